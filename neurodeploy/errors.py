@@ -1,0 +1,63 @@
+"""Every error a user can meet: one root, each a builtin as well, each with its remedy and exit code."""
+
+
+class NeurodeployError(Exception):
+    """The root of every error this project raises on purpose."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.remedy})" if self.remedy else self.message
+
+
+class ValidationError(NeurodeployError, ValueError):
+    """A value that cannot mean what it should: a NaN weight, a shape that does not fit."""
+
+
+class ModelFileError(NeurodeployError, ValueError):
+    """A model file that is missing, damaged, of another format, or not safe to read."""
+
+
+class ArtifactError(NeurodeployError, ValueError):
+    """An artifact that is incomplete, edited since it was written, or in no format we know."""
+
+
+class SamplesError(NeurodeployError, ValueError):
+    """Samples of the wrong shape, type or range for the network."""
+
+
+class OutputError(NeurodeployError, OSError):
+    """A result that could not be written: no permission, no space, a name already taken."""
+
+
+class UnsupportedLayerError(NeurodeployError, TypeError):
+    """A layer or an operation that has no place in a graph."""
+
+
+class UnknownNameError(NeurodeployError, LookupError):
+    """A target, simulator or engine that is not installed; the message lists those that are."""
+
+
+class DoesNotFitError(NeurodeployError, ValueError):
+    """A network that the target cannot take as it stands."""
+
+    exit_code = 3
+
+
+class SimulatorError(NeurodeployError, RuntimeError):
+    """A simulator that is missing or failed."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, remedy: str | None = None, log: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.log = log
+
+
+class SimulatorMissingError(SimulatorError):
+    """A simulator, or the Python it needs, that is not on this machine."""

@@ -1,0 +1,102 @@
+"""A program: nodes in the order in which a step computes them, checked when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from neurodeploy.errors import ValidationError
+from neurodeploy.program.nodes import Input, Neuron, Node, Shape, Synapse
+from neurodeploy.program.shapes import output_shape
+
+
+@dataclass(frozen=True)
+class Program:
+    """The integer meaning of a network; two programs that print alike compute alike."""
+
+    nodes: tuple[Node, ...]
+    output: str
+
+    def __post_init__(self) -> None:
+        names = [node.name for node in self.nodes]
+        repeated = {name for name in names if names.count(name) > 1}
+        if repeated:
+            raise ValidationError(f"{sorted(repeated)[0]}: two nodes have this name")
+        if self.output not in names:
+            raise ValidationError(f"the output {self.output} is no node")
+        if not any(isinstance(node, Input) for node in self.nodes):
+            raise ValidationError("a program needs an input")
+        self._check_order(names)
+        # Computing the shapes is checking them.
+        _ = self.shapes
+
+    def _check_order(self, names: list[str]) -> None:
+        for position, node in enumerate(self.nodes):
+            for edge in node.sources:
+                if edge.source not in names:
+                    raise ValidationError(f"{node.name}: reads {edge.source}, which is no node")
+                if edge.delay == 0 and names.index(edge.source) >= position:
+                    raise ValidationError(
+                        f"{node.name}: reads {edge.source} in the step that computes it",
+                        remedy="a loop needs a delay of at least one step",
+                    )
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """Every node by its name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every node's value, without time and batch."""
+        shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            known = [shapes[e.source] for e in node.sources if e.source in shapes]
+            shapes[node.name] = output_shape(node, known)
+        return shapes
+
+    @property
+    def input(self) -> Input:
+        """The first input."""
+        return next(node for node in self.nodes if isinstance(node, Input))
+
+    @property
+    def layers(self) -> tuple[Neuron, ...]:
+        """The layers of neurons, in order."""
+        return tuple(node for node in self.nodes if isinstance(node, Neuron))
+
+    @property
+    def synapses(self) -> tuple[Synapse, ...]:
+        """The layers of weights, in order."""
+        return tuple(node for node in self.nodes if isinstance(node, Synapse))
+
+    @cached_property
+    def sha256(self) -> str:
+        """A name for this meaning: equal programs have equal ones."""
+        from neurodeploy.program.serde import dumps
+
+        return sha256(dumps(self).encode()).hexdigest()
+
+    def parameter_count(self) -> int:
+        """How many weights there are."""
+        return sum(node.weight.size for node in self.nodes if isinstance(node, Synapse))
+
+    def text(self) -> str:
+        """The program as a person reads it."""
+        from neurodeploy.program.text import program_text
+
+        return program_text(self)
+
+
+def neurons_in(program: Program) -> int:
+    """How many neurons the program has."""
+    total = 0
+    for layer in program.layers:
+        size = 1
+        for length in program.shapes[layer.name]:
+            size *= length
+        total += size
+    return total
+
+

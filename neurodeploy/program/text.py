@@ -1,0 +1,53 @@
+"""Programs as a person reads them: a line a node, and each kind of neuron spelled out once."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from neurodeploy.program.nodes import Conv2d, Dense, Edge, Input, Integers, Neuron, Node
+from neurodeploy.program.program import Program
+
+
+def program_text(program: Program) -> str:
+    """The whole program; arrays stand as their range and a digest of their values."""
+    lines = []
+    for node in program.nodes:
+        shape = "x".join(map(str, program.shapes[node.name]))
+        lines.append(f"{node.name} [{shape}] = {_right_side(node)}")
+    lines.append(f"output {program.output}")
+    kinds = {layer.integer_equations: layer for layer in program.layers}
+    for equations in kinds:
+        body = "\n".join(f"    {line}" for line in equations.text().splitlines())
+        lines.append(f"\nneuron {equations.name}:\n{body}")
+    return "\n".join(lines) + "\n"
+
+
+def _right_side(node: Node) -> str:
+    if isinstance(node, Input):
+        return f"input({node.signal.value})"
+    sources = " + ".join(_edge(edge) for edge in node.sources)
+    if isinstance(node, Dense):
+        shift = f" >> {node.shift}" if node.shift else ""
+        scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
+        return f"dense({sources}){shift} weight {_array(node.weight)} {scale}"
+    if isinstance(node, Conv2d):
+        form = f"stride {node.stride} padding {node.padding} dilation {node.dilation}"
+        scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
+        return f"conv2d({sources}) {form} groups {node.groups} weight {_array(node.weight)} {scale}"
+    if isinstance(node, Neuron):
+        parameters = ", ".join(f"{key}={_array(value)}" for key, value in node.parameters.items())
+        name = node.integer_equations.name
+        return f"{name}({sources}; {parameters}) 2^{node.exponent}"
+    return f"flatten({sources})"
+
+
+def _edge(edge: Edge) -> str:
+    return f"{edge.source}@-{edge.delay}" if edge.delay else edge.source
+
+
+def _array(values: Integers) -> str:
+    if values.size == 1:
+        return f"{int(values.reshape(-1)[0])}" if values.ndim == 0 else str(values.tolist())
+    shape = "x".join(map(str, values.shape))
+    digest = sha256(values.astype("<i8").tobytes()).hexdigest()[:16]
+    return f"int[{shape}] {values.min()}..{values.max()} #{digest}"

@@ -1,0 +1,133 @@
+"""What a verification found: links, each equal, differing or not run, and the first divergence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from neurodeploy.trace import Trace
+
+
+class Status(StrEnum):
+    """What became of a link; only `EQUAL` counts as proof."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first value that differs: where, when, what, and the states around it."""
+
+    layer: str
+    # "s" for a spike, else the name of the state.
+    state: str
+    # The neuron's index within its layer, as in the layer's shape.
+    neuron: tuple[int, ...]
+    step: int
+    sample: int
+    expected: int
+    got: int
+    # By side ("expected", "got") and state: values of this neuron around `step`.
+    context: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
+    context_steps: tuple[int, ...] = ()
+    differing_values: int = 1
+
+    def sentence(self) -> str:
+        """The divergence in one line."""
+        index = ", ".join(map(str, self.neuron))
+        what = "spike" if self.state == "s" else self.state
+        return (
+            f"{self.layer}: {what} of neuron ({index}) at step {self.step} of sample "
+            f"{self.sample}: expected {self.expected}, got {self.got}"
+        )
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two stages held against each other."""
+
+    # Such as "training = golden"; the left side is what is expected.
+    name: str
+    status: Status
+    compared: int = 0
+    spikes: int = 0
+    seconds: float = 0.0
+    divergence: Divergence | None = None
+    # Words for a difference that is no trace's (a hash), or why the link was not run.
+    reason: str | None = None
+    remedy: str | None = None
+    # A link that nobody asked for (no model given) does not fail the report.
+    requested: bool = True
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer as the report's table shows it."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    neurons: int
+    spikes: int
+    # Spikes a neuron and step.
+    rate: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verification: equal if every link that was asked for is equal."""
+
+    title: str
+    links: tuple[Link, ...]
+    layers: tuple[LayerSummary, ...] = ()
+    # Plain facts for the reader: target, artifact, hashes, samples, versions, accuracies.
+    facts: Mapping[str, str] = field(default_factory=dict)
+    # What pictures are drawn from: one sample or a few, (T, N, ...).
+    trace: Trace | None = None
+    # For each accuracy shown side by side: "float", "quantized", "chip" -> share correct.
+    accuracies: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def equal(self) -> bool:
+        """Whether every requested link ran and is equal."""
+        asked = [link for link in self.links if link.requested]
+        return bool(asked) and all(link.status == Status.EQUAL for link in asked)
+
+    @property
+    def first_divergence(self) -> Divergence | None:
+        """The first link's divergence, in the order in which the links stand."""
+        return next((link.divergence for link in self.links if link.divergence), None)
+
+    @property
+    def exit_code(self) -> int:
+        """0 equal, 1 differs, 4 a requested link was not run."""
+        if self.equal:
+            return 0
+        return 1 if any(link.status == Status.DIFFERS for link in self.links) else 4
+
+    def to_json(self) -> str:
+        """The report as one JSON document."""
+        from neurodeploy.report.plain import report_json
+
+        return report_json(self)
+
+    def to_junit(self) -> str:
+        """The report as JUnit XML, a test case a link."""
+        from neurodeploy.report.plain import report_junit
+
+        return report_junit(self)
+
+    def to_text(self) -> str:
+        """The report as a person reads it in a terminal."""
+        from neurodeploy.report.plain import report_text
+
+        return report_text(self)
+
+    def to_html(self) -> str:
+        """The report as one self-contained page."""
+        from neurodeploy.report.html import report_html
+
+        return report_html(self)

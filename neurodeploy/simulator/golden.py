@@ -1,0 +1,147 @@
+"""The golden interpreter: what a program means, in plain NumPy int64, one step after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program
+from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.trace import LayerTrace, Trace
+from snncore.dynamics import Op, evaluate
+
+Array = NDArray[np.int64]
+
+
+def run_golden(program: Program, samples: NDArray[Any]) -> Trace:
+    """The trace of the samples (T, N, ...), every layer and step.
+
+    Raises:
+        SamplesError: if the samples do not fit the program's input.
+    """
+    inputs = checked_samples(program, samples)
+    steps, count = inputs.shape[:2]
+    # History of every node's value, for edges with a delay.
+    history: dict[str, list[Array]] = {node.name: [] for node in program.nodes}
+    states = {
+        layer.name: {
+            state: np.zeros((count, *program.shapes[layer.name]), dtype=np.int64)
+            for state in layer.equations.states
+        }
+        for layer in program.layers
+    }
+    recorded: dict[str, dict[str, list[Array]]] = {
+        layer.name: {"s": [], **{state: [] for state in layer.equations.states}}
+        for layer in program.layers
+    }
+
+    def value(edge: Edge, step: int) -> Array:
+        if step < edge.delay:
+            return np.zeros((count, *program.shapes[edge.source]), dtype=np.int64)
+        return history[edge.source][step - edge.delay]
+
+    for step in range(steps):
+        for node in program.nodes:
+            if isinstance(node, Input):
+                result = inputs[step]
+            elif isinstance(node, Neuron):
+                total = sum((value(edge, step) for edge in node.inputs), np.int64(0))
+                states[node.name], result = neuron_step(node, states[node.name], total)
+                for state, values in states[node.name].items():
+                    recorded[node.name][state].append(values)
+                recorded[node.name]["s"].append(result)
+            else:
+                result = combine(node, value(node.sources[0], step))
+            history[node.name].append(result)
+    layers = {
+        name: LayerTrace({key: np.stack(values) for key, values in arrays.items()})
+        for name, arrays in recorded.items()
+    }
+    return Trace(layers, program.output)
+
+
+def combine(node: Node, x: Array) -> Array:
+    """What a node without states makes of its input (N, ...)."""
+    if isinstance(node, Dense):
+        return wrap(x @ node.weight.T >> node.shift, node.accumulator_bits)
+    if isinstance(node, Conv2d):
+        return wrap(correlate(x, node), node.accumulator_bits)
+    if isinstance(node, Flatten):
+        return x.reshape(x.shape[0], -1)
+    raise TypeError(f"{node.name}: {type(node).__name__} has no value of its own")
+
+
+def correlate(x: Array, node: Conv2d) -> Array:
+    """The correlation, one place of the kernel after another."""
+    (top, left), (down, right), (apart_y, apart_x) = node.padding, node.stride, node.dilation
+    padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
+    outputs, inputs, height, width = node.weight.shape
+    rows = (padded.shape[2] - apart_y * (height - 1) - 1) // down + 1
+    columns = (padded.shape[3] - apart_x * (width - 1) - 1) // right + 1
+    result = np.zeros((x.shape[0], outputs, rows, columns), dtype=np.int64)
+    each = outputs // node.groups
+    for group in range(node.groups):
+        mine = slice(group * each, (group + 1) * each)
+        source = padded[:, group * inputs : (group + 1) * inputs]
+        for i in range(height):
+            for j in range(width):
+                y, z = i * apart_y, j * apart_x
+                seen = source[:, :, y : y + down * rows : down, z : z + right * columns : right]
+                seen = seen[:, :, :rows, :columns]
+                result[:, mine] += np.einsum("ncyx,oc->noyx", seen, node.weight[mine, :, i, j])
+    return result
+
+
+def neuron_step(node: Neuron, states: dict[str, Array], x: Array) -> tuple[dict[str, Array], Array]:
+    """The next states and the spikes of one layer."""
+    inputs = {node.equations.inputs[0]: x}
+    following, fired = evaluate(node.integer_equations, GOLDEN, states, inputs, node.parameters)
+    shape = np.broadcast_shapes(x.shape, *(value.shape for value in states.values()))
+    full = {key: np.broadcast_to(value, shape).astype(np.int64) for key, value in following.items()}
+    return full, np.broadcast_to(fired, shape).astype(np.int64)
+
+
+def wrap(x: Array, bits: int) -> Array:
+    """Two's complement of so many bits."""
+    half = 1 << (bits - 1)
+    return (x + half) % (2 * half) - half
+
+
+def wrap_once(x: Array, bits: int) -> Array:
+    """One turn at most, into (-half, half]."""
+    half = 1 << (bits - 1)
+    return np.where(x > half, x - 2 * half, np.where(x <= -half, x + 2 * half, x))
+
+
+def shift_to_zero(x: Array, bits: int) -> Array:
+    """Division by a power of two, rounded toward zero."""
+    return np.sign(x) * (np.abs(x) >> bits)
+
+
+def fires(distance: Array, strict: bool) -> Array:
+    """1 where the distance has reached zero (strict: passed it)."""
+    return (distance > 0 if strict else distance >= 0).astype(np.int64)
+
+
+GOLDEN: dict[Op, Callable[..., Any]] = {
+    Op.ADD: np.add,
+    Op.SUBTRACT: np.subtract,
+    Op.MULTIPLY: np.multiply,
+    Op.NEGATE: np.negative,
+    Op.MINIMUM: np.minimum,
+    Op.MAXIMUM: np.maximum,
+    Op.ABSOLUTE: np.abs,
+    Op.GREATER: np.greater,
+    Op.GREATER_EQUAL: np.greater_equal,
+    Op.SELECT: np.where,
+    Op.SPIKE: fires,
+    Op.SHIFT_LEFT: np.left_shift,
+    Op.SHIFT_TO_ZERO: shift_to_zero,
+    Op.SHIFT_FLOOR: np.right_shift,
+    Op.WRAP: wrap,
+    Op.WRAP_ONCE: wrap_once,
+    Op.CLIP: lambda x, limits: np.clip(x, limits[0], limits[1]),
+}

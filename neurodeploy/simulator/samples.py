@@ -1,0 +1,43 @@
+"""Samples as a program takes them: (T, N, ...) whole numbers of its input's shape and kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import SamplesError
+from neurodeploy.program import Program, Signal
+
+
+def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
+    """The samples as int64.
+
+    Raises:
+        SamplesError: if the shape, the type or a value does not fit the program's input.
+    """
+    detached = samples.detach().cpu().numpy() if hasattr(samples, "detach") else samples
+    array = np.asarray(detached)
+    name, shape = program.input.name, program.input.shape
+    wanted = "(T, N, " + ", ".join(map(str, shape)) + ")"
+    if array.ndim < 3 or array.shape[2:] != shape:
+        remedy = f"time first, then the batch, then {shape}"
+        raise SamplesError(f"{name}: samples are {array.shape}, not {wanted}", remedy=remedy)
+    if 0 in array.shape:
+        raise SamplesError(f"{name}: samples are empty: {array.shape}")
+    if array.dtype.kind not in "biuf":
+        raise SamplesError(f"{name}: samples are {array.dtype}, not numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise SamplesError(f"{name}: a sample is NaN or infinite")
+    whole = np.rint(array) if array.dtype.kind == "f" else array
+    if not (whole == array).all():
+        remedy = "encode them as spikes first"
+        raise SamplesError(f"{name}: samples are no whole numbers", remedy=remedy)
+    result = whole.astype(np.int64)
+    if program.input.signal == Signal.SPIKES and not ((result == 0) | (result == 1)).all():
+        low, high = int(result.min()), int(result.max())
+        raise SamplesError(f"{name}: spikes are 0 or 1, and these go from {low} to {high}")
+    if np.abs(result).max() >= 1 << 24:
+        raise SamplesError(f"{name}: a current needs more than 24 bits: {np.abs(result).max()}")
+    return result

@@ -1,0 +1,61 @@
+"""Traces: what a network did, layer by layer and step by step, as integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import UnknownNameError
+
+Values = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One layer's spikes and, where they are shown, its states: arrays shaped (T, N, ...)."""
+
+    values: Mapping[str, NDArray[Any]]
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        values: Mapping[str, NDArray[Any]] = self.__dict__.get("values", {})
+        if name in values:
+            return values[name]
+        raise AttributeError(f"this layer shows {sorted(values)}, not {name}")
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Spikes `s` and states by layer; row t answers input t."""
+
+    layers: Mapping[str, LayerTrace]
+    output_layer: str
+
+    @property
+    def output(self) -> NDArray[Any]:
+        """The spikes of the last layer, (T, N, ...)."""
+        return self.layers[self.output_layer].values["s"]
+
+    def __getitem__(self, name: str) -> LayerTrace:
+        if name not in self.layers:
+            raise UnknownNameError(f"no layer {name}; there are {', '.join(self.layers)}")
+        return self.layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def spikes(self) -> int:
+        """How many spikes there are in all."""
+        return sum(int(np.count_nonzero(layer.values["s"])) for layer in self.layers.values())
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Every array under `<layer>.<state>`, and `output`."""
+        named = {
+            f"{name}.{key}": value
+            for name, layer in self.layers.items()
+            for key, value in layer.values.items()
+        }
+        return {"output": self.output} | named

@@ -1,0 +1,41 @@
+"""Neurons, once: equations, number systems, and what is printed from them. Standard library only."""
+
+from snncore.dynamics.equations import Equations as Equations
+from snncore.dynamics.equations import trace as trace
+from snncore.dynamics.evaluate import evaluate as evaluate
+from snncore.dynamics.expression import Op as Op
+from snncore.dynamics.expression import Symbol as Symbol
+from snncore.dynamics.integer import to_integers as to_integers
+from snncore.dynamics.number_system import LOIHI as LOIHI
+from snncore.dynamics.number_system import Format as Format
+from snncore.dynamics.number_system import NumberSystem as NumberSystem
+from snncore.dynamics.number_system import Overflow as Overflow
+from snncore.dynamics.number_system import Rounding as Rounding
+from snncore.dynamics.words import absolute as absolute
+from snncore.dynamics.words import exp as exp
+from snncore.dynamics.words import firing as firing
+from snncore.dynamics.words import maximum as maximum
+from snncore.dynamics.words import minimum as minimum
+from snncore.dynamics.words import select as select
+from snncore.dynamics.words import spike as spike
+
+__all__ = [
+    "LOIHI",
+    "Equations",
+    "Format",
+    "NumberSystem",
+    "Op",
+    "Overflow",
+    "Rounding",
+    "Symbol",
+    "absolute",
+    "evaluate",
+    "exp",
+    "firing",
+    "maximum",
+    "minimum",
+    "select",
+    "spike",
+    "to_integers",
+    "trace",
+]

@@ -1,0 +1,180 @@
+"""Equations: one step of a neuron as a graph of operations, traced from an ordinary function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from snncore.dynamics.expression import LEAVES, Attribute, Op, Operation, Recorder, Symbol
+
+Step = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Equations:
+    """One step: states and inputs in, next states and the spike out. Equal if computed alike."""
+
+    name: str
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    next_states: tuple[int, ...]
+    output: int
+
+    def __post_init__(self) -> None:
+        for number, operation in enumerate(self.operations):
+            if any(not 0 <= arg < number for arg in operation.args):
+                raise ValueError(f"{self.name}: operation {number} reads one that comes after it")
+        if len(self.next_states) != len(self.states):
+            raise ValueError(f"{self.name}: a next state is missing")
+        for result in (*self.next_states, self.output):
+            if not 0 <= result < len(self.operations):
+                raise ValueError(f"{self.name}: a result is no operation")
+
+    def same_computation(self, other: Equations) -> bool:
+        """Whether both compute the same, whatever they are called."""
+        return _unnamed(self) == _unnamed(other)
+
+    def text(self) -> str:
+        """The equations as a person would write them, one assignment a line."""
+        from snncore.dynamics.text import equations_text
+
+        return equations_text(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` turns back into equal equations."""
+        return {
+            "name": self.name,
+            "states": list(self.states),
+            "inputs": list(self.inputs),
+            "parameters": list(self.parameters),
+            "operations": [[o.op.value, list(o.args), _plain(o.attribute)] for o in self.operations],
+            "next_states": list(self.next_states),
+            "output": self.output,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Equations:
+        """Equations read from plain data.
+
+        Raises:
+            ValueError: if the data describe no equations.
+        """
+        try:
+            operations = tuple(
+                Operation(Op(op), tuple(args), tuple(a) if isinstance(a, list) else a)
+                for op, args, a in data["operations"]
+            )
+            names = (tuple(data[key]) for key in ("states", "inputs", "parameters"))
+            return cls(
+                data["name"], *names, operations, tuple(data["next_states"]), int(data["output"])
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the equations of a neuron: {error}") from error
+
+
+def _plain(attribute: Attribute) -> Any:
+    return list(attribute) if isinstance(attribute, tuple) else attribute
+
+
+def _unnamed(equations: Equations) -> tuple[Any, ...]:
+    return (
+        equations.states,
+        equations.inputs,
+        equations.parameters,
+        equations.operations,
+        equations.next_states,
+        equations.output,
+    )
+
+
+def trace(
+    step: Step, *, states: tuple[str, ...], parameters: tuple[str, ...], name: str
+) -> Equations:
+    """The equations of a step function, read by calling it once with symbols.
+
+    Raises:
+        TypeError: if the function's arguments or results are not those of a step; names the neuron.
+    """
+    inputs = _input_names(step, states, parameters, name)
+    recorder = Recorder()
+
+    def symbols(op: Op, names: tuple[str, ...]) -> list[Symbol]:
+        return [Symbol(recorder, recorder.add(op, attribute=label)) for label in names]
+
+    arguments = symbols(Op.STATE, states) + symbols(Op.INPUT, inputs)
+    keywords = dict(zip(parameters, symbols(Op.PARAMETER, parameters), strict=True))
+    try:
+        results = step(*arguments, **keywords)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} ({_place(step)}): {error}") from error
+    if not isinstance(results, tuple) or len(results) != len(states) + 1:
+        expected = ", ".join((*states, "spike"))
+        raise TypeError(f"{name} ({_place(step)}): a step returns ({expected}), the spike last")
+    first = arguments[0]
+    numbers = [first._number(result) for result in results]
+    return prune(
+        Equations(
+            name,
+            states,
+            inputs,
+            parameters,
+            tuple(recorder.operations),
+            tuple(numbers[:-1]),
+            numbers[-1],
+        )
+    )
+
+
+def prune(equations: Equations) -> Equations:
+    """The same equations without operations that nothing reads; leaves come first."""
+    needed: set[int] = set()
+    pending = [*equations.next_states, equations.output]
+    while pending:
+        number = pending.pop()
+        if number not in needed:
+            needed.add(number)
+            pending.extend(equations.operations[number].args)
+    order = sorted(needed, key=lambda n: (equations.operations[n].op not in LEAVES, n))
+    place = {number: position for position, number in enumerate(order)}
+    operations = tuple(
+        Operation(o.op, tuple(place[arg] for arg in o.args), o.attribute)
+        for o in (equations.operations[number] for number in order)
+    )
+    return Equations(
+        equations.name,
+        equations.states,
+        equations.inputs,
+        equations.parameters,
+        operations,
+        tuple(place[number] for number in equations.next_states),
+        place[equations.output],
+    )
+
+
+def _input_names(
+    step: Step, states: tuple[str, ...], parameters: tuple[str, ...], name: str
+) -> tuple[str, ...]:
+    signature = inspect.signature(step)
+    kinds = inspect.Parameter
+    positional = [p.name for p in signature.parameters.values() if p.kind != kinds.KEYWORD_ONLY]
+    keyword = {p.name for p in signature.parameters.values() if p.kind == kinds.KEYWORD_ONLY}
+    where = f"{name} ({_place(step)})"
+    repeated = {label for label in states if states.count(label) > 1} | set(states) & set(parameters)
+    if repeated:
+        raise TypeError(f"{where}: the name {sorted(repeated)[0]} is used twice")
+    if tuple(positional[: len(states)]) != states or len(positional) == len(states):
+        expected = ", ".join((*states, "x"))
+        raise TypeError(f"{where}: a step takes ({expected}), states first and input last")
+    if keyword != set(parameters):
+        odd = ", ".join(sorted(keyword ^ set(parameters)))
+        raise TypeError(f"{where}: parameters are keyword-only and declared in params; see {odd}")
+    return tuple(positional[len(states) :])
+
+
+def _place(step: Step) -> str:
+    code = getattr(step, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else "built in"

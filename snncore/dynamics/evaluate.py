@@ -1,0 +1,39 @@
+"""Equations carried out one operation after another, on whatever a table of operations acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from snncore.dynamics.equations import Equations
+from snncore.dynamics.expression import Op
+
+Table = Mapping[Op, Callable[..., Any]]
+
+
+def evaluate(
+    equations: Equations,
+    table: Table,
+    states: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+) -> tuple[dict[str, Any], Any]:
+    """The next states by name, and the spike.
+
+    Raises:
+        KeyError: if a value or an operation is missing.
+    """
+    given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
+    values: list[Any] = []
+    for operation in equations.operations:
+        if operation.op in given:
+            values.append(given[operation.op][str(operation.attribute)])
+        elif operation.op == Op.CONSTANT:
+            values.append(operation.attribute)
+        else:
+            arguments = [values[arg] for arg in operation.args]
+            if operation.attribute is not None:
+                arguments.append(operation.attribute)
+            values.append(table[operation.op](*arguments))
+    names = zip(equations.states, equations.next_states, strict=True)
+    return {state: values[number] for state, number in names}, values[equations.output]

@@ -1,0 +1,135 @@
+"""What an equation is made of: operations in single assignment, and the symbols that record them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Number = float | int
+Attribute = float | int | str | bool | tuple[int, int] | None
+
+
+class Op(StrEnum):
+    """The words a neuron is written in; the last five exist only between integers."""
+
+    STATE = "state"
+    INPUT = "input"
+    PARAMETER = "parameter"
+    CONSTANT = "constant"
+    ADD = "add"
+    SUBTRACT = "subtract"
+    MULTIPLY = "multiply"
+    DIVIDE = "divide"
+    NEGATE = "negate"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    ABSOLUTE = "absolute"
+    EXP = "exp"
+    GREATER = "greater"
+    GREATER_EQUAL = "greater_equal"
+    SELECT = "select"
+    SPIKE = "spike"
+    SHIFT_LEFT = "shift_left"
+    SHIFT_TO_ZERO = "shift_to_zero"
+    SHIFT_FLOOR = "shift_floor"
+    WRAP = "wrap"
+    WRAP_ONCE = "wrap_once"
+    CLIP = "clip"
+
+
+LEAVES = frozenset({Op.STATE, Op.INPUT, Op.PARAMETER, Op.CONSTANT})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One assignment: an operation, the numbers of the operations it reads, and its constant."""
+
+    op: Op
+    args: tuple[int, ...] = ()
+    attribute: Attribute = None
+
+
+@dataclass
+class Recorder:
+    """Collects operations, each different one once."""
+
+    operations: list[Operation] = field(default_factory=list)
+    _known: dict[Operation, int] = field(default_factory=dict)
+
+    def add(self, op: Op, *args: int, attribute: Attribute = None) -> int:
+        """The number of this operation, recorded now unless it already was."""
+        operation = Operation(op, args, attribute)
+        # 0, 0.0 and False are equal keys and different constants.
+        key = Operation(op, args, f"{type(attribute).__name__}:{attribute!r}")
+        if key not in self._known:
+            self._known[key] = len(self.operations)
+            self.operations.append(operation)
+        return self._known[key]
+
+
+class Symbol:
+    """A value that is not there yet: arithmetic on it is recorded instead of done."""
+
+    __slots__ = ("index", "recorder")
+    # NumPy must leave the arithmetic to us.
+    __array_ufunc__ = None
+
+    def __init__(self, recorder: Recorder, index: int) -> None:
+        self.recorder = recorder
+        self.index = index
+
+    def record(self, op: Op, *args: Symbol | Number, attribute: Attribute = None) -> Symbol:
+        """The symbol of an operation whose arguments are symbols or numbers."""
+        numbers = [self._number(arg) for arg in args]
+        return Symbol(self.recorder, self.recorder.add(op, *numbers, attribute=attribute))
+
+    def _number(self, value: Symbol | Number) -> int:
+        if isinstance(value, Symbol):
+            if value.recorder is not self.recorder:
+                raise ValueError("a symbol of one neuron is used in the equations of another")
+            return value.index
+        if not isinstance(value, int | float):
+            raise TypeError(f"equations are made of numbers and symbols, not {type(value).__name__}")
+        if value != value:
+            raise ValueError("a constant in the equations is NaN")
+        return self.recorder.add(Op.CONSTANT, attribute=float(value))
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a symbol has no truth value yet: write select(condition, a, b) instead of a Python if"
+        )
+
+    __hash__ = object.__hash__
+
+
+def _binary(op: Op, *, swapped: bool = False) -> Callable[[Symbol, Symbol | Number], Symbol]:
+    def method(self: Symbol, other: Symbol | Number) -> Symbol:
+        return self.record(op, other, self) if swapped else self.record(op, self, other)
+
+    return method
+
+
+def _refuse(self: Symbol, other: object) -> Symbol:
+    raise TypeError("equations compare with > >= < <=; == on real numbers is left out on purpose")
+
+
+_METHODS: dict[str, Callable[..., Symbol]] = {
+    "__add__": _binary(Op.ADD),
+    "__radd__": _binary(Op.ADD, swapped=True),
+    "__sub__": _binary(Op.SUBTRACT),
+    "__rsub__": _binary(Op.SUBTRACT, swapped=True),
+    "__mul__": _binary(Op.MULTIPLY),
+    "__rmul__": _binary(Op.MULTIPLY, swapped=True),
+    "__truediv__": _binary(Op.DIVIDE),
+    "__rtruediv__": _binary(Op.DIVIDE, swapped=True),
+    "__gt__": _binary(Op.GREATER),
+    "__lt__": _binary(Op.GREATER, swapped=True),
+    "__ge__": _binary(Op.GREATER_EQUAL),
+    "__le__": _binary(Op.GREATER_EQUAL, swapped=True),
+    "__neg__": lambda self: self.record(Op.NEGATE, self),
+    "__eq__": _refuse,
+    "__ne__": _refuse,
+}
+for _name, _method in _METHODS.items():
+    setattr(Symbol, _name, _method)

@@ -1,0 +1,133 @@
+"""Number systems: how a chip does arithmetic, apart from what any neuron computes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Rounding(StrEnum):
+    """What becomes of the bits that a product has too many."""
+
+    TO_ZERO = "to_zero"
+    FLOOR = "floor"
+
+
+class Overflow(StrEnum):
+    """What becomes of a state that leaves its width."""
+
+    SATURATE = "saturate"
+    WRAP = "wrap"
+    # Adds or subtracts the range a single time, as the chip's comparators do.
+    WRAP_ONCE = "wrap_once"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A fixed-point format: width, how many of the bits are fraction, and its end."""
+
+    bits: int
+    fraction: int
+    overflow: Overflow = Overflow.SATURATE
+    symmetric: bool = True
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bits <= 62:
+            raise ValueError(f"a format has 2 to 62 bits, not {self.bits}")
+        if not 0 <= self.fraction <= 31:
+            raise ValueError(f"a format has 0 to 31 bits of fraction, not {self.fraction}")
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """The smallest and the largest integer."""
+        half = 1 << (self.bits - 1)
+        return (1 - half if self.symmetric else -half), half - 1
+
+
+@dataclass(frozen=True)
+class NumberSystem:
+    """A chip's arithmetic: a format for every state, a fraction for every parameter and input."""
+
+    name: str
+    states: tuple[tuple[str, Format], ...]
+    parameters: tuple[tuple[str, int], ...]
+    input_fraction: int = 0
+    rounding: Rounding = Rounding.TO_ZERO
+    carrier_bits: int = 32
+
+    def state(self, name: str) -> Format:
+        """The format of a state.
+
+        Raises:
+            ValueError: if this system has none of that name.
+        """
+        for label, form in self.states:
+            if label == name:
+                return form
+        raise ValueError(f"the number system {self.name} has no state {name}")
+
+    def parameter_fraction(self, name: str) -> int:
+        """How many bits of fraction a parameter has.
+
+        Raises:
+            ValueError: if this system has none of that name.
+        """
+        for label, fraction in self.parameters:
+            if label == name:
+                return fraction
+        raise ValueError(f"the number system {self.name} has no parameter {name}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` turns back into an equal system."""
+        return {
+            "name": self.name,
+            "states": [
+                [name, form.bits, form.fraction, form.overflow.value, form.symmetric]
+                for name, form in self.states
+            ],
+            "parameters": [list(pair) for pair in self.parameters],
+            "input_fraction": self.input_fraction,
+            "rounding": self.rounding.value,
+            "carrier_bits": self.carrier_bits,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> NumberSystem:
+        """A number system read from plain data.
+
+        Raises:
+            ValueError: if the data describe none.
+        """
+        try:
+            states = tuple(
+                (name, Format(bits, fraction, Overflow(overflow), bool(symmetric)))
+                for name, bits, fraction, overflow, symmetric in data["states"]
+            )
+            return cls(
+                data["name"],
+                states,
+                tuple((name, int(fraction)) for name, fraction in data["parameters"]),
+                int(data["input_fraction"]),
+                Rounding(data["rounding"]),
+                int(data["carrier_bits"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a number system: {error}") from error
+
+
+# Loihi's compartment: 24-bit states with 6 bits of fraction, 12-bit decays, 32-bit adders.
+LOIHI = NumberSystem(
+    name="loihi",
+    states=(
+        ("u", Format(24, 6, Overflow.WRAP_ONCE)),
+        ("v", Format(24, 6, Overflow.SATURATE)),
+    ),
+    parameters=(
+        ("current_decay", 12),
+        ("voltage_decay", 12),
+        ("threshold", 0),
+        ("bias", 0),
+    ),
+)
