@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.errors import ValidationError
+from neurodeploy.structure import Edge, Node, Pair, Shape, check_pairs, require
 from snncore.dynamics import Equations, NumberSystem, to_integers
 
 Integers = NDArray[np.int64]
-Pair = tuple[int, int]
-Shape = tuple[int, ...]
 
 
 class Signal(StrEnum):
@@ -25,40 +23,15 @@ class Signal(StrEnum):
     CURRENT = "current"
 
 
-@dataclass(frozen=True)
-class Edge:
-    """Where a value comes from, and how many steps it takes."""
-
-    source: str
-    delay: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """What every node has: a name. Nodes are equal if every field is, arrays by value."""
-
-    name: str
-
-    @property
-    def sources(self) -> tuple[Edge, ...]:
-        """The edges that lead here."""
-        return ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.name))
-
-
 @dataclass(frozen=True, eq=False)
 class Input(Node):
     """The samples, one row a step."""
 
     shape: Shape
     signal: Signal = Signal.SPIKES
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "signal", Signal(self.signal))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +47,7 @@ class Dense(Node):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 2))
-        _require(0 <= self.shift < 32, f"{self.name}.shift: {self.shift} is not in 0..31")
-
-    @property
-    def sources(self) -> tuple[Edge, ...]:
-        """The edges that lead here."""
-        return (self.source,)
+        require(0 <= self.shift < 32, f"{self.name}.shift: {self.shift} is not in 0..31")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,17 +65,9 @@ class Conv2d(Node):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 4))
-        for label, low in (("stride", 1), ("padding", 0), ("dilation", 1)):
-            pair = getattr(self, label)
-            fits = len(pair) == 2 and all(value >= low for value in pair)
-            _require(fits, f"{self.name}.{label}: {pair} is not two integers of {low} or more")
+        check_pairs(self, stride=1, padding=0, dilation=1)
         divides = self.groups >= 1 and self.weight.shape[0] % self.groups == 0
-        _require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
-
-    @property
-    def sources(self) -> tuple[Edge, ...]:
-        """The edges that lead here."""
-        return (self.source,)
+        require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,11 +75,6 @@ class Flatten(Node):
     """All axes after time and batch as one, in C order."""
 
     source: Edge
-
-    @property
-    def sources(self) -> tuple[Edge, ...]:
-        """The edges that lead here."""
-        return (self.source,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,9 +89,9 @@ class Neuron(Node):
     exponent: int = 0
 
     def __post_init__(self) -> None:
-        _require(len(self.inputs) > 0, f"{self.name}: a neuron layer without an input")
+        require(len(self.inputs) > 0, f"{self.name}: a neuron layer without an input")
         missing = set(self.equations.parameters) ^ set(self.parameters)
-        _require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
+        require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
         checked = {
             key: integers(self.parameters[key], f"{self.name}.{key}", None)
             for key in self.equations.parameters
@@ -165,26 +120,12 @@ def integers(values: Any, name: str, dimensions: int | None) -> Integers:
     """
     array = np.asarray(values)
     if array.dtype.kind == "f":
-        _require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
-        _require(bool((array == np.rint(array)).all()), f"{name}: a value is no integer")
+        require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
+        require(bool((array == np.rint(array)).all()), f"{name}: a value is no integer")
     else:
-        _require(array.dtype.kind in "iub", f"{name}: {array.dtype} is no integer type")
+        require(array.dtype.kind in "iub", f"{name}: {array.dtype} is no integer type")
     if dimensions is not None:
-        _require(array.ndim == dimensions, f"{name}: {array.ndim} axes instead of {dimensions}")
+        require(array.ndim == dimensions, f"{name}: {array.ndim} axes instead of {dimensions}")
     result = np.array(array, dtype=np.int64, order="C")
     result.setflags(write=False)
     return result
-
-
-def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
-        first, second = np.asarray(first), np.asarray(second)
-        return first.shape == second.shape and bool((first == second).all())
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
-    return bool(first == second)
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise ValidationError(message)

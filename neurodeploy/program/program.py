@@ -7,8 +7,9 @@ from functools import cached_property
 from hashlib import sha256
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.nodes import Input, Neuron, Node, Shape, Synapse
+from neurodeploy.program.nodes import Input, Neuron, Synapse
 from neurodeploy.program.shapes import output_shape
+from neurodeploy.structure import Node, Shape, check_order
 
 
 @dataclass(frozen=True)
@@ -19,28 +20,11 @@ class Program:
     output: str
 
     def __post_init__(self) -> None:
-        names = [node.name for node in self.nodes]
-        repeated = {name for name in names if names.count(name) > 1}
-        if repeated:
-            raise ValidationError(f"{sorted(repeated)[0]}: two nodes have this name")
-        if self.output not in names:
-            raise ValidationError(f"the output {self.output} is no node")
+        check_order(self.nodes, self.output)
         if not any(isinstance(node, Input) for node in self.nodes):
             raise ValidationError("a program needs an input")
-        self._check_order(names)
         # Computing the shapes is checking them.
         _ = self.shapes
-
-    def _check_order(self, names: list[str]) -> None:
-        for position, node in enumerate(self.nodes):
-            for edge in node.sources:
-                if edge.source not in names:
-                    raise ValidationError(f"{node.name}: reads {edge.source}, which is no node")
-                if edge.delay == 0 and names.index(edge.source) >= position:
-                    raise ValidationError(
-                        f"{node.name}: reads {edge.source} in the step that computes it",
-                        remedy="a loop needs a delay of at least one step",
-                    )
 
     @cached_property
     def by_name(self) -> dict[str, Node]:

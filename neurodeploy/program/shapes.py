@@ -8,16 +8,8 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, Neuron, Node, Pair, Shape
-
-
-def conv_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pair:
-    """Height and width after a convolution; zero or less where the kernel does not fit."""
-    height, width = (
-        (size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1
-        for i in (0, 1)
-    )
-    return height, width
+from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, Neuron
+from neurodeploy.structure import Node, Shape, conv_size
 
 
 def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:

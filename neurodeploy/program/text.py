@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from neurodeploy.program.nodes import Conv2d, Dense, Edge, Input, Integers, Neuron, Node
+from neurodeploy.program.nodes import Conv2d, Dense, Input, Integers, Neuron
 from neurodeploy.program.program import Program
+from neurodeploy.structure import Edge, Node
 
 
 def program_text(program: Program) -> str:

@@ -10,9 +10,9 @@ import torch
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
-from neurodeploy.program.simplify import simplified
 from snncore.dynamics import Op
 from snncore.dynamics.render import Dialect, compile_step, render
+from snncore.dynamics.simplify import simplified
 
 _COMMON = {
     Op.ADD: "{0} + {1}",
@@ -78,7 +78,7 @@ def exact_matmul_type(bound: int) -> torch.dtype:
 def neuron_step(node: Neuron, proved: LayerRange) -> tuple[Callable[..., Any], torch.dtype, str]:
     """The layer's step as a torch function, the type it runs in, and its source."""
     equations = simplified(node.integer_equations, proved.operations)
-    largest = max(max(abs(low), abs(high)) for low, high in proved.operations)
+    largest = max(value.largest() for value in proved.operations)
     kind, dialect = next((k, d) for limit, k, d in _CARRIERS if 2 * largest < limit)
     source = render(equations, dialect)
     return compile_step(source, _NAMES), kind, source

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program
-from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program.ranges import Ranges, ranges, sum_range
 from neurodeploy.simulator.carrier import exact_matmul_type, neuron_step
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
+from snncore.dynamics.interval import ZERO, Interval
 
 # A batch that keeps one layer's states in the processor's cache.
 _BATCH = 64
@@ -32,7 +33,8 @@ def run_fast(
         SamplesError: if the samples do not fit the program's input.
     """
     checked = checked_samples(program, samples)
-    engine = Engine(program, (int(checked.min()), int(checked.max())), torch.device(device))
+    seen = Interval(int(checked.min()), int(checked.max()))
+    engine = Engine(program, seen, torch.device(device))
     batches = [
         engine.run(checked[:, start : start + _BATCH], states=states)
         for start in range(0, checked.shape[1], _BATCH)
@@ -57,13 +59,10 @@ class _Layer:
 class Engine:
     """A program made ready for one device and one range of inputs."""
 
-    def __init__(
-        self, program: Program, input_range: tuple[int, int], device: torch.device
-    ) -> None:
-        low, high = min(input_range[0], 0), max(input_range[1], 0)
+    def __init__(self, program: Program, inputs: Interval, device: torch.device) -> None:
         self.program = program
         self.device = device
-        self.ranges = ranges(program, (low, high))
+        self.ranges = ranges(program, inputs.hull(ZERO))
         # A loop is computed a step at a time, everything else a sequence at a time.
         self.looped = _has_loop(program)
         self.layers = {node.name: self._layer(node, self.ranges) for node in program.layers}
@@ -92,10 +91,10 @@ class Engine:
         return _Layer(step, kind, parameters, source)
 
     def _weight(self, node: Dense | Conv2d) -> torch.Tensor:
+        # Every partial sum, in any order, is within the sum of all magnitudes.
         flat = np.abs(node.weight.reshape(node.weight.shape[0], -1)).sum(axis=1)
-        source = self.ranges.sums[node.source.source].bounds
-        bound = int(flat.max(initial=0)) * max(abs(source[0]), abs(source[1]), 1)
-        kind = exact_matmul_type(bound)
+        source = self.ranges.values[node.source.source].largest()
+        kind = exact_matmul_type(int(flat.max(initial=0)) * max(source, 1))
         return torch.from_numpy(node.weight.astype(np.float64)).to(self.device, kind)
 
 
@@ -207,9 +206,8 @@ def _full(value: Any, like: torch.Tensor) -> torch.Tensor:
 
 def _leaves(proved: Ranges, node: Dense | Conv2d) -> bool:
     """Whether a sum might leave its accumulator."""
-    half = 1 << (node.accumulator_bits - 1)
-    low, high = proved.sums[node.name].bounds
-    return low <= -half or high >= half - 1
+    total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+    return total.wrapped(node.accumulator_bits) != total
 
 
 def _has_loop(program: Program) -> bool:

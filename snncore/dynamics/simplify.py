@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from snncore.dynamics import Equations, Op
-from snncore.dynamics.equations import prune
-from snncore.dynamics.expression import LEAVES, Operation, Recorder
+from collections.abc import Sequence
 
-Bounds = tuple[tuple[int, int], ...]
+from snncore.dynamics.equations import Equations, prune
+from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
+from snncore.dynamics.interval import ZERO, Interval
 
 
-def simplified(equations: Equations, bounds: Bounds) -> Equations:
+def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
     """The same results for every value within the bounds of each operation.
 
     1. An operation with a single possible value is that constant.
@@ -19,10 +19,10 @@ def simplified(equations: Equations, bounds: Bounds) -> Equations:
     recorder = Recorder()
     new: list[int] = []
     for number, operation in enumerate(equations.operations):
-        low, high = bounds[number]
-        if operation.op not in LEAVES and low == high:
-            new.append(recorder.add(Op.CONSTANT, attribute=low))
-        elif (kept := _idle(equations, operation, bounds)) is not None:
+        bound = bounds[number]
+        if operation.op not in LEAVES and bound.low == bound.high:
+            new.append(recorder.add(Op.CONSTANT, attribute=bound.low))
+        elif (kept := _idle(operation, bounds)) is not None:
             new.append(new[kept])
         else:
             args = [new[arg] for arg in operation.args]
@@ -40,23 +40,34 @@ def simplified(equations: Equations, bounds: Bounds) -> Equations:
     )
 
 
-def _idle(equations: Equations, operation: Operation, bounds: Bounds) -> int | None:
+def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> Interval | None:
+    """The values that some wrap or clip of this kind may meet outside its limits, if any."""
+    for operation in equations.operations:
+        if operation.op == op:
+            limits, value = _limits(operation), bounds[operation.args[0]]
+            if limits is not None and not value.within(limits):
+                return value
+    return None
+
+
+def _idle(operation: Operation, bounds: Sequence[Interval]) -> int | None:
     """The argument that the operation only repeats, if it does."""
     args = operation.args
     if operation.op in (Op.ADD, Op.SUBTRACT):
-        if bounds[args[1]] == (0, 0):
+        if bounds[args[1]] == ZERO:
             return args[0]
-        return args[1] if operation.op == Op.ADD and bounds[args[0]] == (0, 0) else None
+        return args[1] if operation.op == Op.ADD and bounds[args[0]] == ZERO else None
     limits = _limits(operation)
-    if limits and limits[0] <= bounds[args[0]][0] and bounds[args[0]][1] <= limits[1]:
+    if limits is not None and bounds[args[0]].within(limits):
         return args[0]
     return None
 
 
-def _limits(operation: Operation) -> tuple[int, int] | None:
+def _limits(operation: Operation) -> Interval | None:
     if operation.op == Op.CLIP and isinstance(operation.attribute, tuple):
-        return operation.attribute
+        return Interval(*operation.attribute)
     if operation.op in (Op.WRAP, Op.WRAP_ONCE) and isinstance(operation.attribute, int):
         half = 1 << (operation.attribute - 1)
-        return (-half, half - 1) if operation.op == Op.WRAP else (1 - half, half)
+        once = operation.op == Op.WRAP_ONCE
+        return Interval(1 - half, half) if once else Interval(-half, half - 1)
     return None

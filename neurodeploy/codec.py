@@ -1,0 +1,101 @@
+"""Frozen data as plain JSON and back, exactly: arrays by their bytes, classes by an allow-list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import ValidationError
+from snncore.dynamics import Equations, NumberSystem
+
+_INTEGERS = (np.int8, np.int16, np.int32, np.int64)
+_TYPES = {np.dtype(kind).name for kind in (*_INTEGERS, np.float64)}
+
+
+def dumps(document: Mapping[str, Any]) -> str:
+    """A document of frozen data as text: equal data, equal text."""
+    return json.dumps(_plain(document), sort_keys=True, indent=1) + "\n"
+
+
+def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
+    """The document that `dumps` wrote, made of these classes and no others.
+
+    Raises:
+        ValidationError: if the text is no such document.
+    """
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValidationError(f"not {what}: the text holds no object")
+        return {key: _value(value, classes) for key, value in document.items()}
+    except ValidationError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        raise ValidationError(f"not {what}: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _plain_array(value)
+    if isinstance(value, Equations | NumberSystem):
+        return {"kind": type(value).__name__, "data": value.to_json()}
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        members = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {"kind": type(value).__name__, **members}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _value(value: Any, classes: Mapping[str, type]) -> Any:
+    if isinstance(value, list):
+        return tuple(_value(item, classes) for item in value)
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("kind")
+    if kind == "array":
+        return _array(value)
+    if kind == "Equations":
+        return Equations.from_json(value["data"])
+    if kind == "NumberSystem":
+        return NumberSystem.from_json(value["data"])
+    members = {key: _value(item, classes) for key, item in value.items() if key != "kind"}
+    if kind is None:
+        return members
+    if kind not in classes:
+        raise ValidationError(f"{kind} is not one of {', '.join(classes)}")
+    return classes[kind](**members)
+
+
+def _plain_array(values: NDArray[Any]) -> dict[str, Any]:
+    kind: Any = np.float64
+    if values.dtype.kind != "f":
+        low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+        kind = next(t for t in _INTEGERS if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+    little = np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<"))
+    data = base64.b64encode(little.tobytes()).decode("ascii")
+    name = np.dtype(kind).name
+    return {"kind": "array", "shape": list(values.shape), "type": name, "data": data}
+
+
+def _array(entry: Mapping[str, Any]) -> NDArray[Any]:
+    if entry["type"] not in _TYPES:
+        raise ValidationError(f"{entry['type']} is no type of an array")
+    kind = np.dtype(entry["type"])
+    flat = np.frombuffer(base64.b64decode(entry["data"], validate=True), kind.newbyteorder("<"))
+    shape = tuple(int(length) for length in entry["shape"])
+    if flat.size != int(np.prod(shape)):
+        raise ValidationError("an array's data do not fill its shape")
+    return flat.reshape(shape).astype(kind if kind.kind == "f" else np.int64)

@@ -1,0 +1,151 @@
+"""A torch module as the calls its forward makes, found by symbolic tracing."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend.kinds import is_known
+
+INPUT = "input"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One value: a module applied (`target` is its path), or the function add or flatten."""
+
+    name: str
+    function: str
+    inputs: tuple[str, ...]
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """All calls in order; the network's input is called `input`."""
+
+    calls: tuple[Call, ...]
+    output: str
+
+
+_ADDS = (operator.add, operator.iadd, torch.add)
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return is_known(m) or super().is_leaf_module(m, module_qualified_name)
+
+
+def calls_of(network: nn.Module) -> Calls:
+    """The calls of a network's forward.
+
+    Raises:
+        UnsupportedLayerError: if the forward cannot be traced, or calls what has no meaning here.
+    """
+    if is_known(network):
+        return Calls((Call("network", "module", (INPUT,), ""),), "network")
+    try:
+        graph = _Tracer().trace(network)
+    except (fx.proxy.TraceError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise UnsupportedLayerError(
+            f"{type(network).__name__}: its forward cannot be traced: {error}",
+            remedy="a forward may call layers, add their results and flatten them; "
+            "it may not branch on values",
+        ) from error
+    return _Reader(network).read(graph)
+
+
+class _Reader:
+    """Turns the nodes of a traced forward into calls, each named after its module."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.names: dict[fx.Node, str] = {}
+        self.calls: list[Call] = []
+        self.output: str | None = None
+
+    def read(self, graph: fx.Graph) -> Calls:
+        for node in graph.nodes:
+            getattr(self, f"_{node.op}")(node)
+        if self.output is None:
+            raise UnsupportedLayerError("the network returns nothing")
+        return Calls(tuple(self.calls), self.output)
+
+    def _placeholder(self, node: fx.Node) -> None:
+        if INPUT in self.names.values():
+            if node.args:
+                # A second argument with a default value keeps its default.
+                return
+            raise UnsupportedLayerError(f"{node.target}: a second input is not supported")
+        self.names[node] = INPUT
+
+    def _call_module(self, node: fx.Node) -> None:
+        path = str(node.target)
+        module = self.network.get_submodule(path)
+        if not is_known(module):
+            kind = type(module).__name__
+            raise UnsupportedLayerError(
+                f"{path}: {kind} is no layer that can be exported",
+                remedy="use the layers of quant (or of snncore for float networks)",
+            )
+        if any(call.target == path for call in self.calls if call.function == "module"):
+            raise UnsupportedLayerError(
+                f"{path}: this layer is used twice", remedy="give each use a layer of its own"
+            )
+        self._add(node, Call(path, "module", self._inputs(node, 1), path))
+
+    def _call_function(self, node: fx.Node) -> None:
+        if node.target in _ADDS and not node.kwargs:
+            self._add(node, Call(node.name, "add", self._inputs(node, 2)))
+        elif node.target is torch.flatten:
+            self._flatten(node)
+        else:
+            self._refuse(node)
+
+    def _call_method(self, node: fx.Node) -> None:
+        if node.target == "flatten":
+            self._flatten(node)
+        elif node.target in ("add", "add_") and not node.kwargs:
+            self._add(node, Call(node.name, "add", self._inputs(node, 2)))
+        else:
+            self._refuse(node)
+
+    def _get_attr(self, node: fx.Node) -> None:
+        self._refuse(node)
+
+    def _output(self, node: fx.Node) -> None:
+        result = node.args[0]
+        if not isinstance(result, fx.Node):
+            raise UnsupportedLayerError("the network returns more than one value")
+        self.output = self.names[result]
+
+    def _flatten(self, node: fx.Node) -> None:
+        arguments: list[Any] = list(node.args[1:]) + list(node.kwargs.values())
+        if arguments != [2]:
+            raise UnsupportedLayerError(
+                f"{node.name}: flattens axes {arguments or 'from 0'}, not those after time and batch",
+                remedy="use snncore.layer.Flatten, or torch.flatten(x, 2)",
+            )
+        self._add(node, Call(node.name, "flatten", self._inputs(node, 1)))
+
+    def _refuse(self, node: fx.Node) -> None:
+        target = getattr(node.target, "__name__", str(node.target))
+        raise UnsupportedLayerError(
+            f"{node.name}: {target} is no operation that can be exported",
+            remedy="a forward may call layers, add their results and flatten them",
+        )
+
+    def _inputs(self, node: fx.Node, count: int) -> tuple[str, ...]:
+        values = node.args[:count]
+        if len(values) < count or not all(isinstance(value, fx.Node) for value in values):
+            raise UnsupportedLayerError(f"{node.name}: an argument is no value of the network")
+        return tuple(self.names[value] for value in values if isinstance(value, fx.Node))
+
+    def _add(self, node: fx.Node, call: Call) -> None:
+        self.names[node] = call.name
+        self.calls.append(call)

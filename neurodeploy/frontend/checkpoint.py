@@ -1,0 +1,164 @@
+"""Model files: a declarative description and tensors, so that reading one never runs its code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from neurodeploy.errors import ModelFileError, NeurodeployError
+from neurodeploy.files import write_atomically
+from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
+from neurodeploy.frontend.kinds import build, describe
+from neurodeploy.frontend.loaded import assembled
+
+FORMAT = "neurodeploy-model"
+VERSION = 1
+_PICKLED = (
+    "if you trust where it comes from, convert it once: python -c \"import torch, neurodeploy as "
+    "nd; nd.save(torch.load('old.pt', weights_only=False), 'model.pt')\"; or give the "
+    "architecture with --build package.module:function and a file of weights alone"
+)
+
+
+def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = None) -> None:
+    """Write the network: what its layers are, how they are connected, and their tensors.
+
+    The input's shape is that of `example` (T, N, ...), or the one the network saw last.
+
+    Raises:
+        UnsupportedLayerError: if a layer has no name here, or the forward cannot be traced.
+        OutputError: if the file cannot be written; nothing is left of it then.
+    """
+    calls = calls_of(network)
+    modules = {c.target: network.get_submodule(c.target) for c in calls.calls if c.target}
+    if not modules:
+        modules = {"": network}
+    shape = tuple(example.shape[2:]) if example is not None else input_shape(network)
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "input_shape": None if shape is None else list(shape),
+        "output": calls.output,
+        "calls": [[c.name, c.function, list(c.inputs), c.target] for c in calls.calls],
+        "layers": {name: describe(module) for name, module in modules.items()},
+        "tensors": {key: value.detach().cpu() for key, value in network.state_dict().items()},
+    }
+    write_atomically(Path(path), lambda file: torch.save(document, file))
+
+
+def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.Module:
+    """The network that a model file holds; `build_with` names a function of the user's that
+    makes the architecture for a file of weights alone (package.module:function).
+
+    Raises:
+        ModelFileError: if the file is missing, damaged, of another format or not safe to read.
+    """
+    document = _read(Path(path))
+    if build_with is not None:
+        return _fill(_call(build_with), document.get("tensors", document), path)
+    if document.get("format") != FORMAT:
+        tensors = document and all(isinstance(value, torch.Tensor) for value in document.values())
+        what = "weights alone" if tensors else "no model of ours"
+        raise ModelFileError(
+            f"{path}: holds {what}", remedy="say --build package.module:function, or nd.save it"
+        )
+    if document.get("version") != VERSION:
+        raise ModelFileError(
+            f"{path}: version {document.get('version')} of the format, and this reads {VERSION}"
+        )
+    try:
+        calls = Calls(
+            tuple(Call(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
+        )
+        layers = {name: build(entry) for name, entry in document["layers"].items()}
+        network = _fill(assembled(calls, layers), document["tensors"], path)
+        _remember_shape(network, calls, document["input_shape"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, NeurodeployError):
+            raise
+        raise ModelFileError(f"{path}: the model's description is damaged: {error}") from error
+    return network.eval()
+
+
+def input_shape(network: nn.Module) -> tuple[int, ...] | None:
+    """The shape of one step's input (without time and batch), if a layer knows it."""
+    for call in calls_of(network).calls:
+        if INPUT in call.inputs and call.function == "module":
+            module = network.get_submodule(call.target)
+            shape: tuple[int, ...] | None = getattr(module, "input_shape", None)
+            if shape is not None:
+                return shape
+            inner = getattr(module, "synapse", module)
+            if hasattr(inner, "in_features"):
+                return (int(inner.in_features),)
+    return None
+
+
+def _remember_shape(network: nn.Module, calls: Calls, shape: list[int] | None) -> None:
+    if shape is None:
+        return
+    for call in calls.calls:
+        if INPUT in call.inputs and call.function == "module":
+            module = network.get_submodule(call.target)
+            setattr(module, "input_shape", tuple(int(length) for length in shape))  # noqa: B010
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ModelFileError(f"{path}: there is no such file")
+    if path.stat().st_size == 0:
+        raise ModelFileError(f"{path}: the file is empty")
+    try:
+        document = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if zipfile.is_zipfile(path):
+            raise ModelFileError(
+                f"{path}: holds pickled Python objects, which are not read because reading them "
+                "can run code",
+                remedy=_PICKLED,
+            ) from error
+        raise ModelFileError(f"{path}: is no model file", remedy=_PICKLED) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelFileError(f"{path}: is damaged, or no model file: {_first_line(error)}") from error
+    if not isinstance(document, dict):
+        raise ModelFileError(f"{path}: holds a {type(document).__name__}, not a model")
+    return document
+
+
+def _fill(network: nn.Module, tensors: Any, path: object) -> nn.Module:
+    try:
+        network.load_state_dict(tensors)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise ModelFileError(
+            f"{path}: the weights do not fit the layers: {' '.join(str(error).split())}"
+        ) from error
+    for name, value in network.state_dict().items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ModelFileError(f"{path}: {name}: a value is NaN or infinite")
+    return network
+
+
+def _call(reference: str) -> nn.Module:
+    name, _, function = reference.partition(":")
+    try:
+        make: Callable[[], nn.Module] = getattr(importlib.import_module(name), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ModelFileError(
+            f"--build {reference}: {error}", remedy="say package.module:function"
+        ) from error
+    network = make()
+    if not isinstance(network, nn.Module):
+        raise ModelFileError(f"--build {reference}: returned a {type(network).__name__}")
+    return network
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

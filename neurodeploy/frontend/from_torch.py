@@ -1,0 +1,202 @@
+"""A torch network as a graph: every layer read once, shapes made explicit, torch left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+import quant
+from neurodeploy import graph as g
+from neurodeploy.errors import UnsupportedLayerError, ValidationError
+from neurodeploy.frontend.calls import INPUT, Call, calls_of
+from neurodeploy.frontend.checkpoint import input_shape
+from neurodeploy.frontend.kinds import is_idle
+from neurodeploy.graph.graph import output_shape
+from neurodeploy.structure import Edge, Node, Shape
+from snncore import layer, neuron
+
+
+def graph_of(network: nn.Module, *, example: Any = None, shape: Shape | None = None) -> g.Graph:
+    """The graph of a network for inputs shaped as the example (T, N, ...), or as `shape`.
+
+    Without either, the shape is the one that the network saw last.
+
+    Raises:
+        UnsupportedLayerError: if a layer or an operation has no place in a graph.
+        ValidationError: if shapes do not fit, or a value is NaN.
+    """
+    if example is not None:
+        if len(example.shape) < 3:
+            raise ValidationError(f"the example is {tuple(example.shape)}, not (T, N, ...)")
+        shape = tuple(int(length) for length in example.shape[2:])
+    known = shape if shape is not None else input_shape(network)
+    if known is None:
+        raise ValidationError(
+            "the shape of the network's input is not known",
+            remedy="give an example or samples, or run the network once before saving it",
+        )
+    return _Builder(network, known).build()
+
+
+class _Builder:
+    def __init__(self, network: nn.Module, shape: Shape) -> None:
+        self.network = network
+        self.nodes: list[Node] = [g.Input(INPUT, shape)]
+        self.shapes: dict[str, Shape] = {INPUT: shape}
+        # A call's name -> the node that holds its value.
+        self.values: dict[str, str] = {INPUT: INPUT}
+
+    def build(self) -> g.Graph:
+        calls = calls_of(self.network)
+        for call in calls.calls:
+            self._call(call)
+        return g.Graph(tuple(self.nodes), self.values[calls.output])
+
+    def _call(self, call: Call) -> None:
+        sources = [self.values[name] for name in call.inputs]
+        if call.function == "add":
+            self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
+        elif call.function == "flatten":
+            self._append(g.Flatten(call.name, Edge(sources[0])))
+        else:
+            module = self.network.get_submodule(call.target)
+            if is_idle(module):
+                self.values[call.name] = sources[0]
+                return
+            for node in nodes_of(module, call.name, Edge(sources[0]), self.shapes[sources[0]]):
+                self._append(node)
+        self.values[call.name] = self.nodes[-1].name
+
+    def _append(self, node: Node) -> None:
+        self.shapes[node.name] = output_shape(node, [self.shapes[e.source] for e in node.sources])
+        self.nodes.append(node)
+
+
+@singledispatch
+def nodes_of(module: nn.Module, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    """The nodes that compute what the module computes.
+
+    Raises:
+        UnsupportedLayerError: if there are none.
+    """
+    raise UnsupportedLayerError(f"{name}: {type(module).__name__} has no place in a graph")
+
+
+@nodes_of.register
+def _(module: layer.Linear, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [g.Linear(name, source, _array(module.weight), _optional(module.bias))]
+
+
+@nodes_of.register
+def _(module: layer.Conv2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    weight, bias = _array(module.weight), _optional(module.bias)
+    return [g.Conv2d(name, source, weight, bias, *_geometry(module))]
+
+
+@nodes_of.register
+def _(module: layer.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [g.SumPool2d(name, source, module.kernel_size, module.stride)]
+
+
+@nodes_of.register
+def _(module: layer.Flatten, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [g.Flatten(name, source)]
+
+
+@nodes_of.register(neuron.IF)
+@nodes_of.register(neuron.LIF)
+@nodes_of.register(neuron.CubaLIF)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    values = {key: np.float64(value) for key, value in module.parameter_values.items()}
+    return [g.Neuron(name, source, module.equations, values)]
+
+
+@nodes_of.register
+def _(module: quant.Linear, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    _no_bias(module, name)
+    return [_linear(module, name, source)]
+
+
+@nodes_of.register
+def _(module: quant.Conv2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    _no_bias(module, name)
+    return [_conv(module, name, source)]
+
+
+@nodes_of.register
+def _(module: quant.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [_pool(module, name, source)]
+
+
+@nodes_of.register
+def _(module: quant.CubaLIF, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [_cuba(module, name, source, module.bias, shape)]
+
+
+@nodes_of.register
+def _(module: quant.Block, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    make: Any = {quant.Linear: _linear, quant.Conv2d: _conv, quant.SumPool2d: _pool}
+    synapse = make[type(module.synapse)](module.synapse, f"{name}.synapse", source)
+    after = output_shape(synapse, [shape])
+    return [synapse, _cuba(module.neuron, name, Edge(synapse.name), module.bias, after)]
+
+
+def _linear(module: quant.Linear, name: str, source: Edge) -> Node:
+    return g.Linear(name, source, _exact_weight(module), None, module.exponent)
+
+
+def _conv(module: quant.Conv2d, name: str, source: Edge) -> Node:
+    weight = _exact_weight(module)
+    return g.Conv2d(name, source, weight, None, *_geometry(module), module.exponent)
+
+
+def _pool(module: quant.SumPool2d, name: str, source: Edge) -> Node:
+    weight = module.weight_integer * module.unit
+    return g.SumPool2d(name, source, module.kernel_size, module.stride, weight, module.exponent)
+
+
+def _cuba(
+    module: quant.CubaLIF, name: str, source: Edge, bias: Tensor | None, shape: Shape
+) -> Node:
+    fraction = 1 << module.format.system.parameter_fraction("current_decay")
+    values: dict[str, Any] = {
+        "current_decay": np.float64(module.current_decay_integer / fraction),
+        "voltage_decay": np.float64(module.voltage_decay_integer / fraction),
+        "threshold": np.float64(module.threshold_integer * module.unit),
+        "bias": np.float64(0.0),
+    }
+    quantized = module.quantized_bias(bias)
+    if quantized is not None:
+        # One value a channel, or one a neuron where the layer has a single axis.
+        values["bias"] = (_array(quantized) * module.unit).reshape(-1, *[1] * (len(shape) - 1))
+    return g.Neuron(
+        name, source, module.equations, values, module.format.system, module.exponent
+    )
+
+
+def _exact_weight(module: quant.Linear | quant.Conv2d) -> Any:
+    return _array(module.integer_weight()) * module.unit
+
+
+def _geometry(module: layer.Conv2d) -> tuple[Any, ...]:
+    return module.stride, module.padding, module.dilation, module.groups
+
+
+def _array(values: Tensor) -> Any:
+    return values.detach().cpu().double().numpy()
+
+
+def _optional(values: Tensor | None) -> Any:
+    return None if values is None else _array(values)
+
+
+def _no_bias(module: quant.Linear | quant.Conv2d, name: str) -> None:
+    if module.bias is not None:
+        raise UnsupportedLayerError(
+            f"{name}: the chip adds a bias to the voltage of neurons",
+            remedy="put the layer and its neurons into quant.Block",
+        )

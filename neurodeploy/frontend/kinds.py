@@ -1,0 +1,86 @@
+"""The modules a checkpoint may hold, by name: what is not listed here is never built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+import quant
+from neurodeploy.errors import ModelFileError, UnsupportedLayerError
+from snncore import layer, neuron, surrogate
+
+_SURROGATES = {
+    kind.__name__: kind for kind in (surrogate.ATan, surrogate.Sigmoid, surrogate.Triangle)
+}
+_CONFIGURED: dict[str, type[nn.Module]] = {
+    "layer.Linear": layer.Linear,
+    "layer.Conv2d": layer.Conv2d,
+    "layer.SumPool2d": layer.SumPool2d,
+    "layer.Flatten": layer.Flatten,
+    "neuron.IF": neuron.IF,
+    "neuron.LIF": neuron.LIF,
+    "neuron.CubaLIF": neuron.CubaLIF,
+    "quant.Linear": quant.Linear,
+    "quant.Conv2d": quant.Conv2d,
+    "quant.SumPool2d": quant.SumPool2d,
+    "quant.CubaLIF": quant.CubaLIF,
+}
+# While a network is exported these do nothing.
+_IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
+_BLOCK = "quant.Block"
+_NAMES = {kind: name for name, kind in (_CONFIGURED | _IDLE).items()} | {quant.Block: _BLOCK}
+
+
+def is_known(module: nn.Module) -> bool:
+    """Whether the module is a layer that a graph and a checkpoint have a name for."""
+    return type(module) in _NAMES
+
+
+def is_idle(module: nn.Module) -> bool:
+    """Whether the module passes its input on."""
+    return type(module) in _IDLE.values()
+
+
+def describe(module: nn.Module) -> dict[str, Any]:
+    """A layer as plain data.
+
+    Raises:
+        UnsupportedLayerError: if there is no name for it.
+    """
+    if not is_known(module):
+        raise UnsupportedLayerError(f"{type(module).__name__} is no layer that can be saved")
+    name = _NAMES[type(module)]
+    if isinstance(module, quant.Block):
+        parts = {"synapse": describe(module.synapse), "neuron": describe(module.neuron)}
+        return {"type": name, "parts": parts}
+    config = getattr(module, "config", None)
+    return {"type": name, "config": config() if callable(config) else {}}
+
+
+def build(entry: Any) -> nn.Module:
+    """The layer that the data describe.
+
+    Raises:
+        ModelFileError: if they describe none.
+    """
+    try:
+        name = entry["type"]
+        if name == _BLOCK:
+            parts = entry["parts"]
+            return quant.Block(*_parts(build(parts["synapse"]), build(parts["neuron"])))
+        config = dict(entry["config"])
+        if "surrogate" in config:
+            described = config["surrogate"]
+            config["surrogate"] = _SURROGATES[described["type"]](alpha=described["alpha"])
+        return (_CONFIGURED | _IDLE)[name](**config)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelFileError(f"the model file describes no layer we know: {error}") from error
+
+
+def _parts(synapse: nn.Module, neuron_layer: nn.Module) -> tuple[Any, quant.CubaLIF]:
+    if not isinstance(synapse, quant.Linear | quant.Conv2d | quant.SumPool2d):
+        raise TypeError(f"{type(synapse).__name__} is no synapse of a block")
+    if not isinstance(neuron_layer, quant.CubaLIF):
+        raise TypeError(f"{type(neuron_layer).__name__} is no neuron of a block")
+    return synapse, neuron_layer

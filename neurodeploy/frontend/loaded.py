@@ -1,0 +1,71 @@
+"""A network rebuilt from a description: its layers at their paths, its forward as calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from neurodeploy.errors import ModelFileError
+from neurodeploy.frontend.calls import INPUT, Calls
+
+
+class LoadedNetwork(nn.Module):
+    """Layers and the calls between them."""
+
+    def __init__(self, calls: Calls, layers: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.calls = calls
+        for path, module in layers.items():
+            _place(self, path, module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The network's output."""
+        values = {INPUT: x}
+        for call in self.calls.calls:
+            inputs = [values[name] for name in call.inputs]
+            if call.function == "add":
+                values[call.name] = inputs[0] + inputs[1]
+            elif call.function == "flatten":
+                values[call.name] = inputs[0].flatten(2)
+            else:
+                values[call.name] = self.get_submodule(call.target)(inputs[0])
+        return values[self.calls.output]
+
+
+def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
+    """A plain Sequential where the calls are one chain of its members, else a LoadedNetwork.
+
+    Raises:
+        ModelFileError: if a call reads what was not computed before.
+    """
+    known = {INPUT}
+    for call in calls.calls:
+        if not set(call.inputs) <= known or (call.function == "module" and call.target not in layers):
+            raise ModelFileError(f"the model file's layer {call.name} reads what is not there")
+        known.add(call.name)
+    if calls.output not in known:
+        raise ModelFileError("the model file names no output that it computes")
+    if [call.target for call in calls.calls] == [""]:
+        return layers[""]
+    before = [INPUT, *(call.name for call in calls.calls)]
+    chain = all(
+        call.function == "module" and "." not in call.target and call.inputs == (source,)
+        for call, source in zip(calls.calls, before, strict=False)
+    )
+    if chain and calls.output == before[-1]:
+        sequence = nn.Sequential()
+        for call in calls.calls:
+            sequence.add_module(call.target, layers[call.target])
+        return sequence
+    return LoadedNetwork(calls, layers)
+
+
+def _place(root: nn.Module, path: str, module: nn.Module) -> None:
+    *parents, name = path.split(".")
+    holder = root
+    for parent in parents:
+        if parent not in dict(holder.named_children()):
+            holder.add_module(parent, nn.Module())
+        holder = holder.get_submodule(parent)
+    holder.add_module(name, module)

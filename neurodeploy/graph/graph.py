@@ -1,0 +1,113 @@
+"""A graph: nodes in the order of computation, shapes explicit, checked when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+from neurodeploy.errors import ValidationError
+from neurodeploy.graph.nodes import Add, Conv2d, Flatten, Input, Linear, Neuron, SumPool2d
+from neurodeploy.structure import Node, Pair, Shape, check_order, conv_size, require
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network traced: what computes what, in floats."""
+
+    nodes: tuple[Node, ...]
+    output: str
+
+    def __post_init__(self) -> None:
+        check_order(self.nodes, self.output)
+        # Computing the shapes is checking them.
+        _ = self.shapes
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """Every node by its name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every node's value, without time and batch."""
+        shapes: dict[str, Shape] = {}
+        for node in self.nodes:
+            shapes[node.name] = output_shape(node, [shapes[e.source] for e in node.sources])
+        return shapes
+
+    def text(self) -> str:
+        """The graph as a person reads it, a line a node."""
+        lines = []
+        for node in self.nodes:
+            shape = "x".join(map(str, self.shapes[node.name]))
+            sources = ", ".join(edge.source for edge in node.sources)
+            details = "".join(f" {key}={value}" for key, value in _details(node))
+            lines.append(f"{node.name} [{shape}] = {type(node).__name__}({sources}){details}")
+        return "\n".join([*lines, f"output {self.output}"]) + "\n"
+
+
+def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
+    """The shape of the node's value.
+
+    Raises:
+        ValidationError: if its inputs do not fit; names the node.
+    """
+    if isinstance(node, Input):
+        positive = bool(node.shape) and all(length > 0 for length in node.shape)
+        require(positive, f"{node.name}: {node.shape} is no shape of an input")
+        return node.shape
+    shape = inputs[0]
+    if isinstance(node, Linear):
+        return _linear(node, shape)
+    if isinstance(node, Conv2d):
+        channels = node.weight.shape[1] * node.groups
+        image = len(shape) == 3 and shape[0] == channels
+        require(image, f"{node.name}: takes ({channels}, H, W) and is given {shape}")
+        kernel = (node.weight.shape[2], node.weight.shape[3])
+        size = _windows(node, shape, kernel, node.stride, node.padding, node.dilation)
+        return (node.weight.shape[0], *size)
+    if isinstance(node, SumPool2d):
+        require(len(shape) == 3, f"{node.name}: takes (C, H, W) and is given {shape}")
+        return (shape[0], *_windows(node, shape, node.kernel, node.stride, (0, 0), (1, 1)))
+    if isinstance(node, Flatten):
+        return (prod(shape),)
+    if isinstance(node, Add):
+        same = len(set(inputs)) == 1
+        require(same, f"{node.name}: adds values of unlike shapes {sorted(set(inputs))}")
+        return shape
+    if isinstance(node, Neuron):
+        return shape
+    raise ValidationError(f"{node.name}: {type(node).__name__} is no node of a graph")
+
+
+def _linear(node: Linear, shape: Shape) -> Shape:
+    outputs, width = node.weight.shape
+    remedy = "put a Flatten before it" if len(shape) > 1 and prod(shape) == width else None
+    require(
+        shape == (width,), f"{node.name}: takes {width} inputs and is given {shape}", remedy=remedy
+    )
+    return (outputs,)
+
+
+def _windows(
+    node: Node, shape: Shape, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
+) -> Pair:
+    size = conv_size((shape[1], shape[2]), kernel, stride, padding, dilation)
+    require(min(size) > 0, f"{node.name}: the window {kernel} is larger than its input {shape}")
+    return size
+
+
+def _details(node: Node) -> list[tuple[str, object]]:
+    details: list[tuple[str, object]] = []
+    if isinstance(node, Neuron):
+        details.append(("equations", node.equations.name))
+        details += [(key, f"{v.min():g}..{v.max():g}") for key, v in node.parameters.items()]
+    for key in ("kernel", "stride", "padding", "dilation", "groups", "exponent"):
+        if hasattr(node, key):
+            details.append((key, getattr(node, key)))
+    if hasattr(node, "weight"):
+        weight = node.weight
+        details.append(("weight", f"{weight:g}" if isinstance(weight, float) else weight.shape))
+    return details

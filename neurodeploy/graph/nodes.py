@@ -1,0 +1,117 @@
+"""The nodes of a graph: the traced network in floats, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.structure import Edge, Node, Pair, Shape, check_pairs, require
+from snncore.dynamics import Equations, NumberSystem
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """The samples: (T, N, *shape)."""
+
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Linear(Node):
+    """weight @ source + bias; with an exponent, weights are integers times 2**exponent."""
+
+    source: Edge
+    weight: Floats
+    bias: Floats | None = None
+    exponent: int | None = None
+
+    def __post_init__(self) -> None:
+        _finite(self, "weight", "bias")
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2d(Node):
+    """A correlation in torch's order: (out, in / groups, height, width)."""
+
+    source: Edge
+    weight: Floats
+    bias: Floats | None = None
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+    exponent: int | None = None
+
+    def __post_init__(self) -> None:
+        _finite(self, "weight", "bias")
+        check_pairs(self, stride=1, padding=0, dilation=1)
+
+
+@dataclass(frozen=True, eq=False)
+class SumPool2d(Node):
+    """`weight` times the sum over windows."""
+
+    source: Edge
+    kernel: Pair
+    stride: Pair
+    weight: float = 1.0
+    exponent: int | None = None
+
+    def __post_init__(self) -> None:
+        check_pairs(self, kernel=1, stride=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Flatten(Node):
+    """All axes after time and batch as one, in C order."""
+
+    source: Edge
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Node):
+    """The sum of its terms."""
+
+    terms: tuple[Edge, ...]
+
+    @property
+    def sources(self) -> tuple[Edge, ...]:
+        """The edges that lead here."""
+        return self.terms
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron(Node):
+    """A layer of neurons; with a number system, its parameters are exact in it."""
+
+    source: Edge
+    equations: Equations
+    parameters: Mapping[str, Floats] = field(default_factory=dict)
+    system: NumberSystem | None = None
+    exponent: int | None = None
+
+    def __post_init__(self) -> None:
+        missing = set(self.equations.parameters) ^ set(self.parameters)
+        require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
+        checked = {key: _array(value, f"{self.name}.{key}") for key, value in self.parameters.items()}
+        object.__setattr__(self, "parameters", checked)
+
+
+def _finite(node: Node, *names: str) -> None:
+    for name in names:
+        value = getattr(node, name)
+        if value is not None:
+            object.__setattr__(node, name, _array(value, f"{node.name}.{name}"))
+
+
+def _array(values: Any, name: str) -> Floats:
+    array = np.array(values, dtype=np.float64, order="C")
+    require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,33 @@
+"""Graphs as one JSON document, the same graph always the same text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurodeploy import codec
+from neurodeploy.errors import ValidationError
+from neurodeploy.graph.graph import Graph
+from neurodeploy.graph.nodes import Add, Conv2d, Flatten, Input, Linear, Neuron, SumPool2d
+from neurodeploy.structure import Edge
+
+SCHEMA = 1
+_CLASSES: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (Edge, Input, Linear, Conv2d, SumPool2d, Flatten, Add, Neuron)
+}
+
+
+def dumps(graph: Graph) -> str:
+    """The graph as text."""
+    return codec.dumps({"schema": SCHEMA, "output": graph.output, "nodes": graph.nodes})
+
+
+def loads(text: str) -> Graph:
+    """The graph that the text describes.
+
+    Raises:
+        ValidationError: if the text is no graph of this schema.
+    """
+    document = codec.loads(text, _CLASSES, "a graph")
+    if document.get("schema") != SCHEMA:
+        raise ValidationError(f"a graph of schema {document.get('schema')}, not {SCHEMA}")
+    return Graph(tuple(document.get("nodes", ())), str(document.get("output")))

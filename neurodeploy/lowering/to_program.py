@@ -1,0 +1,149 @@
+"""Pass: floats on a chip's grid become its integers.
+
+1. A weight is an integer times 2**exponent, a parameter an integer with the number system's
+   fraction; what is not exactly one is refused, and the layer named.
+2. A sum pool is a depthwise convolution.
+3. An addition is carried to the neurons: a layer of weights applies to each term.
+4. What reaches neurons without weights gets weights of one.
+Changes: every node; the result is a Program.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy import graph as g
+from neurodeploy.errors import DoesNotFitError
+from neurodeploy.program import Conv2d, Dense, Flatten, Input, Neuron, Node, Program
+from neurodeploy.structure import Edge
+
+
+def to_program(graph: g.Graph) -> Program:
+    """The program of a graph whose layers are quantized.
+
+    Raises:
+        DoesNotFitError: if a layer is not, or has no integer form; names it.
+    """
+    return _Lowering(graph).run()
+
+
+class _Lowering:
+    def __init__(self, graph: g.Graph) -> None:
+        self.graph = graph
+        self.nodes: list[Node] = []
+        # Of each graph node: the program nodes whose sum is its value.
+        self.terms: dict[str, list[str]] = {}
+
+    def run(self) -> Program:
+        for node in self.graph.nodes:
+            self.terms[node.name] = self._lower(node)
+        output = self.graph.by_name[self.graph.output]
+        if not isinstance(output, g.Neuron):
+            raise DoesNotFitError(
+                f"{output.name}: the network ends in a layer without neurons",
+                remedy="append quant.CubaLIF",
+            )
+        return Program(tuple(self.nodes), output.name)
+
+    def _lower(self, node: Any) -> list[str]:
+        if isinstance(node, g.Input):
+            return [self._append(Input(node.name, node.shape))]
+        if isinstance(node, g.Add):
+            return [term for edge in node.terms for term in self.terms[edge.source]]
+        if isinstance(node, g.Neuron):
+            return [self._append(self._neuron(node))]
+        terms = self.terms[node.source.source]
+        names = [node.name, *(f"{node.name}.{count}" for count in range(1, len(terms)))]
+        return [
+            self._append(self._linear(node, name, Edge(term)))
+            for name, term in zip(names, terms, strict=True)
+        ]
+
+    def _append(self, node: Node) -> str:
+        self.nodes.append(node)
+        return node.name
+
+    def _linear(self, node: Any, name: str, source: Edge) -> Node:
+        if isinstance(node, g.Flatten):
+            return Flatten(name, source)
+        if node.exponent is None:
+            raise DoesNotFitError(
+                f"{node.name}: its weights are floats, not on a chip's grid",
+                remedy=f"use quant.{type(node).__name__} and train, or load a quantized model",
+            )
+        if isinstance(node, g.Linear):
+            weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
+            return Dense(name, source, weight, node.exponent)
+        if isinstance(node, g.SumPool2d):
+            channels = self.graph.shapes[node.source.source][0]
+            value = on_grid(np.float64(node.weight), node.exponent, f"{node.name}.weight")
+            weight = np.full((channels, 1, *node.kernel), value)
+            return Conv2d(
+                name, source, weight, node.stride, groups=channels, exponent=node.exponent
+            )
+        weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
+        geometry = (node.stride, node.padding, node.dilation, node.groups)
+        return Conv2d(name, source, weight, *geometry, node.exponent)
+
+    def _neuron(self, node: g.Neuron) -> Node:
+        if node.system is None or node.exponent is None:
+            raise DoesNotFitError(
+                f"{node.name}: its neurons are floats, in no chip's number system",
+                remedy="use quant.CubaLIF and train, or load a quantized model",
+            )
+        edges = tuple(self._weighted(term, node) for term in self.terms[node.source.source])
+        system = node.system
+        parameters = {
+            key: on_grid(value, self._exponent(node, key), f"{node.name}.{key}")
+            for key, value in node.parameters.items()
+        }
+        return Neuron(node.name, edges, node.equations, system, parameters, node.exponent)
+
+    def _exponent(self, node: g.Neuron, key: str) -> int:
+        """A parameter without fraction counts in the layer's unit; one with it is a ratio."""
+        assert node.system is not None and node.exponent is not None
+        fraction = node.system.parameter_fraction(key)
+        return -fraction if fraction else node.exponent
+
+    def _weighted(self, term: str, node: g.Neuron) -> Edge:
+        """An edge from weights in the neurons' unit."""
+        assert node.exponent is not None
+        source = next(n for n in self.nodes if n.name == term)
+        if not isinstance(source, Dense | Conv2d):
+            return Edge(self._append(self._identity(term, node)))
+        if source.exponent != node.exponent:
+            raise DoesNotFitError(
+                f"{node.name}: counts in 2^{node.exponent}, and {term} in 2^{source.exponent}",
+                remedy="give both the same exponent",
+            )
+        return Edge(term)
+
+    def _identity(self, term: str, node: g.Neuron) -> Node:
+        assert node.exponent is not None
+        shape = self.graph.shapes[node.name]
+        one = on_grid(np.float64(1.0), node.exponent, f"{node.name}: a spike")
+        taken = sum(name.name.startswith(f"{node.name}.identity") for name in self.nodes)
+        name = f"{node.name}.identity{taken or ''}"
+        if len(shape) == 3:
+            weight = np.full((shape[0], 1, 1, 1), one)
+            return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)
+        return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
+
+
+def on_grid(values: Any, exponent: int, name: str) -> NDArray[np.int64]:
+    """The integers whose multiples of 2**exponent the values are.
+
+    Raises:
+        DoesNotFitError: if a value is none; names where.
+    """
+    scaled = np.asarray(values, dtype=np.float64) * 2.0**-exponent
+    whole = np.rint(scaled)
+    if not (whole == scaled).all():
+        worst = np.asarray(values).reshape(-1)[int(np.abs(whole - scaled).argmax())]
+        raise DoesNotFitError(
+            f"{name}: {worst:g} is no multiple of 2^{exponent}", remedy="quantize it first"
+        )
+    return whole.astype(np.int64)

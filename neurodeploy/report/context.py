@@ -1,0 +1,50 @@
+"""The states around a divergence as a table: a row a state and side, a column a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurodeploy.report.model import Divergence
+
+SIDES = ("expected", "got")
+
+
+@dataclass(frozen=True)
+class ContextRow:
+    """One state of the neuron on one side; None where nothing was recorded."""
+
+    state: str
+    side: str
+    values: tuple[int | None, ...]
+    # Whether the value is not the other side's.
+    differs: tuple[bool, ...]
+
+
+def context_states(divergence: Divergence) -> list[str]:
+    """The states that either side shows, in their own order, spikes last."""
+    named = [state for side in SIDES for state in divergence.context.get(side, {})]
+    return sorted(dict.fromkeys(named), key=lambda state: state == "s")
+
+
+def context_rows(divergence: Divergence) -> list[ContextRow]:
+    """A row for each state and side, the two sides of a state one above the other."""
+    length = len(divergence.context_steps)
+    rows = []
+    for state in context_states(divergence):
+        both = {
+            side: _padded(divergence.context.get(side, {}).get(state, ()), length)
+            for side in SIDES
+        }
+        pairs = list(zip(both["expected"], both["got"], strict=True))
+        differs = tuple(None not in (mine, other) and mine != other for mine, other in pairs)
+        rows += [ContextRow(state, side, both[side], differs) for side in SIDES if any_in(both[side])]
+    return rows
+
+
+def any_in(values: tuple[int | None, ...]) -> bool:
+    """Whether anything was recorded."""
+    return any(value is not None for value in values)
+
+
+def _padded(values: tuple[int, ...], length: int) -> tuple[int | None, ...]:
+    return (*map(int, values[:length]), *[None] * (length - len(values)))

@@ -1,0 +1,78 @@
+"""A report as one JSON document: everything but the trace, the same report always the same text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from neurodeploy.report.model import Divergence, LayerSummary, Link, Report
+from neurodeploy.report.words import verdict
+
+SCHEMA = 1
+
+
+def report_json(report: Report) -> str:
+    """The report as JSON; a number that is none (NaN, infinite) is null."""
+    document = {
+        "schema": SCHEMA,
+        "title": str(report.title),
+        "equal": report.equal,
+        "exit_code": report.exit_code,
+        "verdict": verdict(report).word.lower(),
+        "facts": {str(name): str(fact) for name, fact in report.facts.items()},
+        "accuracies": {str(name): _number(share) for name, share in report.accuracies.items()},
+        "layers": [_layer(layer) for layer in report.layers],
+        "links": [_link(link) for link in report.links],
+    }
+    return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def _layer(layer: LayerSummary) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "shape": [int(length) for length in layer.shape],
+        "neurons": int(layer.neurons),
+        "spikes": int(layer.spikes),
+        "rate": _number(layer.rate),
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "name": link.name,
+        "status": link.status.value,
+        "requested": bool(link.requested),
+        "compared": int(link.compared),
+        "spikes": int(link.spikes),
+        "seconds": _number(link.seconds),
+        "reason": link.reason,
+        "remedy": link.remedy,
+        "divergence": _divergence(link.divergence) if link.divergence else None,
+    }
+
+
+def _divergence(divergence: Divergence) -> dict[str, Any]:
+    return {
+        "sentence": divergence.sentence(),
+        "layer": divergence.layer,
+        "state": divergence.state,
+        "neuron": [int(index) for index in divergence.neuron],
+        "step": int(divergence.step),
+        "sample": int(divergence.sample),
+        "expected": int(divergence.expected),
+        "got": int(divergence.got),
+        "differing_values": int(divergence.differing_values),
+        "context_steps": [int(step) for step in divergence.context_steps],
+        "context": {side: _states(states) for side, states in divergence.context.items()},
+    }
+
+
+def _states(states: Mapping[str, tuple[int, ...]]) -> dict[str, list[int]]:
+    return {state: [int(value) for value in values] for state, values in states.items()}
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

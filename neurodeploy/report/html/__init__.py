@@ -1,0 +1,5 @@
+"""A report as one self-contained page: no script, no network, every picture drawn in place."""
+
+from neurodeploy.report.html.page import report_html as report_html
+
+__all__ = ["report_html"]

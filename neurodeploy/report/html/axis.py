@@ -1,0 +1,61 @@
+"""The time axis, which a layer's pictures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neurodeploy.report.html.markup import Markup, element, join, number
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Steps from left to right, a cell each."""
+
+    steps: range
+    left: float = 52
+    width: float = 448
+
+    @property
+    def cell(self) -> float:
+        """A step's width."""
+        return self.width / max(len(self.steps), 1)
+
+    @property
+    def right(self) -> float:
+        """Where the last step ends."""
+        return self.left + self.width
+
+    def center(self, step: int) -> float:
+        """The middle of a step's cell."""
+        return self.left + (step - self.steps.start + 0.5) * self.cell
+
+    def labels(self, y: float) -> Markup:
+        """The steps' numbers at round distances."""
+        apart = next(n for n in _DISTANCES if len(self.steps) <= 9 * n)
+        return join(
+            *(
+                element("text", step, x=number(self.center(step)), y=number(y), class_="tick")
+                for step in self.steps
+                if step % apart == 0
+            )
+        )
+
+
+_DISTANCES = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
+
+
+def picture(width: float, height: float, said: str, *children: object) -> Markup:
+    """A drawing with the words that stand for it."""
+    return element(
+        "svg",
+        *children,
+        viewBox=f"0 0 {number(width)} {number(height)}",
+        width=number(width),
+        role="img",
+        aria_label=said,
+    )
+
+
+def label(text: object, x: float, y: float, class_: str = "label") -> Markup:
+    """Words within a drawing."""
+    return element("text", text, x=number(x), y=number(y), class_=class_)

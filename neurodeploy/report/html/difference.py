@@ -1,0 +1,111 @@
+"""The panel of a difference: where, expected and got, and the states around it."""
+
+from __future__ import annotations
+
+from neurodeploy.report.context import context_rows, context_states
+from neurodeploy.report.html.axis import Axis, picture
+from neurodeploy.report.html.curves import band
+from neurodeploy.report.html.icons import icon
+from neurodeploy.report.html.markup import Markup, element, join, lines, number
+from neurodeploy.report.html.tables import table
+from neurodeploy.report.model import Divergence, Link
+from neurodeploy.report.words import Mark, counted, visible
+
+
+def difference_panel(link: Link) -> Markup:
+    """What a differing link found, as words, table and picture."""
+    title = element("h2", icon(Mark.DIFFERS, 22), f"Difference in {link.name}")
+    if link.divergence is None:
+        words = element("p", lines(link.reason or "no reason was given"))
+        return element("section", title, words, class_="difference")
+    found = link.divergence
+    what = "spike" if found.state == "s" else found.state
+    values = element(
+        "dl",
+        _value("Expected", found.expected, "expected"),
+        _value("Got", found.got, "got"),
+        class_="versus",
+    )
+    return element(
+        "section",
+        title,
+        element("div", values, _place(found, what), class_="found"),
+        _context(found),
+        class_="difference",
+    )
+
+
+def _value(side: str, value: int, class_: str) -> Markup:
+    return element("div", element("dt", side), element("dd", f"{value:,}"), class_=class_)
+
+
+def _place(found: Divergence, what: str) -> Markup:
+    index = "(" + ", ".join(map(str, found.neuron)) + ")"
+    places = [
+        ("Layer", found.layer),
+        ("Value", what),
+        ("Neuron", index),
+        ("Step", found.step),
+        ("Sample", found.sample),
+        ("In all", counted(found.differing_values, "differing value")),
+    ]
+    pairs = (element("div", element("dt", name), element("dd", value)) for name, value in places)
+    return element("dl", *pairs, class_="place")
+
+
+def _context(found: Divergence) -> Markup:
+    if not context_rows(found):
+        return element("p", "No states were recorded around it.", class_="lead")
+    return element("div", _table(found), _picture(found), class_="context")
+
+
+def _table(found: Divergence) -> Markup:
+    head = ["State", "Side", *(f"#{step}" for step in found.context_steps)]
+    rows = []
+    for row in context_rows(found):
+        cells = []
+        for step, value, differs in zip(
+            found.context_steps, row.values, row.differs, strict=True
+        ):
+            shown = "" if value is None else f"{value}"
+            text = element("mark", shown) if differs and row.side == "got" else shown
+            here = "number here" if step == found.step else "number"
+            cells.append(element("td", text, class_=here))
+        side = element("td", row.side, class_="side")
+        state = element("th", "spike" if row.state == "s" else row.state, scope="row")
+        rows.append(element("tr", state, side, *cells, class_=row.side))
+    caption = f"The neuron around step {found.step}"
+    return table(caption, head, rows, "around")
+
+
+def _picture(found: Divergence) -> Markup | None:
+    steps = found.context_steps
+    if not steps or list(steps) != list(range(steps[0], steps[0] + len(steps))):
+        return None
+    axis, rows = Axis(range(steps[0], steps[0] + len(steps)), width=360), context_rows(found)
+    states, apart = context_states(found), 50.0
+    height = len(states) * apart
+    beam = element(
+        "rect",
+        x=number(axis.center(found.step) - axis.cell / 2),
+        y="0",
+        width=number(axis.cell),
+        height=number(height + 4),
+        class_="beam",
+    )
+    bands = []
+    for place, state in enumerate(states):
+        drawn = [
+            (row.side, [float("nan") if v is None else float(v) for v in row.values])
+            for row in rows
+            if row.state == state
+        ]
+        named = "spike" if state == "s" else state
+        bands.append(band(named, drawn, axis, 4 + place * apart, dotted=True))
+    said = f"States of the neuron around step {found.step}, expected and got"
+    legend = join(
+        element("span", "expected", class_="key expected"), element("span", "got", class_="key got")
+    )
+    drawing = picture(axis.right + 12, height + 22, said, *bands, beam, axis.labels(height + 16))
+    caption = element("figcaption", legend, f"around step {visible(found.step)}")
+    return element("figure", drawing, caption)

@@ -1,0 +1,67 @@
+"""The page: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from string import Template
+
+from neurodeploy.report.html.activity import activity
+from neurodeploy.report.html.chain import chain_picture
+from neurodeploy.report.html.difference import difference_panel
+from neurodeploy.report.html.icons import CLASSES, icon
+from neurodeploy.report.html.markup import Markup, element, join
+from neurodeploy.report.html.tables import accuracies, facts_table, layers_table, links_table
+from neurodeploy.report.model import Report, Status
+from neurodeploy.report.words import Verdict, verdict
+
+
+def report_html(report: Report) -> str:
+    """The report as one self-contained page."""
+    found = verdict(report)
+    body = join(
+        _head(report, found),
+        element("main", *_sections(report)),
+        element("footer", element("p", "Only equal counts as proof. Made by neurodeploy.")),
+    )
+    title = join(f"{found.word}: {report.title}")
+    page = Template(_resource("page.html"))
+    return page.substitute(title=title, style=_resource("style.css"), body=body)
+
+
+def _head(report: Report, found: Verdict) -> Markup:
+    heading = element(
+        "h1",
+        icon(found.mark, 40),
+        element("span", element("strong", f"{found.word}: "), Markup(join(found.headline))),
+    )
+    detail = element("p", found.detail, class_="lead") if found.detail else None
+    title = element("p", report.title, class_="title")
+    return element("header", title, heading, detail, class_=CLASSES[found.mark])
+
+
+def _sections(report: Report) -> list[Markup]:
+    sections = []
+    if report.links:
+        chain = element("div", chain_picture(report.links), class_="scroll", tabindex="0", role="region", aria_label="Chain of links")
+        sections.append(_section("Links", join(chain, links_table(report.links))))
+    sections += [
+        difference_panel(link) for link in report.links if link.status == Status.DIFFERS
+    ]
+    if report.accuracies:
+        sections.append(_section("Accuracy", accuracies(report)))
+    if report.layers:
+        sections.append(_section("Layers", layers_table(report.layers)))
+    pictures = activity(report)
+    if pictures:
+        sections.append(_section("Activity", pictures, "activity"))
+    if report.facts:
+        sections.append(_section("Facts", facts_table(report)))
+    return sections
+
+
+def _section(title: str, content: Markup, class_: str | None = None) -> Markup:
+    return element("section", element("h2", title), content, class_=class_)
+
+
+def _resource(name: str) -> str:
+    return files("neurodeploy.report.html").joinpath(name).read_text(encoding="utf-8").strip()

@@ -1,0 +1,139 @@
+"""What of a trace is drawn: a few samples, a window of steps, evenly chosen neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.report.model import Divergence
+from neurodeploy.trace import LayerTrace, Trace
+
+# Marks (a spike, a point of a curve) in all of a page's pictures: about seven bytes each.
+BUDGET = 80_000
+# What a picture costs in marks before its first one.
+_OVERHEAD = 300
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is drawn at most."""
+
+    samples: int
+    steps: int
+    rows: int
+    curves: int
+
+
+# From generous to frugal; a large trace gets the first that the budget holds.
+PLANS = (
+    Plan(samples=4, steps=256, rows=96, curves=3),
+    Plan(samples=4, steps=256, rows=48, curves=2),
+    Plan(samples=2, steps=256, rows=48, curves=2),
+    Plan(samples=2, steps=128, rows=48, curves=2),
+    Plan(samples=1, steps=128, rows=48, curves=1),
+    Plan(samples=1, steps=64, rows=24, curves=1),
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The samples and steps that every picture shows, and how many neurons."""
+
+    samples: tuple[int, ...]
+    of_samples: int
+    steps: range
+    of_steps: int
+    plan: Plan
+
+
+def select(trace: Trace, divergence: Divergence | None) -> Selection | None:
+    """What to draw, the divergence always within it; None if there is nothing."""
+    extents = {next(iter(trace[name].values.values())).shape[:2] for name in drawn_layers(trace)}
+    if not extents or 0 in min(extents):
+        return None
+    of_steps, of_samples = min(extents)
+    for plan in PLANS:
+        samples = _samples(plan.samples, of_samples, divergence)
+        steps = _window(plan.steps, of_steps, divergence.step if divergence else 0)
+        selection = Selection(samples, of_samples, steps, of_steps, plan)
+        if _cost(trace, selection) <= BUDGET:
+            break
+    return selection
+
+
+def drawn_layers(trace: Trace) -> list[str]:
+    """The layers that show something."""
+    return [name for name in trace if any(array.size for array in trace[name].values.values())]
+
+
+def flat(layer: LayerTrace, key: str, selection: Selection, sample: int) -> NDArray[np.float64]:
+    """One sample's values within the window, (steps, neurons)."""
+    array = np.asarray(layer.values[key])
+    steps = slice(selection.steps.start, selection.steps.stop)
+    return array[steps, sample].reshape(len(selection.steps), -1).astype(np.float64)
+
+
+def neuron_rows(neurons: int, rows: int, wanted: int | None) -> list[int]:
+    """So many neurons at even distances, and the wanted one in its nearest's place."""
+    if neurons <= rows:
+        return list(range(neurons))
+    even = [i * neurons // rows for i in range(rows)]
+    if wanted is not None:
+        even[min(range(rows), key=lambda i: abs(even[i] - wanted))] = wanted
+    return even
+
+
+def active_neurons(layer: LayerTrace, values: dict[str, NDArray[np.float64]]) -> list[int]:
+    """All neurons, the one with the most spikes first, then those whose states move most."""
+    first = next(iter(values.values()))
+    spikes = np.count_nonzero(values["s"], axis=0) if "s" in values else np.zeros(first.shape[1])
+    moves = sum(np.ptp(array, axis=0) for key, array in values.items() if key != "s")
+    order = np.lexsort((np.arange(first.shape[1]), -np.asarray(moves), -spikes))
+    return [int(neuron) for neuron in order]
+
+
+def neuron_number(divergence: Divergence, layer: LayerTrace) -> int | None:
+    """The diverging neuron's place in its flattened layer; None if it has none there."""
+    shape = next(iter(layer.values.values())).shape[2:]
+    inside = len(shape) == len(divergence.neuron) and all(
+        0 <= i < n for i, n in zip(divergence.neuron, shape, strict=True)
+    )
+    return int(np.ravel_multi_index(divergence.neuron, shape)) if inside else None
+
+
+def _samples(most: int, count: int, divergence: Divergence | None) -> tuple[int, ...]:
+    first = list(range(min(most, count)))
+    if divergence and divergence.sample not in first and 0 <= divergence.sample < count:
+        first = [divergence.sample, *first[: most - 1]]
+    return tuple(sorted(first))
+
+
+def _window(most: int, count: int, step: int) -> range:
+    if count <= most:
+        return range(count)
+    # The step a third into the window: what led to it, and what became of it.
+    start = 0 if step < most else min(max(step - most // 3, 0), count - most)
+    return range(start, start + most)
+
+
+def _cost(trace: Trace, selection: Selection) -> int:
+    return sum(_layer_cost(trace[name], selection) for name in drawn_layers(trace))
+
+
+def _layer_cost(layer: LayerTrace, selection: Selection) -> int:
+    plan, steps = selection.plan, len(selection.steps)
+    states = sum(key != "s" for key in layer.values)
+    each = _OVERHEAD + steps * (1 + states * plan.curves)
+    return each * len(selection.samples) + sum(_spikes(layer, selection))
+
+
+def _spikes(layer: LayerTrace, selection: Selection) -> Iterable[int]:
+    if "s" not in layer.values:
+        return
+    for sample in selection.samples:
+        spikes = flat(layer, "s", selection, sample)
+        rows = neuron_rows(spikes.shape[1], selection.plan.rows, None)
+        yield int(np.count_nonzero(spikes[:, rows]))

@@ -1,0 +1,102 @@
+"""The page's tables: links, layers, facts; and the accuracies side by side."""
+
+from __future__ import annotations
+
+import math
+
+from neurodeploy.report.html.icons import status
+from neurodeploy.report.html.markup import Markup, element, join, lines
+from neurodeploy.report.model import LayerSummary, Link, Report
+from neurodeploy.report.words import duration, mark_of, percent, rate, shape_text, visible
+
+
+def table(caption: str, head: list[str], rows: list[Markup], class_: str) -> Markup:
+    """A table that scrolls by itself on a narrow screen."""
+    cells = (
+        element("th", title.lstrip("#"), scope="col", class_="number" if title[:1] == "#" else None)
+        for title in head
+    )
+    body = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *cells)),
+        element("tbody", *rows),
+        class_=class_,
+    )
+    return element("div", body, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+def links_table(links: tuple[Link, ...]) -> Markup:
+    """Every link with what it compared, and why it was not run."""
+    head = ["Link", "Status", "#Values", "#Spikes", "#Time"]
+    return table("Links", head, [_link(link) for link in links], "links")
+
+
+def _link(link: Link) -> Markup:
+    counts = [f"{link.compared:,}", f"{link.spikes:,}"] if link.compared else ["", ""]
+    row = element(
+        "tr",
+        element("th", link.name, scope="row"),
+        element("td", status(mark_of(link))),
+        *(element("td", text, class_="number") for text in (*counts, duration(link.seconds))),
+    )
+    notes = [element("p", lines(link.reason))] if link.reason else []
+    if link.remedy:
+        remedy = element("strong", "Remedy: ")
+        notes.append(element("p", remedy, element("code", lines(link.remedy))))
+    if not notes:
+        return row
+    return join(row, element("tr", element("td", *notes, colspan="5"), class_="note"))
+
+
+def accuracies(report: Report) -> Markup:
+    """The accuracies beside one another, each with what it lost against the first."""
+    shares = list(report.accuracies.items())
+    return element("dl", *(_accuracy(*each, shares[0][1]) for each in shares), class_="tiles")
+
+
+def _accuracy(name: str, share: float, first: float) -> Markup:
+    known = math.isfinite(share)
+    filled = f"width:{min(max(share, 0), 1) * 100:.2f}%" if known else "width:0"
+    points = (share - first) * 100
+    change = f"{points:+.2f} points".replace("-", "\N{MINUS SIGN}") if round(points, 2) else ""
+    return element(
+        "div",
+        element("dt", name),
+        element("dd", percent(share), class_="figure"),
+        element("dd", element("span", style=filled), class_="bar", aria_hidden="true"),
+        element("dd", change, class_="change") if known and change else None,
+    )
+
+
+def layers_table(layers: tuple[LayerSummary, ...]) -> Markup:
+    """Every layer with how much it spiked; bars are relative to the busiest."""
+    head = ["Layer", "Kind", "Shape", "#Neurons", "#Spikes", "#Spikes a neuron and step"]
+    busiest = max((x.rate for x in layers if math.isfinite(x.rate)), default=0.0) or 1.0
+    return table("Layers", head, [_layer(layer, busiest) for layer in layers], "layers")
+
+
+def _layer(layer: LayerSummary, busiest: float) -> Markup:
+    share = max(layer.rate, 0) / busiest if math.isfinite(layer.rate) else 0
+    bar = element("span", style=f"width:{share * 100:.1f}%")
+    often = rate(layer.rate) if layer.spikes else "silent"
+    return element(
+        "tr",
+        element("th", layer.name, scope="row"),
+        element("td", layer.kind),
+        element("td", shape_text(layer.shape, " \N{MULTIPLICATION SIGN} ")),
+        element("td", f"{layer.neurons:,}", class_="number"),
+        element("td", f"{layer.spikes:,}", class_="number"),
+        element("td", element("span", bar, class_="bar", aria_hidden="true"), often, class_="rate"),
+    )
+
+
+def facts_table(report: Report) -> Markup:
+    """The plain facts, as they were given."""
+    rows = [
+        element("tr", element("th", name, scope="row"), element("td", lines(fact)))
+        for name, fact in report.facts.items()
+    ]
+    return element(
+        "table", element("caption", "Facts"), element("tbody", *rows), class_="facts"
+    ) if rows else Markup(visible(""))

@@ -1,0 +1,156 @@
+"""A report as a person reads it in a terminal: plain, aligned, the verdict first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from neurodeploy.report.context import context_rows
+from neurodeploy.report.model import Divergence, Link, Report
+from neurodeploy.report.words import (
+    Mark,
+    counted,
+    difference,
+    duration,
+    mark_of,
+    paragraphs,
+    percent,
+    rate,
+    shape_text,
+    verdict,
+    visible,
+)
+
+WIDTH = 96
+_SIGNS = {Mark.EQUAL: "=", Mark.DIFFERS: "!", Mark.NOT_RUN: "?", Mark.NOT_ASKED: "-"}
+
+
+def report_text(report: Report) -> str:
+    """The report as plain text."""
+    found = verdict(report)
+    blocks = [
+        [f"{found.word}: {found.headline}", *_wrapped(found.detail, 2)],
+        [visible(report.title), *_links(report)],
+        *([f"Difference in {visible(link.name)}", *_difference(link)] for link in report.links),
+        ["Accuracy", *_accuracies(report)],
+        ["Layers", *_layers(report)],
+        ["Facts", *_facts(report)],
+    ]
+    # A heading with nothing under it is left out; the verdict and the title stay.
+    told = blocks[:2] + [block for block in blocks[2:] if len(block) > 1]
+    return "\n\n".join("\n".join(block) for block in told) + "\n"
+
+
+def context_table(divergence: Divergence, width: int = WIDTH) -> list[str]:
+    """The states around the step, a star at what differs; as many steps as the width holds."""
+    rows = context_rows(divergence)
+    if not rows:
+        return ["No states were recorded around it."]
+    steps = divergence.context_steps
+    cells = [["step", ""] + [_step(step, divergence.step) for step in steps]]
+    for row in rows:
+        label = [visible(row.state), row.side]
+        cells.append(label + [_value(*pair) for pair in zip(row.values, row.differs, strict=True)])
+    kept = _columns_around(cells, divergence, width)
+    lines = _aligned([[line[column] for column in kept] for line in cells], "ll" + "r" * len(kept))
+    if any(any(row.differs) for row in rows):
+        lines.append("* differs")
+    return lines
+
+
+def _columns_around(cells: list[list[str]], divergence: Divergence, width: int) -> list[int]:
+    widths = [max(len(line[column]) for line in cells) + 2 for column in range(len(cells[0]))]
+    steps = divergence.context_steps
+    nearest = sorted(range(len(steps)), key=lambda i: (abs(steps[i] - divergence.step), steps[i]))
+    kept, used = [0, 1], widths[0] + widths[1]
+    for column in (2 + i for i in nearest):
+        used += widths[column]
+        if used > width and len(kept) > 2:
+            break
+        kept.append(column)
+    return sorted(kept)
+
+
+def _step(step: int, wanted: int) -> str:
+    return f"[{step}]" if step == wanted else f"{step} "
+
+
+def _value(value: int | None, differs: bool) -> str:
+    return ("" if value is None else str(value)) + ("*" if differs else " ")
+
+
+def _links(report: Report) -> list[str]:
+    cells = [
+        [
+            _SIGNS[mark_of(link)],
+            _short(link.name),
+            mark_of(link).value,
+            counted(link.compared, "value") if link.compared else "",
+            counted(link.spikes, "spike") if link.compared else "",
+            duration(link.seconds),
+        ]
+        for link in report.links
+    ]
+    lines = []
+    for link, line in zip(report.links, _aligned(cells, "lllrrr"), strict=True):
+        lines += [f"  {line}", *_why(link)]
+    return lines
+
+
+def _why(link: Link) -> list[str]:
+    reasons = [part for line in paragraphs(link.reason or "") for part in _wrapped(line, 5)]
+    remedies = paragraphs(link.remedy or "")
+    return reasons + [part for line in remedies for part in _wrapped(f"Remedy: {line}", 5)]
+
+
+def _difference(link: Link) -> list[str]:
+    if link.divergence is None:
+        return []
+    lines = _wrapped(difference(link), 2)
+    count = link.divergence.differing_values
+    if count > 1:
+        lines.append(f"  The first of {counted(count, 'differing value')}.")
+    return [*lines, "", *(f"  {line}" for line in context_table(link.divergence, WIDTH - 2))]
+
+
+def _accuracies(report: Report) -> list[str]:
+    cells = [[visible(name), percent(share)] for name, share in report.accuracies.items()]
+    return [f"  {line}" for line in _aligned(cells, "lr")]
+
+
+def _layers(report: Report) -> list[str]:
+    if not report.layers:
+        return []
+    cells = [["name", "kind", "shape", "neurons", "spikes", "spikes a neuron and step"]]
+    for layer in report.layers:
+        often = rate(layer.rate) if layer.spikes else "silent"
+        counts = [f"{layer.neurons:,}", f"{layer.spikes:,}", often]
+        cells.append([_short(layer.name), _short(layer.kind), shape_text(layer.shape), *counts])
+    return [f"  {line}" for line in _aligned(cells, "lllrrr")]
+
+
+def _facts(report: Report) -> list[str]:
+    cells = [[visible(name), " ".join(paragraphs(fact))] for name, fact in report.facts.items()]
+    return [f"  {line}" for line in _aligned(cells, "ll")]
+
+
+def _aligned(cells: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """Lines whose columns stand under one another, each to its side."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(_set(*each) for each in zip(line, widths, sides)).rstrip() for line in cells]
+
+
+def _set(cell: str, width: int, side: str) -> str:
+    return cell.rjust(width) if side == "r" else cell.ljust(width)
+
+
+def _short(name: object, limit: int = 32) -> str:
+    """A name that keeps a table's columns narrow: its middle is left out."""
+    text = visible(name)
+    half = (limit - 3) // 2
+    return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    lines: Iterable[str] = textwrap.wrap(text, WIDTH - indent, break_long_words=False)
+    return [" " * indent + line for line in lines]

@@ -1,0 +1,131 @@
+"""The words a report is told in: the same in the terminal, in a test log and on the page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from neurodeploy.report.model import Link, Report, Status
+
+
+class Mark(StrEnum):
+    """What a reader is told of a link: its status, and whether anybody asked for it."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    NOT_RUN = "not run"
+    NOT_ASKED = "not asked for"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The whole report in a word, a headline and a sentence."""
+
+    mark: Mark
+    word: str
+    headline: str
+    detail: str
+
+
+def mark_of(link: Link) -> Mark:
+    """The link's status; one that nobody asked for is no shortcoming."""
+    if link.status == Status.NOT_RUN and not link.requested:
+        return Mark.NOT_ASKED
+    return Mark(link.status.value)
+
+
+def verdict(report: Report) -> Verdict:
+    """What the report comes to, by its exit code."""
+    judge = {0: _equal, 1: _differs}.get(report.exit_code, _not_proved)
+    return judge(report)
+
+
+def _equal(report: Report) -> Verdict:
+    asked = [link for link in report.links if link.requested]
+    compared = sum(link.compared for link in asked)
+    spikes = sum(link.spikes for link in asked)
+    where = counted(len(asked), "link")
+    headline = f"every bit of {counted(compared, 'value')} in {where}" if compared else where
+    if is_silent(report):
+        detail = "No neuron spiked, and silence proves little: verify with other samples."
+    else:
+        detail = f"{counted(spikes, 'spike')} among them." if spikes else ""
+    return Verdict(Mark.EQUAL, "Equal", headline, detail)
+
+
+def _differs(report: Report) -> Verdict:
+    differing = [link for link in report.links if link.status == Status.DIFFERS]
+    first, others = differing[0], len(differing) - 1
+    headline = visible(first.name) + (f", and {counted(others, 'more link')}" if others else "")
+    return Verdict(Mark.DIFFERS, "Differs", headline, difference(first))
+
+
+def _not_proved(report: Report) -> Verdict:
+    missing = [link for link in report.links if mark_of(link) == Mark.NOT_RUN]
+    if not missing:
+        remedy = "Name a model or a simulator to compare with."
+        return Verdict(Mark.NOT_RUN, "Not proved", "no link was asked for", remedy)
+    many = f"{len(missing)} of {counted(len(report.links), 'link')} were not run"
+    headline = f"{visible(missing[0].name)} was not run" if len(missing) == 1 else many
+    return Verdict(Mark.NOT_RUN, "Not proved", headline, reason(missing[0]))
+
+
+def is_silent(report: Report) -> bool:
+    """Whether values were compared or layers watched, and not one neuron spiked."""
+    watched = bool(report.layers) or any(link.compared for link in report.links)
+    spikes = sum(link.spikes for link in report.links) + sum(x.spikes for x in report.layers)
+    return watched and spikes == 0
+
+
+def difference(link: Link) -> str:
+    """What a differing link found, on one line."""
+    return visible(link.divergence.sentence()) if link.divergence else reason(link)
+
+
+def reason(link: Link) -> str:
+    """Why, on one line, even where nobody said why."""
+    return " ".join(paragraphs(link.reason or "no reason was given"))
+
+
+def visible(text: object) -> str:
+    r"""The text on one line, what has no picture of its own spelled out (`\n`, `\x1b`)."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
+def paragraphs(text: object) -> list[str]:
+    """The text's lines, each visible, none of them blank."""
+    lines = (visible(line.expandtabs(4).strip()) for line in str(text).splitlines())
+    return [line for line in lines if line]
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: `1 link`, `2,048 values`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it; nothing for a time that nobody took."""
+    if not math.isfinite(seconds) or seconds <= 0:
+        return ""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def rate(value: float) -> str:
+    """Spikes a neuron and step."""
+    return f"{value:.3g}" if math.isfinite(value) else "unknown"
+
+
+def percent(share: float) -> str:
+    """A share of one as a percentage."""
+    return f"{share * 100:.2f} %" if math.isfinite(share) else "not measured"
+
+
+def shape_text(shape: tuple[int, ...], times: str = " x ") -> str:
+    """A layer's shape, one axis after another."""
+    return times.join(map(str, shape)) if shape else "1"

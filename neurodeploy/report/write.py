@@ -1,0 +1,66 @@
+"""A report on disk: the page, the document and the text, each whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from neurodeploy.errors import OutputError
+from neurodeploy.report.model import Report
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space, or choose another folder",
+    errno.EDQUOT: "free some space, or choose another folder",
+}
+
+
+def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:
+    """Writes report.html, report.json and report.txt, and returns where the page is.
+
+    Raises:
+        OutputError: if they could not be written; then nothing half-written is left.
+    """
+    texts = {
+        "report.json": report.to_json(),
+        "report.txt": report.to_text(),
+        "report.html": report.to_html(),
+    }
+    place = Path(folder)
+    made: list[Path] = []
+    # A name of our own for each file, until all of them are whole.
+    drafts = {name: place / f".{name}.{secrets.token_hex(4)}" for name in texts}
+    try:
+        made = [path for path in (place, *place.parents) if not path.exists()]
+        place.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            _write_whole(drafts[name], text)
+        for name, draft in drafts.items():
+            os.replace(draft, place / name)
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "choose a folder that you may write to")
+        why = error.strerror or str(error)
+        raise OutputError(f"{place}: the report was not written: {why}", remedy=remedy) from error
+    finally:
+        _clean(drafts.values(), made)
+    return place / "report.html"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _clean(drafts: Iterable[Path], made: Iterable[Path]) -> None:
+    for draft in drafts:
+        with suppress(OSError):
+            draft.unlink()
+    # Only a folder that we made and that stayed empty goes.
+    for folder in made:
+        with suppress(OSError):
+            folder.rmdir()

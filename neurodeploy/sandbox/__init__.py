@@ -1,0 +1,33 @@
+"""The vendors' simulators: their environments, the workers that run in them, and their limits."""
+
+from neurodeploy.sandbox.environment import Environment as Environment
+from neurodeploy.sandbox.environment import Extra as Extra
+from neurodeploy.sandbox.exchange import WorkerResult as WorkerResult
+from neurodeploy.sandbox.install import check as check
+from neurodeploy.sandbox.install import install as install
+from neurodeploy.sandbox.install import remove as remove
+from neurodeploy.sandbox.interpreters import find_python as find_python
+from neurodeploy.sandbox.parallel import Call as Call
+from neurodeploy.sandbox.parallel import run_many as run_many
+from neurodeploy.sandbox.run import Limits as Limits
+from neurodeploy.sandbox.run import run_worker as run_worker
+from neurodeploy.sandbox.status import EnvironmentStatus as EnvironmentStatus
+from neurodeploy.sandbox.status import State as State
+from neurodeploy.sandbox.status import status as status
+
+__all__ = [
+    "Call",
+    "Environment",
+    "EnvironmentStatus",
+    "Extra",
+    "Limits",
+    "State",
+    "WorkerResult",
+    "check",
+    "find_python",
+    "install",
+    "remove",
+    "run_many",
+    "run_worker",
+    "status",
+]

@@ -1,0 +1,115 @@
+"""Building a virtual environment with pinned packages: a few commands, each watched."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neurodeploy.errors import SimulatorError
+from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
+from neurodeploy.sandbox.interpreters import find_python
+from neurodeploy.sandbox.log import Lines
+from neurodeploy.sandbox.record import Record
+from neurodeploy.sandbox.run import run_worker_in
+from neurodeploy.sandbox.tree import ProcessTree
+
+_POLL_S = 0.1
+_INVENTORY = """
+import importlib.metadata, json, platform
+found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+print(json.dumps([platform.python_version(), found]))
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One environment in the making, in a folder of its own."""
+
+    env: Environment
+    folder: Path
+    full: bool
+    pip_args: Sequence[str]
+    progress: Callable[[str], None]
+
+    @property
+    def venv(self) -> Path:
+        """The environment itself."""
+        return self.folder / "venv"
+
+    def run(self) -> None:
+        """Make the environment, record what it is, and test it.
+
+        Raises: SimulatorMissingError without its Python, SimulatorError if a step or the test fails.
+        """
+        python = find_python(self.env.python)
+        pins = self.env.pins(full=self.full)
+        self.progress(f"making an environment with {python}")
+        plain = () if pins or self.env.without_dependencies else ("--without-pip",)
+        self._step(str(python), "-I", "-m", "venv", *plain, str(self.venv))
+        if pins:
+            self._pip(*pins)
+        if self.env.without_dependencies:
+            self._pip("--no-deps", *self.env.without_dependencies)
+        self._record()
+        self.progress("running its self-test")
+        run_worker_in(self.venv, self.env, self.env.self_test)
+
+    def _pip(self, *what: str) -> None:
+        quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+        python = str(interpreter_in(self.venv))
+        self._step(python, "-I", "-m", "pip", "install", *quiet, *self.pip_args, *what)
+
+    def _step(self, *command: str, aloud: bool = True) -> str:
+        """Run one command, pass on what it prints if it is to be heard, and return the end of it.
+
+        Raises: SimulatorError if it fails.
+        """
+        log = self.folder / "log"
+        log.unlink(missing_ok=True)
+        lines = Lines(log if aloud else log.with_name("unheard"))
+        # what pip leaves half done goes with the folder
+        environment = clean_environment(TMPDIR=str(self.folder), PYTHONUNBUFFERED="1")
+        tree = ProcessTree(command, folder=self.folder, environment=environment, log=log)
+        with tree:
+            while tree.poll():
+                self._tell(lines)
+                time.sleep(_POLL_S)
+        self._tell(lines)
+        if tree.exit_code != 0:
+            raise SimulatorError(
+                f"{self.env.title} could not be installed: {' '.join(command[2:4])} ended with "
+                f"exit code {tree.exit_code}: {_last_line(tree.log.tail())}",
+                remedy="see its last lines; --pip-args gives pip another index or a proxy",
+                log=tree.log.tail(),
+            )
+        return tree.log.tail()
+
+    def _tell(self, lines: Lines) -> None:
+        for line in lines.new():
+            self.progress(line)
+
+    def _record(self) -> None:
+        inventory = self._step(str(interpreter_in(self.venv)), "-I", "-c", _INVENTORY, aloud=False)
+        python, packages = json.loads(_last_line(inventory))
+        record = Record(
+            requirements=self.env.pins(full=self.full),
+            without_dependencies=self.env.without_dependencies,
+            full=self.full,
+            python=python,
+            packages=packages,
+            size_mb=_size_mb(self.venv),
+            installed=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        record.write(self.venv)
+
+
+def _last_line(text: str) -> str:
+    return text.splitlines()[-1] if text else ""
+
+
+def _size_mb(folder: Path) -> int:
+    files = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
+    return round(sum(file.lstat().st_size for file in files) / 1e6)

@@ -1,0 +1,131 @@
+"""Installing and removing simulators: whole or not at all, one at a time."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from neurodeploy.errors import OutputError
+from neurodeploy.sandbox.build import Build
+from neurodeploy.sandbox.environment import Environment, simulators_folder
+from neurodeploy.sandbox.exchange import WorkerResult
+from neurodeploy.sandbox.interrupts import interrupts_deferred
+from neurodeploy.sandbox.lock import exclusive
+from neurodeploy.sandbox.run import run_worker
+from neurodeploy.sandbox.status import EnvironmentStatus, State, status
+
+Progress = Callable[[str], None]
+
+
+def install(
+    env: Environment,
+    *,
+    pip_args: Sequence[str] = (),
+    full: bool = False,
+    reinstall: bool = False,
+    progress: Progress | None = None,
+) -> EnvironmentStatus:
+    """Install a simulator where it is missing, broken, or not as full as asked for.
+
+    Raises: SimulatorMissingError without its Python, SimulatorError if a step fails, OutputError
+    where there is no room or no permission.
+    """
+    tell = _prefixed(env, progress)
+    with _locked(env, tell):
+        there = status(env)
+        enough = there.state is State.INSTALLED and (there.full or not full)
+        if enough and not reinstall:
+            tell(f"installed in {env.path} ({there.size_mb} MB)")
+            return there
+        _say_and_check_size(env, full, tell)
+        with _workshop(env) as folder:
+            build = Build(env, folder, full and env.full is not None, pip_args, tell)
+            build.run()
+            _publish(build.venv, env.path, folder / "old")
+    there = status(env)
+    tell(f"installed in {env.path} ({there.size_mb} MB)")
+    return there
+
+
+def remove(env: Environment, *, progress: Progress | None = None) -> bool:
+    """Remove a simulator; false if there was nothing to remove.
+
+    Raises: OutputError where there is no permission.
+    """
+    if not env.path.exists():
+        return False
+    with _locked(env, _prefixed(env, progress)), _workshop(env) as folder:
+        if env.path.exists():
+            env.path.rename(folder / "old")
+    return True
+
+
+def check(env: Environment, *, progress: Progress | None = None) -> WorkerResult:
+    """Run the self-test of an installed simulator.
+
+    Raises: SimulatorMissingError if it is not installed, SimulatorError if the test fails.
+    """
+    return run_worker(env, env.self_test, progress=progress)
+
+
+def _prefixed(env: Environment, progress: Progress | None) -> Progress:
+    def tell(line: str) -> None:
+        if progress is not None:
+            progress(f"{env.name}: {line}")
+
+    return tell
+
+
+def _say_and_check_size(env: Environment, full: bool, tell: Progress) -> None:
+    download, disk = env.size_mb(full=full)
+    tell(f"{env.title} takes {disk} MB in {env.path}, about {download} MB of it to download")
+    free = shutil.disk_usage(simulators_folder()).free // 10**6
+    if free < download + disk:
+        raise OutputError(
+            f"{env.path}: {env.title} needs {download + disk} MB, and {free} MB are free",
+            remedy="free some space, or let NEURODEPLOY_CACHE name a folder on another disk",
+        )
+
+
+@contextmanager
+def _locked(env: Environment, tell: Progress) -> Iterator[None]:
+    """Hold the right to change this environment.
+
+    Raises: OutputError where there is no permission.
+    """
+    folder = simulators_folder()
+    lock = folder / f".lock-{env.name}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename}: cannot be written: {error.strerror}",
+            remedy="let NEURODEPLOY_CACHE name a folder of yours",
+        ) from error
+    with exclusive(lock, lambda: tell("waiting for another process that is at it")):
+        yield
+
+
+@contextmanager
+def _workshop(env: Environment) -> Iterator[Path]:
+    """A folder beside the environments that is gone afterwards, as are those of killed processes."""
+    prefix = f".building-{env.name}-"
+    for left in simulators_folder().glob(f"{prefix}*"):
+        # whoever made it held the lock, which is ours now
+        shutil.rmtree(left, ignore_errors=True)
+    folder = simulators_folder() / f"{prefix}{os.getpid()}"
+    try:
+        folder.mkdir()
+        yield folder
+    finally:
+        with interrupts_deferred():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish(venv: Path, path: Path, old: Path) -> None:
+    with interrupts_deferred():
+        if path.exists():
+            path.rename(old)
+        venv.rename(path)

@@ -1,0 +1,99 @@
+"""Finding a Python of a given version on this machine."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from neurodeploy.errors import SimulatorMissingError
+from neurodeploy.sandbox.environment import clean_environment
+
+_PATIENCE_S = 10.0
+_PROBE = """
+import sys, venv, ensurepip
+print(sys.implementation.name, "%d.%d" % sys.version_info[:2])
+print(getattr(sys, "_base_executable", None) or sys.executable)
+"""
+
+
+def find_python(version: str) -> Path:
+    """A CPython of that version which can make virtual environments.
+
+    Raises: SimulatorMissingError naming where it looked and how to get one.
+    """
+    variable = "NEURODEPLOY_PYTHON_" + version.replace(".", "_")
+    chosen = os.environ.get(variable)
+    if chosen:
+        found = _probe((chosen,), version)
+        if found is None:
+            raise SimulatorMissingError(
+                f"{variable} names {chosen}, which is not a working CPython {version} with venv",
+                remedy=f"let it name one, or unset it to have Python {version} searched for",
+            )
+        return found
+    for command in _candidates(version):
+        found = _probe(command, version)
+        if found is not None:
+            return found
+    raise SimulatorMissingError(
+        f"no Python {version} found in PATH, among pyenv's versions ({_pyenv_root() / 'versions'}), "
+        f"uv's ({_uv_folder()}) or through the launcher py",
+        remedy=f"install one (`uv python install {version}` or `pyenv install {version}`), "
+        f"or let {variable} name one",
+    )
+
+
+def _candidates(version: str) -> Iterator[tuple[str, ...]]:
+    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    for name in (f"python{version}", "python3", "python"):
+        for folder in folders:
+            # one name at a time: a broken shim may hide a working Python further down the path
+            if path := shutil.which(name, path=str(folder)):
+                yield (path,)
+    program = "python.exe" if sys.platform == "win32" else f"bin/python{version}"
+    for folder in sorted(_pyenv_root().glob(f"versions/{version}*"), reverse=True):
+        yield (str(folder / program),)
+    for folder in sorted(_uv_folder().glob(f"cpython-{version}*"), reverse=True):
+        yield (str(folder / program),)
+    if path := _ask(("uv", "python", "find", "--system", version)):
+        yield (path[0],)
+    if sys.platform == "win32":
+        yield ("py", f"-{version}")
+
+
+def _pyenv_root() -> Path:
+    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+
+
+def _uv_folder() -> Path:
+    if chosen := os.environ.get("UV_PYTHON_INSTALL_DIR"):
+        return Path(chosen)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "uv" / "python"
+
+
+def _probe(command: tuple[str, ...], version: str) -> Path | None:
+    answer = _ask((*command, "-I", "-c", _PROBE))
+    if len(answer) == 2 and answer[0] == f"cpython {version}":
+        return Path(answer[1])
+    return None
+
+
+def _ask(command: tuple[str, ...]) -> list[str]:
+    """What a command prints, line by line; nothing if it is missing, fails or does not answer."""
+    try:
+        answer = subprocess.run(
+            command,
+            capture_output=True,
+            check=True,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return answer.stdout.strip().splitlines()

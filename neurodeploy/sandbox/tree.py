@@ -1,0 +1,176 @@
+"""A program in a session of its own, and everything that comes of it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from neurodeploy.sandbox.interrupts import interrupts_deferred
+from neurodeploy.sandbox.log import Log
+from neurodeploy.sandbox.shared_memory import Segments
+
+_KILL_S = 5.0
+_TRACKERS_S = 3.0
+
+
+class ProcessTree:
+    """A running program and all its descendants; leaving the `with` block leaves none of them."""
+
+    def __init__(
+        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path
+    ) -> None:
+        self.log = Log(log)
+        self._command = command
+        self._folder = folder
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._members: set[psutil.Process] = set()
+        self._segments = Segments()
+
+    def __enter__(self) -> "ProcessTree":
+        try:
+            with interrupts_deferred():
+                self._process = self._start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with interrupts_deferred():
+            self._end()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The program's exit code once the tree has ended; -N when signal N killed it."""
+        return self._process.returncode if self._process else None
+
+    def poll(self) -> bool:
+        """Whether the program still runs; keeps the accounts of its descendants and of its log."""
+        self.log.trim()
+        self._look_around()
+        self._segments.look(self._members)
+        return any(member.pid == self._pid for member in self._members)
+
+    def memory_mb(self, limit_mb: float) -> float:
+        """What the tree used when last polled; close to the limit, shared pages count only once."""
+        rough = sum(_memory(member, exact=False) for member in self._members)
+        if rough <= limit_mb:
+            return rough
+        return sum(_memory(member, exact=True) for member in self._members)
+
+    @property
+    def _pid(self) -> int:
+        return self._process.pid if self._process else -1
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        windows = sys.platform == "win32"
+        with self.log.path.open("ab") as log:
+            return subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=not windows,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+
+    def _look_around(self) -> None:
+        """Note every living process of the session, and every other descendant ever seen."""
+        with suppress(psutil.Error):
+            leader = psutil.Process(self._pid)
+            self._members.update([leader, *leader.children(recursive=True)])
+        for pid in psutil.pids():
+            with suppress(psutil.Error):
+                if _session(pid) == self._pid:
+                    self._members.add(psutil.Process(pid))
+        self._members = {member for member in self._members if _lives(member)}
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        self._look_around()
+        self._segments.look(self._members)
+        self._kill_all()
+        self._process.wait()
+        self._segments.remove()
+
+    def _kill_all(self) -> None:
+        deadline = time.monotonic() + _KILL_S
+        while time.monotonic() < deadline:
+            rest = [member for member in self._members if not _tracks_resources(member)]
+            if not rest:
+                break
+            self._kill(rest)
+        # a resource tracker removes what its dead clients leaked, and then ends by itself
+        self._await_end(self._members, _TRACKERS_S)
+        self._kill(self._members)
+
+    def _kill(self, members: Iterable[psutil.Process]) -> None:
+        for member in members:
+            with suppress(psutil.Error):
+                member.kill()
+        self._await_end(members, 1.0)
+        self._look_around()
+
+    def _await_end(self, members: Iterable[psutil.Process], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while any(map(_lives, members)) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        for member in members:
+            if member.pid != self._pid:
+                _reap(member.pid)
+
+
+def _session(pid: int) -> int:
+    """The session that a process belongs to; Windows has none."""
+    if sys.platform == "win32":
+        return 0
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _tracks_resources(process: psutil.Process) -> bool:
+    try:
+        return any("multiprocessing.resource_tracker" in word for word in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _reap(pid: int) -> None:
+    """Take leave of an orphan that fell to us, as it does where we are a container's first process."""
+    if sys.platform != "win32":
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def _memory(process: psutil.Process, *, exact: bool) -> float:
+    try:
+        if not exact:
+            return float(process.memory_info().rss) / 1e6
+        full = process.memory_full_info()
+        return float(getattr(full, "pss", full.uss)) / 1e6
+    except psutil.Error:
+        return 0.0

@@ -1,0 +1,109 @@
+"""What graphs and programs have in common: named nodes, edges with a delay, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import ValidationError
+
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Where a value comes from, and how many steps it takes."""
+
+    source: str
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.delay >= 0, f"an edge from {self.source} goes {-self.delay} steps back")
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """What every node has: a name. Nodes are equal if every field is, arrays by value."""
+
+    name: str
+
+    @property
+    def sources(self) -> tuple[Edge, ...]:
+        """The edges that lead here."""
+        source = getattr(self, "source", None)
+        return (source,) if isinstance(source, Edge) else ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+
+def require(holds: bool, message: str, *, remedy: str | None = None) -> None:
+    """Nothing if the condition holds.
+
+    Raises:
+        ValidationError: with the message, otherwise.
+    """
+    if not holds:
+        raise ValidationError(message, remedy=remedy)
+
+
+def check_order(nodes: Sequence[Node], output: str) -> None:
+    """Nothing if names are unique, sources exist, and no step reads what it computes later.
+
+    Raises:
+        ValidationError: otherwise; names the node.
+    """
+    position = {node.name: place for place, node in enumerate(nodes)}
+    if len(position) < len(nodes):
+        names = [node.name for node in nodes]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValidationError(f"{twice}: two nodes have this name")
+    require(output in position, f"the output {output} is no node")
+    for place, node in enumerate(nodes):
+        for edge in node.sources:
+            known = edge.source in position
+            require(known, f"{node.name}: reads {edge.source}, which is no node")
+            require(
+                edge.delay > 0 or position[edge.source] < place,
+                f"{node.name}: reads {edge.source} in the step that computes it",
+                remedy="a loop needs a delay of at least one step",
+            )
+
+
+def conv_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pair:
+    """Height and width after a convolution; zero or less where the kernel does not fit."""
+    height, width = (
+        (size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1
+        for i in (0, 1)
+    )
+    return height, width
+
+
+def check_pairs(node: Node, **lowest: int) -> None:
+    """Nothing if each named field is two integers of at least so much.
+
+    Raises:
+        ValidationError: otherwise; names the field.
+    """
+    for label, low in lowest.items():
+        pair = getattr(node, label)
+        fits = len(pair) == 2 and all(isinstance(value, int) and value >= low for value in pair)
+        require(fits, f"{node.name}.{label}: {pair} is not two integers of {low} or more")
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        first, second = np.asarray(first), np.asarray(second)
+        return first.shape == second.shape and bool((first == second).all())
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+    return bool(first == second)

@@ -1,0 +1,83 @@
+"""The step that training runs: the chip's integer equations on floats that hold integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from quant import straight_through as ste
+from snncore.dynamics import Equations, NumberSystem, Op, to_integers
+from snncore.dynamics.interval import Interval, invariant
+from snncore.dynamics.render import Dialect, compile_step, render
+from snncore.dynamics.simplify import simplified
+
+# Integers below 2**53 are exact in float64, and no chip's product reaches that.
+EXACT = 1 << 53
+
+TRAINING = Dialect(
+    "torch.float64 with straight-through gradients",
+    {
+        Op.ADD: "{0} + {1}",
+        Op.SUBTRACT: "{0} - {1}",
+        Op.MULTIPLY: "{0} * {1}",
+        Op.NEGATE: "-{0}",
+        Op.MINIMUM: "minimum({0}, {1})",
+        Op.MAXIMUM: "maximum({0}, {1})",
+        Op.ABSOLUTE: "abs({0})",
+        Op.GREATER: "{0} > {1}",
+        Op.GREATER_EQUAL: "{0} >= {1}",
+        Op.SELECT: "select({0}, {1}, {2})",
+        Op.SPIKE: "fires({0}, {a})",
+        Op.SHIFT_LEFT: "{0} * (1 << {a})",
+        Op.SHIFT_FLOOR: "shift_floor({0}, {a})",
+        Op.SHIFT_TO_ZERO: "shift_to_zero({0}, {a})",
+        Op.WRAP: "wrap({0}, {half})",
+        Op.WRAP_ONCE: "wrap_once({0}, {half})",
+    },
+    "clamp({0}, {low}, {high})",
+)
+
+_NAMES: dict[str, Any] = {
+    "minimum": torch.minimum,
+    "maximum": torch.maximum,
+    "abs": torch.abs,
+    "clamp": torch.clamp,
+    "select": ste.select,
+    "shift_floor": ste.shift_floor,
+    "shift_to_zero": ste.shift_to_zero,
+    "wrap": ste.wrap,
+    "wrap_once": ste.wrap_once,
+}
+
+Bound = tuple[str, int, int]
+
+
+@lru_cache(maxsize=512)
+def _proved(
+    equations: Equations, system: NumberSystem, drive: int, bounds: tuple[Bound, ...]
+) -> Equations:
+    integers = to_integers(equations, system)
+    inputs = {integers.inputs[0]: Interval(-drive, drive)}
+    parameters = {name: Interval(low, high) for name, low, high in bounds}
+    _, operations = invariant(integers, inputs, parameters)
+    largest = max(value.largest() for value in operations)
+    if largest >= EXACT:
+        raise ValueError(f"{equations.name}: a value may reach {largest}, beyond exact floats")
+    return simplified(integers, operations)
+
+
+def training_step(
+    equations: Equations,
+    system: NumberSystem,
+    drive: float,
+    bounds: tuple[Bound, ...],
+    fires: Callable[[Any, bool], Any],
+) -> Callable[..., Any]:
+    """The step for inputs of at most `drive`, without the wraps that they cannot reach."""
+    # Powers of two keep the number of different steps small.
+    size = 1 << int(drive).bit_length()
+    source = render(_proved(equations, system, size, bounds), TRAINING)
+    return compile_step(source, _NAMES | {"fires": fires})

@@ -1,0 +1,124 @@
+"""Functions whose forward is exact integer arithmetic and whose gradient looks through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quant.formats import Grid
+from snncore.surrogate import Surrogate
+
+
+def on_grid(values: Tensor, grid: Grid, unit: float) -> Tensor:
+    """The nearest values on a grid of so large units; the gradient passes where nothing clips.
+
+    Raises:
+        ValueError: if a value is NaN or infinite.
+    """
+    if not bool(torch.isfinite(values).all()):
+        raise ValueError("a value to quantize is NaN or infinite")
+    return _OnGrid.apply(values, grid, unit)
+
+
+def integers_on_grid(values: Tensor, grid: Grid, unit: float) -> Tensor:
+    """The nearest integers of a grid, for values in units of `unit`."""
+    low, high = -(-grid.minimum // grid.step), grid.maximum // grid.step
+    steps = torch.round(values.double() / (unit * grid.step)).clamp(low, high)
+    return steps * grid.step
+
+
+class _OnGrid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, grid: Grid, unit: float) -> Tensor:
+        low, high = grid.minimum * unit, grid.maximum * unit
+        ctx.save_for_backward((values >= low) & (values <= high))
+        return (integers_on_grid(values, grid, unit) * unit).to(values.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (inside,) = ctx.saved_tensors
+        return gradients[0] * inside, None, None
+
+
+class _ShiftToZero(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bits: int) -> Tensor:
+        ctx.unit = 2.0**-bits
+        return torch.trunc(x * ctx.unit)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return gradients[0] * ctx.unit, None
+
+
+class _ShiftFloor(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bits: int) -> Tensor:
+        ctx.unit = 2.0**-bits
+        return torch.floor(x * ctx.unit)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return gradients[0] * ctx.unit, None
+
+
+class _Wrap(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, half: int, once: bool) -> Tensor:
+        if not once:
+            return torch.remainder(x + half, 2 * half) - half
+        down = torch.where(x > half, x - 2 * half, x)
+        return torch.where(x <= -half, x + 2 * half, down)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return gradients[0], None, None
+
+
+def shift_to_zero(x: Tensor, bits: int) -> Tensor:
+    """x / 2**bits rounded toward zero."""
+    result: Tensor = _ShiftToZero.apply(x, bits)
+    return result
+
+
+def shift_floor(x: Tensor, bits: int) -> Tensor:
+    """x / 2**bits rounded down."""
+    result: Tensor = _ShiftFloor.apply(x, bits)
+    return result
+
+
+def wrap(x: Tensor, half: int) -> Tensor:
+    """Two's complement into [-half, half)."""
+    result: Tensor = _Wrap.apply(x, half, False)
+    return result
+
+
+def wrap_once(x: Tensor, half: int) -> Tensor:
+    """One turn at most, into (-half, half]."""
+    result: Tensor = _Wrap.apply(x, half, True)
+    return result
+
+
+def select(condition: Any, chosen: Any, other: Any) -> Any:
+    """`chosen` where the condition holds, else `other`; either may be a number."""
+    if isinstance(condition, int | float):
+        return chosen if condition else other
+    fired = condition if condition.dtype == torch.bool else condition > 0
+    if not isinstance(chosen, Tensor) and chosen == 0:
+        return other.masked_fill(fired, 0)
+    return torch.where(fired, chosen, other)
+
+
+class SpikeRule:
+    """Firing on integers whose unit is `unit` of the numbers that the surrogate knows."""
+
+    def __init__(self, surrogate: Surrogate, unit: float) -> None:
+        self.surrogate, self.unit = surrogate, unit
+
+    def __call__(self, distance: Any, strict: bool) -> Any:
+        """The spikes, with the surrogate's gradient."""
+        if not isinstance(distance, Tensor):
+            return float(distance > 0 if strict else distance >= 0)
+        return self.surrogate.scaled(distance, strict, self.unit)

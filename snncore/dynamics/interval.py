@@ -1,0 +1,182 @@
+"""Interval arithmetic on integer equations: what a step, and any number of steps, can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from snncore.dynamics.equations import Equations
+from snncore.dynamics.expression import Attribute, Op
+
+_PLAIN_STEPS = 48
+_WIDENED_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All integers from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"an interval from {self.low} to {self.high} is empty")
+
+    def __add__(self, other: Interval) -> Interval:
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: Interval) -> Interval:
+        return Interval(self.low - other.high, self.high - other.low)
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.high, -self.low)
+
+    def __mul__(self, other: Interval) -> Interval:
+        corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(corners), max(corners))
+
+    def hull(self, other: Interval) -> Interval:
+        """The smallest interval around both."""
+        return Interval(min(self.low, other.low), max(self.high, other.high))
+
+    def map(self, monotone: Callable[[int], int]) -> Interval:
+        """The image under a function that never falls."""
+        return Interval(monotone(self.low), monotone(self.high))
+
+    def within(self, other: Interval) -> bool:
+        """Whether the other interval holds all of this one."""
+        return other.low <= self.low and self.high <= other.high
+
+    def largest(self) -> int:
+        """The largest magnitude."""
+        return max(abs(self.low), abs(self.high))
+
+    def wrapped(self, bits: int) -> Interval:
+        """After two's complement wrapping to so many bits."""
+        half = 1 << (bits - 1)
+        whole = Interval(-half, half - 1)
+        return self if self.within(whole) else whole
+
+    def wrapped_once(self, bits: int) -> Interval:
+        """After adding or subtracting the range a single time where it is left."""
+        half, turn = 1 << (bits - 1), 1 << bits
+        pieces = [
+            (max(self.low, 1 - half), min(self.high, half)),
+            (max(self.low, half + 1) - turn, self.high - turn),
+            (self.low + turn, min(self.high, -half) + turn),
+        ]
+        real = [(low, high) for low, high in pieces if low <= high]
+        return Interval(min(low for low, _ in real), max(high for _, high in real))
+
+
+ZERO = Interval(0, 0)
+
+
+def step_intervals(
+    equations: Equations,
+    states: Mapping[str, Interval],
+    inputs: Mapping[str, Interval],
+    parameters: Mapping[str, Interval],
+) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
+    """The next states, and the interval of every operation."""
+    given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
+    values: list[Interval] = []
+    for operation in equations.operations:
+        op, attribute = operation.op, operation.attribute
+        if op in given:
+            values.append(given[op][str(attribute)])
+        elif op == Op.CONSTANT:
+            values.append(Interval(_whole(attribute), _whole(attribute)))
+        elif op == Op.SELECT:
+            values.append(_select(equations, operation.args, values))
+        else:
+            values.append(_TABLE[op](*(values[number] for number in operation.args), attribute))
+    pairs = zip(equations.states, equations.next_states, strict=True)
+    return {state: values[number] for state, number in pairs}, tuple(values)
+
+
+def invariant(
+    equations: Equations, inputs: Mapping[str, Interval], parameters: Mapping[str, Interval]
+) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
+    """What states that start at zero can ever hold, and every operation on them.
+
+    The intervals grow until one more step adds nothing; where that takes too long their bounds
+    are doubled, so that the result is sound and found soon.
+
+    Raises:
+        ValueError: if the states have no bound.
+    """
+    states = dict.fromkeys(equations.states, ZERO)
+    for step in range(_PLAIN_STEPS + _WIDENED_STEPS):
+        following, _ = step_intervals(equations, states, inputs, parameters)
+        if all(following[state].within(states[state]) for state in states):
+            # One step from an invariant is an invariant too, and a tighter one.
+            states = {state: following[state].hull(ZERO) for state in states}
+            return states, step_intervals(equations, states, inputs, parameters)[1]
+        for state, interval in states.items():
+            grown = interval.hull(following[state])
+            states[state] = _widened(interval, grown) if step >= _PLAIN_STEPS else grown
+    raise ValueError(f"the states of {equations.name} have no bound")
+
+
+def _widened(old: Interval, grown: Interval) -> Interval:
+    low = 2 * grown.low - 1 if grown.low < old.low else grown.low
+    return Interval(low, 2 * grown.high + 1 if grown.high > old.high else grown.high)
+
+
+def _select(equations: Equations, args: tuple[int, ...], values: list[Interval]) -> Interval:
+    """The branches that can be taken, the other one bounded by the threshold it did not pass."""
+    condition, chosen, other = args
+    fired = values[condition]
+    if fired.high <= 0:
+        return values[other]
+    if fired.low >= 1:
+        return values[chosen]
+    kept = values[other]
+    spike = equations.operations[condition]
+    if spike.op == Op.SPIKE:
+        distance = equations.operations[spike.args[0]]
+        if distance.op == Op.SUBTRACT and distance.args[0] == other:
+            limit = values[distance.args[1]].high - (0 if spike.attribute else 1)
+            kept = Interval(min(kept.low, limit), min(kept.high, limit))
+    return values[chosen].hull(kept)
+
+
+def _whole(attribute: Attribute) -> int:
+    if isinstance(attribute, int | float):
+        return int(attribute)
+    raise ValueError(f"{attribute!r} is no constant")
+
+
+def _compared(x: Interval, strict: bool) -> Interval:
+    return x.map(lambda v: int(v > 0 if strict else v >= 0))
+
+
+def _absolute(x: Interval) -> Interval:
+    return Interval(0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high)), x.largest())
+
+
+def shift_to_zero(value: int, bits: int) -> int:
+    """Division by a power of two, rounded toward zero."""
+    return value >> bits if value >= 0 else -(-value >> bits)
+
+
+_TABLE: dict[Op, Callable[..., Interval]] = {
+    Op.ADD: lambda x, y, _: x + y,
+    Op.SUBTRACT: lambda x, y, _: x - y,
+    Op.MULTIPLY: lambda x, y, _: x * y,
+    Op.NEGATE: lambda x, _: -x,
+    Op.ABSOLUTE: lambda x, _: _absolute(x),
+    Op.MINIMUM: lambda x, y, _: Interval(min(x.low, y.low), min(x.high, y.high)),
+    Op.MAXIMUM: lambda x, y, _: Interval(max(x.low, y.low), max(x.high, y.high)),
+    Op.GREATER: lambda x, y, _: _compared(x - y, True),
+    Op.GREATER_EQUAL: lambda x, y, _: _compared(x - y, False),
+    Op.SPIKE: _compared,
+    Op.SHIFT_LEFT: lambda x, bits: x.map(lambda v: v << bits),
+    Op.SHIFT_TO_ZERO: lambda x, bits: x.map(lambda v: shift_to_zero(v, bits)),
+    Op.SHIFT_FLOOR: lambda x, bits: x.map(lambda v: v >> bits),
+    Op.WRAP: lambda x, bits: x.wrapped(bits),
+    Op.WRAP_ONCE: lambda x, bits: x.wrapped_once(bits),
+    Op.CLIP: lambda x, limits: x.map(lambda v: min(max(v, limits[0]), limits[1])),
+}

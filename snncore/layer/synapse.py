@@ -1,0 +1,141 @@
+"""Layers of weights on sequences: time and batch in front, whatever follows is the layer's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Pair = tuple[int, int]
+
+
+def pair(value: int | tuple[int, int]) -> Pair:
+    """Height and width from one number or two."""
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+
+
+class Layer(nn.Module):
+    """A layer without states; it remembers the shape it was last given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input_shape: tuple[int, ...] | None = None
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {}
+
+    def extra_repr(self) -> str:
+        """What stands between the brackets when the module is printed."""
+        return ", ".join(f"{key}={value!r}" for key, value in self.config().items())
+
+
+class Linear(Layer):
+    """Every input to every output: (..., in) to (..., out)."""
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        inner = nn.Linear(in_features, out_features, bias)
+        self.weight, self.bias = inner.weight, inner.bias
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {
+            "in_features": self.in_features,
+            "out_features": self.out_features,
+            "bias": self.bias is not None,
+        }
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums."""
+        self.input_shape = tuple(x.shape[2:])
+        return F.linear(x, self.weight, self.bias)
+
+
+class Conv2d(Layer):
+    """A convolution of images: (T, N, C, H, W), or (N, C, H, W) for a single step."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair,
+        stride: int | Pair = 1,
+        padding: int | Pair = 0,
+        dilation: int | Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride = pair(kernel_size), pair(stride)
+        self.padding, self.dilation, self.groups = pair(padding), pair(dilation), groups
+        inner = nn.Conv2d(in_channels, out_channels, self.kernel_size, groups=groups, bias=bias)
+        self.weight, self.bias = inner.weight, inner.bias
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        keys = ("kernel_size", "stride", "padding", "dilation")
+        channels = {"in_channels": self.in_channels, "out_channels": self.out_channels}
+        geometry = {key: list(getattr(self, key)) for key in keys}
+        return channels | geometry | {"groups": self.groups, "bias": self.bias is not None}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums."""
+        self.input_shape = tuple(x.shape[-3:])
+        return self.correlate(x, self.weight, self.bias)
+
+    def correlate(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with weights given."""
+        images = x.reshape(-1, *x.shape[-3:])
+        result = F.conv2d(
+            images, weight, bias, self.stride, self.padding, self.dilation, self.groups
+        )
+        return result.reshape(*x.shape[:-3], *result.shape[1:])
+
+
+class SumPool2d(Layer):
+    """The sum over windows of an image."""
+
+    def __init__(self, kernel_size: int | Pair, stride: int | Pair | None = None) -> None:
+        super().__init__()
+        self.kernel_size = pair(kernel_size)
+        self.stride = self.kernel_size if stride is None else pair(stride)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {"kernel_size": list(self.kernel_size), "stride": list(self.stride)}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sums."""
+        self.input_shape = tuple(x.shape[-3:])
+        return self.pool(x)
+
+    def pool(self, x: Tensor) -> Tensor:
+        """The sum of every window."""
+        images = x.reshape(-1, *x.shape[-3:])
+        result = F.avg_pool2d(images, self.kernel_size, self.stride, divisor_override=1)
+        return result.reshape(*x.shape[:-3], *result.shape[1:])
+
+
+class Flatten(Layer):
+    """All axes after time and batch as one (after the batch alone with `step_mode="s"`)."""
+
+    def __init__(self, step_mode: str = "m") -> None:
+        super().__init__()
+        if step_mode not in ("s", "m"):
+            raise ValueError(f"Flatten: step_mode is 's' or 'm', not {step_mode!r}")
+        self.step_mode = step_mode
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {"step_mode": self.step_mode}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same values in C order."""
+        first = 1 if self.step_mode == "s" else 2
+        self.input_shape = tuple(x.shape[first:])
+        return torch.flatten(x, first)

@@ -1,0 +1,52 @@
+"""Monitors: what the neurons of a network did, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from snncore.neuron import Neuron
+
+
+class Recording(Mapping[str, Mapping[str, Tensor]]):
+    """Spikes `s` and states of each neuron layer by its name in the network, (T, N, ...)."""
+
+    def __init__(self, neurons: Mapping[str, Neuron]) -> None:
+        self._neurons = neurons
+        self._kept: dict[str, dict[str, Tensor]] = {}
+
+    def __getitem__(self, name: str) -> Mapping[str, Tensor]:
+        if name in self._kept:
+            return self._kept[name]
+        record = self._neurons[name].record or {}
+        return {key: torch.stack(values) for key, values in record.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._neurons)
+
+    def __len__(self) -> int:
+        return len(self._neurons)
+
+    def close(self) -> None:
+        """Keep what there is and let the neurons go."""
+        self._kept = {name: dict(self[name]) for name in self._neurons}
+        for neuron in self._neurons.values():
+            neuron.record = None
+
+
+@contextmanager
+def record(network: nn.Module) -> Iterator[Recording]:
+    """Within this block every neuron layer's spikes and states are kept."""
+    neurons = {
+        name: module for name, module in network.named_modules() if isinstance(module, Neuron)
+    }
+    for neuron in neurons.values():
+        neuron.record = {}
+    recording = Recording(neurons)
+    try:
+        yield recording
+    finally:
+        recording.close()

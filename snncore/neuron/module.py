@@ -1,0 +1,144 @@
+"""Neurons as torch modules: states that live until they are reset, a step or a sequence at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snncore.dynamics import Equations, firing
+from snncore.kernels import run_sequence
+from snncore.surrogate import ATan, Surrogate
+
+# Backends that exist; "auto" takes the best of them for where the input lies.
+BACKENDS = ("auto", "torch")
+
+
+class StepMode(StrEnum):
+    """Whether an input is one step (N, ...) or a sequence (T, N, ...)."""
+
+    SINGLE = "s"
+    MULTI = "m"
+
+
+class Neuron(nn.Module):
+    """A layer of neurons of any size: the shape is that of what it is given first."""
+
+    equations: Equations
+
+    def __init__(
+        self,
+        *,
+        surrogate: Surrogate | None = None,
+        step_mode: str = "m",
+        backend: str = "auto",
+    ) -> None:
+        super().__init__()
+        if backend not in BACKENDS:
+            known = ", ".join(BACKENDS)
+            raise ValueError(f"{type(self).__name__}: no backend {backend!r}; there are {known}")
+        self.surrogate = surrogate if surrogate is not None else ATan()
+        self.step_mode = StepMode(step_mode)
+        self.backend = backend
+        self.states: dict[str, Tensor] = {}
+        self.input_shape: tuple[int, ...] | None = None
+        # Set by a monitor: state name -> a tensor a step.
+        self.record: dict[str, list[Tensor]] | None = None
+
+    def reset(self) -> None:
+        """Forget the states; the next input starts from zero."""
+        self.states = {}
+
+    def detach(self) -> None:
+        """Keep the states but not how they came about."""
+        self.states = {name: value.detach() for name, value in self.states.items()}
+
+    def step(self, *states_and_input: Tensor) -> tuple[Tensor, ...]:
+        """One step: the next states and the spikes."""
+        raise NotImplementedError(f"{type(self).__name__} defines no step")
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {"step_mode": self.step_mode.value, "backend": self.backend} | surrogate_config(
+            self.surrogate
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The spikes for a step or a sequence."""
+        single = self.step_mode == StepMode.SINGLE
+        sequence = x.unsqueeze(0) if single else x
+        self._check(sequence)
+        self.input_shape = tuple(sequence.shape[2:])
+        spikes, states = run_sequence(
+            self._stepper(sequence),
+            self._states_for(sequence[0] if sequence.shape[0] else sequence.sum(0)),
+            sequence,
+            None if self.record is None else self._observe,
+        )
+        self.states = dict(zip(self.equations.states, states, strict=True))
+        return spikes[0] if single else spikes
+
+    def _stepper(self, sequence: Tensor) -> Any:
+        """The step function for this input."""
+        return self.step
+
+    def _check(self, sequence: Tensor) -> None:
+        if sequence.ndim < 3 or sequence.shape[0] == 0:
+            kind = "(N, ...)" if self.step_mode == StepMode.SINGLE else "(T, N, ...)"
+            shape = tuple(sequence.shape)
+            raise ValueError(f"{type(self).__name__}: takes {kind}, and is given {shape}")
+
+    def _states_for(self, x: Tensor) -> tuple[Tensor, ...]:
+        if not self.states:
+            return tuple(self._zero(x) for _ in self.equations.states)
+        for name, value in self.states.items():
+            if value.shape != x.shape:
+                raise ValueError(
+                    f"{type(self).__name__}.{name}: the state is {tuple(value.shape)} and the "
+                    f"input {tuple(x.shape)} (call functional.reset between samples)"
+                )
+        return tuple(self.states[name] for name in self.equations.states)
+
+    def _zero(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x)
+
+    def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
+        assert self.record is not None
+        named = {"s": spikes} | dict(zip(self.equations.states, states, strict=True))
+        for name, value in named.items():
+            self.record.setdefault(name, []).append(value.detach())
+
+    def extra_repr(self) -> str:
+        """What stands between the brackets when the module is printed."""
+        return ", ".join(f"{key}={value!r}" for key, value in self.config().items())
+
+
+class FloatNeuron(Neuron):
+    """A neuron whose equations run on float tensors as they are written."""
+
+    def __init__(self, parameters: Mapping[str, float], **options: Any) -> None:
+        super().__init__(**options)
+        self.parameter_values = dict(parameters)
+        for name, value in parameters.items():
+            if value != value:
+                raise ValueError(f"{type(self).__name__}.{name}: the value is NaN")
+
+    def equations_step(self) -> Any:
+        """The function that the equations were traced from."""
+        raise NotImplementedError(f"{type(self).__name__} has no equations")
+
+    def step(self, *states_and_input: Tensor) -> tuple[Tensor, ...]:
+        """One step: the next states and the spikes."""
+        with firing(self.surrogate):
+            result: tuple[Tensor, ...] = self.equations_step()(
+                *states_and_input, **self.parameter_values
+            )
+        return result
+
+
+def surrogate_config(surrogate: Surrogate) -> dict[str, Any]:
+    """A surrogate as plain data."""
+    return {"surrogate": {"type": type(surrogate).__name__, "alpha": surrogate.alpha}}

@@ -1,0 +1,167 @@
+"""Running `.net` files in Lava, Intel's simulator of Loihi, inside its sandbox."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neurodeploy.errors import SamplesError
+from neurodeploy.sandbox import Call, Environment, Extra, Limits, WorkerResult, run_many
+
+_LAVA_AND_WHAT_IT_NEEDS = (
+    "lava-nc==0.10.0",
+    "asteval==0.9.33",
+    "cloudpickle==3.1.2",
+    "h5py==3.16.0",
+    "joblib==1.6.0",
+    "networkx==2.8.7",
+    "numpy==1.26.4",
+    "scikit-learn==1.7.2",
+    "scipy==1.15.3",
+    "threadpoolctl==3.8.0",
+)
+
+# lava-dl asks for torch, of which a network of LIF neurons in netx uses nothing
+LAVA = Environment(
+    name="lava",
+    title="Lava 0.10.0 with lava-dl 0.6.0",
+    python="3.10",
+    worker=Path(__file__).with_name("worker.py"),
+    self_test={"self_test": True},
+    requirements=_LAVA_AND_WHAT_IT_NEEDS,
+    without_dependencies=("lava-dl==0.6.0",),
+    download_mb=150,
+    disk_mb=470,
+    full=Extra(
+        requirements=(
+            "torch==2.3.1",
+            "torchvision==0.18.1",
+            "matplotlib==3.10.0",
+            "opencv-python-headless==4.10.0.84",
+            "pillow==10.4.0",
+            "ninja==1.11.1",
+        ),
+        download_mb=2600,
+        disk_mb=5600,
+    ),
+)
+
+Layers = list[dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class LavaRun:
+    """One `.net` file and samples (T, N, ...): spikes, or currents where layer 0 is input neurons.
+
+    Raises: SamplesError for samples that are empty or no 32-bit integers.
+    """
+
+    net: bytes
+    samples: np.ndarray
+
+    def __post_init__(self) -> None:
+        samples = self.samples
+        if samples.ndim < 3 or 0 in samples.shape:
+            raise SamplesError(f"samples for Lava are (T, N, ...) and not empty: {samples.shape}")
+        if samples.dtype.kind not in "bui" or abs(samples).max() >= 2**31:
+            raise SamplesError(f"samples for Lava are 32-bit integers, and these {samples.dtype}")
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some samples of one run: what one network of a worker's job takes."""
+
+    run: int
+    net: bytes
+    samples: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """How many steps Lava simulates, its pipeline's filling apart."""
+        return self.samples.shape[0] * self.samples.shape[1]
+
+
+def run_lava(
+    runs: Sequence[LavaRun],
+    *,
+    limits: Limits | None = None,
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> list[Layers]:
+    """Simulate each run; for each of its layers of neurons s, u and v, (T, N, ...), torch's order.
+
+    Row t of a layer answers input t. The limits hold for each of the `jobs` workers.
+
+    Raises: SimulatorMissingError if Lava is not installed, SimulatorError if a worker fails.
+    """
+    if not runs:
+        return []
+    ways = math.ceil(jobs / len(runs))
+    pieces = [piece for index, run in enumerate(runs) for piece in _split(index, run, ways)]
+    shares = _shares(pieces, jobs)
+    calls = [_call(share, limits) for share in shares]
+    parts: list[list[Layers]] = [[] for _ in runs]
+    for share, result in zip(
+        shares, run_many(LAVA, calls, jobs=jobs, progress=progress), strict=True
+    ):
+        for index, piece in enumerate(share):
+            parts[piece.run].append(_layers(result, index))
+    return [_joined(each) for each in parts]
+
+
+def _split(index: int, run: LavaRun, ways: int) -> list[_Piece]:
+    """One run in pieces of its samples, which are independent of one another."""
+    count = min(ways, run.samples.shape[1])
+    parts = np.array_split(run.samples, count, axis=1)
+    return [_Piece(index, run.net, part) for part in parts]
+
+
+def _shares(pieces: Sequence[_Piece], jobs: int) -> list[list[_Piece]]:
+    """The pieces dealt to so many workers, in order, each with about as many steps to do."""
+    total = sum(piece.steps for piece in pieces)
+    shares: list[list[_Piece]] = [[] for _ in range(min(jobs, len(pieces)))]
+    done = 0
+    for piece in pieces:
+        shares[(done + piece.steps // 2) * len(shares) // total].append(piece)
+        done += piece.steps
+    return [share for share in shares if share]
+
+
+def _call(pieces: Sequence[_Piece], limits: Limits | None) -> Call:
+    arrays: dict[str, np.ndarray] = {}
+    networks = []
+    for index, piece in enumerate(pieces):
+        names = {"net": f"net{index}", "samples": f"samples{index}"}
+        arrays[names["net"]] = np.frombuffer(piece.net, np.uint8)
+        arrays[names["samples"]] = piece.samples.astype(np.int32)
+        networks.append(names)
+    return Call({"networks": networks}, arrays, limits or _generous(pieces))
+
+
+def _generous(pieces: Sequence[_Piece]) -> Limits:
+    """Limits that only a simulation which hangs, or runs away, can meet."""
+    seconds, memory = 60.0, 4096.0
+    for piece in pieces:
+        seconds += 20 + piece.steps * (0.5 + len(piece.net) / 4e6)
+        memory += len(piece.net) * 40e-6 + piece.samples.size * 24e-6
+    return Limits(seconds, memory)
+
+
+def _layers(result: WorkerResult, index: int) -> Layers:
+    """The arrays of one network, layer by layer."""
+    layers: Layers = []
+    while (prefix := f"network{index}.layer{len(layers)}") + ".s" in result.arrays:
+        layers.append({state: result.arrays[f"{prefix}.{state}"] for state in "suv"})
+    return layers
+
+
+def _joined(parts: Sequence[Layers]) -> Layers:
+    """The layers of one run from those of its pieces."""
+    if len(parts) == 1:
+        return parts[0]
+    return [
+        {state: np.concatenate([layer[state] for layer in same], axis=1) for state in "suv"}
+        for same in zip(*parts, strict=True)
+    ]

@@ -1,0 +1,22 @@
+"""What all tests share: how much of the conformance suite runs, and properties that repeat."""
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every machine, however slow it is.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run the whole conformance suite, not its seeded subset",
+    )
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether the whole conformance suite was asked for."""
+    return bool(request.config.getoption("--full"))

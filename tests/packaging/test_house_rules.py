@@ -1,0 +1,84 @@
+"""What the style asks of a file and a linter does not see."""
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.packaging.tree import FOLDERS, ROOT, files
+
+CODE = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
+DOCUMENTS = (*files("docs", suffix=".md"), *ROOT.glob("*.md"), ROOT / "Makefile")
+TEXT = CODE | {path: path.read_text("utf-8") for path in DOCUMENTS}
+# This file holds what it looks for.
+del TEXT[Path(__file__)]
+
+UNFINISHED = re.compile(r"type: ignore|\b(TODO|FIXME|XXX)\b")
+ONE_MACHINE = re.compile(r"/(root|home|work|Users)/|/tmp/\w|C:\\Users")
+
+
+def too_long(source: str) -> bool:
+    """A file over 400 lines holds two ideas."""
+    return source.count("\n") > 400
+
+
+def long_function(source: str) -> bool:
+    """A function over 40 lines does not fit one look."""
+    functions = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef))
+    return any((n.end_lineno or 0) - n.lineno >= 40 for n in functions)
+
+
+def bare_except(source: str) -> bool:
+    """An except without a type also catches Ctrl-C."""
+    handlers = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ExceptHandler))
+    return any(n.type is None for n in handlers)
+
+
+def guarded_import(source: str) -> bool:
+    """A package that may be missing is imported where it is used."""
+    guards = (n for n in ast.parse(source).body if isinstance(n, ast.Try))
+    return any(isinstance(n, ast.Import | ast.ImportFrom) for guard in guards for n in guard.body)
+
+
+def unfinished(text: str) -> bool:
+    """What is open belongs into an issue, and types are mended."""
+    return UNFINISHED.search(text) is not None
+
+
+def one_machine(text: str) -> bool:
+    """A path of somebody's machine is no use to the reader."""
+    return ONE_MACHINE.search(text) is not None
+
+
+BROKEN = {
+    too_long: "x = 1\n" * 401,
+    long_function: "def f():\n" + "    x = 1\n" * 40,
+    bare_except: "try:\n    f()\nexcept:\n    pass\n",
+    guarded_import: "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
+    unfinished: "x = f()  # type: ignore[arg-type]",
+    one_machine: "see /home/someone/notes",
+}
+Rule = Callable[[str], bool]
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_rule_is_kept(rule: Rule) -> None:
+    subjects = TEXT if rule in (unfinished, one_machine) else CODE
+    breaking = [path.relative_to(ROOT).as_posix() for path, text in subjects.items() if rule(text)]
+    assert not breaking, rule.__doc__
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_rule_sees_what_breaks_it(rule: Rule) -> None:
+    assert rule(BROKEN[rule])
+
+
+def test_files_are_short() -> None:
+    assert median(source.count("\n") for source in CODE.values()) < 150
+
+
+def test_empty_parameter_list_is_an_error(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.getini("empty_parameter_set_mark") == "fail_at_collect"

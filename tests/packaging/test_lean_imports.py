@@ -1,0 +1,53 @@
+"""Rooms that promise to do without torch, NumPy or h5py are imported without them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.packaging.tree import ROOT
+
+HEAVY = frozenset({"cupy", "h5py", "lava", "numpy", "scipy", "sklearn", "torch", "triton"})
+ARRAYS = HEAVY - {"numpy"}
+HELP = """
+from neurodeploy.cli import main
+sys.argv = ["neurodeploy", "--help"]
+try:
+    main()
+except SystemExit as exit:
+    assert not exit.code
+"""
+LEAN = {
+    "import neurodeploy": HEAVY,
+    "import neurodeploy.cli": HEAVY,
+    HELP: HEAVY,
+    "import snncore.dynamics": HEAVY,
+    "import neurodeploy.errors": HEAVY,
+    "import neurodeploy.graph": ARRAYS,
+    "import neurodeploy.program": ARRAYS,
+    "import neurodeploy.lowering": ARRAYS,
+    "import neurodeploy.report": ARRAYS,
+    "import neurodeploy.sandbox": ARRAYS,
+    "import neurodeploy.simulator": ARRAYS,
+    "import neurodeploy.target": ARRAYS,
+    "import targets.loihi": ARRAYS,
+}
+
+
+def _loaded(statement: str) -> set[str]:
+    """The heavy packages that a new interpreter holds after the statement."""
+    code = f"import sys\n{statement}\nprint()\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split()) & HEAVY
+
+
+@pytest.mark.parametrize("statement", LEAN, ids=lambda code: "--help" if code == HELP else code)
+def test_lean(statement: str) -> None:
+    assert not _loaded(statement) & LEAN[statement]
+
+
+def test_the_probe_sees_what_is_loaded() -> None:
+    assert _loaded("import snncore.layer") >= {"numpy", "torch"}
