@@ -68,9 +68,9 @@ endef
 
 .PHONY: stage-ruff stage-format stage-types stage-imports stage-tests stage-unit
 stage-ruff: ; $(BIN)/ruff check .
-stage-format: ; $(BIN)/ruff format --check .
+stage-format: ; $(BIN)/ruff format --check --output-format concise .
 stage-types: ; $(BIN)/mypy
-stage-imports: ; $(BIN)/lint-imports
+stage-imports: ; $(BIN)/lint-imports --no-logo
 stage-tests: ; $(BIN)/python -m pytest
 stage-unit: ; $(BIN)/python -m pytest tests/unit
 

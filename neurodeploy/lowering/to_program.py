@@ -56,6 +56,9 @@ class _Lowering:
         if isinstance(node, g.Neuron):
             return [self._append(self._neuron(node))]
         terms = self.terms[node.source.source]
+        if isinstance(node, g.Flatten) and len(self.graph.shapes[node.source.source]) == 1:
+            return terms
+        self._not_after_weights(node, terms)
         names = [node.name, *(f"{node.name}.{count}" for count in range(1, len(terms)))]
         return [
             self._append(self._linear(node, name, Edge(term)))
@@ -108,11 +111,27 @@ class _Lowering:
         fraction = node.system.parameter_fraction(key)
         return -fraction if fraction else node.exponent
 
+    def _not_after_weights(self, node: Any, terms: list[str]) -> None:
+        for term in terms:
+            weights = self._weights_behind(term)
+            if weights is not None and not isinstance(node, g.Flatten):
+                raise DoesNotFitError(
+                    f"{node.name}: reads {weights.name} with no neurons between them",
+                    remedy="put quant.CubaLIF between layers of weights, and pools after neurons",
+                )
+
+    def _weights_behind(self, term: str) -> Dense | Conv2d | None:
+        """The layer of weights whose sums this value is, as it is or flattened."""
+        source = next(n for n in self.nodes if n.name == term)
+        while isinstance(source, Flatten):
+            name = source.source.source
+            source = next(n for n in self.nodes if n.name == name)
+        return source if isinstance(source, Dense | Conv2d) else None
+
     def _weighted(self, term: str, node: g.Neuron) -> Edge:
         """An edge from weights in the neurons' unit."""
-        assert node.exponent is not None
-        source = next(n for n in self.nodes if n.name == term)
-        if not isinstance(source, Dense | Conv2d):
+        source = self._weights_behind(term)
+        if source is None:
             return Edge(self._append(self._identity(term, node)))
         if source.exponent != node.exponent:
             raise DoesNotFitError(

@@ -93,7 +93,7 @@ class Neuron(Node):
         missing = set(self.equations.parameters) ^ set(self.parameters)
         require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
         checked = {
-            key: integers(self.parameters[key], f"{self.name}.{key}", None)
+            key: _shared(integers(self.parameters[key], f"{self.name}.{key}", None))
             for key in self.equations.parameters
         }
         object.__setattr__(self, "parameters", checked)
@@ -110,6 +110,13 @@ class Neuron(Node):
 
 
 Synapse = Dense | Conv2d
+
+
+def _shared(values: Integers) -> Integers:
+    """A single number where all are the same, so that equal layers are written alike."""
+    require(values.size > 0, "a parameter without values")
+    first = values.reshape(-1)[0]
+    return integers(first, "parameter", None) if (values == first).all() else values
 
 
 def integers(values: Any, name: str, dimensions: int | None) -> Integers:

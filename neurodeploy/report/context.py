@@ -32,16 +32,17 @@ def context_rows(divergence: Divergence) -> list[ContextRow]:
     rows = []
     for state in context_states(divergence):
         both = {
-            side: _padded(divergence.context.get(side, {}).get(state, ()), length)
-            for side in SIDES
+            side: _padded(divergence.context.get(side, {}).get(state, ()), length) for side in SIDES
         }
         pairs = list(zip(both["expected"], both["got"], strict=True))
         differs = tuple(None not in (mine, other) and mine != other for mine, other in pairs)
-        rows += [ContextRow(state, side, both[side], differs) for side in SIDES if any_in(both[side])]
+        rows += [
+            ContextRow(state, side, both[side], differs) for side in SIDES if _recorded(both[side])
+        ]
     return rows
 
 
-def any_in(values: tuple[int | None, ...]) -> bool:
+def _recorded(values: tuple[int | None, ...]) -> bool:
     """Whether anything was recorded."""
     return any(value is not None for value in values)
 

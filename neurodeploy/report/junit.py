@@ -18,7 +18,11 @@ def report_junit(report: Report) -> str:
     if not any(link.requested for link in report.links):
         cases.append(_nothing_asked())
     suite = ET.Element("testsuite", name=visible(report.title), tests=str(len(cases)))
-    for outcome, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+    for outcome, attribute in (
+        ("failure", "failures"),
+        ("error", "errors"),
+        ("skipped", "skipped"),
+    ):
         suite.set(attribute, str(sum(case.find(outcome) is not None for case in cases)))
     suite.set("time", f"{sum(_seconds(link) for link in report.links):.3f}")
     if report.facts:

@@ -17,6 +17,7 @@ from neurodeploy.report.words import (
     percent,
     rate,
     shape_text,
+    shortened,
     verdict,
     visible,
 )
@@ -83,7 +84,7 @@ def _links(report: Report) -> list[str]:
     cells = [
         [
             _SIGNS[mark_of(link)],
-            _short(link.name),
+            shortened(link.name),
             mark_of(link).value,
             counted(link.compared, "value") if link.compared else "",
             counted(link.spikes, "spike") if link.compared else "",
@@ -125,7 +126,9 @@ def _layers(report: Report) -> list[str]:
     for layer in report.layers:
         often = rate(layer.rate) if layer.spikes else "silent"
         counts = [f"{layer.neurons:,}", f"{layer.spikes:,}", often]
-        cells.append([_short(layer.name), _short(layer.kind), shape_text(layer.shape), *counts])
+        cells.append(
+            [shortened(layer.name), shortened(layer.kind), shape_text(layer.shape), *counts]
+        )
     return [f"  {line}" for line in _aligned(cells, "lllrrr")]
 
 
@@ -137,18 +140,14 @@ def _facts(report: Report) -> list[str]:
 def _aligned(cells: Sequence[Sequence[str]], sides: str) -> list[str]:
     """Lines whose columns stand under one another, each to its side."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(_set(*each) for each in zip(line, widths, sides)).rstrip() for line in cells]
+    return [
+        "  ".join(_set(*each) for each in zip(line, widths, sides, strict=False)).rstrip()
+        for line in cells
+    ]
 
 
 def _set(cell: str, width: int, side: str) -> str:
     return cell.rjust(width) if side == "r" else cell.ljust(width)
-
-
-def _short(name: object, limit: int = 32) -> str:
-    """A name that keeps a table's columns narrow: its middle is left out."""
-    text = visible(name)
-    half = (limit - 3) // 2
-    return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

@@ -118,12 +118,18 @@ def duration(seconds: float) -> str:
 
 def rate(value: float) -> str:
     """Spikes a neuron and step."""
-    return f"{value:.3g}" if math.isfinite(value) else "unknown"
+    return f"{value:#.3g}" if math.isfinite(value) else "unknown"
 
 
 def percent(share: float) -> str:
     """A share of one as a percentage."""
     return f"{share * 100:.2f} %" if math.isfinite(share) else "not measured"
+
+
+def shortened(name: object, limit: int = 32) -> str:
+    """A name that keeps a table narrow: the middle of a long one is left out."""
+    text, half = visible(name), (limit - 3) // 2
+    return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
 
 
 def shape_text(shape: tuple[int, ...], times: str = " x ") -> str:

@@ -42,7 +42,7 @@ class Build:
     def run(self) -> None:
         """Make the environment, record what it is, and test it.
 
-        Raises: SimulatorMissingError without its Python, SimulatorError if a step or the test fails.
+        Raises: SimulatorMissingError without its Python, SimulatorError if a step fails.
         """
         python = find_python(self.env.python)
         pins = self.env.pins(full=self.full)

@@ -48,7 +48,9 @@ class Environment:
             raise ValidationError(f"{self.name}: python is {self.python!r}, not like '3.10'")
         for pin in (*self.pins(full=True), *self.without_dependencies):
             if not _PIN.fullmatch(pin):
-                raise ValidationError(f"{self.name}: {pin!r} is not pinned (write package==version)")
+                raise ValidationError(
+                    f"{self.name}: {pin!r} is not pinned (write package==version)"
+                )
 
     @property
     def path(self) -> Path:
@@ -68,7 +70,9 @@ class Environment:
 def simulators_folder() -> Path:
     """Where environments live: the user's cache, or the folder that NEURODEPLOY_CACHE names."""
     chosen = os.environ.get("NEURODEPLOY_CACHE")
-    cache = Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("neurodeploy"))
+    cache = (
+        Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("neurodeploy"))
+    )
     return cache.absolute() / "simulators"
 
 

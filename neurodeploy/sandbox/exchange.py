@@ -46,7 +46,7 @@ class Exchange:
     def write(self, job: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> None:
         """Lay out the job.
 
-        Raises: ValidationError for an array name that is no file name, OutputError if the disk refuses.
+        Raises: ValidationError for a name that no file can have, OutputError for a full disk.
         """
         for name in arrays:
             if not _NAME.fullmatch(name):
@@ -59,7 +59,7 @@ class Exchange:
             (self.folder / "job.json").write_text(json.dumps(dict(job)), encoding="utf-8")
         except OSError as error:
             raise OutputError(
-                f"{self.folder}: the simulator's job could not be written: {error.strerror}",
+                f"{self.folder}: the simulator's job cannot be written: {error.strerror or error}",
                 remedy="free some space, or let TMPDIR name a folder with more",
             ) from error
 

@@ -1,10 +1,12 @@
-"""The side of the protocol that runs inside a simulator's Python: standard library only, 3.8 or later.
+"""The side of the protocol that runs inside a simulator's Python: its standard library alone.
 
     python -I inside.py WORKER FOLDER PARENT
 
 loads the script WORKER, calls its `run(job, exchange)` with FOLDER/job.json and writes what it
 returns to FOLDER/result.json, as the last thing. Arrays go through FOLDER/in and FOLDER/out.
 """
+
+from __future__ import annotations
 
 import importlib.util
 import json
@@ -14,64 +16,69 @@ import sys
 import threading
 import time
 import traceback
+from types import ModuleType
+from typing import Any
 
 
 class Exchange:
     """The folder through which a job comes in and its result goes out."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def job(self):
+    def job(self) -> dict[str, Any]:
         """The job as the parent wrote it."""
         with open(os.path.join(self._folder, "job.json"), encoding="utf-8") as file:
-            return json.load(file)
+            job: dict[str, Any] = json.load(file)
+        return job
 
-    def input(self, name):
+    def input(self, name: str) -> str:
         """The path of an array that the parent gave."""
         return os.path.join(self._folder, "in", name + ".npy")
 
-    def output(self, name):
+    def output(self, name: str) -> str:
         """The path where the worker writes an array for the parent."""
         return os.path.join(self._folder, "out", name + ".npy")
 
-    def progress(self, line):
+    def progress(self, line: str) -> None:
         """Say in one line what is being done."""
         with open(os.path.join(self._folder, "progress"), "a", encoding="utf-8") as file:
             file.write(line.replace("\n", " ") + "\n")
 
-    def finish(self, result):
+    def finish(self, result: dict[str, Any]) -> None:
         """Hand over the result and the names of the arrays written."""
         names = sorted(os.listdir(os.path.join(self._folder, "out")))
         self._write({"result": result, "arrays": [name[: -len(".npy")] for name in names]})
 
-    def fail(self, message, trace=""):
+    def fail(self, message: str, trace: str = "") -> None:
         """Hand over what went wrong instead of a result."""
         self._write({"error": message, "trace": trace})
 
-    def _write(self, document):
+    def _write(self, document: dict[str, Any]) -> None:
         path = os.path.join(self._folder, "result.json")
         with open(path + ".part", "w", encoding="utf-8") as file:
             json.dump(document, file)
         os.replace(path + ".part", path)
 
 
-def _end_with(parent):
-    """End this process group once the parent is gone; resource trackers ignore SIGTERM and tidy up."""
+def _end_with(parent: int) -> None:
+    """End the process group once the parent is gone; resource trackers outlive this and tidy up."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
-def _load(path):
+def _load(path: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location("worker", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python script")
     module = importlib.util.module_from_spec(spec)
     sys.modules["worker"] = module
     spec.loader.exec_module(module)
     return module
 
 
-def main(worker, folder, parent):
+def main(worker: str, folder: str, parent: str) -> None:
     """Run the worker's job; the exit code is 0 only when there is a result."""
     if hasattr(os, "killpg"):
         threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
@@ -79,7 +86,6 @@ def main(worker, folder, parent):
     try:
         exchange.finish(_load(worker).run(exchange.job(), exchange))
     except Exception as error:
-        traceback.print_exc()
         exchange.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
         # an ordinary exit would wait for the processes that the worker may have left
         os._exit(1)

@@ -110,7 +110,7 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
 
 @contextmanager
 def _workshop(env: Environment) -> Iterator[Path]:
-    """A folder beside the environments that is gone afterwards, as are those of killed processes."""
+    """A folder beside the environments, gone afterwards, as are those of killed processes."""
     prefix = f".building-{env.name}-"
     for left in simulators_folder().glob(f"{prefix}*"):
         # whoever made it held the lock, which is ours now

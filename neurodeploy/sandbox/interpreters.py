@@ -38,8 +38,8 @@ def find_python(version: str) -> Path:
         if found is not None:
             return found
     raise SimulatorMissingError(
-        f"no Python {version} found in PATH, among pyenv's versions ({_pyenv_root() / 'versions'}), "
-        f"uv's ({_uv_folder()}) or through the launcher py",
+        f"no Python {version} found in PATH, in {_pyenv_root() / 'versions'} (pyenv), "
+        f"in {_uv_folder()} (uv) or through the launcher py",
         remedy=f"install one (`uv python install {version}` or `pyenv install {version}`), "
         f"or let {variable} name one",
     )
@@ -57,8 +57,8 @@ def _candidates(version: str) -> Iterator[tuple[str, ...]]:
         yield (str(folder / program),)
     for folder in sorted(_uv_folder().glob(f"cpython-{version}*"), reverse=True):
         yield (str(folder / program),)
-    if path := _ask(("uv", "python", "find", "--system", version)):
-        yield (path[0],)
+    if answer := _ask(("uv", "python", "find", "--system", version)):
+        yield (answer[0],)
     if sys.platform == "win32":
         yield ("py", f"-{version}")
 

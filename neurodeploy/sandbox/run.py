@@ -163,7 +163,7 @@ def _collect(tree: ProcessTree, env: Environment, exchange: Exchange) -> WorkerR
     last = log.splitlines()[-1] if log else "it printed nothing"
     raise SimulatorError(
         f"{env.title}: the worker crashed ({_in_words(code)}): {last}",
-        remedy="see what it printed; killed without a word means that the machine ran out of memory",
+        remedy="see what it printed; killed without a word, the machine ran out of memory",
         log=log,
     )
 

@@ -147,7 +147,7 @@ def _session(pid: int) -> int:
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -160,7 +160,7 @@ def _tracks_resources(process: psutil.Process) -> bool:
 
 
 def _reap(pid: int) -> None:
-    """Take leave of an orphan that fell to us, as it does where we are a container's first process."""
+    """Wait for an orphan that fell to us, as all do where we are a container's first process."""
     if sys.platform != "win32":
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

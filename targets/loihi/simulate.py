@@ -80,7 +80,8 @@ class _Piece:
     @property
     def steps(self) -> int:
         """How many steps Lava simulates, its pipeline's filling apart."""
-        return self.samples.shape[0] * self.samples.shape[1]
+        steps, count = self.samples.shape[:2]
+        return int(steps * count)
 
 
 def run_lava(

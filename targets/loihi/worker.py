@@ -1,4 +1,4 @@
-"""Runs `.net` files in Lava's fixed-point simulator: inside its own Python 3.10, started by the sandbox.
+"""Runs `.net` files in Lava's fixed-point simulator; the sandbox starts it under Python 3.10.
 
 Every layer's reset falls on its own first step of a sample, so samples follow one another without
 a gap, and row t of a layer that lies `lag` synapses deep is what Lava computes `lag` steps later.
@@ -11,8 +11,12 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
+from types import ModuleType
+from typing import Any
 
 import h5py
 import numpy as np
@@ -25,9 +29,13 @@ from lava.proc.lif.process import LIFReset
 
 STATES = {"s": np.uint8, "u": np.int32, "v": np.int32}
 LAYER_TYPES = ("input", "flatten", "conv", "dense", "dense_rec")
-SOURCE_ELEMENTS = 1 << 24
+# how many values of samples are laid out at once for Lava's source, which takes int32
+SOURCE_VALUES = 1 << 24
 PROGRESS_SECONDS = 1.0
 SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
+
+# for each value that a layer shows: an open file, and the length of its header
+Files = dict[str, tuple[int, int]]
 
 
 class NetworkError(ValueError):
@@ -38,14 +46,14 @@ class NetworkError(ValueError):
 class Recorder:
     """Writes one layer's values into files that hold (T, N, ...), each step into its own row."""
 
-    files: dict
+    files: Files
     lag: int
     steps: int
     samples: int
     first: int
     last: int
 
-    def write(self, time_step, **values):
+    def write(self, time_step: int, **values: np.ndarray) -> None:
         """Write what was computed in one of Lava's steps, which count from 1."""
         sample, step = divmod(time_step - 1 - self.lag, self.steps)
         if 0 <= sample < self.last - self.first:
@@ -54,55 +62,55 @@ class Recorder:
                 # Lava's (W, H, C) reversed is torch's (C, H, W)
                 data = np.ascontiguousarray(value.T, dtype=STATES[name])
                 file, header = self.files[name]
-                os.pwrite(file, data, header + row * data.nbytes)
+                os.pwrite(file, data.data, header + row * data.nbytes)
 
 
 class RecordedLif(PyLifResetModelBitAcc):
-    """The vendor's neuron, which also keeps what it has just computed: reading a Var is 30 us a value."""
+    """The vendor's neuron, which records what it computed: Var.get takes 30 us for each value."""
 
-    def __init__(self, proc_params):
+    def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.recorder = proc_params["recorder"]
 
-    def spiking_activation(self):
+    def spiking_activation(self) -> Any:
         """The vendor's spikes, kept."""
         self.sent = super().spiking_activation()
         return self.sent
 
-    def run_spk(self):
+    def run_spk(self) -> None:
         """The vendor's step, then the record of it."""
         super().run_spk()
         self.recorder.write(self.time_step, s=self.sent, u=self.u, v=self.v)
 
 
 class Watch:
-    """Reports and leaves when a process of Lava's has ended, for Lava would wait for it for ever."""
+    """Reports and leaves when a process of Lava's has died: Lava would wait for it for ever."""
 
-    def __init__(self, exchange):
+    def __init__(self, exchange: Any) -> None:
         self._exchange = exchange
         self._lock = threading.Lock()
         self._watching = False
-        self._seen = set()
+        self._seen: set[BaseProcess] = set()
         threading.Thread(target=self._poll, daemon=True).start()
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self._watching = True
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         with self._lock:
             if error is not None:
-                self._leave_if_any_ended()
+                self._leave_if_any_died()
             self._watching = False
             self._seen.clear()
 
-    def _poll(self):
+    def _poll(self) -> None:
         while True:
             time.sleep(0.1)
             with self._lock:
                 if self._watching:
-                    self._leave_if_any_ended()
+                    self._leave_if_any_died()
 
-    def _leave_if_any_ended(self):
+    def _leave_if_any_died(self) -> None:
         self._seen.update(active_children())
         if not any(map(_has_ended, self._seen)):
             return
@@ -116,7 +124,7 @@ class Watch:
         os._exit(1)
 
 
-def _has_ended(child):
+def _has_ended(child: BaseProcess) -> bool:
     try:
         return child.exitcode is not None
     except ValueError:
@@ -124,130 +132,130 @@ def _has_ended(child):
         return True
 
 
-def _reason(child):
+def _reason(child: BaseProcess) -> tuple[Exception, str] | None:
     try:
         return getattr(child, "exception", None)
     except (OSError, EOFError, TypeError):
         return None
 
 
-def load_netx():
+def load_netx() -> ModuleType:
     """Lava's loader; without torch, without the modules that need it and no LIF network uses."""
     if importlib.util.find_spec("torch") is None:
         for name in ("netx", "netx.sequential_modules", "slayer", "slayer.neuron"):
             _unexecuted(f"lava.lib.dl.{name}")
         _unexecuted("lava.lib.dl.slayer.neuron.rf").neuron_params = _refuse_resonators
-    from lava.lib.dl.netx import hdf5
-
-    return hdf5
+    return importlib.import_module("lava.lib.dl.netx.hdf5")
 
 
-def _unexecuted(name):
-    module = importlib.util.module_from_spec(importlib.util.find_spec(name))
+def _unexecuted(name: str) -> Any:
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ImportError(f"this lava-dl has no {name}")
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     return module
 
 
-def _refuse_resonators(_):
+def _refuse_resonators(_: Any) -> None:
     raise NetworkError("resonate-and-fire layers need the full install")
 
 
-def starts_with_neurons(path):
-    """Whether layer 0 is a block of input neurons; refuses what the loader would skip in silence.
+def starts_with_neurons(path: str) -> bool:
+    """Whether layer 0 is a block of input neurons.
 
-    Raises: NetworkError for a layer type that the loader does not know.
+    Raises: NetworkError for a layer that the loader would skip in silence.
     """
     with h5py.File(path, "r") as file:
         layers = [file["layer"][str(index)] for index in range(len(file["layer"]))]
-        for index, layer in enumerate(layers):
-            kind = np.ravel(layer["type"][()])[0].decode("ascii")
+        kinds = [np.ravel(layer["type"][()])[0].decode("ascii") for layer in layers]
+        for index, kind in enumerate(kinds):
             if kind not in LAYER_TYPES:
                 raise NetworkError(f"layer {index}: Lava's loader has no type {kind!r}")
-        first = layers[0]
-        return np.ravel(first["type"][()])[0] == b"input" and "neuron" in first
+        return kinds[0] == "input" and "neuron" in layers[0]
 
 
-def load(path, samples):
+def load(path: str, samples: np.ndarray) -> Any:
     """The network as Lava builds it, its resets on each layer's own first step of a sample."""
-    shape = samples.shape[:1:-1] if samples.ndim == 5 else None
     return load_netx().Network(
         net_config=path,
-        input_shape=shape,
+        input_shape=samples.shape[:1:-1] if samples.ndim == 5 else None,
         input_message_bits=0,
         reset_interval=len(samples),
         reset_offset=0 if starts_with_neurons(path) else 1,
     )
 
 
-def batches(network, samples):
-    """Ranges of samples that one run takes: all that fit, or one where spikes outlive a reset."""
-    steps, count = samples.shape[:2]
-    carries = [
+def batches(network: Any, samples: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of samples that one run takes: all that fit, or one where spikes outlive a reset.
+
+    Raises: NetworkError if there is no way to start a sample clean.
+    """
+    count = samples.shape[1]
+    carriers = [
         index
         for index, layer in enumerate(network.layers)
         if hasattr(layer, "synapse_rec") or hasattr(getattr(layer, "synapse", None), "delays")
     ]
-    if carries and any(np.any(layer.neuron.bias_mant.init) for layer in network.layers):
+    if carriers and any(np.any(layer.neuron.bias_mant.init) for layer in network.layers):
         raise NetworkError(
-            f"neuron layer {carries[0]}: with a bias, no sample starts clean in Lava, "
-            "for its reset does not clear recurrent or delayed spikes"
+            f"neuron layer {carriers[0]}: Lava's reset leaves recurrent and delayed spikes on "
+            "their way, so that with a bias in the network no sample starts clean"
         )
-    room = SOURCE_ELEMENTS * count // samples.size
-    size = 1 if carries else min(max(room, 1), count)
+    room = max(1, SOURCE_VALUES * count // samples.size)
+    size = 1 if carriers else min(room, count)
     return [(first, min(first + size, count)) for first in range(0, count, size)]
 
 
-def source(network, samples, padding):
-    """The samples one after another, as Lava's source plays them to the network.
+def source(network: Any, samples: np.ndarray, padding: int) -> int:
+    """Connect a source that plays the samples one after another; returns how many steps it takes.
 
     Raises: NetworkError if they do not fit the network.
     """
-    neurons = not hasattr(network.layers[0], "synapse")
-    if not neurons and samples.max() > 1 or abs(samples).max() > 2**31 - 1:
-        raise NetworkError("the samples are not " + ("32-bit currents" if neurons else "0 or 1"))
-    port = network.layers[0].neuron.a_in if neurons else network.inp
-    shape = samples.shape[2:]
-    if len(port.shape) == 1:
-        shape = (int(np.prod(shape)),)
+    takes_currents = not hasattr(network.layers[0], "synapse")
+    if not takes_currents and not np.isin(samples, (0, 1)).all():
+        raise NetworkError("the samples are not 0 or 1, and layer 0 takes spikes")
+    port = network.layers[0].neuron.a_in if takes_currents else network.inp
+    shape = samples.shape[2:] if len(port.shape) > 1 else (int(np.prod(samples.shape[2:])),)
     if shape[::-1] != tuple(port.shape):
         raise NetworkError(f"the samples are {shape}, the network takes {tuple(port.shape)[::-1]}")
     rows = samples.swapaxes(0, 1).reshape(-1, *shape).astype(np.int32)
     silence = np.zeros((padding, *shape), np.int32)
-    played = RingBuffer(data=np.ascontiguousarray(np.concatenate([rows, silence]).T))
-    played.s_out.connect(port)
+    player = RingBuffer(data=np.ascontiguousarray(np.concatenate([rows, silence]).T))
+    player.s_out.connect(port)
     return len(rows) + padding
 
 
-def create_files(network, exchange, prefix, samples):
-    """For each layer, open files that take its values, and the length of their headers.
+def create_files(network: Any, exchange: Any, stem: str, samples: np.ndarray) -> list[Files]:
+    """For each layer of neurons, the files that take its values.
 
     Raises: NetworkError for a neuron that is not recorded.
     """
-    layers = []
+    layers: list[Files] = []
     for index, layer in enumerate(network.layers):
         if type(layer.neuron) is not LIFReset:
             kind = type(layer.neuron).__name__
             raise NetworkError(f"neuron layer {index}: {kind} neurons are not recorded, only LIF")
-        shape = (*samples.shape[:2], *layer.neuron.s_out.shape[::-1])
+        shape = (*samples.shape[:2], *map(int, layer.neuron.s_out.shape[::-1]))
         layers.append({})
         for name, dtype in STATES.items():
-            path = exchange.output(f"{prefix}.layer{index}.{name}")
+            path = exchange.output(f"{stem}.layer{index}.{name}")
             header = np.lib.format.open_memmap(path, "w+", dtype, shape).offset
             layers[index][name] = (os.open(path, os.O_WRONLY), header)
     return layers
 
 
-def record(network, files, samples, batch):
+def record(network: Any, files: list[Files], samples: np.ndarray, first: int, last: int) -> int:
     """Have every layer recorded; returns how many synapses the deepest one lies behind."""
     steps, count = samples.shape[:2]
     lag = 0
-    for layer, mine in zip(network.layers, files):
+    for layer, own in zip(network.layers, files, strict=True):
         lag += hasattr(layer, "synapse")
-        layer.neuron.proc_params["recorder"] = Recorder(mine, lag, steps, count, *batch)
+        layer.neuron.proc_params["recorder"] = Recorder(own, lag, steps, count, first, last)
     return lag
 
 
-def play(network, steps, watch, say):
+def play(network: Any, steps: int, watch: Watch, say: Callable[[str], None]) -> None:
     """Run the network for so many steps, in parts long enough to be worth a line of progress."""
     models = {LIFReset: RecordedLif}
     config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
@@ -264,46 +272,50 @@ def play(network, steps, watch, say):
     network.stop()
 
 
-def simulate(path, samples, exchange, prefix, watch):
-    """Run one network over its samples; returns how many layers of neurons it has."""
+def simulate(
+    path: str,
+    samples: np.ndarray,
+    exchange: Any,
+    watch: Watch,
+    stem: str,
+    say: Callable[[str], None],
+) -> None:
+    """Run one network over its samples, and leave what every layer did in the exchange."""
     network = load(path, samples)
-    files = create_files(network, exchange, prefix, samples)
-    for batch in batches(network, samples):
+    files = create_files(network, exchange, stem, samples)
+    for first, last in batches(network, samples):
         if network.runtime is not None:
             network = load(path, samples)
-        lag = record(network, files, samples, batch)
-        steps = source(network, samples[:, slice(*batch)], padding=lag)
-
-        def say(words, batch=batch):
-            exchange.progress(f"{prefix}, samples {batch[0]} to {batch[1] - 1}: {words}")
-
+        lag = record(network, files, samples, first, last)
+        steps = source(network, samples[:, first:last], padding=lag)
         play(network, steps, watch, say)
         network.net_config.f.close()
+        # both would keep every network of this process
         ProcessServer().reset_server()
         logging.getLogger().handlers.clear()
-    for file, _ in (entry for layer in files for entry in layer.values()):
+    for file, _ in (entry for own in files for entry in own.values()):
         os.close(file)
-    return len(files)
 
 
-def run(job, exchange):
+def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Run every network of the job, or the self-test; the sandbox calls this."""
     watch = Watch(exchange)
     if job.get("self_test"):
         return self_test(exchange, watch)
-    counts = []
-    for index, network in enumerate(job["networks"]):
+    networks = job["networks"]
+    for index, network in enumerate(networks):
         path = f"network{index}.net"
         np.load(exchange.input(network["net"])).tofile(path)
         samples = np.load(exchange.input(network["samples"]))
-        try:
-            counts.append(simulate(path, samples, exchange, f"network{index}", watch))
-        except Exception as error:
-            raise type(error)(f"network {index}: {error}") from error
-    return {"layers": counts}
+
+        def say(words: str, name: str = f"network {index + 1} of {len(networks)}") -> None:
+            exchange.progress(f"{name}: {words}")
+
+        simulate(path, samples, exchange, watch, f"network{index}", say)
+    return {"networks": len(networks)}
 
 
-def self_test(exchange, watch):
+def self_test(exchange: Any, watch: Watch) -> dict[str, Any]:
     """Run one neuron whose spikes are known; returns the versions that ran it."""
     with h5py.File("selftest.net", "w") as file:
         layer = file.create_group("layer/0")
@@ -313,8 +325,9 @@ def self_test(exchange, watch):
         for key, value in neuron.items():
             layer[f"neuron/{key}"] = value
     samples = np.array([[[1, 0]], [[0, 1]], [[0, 0]], [[1, 0]]], np.uint8)
-    simulate("selftest.net", samples, exchange, "selftest", watch)
-    values = [np.load(exchange.output(f"selftest.layer0.{name}")).ravel() for name in STATES]
-    if [value.tolist() for value in values] != SELF_TEST:
-        raise NetworkError(f"the self-test gave {values}, not {SELF_TEST}")
+    simulate("selftest.net", samples, exchange, watch, "selftest", exchange.progress)
+    paths = [exchange.output(f"selftest.layer0.{name}") for name in STATES]
+    found = [np.load(path).ravel().tolist() for path in paths]
+    if found != SELF_TEST:
+        raise NetworkError(f"the self-test gave {found}, not {SELF_TEST}")
     return {name: importlib.metadata.version(name) for name in ("lava-nc", "lava-dl", "numpy")}

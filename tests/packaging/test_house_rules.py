@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -78,6 +79,19 @@ def test_rule_sees_what_breaks_it(rule: Rule) -> None:
 
 def test_files_are_short() -> None:
     assert median(source.count("\n") for source in CODE.values()) < 150
+
+
+def test_every_room_has_its_layer() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    layers = set(re.findall(r"[\w.]+", " ".join(contracts["contracts"][0]["layers"])))
+    rooms = {
+        f"{package}.{path.stem}"
+        for package in ("neurodeploy", "snncore")
+        for path in (ROOT / package).iterdir()
+        if path.stem[0] != "_" and (path.suffix == ".py" or any(path.glob("*.py")))
+    }
+    assert rooms
+    assert rooms <= layers
 
 
 def test_empty_parameter_list_is_an_error(pytestconfig: pytest.Config) -> None:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neurodeploy.report.html.axis import Axis
 from neurodeploy.report.html.curves import neuron_curves
 from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.raster import raster
 from neurodeploy.report.html.selection import (
     Selection,
-    active_neurons,
     drawn_layers,
-    flat,
-    neuron_number,
-    neuron_rows,
     select,
 )
+from neurodeploy.report.html.view import View, view
 from neurodeploy.report.model import Divergence, Report
 from neurodeploy.report.words import counted, shape_text, visible
-from neurodeploy.trace import LayerTrace, Trace
-
-Values = dict[str, NDArray[np.float64]]
+from neurodeploy.trace import Trace
 
 
 def activity(report: Report) -> Markup | None:
@@ -74,87 +67,55 @@ def _start(selection: Selection, divergence: Divergence | None) -> int:
     return selection.samples[0]
 
 
-def _layer(
-    trace: Trace, name: str, selection: Selection, divergence: Divergence | None
-) -> Markup:
-    layer = trace[name]
-    mine = divergence if divergence and divergence.layer == name else None
-    shape = next(iter(layer.values.values())).shape[2:]
+def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | None) -> Markup:
+    views = [view(name, trace[name], selection, sample, found) for sample in selection.samples]
     slots = [
-        element(
-            "div",
-            *_pictures(name, layer, selection, sample, mine),
-            class_=f"slot slot-{slot}",
-        )
-        for slot, sample in enumerate(selection.samples)
+        element("div", _raster(seen), _curves(seen), class_=f"slot slot-{slot}")
+        for slot, seen in enumerate(views)
     ]
-    head = element(
-        "h3", element("code", name), element("span", shape_text(shape, " \N{MULTIPLICATION SIGN} "))
-    )
-    wide = any(key != "s" for key in layer.values)
-    return element("article", head, *slots, class_="layer wide" if wide else "layer")
+    shape = shape_text(views[0].shape, " \N{MULTIPLICATION SIGN} ")
+    head = element("h3", element("code", name), element("span", shape))
+    return element("article", head, *slots, class_="layer wide" if views[0].states else "layer")
 
 
-def _pictures(
-    name: str, layer: LayerTrace, selection: Selection, sample: int, mine: Divergence | None
-) -> list[Markup]:
-    here = mine if mine and mine.sample == sample else None
-    values = {key: flat(layer, key, selection, sample) for key in layer.values}
-    wanted = neuron_number(here, layer) if here else None
-    said = f"{visible(name)}, sample {sample}"
-    figures = []
-    if "s" in values:
-        figures.append(_raster(values["s"], selection, said, wanted, here))
-    if any(key != "s" for key in values):
-        figures.append(_curves(layer, values, selection, said, wanted))
-    return figures
-
-
-def _raster(
-    spikes: NDArray[np.float64],
-    selection: Selection,
-    said: str,
-    wanted: int | None,
-    here: Divergence | None,
-) -> Markup:
-    neurons = spikes.shape[1]
-    rows = neuron_rows(neurons, selection.plan.rows, wanted)
-    total = counted(int(np.count_nonzero(spikes)), "spike")
-    which = counted(neurons, "neuron")
-    if len(rows) < neurons:
-        which = f"{len(rows)} of {which}, evenly spaced"
-    ring = (here.step, wanted) if here and wanted is not None else None
-    drawing = raster(
-        spikes, rows, Axis(selection.steps), f"Spikes of {said}: {total}, {which}", ring
-    )
-    caption = f"{said}: {total}. Shown: {which}; below, spikes a step of all."
+def _raster(seen: View) -> Markup | None:
+    if "s" not in seen.values:
+        return None
+    rows, spikes = seen.rows(), int(np.count_nonzero(seen.values["s"]))
+    caption = f"{seen.said}: {_counted_spikes(seen, spikes, len(rows))}"
+    if seen.difference:
+        caption += " The ring is the difference."
+    said = f"{seen.said}: {counted(spikes, 'spike')}"
+    drawing = raster(seen.values["s"], rows, seen.axis, said, seen.difference)
     return element("figure", drawing, element("figcaption", caption))
 
 
-def _curves(
-    layer: LayerTrace, values: Values, selection: Selection, said: str, wanted: int | None
-) -> Markup:
-    order = active_neurons(layer, values)
-    chosen = order[: selection.plan.curves]
-    if wanted is not None:
-        chosen = [wanted, *(n for n in chosen if n != wanted)][: selection.plan.curves]
-    shape = next(iter(layer.values.values())).shape[2:]
+def _counted_spikes(seen: View, spikes: int, rows: int) -> str:
+    neurons = counted(seen.neurons, "neuron")
+    if not spikes:
+        return f"no spike of {neurons}."
+    if rows == seen.neurons:
+        return f"{counted(spikes, 'spike')} of {neurons}. Bars: spikes a step."
+    shown = f"Shown: {rows} of {neurons}, evenly spaced. Bars: spikes a step, all neurons."
+    return f"{counted(spikes, 'spike')}. {shown}"
+
+
+def _curves(seen: View) -> Markup | None:
+    if not seen.states:
+        return None
+    chosen, states = seen.active(), ", ".join(map(visible, seen.states))
     neurons = {
-        _neuron_name(neuron, shape): {key: array[:, neuron] for key, array in values.items()}
+        seen.neuron_name(neuron): {
+            key: array[:, neuron].astype(float).tolist() for key, array in seen.values.items()
+        }
         for neuron in chosen
     }
-    dotted = len(selection.steps) <= 32
-    states = ", ".join(visible(key) for key in values if key != "s")
-    drawing = neuron_curves(
-        neurons, Axis(selection.steps), f"States {states} of {said}", dotted
-    )
-    which = "the most active neuron" if len(chosen) == 1 else f"the {len(chosen)} most active neurons"
-    if wanted is not None:
-        which = "the neuron that differs, then the most active ones"
-    caption = f"{said}: {states} of {which}; upright ticks are spikes."
+    which, at = counted(len(chosen), "neuron"), None
+    if seen.difference:
+        which += ", the one that differs first, shaded where it does"
+        at = seen.difference[0]
+    elif len(chosen) < seen.neurons:
+        which += ", the most active"
+    drawing = neuron_curves(neurons, seen.axis, f"States {states} of {seen.said}", at)
+    caption = f"{seen.said}: {states} of {which}. Upright ticks are spikes."
     return element("figure", drawing, element("figcaption", caption))
-
-
-def _neuron_name(neuron: int, shape: tuple[int, ...]) -> str:
-    index = np.unravel_index(neuron, shape) if shape else ()
-    return "neuron (" + ", ".join(str(int(i)) for i in index) + ")"

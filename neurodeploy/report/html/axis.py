@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from neurodeploy.report.html.markup import Markup, element, join, number
+from neurodeploy.report.words import shortened
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Axis:
 
     steps: range
     left: float = 52
-    width: float = 448
+    right: float = 500
 
     @property
     def cell(self) -> float:
@@ -21,9 +23,9 @@ class Axis:
         return self.width / max(len(self.steps), 1)
 
     @property
-    def right(self) -> float:
-        """Where the last step ends."""
-        return self.left + self.width
+    def width(self) -> float:
+        """All steps' width."""
+        return self.right - self.left
 
     def center(self, step: int) -> float:
         """The middle of a step's cell."""
@@ -54,6 +56,19 @@ def picture(width: float, height: float, said: str, *children: object) -> Markup
         role="img",
         aria_label=said,
     )
+
+
+def margin(states: Iterable[str]) -> float:
+    """How much the names of the states need at the left."""
+    longest = max((len(shortened(state, 12)) for state in states), default=0)
+    return max(52.0, 14 + 7.5 * longest)
+
+
+def rectangle(left: float, top: float, width: float, height: float, class_: str) -> Markup:
+    """A box within a drawing."""
+    places = {"x": left, "y": top, "width": width, "height": height}
+    written = {key: number(value) for key, value in places.items()}
+    return element("rect", **written, class_=class_)
 
 
 def label(text: object, x: float, y: float, class_: str = "label") -> Markup:

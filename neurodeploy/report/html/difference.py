@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from neurodeploy.report.context import context_rows, context_states
-from neurodeploy.report.html.axis import Axis, picture
-from neurodeploy.report.html.curves import band
+from neurodeploy.report.html.axis import Axis, margin, picture
+from neurodeploy.report.html.curves import band, beam
 from neurodeploy.report.html.icons import icon
-from neurodeploy.report.html.markup import Markup, element, join, lines, number
+from neurodeploy.report.html.markup import Markup, element, join, lines
 from neurodeploy.report.html.tables import table
 from neurodeploy.report.model import Divergence, Link
 from neurodeploy.report.words import Mark, counted, visible
@@ -64,9 +66,7 @@ def _table(found: Divergence) -> Markup:
     rows = []
     for row in context_rows(found):
         cells = []
-        for step, value, differs in zip(
-            found.context_steps, row.values, row.differs, strict=True
-        ):
+        for step, value, differs in zip(found.context_steps, row.values, row.differs, strict=True):
             shown = "" if value is None else f"{value}"
             text = element("mark", shown) if differs and row.side == "got" else shown
             here = "number here" if step == found.step else "number"
@@ -82,30 +82,23 @@ def _picture(found: Divergence) -> Markup | None:
     steps = found.context_steps
     if not steps or list(steps) != list(range(steps[0], steps[0] + len(steps))):
         return None
-    axis, rows = Axis(range(steps[0], steps[0] + len(steps)), width=360), context_rows(found)
-    states, apart = context_states(found), 50.0
+    states, rows, apart = context_states(found), context_rows(found), 50.0
+    axis = Axis(range(steps[0], steps[0] + len(steps)), margin([*states, "spike"]), 412)
     height = len(states) * apart
-    beam = element(
-        "rect",
-        x=number(axis.center(found.step) - axis.cell / 2),
-        y="0",
-        width=number(axis.cell),
-        height=number(height + 4),
-        class_="beam",
-    )
     bands = []
     for place, state in enumerate(states):
-        drawn = [
-            (row.side, [float("nan") if v is None else float(v) for v in row.values])
+        curves = {
+            row.side: [math.nan if value is None else float(value) for value in row.values]
             for row in rows
             if row.state == state
-        ]
+        }
         named = "spike" if state == "s" else state
-        bands.append(band(named, drawn, axis, 4 + place * apart, dotted=True))
+        bands.append(band(named, curves, axis, 4 + place * apart))
+    light = beam(found.step, axis, 0, height + 4)
     said = f"States of the neuron around step {found.step}, expected and got"
     legend = join(
         element("span", "expected", class_="key expected"), element("span", "got", class_="key got")
     )
-    drawing = picture(axis.right + 12, height + 22, said, *bands, beam, axis.labels(height + 16))
+    drawing = picture(axis.right + 12, height + 22, said, *bands, light, axis.labels(height + 16))
     caption = element("figcaption", legend, f"around step {visible(found.step)}")
     return element("figure", drawing, caption)

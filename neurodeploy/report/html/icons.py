@@ -35,4 +35,6 @@ def icon(mark: Mark, size: int = 18) -> Markup:
 
 def status(mark: Mark) -> Markup:
     """The status as disc and word."""
-    return element("span", icon(mark), element("span", mark.value), class_=f"status {CLASSES[mark]}")
+    return element(
+        "span", icon(mark), element("span", mark.value), class_=f"status {CLASSES[mark]}"
+    )

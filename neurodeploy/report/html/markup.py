@@ -12,6 +12,8 @@ _VOID = {"br", "input", "meta"}
 class Markup(str):
     """Text that is markup already."""
 
+    __slots__ = ()
+
 
 def element(tag: str, /, *children: object, **attributes: object) -> Markup:
     """An element; whatever is not markup is escaped, None is left out.

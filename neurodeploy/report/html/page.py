@@ -12,7 +12,7 @@ from neurodeploy.report.html.icons import CLASSES, icon
 from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.tables import accuracies, facts_table, layers_table, links_table
 from neurodeploy.report.model import Report, Status
-from neurodeploy.report.words import Verdict, verdict
+from neurodeploy.report.words import Verdict, is_silent, verdict
 
 
 def report_html(report: Report) -> str:
@@ -32,9 +32,10 @@ def _head(report: Report, found: Verdict) -> Markup:
     heading = element(
         "h1",
         icon(found.mark, 40),
-        element("span", element("strong", f"{found.word}: "), Markup(join(found.headline))),
+        element("span", element("strong", f"{found.word}: "), found.headline),
     )
-    detail = element("p", found.detail, class_="lead") if found.detail else None
+    look = "lead caution" if is_silent(report) else "lead"
+    detail = element("p", found.detail, class_=look) if found.detail else None
     title = element("p", report.title, class_="title")
     return element("header", title, heading, detail, class_=CLASSES[found.mark])
 
@@ -42,11 +43,16 @@ def _head(report: Report, found: Verdict) -> Markup:
 def _sections(report: Report) -> list[Markup]:
     sections = []
     if report.links:
-        chain = element("div", chain_picture(report.links), class_="scroll", tabindex="0", role="region", aria_label="Chain of links")
+        chain = element(
+            "div",
+            chain_picture(report.links),
+            class_="scroll",
+            tabindex="0",
+            role="region",
+            aria_label="Chain of links",
+        )
         sections.append(_section("Links", join(chain, links_table(report.links))))
-    sections += [
-        difference_panel(link) for link in report.links if link.status == Status.DIFFERS
-    ]
+    sections += [difference_panel(link) for link in report.links if link.status == Status.DIFFERS]
     if report.accuracies:
         sections.append(_section("Accuracy", accuracies(report)))
     if report.layers:

@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.report.html.axis import Axis, label, picture
+from neurodeploy.report.html.axis import Axis, label, picture, rectangle
 from neurodeploy.report.html.markup import Markup, element, join, number
 
 _TOP, _BARS = 8.0, 30.0
 
 
 def raster(
-    spikes: NDArray[np.float64], rows: list[int], axis: Axis, said: str, ring: tuple[int, int] | None
+    spikes: NDArray[Any],
+    rows: list[int],
+    axis: Axis,
+    said: str,
+    ring: tuple[int, int] | None,
 ) -> Markup:
     """The spikes (steps, neurons) of the chosen neurons, a ring around one step and neuron."""
-    row = min(max(192 / len(rows), 2.0), 14.0)
+    if ring is None and not spikes.any():
+        return _silence(axis, said)
+    row = min(max(256 / len(rows), 2.0), 16.0)
     bottom = _TOP + row * len(rows)
     shown = spikes[:, rows] != 0
-    ground = element(
-        "rect",
-        x=number(axis.left),
-        y=number(_TOP),
-        width=number(axis.width),
-        height=number(row * len(rows)),
-        class_="ground",
-    )
+    ground = rectangle(axis.left, _TOP, axis.width, row * len(rows), "ground")
+    # A spike fills most of its cell, but is a mark and no bar.
+    wide = min(0.7, 12 / axis.cell)
     marks = element(
         "path",
-        d="".join(f"M{step} {neuron}h.7" for step, neuron in np.argwhere(shown)),
-        transform=f"translate({axis.left + 0.15 * axis.cell:.6g} {_TOP + row / 2:.6g}) "
-        f"scale({axis.cell:.6g} {row:.6g})",
+        d="".join(f"M{step} {neuron}h{number(wide)}" for step, neuron in np.argwhere(shown)),
+        transform=_unit(axis.left + (1 - wide) / 2 * axis.cell, _TOP + row / 2, axis.cell, row),
         class_="spikes",
     )
-    circle = None
-    if ring is not None and ring[1] in rows and ring[0] in axis.steps:
-        y = _TOP + (rows.index(ring[1]) + 0.5) * row
-        circle = element(
-            "circle", cx=number(axis.center(ring[0])), cy=number(y), r="7", class_="ring"
-        )
     return picture(
         axis.right + 12,
         bottom + 14 + _BARS + 22,
         said,
         ground,
         marks,
-        circle,
+        _ring(ring, rows, axis, row) if ring else None,
         _neuron_labels(rows, axis, row),
         _busy(np.count_nonzero(spikes, axis=1), axis, bottom + 14),
         axis.labels(bottom + 14 + _BARS + 15),
     )
+
+
+def _silence(axis: Axis, said: str) -> Markup:
+    """A layer without a spike needs no room for its neurons."""
+    ground = rectangle(axis.left, _TOP, axis.width, _BARS, "ground")
+    words = label("no spikes", axis.left + axis.width / 2, _TOP + _BARS / 2 + 4, "tick")
+    ends = axis.labels(_TOP + _BARS + 15)
+    return picture(axis.right + 12, _TOP + _BARS + 22, said, ground, words, ends)
+
+
+def _ring(ring: tuple[int, int], rows: list[int], axis: Axis, row: float) -> Markup:
+    x, y = axis.center(ring[0]), _TOP + (rows.index(ring[1]) + 0.5) * row
+    return element("circle", cx=number(x), cy=number(y), r="7", class_="ring")
 
 
 def _neuron_labels(rows: list[int], axis: Axis, row: float) -> Markup:
@@ -65,13 +74,14 @@ def _busy(counts: NDArray[np.int64], axis: Axis, top: float) -> Markup:
     line = element(
         "path", d=f"M{number(axis.left)} {number(base)}H{number(axis.right)}", class_="rule"
     )
-    if most == 0:
-        return join(line, label("no spikes", axis.left + axis.width / 2, base - 8, "tick"))
     bars = "".join(
-        f"M{step} 0v{number(-count / most)}" for step, count in enumerate(counts) if count
+        f"M{step} 0v{number(-count / most)}" for step, count in enumerate(counts) if most and count
     )
-    place = f"translate({axis.left + 0.5 * axis.cell:.6g} {base:.6g})"
-    drawn = element(
-        "path", d=bars, transform=f"{place} scale({axis.cell:.6g} {_BARS:.6g})", class_="busy"
-    )
+    place = _unit(axis.left + axis.cell / 2, base, axis.cell, _BARS)
+    drawn = element("path", d=bars, transform=place, class_="busy")
     return join(line, drawn, label(f"{most:,}", axis.left - 8, top + 8, "side"))
+
+
+def _unit(x: float, y: float, width: float, height: float) -> str:
+    """Makes a cell the unit of a drawing, so that its marks are short to write."""
+    return f"translate({number(x)} {number(y)}) scale({width:.6g} {height:.6g})"

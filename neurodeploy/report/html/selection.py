@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Plan:
 
 # From generous to frugal; a large trace gets the first that the budget holds.
 PLANS = (
-    Plan(samples=4, steps=256, rows=96, curves=3),
+    Plan(samples=4, steps=256, rows=64, curves=3),
     Plan(samples=4, steps=256, rows=48, curves=2),
     Plan(samples=2, steps=256, rows=48, curves=2),
     Plan(samples=2, steps=128, rows=48, curves=2),
@@ -55,13 +56,8 @@ def select(trace: Trace, divergence: Divergence | None) -> Selection | None:
     if not extents or 0 in min(extents):
         return None
     of_steps, of_samples = min(extents)
-    for plan in PLANS:
-        samples = _samples(plan.samples, of_samples, divergence)
-        steps = _window(plan.steps, of_steps, divergence.step if divergence else 0)
-        selection = Selection(samples, of_samples, steps, of_steps, plan)
-        if _cost(trace, selection) <= BUDGET:
-            break
-    return selection
+    selections = [_planned(plan, of_steps, of_samples, divergence) for plan in PLANS]
+    return next((each for each in selections if _cost(trace, each) <= BUDGET), selections[-1])
 
 
 def drawn_layers(trace: Trace) -> list[str]:
@@ -69,39 +65,25 @@ def drawn_layers(trace: Trace) -> list[str]:
     return [name for name in trace if any(array.size for array in trace[name].values.values())]
 
 
-def flat(layer: LayerTrace, key: str, selection: Selection, sample: int) -> NDArray[np.float64]:
+def flat(layer: LayerTrace, key: str, selection: Selection, sample: int) -> NDArray[Any]:
     """One sample's values within the window, (steps, neurons)."""
     array = np.asarray(layer.values[key])
     steps = slice(selection.steps.start, selection.steps.stop)
-    return array[steps, sample].reshape(len(selection.steps), -1).astype(np.float64)
+    return array[steps, sample].reshape(len(selection.steps), -1)
 
 
-def neuron_rows(neurons: int, rows: int, wanted: int | None) -> list[int]:
-    """So many neurons at even distances, and the wanted one in its nearest's place."""
-    if neurons <= rows:
-        return list(range(neurons))
-    even = [i * neurons // rows for i in range(rows)]
-    if wanted is not None:
-        even[min(range(rows), key=lambda i: abs(even[i] - wanted))] = wanted
-    return even
+def even_rows(neurons: int, rows: int) -> list[int]:
+    """So many neurons at even distances; all of them if there are no more."""
+    rows = min(neurons, rows)
+    return [i * neurons // rows for i in range(rows)]
 
 
-def active_neurons(layer: LayerTrace, values: dict[str, NDArray[np.float64]]) -> list[int]:
-    """All neurons, the one with the most spikes first, then those whose states move most."""
-    first = next(iter(values.values()))
-    spikes = np.count_nonzero(values["s"], axis=0) if "s" in values else np.zeros(first.shape[1])
-    moves = sum(np.ptp(array, axis=0) for key, array in values.items() if key != "s")
-    order = np.lexsort((np.arange(first.shape[1]), -np.asarray(moves), -spikes))
-    return [int(neuron) for neuron in order]
-
-
-def neuron_number(divergence: Divergence, layer: LayerTrace) -> int | None:
-    """The diverging neuron's place in its flattened layer; None if it has none there."""
-    shape = next(iter(layer.values.values())).shape[2:]
-    inside = len(shape) == len(divergence.neuron) and all(
-        0 <= i < n for i, n in zip(divergence.neuron, shape, strict=True)
-    )
-    return int(np.ravel_multi_index(divergence.neuron, shape)) if inside else None
+def _planned(
+    plan: Plan, of_steps: int, of_samples: int, divergence: Divergence | None
+) -> Selection:
+    samples = _samples(plan.samples, of_samples, divergence)
+    steps = _window(plan.steps, of_steps, divergence.step if divergence else 0)
+    return Selection(samples, of_samples, steps, of_steps, plan)
 
 
 def _samples(most: int, count: int, divergence: Divergence | None) -> tuple[int, ...]:
@@ -135,5 +117,5 @@ def _spikes(layer: LayerTrace, selection: Selection) -> Iterable[int]:
         return
     for sample in selection.samples:
         spikes = flat(layer, "s", selection, sample)
-        rows = neuron_rows(spikes.shape[1], selection.plan.rows, None)
+        rows = even_rows(spikes.shape[1], selection.plan.rows)
         yield int(np.count_nonzero(spikes[:, rows]))

@@ -7,7 +7,7 @@ import math
 from neurodeploy.report.html.icons import status
 from neurodeploy.report.html.markup import Markup, element, join, lines
 from neurodeploy.report.model import LayerSummary, Link, Report
-from neurodeploy.report.words import duration, mark_of, percent, rate, shape_text, visible
+from neurodeploy.report.words import duration, mark_of, percent, rate, shape_text
 
 
 def table(caption: str, head: list[str], rows: list[Markup], class_: str) -> Markup:
@@ -71,7 +71,7 @@ def _accuracy(name: str, share: float, first: float) -> Markup:
 
 def layers_table(layers: tuple[LayerSummary, ...]) -> Markup:
     """Every layer with how much it spiked; bars are relative to the busiest."""
-    head = ["Layer", "Kind", "Shape", "#Neurons", "#Spikes", "#Spikes a neuron and step"]
+    head = ["Layer", "Kind", "Shape", "#Neurons", "#Spikes", "Spikes a neuron and step"]
     busiest = max((x.rate for x in layers if math.isfinite(x.rate)), default=0.0) or 1.0
     return table("Layers", head, [_layer(layer, busiest) for layer in layers], "layers")
 
@@ -97,6 +97,4 @@ def facts_table(report: Report) -> Markup:
         element("tr", element("th", name, scope="row"), element("td", lines(fact)))
         for name, fact in report.facts.items()
     ]
-    return element(
-        "table", element("caption", "Facts"), element("tbody", *rows), class_="facts"
-    ) if rows else Markup(visible(""))
+    return element("table", element("caption", "Facts"), element("tbody", *rows), class_="facts")

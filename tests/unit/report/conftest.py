@@ -67,9 +67,7 @@ def links(trace: Trace, *last: Link) -> tuple[Link, ...]:
 def equal_report() -> Report:
     trace = make_trace()
     last = Link("artifact = simulator", Status.EQUAL, 172_032, trace.spikes(), 7.31)
-    return Report(
-        "digits on loihi", links(trace, last), summaries(trace), FACTS, trace, ACCURACIES
-    )
+    return Report("digits on loihi", links(trace, last), summaries(trace), FACTS, trace, ACCURACIES)
 
 
 def differing_report() -> Report:
@@ -97,9 +95,7 @@ def differing_report() -> Report:
     )
     last = Link("artifact = simulator", Status.DIFFERS, 172_032, trace.spikes(), 7.31, divergence)
     accuracies = ACCURACIES | {"chip": 0.9418}
-    return Report(
-        "digits on loihi", links(trace, last), summaries(trace), FACTS, trace, accuracies
-    )
+    return Report("digits on loihi", links(trace, last), summaries(trace), FACTS, trace, accuracies)
 
 
 def missing_report() -> Report:
@@ -137,7 +133,15 @@ def hostile_report() -> Report:
     """Every string that comes from outside is markup, a control character, or both."""
     trace = Trace({HOSTILE: make_trace(samples=1)["readout"]}, HOSTILE)
     divergence = Divergence(
-        HOSTILE, "v", (3,), 2, 0, 5, 6, {"expected": {HOSTILE: (1, 5)}, "got": {"v": (1, 6)}}, (1, 2)
+        HOSTILE,
+        "v",
+        (3,),
+        2,
+        0,
+        5,
+        6,
+        {"expected": {HOSTILE: (1, 5)}, "got": {"v": (1, 6)}},
+        (1, 2),
     )
     return Report(
         HOSTILE,

@@ -1,0 +1,137 @@
+"""Artifacts: the files a vendor's loader takes, unchanged, beside a manifest that vouches for them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from neurodeploy import codec
+from neurodeploy.errors import ArtifactError
+from neurodeploy.files import write_folder_atomically
+from neurodeploy.program import Program
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Files by name, and what a reader must know that the files do not say."""
+
+    target: str
+    files: Mapping[str, bytes]
+    # Layer names, reset phase, input and output: what the format leaves open.
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    # Hashes of what it was made from; empty for a vendor's file that we did not write.
+    program: Mapping[str, Any] = field(default_factory=dict)
+    model_sha256: str | None = None
+    path: Path | None = None
+    # Files that are not what the manifest says, with what is wrong about each.
+    edited: tuple[str, ...] = ()
+
+    @property
+    def foreign(self) -> bool:
+        """Whether this is a bare file of the vendor's format, without a manifest."""
+        return not self.program
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as plain data."""
+        return {
+            "schema": SCHEMA,
+            "target": self.target,
+            "tools": {"neurodeploy-toolchain": toolchain_version()},
+            "model": {"sha256": self.model_sha256} if self.model_sha256 else None,
+            "program": dict(self.program),
+            "files": {name: digest(content) for name, content in sorted(self.files.items())},
+            "contract": dict(self.contract),
+        }
+
+    def write(self, folder: str | os.PathLike[str]) -> Artifact:
+        """The artifact as a folder, there whole or not at all.
+
+        Raises:
+            OutputError: if it cannot be written, or the folder holds other things.
+        """
+        place = Path(folder)
+        text = json.dumps(self.manifest(), sort_keys=True, indent=2) + "\n"
+        files = {**self.files, MANIFEST: text.encode()}
+        write_folder_atomically(place, files, ours=lambda old: (old / MANIFEST).is_file())
+        return replace(self, path=place)
+
+    def require_unedited(self) -> None:
+        """Nothing if every file is what the manifest says.
+
+        Raises:
+            ArtifactError: otherwise; names the file.
+        """
+        if self.edited:
+            raise ArtifactError(
+                f"{self.path}: {self.edited[0]}", remedy="export the model again"
+            )
+
+
+def digest(content: bytes) -> str:
+    """The hash that a manifest holds of a file."""
+    return sha256(content).hexdigest()
+
+
+def program_hashes(program: Program) -> dict[str, Any]:
+    """What a manifest holds of a program: its hash, and one for every node to name a change."""
+    nodes = {node.name: digest(codec.dumps({"node": node}).encode()) for node in program.nodes}
+    return {"sha256": program.sha256, "nodes": nodes}
+
+
+def toolchain_version() -> str:
+    """The installed version of this distribution."""
+    try:
+        return version("neurodeploy-toolchain")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def read_folder(folder: Path) -> Artifact:
+    """The artifact in a folder; files that were edited are noted, not trusted.
+
+    Raises:
+        ArtifactError: if there is no manifest, it is damaged, or a file is missing.
+    """
+    manifest = _manifest(folder)
+    try:
+        named = dict(manifest["files"])
+        target, contract = str(manifest["target"]), dict(manifest["contract"])
+        model = manifest["model"]
+        program = dict(manifest["program"])
+        model_hash = None if model is None else str(model["sha256"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{folder / MANIFEST}: is damaged: {error}") from error
+    files: dict[str, bytes] = {}
+    edited = []
+    for name, expected in named.items():
+        if Path(name).name != name:
+            raise ArtifactError(f"{folder / MANIFEST}: names a file outside the folder: {name}")
+        try:
+            files[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise ArtifactError(f"{folder / name}: cannot be read: {error.strerror}") from error
+        if digest(files[name]) != expected:
+            edited.append(f"{name} is not the file that was exported")
+    return Artifact(target, files, contract, program, model_hash, folder, tuple(edited))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    place = folder / MANIFEST
+    if not place.is_file():
+        raise ArtifactError(f"{folder}: is no artifact: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{place}: cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}")
+    return manifest

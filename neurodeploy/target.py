@@ -1,0 +1,172 @@
+"""Targets: what a chip or a format can take, and four pure functions; found by entry points."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact, read_folder
+from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError
+from neurodeploy.program import Program
+from neurodeploy.sandbox import Environment, Limits
+from neurodeploy.trace import Trace
+
+GROUP = "neurodeploy.targets"
+
+
+class Severity(StrEnum):
+    """Whether a finding stops an export."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a target cannot take, or that a user should know."""
+
+    severity: Severity
+    node: str
+    message: str
+    remedy: str | None = None
+
+    def __str__(self) -> str:
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return f"{self.node}: {self.message}{remedy}"
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """A target's static facts."""
+
+    title: str
+    layers: tuple[str, ...]
+    neurons: tuple[str, ...]
+    limits: Mapping[str, str] = field(default_factory=dict)
+    # Endings of the vendor's own files, which are taken wherever an artifact is.
+    suffixes: tuple[str, ...] = ()
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """How a simulator is run."""
+
+    limits: Limits | None = None
+    jobs: int = 1
+    progress: Callable[[str], None] | None = None
+
+
+@runtime_checkable
+class Target(Protocol):
+    """What a package that adds a chip or a format provides under the entry-point group."""
+
+    name: str
+    capabilities: Capabilities
+    # The simulators that run this target's artifacts, the first one by default.
+    simulators: Mapping[str, Environment]
+
+    def check(self, program: Program) -> tuple[Finding, ...]:
+        """What the target cannot take of the program, or would change; empty if nothing."""
+
+    def compile(self, program: Program) -> Artifact:
+        """The artifact of a program that `check` accepts."""
+
+    def read(self, artifact: Artifact) -> Program:
+        """The program that an artifact's files hold, also one that we did not write."""
+
+    def simulate(
+        self,
+        artifact: Artifact,
+        samples: NDArray[Any],
+        *,
+        simulator: str | None = None,
+        simulation: Simulation | None = None,
+    ) -> Trace:
+        """What a vendor's simulator makes of the samples (T, N, ...)."""
+
+
+@lru_cache(maxsize=1)
+def targets() -> Mapping[str, Target]:
+    """Every target that is installed, by name; a broken one is a warning that names it."""
+    found: dict[str, Target] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        try:
+            loaded = entry.load()
+        except Exception as error:  # noqa: BLE001  # a third party's package may raise anything
+            warnings.warn(f"target {entry.name} is broken: {error!r}", stacklevel=2)
+            continue
+        if isinstance(loaded, Target):
+            found[entry.name] = loaded
+        else:
+            warnings.warn(f"target {entry.name} is broken: it is no Target", stacklevel=2)
+    return found
+
+
+def target(name: str) -> Target:
+    """The target of that name.
+
+    Raises:
+        UnknownNameError: if it is not installed; lists those that are.
+    """
+    known = targets()
+    if name not in known:
+        listed = ", ".join(known) or "none"
+        raise UnknownNameError(f"no target {name!r} is installed; there are: {listed}")
+    return known[name]
+
+
+def open_artifact(path: str | os.PathLike[str]) -> Artifact:
+    """The artifact at a place: a folder of ours, or a bare file in a vendor's format.
+
+    Raises:
+        ArtifactError: if there is none, or no target knows the file's format.
+    """
+    place = Path(path)
+    if place.is_dir():
+        return read_folder(place)
+    if not place.is_file():
+        raise ArtifactError(f"{place}: there is no such file or folder")
+    for name, known in targets().items():
+        if place.suffix.lower() in known.capabilities.suffixes:
+            return Artifact(name, {place.name: place.read_bytes()}, path=place)
+    suffixes = sorted(s for known in targets().values() for s in known.capabilities.suffixes)
+    raise ArtifactError(
+        f"{place}: is in no format that is known; those are: {', '.join(suffixes) or 'none'}"
+    )
+
+
+def require_fits(name: str, findings: tuple[Finding, ...]) -> None:
+    """Nothing if no finding is an error.
+
+    Raises:
+        DoesNotFitError: otherwise; lists every error with its remedy.
+    """
+    errors = [str(finding) for finding in findings if finding.severity == Severity.ERROR]
+    if errors:
+        head = f"the network does not fit {name}"
+        raise DoesNotFitError("\n  ".join([f"{head}: {errors[0]}", *errors[1:]]))
+
+
+def random_samples(
+    program: Program, steps: int, count: int, rate: float, seed: int
+) -> NDArray[np.int64]:
+    """Seeded samples of a program's input: spikes of that rate, or currents of that density."""
+    from neurodeploy.program import Signal
+
+    generator = np.random.default_rng(seed)
+    shape = (steps, count, *program.input.shape)
+    active = generator.random(shape) < rate
+    if program.input.signal == Signal.SPIKES:
+        return active.astype(np.int64)
+    return np.where(active, generator.integers(-64, 256, shape), 0)

@@ -1,0 +1,136 @@
+"""Programs to the HDF5 file that Lava's netx loads, written without any of Intel's packages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.errors import NeurodeployError
+from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
+from neurodeploy.target import Finding, require_fits
+from targets.loihi.chain import Chain, chain_of
+from targets.loihi.check import check
+
+FILE = "network.net"
+
+
+def h5py_module() -> Any:
+    """The library that reads and writes the format.
+
+    Raises:
+        NeurodeployError: if it is not installed; names the extra.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise NeurodeployError(
+            "the target loihi needs h5py", remedy="pip install 'neurodeploy-toolchain[loihi]'"
+        ) from error
+    return h5py
+
+
+def compile_program(program: Program) -> Artifact:
+    """The artifact of a program: one file, and what the file leaves open.
+
+    Raises:
+        DoesNotFitError: if `check` finds an error.
+    """
+    require_fits("loihi", check(program))
+    chain = chain_of(program)
+    assert not isinstance(chain, Finding)
+    return Artifact(
+        "loihi",
+        {FILE: _file(program, chain)},
+        contract(program, chain),
+        program_hashes(program),
+    )
+
+
+def contract(program: Program, chain: Chain) -> dict[str, Any]:
+    """What the loader must be told, and what to expect of it."""
+    block = chain.layers[0].synapse is None
+    lag = 0
+    layers = []
+    for layer in chain.layers:
+        lag += layer.synapse is not None
+        shape = list(program.shapes[layer.neuron.name])
+        layers.append({"name": layer.neuron.name, "shape": shape, "lag": lag})
+    first = program.input
+    return {
+        "names": [node.name for node in program.nodes],
+        "exponents": [getattr(node, "exponent", None) for node in program.nodes],
+        "input": {"shape": list(first.shape), "signal": first.signal.value, "message_bits": 0},
+        "layers": layers,
+        "output": program.output,
+        # Every layer forgets its states in the step of its own first input, so that biases start
+        # there; Network(reset_interval=steps of a sample, reset_offset=this) does it.
+        "reset_offset": 0 if block else 1,
+        "run_config": "Loihi2SimCfg(select_tag='fixed_pt')",
+    }
+
+
+def _file(program: Program, chain: Chain) -> bytes:
+    h5py = h5py_module()
+    with h5py.File("network", "w", driver="core", backing_store=False) as file:
+        layers = file.create_group("layer")
+        count = 0
+
+        def add(kind: str, shape: tuple[int, ...]) -> Any:
+            nonlocal count
+            group = layers.create_group(str(count))
+            count += 1
+            group["type"] = np.bytes_(kind)
+            group["shape"] = np.array(shape, dtype=np.int64)
+            return group
+
+        entry = add("input", program.input.shape)
+        for layer in chain.layers:
+            shape = program.shapes[layer.neuron.name]
+            if layer.flatten is not None:
+                add("flatten", program.shapes[layer.flatten.name])
+            if isinstance(layer.synapse, Conv2d):
+                entry = add("conv", shape)
+                _conv(entry, layer.synapse)
+            elif isinstance(layer.synapse, Dense):
+                entry = add("dense", shape)
+                entry["weight"] = layer.synapse.weight.astype(np.int32)
+            _neuron(entry, layer.neuron)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
+
+
+def _conv(entry: Any, node: Conv2d) -> None:
+    entry["weight"] = node.weight.astype(np.int32)
+    for key in ("stride", "padding", "dilation"):
+        entry[key] = np.array(getattr(node, key), dtype=np.int64)
+    entry["groups"] = np.int64(node.groups)
+
+
+def _neuron(entry: Any, node: Neuron) -> None:
+    group = entry.create_group("neuron")
+    group["type"] = np.bytes_("CUBA")
+    names = {"iDecay": "current_decay", "vDecay": "voltage_decay", "vThMant": "threshold"}
+    for key, name in names.items():
+        group[key] = _values(node.parameters[name])
+    bias = node.parameters["bias"]
+    if bias.any():
+        shape = tuple(entry["shape"][()])
+        entry["bias"] = _bias(bias, shape)
+
+
+def _values(values: Integers) -> Any:
+    flat = values.reshape(-1)
+    return np.int64(flat[0]) if flat.size == 1 else flat.astype(np.int64)
+
+
+def _bias(values: Integers, shape: tuple[int, ...]) -> Any:
+    """One value a channel, or one a neuron in the loader's order (W, H, C)."""
+    if values.size == 1:
+        return np.full(shape[0], values.reshape(-1)[0], dtype=np.int32)
+    if values.size == shape[0]:
+        return values.reshape(-1).astype(np.int32)
+    whole = np.broadcast_to(values, shape)
+    return np.ascontiguousarray(whole.T if len(shape) == 3 else whole).astype(np.int32)

@@ -1,0 +1,90 @@
+"""What Lava's loader and its Dense process make of a weight matrix, modelled to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.program import Integers
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """acc = weight @ spikes, then acc >> shift (floor)."""
+
+    weight: Integers
+    shift: int
+
+
+def loaded_weights(weight: Integers) -> LoadedWeights | None:
+    """The weights that reach the simulation; None where loading fails (all weights zero)."""
+    clipped = _clipped_by_loader(weight)
+    low, high = int(clipped.min()), int(clipped.max())
+    if low == 0 == high:
+        return None
+    mixed = low < 0 <= high
+    bits_up = _scale_bits(low, high)
+    if bits_up < 0:
+        # A shift by a negative number of bits leaves nothing.
+        return LoadedWeights(np.zeros_like(clipped), 0)
+    spare = _common_zeros(clipped) - int(mixed)
+    weight_bits = 8 - bits_up - spare
+    scaled = clipped << bits_up
+    # The process looks at the signs again, and calls a matrix without positives inhibitory.
+    signed = int(scaled.min()) < 0 < int(scaled.max())
+    limited = np.clip(scaled, -256, 255) if signed else np.clip(scaled, -255, 255)
+    drop = 8 - weight_bits + int(signed)
+    kept = _without_low_bits(limited, drop, toward_zero=not signed)
+    return _reduced(kept, bits_up)
+
+
+def _clipped_by_loader(weight: Integers) -> Integers:
+    low, high = int(weight.min()), int(weight.max())
+    if high > 254 and low < 0:
+        weight = np.clip(weight, -256, 254)
+        low, high = int(weight.min()), int(weight.max())
+    if low < -256 and high > 0:
+        weight = np.clip(weight, -256, 254)
+    return weight
+
+
+def _scale_bits(low: int, high: int) -> int:
+    """How far the loader shifts the weights up to fill eight bits."""
+    if high < 0:
+        return _floor_log2(256, -low)
+    if low >= 0:
+        return _floor_log2(255, high)
+    bounds = [_floor_log2(128, -low)] + ([_floor_log2(127, high)] if high > 0 else [])
+    return min(bounds) + 1
+
+
+def _floor_log2(numerator: int, denominator: int) -> int:
+    """The floor of log2(numerator / denominator), in integers."""
+    result = 0
+    while (denominator << (result + 1)) <= numerator:
+        result += 1
+    while result <= 0 and denominator > (numerator << -result):
+        result -= 1
+    return result
+
+
+def _common_zeros(weight: Integers) -> int:
+    """How many low bits are zero in every weight, at most eight."""
+    used = int(np.bitwise_or.reduce(np.abs(weight), axis=None))
+    return min((used & -used).bit_length() - 1, 8)
+
+
+def _without_low_bits(weight: Integers, bits: int, *, toward_zero: bool) -> Integers:
+    if bits <= 0:
+        return weight
+    if toward_zero:
+        return np.sign(weight) * ((np.abs(weight) >> bits) << bits)
+    return (weight >> bits) << bits
+
+
+def _reduced(weight: Integers, shift: int) -> LoadedWeights:
+    """The same sums with the smallest shift."""
+    while shift > 0 and not (weight & 1).any():
+        weight, shift = weight >> 1, shift - 1
+    return LoadedWeights(weight, shift)

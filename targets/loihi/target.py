@@ -1,0 +1,71 @@
+"""The target: four pure functions and the simulators that judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import UnknownNameError
+from neurodeploy.program import Program
+from neurodeploy.sandbox import Environment
+from neurodeploy.target import Capabilities, Finding, Simulation
+from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.capabilities import CAPABILITIES
+from targets.loihi.check import check
+from targets.loihi.compile import compile_program
+from targets.loihi.read import read_artifact
+from targets.loihi.simulate import LAVA, LavaRun, run_lava
+
+
+class Loihi:
+    """Intel's Loihi, by way of Lava."""
+
+    name = "loihi"
+    capabilities: Capabilities = CAPABILITIES
+    simulators: Mapping[str, Environment] = {LAVA.name: LAVA}
+
+    def check(self, program: Program) -> tuple[Finding, ...]:
+        """What the chip or its loader cannot take, or would change."""
+        return check(program)
+
+    def compile(self, program: Program) -> Artifact:
+        """The .net file of a program that `check` accepts."""
+        return compile_program(program)
+
+    def read(self, artifact: Artifact) -> Program:
+        """The program that a .net file holds, ours or another's."""
+        return read_artifact(artifact)
+
+    def simulate(
+        self,
+        artifact: Artifact,
+        samples: NDArray[Any],
+        *,
+        simulator: str | None = None,
+        simulation: Simulation | None = None,
+    ) -> Trace:
+        """What Lava makes of the samples (T, N, ...).
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            SimulatorError: if it is missing or fails.
+        """
+        if simulator not in (None, *self.simulators):
+            known = ", ".join(self.simulators)
+            raise UnknownNameError(f"no simulator {simulator!r} for loihi; there are: {known}")
+        options = simulation or Simulation()
+        program = self.read(artifact)
+        net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
+        runs = [LavaRun(net, samples)]
+        (layers,) = run_lava(
+            runs, limits=options.limits, jobs=options.jobs, progress=options.progress
+        )
+        named = zip(program.layers, layers, strict=True)
+        traces = {node.name: LayerTrace(values) for node, values in named}
+        return Trace(traces, program.output)
+
+
+target = Loihi()

@@ -1,0 +1,132 @@
+"""However a worker ends, no process and no shared memory of it is left."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from neurodeploy.errors import SimulatorError
+from neurodeploy.sandbox import Call, Environment, Limits, run_many, run_worker
+from tests.unit.sandbox.helpers import processes_with, start_script, wait_until
+
+SHARED = Path("/dev/shm")
+
+
+def test_children_do_not_outlive_a_worker_that_ends(plain: Environment) -> None:
+    lines: list[str] = []
+    run_worker(plain, {"do": "litter"}, progress=lines.append)
+    assert lines == ["littered"]
+
+
+def test_children_do_not_outlive_a_worker_that_is_killed(plain: Environment, token: str) -> None:
+    seen: list[int] = []
+
+    def count(line: str) -> None:
+        seen.append(len(processes_with(token)))
+
+    with pytest.raises(SimulatorError, match="time limit"):
+        run_worker(plain, {"do": "litter", "wait": 60}, limits=Limits(seconds=1.5), progress=count)
+    # the worker, its child and its grandchild
+    assert seen == [3]
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.parametrize(("wait", "code"), [(0.6, 0), (0.6, 3), (60, 0)])
+def test_shared_memory_is_removed(
+    plain: Environment, tracked: bool, wait: float, code: int
+) -> None:
+    names: list[str] = []
+    existed: list[bool] = []
+
+    def note(name: str) -> None:
+        names.append(name)
+        existed.append((SHARED / name).exists())
+
+    job = {"do": "leak", "tracked": tracked, "wait": wait, "code": code}
+    with pytest.raises(SimulatorError):
+        run_worker(plain, job, limits=Limits(seconds=2), progress=note)
+    assert len(names) == 1
+    assert existed == [True]
+    assert not (SHARED / names[0]).exists()
+
+
+ONE = "run_worker(environment(), {'do': 'litter', 'wait': 60})"
+MANY = "run_many(environment(), [Call({'do': 'litter', 'wait': 60})] * 3, jobs=2)"
+
+
+@pytest.mark.parametrize(("code", "workers"), [(ONE, 1), (MANY, 2)])
+@pytest.mark.parametrize("times", [1, 3])
+def test_interrupt_ends_workers(
+    plain: Environment, token: str, code: str, workers: int, times: int
+) -> None:
+    with start_script(code) as script:
+        wait_until(lambda: len(processes_with(token)) == 1 + 3 * workers)
+        for _ in range(times):
+            script.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        _, words = script.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in words
+    assert script.returncode == -signal.SIGINT
+    assert processes_with(token) == []
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.1, 0.25])
+def test_interrupt_at_any_moment(plain: Environment, token: str, delay: float) -> None:
+    code = f"import os; print('ready', flush=True, file=__import__('sys').stderr); {ONE}"
+    with start_script(code) as script:
+        assert script.stderr is not None
+        assert script.stderr.readline() == b"ready\n"
+        time.sleep(delay)
+        script.send_signal(signal.SIGINT)
+        assert script.wait(timeout=20) == -signal.SIGINT
+    assert processes_with(token) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_worker_ends_with_the_process_that_started_it(
+    plain: Environment, token: str, tmp_path: Path, number: int
+) -> None:
+    job = "{'do': 'leak', 'tracked': True, 'wait': 60, 'code': 0}"
+    with start_script(f"run_worker(environment(), {job}, progress=print)") as script:
+        wait_until(lambda: len(processes_with(token)) == 3)
+        os.kill(script.pid, number)
+        script.wait()
+    wait_until(lambda: processes_with(token) == [])
+    for folder in (tmp_path / "temporary").iterdir():
+        # nobody was left to remove it
+        assert folder.name.startswith("nd-")
+        (name,) = (folder / "progress").read_text().split()
+        assert not (SHARED / name).exists()
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    folder.rmdir()
+
+
+def test_many_run_side_by_side(plain: Environment) -> None:
+    began = time.monotonic()
+    calls = [Call({"do": "chatter", "mb": 30}), Call({"do": "chatter", "mb": 30})]
+    alone = run_worker(plain, calls[0].job)
+    middle = time.monotonic()
+    assert len(run_many(plain, calls, jobs=2)) == 2
+    assert time.monotonic() - middle < 1.7 * (middle - began)
+    assert alone.log.endswith("last words")
+
+
+def test_many_come_back_in_order(plain: Environment) -> None:
+    calls = [Call({"do": "echo", "say": number}) for number in range(5)]
+    results = run_many(plain, calls, jobs=3)
+    assert [result.result["said"] for result in results] == [0, 1, 2, 3, 4]
+
+
+def test_first_failure_ends_the_others(plain: Environment) -> None:
+    calls = [Call({"do": "hang"}), Call({"do": "leave", "code": 3}), Call({"do": "hang"})]
+    began = time.monotonic()
+    with pytest.raises(SimulatorError, match="exit code 3"):
+        run_many(plain, calls, jobs=2)
+    assert time.monotonic() - began < 20

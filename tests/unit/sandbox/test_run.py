@@ -1,0 +1,125 @@
+"""One job in one worker: what comes back, and what is said of a worker that fails."""
+
+import resource
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neurodeploy.errors import (
+    OutputError,
+    SimulatorError,
+    SimulatorMissingError,
+    ValidationError,
+)
+from neurodeploy.sandbox import Environment, Limits, run_worker
+from tests.unit.sandbox.helpers import environment
+
+
+def test_result_and_arrays_come_back(plain: Environment) -> None:
+    arrays = {"a": np.arange(6).reshape(2, 3), "b.c": np.array(2.5)}
+    job = {"do": "echo", "say": {"n": [1, None]}, "arrays": list(arrays)}
+    lines: list[str] = []
+    answer = run_worker(plain, job, arrays, progress=lines.append)
+    assert answer.result["said"] == {"n": [1, None]}
+    assert sorted(answer.arrays) == ["a.again", "b.c.again"]
+    assert np.array_equal(answer.arrays["a.again"], arrays["a"])
+    assert answer.arrays["b.c.again"] == 2.5
+    assert lines == ["one", "two lines"]
+
+
+def test_worker_lives_apart_from_us(plain: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setenv("VIRTUAL_ENV", "/nowhere")
+    result = run_worker(plain, {"do": "echo", "say": ""}).result
+    assert result["ours"] is False
+    assert result["session"] is True
+    assert result["input"] == ""
+    assert {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}.isdisjoint(result["variables"])
+
+
+def test_missing_environment_says_how_to_install_it() -> None:
+    with pytest.raises(SimulatorMissingError, match="not installed") as caught:
+        run_worker(environment(), {"do": "echo"})
+    assert caught.value.remedy == "neurodeploy simulators install plain"
+
+
+def test_what_a_worker_raises_is_passed_on(plain: Environment) -> None:
+    with pytest.raises(SimulatorError, match="Plain: ValueError: this net is no good") as caught:
+        run_worker(plain, {"do": "complain"})
+    assert "in complain" in caught.value.log
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ({"do": "die", "signal": "SIGKILL"}, r"crashed \(killed by SIGKILL\): last words"),
+        ({"do": "die", "signal": "SIGSEGV"}, r"crashed \(killed by SIGSEGV\)"),
+        ({"do": "leave", "code": 3}, r"crashed \(exit code 3\): last words"),
+        ({"do": "leave", "code": 0}, "finished without a result"),
+        ({"do": "truncate"}, "its result cannot be read: JSONDecodeError"),
+        ({"do": "spoil", "where": "header"}, "its result cannot be read: ValueError"),
+        ({"do": "spoil", "where": "data"}, "its result cannot be read: ValueError"),
+    ],
+)
+def test_failures_have_different_words(
+    plain: Environment, job: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SimulatorError, match=words) as caught:
+        run_worker(plain, job, {"x": np.arange(100)})
+    if "words" in words or job["do"] == "leave":
+        assert caught.value.log.endswith("last words")
+
+
+def test_time_limit(plain: Environment) -> None:
+    lines: list[str] = []
+    with pytest.raises(SimulatorError, match=r"time limit of 1\.5 s"):
+        run_worker(plain, {"do": "hang"}, limits=Limits(seconds=1.5), progress=lines.append)
+    assert lines == ["hanging"]
+
+
+def test_memory_limit_holds_for_all_processes_together(plain: Environment) -> None:
+    limits = Limits(seconds=60, memory_mb=400)
+    with pytest.raises(SimulatorError, match="memory limit: .* allowed are 400"):
+        run_worker(plain, {"do": "eat", "mb": 300}, limits=limits)
+
+
+def test_memory_that_is_shared_counts_once(plain: Environment) -> None:
+    limits = Limits(seconds=60, memory_mb=250)
+    assert run_worker(plain, {"do": "share", "mb": 100}, limits=limits).result["held"] == 100 << 20
+
+
+def test_garbage_does_no_harm(plain: Environment) -> None:
+    answer = run_worker(plain, {"do": "chatter", "mb": 40})
+    assert answer.log.endswith("last words")
+    assert len(answer.log) < 1 << 16
+
+
+def test_names_of_arrays_stay_in_their_folder(plain: Environment) -> None:
+    with pytest.raises(ValidationError, match=r"'\.\./a' is no name"):
+        run_worker(plain, {"do": "echo"}, {"../a": np.zeros(1)})
+
+
+def test_limits_are_positive() -> None:
+    with pytest.raises(ValidationError, match="positive"):
+        Limits(seconds=0)
+
+
+def test_no_folder_for_temporary_files(
+    plain: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(OutputError, match="no folder for temporary files"):
+        run_worker(plain, {"do": "echo"})
+
+
+def test_full_disk(plain: Environment) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(OutputError, match="job cannot be written"):
+            run_worker(plain, {"do": "echo"}, {"x": np.zeros(1 << 20)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
