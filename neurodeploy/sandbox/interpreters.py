@@ -2,15 +2,18 @@
 
 import os
 import shutil
-import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from neurodeploy.errors import SimulatorMissingError
 from neurodeploy.sandbox.environment import clean_environment
+from neurodeploy.sandbox.tree import ProcessTree
 
 _PATIENCE_S = 10.0
+_POLL_S = 0.02
 _PROBE = """
 import sys, venv, ensurepip
 print(sys.implementation.name, "%d.%d" % sys.version_info[:2])
@@ -46,7 +49,8 @@ def find_python(version: str) -> Path:
 
 
 def _candidates(version: str) -> Iterator[tuple[str, ...]]:
-    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    named = os.environ.get("PATH", "").split(os.pathsep)
+    folders = [Path(folder).absolute() for folder in named if folder]
     for name in (f"python{version}", "python3", "python"):
         for folder in folders:
             # one name at a time: a broken shim may hide a working Python further down the path
@@ -58,7 +62,7 @@ def _candidates(version: str) -> Iterator[tuple[str, ...]]:
     for folder in sorted(_uv_folder().glob(f"cpython-{version}*"), reverse=True):
         yield (str(folder / program),)
     if answer := _ask(("uv", "python", "find", "--system", version)):
-        yield (answer[0],)
+        yield (answer[-1],)
     if sys.platform == "win32":
         yield ("py", f"-{version}")
 
@@ -76,24 +80,22 @@ def _uv_folder() -> Path:
 
 def _probe(command: tuple[str, ...], version: str) -> Path | None:
     answer = _ask((*command, "-I", "-c", _PROBE))
-    if len(answer) == 2 and answer[0] == f"cpython {version}":
-        return Path(answer[1])
+    if len(answer) >= 2 and answer[-2] == f"cpython {version}":
+        return Path(answer[-1])
     return None
 
 
 def _ask(command: tuple[str, ...]) -> list[str]:
     """What a command prints, line by line; nothing if it is missing, fails or does not answer."""
-    try:
-        answer = subprocess.run(
-            command,
-            capture_output=True,
-            check=True,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE_S,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return answer.stdout.strip().splitlines()
+    with tempfile.TemporaryDirectory(prefix="nd-") as name:
+        folder = Path(name)
+        log, environment = folder / "log", clean_environment()
+        tree = ProcessTree(command, folder=folder, environment=environment, log=log)
+        deadline = time.monotonic() + _PATIENCE_S
+        try:
+            with tree:
+                while tree.poll() and time.monotonic() < deadline:
+                    time.sleep(_POLL_S)
+        except OSError:
+            return []
+        return tree.log.tail().splitlines() if tree.exit_code == 0 else []

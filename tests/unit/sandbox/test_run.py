@@ -82,7 +82,7 @@ def test_time_limit(plain: Environment) -> None:
 
 def test_memory_limit_holds_for_all_processes_together(plain: Environment) -> None:
     limits = Limits(seconds=60, memory_mb=400)
-    with pytest.raises(SimulatorError, match="memory limit: .* allowed are 400"):
+    with pytest.raises(SimulatorError, match=r"memory limit: .* allowed are 400"):
         run_worker(plain, {"do": "eat", "mb": 300}, limits=limits)
 
 

@@ -1,0 +1,81 @@
+"""Traces held against each other: equal, or the first value that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.report import Divergence, Link, Status
+from neurodeploy.trace import Trace
+
+# How many steps before and after a divergence are shown.
+_AROUND = 3
+
+
+def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
+    """The link between two traces; states that only one of them shows are left out."""
+    compared = 0
+    first: tuple[tuple[int, ...], Divergence] | None = None
+    for depth, layer in enumerate(expected):
+        if layer not in got.layers:
+            return Link(name, Status.DIFFERS, seconds=seconds, reason=f"{layer} is not there")
+        left, right = expected[layer].values, got[layer].values
+        for state in _shared(left, right):
+            if left[state].shape != right[state].shape:
+                shapes = f"{left[state].shape} and {right[state].shape}"
+                reason = f"{layer}.{state} has unlike shapes: {shapes}"
+                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
+            compared += left[state].size
+            found = _first_difference(layer, depth, state, left, right)
+            if found is not None and (first is None or found[0] < first[0]):
+                first = found
+    if first is not None:
+        return Link(
+            name, Status.DIFFERS, compared, expected.spikes(), seconds, divergence=first[1]
+        )
+    return Link(name, Status.EQUAL, compared, expected.spikes(), seconds)
+
+
+def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
+    # States before the spike that follows from them.
+    return [key for key in left if key != "s" and key in right] + ["s"]
+
+
+def _first_difference(
+    layer: str, depth: int, state: str, left: Mapping[str, Any], right: Mapping[str, Any]
+) -> tuple[tuple[int, ...], Divergence] | None:
+    """The earliest difference: by step, then by layer, then by neuron and sample."""
+    differs = left[state] != right[state]
+    if not differs.any():
+        return None
+    step = int(differs.reshape(differs.shape[0], -1).any(axis=1).argmax())
+    sample, *neuron = (int(i) for i in np.argwhere(differs[step])[0])
+    where = (slice(None), sample, *neuron)
+    shown = tuple(range(max(0, step - _AROUND), min(differs.shape[0], step + _AROUND + 1)))
+    context = {
+        side: {
+            key: tuple(int(v) for v in values[where][shown[0] : shown[-1] + 1])
+            for key, values in arrays.items()
+        }
+        for side, arrays in (("expected", left), ("got", right))
+    }
+    divergence = Divergence(
+        layer,
+        state,
+        tuple(neuron),
+        step,
+        sample,
+        _at(left[state], step, sample, neuron),
+        _at(right[state], step, sample, neuron),
+        context,
+        shown,
+        int(differs.sum()),
+    )
+    return (step, depth, state == "s"), divergence
+
+
+def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> int:
+    return int(values[(step, sample, *neuron)])

@@ -1,0 +1,71 @@
+"""What a torch network computes while it trains, as a trace in the program's integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import quant
+from neurodeploy.errors import ValidationError
+from neurodeploy.program import Program
+from neurodeploy.trace import LayerTrace, Trace
+from snncore import functional, monitor
+
+
+def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
+    """The trace of the network's own forward, divided by its scales.
+
+    Raises:
+        ValidationError: if a value is no integer of the layer's scale, or a layer is missing.
+    """
+    was_training = network.training
+    network.eval()
+    functional.reset(network)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    inputs = torch.from_numpy(samples).to(device, torch.float32)
+    try:
+        with torch.no_grad(), monitor.record(network) as recording:
+            network(inputs)
+    finally:
+        functional.reset(network)
+        network.train(was_training)
+    layers = {}
+    for layer in program.layers:
+        path = layer_path(network, layer.name)
+        module = network.get_submodule(path)
+        assert isinstance(module, quant.CubaLIF)
+        layers[layer.name] = LayerTrace(
+            {
+                key: _integers(value, 1.0 if key == "s" else module.scale, f"{layer.name}.{key}")
+                for key, value in recording[path].items()
+            }
+        )
+    return Trace(layers, program.output)
+
+
+def layer_path(network: nn.Module, name: str) -> str:
+    """Where the neurons of a program's layer are in the network.
+
+    Raises:
+        ValidationError: if they are not there.
+    """
+    modules = dict(network.named_modules())
+    root = modules.get("" if name == "network" and name not in modules else name)
+    path = "" if name == "network" and name not in modules else name
+    if isinstance(root, quant.Block):
+        return f"{path}.neuron".lstrip(".")
+    if isinstance(root, quant.CubaLIF):
+        return path
+    raise ValidationError(f"{name}: the model has no such layer of neurons")
+
+
+def _integers(values: Any, scale: float, name: str) -> NDArray[np.int64]:
+    scaled = values.detach().cpu().double().numpy() / scale
+    whole = np.rint(scaled)
+    if not (whole == scaled).all():
+        raise ValidationError(f"{name}: training computed a value between two integers")
+    return whole.astype(np.int64)

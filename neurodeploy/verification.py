@@ -1,0 +1,242 @@
+"""Verification: each stage held against the next, and the first divergence named.
+
+training = golden   what the network computed while training is the program's integers
+golden = fast       the fast engine is the golden interpreter
+program = artifact  what the artifact's files hold is the program that was exported
+golden = <name>     the vendor's simulator, run on the artifact, computes the program
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.compare import compare
+from neurodeploy.errors import SimulatorError, UnknownNameError
+from neurodeploy.program import Neuron, Program
+from neurodeploy.report import LayerSummary, Link, Report, Status
+from neurodeploy.simulator import run_golden, simulate
+from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.target import Simulation, Target, target
+from neurodeploy.trace import LayerTrace, Trace
+
+# A report draws pictures of so many samples.
+_PICTURED = 4
+
+Progress = Callable[[str], None]
+
+
+def verify(
+    artifact: Artifact,
+    samples: NDArray[Any],
+    *,
+    model: Any = None,
+    program: Program | None = None,
+    simulator: str | None = None,
+    simulation: Simulation | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Every link that the given parts allow, over samples (T, N, ...).
+
+    `model` is a torch network and `program` what it lowers to; without them the program is read
+    from the artifact, and the link to training is left out. The simulator is the target's first
+    unless one is named; "none" leaves that link out.
+
+    Raises:
+        SamplesError: if the samples do not fit the network.
+        ArtifactError: if the artifact cannot be read.
+    """
+    say = progress or (lambda _: None)
+    chip = target(artifact.target)
+    held = chip.read(artifact)
+    expected = held if program is None else program
+    inputs = checked_samples(expected, samples)
+    say("golden interpreter")
+    started = time.perf_counter()
+    golden = run_golden(expected, inputs)
+    golden_seconds = time.perf_counter() - started
+    links = [
+        _training(model, expected, golden, inputs, say),
+        _fast(expected, golden, inputs, say),
+        _structure(artifact, held, program),
+        _simulated(chip, artifact, golden, inputs, simulator, simulation, say),
+    ]
+    return Report(
+        title=f"{artifact.path or 'network'} on {artifact.target}",
+        links=tuple(link for link in links if link is not None),
+        layers=_layers(expected, golden),
+        facts=_facts(artifact, expected, inputs, golden_seconds),
+        trace=_pictured(golden),
+    )
+
+
+def _training(
+    model: Any, program: Program, golden: Trace, inputs: NDArray[np.int64], say: Progress
+) -> Link | None:
+    name = "training = golden"
+    if model is None:
+        return Link(
+            name, Status.NOT_RUN, reason="no model was given", remedy="--model", requested=False
+        )
+    say("training forward")
+    # torch is imported only where a torch network is given.
+    from neurodeploy.frontend.training import training_trace
+
+    started = time.perf_counter()
+    trained = training_trace(model, program, inputs)
+    return compare(name, golden, trained, time.perf_counter() - started)
+
+
+def _fast(program: Program, golden: Trace, inputs: NDArray[np.int64], say: Progress) -> Link:
+    say("fast engine")
+    started = time.perf_counter()
+    fast = simulate(program, inputs, engine="fast")
+    return compare("golden = fast", golden, fast, time.perf_counter() - started)
+
+
+def _structure(artifact: Artifact, held: Program, program: Program | None) -> Link | None:
+    """The exported program against what the files hold, number by number or hash by hash."""
+    name, started = "program = artifact", time.perf_counter()
+    count = held.parameter_count()
+    if program is not None:
+        reason = _program_difference(program, held, named=not artifact.foreign)
+    elif artifact.foreign:
+        return Link(
+            name,
+            Status.NOT_RUN,
+            reason="a bare file has no manifest, and no model was given",
+            remedy="--model",
+            requested=False,
+        )
+    else:
+        reason = _hash_difference(artifact, held)
+    reason = reason or (artifact.edited[0] if artifact.edited else None)
+    status = Status.EQUAL if reason is None else Status.DIFFERS
+    return Link(name, status, count, seconds=time.perf_counter() - started, reason=reason)
+
+
+def _program_difference(program: Program, held: Program, *, named: bool) -> str | None:
+    if len(program.nodes) != len(held.nodes):
+        return f"{len(program.nodes)} layers were exported, and the file has {len(held.nodes)}"
+    for node, other in zip(program.nodes, held.nodes, strict=True):
+        if node == other:
+            continue
+        for label, values in _arrays(node).items():
+            found = _arrays(other).get(label)
+            if found is None or np.shape(found) != np.shape(values):
+                return f"{node.name}.{label}: has another shape in the artifact"
+            places = np.argwhere(np.asarray(values) != np.asarray(found))
+            if len(places):
+                index = tuple(int(i) for i in places[0])
+                expected, got = int(values[index]), int(found[index])
+                return f"{node.name}.{label}{list(index)}: expected {expected}, got {got}"
+        if named:
+            return f"{node.name}: is another layer in the artifact"
+    return None
+
+
+def _arrays(node: Any) -> Mapping[str, Any]:
+    if isinstance(node, Neuron):
+        return node.parameters
+    weight = getattr(node, "weight", None)
+    return {} if weight is None else {"weight": weight}
+
+
+def _hash_difference(artifact: Artifact, held: Program) -> str | None:
+    hashes = program_hashes(held)
+    if hashes["sha256"] == artifact.program.get("sha256"):
+        return None
+    before = artifact.program.get("nodes", {})
+    changed = [name for name, value in hashes["nodes"].items() if before.get(name) != value]
+    return f"{changed[0] if changed else 'the network'}: is not what was exported"
+
+
+def _simulated(
+    chip: Target,
+    artifact: Artifact,
+    golden: Trace,
+    inputs: NDArray[np.int64],
+    simulator: str | None,
+    simulation: Simulation | None,
+    say: Progress,
+) -> Link | None:
+    if simulator == "none":
+        return Link(
+            "golden = simulator", Status.NOT_RUN, reason="left out by request", requested=False
+        )
+    name = simulator or next(iter(chip.simulators), None)
+    if name is None:
+        reason = f"{chip.name} has no simulator"
+        return Link("golden = simulator", Status.NOT_RUN, reason=reason, requested=False)
+    if name not in chip.simulators:
+        known = ", ".join(chip.simulators) or "none"
+        raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {known}")
+    say(f"simulator {name}")
+    options = simulation or Simulation()
+    if options.progress is None:
+        options = replace(options, progress=say)
+    started = time.perf_counter()
+    try:
+        trace = chip.simulate(artifact, inputs, simulator=name, simulation=options)
+    except SimulatorError as error:
+        return Link(f"golden = {name}", Status.NOT_RUN, reason=error.message, remedy=error.remedy)
+    # The simulator knows layers by their place, as the file does.
+    renamed = Trace(
+        {
+            layer: LayerTrace(trace.layers[other].values)
+            for layer, other in zip(golden, trace, strict=True)
+        },
+        golden.output_layer,
+    )
+    return compare(f"golden = {name}", golden, renamed, time.perf_counter() - started)
+
+
+def _layers(program: Program, golden: Trace) -> tuple[LayerSummary, ...]:
+    summaries = []
+    for node in program.layers:
+        spikes = golden[node.name].s
+        shape = program.shapes[node.name]
+        summaries.append(
+            LayerSummary(
+                node.name,
+                node.equations.name,
+                shape,
+                int(np.prod(shape)),
+                int(spikes.sum()),
+                float(spikes.mean()),
+            )
+        )
+    return tuple(summaries)
+
+
+def _facts(
+    artifact: Artifact, program: Program, inputs: NDArray[np.int64], seconds: float
+) -> dict[str, str]:
+    steps, count = inputs.shape[:2]
+    facts = {
+        "target": artifact.target,
+        "artifact": str(artifact.path) if artifact.path else "in memory",
+        "program": program.sha256,
+        "model": artifact.model_sha256 or "not recorded",
+        "samples": f"{count} of {steps} steps, input {tuple(inputs.shape[2:])}",
+        "weights": str(program.parameter_count()),
+        "golden interpreter": f"{seconds:.2f} s",
+    }
+    manifest_tools = artifact.manifest()["tools"] if not artifact.foreign else {}
+    return facts | {name: str(value) for name, value in manifest_tools.items()}
+
+
+def _pictured(golden: Trace) -> Trace:
+    layers = {
+        name: LayerTrace({key: value[:, :_PICTURED] for key, value in golden[name].values.items()})
+        for name in golden
+    }
+    return Trace(layers, golden.output_layer)
+
+
