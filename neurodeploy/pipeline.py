@@ -101,6 +101,7 @@ def verified(
     *,
     model: Any = None,
     samples: Any = None,
+    labels: NDArray[Any] | None = None,
     random: tuple[int, int, float, int] | None = None,
     simulator: str | None = None,
     simulation: Simulation | None = None,
@@ -129,6 +130,7 @@ def verified(
     return verification.verify(
         opened,
         samples,
+        labels=labels,
         model=model,
         program=program,
         simulator=simulator,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.errors import UnknownNameError
+from neurodeploy.errors import SamplesError, UnknownNameError
 
 Values = NDArray[np.int64]
 
@@ -59,3 +59,15 @@ class Trace:
             for key, value in layer.values.items()
         }
         return {"output": self.output} | named
+
+
+def accuracy(output: NDArray[Any], labels: NDArray[Any]) -> float:
+    """The share of samples whose most active output (T, N, ...) is the label's.
+
+    Raises:
+        SamplesError: if there are not as many labels as samples.
+    """
+    if labels.shape != (output.shape[1],):
+        raise SamplesError(f"labels are {labels.shape}, and there are {output.shape[1]} samples")
+    counts = output.sum(axis=0, dtype=np.int64).reshape(output.shape[1], -1)
+    return float((counts.argmax(axis=1) == labels).mean())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import Simulation, Target, target
-from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.trace import LayerTrace, Trace, accuracy
 
 # A report draws pictures of so many samples.
 _PICTURED = 4
@@ -36,6 +36,7 @@ def verify(
     artifact: Artifact,
     samples: NDArray[Any],
     *,
+    labels: NDArray[Any] | None = None,
     model: Any = None,
     program: Program | None = None,
     simulator: str | None = None,
@@ -46,7 +47,7 @@ def verify(
 
     `model` is a torch network and `program` what it lowers to; without them the program is read
     from the artifact, and the link to training is left out. The simulator is the target's first
-    unless one is named; "none" leaves that link out.
+    unless one is named; "none" leaves that link out. With labels the report shows accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -61,28 +62,43 @@ def verify(
     started = time.perf_counter()
     golden = run_golden(expected, inputs)
     golden_seconds = time.perf_counter() - started
-    links = [
-        _training(model, expected, golden, inputs, say),
-        _fast(expected, golden, inputs, say),
-        _structure(artifact, held, program),
-        _simulated(chip, artifact, golden, inputs, simulator, simulation, say),
-    ]
+    trained = _training(model, expected, golden, inputs, say)
+    fast = _fast(expected, golden, inputs, say)
+    structure = _structure(artifact, held, program)
+    simulated = _simulated(chip, artifact, golden, inputs, simulator, simulation, say)
+    outputs = {"quantized": trained.trace or golden, "chip": simulated.trace}
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
-        links=tuple(link for link in links if link is not None),
+        links=(trained.link, fast.link, structure, simulated.link),
         layers=_layers(expected, golden),
         facts=_facts(artifact, expected, inputs, golden_seconds),
         trace=_pictured(golden),
+        accuracies={}
+        if labels is None
+        else {
+            name: accuracy(trace.output, labels)
+            for name, trace in outputs.items()
+            if trace is not None
+        },
     )
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A link, and the trace that was held against the golden one."""
+
+    link: Link
+    trace: Trace | None = None
 
 
 def _training(
     model: Any, program: Program, golden: Trace, inputs: NDArray[np.int64], say: Progress
-) -> Link | None:
+) -> _Outcome:
     name = "training = golden"
     if model is None:
-        return Link(
-            name, Status.NOT_RUN, reason="no model was given", remedy="--model", requested=False
+        reason = "no model was given"
+        return _Outcome(
+            Link(name, Status.NOT_RUN, reason=reason, remedy="--model", requested=False)
         )
     say("training forward")
     # torch is imported only where a torch network is given.
@@ -90,17 +106,17 @@ def _training(
 
     started = time.perf_counter()
     trained = training_trace(model, program, inputs)
-    return compare(name, golden, trained, time.perf_counter() - started)
+    return _Outcome(compare(name, trained, golden, time.perf_counter() - started), trained)
 
 
-def _fast(program: Program, golden: Trace, inputs: NDArray[np.int64], say: Progress) -> Link:
+def _fast(program: Program, golden: Trace, inputs: NDArray[np.int64], say: Progress) -> _Outcome:
     say("fast engine")
     started = time.perf_counter()
     fast = simulate(program, inputs, engine="fast")
-    return compare("golden = fast", golden, fast, time.perf_counter() - started)
+    return _Outcome(compare("golden = fast", golden, fast, time.perf_counter() - started), fast)
 
 
-def _structure(artifact: Artifact, held: Program, program: Program | None) -> Link | None:
+def _structure(artifact: Artifact, held: Program, program: Program | None) -> Link:
     """The exported program against what the files hold, number by number or hash by hash."""
     name, started = "program = artifact", time.perf_counter()
     count = held.parameter_count()
@@ -165,15 +181,13 @@ def _simulated(
     simulator: str | None,
     simulation: Simulation | None,
     say: Progress,
-) -> Link | None:
-    if simulator == "none":
-        return Link(
-            "golden = simulator", Status.NOT_RUN, reason="left out by request", requested=False
+) -> _Outcome:
+    name = simulator or next(iter(chip.simulators), "none")
+    if name == "none":
+        reason = "left out by request" if simulator else f"{chip.name} has no simulator"
+        return _Outcome(
+            Link("golden = simulator", Status.NOT_RUN, reason=reason, requested=False)
         )
-    name = simulator or next(iter(chip.simulators), None)
-    if name is None:
-        reason = f"{chip.name} has no simulator"
-        return Link("golden = simulator", Status.NOT_RUN, reason=reason, requested=False)
     if name not in chip.simulators:
         known = ", ".join(chip.simulators) or "none"
         raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {known}")
@@ -185,16 +199,15 @@ def _simulated(
     try:
         trace = chip.simulate(artifact, inputs, simulator=name, simulation=options)
     except SimulatorError as error:
-        return Link(f"golden = {name}", Status.NOT_RUN, reason=error.message, remedy=error.remedy)
+        return _Outcome(
+            Link(f"golden = {name}", Status.NOT_RUN, reason=error.message, remedy=error.remedy)
+        )
     # The simulator knows layers by their place, as the file does.
-    renamed = Trace(
-        {
-            layer: LayerTrace(trace.layers[other].values)
-            for layer, other in zip(golden, trace, strict=True)
-        },
-        golden.output_layer,
-    )
-    return compare(f"golden = {name}", golden, renamed, time.perf_counter() - started)
+    pairs = zip(golden, trace, strict=True)
+    layers = {layer: trace.layers[other] for layer, other in pairs}
+    renamed = Trace(layers, golden.output_layer)
+    link = compare(f"golden = {name}", golden, renamed, time.perf_counter() - started)
+    return _Outcome(link, renamed)
 
 
 def _layers(program: Program, golden: Trace) -> tuple[LayerSummary, ...]:

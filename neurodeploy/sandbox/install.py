@@ -32,6 +32,7 @@ def install(
     where there is no room or no permission.
     """
     tell = _prefixed(env, progress)
+    full = full and env.full is not None
     with _locked(env, tell):
         there = status(env)
         enough = there.state is State.INSTALLED and (there.full or not full)
@@ -40,7 +41,7 @@ def install(
             return there
         _say_and_check_size(env, full, tell)
         with _workshop(env) as folder:
-            build = Build(env, folder, full and env.full is not None, pip_args, tell)
+            build = Build(env, folder, full, pip_args, tell)
             build.run()
             _publish(build.venv, env.path, folder / "old")
     there = status(env)

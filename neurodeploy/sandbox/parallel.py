@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodeploy.sandbox.environment import Environment
 from neurodeploy.sandbox.exchange import WorkerResult
+from neurodeploy.sandbox.interrupts import interrupts_deferred
 from neurodeploy.sandbox.run import Limits, Progress, run_worker_in
 from neurodeploy.sandbox.status import installed
 
@@ -41,12 +42,13 @@ def run_many(
     def run(call: Call) -> WorkerResult:
         return run_worker_in(venv, env, call.job, call.arrays, call.limits, tell, stop)
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(1, jobs))
+    try:
         futures = [pool.submit(run, call) for call in calls]
-        try:
-            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
-                future.result()
-            return [future.result() for future in futures]
-        finally:
-            stop.set()
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
+        return [future.result() for future in futures]
+    finally:
+        stop.set()
+        with interrupts_deferred():
             pool.shutdown(cancel_futures=True)

@@ -37,9 +37,10 @@ def _what_is_shown(selection: Selection) -> str:
     shown = counted(selection.of_steps, "step")
     if len(steps) < selection.of_steps:
         shown = f"steps {steps.start:,} to {steps.stop - 1:,} of {selection.of_steps:,}"
-    of = f"{samples} of {counted(selection.of_samples, 'sample')}"
-    of = counted(samples, "sample") if samples == selection.of_samples else of
-    return f"{of}, {shown}. Time runs to the right, neurons downward in C order."
+    of = counted(samples, "sample")
+    if samples < selection.of_samples:
+        of = f"{samples} of {selection.of_samples} kept samples"
+    return f"Shown: {of}, {shown}. Time runs to the right, neurons downward in C order."
 
 
 def _picker(selection: Selection, divergence: Divergence | None) -> Markup:

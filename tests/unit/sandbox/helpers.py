@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,18 @@ def is_zombie(process: psutil.Process) -> bool:
 def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for something that happens soon."""
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
-    assert condition()
 
 
-def start_script(code: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(code: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program that uses the sandbox as a user's would, to be interrupted."""
     header = "from tests.unit.sandbox.helpers import *\nfrom neurodeploy.sandbox import *\n"
-    return subprocess.Popen([sys.executable, "-c", header + code], cwd=ROOT, stderr=subprocess.PIPE)
+    command = [sys.executable, "-c", header + code]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as script:
+        try:
+            yield script
+        finally:
+            script.kill()

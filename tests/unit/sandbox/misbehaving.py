@@ -79,6 +79,13 @@ def chatter(job, exchange):
     os.write(2, b"\nlast words\n")
 
 
+def meet(job, exchange):
+    """Wait for another worker, which waits for this one."""
+    open(os.path.join(job["folder"], job["name"]), "w").close()
+    while len(os.listdir(job["folder"])) < 2:
+        time.sleep(0.02)
+
+
 def truncate(job, exchange):
     with open(os.path.join(os.path.dirname(exchange.output("")), "..", "result.json"), "w") as file:
         file.write('{"result": {"a": [1, 2')
@@ -121,6 +128,7 @@ ACTIONS = {
     "eat": eat,
     "share": share,
     "chatter": chatter,
+    "meet": meet,
     "truncate": truncate,
     "spoil": spoil,
     "litter": litter,

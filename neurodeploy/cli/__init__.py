@@ -1,0 +1,5 @@
+"""The command line: one file a command, one `try`, one table from exception to words."""
+
+from neurodeploy.cli.entry import main as main
+
+__all__ = ["main"]

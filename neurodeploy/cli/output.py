@@ -1,0 +1,132 @@
+"""What is printed and where: results and JSON on stdout, words and progress on stderr."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from neurodeploy.cli.failure import Failure
+
+# Where there is no terminal nothing is wrapped: a program or a file reads it.
+_UNWRAPPED = 10_000
+_LOG_LINES = 12
+
+
+@dataclass(frozen=True)
+class Output:
+    """The two streams of one run, and how much goes to them."""
+
+    json: bool = False
+    debug: bool = False
+
+    def warn(self, text: str) -> None:
+        """Say something that the user should know."""
+        self.say(f"warning: {text}", Tone.DOUBTFUL)
+
+    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        """Say something beside the result."""
+        _print(_console(sys.stderr), Line(text, tone))
+
+    @contextmanager
+    def progress(self, *, lasting: bool = False) -> Iterator[Callable[[str], None]]:
+        """Something to say what is being done: one line that changes, or `lasting` ones."""
+        console = _console(sys.stderr)
+        if not console.is_terminal:
+            yield self.say
+            return
+        with console.status("") as status:
+
+            def tell(line: str) -> None:
+                if lasting:
+                    _print(console, Line(line, Tone.ASIDE))
+                status.update(_text(line, Tone.PLAIN))
+
+            yield tell
+
+    def show(self, outcome: Outcome) -> None:
+        """Print what a command found."""
+        if self.json:
+            self._document(outcome.document)
+        else:
+            console = _console(sys.stdout)
+            for block in outcome.blocks:
+                _print(console, block)
+        _flush()
+
+    def fail(self, failure: Failure, error: BaseException) -> None:
+        """Print what went wrong."""
+        if self.debug:
+            traceback.print_exception(error)
+        for line in failure.log.splitlines()[-_LOG_LINES:]:
+            self.say(f"  | {line}", Tone.ASIDE)
+        first, *more = failure.message.splitlines() or [""]
+        self.say(f"error: {first}", Tone.BAD)
+        for line in more:
+            self.say(line)
+        if failure.remedy:
+            self.say(f"  remedy: {failure.remedy}")
+        if self.json:
+            self._document(failure.document())
+        _flush()
+
+    def _document(self, document: Mapping[str, Any]) -> None:
+        text = json.dumps(document, indent=1, allow_nan=False)
+        if sys.stdout is not None:
+            sys.stdout.write(text + "\n")
+
+
+def prepare_streams() -> None:
+    """Let no character that a terminal cannot show end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def _console(stream: TextIO) -> Console:
+    # rich takes a third of the time that --help may take, and needs none of it.
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _UNWRAPPED
+    return console
+
+
+def _print(console: Console, block: Block) -> None:
+    if isinstance(block, Line):
+        console.print(_text(block.text, block.tone), soft_wrap=True)
+        return
+    from rich.table import Table as RichTable
+
+    table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in block.headings:
+        side = "right" if heading in block.numbers else "left"
+        table.add_column(heading, justify=side, overflow="fold")
+    for row in block.rows:
+        table.add_row(*(_text(cell, Tone.PLAIN) for cell in row))
+    console.print(table)
+
+
+def _text(text: str, tone: Tone) -> Any:
+    from rich.text import Text
+
+    # What has no picture of its own is spelled out, so that no name can steer the terminal.
+    visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return Text(visible, style=str(tone), no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,97 @@
+"""The whole way on embedded data: train, quantize, export, simulate, verify, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from neurodeploy import pipeline
+from neurodeploy.demo.digits import Digits, load_digits
+from neurodeploy.demo.training import (
+    float_network,
+    quantized_network,
+    test_accuracy,
+    train,
+)
+from neurodeploy.errors import SimulatorError
+from neurodeploy.frontend import save
+from neurodeploy.report import Report
+from neurodeploy.report.write import write_report
+from neurodeploy.sandbox import State, install, status
+from neurodeploy.target import Simulation, Target, target
+
+Progress = Callable[[str], None]
+_FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 15, 6
+
+
+def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
+    """Train, quantize, export to each target, verify every test sample, and write the report.
+
+    A simulator that is missing is installed; where that is impossible its link is `not run`.
+
+    Raises:
+        UnknownNameError: if a target is not installed.
+        OutputError: if `out` cannot be written.
+    """
+    chips = [target(name) for name in targets]
+    torch.manual_seed(0)
+    progress("loading scikit-learn's digits")
+    digits = load_digits()
+    floats = float_network()
+    progress("training in floats")
+    train(floats, digits, _FLOAT_EPOCHS, 5e-3, progress)
+    quantized = quantized_network(floats)
+    progress("training on the chip's integers")
+    train(quantized, digits, _QUANTIZED_EPOCHS, 2e-3, progress)
+    model = out / "model.pt"
+    save(quantized, model, example=digits.test)
+    float_accuracy = test_accuracy(floats, digits.test, digits.test_labels)
+    reports = [_proved(chip, quantized, digits, out, progress) for chip in chips]
+    report = reports[0] if len(reports) == 1 else _joined(reports)
+    report = replace(report, accuracies={"float": float_accuracy, **report.accuracies})
+    write_report(report, out)
+    return report
+
+
+def _proved(
+    chip: Target, network: torch.nn.Module, digits: Digits, out: Path, progress: Progress
+) -> Report:
+    progress(f"exporting to {chip.name}")
+    artifact = pipeline.export(
+        network,
+        target=chip.name,
+        path=out / chip.name,
+        example=digits.test,
+        model_file=out / "model.pt",
+    )
+    for environment in chip.simulators.values():
+        if status(environment).state is State.INSTALLED:
+            continue
+        progress(f"the simulator {environment.name} is missing: installing it")
+        try:
+            install(environment, progress=progress)
+        except SimulatorError as error:
+            # The report says of this link that it was not run, and why.
+            progress(f"{error.message}; this link will not be run ({error.remedy})")
+    return pipeline.verified(
+        artifact,
+        model=network,
+        samples=digits.test.numpy(),
+        labels=digits.test_labels.numpy(),
+        simulation=Simulation(jobs=max(1, min(4, os.cpu_count() or 1))),
+        progress=progress,
+    )
+
+
+def _joined(reports: Sequence[Report]) -> Report:
+    """One report on several targets, each link under its target's name."""
+    links = [
+        replace(link, name=f"{report.facts['target']}: {link.name}")
+        for report in reports
+        for link in report.links
+    ]
+    return replace(reports[0], title="demo on several targets", links=tuple(links))

@@ -1,0 +1,98 @@
+"""The text form: the verdict first, aligned, nothing that a terminal would obey."""
+
+import dataclasses
+from collections.abc import Callable
+
+from neurodeploy.report.model import Divergence, Report
+from neurodeploy.report.text import context_table
+from neurodeploy.report.words import duration, visible
+
+Named = Callable[[str], Report]
+
+
+def test_the_verdict_is_the_first_line(named: Named) -> None:
+    def first(name: str) -> str:
+        return named(name).to_text().splitlines()[0]
+
+    assert first("equal") == "Equal: every bit of 666,450 values in 4 links"
+    assert first("differs") == "Differs: artifact = simulator"
+    assert first("missing") == "Not proved: artifact = simulator was not run"
+    assert first("empty") == "Not proved: no link was asked for"
+    assert first("single") == "Equal: every bit of 480 values in 1 link"
+
+
+def test_is_plain_and_narrow(report: Report) -> None:
+    text = report.to_text()
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert max(map(len, text.splitlines())) <= 100
+    assert not any(line != line.rstrip() for line in text.splitlines())
+
+
+def test_links_say_what_was_compared(named: Named) -> None:
+    lines = named("missing").to_text().splitlines()
+    assert "  -  training = golden     not asked for" in lines
+    fast = next(line for line in lines if "golden = fast" in line)
+    told = " ".join(fast.split())
+    assert told == "= golden = fast equal 55,776 values 1,536 spikes 98 ms"
+    place = next(i for i, line in enumerate(lines) if line.startswith("  ?"))
+    assert "not installed" in lines[place + 1]
+    assert lines[place + 2] == "     Remedy: neurodeploy simulators install lava"
+
+
+def test_a_difference_has_its_table(named: Named) -> None:
+    text = named("differs").to_text()
+    assert "conv2: spike of neuron (3, 2, 1) at step 7 of sample 2: expected 0, got 1" in text
+    assert "The first of 311 differing values." in text
+    lines = text.splitlines()
+    head = next(line for line in lines if line.startswith("  step"))
+    got = next(line for line in lines if line.startswith("  s ") and "got" in line)
+    # The star stands in the column of the step that differs.
+    assert head.index("]") == got.index("*")
+
+
+def test_many_wide_steps_keep_the_one_that_differs() -> None:
+    steps = tuple(range(100, 140))
+    values = tuple(-(10**8) - step for step in steps)
+    sides = {"expected": {"v": values}, "got": {"v": (*values[:20], 7, *values[21:])}}
+    found = Divergence("a", "v", (0,), 120, 0, values[20], 7, sides, steps)
+    lines = context_table(found)
+    assert max(map(len, lines)) <= 96
+    assert "[120]" in lines[0]
+    assert "7*" in lines[2]
+
+
+def test_sides_of_unequal_length_leave_gaps() -> None:
+    sides = {"expected": {"v": (1, 2)}, "got": {"v": (1,)}}
+    lines = context_table(Divergence("a", "v", (0,), 1, 0, 2, 3, sides, (0, 1)))
+    assert lines[2].split() == ["v", "got", "1"]
+
+
+def test_layers_and_accuracies(named: Named) -> None:
+    text = named("differs").to_text()
+    rows = [" ".join(line.split()) for line in text.splitlines()]
+    assert "chip 94.18 %" in rows
+    assert "conv1 Conv2d + CubaLIF 8 x 12 x 8 768 3,857 0.0785" in rows
+
+
+def test_silence_is_pointed_out(named: Named) -> None:
+    text = named("silent").to_text()
+    assert "silence proves little" in text
+    assert text.count("silent\n") == 2
+    assert "silence" not in named("equal").to_text()
+
+
+def test_a_long_name_loses_its_middle(named: Named) -> None:
+    report = named("equal")
+    layer = dataclasses.replace(report.layers[0], name="a" * 40 + "z" * 40)
+    text = dataclasses.replace(report, layers=(layer,)).to_text()
+    assert "a" * 14 + "..." + "z" * 14 in text
+
+
+def test_what_has_no_picture_is_spelled_out() -> None:
+    assert visible("a\n\x1b[31m\u202eb\ud800é") == r"a\n\x1b[31m\u202eb\ud800é"
+
+
+def test_durations() -> None:
+    told = [duration(seconds) for seconds in (0, 0.00042, 0.9999, 7.31, 59.99, 119.6)]
+    assert told == ["", "0.42 ms", "1.0 s", "7.3 s", "1 min 00 s", "2 min 00 s"]
+    assert duration(float("nan")) == ""
