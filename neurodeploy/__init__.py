@@ -3,23 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from neurodeploy.artifact import Artifact as Artifact
-    from neurodeploy.errors import NeurodeployError as NeurodeployError
-    from neurodeploy.frontend import load as load
-    from neurodeploy.frontend import save as save
-    from neurodeploy.pipeline import check as check
-    from neurodeploy.pipeline import export as export
-    from neurodeploy.pipeline import lower as lower
-    from neurodeploy.pipeline import read as read
-    from neurodeploy.pipeline import simulate as simulate
-    from neurodeploy.pipeline import verified as verify
-    from neurodeploy.program import Program as Program
-    from neurodeploy.report import Report as Report
-    from neurodeploy.target import targets as targets
-    from neurodeploy.trace import Trace as Trace
+from typing import Any
 
 # Where each name is, so that a script pays only for what it uses: torch comes with load and save.
 _PLACES = {
@@ -39,8 +23,21 @@ _PLACES = {
     "verify": ("neurodeploy.pipeline", "verified"),
 }
 
-__all__ = [  # noqa: RUF022
-    *_PLACES,
+__all__ = [
+    "Artifact",
+    "NeurodeployError",
+    "Program",
+    "Report",
+    "Trace",
+    "check",
+    "export",
+    "load",
+    "lower",
+    "read",
+    "save",
+    "simulate",
+    "targets",
+    "verify",
 ]
 
 

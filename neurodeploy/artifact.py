@@ -1,4 +1,4 @@
-"""Artifacts: the files a vendor's loader takes, unchanged, beside a manifest that vouches for them."""
+"""Artifacts: the files a vendor's loader takes, beside a manifest that vouches for them."""
 
 from __future__ import annotations
 
@@ -71,9 +71,7 @@ class Artifact:
             ArtifactError: otherwise; names the file.
         """
         if self.edited:
-            raise ArtifactError(
-                f"{self.path}: {self.edited[0]}", remedy="export the model again"
-            )
+            raise ArtifactError(f"{self.path}: {self.edited[0]}", remedy="export the model again")
 
 
 def digest(content: bytes) -> str:

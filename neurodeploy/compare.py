@@ -33,9 +33,7 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
             if found is not None and (first is None or found[0] < first[0]):
                 first = found
     if first is not None:
-        return Link(
-            name, Status.DIFFERS, compared, expected.spikes(), seconds, divergence=first[1]
-        )
+        return Link(name, Status.DIFFERS, compared, expected.spikes(), seconds, divergence=first[1])
     return Link(name, Status.EQUAL, compared, expected.spikes(), seconds)
 
 

@@ -1,4 +1,4 @@
-"""Every error a user can meet: one root, each a builtin as well, each with its remedy and exit code."""
+"""Every error a user can meet: one root, each a builtin as well, with its remedy and exit code."""
 
 
 class NeurodeployError(Exception):

@@ -64,9 +64,21 @@ def export(
         DoesNotFitError: if the target cannot take the network.
         OutputError: if the folder cannot be written.
     """
+    program = lower(network, example=example)
+    return write(program, target=target, path=path, model_file=model_file)
+
+
+def write(
+    program: Program, *, target: str, path: Place, model_file: Place | None = None
+) -> Artifact:
+    """The program's artifact for a target, written to a folder whole or not at all.
+
+    Raises:
+        DoesNotFitError: if the target cannot take the program.
+        OutputError: if the folder cannot be written.
+    """
     from neurodeploy.target import target as find
 
-    program = lower(network, example=example)
     compiled = find(target).compile(program)
     if model_file is not None:
         compiled = replace(compiled, model_sha256=sha256(Path(model_file).read_bytes()).hexdigest())

@@ -185,9 +185,7 @@ def _simulated(
     name = simulator or next(iter(chip.simulators), "none")
     if name == "none":
         reason = "left out by request" if simulator else f"{chip.name} has no simulator"
-        return _Outcome(
-            Link("golden = simulator", Status.NOT_RUN, reason=reason, requested=False)
-        )
+        return _Outcome(Link("golden = simulator", Status.NOT_RUN, reason=reason, requested=False))
     if name not in chip.simulators:
         known = ", ".join(chip.simulators) or "none"
         raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {known}")
@@ -251,5 +249,3 @@ def _pictured(golden: Trace) -> Trace:
         for name in golden
     }
     return Trace(layers, golden.output_layer)
-
-

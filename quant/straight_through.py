@@ -19,7 +19,8 @@ def on_grid(values: Tensor, grid: Grid, unit: float) -> Tensor:
     """
     if not bool(torch.isfinite(values).all()):
         raise ValueError("a value to quantize is NaN or infinite")
-    return _OnGrid.apply(values, grid, unit)
+    result: Tensor = _OnGrid.apply(values, grid, unit)
+    return result
 
 
 def integers_on_grid(values: Tensor, grid: Grid, unit: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Layers of weights on a chip's grid; their sums are exact in float32, which is proved each time."""
+"""Layers of weights on a chip's grid; their sums are exact, which is proved at every call."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from quant.formats import ChipFormat, chip_format
 from quant.straight_through import integers_on_grid, on_grid
 from snncore import layer
+from snncore.layer import Pair
 
 # Integers below 2**24 are exact in float32, in whatever order they are added.
 EXACT_FLOAT32 = 1 << 24
@@ -20,6 +21,7 @@ class _OnGrid(layer.Layer):
 
     weight: Tensor
     bias: Tensor | None
+
     # Set by a block, which hands the bias to its neurons.
     in_block = False
 
@@ -95,10 +97,10 @@ class Conv2d(_OnGrid, layer.Conv2d):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | layer.Pair,
-        stride: int | layer.Pair = 1,
-        padding: int | layer.Pair = 0,
-        dilation: int | layer.Pair = 1,
+        kernel_size: int | Pair,
+        stride: int | Pair = 1,
+        padding: int | Pair = 0,
+        dilation: int | Pair = 1,
         groups: int = 1,
         bias: bool = False,
         *,
@@ -125,13 +127,13 @@ class Conv2d(_OnGrid, layer.Conv2d):
 class SumPool2d(layer.SumPool2d):
     """The sum over windows, each input weighing `weight` (on the grid, 1 unless told)."""
 
-    bias = None
+    bias: None = None
     in_block = False
 
     def __init__(
         self,
-        kernel_size: int | layer.Pair,
-        stride: int | layer.Pair | None = None,
+        kernel_size: int | Pair,
+        stride: int | Pair | None = None,
         *,
         weight: float = 1.0,
         exponent: int | None = None,

@@ -1,1 +1,1 @@
-"""The training library: neurons written once, layers, surrogates; it knows nothing of deployment."""
+"""The training library: neurons, layers, surrogates; it knows nothing of deployment."""

@@ -50,7 +50,9 @@ class Output:
             def tell(line: str) -> None:
                 if lasting:
                     _print(console, Line(line, Tone.ASIDE))
-                status.update(_text(line, Tone.PLAIN))
+                now = _text(line, Tone.PLAIN)
+                now.truncate(max(console.width - 4, 1), overflow="ellipsis")
+                status.update(now)
 
             yield tell
 
@@ -116,6 +118,7 @@ def _print(console: Console, block: Block) -> None:
     from rich.table import Table as RichTable
 
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.show_header = any(block.headings)
     for heading in block.headings:
         side = "right" if heading in block.numbers else "left"
         table.add_column(heading, justify=side, overflow="fold")
@@ -129,4 +132,4 @@ def _text(text: str, tone: Tone) -> Any:
 
     # What has no picture of its own is spelled out, so that no name can steer the terminal.
     visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return Text(visible, style=str(tone), no_wrap=True, overflow="ellipsis")
+    return Text(visible, style=str(tone))

@@ -42,11 +42,11 @@ def float_network() -> nn.Sequential:
 def quantized_network(trained: nn.Sequential) -> nn.Sequential:
     """The same network in blocks on Loihi's grid, starting from the trained weights."""
     first, second = _CHANNELS
-    synapses = OrderedDict(
-        conv1=quant.Conv2d(1, first, 3, padding=1),
-        conv2=quant.Conv2d(first, second, 3, stride=2, padding=1),
-        dense=quant.Linear(second * 16, 10),
-    )
+    synapses: dict[str, quant.Conv2d | quant.Linear] = {
+        "conv1": quant.Conv2d(1, first, 3, padding=1),
+        "conv2": quant.Conv2d(first, second, 3, stride=2, padding=1),
+        "dense": quant.Linear(second * 16, 10),
+    }
     blocks: OrderedDict[str, nn.Module] = OrderedDict()
     for name, synapse in synapses.items():
         with torch.no_grad():
@@ -66,14 +66,14 @@ def train(network: nn.Module, digits: Digits, epochs: int, rate: float, say: Pro
     network.train()
     for epoch in range(epochs):
         total = 0.0
-        for batch in torch.randperm(count).split(_BATCH):
+        for batch in torch.split(torch.randperm(count), _BATCH):
             functional.reset(network)
             logits = network(digits.train[:, batch]).sum(0) * (8 / STEPS)
             loss = nn.functional.cross_entropy(
                 logits, digits.train_labels[batch], label_smoothing=0.1
             )
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             total += float(loss.detach()) * len(batch)

@@ -128,7 +128,7 @@ class _Reader:
         arguments: list[Any] = list(node.args[1:]) + list(node.kwargs.values())
         if arguments != [2]:
             raise UnsupportedLayerError(
-                f"{node.name}: flattens axes {arguments or 'from 0'}, not those after time and batch",
+                f"{node.name}: flattens axes {arguments or 0}, not those after time and batch",
                 remedy="use snncore.layer.Flatten, or torch.flatten(x, 2)",
             )
         self._add(node, Call(node.name, "flatten", self._inputs(node, 1)))

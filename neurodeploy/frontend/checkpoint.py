@@ -13,16 +13,18 @@ from typing import Any
 import torch
 from torch import nn
 
+import quant
 from neurodeploy.errors import ModelFileError, NeurodeployError
 from neurodeploy.files import write_atomically
 from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
 from neurodeploy.frontend.kinds import build, describe
 from neurodeploy.frontend.loaded import assembled
+from snncore import layer
 
 FORMAT = "neurodeploy-model"
 VERSION = 1
 _PICKLED = (
-    "if you trust where it comes from, convert it once: python -c \"import torch, neurodeploy as "
+    'if you trust where it comes from, convert it once: python -c "import torch, neurodeploy as '
     "nd; nd.save(torch.load('old.pt', weights_only=False), 'model.pt')\"; or give the "
     "architecture with --build package.module:function and a file of weights alone"
 )
@@ -96,9 +98,9 @@ def input_shape(network: nn.Module) -> tuple[int, ...] | None:
             shape: tuple[int, ...] | None = getattr(module, "input_shape", None)
             if shape is not None:
                 return shape
-            inner = getattr(module, "synapse", module)
-            if hasattr(inner, "in_features"):
-                return (int(inner.in_features),)
+            inner = module.synapse if isinstance(module, quant.Block) else module
+            if isinstance(inner, layer.Linear):
+                return (inner.in_features,)
     return None
 
 
@@ -127,7 +129,9 @@ def _read(path: Path) -> dict[str, Any]:
             ) from error
         raise ModelFileError(f"{path}: is no model file", remedy=_PICKLED) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{path}: is damaged, or no model file: {_first_line(error)}") from error
+        raise ModelFileError(
+            f"{path}: is damaged, or no model file: {_first_line(error)}"
+        ) from error
     if not isinstance(document, dict):
         raise ModelFileError(f"{path}: holds a {type(document).__name__}, not a model")
     return document

@@ -94,7 +94,7 @@ def _(module: layer.Linear, name: str, source: Edge, shape: Shape) -> Sequence[N
 @nodes_of.register
 def _(module: layer.Conv2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     weight, bias = _array(module.weight), _optional(module.bias)
-    return [g.Conv2d(name, source, weight, bias, *_geometry(module))]
+    return [g.Conv2d(name, source, weight, bias, **_geometry(module))]
 
 
 @nodes_of.register
@@ -111,7 +111,7 @@ def _(module: layer.Flatten, name: str, source: Edge, shape: Shape) -> Sequence[
 @nodes_of.register(neuron.LIF)
 @nodes_of.register(neuron.CubaLIF)
 def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    values = {key: np.float64(value) for key, value in module.parameter_values.items()}
+    values = {key: np.array(value) for key, value in module.parameter_values.items()}
     return [g.Neuron(name, source, module.equations, values)]
 
 
@@ -151,7 +151,7 @@ def _linear(module: quant.Linear, name: str, source: Edge) -> Node:
 
 def _conv(module: quant.Conv2d, name: str, source: Edge) -> Node:
     weight = _exact_weight(module)
-    return g.Conv2d(name, source, weight, None, *_geometry(module), module.exponent)
+    return g.Conv2d(name, source, weight, None, **_geometry(module), exponent=module.exponent)
 
 
 def _pool(module: quant.SumPool2d, name: str, source: Edge) -> Node:
@@ -173,17 +173,15 @@ def _cuba(
     if quantized is not None:
         # One value a channel, or one a neuron where the layer has a single axis.
         values["bias"] = (_array(quantized) * module.unit).reshape(-1, *[1] * (len(shape) - 1))
-    return g.Neuron(
-        name, source, module.equations, values, module.format.system, module.exponent
-    )
+    return g.Neuron(name, source, module.equations, values, module.format.system, module.exponent)
 
 
 def _exact_weight(module: quant.Linear | quant.Conv2d) -> Any:
     return _array(module.integer_weight()) * module.unit
 
 
-def _geometry(module: layer.Conv2d) -> tuple[Any, ...]:
-    return module.stride, module.padding, module.dilation, module.groups
+def _geometry(module: layer.Conv2d) -> dict[str, Any]:
+    return {key: getattr(module, key) for key in ("stride", "padding", "dilation", "groups")}
 
 
 def _array(values: Tensor) -> Any:

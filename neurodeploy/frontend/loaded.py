@@ -41,7 +41,9 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
     """
     known = {INPUT}
     for call in calls.calls:
-        if not set(call.inputs) <= known or (call.function == "module" and call.target not in layers):
+        if not set(call.inputs) <= known or (
+            call.function == "module" and call.target not in layers
+        ):
             raise ModelFileError(f"the model file's layer {call.name} reads what is not there")
         known.add(call.name)
     if calls.output not in known:

@@ -68,4 +68,5 @@ def _integers(values: Any, scale: float, name: str) -> NDArray[np.int64]:
     whole = np.rint(scaled)
     if not (whole == scaled).all():
         raise ValidationError(f"{name}: training computed a value between two integers")
-    return whole.astype(np.int64)
+    result: NDArray[np.int64] = whole.astype(np.int64)
+    return result

@@ -99,7 +99,9 @@ class Neuron(Node):
     def __post_init__(self) -> None:
         missing = set(self.equations.parameters) ^ set(self.parameters)
         require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
-        checked = {key: _array(value, f"{self.name}.{key}") for key, value in self.parameters.items()}
+        checked = {
+            key: _array(value, f"{self.name}.{key}") for key, value in self.parameters.items()
+        }
         object.__setattr__(self, "parameters", checked)
 
 

@@ -45,9 +45,10 @@ def fold_pools(graph: Graph) -> Graph:
 def _pool_before(node: Node, nodes: dict[str, Node]) -> tuple[SumPool2d | None, Flatten | None]:
     if not isinstance(node, Linear | Conv2d):
         return None, None
-    source, flat = nodes[node.source.source], None
-    if isinstance(source, Flatten):
-        source, flat = nodes[source.source.source], source
+    source = nodes[node.source.source]
+    flat = source if isinstance(source, Flatten) else None
+    if flat is not None:
+        source = nodes[flat.source.source]
     return (source, flat) if isinstance(source, SumPool2d) else (None, None)
 
 

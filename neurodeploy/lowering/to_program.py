@@ -107,7 +107,8 @@ class _Lowering:
 
     def _exponent(self, node: g.Neuron, key: str) -> int:
         """A parameter without fraction counts in the layer's unit; one with it is a ratio."""
-        assert node.system is not None and node.exponent is not None
+        assert node.system is not None
+        assert node.exponent is not None
         fraction = node.system.parameter_fraction(key)
         return -fraction if fraction else node.exponent
 

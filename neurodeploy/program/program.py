@@ -82,5 +82,3 @@ def neurons_in(program: Program) -> int:
             size *= length
         total += size
     return total
-
-

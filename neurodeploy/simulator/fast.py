@@ -67,11 +67,15 @@ class Engine:
         self.looped = _has_loop(program)
         self.layers = {node.name: self._layer(node, self.ranges) for node in program.layers}
         self.weights = {
-            node.name: self._weight(node) for node in program.nodes if isinstance(node, Dense | Conv2d)
+            node.name: self._weight(node)
+            for node in program.nodes
+            if isinstance(node, Dense | Conv2d)
         }
 
     @torch.no_grad()
-    def run(self, samples: NDArray[np.int64], *, states: bool) -> dict[str, dict[str, NDArray[Any]]]:
+    def run(
+        self, samples: NDArray[np.int64], *, states: bool
+    ) -> dict[str, dict[str, NDArray[Any]]]:
         """The layers' arrays for one batch."""
         inputs = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
         chunk = 1 if self.looped else inputs.shape[0]

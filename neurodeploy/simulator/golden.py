@@ -23,44 +23,62 @@ def run_golden(program: Program, samples: NDArray[Any]) -> Trace:
         SamplesError: if the samples do not fit the program's input.
     """
     inputs = checked_samples(program, samples)
-    steps, count = inputs.shape[:2]
-    # History of every node's value, for edges with a delay.
-    history: dict[str, list[Array]] = {node.name: [] for node in program.nodes}
-    states = {
-        layer.name: {
-            state: np.zeros((count, *program.shapes[layer.name]), dtype=np.int64)
-            for state in layer.equations.states
-        }
-        for layer in program.layers
-    }
-    recorded: dict[str, dict[str, list[Array]]] = {
-        layer.name: {"s": [], **{state: [] for state in layer.equations.states}}
-        for layer in program.layers
-    }
-
-    def value(edge: Edge, step: int) -> Array:
-        if step < edge.delay:
-            return np.zeros((count, *program.shapes[edge.source]), dtype=np.int64)
-        return history[edge.source][step - edge.delay]
-
-    for step in range(steps):
+    run = _Run(program, inputs.shape[1])
+    for step in range(inputs.shape[0]):
         for node in program.nodes:
-            if isinstance(node, Input):
-                result = inputs[step]
-            elif isinstance(node, Neuron):
-                total = sum((value(edge, step) for edge in node.inputs), np.int64(0))
-                states[node.name], result = neuron_step(node, states[node.name], total)
-                for state, values in states[node.name].items():
-                    recorded[node.name][state].append(values)
-                recorded[node.name]["s"].append(result)
-            else:
-                result = combine(node, value(node.sources[0], step))
-            history[node.name].append(result)
-    layers = {
-        name: LayerTrace({key: np.stack(values) for key, values in arrays.items()})
-        for name, arrays in recorded.items()
-    }
-    return Trace(layers, program.output)
+            run.compute(node, step, inputs)
+    return run.trace()
+
+
+class _Run:
+    """What one run remembers: every value so far, and the states after the last step."""
+
+    def __init__(self, program: Program, count: int) -> None:
+        self.program = program
+        # One entry a step, for edges with a delay.
+        self.values: dict[str, list[Array]] = {node.name: [] for node in program.nodes}
+        self.zeros = {
+            name: np.zeros((count, *shape), dtype=np.int64)
+            for name, shape in program.shapes.items()
+        }
+        self.states = {
+            layer.name: dict.fromkeys(layer.equations.states, self.zeros[layer.name])
+            for layer in program.layers
+        }
+        self.recorded: dict[str, dict[str, list[Array]]] = {
+            layer.name: {key: [] for key in ("s", *layer.equations.states)}
+            for layer in program.layers
+        }
+
+    def compute(self, node: Node, step: int, inputs: Array) -> None:
+        """The node's value in this step."""
+        if isinstance(node, Input):
+            result = inputs[step]
+        elif isinstance(node, Neuron):
+            total = np.zeros_like(self.zeros[node.name])
+            for edge in node.inputs:
+                total = total + self._value(edge, step)
+            states, result = neuron_step(node, self.states[node.name], total)
+            self.states[node.name] = states
+            for key, values in {"s": result, **states}.items():
+                self.recorded[node.name][key].append(values)
+        else:
+            result = combine(node, self._value(node.sources[0], step))
+        self.values[node.name].append(result)
+
+    def _value(self, edge: Edge, step: int) -> Array:
+        """What the edge delivers: the source's value so many steps ago, or nothing yet."""
+        if step < edge.delay:
+            return self.zeros[edge.source]
+        return self.values[edge.source][step - edge.delay]
+
+    def trace(self) -> Trace:
+        """Everything recorded."""
+        layers = {
+            name: LayerTrace({key: np.stack(values) for key, values in arrays.items()})
+            for name, arrays in self.recorded.items()
+        }
+        return Trace(layers, self.program.output)
 
 
 def combine(node: Node, x: Array) -> Array:
@@ -107,18 +125,22 @@ def neuron_step(node: Neuron, states: dict[str, Array], x: Array) -> tuple[dict[
 def wrap(x: Array, bits: int) -> Array:
     """Two's complement of so many bits."""
     half = 1 << (bits - 1)
-    return (x + half) % (2 * half) - half
+    result: Array = (x + half) % (2 * half) - half
+    return result
 
 
 def wrap_once(x: Array, bits: int) -> Array:
     """One turn at most, into (-half, half]."""
     half = 1 << (bits - 1)
-    return np.where(x > half, x - 2 * half, np.where(x <= -half, x + 2 * half, x))
+    up = np.where(x <= -half, x + 2 * half, x)
+    result: Array = np.where(x > half, x - 2 * half, up)
+    return result
 
 
 def shift_to_zero(x: Array, bits: int) -> Array:
     """Division by a power of two, rounded toward zero."""
-    return np.sign(x) * (np.abs(x) >> bits)
+    result: Array = np.sign(x) * (np.abs(x) >> bits)
+    return result
 
 
 def fires(distance: Array, strict: bool) -> Array:

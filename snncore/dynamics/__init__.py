@@ -1,4 +1,4 @@
-"""Neurons, once: equations, number systems, and what is printed from them. Standard library only."""
+"""Neurons, once: equations, number systems and what is printed from them, without a library."""
 
 from snncore.dynamics.equations import Equations as Equations
 from snncore.dynamics.equations import trace as trace

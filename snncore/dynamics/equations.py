@@ -51,7 +51,9 @@ class Equations:
             "states": list(self.states),
             "inputs": list(self.inputs),
             "parameters": list(self.parameters),
-            "operations": [[o.op.value, list(o.args), _plain(o.attribute)] for o in self.operations],
+            "operations": [
+                [o.op.value, list(o.args), _plain(o.attribute)] for o in self.operations
+            ],
             "next_states": list(self.next_states),
             "output": self.output,
         }
@@ -68,9 +70,14 @@ class Equations:
                 Operation(Op(op), tuple(args), tuple(a) if isinstance(a, list) else a)
                 for op, args, a in data["operations"]
             )
-            names = (tuple(data[key]) for key in ("states", "inputs", "parameters"))
             return cls(
-                data["name"], *names, operations, tuple(data["next_states"]), int(data["output"])
+                str(data["name"]),
+                tuple(data["states"]),
+                tuple(data["inputs"]),
+                tuple(data["parameters"]),
+                operations,
+                tuple(data["next_states"]),
+                int(data["output"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not the equations of a neuron: {error}") from error
@@ -163,7 +170,9 @@ def _input_names(
     positional = [p.name for p in signature.parameters.values() if p.kind != kinds.KEYWORD_ONLY]
     keyword = {p.name for p in signature.parameters.values() if p.kind == kinds.KEYWORD_ONLY}
     where = f"{name} ({_place(step)})"
-    repeated = {label for label in states if states.count(label) > 1} | set(states) & set(parameters)
+    repeated = {label for label in states if states.count(label) > 1} | set(states) & set(
+        parameters
+    )
     if repeated:
         raise TypeError(f"{where}: the name {sorted(repeated)[0]} is used twice")
     if tuple(positional[: len(states)]) != states or len(positional) == len(states):

@@ -1,4 +1,4 @@
-"""What an equation is made of: operations in single assignment, and the symbols that record them."""
+"""What equations are made of: operations in single assignment, and symbols that record them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ class Symbol:
                 raise ValueError("a symbol of one neuron is used in the equations of another")
             return value.index
         if not isinstance(value, int | float):
-            raise TypeError(f"equations are made of numbers and symbols, not {type(value).__name__}")
+            raise TypeError(
+                f"equations are made of numbers and symbols, not {type(value).__name__}"
+            )
         if value != value:
             raise ValueError("a constant in the equations is NaN")
         return self.recorder.add(Op.CONSTANT, attribute=float(value))

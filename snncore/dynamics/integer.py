@@ -53,9 +53,7 @@ class _Rewriter:
             self.fraction.append(fraction)
         results = [
             self._aligned(number, self.system.state(state).fraction)
-            for state, number in zip(
-                self.equations.states, self.equations.next_states, strict=True
-            )
+            for state, number in zip(self.equations.states, self.equations.next_states, strict=True)
         ]
         old = self.equations
         return prune(
@@ -81,7 +79,9 @@ class _Rewriter:
             if operation.op == Op.SELECT:
                 pending += [(arg, form) for arg in operation.args[1:]]
             elif stores.setdefault(number, form) != form:
-                raise ValueError(f"{self.equations.name}: two states of unlike format are one value")
+                raise ValueError(
+                    f"{self.equations.name}: two states of unlike format are one value"
+                )
         return stores
 
     def _rewrite(self, operation: Operation) -> tuple[int, int | None]:
@@ -110,7 +110,9 @@ class _Rewriter:
             return self._add(op, value, attribute=operation.attribute), 0
         if op == Op.MULTIPLY:
             return self._product(*args)
-        raise ValueError(f"{self.equations.name}: {op.value} has no integer form in {self.system.name}")
+        raise ValueError(
+            f"{self.equations.name}: {op.value} has no integer form in {self.system.name}"
+        )
 
     def _product(self, left: int, right: int) -> tuple[int, int]:
         work = max(form.fraction for _, form in self.system.states)
@@ -133,7 +135,8 @@ class _Rewriter:
     def _aligned(self, number: int, fraction: int) -> int:
         if self.fraction[number] is not None:
             return self._shifted(self.new[number], self.fraction[number], fraction)
-        value = float(self.equations.operations[number].attribute or 0.0) * 2**fraction
+        constant = self.equations.operations[number].attribute
+        value = float(constant) * 2**fraction if isinstance(constant, int | float) else 0.0
         if value != int(value):
             raise ValueError(
                 f"{self.equations.name}: the constant {value / 2**fraction:g} is not exact with "

@@ -38,7 +38,9 @@ def render(equations: Equations, dialect: Dialect) -> str:
         else:
             values = [names[arg] for arg in operation.args]
             names.append(f"t{number}")
-            lines.append(f"    t{number} = {_spelled(dialect, operation.op, values, operation.attribute)}")
+            lines.append(
+                f"    t{number} = {_spelled(dialect, operation.op, values, operation.attribute)}"
+            )
     results = [names[number] for number in (*equations.next_states, equations.output)]
     lines.append(f"    return {', '.join(results)}")
     return "\n".join(lines) + "\n"

@@ -58,7 +58,9 @@ def select(condition: Value, chosen: Value, other: Value) -> Value:
         # A number keeps the tensor's type: a float scalar must not promote float16.
         sample = chosen if hasattr(chosen, "dtype") else other
         chosen, other = (
-            v if hasattr(v, "dtype") else library.full((), v, dtype=sample.dtype, device=sample.device)
+            v
+            if hasattr(v, "dtype")
+            else library.full((), v, dtype=sample.dtype, device=sample.device)
             for v in (chosen, other)
         )
     return library.where(condition, chosen, other)

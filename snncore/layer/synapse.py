@@ -35,6 +35,9 @@ class Layer(nn.Module):
 class Linear(Layer):
     """Every input to every output: (..., in) to (..., out)."""
 
+    weight: Tensor
+    bias: Tensor | None
+
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
@@ -57,6 +60,9 @@ class Linear(Layer):
 
 class Conv2d(Layer):
     """A convolution of images: (T, N, C, H, W), or (N, C, H, W) for a single step."""
+
+    weight: Tensor
+    bias: Tensor | None
 
     def __init__(
         self,

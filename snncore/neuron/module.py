@@ -1,4 +1,4 @@
-"""Neurons as torch modules: states that live until they are reset, a step or a sequence at a time."""
+"""Neurons as torch modules: a step or a sequence at a time, with states until they are reset."""
 
 from __future__ import annotations
 

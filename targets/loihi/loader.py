@@ -78,9 +78,8 @@ def _common_zeros(weight: Integers) -> int:
 def _without_low_bits(weight: Integers, bits: int, *, toward_zero: bool) -> Integers:
     if bits <= 0:
         return weight
-    if toward_zero:
-        return np.sign(weight) * ((np.abs(weight) >> bits) << bits)
-    return (weight >> bits) << bits
+    down: Integers = (np.abs(weight) if toward_zero else weight) >> bits << bits
+    return np.sign(weight) * down if toward_zero else down
 
 
 def _reduced(weight: Integers, shift: int) -> LoadedWeights:

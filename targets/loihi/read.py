@@ -115,10 +115,18 @@ class _Reader:
         if weight.ndim != 4:
             raise ArtifactError(f"{entry.name}.weight: has {weight.ndim} axes, not 4")
         name = f"{entry.name}.synapse"
-        pairs = [entry.pair(key) for key in ("stride", "padding", "dilation")]
-        groups = entry.pair("groups")[0]
-        source = Edge(self.nodes[-1].name)
-        self.nodes.append(Conv2d(name, source, weight, *pairs, groups, _EXPONENT))
+        self.nodes.append(
+            Conv2d(
+                name,
+                Edge(self.nodes[-1].name),
+                weight,
+                entry.pair("stride"),
+                entry.pair("padding"),
+                entry.pair("dilation"),
+                entry.pair("groups")[0],
+                _EXPONENT,
+            )
+        )
         self._neurons(entry, self._shape(entry), name)
 
     def _neurons(self, entry: LayerEntry, shape: Shape, synapse: str | None) -> None:

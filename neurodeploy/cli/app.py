@@ -1,0 +1,69 @@
+"""All commands, and the words of one run turned into one of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from neurodeploy.cli import demo, doctor, export, inspect, run, simulators, targets, verify
+from neurodeploy.cli.command import Command, Debug, Json
+from neurodeploy.cli.failure import INTERRUPTED
+from neurodeploy.cli.version import version
+
+HELP = "One trained network, any chip, and the proof that the chip computes what was trained."
+# Plain help: as readable, in half the time.
+_PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None}
+
+app = typer.Typer(help=HELP, epilog="Every command: --help, --json, --debug.", **_PLAIN)
+for name, function in {
+    "demo": demo.demo,
+    "targets": targets.targets,
+    "inspect": inspect.inspect,
+    "export": export.export,
+    "verify": verify.verify,
+    "run": run.run,
+}.items():
+    app.command(name)(function)
+_simulators = typer.Typer(help="The vendors' simulators on this machine.", **_PLAIN)
+app.add_typer(_simulators, name="simulators")
+_simulators.command("list")(simulators.list_)
+_simulators.command("install")(simulators.install)
+_simulators.command("remove")(simulators.remove)
+_simulators.command("doctor")(simulators.doctor)
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    asked: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Command | None:
+    del json, debug
+    if asked and context.invoked_subcommand is None:
+        return version
+    if asked or context.invoked_subcommand is None:
+        context.fail("Missing command." if not asked else "--version stands alone.")
+    return None
+
+
+@_simulators.callback(invoke_without_command=True)
+def _list_simulators(
+    context: typer.Context, json: Json = False, debug: Debug = False
+) -> Command | None:
+    return None if context.invoked_subcommand else simulators.list_(json=json, debug=debug)
+
+
+def parsed(words: list[str]) -> Command | None:
+    """The command that the words name, with its arguments; none if help was all they asked for.
+
+    Raises:
+        TyperException: if they name none, or its arguments do not fit.
+    """
+    command = app(words, standalone_mode=False, prog_name="neurodeploy")
+    if command == INTERRUPTED:
+        # typer makes a Ctrl-C into this number.
+        raise KeyboardInterrupt
+    return command if callable(command) else None

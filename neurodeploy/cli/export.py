@@ -1,0 +1,110 @@
+"""`neurodeploy export`: a model to the files that a target's loader takes."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurodeploy.cli import findings as said
+from neurodeploy.cli import report as told
+from neurodeploy.cli.command import Build, Model, Samples, SimulatorName, command
+from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.places import load_model, require_simulator
+
+if TYPE_CHECKING:
+    from neurodeploy.artifact import Artifact
+    from neurodeploy.report import Report
+
+
+@command
+def export(
+    output: Output,
+    model: Model,
+    target: Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Where to; <model>-<target> unless given."
+        ),
+    ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Verify what was exported.")] = False,
+    samples: Samples = None,
+    build: Build = None,
+    simulator: SimulatorName = None,
+) -> Outcome:
+    """Write a model's artifact for a target, whole or not at all."""
+    from neurodeploy import pipeline
+    from neurodeploy.simulator.samples import checked_samples
+
+    if simulator is not None and not verify:
+        raise typer.BadParameter("has a meaning with --verify alone", param_hint="--simulator")
+    require_simulator(target, simulator)
+    place = Path(f"{model.stem}-{target}") if folder is None else folder
+    given = None if samples is None else pipeline.read_samples(samples)[0]
+    with output.progress() as say:
+        say(f"reading {model}")
+        network = load_model(model, build)
+        program = pipeline.lower(network, example=given)
+        if given is not None:
+            checked_samples(program, given)
+        findings = pipeline.check(program, target)
+        say(f"writing {place}")
+        artifact = pipeline.write(program, target=target, path=place, model_file=model)
+        report = None
+        if verify:
+            report = pipeline.verified(
+                artifact, model=network, samples=given, simulator=simulator, progress=say
+            )
+    if report is not None:
+        told.warn_of_silence(report, output)
+    following = _next(place, model, build)
+    document = _document(artifact, findings, report) | {"next": following}
+    blocks = _blocks(artifact, findings, report, following)
+    return Outcome(document, blocks, 0 if report is None else report.exit_code)
+
+
+def _next(place: Path, model: Path, build: str | None) -> str:
+    words = ["neurodeploy", "verify", str(place), "--model", str(model)]
+    return shlex.join(words + ([] if build is None else ["--build", build]))
+
+
+def _document(
+    artifact: Artifact, findings: said.Findings, report: Report | None
+) -> dict[str, Any]:
+    return {
+        "artifact": str(artifact.path),
+        "target": artifact.target,
+        "model_sha256": artifact.model_sha256,
+        "program_sha256": artifact.program["sha256"],
+        "files": [
+            {"name": name, "bytes": size, "sha256": sha256} for name, size, sha256 in _files(artifact)
+        ],
+        "findings": said.as_data(findings),
+        "report": None if report is None else told.as_data(report),
+    }
+
+
+def _blocks(
+    artifact: Artifact, findings: said.Findings, report: Report | None, following: str
+) -> list[Block]:
+    rows = [(name, f"{size:,}", sha256[:16]) for name, size, sha256 in _files(artifact)]
+    blocks: list[Block] = said.as_lines(findings)
+    blocks += [
+        Line(f"exported {artifact.path}", Tone.GOOD),
+        Table(("file", "bytes", "sha256"), rows, frozenset({"bytes"})),
+        BLANK,
+    ]
+    return blocks + ([Line(f"next: {following}")] if report is None else told.as_lines(report))
+
+
+def _files(artifact: Artifact) -> list[tuple[str, int, str]]:
+    """Name, size and hash of every file in the artifact's folder, as they lie there."""
+    from neurodeploy.artifact import digest
+
+    assert artifact.path is not None
+    contents = {path.name: path.read_bytes() for path in sorted(artifact.path.iterdir())}
+    return [(name, len(content), digest(content)) for name, content in contents.items()]

@@ -1,0 +1,54 @@
+"""What targets say of a program, as data and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from neurodeploy.cli.outcome import Block, Line, Tone
+
+if TYPE_CHECKING:
+    from neurodeploy.target import Finding
+
+Findings = Sequence["Finding"]
+_TONES = {"error": Tone.BAD, "warning": Tone.DOUBTFUL}
+
+
+def fits(findings: Findings) -> bool:
+    """Whether no finding stops an export."""
+    return all(finding.severity.value != "error" for finding in findings)
+
+
+def as_data(findings: Findings) -> list[dict[str, Any]]:
+    """The findings as plain data."""
+    return [
+        {
+            "severity": finding.severity.value,
+            "node": finding.node,
+            "message": finding.message,
+            "remedy": finding.remedy,
+        }
+        for finding in findings
+    ]
+
+
+def as_lines(findings: Findings) -> list[Block]:
+    """A line a finding."""
+    return [
+        Line(f"  {finding.severity.value}: {finding}", _TONES[finding.severity.value])
+        for finding in findings
+    ]
+
+
+def verdicts(said: Mapping[str, Findings]) -> list[Block]:
+    """What each target says, the errors and warnings under its name."""
+    lines: list[Block] = []
+    for name, findings in said.items():
+        if not fits(findings):
+            lines.append(Line(f"{name}: does not fit", Tone.BAD))
+        elif findings:
+            lines.append(Line(f"{name}: fits, with warnings", Tone.DOUBTFUL))
+        else:
+            lines.append(Line(f"{name}: fits", Tone.GOOD))
+        lines += as_lines(findings)
+    return lines

@@ -1,0 +1,72 @@
+"""What a path on the command line is: an artifact's folder, a vendor's bare file, or a model."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neurodeploy.artifact import Artifact
+    from neurodeploy.program import Program
+
+
+class Place(StrEnum):
+    """What is at a path."""
+
+    MODEL = "model"
+    ARTIFACT = "artifact"
+    VENDOR_FILE = "vendor's file"
+
+
+def place_of(path: Path) -> Place:
+    """What is at the path, by its looks: a folder, an ending that a target knows, or else."""
+    from neurodeploy.target import targets
+
+    if path.is_dir():
+        return Place.ARTIFACT
+    known = {suffix for target in targets().values() for suffix in target.capabilities.suffixes}
+    return Place.VENDOR_FILE if path.suffix.lower() in known else Place.MODEL
+
+
+def load_model(path: Path, build: str | None) -> Any:
+    """The network in a model file; `build` names a function of the user's.
+
+    Raises:
+        ModelFileError: if it cannot be read.
+    """
+    from neurodeploy.frontend import load
+
+    if build is not None:
+        # The user's module is where the user is, as it is for `python -m`.
+        sys.path.insert(0, str(Path.cwd()))
+    return load(path, build_with=build)
+
+
+def open_unedited(path: Path) -> tuple[Artifact, Program]:
+    """An artifact whose files are those that were exported, and its program.
+
+    Raises:
+        ArtifactError: if it cannot be read, or was edited.
+    """
+    from neurodeploy import pipeline
+    from neurodeploy.target import open_artifact
+
+    artifact = open_artifact(path)
+    return artifact, pipeline.read(artifact)
+
+
+def require_simulator(target: str, simulator: str | None) -> None:
+    """Nothing if the target is there and has the simulator; none, or "none", is always there.
+
+    Raises:
+        UnknownNameError: otherwise; lists those there are.
+    """
+    from neurodeploy.errors import UnknownNameError
+    from neurodeploy.target import target as find
+
+    known = find(target).simulators
+    if simulator not in (None, "none", *known):
+        listed = ", ".join([*known, "none"])
+        raise UnknownNameError(f"no simulator {simulator!r} for {target}; there are: {listed}")

@@ -1,0 +1,60 @@
+"""`neurodeploy targets`: what each takes, its limits, its simulators' state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neurodeploy.cli.command import command
+from neurodeploy.cli.outcome import Block, Line, Outcome, Table, title
+from neurodeploy.cli.output import Output
+
+if TYPE_CHECKING:
+    from neurodeploy.target import Target
+
+
+@command
+def targets(output: Output) -> Outcome:
+    """What each target takes, its limits, its simulators' state."""
+    from neurodeploy.target import targets as installed
+
+    found = installed()
+    if not found:
+        return Outcome({"targets": []}, (Line("No target is installed."),))
+    blocks = [block for name, target in found.items() for block in _blocks(name, target)]
+    return Outcome(
+        {"targets": [_document(name, target) for name, target in found.items()]}, blocks[1:]
+    )
+
+
+def _document(name: str, target: Target) -> dict[str, Any]:
+    facts = target.capabilities
+    return {
+        "name": name,
+        "title": facts.title,
+        "exact": facts.exact,
+        "layers": list(facts.layers),
+        "neurons": list(facts.neurons),
+        "limits": dict(facts.limits),
+        "suffixes": list(facts.suffixes),
+        "simulators": _states(target),
+    }
+
+
+def _blocks(name: str, target: Target) -> list[Block]:
+    facts = target.capabilities
+    simulators = [f"{each}: {state}" for each, state in _states(target).items()]
+    rows = [
+        ("layers", ", ".join(facts.layers)),
+        ("neurons", ", ".join(facts.neurons)),
+        *facts.limits.items(),
+        ("exact", "every bit" if facts.exact else "within a stated tolerance"),
+        ("files", ", ".join(facts.suffixes)),
+        ("simulators", ", ".join(simulators) or "none"),
+    ]
+    return [*title(f"{name}: {facts.title}"), Table(("", ""), rows)]
+
+
+def _states(target: Target) -> dict[str, str]:
+    from neurodeploy.sandbox import status
+
+    return {name: status(env).state.value for name, env in target.simulators.items()}

@@ -1,0 +1,115 @@
+"""`neurodeploy verify`: each stage of an artifact held against the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neurodeploy.cli import report as told
+from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName, command
+from neurodeploy.cli.outcome import Outcome
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.places import load_model, require_simulator
+
+if TYPE_CHECKING:
+    from neurodeploy.target import Simulation
+
+Random = tuple[int, int, float, int]
+
+
+@command
+def verify(
+    output: Output,
+    artifact: ArtifactPlace,
+    model: Annotated[
+        Path | None, typer.Option(metavar="MODEL", help="The model that it was exported from.")
+    ] = None,
+    build: Build = None,
+    samples: Samples = None,
+    random: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T,N,RATE,SEED",
+            help="Random samples: steps, samples, share of ones, seed (16,8,0.3,0 unless given).",
+        ),
+    ] = None,
+    simulator: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The simulator, if not the target's first; or none."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write report.html, .json and .txt there.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report as JUnit XML.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many simulations run at once.")] = 1,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="S", help="Seconds that a simulation may take.")
+    ] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
+    ] = None,
+) -> Outcome:
+    """Hold training, golden interpreter, fast engine, artifact and simulator against each other."""
+    from neurodeploy import pipeline
+    from neurodeploy.target import open_artifact
+
+    if samples is not None and random is not None:
+        raise typer.BadParameter("leaves no room for --random", param_hint="--samples")
+    if build is not None and model is None:
+        raise typer.BadParameter("has a meaning with --model alone", param_hint="--build")
+    drawn = None if random is None else _random(random)
+    told.require_places(report, junit)
+    simulation = _simulation(jobs, time_limit, memory_limit)
+    opened = open_artifact(artifact)
+    require_simulator(opened.target, simulator)
+    given = None if samples is None else pipeline.read_samples(samples)[0]
+    with output.progress() as say:
+        network = None if model is None else load_model(model, build)
+        result = pipeline.verified(
+            opened,
+            model=network,
+            samples=given,
+            random=drawn,
+            simulator=simulator,
+            simulation=simulation,
+            progress=say,
+        )
+        places = told.write(result, report, junit)
+    told.warn_of_silence(result, output)
+    document = told.as_data(result) | {"files": places}
+    return Outcome(document, told.as_lines(result) + told.written(places), result.exit_code)
+
+
+def _random(text: str) -> Random:
+    """Steps, samples, rate and seed.
+
+    Raises:
+        BadParameter: if the text is not these four numbers.
+    """
+    try:
+        steps, count, rate, seed = text.split(",")
+        drawn = (int(steps), int(count), float(rate), int(seed))
+    except ValueError:
+        drawn = (0, 0, 0.0, 0)
+    if min(drawn[:2]) < 1 or not 0 <= drawn[2] <= 1 or drawn[3] < 0:
+        words = f"{text!r} is not T,N,RATE,SEED, like 16,8,0.3,0 (steps, samples, 0..1, seed)"
+        raise typer.BadParameter(words, param_hint="--random")
+    return drawn
+
+
+def _simulation(jobs: int, seconds: float | None, memory_mb: float | None) -> Simulation:
+    from neurodeploy.sandbox import Limits
+    from neurodeploy.target import Simulation
+
+    if seconds is None and memory_mb is None:
+        return Simulation(jobs=jobs)
+    usual = Limits()
+    limits = Limits(
+        usual.seconds if seconds is None else seconds,
+        usual.memory_mb if memory_mb is None else memory_mb,
+    )
+    return Simulation(limits, jobs)
