@@ -34,10 +34,11 @@ TRAINING = Dialect(
         Op.SHIFT_LEFT: "{0} * (1 << {a})",
         Op.SHIFT_FLOOR: "shift_floor({0}, {a})",
         Op.SHIFT_TO_ZERO: "shift_to_zero({0}, {a})",
+        Op.SCALE_TO_ZERO: "scale_to_zero({0}, {ratio})",
         Op.WRAP: "wrap({0}, {half})",
         Op.WRAP_ONCE: "wrap_once({0}, {half})",
+        Op.CLIP: "clamp({0}, {low}, {high})",
     },
-    "clamp({0}, {low}, {high})",
 )
 
 _NAMES: dict[str, Any] = {
@@ -48,6 +49,7 @@ _NAMES: dict[str, Any] = {
     "select": ste.select,
     "shift_floor": ste.shift_floor,
     "shift_to_zero": ste.shift_to_zero,
+    "scale_to_zero": ste.scale_to_zero,
     "wrap": ste.wrap,
     "wrap_once": ste.wrap_once,
 }

@@ -43,15 +43,15 @@ class _OnGrid(torch.autograd.Function):
         return gradients[0] * inside, None, None
 
 
-class _ShiftToZero(torch.autograd.Function):
+class _ScaleToZero(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, bits: int) -> Tensor:
-        ctx.unit = 2.0**-bits
-        return torch.trunc(x * ctx.unit)
+    def forward(ctx: Any, x: Tensor, ratio: float) -> Tensor:
+        ctx.ratio = ratio
+        return (x * ratio).trunc_()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return gradients[0] * ctx.unit, None
+        return gradients[0] * ctx.ratio, None
 
 
 class _ShiftFloor(torch.autograd.Function):
@@ -80,7 +80,12 @@ class _Wrap(torch.autograd.Function):
 
 def shift_to_zero(x: Tensor, bits: int) -> Tensor:
     """x / 2**bits rounded toward zero."""
-    result: Tensor = _ShiftToZero.apply(x, bits)
+    return scale_to_zero(x, 2.0**-bits)
+
+
+def scale_to_zero(x: Tensor, ratio: float) -> Tensor:
+    """x times an exact ratio of integers, rounded toward zero."""
+    result: Tensor = _ScaleToZero.apply(x, ratio)
     return result
 
 

@@ -25,7 +25,7 @@ for name, function in {
     "run": run.run,
 }.items():
     app.command(name)(function)
-_simulators = typer.Typer(help="The vendors' simulators on this machine.", **_PLAIN)
+_simulators = typer.Typer(help="Show, install and remove the vendors' simulators.", **_PLAIN)
 app.add_typer(_simulators, name="simulators")
 _simulators.command("list")(simulators.list_)
 _simulators.command("install")(simulators.install)

@@ -36,7 +36,8 @@ Samples = Annotated[
     typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
 ]
 SimulatorName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The simulator, if not the target's first.")
+    str | None,
+    typer.Option(metavar="NAME", help="The simulator, if not the target's first; or none."),
 ]
 
 

@@ -36,15 +36,15 @@ def export(
     build: Build = None,
     simulator: SimulatorName = None,
 ) -> Outcome:
-    """Write a model's artifact for a target, whole or not at all."""
+    """Write a model's artifact for a target."""
     from neurodeploy import pipeline
     from neurodeploy.simulator.samples import checked_samples
 
     if simulator is not None and not verify:
-        raise typer.BadParameter("has a meaning with --verify alone", param_hint="--simulator")
+        raise typer.TyperException("--simulator has a meaning only with --verify")
     require_simulator(target, simulator)
     place = Path(f"{model.stem}-{target}") if folder is None else folder
-    given = None if samples is None else pipeline.read_samples(samples)[0]
+    given, labels = (None, None) if samples is None else pipeline.read_samples(samples)
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
@@ -57,7 +57,12 @@ def export(
         report = None
         if verify:
             report = pipeline.verified(
-                artifact, model=network, samples=given, simulator=simulator, progress=say
+                artifact,
+                model=network,
+                samples=given,
+                labels=labels,
+                simulator=simulator,
+                progress=say,
             )
     if report is not None:
         told.warn_of_silence(report, output)
@@ -72,16 +77,15 @@ def _next(place: Path, model: Path, build: str | None) -> str:
     return shlex.join(words + ([] if build is None else ["--build", build]))
 
 
-def _document(
-    artifact: Artifact, findings: said.Findings, report: Report | None
-) -> dict[str, Any]:
+def _document(artifact: Artifact, findings: said.Findings, report: Report | None) -> dict[str, Any]:
     return {
         "artifact": str(artifact.path),
         "target": artifact.target,
         "model_sha256": artifact.model_sha256,
         "program_sha256": artifact.program["sha256"],
         "files": [
-            {"name": name, "bytes": size, "sha256": sha256} for name, size, sha256 in _files(artifact)
+            {"name": name, "bytes": size, "sha256": sha256}
+            for name, size, sha256 in _files(artifact)
         ],
         "findings": said.as_data(findings),
         "report": None if report is None else told.as_data(report),

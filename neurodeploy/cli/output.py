@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
+from neurodeploy.cli.outcome import Block, Line, Outcome, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,11 +120,14 @@ def _print(console: Console, block: Block) -> None:
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.show_header = any(block.headings)
     for heading in block.headings:
-        side = "right" if heading in block.numbers else "left"
-        table.add_column(heading, justify=side, overflow="fold")
+        right = heading in block.numbers
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
     for row in block.rows:
         table.add_row(*(_text(cell, Tone.PLAIN) for cell in row))
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    for line in drawn.get().splitlines():
+        console.file.write(line.rstrip() + "\n")
 
 
 def _text(text: str, tone: Tone) -> Any:

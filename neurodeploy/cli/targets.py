@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @command
 def targets(output: Output) -> Outcome:
-    """What each target takes, its limits, its simulators' state."""
+    """Show what each target takes, and its limits."""
     from neurodeploy.target import targets as installed
 
     found = installed()

@@ -35,10 +35,7 @@ def verify(
             help="Random samples: steps, samples, share of ones, seed (16,8,0.3,0 unless given).",
         ),
     ] = None,
-    simulator: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The simulator, if not the target's first; or none."),
-    ] = None,
+    simulator: SimulatorName = None,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write report.html, .json and .txt there.")
     ] = None,
@@ -53,26 +50,27 @@ def verify(
         float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
     ] = None,
 ) -> Outcome:
-    """Hold training, golden interpreter, fast engine, artifact and simulator against each other."""
+    """Prove that an artifact computes what was trained."""
     from neurodeploy import pipeline
     from neurodeploy.target import open_artifact
 
     if samples is not None and random is not None:
-        raise typer.BadParameter("leaves no room for --random", param_hint="--samples")
+        raise typer.TyperException("--samples and --random exclude one another")
     if build is not None and model is None:
-        raise typer.BadParameter("has a meaning with --model alone", param_hint="--build")
+        raise typer.TyperException("--build has a meaning only with --model")
     drawn = None if random is None else _random(random)
     told.require_places(report, junit)
     simulation = _simulation(jobs, time_limit, memory_limit)
     opened = open_artifact(artifact)
     require_simulator(opened.target, simulator)
-    given = None if samples is None else pipeline.read_samples(samples)[0]
+    given, labels = (None, None) if samples is None else pipeline.read_samples(samples)
     with output.progress() as say:
         network = None if model is None else load_model(model, build)
         result = pipeline.verified(
             opened,
             model=network,
             samples=given,
+            labels=labels,
             random=drawn,
             simulator=simulator,
             simulation=simulation,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program
 from neurodeploy.program.ranges import Ranges, ranges, sum_range
-from neurodeploy.simulator.carrier import exact_matmul_type, neuron_step
+from neurodeploy.simulator.carrier import CarriedStep, carried_step, exact_matmul_type
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.interval import ZERO, Interval
@@ -50,10 +50,8 @@ def run_fast(
 
 @dataclass(frozen=True)
 class _Layer:
-    step: Any
-    kind: torch.dtype
+    carried: CarriedStep
     parameters: dict[str, Any]
-    source: str
 
 
 class Engine:
@@ -85,14 +83,13 @@ class Engine:
         return run.arrays()
 
     def _layer(self, node: Neuron, proved: Ranges) -> _Layer:
-        step, kind, source = neuron_step(node, proved.layers[node.name])
+        carried = carried_step(node, proved.layers[node.name])
         parameters: dict[str, Any] = {}
         for key, value in node.parameters.items():
-            # A scalar stays a number, which torch fuses into the operation.
-            scalar = value.size == 1
-            tensor = torch.from_numpy(value.copy()).to(self.device, kind)
-            parameters[key] = int(value.reshape(-1)[0]) if scalar else tensor
-        return _Layer(step, kind, parameters, source)
+            # A single number stays one, which torch fuses into the operation.
+            tensor = torch.from_numpy(value.copy()).to(self.device, carried.kind)
+            parameters[key] = int(value.reshape(-1)[0]) if value.size == 1 else tensor
+        return _Layer(carried, parameters)
 
     def _weight(self, node: Dense | Conv2d) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
@@ -170,20 +167,18 @@ class _Run:
         drive = self._value(node.inputs[0])
         for edge in node.inputs[1:]:
             drive = drive.double() + self._value(edge).double()
-        drive = drive.to(layer.kind)
-        states = self.states.get(node.name) or tuple(
-            torch.zeros_like(drive[0]) for _ in node.equations.states
-        )
-        spikes = torch.empty(drive.shape, dtype=torch.float32, device=drive.device)
-        kept = self.recorded.setdefault(
-            node.name, {key: [] for key in ("s", *node.equations.states)}
-        )
+        drive = drive.to(layer.carried.kind)
+        names = node.equations.states
+        states = self.states.get(node.name) or tuple(torch.zeros_like(drive[0]) for _ in names)
+        prepared = layer.carried.prepare(drive, **layer.parameters)
+        spikes = torch.empty(drive.shape, dtype=torch.bool, device=drive.device)
+        kept = self.recorded.setdefault(node.name, {key: [] for key in ("s", *names)})
         for step in range(drive.shape[0]):
-            *states_now, fired = layer.step(*states, drive[step], **layer.parameters)
-            states = tuple(_full(value, drive[step]) for value in states_now)
-            spikes[step] = fired
+            inputs = [value[step] for value in prepared]
+            *following, spikes[step] = layer.carried.step(*states, *inputs, **layer.parameters)
+            states = tuple(_full(value, drive[step]) for value in following)
             if self.record:
-                for key, value in zip(node.equations.states, states, strict=True):
+                for key, value in zip(names, states, strict=True):
                     kept[key].append(value)
         kept["s"].append(spikes)
         self.states[node.name] = states
@@ -193,7 +188,7 @@ class _Run:
         """What was recorded, as NumPy arrays."""
         result = {}
         for name, kept in self.recorded.items():
-            arrays = {"s": torch.cat(kept["s"]).to(torch.uint8).cpu().numpy()}
+            arrays = {"s": torch.cat(kept["s"]).cpu().numpy().view(np.uint8)}
             for key in kept if self.record else ():
                 if key != "s":
                     arrays[key] = torch.stack(kept[key]).to(torch.int64).cpu().numpy()

@@ -138,28 +138,37 @@ def trace(
 
 def prune(equations: Equations) -> Equations:
     """The same equations without operations that nothing reads; leaves come first."""
-    needed: set[int] = set()
-    pending = [*equations.next_states, equations.output]
-    while pending:
-        number = pending.pop()
-        if number not in needed:
-            needed.add(number)
-            pending.extend(equations.operations[number].args)
-    order = sorted(needed, key=lambda n: (equations.operations[n].op not in LEAVES, n))
-    place = {number: position for position, number in enumerate(order)}
-    operations = tuple(
-        Operation(o.op, tuple(place[arg] for arg in o.args), o.attribute)
-        for o in (equations.operations[number] for number in order)
-    )
+    results = (*equations.next_states, equations.output)
+    operations, places = needed(equations.operations, results)
     return Equations(
         equations.name,
         equations.states,
         equations.inputs,
         equations.parameters,
         operations,
-        tuple(place[number] for number in equations.next_states),
-        place[equations.output],
+        places[:-1],
+        places[-1],
     )
+
+
+def needed(
+    operations: tuple[Operation, ...], results: tuple[int, ...]
+) -> tuple[tuple[Operation, ...], tuple[int, ...]]:
+    """The operations that the results need, leaves first, and where the results are among them."""
+    reached: set[int] = set()
+    pending = list(results)
+    while pending:
+        number = pending.pop()
+        if number not in reached:
+            reached.add(number)
+            pending.extend(operations[number].args)
+    order = sorted(reached, key=lambda n: (operations[n].op not in LEAVES, n))
+    place = {number: position for position, number in enumerate(order)}
+    kept = tuple(
+        Operation(o.op, tuple(place[arg] for arg in o.args), o.attribute)
+        for o in (operations[number] for number in order)
+    )
+    return kept, tuple(place[number] for number in results)
 
 
 def _input_names(

@@ -11,7 +11,7 @@ Attribute = float | int | str | bool | tuple[int, int] | None
 
 
 class Op(StrEnum):
-    """The words a neuron is written in; the last five exist only between integers."""
+    """The words a neuron is written in; from SHIFT_LEFT on they exist only between integers."""
 
     STATE = "state"
     INPUT = "input"
@@ -36,6 +36,8 @@ class Op(StrEnum):
     WRAP = "wrap"
     WRAP_ONCE = "wrap_once"
     CLIP = "clip"
+    # A product with numerator / 2**bits, rounded toward zero.
+    SCALE_TO_ZERO = "scale_to_zero"
 
 
 LEAVES = frozenset({Op.STATE, Op.INPUT, Op.PARAMETER, Op.CONSTANT})

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from snncore.dynamics.equations import Equations
-from snncore.dynamics.expression import Op
+from snncore.dynamics.expression import LEAVES, Op, Operation
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a language spells each operation; {0} {1} {2} are arguments, {a} is the constant."""
+    """How a language spells each operation.
+
+    {0} {1} {2} are arguments and {a} is the constant; wraps also know {half} of their range, a
+    clip its {low} and {high}, and a scaling its {numerator}, {bits} and {ratio}.
+    """
 
     name: str
     spelling: Mapping[Op, str]
-    clip: str
+    # The same for an argument {0} that nobody reads afterwards and that has the result's type.
+    in_place: Mapping[Op, str] = field(default_factory=dict)
 
 
 def render(equations: Equations, dialect: Dialect) -> str:
@@ -28,9 +33,27 @@ def render(equations: Equations, dialect: Dialect) -> str:
         ValueError: if the dialect has no word for an operation.
     """
     arguments = (*equations.states, *equations.inputs, *equations.parameters)
-    lines = [f"def step({', '.join(arguments)}):"]
+    results = (*equations.next_states, equations.output)
+    return render_function("step", arguments, equations.operations, results, dialect)
+
+
+def render_function(
+    name: str,
+    arguments: Sequence[str],
+    operations: Sequence[Operation],
+    results: Sequence[int],
+    dialect: Dialect,
+) -> str:
+    """Operations as a function that returns some of them.
+
+    Raises:
+        ValueError: if the dialect has no word for an operation.
+    """
+    lines = [f"def {name}({', '.join(arguments)}):"]
+    last_use = _last_uses(operations, results)
+    full = _full(operations)
     names: list[str] = []
-    for number, operation in enumerate(equations.operations):
+    for number, operation in enumerate(operations):
         if operation.op in (Op.STATE, Op.INPUT, Op.PARAMETER):
             names.append(str(operation.attribute))
         elif operation.op == Op.CONSTANT:
@@ -38,33 +61,75 @@ def render(equations: Equations, dialect: Dialect) -> str:
         else:
             values = [names[arg] for arg in operation.args]
             names.append(f"t{number}")
-            lines.append(
-                f"    t{number} = {_spelled(dialect, operation.op, values, operation.attribute)}"
-            )
-    results = [names[number] for number in (*equations.next_states, equations.output)]
-    lines.append(f"    return {', '.join(results)}")
+            free = _is_free(number, operation, operations, last_use, full)
+            lines.append(f"    t{number} = {_spelled(dialect, operation, values, free)}")
+    lines.append(f"    return {', '.join(names[number] for number in results)}{_comma(results)}")
     return "\n".join(lines) + "\n"
 
 
-def _spelled(dialect: Dialect, op: Op, values: list[str], attribute: Any) -> str:
-    if op == Op.CLIP:
-        low, high = attribute
-        return dialect.clip.format(*values, low=low, high=high)
-    if op not in dialect.spelling:
+def _comma(results: Sequence[int]) -> str:
+    return "," if len(results) == 1 else ""
+
+
+def _last_uses(operations: Sequence[Operation], results: Sequence[int]) -> dict[int, int]:
+    uses = {arg: number for number, op in enumerate(operations) for arg in op.args}
+    return uses | dict.fromkeys(results, len(operations))
+
+
+def _full(operations: Sequence[Operation]) -> list[bool]:
+    """Which values have the layer's shape, as what reads a state or an input has."""
+    full: list[bool] = []
+    for operation in operations:
+        leaf = operation.op in (Op.STATE, Op.INPUT)
+        full.append(leaf or any(full[arg] for arg in operation.args))
+    return full
+
+
+def _is_free(
+    number: int,
+    operation: Operation,
+    operations: Sequence[Operation],
+    last_use: Mapping[int, int],
+    full: Sequence[bool],
+) -> bool:
+    """Whether the result may take the place of the value that the operation changes."""
+    # A choice changes what it keeps where the condition does not hold.
+    target = operation.args[-1 if operation.op == Op.SELECT else 0]
+    fresh = operations[target].op not in LEAVES and operations[target].op not in _BOOLEAN
+    return fresh and full[target] and last_use[target] == number
+
+
+_BOOLEAN = frozenset({Op.GREATER, Op.GREATER_EQUAL, Op.SPIKE})
+
+
+def _spelled(dialect: Dialect, operation: Operation, values: list[str], free: bool) -> str:
+    op = operation.op
+    template = dialect.in_place.get(op) if free else None
+    template = template or dialect.spelling.get(op)
+    if template is None:
         raise ValueError(f"the dialect {dialect.name} has no word for {op.value}")
-    return dialect.spelling[op].format(*values, a=attribute, half=_half(op, attribute))
+    return template.format(*values, **_constants(operation))
 
 
-def _half(op: Op, attribute: Any) -> int:
-    wraps = op in (Op.WRAP, Op.WRAP_ONCE)
-    return 1 << (attribute - 1) if wraps else 0
+def _constants(operation: Operation) -> dict[str, Any]:
+    op, attribute = operation.op, operation.attribute
+    if op == Op.CLIP and isinstance(attribute, tuple):
+        return {"low": attribute[0], "high": attribute[1]}
+    if op == Op.SCALE_TO_ZERO and isinstance(attribute, tuple):
+        numerator, bits = attribute
+        return {"numerator": numerator, "bits": bits, "ratio": repr(numerator * 2.0**-bits)}
+    if op in (Op.WRAP, Op.WRAP_ONCE) and isinstance(attribute, int):
+        return {"a": attribute, "half": 1 << (attribute - 1)}
+    return {"a": attribute}
 
 
-def compile_step(source: str, names: Mapping[str, Any]) -> Callable[..., Any]:
+def compile_step(
+    source: str, names: Mapping[str, Any], function: str = "step"
+) -> Callable[..., Any]:
     """The function that the source defines, with its text kept for debuggers and tracebacks."""
     filename = f"<neuron step {sha256(source.encode()).hexdigest()[:12]}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope: dict[str, Any] = dict(names)
     exec(compile(source, filename, "exec"), scope)
-    step: Callable[..., Any] = scope["step"]
+    step: Callable[..., Any] = scope[function]
     return step

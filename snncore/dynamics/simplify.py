@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from snncore.dynamics.equations import Equations, prune
 from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
@@ -15,6 +16,7 @@ def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
     1. An operation with a single possible value is that constant.
     2. A wrap or clip whose argument is within its limits is the argument.
     3. Adding or subtracting zero is the argument.
+    4. A product with a constant that is shifted back at once is one scaling.
     """
     recorder = Recorder()
     new: list[int] = []
@@ -25,8 +27,9 @@ def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
         elif (kept := _idle(operation, bounds)) is not None:
             new.append(new[kept])
         else:
-            args = [new[arg] for arg in operation.args]
-            new.append(recorder.add(operation.op, *args, attribute=operation.attribute))
+            fused = _fused(equations, operation, bounds)
+            args = [new[arg] for arg in fused.args]
+            new.append(recorder.add(fused.op, *args, attribute=fused.attribute))
     return prune(
         Equations(
             equations.name,
@@ -40,6 +43,18 @@ def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
     )
 
 
+def without_surrogates(equations: Equations) -> Equations:
+    """The same spikes as comparisons, for where nothing is learned: s = (a > b)."""
+    operations = equations.operations
+    changed = tuple(
+        Operation(Op.GREATER if o.attribute else Op.GREATER_EQUAL, operations[o.args[0]].args)
+        if o.op == Op.SPIKE and operations[o.args[0]].op == Op.SUBTRACT
+        else o
+        for o in operations
+    )
+    return prune(replace(equations, operations=changed))
+
+
 def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> Interval | None:
     """The values that some wrap or clip of this kind may meet outside its limits, if any."""
     for operation in equations.operations:
@@ -48,6 +63,19 @@ def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> I
             if limits is not None and not value.within(limits):
                 return value
     return None
+
+
+def _fused(equations: Equations, operation: Operation, bounds: Sequence[Interval]) -> Operation:
+    """The operation and the one it reads as one, where there is such a one."""
+    if not operation.args:
+        return operation
+    before = equations.operations[operation.args[0]]
+    if operation.op == Op.SHIFT_TO_ZERO and before.op == Op.MULTIPLY:
+        for constant, other in (before.args, before.args[::-1]):
+            bound = bounds[constant]
+            if bound.low == bound.high and isinstance(operation.attribute, int):
+                return Operation(Op.SCALE_TO_ZERO, (other,), (bound.low, operation.attribute))
+    return operation
 
 
 def _idle(operation: Operation, bounds: Sequence[Interval]) -> int | None:

@@ -1,0 +1,156 @@
+"""`neurodeploy simulators`: what is installed, installing, removing, and whether it works."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurodeploy.cli.command import command
+from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
+from neurodeploy.cli.output import Output
+
+if TYPE_CHECKING:
+    from neurodeploy.sandbox import Environment, EnvironmentStatus
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The simulator's name.")]
+_BROKEN = 4
+
+
+@command
+def list_(output: Output) -> Outcome:
+    """What simulators there are, and which are installed."""
+    from neurodeploy.sandbox import status
+
+    states = {name: (env, status(env)) for name, env in environments().items()}
+    rows = [(name, env.title, *_cells(env, there)) for name, (env, there) in states.items()]
+    headings = ("name", "simulator", "state", "python", "size", "place or remedy")
+    document = [as_data(env, there) for env, there in states.values()]
+    blocks = [Table(headings, rows)] if rows else [Line("No target brings a simulator.")]
+    return Outcome({"simulators": document}, blocks)
+
+
+@command
+def install(
+    output: Output,
+    name: Name,
+    pip_args: Annotated[
+        str, typer.Option(metavar="WORDS", help="More words for pip, such as an --index-url.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="With everything that the vendor's package asks for.")
+    ] = False,
+    reinstall: Annotated[
+        bool, typer.Option("--reinstall", help="Anew, even if it is installed.")
+    ] = False,
+) -> Outcome:
+    """Install a simulator into an environment of its own, whole or not at all."""
+    from neurodeploy.sandbox import install as install_environment
+
+    env = environment(name)
+    try:
+        words = shlex.split(pip_args)
+    except ValueError as error:
+        raise typer.BadParameter(f"{pip_args!r}: {error}", param_hint="--pip-args") from error
+    with output.progress(lasting=True) as say:
+        there = install_environment(
+            env, pip_args=words, full=full, reinstall=reinstall, progress=say
+        )
+    words_of_it = f"{env.title} is installed in {there.path} ({there.size_mb} MB)"
+    return Outcome(as_data(env, there), (Line(words_of_it, Tone.GOOD),))
+
+
+@command
+def remove(output: Output, name: Name) -> Outcome:
+    """Remove a simulator."""
+    from neurodeploy.sandbox import remove as remove_environment
+
+    env = environment(name)
+    with output.progress() as say:
+        gone = remove_environment(env, progress=say)
+    said = f"{env.title} is removed" if gone else f"{env.title} was not installed"
+    return Outcome({"name": name, "removed": gone}, (Line(said),))
+
+
+@command
+def doctor(output: Output) -> Outcome:
+    """Run each installed simulator's self-test."""
+    from neurodeploy.errors import SimulatorError
+    from neurodeploy.sandbox import State, check, status
+
+    documents: list[dict[str, Any]] = []
+    blocks: list[Block] = []
+    works = True
+    for name, env in environments().items():
+        there = status(env)
+        document = as_data(env, there)
+        if there.state is State.INSTALLED:
+            try:
+                with output.progress() as say:
+                    say(f"testing {env.title}")
+                    document["self_test"] = check(env, progress=say).result
+            except SimulatorError as error:
+                document |= {"state": State.BROKEN.value, "problem": str(error), "log": error.log}
+        works = works and document["state"] != State.BROKEN.value
+        documents.append(document)
+        blocks.append(state_line(name, document))
+    return Outcome({"simulators": documents}, blocks, 0 if works else _BROKEN)
+
+
+def environments() -> dict[str, Environment]:
+    """Every simulator of every target, by name."""
+    from neurodeploy.target import targets
+
+    return {name: env for chip in targets().values() for name, env in chip.simulators.items()}
+
+
+def environment(name: str) -> Environment:
+    """The simulator of that name.
+
+    Raises:
+        UnknownNameError: if there is none; lists those there are.
+    """
+    from neurodeploy.errors import UnknownNameError
+
+    known = environments()
+    if name not in known:
+        listed = ", ".join(known) or "none"
+        raise UnknownNameError(f"no simulator {name!r}; there are: {listed}")
+    return known[name]
+
+
+def as_data(env: Environment, there: EnvironmentStatus) -> dict[str, Any]:
+    """A simulator as plain data."""
+    download, disk = env.size_mb(full=False)
+    return {
+        "name": env.name,
+        "title": env.title,
+        "state": there.state.value,
+        "path": str(there.path),
+        "python": there.python or env.python,
+        "full": there.full,
+        "size_mb": there.size_mb,
+        "download_mb": download,
+        "disk_mb": disk,
+        "packages": dict(there.packages),
+        "problem": there.problem,
+        "remedy": there.remedy,
+    }
+
+
+def state_line(name: str, document: dict[str, Any]) -> Line:
+    """A simulator's state in one line."""
+    tone = {"installed": Tone.GOOD, "missing": Tone.DOUBTFUL}.get(document["state"], Tone.BAD)
+    problem = f": {document['problem']}" if document["problem"] else ""
+    remedy = f" ({document['remedy']})" if document["remedy"] else ""
+    tested = ", its self-test passed" if "self_test" in document else ""
+    return Line(f"{name}: {document['state']}{tested}{problem}{remedy}", tone)
+
+
+def _cells(env: Environment, there: EnvironmentStatus) -> tuple[str, str, str, str]:
+    document = as_data(env, there)
+    size = f"{there.size_mb} MB"
+    if there.state.value == "missing":
+        size = f"{document['disk_mb']} MB, {document['download_mb']} of it to download"
+    return there.state.value, document["python"], size, there.remedy or str(there.path)

@@ -1,0 +1,47 @@
+"""Equations parted in two: what no state enters, which is known for all steps, and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from snncore.dynamics.equations import Equations, needed, prune
+from snncore.dynamics.expression import Op, Operation
+
+
+@dataclass(frozen=True)
+class Hoisted:
+    """`before` runs once on whole sequences; its results are the inputs of `step`."""
+
+    before: tuple[Operation, ...]
+    results: tuple[int, ...]
+    step: Equations
+
+
+def hoisted(equations: Equations) -> Hoisted:
+    """The two parts of equations; together they compute what the whole does."""
+    operations = equations.operations
+    stateless: list[bool] = []
+    varies: list[bool] = []
+    for operation in operations:
+        stateless.append(operation.op != Op.STATE and all(stateless[arg] for arg in operation.args))
+        varies.append(operation.op == Op.INPUT or any(varies[arg] for arg in operation.args))
+    readers = [arg for n, op in enumerate(operations) if not stateless[n] for arg in op.args]
+    wanted = {*readers, *equations.next_states, equations.output}
+    results = tuple(sorted(n for n in wanted if stateless[n] and varies[n]))
+    names = {number: f"x{place}" for place, number in enumerate(results)}
+    changed = tuple(
+        Operation(Op.INPUT, (), names[n]) if n in names else operation
+        for n, operation in enumerate(operations)
+    )
+    step = prune(
+        Equations(
+            equations.name,
+            equations.states,
+            tuple(names.values()),
+            equations.parameters,
+            changed,
+            equations.next_states,
+            equations.output,
+        )
+    )
+    return Hoisted(*needed(operations, results), step)
