@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -158,16 +156,35 @@ def read_samples(path: Place) -> tuple[NDArray[Any], NDArray[Any] | None]:
         SamplesError: if the file is missing, damaged, or holds no samples.
     """
     place = Path(path)
+    if not place.is_file():
+        what = "is no file" if place.exists() else "there is no such file"
+        raise SamplesError(f"{place}: {what}")
     try:
-        loaded = np.load(place, allow_pickle=False)
-        with loaded if place.suffix == ".npz" else nullcontext({"samples": loaded}) as file:
-            if "samples" not in file:
-                raise SamplesError(f"{place}: has no array called samples")
-            labels = np.asarray(file["labels"]) if "labels" in file else None
-            return np.asarray(file["samples"]), labels
-    except FileNotFoundError as error:
-        raise SamplesError(f"{place}: there is no such file") from error
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        if isinstance(error, SamplesError):
-            raise
-        raise SamplesError(f"{place}: is no .npz or .npy of numbers: {error}") from error
+        arrays = _arrays(place)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  # NumPy raises a dozen kinds over damaged files
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if "allow_pickle" in reason:
+            reason = "it holds Python objects, which are not read because that can run code"
+        raise SamplesError(f"{place}: is no .npz or .npy of numbers: {reason[:200]}") from error
+    if "samples" not in arrays:
+        raise SamplesError(
+            f"{place}: has no array called samples", remedy="numpy.savez(file, samples=...)"
+        )
+    samples, labels = arrays["samples"], arrays.get("labels")
+    if labels is not None:
+        whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
+        if labels.shape != count or not whole:
+            given = f"{labels.dtype} {labels.shape}"
+            raise SamplesError(f"{place}: labels are {given}, not whole numbers {count}")
+    return samples, labels
+
+
+def _arrays(place: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz that are asked for, or the one of an .npy as samples."""
+    loaded = np.load(place, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"samples": loaded}
+    with loaded:
+        return {key: loaded[key] for key in ("samples", "labels") if key in loaded}

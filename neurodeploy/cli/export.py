@@ -13,7 +13,7 @@ from neurodeploy.cli import report as told
 from neurodeploy.cli.command import Build, Model, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
-from neurodeploy.cli.places import load_model, require_simulator
+from neurodeploy.cli.places import load_model, lowered, require_simulator
 
 if TYPE_CHECKING:
     from neurodeploy.artifact import Artifact
@@ -38,7 +38,6 @@ def export(
 ) -> Outcome:
     """Write a model's artifact for a target."""
     from neurodeploy import pipeline
-    from neurodeploy.simulator.samples import checked_samples
 
     if simulator is not None and not verify:
         raise typer.TyperException("--simulator has a meaning only with --verify")
@@ -48,9 +47,7 @@ def export(
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
-        program = pipeline.lower(network, example=given)
-        if given is not None:
-            checked_samples(program, given)
+        program = lowered(network, given)
         findings = pipeline.check(program, target)
         say(f"writing {place}")
         artifact = pipeline.write(program, target=target, path=place, model_file=model)

@@ -17,6 +17,7 @@ from neurodeploy.cli.places import Place, load_model, open_unedited, place_of
 if TYPE_CHECKING:
     from neurodeploy.graph import Graph
     from neurodeploy.program import Program
+    from neurodeploy.structure import Node
 
 
 @command
@@ -82,24 +83,31 @@ def _integers(head: dict[str, Any], program: Program, text: bool) -> Outcome:
 
 def _floats(head: dict[str, Any], graph: Graph, reason: str, text: bool) -> Outcome:
     note = f"not on a chip's integers: {reason}"
-    layers = [
-        {"name": node.name, "kind": type(node).__name__, "shape": list(graph.shapes[node.name])}
-        for node in graph.nodes
-    ]
+    layers = [_float_layer(node, graph) for node in graph.nodes]
     document = head | {"layers": layers, "note": note, "targets": {}}
     if text:
         return Outcome(document | {"text": graph.text()}, _lines(graph.text()))
     rows = [
-        (str(each["name"]), str(each["kind"]), "x".join(map(str, graph.shapes[str(each["name"])])))
+        (each["name"], each["kind"], "x".join(map(str, each["shape"])), f"{each['weights']:,}")
         for each in layers
     ]
     blocks: list[Block] = [
-        Line(str(head["path"]), Tone.TITLE),
-        Table(("layer", "kind", "shape"), rows),
+        Line(f"{head['path']}: {sum(each['weights'] for each in layers):,} weights", Tone.TITLE),
+        Table(("layer", "kind", "shape", "weights"), rows, frozenset({"weights"})),
         Line(""),
         Line(f"note: {note}", Tone.DOUBTFUL),
     ]
     return Outcome(document, blocks)
+
+
+def _float_layer(node: Node, graph: Graph) -> dict[str, Any]:
+    equations = getattr(node, "equations", None)
+    return {
+        "name": node.name,
+        "kind": type(node).__name__.lower() if equations is None else equations.name,
+        "shape": list(graph.shapes[node.name]),
+        "weights": getattr(getattr(node, "weight", None), "size", 0),
+    }
 
 
 def _lines(text: str) -> list[Block]:

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurodeploy.program import Neuron, Program, Synapse
+    from neurodeploy.program import Integers, Neuron, Program, Synapse
     from neurodeploy.program.ranges import Ranges
     from neurodeploy.structure import Node
     from snncore.dynamics.interval import Interval
@@ -64,7 +64,7 @@ def _synapse(node: Synapse, proved: Ranges | None) -> dict[str, Any]:
         ranges["sum"] = _pair(sum_range(node, proved.values[node.source.source].hull(ZERO)))
     return {
         "weights": node.weight.size,
-        "bits": _signed_bits(low, high),
+        "bits": _signed_bits(node.weight),
         "exponent": node.exponent,
         "values": {"weight": [low, high]},
         "ranges": ranges,
@@ -103,5 +103,11 @@ def _span(span: Sequence[int]) -> str:
     return str(low) if low == high else f"{low}..{high}"
 
 
-def _signed_bits(low: int, high: int) -> int:
+def _signed_bits(values: Integers) -> int:
+    """How many bits the values need, their sign included, the low bits that are all 0 left out."""
+    import numpy as np
+
+    used = int(np.bitwise_or.reduce(values, axis=None))
+    zeros = max((used & -used).bit_length() - 1, 0)
+    low, high = int(values.min()) >> zeros, int(values.max()) >> zeros
     return max((-low - 1 if low < 0 else low).bit_length(), high.bit_length()) + int(low < 0)

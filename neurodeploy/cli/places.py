@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from neurodeploy.artifact import Artifact
     from neurodeploy.program import Program
 
@@ -42,6 +44,30 @@ def load_model(path: Path, build: str | None) -> Any:
         # The user's module is where the user is, as it is for `python -m`.
         sys.path.insert(0, str(Path.cwd()))
     return load(path, build_with=build)
+
+
+def lowered(network: Any, samples: NDArray[Any] | None) -> Program:
+    """The program of a network, for samples of their shape if they are given.
+
+    Raises:
+        SamplesError: if samples are not what the network was saved for, and do not fit it.
+    """
+    from neurodeploy import pipeline
+    from neurodeploy.errors import SamplesError, ValidationError
+    from neurodeploy.frontend.checkpoint import input_shape
+    from neurodeploy.simulator.samples import checked_samples
+
+    try:
+        program = pipeline.lower(network, example=samples)
+    except ValidationError as error:
+        known = input_shape(network)
+        if samples is None or known is None or samples.shape[2:] == known:
+            raise
+        wanted = f"(T, N, {', '.join(map(str, known))})"
+        raise SamplesError(f"samples are {samples.shape}, not {wanted}") from error
+    if samples is not None:
+        checked_samples(program, samples)
+    return program
 
 
 def open_unedited(path: Path) -> tuple[Artifact, Program]:

@@ -11,7 +11,7 @@ import typer
 from neurodeploy.cli.command import Build, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
-from neurodeploy.cli.places import Place, load_model, open_unedited, place_of
+from neurodeploy.cli.places import Place, load_model, lowered, open_unedited, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,10 +89,8 @@ def _require_file(file: Path | None, trace: bool) -> None:
 def _program(
     path: Path, build: str | None, samples: NDArray[Any]
 ) -> tuple[Program, Artifact | None]:
-    from neurodeploy import pipeline
-
     if place_of(path) is Place.MODEL:
-        return pipeline.lower(load_model(path, build), example=samples), None
+        return lowered(load_model(path, build), samples), None
     if build is not None:
         raise typer.TyperException("--build has a meaning only with a model")
     artifact, program = open_unedited(path)

@@ -9,10 +9,14 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import is_known
 
 INPUT = "input"
+
+
+# How many values each function takes.
+_ARITY = {"module": 1, "add": 2, "flatten": 1}
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class Call:
     function: str
     inputs: tuple[str, ...]
     target: str = ""
+
+    def __post_init__(self) -> None:
+        if _ARITY.get(self.function) != len(self.inputs):
+            raise ValidationError(f"{self.name}: {self.function} of {len(self.inputs)} values")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from snncore import layer
 
 FORMAT = "neurodeploy-model"
 VERSION = 1
+# What our own code raises when a description makes no sense to it.
+_DAMAGE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
 _PICKLED = (
     'if you trust where it comes from, convert it once: python -c "import torch, neurodeploy as '
     "nd; nd.save(torch.load('old.pt', weights_only=False), 'model.pt')\"; or give the "
@@ -72,22 +74,37 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
         raise ModelFileError(
             f"{path}: holds {what}", remedy="say --build package.module:function, or nd.save it"
         )
-    if document.get("version") != VERSION:
-        raise ModelFileError(
-            f"{path}: version {document.get('version')} of the format, and this reads {VERSION}"
-        )
     try:
-        calls = Calls(
-            tuple(Call(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
-        )
+        network = _described(document)
+    except (NeurodeployError, *_DAMAGE) as error:
+        raise ModelFileError(
+            f"{path}: the model's description cannot be read: {_first_line(error)}"
+        ) from error
+    return _fill(network, document.get("tensors"), path, assign=True).float().eval()
+
+
+def _described(document: dict[str, Any]) -> nn.Module:
+    """The network that a document describes, without memory for its tensors."""
+    _require_plain({key: value for key, value in document.items() if key != "tensors"})
+    if document.get("version") != VERSION:
+        raise ModelFileError(f"version {document.get('version')}, and this reads {VERSION}")
+    calls = Calls(
+        tuple(Call(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
+    )
+    # What a file claims costs nothing until its tensors have been seen to fit.
+    with torch.device("meta"):
         layers = {name: build(entry) for name, entry in document["layers"].items()}
-        network = _fill(assembled(calls, layers), document["tensors"], path)
-        _remember_shape(network, calls, document["input_shape"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, NeurodeployError):
-            raise
-        raise ModelFileError(f"{path}: the model's description is damaged: {error}") from error
-    return network.eval()
+        network = assembled(calls, layers)
+    _remember_shape(network, calls, document["input_shape"])
+    return network
+
+
+def _require_plain(value: Any) -> None:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _require_plain(item)
+    elif not isinstance(value, str | int | float | None):
+        raise ModelFileError(f"a {type(value).__name__} where plain data belong")
 
 
 def input_shape(network: nn.Module) -> tuple[int, ...] | None:
@@ -115,7 +132,8 @@ def _remember_shape(network: nn.Module, calls: Calls, shape: list[int] | None) -
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise ModelFileError(f"{path}: there is no such file")
+        what = "is no file" if path.exists() else "there is no such file"
+        raise ModelFileError(f"{path}: {what}")
     if path.stat().st_size == 0:
         raise ModelFileError(f"{path}: the file is empty")
     try:
@@ -128,7 +146,7 @@ def _read(path: Path) -> dict[str, Any]:
                 remedy=_PICKLED,
             ) from error
         raise ModelFileError(f"{path}: is no model file", remedy=_PICKLED) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (*_DAMAGE, EOFError, OSError, zipfile.BadZipFile) as error:
         raise ModelFileError(
             f"{path}: is damaged, or no model file: {_first_line(error)}"
         ) from error
@@ -137,14 +155,16 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _fill(network: nn.Module, tensors: Any, path: object) -> nn.Module:
+def _fill(network: nn.Module, tensors: Any, path: object, *, assign: bool = False) -> nn.Module:
     try:
-        network.load_state_dict(tensors)
-    except (RuntimeError, TypeError, AttributeError) as error:
+        network.load_state_dict(tensors, assign=assign)
+    except _DAMAGE as error:
         raise ModelFileError(
             f"{path}: the weights do not fit the layers: {' '.join(str(error).split())}"
         ) from error
     for name, value in network.state_dict().items():
+        if value.is_complex() or value.layout != torch.strided:
+            raise ModelFileError(f"{path}: {name}: is no plain array of real numbers")
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ModelFileError(f"{path}: {name}: a value is NaN or infinite")
     return network
@@ -154,15 +174,20 @@ def _call(reference: str) -> nn.Module:
     name, _, function = reference.partition(":")
     try:
         make: Callable[[], nn.Module] = getattr(importlib.import_module(name), function)
-    except (ImportError, AttributeError, ValueError) as error:
+        network = make()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
         raise ModelFileError(
-            f"--build {reference}: {error}", remedy="say package.module:function"
+            f"--build {reference}: {type(error).__name__}: {_first_line(error)}",
+            remedy="say package.module:function, a function of yours without arguments that "
+            "returns the network",
         ) from error
-    network = make()
     if not isinstance(network, nn.Module):
         raise ModelFileError(f"--build {reference}: returned a {type(network).__name__}")
     return network
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    text = error.message if isinstance(error, NeurodeployError) else str(error)
+    first = (text.strip().splitlines() or [""])[0][:200]
+    # A key that is missing says little without the name of the exception.
+    return first if first and not isinstance(error, KeyError) else f"{type(error).__name__} {first}"

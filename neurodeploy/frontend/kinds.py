@@ -74,8 +74,10 @@ def build(entry: Any) -> nn.Module:
             described = config["surrogate"]
             config["surrogate"] = _SURROGATES[described["type"]](alpha=described["alpha"])
         return (_CONFIGURED | _IDLE)[name](**config)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelFileError(f"the model file describes no layer we know: {error}") from error
+    except ModelFileError:
+        raise
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise ModelFileError(f"no layer that we know: {entry!r:.80}: {error}") from error
 
 
 def _parts(synapse: nn.Module, neuron_layer: nn.Module) -> tuple[Any, quant.CubaLIF]:

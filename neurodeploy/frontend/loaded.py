@@ -44,10 +44,10 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
         if not set(call.inputs) <= known or (
             call.function == "module" and call.target not in layers
         ):
-            raise ModelFileError(f"the model file's layer {call.name} reads what is not there")
+            raise ModelFileError(f"layer {call.name} reads what is not there")
         known.add(call.name)
     if calls.output not in known:
-        raise ModelFileError("the model file names no output that it computes")
+        raise ModelFileError("it names no output that it computes")
     if [call.target for call in calls.calls] == [""]:
         return layers[""]
     before = [INPUT, *(call.name for call in calls.calls)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from neurodeploy.errors import SimulatorError
 from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
 from neurodeploy.sandbox.interpreters import find_python
-from neurodeploy.sandbox.log import Lines
 from neurodeploy.sandbox.record import Record
 from neurodeploy.sandbox.run import run_worker_in
 from neurodeploy.sandbox.tree import ProcessTree
@@ -67,29 +66,27 @@ class Build:
 
         Raises: SimulatorError if it fails.
         """
-        log = self.folder / "log"
-        log.unlink(missing_ok=True)
-        lines = Lines(log if aloud else log.with_name("unheard"))
         # what pip leaves half done goes with the folder
         environment = clean_environment(TMPDIR=str(self.folder), PYTHONUNBUFFERED="1")
-        tree = ProcessTree(command, folder=self.folder, environment=environment, log=log)
+        tree = ProcessTree(command, folder=self.folder, environment=environment)
         with tree:
             while tree.poll():
-                self._tell(lines)
+                self._tell(tree, aloud)
                 time.sleep(_POLL_S)
-        self._tell(lines)
+        self._tell(tree, aloud)
         if tree.exit_code != 0:
             raise SimulatorError(
                 f"{self.env.title} could not be installed: {' '.join(command[2:4])} ended with "
-                f"exit code {tree.exit_code}: {_last_line(tree.log.tail())}",
+                f"exit code {tree.exit_code}: {_last_line(tree.log)}",
                 remedy="see its last lines; --pip-args gives pip another index or a proxy",
-                log=tree.log.tail(),
+                log=tree.log,
             )
-        return tree.log.tail()
+        return tree.log
 
-    def _tell(self, lines: Lines) -> None:
-        for line in lines.new():
-            self.progress(line)
+    def _tell(self, tree: ProcessTree, aloud: bool) -> None:
+        for line in tree.new_lines():
+            if aloud:
+                self.progress(line)
 
     def _record(self) -> None:
         inventory = self._step(str(interpreter_in(self.venv)), "-I", "-c", _INVENTORY, aloud=False)

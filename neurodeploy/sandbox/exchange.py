@@ -34,11 +34,6 @@ class Exchange:
         return self.folder / "progress"
 
     @property
-    def log(self) -> Path:
-        """The file that takes what the worker prints."""
-        return self.folder / "log"
-
-    @property
     def has_result(self) -> bool:
         """Whether the worker handed anything over."""
         return (self.folder / "result.json").exists()

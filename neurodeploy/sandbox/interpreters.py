@@ -88,9 +88,7 @@ def _probe(command: tuple[str, ...], version: str) -> Path | None:
 def _ask(command: tuple[str, ...]) -> list[str]:
     """What a command prints, line by line; nothing if it is missing, fails or does not answer."""
     with tempfile.TemporaryDirectory(prefix="nd-") as name:
-        folder = Path(name)
-        log, environment = folder / "log", clean_environment()
-        tree = ProcessTree(command, folder=folder, environment=environment, log=log)
+        tree = ProcessTree(command, folder=Path(name), environment=clean_environment())
         deadline = time.monotonic() + _PATIENCE_S
         try:
             with tree:
@@ -98,4 +96,4 @@ def _ask(command: tuple[str, ...]) -> list[str]:
                     time.sleep(_POLL_S)
         except OSError:
             return []
-        return tree.log.tail().splitlines() if tree.exit_code == 0 else []
+        return tree.log.splitlines() if tree.exit_code == 0 else []

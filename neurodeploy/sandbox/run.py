@@ -18,7 +18,7 @@ from neurodeploy.errors import OutputError, SimulatorError, ValidationError
 from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
 from neurodeploy.sandbox.exchange import Exchange, WorkerResult
 from neurodeploy.sandbox.interrupts import interrupts_deferred
-from neurodeploy.sandbox.log import Lines
+from neurodeploy.sandbox.output import Lines
 from neurodeploy.sandbox.status import installed
 from neurodeploy.sandbox.tree import ProcessTree
 
@@ -78,7 +78,7 @@ def run_worker_in(
         command = [str(interpreter_in(venv)), "-I", "-B", "-u", "-X", "faulthandler"]
         command += [str(_INSIDE), str(env.worker), str(folder), str(os.getpid())]
         environment = clean_environment(TMPDIR=str(folder / "tmp"), **_ONE_THREAD)
-        tree = ProcessTree(command, folder=folder, environment=environment, log=exchange.log)
+        tree = ProcessTree(command, folder=folder, environment=environment)
         with tree:
             _watch(tree, env, exchange, limits or Limits(), progress, stop)
         return _collect(tree, env, exchange)
@@ -129,7 +129,7 @@ def _watch(
             raise SimulatorError(
                 f"{env.title}: {problem}",
                 remedy="give it fewer samples, or more room",
-                log=tree.log.tail(),
+                log=tree.log,
             )
         time.sleep(pause if runs else 0)
         pause = min(pause * 1.5, _POLL_S[1])
@@ -149,7 +149,7 @@ def _collect(tree: ProcessTree, env: Environment, exchange: Exchange) -> WorkerR
 
     Raises: SimulatorError if that is not a result.
     """
-    log, code = tree.log.tail(), tree.exit_code
+    log, code = tree.log, tree.exit_code
     if exchange.has_result:
         result = exchange.read(env.title, log)
         if code == 0:

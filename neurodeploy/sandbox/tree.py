@@ -12,7 +12,7 @@ from types import TracebackType
 import psutil
 
 from neurodeploy.sandbox.interrupts import interrupts_deferred
-from neurodeploy.sandbox.log import Log
+from neurodeploy.sandbox.output import Output
 from neurodeploy.sandbox.shared_memory import Segments
 
 _KILL_S = 5.0
@@ -23,13 +23,13 @@ class ProcessTree:
     """A running program and all its descendants; leaving the `with` block leaves none of them."""
 
     def __init__(
-        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str], log: Path
+        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]
     ) -> None:
-        self.log = Log(log)
         self._command = command
         self._folder = folder
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: Output | None = None
         self._members: set[psutil.Process] = set()
         self._segments = Segments()
 
@@ -37,6 +37,8 @@ class ProcessTree:
         try:
             with interrupts_deferred():
                 self._process = self._start()
+                if self._process.stdout is not None:
+                    self._output = Output(self._process.stdout)
         except BaseException:
             self._end()
             raise
@@ -56,9 +58,17 @@ class ProcessTree:
         """The program's exit code once the tree has ended; -N when signal N killed it."""
         return self._process.returncode if self._process else None
 
+    @property
+    def log(self) -> str:
+        """The last that the program and its descendants printed."""
+        return self._output.tail() if self._output else ""
+
+    def new_lines(self) -> list[str]:
+        """The lines that they printed since one last asked."""
+        return self._output.new_lines() if self._output else []
+
     def poll(self) -> bool:
-        """Whether the program still runs; keeps the accounts of its descendants and of its log."""
-        self.log.trim()
+        """Whether the program still runs; keeps account of its descendants."""
         self._look_around()
         self._segments.look(self._members)
         return any(member.pid == self._pid for member in self._members)
@@ -76,17 +86,16 @@ class ProcessTree:
 
     def _start(self) -> subprocess.Popen[bytes]:
         windows = sys.platform == "win32"
-        with self.log.path.open("ab") as log:
-            return subprocess.Popen(
-                self._command,
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=not windows,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
+        return subprocess.Popen(
+            self._command,
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=not windows,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
 
     def _look_around(self) -> None:
         """Note every living process of the session, and every other descendant ever seen."""
@@ -107,6 +116,8 @@ class ProcessTree:
         self._kill_all()
         self._process.wait()
         self._segments.remove()
+        if self._output is not None:
+            self._output.close()
 
     def _kill_all(self) -> None:
         deadline = time.monotonic() + _KILL_S

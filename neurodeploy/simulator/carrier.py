@@ -14,7 +14,7 @@ from neurodeploy.program.ranges import LayerRange
 from snncore.dynamics import Op
 from snncore.dynamics.hoist import hoisted
 from snncore.dynamics.render import Dialect, compile_step, render, render_function
-from snncore.dynamics.simplify import simplified, without_surrogates
+from snncore.dynamics.simplify import simplified
 
 _COMMON = {
     Op.ADD: "{0} + {1}",
@@ -27,7 +27,7 @@ _COMMON = {
     Op.GREATER: "{0} > {1}",
     Op.GREATER_EQUAL: "{0} >= {1}",
     Op.SELECT: "select({0}, {1}, {2})",
-    Op.SPIKE: "fires({0}, {a})",
+    Op.SPIKE: "spike({0}, {a})",
     Op.CLIP: "clamp({0}, {low}, {high})",
     Op.WRAP_ONCE: "wrap_once({0}, {half})",
 }
@@ -39,29 +39,27 @@ _IN_PLACE = {
     Op.SELECT: "select_in_place({0}, {1}, {2})",
 }
 
-
-def _integer_dialect(bits: int) -> Dialect:
-    # A negative number gets what makes the floor the ceiling.
-    to_zero = f"({{0}} + (({{0}} >> {bits - 1}) & ((1 << {{a}}) - 1))) >> {{a}}"
-    shifts = {
-        Op.SHIFT_LEFT: "{0} << {a}",
-        Op.SHIFT_FLOOR: "{0} >> {a}",
-        Op.SHIFT_TO_ZERO: to_zero,
-        Op.SCALE_TO_ZERO: f"scale_to_zero({{0}}, {{numerator}}, {{bits}}, {bits - 1})",
-        Op.WRAP: "(({0} + {half}) & (2 * {half} - 1)) - {half}",
-    }
-    return Dialect(f"torch.int{bits}", _COMMON | shifts, _IN_PLACE)
-
-
 _FLOAT = Dialect(
     "torch.float",
     _COMMON
     | {
         Op.SHIFT_LEFT: "{0} * (1 << {a})",
         Op.SHIFT_FLOOR: "floor({0} * 2.0 ** -{a})",
-        Op.SHIFT_TO_ZERO: "trunc({0} * 2.0 ** -{a})",
-        Op.SCALE_TO_ZERO: "({0} * {ratio}).trunc_()",
+        Op.SHIFT_TO_ZERO: "whole({0} * 2.0 ** -{a})",
+        Op.SCALE_TO_ZERO: "whole({0} * {ratio})",
         Op.WRAP: "remainder({0} + {half}, 2 * {half}) - {half}",
+    },
+    _IN_PLACE,
+)
+_INTEGER = Dialect(
+    "torch.int64",
+    _COMMON
+    | {
+        Op.SHIFT_LEFT: "{0} << {a}",
+        Op.SHIFT_FLOOR: "{0} >> {a}",
+        Op.SHIFT_TO_ZERO: "to_zero({0}, {a})",
+        Op.SCALE_TO_ZERO: "to_zero({0} * {numerator}, {bits})",
+        Op.WRAP: "(({0} + {half}) & (2 * {half} - 1)) - {half}",
     },
     _IN_PLACE,
 )
@@ -69,9 +67,8 @@ _FLOAT = Dialect(
 # Largest magnitude that each type holds exactly, with room for one more addition.
 _CARRIERS = (
     (1 << 24, torch.float32, _FLOAT),
-    (1 << 31, torch.int32, _integer_dialect(32)),
     (1 << 53, torch.float64, _FLOAT),
-    (1 << 62, torch.int64, _integer_dialect(64)),
+    (1 << 62, torch.int64, _INTEGER),
 )
 
 
@@ -99,7 +96,7 @@ class CarriedStep:
 
 def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
     """The layer's step in the narrowest type that its ranges allow."""
-    equations = without_surrogates(simplified(node.integer_equations, proved.operations))
+    equations = simplified(node.integer_equations, proved.operations)
     largest = max(value.largest() for value in proved.operations)
     kind, dialect = next((k, d) for limit, k, d in _CARRIERS if 2 * largest < limit)
     parts = hoisted(equations)
@@ -115,27 +112,39 @@ def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
 
 
 def _select(condition: Any, chosen: Any, other: Any) -> Any:
-    if isinstance(condition, int | bool):
+    if isinstance(condition, int | float):
         return chosen if condition else other
-    fired = condition if condition.dtype == torch.bool else condition > 0
-    if isinstance(chosen, int | float) and isinstance(other, torch.Tensor):
-        return other.masked_fill(fired, chosen)
-    return torch.where(fired, chosen, other)
+    if condition.dtype != torch.bool:
+        if isinstance(chosen, int | float) and chosen == 0 and condition.dtype == other.dtype:
+            # The condition is a spike, 0 or 1: this is faster than a mask, and as exact.
+            return torch.addcmul(other, other, condition, value=-1)
+        condition = condition > 0
+    return torch.where(condition, chosen, other)
 
 
 def _select_in_place(condition: Any, chosen: Any, other: Any) -> Any:
-    if isinstance(chosen, int | float) and getattr(condition, "dtype", None) == torch.bool:
-        return other.masked_fill_(condition, chosen)
+    spikes = getattr(condition, "dtype", None) == other.dtype
+    if spikes and isinstance(chosen, int | float) and chosen == 0:
+        return other.addcmul_(other, condition, value=-1)
     return _select(condition, chosen, other)
 
 
-def _scale_to_zero(x: torch.Tensor, numerator: int, bits: int, sign: int) -> torch.Tensor:
-    product = x * numerator
-    return product.add_((product >> sign).bitwise_and_((1 << bits) - 1)).bitwise_right_shift_(bits)
+def _spike(distance: Any, strict: bool) -> Any:
+    """On whole numbers a spike is the distance cut to 0..1."""
+    reached = distance if strict else distance + 1
+    if not isinstance(reached, torch.Tensor):
+        return min(max(reached, 0), 1)
+    return torch.clamp(reached, 0, 1)
 
 
-def _fires(distance: Any, strict: bool) -> Any:
-    return distance > 0 if strict else distance >= 0
+def _whole(x: torch.Tensor) -> torch.Tensor:
+    """x rounded toward zero; for some types several times faster than trunc, and as exact."""
+    return x.sub_(x.frac())
+
+
+def _to_zero(x: torch.Tensor, bits: int) -> torch.Tensor:
+    # A negative number gets what makes the floor the ceiling.
+    return (x + ((x >> 63) & ((1 << bits) - 1))) >> bits
 
 
 def _wrap_once(x: Any, half: int) -> Any:
@@ -148,12 +157,12 @@ _NAMES = {
     "maximum": torch.maximum,
     "abs": torch.abs,
     "floor": torch.floor,
-    "trunc": torch.trunc,
     "clamp": torch.clamp,
     "remainder": torch.remainder,
     "select": _select,
     "select_in_place": _select_in_place,
-    "scale_to_zero": _scale_to_zero,
-    "fires": _fires,
+    "spike": _spike,
+    "whole": _whole,
+    "to_zero": _to_zero,
     "wrap_once": _wrap_once,
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,8 @@ from snncore.dynamics.interval import ZERO, Interval
 
 # A batch that keeps one layer's states in the processor's cache.
 _BATCH = 64
+# By layer: spikes, and states if they are recorded.
+Arrays = dict[str, dict[str, NDArray[Any]]]
 
 
 def run_fast(
@@ -34,11 +39,9 @@ def run_fast(
     """
     checked = checked_samples(program, samples)
     seen = Interval(int(checked.min()), int(checked.max()))
-    engine = Engine(program, seen, torch.device(device))
-    batches = [
-        engine.run(checked[:, start : start + _BATCH], states=states)
-        for start in range(0, checked.shape[1], _BATCH)
-    ]
+    engine = _engine(program, seen, torch.device(device))
+    parts = [checked[:, start : start + _BATCH] for start in range(0, checked.shape[1], _BATCH)]
+    batches = _in_parallel(lambda part: engine.run(part, states=states), parts, engine.device)
     layers = {
         layer: LayerTrace(
             {key: np.concatenate([b[layer][key] for b in batches], axis=1) for key in arrays}
@@ -46,6 +49,25 @@ def run_fast(
         for layer, arrays in batches[0].items()
     }
     return Trace(layers, program.output)
+
+
+def _in_parallel(
+    work: Callable[[NDArray[np.int64]], Arrays],
+    parts: Sequence[NDArray[np.int64]],
+    device: torch.device,
+) -> list[Arrays]:
+    """Every part's result; on a CPU each thread takes whole parts, which is quicker than torch's
+    way of giving each thread a share of every small operation."""
+    threads = min(torch.get_num_threads(), len(parts))
+    if device.type != "cpu" or threads < 2:
+        return [work(part) for part in parts]
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(work, parts))
+    finally:
+        # What a thread sets for itself, threads that start later inherit.
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
@@ -71,9 +93,7 @@ class Engine:
         }
 
     @torch.no_grad()
-    def run(
-        self, samples: NDArray[np.int64], *, states: bool
-    ) -> dict[str, dict[str, NDArray[Any]]]:
+    def run(self, samples: NDArray[np.int64], *, states: bool) -> Arrays:
         """The layers' arrays for one batch."""
         inputs = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
         chunk = 1 if self.looped else inputs.shape[0]
@@ -97,6 +117,12 @@ class Engine:
         source = self.ranges.values[node.source.source].largest()
         kind = exact_matmul_type(int(flat.max(initial=0)) * max(source, 1))
         return torch.from_numpy(node.weight.astype(np.float64)).to(self.device, kind)
+
+
+@lru_cache(maxsize=2)
+def _engine(program: Program, inputs: Interval, device: torch.device) -> Engine:
+    """An engine, kept for the next samples of the same range."""
+    return Engine(program, inputs, device)
 
 
 class _Run:
@@ -171,7 +197,7 @@ class _Run:
         names = node.equations.states
         states = self.states.get(node.name) or tuple(torch.zeros_like(drive[0]) for _ in names)
         prepared = layer.carried.prepare(drive, **layer.parameters)
-        spikes = torch.empty(drive.shape, dtype=torch.bool, device=drive.device)
+        spikes = torch.empty(drive.shape, dtype=torch.float32, device=drive.device)
         kept = self.recorded.setdefault(node.name, {key: [] for key in ("s", *names)})
         for step in range(drive.shape[0]):
             inputs = [value[step] for value in prepared]
@@ -184,11 +210,11 @@ class _Run:
         self.states[node.name] = states
         return spikes
 
-    def arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
+    def arrays(self) -> Arrays:
         """What was recorded, as NumPy arrays."""
         result = {}
         for name, kept in self.recorded.items():
-            arrays = {"s": torch.cat(kept["s"]).cpu().numpy().view(np.uint8)}
+            arrays = {"s": torch.cat(kept["s"]).cpu().numpy().astype(np.uint8)}
             for key in kept if self.record else ():
                 if key != "s":
                     arrays[key] = torch.stack(kept[key]).to(torch.int64).cpu().numpy()

@@ -34,10 +34,9 @@ def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
     if not (whole == array).all():
         remedy = "encode them as spikes first"
         raise SamplesError(f"{name}: samples are no whole numbers", remedy=remedy)
-    result = whole.astype(np.int64)
-    if program.input.signal == Signal.SPIKES and not ((result == 0) | (result == 1)).all():
-        low, high = int(result.min()), int(result.max())
-        raise SamplesError(f"{name}: spikes are 0 or 1, and these go from {low} to {high}")
-    if np.abs(result).max() >= 1 << 24:
-        raise SamplesError(f"{name}: a current needs more than 24 bits: {np.abs(result).max()}")
-    return result
+    low, high = whole.min().item(), whole.max().item()
+    if program.input.signal == Signal.SPIKES and not ((whole == 0) | (whole == 1)).all():
+        raise SamplesError(f"{name}: spikes are 0 or 1, and these go from {low:g} to {high:g}")
+    if max(abs(low), abs(high)) >= 1 << 24:
+        raise SamplesError(f"{name}: currents have 24 bits, and these go from {low:g} to {high:g}")
+    return whole.astype(np.int64)

@@ -45,7 +45,7 @@ class _Rewriter:
         stores = self._stores()
         for number, operation in enumerate(self.equations.operations):
             new, fraction = self._rewrite(operation)
-            if number in stores and operation.op not in (Op.STATE, Op.CONSTANT):
+            if number in stores:
                 form = stores[number]
                 new = self._store(self._shifted(new, fraction, form.fraction), form)
                 fraction = form.fraction
@@ -78,11 +78,26 @@ class _Rewriter:
             operation = self.equations.operations[number]
             if operation.op == Op.SELECT:
                 pending += [(arg, form) for arg in operation.args[1:]]
+            elif operation.op in (Op.STATE, Op.CONSTANT):
+                self._check_kept(operation, form)
             elif stores.setdefault(number, form) != form:
                 raise ValueError(
                     f"{self.equations.name}: two states of unlike format are one value"
                 )
         return stores
+
+    def _check_kept(self, operation: Operation, form: Format) -> None:
+        """Nothing if a state or a constant, which nothing stores again, fits what it becomes."""
+        if operation.op == Op.STATE:
+            fits = self.system.state(str(operation.attribute)) == form
+        else:
+            scaled = float(operation.attribute or 0.0) * 2**form.fraction
+            fits = form.limits[0] <= scaled <= form.limits[1]
+        if not fits:
+            raise ValueError(
+                f"{self.equations.name}: a state becomes {operation.attribute}, which does not fit "
+                f"its format in {self.system.name} (add 0 to it, which stores it)"
+            )
 
     def _rewrite(self, operation: Operation) -> tuple[int, int | None]:
         op, args = operation.op, operation.args

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import Attribute, Op
 
-_PLAIN_STEPS = 48
+_PLAIN_STEPS = 12
 _WIDENED_STEPS = 64
+_NARROWING_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,28 @@ def invariant(
     for step in range(_PLAIN_STEPS + _WIDENED_STEPS):
         following, _ = step_intervals(equations, states, inputs, parameters)
         if all(following[state].within(states[state]) for state in states):
-            # One step from an invariant is an invariant too, and a tighter one.
-            states = {state: following[state].hull(ZERO) for state in states}
-            return states, step_intervals(equations, states, inputs, parameters)[1]
+            return _narrowed(equations, following, inputs, parameters)
         for state, interval in states.items():
             grown = interval.hull(following[state])
             states[state] = _widened(interval, grown) if step >= _PLAIN_STEPS else grown
     raise ValueError(f"the states of {equations.name} have no bound")
+
+
+def _narrowed(
+    equations: Equations,
+    following: dict[str, Interval],
+    inputs: Mapping[str, Interval],
+    parameters: Mapping[str, Interval],
+) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
+    """What follows an invariant, and what follows that: each one is an invariant, and tighter."""
+    states = {state: value.hull(ZERO) for state, value in following.items()}
+    for _ in range(_NARROWING_STEPS):
+        following, operations = step_intervals(equations, states, inputs, parameters)
+        tighter = {state: value.hull(ZERO) for state, value in following.items()}
+        if tighter == states:
+            return states, operations
+        states = tighter
+    return states, step_intervals(equations, states, inputs, parameters)[1]
 
 
 def _widened(old: Interval, grown: Interval) -> Interval:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from snncore.dynamics.equations import Equations, prune
 from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
@@ -41,18 +40,6 @@ def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
             new[equations.output],
         )
     )
-
-
-def without_surrogates(equations: Equations) -> Equations:
-    """The same spikes as comparisons, for where nothing is learned: s = (a > b)."""
-    operations = equations.operations
-    changed = tuple(
-        Operation(Op.GREATER if o.attribute else Op.GREATER_EQUAL, operations[o.args[0]].args)
-        if o.op == Op.SPIKE and operations[o.args[0]].op == Op.SUBTRACT
-        else o
-        for o in operations
-    )
-    return prune(replace(equations, operations=changed))
 
 
 def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> Interval | None:

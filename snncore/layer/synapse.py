@@ -13,7 +13,7 @@ Pair = tuple[int, int]
 
 def pair(value: int | tuple[int, int]) -> Pair:
     """Height and width from one number or two."""
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+    return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
 
 class Layer(nn.Module):

@@ -121,8 +121,8 @@ class FloatNeuron(Neuron):
 
     def __init__(self, parameters: Mapping[str, float], **options: Any) -> None:
         super().__init__(**options)
-        self.parameter_values = dict(parameters)
-        for name, value in parameters.items():
+        self.parameter_values = {name: float(value) for name, value in parameters.items()}
+        for name, value in self.parameter_values.items():
             if value != value:
                 raise ValueError(f"{type(self).__name__}.{name}: the value is NaN")
 

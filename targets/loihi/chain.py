@@ -39,16 +39,26 @@ def chain_of(program: Program) -> Chain | Finding:
             sources = " and ".join(edge.source for edge in node.sources)
             return _error(node.name, f"adds {sources}; a .net file is a chain without branches")
         edge = node.sources[0]
-        if edge.source != previous or edge.delay:
+        if edge.delay:
+            return _error(
+                node.name, f"reads {edge.source} {edge.delay} steps late, as no chain does"
+            )
+        if edge.source != previous:
             return _error(
                 node.name, f"reads {edge.source}; a .net file is a chain without branches"
             )
         previous = node.name
         if isinstance(node, Flatten) and synapse is None and flatten is None:
+            if len(program.shapes[edge.source]) != 3:
+                return _error(node.name, "flattens what is no image, which the loader cannot load")
             flatten = node
         elif isinstance(node, Synapse) and synapse is None:
             if flatten is not None and not isinstance(node, Dense):
                 return _error(flatten.name, "only a dense layer can follow a flatten")
+            if first.signal == Signal.CURRENT and not layers:
+                return _error(
+                    node.name, "weighs currents; synapses take spikes, so neurons come first"
+                )
             synapse = node
         elif isinstance(node, Neuron) and (
             synapse is not None or _is_block(first, layers, flatten)

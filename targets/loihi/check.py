@@ -21,9 +21,8 @@ from snncore.dynamics.interval import ZERO, Interval
 from snncore.dynamics.simplify import leaves_format
 from snncore.dynamics.zoo import CUBA_LIF
 from targets.loihi.chain import ChainLayer, chain_of
-from targets.loihi.loader import loaded_weights
+from targets.loihi.loader import LARGEST_GEOMETRY, loaded_weights
 
-_EIGHT_BITS = 127
 _WEIGHTS = Interval(-256, 254)
 _ONE_SIGN = Interval(-255, 255)
 _REGISTERS = {
@@ -70,8 +69,11 @@ def _synapse(node: Synapse | None) -> Iterator[Finding]:
 
 def _weights(node: Synapse) -> Iterator[Finding]:
     name, weight = f"{node.name}.weight", node.weight
+    if weight.size == 0:
+        yield _error(name, "there are none", "give the layer an input and an output")
+        return
     low, high = int(weight.min()), int(weight.max())
-    if low == 0 == high:
+    if low == 0 == high and isinstance(node, Dense):
         remedy = "train the layer, prune it from the network, or keep one weight"
         yield _error(name, "every weight is 0, which the loader cannot load", remedy)
         return
@@ -101,17 +103,17 @@ def _changed(weight: Integers, name: str) -> Iterator[Finding]:
     place, value = _place(name, index), int(weight[tuple(index)])
     yield _error(
         place,
-        f"the loader would make {value} into {effective[tuple(index)]:g}: in a layer of one sign "
-        "the lowest weight may not be a power of two",
-        f"change {value} by 2, or let one weight of the layer have the other sign",
+        f"the loader would make {value} into {effective[tuple(index)]:g}, since no weight of the "
+        f"layer is positive and the lowest is {int(weight.min())}",
+        "make a weight positive, or the weights even and the lowest no power of two",
     )
 
 
 def _geometry(node: Conv2d) -> Iterator[Finding]:
-    if node.groups > _EIGHT_BITS:
+    if node.groups > LARGEST_GEOMETRY:
         yield _error(
             f"{node.name}.groups",
-            f"{node.groups} groups; beyond {_EIGHT_BITS} the simulation computes zeros",
+            f"{node.groups} groups; beyond {LARGEST_GEOMETRY} the simulation computes zeros",
             "split the layer, or use fewer channels before a pool",
         )
     fields = {
@@ -121,7 +123,7 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
         "kernel": (node.weight.shape[2], node.weight.shape[3]),
     }
     for key, pair in fields.items():
-        if max(pair) > _EIGHT_BITS:
+        if max(pair) > LARGEST_GEOMETRY:
             yield _error(
                 f"{node.name}.{key}", f"{pair} does not fit 8 bits with a sign", "make it smaller"
             )
@@ -138,13 +140,18 @@ def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
     for key, limits in _REGISTERS.items():
         values = node.parameters[key]
         yield from _register(f"{node.name}.{key}", values, limits, key)
-        shared = values.size == 1 or values.shape == (shape[0], *[1] * (len(shape) - 1))
-        if not shared and key != "bias":
+        channels = (shape[0], *[1] * (len(shape) - 1))
+        if values.size == 1 or values.shape == channels:
+            continue
+        if key != "bias" or values.shape != shape:
             yield _error(
                 f"{node.name}.{key}",
                 f"{values.shape} values for a layer of {shape}",
-                "give one value, or one a channel",
+                f"give one value, one a channel{' or one a neuron' if key == 'bias' else ''}",
             )
+    if layer.synapse is None and node.parameters["bias"].any():
+        message = "the loader ignores the bias of neurons that are driven by currents"
+        yield _error(f"{node.name}.bias", message, "add it to the currents, or set it to 0")
 
 
 def _register(name: str, values: Integers, limits: Interval, key: str) -> Iterator[Finding]:

@@ -55,8 +55,9 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
     layers = []
     for layer in chain.layers:
         lag += layer.synapse is not None
-        shape = list(program.shapes[layer.neuron.name])
-        layers.append({"name": layer.neuron.name, "shape": shape, "lag": lag})
+        name, kind = layer.neuron.name, layer.neuron.equations.name
+        shape = list(program.shapes[name])
+        layers.append({"name": name, "neuron": kind, "shape": shape, "lag": lag})
     first = program.input
     return {
         "names": [node.name for node in program.nodes],

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.errors import ArtifactError
+from neurodeploy.errors import ArtifactError, NeurodeployError
 from neurodeploy.program import Integers
 from targets.loihi.compile import h5py_module
 
 # More than any chip holds; a file that claims it is damaged or hostile.
-_MOST_VALUES = 1 << 28
+MOST_VALUES = 1 << 26
+_NUMBERS = "iufb"
+# Lava computes with an unsigned 64-bit number as with a float, and stops.
+_WHOLE = "iub"
 
 
 class LayerEntry:
@@ -37,23 +40,40 @@ class LayerEntry:
         return first.decode("ascii", "replace") if isinstance(first, bytes) else str(first)
 
     def integers(self, key: str) -> Integers:
-        """Whole numbers; fractions are cut off, as the loader does."""
+        """Whole numbers of 32 bits; fractions are cut off, as the loader does."""
         value = self._value(key)
-        if value.dtype.kind not in "iufb":
+        if value.dtype.kind not in _NUMBERS:
             raise ArtifactError(f"{self.name}.{key}: {value.dtype} is no type of numbers")
+        if value.size == 0:
+            raise ArtifactError(f"{self.name}.{key}: is empty")
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ArtifactError(f"{self.name}.{key}: a value is NaN or infinite")
+        if max(abs(float(value.min())), abs(float(value.max()))) >= 1 << 31:
+            raise ArtifactError(f"{self.name}.{key}: a value does not fit 32 bits")
         return value.astype(np.int64)
 
-    def whole(self, key: str) -> Integers:
-        """Whole numbers that must be stored as such: the loader takes nothing else here."""
+    def stored_whole(self, key: str) -> NDArray[Any]:
+        """Whole numbers that must be stored as such, in the type that the file has them in."""
         value = self._value(key)
-        if value.dtype.kind not in "iub":
+        if value.dtype.kind not in _WHOLE or value.dtype == np.uint64:
             raise ArtifactError(
                 f"{self.name}.{key}: is stored as {value.dtype}, which stops the simulation",
                 remedy="write it as an integer",
             )
-        return value.astype(np.int64)
+        if value.size == 0:
+            raise ArtifactError(f"{self.name}.{key}: is empty")
+        return value
+
+    def whole(self, key: str) -> Integers:
+        """Whole numbers that must be stored as such: the loader takes nothing else here."""
+        return self.stored_whole(key).astype(np.int64)
+
+    def number(self, key: str) -> int:
+        """One whole number."""
+        value = self.whole(key)
+        if value.ndim:
+            raise ArtifactError(f"{self.name}.{key}: has the shape {value.shape}, and is no number")
+        return int(value)
 
     def pair(self, key: str) -> tuple[int, int]:
         """Height and width, from one number or two."""
@@ -66,18 +86,18 @@ class LayerEntry:
 
     def group(self, key: str) -> LayerEntry:
         """A group within this one."""
-        inner = self._group.get(key)
+        inner = _inside(self._group, key, f"{self.name}.{key}")
         if inner is None or not hasattr(inner, "keys"):
             raise ArtifactError(f"{self.name}.{key}: is missing")
         return LayerEntry(inner, f"{self.name}.{key}")
 
     def _value(self, key: str) -> NDArray[Any]:
-        item = self._group.get(key)
+        item = _inside(self._group, key, f"{self.name}.{key}")
         if item is None or not hasattr(item, "shape") or item.shape is None:
             raise ArtifactError(f"{self.name}.{key}: is missing")
-        if item.size > _MOST_VALUES:
+        if item.size > MOST_VALUES:
             raise ArtifactError(f"{self.name}.{key}: claims {item.size} values")
-        if item.external:
+        if item.external or item.is_virtual:
             raise ArtifactError(f"{self.name}.{key}: refers to another file")
         return np.asarray(item[()])
 
@@ -92,17 +112,33 @@ def opened(content: bytes, name: str) -> Iterator[list[LayerEntry]]:
     h5py = h5py_module()
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            layers = file.get("layer")
+            layers = _inside(file, "layer", f"{name}: /layer")
             if layers is None or not hasattr(layers, "keys") or len(layers) == 0:
                 raise ArtifactError(f"{name}: has no /layer, so it is no network for Lava")
             entries = []
             for number in range(len(layers)):
-                group = layers.get(str(number), getlink=True)
-                if not isinstance(group, h5py.HardLink):
+                group = _inside(layers, str(number), f"{name}: /layer/{number}")
+                if group is None or not hasattr(group, "keys"):
                     raise ArtifactError(f"{name}: /layer/{number} is missing")
-                entries.append(LayerEntry(layers[str(number)], f"layer{number}"))
+                entries.append(LayerEntry(group, f"layer{number}"))
             yield entries
-    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
-        raise ArtifactError(
-            f"{name}: is damaged, or no HDF5 file: {str(error).splitlines()[0]}"
-        ) from error
+    except NeurodeployError:
+        raise
+    # What the library raises, by what it stumbled over.
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ArtifactError(f"{name}: is damaged, or no HDF5 file: {reason}") from error
+
+
+def _inside(group: Any, key: str, place: str) -> Any:
+    """What lies in a group under a name; nothing that a link fetches from elsewhere.
+
+    Raises:
+        ArtifactError: if it is a link.
+    """
+    link = group.get(key, getlink=True)
+    if link is None:
+        return None
+    if not isinstance(link, h5py_module().HardLink):
+        raise ArtifactError(f"{place}: is a link to another place, which is not followed")
+    return group[key]

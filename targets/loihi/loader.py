@@ -1,4 +1,4 @@
-"""What Lava's loader and its Dense process make of a weight matrix, modelled to the bit."""
+"""What Lava's loader and its processes make of what a file holds, modelled to the bit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodeploy.program import Integers
+
+
+# The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
+LARGEST_GEOMETRY = 127
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,7 @@ def loaded_weights(weight: Integers) -> LoadedWeights | None:
     mixed = low < 0 <= high
     bits_up = _scale_bits(low, high)
     if bits_up < 0:
-        # A shift by a negative number of bits leaves nothing.
-        return LoadedWeights(np.zeros_like(clipped), 0)
+        return _nothing(clipped)
     spare = _common_zeros(clipped) - int(mixed)
     weight_bits = 8 - bits_up - spare
     scaled = clipped << bits_up
@@ -35,8 +38,16 @@ def loaded_weights(weight: Integers) -> LoadedWeights | None:
     signed = int(scaled.min()) < 0 < int(scaled.max())
     limited = np.clip(scaled, -256, 255) if signed else np.clip(scaled, -255, 255)
     drop = 8 - weight_bits + int(signed)
+    if drop < 0:
+        # Odd weights below -128 and none above 0: mixed to the loader, inhibitory to the process.
+        return _nothing(clipped)
     kept = _without_low_bits(limited, drop, toward_zero=not signed)
     return _reduced(kept, bits_up)
+
+
+def _nothing(weight: Integers) -> LoadedWeights:
+    """What a shift by a negative number of bits leaves."""
+    return LoadedWeights(np.zeros_like(weight), 0)
 
 
 def _clipped_by_loader(weight: Integers) -> Integers:
@@ -76,8 +87,6 @@ def _common_zeros(weight: Integers) -> int:
 
 
 def _without_low_bits(weight: Integers, bits: int, *, toward_zero: bool) -> Integers:
-    if bits <= 0:
-        return weight
     down: Integers = (np.abs(weight) if toward_zero else weight) >> bits << bits
     return np.sign(weight) * down if toward_zero else down
 

@@ -12,28 +12,18 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import ArtifactError
-from neurodeploy.program import (
-    Conv2d,
-    Dense,
-    Flatten,
-    Input,
-    Integers,
-    Neuron,
-    Node,
-    Program,
-    Signal,
-)
+from neurodeploy.errors import ArtifactError, ValidationError
+from neurodeploy.program import Conv2d, Dense, Flatten, Input, Neuron, Node, Program, Signal
+from neurodeploy.program.shapes import output_shape
 from neurodeploy.structure import Edge, Shape
 from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo import CUBA_LIF
-from targets.loihi.hdf5 import LayerEntry, opened
-from targets.loihi.loader import loaded_weights
+from targets.loihi.hdf5 import MOST_VALUES, LayerEntry, opened
+from targets.loihi.loader import LARGEST_GEOMETRY, loaded_weights
+from targets.loihi.neurons import bias_of, neuron_parameters
 
 # Weights count in 1/64, as slayer and quant write them.
 _EXPONENT = -6
-_NEURONS = ("LOIHI", "CUBA")
-_NO_NEURON = {"current_decay": 0, "voltage_decay": 4096, "threshold": 1 << 17}
 
 
 def read_artifact(artifact: Artifact) -> Program:
@@ -44,15 +34,22 @@ def read_artifact(artifact: Artifact) -> Program:
     """
     names = [name for name in artifact.files if name.endswith(".net")]
     if len(names) != 1:
-        raise ArtifactError(f"{artifact.path}: holds {len(names)} .net files instead of one")
+        place = artifact.path or "the artifact"
+        raise ArtifactError(f"{place}: holds {len(names)} .net files instead of one")
     with opened(artifact.files[names[0]], names[0]) as entries:
-        program = _Reader().read(entries)
+        try:
+            program = _Reader().read(entries)
+        except ValidationError as error:
+            message = f"{names[0]}: {error.message}"
+            raise ArtifactError(message, remedy=error.remedy) from error
     return _named(program, artifact.contract) if artifact.contract else program
 
 
 @dataclass
 class _Reader:
     nodes: list[Node] = field(default_factory=list)
+    # Of the last node, where there is one.
+    shape: Shape = ()
     flatten: str | None = None
 
     def read(self, entries: list[LayerEntry]) -> Program:
@@ -63,43 +60,46 @@ class _Reader:
                 reason = _REFUSED.get(kind, "is a layer that the loader skips without a word")
                 raise ArtifactError(f"{entry.name}: {kind!r} {reason}")
             reader(self, entry)
-        if self.flatten is not None or not isinstance(self.nodes[-1], Neuron):
+        if self.flatten is not None or not self.nodes or not isinstance(self.nodes[-1], Neuron):
             raise ArtifactError(f"{entries[-1].name}: the network ends without neurons")
         return Program(tuple(self.nodes), self.nodes[-1].name)
 
     def input(self, entry: LayerEntry) -> None:
         if self.nodes:
             raise ArtifactError(f"{entry.name}: an input behind other layers")
-        shape = self._shape(entry)
-        if "neuron" not in entry:
-            self.nodes.append(Input("input", shape))
-            return
-        # Weight and bias of an input block are a note for the user; the loader applies neither.
-        self.nodes.append(Input("input", shape, Signal.CURRENT))
-        self._neurons(entry, shape, None)
+        if "neuron" in entry:
+            # Weight and bias of an input block are a note for the user; the loader applies neither.
+            self._append(Input("input", _shape(entry), Signal.CURRENT))
+            self._neurons(entry, None)
+        elif "shape" in entry:
+            self._append(Input("input", _shape(entry)))
 
     def take_flatten(self, entry: LayerEntry) -> None:
         self.flatten = f"{entry.name}.flatten"
 
     def dense(self, entry: LayerEntry) -> None:
         _refuse(entry, "delay", "delays are not supported yet")
-        outputs = prod(self._shape(entry))
+        outputs = prod(_shape(entry))
         weight = entry.integers("weight")
-        if weight.ndim == 1 and outputs and weight.size % outputs == 0:
+        if weight.ndim == 1 and weight.size % outputs == 0:
             weight = weight.reshape(outputs, -1)
         if weight.ndim != 2 or weight.shape[0] != outputs:
             raise ArtifactError(
                 f"{entry.name}.weight: {weight.shape} does not fit {outputs} neurons"
             )
-        if not self.nodes:
-            self.nodes.append(Input("input", (weight.shape[1],)))
         loaded = loaded_weights(weight)
         if loaded is None:
             raise ArtifactError(f"{entry.name}.weight: is all zero, which the loader cannot load")
-        source = self._flattened(weight.shape[1])
-        name = f"{entry.name}.synapse"
-        self.nodes.append(Dense(name, source, loaded.weight, _EXPONENT, loaded.shift))
-        self._neurons(entry, (outputs,), name)
+        if not self.nodes:
+            self._append(Input("input", (weight.shape[1],)))
+        self._flatten_for(entry)
+        if self.shape != (weight.shape[1],):
+            raise ArtifactError(
+                f"{entry.name}.weight: takes {weight.shape[1]} inputs and is given {self.shape}"
+            )
+        name, source = f"{entry.name}.synapse", Edge(self.nodes[-1].name)
+        self._append(Dense(name, source, loaded.weight, _EXPONENT, loaded.shift))
+        self._neurons(entry, name)
 
     def conv(self, entry: LayerEntry) -> None:
         if not self.nodes:
@@ -109,91 +109,68 @@ class _Reader:
             )
         if self.flatten is not None:
             raise ArtifactError(f"{entry.name}: a convolution behind a flatten")
-        weight = entry.integers("weight")
-        if weight.ndim == 5 and weight.shape[4] == 1:
-            weight = weight[..., 0]
-        if weight.ndim != 4:
-            raise ArtifactError(f"{entry.name}.weight: has {weight.ndim} axes, not 4")
         name = f"{entry.name}.synapse"
-        self.nodes.append(
-            Conv2d(
-                name,
-                Edge(self.nodes[-1].name),
-                weight,
-                entry.pair("stride"),
-                entry.pair("padding"),
-                entry.pair("dilation"),
-                entry.pair("groups")[0],
-                _EXPONENT,
-            )
-        )
-        self._neurons(entry, self._shape(entry), name)
+        self._append(_convolution(entry, name, Edge(self.nodes[-1].name)))
+        if self.shape != _shape(entry):
+            said = _shape(entry)
+            raise ArtifactError(f"{entry.name}.shape: {said}, and the sums are {self.shape}")
+        self._neurons(entry, name)
 
-    def _neurons(self, entry: LayerEntry, shape: Shape, synapse: str | None) -> None:
+    def _neurons(self, entry: LayerEntry, synapse: str | None) -> None:
         source = Edge(self.nodes[-1].name if synapse is None else synapse)
-        axes = len(shape) - 1
-        values = {key: np.int64(value) for key, value in _NO_NEURON.items()}
-        if "neuron" in entry:
-            values = _neuron_values(entry.group("neuron"), axes)
-        elif axes:
-            raise ArtifactError(f"{entry.name}.neuron: is missing")
-        parameters: dict[str, Any] = dict(values)
-        parameters["bias"] = _bias(entry, shape) if synapse is not None else np.int64(0)
-        name = entry.name
-        neuron = Neuron(name, (source,), CUBA_LIF, LOIHI, parameters, _EXPONENT)
-        self.nodes.append(neuron)
+        bias = np.array(0) if synapse is None else bias_of(entry, self.shape)
+        parameters = neuron_parameters(entry, self.shape) | {"bias": bias}
+        self._append(Neuron(entry.name, (source,), CUBA_LIF, LOIHI, parameters, _EXPONENT))
 
-    def _shape(self, entry: LayerEntry) -> Shape:
-        shape = tuple(int(length) for length in entry.whole("shape").reshape(-1))
-        if not shape or any(not 0 < length < 1 << 20 for length in shape):
-            raise ArtifactError(f"{entry.name}.shape: {shape} is no shape")
-        return shape
-
-    def _flattened(self, width: int) -> Edge:
-        """The source of a dense layer; the loader flattens what a `flatten` entry precedes."""
+    def _flatten_for(self, entry: LayerEntry) -> None:
+        """What the loader flattens before a dense layer: its input, or images if told so."""
+        name, self.flatten = self.flatten, None
         source = self.nodes[-1]
-        flat = isinstance(source, Input) and len(source.shape) == 1
-        flat = flat or (isinstance(source, Neuron) and not self._is_image(source))
-        if self.flatten is None and not flat and isinstance(source, Input):
-            # The network's port is the flat vector then.
-            self.flatten = "input.flatten"
-        if self.flatten is not None and not flat:
-            self.nodes.append(Flatten(self.flatten, Edge(source.name)))
-        self.flatten = None
-        return Edge(self.nodes[-1].name)
+        if isinstance(source, Input):
+            if len(self.shape) > 1:
+                # The network's port is the flat vector then, with or without a flatten.
+                self._append(Flatten(name or "input.flatten", Edge(source.name)))
+        elif name is not None:
+            if len(self.shape) != 3:
+                raise ArtifactError(f"{entry.name}: a flatten of {self.shape} stops the loader")
+            self._append(Flatten(name, Edge(source.name)))
+        elif len(self.shape) > 1:
+            raise ArtifactError(
+                f"{entry.name}: reads {self.shape}, which stops the loader",
+                remedy="write a 'flatten' layer before it",
+            )
 
-    def _is_image(self, node: Neuron) -> bool:
-        return len(Program(tuple(self.nodes), node.name).shapes[node.name]) > 1
+    def _append(self, node: Node) -> None:
+        self.nodes.append(node)
+        self.shape = output_shape(node, [self.shape])
 
 
-def _neuron_values(neuron: LayerEntry, axes: int) -> dict[str, Any]:
-    kind = neuron.text("type")
-    if kind not in _NEURONS:
+def _shape(entry: LayerEntry) -> Shape:
+    shape = tuple(int(length) for length in entry.whole("shape").reshape(-1))
+    if any(length < 1 for length in shape) or prod(shape) > MOST_VALUES:
+        raise ArtifactError(f"{entry.name}.shape: {shape} is no shape of a layer")
+    return shape
+
+
+def _convolution(entry: LayerEntry, name: str, source: Edge) -> Conv2d:
+    weight = entry.integers("weight")
+    if weight.ndim == 5 and weight.shape[4] == 1:
+        weight = weight[..., 0]
+    if weight.ndim != 4:
+        raise ArtifactError(f"{entry.name}.weight: has {weight.ndim} axes, not 4")
+    total = int(np.abs(weight).reshape(weight.shape[0], -1).sum(axis=1).max())
+    if total >= 1 << 31:
+        raise ArtifactError(f"{entry.name}.weight: a sum may reach {total}, beyond 32 bits")
+    stride, padding, dilation = (entry.pair(key) for key in ("stride", "padding", "dilation"))
+    groups = entry.number("groups")
+    kernel = (weight.shape[2], weight.shape[3])
+    if max(*stride, *padding, *dilation, *kernel, groups) > LARGEST_GEOMETRY:
         raise ArtifactError(
-            f"{neuron.name}: neurons of type {kind!r} are not supported; {', '.join(_NEURONS)} are"
+            f"{entry.name}: stride {stride}, padding {padding}, dilation {dilation}, kernel "
+            f"{kernel} or groups {groups} is beyond {LARGEST_GEOMETRY}, which the simulation "
+            "cannot hold"
         )
-    _refuse(neuron, "messageBits", "messageBits stops the loader")
-    keys = {"current_decay": "iDecay", "voltage_decay": "vDecay", "threshold": "vThMant"}
-    values = {name: neuron.whole(key) for name, key in keys.items()}
-    # An array is one value a neuron, or one a channel of an image.
-    return {
-        name: value.reshape(-1, *[1] * axes) if value.size > 1 else value.reshape(())
-        for name, value in values.items()
-    }
-
-
-def _bias(entry: LayerEntry, shape: Shape) -> Integers | np.int64:
-    if "bias" not in entry:
-        return np.int64(0)
-    # The simulation keeps biases in 16 bits.
-    bias = entry.integers("bias").astype(np.int16).astype(np.int64)
-    if bias.shape == shape[::-1] and len(shape) == 3:
-        return bias.T
-    if bias.size == 1:
-        return np.int64(bias.reshape(-1)[0])
-    if bias.shape != (shape[0],):
-        raise ArtifactError(f"{entry.name}.bias: {bias.shape} does not fit the layer's {shape}")
-    return bias.reshape(-1, *[1] * (len(shape) - 1))
+    return Conv2d(name, source, weight, stride, padding, dilation, groups, _EXPONENT)
 
 
 def _refuse(entry: LayerEntry, key: str, reason: str) -> None:
@@ -208,11 +185,13 @@ def _named(program: Program, contract: Any) -> Program:
         if len(names) != len(program.nodes):
             raise ArtifactError("manifest.json: names another number of layers than the file has")
         new = {node.name: str(name) for node, name in zip(program.nodes, names, strict=True)}
+        kinds = {layer["name"]: str(layer["neuron"]) for layer in contract["layers"]}
         nodes = []
         for node, exponent in zip(program.nodes, exponents, strict=True):
             changes: dict[str, Any] = {"name": new[node.name]}
             if isinstance(node, Neuron):
                 changes["inputs"] = tuple(Edge(new[e.source], e.delay) for e in node.inputs)
+                changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
             elif not isinstance(node, Input):
                 changes["source"] = Edge(new[node.sources[0].source])
             if exponent is not None:

@@ -1,6 +1,7 @@
 """A worker that does whatever harm its job asks for."""
 
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import signal
@@ -26,6 +27,7 @@ def echo(job, exchange):
     return {
         "said": job["say"],
         "variables": sorted(os.environ),
+        "path": sys.path,
         "ours": importlib.util.find_spec("neurodeploy") is not None,
         "input": sys.stdin.read(),
         "session": os.getsid(0) == os.getpid(),
@@ -33,7 +35,15 @@ def echo(job, exchange):
 
 
 def complain(job, exchange):
+    """Fail with a child at hand that Python would wait for."""
+    multiprocessing.get_context("fork").Process(target=time.sleep, args=(FOREVER,)).start()
     raise ValueError("this net is no good")
+
+
+def relapse(job, exchange):
+    """Hand over a result, and crash."""
+    exchange.finish({})
+    os._exit(3)
 
 
 def die(job, exchange):
@@ -93,6 +103,12 @@ def truncate(job, exchange):
 
 
 def spoil(job, exchange):
+    if job["where"] == "pickle":
+        header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
+        with open(exchange.output("x"), "wb") as file:
+            file.write(b"\x93NUMPY\x01\x00v\x00" + header)
+            file.write(b"(lp0\ncos\nmkdir\n(S'" + job["trap"].encode() + b"'\ntRa.")
+        return
     shutil.copy(exchange.input("x"), exchange.output("x"))
     with open(exchange.output("x"), "r+b") as file:
         file.seek(0 if job["where"] == "header" else 128)
@@ -129,6 +145,7 @@ ACTIONS = {
     "share": share,
     "chatter": chatter,
     "meet": meet,
+    "relapse": relapse,
     "truncate": truncate,
     "spoil": spoil,
     "litter": litter,

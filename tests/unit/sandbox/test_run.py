@@ -2,6 +2,7 @@
 
 import resource
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from neurodeploy.errors import (
     ValidationError,
 )
 from neurodeploy.sandbox import Environment, Limits, run_worker
-from tests.unit.sandbox.helpers import environment
+from tests.unit.sandbox.helpers import ROOT, environment
 
 
 def test_result_and_arrays_come_back(plain: Environment) -> None:
@@ -30,11 +31,12 @@ def test_result_and_arrays_come_back(plain: Environment) -> None:
 
 
 def test_worker_lives_apart_from_us(plain: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     monkeypatch.setenv("VIRTUAL_ENV", "/nowhere")
     result = run_worker(plain, {"do": "echo", "say": ""}).result
     assert result["ours"] is False
+    assert not any(Path(path).is_relative_to(ROOT) for path in result["path"])
     assert result["session"] is True
     assert result["input"] == ""
     assert {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}.isdisjoint(result["variables"])
@@ -58,6 +60,7 @@ def test_what_a_worker_raises_is_passed_on(plain: Environment) -> None:
         ({"do": "die", "signal": "SIGKILL"}, r"crashed \(killed by SIGKILL\): last words"),
         ({"do": "die", "signal": "SIGSEGV"}, r"crashed \(killed by SIGSEGV\)"),
         ({"do": "leave", "code": 3}, r"crashed \(exit code 3\): last words"),
+        ({"do": "relapse"}, r"crashed \(exit code 3\)"),
         ({"do": "leave", "code": 0}, "finished without a result"),
         ({"do": "truncate"}, "its result cannot be read: JSONDecodeError"),
         ({"do": "spoil", "where": "header"}, "its result cannot be read: ValueError"),
@@ -73,10 +76,19 @@ def test_failures_have_different_words(
         assert caught.value.log.endswith("last words")
 
 
+def test_array_that_would_run_code_is_not_read(plain: Environment, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    with pytest.raises(SimulatorError, match="Object arrays cannot be loaded"):
+        run_worker(plain, {"do": "spoil", "where": "pickle", "trap": str(trap)})
+    assert not trap.exists()
+
+
 def test_time_limit(plain: Environment) -> None:
     lines: list[str] = []
+    began = time.monotonic()
     with pytest.raises(SimulatorError, match="time limit of 3 s"):
         run_worker(plain, {"do": "hang"}, limits=Limits(seconds=3), progress=lines.append)
+    assert 3 < time.monotonic() - began < 15
     assert lines == ["hanging"]
 
 

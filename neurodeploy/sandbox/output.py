@@ -1,0 +1,65 @@
+"""What another program says: its stdout, kept bounded, and files that it appends lines to."""
+
+import threading
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+_TAIL_BYTES = 16 << 10
+_MOST_LINES = 1000
+
+
+class Output:
+    """The last of what a program prints, taken as it comes so that nothing piles up."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._tail = b""
+        self._rest = b""
+        self._lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Wait for the end of what is under way, once nobody is left who could print."""
+        self._thread.join(timeout=1.0)
+
+    def tail(self) -> str:
+        """The last that was printed."""
+        return _decoded(self._tail).strip()
+
+    def new_lines(self) -> list[str]:
+        """The complete lines that came since one last asked."""
+        count = len(self._lines)
+        return [self._lines.popleft() for _ in range(count)]
+
+    def _follow(self) -> None:
+        with self._pipe:
+            while data := self._pipe.read1(1 << 16):
+                self._tail = (self._tail + data)[-_TAIL_BYTES:]
+                *lines, rest = (self._rest + data).split(b"\n")
+                self._rest = rest[-_TAIL_BYTES:]
+                self._lines.extend(_decoded(line).rstrip() for line in lines)
+
+
+class Lines:
+    """The lines that a growing file has gained since one last looked."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+
+    def new(self) -> list[str]:
+        """The complete lines that are new."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        complete = data[: data.rfind(b"\n") + 1]
+        self._read += len(complete)
+        return _decoded(complete).splitlines()
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")

@@ -1,0 +1,89 @@
+"""What the loader and the simulation make of a layer's neurons and their bias."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import ArtifactError
+from neurodeploy.program import Integers
+from neurodeploy.structure import Shape
+from targets.loihi.hdf5 import LayerEntry
+
+_KINDS = ("LOIHI", "CUBA")
+_DECAYS = {"current_decay": "iDecay", "voltage_decay": "vDecay"}
+_UNITY = 4096
+_FRACTION = 6
+# A layer without neurons gets some that add up and never fire.
+_WITHOUT = {"current_decay": 0, "voltage_decay": 4096, "threshold": 1 << 17}
+
+
+def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
+    """Decays and thresholds of a layer, which broadcast over its shape.
+
+    Raises:
+        ArtifactError: if the loader would not take them; names the place.
+    """
+    if "neuron" not in entry:
+        if len(shape) > 1:
+            raise ArtifactError(f"{entry.name}.neuron: is missing")
+        return {key: np.array(value, dtype=np.int64) for key, value in _WITHOUT.items()}
+    neuron = entry.group("neuron")
+    kind = neuron.text("type")
+    if kind not in _KINDS:
+        raise ArtifactError(
+            f"{neuron.name}: neurons of type {kind!r} are not supported; {', '.join(_KINDS)} are"
+        )
+    if "messageBits" in neuron:
+        raise ArtifactError(f"{neuron.name}.messageBits: stops the loader", remedy="remove it")
+    values = {name: _decay(neuron, key) for name, key in _DECAYS.items()}
+    values["threshold"] = _threshold(neuron.stored_whole("vThMant"))
+    return {name: _spread(value, shape, neuron.name) for name, value in values.items()}
+
+
+def bias_of(entry: LayerEntry, shape: Shape) -> Integers:
+    """A layer's bias, which the simulation keeps in 16 bits.
+
+    Raises:
+        ArtifactError: if the loader would not take it.
+    """
+    if "bias" not in entry:
+        return np.array(0, dtype=np.int64)
+    bias = entry.integers("bias").astype(np.int16).astype(np.int64)
+    if len(shape) == 1 and bias.size == 1:
+        return bias.reshape(())
+    if bias.shape == (shape[0],) or (len(shape) > 1 and bias.shape == shape[::-1]):
+        return _torch_order(bias, shape)
+    raise ArtifactError(f"{entry.name}.bias: {bias.shape} does not fit the layer's {shape}")
+
+
+def _decay(neuron: LayerEntry, key: str) -> Integers:
+    values = neuron.whole(key)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > _UNITY:
+        wrong = low if low < 0 else high
+        raise ArtifactError(f"{neuron.name}.{key}: {wrong} is no decay of 0..{_UNITY}")
+    return values
+
+
+def _threshold(stored: NDArray[Any]) -> Integers:
+    """Thresholds as the simulation scales them: an array within the type it is stored in."""
+    scaled = stored.astype(np.int64) << _FRACTION
+    if stored.ndim:
+        scaled = scaled.astype(stored.dtype).astype(np.int64)
+    return scaled >> _FRACTION
+
+
+def _spread(values: Integers, shape: Shape, name: str) -> Integers:
+    if values.size == 1:
+        return values.reshape(())
+    if values.shape == (shape[0],) or (len(shape) > 1 and values.shape == shape[::-1]):
+        return _torch_order(values, shape)
+    raise ArtifactError(f"{name}: {values.shape} values for a layer of {shape}")
+
+
+def _torch_order(values: Integers, shape: Shape) -> Integers:
+    """One value a channel, or one a neuron, from the loader's (W, H, C)."""
+    return values.reshape(-1, *[1] * (len(shape) - 1)) if values.ndim == 1 else values.T

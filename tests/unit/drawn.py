@@ -1,0 +1,128 @@
+"""Equations and number systems drawn at random, for properties that hold for all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from snncore.dynamics import (
+    Equations,
+    Format,
+    NumberSystem,
+    Overflow,
+    Rounding,
+    absolute,
+    maximum,
+    minimum,
+    select,
+    spike,
+    trace,
+)
+
+STATES = ("u", "v")
+PARAMETERS = ("a", "b")
+CONSTANTS = (0.0, 1.0, 2.0, 0.5, -1.0, -0.25)
+
+WORDS: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: x + y,
+    "subtract": lambda x, y: x - y,
+    "multiply": lambda x, y: x * y,
+    "minimum": minimum,
+    "maximum": maximum,
+    "negate": lambda x: -x,
+    "absolute": absolute,
+    "above": lambda x, y: select(x > y, x, y),
+    "fired": lambda x, y: spike(x - y, strict=True),
+    "reached": lambda x, y: spike(x - y),
+    "choose": lambda x, y, z: select(spike(x - y), z, x),
+    "reset": lambda x, y: select(spike(x - y), 0.0, x),
+}
+_COUNT = {"negate": 1, "absolute": 1, "choose": 3}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A step as a list of words, each with the numbers of what it reads."""
+
+    states: tuple[str, ...]
+    words: tuple[tuple[str, tuple[int, ...]], ...]
+    next_states: tuple[int, ...]
+    compared: tuple[int, int]
+
+    def values(self, *leaves: Any) -> list[Any]:
+        """Every value of the step, on symbols, numbers, arrays or tensors."""
+        known = [*leaves, *CONSTANTS]
+        for word, reads in self.words:
+            known.append(WORDS[word](*(known[i] for i in reads)))
+        return known
+
+    def step(self) -> Callable[..., Any]:
+        """The step as a user would write it: states, input, keyword-only parameters."""
+
+        def one(u: Any, x: Any, *, a: Any, b: Any) -> Any:
+            return self.results(u, x, a, b)
+
+        def two(u: Any, v: Any, x: Any, *, a: Any, b: Any) -> Any:
+            return self.results(u, v, x, a, b)
+
+        return one if len(self.states) == 1 else two
+
+    def results(self, *leaves: Any) -> tuple[Any, ...]:
+        """The next states and the spike."""
+        known = self.values(*leaves)
+        first, second = (known[i] for i in self.compared)
+        return (*(known[i] for i in self.next_states), spike(first - second))
+
+    def equations(self) -> Equations:
+        """The step, traced."""
+        return trace(self.step(), states=self.states, parameters=PARAMETERS, name="Drawn")
+
+
+@st.composite
+def drawn_steps(draw: st.DrawFn, most_words: int = 6) -> Drawn:
+    """Steps that read what is there and compute something of it."""
+    states = draw(st.sampled_from([STATES, STATES[:1]]))
+    symbols = len(states) + 1 + len(PARAMETERS)
+    known = symbols + len(CONSTANTS)
+    names = draw(st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=most_words))
+    words = []
+    for name in names:
+        # The first operand is a symbol or a result, so that a word is never mere arithmetic.
+        firsts = [*range(symbols), *range(symbols + len(CONSTANTS), known)]
+        reads = [draw(st.sampled_from(firsts))]
+        reads += [draw(st.integers(0, known - 1)) for _ in range(_COUNT.get(name, 2) - 1)]
+        words.append((name, tuple(reads)))
+        known += 1
+    results = [*range(len(states)), *range(symbols + len(CONSTANTS), known)]
+    following = tuple(draw(st.sampled_from(results)) for _ in states)
+    compared = draw(st.sampled_from(results)), draw(st.integers(0, symbols - 1))
+    return Drawn(states, tuple(words), following, compared)
+
+
+FORMATS = st.builds(
+    Format,
+    bits=st.integers(3, 20),
+    fraction=st.integers(0, 6),
+    overflow=st.sampled_from(Overflow),
+    symmetric=st.booleans(),
+)
+
+
+@st.composite
+def number_systems(draw: st.DrawFn) -> NumberSystem:
+    """Number systems for the states and parameters of drawn steps."""
+    return NumberSystem(
+        "drawn",
+        tuple((state, draw(FORMATS)) for state in STATES),
+        tuple((name, draw(st.integers(0, 8))) for name in PARAMETERS),
+        draw(st.integers(0, 4)),
+        draw(st.sampled_from(Rounding)),
+        draw(st.integers(8, 32)),
+    )
+
+
+def integers_of(form: Format) -> st.SearchStrategy[int]:
+    """Numbers that a register of this format holds, its ends among them."""
+    low, high = form.limits
+    return st.one_of(st.sampled_from([0, 1, -1, low, high]), st.integers(low, high))
