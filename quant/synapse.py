@@ -84,7 +84,7 @@ class Linear(_OnGrid, layer.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """The weighted sums, exact."""
-        self.input_shape = tuple(x.shape[2:])
+        self.input_shape = (x.shape[-1],)
         with torch.autocast(x.device.type, enabled=False):
             exact, weight = self._exact(x, self.quantized_weight())
             return torch.nn.functional.linear(exact, weight)

@@ -13,7 +13,7 @@ import quant
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
 from neurodeploy.trace import LayerTrace, Trace
-from snncore import functional, monitor
+from snncore import functional, monitor, neuron
 
 
 def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
@@ -29,7 +29,9 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     inputs = torch.from_numpy(samples).to(device, torch.float32)
     try:
         with torch.no_grad(), monitor.record(network) as recording:
-            network(inputs)
+            # A network of single steps is given one after another.
+            for part in inputs if _takes_steps(network) else (inputs,):
+                network(part)
     finally:
         functional.reset(network)
         network.train(was_training)
@@ -45,6 +47,13 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
             }
         )
     return Trace(layers, program.output)
+
+
+def _takes_steps(network: nn.Module) -> bool:
+    modes = {m.step_mode for m in network.modules() if isinstance(m, neuron.Neuron)}
+    if len(modes) > 1:
+        raise ValidationError("some neurons take steps and some sequences (step_mode)")
+    return modes == {neuron.StepMode.SINGLE}
 
 
 def layer_path(network: nn.Module, name: str) -> str:

@@ -54,7 +54,7 @@ class Linear(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """The weighted sums."""
-        self.input_shape = tuple(x.shape[2:])
+        self.input_shape = (x.shape[-1],)
         return F.linear(x, self.weight, self.bias)
 
 
