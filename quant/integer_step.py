@@ -27,8 +27,8 @@ TRAINING = Dialect(
         Op.MINIMUM: "minimum({0}, {1})",
         Op.MAXIMUM: "maximum({0}, {1})",
         Op.ABSOLUTE: "abs({0})",
-        Op.GREATER: "{0} > {1}",
-        Op.GREATER_EQUAL: "{0} >= {1}",
+        Op.GREATER: "holds({0} > {1})",
+        Op.GREATER_EQUAL: "holds({0} >= {1})",
         Op.SELECT: "select({0}, {1}, {2})",
         Op.SPIKE: "fires({0}, {a})",
         Op.SHIFT_LEFT: "{0} * (1 << {a})",
@@ -42,8 +42,9 @@ TRAINING = Dialect(
 )
 
 _NAMES: dict[str, Any] = {
-    "minimum": torch.minimum,
-    "maximum": torch.maximum,
+    "minimum": ste.minimum,
+    "maximum": ste.maximum,
+    "holds": ste.holds,
     "abs": torch.abs,
     "clamp": torch.clamp,
     "select": ste.select,

@@ -40,6 +40,8 @@ class CubaLIF(Neuron):
         self.current_decay_integer = self._decay("current_decay", current_decay)
         self.voltage_decay_integer = self._decay("voltage_decay", voltage_decay)
         self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
+        # The largest input and bias since the states were zero, which bound them.
+        self._driven = (0.0, 0)
         # In a tuple, so that torch does not take a parameter of the synapse for one of ours.
         self._drive_bias: tuple[Tensor | None] = (None,)
 
@@ -87,7 +89,7 @@ class CubaLIF(Neuron):
         if bias is None:
             return None
         grid: Grid = self.format.biases
-        return on_grid(bias.double(), grid, self.unit) / self.unit
+        return on_grid(bias.double(), grid, self.unit, "CubaLIF.bias") / self.unit
 
     def _stepper(self, sequence: Tensor) -> Any:
         bias = self.quantized_bias(self._drive_bias[0])
@@ -97,14 +99,11 @@ class CubaLIF(Neuron):
             "voltage_decay": self.voltage_decay_integer,
             "bias": 0 if bias is None else self._shaped(bias, sequence),
         }
-        largest = 0 if bias is None else int(bias.abs().max())
+        drive, largest = self._reached(sequence, bias)
         bounds = tuple(
             (name, -largest, largest) if name == "bias" else (name, value, value)
             for name, value in parameters.items()
         )
-        drive = float(sequence.detach().abs().max()) if sequence.numel() else 0.0
-        if not drive < 2**31:
-            raise ValueError(f"CubaLIF: an input is NaN or beyond 32 bits ({drive:g})")
         rule = SpikeRule(self.surrogate, self.scale)
         step = training_step(self.equations, self.format.system, drive, bounds, rule)
 
@@ -116,6 +115,18 @@ class CubaLIF(Neuron):
             )
 
         return run
+
+    def _reached(self, sequence: Tensor, bias: Tensor | None) -> tuple[float, int]:
+        """The largest input and bias, of this sequence and of those whose states it continues."""
+        drive = float(sequence.detach().abs().max()) if sequence.numel() else 0.0
+        if not drive < 2**31:
+            raise ValueError(f"CubaLIF: an input is NaN or beyond 32 bits ({drive:g})")
+        # At least one unit: what is proved to be zero would be left out, and its gradient with it.
+        drive, largest = max(drive, 1.0), 0 if bias is None else max(int(bias.abs().max()), 1)
+        if self.states:
+            drive, largest = max(drive, self._driven[0]), max(largest, self._driven[1])
+        self._driven = (drive, largest)
+        return self._driven
 
     def _shaped(self, bias: Tensor, sequence: Tensor) -> Tensor:
         channels = sequence.shape[2]

@@ -11,14 +11,14 @@ from quant.formats import Grid
 from snncore.surrogate import Surrogate
 
 
-def on_grid(values: Tensor, grid: Grid, unit: float) -> Tensor:
+def on_grid(values: Tensor, grid: Grid, unit: float, name: str) -> Tensor:
     """The nearest values on a grid of so large units; the gradient passes where nothing clips.
 
     Raises:
-        ValueError: if a value is NaN or infinite.
+        ValueError: if a value is NaN or infinite; says of what.
     """
     if not bool(torch.isfinite(values).all()):
-        raise ValueError("a value to quantize is NaN or infinite")
+        raise ValueError(f"{name}: a value is NaN or infinite")
     result: Tensor = _OnGrid.apply(values, grid, unit)
     return result
 
@@ -109,12 +109,31 @@ def wrap_once(x: Tensor, half: int) -> Tensor:
 
 def select(condition: Any, chosen: Any, other: Any) -> Any:
     """`chosen` where the condition holds, else `other`; either may be a number."""
-    if isinstance(condition, int | float):
+    if not isinstance(condition, Tensor):
         return chosen if condition else other
-    fired = condition if condition.dtype == torch.bool else condition > 0
-    if not isinstance(chosen, Tensor) and chosen == 0:
+    if not isinstance(other, Tensor):
+        other = torch.full_like(condition, other)
+    fired = condition > 0
+    if not isinstance(chosen, Tensor) and chosen == 0 and other.shape == fired.shape:
         return other.masked_fill(fired, 0)
     return torch.where(fired, chosen, other)
+
+
+def holds(comparison: Any) -> Any:
+    """A comparison as a number, 1 or 0."""
+    return comparison.double() if isinstance(comparison, Tensor) else float(comparison)
+
+
+def minimum(first: Any, second: Any) -> Any:
+    """The smaller of the two; either may be a number."""
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        return torch.minimum(first, second)
+    return first.clamp(max=second) if isinstance(first, Tensor) else second.clamp(max=first)
+
+
+def maximum(first: Any, second: Any) -> Any:
+    """The larger of the two; either may be a number."""
+    return -minimum(-first, -second)
 
 
 class SpikeRule:

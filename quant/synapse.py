@@ -39,7 +39,8 @@ class _OnGrid(layer.Layer):
 
     def quantized_weight(self) -> Tensor:
         """The weights on the grid, with gradients."""
-        return on_grid(self.weight, self.format.weights, self.unit)
+        name = f"{type(self).__name__}.weight"
+        return on_grid(self.weight, self.format.weights, self.unit, name)
 
     def integer_weight(self) -> Tensor:
         """The chip's integers."""
