@@ -59,9 +59,11 @@ def calls_of(network: nn.Module) -> Calls:
         return Calls((Call("network", "module", (INPUT,), ""),), "network")
     try:
         graph = _Tracer().trace(network)
-    except (fx.proxy.TraceError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    # What a forward does with a value that is not there yet may raise anything.
+    except Exception as error:
         raise UnsupportedLayerError(
-            f"{type(network).__name__}: its forward cannot be traced: {error}",
+            f"{type(network).__name__}: its forward cannot be traced: "
+            f"{error or type(error).__name__}",
             remedy="a forward may call layers, add their results and flatten them; "
             "it may not branch on values",
         ) from error
@@ -73,6 +75,7 @@ class _Reader:
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
+        self.paths = {path for path, _ in network.named_modules()}
         self.names: dict[fx.Node, str] = {}
         self.calls: list[Call] = []
         self.output: str | None = None
@@ -95,6 +98,10 @@ class _Reader:
     def _call_module(self, node: fx.Node) -> None:
         path = str(node.target)
         module = self.network.get_submodule(path)
+        if path == INPUT:
+            raise UnsupportedLayerError(
+                f"{path}: what enters the network has this name", remedy="rename the layer"
+            )
         if not is_known(module):
             kind = type(module).__name__
             raise UnsupportedLayerError(
@@ -109,7 +116,7 @@ class _Reader:
 
     def _call_function(self, node: fx.Node) -> None:
         if node.target in _ADDS and not node.kwargs:
-            self._add(node, Call(node.name, "add", self._inputs(node, 2)))
+            self._function(node, "add")
         elif node.target is torch.flatten:
             self._flatten(node)
         else:
@@ -119,7 +126,7 @@ class _Reader:
         if node.target == "flatten":
             self._flatten(node)
         elif node.target in ("add", "add_") and not node.kwargs:
-            self._add(node, Call(node.name, "add", self._inputs(node, 2)))
+            self._function(node, "add")
         else:
             self._refuse(node)
 
@@ -129,17 +136,17 @@ class _Reader:
     def _output(self, node: fx.Node) -> None:
         result = node.args[0]
         if not isinstance(result, fx.Node):
-            raise UnsupportedLayerError("the network returns more than one value")
-        self.output = self.names[result]
+            raise UnsupportedLayerError("the network returns nothing, or more than one value")
+        self.output = self._name(result)
 
     def _flatten(self, node: fx.Node) -> None:
-        arguments: list[Any] = list(node.args[1:]) + list(node.kwargs.values())
-        if arguments != [2]:
+        arguments: list[Any] = [*node.args[1:], *node.kwargs.values()]
+        if arguments != [2] or not set(node.kwargs) <= {"start_dim"}:
             raise UnsupportedLayerError(
-                f"{node.name}: flattens axes {arguments or 0}, not those after time and batch",
+                f"{node.name}: does not flatten the axes after time and batch",
                 remedy="use snncore.layer.Flatten, or torch.flatten(x, 2)",
             )
-        self._add(node, Call(node.name, "flatten", self._inputs(node, 1)))
+        self._function(node, "flatten")
 
     def _refuse(self, node: fx.Node) -> None:
         target = getattr(node.target, "__name__", str(node.target))
@@ -152,7 +159,19 @@ class _Reader:
         values = node.args[:count]
         if len(values) < count or not all(isinstance(value, fx.Node) for value in values):
             raise UnsupportedLayerError(f"{node.name}: an argument is no value of the network")
-        return tuple(self.names[value] for value in values if isinstance(value, fx.Node))
+        return tuple(self._name(value) for value in values if isinstance(value, fx.Node))
+
+    def _name(self, value: fx.Node) -> str:
+        if value not in self.names:
+            raise UnsupportedLayerError(f"{value.name}: a second input is not supported")
+        return self.names[value]
+
+    def _function(self, node: fx.Node, function: str) -> None:
+        name = node.name
+        # A layer keeps its name, whenever it is called.
+        while name in self.paths:
+            name += "_"
+        self._add(node, Call(name, function, self._inputs(node, _ARITY[function])))
 
     def _add(self, node: fx.Node, call: Call) -> None:
         self.names[node] = call.name

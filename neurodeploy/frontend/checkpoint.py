@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,8 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
     if not modules:
         modules = {"": network}
     shape = tuple(example.shape[2:]) if example is not None else input_shape(network)
+    # Layers that the forward never calls are no part of what it computes.
+    within = tuple(f"{path}." if path else "" for path in modules)
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -53,7 +56,11 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
         "output": calls.output,
         "calls": [[c.name, c.function, list(c.inputs), c.target] for c in calls.calls],
         "layers": {name: describe(module) for name, module in modules.items()},
-        "tensors": {key: value.detach().cpu() for key, value in network.state_dict().items()},
+        "tensors": {
+            key: value.detach().cpu()
+            for key, value in network.state_dict().items()
+            if key.startswith(within)
+        },
     }
     write_atomically(Path(path), lambda file: torch.save(document, file))
 
@@ -137,7 +144,10 @@ def _read(path: Path) -> dict[str, Any]:
     if path.stat().st_size == 0:
         raise ModelFileError(f"{path}: the file is empty")
     try:
-        document = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # What torch thinks of a foreign pickle is for those who write pickles.
+            warnings.simplefilter("ignore")
+            document = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if zipfile.is_zipfile(path):
             raise ModelFileError(
@@ -175,7 +185,8 @@ def _call(reference: str) -> nn.Module:
     try:
         make: Callable[[], nn.Module] = getattr(importlib.import_module(name), function)
         network = make()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
+    # The user's code may raise anything.
+    except (Exception, SystemExit) as error:
         raise ModelFileError(
             f"--build {reference}: {type(error).__name__}: {_first_line(error)}",
             remedy="say package.module:function, a function of yours without arguments that "

@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 import quant
@@ -16,7 +17,7 @@ from neurodeploy.frontend.calls import INPUT, Call, calls_of
 from neurodeploy.frontend.checkpoint import input_shape
 from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.graph.graph import output_shape
-from neurodeploy.structure import Edge, Node, Shape
+from neurodeploy.structure import Edge, Node, Shape, require
 from snncore import layer, neuron
 
 
@@ -146,11 +147,11 @@ def _(module: quant.Block, name: str, source: Edge, shape: Shape) -> Sequence[No
 
 
 def _linear(module: quant.Linear, name: str, source: Edge) -> Node:
-    return g.Linear(name, source, _exact_weight(module), None, module.exponent)
+    return g.Linear(name, source, _exact_weight(module, name), None, module.exponent)
 
 
 def _conv(module: quant.Conv2d, name: str, source: Edge) -> Node:
-    weight = _exact_weight(module)
+    weight = _exact_weight(module, name)
     return g.Conv2d(name, source, weight, None, **_geometry(module), exponent=module.exponent)
 
 
@@ -176,7 +177,9 @@ def _cuba(
     return g.Neuron(name, source, module.equations, values, module.format.system, module.exponent)
 
 
-def _exact_weight(module: quant.Linear | quant.Conv2d) -> Any:
+def _exact_weight(module: quant.Linear | quant.Conv2d, name: str) -> Any:
+    finite = bool(torch.isfinite(module.weight).all())
+    require(finite, f"{name}.weight: a value is NaN or infinite")
     return _array(module.integer_weight()) * module.unit
 
 

@@ -15,14 +15,14 @@ class LoadedNetwork(nn.Module):
 
     def __init__(self, calls: Calls, layers: Mapping[str, nn.Module]) -> None:
         super().__init__()
-        self.calls = calls
+        self._calls = calls
         for path, module in layers.items():
             _place(self, path, module)
 
     def forward(self, x: Tensor) -> Tensor:
         """The network's output."""
         values = {INPUT: x}
-        for call in self.calls.calls:
+        for call in self._calls.calls:
             inputs = [values[name] for name in call.inputs]
             if call.function == "add":
                 values[call.name] = inputs[0] + inputs[1]
@@ -30,7 +30,7 @@ class LoadedNetwork(nn.Module):
                 values[call.name] = inputs[0].flatten(2)
             else:
                 values[call.name] = self.get_submodule(call.target)(inputs[0])
-        return values[self.calls.output]
+        return values[self._calls.output]
 
 
 def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
@@ -58,7 +58,7 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
     if chain and calls.output == before[-1]:
         sequence = nn.Sequential()
         for call in calls.calls:
-            sequence.add_module(call.target, layers[call.target])
+            setattr(sequence, call.target, layers[call.target])
         return sequence
     return LoadedNetwork(calls, layers)
 
@@ -68,6 +68,7 @@ def _place(root: nn.Module, path: str, module: nn.Module) -> None:
     holder = root
     for parent in parents:
         if parent not in dict(holder.named_children()):
-            holder.add_module(parent, nn.Module())
+            setattr(holder, parent, nn.Module())
         holder = holder.get_submodule(parent)
-    holder.add_module(name, module)
+    # Unlike add_module, this takes a layer that is called as a method of modules is.
+    setattr(holder, name, module)

@@ -38,6 +38,9 @@ class Program:
         for node in self.nodes:
             known = [shapes[e.source] for e in node.sources if e.source in shapes]
             shapes[node.name] = output_shape(node, known)
+        for node in self.nodes:
+            # Once more, now that what a loop reads is known too.
+            output_shape(node, [shapes[edge.source] for edge in node.sources])
         return shapes
 
     @property

@@ -41,27 +41,50 @@ def ranges(program: Program, inputs: Interval | None = None) -> Ranges:
     Raises:
         ValidationError: if a layer's states have no bound; names the layer.
     """
-    values: dict[str, Interval] = {}
+    values = _Values(program, inputs)
     layers: dict[str, LayerRange] = {}
+    for node in program.layers:
+        drive = ZERO
+        for edge in node.inputs:
+            drive = drive + values.over(edge)
+        layers[node.name] = layer_range(node, drive)
+    return Ranges({node.name: values.of(node.name) for node in program.nodes}, layers)
 
-    def value(edge: Edge) -> Interval:
-        # A loop reads a layer of spikes, which are 0 or 1; what a delay holds begins at 0.
-        known = values.get(edge.source, _BINARY)
-        return known.hull(ZERO) if edge.delay else known
 
-    for node in program.nodes:
+class _Values:
+    """Every node's values, found from what it reads; neurons are known to spike or not."""
+
+    def __init__(self, program: Program, inputs: Interval | None) -> None:
+        self.program, self.inputs = program, inputs
+        # None: asked for, and not answered yet.
+        self.known: dict[str, Interval | None] = {}
+
+    def over(self, edge: Edge) -> Interval:
+        """What an edge brings; what a delay holds begins at 0."""
+        value = self.of(edge.source)
+        return value.hull(ZERO) if edge.delay else value
+
+    def of(self, name: str) -> Interval:
+        """What a node's value can be.
+
+        Raises:
+            ValidationError: if it reads itself with no neurons between.
+        """
+        if name not in self.known:
+            self.known[name] = None
+            self.known[name] = self._found(self.program.by_name[name])
+        value = self.known[name]
+        if value is None:
+            raise ValidationError(f"{name}: a loop of weights without neurons has no bound")
+        return value
+
+    def _found(self, node: Node) -> Interval:
+        if isinstance(node, Neuron):
+            return _BINARY
         if isinstance(node, Input):
             default = _BINARY if node.signal == Signal.SPIKES else _ANY_CURRENT
-            values[node.name] = default if inputs is None else inputs
-        elif isinstance(node, Neuron):
-            drive = ZERO
-            for edge in node.inputs:
-                drive = drive + value(edge)
-            layers[node.name] = layer_range(node, drive)
-            values[node.name] = _BINARY
-        else:
-            values[node.name] = _combined(node, value(node.sources[0]))
-    return Ranges(values, layers)
+            return default if self.inputs is None else self.inputs
+        return _combined(node, self.over(node.sources[0]))
 
 
 def layer_range(node: Neuron, drive: Interval) -> LayerRange:

@@ -22,6 +22,9 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         if not node.shape or any(length < 1 for length in node.shape):
             raise ValidationError(f"{node.name}: {node.shape} is no shape of an input")
         return node.shape
+    if isinstance(node, Dense) and not inputs:
+        # A loop reads what stands behind it; its own size it knows.
+        return (node.weight.shape[0],)
     if not inputs:
         raise ValidationError(f"{node.name}: no input of a known shape")
     if isinstance(node, Dense):
