@@ -61,7 +61,7 @@ class Artifact:
         place = Path(folder)
         text = json.dumps(self.manifest(), sort_keys=True, indent=2) + "\n"
         files = {**self.files, MANIFEST: text.encode()}
-        write_folder_atomically(place, files, ours=lambda old: (old / MANIFEST).is_file())
+        write_folder_atomically(place, files, ours=_is_artifact)
         return replace(self, path=place)
 
     def require_unedited(self) -> None:
@@ -111,7 +111,7 @@ def read_folder(folder: Path) -> Artifact:
     files: dict[str, bytes] = {}
     edited = []
     for name, expected in named.items():
-        if Path(name).name != name:
+        if Path(name).name != name or name == "..":
             raise ArtifactError(f"{folder / MANIFEST}: names a file outside the folder: {name}")
         try:
             files[name] = (folder / name).read_bytes()
@@ -122,13 +122,22 @@ def read_folder(folder: Path) -> Artifact:
     return Artifact(target, files, contract, program, model_hash, folder, tuple(edited))
 
 
+def _is_artifact(folder: Path) -> bool:
+    """Whether the folder holds an artifact and nothing else, so that nothing else is lost."""
+    try:
+        named = {*_manifest(folder)["files"], MANIFEST}
+    except (ArtifactError, KeyError, TypeError):
+        return False
+    return {path.name for path in folder.iterdir()} <= named
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     place = folder / MANIFEST
     if not place.is_file():
         raise ArtifactError(f"{folder}: is no artifact: it has no {MANIFEST}")
     try:
         manifest = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{place}: cannot be read: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from neurodeploy.errors import OutputError
+
+# What to do about an operating system's error.
+REMEDIES = {
+    errno.ENOSPC: "free some space, or choose another place",
+    errno.EDQUOT: "free some space, or choose another place",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f), or choose another place",
+    errno.EACCES: "choose a place that you may read and write",
+    errno.EPERM: "choose a place that you may read and write",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENOTDIR: "choose another place: a part of this one is a file",
+    errno.EMFILE: "close some files, or raise the limit with ulimit -n",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -18,11 +33,18 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises:
         OutputError: if it cannot be written; nothing is left of it then.
     """
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder", remedy="name a file")
+        with _parents(path):
+            _write_and_move(path, write)
+    except (OSError, RuntimeError) as error:
+        raise _told(path, error) from error
+
+
+def _write_and_move(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     temporary: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise OutputError(f"{path}: is a folder")
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             write(file)
@@ -31,10 +53,6 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
         temporary = None
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{path}: cannot be written: {_reason(error)}") from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
@@ -50,26 +68,45 @@ def write_folder_atomically(
     Raises:
         OutputError: if it cannot be written, or what is there is not to be replaced.
     """
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{path}: is a file", remedy="choose another place")
-    if path.is_dir() and any(path.iterdir()) and not ours(path):
-        raise OutputError(
-            f"{path}: is a folder with other things in it", remedy="choose another place"
-        )
+    try:
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path}: is a file", remedy="choose another place")
+        if path.is_dir() and any(path.iterdir()) and not ours(path):
+            raise OutputError(
+                f"{path}: is a folder with other things in it", remedy="choose another place"
+            )
+        with _parents(path):
+            _write_and_swap(path, files)
+    except OSError as error:
+        raise _told(path, error) from error
+
+
+def _write_and_swap(path: Path, files: Mapping[str, bytes]) -> None:
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         for name, content in files.items():
             (temporary / name).write_bytes(content)
         os.chmod(temporary, 0o777 & ~_umask())
         _swap(temporary, path)
         temporary = None
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {_reason(error)}") from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _parents(path: Path) -> Iterator[None]:
+    """The folders above a path, for a block; if it fails, those that were missing go again."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _swap(new: Path, place: Path) -> None:
@@ -92,5 +129,10 @@ def _umask() -> int:
     return current
 
 
-def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error).splitlines()[0]
+def _told(path: Path, error: OSError | RuntimeError) -> OutputError:
+    if isinstance(error, OutputError):
+        return error
+    number = error.errno or 0 if isinstance(error, OSError) else 0
+    lines = str(getattr(error, "strerror", None) or error).splitlines()
+    reason = next(iter(lines), type(error).__name__)
+    return OutputError(f"{path}: cannot be written: {reason}", remedy=REMEDIES.get(number))

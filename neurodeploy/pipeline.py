@@ -163,10 +163,11 @@ def read_samples(path: Place) -> tuple[NDArray[Any], NDArray[Any] | None]:
         arrays = _arrays(place)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001  # NumPy raises a dozen kinds over damaged files
+    # NumPy raises a dozen kinds of exception over damaged files.
+    except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         if "allow_pickle" in reason:
-            reason = "it holds Python objects, which are not read because that can run code"
+            reason = "it is not in NumPy's format, or holds Python objects, which are never read"
         raise SamplesError(f"{place}: is no .npz or .npy of numbers: {reason[:200]}") from error
     if "samples" not in arrays:
         raise SamplesError(

@@ -11,6 +11,7 @@ from neurodeploy.cli import report as told
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Line, Outcome, Tone
 from neurodeploy.cli.output import Output
+from neurodeploy.cli.undisturbed import load_torch
 
 
 @command
@@ -32,6 +33,7 @@ def demo(
     for name in names:
         find(name)
     told.require_places(out, None)
+    load_torch()
     from neurodeploy.demo import run_demo
 
     with output.progress(lasting=True) as say:

@@ -7,9 +7,8 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
-from typing import Any
-
-from neurodeploy.cli.output import Output, prepare_streams
+from types import FrameType
+from typing import TextIO
 
 # As the shell reports a program that the signal ended.
 _BROKEN_PIPE = 141
@@ -17,30 +16,32 @@ _TERMINATED = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code and never raises."""
+    """Run one command and return its exit code; the process is to end then, and never raises."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = given[: given.index("--")] if "--" in given else given
-    output = Output(json="--json" in options, debug="--debug" in options)
     terminated: list[int] = []
     try:
-        prepare_streams()
         _treat_termination_as_interrupt(terminated)
-        return _run(given, output)
+        code = _run(given)
+        _ignore_interrupts()
     except BaseException as error:  # noqa: BLE001  # nothing may leave as a bare traceback
-        _ignore_further_interrupts()
-        return _told(error, output, terminated)
+        _ignore_interrupts()
+        code = _told(error, given, bool(terminated))
+    return code
 
 
-def _run(given: list[str], output: Output) -> int:
-    # What the words mean is imported here, so that Ctrl-C meets the `try` whenever it comes.
+def _run(given: list[str]) -> int:
+    # Everything is imported here, so that a Ctrl-C meets the `try` whenever it comes.
     import warnings
 
     from neurodeploy.cli.app import parsed
+    from neurodeploy.cli.output import flush, output_for, prepare_streams
 
+    prepare_streams()
+    output = output_for(given)
     warnings.showwarning = lambda message, *_, **__: output.warn(str(message))
     command = parsed(given or ["--help"])
     if command is None:
-        sys.stdout.flush()
+        flush()
         return 0
     # In a JSON run stdout holds the document alone, whatever the user's own code prints.
     with redirect_stdout(sys.stderr if output.json else sys.stdout):
@@ -49,15 +50,16 @@ def _run(given: list[str], output: Output) -> int:
     return outcome.exit_code
 
 
-def _told(error: BaseException, output: Output, terminated: list[int]) -> int:
+def _told(error: BaseException, given: list[str], terminated: bool) -> int:
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         _silence(sys.stdout, sys.stderr)
         return _BROKEN_PIPE
     from neurodeploy.cli.failure import INTERRUPTED, failure_of
+    from neurodeploy.cli.output import output_for
 
     failure = failure_of(error)
     try:
-        output.fail(failure, error)
+        output_for(given).fail(failure, error)
     except OSError:
         _silence(sys.stdout, sys.stderr)
     return _TERMINATED if terminated and failure.exit_code == INTERRUPTED else failure.exit_code
@@ -66,7 +68,7 @@ def _told(error: BaseException, output: Output, terminated: list[int]) -> int:
 def _treat_termination_as_interrupt(came: list[int]) -> None:
     """Have SIGTERM clear away what Ctrl-C clears away, where there is a Ctrl-C."""
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         came.append(number)
         signal.raise_signal(signal.SIGINT)
 
@@ -76,12 +78,13 @@ def _treat_termination_as_interrupt(came: list[int]) -> None:
             signal.signal(signal.SIGTERM, interrupt)
 
 
-def _ignore_further_interrupts() -> None:
+def _ignore_interrupts() -> None:
+    """Let nothing disturb the end: all that remains is to print and to leave."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _silence(*streams: Any) -> None:
+def _silence(*streams: TextIO) -> None:
     """Let Python find no fault with a stream that is gone when it flushes it at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:

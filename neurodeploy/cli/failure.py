@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,20 +9,11 @@ from typing import Any
 from typer import Abort, TyperException
 
 from neurodeploy.errors import NeurodeployError
+from neurodeploy.files import REMEDIES
 
 USAGE = 2
 INTERNAL = 70
 INTERRUPTED = 130
-
-_REMEDIES = {
-    errno.ENOSPC: "free some space, or choose another place",
-    errno.EDQUOT: "free some space, or choose another place",
-    errno.EACCES: "choose a place that you may read and write",
-    errno.EPERM: "choose a place that you may read and write",
-    errno.EROFS: "choose a place that can be written to",
-    errno.EMFILE: "close some files, or raise the limit with ulimit -n",
-    errno.ENAMETOOLONG: "choose a shorter name",
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,10 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    # An exception raised again while it is handled can stand in its own history.
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 
@@ -83,7 +76,7 @@ def _memory(error: BaseException) -> Failure:
 def _system(error: Any) -> Failure:
     place = f"{error.filename}: " if error.filename is not None else ""
     words = error.strerror or _first_line(error)
-    remedy = _REMEDIES.get(error.errno or 0)
+    remedy = REMEDIES.get(error.errno or 0)
     return Failure(type(error).__name__, f"{place}{words}", remedy, USAGE)
 
 

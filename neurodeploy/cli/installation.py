@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from importlib.util import find_spec
 from pathlib import Path
 
+from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.version import DISTRIBUTION
 
 # Our top-level names; two of them are words that others use as well.
@@ -30,6 +31,7 @@ def clashes() -> list[str]:
 
 def gpu() -> str:
     """The GPU that torch sees, in words."""
+    load_torch()
     import torch
 
     if not torch.cuda.is_available():

@@ -6,12 +6,13 @@ import io
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from neurodeploy.cli.outcome import Block, Line, Outcome, Tone
+from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
+from neurodeploy.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,14 +58,21 @@ class Output:
             yield tell
 
     def show(self, outcome: Outcome) -> None:
-        """Print what a command found."""
-        if self.json:
-            self._document(outcome.document)
-        else:
-            console = _console(sys.stdout)
-            for block in outcome.blocks:
-                _print(console, block)
-        _flush()
+        """Print what a command found.
+
+        Raises:
+            OutputError: if stdout cannot be written to.
+        """
+        try:
+            if self.json:
+                _print_document(outcome.document)
+            else:
+                _print(_console(sys.stdout), *outcome.blocks)
+            flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"standard output: cannot be written: {error.strerror}") from error
 
     def fail(self, failure: Failure, error: BaseException) -> None:
         """Print what went wrong."""
@@ -79,13 +87,14 @@ class Output:
         if failure.remedy:
             self.say(f"  remedy: {failure.remedy}")
         if self.json:
-            self._document(failure.document())
-        _flush()
+            _print_document(failure.document())
+        flush()
 
-    def _document(self, document: Mapping[str, Any]) -> None:
-        text = json.dumps(document, indent=1, allow_nan=False)
-        if sys.stdout is not None:
-            sys.stdout.write(text + "\n")
+
+def output_for(words: Sequence[str]) -> Output:
+    """The output that the words ask for; read before they are parsed, which may fail."""
+    options = words[: words.index("--")] if "--" in words else words
+    return Output(json="--json" in options, debug="--debug" in options)
 
 
 def prepare_streams() -> None:
@@ -95,14 +104,21 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _flush() -> None:
+def flush() -> None:
+    """Have everything printed; a stream that was closed from the start is none at all."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
 
 
+def _print_document(document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, indent=1, allow_nan=False)
+    if sys.stdout is not None:
+        sys.stdout.write(text + "\n")
+
+
 def _console(stream: TextIO) -> Console:
-    # rich takes a third of the time that --help may take, and needs none of it.
+    # rich takes a third of the time that --help may take, which needs none of it.
     from rich.console import Console
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
@@ -111,10 +127,18 @@ def _console(stream: TextIO) -> Console:
     return console
 
 
-def _print(console: Console, block: Block) -> None:
-    if isinstance(block, Line):
-        console.print(_text(block.text, block.tone), soft_wrap=True)
-        return
+def _print(console: Console, *blocks: Block) -> None:
+    for block in blocks:
+        if isinstance(block, Line):
+            console.print(_text(block.text, block.tone), soft_wrap=True)
+            continue
+        with console.capture() as drawn:
+            console.print(_table(block))
+        for line in drawn.get().splitlines():
+            console.file.write(line.rstrip() + "\n")
+
+
+def _table(block: Table) -> Any:
     from rich.table import Table as RichTable
 
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -124,10 +148,7 @@ def _print(console: Console, block: Block) -> None:
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     for row in block.rows:
         table.add_row(*(_text(cell, Tone.PLAIN) for cell in row))
-    with console.capture() as drawn:
-        console.print(table)
-    for line in drawn.get().splitlines():
-        console.file.write(line.rstrip() + "\n")
+    return table
 
 
 def _text(text: str, tone: Tone) -> Any:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurodeploy.cli.undisturbed import load_torch
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,6 +40,7 @@ def load_model(path: Path, build: str | None) -> Any:
     Raises:
         ModelFileError: if it cannot be read.
     """
+    load_torch()
     from neurodeploy.frontend import load
 
     if build is not None:

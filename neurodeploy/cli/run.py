@@ -12,6 +12,7 @@ from neurodeploy.cli.command import Build, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
 from neurodeploy.cli.places import Place, load_model, lowered, open_unedited, place_of
+from neurodeploy.cli.undisturbed import load_torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +113,8 @@ def _trace(
 
     say(f"running {engine}")
     if engine in ENGINES:
+        if engine == "fast":
+            load_torch()
         return pipeline.simulate(program, samples, engine)
     chips = [
         chip for chip in targets().values() if artifact is None or chip.name == artifact.target

@@ -12,6 +12,7 @@ from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Output
 from neurodeploy.cli.places import load_model, require_simulator
+from neurodeploy.cli.undisturbed import load_torch
 
 if TYPE_CHECKING:
     from neurodeploy.target import Simulation
@@ -65,6 +66,7 @@ def verify(
     require_simulator(opened.target, simulator)
     given, labels = (None, None) if samples is None else pipeline.read_samples(samples)
     with output.progress() as say:
+        load_torch()
         network = None if model is None else load_model(model, build)
         result = pipeline.verified(
             opened,

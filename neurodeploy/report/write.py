@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 from collections.abc import Iterable
@@ -10,12 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from neurodeploy.errors import OutputError
+from neurodeploy.files import REMEDIES
 from neurodeploy.report.model import Report
-
-_REMEDIES = {
-    errno.ENOSPC: "free some space, or choose another folder",
-    errno.EDQUOT: "free some space, or choose another folder",
-}
 
 
 def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:
@@ -41,7 +36,7 @@ def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:
         for name, draft in drafts.items():
             os.replace(draft, place / name)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "choose a folder that you may write to")
+        remedy = REMEDIES.get(error.errno or 0, "choose a folder that you may write to")
         why = error.strerror or str(error)
         raise OutputError(f"{place}: the report was not written: {why}", remedy=remedy) from error
     finally:

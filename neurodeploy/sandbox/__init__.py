@@ -7,13 +7,13 @@ from neurodeploy.sandbox.install import check as check
 from neurodeploy.sandbox.install import install as install
 from neurodeploy.sandbox.install import remove as remove
 from neurodeploy.sandbox.interpreters import find_python as find_python
-from neurodeploy.sandbox.parallel import Call as Call
-from neurodeploy.sandbox.parallel import run_many as run_many
-from neurodeploy.sandbox.run import Limits as Limits
+from neurodeploy.sandbox.run import run_many as run_many
 from neurodeploy.sandbox.run import run_worker as run_worker
 from neurodeploy.sandbox.status import EnvironmentStatus as EnvironmentStatus
 from neurodeploy.sandbox.status import State as State
 from neurodeploy.sandbox.status import status as status
+from neurodeploy.sandbox.worker import Call as Call
+from neurodeploy.sandbox.worker import Limits as Limits
 
 __all__ = [
     "Call",

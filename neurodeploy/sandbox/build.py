@@ -12,8 +12,8 @@ from neurodeploy.errors import SimulatorError
 from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
 from neurodeploy.sandbox.interpreters import find_python
 from neurodeploy.sandbox.record import Record
-from neurodeploy.sandbox.run import run_worker_in
 from neurodeploy.sandbox.tree import ProcessTree
+from neurodeploy.sandbox.worker import Call, Worker
 
 _POLL_S = 0.1
 _INVENTORY = """
@@ -54,7 +54,7 @@ class Build:
             self._pip("--no-deps", *self.env.without_dependencies)
         self._record()
         self.progress("running its self-test")
-        run_worker_in(self.venv, self.env, self.env.self_test)
+        Worker(self.venv, self.env, Call(self.env.self_test)).run()
 
     def _pip(self, *what: str) -> None:
         quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
@@ -67,7 +67,7 @@ class Build:
         Raises: SimulatorError if it fails.
         """
         # what pip leaves half done goes with the folder
-        environment = clean_environment(TMPDIR=str(self.folder), PYTHONUNBUFFERED="1")
+        environment = clean_environment(TMPDIR=str(self.folder))
         tree = ProcessTree(command, folder=self.folder, environment=environment)
         with tree:
             while tree.poll():

@@ -11,6 +11,11 @@ import platformdirs
 
 from neurodeploy.errors import ValidationError
 
+# what bends a Python, and what sends pip's packages elsewhere or forbids our pins
+_DISTURBING = (
+    *("PYTHON", "CONDA_", "VIRTUAL_ENV", "__PYVENV"),
+    *("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT"),
+)
 _PIN = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==\S+")
 
 
@@ -84,9 +89,5 @@ def interpreter_in(folder: Path) -> Path:
 
 def clean_environment(**changes: str) -> dict[str, str]:
     """Our environment variables, without those through which one Python disturbs another."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "CONDA_", "VIRTUAL_ENV", "__PYVENV"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DISTURBING)}
     return kept | changes

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -61,10 +62,12 @@ class Exchange:
         os.replace(path + ".part", path)
 
 
-def _end_with(parent: int) -> None:
-    """End the process group once the parent is gone; resource trackers outlive this and tidy up."""
+def _end_with(parent: int, folder: str) -> None:
+    """Once the parent is gone, tidy up for it: the folder, and all of this process group."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    shutil.rmtree(folder, ignore_errors=True)
+    # resource trackers ignore this signal, remove shared memory and then end by themselves
     os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
@@ -81,7 +84,7 @@ def _load(path: str) -> ModuleType:
 def main(worker: str, folder: str, parent: str) -> None:
     """Run the worker's job; the exit code is 0 only when there is a result."""
     if hasattr(os, "killpg"):
-        threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
+        threading.Thread(target=_end_with, args=(int(parent), folder), daemon=True).start()
     exchange = Exchange(folder)
     try:
         exchange.finish(_load(worker).run(exchange.job(), exchange))

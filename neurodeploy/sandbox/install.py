@@ -93,20 +93,21 @@ def _say_and_check_size(env: Environment, full: bool, tell: Progress) -> None:
 def _locked(env: Environment, tell: Progress) -> Iterator[None]:
     """Hold the right to change this environment.
 
-    Raises: OutputError where there is no permission.
+    Raises: OutputError for whatever the disk refuses meanwhile.
     """
     folder = simulators_folder()
     lock = folder / f".lock-{env.name}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.touch()
+        with exclusive(lock, lambda: tell("waiting for another process that is at it")):
+            yield
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(
-            f"{error.filename}: cannot be written: {error.strerror}",
-            remedy="let NEURODEPLOY_CACHE name a folder of yours",
+            f"{error.filename or folder}: cannot be written: {error.strerror or error}",
+            remedy="let NEURODEPLOY_CACHE name a folder of yours, on a disk with space",
         ) from error
-    with exclusive(lock, lambda: tell("waiting for another process that is at it")):
-        yield
 
 
 @contextmanager

@@ -3,13 +3,13 @@
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from neurodeploy.errors import SimulatorMissingError
 from neurodeploy.sandbox.environment import clean_environment
+from neurodeploy.sandbox.folder import private_folder
 from neurodeploy.sandbox.tree import ProcessTree
 
 _PATIENCE_S = 10.0
@@ -87,8 +87,8 @@ def _probe(command: tuple[str, ...], version: str) -> Path | None:
 
 def _ask(command: tuple[str, ...]) -> list[str]:
     """What a command prints, line by line; nothing if it is missing, fails or does not answer."""
-    with tempfile.TemporaryDirectory(prefix="nd-") as name:
-        tree = ProcessTree(command, folder=Path(name), environment=clean_environment())
+    with private_folder() as folder:
+        tree = ProcessTree(command, folder=folder, environment=clean_environment())
         deadline = time.monotonic() + _PATIENCE_S
         try:
             with tree:

@@ -1,5 +1,6 @@
 """What another program says: its stdout, kept bounded, and files that it appends lines to."""
 
+import os
 import threading
 from collections import deque
 from pathlib import Path
@@ -35,7 +36,7 @@ class Output:
 
     def _follow(self) -> None:
         with self._pipe:
-            while data := self._pipe.read1(1 << 16):
+            while data := os.read(self._pipe.fileno(), 1 << 16):
                 self._tail = (self._tail + data)[-_TAIL_BYTES:]
                 *lines, rest = (self._rest + data).split(b"\n")
                 self._rest = rest[-_TAIL_BYTES:]

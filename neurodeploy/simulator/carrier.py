@@ -24,8 +24,8 @@ _COMMON = {
     Op.MINIMUM: "minimum({0}, {1})",
     Op.MAXIMUM: "maximum({0}, {1})",
     Op.ABSOLUTE: "abs({0})",
-    Op.GREATER: "{0} > {1}",
-    Op.GREATER_EQUAL: "{0} >= {1}",
+    Op.GREATER: "spike({0} - {1}, True)",
+    Op.GREATER_EQUAL: "spike({0} - {1}, False)",
     Op.SELECT: "select({0}, {1}, {2})",
     Op.SPIKE: "spike({0}, {a})",
     Op.CLIP: "clamp({0}, {low}, {high})",
@@ -95,10 +95,17 @@ class CarriedStep:
 
 
 def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
-    """The layer's step in the narrowest type that its ranges allow."""
+    """The layer's step in the narrowest type that its ranges allow.
+
+    Raises:
+        ValidationError: if no type holds them.
+    """
     equations = simplified(node.integer_equations, proved.operations)
     largest = max(value.largest() for value in proved.operations)
-    kind, dialect = next((k, d) for limit, k, d in _CARRIERS if 2 * largest < limit)
+    wide = [(kind, dialect) for limit, kind, dialect in _CARRIERS if 2 * largest < limit]
+    if not wide:
+        raise ValidationError(f"{node.name}: a value may reach {largest}, which no type holds")
+    kind, dialect = wide[0]
     parts = hoisted(equations)
     arguments = (*equations.inputs, *equations.parameters)
     prepare = render_function("prepare", arguments, parts.before, parts.results, dialect)
@@ -112,21 +119,35 @@ def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
 
 
 def _select(condition: Any, chosen: Any, other: Any) -> Any:
-    if isinstance(condition, int | float):
+    if not isinstance(condition, torch.Tensor):
         return chosen if condition else other
-    if condition.dtype != torch.bool:
-        if isinstance(chosen, int | float) and chosen == 0 and condition.dtype == other.dtype:
-            # The condition is a spike, 0 or 1: this is faster than a mask, and as exact.
+    if not isinstance(chosen, torch.Tensor) and chosen == 0:
+        # The condition is 0 or 1: this is faster than a mask, and as exact.
+        if isinstance(other, torch.Tensor):
             return torch.addcmul(other, other, condition, value=-1)
-        condition = condition > 0
-    return torch.where(condition, chosen, other)
+        return other - other * condition
+    if not isinstance(chosen, torch.Tensor) and not isinstance(other, torch.Tensor):
+        # Between two numbers torch would choose a type of its own.
+        return other + (chosen - other) * condition
+    return torch.where(condition > 0, chosen, other)
 
 
 def _select_in_place(condition: Any, chosen: Any, other: Any) -> Any:
-    spikes = getattr(condition, "dtype", None) == other.dtype
-    if spikes and isinstance(chosen, int | float) and chosen == 0:
+    if isinstance(condition, torch.Tensor) and not isinstance(chosen, torch.Tensor) and chosen == 0:
         return other.addcmul_(other, condition, value=-1)
     return _select(condition, chosen, other)
+
+
+def _minimum(x: Any, y: Any) -> Any:
+    if isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor):
+        return torch.minimum(x, y)
+    return torch.clamp(x, max=y) if isinstance(x, torch.Tensor) else torch.clamp(y, max=x)
+
+
+def _maximum(x: Any, y: Any) -> Any:
+    if isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor):
+        return torch.maximum(x, y)
+    return torch.clamp(x, min=y) if isinstance(x, torch.Tensor) else torch.clamp(y, min=x)
 
 
 def _spike(distance: Any, strict: bool) -> Any:
@@ -153,8 +174,8 @@ def _wrap_once(x: Any, half: int) -> Any:
 
 
 _NAMES = {
-    "minimum": torch.minimum,
-    "maximum": torch.maximum,
+    "minimum": _minimum,
+    "maximum": _maximum,
     "abs": torch.abs,
     "floor": torch.floor,
     "clamp": torch.clamp,

@@ -20,6 +20,7 @@ from snncore.dynamics.number_system import Format, NumberSystem, Overflow, Round
 
 _ALIGNED = {Op.ADD, Op.SUBTRACT, Op.MINIMUM, Op.MAXIMUM, Op.GREATER, Op.GREATER_EQUAL}
 _COMPARISONS = {Op.GREATER, Op.GREATER_EQUAL}
+_CONDITIONS = _COMPARISONS | {Op.SPIKE}
 
 
 def to_integers(equations: Equations, system: NumberSystem) -> Equations:
@@ -116,7 +117,7 @@ class _Rewriter:
             return self._add(op, left, right), 0 if op in _COMPARISONS else fraction
         if op == Op.SELECT:
             chosen, other, fraction = self._align_pair(args[1], args[2])
-            return self._add(op, self.new[args[0]], chosen, other), fraction
+            return self._add(op, self._holds(args[0]), chosen, other), fraction
         if op in (Op.NEGATE, Op.ABSOLUTE):
             fraction = self.fraction[args[0]] or 0
             return self._add(op, self._aligned(args[0], fraction)), fraction
@@ -128,6 +129,13 @@ class _Rewriter:
         raise ValueError(
             f"{self.equations.name}: {op.value} has no integer form in {self.system.name}"
         )
+
+    def _holds(self, number: int) -> int:
+        """A condition as 0 or 1; a comparison is that, and anything else holds above zero."""
+        new = self._aligned(number, self.fraction[number] or 0)
+        if self.recorder.operations[new].op in _CONDITIONS:
+            return new
+        return self._add(Op.GREATER, new, self._add(Op.CONSTANT, attribute=0))
 
     def _product(self, left: int, right: int) -> tuple[int, int]:
         work = max(form.fraction for _, form in self.system.states)

@@ -55,9 +55,11 @@ class Interval:
 
     def wrapped(self, bits: int) -> Interval:
         """After two's complement wrapping to so many bits."""
-        half = 1 << (bits - 1)
-        whole = Interval(-half, half - 1)
-        return self if self.within(whole) else whole
+        half, turn = 1 << (bits - 1), 1 << bits
+        low, high = ((end + half) % turn - half for end in (self.low, self.high))
+        if self.high - self.low < turn and low <= high:
+            return Interval(low, high)
+        return Interval(-half, half - 1)
 
     def wrapped_once(self, bits: int) -> Interval:
         """After adding or subtracting the range a single time where it is left."""

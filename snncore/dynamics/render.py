@@ -63,12 +63,9 @@ def render_function(
             names.append(f"t{number}")
             free = _is_free(number, operation, operations, last_use, full)
             lines.append(f"    t{number} = {_spelled(dialect, operation, values, free)}")
-    lines.append(f"    return {', '.join(names[number] for number in results)}{_comma(results)}")
+    # With a comma behind each, none and one are tuples too.
+    lines.append(f"    return ({' '.join(f'{names[number]},' for number in results)})")
     return "\n".join(lines) + "\n"
-
-
-def _comma(results: Sequence[int]) -> str:
-    return "," if len(results) == 1 else ""
 
 
 def _last_uses(operations: Sequence[Operation], results: Sequence[int]) -> dict[int, int]:

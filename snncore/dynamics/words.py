@@ -45,14 +45,13 @@ def _library(*values: Value) -> ModuleType | None:
 
 
 def select(condition: Value, chosen: Value, other: Value) -> Value:
-    """`chosen` where the condition holds (a comparison, or a spike), else `other`."""
-    symbol = _symbol(condition, chosen, other)
-    if symbol is not None:
-        return symbol.record(Op.SELECT, condition, chosen, other)
-    library = _library(condition, chosen, other)
+    """`chosen` where the condition (a comparison, a spike) is above zero, else `other`."""
+    if isinstance(condition, Symbol):
+        return condition.record(Op.SELECT, condition, chosen, other)
+    library = _library(condition)
     if library is None:
-        return chosen if condition else other
-    if hasattr(condition, "dtype") and condition.dtype != library.bool:
+        return chosen if condition > 0 else other
+    if condition.dtype != library.bool:
         condition = condition > 0
     if library.__name__ == "torch":
         # A number keeps the tensor's type: a float scalar must not promote float16.

@@ -56,6 +56,11 @@ class Neuron(nn.Module):
         """Keep the states but not how they came about."""
         self.states = {name: value.detach() for name, value in self.states.items()}
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy takes the states along, not how they came about nor who watches.
+        kept = {name: value.detach() for name, value in self.states.items()}
+        return self.__dict__ | {"states": kept, "record": None}
+
     def step(self, *states_and_input: Tensor) -> tuple[Tensor, ...]:
         """One step: the next states and the spikes."""
         raise NotImplementedError(f"{type(self).__name__} defines no step")

@@ -133,8 +133,8 @@ def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
     node = layer.neuron
     if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
         remedy = "use quant.CubaLIF, of which IF and LIF are special cases"
-        equations = node.integer_equations.name
-        yield _error(node.name, f"Loihi's neuron is CUBA LIF, and this is {equations}", remedy)
+        found = f"{node.equations.name} in the number system {node.system.name}"
+        yield _error(node.name, f"Loihi's neuron is CUBA LIF, and this is {found}", remedy)
         return
     shape = program.shapes[node.name]
     for key, limits in _REGISTERS.items():

@@ -20,6 +20,17 @@ _NUMBERS = "iufb"
 # Lava computes with an unsigned 64-bit number as with a float, and stops.
 _WHOLE = "iub"
 
+# What the library raises, by what it stumbled over.
+_STUMBLES = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+)
+
 
 class LayerEntry:
     """One layer's group in the file."""
@@ -124,8 +135,7 @@ def opened(content: bytes, name: str) -> Iterator[list[LayerEntry]]:
             yield entries
     except NeurodeployError:
         raise
-    # What the library raises, by what it stumbled over.
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
+    except _STUMBLES as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ArtifactError(f"{name}: is damaged, or no HDF5 file: {reason}") from error
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from neurodeploy.program import Integers
 
-
 # The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
 LARGEST_GEOMETRY = 127
 

@@ -32,6 +32,8 @@ LAYER_TYPES = ("input", "flatten", "conv", "dense", "dense_rec")
 # how many values of samples are laid out at once for Lava's source, which takes int32
 SOURCE_VALUES = 1 << 24
 PROGRESS_SECONDS = 1.0
+# how long after the death of one process the reason for it may take to arrive
+PATIENCE_SECONDS = 5.0
 SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
 
 # for each value that a layer shows: an open file, and the length of its header
@@ -90,8 +92,14 @@ class Watch:
         self._exchange = exchange
         self._lock = threading.Lock()
         self._watching = False
+        self._network: Any = None
         self._seen: set[BaseProcess] = set()
         threading.Thread(target=self._poll, daemon=True).start()
+
+    def over(self, network: Any) -> "Watch":
+        """This watch, for the processes of one network."""
+        self._network = network
+        return self
 
     def __enter__(self) -> None:
         self._watching = True
@@ -99,6 +107,8 @@ class Watch:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         with self._lock:
             if error is not None:
+                # Lava may have joined a process that died before the first look at it
+                self._seen.update(_processes(self._network))
                 self._leave_if_any_died()
             self._watching = False
             self._seen.clear()
@@ -115,13 +125,21 @@ class Watch:
         if not any(map(_has_ended, self._seen)):
             return
         # the others follow within moments, and any of them may hold the reason
-        time.sleep(0.3)
-        ended = [child for child in self._seen if _has_ended(child)]
-        raised = [reason for reason in map(_reason, ended) if reason]
-        names = ", ".join(child.name for child in ended)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        raised: list[tuple[Exception, str]] = []
+        while not raised and time.monotonic() < deadline:
+            time.sleep(0.1)
+            raised = [reason for reason in map(_reason, self._seen) if reason]
+        names = ", ".join(child.name for child in self._seen if _has_ended(child))
         error, trace = raised[0] if raised else (f"no word from {names}", "")
         self._exchange.fail(f"one of Lava's own processes died: {error!r}", trace)
         os._exit(1)
+
+
+def _processes(network: Any) -> list[BaseProcess]:
+    """The processes that Lava started for a network, ended ones too."""
+    messages = getattr(network.runtime, "_messaging_infrastructure", None)
+    return list(getattr(messages, "actors", []))
 
 
 def _has_ended(child: BaseProcess) -> bool:
@@ -158,7 +176,7 @@ def _unexecuted(name: str) -> Any:
 
 
 def _refuse_resonators(_: Any) -> None:
-    raise NetworkError("resonate-and-fire layers need the full install")
+    raise NetworkError("resonate-and-fire neurons are not recorded, only LIF")
 
 
 def starts_with_neurons(path: str) -> bool:
@@ -260,7 +278,7 @@ def play(network: Any, steps: int, watch: Watch, say: Callable[[str], None]) -> 
     models = {LIFReset: RecordedLif}
     config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
     done, part = 0, 64
-    with watch:
+    with watch.over(network):
         while done < steps:
             part = min(part, steps - done)
             began = time.monotonic()

@@ -1,7 +1,6 @@
 """What comes back from Lava is what the facts say, bit for bit, on the step that it answers."""
 
-import io
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,102 +10,9 @@ import pytest
 from neurodeploy.errors import SamplesError, SimulatorError
 from neurodeploy.sandbox import Environment, Limits
 from targets.loihi.simulate import LavaRun, run_lava
+from tests.conformance.lava_reference import Layer, net_bytes, reference
 
 PUBLISHED = Path(__file__).parents[3] / "shared/data/lava-dl"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One entry of a `.net` file, as plain numbers."""
-
-    kind: str
-    shape: tuple[int, ...]
-    weight: np.ndarray | None = None
-    bias: np.ndarray | None = None
-    neuron: tuple[int, int, int] | None = None
-    conv: dict[str, tuple[int, int]] = field(default_factory=dict)
-    groups: int = 1
-
-
-def net_bytes(layers: list[Layer]) -> bytes:
-    """The layers as a `.net` file."""
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for index, layer in enumerate(layers):
-            group = file.create_group(f"layer/{index}")
-            group["type"], group["shape"] = np.bytes_(layer.kind), layer.shape
-            for name in ("weight", "bias"):
-                if getattr(layer, name) is not None:
-                    group[name] = getattr(layer, name)
-            if layer.kind == "conv":
-                group["groups"] = layer.groups
-                for name, pair in layer.conv.items():
-                    group[name] = pair
-            if layer.neuron is not None:
-                group["neuron/type"] = np.bytes_("CUBA")
-                for name, value in zip(("iDecay", "vDecay", "vThMant"), layer.neuron, strict=True):
-                    group[f"neuron/{name}"] = value
-    return buffer.getvalue()
-
-
-def convolve(layer: Layer, spikes: np.ndarray) -> np.ndarray:
-    """A convolution written as its definition, wrapped to 24 bits."""
-    stride, padding, dilation = (layer.conv[name] for name in ("stride", "padding", "dilation"))
-    pads = [(0, 0), (0, 0), *((pad, pad) for pad in padding)]
-    padded = np.pad(spikes, pads)
-    out = np.zeros((len(spikes), *layer.shape), np.int64)
-    per_in, per_out = layer.weight.shape[1], layer.shape[0] // layer.groups
-    for c, y, x in np.ndindex(*layer.shape):
-        first = c // per_out * per_in
-        rows = y * stride[0] + np.arange(layer.weight.shape[2]) * dilation[0]
-        columns = x * stride[1] + np.arange(layer.weight.shape[3]) * dilation[1]
-        patch = padded[:, first : first + per_in][:, :, rows[:, None], columns]
-        out[:, c, y, x] = (patch * layer.weight[c]).sum((1, 2, 3))
-    return (out + 2**23) % 2**24 - 2**23
-
-
-def decayed(state: np.ndarray, decay: int) -> np.ndarray:
-    """What is left of a state after a step, rounded towards zero."""
-    return np.sign(state) * (abs(state) * (4096 - decay) >> 12)
-
-
-def int32(value: np.ndarray) -> np.ndarray:
-    """The value as 32 bits hold it."""
-    return (value + 2**31) % 2**32 - 2**31
-
-
-def reference(layers: list[Layer], samples: np.ndarray) -> list[dict[str, np.ndarray]]:
-    """Every layer's spikes and states, from section 3 of the facts."""
-    traces: list[dict[str, np.ndarray]] = []
-    signal = samples.astype(np.int64)
-    for layer in layers:
-        if layer.neuron is None:
-            continue
-        currents = signal
-        if layer.kind == "dense":
-            currents = signal.reshape(*signal.shape[:2], -1) @ layer.weight.T
-        elif layer.kind == "conv":
-            currents = np.stack([convolve(layer, step) for step in signal])
-        traces.append(neurons(layer, currents))
-        signal = traces[-1]["s"].astype(np.int64)
-    return traces
-
-
-def neurons(layer: Layer, currents: np.ndarray) -> dict[str, np.ndarray]:
-    """The neurons of one layer over all steps, each sample from rest."""
-    i_decay, v_decay, threshold = layer.neuron
-    bias = np.zeros(1, np.int64) if layer.bias is None else layer.bias
-    bias = bias.reshape(-1, *(1,) * (len(layer.shape) - 1)) << 6
-    u, v = np.zeros_like(currents[0]), np.zeros_like(currents[0])
-    rows: list[tuple[np.ndarray, ...]] = []
-    for a in currents:
-        u = int32(decayed(u, i_decay) + int32(a << 6))
-        u = np.where(u > 2**23, u - 2**24, np.where(u <= -(2**23), u + 2**24, u))
-        v = np.clip(int32(decayed(v, v_decay) + u + bias), 1 - 2**23, 2**23 - 1)
-        s = v > threshold << 6
-        v = np.where(s, 0, v)
-        rows.append((s, u, v))
-    return {name: np.stack(part) for name, part in zip("suv", zip(*rows, strict=True), strict=True)}
 
 
 def mixed(rng: np.random.Generator, shape: tuple[int, ...], scale: int) -> np.ndarray:
@@ -243,6 +149,22 @@ def test_samples_are_independent_however_they_are_shared_out(lava: Environment) 
     assert_same(shared, alone[1])
 
 
+def test_spikes_that_outlive_a_reset_do_not_reach_the_next_sample(lava: Environment) -> None:
+    """Recurrent and delayed spikes stay in their sample, and with a bias that cannot be had."""
+    rng = np.random.default_rng(3)
+    recurrent = {"weight_rec": rng.integers(-100, 120, (6, 6))}
+    first = replace(dense(rng, 5, 6), kind="dense_rec", bias=None, more=recurrent)
+    second = replace(dense(rng, 6, 4), bias=None, more={"delay": np.array([0, 3, 1, 0, 2, 7])})
+    layers = [replace(layer, neuron=(2000, 1000, 150)) for layer in (first, second)]
+    samples = rng.random((12, 3, 5)) < 0.6
+    (found,) = run_lava([LavaRun(net_bytes(layers), samples)])
+    assert_same(found, reference(layers, samples))
+    assert found[1]["s"].sum() > 20
+    layers[0] = replace(layers[0], bias=np.arange(6))
+    with pytest.raises(SimulatorError, match="no sample starts clean"):
+        run_lava([LavaRun(net_bytes(layers), samples)])
+
+
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published networks are not here")
 class TestPublished:
     """Intel's own files."""
@@ -306,8 +228,10 @@ def test_what_lava_cannot_run_is_an_error(
 
 
 def test_bad_samples_are_refused_before_anything_starts() -> None:
-    """No integers, or nothing at all."""
-    with pytest.raises(SamplesError, match="32-bit integers"):
+    """No integers, too large ones, or nothing at all."""
+    with pytest.raises(SamplesError, match="integers, not float64"):
         LavaRun(b"", np.ones((2, 2, 2)))
+    with pytest.raises(SamplesError, match="fit 32 bits"):
+        LavaRun(b"", np.full((2, 2, 2), -(2**63)))
     with pytest.raises(SamplesError, match="not empty"):
         LavaRun(b"", np.ones((0, 2, 2), int))

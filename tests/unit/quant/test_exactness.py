@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def _dense(draw: np.random.Generator) -> tuple[nn.Module, tuple[int, ...]]:
     widths = [int(draw.integers(1, 24)) for _ in range(int(draw.integers(2, 5)))]
     exponent = int(draw.choice([-8, -6, -4]))
     blocks = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         synapse = quant.Linear(inputs, outputs, bool(draw.integers(2)), exponent=exponent)
         blocks.append(quant.Block(synapse, _neuron(draw, exponent=exponent)))
     return nn.Sequential(*blocks), (widths[0],)

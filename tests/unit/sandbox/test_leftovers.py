@@ -1,7 +1,6 @@
 """However a worker ends, no process and no shared memory of it is left."""
 
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -87,20 +86,19 @@ def test_interrupt_at_any_moment(plain: Environment, token: str, delay: float) -
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_worker_ends_with_the_process_that_started_it(
-    plain: Environment, token: str, tmp_path: Path, number: int
+    plain: Environment, token: str, number: int
 ) -> None:
     job = "{'do': 'leak', 'tracked': True, 'wait': 60, 'code': 0}"
-    with started(f"run_worker(environment(), {job}, progress=print)") as script:
-        wait_until(lambda: len(processes_with(token)) == 3)
+    say = "lambda name: os.write(2, name.encode() + b'\\n')"
+    with started(f"import os; run_worker(environment(), {job}, progress={say})") as script:
+        assert script.stderr is not None
+        segment = SHARED / script.stderr.readline().decode().strip()
+        assert segment.is_file()
+        assert len(processes_with(token)) == 3
         os.kill(script.pid, number)
         script.wait()
     wait_until(lambda: processes_with(token) == [])
-    for folder in (tmp_path / "temporary").iterdir():
-        # nobody was left to remove it
-        assert folder.name.startswith("nd-")
-        (name,) = (folder / "progress").read_text().split()
-        assert not (SHARED / name).exists()
-        shutil.rmtree(folder)
+    assert not segment.exists()
 
 
 def test_many_run_side_by_side(plain: Environment, tmp_path: Path) -> None:

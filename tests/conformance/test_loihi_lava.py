@@ -1,0 +1,178 @@
+"""Random networks: training, golden, fast, the artifact and Lava agree on every value.
+
+A failure names the network, such as `program 17`, which `random_case(17)` makes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.compare import compare
+from neurodeploy.errors import SimulatorError
+from neurodeploy.report import Status
+from neurodeploy.sandbox import Environment
+from neurodeploy.simulator import run_golden, simulate
+from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.compile import FILE
+from targets.loihi.simulate import LavaRun, run_lava
+from targets.loihi.target import target
+from tests.conformance.networks import Case, limit_cases, random_case
+from tests.conformance.trained import trained_case
+
+# How many random programs and trained networks there are: in `make test`, and in all.
+SUBSET, FULL = (32, 8), (520, 60)
+# What one call of the simulator gets.
+BATCH = 64
+LARGEST = (1 << 23) - 1
+
+
+@dataclass
+class Tally:
+    """What was compared with Lava, what it covered, and what differed."""
+
+    names: list[str] = field(default_factory=list)
+    values: int = 0
+    spikes: int = 0
+    differing: int = 0
+    silent: int = 0
+    met: int = 0
+    wrapped: int = 0
+    saturated: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, case: Case, golden: Trace, lava: Trace) -> None:
+        """One network that ran."""
+        self.names.append(case.name)
+        self.spikes += golden.spikes()
+        self.silent += golden.spikes() == 0
+        for node in case.program.layers:
+            values, other = golden[node.name].values, lava[node.name].values
+            self.values += sum(values[key].size for key in "suv")
+            self.differing += sum(int((values[key] != other[key]).sum()) for key in "suv")
+            threshold = np.broadcast_to(node.parameters["threshold"], values["v"].shape)
+            self.met += int(((values["v"] == threshold << 6) & (threshold > 0)).sum())
+            self.saturated += int((abs(values["v"]) == LARGEST).sum())
+            self.wrapped += int((abs(np.diff(values["u"], axis=0)) > LARGEST).sum())
+
+    def sentence(self) -> str:
+        """The outcome, which docs/conformance.md quotes."""
+        return (
+            f"{len(self.names)} networks, {self.values:,} values of s, u and v, "
+            f"{self.spikes:,} spikes, {self.differing} values differ\n"
+            f"{self.silent} networks without a spike; currents wrapped {self.wrapped:,} times, "
+            f"voltages saturated {self.saturated:,} times, "
+            f"thresholds were met exactly {self.met:,} times"
+        )
+
+
+def cases(full: bool) -> Iterator[Case]:
+    """Every network of the suite, or of its subset."""
+    programs, trained = FULL if full else SUBSET
+    yield from (random_case(seed) for seed in range(programs))
+    yield from limit_cases()
+    yield from (trained_case(seed) for seed in range(trained))
+
+
+def held(name: str, expected: Trace, got: Trace) -> str | None:
+    """What is wrong about a link, if anything is."""
+    link = compare(name, expected, got, 0.0)
+    if link.status == Status.EQUAL:
+        return None
+    return f"{name}: {link.divergence.sentence() if link.divergence else link.reason}"
+
+
+def complaints(case: Case, artifact: Artifact, golden: Trace) -> list[str]:
+    """What is wrong about a network before any simulator sees it."""
+    program, found = case.program, []
+    back = target.read(artifact)
+    if back != program:
+        found.append("program = artifact: another program was read back")
+    elif program_hashes(back) != artifact.program:
+        found.append("program = artifact: an equal program has another hash")
+    if target.compile(program).files != artifact.files:
+        found.append("compiled twice, other bytes")
+    found.append(held("golden = fast", golden, simulate(program, case.samples, "fast")))
+    if case.model is not None:
+        from neurodeploy.frontend.training import training_trace
+
+        trained = training_trace(case.model, program, case.samples)
+        found.append(held("training = golden", trained, golden))
+    return [f"{case.name}: {words}" for words in found if words]
+
+
+def run_batch(batch: list[Case], tally: Tally) -> None:
+    """Take some networks through every link, the simulator's in one call for all."""
+    artifacts = [target.compile(case.program) for case in batch]
+    goldens = [run_golden(case.program, case.samples) for case in batch]
+    pairs = zip(batch, artifacts, strict=True)
+    runs = [LavaRun(artifact.files[FILE], case.samples) for case, artifact in pairs]
+    try:
+        results = run_lava(runs, jobs=2)
+    except SimulatorError as error:
+        pytest.fail(f"one of {batch[0].name} .. {batch[-1].name}: {error}\n{error.log}")
+    for case, artifact, golden, layers in zip(batch, artifacts, goldens, results, strict=True):
+        named = zip(golden, layers, strict=True)
+        lava = Trace({name: LayerTrace(values) for name, values in named}, golden.output_layer)
+        tally.add(case, golden, lava)
+        tally.failures += complaints(case, artifact, golden)
+        wrong = held("golden = lava", golden, lava)
+        tally.failures += [f"{case.name}: {wrong}"] if wrong else []
+
+
+class Summary:
+    """Prints the outcome below the tests."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Called when all tests have run."""
+        terminalreporter.section("Loihi: golden = fast = artifact = Lava")
+        terminalreporter.write_line(self.text)
+
+
+@pytest.mark.timeout(3600)
+def test_every_random_network_is_equal_in_every_link(
+    full: bool, lava: Environment, pytestconfig: pytest.Config
+) -> None:
+    tally = Tally()
+    made = list(cases(full))
+    for start in range(0, len(made), BATCH):
+        run_batch(made[start : start + BATCH], tally)
+    pytestconfig.pluginmanager.register(Summary(tally.sentence()))
+    assert not tally.failures, "\n".join(tally.failures[:20])
+    assert tally.differing == 0
+    assert len(tally.names) >= (500 if full else 40)
+    assert len(set(tally.names)) == len(tally.names)
+    assert tally.silent <= len(tally.names) // 10
+    assert tally.spikes > 50 * len(tally.names)
+    assert min(tally.met, tally.wrapped, tally.saturated) > 100
+
+
+def test_a_seed_makes_the_same_network_again() -> None:
+    for seed in (0, 7, 13):
+        one, other = random_case(seed), random_case(seed)
+        assert one.program == other.program
+        assert np.array_equal(one.samples, other.samples)
+    assert random_case(0).program != random_case(1).program
+
+
+def test_the_subset_covers_what_the_generator_can_make() -> None:
+    made = list(cases(full=False))
+    layers = [node for case in made for node in case.program.nodes]
+    kinds = {type(node).__name__ for node in layers}
+    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "Neuron"}
+    assert {len(case.program.layers) for case in made} >= {1, 2, 3, 4, 5}
+    assert {case.program.input.signal.value for case in made} == {"spikes", "current"}
+    assert {1, 64} <= {len(case.samples) for case in made}
+    decays = [node.parameters["current_decay"] for case in made for node in case.program.layers]
+    assert {0, 1, 4095, 4096} <= {int(value) for value in decays if value.size == 1}
+    assert any(value.size > 1 for value in decays)
+    biases = [node.parameters["bias"] for case in made for node in case.program.layers]
+    assert {value.ndim for value in biases} >= {0, 1, 3}
+    assert min(int(value.min()) for value in biases) < 0 < max(int(value.max()) for value in biases)
