@@ -25,7 +25,7 @@ from neurodeploy.sandbox import State, install, status
 from neurodeploy.target import Simulation, Target, target
 
 Progress = Callable[[str], None]
-_FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 15, 6
+_FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10
 
 
 def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
