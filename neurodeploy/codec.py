@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import ValidationError
+from neurodeploy.typed import made
 from snncore.dynamics import Equations, NumberSystem
 
 _INTEGERS = (np.int8, np.int16, np.int32, np.int64)
@@ -38,8 +38,20 @@ def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
         return {key: _value(value, classes) for key, value in document.items()}
     except ValidationError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValidationError(f"not {what}: {error}") from error
+
+
+def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    """The list that a document holds under a name.
+
+    Raises:
+        ValidationError: if there is none.
+    """
+    value = document.get(name)
+    if not isinstance(value, tuple):
+        raise ValidationError(f"the document's {name} are no list")
+    return value
 
 
 def _plain(value: Any) -> Any:
@@ -65,6 +77,8 @@ def _value(value: Any, classes: Mapping[str, type]) -> Any:
     if not isinstance(value, dict):
         return value
     kind = value.get("kind")
+    if not isinstance(kind, str | None):
+        raise ValidationError(f"{kind!r:.80} is no kind of data")
     if kind == "array":
         return _array(value)
     if kind == "Equations":
@@ -76,7 +90,7 @@ def _value(value: Any, classes: Mapping[str, type]) -> Any:
         return members
     if kind not in classes:
         raise ValidationError(f"{kind} is not one of {', '.join(classes)}")
-    return classes[kind](**members)
+    return made(classes[kind], members)
 
 
 def _plain_array(values: NDArray[Any]) -> dict[str, Any]:

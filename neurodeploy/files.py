@@ -21,7 +21,6 @@ REMEDIES = {
     errno.EACCES: "choose a place that you may read and write",
     errno.EPERM: "choose a place that you may read and write",
     errno.EROFS: "choose a place that can be written to",
-    errno.ENOTDIR: "choose another place: a part of this one is a file",
     errno.EMFILE: "close some files, or raise the limit with ulimit -n",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
@@ -99,6 +98,9 @@ def _write_and_swap(path: Path, files: Mapping[str, bytes]) -> None:
 def _parents(path: Path) -> Iterator[None]:
     """The folders above a path, for a block; if it fails, those that were missing go again."""
     missing = [folder for folder in path.parents if not folder.exists()]
+    nearest = next(folder for folder in path.parents if folder not in missing)
+    if not nearest.is_dir():
+        raise OutputError(f"{path}: {nearest} is a file", remedy="choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield

@@ -184,8 +184,9 @@ def read_samples(path: Place) -> tuple[NDArray[Any], NDArray[Any] | None]:
 
 def _arrays(place: Path) -> dict[str, NDArray[Any]]:
     """The arrays of an .npz that are asked for, or the one of an .npy as samples."""
-    loaded = np.load(place, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return {"samples": loaded}
-    with loaded:
-        return {key: loaded[key] for key in ("samples", "labels") if key in loaded}
+    with place.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"samples": loaded}
+        with loaded:
+            return {key: loaded[key] for key in ("samples", "labels") if key in loaded}

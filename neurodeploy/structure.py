@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,8 @@ def check_order(nodes: Sequence[Node], output: str) -> None:
     Raises:
         ValidationError: otherwise; names the node.
     """
+    for node in nodes:
+        require(isinstance(node, Node), f"a {type(node).__name__} is no node")
     position = {node.name: place for place, node in enumerate(nodes)}
     if len(position) < len(nodes):
         names = [node.name for node in nodes]
@@ -77,6 +80,31 @@ def check_order(nodes: Sequence[Node], output: str) -> None:
                 f"{node.name}: reads {edge.source} in the step that computes it",
                 remedy="a loop needs a delay of at least one step",
             )
+
+
+def checked_shape(node: Node, shape: Shape) -> Shape:
+    """The shape of an input, as plain integers.
+
+    Raises:
+        ValidationError: if it is none.
+    """
+    try:
+        lengths = tuple(index(length) for length in shape)
+    except TypeError:
+        lengths = ()
+    fits = len(lengths) > 0 and all(length > 0 for length in lengths)
+    require(fits, f"{node.name}: {shape} is no shape of an input")
+    return lengths
+
+
+def check_exponent(node: Node, exponent: Any) -> None:
+    """Nothing if 2**exponent is a scale that floats can hold.
+
+    Raises:
+        ValidationError: otherwise.
+    """
+    fits = isinstance(exponent, int) and abs(exponent) <= 256
+    require(fits, f"{node.name}.exponent: {exponent} is not an integer in -256..256")
 
 
 def conv_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pair:

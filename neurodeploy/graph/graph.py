@@ -34,7 +34,8 @@ class Graph:
         """The shape of every node's value, without time and batch."""
         shapes: dict[str, Shape] = {}
         for node in self.nodes:
-            shapes[node.name] = output_shape(node, [shapes[e.source] for e in node.sources])
+            known = [shapes[e.source] for e in node.sources if e.source in shapes]
+            shapes[node.name] = output_shape(node, known)
         return shapes
 
     def text(self) -> str:
@@ -55,9 +56,8 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         ValidationError: if its inputs do not fit; names the node.
     """
     if isinstance(node, Input):
-        positive = bool(node.shape) and all(length > 0 for length in node.shape)
-        require(positive, f"{node.name}: {node.shape} is no shape of an input")
         return node.shape
+    require(len(inputs) > 0, f"{node.name}: no input of a known shape")
     shape = inputs[0]
     if isinstance(node, Linear):
         return _linear(node, shape)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.structure import Edge, Node, Pair, Shape, check_pairs, require
-from snncore.dynamics import Equations, NumberSystem
+from neurodeploy.errors import ValidationError
+from neurodeploy.structure import (
+    Edge,
+    Node,
+    Pair,
+    Shape,
+    check_exponent,
+    check_pairs,
+    checked_shape,
+    require,
+)
+from snncore.dynamics import Equations, NumberSystem, to_integers
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +31,9 @@ class Input(Node):
     """The samples: (T, N, *shape)."""
 
     shape: Shape
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", checked_shape(self, self.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +47,7 @@ class Linear(Node):
 
     def __post_init__(self) -> None:
         _finite(self, "weight", "bias")
+        _check(self, axes=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +65,10 @@ class Conv2d(Node):
 
     def __post_init__(self) -> None:
         _finite(self, "weight", "bias")
+        _check(self, axes=4)
         check_pairs(self, stride=1, padding=0, dilation=1)
+        divides = self.groups >= 1 and self.weight.shape[0] % self.groups == 0
+        require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +83,9 @@ class SumPool2d(Node):
 
     def __post_init__(self) -> None:
         check_pairs(self, kernel=1, stride=1)
+        require(isfinite(self.weight), f"{self.name}.weight: is NaN or infinite")
+        if self.exponent is not None:
+            check_exponent(self, self.exponent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +120,26 @@ class Neuron(Node):
     def __post_init__(self) -> None:
         missing = set(self.equations.parameters) ^ set(self.parameters)
         require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
+        if self.exponent is not None:
+            check_exponent(self, self.exponent)
+        if self.system is not None:
+            try:
+                to_integers(self.equations, self.system)
+            except ValueError as error:
+                raise ValidationError(f"{self.name}: {error}") from error
         checked = {
             key: _array(value, f"{self.name}.{key}") for key, value in self.parameters.items()
         }
         object.__setattr__(self, "parameters", checked)
+
+
+def _check(node: Linear | Conv2d, *, axes: int) -> None:
+    shape = node.weight.shape
+    require(len(shape) == axes and 0 not in shape, f"{node.name}.weight: {shape} is no shape of it")
+    fits = node.bias is None or node.bias.shape == shape[:1]
+    require(fits, f"{node.name}.bias: does not fit {shape[0]} outputs")
+    if node.exponent is not None:
+        check_exponent(node, node.exponent)
 
 
 def _finite(node: Node, *names: str) -> None:
@@ -113,7 +150,8 @@ def _finite(node: Node, *names: str) -> None:
 
 
 def _array(values: Any, name: str) -> Floats:
-    array = np.array(values, dtype=np.float64, order="C")
+    # Adding zero leaves no negative zero, which is equal to zero and written unlike it.
+    array = np.array(np.asarray(values, dtype=np.float64) + 0.0, order="C")
     require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
     array.setflags(write=False)
     return array

@@ -30,4 +30,4 @@ def loads(text: str) -> Graph:
     document = codec.loads(text, _CLASSES, "a graph")
     if document.get("schema") != SCHEMA:
         raise ValidationError(f"a graph of schema {document.get('schema')}, not {SCHEMA}")
-    return Graph(tuple(document.get("nodes", ())), str(document.get("output")))
+    return Graph(codec.members(document, "nodes"), str(document.get("output")))

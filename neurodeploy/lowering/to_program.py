@@ -161,6 +161,8 @@ def on_grid(values: Any, exponent: int, name: str) -> NDArray[np.int64]:
     """
     scaled = np.asarray(values, dtype=np.float64) * 2.0**-exponent
     whole = np.rint(scaled)
+    if np.abs(whole).max() >= 2.0**62:
+        raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy="scale it down")
     if not (whole == scaled).all():
         worst = np.asarray(values).reshape(-1)[int(np.abs(whole - scaled).argmax())]
         raise DoesNotFitError(

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.structure import Edge, Node, Pair, Shape, check_pairs, require
+from neurodeploy.errors import ValidationError
+from neurodeploy.structure import (
+    Edge,
+    Node,
+    Pair,
+    Shape,
+    check_exponent,
+    check_pairs,
+    checked_shape,
+    require,
+)
 from snncore.dynamics import Equations, NumberSystem, to_integers
 
 Integers = NDArray[np.int64]
@@ -32,6 +43,7 @@ class Input(Node):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "signal", Signal(self.signal))
+        object.__setattr__(self, "shape", checked_shape(self, self.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +60,8 @@ class Dense(Node):
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 2))
         require(0 <= self.shift < 32, f"{self.name}.shift: {self.shift} is not in 0..31")
+        check_exponent(self, self.exponent)
+        _check_accumulator(self, self.accumulator_bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +82,8 @@ class Conv2d(Node):
         check_pairs(self, stride=1, padding=0, dilation=1)
         divides = self.groups >= 1 and self.weight.shape[0] % self.groups == 0
         require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
+        check_exponent(self, self.exponent)
+        _check_accumulator(self, self.accumulator_bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +108,13 @@ class Neuron(Node):
         require(len(self.inputs) > 0, f"{self.name}: a neuron layer without an input")
         missing = set(self.equations.parameters) ^ set(self.parameters)
         require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
+        one = len(self.equations.inputs) == 1
+        require(one, f"{self.name}: {self.equations.name} has {len(self.equations.inputs)} inputs")
+        check_exponent(self, self.exponent)
+        try:
+            _ = self.integer_equations
+        except ValueError as error:
+            raise ValidationError(f"{self.name}: {error}") from error
         checked = {
             key: _shared(integers(self.parameters[key], f"{self.name}.{key}", None))
             for key in self.equations.parameters
@@ -103,13 +126,17 @@ class Neuron(Node):
         """The edges that lead here."""
         return self.inputs
 
-    @property
+    @cached_property
     def integer_equations(self) -> Equations:
         """One step in the chip's integers."""
         return to_integers(self.equations, self.system)
 
 
 Synapse = Dense | Conv2d
+
+
+def _check_accumulator(node: Node, bits: int) -> None:
+    require(2 <= bits <= 62, f"{node.name}.accumulator_bits: {bits} is not in 2..62")
 
 
 def _shared(values: Integers) -> Integers:
@@ -133,6 +160,8 @@ def integers(values: Any, name: str, dimensions: int | None) -> Integers:
         require(array.dtype.kind in "iub", f"{name}: {array.dtype} is no integer type")
     if dimensions is not None:
         require(array.ndim == dimensions, f"{name}: {array.ndim} axes instead of {dimensions}")
+    small = array.size == 0 or (array.min() > -(1 << 62) and array.max() < 1 << 62)
+    require(bool(small), f"{name}: a value needs more than 62 bits")
     result = np.array(array, dtype=np.int64, order="C")
     result.setflags(write=False)
     return result

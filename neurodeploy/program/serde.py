@@ -30,4 +30,4 @@ def loads(text: str) -> Program:
     document = codec.loads(text, _CLASSES, "a program")
     if document.get("schema") != SCHEMA:
         raise ValidationError(f"a program of schema {document.get('schema')}, not {SCHEMA}")
-    return Program(tuple(document.get("nodes", ())), str(document.get("output")))
+    return Program(codec.members(document, "nodes"), str(document.get("output")))

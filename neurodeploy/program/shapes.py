@@ -19,8 +19,6 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         ValidationError: if the inputs do not fit; names the node.
     """
     if isinstance(node, Input):
-        if not node.shape or any(length < 1 for length in node.shape):
-            raise ValidationError(f"{node.name}: {node.shape} is no shape of an input")
         return node.shape
     if isinstance(node, Dense) and not inputs:
         # A loop reads what stands behind it; its own size it knows.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from keyword import iskeyword
 from math import isfinite
 from typing import Any
 
@@ -30,19 +31,20 @@ _READS = {
 _SHIFTS = (Op.SHIFT_LEFT, Op.SHIFT_TO_ZERO, Op.SHIFT_FLOOR)
 
 
-def check_operation(operation: Operation, names: dict[Op, Sequence[str]]) -> None:
+def check_operation(operation: Operation, names: Mapping[Op, Sequence[str]]) -> None:
     """Nothing if the operation reads as many values as it must, with the constant it needs.
 
     Raises:
         ValueError: otherwise.
     """
-    op, attribute = operation.op, operation.attribute
+    op: Op = operation.op
+    attribute: Any = operation.attribute
     if len(operation.args) != _READS.get(op, 2):
         raise ValueError(f"{op.value} reads {len(operation.args)} values")
     if op in names:
         fits = attribute in names[op]
     elif op == Op.CONSTANT:
-        fits = is_number(attribute) and isfinite(attribute or 0)
+        fits = is_number(attribute) and isfinite(attribute)
     elif op == Op.SPIKE:
         fits = isinstance(attribute, bool)
     elif op in _SHIFTS:
@@ -66,7 +68,8 @@ def check_names(names: Iterable[Any]) -> None:
     """
     seen: set[str] = set()
     for name in names:
-        if not isinstance(name, str) or not name.isidentifier() or name in seen:
+        plain = isinstance(name, str) and name.isidentifier() and not iskeyword(name)
+        if not plain or name in seen:
             raise ValueError(f"{name!r} is no name, or one that is used twice")
         seen.add(name)
 

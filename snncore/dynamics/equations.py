@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from snncore.dynamics.check import check_names, check_operation, is_whole
 from snncore.dynamics.expression import LEAVES, Attribute, Op, Operation, Recorder, Symbol
 
 Step = Callable[..., Any]
@@ -25,13 +26,18 @@ class Equations:
     output: int
 
     def __post_init__(self) -> None:
+        check_names((*self.states, *self.inputs, *self.parameters))
+        if "s" in self.states:
+            raise ValueError(f"{self.name}: a state is called s, as the spikes are")
+        names = {Op.STATE: self.states, Op.INPUT: self.inputs, Op.PARAMETER: self.parameters}
         for number, operation in enumerate(self.operations):
-            if any(not 0 <= arg < number for arg in operation.args):
+            if any(not is_whole(arg, 0, number - 1) for arg in operation.args):
                 raise ValueError(f"{self.name}: operation {number} reads one that comes after it")
+            check_operation(operation, names)
         if len(self.next_states) != len(self.states):
             raise ValueError(f"{self.name}: a next state is missing")
         for result in (*self.next_states, self.output):
-            if not 0 <= result < len(self.operations):
+            if not is_whole(result, 0, len(self.operations) - 1):
                 raise ValueError(f"{self.name}: a result is no operation")
 
     def same_computation(self, other: Equations) -> bool:
@@ -77,9 +83,9 @@ class Equations:
                 tuple(data["parameters"]),
                 operations,
                 tuple(data["next_states"]),
-                int(data["output"]),
+                data["output"],
             )
-        except (KeyError, TypeError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise ValueError(f"not the equations of a neuron: {error}") from error
 
 
@@ -116,7 +122,7 @@ def trace(
     keywords = dict(zip(parameters, symbols(Op.PARAMETER, parameters), strict=True))
     try:
         results = step(*arguments, **keywords)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise TypeError(f"{name} ({_place(step)}): {error}") from error
     if not isinstance(results, tuple) or len(results) != len(states) + 1:
         expected = ", ".join((*states, "spike"))
@@ -182,6 +188,8 @@ def _input_names(
     repeated = {label for label in states if states.count(label) > 1} | set(states) & set(
         parameters
     )
+    if "s" in states:
+        raise TypeError(f"{where}: a state may not be called s, as the spikes are")
     if repeated:
         raise TypeError(f"{where}: the name {sorted(repeated)[0]} is used twice")
     if tuple(positional[: len(states)]) != states or len(positional) == len(states):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 
 Number = float | int
 Attribute = float | int | str | bool | tuple[int, int] | None
@@ -95,8 +96,8 @@ class Symbol:
             raise TypeError(
                 f"equations are made of numbers and symbols, not {type(value).__name__}"
             )
-        if value != value:
-            raise ValueError("a constant in the equations is NaN")
+        if not isfinite(value):
+            raise ValueError("a constant in the equations is NaN or infinite")
         return self.recorder.add(Op.CONSTANT, attribute=float(value))
 
     def __bool__(self) -> bool:

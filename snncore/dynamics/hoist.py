@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from snncore.dynamics.equations import Equations, needed, prune
+from snncore.dynamics.equations import Equations, needed
 from snncore.dynamics.expression import Op, Operation
 
 
@@ -28,20 +28,20 @@ def hoisted(equations: Equations) -> Hoisted:
     readers = [arg for n, op in enumerate(operations) if not stateless[n] for arg in op.args]
     wanted = {*readers, *equations.next_states, equations.output}
     results = tuple(sorted(n for n in wanted if stateless[n] and varies[n]))
-    names = {number: f"x{place}" for place, number in enumerate(results)}
+    names = {number: f"_{place}" for place, number in enumerate(results)}
     changed = tuple(
         Operation(Op.INPUT, (), names[n]) if n in names else operation
         for n, operation in enumerate(operations)
     )
-    step = prune(
-        Equations(
-            equations.name,
-            equations.states,
-            tuple(names.values()),
-            equations.parameters,
-            changed,
-            equations.next_states,
-            equations.output,
-        )
+    kept, places = needed(changed, (*equations.next_states, equations.output))
+    inputs = tuple(names.values())
+    step = Equations(
+        equations.name,
+        equations.states,
+        inputs,
+        equations.parameters,
+        kept,
+        places[:-1],
+        places[-1],
     )
     return Hoisted(*needed(operations, results), step)

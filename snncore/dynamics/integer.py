@@ -13,6 +13,7 @@ Rules, in this order:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from snncore.dynamics.equations import Equations, prune
 from snncore.dynamics.expression import Attribute, Op, Operation, Recorder
@@ -56,7 +57,7 @@ class _Rewriter:
             self._aligned(number, self.system.state(state).fraction)
             for state, number in zip(self.equations.states, self.equations.next_states, strict=True)
         ]
-        old = self.equations
+        old, output = self.equations, self._aligned(self.equations.output, 0)
         return prune(
             Equations(
                 f"{old.name}.{self.system.name}",
@@ -65,7 +66,7 @@ class _Rewriter:
                 old.parameters,
                 tuple(self.recorder.operations),
                 tuple(results),
-                self._aligned(old.output, 0),
+                output,
             )
         )
 
@@ -92,7 +93,8 @@ class _Rewriter:
         if operation.op == Op.STATE:
             fits = self.system.state(str(operation.attribute)) == form
         else:
-            scaled = float(operation.attribute or 0.0) * 2**form.fraction
+            constant: Any = operation.attribute
+            scaled = constant * 2**form.fraction
             fits = form.limits[0] <= scaled <= form.limits[1]
         if not fits:
             raise ValueError(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from snncore.dynamics.check import check_names, is_whole
+
 
 class Rounding(StrEnum):
     """What becomes of the bits that a product has too many."""
@@ -34,9 +36,9 @@ class Format:
     symmetric: bool = True
 
     def __post_init__(self) -> None:
-        if not 2 <= self.bits <= 62:
+        if not is_whole(self.bits, 2, 62):
             raise ValueError(f"a format has 2 to 62 bits, not {self.bits}")
-        if not 0 <= self.fraction <= 31:
+        if not is_whole(self.fraction, 0, 31):
             raise ValueError(f"a format has 0 to 31 bits of fraction, not {self.fraction}")
 
     @property
@@ -56,6 +58,17 @@ class NumberSystem:
     input_fraction: int = 0
     rounding: Rounding = Rounding.TO_ZERO
     carrier_bits: int = 32
+
+    def __post_init__(self) -> None:
+        check_names(name for name, _ in self.states)
+        check_names(name for name, _ in self.parameters)
+        if not self.states:
+            raise ValueError(f"the number system {self.name} has no states")
+        for fraction in (self.input_fraction, *(fraction for _, fraction in self.parameters)):
+            if not is_whole(fraction, 0, 31):
+                raise ValueError(f"a value has 0 to 31 bits of fraction, not {fraction}")
+        if not is_whole(self.carrier_bits, 2, 62):
+            raise ValueError(f"a carrier has 2 to 62 bits, not {self.carrier_bits}")
 
     def state(self, name: str) -> Format:
         """The format of a state.
@@ -106,14 +119,14 @@ class NumberSystem:
                 for name, bits, fraction, overflow, symmetric in data["states"]
             )
             return cls(
-                data["name"],
+                str(data["name"]),
                 states,
-                tuple((name, int(fraction)) for name, fraction in data["parameters"]),
-                int(data["input_fraction"]),
+                tuple((name, fraction) for name, fraction in data["parameters"]),
+                data["input_fraction"],
                 Rounding(data["rounding"]),
-                int(data["carrier_bits"]),
+                data["carrier_bits"],
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"not a number system: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import LEAVES, Op, Operation
+from snncore.dynamics.text import temporary
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def render_function(
     lines = [f"def {name}({', '.join(arguments)}):"]
     last_use = _last_uses(operations, results)
     full = _full(operations)
+    letter = temporary(arguments)
     names: list[str] = []
     for number, operation in enumerate(operations):
         if operation.op in (Op.STATE, Op.INPUT, Op.PARAMETER):
@@ -60,9 +63,9 @@ def render_function(
             names.append(repr(operation.attribute))
         else:
             values = [names[arg] for arg in operation.args]
-            names.append(f"t{number}")
+            names.append(f"{letter}{number}")
             free = _is_free(number, operation, operations, last_use, full)
-            lines.append(f"    t{number} = {_spelled(dialect, operation, values, free)}")
+            lines.append(f"    {names[-1]} = {_spelled(dialect, operation, values, free)}")
     # With a comma behind each, none and one are tuples too.
     lines.append(f"    return ({' '.join(f'{names[number]},' for number in results)})")
     return "\n".join(lines) + "\n"
@@ -123,10 +126,17 @@ def _constants(operation: Operation) -> dict[str, Any]:
 def compile_step(
     source: str, names: Mapping[str, Any], function: str = "step"
 ) -> Callable[..., Any]:
-    """The function that the source defines, with its text kept for debuggers and tracebacks."""
+    """The function that the source defines, with its text kept for debuggers and tracebacks.
+
+    Raises:
+        ValueError: if an argument has the name of a function that the source calls.
+    """
     filename = f"<neuron step {sha256(source.encode()).hexdigest()[:12]}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope: dict[str, Any] = dict(names)
     exec(compile(source, filename, "exec"), scope)
     step: Callable[..., Any] = scope[function]
+    hidden = sorted(set(names) & set(inspect.signature(step).parameters))
+    if hidden:
+        raise ValueError(f"{hidden[0]}: generated code has a function of this name (rename it)")
     return step

@@ -1,5 +1,8 @@
 """Equations as text: the documentation of a neuron, and what two programs are compared by."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import LEAVES, Op, Operation
 
@@ -16,19 +19,29 @@ _INFIX = {
 
 def equations_text(equations: Equations) -> str:
     """One assignment a line, results last."""
+    letter = temporary((*equations.states, *equations.inputs, *equations.parameters))
     names: list[str] = []
     lines = []
     for number, operation in enumerate(equations.operations):
         if operation.op in LEAVES:
-            value = operation.attribute
-            names.append(f"{value:g}" if isinstance(value, float | int) else str(value))
+            value: Any = operation.attribute
+            whole = isinstance(value, float) and value.is_integer()
+            names.append(str(int(value) if whole else value))
             continue
-        names.append(f"t{number}")
-        lines.append(f"t{number} = {_right_side(operation, names)}")
+        names.append(f"{letter}{number}")
+        lines.append(f"{names[-1]} = {_right_side(operation, names)}")
     results = zip(equations.states, equations.next_states, strict=True)
     lines += [f"{state}' = {names[number]}" for state, number in results]
     lines.append(f"s = {names[equations.output]}")
     return "\n".join(lines)
+
+
+def temporary(names: Sequence[str]) -> str:
+    """What numbers are put behind to name results, so that they are no name that there is."""
+    letter = "t"
+    while any(name.startswith(letter) and name[len(letter) :].isdigit() for name in names):
+        letter += "_"
+    return letter
 
 
 def _right_side(operation: Operation, names: list[str]) -> str:

@@ -50,14 +50,14 @@ def image(*shape: int, **more: Any) -> Entry:
     return {"type": "input", "shape": np.array(shape), **more}
 
 
-def dense(weight: Any, **more: Any) -> Entry:
+def dense(weight: Any, /, **more: Any) -> Entry:
     """A dense layer with neurons."""
     weight = np.asarray(weight)
     shape = np.array([weight.shape[0]])
     return {"type": "dense", "shape": shape, "weight": weight, "neuron": cuba()} | more
 
 
-def conv(weight: Any, shape: tuple[int, ...], **more: Any) -> Entry:
+def conv(weight: Any, shape: tuple[int, ...], /, **more: Any) -> Entry:
     """A convolution with neurons."""
     geometry = {"stride": np.array([1, 1]), "padding": np.array([0, 0])}
     geometry |= {"dilation": np.array([1, 1]), "groups": 1}

@@ -242,7 +242,7 @@ def weights(rng: np.random.Generator, shape: Shape) -> Array:
         "nine bits": lambda: rng.integers(-256, 255, shape),
         "extreme": lambda: rng.choice([-256, 254, 254], shape),
         "positive": lambda: rng.integers(0, 256, shape),
-        "negative": lambda: -rng.integers(0, 256, shape),
+        "negative": lambda: -rng.integers(0, 256, shape) * (rng.random(shape) < 0.8),
         "one": lambda: even * _one_hot(rng, shape),
         "one in each row": lambda: even * _one_hot(rng, shape, rows=True),
         "tiny": lambda: rng.integers(-2, 4, shape),

@@ -90,6 +90,17 @@ def broken(artifact: Artifact, path: str, change: Change) -> tuple[Artifact, Div
     raise AssertionError(f"no change of {path} matters")
 
 
+def first_place(golden: Trace, other: Trace) -> tuple[int, str, str]:
+    """Step, layer and state of the first difference, found by looking at all in turn."""
+    for step in range(len(SAMPLES)):
+        for name in golden:
+            for state in "uvs":
+                values, seen = (trace[name].values[state][step] for trace in (golden, other))
+                if (values != seen).any():
+                    return step, name, state
+    raise AssertionError("nothing differs")
+
+
 def test_lava_sees_every_smallest_change_where_the_golden_interpreter_does(
     lava: Environment,
 ) -> None:
@@ -104,6 +115,10 @@ def test_lava_sees_every_smallest_change_where_the_golden_interpreter_does(
         link = compare("golden = lava", golden, trace, 0.0)
         assert link.status == Status.DIFFERS, name
         assert link.divergence == expected, name
+        assert (expected.step, expected.layer, expected.state) == first_place(golden, trace)
+        place = (expected.step, expected.sample, *expected.neuron)
+        assert golden[expected.layer].values[expected.state][place] == expected.expected
+        assert trace[expected.layer].values[expected.state][place] == expected.got
 
 
 @pytest.mark.parametrize("name", ["a bit of a dense weight", "a bias"])

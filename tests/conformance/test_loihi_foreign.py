@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import neurodeploy as nd
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, SimulatorError
 from neurodeploy.program import Program
+from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.simulator import run_golden
 from neurodeploy.trace import Trace
@@ -221,6 +224,19 @@ def test_lava_is_stopped_by_what_we_refuse(full: bool, lava: Environment) -> Non
         with pytest.raises(SimulatorError) as caught:
             run_lava([LavaRun(content, samples)], limits=Limits(seconds=60))
         assert "the samples are" not in str(caught.value), name
+
+
+def test_a_bare_file_is_verified_without_a_model(lava: Environment, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.net"
+    path.write_bytes(LOADED["even negative weights down to -256"])
+    report = nd.verify(path, random=(16, 3, 0.5, 1), simulator="lava")
+    assert report.equal
+    statuses = {link.name: link.status for link in report.links if link.requested}
+    assert statuses == {"golden = fast": Status.EQUAL, "golden = lava": Status.EQUAL}
+    (structure,) = [link for link in report.links if link.name == "program = artifact"]
+    assert structure.status == Status.NOT_RUN
+    assert structure.reason is not None
+    assert "no manifest" in structure.reason
 
 
 def test_groups_that_the_simulation_takes_for_none_are_refused(lava: Environment) -> None:

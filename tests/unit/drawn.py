@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from hypothesis import assume, reject
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from snncore.dynamics import (
     Equations,
@@ -17,8 +20,12 @@ from snncore.dynamics import (
     minimum,
     select,
     spike,
+    to_integers,
     trace,
 )
+from snncore.dynamics.interval import Interval, step_intervals
+
+Array = NDArray[np.int64]
 
 STATES = ("u", "v")
 PARAMETERS = ("a", "b")
@@ -49,6 +56,8 @@ class Drawn:
     words: tuple[tuple[str, tuple[int, ...]], ...]
     next_states: tuple[int, ...]
     compared: tuple[int, int]
+    # Whether the spike is also what the first state becomes.
+    kept: bool
 
     def values(self, *leaves: Any) -> list[Any]:
         """Every value of the step, on symbols, numbers, arrays or tensors."""
@@ -72,7 +81,9 @@ class Drawn:
         """The next states and the spike."""
         known = self.values(*leaves)
         first, second = (known[i] for i in self.compared)
-        return (*(known[i] for i in self.next_states), spike(first - second))
+        fired = spike(first - second)
+        following = [known[i] for i in self.next_states]
+        return (fired, *following[1:], fired) if self.kept else (*following, fired)
 
     def equations(self) -> Equations:
         """The step, traced."""
@@ -97,7 +108,8 @@ def drawn_steps(draw: st.DrawFn, most_words: int = 6) -> Drawn:
     results = [*range(len(states)), *range(symbols + len(CONSTANTS), known)]
     following = tuple(draw(st.sampled_from(results)) for _ in states)
     compared = draw(st.sampled_from(results)), draw(st.integers(0, symbols - 1))
-    return Drawn(states, tuple(words), following, compared)
+    kept = draw(st.sampled_from([False, False, False, True]))
+    return Drawn(states, tuple(words), following, compared, kept)
 
 
 FORMATS = st.builds(
@@ -120,6 +132,57 @@ def number_systems(draw: st.DrawFn) -> NumberSystem:
         draw(st.sampled_from(Rounding)),
         draw(st.integers(8, 32)),
     )
+
+
+@dataclass(frozen=True)
+class Case:
+    """Equations of a number system, with many neurons' values and what bounds them."""
+
+    drawn: Drawn
+    integers: Equations
+    states: dict[str, Array]
+    inputs: dict[str, Array]
+    parameters: dict[str, int]
+    # What each operation can be, and what the next states can.
+    bounds: tuple[Interval, ...]
+    next_bounds: dict[str, Interval]
+
+    def one(self, neuron: int) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+        """States, inputs and parameters of a single neuron, as `evaluate` takes them."""
+        states = {key: int(values[neuron]) for key, values in self.states.items()}
+        inputs = {key: int(values[neuron]) for key, values in self.inputs.items()}
+        return states, inputs, self.parameters
+
+
+NEURONS = 12
+_DRIVE = 40
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Drawn equations, rewritten, with states all over their registers."""
+    drawn, system = draw(drawn_steps()), draw(number_systems())
+    try:
+        integers = to_integers(drawn.equations(), system)
+    except ValueError:
+        reject()
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    limits = {state: system.state(state).limits for state in drawn.states}
+    states = {
+        state: np.append(random.integers(low, high + 1, NEURONS - 3), [0, low, high])
+        for state, (low, high) in limits.items()
+    }
+    inputs = {"x": random.integers(-_DRIVE, _DRIVE + 1, NEURONS)}
+    parameters = {name: int(random.integers(-_DRIVE, _DRIVE + 1)) for name in PARAMETERS}
+    next_bounds, bounds = step_intervals(
+        integers,
+        {state: Interval(*ends) for state, ends in limits.items()},
+        {"x": Interval(-_DRIVE, _DRIVE)},
+        {name: Interval(value, value) for name, value in parameters.items()},
+    )
+    # Beyond that no machine's integers are exact.
+    assume(max(bound.largest() for bound in bounds) < 1 << 61)
+    return Case(drawn, integers, states, inputs, parameters, bounds, next_bounds)
 
 
 def integers_of(form: Format) -> st.SearchStrategy[int]:

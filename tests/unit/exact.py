@@ -13,7 +13,7 @@ from typing import Any
 from snncore.dynamics import Equations, Format, NumberSystem, Op, Overflow, Rounding
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Equations that the number system cannot write down."""
 
 
@@ -64,9 +64,7 @@ class Exact:
             values.append(value)
         following = {
             state: self._integer(values[number], self.system.state(state).fraction)
-            for state, number in zip(
-                self.equations.states, self.equations.next_states, strict=True
-            )
+            for state, number in zip(self.equations.states, self.equations.next_states, strict=True)
         }
         return following, self._integer(values[self.equations.output], 0)
 
@@ -81,17 +79,15 @@ class Exact:
                 visit(operation.args[2], form)
             elif operation.op == Op.STATE:
                 if self.system.state(str(operation.attribute)) != form:
-                    raise Refused(f"{operation.attribute} in another register")
+                    raise RefusedError(f"{operation.attribute} in another register")
             elif operation.op == Op.CONSTANT:
                 value = Fraction(str(operation.attribute)) * (1 << form.fraction)
                 if not form.limits[0] <= value <= form.limits[1]:
-                    raise Refused(f"{operation.attribute} beyond a register")
+                    raise RefusedError(f"{operation.attribute} beyond a register")
             elif found.setdefault(number, form) != form:
-                raise Refused("one value in two registers")
+                raise RefusedError("one value in two registers")
 
-        for state, number in zip(
-            self.equations.states, self.equations.next_states, strict=True
-        ):
+        for state, number in zip(self.equations.states, self.equations.next_states, strict=True):
             visit(number, self.system.state(state))
         return found
 
@@ -149,12 +145,10 @@ class Exact:
 
 def _writable(value: Value, places: int) -> None:
     if value.places is None and (value.number * (1 << places)).denominator != 1:
-        raise Refused(f"{value.number} with {places} places")
+        raise RefusedError(f"{value.number} with {places} places")
 
 
-def _plain(
-    op: Op, numbers: list[Fraction], attribute: Any, places: int
-) -> tuple[Fraction, int]:
+def _plain(op: Op, numbers: list[Fraction], attribute: Any, places: int) -> tuple[Fraction, int]:
     first = numbers[0]
     last = numbers[-1]
     if op in (Op.GREATER, Op.GREATER_EQUAL):

@@ -11,7 +11,7 @@ import pytest
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Dense, Edge, Flatten, Input, Node, Program, Signal
 from neurodeploy.target import Finding, Severity
-from snncore.dynamics import Equations, Format, NumberSystem
+from snncore.dynamics import Equations, Format, NumberSystem, Op
 from snncore.dynamics.zoo import CUBA_LIF
 from targets.loihi.target import target
 from tests.unit.targets.loihi.programs import KERNEL, conv, dense, driven, network, neuron
@@ -33,7 +33,10 @@ def looped() -> Program:
 
 
 def other_equations() -> Equations:
-    return replace(CUBA_LIF, next_states=(CUBA_LIF.next_states[0], CUBA_LIF.next_states[0]))
+    operations = CUBA_LIF.operations
+    # Fires at the threshold, not beyond it.
+    reached = [replace(o, attribute=False) if o.op == Op.SPIKE else o for o in operations]
+    return replace(CUBA_LIF, operations=tuple(reached))
 
 
 def other_system() -> NumberSystem:

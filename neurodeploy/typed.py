@@ -1,0 +1,51 @@
+"""Whether data are what a dataclass declares, for data that come from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from neurodeploy.errors import ValidationError
+
+
+def made(kind: type, members: Mapping[str, Any]) -> Any:
+    """An instance of a dataclass from its members by name.
+
+    Raises:
+        ValidationError: if a member is not of the type that the class declares.
+        TypeError: if a member is missing, or is none of the class's.
+    """
+    for name, hint in get_type_hints(kind).items():
+        if name in members and not fits(members[name], hint):
+            raise ValidationError(f"{kind.__name__}.{name}: {members[name]!r:.80} does not fit")
+    return kind(**members)
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a declared type, all the way down."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(fits(value, part) for part in parts)
+    if origin is tuple:
+        return isinstance(value, tuple) and _members_fit(value, parts)
+    if origin is np.ndarray:
+        return isinstance(value, np.ndarray)
+    if origin is Mapping:
+        pairs = value.items() if isinstance(value, dict) else ((None, None),)
+        return all(fits(key, parts[0]) and fits(item, parts[1]) for key, item in pairs)
+    if hint in (int, float):
+        numbers = (int, float) if hint is float else int
+        return isinstance(value, numbers) and not isinstance(value, bool)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return value in [member.value for member in hint]
+    return isinstance(value, NoneType if hint is None else hint)
+
+
+def _members_fit(values: tuple[Any, ...], parts: tuple[Any, ...]) -> bool:
+    if parts[-1:] == (Ellipsis,):
+        return all(fits(value, parts[0]) for value in values)
+    return len(values) == len(parts) and all(map(fits, values, parts))
