@@ -117,6 +117,8 @@ class _Rewriter:
         if op == Op.SELECT:
             chosen, other, fraction = self._align_pair(args[1], args[2])
             return self._add(op, self.new[args[0]], chosen, other), fraction
+        if op == Op.DETACH:
+            return self.new[args[0]], self.fraction[args[0]]
         if op in (Op.NEGATE, Op.ABSOLUTE):
             fraction = self.fraction[args[0]] or 0
             return self._add(op, self._aligned(args[0], fraction)), fraction

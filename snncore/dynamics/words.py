@@ -52,6 +52,7 @@ def select(condition: Value, chosen: Value, other: Value) -> Value:
     library = _library(condition, chosen, other)
     if library is None:
         return chosen if condition else other
+    spikes = condition
     if hasattr(condition, "dtype") and condition.dtype != library.bool:
         condition = condition > 0
     if library.__name__ == "torch":
@@ -63,6 +64,10 @@ def select(condition: Value, chosen: Value, other: Value) -> Value:
             else library.full((), v, dtype=sample.dtype, device=sample.device)
             for v in (chosen, other)
         )
+        if getattr(spikes, "requires_grad", False):
+            # Between two values a spike is a switch, whose slope is their difference.
+            switch = (spikes - spikes.detach()) * (chosen - other).detach()
+            return library.where(condition, chosen, other) + switch
     return library.where(condition, chosen, other)
 
 
@@ -86,6 +91,26 @@ def exp(value: Value) -> Value:
         return value.record(Op.EXP, value)
     library = _library(value)
     return math.exp(value) if library is None else library.exp(value)
+
+
+def log(value: Value) -> Value:
+    """The natural logarithm."""
+    if isinstance(value, Symbol):
+        return value.record(Op.LOG, value)
+    library = _library(value)
+    return math.log(value) if library is None else library.log(value)
+
+
+def sigmoid(value: Value) -> Value:
+    """The logistic curve."""
+    return 1 / (1 + exp(-value))
+
+
+def detach(value: Value) -> Value:
+    """The same value, through which no gradient flows back."""
+    if isinstance(value, Symbol):
+        return value.record(Op.DETACH, value)
+    return value.detach() if hasattr(value, "detach") else value
 
 
 def minimum(first: Value, second: Value) -> Value:
