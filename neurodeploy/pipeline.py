@@ -163,7 +163,7 @@ def read_samples(path: Place) -> tuple[NDArray[Any], NDArray[Any] | None]:
         arrays = _arrays(place)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001  # NumPy raises a dozen kinds over damaged files
+    except Exception as error:  # NumPy raises a dozen kinds over damaged files
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         if "allow_pickle" in reason:
             reason = "it holds Python objects, which are not read because that can run code"

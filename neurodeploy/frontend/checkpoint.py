@@ -175,7 +175,7 @@ def _call(reference: str) -> nn.Module:
     try:
         make: Callable[[], nn.Module] = getattr(importlib.import_module(name), function)
         network = make()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's code may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ModelFileError(
             f"--build {reference}: {type(error).__name__}: {_first_line(error)}",
             remedy="say package.module:function, a function of yours without arguments that "

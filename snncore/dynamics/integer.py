@@ -22,19 +22,24 @@ _ALIGNED = {Op.ADD, Op.SUBTRACT, Op.MINIMUM, Op.MAXIMUM, Op.GREATER, Op.GREATER_
 _COMPARISONS = {Op.GREATER, Op.GREATER_EQUAL}
 
 
-def to_integers(equations: Equations, system: NumberSystem) -> Equations:
+def to_integers(
+    equations: Equations, system: NumberSystem, *, keep_detached: bool = False
+) -> Equations:
     """The same step as integers: states, inputs and parameters are now the chip's numbers.
+
+    What is detached is no matter to a chip and left out, unless training asks to keep it.
 
     Raises:
         ValueError: if an operation has no integer form, or a constant is not exact; names both.
     """
-    return _Rewriter(equations, system).run()
+    return _Rewriter(equations, system, keep_detached).run()
 
 
 @dataclass
 class _Rewriter:
     equations: Equations
     system: NumberSystem
+    keep_detached: bool
     recorder: Recorder = field(default_factory=Recorder)
     # By number of the old operation: the new one, and its fraction (None: a bare constant).
     new: list[int] = field(default_factory=list)
@@ -118,7 +123,9 @@ class _Rewriter:
             chosen, other, fraction = self._align_pair(args[1], args[2])
             return self._add(op, self.new[args[0]], chosen, other), fraction
         if op == Op.DETACH:
-            return self.new[args[0]], self.fraction[args[0]]
+            if not self.keep_detached or self.fraction[args[0]] is None:
+                return self.new[args[0]], self.fraction[args[0]]
+            return self._add(op, self.new[args[0]]), self.fraction[args[0]]
         if op in (Op.NEGATE, Op.ABSOLUTE):
             fraction = self.fraction[args[0]] or 0
             return self._add(op, self._aligned(args[0], fraction)), fraction
