@@ -83,6 +83,8 @@ class _Rewriter:
             operation = self.equations.operations[number]
             if operation.op == Op.SELECT:
                 pending += [(arg, form) for arg in operation.args[1:]]
+            elif operation.op == Op.DETACH:
+                pending.append((operation.args[0], form))
             elif operation.op in (Op.STATE, Op.CONSTANT):
                 self._check_kept(operation, form)
             elif stores.setdefault(number, form) != form:

@@ -87,7 +87,13 @@ class BackendReport:
 
 
 def backend(name: str) -> Backend:
-    """The backend of this name."""
+    """The backend of this name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in _MAKERS:
+        raise ValueError(f"no backend {name!r}; there are {', '.join(BACKENDS)}")
     if name not in _made:
         _made[name] = _MAKERS[name]()
     return _made[name]

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.adjoint import Slope
@@ -118,9 +117,13 @@ class _Sequence(torch.autograd.Function):
         return (spikes, *last)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         kernel: _Kernel = ctx.kernel
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                f"{kernel.equations.name}: the C++ kernels have no second derivative "
+                '(backend="torch" has)'
+            )
         inputs, states, parameters = kernel.split(ctx.saved_tensors)
         given = [
             torch.zeros_like(like) if gradient is None else gradient.contiguous()

@@ -45,9 +45,7 @@ class Defined(EquationNeuron):
         """What stands between the brackets when the module is printed."""
         config = self.config()
         shown = config.pop("parameters") | config
-        return ", ".join(
-            f"{key}={value!r}" for key, value in shown.items() if key != "equations"
-        )
+        return ", ".join(f"{key}={value!r}" for key, value in shown.items() if key != "equations")
 
 
 def _function(equations: Equations) -> Step:
