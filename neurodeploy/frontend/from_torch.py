@@ -112,7 +112,10 @@ def _(module: neuron.EquationNeuron, name: str, source: Edge, shape: Shape) -> S
     if any(module.initial.values()):
         raise UnsupportedLayerError(f"{name}: a graph's states start at zero, and these do not")
     module.input_shape = shape
-    values = {key: np.array(value) for key, value in module.parameter_values.items()}
+    values = {
+        key: _array(value) if isinstance(value, Tensor) else np.array(value)
+        for key, value in module.parameter_values.items()
+    }
     return [g.Neuron(name, source, module.equations, values)]
 
 

@@ -46,7 +46,7 @@ def adjoint(equations: Equations, slope: Slope) -> Adjoint:
     """
     recorder = Recorder()
     values = _forward(equations, recorder)
-    flowing: dict[int, Symbol] = {}
+    flowing: dict[int, Any] = {}
     names = tuple(gradient_name(name) for name in (*equations.states, SPIKE))
     for name, number in zip(names, (*equations.next_states, equations.output), strict=True):
         incoming = Symbol(recorder, recorder.add(Op.INPUT, attribute=name))
@@ -77,7 +77,7 @@ def _pass_back(
     equations: Equations,
     number: int,
     values: list[Symbol],
-    flowing: dict[int, Symbol],
+    flowing: dict[int, Any],
     slope: Slope,
 ) -> None:
     operation = equations.operations[number]
@@ -97,7 +97,7 @@ def _pass_back(
 
 
 def _through_choice(
-    equations: Equations, operation: Operation, arguments: list[Symbol], incoming: Symbol
+    equations: Equations, operation: Operation, arguments: list[Any], incoming: Any
 ) -> tuple[Any, ...]:
     condition, chosen, other = arguments
     by_spike = equations.operations[operation.args[0]].op == Op.SPIKE

@@ -98,7 +98,8 @@ class _Rewriter:
         if operation.op == Op.STATE:
             fits = self.system.state(str(operation.attribute)) == form
         else:
-            scaled = float(operation.attribute or 0.0) * 2**form.fraction
+            constant = operation.attribute
+            scaled = constant * 2**form.fraction if isinstance(constant, int | float) else 0.0
             fits = form.limits[0] <= scaled <= form.limits[1]
         if not fits:
             raise ValueError(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.adjoint import SPIKE, Adjoint, Slope, adjoint, gradient_name
 from snncore.dynamics.equations import needed
-from snncore.dynamics.expression import Operation
+from snncore.dynamics.expression import LEAVES, Operation
 from snncore.dynamics.render import Dialect, assignments
 from snncore.kernels.cpp_text import LOOPS, PREAMBLE
 
@@ -52,7 +54,6 @@ def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
     """
     back = adjoint(equations, slope)
     names = _names(equations, form)
-    silent, places = needed(equations.operations, equations.next_states)
     parts = {
         "REAL": "double" if form.double else "float",
         "STATES": str(len(equations.states)),
@@ -69,14 +70,24 @@ def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
             f"real *__restrict grad_input{i} = grad_inputs[{i}] + t * size + first;"
             for i in range(len(equations.inputs))
         ),
-        "FORWARD": _forward(equations.operations, equations, names),
-        "ADVANCE": _advance(silent, places, names),
-        "ADJOINT": _backward(back, equations, form, names),
     }
-    text = PREAMBLE + LOOPS
-    for key, value in parts.items():
-        text = text.replace(f"@{key}@", value)
-    return text
+    for place, code in {
+        "FORWARD": _forward(equations, names),
+        "ADVANCE": _advance(equations, names),
+        "ADJOINT": _backward(back, equations, form, names),
+    }.items():
+        parts[f"{place}_FIXED"], parts[place] = code
+    return _filled(PREAMBLE + LOOPS, parts)
+
+
+def _filled(text: str, parts: Mapping[str, str]) -> str:
+    """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
+
+    def lines(match: re.Match[str]) -> str:
+        return indent(parts[match[2]] + "\n", match[1]) if parts[match[2]] else ""
+
+    text = re.sub(r"^( *)@(\w+)@\n", lines, text, flags=re.MULTILINE)
+    return re.sub(r"@(\w+)@", lambda match: parts[match[1]], text)
 
 
 def _tile(states: int) -> int:
@@ -122,50 +133,70 @@ def _number(value: Any) -> str:
     return repr(float(value)).replace("inf", "INFINITY")
 
 
-def _statements(
-    operations: Sequence[Operation], names: dict[tuple[Op, str], str]
-) -> tuple[list[str], list[str]]:
-    return assignments(operations, CPP, _leaf(names), "const auto {name} = {value};")
+@dataclass(frozen=True)
+class _Body:
+    """What is computed once for all neurons, and what for each."""
+
+    fixed: list[str]
+    each: list[str]
+    values: list[str]
 
 
-def _forward(
-    operations: Sequence[Operation], equations: Equations, names: dict[tuple[Op, str], str]
-) -> str:
-    lines, values = _statements(operations, names)
-    return _stored(lines, [values[n] for n in equations.next_states], "state") + (
-        f"\nfired[i] = real({values[equations.output]});"
+def _body(operations: Sequence[Operation], names: dict[tuple[Op, str], str]) -> _Body:
+    leaf = _leaf(names)
+    lines, values = assignments(operations, CPP, leaf, "const auto {name} = {value};")
+    computed = [n for n, operation in enumerate(operations) if operation.op not in LEAVES]
+    by_number = dict(zip(computed, lines, strict=True))
+    same: list[bool] = []
+    for number, operation in enumerate(operations):
+        # A leaf that is read by neuron has its place in brackets.
+        own = number in by_number or "[" not in values[number]
+        same.append(own and all(same[arg] for arg in operation.args))
+    return _Body(
+        [line for number, line in by_number.items() if same[number]],
+        [line for number, line in by_number.items() if not same[number]],
+        values,
     )
 
 
-def _advance(
-    operations: Sequence[Operation], places: Sequence[int], names: dict[tuple[Op, str], str]
-) -> str:
-    lines, values = _statements(operations, names)
-    return _stored(lines, [values[n] for n in places], "state")
+def _forward(equations: Equations, names: dict[tuple[Op, str], str]) -> tuple[str, str]:
+    body = _body(equations.operations, names)
+    fired = f"fired[i] = real({body.values[equations.output]});"
+    following = [body.values[number] for number in equations.next_states]
+    return _written(body.fixed, _stored([*body.each, fired], following, "state"))
 
 
-def _stored(lines: list[str], results: Collection[str], target: str) -> str:
+def _advance(equations: Equations, names: dict[tuple[Op, str], str]) -> tuple[str, str]:
+    operations, places = needed(equations.operations, equations.next_states)
+    body = _body(operations, names)
+    return _written(
+        body.fixed, _stored(body.each, [body.values[number] for number in places], "state")
+    )
+
+
+def _written(fixed: list[str], each: list[str]) -> tuple[str, str]:
+    return "\n".join(fixed), "\n".join(each)
+
+
+def _stored(lines: list[str], results: Sequence[str], target: str) -> list[str]:
     # All are read before one is written: a next state may be another state.
     lines = [*lines, *(f"const real next{k} = {value};" for k, value in enumerate(results))]
-    lines += [f"{target}[{k}][i] = next{k};" for k in range(len(results))]
-    return "\n".join(lines)
+    return lines + [f"{target}[{k}][i] = next{k};" for k in range(len(results))]
 
 
 def _backward(
     back: Adjoint, equations: Equations, form: Form, names: dict[tuple[Op, str], str]
-) -> str:
+) -> tuple[str, str]:
     kept = names | {
         (Op.STATE, n): f"kept[k][{number}][i]" for number, n in enumerate(equations.states)
     }
-    lines, values = _statements(back.operations, kept)
-    found = {name: values[number] for name, number in back.results}
-    lines += [
-        f"grad_input{k}[i] = real({found.get(name, '0')});"
-        for k, name in enumerate(equations.inputs)
+    body = _body(back.operations, kept)
+    found = {name: f"real({body.values[number]})" for name, number in back.results}
+    lines = body.each + [
+        f"grad_input{k}[i] = {found.get(name, '0')};" for k, name in enumerate(equations.inputs)
     ]
     lines += [
-        f"learned[{k}][i] += real({found[name]});"
-        for k, name in enumerate(form.learned)
-        if name in found
+        f"learned[{k}][i] += {found[name]};" for k, name in enumerate(form.learned) if name in found
     ]
-    return _stored(lines, [f"real({found.get(n, '0')})" for n in equations.states], "flowing")
+    following = [found.get(name, "0") for name in equations.states]
+    return _written(body.fixed, _stored(lines, following, "flowing"))

@@ -49,6 +49,7 @@ extern "C" void forward(int64_t steps, int64_t size, int64_t threads,
         for (int64_t t = 0; t < steps; t++) {
             @READ_INPUTS@
             real *__restrict fired = spikes + t * size + first;
+            @FORWARD_FIXED@
 #pragma GCC ivdep
             for (int64_t i = 0; i < count; i++) {
                 @FORWARD@
@@ -78,6 +79,7 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
         @PARAMETERS@
         const auto advance = [&](int64_t t) {
             @READ_INPUTS@
+            @ADVANCE_FIXED@
 #pragma GCC ivdep
             for (int64_t i = 0; i < count; i++) {
                 @ADVANCE@
@@ -102,6 +104,7 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
                 @READ_INPUTS@
                 @WRITE_INPUTS@
                 const real *__restrict incoming = grad_spikes + t * size + first;
+                @ADJOINT_FIXED@
 #pragma GCC ivdep
                 for (int64_t i = 0; i < count; i++) {
                     @ADJOINT@
