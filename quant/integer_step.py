@@ -31,6 +31,7 @@ TRAINING = Dialect(
         Op.GREATER_EQUAL: "holds({0} >= {1})",
         Op.SELECT: "select({0}, {1}, {2})",
         Op.SPIKE: "fires({0}, {a})",
+        Op.DETACH: "detach({0})",
         Op.SHIFT_LEFT: "{0} * (1 << {a})",
         Op.SHIFT_FLOOR: "shift_floor({0}, {a})",
         Op.SHIFT_TO_ZERO: "shift_to_zero({0}, {a})",
@@ -48,6 +49,7 @@ _NAMES: dict[str, Any] = {
     "abs": torch.abs,
     "clamp": torch.clamp,
     "select": ste.select,
+    "detach": ste.detach,
     "shift_floor": ste.shift_floor,
     "shift_to_zero": ste.shift_to_zero,
     "scale_to_zero": ste.scale_to_zero,
@@ -62,7 +64,7 @@ Bound = tuple[str, int, int]
 def _proved(
     equations: Equations, system: NumberSystem, drive: int, bounds: tuple[Bound, ...]
 ) -> Equations:
-    integers = to_integers(equations, system)
+    integers = to_integers(equations, system, keep_detached=True)
     inputs = {integers.inputs[0]: Interval(-drive, drive)}
     parameters = {name: Interval(low, high) for name, low, high in bounds}
     _, operations = invariant(integers, inputs, parameters)

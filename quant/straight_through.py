@@ -108,15 +108,27 @@ def wrap_once(x: Tensor, half: int) -> Tensor:
 
 
 def select(condition: Any, chosen: Any, other: Any) -> Any:
-    """`chosen` where the condition holds, else `other`; either may be a number."""
+    """`chosen` where the condition holds, else `other`; either may be a number.
+
+    Through a spike that is not detached the difference of the two flows back, as in equations.
+    """
     if not isinstance(condition, Tensor):
         return chosen if condition else other
     if not isinstance(other, Tensor):
         other = torch.full_like(condition, other)
     fired = condition > 0
     if not isinstance(chosen, Tensor) and chosen == 0 and other.shape == fired.shape:
-        return other.masked_fill(fired, 0)
-    return torch.where(fired, chosen, other)
+        kept = other.masked_fill(fired, 0)
+    else:
+        kept = torch.where(fired, chosen, other)
+    if not condition.requires_grad:
+        return kept
+    return kept + (condition - condition.detach()) * (chosen - other).detach()
+
+
+def detach(value: Any) -> Any:
+    """The same value, through which no gradient flows back."""
+    return value.detach() if isinstance(value, Tensor) else value
 
 
 def holds(comparison: Any) -> Any:

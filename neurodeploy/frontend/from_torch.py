@@ -108,11 +108,15 @@ def _(module: layer.Flatten, name: str, source: Edge, shape: Shape) -> Sequence[
     return [g.Flatten(name, source)]
 
 
-@nodes_of.register(neuron.IF)
-@nodes_of.register(neuron.LIF)
-@nodes_of.register(neuron.CubaLIF)
-def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    values = {key: np.array(value) for key, value in module.parameter_values.items()}
+@nodes_of.register
+def _(module: neuron.EquationNeuron, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    if any(module.initial.values()):
+        raise UnsupportedLayerError(f"{name}: a graph's states start at zero, and these do not")
+    module.input_shape = shape
+    values = {
+        key: _array(value) if isinstance(value, Tensor) else np.array(value)
+        for key, value in module.parameter_values.items()
+    }
     return [g.Neuron(name, source, module.equations, values)]
 
 

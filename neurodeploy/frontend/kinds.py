@@ -10,17 +10,25 @@ import quant
 from neurodeploy.errors import ModelFileError, UnsupportedLayerError
 from snncore import layer, neuron, surrogate
 
-_SURROGATES = {
-    kind.__name__: kind for kind in (surrogate.ATan, surrogate.Sigmoid, surrogate.Triangle)
-}
+_NEURONS: tuple[type[nn.Module], ...] = (
+    neuron.IF,
+    neuron.LIF,
+    neuron.ParametricLIF,
+    neuron.AdaptiveLIF,
+    neuron.EIF,
+    neuron.QIF,
+    neuron.Izhikevich,
+    neuron.IntegerLIF,
+    neuron.LeakyIntegrator,
+    neuron.CubaLIF,
+    neuron.Defined,
+)
 _CONFIGURED: dict[str, type[nn.Module]] = {
     "layer.Linear": layer.Linear,
     "layer.Conv2d": layer.Conv2d,
     "layer.SumPool2d": layer.SumPool2d,
     "layer.Flatten": layer.Flatten,
-    "neuron.IF": neuron.IF,
-    "neuron.LIF": neuron.LIF,
-    "neuron.CubaLIF": neuron.CubaLIF,
+    **{f"neuron.{kind.__name__}": kind for kind in _NEURONS},
     "quant.Linear": quant.Linear,
     "quant.Conv2d": quant.Conv2d,
     "quant.SumPool2d": quant.SumPool2d,
@@ -34,7 +42,12 @@ _NAMES = {kind: name for name, kind in (_CONFIGURED | _IDLE).items()} | {quant.B
 
 def is_known(module: nn.Module) -> bool:
     """Whether the module is a layer that a graph and a checkpoint have a name for."""
-    return type(module) in _NAMES
+    return _kind(module) in _NAMES
+
+
+def _kind(module: nn.Module) -> type[nn.Module]:
+    """The module's class; a neuron that a user defined is kept as its equations."""
+    return neuron.Defined if isinstance(module, neuron.Defined) else type(module)
 
 
 def is_idle(module: nn.Module) -> bool:
@@ -50,10 +63,16 @@ def describe(module: nn.Module) -> dict[str, Any]:
     """
     if not is_known(module):
         raise UnsupportedLayerError(f"{type(module).__name__} is no layer that can be saved")
-    name = _NAMES[type(module)]
+    name = _NAMES[_kind(module)]
     if isinstance(module, quant.Block):
         parts = {"synapse": describe(module.synapse), "neuron": describe(module.neuron)}
         return {"type": name, "parts": parts}
+    slope = getattr(module, "surrogate", None)
+    if slope is not None and type(slope) not in surrogate.KINDS.values():
+        raise UnsupportedLayerError(
+            f"{type(slope).__name__} is a surrogate of your own, which no file can describe",
+            remedy="save with one of ours, and set yours again after loading",
+        )
     config = getattr(module, "config", None)
     return {"type": name, "config": config() if callable(config) else {}}
 
@@ -72,7 +91,8 @@ def build(entry: Any) -> nn.Module:
         config = dict(entry["config"])
         if "surrogate" in config:
             described = config["surrogate"]
-            config["surrogate"] = _SURROGATES[described["type"]](alpha=described["alpha"])
+            values = {key: value for key, value in described.items() if key != "type"}
+            config["surrogate"] = surrogate.KINDS[described["type"]](**values)
         return (_CONFIGURED | _IDLE)[name](**config)
     except ModelFileError:
         raise

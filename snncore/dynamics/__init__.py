@@ -12,11 +12,15 @@ from snncore.dynamics.number_system import NumberSystem as NumberSystem
 from snncore.dynamics.number_system import Overflow as Overflow
 from snncore.dynamics.number_system import Rounding as Rounding
 from snncore.dynamics.words import absolute as absolute
+from snncore.dynamics.words import detach as detach
 from snncore.dynamics.words import exp as exp
 from snncore.dynamics.words import firing as firing
+from snncore.dynamics.words import log as log
 from snncore.dynamics.words import maximum as maximum
 from snncore.dynamics.words import minimum as minimum
+from snncore.dynamics.words import numbers_like as numbers_like
 from snncore.dynamics.words import select as select
+from snncore.dynamics.words import sigmoid as sigmoid
 from snncore.dynamics.words import spike as spike
 
 __all__ = [
@@ -29,12 +33,16 @@ __all__ = [
     "Rounding",
     "Symbol",
     "absolute",
+    "detach",
     "evaluate",
     "exp",
     "firing",
+    "log",
     "maximum",
     "minimum",
+    "numbers_like",
     "select",
+    "sigmoid",
     "spike",
     "to_integers",
     "trace",

@@ -18,6 +18,8 @@ _READS = {
     Op.NEGATE: 1,
     Op.ABSOLUTE: 1,
     Op.EXP: 1,
+    Op.LOG: 1,
+    Op.DETACH: 1,
     Op.SPIKE: 1,
     Op.SELECT: 3,
     Op.SHIFT_LEFT: 1,

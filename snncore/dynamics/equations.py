@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,7 +124,7 @@ def trace(
     try:
         results = step(*arguments, **keywords)
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise TypeError(f"{name} ({_place(step)}): {error}") from error
+        raise TypeError(f"{name} ({_place(step, error)}): {error}") from error
     if not isinstance(results, tuple) or len(results) != len(states) + 1:
         expected = ", ".join((*states, "spike"))
         raise TypeError(f"{name} ({_place(step)}): a step returns ({expected}), the spike last")
@@ -201,6 +202,14 @@ def _input_names(
     return tuple(positional[len(states) :])
 
 
-def _place(step: Step) -> str:
+def _place(step: Step, error: Exception | None = None) -> str:
+    """Where the step is written, or the line of it that raised the error."""
     code = getattr(step, "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else "built in"
+    if code is None:
+        return "built in"
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__ if error else None)
+        if frame.filename == code.co_filename
+    ]
+    return f"{code.co_filename}:{lines[-1] if lines else code.co_firstlineno}"

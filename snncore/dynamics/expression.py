@@ -27,6 +27,9 @@ class Op(StrEnum):
     MAXIMUM = "maximum"
     ABSOLUTE = "absolute"
     EXP = "exp"
+    LOG = "log"
+    # The value without the way it came about: nothing flows back through it.
+    DETACH = "detach"
     GREATER = "greater"
     GREATER_EQUAL = "greater_equal"
     SELECT = "select"

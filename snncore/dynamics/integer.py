@@ -24,19 +24,24 @@ _COMPARISONS = {Op.GREATER, Op.GREATER_EQUAL}
 _CONDITIONS = _COMPARISONS | {Op.SPIKE}
 
 
-def to_integers(equations: Equations, system: NumberSystem) -> Equations:
+def to_integers(
+    equations: Equations, system: NumberSystem, *, keep_detached: bool = False
+) -> Equations:
     """The same step as integers: states, inputs and parameters are now the chip's numbers.
+
+    What is detached is no matter to a chip and left out, unless training asks to keep it.
 
     Raises:
         ValueError: if an operation has no integer form, or a constant is not exact; names both.
     """
-    return _Rewriter(equations, system).run()
+    return _Rewriter(equations, system, keep_detached).run()
 
 
 @dataclass
 class _Rewriter:
     equations: Equations
     system: NumberSystem
+    keep_detached: bool
     recorder: Recorder = field(default_factory=Recorder)
     # By number of the old operation: the new one, and its fraction (None: a bare constant).
     new: list[int] = field(default_factory=list)
@@ -80,6 +85,8 @@ class _Rewriter:
             operation = self.equations.operations[number]
             if operation.op == Op.SELECT:
                 pending += [(arg, form) for arg in operation.args[1:]]
+            elif operation.op == Op.DETACH:
+                pending.append((operation.args[0], form))
             elif operation.op in (Op.STATE, Op.CONSTANT):
                 self._check_kept(operation, form)
             elif stores.setdefault(number, form) != form:
@@ -120,6 +127,10 @@ class _Rewriter:
         if op == Op.SELECT:
             chosen, other, fraction = self._align_pair(args[1], args[2])
             return self._add(op, self._holds(args[0]), chosen, other), fraction
+        if op == Op.DETACH:
+            if not self.keep_detached or self.fraction[args[0]] is None:
+                return self.new[args[0]], self.fraction[args[0]]
+            return self._add(op, self.new[args[0]]), self.fraction[args[0]]
         if op in (Op.NEGATE, Op.ABSOLUTE):
             fraction = self.fraction[args[0]] or 0
             return self._add(op, self._aligned(args[0], fraction)), fraction
@@ -135,7 +146,10 @@ class _Rewriter:
     def _holds(self, number: int) -> int:
         """A condition as 0 or 1; a comparison is that, and anything else holds above zero."""
         new = self._aligned(number, self.fraction[number] or 0)
-        if self.recorder.operations[new].op in _CONDITIONS:
+        operation = self.recorder.operations[new]
+        if operation.op == Op.DETACH:
+            operation = self.recorder.operations[operation.args[0]]
+        if operation.op in _CONDITIONS:
             return new
         return self._add(Op.GREATER, new, self._add(Op.CONSTANT, attribute=0))
 

@@ -153,6 +153,8 @@ def _select(equations: Equations, args: tuple[int, ...], values: list[Interval])
         return values[chosen]
     kept = values[other]
     spike = equations.operations[condition]
+    if spike.op == Op.DETACH:
+        spike = equations.operations[spike.args[0]]
     if spike.op == Op.SPIKE:
         distance = equations.operations[spike.args[0]]
         if distance.op == Op.SUBTRACT and distance.args[0] == other:
@@ -185,6 +187,7 @@ _TABLE: dict[Op, Callable[..., Interval]] = {
     Op.SUBTRACT: lambda x, y, _: x - y,
     Op.MULTIPLY: lambda x, y, _: x * y,
     Op.NEGATE: lambda x, _: -x,
+    Op.DETACH: lambda x, _: x,
     Op.ABSOLUTE: lambda x, _: _absolute(x),
     Op.MINIMUM: lambda x, y, _: Interval(min(x.low, y.low), min(x.high, y.high)),
     Op.MAXIMUM: lambda x, y, _: Interval(max(x.low, y.low), max(x.high, y.high)),

@@ -19,7 +19,8 @@ class Dialect:
     """How a language spells each operation.
 
     {0} {1} {2} are arguments and {a} is the constant; wraps also know {half} of their range, a
-    clip its {low} and {high}, and a scaling its {numerator}, {bits} and {ratio}.
+    clip its {low} and {high}, a scaling its {numerator}, {bits} and {ratio}, and a spike the
+    {comparison} with zero.
     """
 
     name: str
@@ -102,6 +103,30 @@ def _is_free(
 _BOOLEAN = frozenset({Op.GREATER, Op.GREATER_EQUAL, Op.SPIKE})
 
 
+def assignments(
+    operations: Sequence[Operation],
+    dialect: Dialect,
+    leaf: Callable[[Operation], str],
+    pattern: str,
+) -> tuple[list[str], list[str]]:
+    """One assignment an operation by a pattern of {name} and {value}, and each one's name.
+
+    Raises:
+        ValueError: if the dialect has no word for an operation.
+    """
+    lines: list[str] = []
+    names: list[str] = []
+    for number, operation in enumerate(operations):
+        if operation.op in LEAVES:
+            names.append(leaf(operation))
+            continue
+        values = [names[arg] for arg in operation.args]
+        value = _spelled(dialect, operation, values, free=False)
+        names.append(f"t{number}")
+        lines.append(pattern.format(name=names[-1], value=value))
+    return lines, names
+
+
 def _spelled(dialect: Dialect, operation: Operation, values: list[str], free: bool) -> str:
     op = operation.op
     template = dialect.in_place.get(op) if free else None
@@ -120,6 +145,8 @@ def _constants(operation: Operation) -> dict[str, Any]:
         return {"numerator": numerator, "bits": bits, "ratio": repr(numerator * 2.0**-bits)}
     if op in (Op.WRAP, Op.WRAP_ONCE) and isinstance(attribute, int):
         return {"a": attribute, "half": 1 << (attribute - 1)}
+    if op == Op.SPIKE:
+        return {"a": attribute, "comparison": ">" if attribute else ">="}
     return {"a": attribute}
 
 

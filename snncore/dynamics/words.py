@@ -6,6 +6,7 @@ No numerical library is imported here: a tensor or an array brings its own, whic
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
+from snncore.dynamics.exponential import exponential
 from snncore.dynamics.expression import Op, Symbol
 
 # Symbol, torch.Tensor, numpy.ndarray or a number: each word says what it does with which.
@@ -20,6 +22,7 @@ Value = Any
 FiringRule = Callable[[Value, bool], Value]
 
 _firing: ContextVar[FiringRule | None] = ContextVar("firing", default=None)
+_number_type: ContextVar[Any] = ContextVar("number_type", default=None)
 
 
 @contextmanager
@@ -30,6 +33,16 @@ def firing(rule: FiringRule) -> Iterator[None]:
         yield
     finally:
         _firing.reset(token)
+
+
+@contextmanager
+def numbers_like(tensor: Value) -> Iterator[None]:
+    """Within this block a choice between two numbers gives them the tensor's type."""
+    token = _number_type.set(getattr(tensor, "dtype", None))
+    try:
+        yield
+    finally:
+        _number_type.reset(token)
 
 
 def _symbol(*values: Value) -> Symbol | None:
@@ -51,18 +64,26 @@ def select(condition: Value, chosen: Value, other: Value) -> Value:
     library = _library(condition)
     if library is None:
         return chosen if condition > 0 else other
-    if condition.dtype != library.bool:
-        condition = condition > 0
-    if library.__name__ == "torch":
-        # A number keeps the tensor's type: a float scalar must not promote float16.
-        sample = chosen if hasattr(chosen, "dtype") else other
-        chosen, other = (
-            v
-            if hasattr(v, "dtype")
-            else library.full((), v, dtype=sample.dtype, device=sample.device)
-            for v in (chosen, other)
-        )
-    return library.where(condition, chosen, other)
+    fired = condition if condition.dtype == library.bool else condition > 0
+    if library.__name__ != "torch":
+        return library.where(fired, chosen, other)
+    chosen, other = _alike(library, condition, chosen, other)
+    kept = library.where(fired, chosen, other)
+    if condition.requires_grad:
+        # Between two values a spike is a switch, whose slope is their difference.
+        slope = (chosen - other).detach().nan_to_num()
+        kept = kept + (condition - condition.detach()) * slope
+    return kept
+
+
+def _alike(torch: ModuleType, condition: Value, *values: Value) -> list[Value]:
+    """Numbers as tensors of the type that the others have: a number must not promote float16."""
+    sample = next((v for v in values if hasattr(v, "dtype")), condition)
+    kind = sample.dtype if sample.dtype != torch.bool else _number_type.get()
+    return [
+        v if hasattr(v, "dtype") else torch.full((), v, dtype=kind, device=condition.device)
+        for v in values
+    ]
 
 
 def spike(distance: Value, *, strict: bool = False) -> Value:
@@ -80,11 +101,35 @@ def spike(distance: Value, *, strict: bool = False) -> Value:
 
 
 def exp(value: Value) -> Value:
-    """The exponential."""
+    """The exponential; float32 on a CPU has the same bits in every language."""
     if isinstance(value, Symbol):
         return value.record(Op.EXP, value)
     library = _library(value)
-    return math.exp(value) if library is None else library.exp(value)
+    if library is None:
+        return math.exp(value)
+    if library.__name__ == "torch" and value.dtype == library.float32 and value.is_cpu:
+        return exponential(value)
+    return library.exp(value)
+
+
+def log(value: Value) -> Value:
+    """The natural logarithm."""
+    if isinstance(value, Symbol):
+        return value.record(Op.LOG, value)
+    library = _library(value)
+    return math.log(value) if library is None else library.log(value)
+
+
+def sigmoid(value: Value) -> Value:
+    """The logistic curve."""
+    return 1 / (1 + exp(-value))
+
+
+def detach(value: Value) -> Value:
+    """The same value, through which no gradient flows back."""
+    if isinstance(value, Symbol):
+        return value.record(Op.DETACH, value)
+    return value.detach() if hasattr(value, "detach") else value
 
 
 def minimum(first: Value, second: Value) -> Value:
@@ -107,4 +152,24 @@ def absolute(value: Value) -> Value:
     """The size without the sign."""
     if isinstance(value, Symbol):
         return value.record(Op.ABSOLUTE, value)
-    return abs(value)
+    return select(value >= 0, value, -value)
+
+
+# What each operation of float equations does, for `evaluate`.
+TABLE: dict[Op, Callable[..., Value]] = {
+    Op.ADD: operator.add,
+    Op.SUBTRACT: operator.sub,
+    Op.MULTIPLY: operator.mul,
+    Op.DIVIDE: operator.truediv,
+    Op.NEGATE: operator.neg,
+    Op.MINIMUM: minimum,
+    Op.MAXIMUM: maximum,
+    Op.ABSOLUTE: absolute,
+    Op.EXP: exp,
+    Op.LOG: log,
+    Op.DETACH: detach,
+    Op.GREATER: operator.gt,
+    Op.GREATER_EQUAL: operator.ge,
+    Op.SELECT: select,
+    Op.SPIKE: lambda distance, strict: spike(distance, strict=strict),
+}

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from snncore.dynamics import Equations, firing
-from snncore.kernels import run_sequence
+from snncore.dynamics import Equations
+from snncore.kernels import AUTO, BACKENDS, run_sequence
 from snncore.surrogate import ATan, Surrogate
-
-# Backends that exist; "auto" takes the best of them for where the input lies.
-BACKENDS = ("auto", "torch")
 
 
 class StepMode(StrEnum):
@@ -37,8 +34,8 @@ class Neuron(nn.Module):
         backend: str = "auto",
     ) -> None:
         super().__init__()
-        if backend not in BACKENDS:
-            known = ", ".join(BACKENDS)
+        if backend not in (AUTO, *BACKENDS):
+            known = ", ".join((AUTO, *BACKENDS))
             raise ValueError(f"{type(self).__name__}: no backend {backend!r}; there are {known}")
         self.surrogate = surrogate if surrogate is not None else ATan()
         self.step_mode = StepMode(step_mode)
@@ -79,8 +76,8 @@ class Neuron(nn.Module):
         self.input_shape = tuple(sequence.shape[2:])
         spikes, states = run_sequence(
             self._stepper(sequence),
-            self._states_for(sequence[0] if sequence.shape[0] else sequence.sum(0)),
-            sequence,
+            self._states_for(sequence[0]),
+            (sequence,),
             None if self.record is None else self._observe,
         )
         self.states = dict(zip(self.equations.states, states, strict=True))
@@ -98,7 +95,7 @@ class Neuron(nn.Module):
 
     def _states_for(self, x: Tensor) -> tuple[Tensor, ...]:
         if not self.states:
-            return tuple(self._zero(x) for _ in self.equations.states)
+            return tuple(self._initial(name, x) for name in self.equations.states)
         for name, value in self.states.items():
             if value.shape != x.shape:
                 raise ValueError(
@@ -107,8 +104,15 @@ class Neuron(nn.Module):
                 )
         return tuple(self.states[name] for name in self.equations.states)
 
-    def _zero(self, x: Tensor) -> Tensor:
+    def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Neuron:
+        # States go where the module goes, and keep their type.
+        moved = {name: fn(value).to(value.dtype) for name, value in self.states.items()}
+        super()._apply(fn, recurse)
+        self.states = moved
+        return self
 
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
         assert self.record is not None
@@ -121,29 +125,6 @@ class Neuron(nn.Module):
         return ", ".join(f"{key}={value!r}" for key, value in self.config().items())
 
 
-class FloatNeuron(Neuron):
-    """A neuron whose equations run on float tensors as they are written."""
-
-    def __init__(self, parameters: Mapping[str, float], **options: Any) -> None:
-        super().__init__(**options)
-        self.parameter_values = {name: float(value) for name, value in parameters.items()}
-        for name, value in self.parameter_values.items():
-            if value != value:
-                raise ValueError(f"{type(self).__name__}.{name}: the value is NaN")
-
-    def equations_step(self) -> Any:
-        """The function that the equations were traced from."""
-        raise NotImplementedError(f"{type(self).__name__} has no equations")
-
-    def step(self, *states_and_input: Tensor) -> tuple[Tensor, ...]:
-        """One step: the next states and the spikes."""
-        with firing(self.surrogate):
-            result: tuple[Tensor, ...] = self.equations_step()(
-                *states_and_input, **self.parameter_values
-            )
-        return result
-
-
 def surrogate_config(surrogate: Surrogate) -> dict[str, Any]:
     """A surrogate as plain data."""
-    return {"surrogate": {"type": type(surrogate).__name__, "alpha": surrogate.alpha}}
+    return {"surrogate": {"type": type(surrogate).__name__} | surrogate.values()}

@@ -97,6 +97,8 @@ class Exact:
             return Value(Fraction(given[op][attribute], 1 << places), places)
         if op == Op.CONSTANT:
             return Value(Fraction(attribute), None)
+        if op == Op.DETACH:
+            return args[0]
         if op == Op.MULTIPLY:
             return self._product(*args)
         if op == Op.SELECT:

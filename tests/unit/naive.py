@@ -48,6 +48,7 @@ PLAIN: dict[Op, Callable[..., int]] = {
     Op.GREATER: lambda x, y: int(x > y),
     Op.GREATER_EQUAL: lambda x, y: int(x >= y),
     Op.SELECT: lambda condition, x, y: x if condition > 0 else y,
+    Op.DETACH: lambda x: x,
     Op.SPIKE: lambda x, strict: int(x > 0 if strict else x >= 0),
     Op.SHIFT_LEFT: lambda x, bits: x << bits,
     Op.SHIFT_TO_ZERO: to_zero,

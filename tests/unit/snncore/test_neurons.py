@@ -127,7 +127,7 @@ def test_a_config_makes_an_equal_module(make: Make) -> None:
 
 def test_gradients_reach_back_through_time() -> None:
     x = drive(8, 1, 3).requires_grad_()
-    neuron.LIF(2.0, 50.0)(x)[-1].sum().backward()
+    neuron.LIF(2.0, 50.0, detach_reset=True)(x)[-1].sum().backward()
     assert x.grad is not None
     assert bool((x.grad > 0).all())
     # The charge halves each step, and the surrogate is nearly flat so far from the threshold.
@@ -145,7 +145,7 @@ def test_gradients_reach_back_through_time() -> None:
         (lambda: neuron.CubaLIF(voltage_decay=-0.1), "CubaLIF.voltage_decay: -0.1"),
         (lambda: neuron.IF(reset="sometimes"), "sometimes"),
         (lambda: neuron.IF(step_mode="x"), "'x'"),
-        (lambda: neuron.IF(backend="abacus"), "IF: no backend 'abacus'; there are auto, torch"),
+        (lambda: neuron.IF(backend="abacus"), "IF: no backend 'abacus'; there are auto, cpp, torch"),
     ],
 )
 def test_a_wrong_option_is_named(make: Callable[[], object], words: str) -> None:

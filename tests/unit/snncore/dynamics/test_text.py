@@ -23,6 +23,7 @@ PYTHON = Dialect(
         Op.SUBTRACT: "{0} - {1}",
         Op.MULTIPLY: "{0} * {1}",
         Op.SPIKE: "fires({0}, {a})",
+        Op.DETACH: "{0}",
         Op.SELECT: "{1} if {0} else {2}",
     },
 )

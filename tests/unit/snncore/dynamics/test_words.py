@@ -24,6 +24,7 @@ FLOATS: dict[Op, Callable[..., Any]] = {
     Op.MAXIMUM: max,
     Op.ABSOLUTE: abs,
     Op.EXP: math.exp,
+    Op.DETACH: lambda x: x,
     Op.GREATER: lambda x, y: x > y,
     Op.GREATER_EQUAL: lambda x, y: x >= y,
     Op.SELECT: lambda condition, x, y: x if condition > 0 else y,

@@ -1,0 +1,146 @@
+"""Triton kernels against the memory floor: python benchmarks/triton_kernels.py (needs a GPU).
+
+Floor: forward reads X and writes S; backward reads grad S and X and writes grad X; all in X's type,
+over the bandwidth of a copy in the same run. Nothing is timed before the conformance cases pass.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from snncore import neuron
+from snncore.kernels.autograd import run_triton
+from snncore.kernels.plan import Plan
+from snncore.kernels.triton_loop import (
+    Gradients,
+    backward_config,
+    forward_config,
+    launch_backward,
+    launch_forward,
+)
+from tests.unit.snncore.kernels_triton import compare
+
+TOTAL = 1 << 27
+TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+NEURONS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "IF": (neuron.IF, ()),
+    "LIF": (neuron.LIF, ()),
+    "LIF tau=3": (lambda: neuron.LIF(tau=3.0), ()),
+    "ParametricLIF": (neuron.ParametricLIF, ("w",)),
+    "CubaLIF": (neuron.CubaLIF, ()),
+    "AdaptiveLIF": (neuron.AdaptiveLIF, ()),
+    "Izhikevich": (neuron.Izhikevich, ()),
+}
+Job = tuple[str, str, int]
+
+
+def jobs() -> Iterator[Job]:
+    """Every neuron, type and number of steps."""
+    for name in NEURONS:
+        for kind in TYPES:
+            for steps in (4, 16, 64):
+                yield name, kind, steps
+
+
+def planned(name: str) -> tuple[Plan, dict[str, torch.Tensor]]:
+    """The plan of a neuron with its parameters printed in, but for those that are learned."""
+    make, learned = NEURONS[name]
+    module = make()
+    values = {key: float(getattr(module, key)) for key in module.equations.parameters}
+    constants = tuple((key, value) for key, value in values.items() if key not in learned)
+    parameters = {
+        key: torch.tensor(values[key], device="cuda", requires_grad=True) for key in learned
+    }
+    return Plan(module.equations, module.surrogate.gradient, constants), parameters
+
+
+def compile_job(job: Job) -> None:
+    """Fill Triton's cache with the kernels of one row."""
+    name, kind, steps = job
+    plan, parameters = planned(name)
+    parameters = {key: value.detach() for key, value in parameters.items()}
+    x = torch.randn(steps, 1 << 12, device="cuda").to(TYPES[kind])
+    config = forward_config(TOTAL // steps)
+    notes = launch_forward(
+        plan, (x,), None, parameters, {}, final=False, noted=True, config=config
+    )[2]
+    wanted = Gradients((x.clone(),), (), {k: v.clone() for k, v in parameters.items()})
+    config = backward_config(plan, steps, TOTAL // steps, x.element_size())
+    launch_backward(plan, x, (x,), None, notes, None, parameters, {}, wanted, config)
+    torch.cuda.synchronize()
+
+
+def median(call: Callable[[], Any], times: int = 15) -> float:
+    """Milliseconds, by events on a queue that is never empty."""
+    for _ in range(3):
+        call()
+    pairs = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(times)]
+    torch.cuda.synchronize()
+    torch.cuda._sleep(60_000_000)
+    for begin, end in pairs:
+        begin.record()
+        call()
+        end.record()
+    torch.cuda.synchronize()
+    return sorted(begin.elapsed_time(end) for begin, end in pairs)[times // 2]
+
+
+def copy_rate() -> float:
+    """Bytes a millisecond, read and written."""
+    source = torch.randn(TOTAL, device="cuda")
+    target = torch.empty_like(source)
+    return 8 * TOTAL / median(lambda: target.copy_(source))
+
+
+def row(job: Job, rate: float) -> str:
+    """One line of the table."""
+    name, kind, steps = job
+    plan, parameters = planned(name)
+    generator = torch.Generator("cuda").manual_seed(1)
+    shape = (steps, TOTAL // steps)
+    scale = 30.0 if name == "Izhikevich" else 1.0
+    x = torch.randn(shape, device="cuda", generator=generator).add_(0.4).mul_(scale)
+    x = x.to(TYPES[kind]).requires_grad_()
+    upstream = torch.randn(shape, device="cuda", generator=generator).to(TYPES[kind])
+    leaves = [x, *parameters.values()]
+
+    def inference() -> torch.Tensor:
+        with torch.no_grad():
+            return run_triton(plan, x, None, parameters, final=False)[0]
+
+    def forward() -> torch.Tensor:
+        return run_triton(plan, x, None, parameters, final=False)[0]
+
+    def both() -> None:
+        torch.autograd.grad(forward(), leaves, upstream)
+
+    rate_of_spikes = float(inference()[:, : 1 << 16].float().mean())
+    floor = TOTAL * x.element_size() / rate
+    times = [median(inference) / (2 * floor), median(forward) / (2 * floor)]
+    times.append(median(both) / (5 * floor))
+    ratios = " | ".join(f"{value:.3f}" for value in times)
+    return f"| {name} | {kind} | {steps} | {rate_of_spikes:.2f} | {ratios} |"
+
+
+def main() -> None:
+    """Check, compile, measure."""
+    compare.main("cuda", [torch.float32])
+    with multiprocessing.get_context("spawn").Pool(max(1, (os.cpu_count() or 2) - 1)) as pool:
+        pool.map(compile_job, list(jobs()), chunksize=1)
+    before = copy_rate()
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, T*N = 2^27")
+    print(f"copy {before / 1e6:.0f} GB/s; ratios to the floor, medians of 15\n")
+    print("| neuron | type | T | spikes | inference | forward | forward+backward |")
+    print("|---|---|---|---|---|---|---|")
+    for job in jobs():
+        print(row(job, before), flush=True)
+    print(f"\ncopy afterwards {copy_rate() / 1e6:.0f} GB/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""C++ sources compiled once: the library is kept in the user's cache, by all that it depends on."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+# What equals eager torch bit for bit: no contraction, and no other liberty that changes a value.
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+)
+_SECONDS = 300
+
+
+class CompilerError(RuntimeError):
+    """A source that the system's compiler refused, with what the compiler said."""
+
+
+def compiler() -> str | None:
+    """The system's C++ compiler: $CXX, or the first that is found."""
+    for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    return None
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept."""
+    return user_cache_path("neurodeploy") / "kernels"
+
+
+def load(source: str) -> ctypes.CDLL:
+    """The library that the source makes.
+
+    Raises:
+        CompilerError: if there is no compiler, or it refuses the source.
+    """
+    found = compiler()
+    if found is None:
+        raise CompilerError("no C++ compiler was found (install g++ or clang++, or set CXX)")
+    flags = (*FLAGS, "-fopenmp") if _takes_openmp(found) else FLAGS
+    parts = (source, *flags, _version(found), _processor())
+    key = sha256("\0".join(parts).encode()).hexdigest()
+    library = cache_folder() / f"{key[:32]}.so"
+    if not library.is_file():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        _compile(found, flags, source, library)
+    return ctypes.CDLL(str(library))
+
+
+def _compile(found: str, flags: tuple[str, ...], source: str, library: Path) -> None:
+    """Compile beside the library and put it into its place at once, whoever else does the same."""
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        text, result = Path(folder, "kernel.cpp"), Path(folder, "kernel.so")
+        text.write_text(source, "utf-8")
+        command = [found, *flags, str(text), "-o", str(result)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+        if done.returncode != 0:
+            said = done.stderr.replace(str(text), "kernel.cpp").strip()
+            raise CompilerError(f"{found} refuses the kernel:\n{said}")
+        result.replace(library)
+
+
+@lru_cache
+def _takes_openmp(found: str) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder, "empty.cpp")
+        text.write_text("#include <omp.h>\nint f() { return omp_get_max_threads(); }\n", "utf-8")
+        command = [found, "-fopenmp", "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
+        return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
+
+
+@lru_cache
+def _version(found: str) -> str:
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
+    return f"{found}\n{said.stdout}"
+
+
+@lru_cache
+def _processor() -> str:
+    """What -march=native depends on: a cache may be shared by unlike machines."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text("utf-8").splitlines():
+            if line.startswith(("flags", "Features")):
+                return f"{platform.machine()} {line}"
+    return f"{platform.machine()} {platform.processor()} {platform.node()}"

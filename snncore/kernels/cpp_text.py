@@ -1,0 +1,120 @@
+"""The hand-written part of the C++ kernels: the exponential and the two time loops.
+
+Neurons go in tiles whose states stay in the first cache while time passes. Backward runs forward
+once to keep the states at the start of each chunk of steps, then takes the chunks from the last to
+the first: it computes a chunk's states again from the inputs, and goes back through them.
+"""
+
+from snncore.dynamics.exponential import HIGHEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOWEST, POLYNOMIAL
+
+_HORNER = "\n".join(f"    sum = sum * rest + {c!r}f;" for c in POLYNOMIAL[1:])
+
+PREAMBLE = f"""\
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+using real = @REAL@;
+
+static inline float exponential(float value) {{
+    float x = value < {LOWEST}f ? {LOWEST}f : value;
+    x = x > {HIGHEST}f ? {HIGHEST}f : x;
+    const float whole = std::floor(x * float({LOG2_E!r}) + 0.5f);
+    const float rest = (x - whole * {LOG_2_HIGH!r}f) - whole * float({LOG_2_LOW!r});
+    float sum = {POLYNOMIAL[0]!r}f;
+{_HORNER}
+    const int32_t bits = (int32_t(whole) + 127) << 23;
+    float power;
+    std::memcpy(&power, &bits, sizeof power);
+    return ((sum * (rest * rest) + rest) + 1.0f) * power;
+}}
+
+static inline double exponential(double value) {{ return std::exp(value); }}
+"""
+
+LOOPS = """
+static constexpr int64_t TILE = @TILE@, CHUNK = 16, STATES = @STATES@, LEARNED = @LEARNED@;
+
+extern "C" void forward(int64_t steps, int64_t size, int64_t threads,
+                        const real *const *inputs, const real *const *states,
+                        const real *const *parameters, real *spikes, real *const *last) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t first = 0; first < size; first += TILE) {
+        const int64_t count = size - first < TILE ? size - first : TILE;
+        real state[STATES][TILE];
+        for (int64_t k = 0; k < STATES; k++)
+            std::memcpy(state[k], states[k] + first, count * sizeof(real));
+        @PARAMETERS@
+        for (int64_t t = 0; t < steps; t++) {
+            @READ_INPUTS@
+            real *__restrict fired = spikes + t * size + first;
+            @FORWARD_FIXED@
+#pragma GCC ivdep
+            for (int64_t i = 0; i < count; i++) {
+                @FORWARD@
+            }
+        }
+        for (int64_t k = 0; k < STATES; k++)
+            std::memcpy(last[k] + first, state[k], count * sizeof(real));
+    }
+}
+
+extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
+                         const real *const *inputs, const real *const *states,
+                         const real *const *parameters, const real *grad_spikes,
+                         const real *const *grad_last, real *const *grad_inputs,
+                         real *const *grad_states, real *const *grad_parameters) {
+    const int64_t chunks = (steps + CHUNK - 1) / CHUNK;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t first = 0; first < size; first += TILE) {
+        const int64_t count = size - first < TILE ? size - first : TILE;
+        real state[STATES][TILE], flowing[STATES][TILE], learned[@SLOTS@][TILE] = {};
+        real kept[CHUNK][STATES][TILE];
+        std::vector<real> starts(chunks * STATES * TILE);
+        for (int64_t k = 0; k < STATES; k++) {
+            std::memcpy(state[k], states[k] + first, count * sizeof(real));
+            std::memcpy(flowing[k], grad_last[k] + first, count * sizeof(real));
+        }
+        @PARAMETERS@
+        const auto advance = [&](int64_t t) {
+            @READ_INPUTS@
+            @ADVANCE_FIXED@
+#pragma GCC ivdep
+            for (int64_t i = 0; i < count; i++) {
+                @ADVANCE@
+            }
+        };
+        for (int64_t t = 0; t < (chunks - 1) * CHUNK; t++) {
+            if (t % CHUNK == 0)
+                std::memcpy(&starts[t / CHUNK * STATES * TILE], state, sizeof state);
+            advance(t);
+        }
+        for (int64_t chunk = chunks - 1; chunk >= 0; chunk--) {
+            const int64_t begin = chunk * CHUNK;
+            const int64_t length = steps - begin < CHUNK ? steps - begin : CHUNK;
+            if (chunk < chunks - 1)
+                std::memcpy(state, &starts[chunk * STATES * TILE], sizeof state);
+            for (int64_t k = 0; k < length; k++) {
+                std::memcpy(kept[k], state, sizeof state);
+                if (k < length - 1) advance(begin + k);
+            }
+            for (int64_t k = length - 1; k >= 0; k--) {
+                const int64_t t = begin + k;
+                @READ_INPUTS@
+                @WRITE_INPUTS@
+                const real *__restrict incoming = grad_spikes + t * size + first;
+                @ADJOINT_FIXED@
+#pragma GCC ivdep
+                for (int64_t i = 0; i < count; i++) {
+                    @ADJOINT@
+                }
+            }
+        }
+        for (int64_t k = 0; k < STATES; k++)
+            std::memcpy(grad_states[k] + first, flowing[k], count * sizeof(real));
+        for (int64_t k = 0; k < LEARNED; k++)
+            std::memcpy(grad_parameters[k] + first, learned[k], count * sizeof(real));
+    }
+}
+"""

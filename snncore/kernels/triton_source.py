@@ -1,0 +1,271 @@
+"""The time loop in Triton, written by hand around a step and its adjoint, which are printed.
+
+Time runs in segments, unrolled, whose loads are issued before the recurrence. Where there are
+several, the forward kernel notes the states that each but the first begins with. The backward
+kernel goes from the last segment to the first and recomputes each: once through all its chunks but
+the last, keeping the states that they begin with, then from the last chunk to the first, keeping
+the states of every step. All it keeps is in registers; what it reads twice is still in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from snncore.dynamics.equations import Equations
+from snncore.kernels.plan import Plan
+from snncore.kernels.triton_text import function, indent, text
+
+_HEAD = """\
+import triton
+import triton.language as tl
+
+from snncore.kernels.triton_words import exp, fires, log, quotient
+
+inf = tl.constexpr(float("inf"))
+
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a kernel's text depends on beside the plan; `spread` parameters vary by neuron."""
+
+    # Whole segments before the last one (one stands for any number), and the last one's steps.
+    segments: int
+    segment: int
+    rest: int
+    chunk: int
+    masked: bool
+    initial: bool
+    final: bool
+    # The forward kernel notes the states that segments begin with.
+    noted: bool = False
+    spread: tuple[str, ...] = ()
+    # The backward kernel: which gradients it writes.
+    inputs: tuple[str, ...] = ()
+    states: bool = False
+    parameters: tuple[str, ...] = ()
+
+
+def parted(steps: int, part: int) -> tuple[int, int]:
+    """How many whole parts come before the last one, and the steps of that, which are some."""
+    parts = (steps - 1) // part
+    return parts, steps - parts * part
+
+
+def forward_source(plan: Plan, shape: Shape) -> str:
+    """A module whose `forward` computes spikes and last states."""
+    step = plan.step
+    states = step.states
+    arguments = [*step.inputs, "spikes"]
+    arguments += [f"{state}_first" for state in states if shape.initial]
+    arguments += [f"{state}_last" for state in states if shape.final]
+    arguments += ["noted"] if shape.noted else []
+    head, lines = _prologue("forward", arguments, plan, shape)
+    lines += _begin(step, shape)
+    if shape.segments:
+        whole = [*_segment_forth(plan, shape, shape.segment), f"row += {shape.segment} * N"]
+        if shape.noted:
+            lines.append("note = first")
+            whole += [_put(place, state, shape) for state, place in _notes(states)]
+            whole.append(f"note += {len(states)} * N")
+        lines += ["for _ in range(SEGMENTS):", *indent(whole)]
+    lines += _segment_forth(plan, shape, shape.rest)
+    if shape.final:
+        lines += [_put(f"{s}_last + first + lane", s, shape) for s in states]
+    return "\n\n".join([_HEAD + _step(plan), text(head, lines)])
+
+
+def backward_source(plan: Plan, shape: Shape) -> str:
+    """A module whose `backward` computes the gradients that the shape names."""
+    step = plan.step
+    states = step.states
+    arguments = ["grad_spikes", *step.inputs]
+    arguments += [f"grad_{name}" for name in shape.inputs]
+    arguments += [f"{state}_first" for state in states if shape.initial]
+    arguments += [f"grad_{state}_last" for state in states if shape.final]
+    arguments += [f"grad_{state}_first" for state in states if shape.states]
+    arguments += [f"grad_{name}_out" for name in shape.parameters]
+    arguments += ["noted"] if shape.segments else []
+    head, lines = _prologue("backward", arguments, plan, shape)
+    begin = _begin(step, shape)
+    lines += begin[:1]
+    for state in states:
+        where = f"grad_{state}_last + first + lane"
+        lines.append(f"grad_{state} = {_get(where, shape) if shape.final else _ZEROS}")
+    lines += [f"grad_{name} = {_ZEROS}" for name in shape.parameters]
+    if shape.segments:
+        load = [f"{state} = {_get(place, shape)}" for state, place in _notes(states)]
+        lines += [
+            f"row += SEGMENTS * {shape.segment} * N",
+            f"note = first + (SEGMENTS - 1) * {len(states)} * N",
+            *load,
+            *_segment_back(plan, shape, shape.rest),
+            "for segment in range(SEGMENTS):",
+            *indent([f"row -= {shape.segment} * N", f"note -= {len(states)} * N"]),
+            *indent(["if segment < SEGMENTS - 1:", *indent(load)]),
+            *indent(["else:", *indent(begin[1:])]),
+            *indent(_segment_back(plan, shape, shape.segment)),
+        ]
+    else:
+        lines += begin[1:] + _segment_back(plan, shape, shape.rest)
+    if shape.states:
+        lines += [_put(f"grad_{s}_first + first + lane", f"grad_{s}", shape) for s in states]
+    for name in shape.parameters:
+        lines += _put_parameter(name, shape)
+    return "\n\n".join([_HEAD + _step(plan), _step_back(plan, shape), text(head, lines)])
+
+
+def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
+    """A segment's chunks, first to last for their states, then last to first for gradients."""
+    states, inputs = plan.step.states, plan.step.inputs
+    chunks, rest = parted(steps, shape.chunk)
+    begins = [chunk * shape.chunk for chunk in range(chunks)]
+    lines: list[str] = []
+    for begin in begins:
+        times = range(begin, begin + shape.chunk)
+        lines += [f"{state}_{begin} = {state}" for state in states]
+        lines += _loads(inputs, times, shape)
+        lines += [_call("step", (*states, "spike"), states, plan, t) for t in times]
+    end = chunks * shape.chunk
+    lines += [f"{state}_{end} = {state}" for state in states]
+    spans = [range(end, end + rest)]
+    spans += [range(begin, begin + shape.chunk) for begin in reversed(begins)]
+    for times in spans:
+        lines += _loads((*inputs, "grad_spikes"), times, shape)
+        lines += _chunk_back(plan, shape, times)
+    return lines
+
+
+def _notes(states: Sequence[str]) -> list[tuple[str, str]]:
+    """Each state and where its notes for a segment lie."""
+    return [(s, f"noted + note + {place} * N + lane") for place, s in enumerate(states)]
+
+
+_ZEROS = "tl.zeros([BLOCK], tl.float32)"
+
+
+def _prologue(
+    name: str, arguments: Sequence[str], plan: Plan, shape: Shape
+) -> tuple[str, list[str]]:
+    """The kernel's head; where its neurons lie, and its parameters."""
+    arguments = [*arguments, *(f"{name}_at" for name in plan.step.parameters)]
+    arguments += [f"{part}_{name}" for name in shape.spread for part in ("inner", "count")]
+    arguments += ["N", "SEGMENTS: tl.constexpr", "BLOCK: tl.constexpr"]
+    lines = [
+        "N = tl.cast(N, tl.int64)",
+        "first = tl.program_id(0).to(tl.int64) * BLOCK",
+        "lane = tl.arange(0, BLOCK)",
+    ]
+    if shape.masked:
+        lines.append("inside = first + lane < N")
+    for parameter in plan.step.parameters:
+        if parameter in shape.spread:
+            place = f"(first + lane) // inner_{parameter} % count_{parameter}"
+            lines.append(f"{parameter} = tl.load({parameter}_at + {place}).to(tl.float32)")
+        else:
+            lines.append(f"{parameter} = tl.load({parameter}_at).to(tl.float32)")
+    return f"def {name}({', '.join(arguments)}):", lines
+
+
+def _begin(step: Equations, shape: Shape) -> list[str]:
+    lines = ["row = first"]
+    for state in step.states:
+        value = _get(f"{state}_first + first + lane", shape) if shape.initial else _ZEROS
+        lines.append(f"{state} = {value}")
+    return lines
+
+
+def _loads(names: Sequence[str], times: range, shape: Shape) -> list[str]:
+    return [
+        f"{name}_{t} = {_get(f'{name} + (row + {t} * N) + lane', shape)}"
+        for t in times
+        for name in names
+    ]
+
+
+def _get(where: str, shape: Shape) -> str:
+    return f"tl.load({where}{', mask=inside, other=0.0' if shape.masked else ''})"
+
+
+def _put(where: str, value: str, shape: Shape) -> str:
+    return f"tl.store({where}, {value}{', mask=inside' if shape.masked else ''})"
+
+
+def _store(name: str, value: str, t: int, shape: Shape) -> str:
+    cast = f"{value}.to({name}.dtype.element_ty)"
+    return _put(f"{name} + (row + {t} * N) + lane", cast, shape)
+
+
+def _call(
+    function: str,
+    results: Sequence[str],
+    states: Sequence[str],
+    plan: Plan,
+    t: int,
+    more: Sequence[str] = (),
+) -> str:
+    inputs = [f"{name}_{t}.to(tl.float32)" for name in plan.step.inputs]
+    arguments = ", ".join([*states, *inputs, *plan.step.parameters, *more])
+    return f"{', '.join(results)} = {function}({arguments})"
+
+
+def _segment_forth(plan: Plan, shape: Shape, steps: int) -> list[str]:
+    """A segment's spikes, chunk by chunk."""
+    states = plan.step.states
+    lines: list[str] = []
+    for begin in range(0, steps, shape.chunk):
+        times = range(begin, min(begin + shape.chunk, steps))
+        lines += _loads(plan.step.inputs, times, shape)
+        for t in times:
+            lines.append(_call("step", (*states, "spike"), states, plan, t))
+            lines.append(_store("spikes", "spike", t, shape))
+    return lines
+
+
+def _chunk_back(plan: Plan, shape: Shape, times: range) -> list[str]:
+    """A chunk forwards, its states kept, then backwards."""
+    states = plan.step.states
+    lines = []
+    for t in times[:-1]:
+        following = [f"{state}_{t + 1}" for state in states]
+        before = [f"{state}_{t}" for state in states]
+        lines.append(_call("step", (*following, "spike"), before, plan, t))
+    results = [f"grad_{s}" for s in states] + [f"out_{n}" for n in _asked(shape)]
+    for t in reversed(times):
+        incoming = [f"grad_{state}" for state in states] + [f"grad_spikes_{t}.to(tl.float32)"]
+        before = [f"{state}_{t}" for state in states]
+        lines.append(_call("step_back", results, before, plan, t, incoming))
+        lines += [_store(f"grad_{name}", f"out_{name}", t, shape) for name in shape.inputs]
+        lines += [f"grad_{name} += out_{name}" for name in shape.parameters]
+    return lines
+
+
+def _asked(shape: Shape) -> tuple[str, ...]:
+    return (*shape.inputs, *shape.parameters)
+
+
+def _put_parameter(name: str, shape: Shape) -> list[str]:
+    """A parameter's gradient: a neuron's own, or the sum over the program's neurons."""
+    if name in shape.spread:
+        return [_put(f"grad_{name}_out + first + lane", f"grad_{name}", shape)]
+    value = f"grad_{name}"
+    if shape.masked:
+        value = f"tl.where(inside, {value}, 0.0)"
+    return [f"tl.store(grad_{name}_out + tl.program_id(0), tl.sum({value}, 0))"]
+
+
+def _step(plan: Plan) -> str:
+    step = plan.step
+    arguments = (*step.states, *step.inputs, *step.parameters)
+    results = (*step.next_states, step.output)
+    return function("step", arguments, step.operations, results, step.operations)
+
+
+def _step_back(plan: Plan, shape: Shape) -> str:
+    step, back = plan.step, plan.adjoint
+    arguments = (*step.states, *step.inputs, *step.parameters, *back.gradients)
+    places = dict(back.results)
+    wanted = [places.get(name) for name in (*step.states, *_asked(shape))]
+    return function("step_back", arguments, back.operations, wanted, step.operations)

@@ -1,0 +1,144 @@
+"""Operations as functions of Triton, one assignment an operation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from snncore.dynamics.expression import Op, Operation
+from snncore.dynamics.render import Dialect
+
+TRITON = Dialect(
+    "triton",
+    {
+        Op.ADD: "{0} + {1}",
+        Op.SUBTRACT: "{0} - {1}",
+        Op.MULTIPLY: "{0} * {1}",
+        Op.DIVIDE: "tl.div_rn({0}, {1})",
+        Op.NEGATE: "-{0}",
+        Op.MINIMUM: "tl.where({0} < {1}, {0}, {1})",
+        Op.MAXIMUM: "tl.where({0} > {1}, {0}, {1})",
+        Op.ABSOLUTE: "tl.abs({0})",
+        Op.EXP: "exp({0})",
+        Op.LOG: "log({0})",
+        Op.DETACH: "{0}",
+        Op.GREATER: "{0} > {1}",
+        Op.GREATER_EQUAL: "{0} >= {1}",
+        Op.SELECT: "tl.where({0} != 0, {1}, {2})",
+        Op.SPIKE: "fires({0}, {a})",
+    },
+)
+# What only gradients are made of may be rounded otherwise than the equations say.
+GRADIENTS = Dialect("triton", {**TRITON.spelling, Op.DIVIDE: "quotient({0}, {1})"})
+
+
+def function(
+    name: str,
+    arguments: Sequence[str],
+    operations: Sequence[Operation],
+    results: Sequence[int | None],
+    forward: Sequence[Operation],
+) -> str:
+    """A function whose results all have the block's shape."""
+    exact = _shared(operations, forward)
+    fused = _fused(operations, results, exact)
+    absorbed = {product for product, _ in fused.values()}
+    needed = _reached(operations, results) - absorbed
+    names: list[str] = []
+    lines = []
+    for number, operation in enumerate(operations):
+        values = [names[arg] for arg in operation.args]
+        if operation.op in (Op.STATE, Op.INPUT, Op.PARAMETER):
+            names.append(str(operation.attribute))
+            continue
+        if operation.op == Op.CONSTANT:
+            names.append(repr(operation.attribute))
+            continue
+        names.append(f"t{number}")
+        if number in fused:
+            product, other = fused[number]
+            factors = [names[arg] for arg in operations[product].args]
+            lines.append(f"t{number} = tl.fma({', '.join(factors)}, {names[other]})")
+        elif number in needed:
+            dialect = TRITON if number in exact else GRADIENTS
+            lines.append(f"t{number} = {_spelled(dialect, operation, values)}")
+    whole = _whole(operations)
+    shaped = f"tl.zeros_like({arguments[0]})"
+    returned = []
+    for result in results:
+        if result is None:
+            returned.append(shaped)
+        else:
+            returned.append(names[result] if whole[result] else f"{shaped} + {names[result]}")
+    lines.append(f"return {', '.join(returned)}{',' if len(returned) == 1 else ''}")
+    return text(f"def {name}({', '.join(arguments)}):", lines)
+
+
+def _spelled(dialect: Dialect, operation: Operation, values: Sequence[str]) -> str:
+    template = dialect.spelling.get(operation.op)
+    if template is None:
+        raise ValueError(f"the dialect {dialect.name} has no word for {operation.op.value}")
+    return template.format(*values, a=operation.attribute)
+
+
+def _fused(
+    operations: Sequence[Operation], results: Sequence[int | None], exact: set[int]
+) -> dict[int, tuple[int, int]]:
+    """Sums in gradients that take in a product nobody else reads: that, and what is added."""
+    uses = Counter(arg for operation in operations for arg in operation.args)
+    uses.update(number for number in results if number is not None)
+    whole = _whole(operations)
+    fused: dict[int, tuple[int, int]] = {}
+    for number, operation in enumerate(operations):
+        if operation.op != Op.ADD or number in exact:
+            continue
+        for product, other in (operation.args, operation.args[::-1]):
+            free = uses[product] == 1 and product not in exact and whole[product]
+            if free and operations[product].op == Op.MULTIPLY:
+                fused[number] = (product, other)
+                break
+    return fused
+
+
+def text(head: str, lines: Sequence[str]) -> str:
+    """A function of Triton with this head."""
+    return "\n".join(["@triton.jit", head, *indent(lines)]) + "\n"
+
+
+def _reached(operations: Sequence[Operation], results: Sequence[int | None]) -> set[int]:
+    reached: set[int] = set()
+    pending = [number for number in results if number is not None]
+    while pending:
+        number = pending.pop()
+        if number not in reached:
+            reached.add(number)
+            pending.extend(operations[number].args)
+    return reached
+
+
+def _shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
+    """The operations that the forward step has too, whose results must be its to the bit."""
+    known = set(_spelled_out(forward))
+    return {n for n, text in enumerate(_spelled_out(operations)) if text in known}
+
+
+def _spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
+    texts: list[str] = []
+    for operation in operations:
+        args = ",".join(texts[arg] for arg in operation.args)
+        texts.append(f"{operation.op.value}[{operation.attribute!r}]({args})")
+        yield texts[-1]
+
+
+def _whole(operations: Sequence[Operation]) -> list[bool]:
+    """Which values have the block's shape, as what reads a state or an input has."""
+    whole: list[bool] = []
+    for operation in operations:
+        leaf = operation.op in (Op.STATE, Op.INPUT)
+        whole.append(leaf or any(whole[arg] for arg in operation.args))
+    return whole
+
+
+def indent(lines: Sequence[str]) -> list[str]:
+    """The lines one block further in."""
+    return [f"    {line}" for line in lines]

@@ -1,0 +1,63 @@
+"""The words of equations that are more than an operator in Triton, on a GPU or interpreted."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+from triton.language.extra.cuda import libdevice
+
+from snncore.dynamics import exponential
+
+LOWEST, HIGHEST = tl.constexpr(exponential.LOWEST), tl.constexpr(exponential.HIGHEST)
+LOG2_E = tl.constexpr(exponential.LOG2_E)
+LOG_2_HIGH = tl.constexpr(exponential.LOG_2_HIGH)
+LOG_2_LOW = tl.constexpr(exponential.LOG_2_LOW)
+C0, C1, C2, C3, C4, C5 = (tl.constexpr(value) for value in exponential.POLYNOMIAL)
+INTERPRETED = tl.constexpr(bool(triton.knobs.runtime.interpret))
+
+
+@triton.jit
+def fires(distance, strict: tl.constexpr):
+    """One where the distance has reached (`strict`: has passed) zero, else zero."""
+    reached = distance > 0.0 if strict else distance >= 0.0
+    return tl.where(reached, 1.0, 0.0)
+
+
+@triton.jit
+def exp(value):
+    """The exponential, to the bit that of `snncore.dynamics.exponential`."""
+    x = tl.where(value < LOWEST, LOWEST, tl.where(value > HIGHEST, HIGHEST, value))
+    whole = tl.floor(x * LOG2_E + 0.5)
+    rest = (x - whole * LOG_2_HIGH) - whole * LOG_2_LOW
+    total = rest * C0 + C1
+    total = total * rest + C2
+    total = total * rest + C3
+    total = total * rest + C4
+    total = total * rest + C5
+    bits = tl.where(whole == whole, whole, 0.0).to(tl.int32)
+    power = ((bits + 127) << 23).to(tl.float32, bitcast=True)
+    return ((total * (rest * rest) + rest) + 1.0) * power
+
+
+@triton.jit
+def log(value):
+    """The natural logarithm, on a GPU as torch computes it."""
+    return tl.log(value) if INTERPRETED else libdevice.log(value)
+
+
+@triton.jit
+def quotient(numerator, denominator):
+    """A quotient for gradients, within three units in the last place: two instructions."""
+    if INTERPRETED:
+        result = numerator / denominator
+    else:
+        reciprocal = tl.inline_asm_elementwise(
+            "rcp.approx.ftz.f32 $0, $1;",
+            "=f,f",
+            [denominator],
+            dtype=tl.float32,
+            is_pure=True,
+            pack=1,
+        )
+        result = numerator * reciprocal
+    return result

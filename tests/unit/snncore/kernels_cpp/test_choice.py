@@ -1,0 +1,109 @@
+"""Which backend runs, why the others do not, and how a kernel is built."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from snncore import layer, neuron
+from snncore.dynamics import log, spike
+from snncore.kernels import cpp, cpp_build
+
+X = torch.randn(4, 2, 3)
+
+
+@neuron.define(states={"v": 0.0}, params={})
+def Logarithmic(v: Any, x: Any) -> Any:  # noqa: N802
+    h = v + log(x * x + 1.0)
+    return h, spike(h - 1.0)
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpp, "compiler", lambda: None)
+
+
+def test_auto_takes_cpp_on_a_cpu() -> None:
+    module = neuron.LIF()
+    module(X)
+    assert module.backend_report().chosen == "cpp"
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_without_a_compiler_auto_says_why() -> None:
+    network = torch.nn.Sequential(neuron.LIF(), neuron.IF(backend="torch"))
+    network(X)
+    report = layer.backend_report(network)
+    assert list(report) == ["0", "1"]
+    assert report["0"].chosen == "torch"
+    assert "CXX" in report["0"].refused["cpp"]
+    assert "CXX" in str(report["0"])
+    assert not report["1"].refused
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_without_a_compiler_cpp_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"LIF: cpp: no C\+\+ compiler"):
+        neuron.LIF(backend="cpp")(X)
+
+
+def test_what_has_no_word_is_refused() -> None:
+    with pytest.raises(ValueError, match="Logarithmic: cpp: the bits of a logarithm"):
+        Logarithmic(backend="cpp")(X)
+    module = Logarithmic()
+    module(X)
+    assert "logarithm" in module.backend_report().refused["cpp"]
+
+
+def test_another_device_is_refused() -> None:
+    with pytest.raises(ValueError, match="the input is on meta"):
+        neuron.LIF(backend="cpp")(X.to("meta"))
+
+
+def compiled(folder: Path) -> list[Path]:
+    return sorted((folder / "neurodeploy" / "kernels").iterdir())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+SOURCE = 'extern "C" int answer() { return 42; }\n'
+
+
+def test_a_kernel_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cpp_build.load(SOURCE).answer() == 42
+    assert [path.suffix for path in compiled(folder)] == [".so"]
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(cpp_build, "_compile", refuse)
+    assert cpp_build.load(SOURCE).answer() == 42
+    with pytest.raises(AssertionError):
+        cpp_build.load(SOURCE.replace("42", "43"))
+
+
+@pytest.mark.usefixtures("folder")
+def test_flags_and_compiler_are_part_of_the_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[Callable[[], None]] = [
+        lambda: monkeypatch.setattr(cpp_build, "FLAGS", (*cpp_build.FLAGS, "-O1")),
+        lambda: monkeypatch.setattr(cpp_build, "_version", lambda _: "another"),
+        lambda: monkeypatch.setattr(cpp_build, "_processor", lambda: "another"),
+    ]
+    for count, change in enumerate(changes, 1):
+        cpp_build.load(SOURCE)
+        assert len(compiled(folder)) == count
+        change()
+
+
+def test_a_refused_source_leaves_nothing_and_is_explained(folder: Path) -> None:
+    with pytest.raises(cpp_build.CompilerError, match=r"kernel\.cpp:1:.*nonsense"):
+        cpp_build.load("nonsense;\n")
+    assert compiled(folder) == []

@@ -1,0 +1,190 @@
+"""A user's own neuron, and what is said when it is no neuron."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from snncore import neuron, surrogate
+from snncore.dynamics import exp, select, spike
+from snncore.dynamics import words as dynamics_words
+from snncore.dynamics.render import compile_step
+
+CHANNELS = torch.tensor([0.2, 0.5, 0.9])
+
+
+@neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 1.0})
+def Leaky(v: Any, x: Any, *, decay: Any, threshold: Any) -> Any:  # noqa: N802
+    """A leak and a hard reset."""
+    h = decay * v + x
+    s = spike(h - threshold)
+    return select(s, 0.0, h), s
+
+
+@neuron.define(states={"v": 0.25, "w": 0.0}, params={"leak": 0.1}, inputs=2)
+def Gated(v: Any, w: Any, x: Any, gate: Any, *, leak: Any) -> Any:  # noqa: N802
+    h = v - leak * w + x * gate
+    s = spike(h - 1.0, strict=True)
+    return select(s, h - 1.0, h), w + leak * h, s
+
+
+def by_hand(x: torch.Tensor, decay: torch.Tensor, threshold: float) -> torch.Tensor:
+    v, spikes = torch.zeros_like(x[0]), []
+    for given in x:
+        v = decay * v + given
+        fired = v >= threshold
+        v = torch.where(fired, 0.0, v)
+        spikes.append(fired.float())
+    return torch.stack(spikes)
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpp"])
+def test_it_computes_what_is_written(backend: str) -> None:
+    x = torch.randn(9, 2, 3, 4) + 0.5
+    decay = CHANNELS.reshape(3, 1, 1)[:, :, 0]
+    spikes = Leaky(decay=CHANNELS, threshold=0.75, backend=backend)(x)
+    assert spikes.any()
+    assert torch.equal(spikes, by_hand(x, decay, 0.75))
+
+
+def test_class_keeps_name_doc_and_equations() -> None:
+    assert Leaky.__name__ == "Leaky"
+    assert Leaky.__doc__ == "A leak and a hard reset."
+    assert "v' =" in Leaky.equations.text()
+    assert "decay * v" in Leaky.equations.text()
+
+
+def test_printed_source_computes_the_same() -> None:
+    module = Gated()
+    step = compile_step(module.source("torch"), vars(dynamics_words))
+    values = [torch.randn(5) for _ in range(4)]
+    printed = step(*values, torch.tensor(0.1))
+    for one, other in zip(printed, module.step(*values, leak=torch.tensor(0.1)), strict=True):
+        assert torch.equal(one, other)
+    assert "forward" in module.source("cpp")
+    with pytest.raises(ValueError, match="no backend 'abacus'"):
+        module.source("abacus")
+
+
+def test_initial_states_and_two_inputs() -> None:
+    module = Gated()
+    x, gate = torch.randn(6, 2, 3), torch.rand(6, 2, 3)
+    module(x[:1] * 0, gate[:1])
+    assert torch.equal(module.states["v"], torch.full((2, 3), 0.25))
+    module.reset()
+    whole = module(x, gate)
+    module.reset()
+    halves = torch.cat([module(x[:3], gate[:3]), module(x[3:], gate[3:])])
+    assert torch.equal(whole, halves)
+    with pytest.raises(TypeError, match="takes x, gate"):
+        module(x)
+    with pytest.raises(ValueError, match=r"Gated\.gate"):
+        module(x, gate[:, :1])
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4)])
+def test_parameters_learn_in_every_shape(shape: tuple[int, ...]) -> None:
+    x = torch.randn(7, 2, 3, 4)
+    gradients = []
+    for backend in ("torch", "cpp"):
+        module = Leaky(decay=torch.full(shape, 0.4), learnable=("decay",), backend=backend)
+        (module(x) * x).sum().backward()
+        gradients.append(module.decay.grad)
+    assert gradients[0].shape == shape
+    assert bool(gradients[0].any())
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-6, atol=1e-6)
+
+
+def test_a_parameter_of_the_wrong_shape_is_named() -> None:
+    with pytest.raises(ValueError, match=r"Leaky\.decay: \(5,\) .* 3 channels"):
+        Leaky(decay=torch.ones(5))(torch.randn(2, 2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"threshold": math.nan}, ValueError, r"Leaky\.threshold: the value is NaN"),
+        ({"decay": torch.tensor([0.1, math.nan])}, ValueError, r"Leaky\.decay"),
+        ({"decay": "fast"}, TypeError, r"Leaky\.decay"),
+        ({"learnable": ("v",)}, ValueError, "'v' cannot be learned"),
+        ({"tau": 2.0}, TypeError, "tau"),
+        ({"backend": "abacus"}, ValueError, "abacus"),
+    ],
+)
+def test_bad_arguments(given: dict[str, Any], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        Leaky(**given)
+
+
+def with_an_if(v: Any, x: Any) -> Any:
+    h = v + x
+    return (v, spike(h)) if h > 1 else (h, spike(h))
+
+
+def forgets_a_state(v: Any, x: Any) -> Any:
+    return spike(v + x)
+
+
+def two_inputs(v: Any, x: Any, y: Any) -> Any:
+    return v + x + y, spike(v)
+
+
+def equal(v: Any, x: Any) -> Any:
+    return v, v == x
+
+
+def positional(v: Any, x: Any, decay: Any) -> Any:
+    return v * decay + x, spike(v)
+
+
+def taken(v: Any, x: Any, *, reset: Any) -> Any:
+    return v + x * reset, spike(v)
+
+
+@pytest.mark.parametrize(
+    ("step", "declared", "said"),
+    [
+        (with_an_if, {}, "select"),
+        (forgets_a_state, {}, "the spike last"),
+        (two_inputs, {}, "inputs=1"),
+        (equal, {}, "=="),
+        (positional, {"params": {"decay": 0.5}}, "keyword-only"),
+        (taken, {"params": {"reset": 1.0}}, "cannot be called reset"),
+        (forgets_a_state, {"states": {"v": 0.0, "x": 0.0}}, "states first"),
+        (two_inputs, {"inputs": 2, "states": {"v": math.nan}}, "v is NaN"),
+    ],
+)
+def test_no_neuron(step: Any, declared: dict[str, Any], said: str) -> None:
+    arguments = {"states": {"v": 0.0}, "params": {}} | declared
+    with pytest.raises((TypeError, ValueError), match=said) as caught:
+        neuron.define(**arguments)(step)
+    assert step.__name__ in str(caught.value)
+    assert f"{__file__}:" in str(caught.value)
+
+
+def test_the_line_that_is_wrong_is_named() -> None:
+    line = with_an_if.__code__.co_firstlineno + 2
+    with pytest.raises(TypeError, match=f"test_define.py:{line}"):
+        neuron.define(states={"v": 0.0}, params={})(with_an_if)
+
+
+def test_config_makes_an_equal_neuron_without_the_function() -> None:
+    module = Leaky(decay=CHANNELS, learnable=("decay",), surrogate=surrogate.Erf(), backend="torch")
+    config = module.config()
+    kind = surrogate.KINDS[config["surrogate"].pop("type")]
+    config["surrogate"] = kind(**config["surrogate"])
+    again = neuron.Defined(**config)
+    x = torch.randn(5, 2, 3)
+    assert torch.equal(again(x), module(x))
+    assert again.surrogate == module.surrogate
+    assert isinstance(again.decay, torch.nn.Parameter)
+
+
+def test_exp_on_a_cpu_is_an_exponential() -> None:
+    x = torch.linspace(-86, 87, 10001, requires_grad=True)
+    y = exp(x)
+    torch.testing.assert_close(y.double(), x.double().exp(), rtol=2e-7, atol=0)
+    y.sum().backward()
+    assert torch.equal(x.grad, y)
+    assert exp(torch.tensor(math.nan)).isnan()

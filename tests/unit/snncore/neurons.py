@@ -1,0 +1,51 @@
+"""Every neuron of the zoo with every reset, as a function of what all neurons take."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from snncore import neuron, surrogate
+
+RESETS = ("hard", "soft", "none")
+Make = Callable[..., neuron.EquationNeuron]
+
+_RESETTING = (
+    neuron.IF,
+    neuron.LIF,
+    neuron.ParametricLIF,
+    neuron.AdaptiveLIF,
+    neuron.EIF,
+    neuron.QIF,
+)
+NEURONS: dict[str, Make] = {
+    f"{kind.__name__}-{reset}": partial(kind, reset=reset)
+    for kind in _RESETTING
+    for reset in RESETS
+}
+NEURONS |= {
+    "IF-detached": partial(neuron.IF, detach_reset=True),
+    "LIF-detached": partial(neuron.LIF, tau=3.0, detach_reset=True, reset="soft"),
+    "LIF-strict": partial(neuron.LIF, strict=True, decay_input=False),
+    "ParametricLIF-beside": partial(neuron.ParametricLIF, w=0.3, decay_input=False),
+    "Izhikevich": neuron.Izhikevich,
+    "Izhikevich-detached": partial(neuron.Izhikevich, detach_reset=True),
+    "IntegerLIF": neuron.IntegerLIF,
+    "IntegerLIF-detached": partial(neuron.IntegerLIF, most=2, detach_reset=True),
+    "LeakyIntegrator": neuron.LeakyIntegrator,
+    "LeakyIntegrator-beside": partial(neuron.LeakyIntegrator, tau=3.0, decay_input=False),
+    "CubaLIF": partial(neuron.CubaLIF, current_decay=0.3, voltage_decay=0.1, bias=0.05),
+}
+# Beyond the threshold nothing but a hard reset stops these.
+_RUNAWAY = {f"{kind}-{reset}" for kind in ("EIF", "QIF") for reset in ("soft", "none")}
+# Each has its own place in the list, so that every one is met with some neuron.
+SURROGATES = tuple(kind() for kind in surrogate.KINDS.values())
+
+
+def drive(name: str, steps: int, *shape: int, seed: int = 0) -> torch.Tensor:
+    """An input that makes this neuron fire now and then."""
+    if name in _RUNAWAY:
+        steps = min(steps, 3)
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn((steps, *shape), generator=generator) + 0.3
+    return 30 * x if name.startswith("Izhikevich") else 1.5 * x
