@@ -14,9 +14,11 @@ from typing import Any
 import torch
 
 from snncore import neuron
+from snncore.kernels import triton_loop
 from snncore.kernels.autograd import run_triton
 from snncore.kernels.plan import Plan
 from snncore.kernels.triton_loop import (
+    SEGMENT,
     Gradients,
     backward_config,
     forward_config,
@@ -51,7 +53,10 @@ def planned(name: str) -> tuple[Plan, dict[str, torch.Tensor]]:
     """The plan of a neuron with its parameters printed in, but for those that are learned."""
     make, learned = NEURONS[name]
     module = make()
-    values = {key: float(getattr(module, key)) for key in module.equations.parameters}
+    values = {
+        key: float(torch.as_tensor(getattr(module, key)).detach())
+        for key in module.equations.parameters
+    }
     constants = tuple((key, value) for key, value in values.items() if key not in learned)
     parameters = {
         key: torch.tensor(values[key], device="cuda", requires_grad=True) for key in learned
@@ -130,6 +135,9 @@ def row(job: Job, rate: float) -> str:
 def main() -> None:
     """Check, compile, measure."""
     compare.main("cuda", [torch.float32])
+    # Determinism's poison would be one more pass over what is written.
+    torch.use_deterministic_algorithms(False)
+    triton_loop.SEGMENT = SEGMENT
     with multiprocessing.get_context("spawn").Pool(max(1, (os.cpu_count() or 2) - 1)) as pool:
         pool.map(compile_job, list(jobs()), chunksize=1)
     before = copy_rate()

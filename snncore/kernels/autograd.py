@@ -52,7 +52,9 @@ def run_triton(
     flat = [value.contiguous().view(shape[0], -1) for value in inputs]
     begin = [value.float().expand(shape[1:]).reshape(-1) for value in states or ()]
     values = [parameters[name].contiguous() for name in plan.step.parameters]
-    spikes, *last = _Loop.apply(plan, spread, states is not None, final, *flat, *begin, *values)
+    tensors = (*flat, *begin, *values)
+    noted = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    spikes, *last = _Loop.apply(plan, spread, states is not None, final, noted, *tensors)
     return spikes.view(shape), tuple(state.view(shape[1:]) for state in last)
 
 
@@ -64,6 +66,7 @@ class _Loop(torch.autograd.Function):
         spread: Mapping[str, Spread],
         initial: bool,
         final: bool,
+        noted: bool,
         *tensors: Tensor,
     ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
@@ -76,7 +79,7 @@ class _Loop(torch.autograd.Function):
             parameters,
             spread,
             final=final,
-            noted=any(ctx.needs_input_grad),
+            noted=noted,
         )
         ctx.save_for_backward(notes, *tensors)
         return spikes, *last
@@ -87,7 +90,7 @@ class _Loop(torch.autograd.Function):
         plan = ctx.plan
         notes, *tensors = ctx.saved_tensors
         inputs, states, parameters = _parted(plan, ctx.initial, tensors)
-        needs = _parted(plan, ctx.initial, ctx.needs_input_grad[4:])
+        needs = _parted(plan, ctx.initial, ctx.needs_input_grad[5:])
         wanted = Gradients(
             tuple(
                 torch.empty_like(v) if n else None for v, n in zip(inputs, needs[0], strict=True)
@@ -114,7 +117,7 @@ class _Loop(torch.autograd.Function):
         )
         states_back = wanted.states or (None,) * len(states or ())
         named = (wanted.parameters.get(name) for name in plan.step.parameters)
-        return None, None, None, None, *wanted.inputs, *states_back, *named
+        return None, None, None, None, None, *wanted.inputs, *states_back, *named
 
 
 def _parted(plan: Plan, initial: bool, values: Sequence[Any]) -> tuple[Any, Any, Any]:

@@ -1,4 +1,4 @@
-"""The Triton kernels, wherever they run, against eager torch on the CPU; a script for a process of its own.
+"""The Triton kernels, wherever they run, against eager torch on the CPU; a script.
 
 Under TRITON_INTERPRET=1 it needs no GPU. It prints the number of cases, or fails in the first.
 """
@@ -62,7 +62,10 @@ def case(
     for key, value in expected.items():
         assert torch.equal(gradients[key], again[key]), (name, key, "two runs differ")
         error = float((gradients[key].double() - value.double()).abs().max())
-        tolerance = ROUNDED[value.dtype] * max(float(value.abs().max()), 1e-30)
+        # A parameter's gradient is a sum of many terms that cancel, in another order.
+        tolerance = (5e-6 if key in values else ROUNDED[value.dtype]) * max(
+            float(value.abs().max()), 1e-30
+        )
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
 
