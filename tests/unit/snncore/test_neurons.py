@@ -145,7 +145,10 @@ def test_gradients_reach_back_through_time() -> None:
         (lambda: neuron.CubaLIF(voltage_decay=-0.1), "CubaLIF.voltage_decay: -0.1"),
         (lambda: neuron.IF(reset="sometimes"), "sometimes"),
         (lambda: neuron.IF(step_mode="x"), "'x'"),
-        (lambda: neuron.IF(backend="abacus"), "IF: no backend 'abacus'; there are auto, cpp, torch"),
+        (
+            lambda: neuron.IF(backend="abacus"),
+            "IF: no backend 'abacus'; there are auto, cpp, torch",
+        ),
     ],
 )
 def test_a_wrong_option_is_named(make: Callable[[], object], words: str) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from snncore.kernels.triton_source import Shape, backward_source, forward_source
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
-needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="needs the extra `triton`")
 
 
 def lif_plan(tau: float = 2.0) -> Plan:
@@ -84,12 +82,10 @@ def test_a_parameter_lies_along_axes_side_by_side() -> None:
         spread_of(torch.ones(7), shape, "w")
 
 
-@needs_triton
 def test_interpreted_kernels_equal_eager_torch() -> None:
     assert int(script("compare", TRITON_INTERPRET="1").split()[0]) > 40
 
 
-@needs_triton
 def test_kernels_fit_the_registers_of_an_h200() -> None:
     rows = json.loads(script("compiled"))
     assert len(rows) == 24
