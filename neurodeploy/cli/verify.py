@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neurodeploy.target import Simulation
 
 Random = tuple[int, int, float, int]
+_MOST_STEPS = 10**8
 
 
 @command
@@ -97,6 +98,9 @@ def _random(text: str) -> Random:
         drawn = (0, 0, 0.0, 0)
     if min(drawn[:2]) < 1 or not 0 <= drawn[2] <= 1 or drawn[3] < 0:
         words = f"{text!r} is not T,N,RATE,SEED, like 16,8,0.3,0 (steps, samples, 0..1, seed)"
+        raise typer.BadParameter(words, param_hint="--random")
+    if drawn[0] * drawn[1] > _MOST_STEPS:
+        words = f"{drawn[0] * drawn[1]:,} steps in all are too many"
         raise typer.BadParameter(words, param_hint="--random")
     return drawn
 

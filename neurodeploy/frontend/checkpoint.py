@@ -143,20 +143,23 @@ def _read(path: Path) -> dict[str, Any]:
         raise ModelFileError(f"{path}: {what}")
     if path.stat().st_size == 0:
         raise ModelFileError(f"{path}: the file is empty")
+    if not zipfile.is_zipfile(path):
+        raise ModelFileError(
+            f"{path}: is no model file, or one that was cut short",
+            remedy=f"write one with neurodeploy.save; a pickled or an old one, {_PICKLED}",
+        )
     try:
         with warnings.catch_warnings():
             # What torch thinks of a foreign pickle is for those who write pickles.
             warnings.simplefilter("ignore")
             document = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if zipfile.is_zipfile(path):
-            raise ModelFileError(
-                f"{path}: holds pickled Python objects, which are not read because reading them "
-                "can run code",
-                remedy=_PICKLED,
-            ) from error
-        raise ModelFileError(f"{path}: is no model file", remedy=_PICKLED) from error
-    except (*_DAMAGE, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ModelFileError(
+            f"{path}: holds pickled Python objects, which are not read because reading them "
+            "can run code",
+            remedy=_PICKLED,
+        ) from error
+    except (*_DAMAGE, EOFError, OSError) as error:
         raise ModelFileError(
             f"{path}: is damaged, or no model file: {_first_line(error)}"
         ) from error

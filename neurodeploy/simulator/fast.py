@@ -223,9 +223,9 @@ class _Run:
 
 
 def _full(value: Any, like: torch.Tensor) -> torch.Tensor:
-    """A state that the ranges proved constant is a number; a tensor is kept as it is."""
+    """A state that no input reaches is a number, or as small as its parameters."""
     if isinstance(value, torch.Tensor):
-        return value
+        return value.expand_as(like)
     return torch.full_like(like, value)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import SamplesError
-from neurodeploy.program import Program, Signal
+from neurodeploy.program import Input, Neuron, Program, Signal
+from neurodeploy.structure import require
 
 
 def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
@@ -16,10 +17,11 @@ def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
 
     Raises:
         SamplesError: if the shape, the type or a value does not fit the program's input.
+        ValidationError: if the program has not one input and neurons at its end.
     """
-    detached = samples.detach().cpu().numpy() if hasattr(samples, "detach") else samples
-    array = np.asarray(detached)
+    _check_ends(program)
     name, shape = program.input.name, program.input.shape
+    array = _array(name, samples)
     wanted = "(T, N, " + ", ".join(map(str, shape)) + ")"
     if array.ndim < 3 or array.shape[2:] != shape:
         remedy = f"time first, then the batch, then {shape}"
@@ -40,3 +42,21 @@ def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
     if max(abs(low), abs(high)) >= 1 << 24:
         raise SamplesError(f"{name}: currents have 24 bits, and these go from {low:g} to {high:g}")
     return whole.astype(np.int64)
+
+
+def _check_ends(program: Program) -> None:
+    inputs = sum(isinstance(node, Input) for node in program.nodes)
+    require(inputs == 1, f"a program with {inputs} inputs cannot be run on samples for one")
+    ends = isinstance(program.by_name[program.output], Neuron)
+    require(ends, f"{program.output}: the output is no layer of neurons")
+
+
+def _array(name: str, samples: Any) -> NDArray[Any]:
+    try:
+        if hasattr(samples, "detach"):
+            held = samples.detach().cpu()
+            # NumPy has not all of torch's floats.
+            samples = (held.double() if held.is_floating_point() else held).numpy()
+        return np.asarray(samples)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SamplesError(f"{name}: samples are no array: {error}") from error

@@ -20,6 +20,7 @@ from targets.loihi.loader import loaded_weights
 from targets.loihi.simulate import LavaRun, Layers, run_lava
 from targets.loihi.target import target
 from tests.conformance.files import FLATTEN, Entry, conv, cuba, dense, image, net_file
+from tests.conformance.summary import show
 
 RNG = np.random.default_rng(11)
 KERNEL = RNG.integers(-60, 90, (2, 1, 2, 2))
@@ -262,7 +263,10 @@ def corner_matrix(rng: np.random.Generator) -> Any:
     return drawn * signs[str(rng.choice(list(signs)))] * scale
 
 
-def test_lava_loads_weights_as_the_model_says(full: bool, lava: Environment) -> None:
+@pytest.mark.timeout(1200)
+def test_lava_loads_weights_as_the_model_says(
+    full: bool, lava: Environment, pytestconfig: pytest.Config
+) -> None:
     rng = np.random.default_rng(17)
     drawn = [corner_matrix(rng) for _ in range(400 if full else 40)]
     matrices = [matrix for matrix in drawn if loaded_weights(matrix) is not None]
@@ -275,5 +279,9 @@ def test_lava_loads_weights_as_the_model_says(full: bool, lava: Environment) -> 
         golden = run_golden(read(content), samples)
         assert difference(golden, [layer]) == [], matrix.tolist()
         changed += not np.array_equal(layer["u"] >> 6, samples @ matrix.T)
+    text = (
+        f"{len(matrices)} weight matrices, of which the loader changes {changed}: 0 values differ"
+    )
+    show(pytestconfig, "Loihi: weights as Lava loads them", text)
     assert len(matrices) > len(drawn) // 2
     assert len(matrices) // 4 < changed < len(matrices)

@@ -22,6 +22,7 @@ from targets.loihi.compile import FILE
 from targets.loihi.simulate import LavaRun, run_lava
 from targets.loihi.target import target
 from tests.conformance.networks import Case, limit_cases, random_case
+from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
 
 # How many random programs and trained networks there are: in `make test`, and in all.
@@ -124,18 +125,6 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
         tally.failures += [f"{case.name}: {wrong}"] if wrong else []
 
 
-class Summary:
-    """Prints the outcome below the tests."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Called when all tests have run."""
-        terminalreporter.section("Loihi: golden = fast = artifact = Lava")
-        terminalreporter.write_line(self.text)
-
-
 @pytest.mark.timeout(3600)
 def test_every_random_network_is_equal_in_every_link(
     full: bool, lava: Environment, pytestconfig: pytest.Config
@@ -144,7 +133,7 @@ def test_every_random_network_is_equal_in_every_link(
     made = list(cases(full))
     for start in range(0, len(made), BATCH):
         run_batch(made[start : start + BATCH], tally)
-    pytestconfig.pluginmanager.register(Summary(tally.sentence()))
+    show(pytestconfig, "Loihi: training = golden = fast = artifact = Lava", tally.sentence())
     assert not tally.failures, "\n".join(tally.failures[:20])
     assert tally.differing == 0
     assert len(tally.names) >= (500 if full else 40)

@@ -170,7 +170,8 @@ class Drawing:
         edges = []
         for branch in range(int(self.random.integers(1, 4))):
             # A layer reads what is new more often than what is old.
-            source = list(self.shapes)[-1 - int(self.random.integers(len(self.shapes)) ** 2 // 9)]
+            known = list(self.shapes)[-4:]
+            source = str(self.random.choice(known))
             source = self.flat(f"{name}.flat{branch}", source)
             width = self.shapes[source][0]
             edges.append(self.dense(f"{name}.dense{branch}", self.edge(source), outputs, width))

@@ -2,8 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ import neurodeploy as nd
 import quant
 from neurodeploy.cli import main
 from snncore import layer, neuron
+from tests.unit.sandbox.helpers import TOKEN, processes_with
 
 ROOT = Path(__file__).parents[3]
 COMMAND = (sys.executable, "-m", "neurodeploy")
@@ -133,10 +138,9 @@ MINE = """
 import quant
 from torch import nn
 
-print("the user's own code prints")
-
 
 def make():
+    print("the user's own code prints")
     return nn.Sequential(
         quant.Block(quant.Linear(6, 5), quant.CubaLIF(threshold=0.5)),
         quant.Block(quant.Linear(5, 3), quant.CubaLIF(threshold=0.5)),
@@ -158,3 +162,34 @@ def leaves():
 def number():
     return 3
 """
+
+
+def interrupted(at: str, *words: str, by: int = signal.SIGINT) -> Done:
+    """Run a command and send it a signal once it has said `at`; nothing may be left of it."""
+    token = uuid.uuid4().hex
+    # A short name, for Lava puts sockets below it.
+    with tempfile.TemporaryDirectory() as folder:
+        done = _interrupted(at, words, by, environment(TMPDIR=folder, **{TOKEN: token}))
+        assert os.listdir(folder) == []
+    assert processes_with(token) == []
+    return done
+
+
+def _interrupted(at: str, words: Sequence[str], by: int, variables: dict[str, str]) -> Done:
+    with subprocess.Popen(
+        [*COMMAND, *words],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = ""
+        while at not in said:
+            line = process.stderr.readline()
+            assert line, f"it ended without saying {at}: {said}"
+            said += line
+        process.send_signal(by)
+        out, err = process.communicate(timeout=60)
+    return Done(process.returncode, out, err)

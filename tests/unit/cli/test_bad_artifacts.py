@@ -147,7 +147,6 @@ CHANGES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "a layer missing": (replaced("layer/1", None), "/layer/1 is missing"),
     "no type": (replaced("layer/1/type", None), "layer1.type: is missing"),
     "no weight": (replaced("layer/1/weight", None), "layer1.weight: is missing"),
-    "no neurons": (replaced("layer/2/neuron", None), "layer2"),
     "no threshold": (replaced("layer/2/neuron/vThMant", None), "layer2.neuron.vThMant: is missing"),
     "unknown layer": (replaced("layer/1/type", b"magic"), "layer1: 'magic'"),
     "pool": (replaced("layer/1/type", b"pool"), "layer1: 'pool' cannot be loaded"),

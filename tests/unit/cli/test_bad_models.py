@@ -108,8 +108,8 @@ def shapeless(document: dict[str, Any]) -> None:
 CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing": (Path.unlink, "there is no such file"),
     "empty": (empty, "the file is empty"),
-    "truncated": (half, "is damaged, or no model file"),
-    "words": (words, "is no model file"),
+    "truncated": (half, "is no model file, or one that was cut short"),
+    "words": (words, "is no model file, or one that was cut short"),
     "another zip": (another_zip, "is damaged, or no model file"),
     "hostile pickle": (hostile_pickle, "is no model file"),
     "hostile zip": (hostile_zip, "which are not read because reading them can run code"),
@@ -122,7 +122,6 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "unknown layer": (changed(unknown), "os.system"),
     "huge claim": (changed(bomb), "the weights do not fit the layers"),
     "a tensor missing": (changed(torn), "0.synapse.weight"),
-    "wrong shape": (changed(shapeless), "takes 6 inputs and is given (7,)"),
 }
 
 
@@ -136,6 +135,11 @@ def test_is_refused(call: Caller, here: Path, name: str) -> None:
     refused(call("run", "model.pt", "--samples", "samples.npy"), 2, "error: ")
     refused(call("verify", "artifact", "--model", "model.pt", "--simulator", "none"), 2, "error: ")
     assert tree(here) == before
+
+
+def test_a_shape_that_does_not_fit(call: Caller, here: Path) -> None:
+    changed(shapeless)(here / "model.pt")
+    refused(call("export", "model.pt", *EXPORT), 2, "takes 6 inputs and is given (7,)")
 
 
 def test_in_a_process_of_its_own(here: Path) -> None:

@@ -167,10 +167,11 @@ def test_a_stream_that_is_closed_is_no_error(closed: int) -> None:
 
 
 def test_json_in_any_locale(here: Path) -> None:
-    done = run("inspect", "m\u00fcller\udcff.pt", "--json", PYTHONIOENCODING="ascii")
+    words = ("verify", "m\u00fcller\udcff.net")
+    done = run(*words, "--json", PYTHONIOENCODING="ascii")
     assert done.code == 2
     assert "there is no such file" in done.document["error"]["message"]
-    assert run("inspect", "m\u00fcller.pt", PYTHONIOENCODING="ascii").errors
+    refused(run(*words, PYTHONIOENCODING="ascii"), 2, r"m\xfcller\udcff.net")
 
 
 def test_colours_on_terminals_alone(here: Path) -> None:
@@ -178,7 +179,7 @@ def test_colours_on_terminals_alone(here: Path) -> None:
     variables = environment(TERM="xterm-256color")
     variables.pop("NO_COLOR", None)
     subprocess.run(
-        [*COMMAND, "inspect", "model.pt"],
+        [*COMMAND, "inspect", "artifact"],
         stdout=theirs,
         stderr=subprocess.DEVNULL,
         env=variables,
@@ -187,7 +188,7 @@ def test_colours_on_terminals_alone(here: Path) -> None:
     assert b"\x1b[32m" in os.read(ours, 1 << 16)
     os.close(ours)
     os.close(theirs)
-    assert "\x1b" not in run("inspect", "model.pt").out
+    assert "\x1b" not in run("inspect", "artifact").out
 
 
 def test_stdout_of_a_json_run_holds_the_document_alone(

@@ -1,0 +1,65 @@
+"""The command line with the real Lava: equal, within limits, and gone when it is interrupted."""
+
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.cli.helpers import interrupted, run, tree, write_inputs
+
+pytestmark = pytest.mark.usefixtures("lava")
+VERIFY = ("verify", "artifact", "--random", "64,50,0.4,1")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the inputs in it."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    write_inputs(folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_every_link_is_equal(here: Path) -> None:
+    words = ("export", "model.pt", "-t", "loihi", "--verify", "--samples", "samples.npz")
+    done = run(*words, "--simulator", "lava", "--json")
+    assert done.code == 0, done
+    report = done.document["report"]
+    assert [link["status"] for link in report["links"]] == ["equal"] * 4
+    assert report["links"][3]["name"] == "golden = lava"
+    assert report["links"][3]["spikes"] > 0
+    assert report["accuracies"]["chip"] == report["accuracies"]["quantized"]
+
+
+def test_the_simulator_is_an_engine(here: Path) -> None:
+    for path in ("model.pt", "artifact", "artifact/network.net"):
+        words = ("run", path, "--samples", "samples.npz", "--trace")
+        for engine in ("golden", "lava"):
+            assert run(*words, "--engine", engine, "-o", f"{engine}.npz").code == 0
+        with np.load("golden.npz") as golden, np.load("lava.npz") as lava:
+            assert set(golden) == set(lava)
+            assert golden["output"].any()
+            assert all(np.array_equal(golden[name], lava[name]) for name in golden)
+
+
+@pytest.mark.parametrize("limit", [("--time-limit", "0.05"), ("--memory-limit", "10")])
+def test_an_overrun_proves_nothing(here: Path, limit: tuple[str, str]) -> None:
+    done = run(*VERIFY, *limit, "--json")
+    assert done.code == 4
+    link = done.document["links"][3]
+    assert link["status"] == "not run"
+    assert "limit" in link["reason"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_interrupted(here: Path, number: int, code: int, jobs: str) -> None:
+    before = tree(here)
+    words = (*VERIFY, "--jobs", jobs, "--report", "report")
+    done = interrupted(": step ", *words, by=number)
+    assert done.code == code
+    assert done.err.splitlines()[-1] == "error: interrupted"
+    assert done.out == ""
+    assert tree(here) == before

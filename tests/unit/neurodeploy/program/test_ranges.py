@@ -1,0 +1,95 @@
+"""Ranges are sound: whatever goes in, every sum and state of a run is within what was proved."""
+
+import numpy as np
+import pytest
+
+from neurodeploy.errors import ValidationError
+from neurodeploy.program import Conv2d, Dense, Edge, Input, Neuron, Program, Signal
+from neurodeploy.program.ranges import ranges, sum_range
+from neurodeploy.simulator import run_golden
+from neurodeploy.simulator.golden import combine
+from snncore.dynamics import Format, NumberSystem, spike, trace
+from snncore.dynamics.interval import Interval
+from tests.unit.programs import driven, neurons, random_program, random_samples
+
+SEEDS = range(60)
+
+
+def test_no_state_of_a_run_leaves_its_range() -> None:
+    tight = 0
+    for seed in SEEDS:
+        program = random_program(seed)
+        proved = ranges(program)
+        samples = random_samples(program, seed, 20, 3)
+        if seed % 3 == 0:
+            high = 1 if program.input.signal == Signal.SPIKES else (1 << 24) - 1
+            samples = np.full_like(samples, high)
+        golden = run_golden(program, samples)
+        for layer in program.layers:
+            for state, bound in proved.layers[layer.name].states.items():
+                values = golden[layer.name].values[state]
+                assert bound.low <= values.min(), f"seed {seed}: {layer.name}.{state}"
+                assert values.max() <= bound.high, f"seed {seed}: {layer.name}.{state}"
+                tight += values.max() == bound.high > 0
+    # Not merely the whole register each time.
+    assert tight > 5
+
+
+def test_the_range_of_a_sum_is_met_by_the_worst_input() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(30):
+        weight = random.integers(-50, 50, (3, 2, 2, 2))
+        node = Conv2d("c", Edge("in"), weight)
+        for low, high in ((0, 1), (-3, 5)):
+            total = sum_range(node, Interval(low, high))
+            best = np.where(weight > 0, high, low).reshape(3, 2, 2, 2)
+            worst = np.where(weight > 0, low, high).reshape(3, 2, 2, 2)
+            sums = [int(combine(node, x)[0, n, 0, 0]) for x in (best, worst) for n in range(3)]
+            assert (total.low, total.high) == (min(0, *sums), max(0, *sums))
+
+
+def test_given_inputs_narrow_the_ranges() -> None:
+    program = driven(current_decay=4096, voltage_decay=4096, threshold=1 << 17)
+    narrow = ranges(program, Interval(-3, 5)).layers["n"]
+    assert narrow.drive == Interval(-3, 5)
+    assert narrow.states["u"] == Interval(-3 * 64, 5 * 64)
+    wide = ranges(program).layers["n"]
+    assert wide.drive == Interval(1 - (1 << 24), (1 << 24) - 1)
+
+
+def test_branches_add_up_and_shifts_and_wraps_count() -> None:
+    def drive(**options: int) -> Interval:
+        nodes = (
+            Input("in", (2,)),
+            Dense("a", Edge("in"), [[3, -5]]),
+            Dense("b", Edge("in", 1), [[100, 28]], **options),
+            neurons("n", "a", "b"),
+        )
+        return ranges(Program(nodes, "n")).layers["n"].drive
+
+    assert drive() == Interval(-5, 131)
+    assert drive(shift=3) == Interval(-5, 19)
+    assert drive(accumulator_bits=9) == Interval(-5, 131)
+    assert drive(accumulator_bits=8) == Interval(-133, 130)
+
+
+def test_weights_behind_a_loop_count_in_full() -> None:
+    nodes = (
+        Input("in", (1,)),
+        neurons("n", "in", Edge("own", 1)),
+        Dense("own", Edge("n"), [[-7000]]),
+    )
+    assert ranges(Program(nodes, "n")).layers["n"].drive == Interval(-7000, 1)
+
+
+def test_a_layer_without_a_bound_is_named() -> None:
+    # Between two turns of its range a register that wraps once can grow for ever.
+    counter = trace(
+        lambda v, x, *, a: (v * a + x, spike(v)), states=("v",), parameters=("a",), name="Growing"
+    )
+    system = NumberSystem("chip", (("v", Format(4, 0)),), (("a", 0),))
+    layer = Neuron("n", (Edge("in"),), counter, system, {"a": np.int64(3)})
+    assert ranges(Program((Input("in", (1,)), layer), "n")).layers["n"].states["v"].high == 7
+    loop = (Input("in", (1,)), Dense("a", Edge("a", 1), [[1]]), neurons("n", "in", "a"))
+    with pytest.raises(ValidationError, match="a: a loop of weights without neurons"):
+        ranges(Program(loop, "n"))

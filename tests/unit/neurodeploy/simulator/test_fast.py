@@ -1,0 +1,154 @@
+"""The fast engine is the golden interpreter on every bit, whatever carries its numbers."""
+
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from neurodeploy.compare import compare
+from neurodeploy.errors import ValidationError
+from neurodeploy.program import Dense, Edge, Input, Neuron, Program
+from neurodeploy.program.ranges import ranges
+from neurodeploy.report import Status
+from neurodeploy.simulator import run_golden
+from neurodeploy.simulator.carrier import carried_step
+from neurodeploy.simulator.fast import run_fast
+from snncore.dynamics import Format, NumberSystem
+from snncore.dynamics.interval import Interval
+from tests.unit.programs import SOFT, driven, neurons, random_program, random_samples, small
+
+SEEDS = range(1000, 1080)
+
+
+def check(program: Program, samples: np.ndarray) -> int:
+    """The engines agree on every layer, state and step; how many spikes there were."""
+    golden = run_golden(program, samples)
+    link = compare("golden = fast", golden, run_fast(program, samples), 0.0)
+    assert link.status == Status.EQUAL, link.divergence or link.reason
+    return golden.spikes()
+
+
+def carrier(program: Program, layer: Neuron, samples: np.ndarray) -> torch.dtype:
+    seen = Interval(int(min(samples.min(), 0)), int(max(samples.max(), 0)))
+    return carried_step(layer, ranges(program, seen).layers[layer.name]).kind
+
+
+def test_fast_is_golden_on_random_programs_with_every_carrier() -> None:
+    carriers: Counter[torch.dtype] = Counter()
+    spiking = 0
+    for seed in SEEDS:
+        program = random_program(seed)
+        steps, count = (1, 2, 5, 17)[seed % 4], (1, 3)[seed % 2]
+        samples = random_samples(program, seed, steps, count)
+        spiking += check(program, samples) > 0
+        carriers.update(carrier(program, layer, samples) for layer in program.layers)
+    assert spiking > len(SEEDS) / 2
+    assert {torch.float32, torch.float64, torch.int64} == carriers.keys()
+    assert min(carriers.values()) >= 3
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_samples_that_are_all_alike(value: int) -> None:
+    program = random_program(1003)
+    shape = (5, 2, *program.input.shape)
+    check(program, np.full(shape, value))
+    assert (check(small(), np.full((5, 2, 2), value)) > 0) == bool(value)
+
+
+def test_neurons_that_only_their_biases_drive() -> None:
+    program = driven((2, 2, 1), bias=[[[9]], [[700]]], voltage_decay=4096, threshold=300)
+    assert check(program, np.zeros((4, 3, 2, 2, 1))) == 4 * 3 * 2
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 150])
+def test_a_batch_larger_than_the_engines_own_is_put_together(count: int) -> None:
+    program = random_program(1001)
+    samples = random_samples(program, 7, 6, count)
+    threads = torch.get_num_threads()
+    check(program, samples)
+    assert torch.get_num_threads() == threads
+
+
+def test_spikes_alone_are_the_spikes() -> None:
+    program = small()
+    samples = random_samples(program, 3, 20, 4)
+    whole, spikes = run_fast(program, samples), run_fast(program, samples, states=False)
+    assert set(spikes["n"].values) == {"s"}
+    assert np.array_equal(whole["n"].s, spikes["n"].s)
+    assert spikes["n"].s.dtype == np.uint8
+    assert whole["n"].u.dtype == np.int64
+    assert whole.spikes() > 0
+
+
+def test_samples_of_a_wider_range_are_run_anew() -> None:
+    program = driven(current_decay=100, voltage_decay=10, threshold=1 << 17)
+    low, high = np.ones((9, 1, 3), dtype=np.int64), np.full((9, 1, 3), 1 << 20)
+    for samples in (low, high, -high, low):
+        check(program, samples)
+
+
+@pytest.mark.parametrize(
+    ("largest", "parameters", "kind"),
+    [
+        (40, {"current_decay": 4096, "voltage_decay": 4096}, torch.float32),
+        (40, {}, torch.float64),
+        ((1 << 24) - 1, {"current_decay": 0, "voltage_decay": 0}, torch.float64),
+    ],
+)
+def test_loihis_neurons_at_their_ends(
+    largest: int, parameters: dict[str, int], kind: torch.dtype
+) -> None:
+    program = driven(threshold=1 << 16, **parameters)
+    for samples in (
+        np.full((70, 1, 3), largest),
+        np.full((70, 1, 3), -largest),
+        np.random.default_rng(1).integers(-largest, largest + 1, (200, 4, 3)),
+    ):
+        check(program, samples)
+    assert carrier(program, program.layers[0], samples) == kind
+
+
+def test_weights_as_large_as_a_carrier_are_exact() -> None:
+    weight = [[(1 << 24) - 1, 1, 0], [(1 << 30) + 1, (1 << 30) - 3, 5]]
+    for bits in (32, 40, 62):
+        nodes = (Input("in", (3,)), Dense("d", Edge("in"), weight, accumulator_bits=bits))
+        program = Program((*nodes, neurons("n", "d", threshold=1 << 17)), "n")
+        samples = random_samples(program, 1, 12, 3)
+        check(program, samples)
+
+
+def test_what_no_carrier_holds_is_refused_by_name() -> None:
+    vast = NumberSystem("vast", (("v", Format(62, 0)),), (("threshold", 0),), carrier_bits=62)
+    wild = Neuron("n", (Edge("d"),), SOFT, vast, {"threshold": np.int64(1 << 61)})
+    for layer, weight, words in (
+        (neurons("n", "d"), 1 << 53, "a sum may reach 9007199254740992, which no float"),
+        (wild, 1, "n: a value may reach .*, which no type"),
+    ):
+        wide = Dense("d", Edge("in"), [[weight]])
+        program = Program((Input("in", (1,)), wide, layer), "n")
+        with pytest.raises(ValidationError, match=words):
+            run_fast(program, np.ones((2, 1, 1)))
+
+
+def test_a_loop_of_weights_alone_has_no_bound() -> None:
+    program = Program(
+        (
+            Input("in", (1,)),
+            Dense("a", Edge("b", 1), [[2]]),
+            Dense("b", Edge("a"), [[1]]),
+            neurons("n", "in", "b"),
+        ),
+        "n",
+    )
+    with pytest.raises(ValidationError, match="loop of weights without neurons"):
+        run_fast(program, np.ones((2, 1, 1)))
+
+
+def test_no_engine_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(5):
+            program = random_program(seed)
+            check(program, random_samples(program, seed, 3, 2))
