@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neurodeploy.program import Dense, Flatten, Input, Neuron, Program, Signal, Synapse
+from neurodeploy.program import Dense, Flatten, Input, Neuron, Node, Program, Signal, Synapse
 from neurodeploy.target import Finding, Severity
 
 
@@ -35,21 +35,11 @@ def chain_of(program: Program) -> Chain | Finding:
     synapse: Synapse | None = None
     previous = first.name
     for node in rest:
-        if len(node.sources) > 1:
-            sources = " and ".join(edge.source for edge in node.sources)
-            return _error(node.name, f"adds {sources}; a .net file is a chain without branches")
-        edge = node.sources[0]
-        if edge.delay:
-            return _error(
-                node.name, f"reads {edge.source} {edge.delay} steps late, as no chain does"
-            )
-        if edge.source != previous:
-            return _error(
-                node.name, f"reads {edge.source}; a .net file is a chain without branches"
-            )
-        previous = node.name
+        if (finding := _off_the_chain(node, previous)) is not None:
+            return finding
+        before, previous = previous, node.name
         if isinstance(node, Flatten) and synapse is None and flatten is None:
-            if len(program.shapes[edge.source]) != 3:
+            if len(program.shapes[before]) != 3:
                 return _error(node.name, "flattens what is no image, which the loader cannot load")
             flatten = node
         elif isinstance(node, Synapse) and synapse is None:
@@ -72,6 +62,19 @@ def chain_of(program: Program) -> Chain | Finding:
     if program.output != previous:
         return _error(program.output, "the output of a .net file is its last layer")
     return Chain(first, tuple(layers))
+
+
+def _off_the_chain(node: Node, previous: str) -> Finding | None:
+    """What the node reads that is not the node before it, at once, and nothing else."""
+    if len(node.sources) > 1:
+        sources = " and ".join(edge.source for edge in node.sources)
+        return _error(node.name, f"adds {sources}; a .net file is a chain without branches")
+    edge = node.sources[0]
+    if edge.delay:
+        return _error(node.name, f"reads {edge.source} {edge.delay} steps late, as no chain does")
+    if edge.source != previous:
+        return _error(node.name, f"reads {edge.source}; a .net file is a chain without branches")
+    return None
 
 
 def _is_block(first: Input, layers: list[ChainLayer], flatten: Flatten | None) -> bool:
