@@ -13,25 +13,28 @@ from neurodeploy.cli import report as told
 from neurodeploy.cli.command import Build, Model, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
-from neurodeploy.cli.places import load_model, lowered, require_simulator
+from neurodeploy.cli.places import load_model, lowered, read_samples, require_simulator
 
 if TYPE_CHECKING:
     from neurodeploy.artifact import Artifact
     from neurodeploy.report import Report
 
 
+TargetName = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Where to; <model>-<target> unless given."),
+]
+Verify = Annotated[bool, typer.Option("--verify", help="Verify what was exported.")]
+
+
 @command
 def export(
     output: Output,
     model: Model,
-    target: Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")],
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Where to; <model>-<target> unless given."
-        ),
-    ] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Verify what was exported.")] = False,
+    target: TargetName,
+    folder: Folder = None,
+    verify: Verify = False,
     samples: Samples = None,
     build: Build = None,
     simulator: SimulatorName = None,
@@ -43,7 +46,7 @@ def export(
         raise typer.TyperException("--simulator has a meaning only with --verify")
     require_simulator(target, simulator)
     place = Path(f"{model.stem}-{target}") if folder is None else folder
-    given, labels = (None, None) if samples is None else pipeline.read_samples(samples)
+    given, labels = read_samples(samples)
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
@@ -53,16 +56,9 @@ def export(
         artifact = pipeline.write(program, target=target, path=place, model_file=model)
         report = None
         if verify:
-            report = pipeline.verified(
-                artifact,
-                model=network,
-                samples=given,
-                labels=labels,
-                simulator=simulator,
-                progress=say,
-            )
-    if report is not None:
-        told.warn_of_silence(report, output)
+            asked: dict[str, Any] = {"samples": given, "labels": labels, "simulator": simulator}
+            report = pipeline.verified(artifact, model=network, progress=say, **asked)
+            told.warn_of_silence(report, output)
     following = _next(place, model, build)
     document = _document(artifact, findings, report) | {"next": following}
     blocks = _blocks(artifact, findings, report, following)

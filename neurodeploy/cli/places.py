@@ -49,6 +49,17 @@ def load_model(path: Path, build: str | None) -> Any:
     return load(path, build_with=build)
 
 
+def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """Samples and labels of a file; neither where none is named.
+
+    Raises:
+        SamplesError: if the file is missing, damaged, or holds no samples.
+    """
+    from neurodeploy import pipeline
+
+    return (None, None) if path is None else pipeline.read_samples(path)
+
+
 def lowered(network: Any, samples: NDArray[Any] | None) -> Program:
     """The program of a network, for samples of their shape if they are given.
 

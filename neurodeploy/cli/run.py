@@ -26,30 +26,37 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
 
 
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="ARTIFACT|MODEL", help="An artifact, a vendor's file or a model."),
+]
+SamplesFile = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="An .npz with `samples` (T, N, ...) and, if you like, `labels`; or an .npy.",
+    ),
+]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the output there (.npz)."),
+]
+Engine = Annotated[
+    str, typer.Option(metavar="NAME", help="golden, fast, or the name of a simulator.")
+]
+WithTrace = Annotated[
+    bool, typer.Option("--trace", help="Write every layer's spikes and states as well.")
+]
+
+
 @command
 def run(
     output: Output,
-    path: Annotated[
-        Path,
-        typer.Argument(metavar="ARTIFACT|MODEL", help="An artifact, a vendor's file or a model."),
-    ],
-    samples: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="An .npz with `samples` (T, N, ...) and, if you like, `labels`; or an .npy.",
-        ),
-    ],
-    file: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the output there (.npz)."),
-    ] = None,
-    engine: Annotated[
-        str, typer.Option(metavar="NAME", help="golden, fast, or the name of a simulator.")
-    ] = "golden",
-    trace: Annotated[
-        bool, typer.Option("--trace", help="Write every layer's spikes and states as well.")
-    ] = False,
+    path: Source,
+    samples: SamplesFile,
+    file: OutputFile = None,
+    engine: Engine = "golden",
+    trace: WithTrace = False,
     build: Build = None,
 ) -> Outcome:
     """Run samples through an artifact or a model."""

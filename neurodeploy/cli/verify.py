@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,12 +11,35 @@ from neurodeploy.cli import report as told
 from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Output
-from neurodeploy.cli.places import load_model, require_simulator
+from neurodeploy.cli.places import load_model, read_samples, require_simulator
 from neurodeploy.cli.undisturbed import load_torch
 
 if TYPE_CHECKING:
     from neurodeploy.target import Simulation
 
+OfModel = Annotated[
+    Path | None, typer.Option(metavar="MODEL", help="The model that it was exported from.")
+]
+RandomWords = Annotated[
+    str | None,
+    typer.Option(
+        metavar="T,N,RATE,SEED",
+        help="Random samples: steps, samples, share of ones, seed (16,8,0.3,0 unless given).",
+    ),
+]
+ReportPlace = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write report.html, .json and .txt there.")
+]
+JunitPlace = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the report as JUnit XML.")
+]
+Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="How many simulations run at once.")]
+TimeLimit = Annotated[
+    float | None, typer.Option(metavar="S", help="Seconds that a simulation may take.")
+]
+MemoryLimit = Annotated[
+    float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
+]
 Random = tuple[int, int, float, int]
 _MOST_STEPS = 10**8
 
@@ -25,32 +48,16 @@ _MOST_STEPS = 10**8
 def verify(
     output: Output,
     artifact: ArtifactPlace,
-    model: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="The model that it was exported from.")
-    ] = None,
+    model: OfModel = None,
     build: Build = None,
     samples: Samples = None,
-    random: Annotated[
-        str | None,
-        typer.Option(
-            metavar="T,N,RATE,SEED",
-            help="Random samples: steps, samples, share of ones, seed (16,8,0.3,0 unless given).",
-        ),
-    ] = None,
+    random: RandomWords = None,
     simulator: SimulatorName = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write report.html, .json and .txt there.")
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report as JUnit XML.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many simulations run at once.")] = 1,
-    time_limit: Annotated[
-        float | None, typer.Option(metavar="S", help="Seconds that a simulation may take.")
-    ] = None,
-    memory_limit: Annotated[
-        float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
-    ] = None,
+    report: ReportPlace = None,
+    junit: JunitPlace = None,
+    jobs: Jobs = 1,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
 ) -> Outcome:
     """Prove that an artifact computes what was trained."""
     from neurodeploy import pipeline
@@ -65,20 +72,13 @@ def verify(
     simulation = _simulation(jobs, time_limit, memory_limit)
     opened = open_artifact(artifact)
     require_simulator(opened.target, simulator)
-    given, labels = (None, None) if samples is None else pipeline.read_samples(samples)
+    given, labels = read_samples(samples)
+    asked: dict[str, Any] = {"samples": given, "labels": labels, "random": drawn}
+    how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
     with output.progress() as say:
         load_torch()
         network = None if model is None else load_model(model, build)
-        result = pipeline.verified(
-            opened,
-            model=network,
-            samples=given,
-            labels=labels,
-            random=drawn,
-            simulator=simulator,
-            simulation=simulation,
-            progress=say,
-        )
+        result = pipeline.verified(opened, model=network, progress=say, **asked, **how)
         places = told.write(result, report, junit)
     told.warn_of_silence(result, output)
     document = told.as_data(result) | {"files": places}

@@ -128,7 +128,8 @@ class Neuron(Node):
             except ValueError as error:
                 raise ValidationError(f"{self.name}: {error}") from error
         checked = {
-            key: _array(value, f"{self.name}.{key}") for key, value in self.parameters.items()
+            key: _array(self.parameters[key], f"{self.name}.{key}")
+            for key in self.equations.parameters
         }
         object.__setattr__(self, "parameters", checked)
 

@@ -49,6 +49,13 @@ class _Lowering:
         return Program(tuple(self.nodes), output.name)
 
     def _lower(self, node: Any) -> list[str]:
+        for edge in node.sources:
+            if edge.delay:
+                raise DoesNotFitError(
+                    f"{node.name}: reads {edge.source} {edge.delay} steps late, which only a "
+                    "program can say",
+                    remedy="leave the delay out",
+                )
         if isinstance(node, g.Input):
             return [self._append(Input(node.name, node.shape))]
         if isinstance(node, g.Add):
@@ -76,6 +83,11 @@ class _Lowering:
             raise DoesNotFitError(
                 f"{node.name}: its weights are floats, not on a chip's grid",
                 remedy=f"use quant.{type(node).__name__} and train, or load a quantized model",
+            )
+        if getattr(node, "bias", None) is not None:
+            raise DoesNotFitError(
+                f"{node.name}: its bias is the neurons' to add",
+                remedy="give the neurons a parameter for it",
             )
         if isinstance(node, g.Linear):
             weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")

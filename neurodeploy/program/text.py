@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 from neurodeploy.program.nodes import Conv2d, Dense, Input, Integers, Neuron
 from neurodeploy.program.program import Program
 from neurodeploy.structure import Edge, Node
+from snncore.dynamics import Equations
 
 
 def program_text(program: Program) -> str:
     """The whole program; arrays stand as their range and a digest of their values."""
+    kinds = _kinds(program)
     lines = []
     for node in program.nodes:
         shape = "x".join(map(str, program.shapes[node.name]))
-        lines.append(f"{node.name} [{shape}] = {_right_side(node)}")
+        lines.append(f"{node.name} [{shape}] = {_right_side(node, kinds)}")
     lines.append(f"output {program.output}")
-    kinds = {layer.integer_equations: layer for layer in program.layers}
-    for equations in kinds:
+    for equations, name in kinds.items():
         body = "\n".join(f"    {line}" for line in equations.text().splitlines())
-        lines.append(f"\nneuron {equations.name}:\n{body}")
+        lines.append(f"\nneuron {name}:\n{body}")
     return "\n".join(lines) + "\n"
 
 
-def _right_side(node: Node) -> str:
+def _kinds(program: Program) -> dict[Equations, str]:
+    """Every kind of neuron under a name of its own, whatever their equations are called."""
+    names: dict[Equations, str] = {}
+    for layer in program.layers:
+        equations = layer.integer_equations
+        same = sum(known.name == equations.name for known in names)
+        names.setdefault(equations, equations.name + (f" ({same + 1})" if same else ""))
+    return names
+
+
+def _right_side(node: Node, kinds: Mapping[Equations, str]) -> str:
     if isinstance(node, Input):
         return f"input({node.signal.value})"
     sources = " + ".join(_edge(edge) for edge in node.sources)
@@ -37,7 +49,7 @@ def _right_side(node: Node) -> str:
         return f"conv2d({sources}) {form} groups {node.groups} weight {_array(node.weight)} {scale}"
     if isinstance(node, Neuron):
         parameters = ", ".join(f"{key}={_array(value)}" for key, value in node.parameters.items())
-        name = node.integer_equations.name
+        name = kinds[node.integer_equations]
         return f"{name}({sources}; {parameters}) 2^{node.exponent}"
     return f"flatten({sources})"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from neurodeploy.program import Dense, Flatten, Input, Neuron, Node, Program, Signal, Synapse
+from neurodeploy.program import Flatten, Input, Neuron, Node, Program, Signal, Synapse
 from neurodeploy.target import Finding, Severity
 
 
@@ -30,56 +30,62 @@ def chain_of(program: Program) -> Chain | Finding:
     first, *rest = program.nodes
     if not isinstance(first, Input) or any(isinstance(node, Input) for node in rest):
         return _error(program.nodes[0].name, "a .net file has one input, before all layers")
-    layers: list[ChainLayer] = []
-    flatten: Flatten | None = None
-    synapse: Synapse | None = None
-    previous = first.name
+    links = _Links(program, first)
+    previous: Node = first
     for node in rest:
-        if (finding := _off_the_chain(node, previous)) is not None:
-            return finding
-        before, previous = previous, node.name
-        if isinstance(node, Flatten) and synapse is None and flatten is None:
-            if len(program.shapes[before]) != 3:
-                return _error(node.name, "flattens what is no image, which the loader cannot load")
-            flatten = node
-        elif isinstance(node, Synapse) and synapse is None:
-            if flatten is not None and not isinstance(node, Dense):
-                return _error(flatten.name, "only a dense layer can follow a flatten")
-            if first.signal == Signal.CURRENT and not layers:
-                return _error(
-                    node.name, "weighs currents; synapses take spikes, so neurons come first"
-                )
-            synapse = node
-        elif isinstance(node, Neuron) and (
-            synapse is not None or _is_block(first, layers, flatten)
-        ):
-            layers.append(ChainLayer(node, synapse, flatten))
-            synapse = flatten = None
-        else:
-            return _error(node.name, "a .net file holds weights, then neurons, in turn")
-    if synapse is not None or flatten is not None or not layers:
-        return _error(previous, "the last layer of a .net file has neurons")
-    if program.output != previous:
+        wrong = _misconnected(node, previous) or links.append(node)
+        if wrong is not None:
+            return _error(node.name, wrong)
+        previous = node
+    if not isinstance(previous, Neuron):
+        return _error(previous.name, "the last layer of a .net file has neurons")
+    if program.output != previous.name:
         return _error(program.output, "the output of a .net file is its last layer")
-    return Chain(first, tuple(layers))
+    return Chain(first, tuple(links.layers))
 
 
-def _off_the_chain(node: Node, previous: str) -> Finding | None:
-    """What the node reads that is not the node before it, at once, and nothing else."""
+def _misconnected(node: Node, previous: Node) -> str | None:
     if len(node.sources) > 1:
         sources = " and ".join(edge.source for edge in node.sources)
-        return _error(node.name, f"adds {sources}; a .net file is a chain without branches")
+        return f"adds {sources}; a .net file is a chain without branches"
     edge = node.sources[0]
     if edge.delay:
-        return _error(node.name, f"reads {edge.source} {edge.delay} steps late, as no chain does")
-    if edge.source != previous:
-        return _error(node.name, f"reads {edge.source}; a .net file is a chain without branches")
+        return f"reads {edge.source} {edge.delay} steps late, as no chain does"
+    if edge.source != previous.name:
+        return f"reads {edge.source}; a .net file is a chain without branches"
     return None
 
 
-def _is_block(first: Input, layers: list[ChainLayer], flatten: Flatten | None) -> bool:
-    """Whether the first neurons are an input block, driven by currents without synapses."""
-    return not layers and flatten is None and first.signal == Signal.CURRENT
+@dataclass
+class _Links:
+    """The layers so far, and what waits for its neurons."""
+
+    program: Program
+    input: Input
+    layers: list[ChainLayer] = field(default_factory=list)
+    synapse: Synapse | None = None
+    flatten: Flatten | None = None
+
+    def append(self, node: Node) -> str | None:
+        """Why the node cannot come next, if it cannot."""
+        if isinstance(node, Flatten) and self.synapse is None and self.flatten is None:
+            if len(self.program.shapes[node.source.source]) != 3:
+                return "flattens what is no image, which the loader cannot load"
+            self.flatten = node
+        elif isinstance(node, Synapse) and self.synapse is None:
+            if self.input.signal == Signal.CURRENT and not self.layers:
+                return "weighs currents; synapses take spikes, so neurons come first"
+            self.synapse = node
+        elif isinstance(node, Neuron) and (self.synapse is not None or self._is_block()):
+            self.layers.append(ChainLayer(node, self.synapse, self.flatten))
+            self.synapse = self.flatten = None
+        else:
+            return "a .net file holds weights, then neurons, in turn"
+        return None
+
+    def _is_block(self) -> bool:
+        """Whether the first neurons are an input block, driven by currents without synapses."""
+        return not self.layers and self.flatten is None and self.input.signal == Signal.CURRENT
 
 
 def _error(node: str, message: str) -> Finding:

@@ -1,6 +1,7 @@
 """Quantized networks drawn at random: every layer, every geometry, extreme weights and decays."""
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def dense(random: Random) -> Drawn:
     """One to three layers in one of several units."""
     widths = [int(n) for n in random.integers(1, 12, int(random.integers(2, 5)))]
     exponent = int(random.choice([-9, -6, -4, 0]))
-    pairs = zip(widths, widths[1:], strict=False)
+    pairs = list(pairwise(widths))
     layers = [_driven(random, partial(quant.Linear, *pair), pair[1], exponent) for pair in pairs]
     return nn.Sequential(*layers), (widths[0],)
 
@@ -78,7 +79,7 @@ def pools(random: Random) -> Drawn:
         quant.SumPool2d((2, 1), (1, 1)),
         layer.Flatten(),
     )
-    shape = (1, 9, 8)
+    shape = (1, 11, 8)
     width = image(torch.zeros(1, 1, *shape)).shape[-1]
     functional.reset(image)
     return nn.Sequential(*image, quant.Linear(width, 4), neurons(random, bias=4)), shape

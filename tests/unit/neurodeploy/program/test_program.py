@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,8 @@ def test_any_change_changes_the_text_and_the_digest() -> None:
 
 
 def test_which_layer_has_which_equations_is_in_the_text() -> None:
-    equations, system, _ = SYSTEMS["soft"]
-    other = replace(system, name=system.name, rounding=system.rounding, carrier_bits=11)
+    _, system, _ = SYSTEMS["soft"]
+    other = replace(system, carrier_bits=11)
 
     def stack(*systems: NumberSystem) -> Program:
         nodes: list[Node] = [Input("in", (2,))]
@@ -89,8 +90,7 @@ def test_which_layer_has_which_equations_is_in_the_text() -> None:
             nodes.append(Neuron(f"n{number}", edge, SOFT, each, {"threshold": np.int64(3)}))
         return Program(tuple(nodes), nodes[-1].name)
 
-    assert equations is SOFT
-    orders = [(system, other, a) for a in (system, other)] + [(other, system, system)]
+    orders = list(product((system, other), repeat=3))
     texts = {stack(*order).text() for order in orders}
     assert len(texts) == len(orders)
 
@@ -106,7 +106,7 @@ def test_equal_programs_are_written_alike(seed: int) -> None:
 
 def test_the_digest_of_a_program_stays_what_it_is() -> None:
     # Artifacts that exist hold it.
-    assert small().sha256 == "DIGEST"
+    assert small().sha256 == "472cbda47439c4444ebc5c6fe7a35eadc6f54ecf770a2618d699f1f1503bf198"
 
 
 def test_one_value_for_all_neurons_is_written_once() -> None:
@@ -126,7 +126,7 @@ def test_numbers_are_int64_and_cannot_be_changed() -> None:
 
 
 def test_what_a_program_knows_of_itself() -> None:
-    program = random_program(3)
+    program = next(p for p in map(random_program, range(99)) if len(p.layers) == 3)
     assert [node.name for node in program.layers] == ["layer0", "layer1", "layer2"]
     assert program.input is program.nodes[0]
     sizes = [np.prod(program.shapes[layer.name]) for layer in program.layers]
@@ -250,5 +250,5 @@ def test_a_node_is_equal_by_its_values_and_its_kind() -> None:
     assert dense() != dense(weight=[[1, 0], [0, 2]])
     assert dense() != dense(weight=[[1, 0]])
     assert Flatten("d", Edge("in")) != dense()
-    assert LOIHI == driven().layers[0].system
+    assert driven().layers[0].system == LOIHI
     assert dumps(driven()) == dumps(driven())

@@ -44,7 +44,7 @@ def test_the_range_of_a_sum_is_met_by_the_worst_input() -> None:
             total = sum_range(node, Interval(low, high))
             best = np.where(weight > 0, high, low).reshape(3, 2, 2, 2)
             worst = np.where(weight > 0, low, high).reshape(3, 2, 2, 2)
-            sums = [int(combine(node, x)[0, n, 0, 0]) for x in (best, worst) for n in range(3)]
+            sums = [int(combine(node, x)[n, n, 0, 0]) for x in (best, worst) for n in range(3)]
             assert (total.low, total.high) == (min(0, *sums), max(0, *sums))
 
 
