@@ -76,6 +76,7 @@ def verify(
     asked: dict[str, Any] = {"samples": given, "labels": labels, "random": drawn}
     how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
     with output.progress() as say:
+        say(f"reading {artifact}")
         load_torch()
         network = None if model is None else load_model(model, build)
         result = pipeline.verified(opened, model=network, progress=say, **asked, **how)
