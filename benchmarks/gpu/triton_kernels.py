@@ -1,4 +1,4 @@
-"""Triton kernels against the memory floor: python benchmarks/triton_kernels.py (needs a GPU).
+"""Triton kernels against the memory floor: python benchmarks/gpu/triton_kernels.py (needs a GPU).
 
 Floor: forward reads X and writes S; backward reads grad S and X and writes grad X; all in X's type,
 over the bandwidth of a copy in the same run. Nothing is timed before the conformance cases pass.
