@@ -70,7 +70,7 @@ def forward_config(neurons: int) -> Config:
 
 
 def backward_config(plan: Plan, steps: int, neurons: int, itemsize: int) -> Config:
-    """The backward kernel's measures, as found on an H200 (`benchmarks/triton_kernels.py`)."""
+    """The backward kernel's measures, as found on an H200 (`benchmarks/gpu/triton_kernels.py`)."""
     if steps <= 4:
         config = Config(512, 4, 4)
     elif itemsize == 4:
