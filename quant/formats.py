@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from snncore.dynamics import LOIHI, NumberSystem
 
+# Sums of weights times this power of two are still exact in float32.
+_LARGEST_EXPONENT = 64
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -30,6 +33,18 @@ class ChipFormat:
     biases: Grid
     system: NumberSystem
     exponent: int
+
+    def exponent_or(self, exponent: int | None) -> int:
+        """The exponent that is given, or the usual one.
+
+        Raises:
+            ValueError: if it is none that floats can carry.
+        """
+        if exponent is None:
+            return self.exponent
+        if type(exponent) is not int or abs(exponent) > _LARGEST_EXPONENT:
+            raise ValueError(f"exponent: {exponent!r} is no integer up to {_LARGEST_EXPONENT}")
+        return exponent
 
 
 # Eight bits with a sign cost one bit of precision, so the weights are even.

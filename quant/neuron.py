@@ -35,7 +35,7 @@ class CubaLIF(Neuron):
     ) -> None:
         super().__init__(**options)
         self.format: ChipFormat = chip_format(format)
-        self.exponent = self.format.exponent if exponent is None else exponent
+        self.exponent = self.format.exponent_or(exponent)
         self.threshold_integer = self._threshold(threshold)
         self.current_decay_integer = self._decay("current_decay", current_decay)
         self.voltage_decay_integer = self._decay("voltage_decay", voltage_decay)

@@ -27,7 +27,7 @@ class _OnGrid(layer.Layer):
 
     def _set_format(self, name: str, exponent: int | None) -> None:
         self.format: ChipFormat = chip_format(name)
-        self.exponent = self.format.exponent if exponent is None else exponent
+        self.exponent = self.format.exponent_or(exponent)
         if self.bias is not None:
             with torch.no_grad():
                 self.bias.zero_()
@@ -142,7 +142,7 @@ class SumPool2d(layer.SumPool2d):
     ) -> None:
         super().__init__(kernel_size, stride)
         self.format: ChipFormat = chip_format(format)
-        self.exponent = self.format.exponent if exponent is None else exponent
+        self.exponent = self.format.exponent_or(exponent)
         grid = self.format.weights
         integer = round(weight / 2.0**self.exponent)
         if not grid.minimum <= integer <= grid.maximum or integer % grid.step:

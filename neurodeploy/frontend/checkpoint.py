@@ -7,7 +7,7 @@ import os
 import pickle
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import quant
 from neurodeploy.errors import ModelFileError, NeurodeployError
 from neurodeploy.files import write_atomically
 from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
-from neurodeploy.frontend.kinds import build, describe
+from neurodeploy.frontend.kinds import build, describe, is_idle
 from neurodeploy.frontend.loaded import assembled
 from snncore import layer
 
@@ -116,25 +116,36 @@ def _require_plain(value: Any) -> None:
 
 def input_shape(network: nn.Module) -> tuple[int, ...] | None:
     """The shape of one step's input (without time and batch), if a layer knows it."""
-    for call in calls_of(network).calls:
-        if INPUT in call.inputs and call.function == "module":
-            module = network.get_submodule(call.target)
-            shape: tuple[int, ...] | None = getattr(module, "input_shape", None)
-            if shape is not None:
-                return shape
-            inner = module.synapse if isinstance(module, quant.Block) else module
-            if isinstance(inner, layer.Linear):
-                return (inner.in_features,)
+    for module in _first_layers(network, calls_of(network)):
+        shape: tuple[int, ...] | None = getattr(module, "input_shape", None)
+        if shape is not None:
+            return shape
+        inner = module.synapse if isinstance(module, quant.Block) else module
+        if isinstance(inner, layer.Linear):
+            return (inner.in_features,)
     return None
+
+
+def _first_layers(network: nn.Module, calls: Calls) -> Iterator[nn.Module]:
+    """The layers that are given the input, or something of its shape."""
+    alike = {INPUT}
+    for call in calls.calls:
+        if not alike & set(call.inputs):
+            continue
+        if call.function == "add":
+            alike.add(call.name)
+        elif call.function == "module":
+            module = network.get_submodule(call.target)
+            yield module
+            if is_idle(module):
+                alike.add(call.name)
 
 
 def _remember_shape(network: nn.Module, calls: Calls, shape: list[int] | None) -> None:
     if shape is None:
         return
-    for call in calls.calls:
-        if INPUT in call.inputs and call.function == "module":
-            module = network.get_submodule(call.target)
-            setattr(module, "input_shape", tuple(int(length) for length in shape))  # noqa: B010
+    for module in _first_layers(network, calls):
+        setattr(module, "input_shape", tuple(int(length) for length in shape))  # noqa: B010
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -143,7 +154,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ModelFileError(f"{path}: {what}")
     if path.stat().st_size == 0:
         raise ModelFileError(f"{path}: the file is empty")
-    if not zipfile.is_zipfile(path):
+    if not _is_archive(path):
         raise ModelFileError(
             f"{path}: is no model file, or one that was cut short",
             remedy=f"write one with neurodeploy.save; a pickled or an old one, {_PICKLED}",
@@ -166,6 +177,13 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ModelFileError(f"{path}: holds a {type(document).__name__}, not a model")
     return document
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:
+        return False
 
 
 def _fill(network: nn.Module, tensors: Any, path: object, *, assign: bool = False) -> nn.Module:
