@@ -54,13 +54,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "a nested chain": lambda: nn.Sequential(nn.Sequential(block()), nn.Sequential(block())),
     "nested modules": Nested,
     "layers never called": lambda: Named(lambda m, x: m.b(x), "a", "b", "c"),
-    "one value twice": lambda: (
-        Named(lambda m, x: m.b(m.a(x) + m.a.bias_of(x)), "a", "b")
-        if hasattr(quant.Block, "bias_of")
-        else Named(lambda m, x: m.b(x + x), "b")
-    ),
+    "one value twice": lambda: Named(lambda m, x: m.b(x + x), "b"),
+    "an input passed on": lambda: nn.Sequential(nn.Dropout(0.5), nn.Identity(), block()),
     "a layer called calls": lambda: Named(lambda m, x: m.b(m.calls(x) + x), "calls", "b"),
-    "a layer called train": lambda: nn.Sequential(block()),
     "a layer called add": lambda: Named(lambda m, x: m.add(m.a(x) + x), "a", "add"),
     "a layer called add_1": lambda: Named(lambda m, x: m.add_1(m.a(x) + x + x), "a", "add_1"),
     "layers called in another order": lambda: Named(lambda m, x: m.a(m.b(x)), "a", "b"),
@@ -106,28 +102,26 @@ def test_random_networks_are_read_back(kind: str, tmp_path: Path) -> None:
     assert spikes > 0
 
 
-class Floats(nn.Sequential):
-    """Every layer of floats, with every option that is not its default."""
-
-    def __init__(self) -> None:
-        steep = surrogate.Sigmoid(2.0)
-        super().__init__(
-            layer.Conv2d(2, 4, (3, 2), (1, 2), (1, 0), (1, 1), 2, bias=False),
-            neuron.LIF(3.0, 0.2, decay_input=False, reset="soft", surrogate=steep),
-            layer.SumPool2d((2, 1), (1, 1)),
-            layer.Flatten(),
-            layer.Linear(4 * 5 * 3, 6),
-            neuron.IF(0.3, reset="none"),
-            nn.Dropout(0.5),
-            layer.Linear(6, 3, bias=False),
-            neuron.CubaLIF(0.1, current_decay=0.5, voltage_decay=0.25, bias=0.01),
-        )
+def floats() -> nn.Sequential:
+    """Layers of floats, with options that are not their defaults."""
+    steep = surrogate.Sigmoid(2.0)
+    return nn.Sequential(
+        layer.Conv2d(2, 4, (3, 2), (1, 2), (1, 0), (1, 1), 2, bias=False),
+        neuron.LIF(3.0, 0.2, decay_input=False, reset="soft", surrogate=steep),
+        layer.SumPool2d((2, 1), (1, 1)),
+        layer.Flatten(),
+        layer.Linear(4 * 5 * 3, 6),
+        neuron.IF(0.3, reset="none"),
+        nn.Dropout(0.5),
+        layer.Linear(6, 3, bias=False),
+        neuron.CubaLIF(0.3, current_decay=0.5, voltage_decay=0.25, bias=0.01),
+    )
 
 
 def test_a_network_of_floats_is_read_back(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    network = Floats()
-    samples = random_spikes((2, 6, 6), 2, 7, 3)
+    network = floats()
+    samples = torch.rand(7, 3, 2, 6, 6)
     expected = outputs(network, samples)
     assert 0 < expected.mean() < 1
     nd.save(network, tmp_path / "m.pt")
@@ -175,9 +169,9 @@ def test_what_cannot_be_loaded_is_not_saved(tmp_path: Path) -> None:
 
     with pytest.raises(UnsupportedLayerError, match="ReLU"):
         nd.save(nn.Sequential(block(), nn.ReLU()), tmp_path / "m.pt")
-    with pytest.raises(UnsupportedLayerError, match="Mine is no surrogate .* ATan"):
+    with pytest.raises(UnsupportedLayerError, match="Mine is a surrogate of your own"):
         nd.save(neuron.IF(surrogate=Mine()), tmp_path / "m.pt")
-    with pytest.raises(UnsupportedLayerError, match="input: .*rename the layer"):
+    with pytest.raises(UnsupportedLayerError, match=r"input: .*rename the layer"):
         nd.save(Named(lambda m, x: m.input(x), "input"), tmp_path / "m.pt")
     assert list(tmp_path.iterdir()) == []
 

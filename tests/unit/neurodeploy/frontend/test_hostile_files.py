@@ -4,6 +4,7 @@ import io
 import pickle
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from random import Random
@@ -143,30 +144,28 @@ def test_flipped_bytes_are_found_or_leave_a_network(model: Path, tmp_path: Path)
 
 
 def test_damaged_descriptions_are_refused_or_leave_a_network(model: Path, tmp_path: Path) -> None:
-    document = torch.load(model, weights_only=True)  # noqa: TID251
+    document = torch.load(model, weights_only=True)
     tensors = document.pop("tensors")
-    refused = 0
+    refused, place = [], tmp_path / "damaged.pt"
     for seed in range(200):
         changed = damaged(document, Random(seed)) | {"tensors": tensors}
-        place = tmp_path / "damaged.pt"
-        torch.save(changed, place)  # noqa: TID251
+        torch.save(changed, place)
         try:
             loaded = nd.load(place)
         except ModelFileError as error:
-            assert str(place) in str(error)
-            refused += 1
+            refused.append(str(error))
             continue
-        try:
+        # What can be read can be used, or says why not.
+        with suppress(NeurodeployError):
             nd.lower(loaded)
-        except NeurodeployError:
-            refused += 1
-    assert refused > 100
+    assert len(refused) > 100
+    assert all(str(place) in words for words in refused)
 
 
 def changed_document(model: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    document = deepcopy(torch.load(model, weights_only=True))  # noqa: TID251
+    document = deepcopy(torch.load(model, weights_only=True))
     change(document)
-    torch.save(document, model)  # noqa: TID251
+    torch.save(document, model)
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -223,7 +222,7 @@ def test_weights_alone_are_read_into_an_architecture_of_ones_own(tmp_path: Path)
     trained = network()
     with torch.no_grad():
         trained[2].weight.fill_(0.5)
-    torch.save(trained.state_dict(), tmp_path / "weights.pt")  # noqa: TID251
+    torch.save(trained.state_dict(), tmp_path / "weights.pt")
     place = f"{__name__}:make_network"
     loaded = nd.load(tmp_path / "weights.pt", build_with=place)
     assert torch.equal(loaded[2].weight, trained[2].weight)
