@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ _IN_PLACE = {
     Op.MULTIPLY: "{0}.mul_({1})",
     Op.CLIP: "{0}.clamp_({low}, {high})",
     Op.SELECT: "select_in_place({0}, {1}, {2})",
+    Op.SPIKE: "spike_in_place({0}, {a})",
 }
 
 _FLOAT = Dialect(
@@ -158,9 +160,32 @@ def _spike(distance: Any, strict: bool) -> Any:
     return torch.clamp(reached, 0, 1)
 
 
+def _spike_in_place(distance: torch.Tensor, strict: bool) -> torch.Tensor:
+    return (distance if strict else distance.add_(1)).clamp_(0, 1)
+
+
+class _Buffers(threading.local):
+    """A buffer of each size for values that nobody keeps; fresh memory would be cleared first."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[Any, ...], torch.Tensor] = {}
+
+
+_buffers = _Buffers()
+
+
+def _scratch(like: torch.Tensor) -> torch.Tensor:
+    key = (like.shape, like.dtype, like.device)
+    if key not in _buffers.held:
+        if len(_buffers.held) > 8:
+            _buffers.held.clear()
+        _buffers.held[key] = torch.empty_like(like)
+    return _buffers.held[key]
+
+
 def _whole(x: torch.Tensor) -> torch.Tensor:
     """x rounded toward zero; for some types several times faster than trunc, and as exact."""
-    return x.sub_(x.frac())
+    return x.sub_(torch.frac(x, out=_scratch(x)))
 
 
 def _to_zero(x: torch.Tensor, bits: int) -> torch.Tensor:
@@ -183,6 +208,7 @@ _NAMES = {
     "select": _select,
     "select_in_place": _select_in_place,
     "spike": _spike,
+    "spike_in_place": _spike_in_place,
     "whole": _whole,
     "to_zero": _to_zero,
     "wrap_once": _wrap_once,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -41,7 +39,7 @@ def run_fast(
     seen = Interval(int(checked.min()), int(checked.max()))
     engine = _engine(program, seen, torch.device(device))
     parts = [checked[:, start : start + _BATCH] for start in range(0, checked.shape[1], _BATCH)]
-    batches = _in_parallel(lambda part: engine.run(part, states=states), parts, engine.device)
+    batches = [engine.run(part, states=states) for part in parts]
     layers = {
         layer: LayerTrace(
             {key: np.concatenate([b[layer][key] for b in batches], axis=1) for key in arrays}
@@ -49,25 +47,6 @@ def run_fast(
         for layer, arrays in batches[0].items()
     }
     return Trace(layers, program.output)
-
-
-def _in_parallel(
-    work: Callable[[NDArray[np.int64]], Arrays],
-    parts: Sequence[NDArray[np.int64]],
-    device: torch.device,
-) -> list[Arrays]:
-    """Every part's result; on a CPU each thread takes whole parts, which is quicker than torch's
-    way of giving each thread a share of every small operation."""
-    threads = min(torch.get_num_threads(), len(parts))
-    if device.type != "cpu" or threads < 2:
-        return [work(part) for part in parts]
-    before = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(work, parts))
-    finally:
-        # What a thread sets for itself, threads that start later inherit.
-        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
@@ -214,12 +193,16 @@ class _Run:
         """What was recorded, as NumPy arrays."""
         result = {}
         for name, kept in self.recorded.items():
-            arrays = {"s": torch.cat(kept["s"]).cpu().numpy().astype(np.uint8)}
+            arrays = {"s": _joined(kept["s"]).cpu().numpy().astype(np.uint8)}
             for key in kept if self.record else ():
                 if key != "s":
                     arrays[key] = torch.stack(kept[key]).to(torch.int64).cpu().numpy()
             result[name] = arrays
         return result
+
+
+def _joined(chunks: list[torch.Tensor]) -> torch.Tensor:
+    return chunks[0] if len(chunks) == 1 else torch.cat(chunks)
 
 
 def _full(value: Any, like: torch.Tensor) -> torch.Tensor:
