@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorError, UnknownNameError
-from neurodeploy.program import Neuron, Program
+from neurodeploy.program import Neuron, Node, Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.simulator.samples import checked_samples
@@ -121,7 +121,7 @@ def _structure(artifact: Artifact, held: Program, program: Program | None) -> Li
     name, started = "program = artifact", time.perf_counter()
     count = held.parameter_count()
     if program is not None:
-        reason = _program_difference(program, held, named=not artifact.foreign)
+        reason = _program_difference(program, held, foreign=artifact.foreign)
     elif artifact.foreign:
         return Link(
             name,
@@ -137,10 +137,12 @@ def _structure(artifact: Artifact, held: Program, program: Program | None) -> Li
     return Link(name, status, count, seconds=time.perf_counter() - started, reason=reason)
 
 
-def _program_difference(program: Program, held: Program, *, named: bool) -> str | None:
+def _program_difference(program: Program, held: Program, *, foreign: bool) -> str | None:
     if len(program.nodes) != len(held.nodes):
         return f"{len(program.nodes)} layers were exported, and the file has {len(held.nodes)}"
-    for node, other in zip(program.nodes, held.nodes, strict=True):
+    names = {b.name: a.name for a, b in zip(program.nodes, held.nodes, strict=True)}
+    for node, found_node in zip(program.nodes, held.nodes, strict=True):
+        other = _as_told(found_node, node, names) if foreign else found_node
         if node == other:
             continue
         for label, values in _arrays(node).items():
@@ -152,9 +154,21 @@ def _program_difference(program: Program, held: Program, *, named: bool) -> str 
                 index = tuple(int(i) for i in places[0])
                 expected, got = int(values[index]), int(found[index])
                 return f"{node.name}.{label}{list(index)}: expected {expected}, got {got}"
-        if named:
-            return f"{node.name}: is another layer in the artifact"
+        return f"{node.name}: is another layer in the artifact"
     return None
+
+
+def _as_told(node: Node, place: Node, names: Mapping[str, str]) -> Node:
+    """A bare file's node under the names and in the unit of the program, which no file holds."""
+    changes: dict[str, Any] = {"name": names[node.name]}
+    edges = tuple(replace(edge, source=names[edge.source]) for edge in node.sources)
+    if isinstance(node, Neuron):
+        changes["inputs"] = edges
+    elif edges:
+        changes["source"] = edges[0]
+    if hasattr(node, "exponent"):
+        changes["exponent"] = getattr(place, "exponent", 0)
+    return replace(node, **changes)
 
 
 def _arrays(node: Any) -> Mapping[str, Any]:
@@ -200,12 +214,14 @@ def _simulated(
         return _Outcome(
             Link(f"golden = {name}", Status.NOT_RUN, reason=error.message, remedy=error.remedy)
         )
+    seconds = time.perf_counter() - started
+    if len(trace.layers) != len(golden.layers):
+        reason = f"{name} shows {len(trace.layers)} layers of {len(golden.layers)}"
+        return _Outcome(Link(f"golden = {name}", Status.DIFFERS, seconds=seconds, reason=reason))
     # The simulator knows layers by their place, as the file does.
-    pairs = zip(golden, trace, strict=True)
-    layers = {layer: trace.layers[other] for layer, other in pairs}
+    layers = {layer: trace[other] for layer, other in zip(golden, trace, strict=True)}
     renamed = Trace(layers, golden.output_layer)
-    link = compare(f"golden = {name}", golden, renamed, time.perf_counter() - started)
-    return _Outcome(link, renamed)
+    return _Outcome(compare(f"golden = {name}", golden, renamed, seconds), renamed)
 
 
 def _layers(program: Program, golden: Trace) -> tuple[LayerSummary, ...]:

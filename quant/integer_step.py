@@ -71,7 +71,7 @@ def _proved(
     largest = max(value.largest() for value in operations)
     if largest >= EXACT:
         raise ValueError(f"{equations.name}: a value may reach {largest}, beyond exact floats")
-    return simplified(integers, operations)
+    return simplified(integers, operations, keep_gradients=True)
 
 
 def training_step(

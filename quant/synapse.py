@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import torch
@@ -144,8 +145,10 @@ class SumPool2d(layer.SumPool2d):
         self.format: ChipFormat = chip_format(format)
         self.exponent = self.format.exponent_or(exponent)
         grid = self.format.weights
-        integer = round(weight / 2.0**self.exponent)
-        if not grid.minimum <= integer <= grid.maximum or integer % grid.step:
+        scaled = weight / 2.0**self.exponent
+        integer = round(scaled) if isfinite(scaled) else grid.maximum + 1
+        exact = integer == scaled and integer % grid.step == 0
+        if not exact or not grid.minimum <= integer <= grid.maximum:
             raise ValueError(f"SumPool2d.weight: {weight:g} is not on the grid of {format}")
         self.weight_integer = integer
 

@@ -174,6 +174,8 @@ def _cuba(
         "threshold": np.float64(module.threshold_integer * module.unit),
         "bias": np.float64(0.0),
     }
+    if bias is not None:
+        _require_finite(bias, f"{name}.bias")
     quantized = module.quantized_bias(bias)
     if quantized is not None:
         # One value a channel, or one a neuron where the layer has a single axis.
@@ -182,9 +184,12 @@ def _cuba(
 
 
 def _exact_weight(module: quant.Linear | quant.Conv2d, name: str) -> Any:
-    finite = bool(torch.isfinite(module.weight).all())
-    require(finite, f"{name}.weight: a value is NaN or infinite")
+    _require_finite(module.weight, f"{name}.weight")
     return _array(module.integer_weight()) * module.unit
+
+
+def _require_finite(values: Tensor, place: str) -> None:
+    require(bool(torch.isfinite(values).all()), f"{place}: a value is NaN or infinite")
 
 
 def _geometry(module: layer.Conv2d) -> dict[str, Any]:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from snncore.dynamics.equations import Equations, prune
 from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
-from snncore.dynamics.interval import ZERO, Interval
+from snncore.dynamics.interval import Interval
 
 
-def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
+def simplified(
+    equations: Equations, bounds: Sequence[Interval], *, keep_gradients: bool = False
+) -> Equations:
     """The same results for every value within the bounds of each operation.
+
+    Gradients are kept where that is asked for: a neuron that cannot fire yet still learns to.
 
     1. An operation with a single possible value is that constant.
     2. A wrap or clip whose argument is within its limits is the argument.
@@ -18,15 +22,15 @@ def simplified(equations: Equations, bounds: Sequence[Interval]) -> Equations:
     4. A product with a constant that is shifted back at once is one scaling.
     """
     recorder = Recorder()
+    known = _known(equations, bounds, keep_gradients)
     new: list[int] = []
     for number, operation in enumerate(equations.operations):
-        bound = bounds[number]
-        if operation.op not in LEAVES and bound.low == bound.high:
-            new.append(recorder.add(Op.CONSTANT, attribute=bound.low))
-        elif (kept := _idle(operation, bounds)) is not None:
+        if operation.op not in LEAVES and known[number] is not None:
+            new.append(recorder.add(Op.CONSTANT, attribute=known[number]))
+        elif (kept := _idle(operation, bounds, known)) is not None:
             new.append(new[kept])
         else:
-            fused = _fused(equations, operation, bounds)
+            fused = _fused(equations, operation, known)
             args = [new[arg] for arg in fused.args]
             new.append(recorder.add(fused.op, *args, attribute=fused.attribute))
     return prune(
@@ -52,26 +56,42 @@ def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> I
     return None
 
 
-def _fused(equations: Equations, operation: Operation, bounds: Sequence[Interval]) -> Operation:
+def _known(
+    equations: Equations, bounds: Sequence[Interval], keep_gradients: bool
+) -> list[int | None]:
+    """The value of each operation that has a single one, and through which no gradient flows."""
+    known: list[int | None] = []
+    for operation, bound in zip(equations.operations, bounds, strict=True):
+        read = [known[arg] for arg in operation.args]
+        nothing = operation.op in (Op.PARAMETER, Op.CONSTANT) or (read and None not in read)
+        nothing = nothing or (operation.op == Op.MULTIPLY and 0 in read)
+        single = bound.low == bound.high and (nothing or not keep_gradients)
+        known.append(bound.low if single else None)
+    return known
+
+
+def _fused(equations: Equations, operation: Operation, known: Sequence[int | None]) -> Operation:
     """The operation and the one it reads as one, where there is such a one."""
     if not operation.args:
         return operation
     before = equations.operations[operation.args[0]]
     if operation.op == Op.SHIFT_TO_ZERO and before.op == Op.MULTIPLY:
         for constant, other in (before.args, before.args[::-1]):
-            bound = bounds[constant]
-            if bound.low == bound.high and isinstance(operation.attribute, int):
-                return Operation(Op.SCALE_TO_ZERO, (other,), (bound.low, operation.attribute))
+            numerator = known[constant]
+            if numerator is not None and isinstance(operation.attribute, int):
+                return Operation(Op.SCALE_TO_ZERO, (other,), (numerator, operation.attribute))
     return operation
 
 
-def _idle(operation: Operation, bounds: Sequence[Interval]) -> int | None:
+def _idle(
+    operation: Operation, bounds: Sequence[Interval], known: Sequence[int | None]
+) -> int | None:
     """The argument that the operation only repeats, if it does."""
     args = operation.args
     if operation.op in (Op.ADD, Op.SUBTRACT):
-        if bounds[args[1]] == ZERO:
+        if known[args[1]] == 0:
             return args[0]
-        return args[1] if operation.op == Op.ADD and bounds[args[0]] == ZERO else None
+        return args[1] if operation.op == Op.ADD and known[args[0]] == 0 else None
     limits = _limits(operation)
     if limits is not None and bounds[args[0]].within(limits):
         return args[0]

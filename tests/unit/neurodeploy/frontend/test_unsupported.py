@@ -1,0 +1,138 @@
+"""What has no place in a graph is one error that names it, with a remedy where there is one."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import neurodeploy as nd
+import quant
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend import graph_of
+from snncore import layer
+
+Forward = Callable[["Given", Tensor], object]
+
+
+class Given(nn.Module):
+    """A network whose forward is given."""
+
+    def __init__(self, forward: Forward) -> None:
+        super().__init__()
+        self.given = forward
+        self.fc, self.lif = quant.Linear(3, 3), quant.CubaLIF()
+        self.norm, self.weight = nn.BatchNorm1d(3), nn.Parameter(torch.ones(3))
+
+    def forward(self, x: Tensor) -> object:
+        return self.given(self, x)
+
+
+def relu(m: Given, x: Tensor) -> Tensor:
+    return torch.relu(m.lif(x))
+
+
+def branch(m: Given, x: Tensor) -> Tensor:
+    return m.lif(x) if x.sum() > 0 else m.lif(m.fc(x))
+
+
+def loop(m: Given, x: Tensor) -> Tensor:
+    return torch.stack([m.lif(step) for step in x])
+
+
+def failing(m: Given, x: Tensor) -> Tensor:
+    raise KeyError("nothing of that name")
+
+
+def asserting(m: Given, x: Tensor) -> Tensor:
+    assert x.ndim == 3
+    return m.lif(x)
+
+
+WRONG: dict[str, tuple[Forward, str]] = {
+    "a layer twice": (lambda m, x: m.fc(m.lif(m.fc(x))), "fc: this layer is used twice .*its own"),
+    "a function": (relu, "relu is no operation that can be exported .*call layers"),
+    "an if on values": (branch, "cannot be traced: .*may not branch on values"),
+    "a loop over steps": (loop, "cannot be traced: "),
+    "an assertion on values": (asserting, "cannot be traced: "),
+    "an exception of its own": (failing, "cannot be traced: .*nothing of that name"),
+    "a number added": (lambda m, x: m.lif(x) + 1, "add: an argument is no value of the network"),
+    "a number in front": (lambda m, x: 1 + m.lif(x), "add: an argument is no value"),
+    "a weighted sum": (lambda m, x: torch.add(x, m.lif(x), alpha=2), "add is no operation"),
+    "a difference": (lambda m, x: m.lif(x) - x, "sub is no operation"),
+    "a product": (lambda m, x: m.lif(x) * x, "mul is no operation"),
+    "a slice": (lambda m, x: m.lif(x)[0], "getitem is no operation"),
+    "a method": (lambda m, x: m.lif(x).mean(0), "mean is no operation"),
+    "a shape": (lambda m, x: m.lif(x.reshape(x.shape[0], -1)), "is no operation"),
+    "a parameter": (lambda m, x: m.lif(x + m.weight), "weight is no operation"),
+    "a constant": (lambda m, x: m.lif(x + torch.ones(3)), "is no operation|is no value"),
+    "a flatten of the batch": (lambda m, x: torch.flatten(m.lif(x), 1), r"torch\.flatten\(x, 2\)"),
+    "a flatten of everything": (lambda m, x: m.lif(x).flatten(), "axes after time and batch"),
+    "a flatten to an end": (lambda m, x: torch.flatten(m.lif(x), end_dim=2), "axes after time"),
+    "an unknown module": (lambda m, x: m.norm(m.lif(x)), r"norm: BatchNorm1d .*layers of quant"),
+    "two results": (lambda m, x: (m.lif(x), x), "nothing, or more than one value"),
+    "no result": (lambda m, x: None, "nothing, or more than one value"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_has_no_place_in_a_graph_is_named(name: str) -> None:
+    forward, words = WRONG[name]
+    with pytest.raises(UnsupportedLayerError, match=words) as caught:
+        nd.lower(Given(forward), example=torch.zeros(2, 1, 3))
+    assert isinstance(caught.value, TypeError)
+    assert "\n" not in str(caught.value)
+
+
+class TwoInputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lif = quant.CubaLIF()
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.lif(x + y)
+
+
+class Default(TwoInputs):
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.lif(x)
+
+
+class DefaultUsed(TwoInputs):
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.lif(x) + y
+
+
+@pytest.mark.parametrize("kind", [TwoInputs, DefaultUsed])
+def test_a_second_input_is_refused(kind: type[nn.Module]) -> None:
+    with pytest.raises(UnsupportedLayerError, match="y: a second input is not supported"):
+        nd.lower(kind(), example=torch.zeros(2, 1, 3))
+
+
+def test_a_second_input_that_has_a_default_and_no_use_is_none() -> None:
+    assert nd.lower(Default(), example=torch.zeros(2, 1, 3)).output == "lif"
+
+
+def test_a_bias_without_neurons_is_refused() -> None:
+    network = nn.Sequential(quant.Linear(3, 2, bias=True), quant.CubaLIF())
+    with pytest.raises(UnsupportedLayerError, match=r"0: the chip adds a bias .*quant\.Block"):
+        nd.lower(network, example=torch.zeros(1, 1, 3))
+
+
+@pytest.mark.parametrize("place", ["1.synapse.weight", "1.bias", "0.weight"])
+def test_a_value_that_is_no_number_is_named(place: str) -> None:
+    network = nn.Sequential(
+        layer.Linear(2, 2) if place[0] == "0" else nn.Identity(),
+        quant.Block(quant.Linear(2, 2, bias=True), quant.CubaLIF()),
+    )
+    where = place if place in dict(network.named_parameters()) else "1.synapse.bias"
+    with torch.no_grad():
+        network.get_parameter(where).fill_(float("nan"))
+    with pytest.raises(nd.NeurodeployError, match=rf"{place}: a value is NaN or infinite"):
+        graph_of(network, shape=(2,))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+def test_an_example_without_time_or_batch_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(nd.NeurodeployError, match=r"the example is .*, not \(T, N, ...\)"):
+        nd.lower(quant.CubaLIF(), example=torch.zeros(shape))
