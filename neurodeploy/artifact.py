@@ -104,7 +104,8 @@ def read_folder(folder: Path) -> Artifact:
         named = dict(manifest["files"])
         target, contract = str(manifest["target"]), dict(manifest["contract"])
         model = manifest["model"]
-        program = dict(manifest["program"])
+        hashes = manifest["program"]
+        program = {"sha256": str(hashes["sha256"]), "nodes": dict(hashes["nodes"])}
         model_hash = None if model is None else str(model["sha256"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{folder / MANIFEST}: is damaged: {error}") from error
@@ -115,8 +116,9 @@ def read_folder(folder: Path) -> Artifact:
             raise ArtifactError(f"{folder / MANIFEST}: names a file outside the folder: {name}")
         try:
             files[name] = (folder / name).read_bytes()
-        except OSError as error:
-            raise ArtifactError(f"{folder / name}: cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ArtifactError(f"{folder / name}: cannot be read: {reason}") from error
         if digest(files[name]) != expected:
             edited.append(f"{name} is not the file that was exported")
     return Artifact(target, files, contract, program, model_hash, folder, tuple(edited))

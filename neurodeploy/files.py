@@ -68,6 +68,8 @@ def write_folder_atomically(
         OutputError: if it cannot be written, or what is there is not to be replaced.
     """
     try:
+        # A link to a folder stays one; the folder that it names is replaced.
+        path = path.resolve()
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path}: is a file", remedy="choose another place")
         if path.is_dir() and any(path.iterdir()) and not ours(path):
@@ -116,7 +118,11 @@ def _swap(new: Path, place: Path) -> None:
         os.replace(new, place)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{place.name}.old.", dir=place.parent))
-    os.replace(place, old)
+    try:
+        os.replace(place, old)
+    except BaseException:
+        old.rmdir()
+        raise
     try:
         os.replace(new, place)
     except BaseException:

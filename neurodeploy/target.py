@@ -103,7 +103,8 @@ def targets() -> Mapping[str, Target]:
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
             loaded = entry.load()
-        except Exception as error:  # noqa: BLE001  # a third party's package may raise anything
+        # A third party's package may raise anything, and even leave.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             warnings.warn(f"target {entry.name} is broken: {error!r}", stacklevel=2)
             continue
         if isinstance(loaded, Target):
@@ -139,11 +140,18 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
         raise ArtifactError(f"{place}: there is no such file or folder")
     for name, known in targets().items():
         if place.suffix.lower() in known.capabilities.suffixes:
-            return Artifact(name, {place.name: place.read_bytes()}, path=place)
+            return Artifact(name, {place.name: _content(place)}, path=place)
     suffixes = sorted(s for known in targets().values() for s in known.capabilities.suffixes)
     raise ArtifactError(
         f"{place}: is in no format that is known; those are: {', '.join(suffixes) or 'none'}"
     )
+
+
+def _content(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{place}: cannot be read: {error.strerror}") from error
 
 
 def require_fits(name: str, findings: tuple[Finding, ...]) -> None:

@@ -1,0 +1,123 @@
+"""Traces compared: the first divergence is the earliest there is, with what stands around it."""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neurodeploy.compare import compare
+from neurodeploy.report import Status
+from neurodeploy.trace import LayerTrace, Trace
+
+STEPS, COUNT = 9, 3
+SHAPES = {"a": (2, 2), "b": (3,)}
+
+
+def trace(changes: Mapping[tuple[str, str], list[tuple[int, ...]]] | None = None) -> Trace:
+    """Two layers of seeded values, with some of them one larger."""
+    random = np.random.default_rng(0)
+    layers = {}
+    for name, shape in SHAPES.items():
+        full = (STEPS, COUNT, *shape)
+        values = {"s": random.integers(0, 2, full)}
+        values |= {state: random.integers(-99, 99, full) for state in ("u", "v")}
+        for state, array in values.items():
+            for place in (changes or {}).get((name, state), ()):
+                array[place] += 1
+        layers[name] = LayerTrace(values)
+    return Trace(layers, "b")
+
+
+def test_equal_traces_are_equal_and_counted() -> None:
+    link = compare("x", trace(), trace(), 1.5)
+    assert (link.name, link.status, link.seconds) == ("x", Status.EQUAL, 1.5)
+    assert link.compared == 3 * STEPS * COUNT * (4 + 3)
+    assert link.spikes == trace().spikes() > 0
+    assert link.divergence is None
+
+
+PLACES = [
+    (layer, state, (step, sample, *neuron))
+    for layer, shape in SHAPES.items()
+    for state in ("u", "v", "s")
+    for step in range(STEPS)
+    for sample in range(COUNT)
+    for neuron in product(*map(range, shape))
+]
+
+
+def rank(place: tuple[str, str, tuple[int, ...]]) -> tuple[Any, ...]:
+    """Step, then layer, then states before the spike that follows from them, then place."""
+    layer, state, index = place
+    return index[0], list(SHAPES).index(layer), ("u", "v", "s").index(state), index[1:]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(PLACES), min_size=1, max_size=5, unique=True))
+def test_the_first_divergence_is_the_earliest(places: list[Any]) -> None:
+    changes: dict[tuple[str, str], list[tuple[int, ...]]] = {}
+    for layer, state, index in places:
+        changes.setdefault((layer, state), []).append(index)
+    link = compare("x", trace(), trace(changes), 0.0)
+    assert link.status == Status.DIFFERS
+    found = link.divergence
+    assert found is not None
+    layer, state, (step, sample, *neuron) = min(places, key=rank)
+    assert (found.layer, found.state, found.step) == (layer, state, step)
+    assert (found.sample, found.neuron) == (sample, tuple(neuron))
+    assert found.got == found.expected + 1
+    assert found.differing_values == len(changes[(layer, state)])
+
+
+@pytest.mark.parametrize(("step", "shown"), [(0, range(4)), (4, range(1, 8)), (8, range(5, 9))])
+def test_what_stands_around_a_divergence_is_shown(step: int, shown: range) -> None:
+    link = compare("x", trace(), trace({("a", "v"): [(step, 1, 0, 1)]}), 0.0)
+    found = link.divergence
+    assert found is not None
+    assert found.context_steps == tuple(shown)
+    for side, values in (("expected", trace()), ("got", trace({("a", "v"): [(step, 1, 0, 1)]}))):
+        assert set(found.context[side]) == {"s", "u", "v"}
+        for state, around in found.context[side].items():
+            whole = values["a"].values[state][:, 1, 0, 1]
+            assert around == tuple(whole[shown.start : shown.stop])
+    assert "a: v of neuron (0, 1) at step" in found.sentence()
+
+
+def without(changed: Trace, layer: str, *states: str) -> Trace:
+    values = {k: v for k, v in changed[layer].values.items() if k not in states}
+    return Trace({**changed.layers, layer: LayerTrace(values)}, changed.output_layer)
+
+
+def test_states_that_only_one_side_shows_are_left_out() -> None:
+    fewer = without(trace(), "a", "u", "v")
+    for sides in ((trace(), fewer), (fewer, trace())):
+        link = compare("x", *sides, 0.0)
+        assert link.status == Status.EQUAL
+        assert link.compared == STEPS * COUNT * (4 + 3 * 3)
+
+
+def test_traces_that_do_not_match_are_different_with_a_reason() -> None:
+    lacking = Trace({"a": trace()["a"]}, "a")
+    link = compare("x", trace(), lacking, 0.0)
+    assert (link.status, link.reason) == (Status.DIFFERS, "b is not there")
+    short = Trace(
+        {n: LayerTrace({k: v[1:] for k, v in trace()[n].values.items()}) for n in SHAPES}, "b"
+    )
+    link = compare("x", trace(), short, 0.0)
+    assert link.status == Status.DIFFERS
+    assert link.reason == "a.u has unlike shapes: (9, 3, 2, 2) and (8, 3, 2, 2)"
+
+
+def test_types_do_not_matter_and_values_do() -> None:
+    narrow = Trace(
+        {
+            n: LayerTrace({k: v.astype(np.int8) for k, v in trace()[n].values.items()})
+            for n in SHAPES
+        },
+        "b",
+    )
+    assert compare("x", trace(), narrow, 0.0).status == Status.EQUAL
