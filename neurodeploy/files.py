@@ -68,16 +68,16 @@ def write_folder_atomically(
         OutputError: if it cannot be written, or what is there is not to be replaced.
     """
     try:
-        # A link to a folder stays one; the folder that it names is replaced.
-        path = path.resolve()
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path}: is a file", remedy="choose another place")
         if path.is_dir() and any(path.iterdir()) and not ours(path):
             raise OutputError(
                 f"{path}: is a folder with other things in it", remedy="choose another place"
             )
-        with _parents(path):
-            _write_and_swap(path, files)
+        # A link to a folder stays one; the folder that it names is replaced.
+        place = path.resolve()
+        with _parents(place):
+            _write_and_swap(place, files)
     except OSError as error:
         raise _told(path, error) from error
 
