@@ -1,0 +1,127 @@
+"""What each file of this folder holds: text that the library prints, for a person to review."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+import quant
+from neurodeploy import graph, program
+from neurodeploy.frontend import graph_of
+from neurodeploy.graph import Graph
+from neurodeploy.lowering import lower
+from neurodeploy.program import Program
+from neurodeploy.program.ranges import ranges
+from neurodeploy.simulator.carrier import carried_step
+from quant.integer_step import TRAINING
+from snncore import layer, neuron
+from snncore.dynamics import LOIHI, NumberSystem, Rounding, to_integers
+from snncore.dynamics.interval import Interval, invariant
+from snncore.dynamics.number_system import Format, Overflow
+from snncore.dynamics.render import render
+from snncore.dynamics.simplify import simplified
+
+HERE = Path(__file__).parent
+FLOOR = NumberSystem(
+    "floor",
+    (("u", Format(16, 4, Overflow.WRAP)), ("v", Format(12, 2, symmetric=False))),
+    (("current_decay", 8), ("voltage_decay", 8), ("threshold", 2), ("bias", 0)),
+    rounding=Rounding.FLOOR,
+)
+
+
+class Network(nn.Module):
+    """Every kind of layer, a bias in a block, a pool to fold and a layer that is skipped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = quant.Block(
+            quant.Conv2d(1, 2, 3, padding=1, bias=True), quant.CubaLIF(0.5, current_decay=0.25)
+        )
+        self.pool = quant.SumPool2d(2)
+        self.flat = layer.Flatten()
+        self.fc = quant.Linear(8, 3)
+        self.skip = quant.Linear(16, 3)
+        self.lif = quant.CubaLIF(0.75, voltage_decay=1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The spikes."""
+        pooled = self.flat(self.pool(self.conv(x)))
+        return self.lif(self.fc(pooled) + self.skip(x.flatten(2)))
+
+
+def network() -> Network:
+    """The network, with weights that count up."""
+    made = Network()
+    with torch.no_grad():
+        for number, parameter in enumerate(made.parameters()):
+            count = torch.arange(parameter.numel()).reshape(parameter.shape)
+            parameter.copy_(((count * 14 + number) % 90 - 30) / 64)
+    return made
+
+
+def small_graph() -> Graph:
+    """The network, traced."""
+    return graph_of(network(), shape=(1, 4, 4))
+
+
+def small_program() -> Program:
+    """The network, lowered."""
+    return lower(small_graph())
+
+
+def equations() -> str:
+    """The spine's neurons as they are written."""
+    modules = {
+        f"{kind.__name__} {reset}": kind(reset=reset)
+        for kind in (neuron.IF, neuron.LIF)
+        for reset in ("hard", "soft", "none")
+    }
+    modules |= {"LIF beside": neuron.LIF(decay_input=False), "CubaLIF": neuron.CubaLIF()}
+    return _sections({name: module.equations.text() for name, module in modules.items()})
+
+
+def integer_equations() -> str:
+    """Loihi's neuron on Loihi, and on a chip that rounds down and wraps."""
+    cuba = neuron.CUBA_LIF
+    systems = {"Loihi": LOIHI, "a chip that rounds down": FLOOR}
+    return _sections({name: to_integers(cuba, each).text() for name, each in systems.items()})
+
+
+def engine_steps() -> str:
+    """What the fast engine runs: each layer's two functions, and the type that carries them."""
+    made = small_program()
+    proved = ranges(made)
+    steps = {node.name: carried_step(node, proved.layers[node.name]) for node in made.layers}
+    return _sections({f"{name} in {step.kind}": step.source for name, step in steps.items()})
+
+
+def training_steps() -> str:
+    """What training runs, where nothing can leave its register and where everything can."""
+    integers = to_integers(neuron.CUBA_LIF, LOIHI, keep_detached=True)
+    values = {"current_decay": 1024, "voltage_decay": 128, "threshold": 64}
+    bounds = {name: Interval(value, value) for name, value in values.items()}
+    bounds["bias"] = Interval(-8, 8)
+    steps = {}
+    for drive in (64, 1 << 30):
+        proved = invariant(integers, {"x": Interval(-drive, drive)}, bounds)[1]
+        simple = simplified(integers, proved, keep_gradients=True)
+        steps[f"inputs up to {drive}"] = render(simple, TRAINING)
+    return _sections(steps)
+
+
+def _sections(texts: dict[str, str]) -> str:
+    return "\n".join(f"== {name}\n{text.rstrip()}\n" for name, text in texts.items())
+
+
+TEXTS: dict[str, Callable[[], str]] = {
+    "equations.txt": equations,
+    "integer_equations.txt": integer_equations,
+    "engine_steps.txt": engine_steps,
+    "training_steps.txt": training_steps,
+    "graph.txt": lambda: small_graph().text(),
+    "graph.json": lambda: graph.dumps(small_graph()),
+    "program.txt": lambda: small_program().text(),
+    "program.json": lambda: program.dumps(small_program()),
+}
