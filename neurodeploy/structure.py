@@ -128,6 +128,16 @@ def check_pairs(node: Node, **lowest: int) -> None:
         require(fits, f"{node.name}.{label}: {pair} is not two integers of {low} or more")
 
 
+def check_window_padding(node: Node, kernel: Pair, padding: Pair) -> None:
+    """Nothing if every padded window still sees a value.
+
+    Raises:
+        ValidationError: otherwise.
+    """
+    fits = all(2 * padding[i] <= kernel[i] for i in (0, 1))
+    require(fits, f"{node.name}.padding: {padding} is more than half of the window {kernel}")
+
+
 def _same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         first, second = np.asarray(first), np.asarray(second)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import singledispatch
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,34 @@ def _(module: layer.Conv2d, name: str, source: Edge, shape: Shape) -> Sequence[N
 @nodes_of.register
 def _(module: layer.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     return [g.SumPool2d(name, source, module.kernel_size, module.stride)]
+
+
+@nodes_of.register
+def _(module: layer.MaxPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [g.MaxPool2d(name, source, module.kernel_size, module.stride, module.padding)]
+
+
+@nodes_of.register
+def _(module: layer.AvgPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    mean = 1.0 / prod(module.kernel_size)
+    return [g.SumPool2d(name, source, module.kernel_size, module.stride, mean)]
+
+
+@nodes_of.register
+def _(module: layer.AdaptiveAvgPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    require(len(shape) == 3, f"{name}: takes (C, H, W) and is given {shape}")
+    try:
+        kernel = module.windows(*shape[1:])
+    except ValueError as error:
+        raise UnsupportedLayerError(f"{name}: {error}") from error
+    return [g.SumPool2d(name, source, kernel, kernel, 1.0 / prod(kernel))]
+
+
+@nodes_of.register(layer.BatchNorm1d)
+@nodes_of.register(layer.BatchNorm2d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    scale, offset = module.folded()
+    return [g.BatchNorm(name, source, _array(scale), _array(offset))]
 
 
 @nodes_of.register

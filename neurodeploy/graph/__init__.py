@@ -2,10 +2,12 @@
 
 from neurodeploy.graph.graph import Graph as Graph
 from neurodeploy.graph.nodes import Add as Add
+from neurodeploy.graph.nodes import BatchNorm as BatchNorm
 from neurodeploy.graph.nodes import Conv2d as Conv2d
 from neurodeploy.graph.nodes import Flatten as Flatten
 from neurodeploy.graph.nodes import Input as Input
 from neurodeploy.graph.nodes import Linear as Linear
+from neurodeploy.graph.nodes import MaxPool2d as MaxPool2d
 from neurodeploy.graph.nodes import Neuron as Neuron
 from neurodeploy.graph.nodes import SumPool2d as SumPool2d
 from neurodeploy.graph.serde import dumps as dumps
@@ -13,11 +15,13 @@ from neurodeploy.graph.serde import loads as loads
 
 __all__ = [
     "Add",
+    "BatchNorm",
     "Conv2d",
     "Flatten",
     "Graph",
     "Input",
     "Linear",
+    "MaxPool2d",
     "Neuron",
     "SumPool2d",
     "dumps",

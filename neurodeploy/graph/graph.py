@@ -8,7 +8,17 @@ from functools import cached_property
 from math import prod
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.graph.nodes import Add, Conv2d, Flatten, Input, Linear, Neuron, SumPool2d
+from neurodeploy.graph.nodes import (
+    Add,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Input,
+    Linear,
+    MaxPool2d,
+    Neuron,
+    SumPool2d,
+)
 from neurodeploy.structure import Node, Pair, Shape, check_order, conv_size, require
 
 
@@ -68,9 +78,14 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         kernel = (node.weight.shape[2], node.weight.shape[3])
         size = _windows(node, shape, kernel, node.stride, node.padding, node.dilation)
         return (node.weight.shape[0], *size)
-    if isinstance(node, SumPool2d):
+    if isinstance(node, SumPool2d | MaxPool2d):
         require(len(shape) == 3, f"{node.name}: takes (C, H, W) and is given {shape}")
-        return (shape[0], *_windows(node, shape, node.kernel, node.stride, (0, 0), (1, 1)))
+        padding = node.padding if isinstance(node, MaxPool2d) else (0, 0)
+        return (shape[0], *_windows(node, shape, node.kernel, node.stride, padding, (1, 1)))
+    if isinstance(node, BatchNorm):
+        channels = node.scale.size
+        require(shape[0] == channels, f"{node.name}: takes {channels} channels, is given {shape}")
+        return shape
     if isinstance(node, Flatten):
         return (prod(shape),)
     if isinstance(node, Add):

@@ -18,6 +18,7 @@ from neurodeploy.structure import (
     Shape,
     check_exponent,
     check_pairs,
+    check_window_padding,
     checked_shape,
     require,
 )
@@ -86,6 +87,34 @@ class SumPool2d(Node):
         require(isfinite(self.weight), f"{self.name}.weight: is NaN or infinite")
         if self.exponent is not None:
             check_exponent(self, self.exponent)
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool2d(Node):
+    """The largest value of every window; what padding adds is never the largest."""
+
+    source: Edge
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+
+    def __post_init__(self) -> None:
+        check_pairs(self, kernel=1, stride=1, padding=0)
+        check_window_padding(self, self.kernel, self.padding)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm(Node):
+    """Every channel times its `scale`, plus its `offset`: a batch norm in evaluation."""
+
+    source: Edge
+    scale: Floats
+    offset: Floats
+
+    def __post_init__(self) -> None:
+        _finite(self, "scale", "offset")
+        fits = self.scale.ndim == 1 and self.scale.shape == self.offset.shape
+        require(fits, f"{self.name}: {self.scale.shape} and {self.offset.shape} are no channels")
 
 
 @dataclass(frozen=True, eq=False)

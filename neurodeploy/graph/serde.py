@@ -7,12 +7,23 @@ from typing import Any
 from neurodeploy import codec
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.graph import Graph
-from neurodeploy.graph.nodes import Add, Conv2d, Flatten, Input, Linear, Neuron, SumPool2d
+from neurodeploy.graph.nodes import (
+    Add,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Input,
+    Linear,
+    MaxPool2d,
+    Neuron,
+    SumPool2d,
+)
 from neurodeploy.structure import Edge
 
 SCHEMA = 1
+_WEIGHTS = (Linear, Conv2d, SumPool2d, BatchNorm)
 _CLASSES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Edge, Input, Linear, Conv2d, SumPool2d, Flatten, Add, Neuron)
+    kind.__name__: kind for kind in (Edge, Input, *_WEIGHTS, MaxPool2d, Flatten, Add, Neuron)
 }
 
 

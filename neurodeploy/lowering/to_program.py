@@ -2,7 +2,7 @@
 
 1. A weight is an integer times 2**exponent, a parameter an integer with the number system's
    fraction; what is not exactly one is refused, and the layer named.
-2. A sum pool is a depthwise convolution.
+2. A sum pool is a depthwise convolution; a max pool takes the spikes of one layer.
 3. An addition is carried to the neurons: a layer of weights applies to each term.
 4. What reaches neurons without weights gets weights of one.
 Changes: every node; the result is a Program.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from neurodeploy import graph as g
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, Neuron, Node, Program
+from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node, Program
 from neurodeploy.structure import Edge
 
 
@@ -65,6 +65,8 @@ class _Lowering:
         terms = self.terms[node.source.source]
         if isinstance(node, g.Flatten) and len(self.graph.shapes[node.source.source]) == 1:
             return terms
+        if isinstance(node, g.MaxPool2d):
+            self._one_term(node, terms)
         self._not_after_weights(node, terms)
         names = [node.name, *(f"{node.name}.{count}" for count in range(1, len(terms)))]
         return [
@@ -79,6 +81,13 @@ class _Lowering:
     def _linear(self, node: Any, name: str, source: Edge) -> Node:
         if isinstance(node, g.Flatten):
             return Flatten(name, source)
+        if isinstance(node, g.MaxPool2d):
+            return MaxPool2d(name, source, node.kernel, node.stride, node.padding)
+        if isinstance(node, g.BatchNorm):
+            raise DoesNotFitError(
+                f"{node.name}: a batch norm scales by floats",
+                remedy="use quant.prepare, which folds it into the weights before it",
+            )
         if node.exponent is None:
             raise DoesNotFitError(
                 f"{node.name}: its weights are floats, not on a chip's grid",
@@ -132,6 +141,13 @@ class _Lowering:
                     f"{node.name}: reads {weights.name} with no neurons between them",
                     remedy="put quant.CubaLIF between layers of weights, and pools after neurons",
                 )
+
+    def _one_term(self, node: g.MaxPool2d, terms: list[str]) -> None:
+        if len(terms) > 1:
+            raise DoesNotFitError(
+                f"{node.name}: takes the largest of a sum, which its terms do not have",
+                remedy="put the pool before the addition, or neurons between them",
+            )
 
     def _weights_behind(self, term: str) -> Dense | Conv2d | None:
         """The layer of weights whose sums this value is, as it is or flattened."""

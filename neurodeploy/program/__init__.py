@@ -5,6 +5,7 @@ from neurodeploy.program.nodes import Dense as Dense
 from neurodeploy.program.nodes import Flatten as Flatten
 from neurodeploy.program.nodes import Input as Input
 from neurodeploy.program.nodes import Integers as Integers
+from neurodeploy.program.nodes import MaxPool2d as MaxPool2d
 from neurodeploy.program.nodes import Neuron as Neuron
 from neurodeploy.program.nodes import Signal as Signal
 from neurodeploy.program.nodes import Synapse as Synapse
@@ -22,6 +23,7 @@ __all__ = [
     "Flatten",
     "Input",
     "Integers",
+    "MaxPool2d",
     "Neuron",
     "Node",
     "Program",

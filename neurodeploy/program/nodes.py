@@ -19,6 +19,7 @@ from neurodeploy.structure import (
     Shape,
     check_exponent,
     check_pairs,
+    check_window_padding,
     checked_shape,
     require,
 )
@@ -84,6 +85,20 @@ class Conv2d(Node):
         require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
         check_exponent(self, self.exponent)
         _check_accumulator(self, self.accumulator_bits)
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool2d(Node):
+    """The largest value of every window; what padding adds is never the largest."""
+
+    source: Edge
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+
+    def __post_init__(self) -> None:
+        check_pairs(self, kernel=1, stride=1, padding=0)
+        check_window_padding(self, self.kernel, self.padding)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,13 @@ from typing import Any
 
 from neurodeploy import codec
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, Neuron
+from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
 from neurodeploy.program.program import Program
 from neurodeploy.structure import Edge
 
 SCHEMA = 1
 _CLASSES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Edge, Input, Dense, Conv2d, Flatten, Neuron)
+    kind.__name__: kind for kind in (Edge, Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
 }
 
 

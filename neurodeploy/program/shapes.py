@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, Neuron
+from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
 from neurodeploy.structure import Node, Shape, conv_size
 
 
@@ -29,6 +29,8 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         return _dense(node, inputs[0])
     if isinstance(node, Conv2d):
         return _conv(node, inputs[0])
+    if isinstance(node, MaxPool2d):
+        return _pool(node, inputs[0])
     if isinstance(node, Flatten):
         return (prod(inputs[0]),)
     if isinstance(node, Neuron):
@@ -57,6 +59,15 @@ def _conv(node: Conv2d, shape: Shape) -> Shape:
     if height < 1 or width < 1:
         raise ValidationError(f"{node.name}: the kernel {kernel} is larger than its input {shape}")
     return (node.weight.shape[0], height, width)
+
+
+def _pool(node: MaxPool2d, shape: Shape) -> Shape:
+    if len(shape) != 3:
+        raise ValidationError(f"{node.name}: takes (C, H, W) and is given {shape}")
+    size = conv_size((shape[1], shape[2]), node.kernel, node.stride, node.padding, (1, 1))
+    if min(size) < 1:
+        raise ValidationError(f"{node.name}: {node.kernel} is larger than its input {shape}")
+    return (shape[0], *size)
 
 
 def _neuron(node: Neuron, inputs: Sequence[Shape]) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from neurodeploy.program.nodes import Conv2d, Dense, Input, Integers, Neuron
+from neurodeploy.program.nodes import Conv2d, Dense, Input, Integers, MaxPool2d, Neuron
 from neurodeploy.program.program import Program
 from neurodeploy.structure import Edge, Node
 from snncore.dynamics import Equations
@@ -47,6 +47,9 @@ def _right_side(node: Node, kinds: Mapping[Equations, str]) -> str:
         form = f"stride {node.stride} padding {node.padding} dilation {node.dilation}"
         scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
         return f"conv2d({sources}) {form} groups {node.groups} weight {_array(node.weight)} {scale}"
+    if isinstance(node, MaxPool2d):
+        form = f"stride {node.stride} padding {node.padding}"
+        return f"maxpool2d({sources}) kernel {node.kernel} {form}"
     if isinstance(node, Neuron):
         parameters = ", ".join(f"{key}={_array(value)}" for key, value in node.parameters.items())
         name = kinds[node.integer_equations]

@@ -10,7 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Edge,
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+)
 from neurodeploy.program.ranges import Ranges, ranges, sum_range
 from neurodeploy.simulator.carrier import CarriedStep, carried_step, exact_matmul_type
 from neurodeploy.simulator.samples import checked_samples
@@ -152,6 +162,11 @@ class _Run:
     def _combined(self, node: Node, x: torch.Tensor) -> torch.Tensor:
         if isinstance(node, Flatten):
             return x.reshape(*x.shape[:2], -1)
+        if isinstance(node, MaxPool2d):
+            pooled = torch.nn.functional.max_pool2d(
+                x.reshape(-1, *x.shape[2:]), node.kernel, node.stride, node.padding
+            )
+            return pooled.reshape(*x.shape[:2], *pooled.shape[1:])
         assert isinstance(node, Dense | Conv2d)
         weight = self.engine.weights[node.name]
         flat = x.reshape(-1, *x.shape[2:]).to(weight.dtype)

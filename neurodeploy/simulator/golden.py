@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Edge,
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+)
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import Op, evaluate
@@ -87,6 +97,8 @@ def combine(node: Node, x: Array) -> Array:
         return wrap(x @ node.weight.T >> node.shift, node.accumulator_bits)
     if isinstance(node, Conv2d):
         return wrap(correlate(x, node), node.accumulator_bits)
+    if isinstance(node, MaxPool2d):
+        return largest(x, node)
     if isinstance(node, Flatten):
         return x.reshape(x.shape[0], -1)
     raise TypeError(f"{node.name}: {type(node).__name__} has no value of its own")
@@ -110,6 +122,26 @@ def correlate(x: Array, node: Conv2d) -> Array:
                 seen = source[:, :, y : y + down * rows : down, z : z + right * columns : right]
                 seen = seen[:, :, :rows, :columns]
                 result[:, mine] += np.einsum("ncyx,oc->noyx", seen, node.weight[mine, :, i, j])
+    return result
+
+
+def largest(x: Array, node: MaxPool2d) -> Array:
+    """The largest value of every window, one place of the window after another."""
+    (top, left), (down, right) = node.padding, node.stride
+    # Below every value, so that what is padded is never the largest.
+    padded = np.pad(
+        x, ((0, 0), (0, 0), (top, top), (left, left)), constant_values=np.iinfo(np.int64).min
+    )
+    rows = (padded.shape[2] - node.kernel[0]) // down + 1
+    columns = (padded.shape[3] - node.kernel[1]) // right + 1
+    seen = [
+        padded[:, :, i : i + down * rows : down, j : j + right * columns : right][
+            :, :, :rows, :columns
+        ]
+        for i in range(node.kernel[0])
+        for j in range(node.kernel[1])
+    ]
+    result: Array = np.max(seen, axis=0)
     return result
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from neurodeploy.program import Flatten, Input, Neuron, Node, Program, Signal, Synapse
+from neurodeploy.program import (
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
 from neurodeploy.target import Finding, Severity
 
 
@@ -68,6 +77,8 @@ class _Links:
 
     def append(self, node: Node) -> str | None:
         """Why the node cannot come next, if it cannot."""
+        if isinstance(node, MaxPool2d):
+            return "takes the largest of a window, which the chip cannot (use quant.SumPool2d)"
         if isinstance(node, Flatten) and self.synapse is None and self.flatten is None:
             if len(self.program.shapes[node.source.source]) != 3:
                 return "flattens what is no image, which the loader cannot load"

@@ -1,0 +1,103 @@
+"""Batch norms and pools on sequences are torch's on every step together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import neurodeploy as nd
+from neurodeploy import graph as g
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend import graph_of
+from snncore import layer, neuron
+
+
+def sequence(*shape: int) -> torch.Tensor:
+    return torch.randn(4, 3, *shape, generator=torch.Generator().manual_seed(0))
+
+
+POOLS = [
+    (layer.MaxPool2d(3, 2, 1), nn.MaxPool2d(3, 2, 1)),
+    (layer.MaxPool2d((2, 1)), nn.MaxPool2d((2, 1))),
+    (layer.AvgPool2d(2), nn.AvgPool2d(2)),
+    (layer.AvgPool2d((2, 3), 1), nn.AvgPool2d((2, 3), 1)),
+    (layer.AdaptiveAvgPool2d((3, 2)), nn.AdaptiveAvgPool2d((3, 2))),
+    (layer.AdaptiveAvgPool2d(1), nn.AdaptiveAvgPool2d(1)),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), POOLS)
+def test_pools(ours: nn.Module, theirs: nn.Module) -> None:
+    x = sequence(2, 6, 8)
+    expected = torch.stack([theirs(step) for step in x])
+    assert torch.equal(ours(x), expected)
+    assert torch.equal(ours(x[0]), expected[0])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "shape"),
+    [
+        (layer.BatchNorm1d(5, 1e-3, 0.3), nn.BatchNorm1d(5, 1e-3, 0.3), (5,)),
+        (layer.BatchNorm2d(2), nn.BatchNorm2d(2), (2, 4, 3)),
+    ],
+)
+def test_norms(ours: nn.Module, theirs: nn.Module, shape: tuple[int, ...]) -> None:
+    x = sequence(*shape) * 3 + 1
+    flat = x.reshape(-1, *shape)
+    for mode in (True, False):
+        ours.train(mode)
+        theirs.train(mode)
+        assert torch.equal(ours(x), theirs(flat).reshape(x.shape))
+    assert all(torch.equal(ours.state_dict()[k], v) for k, v in theirs.state_dict().items())
+    scale, offset = ours.folded()
+    channels = (-1, *[1] * (len(shape) - 1))
+    by_hand = x * scale.reshape(channels) + offset.reshape(channels)
+    assert torch.allclose(ours(x), by_hand, atol=1e-6)
+
+
+def network() -> nn.Sequential:
+    layers = nn.Sequential(
+        layer.Conv2d(2, 4, 3, padding=1, bias=False),
+        layer.BatchNorm2d(4),
+        neuron.LIF(),
+        layer.MaxPool2d(2),
+        layer.AvgPool2d(2),
+        layer.AdaptiveAvgPool2d((1, 2)),
+        layer.Flatten(),
+        layer.Linear(8, 3),
+        layer.BatchNorm1d(3),
+        neuron.IF(),
+    )
+    layers(sequence(2, 8, 16))
+    return layers.eval()
+
+
+def test_a_file_keeps_them(tmp_path: Path) -> None:
+    kept, x = network(), sequence(2, 8, 16)
+    nd.save(kept, tmp_path / "model.pt")
+    again = nd.load(tmp_path / "model.pt")
+    for one in (kept, again):
+        for module in one.modules():
+            if isinstance(module, neuron.Neuron):
+                module.reset()
+    assert torch.equal(again(x), kept(x))
+
+
+def test_a_graph_holds_them() -> None:
+    graph = graph_of(network(), example=sequence(2, 8, 16))
+    kinds = [type(node) for node in graph.nodes]
+    assert kinds[1:7] == [g.Conv2d, g.BatchNorm, g.Neuron, g.MaxPool2d, g.SumPool2d, g.SumPool2d]
+    assert [graph.by_name[name].weight for name in ("4", "5")] == [0.25, 0.25]
+    assert graph.shapes["5"] == (4, 1, 2)
+    assert g.loads(g.dumps(graph)) == graph
+    assert "BatchNorm" in graph.text()
+    scale, offset = network()[1].folded()
+    assert np.allclose(graph.by_name["1"].scale, scale.detach().numpy())
+    assert np.allclose(graph.by_name["1"].offset, offset.detach().numpy())
+
+
+def test_windows_that_do_not_tile_are_refused() -> None:
+    with pytest.raises(UnsupportedLayerError, match="no windows tile 5 x 4 into 2 x 2"):
+        graph_of(nn.Sequential(layer.AdaptiveAvgPool2d(2)), example=torch.zeros(1, 1, 1, 5, 4))
