@@ -86,14 +86,15 @@ def test_a_file_keeps_them(tmp_path: Path) -> None:
 
 
 def test_a_graph_holds_them() -> None:
-    graph = graph_of(network(), example=sequence(2, 8, 16))
+    traced = network()
+    graph = graph_of(traced, example=sequence(2, 8, 16))
     kinds = [type(node) for node in graph.nodes]
     assert kinds[1:7] == [g.Conv2d, g.BatchNorm, g.Neuron, g.MaxPool2d, g.SumPool2d, g.SumPool2d]
     assert [graph.by_name[name].weight for name in ("4", "5")] == [0.25, 0.25]
     assert graph.shapes["5"] == (4, 1, 2)
     assert g.loads(g.dumps(graph)) == graph
     assert "BatchNorm" in graph.text()
-    scale, offset = network()[1].folded()
+    scale, offset = traced[1].folded()
     assert np.allclose(graph.by_name["1"].scale, scale.detach().numpy())
     assert np.allclose(graph.by_name["1"].offset, offset.detach().numpy())
 
