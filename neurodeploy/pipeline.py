@@ -54,30 +54,47 @@ def check(program: Program, name: str) -> tuple[Finding, ...]:
 
 
 def export(
-    network: Any, *, target: str, path: Place, example: Any = None, model_file: Place | None = None
+    network: Any,
+    *,
+    target: str,
+    path: Place,
+    example: Any = None,
+    model_file: Place | None = None,
+    **options: Any,
 ) -> Artifact:
     """The network's artifact for a target, written to a folder whole or not at all.
 
+    Options are the target's own, such as `form="step"` for ONNX.
+
     Raises:
         DoesNotFitError: if the target cannot take the network.
+        ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
     """
     program = lower(network, example=example)
-    return write(program, target=target, path=path, model_file=model_file)
+    return write(program, target=target, path=path, model_file=model_file, **options)
 
 
 def write(
-    program: Program, *, target: str, path: Place, model_file: Place | None = None
+    program: Program,
+    *,
+    target: str,
+    path: Place,
+    model_file: Place | None = None,
+    **options: Any,
 ) -> Artifact:
     """The program's artifact for a target, written to a folder whole or not at all.
 
     Raises:
         DoesNotFitError: if the target cannot take the program.
+        ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
     """
+    from neurodeploy.target import checked_options
     from neurodeploy.target import target as find
 
-    compiled = find(target).compile(program)
+    chip = find(target)
+    compiled = chip.compile(program, **checked_options(chip, options))
     if model_file is not None:
         compiled = replace(compiled, model_sha256=sha256(Path(model_file).read_bytes()).hexdigest())
     return compiled.write(path)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact, read_folder
-from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError
+from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError, ValidationError
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.trace import Trace
@@ -46,6 +46,33 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A choice that an export leaves to the user; its type is that of what holds by default."""
+
+    meaning: str
+    default: str | int | bool
+    choices: tuple[str, ...] = ()
+
+    def value(self, name: str, given: Any) -> str | int | bool:
+        """What is given, as words or as a value, in the option's type.
+
+        Raises:
+            ValidationError: if it is none of the choices, or of another type.
+        """
+        value = given
+        if isinstance(given, str) and not isinstance(self.default, str):
+            words = {"true": True, "yes": True, "false": False, "no": False}
+            whole = int(given) if given.isascii() and given.isdigit() else given
+            value = words.get(given.lower(), given) if isinstance(self.default, bool) else whole
+        if type(value) is not type(self.default) or (self.choices and value not in self.choices):
+            kinds = {bool: "yes or no", int: "a whole number", str: "a word"}
+            wanted = " or ".join(self.choices) or kinds[type(self.default)]
+            raise ValidationError(f"option {name}: {given!r} is not {wanted}")
+        checked: str | int | bool = value
+        return checked
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """A target's static facts."""
 
@@ -56,6 +83,8 @@ class Capabilities:
     # Endings of the vendor's own files, which are taken wherever an artifact is.
     suffixes: tuple[str, ...] = ()
     exact: bool = True
+    # What an export leaves to the user; `compile` takes these as keywords and no others.
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,8 +108,8 @@ class Target(Protocol):
     def check(self, program: Program) -> tuple[Finding, ...]:
         """What the target cannot take of the program, or would change; empty if nothing."""
 
-    def compile(self, program: Program) -> Artifact:
-        """The artifact of a program that `check` accepts."""
+    def compile(self, program: Program, **options: Any) -> Artifact:
+        """The artifact of a program that `check` accepts; a target without options takes none."""
 
     def read(self, artifact: Artifact) -> Program:
         """The program that an artifact's files hold, also one that we did not write."""
@@ -125,6 +154,20 @@ def target(name: str) -> Target:
         listed = ", ".join(known) or "none"
         raise UnknownNameError(f"no target {name!r} is installed; there are: {listed}")
     return known[name]
+
+
+def checked_options(chip: Target, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are given, each in its type.
+
+    Raises:
+        ValidationError: if the target has none of that name, or a value does not fit.
+    """
+    known = chip.capabilities.options
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise ValidationError(f"{chip.name} has no option {name!r}; there are: {listed}")
+    return {name: known[name].value(name, value) for name, value in given.items()}
 
 
 def open_artifact(path: str | os.PathLike[str]) -> Artifact:

@@ -25,6 +25,13 @@ Folder = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="DIR", help="Where to; <model>-<target> unless given."),
 ]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the target's, as `targets` lists."
+    ),
+]
+Form = Annotated[str | None, typer.Option(metavar="NAME", help="Short for --option form=NAME.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Verify what was exported.")]
 
 
@@ -38,6 +45,8 @@ def export(
     samples: Samples = None,
     build: Build = None,
     simulator: SimulatorName = None,
+    form: Form = None,
+    option: Options = None,
 ) -> Outcome:
     """Write a model's artifact for a target."""
     from neurodeploy import pipeline
@@ -45,6 +54,7 @@ def export(
     if simulator is not None and not verify:
         raise typer.TyperException("--simulator has a meaning only with --verify")
     require_simulator(target, simulator)
+    options = _options(target, option or [], form)
     place = Path(f"{model.stem}-{target}") if folder is None else folder
     given, labels = read_samples(samples)
     with output.progress() as say:
@@ -53,7 +63,7 @@ def export(
         program = lowered(network, given)
         findings = pipeline.check(program, target)
         say(f"writing {place}")
-        artifact = pipeline.write(program, target=target, path=place, model_file=model)
+        artifact = pipeline.write(program, target=target, path=place, model_file=model, **options)
         report = None
         if verify:
             asked: dict[str, Any] = {"samples": given, "labels": labels, "simulator": simulator}
@@ -63,6 +73,25 @@ def export(
     document = _document(artifact, findings, report) | {"next": following}
     blocks = _blocks(artifact, findings, report, following)
     return Outcome(document, blocks, 0 if report is None else report.exit_code)
+
+
+def _options(target: str, words: list[str], form: str | None) -> dict[str, Any]:
+    """The target's options by name.
+
+    Raises:
+        BadParameter: if one is not NAME=VALUE.
+        ValidationError: if the target has no such option.
+    """
+    from neurodeploy.target import checked_options
+    from neurodeploy.target import target as find
+
+    given = {} if form is None else {"form": form}
+    for each in words:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--option")
+        given[name] = value
+    return checked_options(find(target), given)
 
 
 def _next(place: Path, model: Path, build: str | None) -> str:

@@ -9,7 +9,7 @@ from neurodeploy.cli.outcome import Block, Line, Outcome, Table, title
 from neurodeploy.cli.output import Output
 
 if TYPE_CHECKING:
-    from neurodeploy.target import Target
+    from neurodeploy.target import Option, Target
 
 
 @command
@@ -36,6 +36,14 @@ def _document(name: str, target: Target) -> dict[str, Any]:
         "neurons": list(facts.neurons),
         "limits": dict(facts.limits),
         "suffixes": list(facts.suffixes),
+        "options": {
+            option: {
+                "meaning": known.meaning,
+                "default": known.default,
+                "choices": list(known.choices),
+            }
+            for option, known in facts.options.items()
+        },
         "simulators": _states(target),
     }
 
@@ -49,9 +57,18 @@ def _blocks(name: str, target: Target) -> list[Block]:
         *facts.limits.items(),
         ("exact", "every bit" if facts.exact else "within a stated tolerance"),
         ("files", ", ".join(facts.suffixes)),
+        *((f"option {option}", _option(known)) for option, known in facts.options.items()),
         ("simulators", ", ".join(simulators) or "none"),
     ]
     return [*title(f"{name}: {facts.title}"), Table(("", ""), rows)]
+
+
+def _option(known: Option) -> str:
+    spelled: str | int = known.default
+    if isinstance(known.default, bool):
+        spelled = "yes" if known.default else "no"
+    choices = f"{', '.join(known.choices)}; " if known.choices else ""
+    return f"{known.meaning} ({choices}{spelled} unless given)"
 
 
 def _states(target: Target) -> dict[str, str]:

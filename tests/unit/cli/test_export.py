@@ -122,3 +122,11 @@ def test_a_disk_that_fills_up(here: Path) -> None:
 def test_a_folder_without_permission(call: Caller, here: Path) -> None:
     (here / "closed").mkdir(mode=0o500)
     refused(call("export", "model.pt", "-t", "loihi", "-o", "closed/a"), 2, "Permission denied")
+
+
+def test_an_option_that_no_target_has(call: Caller, here: Path) -> None:
+    before = tree(here)
+    words = "loihi has no option 'form'; there are: none"
+    refused(call("export", "model.pt", "-t", "loihi", "--form", "step"), 2, words)
+    refused(call("export", "model.pt", "-t", "loihi", "--option", "form"), 2, "NAME=VALUE")
+    assert tree(here) == before

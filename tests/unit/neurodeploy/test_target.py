@@ -10,12 +10,20 @@ import numpy as np
 import pytest
 
 from neurodeploy import target as room
-from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError
+from neurodeploy.errors import (
+    ArtifactError,
+    DoesNotFitError,
+    UnknownNameError,
+    ValidationError,
+)
 from neurodeploy.target import (
     GROUP,
+    Capabilities,
     Finding,
+    Option,
     Severity,
     Target,
+    checked_options,
     open_artifact,
     random_samples,
     require_fits,
@@ -177,3 +185,50 @@ def test_random_samples_are_seeded_and_of_the_inputs_kind() -> None:
     assert currents.min() < 0
     assert currents.max() > 1
     assert room.GROUP == "neurodeploy.targets"
+
+
+class _Choosy:
+    name = "choosy"
+    capabilities = Capabilities(
+        "Choosy",
+        (),
+        (),
+        options={
+            "form": Option("the form", "round", ("round", "square")),
+            "steps": Option("how many", 16),
+            "aloud": Option("whether it is heard", False),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("form", "square", "square"),
+        ("steps", "8", 8),
+        ("steps", 9, 9),
+        ("aloud", "yes", True),
+        ("aloud", "false", False),
+        ("aloud", True, True),
+    ],
+)
+def test_options_take_the_type_of_their_default(name: str, given: Any, value: Any) -> None:
+    found = checked_options(_Choosy(), {name: given})
+    assert found == {name: value}
+    assert type(found[name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("form", "oval", "option form: 'oval' is not round or square"),
+        ("steps", "many", "option steps: 'many' is not a whole number"),
+        ("steps", True, "option steps: True is not a whole number"),
+        ("aloud", "2", "option aloud: '2' is not yes or no"),
+        ("shape", "oval", "choosy has no option 'shape'; there are: form, steps, aloud"),
+    ],
+)
+def test_an_option_that_does_not_fit(name: str, given: Any, words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        checked_options(_Choosy(), {name: given})
+    assert str(caught.value) == words
