@@ -18,7 +18,7 @@ from neurodeploy.frontend.calls import INPUT, Call, calls_of
 from neurodeploy.frontend.checkpoint import input_shape
 from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.graph.graph import output_shape
-from neurodeploy.structure import Edge, Node, Shape, require
+from neurodeploy.structure import Edge, Node, Pair, Shape, require
 from snncore import layer, neuron
 
 
@@ -106,13 +106,16 @@ def _(module: layer.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequenc
 
 @nodes_of.register
 def _(module: layer.MaxPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return [g.MaxPool2d(name, source, module.kernel_size, module.stride, module.padding)]
+    _plain_windows(name, module, dilation=(1, 1), ceil_mode=False)
+    kernel, stride, padding = module.kernel_size, module.stride, module.padding
+    return [g.MaxPool2d(name, source, _pair(kernel), _pair(stride), _pair(padding))]
 
 
 @nodes_of.register
 def _(module: layer.AvgPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    _plain_windows(name, module, padding=(0, 0), ceil_mode=False)
     mean = 1.0 / prod(module.kernel_size)
-    return [g.SumPool2d(name, source, module.kernel_size, module.stride, mean)]
+    return [g.SumPool2d(name, source, _pair(module.kernel_size), _pair(module.stride), mean)]
 
 
 @nodes_of.register
@@ -177,6 +180,20 @@ def _(module: quant.Block, name: str, source: Edge, shape: Shape) -> Sequence[No
     synapse = make[type(module.synapse)](module.synapse, f"{name}.synapse", source)
     after = output_shape(synapse, [shape])
     return [synapse, _cuba(module.neuron, name, Edge(synapse.name), module.bias, after)]
+
+
+def _pair(sizes: tuple[int, ...]) -> Pair:
+    height, width = sizes
+    return height, width
+
+
+def _plain_windows(name: str, module: nn.Module, **expected: Any) -> None:
+    for key, value in expected.items():
+        if getattr(module, key) != value:
+            raise UnsupportedLayerError(
+                f"{name}.{key}: {getattr(module, key)} has no place in a graph",
+                remedy=f"make the pool with {key}={value}",
+            )
 
 
 def _linear(module: quant.Linear, name: str, source: Edge) -> Node:

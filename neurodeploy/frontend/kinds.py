@@ -23,16 +23,38 @@ _NEURONS: tuple[type[nn.Module], ...] = (
     neuron.CubaLIF,
     neuron.Defined,
 )
+_LAYERS: tuple[type[nn.Module], ...] = (
+    layer.Linear,
+    layer.Conv1d,
+    layer.Conv2d,
+    layer.Conv3d,
+    layer.ConvTranspose1d,
+    layer.ConvTranspose2d,
+    layer.ConvTranspose3d,
+    layer.SumPool2d,
+    layer.AvgPool1d,
+    layer.AvgPool2d,
+    layer.AvgPool3d,
+    layer.MaxPool1d,
+    layer.MaxPool2d,
+    layer.MaxPool3d,
+    layer.AdaptiveAvgPool1d,
+    layer.AdaptiveAvgPool2d,
+    layer.AdaptiveAvgPool3d,
+    layer.BatchNorm1d,
+    layer.BatchNorm2d,
+    layer.BatchNorm3d,
+    layer.ThresholdBatchNorm2d,
+    layer.StepBatchNorm2d,
+    layer.TemporalBatchNorm2d,
+    layer.Dropout,
+    layer.Dropout2d,
+    layer.Delay,
+    layer.SynapticFilter,
+    layer.Flatten,
+)
 _CONFIGURED: dict[str, type[nn.Module]] = {
-    "layer.Linear": layer.Linear,
-    "layer.Conv2d": layer.Conv2d,
-    "layer.SumPool2d": layer.SumPool2d,
-    "layer.MaxPool2d": layer.MaxPool2d,
-    "layer.AvgPool2d": layer.AvgPool2d,
-    "layer.AdaptiveAvgPool2d": layer.AdaptiveAvgPool2d,
-    "layer.BatchNorm1d": layer.BatchNorm1d,
-    "layer.BatchNorm2d": layer.BatchNorm2d,
-    "layer.Flatten": layer.Flatten,
+    **{f"layer.{kind.__name__}": kind for kind in _LAYERS},
     **{f"neuron.{kind.__name__}": kind for kind in _NEURONS},
     "quant.Linear": quant.Linear,
     "quant.Conv2d": quant.Conv2d,
@@ -41,8 +63,13 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
 }
 # While a network is exported these do nothing.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
-_BLOCK = "quant.Block"
-_NAMES = {kind: name for name, kind in (_CONFIGURED | _IDLE).items()} | {quant.Block: _BLOCK}
+_DROPOUTS = (layer.Dropout, layer.Dropout2d)
+_BLOCK, _RECURRENT = "quant.Block", "layer.Recurrent"
+_NAMES = {
+    **{kind: name for name, kind in (_CONFIGURED | _IDLE).items()},
+    quant.Block: _BLOCK,
+    layer.Recurrent: _RECURRENT,
+}
 
 
 def is_known(module: nn.Module) -> bool:
@@ -57,7 +84,7 @@ def _kind(module: nn.Module) -> type[nn.Module]:
 
 def is_idle(module: nn.Module) -> bool:
     """Whether the module passes its input on."""
-    return type(module) in _IDLE.values()
+    return type(module) in (*_IDLE.values(), *_DROPOUTS)
 
 
 def describe(module: nn.Module) -> dict[str, Any]:
@@ -72,6 +99,10 @@ def describe(module: nn.Module) -> dict[str, Any]:
     if isinstance(module, quant.Block):
         parts = {"synapse": describe(module.synapse), "neuron": describe(module.neuron)}
         return {"type": name, "parts": parts}
+    if isinstance(module, layer.Recurrent):
+        fed_back = None if module.feedback is None else describe(module.feedback)
+        within = {"body": describe(module.body), "feedback": fed_back}
+        return {"type": name, "parts": within, "config": module.config()}
     slope = getattr(module, "surrogate", None)
     if slope is not None and type(slope) not in surrogate.KINDS.values():
         raise UnsupportedLayerError(
@@ -93,6 +124,11 @@ def build(entry: Any) -> nn.Module:
         if name == _BLOCK:
             parts = entry["parts"]
             return quant.Block(*_parts(build(parts["synapse"]), build(parts["neuron"])))
+        if name == _RECURRENT:
+            within = [
+                part and build(part) for part in map(entry["parts"].get, ("body", "feedback"))
+            ]
+            return layer.Recurrent(*within, **entry["config"])
         config = dict(entry["config"])
         if "surrogate" in config:
             described = config["surrogate"]

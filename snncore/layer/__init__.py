@@ -1,29 +1,83 @@
 """Layers on sequences (T, N, ...)."""
 
-from snncore.layer.norm import BatchNorm1d as BatchNorm1d
-from snncore.layer.norm import BatchNorm2d as BatchNorm2d
+from snncore.layer.batch_norm import BatchNorm as BatchNorm
+from snncore.layer.batch_norm import BatchNorm1d as BatchNorm1d
+from snncore.layer.batch_norm import BatchNorm2d as BatchNorm2d
+from snncore.layer.batch_norm import BatchNorm3d as BatchNorm3d
+from snncore.layer.batch_norm import ThresholdBatchNorm2d as ThresholdBatchNorm2d
+from snncore.layer.container import Recurrent as Recurrent
+from snncore.layer.container import Sequence as Sequence
+from snncore.layer.container import Steps as Steps
+from snncore.layer.container import TimeDistributed as TimeDistributed
+from snncore.layer.convolution import Conv1d as Conv1d
+from snncore.layer.convolution import Conv3d as Conv3d
+from snncore.layer.convolution import ConvTranspose1d as ConvTranspose1d
+from snncore.layer.convolution import ConvTranspose2d as ConvTranspose2d
+from snncore.layer.convolution import ConvTranspose3d as ConvTranspose3d
+from snncore.layer.delay import Delay as Delay
+from snncore.layer.dropout import Dropout as Dropout
+from snncore.layer.dropout import Dropout2d as Dropout2d
+from snncore.layer.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from snncore.layer.pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from snncore.layer.pool import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+from snncore.layer.pool import AvgPool1d as AvgPool1d
 from snncore.layer.pool import AvgPool2d as AvgPool2d
+from snncore.layer.pool import AvgPool3d as AvgPool3d
+from snncore.layer.pool import MaxPool1d as MaxPool1d
 from snncore.layer.pool import MaxPool2d as MaxPool2d
+from snncore.layer.pool import MaxPool3d as MaxPool3d
 from snncore.layer.report import backend_report as backend_report
+from snncore.layer.residual import Join as Join
+from snncore.layer.residual import Residual as Residual
+from snncore.layer.state import StateLayer as StateLayer
+from snncore.layer.step_batch_norm import StepBatchNorm2d as StepBatchNorm2d
+from snncore.layer.step_batch_norm import TemporalBatchNorm2d as TemporalBatchNorm2d
 from snncore.layer.synapse import Conv2d as Conv2d
 from snncore.layer.synapse import Flatten as Flatten
 from snncore.layer.synapse import Layer as Layer
 from snncore.layer.synapse import Linear as Linear
 from snncore.layer.synapse import Pair as Pair
 from snncore.layer.synapse import SumPool2d as SumPool2d
+from snncore.layer.synaptic_filter import SynapticFilter as SynapticFilter
 
 __all__ = [
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
+    "BatchNorm",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "Delay",
+    "Dropout",
+    "Dropout2d",
     "Flatten",
+    "Join",
     "Layer",
     "Linear",
+    "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "Pair",
+    "Recurrent",
+    "Residual",
+    "Sequence",
+    "StateLayer",
+    "StepBatchNorm2d",
+    "Steps",
     "SumPool2d",
+    "SynapticFilter",
+    "TemporalBatchNorm2d",
+    "ThresholdBatchNorm2d",
+    "TimeDistributed",
     "backend_report",
 ]

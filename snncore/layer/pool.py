@@ -1,72 +1,158 @@
-"""Pools that choose or average, on sequences of images."""
+"""Pools of every dimension, time merged into the batch."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.nn import functional as F
 
-from snncore.layer.synapse import Layer, Pair, pair
+from snncore.layer.steps import merged, sizes
+from snncore.layer.synapse import Layer
+
+Size = int | Sequence[int]
+_AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+_LARGEST: dict[int, Callable[..., Any]] = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_ADAPTIVE: dict[int, Callable[..., Any]] = {
+    1: F.adaptive_avg_pool1d,
+    2: F.adaptive_avg_pool2d,
+    3: F.adaptive_avg_pool3d,
+}
 
 
-class MaxPool2d(Layer):
-    """The largest of every window; of spikes: whether any fired."""
+class _Pool(Layer):
+    """A layer that works on windows; (C, ...) are the last axes of its input."""
 
+    dimensions: ClassVar[int]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The pooled sequence, or single step."""
+        axes = self.dimensions + 1
+        self.input_shape = tuple(x.shape[-axes:])
+        return merged(self._pooled, x, axes)
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _lists(self, *names: str) -> dict[str, Any]:
+        return {name: list(getattr(self, name)) for name in names}
+
+
+class _AvgPool(_Pool):
     def __init__(
         self,
-        kernel_size: int | Pair,
-        stride: int | Pair | None = None,
-        padding: int | Pair = 0,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
     ) -> None:
         super().__init__()
-        self.kernel_size, self.padding = pair(kernel_size), pair(padding)
-        self.stride = self.kernel_size if stride is None else pair(stride)
+        self.kernel_size = sizes(kernel_size, self.dimensions)
+        self.stride = self.kernel_size if stride is None else sizes(stride, self.dimensions)
+        self.padding = sizes(padding, self.dimensions)
+        self.ceil_mode, self.count_include_pad = bool(ceil_mode), bool(count_include_pad)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
-        return {key: list(getattr(self, key)) for key in ("kernel_size", "stride", "padding")}
+        flags = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
+        return self._lists("kernel_size", "stride", "padding") | flags
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The largest values."""
-        self.input_shape = tuple(x.shape[-3:])
-        images = x.reshape(-1, *x.shape[-3:])
-        result = F.max_pool2d(images, self.kernel_size, self.stride, self.padding)
-        return result.reshape(*x.shape[:-3], *result.shape[1:])
+    def _pooled(self, x: Tensor) -> Tensor:
+        flags = self.ceil_mode, self.count_include_pad
+        return _AVERAGE[self.dimensions](x, self.kernel_size, self.stride, self.padding, *flags)
 
 
-class AvgPool2d(Layer):
-    """The mean of every window."""
-
-    def __init__(self, kernel_size: int | Pair, stride: int | Pair | None = None) -> None:
+class _MaxPool(_Pool):
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        ceil_mode: bool = False,
+    ) -> None:
         super().__init__()
-        self.kernel_size = pair(kernel_size)
-        self.stride = self.kernel_size if stride is None else pair(stride)
+        self.kernel_size = sizes(kernel_size, self.dimensions)
+        self.stride = self.kernel_size if stride is None else sizes(stride, self.dimensions)
+        self.padding = sizes(padding, self.dimensions)
+        self.dilation = sizes(dilation, self.dimensions)
+        self.ceil_mode = bool(ceil_mode)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
-        return {key: list(getattr(self, key)) for key in ("kernel_size", "stride")}
+        geometry = self._lists("kernel_size", "stride", "padding", "dilation")
+        return geometry | {"ceil_mode": self.ceil_mode}
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The means."""
-        self.input_shape = tuple(x.shape[-3:])
-        images = x.reshape(-1, *x.shape[-3:])
-        result = F.avg_pool2d(images, self.kernel_size, self.stride)
-        return result.reshape(*x.shape[:-3], *result.shape[1:])
+    def _pooled(self, x: Tensor) -> Tensor:
+        geometry = self.kernel_size, self.stride, self.padding, self.dilation
+        result: Tensor = _LARGEST[self.dimensions](x, *geometry, ceil_mode=self.ceil_mode)
+        return result
 
 
-class AdaptiveAvgPool2d(Layer):
-    """The mean of windows whose size follows from the size of the result."""
-
-    def __init__(self, output_size: int | Pair) -> None:
+class _AdaptiveAvgPool(_Pool):
+    def __init__(self, output_size: Size) -> None:
         super().__init__()
-        self.output_size = pair(output_size)
+        self.output_size = sizes(output_size, self.dimensions)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
-        return {"output_size": list(self.output_size)}
+        return self._lists("output_size")
 
-    def windows(self, height: int, width: int) -> Pair:
+    def _pooled(self, x: Tensor) -> Tensor:
+        result: Tensor = _ADAPTIVE[self.dimensions](x, self.output_size)
+        return result
+
+
+class AvgPool1d(_AvgPool):
+    """The mean over windows of a line."""
+
+    dimensions = 1
+
+
+class AvgPool2d(_AvgPool):
+    """The mean over windows of an image."""
+
+    dimensions = 2
+
+
+class AvgPool3d(_AvgPool):
+    """The mean over windows of a volume."""
+
+    dimensions = 3
+
+
+class MaxPool1d(_MaxPool):
+    """The largest of each window of a line; of spikes, whether any fired."""
+
+    dimensions = 1
+
+
+class MaxPool2d(_MaxPool):
+    """The largest of each window of an image; of spikes, whether any fired."""
+
+    dimensions = 2
+
+
+class MaxPool3d(_MaxPool):
+    """The largest of each window of a volume; of spikes, whether any fired."""
+
+    dimensions = 3
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
+    """The mean over windows that give a line of this length."""
+
+    dimensions = 1
+
+
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """The mean over windows that give an image of this size."""
+
+    dimensions = 2
+
+    def windows(self, height: int, width: int) -> tuple[int, int]:
         """The size of the windows that tile an image.
 
         Raises:
@@ -79,9 +165,8 @@ class AdaptiveAvgPool2d(Layer):
             )
         return height // rows, width // columns
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The means."""
-        self.input_shape = tuple(x.shape[-3:])
-        images = x.reshape(-1, *x.shape[-3:])
-        result = F.adaptive_avg_pool2d(images, self.output_size)
-        return result.reshape(*x.shape[:-3], *result.shape[1:])
+
+class AdaptiveAvgPool3d(_AdaptiveAvgPool):
+    """The mean over windows that give a volume of this size."""
+
+    dimensions = 3

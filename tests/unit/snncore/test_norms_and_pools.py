@@ -102,3 +102,16 @@ def test_a_graph_holds_them() -> None:
 def test_windows_that_do_not_tile_are_refused() -> None:
     with pytest.raises(UnsupportedLayerError, match="no windows tile 5 x 4 into 2 x 2"):
         graph_of(nn.Sequential(layer.AdaptiveAvgPool2d(2)), example=torch.zeros(1, 1, 1, 5, 4))
+
+
+@pytest.mark.parametrize(
+    ("pool", "place"),
+    [
+        (layer.MaxPool2d(2, ceil_mode=True), "0.ceil_mode: True"),
+        (layer.MaxPool2d(2, dilation=2), r"0.dilation: \(2, 2\)"),
+        (layer.AvgPool2d(3, padding=1), r"0.padding: \(1, 1\)"),
+    ],
+)
+def test_windows_of_other_kinds_have_no_place_in_a_graph(pool: nn.Module, place: str) -> None:
+    with pytest.raises(UnsupportedLayerError, match=place):
+        graph_of(nn.Sequential(pool), example=torch.zeros(1, 1, 1, 6, 6))

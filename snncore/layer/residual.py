@@ -1,0 +1,42 @@
+"""A body beside a shortcut, and the ways in which their spikes are joined."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from torch import Tensor, nn
+
+
+class Join(StrEnum):
+    """What becomes of the body's spikes a and the shortcut's s."""
+
+    # a + s
+    ADD = "add"
+    # Both fired: a * s
+    AND = "and"
+    # The shortcut fired and the body did not: (1 - a) * s
+    IAND = "iand"
+
+
+class Residual(nn.Module):
+    """The spike-element-wise residual: body(x) joined with shortcut(x), or with x itself."""
+
+    def __init__(
+        self, body: nn.Module, shortcut: nn.Module | None = None, *, join: str = "add"
+    ) -> None:
+        super().__init__()
+        self.body, self.shortcut, self.join = body, shortcut, Join(join)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The joined spikes."""
+        kept = x if self.shortcut is None else self.shortcut(x)
+        made = self.body(x)
+        if self.join is Join.ADD:
+            return made + kept
+        if self.join is Join.AND:
+            return made * kept
+        return (1.0 - made) * kept
+
+    def extra_repr(self) -> str:
+        """What stands between the brackets when the module is printed."""
+        return f"join={self.join.value!r}"

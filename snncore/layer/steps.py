@@ -1,0 +1,38 @@
+"""Time merged into the batch, and back: how layers without states see a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+
+def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor:
+    """The function of all steps and samples at once; the last `axes` axes are one sample's."""
+    lead = x.shape[: x.ndim - axes]
+    result = function(x.reshape(-1, *x.shape[x.ndim - axes :]))
+    return result.reshape(*lead, *result.shape[1:])
+
+
+def sizes(value: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """One size an axis from one number or several.
+
+    Raises:
+        ValueError: if there are not as many as axes.
+    """
+    if isinstance(value, int):
+        return (value,) * count
+    if len(value) != count:
+        raise ValueError(f"{tuple(value)}: takes one size, or one for each of {count} axes")
+    return tuple(int(size) for size in value)
+
+
+def leading_axes(step_mode: str, name: str) -> int:
+    """How many axes stand before one sample's: batch, or time and batch.
+
+    Raises:
+        ValueError: if there is no such mode.
+    """
+    if step_mode not in ("s", "m"):
+        raise ValueError(f"{name}: step_mode is 's' or 'm', not {step_mode!r}")
+    return 1 if step_mode == "s" else 2
