@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from snncore.dynamics.expression import Op, Operation
 from snncore.dynamics.render import Dialect
+from snncore.kernels import rounding
 
 TRITON = Dialect(
     "triton",
@@ -40,10 +40,10 @@ def function(
     forward: Sequence[Operation],
 ) -> str:
     """A function whose results all have the block's shape."""
-    exact = _shared(operations, forward)
-    fused = _fused(operations, results, exact)
+    exact = rounding.shared(operations, forward)
+    fused = rounding.fused(operations, results, exact)
     absorbed = {product for product, _ in fused.values()}
-    needed = _reached(operations, results) - absorbed
+    needed = rounding.reached(operations, results) - absorbed
     names: list[str] = []
     lines = []
     for number, operation in enumerate(operations):
@@ -62,7 +62,7 @@ def function(
         elif number in needed:
             dialect = TRITON if number in exact else GRADIENTS
             lines.append(f"t{number} = {_spelled(dialect, operation, values)}")
-    whole = _whole(operations)
+    whole = rounding.whole(operations)
     shaped = f"tl.zeros_like({arguments[0]})"
     returned = []
     for result in results:
@@ -81,62 +81,9 @@ def _spelled(dialect: Dialect, operation: Operation, values: Sequence[str]) -> s
     return template.format(*values, a=operation.attribute)
 
 
-def _fused(
-    operations: Sequence[Operation], results: Sequence[int | None], exact: set[int]
-) -> dict[int, tuple[int, int]]:
-    """Sums in gradients that take in a product nobody else reads: that, and what is added."""
-    uses = Counter(arg for operation in operations for arg in operation.args)
-    uses.update(number for number in results if number is not None)
-    whole = _whole(operations)
-    fused: dict[int, tuple[int, int]] = {}
-    for number, operation in enumerate(operations):
-        if operation.op != Op.ADD or number in exact:
-            continue
-        for product, other in (operation.args, operation.args[::-1]):
-            free = uses[product] == 1 and product not in exact and whole[product]
-            if free and operations[product].op == Op.MULTIPLY:
-                fused[number] = (product, other)
-                break
-    return fused
-
-
 def text(head: str, lines: Sequence[str]) -> str:
     """A function of Triton with this head."""
     return "\n".join(["@triton.jit", head, *indent(lines)]) + "\n"
-
-
-def _reached(operations: Sequence[Operation], results: Sequence[int | None]) -> set[int]:
-    reached: set[int] = set()
-    pending = [number for number in results if number is not None]
-    while pending:
-        number = pending.pop()
-        if number not in reached:
-            reached.add(number)
-            pending.extend(operations[number].args)
-    return reached
-
-
-def _shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
-    """The operations that the forward step has too, whose results must be its to the bit."""
-    known = set(_spelled_out(forward))
-    return {n for n, text in enumerate(_spelled_out(operations)) if text in known}
-
-
-def _spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
-    texts: list[str] = []
-    for operation in operations:
-        args = ",".join(texts[arg] for arg in operation.args)
-        texts.append(f"{operation.op.value}[{operation.attribute!r}]({args})")
-        yield texts[-1]
-
-
-def _whole(operations: Sequence[Operation]) -> list[bool]:
-    """Which values have the block's shape, as what reads a state or an input has."""
-    whole: list[bool] = []
-    for operation in operations:
-        leaf = operation.op in (Op.STATE, Op.INPUT)
-        whole.append(leaf or any(whole[arg] for arg in operation.args))
-    return whole
 
 
 def indent(lines: Sequence[str]) -> list[str]:

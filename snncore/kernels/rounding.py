@@ -1,0 +1,62 @@
+"""Which operations of a gradient must round as the step does, and which may be fused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from snncore.dynamics.expression import Op, Operation
+
+
+def shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
+    """The operations that the forward step has too, whose results must be its to the bit."""
+    known = set(_spelled_out(forward))
+    return {n for n, text in enumerate(_spelled_out(operations)) if text in known}
+
+
+def fused(
+    operations: Sequence[Operation], results: Sequence[int | None], exact: set[int]
+) -> dict[int, tuple[int, int]]:
+    """Sums in gradients that take in a product nobody else reads: that, and what is added."""
+    uses = Counter(arg for operation in operations for arg in operation.args)
+    uses.update(number for number in results if number is not None)
+    varied = whole(operations)
+    found: dict[int, tuple[int, int]] = {}
+    for number, operation in enumerate(operations):
+        if operation.op != Op.ADD or number in exact:
+            continue
+        for product, other in (operation.args, operation.args[::-1]):
+            free = uses[product] == 1 and product not in exact and varied[product]
+            if free and operations[product].op == Op.MULTIPLY:
+                found[number] = (product, other)
+                break
+    return found
+
+
+def reached(operations: Sequence[Operation], results: Sequence[int | None]) -> set[int]:
+    """The operations that the results are made of."""
+    found: set[int] = set()
+    pending = [number for number in results if number is not None]
+    while pending:
+        number = pending.pop()
+        if number not in found:
+            found.add(number)
+            pending.extend(operations[number].args)
+    return found
+
+
+def whole(operations: Sequence[Operation]) -> list[bool]:
+    """Which values are a neuron's own, as what reads a state or an input is."""
+    values: list[bool] = []
+    for operation in operations:
+        leaf = operation.op in (Op.STATE, Op.INPUT)
+        values.append(leaf or any(values[arg] for arg in operation.args))
+    return values
+
+
+def _spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
+    texts: list[str] = []
+    for operation in operations:
+        args = ",".join(texts[arg] for arg in operation.args)
+        texts.append(f"{operation.op.value}[{operation.attribute!r}]({args})")
+        yield texts[-1]
