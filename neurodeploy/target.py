@@ -88,6 +88,14 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
+class BuiltIn:
+    """A simulator that is the target's own code: there is nothing to install."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Simulation:
     """How a simulator is run."""
 
@@ -103,7 +111,7 @@ class Target(Protocol):
     name: str
     capabilities: Capabilities
     # The simulators that run this target's artifacts, the first one by default.
-    simulators: Mapping[str, Environment]
+    simulators: Mapping[str, Environment | BuiltIn]
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """What the target cannot take of the program, or would change; empty if nothing."""

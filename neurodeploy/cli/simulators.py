@@ -99,10 +99,16 @@ def doctor(output: Output) -> Outcome:
 
 
 def environments() -> dict[str, Environment]:
-    """Every simulator of every target, by name."""
+    """Every simulator that is installed apart, of every target, by name."""
+    from neurodeploy.sandbox import Environment
     from neurodeploy.target import targets
 
-    return {name: env for chip in targets().values() for name, env in chip.simulators.items()}
+    return {
+        name: each
+        for chip in targets().values()
+        for name, each in chip.simulators.items()
+        if isinstance(each, Environment)
+    }
 
 
 def environment(name: str) -> Environment:

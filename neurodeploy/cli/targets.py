@@ -72,6 +72,9 @@ def _option(known: Option) -> str:
 
 
 def _states(target: Target) -> dict[str, str]:
-    from neurodeploy.sandbox import status
+    from neurodeploy.sandbox import Environment, status
 
-    return {name: status(env).state.value for name, env in target.simulators.items()}
+    return {
+        name: status(each).state.value if isinstance(each, Environment) else "built in"
+        for name, each in target.simulators.items()
+    }

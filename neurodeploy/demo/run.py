@@ -22,7 +22,7 @@ from neurodeploy.frontend import save
 from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
-from neurodeploy.target import Simulation, Target, target
+from neurodeploy.target import BuiltIn, Simulation, Target, target
 
 Progress = Callable[[str], None]
 _FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10
@@ -69,7 +69,7 @@ def _proved(
         model_file=out / "model.pt",
     )
     for environment in chip.simulators.values():
-        if status(environment).state is State.INSTALLED:
+        if isinstance(environment, BuiltIn) or status(environment).state is State.INSTALLED:
             continue
         progress(f"the simulator {environment.name} is missing: installing it")
         try:
