@@ -1,5 +1,7 @@
 """Simulators that are a target's own code: shown, and never installed."""
 
+from typing import ClassVar
+
 import pytest
 
 from neurodeploy.target import BuiltIn, Capabilities
@@ -11,7 +13,7 @@ class Chip:
 
     name = "chip"
     capabilities = Capabilities("A chip", ("dense",), ("IF",))
-    simulators = {"own": BuiltIn("own", "the chip's own integers")}
+    simulators: ClassVar = {"own": BuiltIn("own", "the chip's own integers")}
 
 
 @pytest.fixture(autouse=True)
