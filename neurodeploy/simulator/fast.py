@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,17 +19,21 @@ from neurodeploy.program import (
     Neuron,
     Node,
     Program,
+    neurons_in,
 )
 from neurodeploy.program.ranges import Ranges, ranges, sum_range
-from neurodeploy.simulator.carrier import CarriedStep, carried_step, exact_matmul_type
+from neurodeploy.simulator.carrier import exact_matmul_type
+from neurodeploy.simulator.layers import Layer, compiled_layer, torch_layer
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.interval import ZERO, Interval
 
 # A batch that keeps one layer's states in the processor's cache.
 _BATCH = 64
+# Below so many neuron steps, compiling a layer costs more than it brings.
+WORTH_COMPILING = 1 << 21
 # By layer: spikes, and states if they are recorded.
-Arrays = dict[str, dict[str, NDArray[Any]]]
+Arrays = dict[str, dict[str, torch.Tensor]]
 
 
 def run_fast(
@@ -39,66 +42,85 @@ def run_fast(
     *,
     states: bool = True,
     device: str | torch.device = "cpu",
+    compiled: bool | None = None,
 ) -> Trace:
     """The trace of the samples (T, N, ...); without `states`, spikes alone.
+
+    Neurons run in C++ where they are compiled, which long samples are worth by default.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
     """
     checked = checked_samples(program, samples)
     seen = Interval(int(checked.min()), int(checked.max()))
-    engine = _engine(program, seen, torch.device(device))
-    parts = [checked[:, start : start + _BATCH] for start in range(0, checked.shape[1], _BATCH)]
-    batches = [engine.run(part, states=states) for part in parts]
+    if compiled is None:
+        compiled = checked.shape[0] * checked.shape[1] * neurons_in(program) >= WORTH_COMPILING
+    where = torch.device(device)
+    engine = _engine(program, seen, where, compiled and where.type == "cpu")
+    recorded = engine.run(checked, states=states)
     layers = {
-        layer: LayerTrace(
-            {key: np.concatenate([b[layer][key] for b in batches], axis=1) for key in arrays}
-        )
-        for layer, arrays in batches[0].items()
+        layer: LayerTrace({key: value.cpu().numpy() for key, value in arrays.items()})
+        for layer, arrays in recorded.items()
     }
     return Trace(layers, program.output)
-
-
-@dataclass(frozen=True)
-class _Layer:
-    carried: CarriedStep
-    parameters: dict[str, Any]
 
 
 class Engine:
     """A program made ready for one device and one range of inputs."""
 
-    def __init__(self, program: Program, inputs: Interval, device: torch.device) -> None:
+    def __init__(
+        self, program: Program, inputs: Interval, device: torch.device, compiled: bool
+    ) -> None:
         self.program = program
         self.device = device
         self.ranges = ranges(program, inputs.hull(ZERO))
         # A loop is computed a step at a time, everything else a sequence at a time.
         self.looped = _has_loop(program)
-        self.layers = {node.name: self._layer(node, self.ranges) for node in program.layers}
+        self.layers = {node.name: self._layer(node, compiled) for node in program.layers}
         self.weights = {
             node.name: self._weight(node)
             for node in program.nodes
             if isinstance(node, Dense | Conv2d)
         }
+        # Those whose sum might leave its accumulator.
+        self.wrapping = {
+            node.name
+            for node in program.nodes
+            if isinstance(node, Dense | Conv2d) and _leaves(self.ranges, node)
+        }
 
     @torch.no_grad()
     def run(self, samples: NDArray[np.int64], *, states: bool) -> Arrays:
-        """The layers' arrays for one batch."""
-        inputs = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
-        chunk = 1 if self.looped else inputs.shape[0]
-        run = _Run(self, inputs.shape[1], states)
-        for start in range(0, inputs.shape[0], chunk):
-            run.advance(inputs[start : start + chunk])
-        return run.arrays()
+        """The layers' arrays, computed a batch after the other."""
+        steps, count = samples.shape[:2]
+        arrays = self._arrays(steps, count, states)
+        chunk = 1 if self.looped else steps
+        for first in range(0, count, _BATCH):
+            part = slice(first, first + _BATCH)
+            inputs = torch.from_numpy(np.ascontiguousarray(samples[:, part])).to(self.device)
+            keep = {
+                layer: {key: value[:, part] for key, value in kept.items()}
+                for layer, kept in arrays.items()
+            }
+            run = _Run(self, inputs.shape[1], keep)
+            for start in range(0, steps, chunk):
+                run.advance(inputs[start : start + chunk])
+        return arrays
 
-    def _layer(self, node: Neuron, proved: Ranges) -> _Layer:
-        carried = carried_step(node, proved.layers[node.name])
-        parameters: dict[str, Any] = {}
-        for key, value in node.parameters.items():
-            # A single number stays one, which torch fuses into the operation.
-            tensor = torch.from_numpy(value.copy()).to(self.device, carried.kind)
-            parameters[key] = int(value.reshape(-1)[0]) if value.size == 1 else tensor
-        return _Layer(carried, parameters)
+    def _arrays(self, steps: int, count: int, states: bool) -> Arrays:
+        arrays: Arrays = {}
+        for node in self.program.layers:
+            shape = (steps, count, *self.program.shapes[node.name])
+            arrays[node.name] = {"s": torch.empty(shape, dtype=torch.uint8, device=self.device)}
+            for name in node.equations.states if states else ():
+                state = torch.empty(shape, dtype=torch.int64, device=self.device)
+                arrays[node.name][name] = state
+        return arrays
+
+    def _layer(self, node: Neuron, compiled: bool) -> Layer:
+        proved = self.ranges.layers[node.name]
+        quick = compiled_layer(node, proved) if compiled else None
+        return quick or torch_layer(node, proved, self.device)
 
     def _weight(self, node: Dense | Conv2d) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
@@ -109,21 +131,21 @@ class Engine:
 
 
 @lru_cache(maxsize=2)
-def _engine(program: Program, inputs: Interval, device: torch.device) -> Engine:
+def _engine(program: Program, inputs: Interval, device: torch.device, compiled: bool) -> Engine:
     """An engine, kept for the next samples of the same range."""
-    return Engine(program, inputs, device)
+    return Engine(program, inputs, device, compiled)
 
 
 class _Run:
     """One pass over a batch: values of this chunk, states and histories across chunks."""
 
-    def __init__(self, engine: Engine, count: int, record: bool) -> None:
-        self.engine, self.count, self.record = engine, count, record
+    def __init__(self, engine: Engine, count: int, keep: Arrays) -> None:
+        self.engine, self.count, self.keep = engine, count, keep
         self.values: dict[str, torch.Tensor] = {}
         self.past: dict[str, torch.Tensor] = {}
         self.states: dict[str, tuple[torch.Tensor, ...]] = {}
-        self.recorded: dict[str, dict[str, list[torch.Tensor]]] = {}
-        self.steps = 0
+        # Steps before this chunk, and in it.
+        self.done = self.steps = 0
 
     def advance(self, inputs: torch.Tensor) -> None:
         """Another chunk of steps through every node."""
@@ -142,6 +164,7 @@ class _Run:
             before = self._before(edge)
             joined = torch.cat((before, self.values[edge.source]))
             self.past[f"{edge.source}@{edge.delay}"] = joined[-edge.delay :]
+        self.done += self.steps
 
     def _before(self, edge: Edge) -> torch.Tensor:
         key = f"{edge.source}@{edge.delay}"
@@ -176,8 +199,11 @@ class _Run:
         else:
             result = torch.nn.functional.conv2d(
                 flat, weight, None, node.stride, node.padding, node.dilation, node.groups
-            ).round_()
-        if _leaves(self.engine.ranges, node):
+            )
+            if result.is_cuda:
+                # There a convolution may go through transforms that round.
+                result = result.round_()
+        if node.name in self.engine.wrapping:
             half = 1 << (node.accumulator_bits - 1)
             result = torch.remainder(result.double() + half, 2 * half) - half
         return result.reshape(*x.shape[:2], *result.shape[1:])
@@ -187,44 +213,14 @@ class _Run:
         drive = self._value(node.inputs[0])
         for edge in node.inputs[1:]:
             drive = drive.double() + self._value(edge).double()
-        drive = drive.to(layer.carried.kind)
-        names = node.equations.states
-        states = self.states.get(node.name) or tuple(torch.zeros_like(drive[0]) for _ in names)
-        prepared = layer.carried.prepare(drive, **layer.parameters)
-        spikes = torch.empty(drive.shape, dtype=torch.float32, device=drive.device)
-        kept = self.recorded.setdefault(node.name, {key: [] for key in ("s", *names)})
-        for step in range(drive.shape[0]):
-            inputs = [value[step] for value in prepared]
-            *following, spikes[step] = layer.carried.step(*states, *inputs, **layer.parameters)
-            states = tuple(_full(value, drive[step]) for value in following)
-            if self.record:
-                for key, value in zip(names, states, strict=True):
-                    kept[key].append(value)
-        kept["s"].append(spikes)
-        self.states[node.name] = states
+        states = self.states.get(node.name) or tuple(
+            torch.zeros(drive.shape[1:], dtype=layer.kind, device=drive.device)
+            for _ in node.equations.states
+        )
+        chunk = slice(self.done, self.done + self.steps)
+        keep = {key: value[chunk] for key, value in self.keep[node.name].items()}
+        spikes, self.states[node.name] = layer.run(drive, states, keep)
         return spikes
-
-    def arrays(self) -> Arrays:
-        """What was recorded, as NumPy arrays."""
-        result = {}
-        for name, kept in self.recorded.items():
-            arrays = {"s": _joined(kept["s"]).cpu().numpy().astype(np.uint8)}
-            for key in kept if self.record else ():
-                if key != "s":
-                    arrays[key] = torch.stack(kept[key]).to(torch.int64).cpu().numpy()
-            result[name] = arrays
-        return result
-
-
-def _joined(chunks: list[torch.Tensor]) -> torch.Tensor:
-    return chunks[0] if len(chunks) == 1 else torch.cat(chunks)
-
-
-def _full(value: Any, like: torch.Tensor) -> torch.Tensor:
-    """A state that no input reaches is a number, or as small as its parameters."""
-    if isinstance(value, torch.Tensor):
-        return value.expand_as(like)
-    return torch.full_like(like, value)
 
 
 def _leaves(proved: Ranges, node: Dense | Conv2d) -> bool:

@@ -18,7 +18,7 @@ from snncore.kernels.cpp_build import compiler, load
 from snncore.kernels.cpp_source import CPP, Form, cpp_source
 
 # Below so many neuron steps a second thread costs more than it brings.
-_WORTH_A_THREAD = 1 << 15
+WORTH_A_THREAD = 1 << 15
 
 
 class CppBackend:
@@ -108,11 +108,11 @@ class _Sequence(torch.autograd.Function):
         last = [torch.empty_like(state) for state in states]
         kernel.library.forward(
             *_extent(inputs[0]),
-            _pointers(inputs),
-            _pointers(states),
-            _pointers(parameters),
+            pointers(inputs),
+            pointers(states),
+            pointers(parameters),
             ctypes.c_void_p(spikes.data_ptr()),
-            _pointers(last),
+            pointers(last),
         )
         return (spikes, *last)
 
@@ -133,13 +133,13 @@ class _Sequence(torch.autograd.Function):
         learned = {name: torch.empty_like(inputs[0][0]) for name in kernel.form.learned}
         kernel.library.backward(
             *_extent(inputs[0]),
-            _pointers(inputs),
-            _pointers(states),
-            _pointers(parameters),
+            pointers(inputs),
+            pointers(states),
+            pointers(parameters),
             ctypes.c_void_p(given[0].data_ptr()),
-            _pointers(given[1:]),
-            *(_pointers(group) for group in back),
-            _pointers(list(learned.values())),
+            pointers(given[1:]),
+            *(pointers(group) for group in back),
+            pointers(list(learned.values())),
         )
         by_parameter = [
             _reduced(learned.get(name), value)
@@ -158,9 +158,10 @@ def _reduced(gradient: Tensor | None, value: Tensor) -> Tensor | None:
 def _extent(sequence: Tensor) -> tuple[ctypes.c_int64, ...]:
     steps = sequence.shape[0]
     size = sequence.numel() // steps
-    threads = torch.get_num_threads() if sequence.numel() >= _WORTH_A_THREAD else 1
+    threads = torch.get_num_threads() if sequence.numel() >= WORTH_A_THREAD else 1
     return ctypes.c_int64(steps), ctypes.c_int64(size), ctypes.c_int64(threads)
 
 
-def _pointers(tensors: Sequence[Tensor]) -> Any:
+def pointers(tensors: Sequence[Tensor]) -> Any:
+    """Where the tensors' values lie, as C sees an array of pointers."""
     return (ctypes.c_void_p * max(1, len(tensors)))(*(tensor.data_ptr() for tensor in tensors))

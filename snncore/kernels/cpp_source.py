@@ -77,10 +77,10 @@ def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
         "ADJOINT": _backward(back, equations, form, names),
     }.items():
         parts[f"{place}_FIXED"], parts[place] = code
-    return _filled(PREAMBLE + LOOPS, parts)
+    return filled(PREAMBLE + LOOPS, parts)
 
 
-def _filled(text: str, parts: Mapping[str, str]) -> str:
+def filled(text: str, parts: Mapping[str, str]) -> str:
     """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
 
     def lines(match: re.Match[str]) -> str:

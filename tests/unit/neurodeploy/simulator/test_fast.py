@@ -12,9 +12,10 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.report import Status
-from neurodeploy.simulator import run_golden
+from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.simulator.fast import run_fast
+from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
 from snncore.dynamics import Format, NumberSystem
 from snncore.dynamics.interval import Interval
 from tests.unit.programs import SOFT, driven, neurons, random_program, random_samples, small
@@ -22,11 +23,12 @@ from tests.unit.programs import SOFT, driven, neurons, random_program, random_sa
 SEEDS = range(1000, 1080)
 
 
-def check(program: Program, samples: np.ndarray) -> int:
+def check(program: Program, samples: np.ndarray, engines: tuple[bool, ...] = (False, True)) -> int:
     """The engines agree on every layer, state and step; how many spikes there were."""
     golden = run_golden(program, samples)
-    link = compare("golden = fast", golden, run_fast(program, samples), 0.0)
-    assert link.status == Status.EQUAL, link.divergence or link.reason
+    for compiled in engines:
+        link = compare("golden = fast", golden, run_fast(program, samples, compiled=compiled), 0.0)
+        assert link.status == Status.EQUAL, link.divergence or link.reason
     return golden.spikes()
 
 
@@ -35,18 +37,60 @@ def carrier(program: Program, layer: Neuron, samples: np.ndarray) -> torch.dtype
     return carried_step(layer, ranges(program, seen).layers[layer.name]).kind
 
 
+def compiled_carrier(program: Program, layer: Neuron, samples: np.ndarray) -> torch.dtype:
+    seen = Interval(int(min(samples.min(), 0)), int(max(samples.max(), 0)))
+    compiled = compiled_layer(layer, ranges(program, seen).layers[layer.name])
+    assert compiled is not None, "no C++ compiler was found"
+    return compiled.kind
+
+
 def test_fast_is_golden_on_random_programs_with_every_carrier() -> None:
     carriers: Counter[torch.dtype] = Counter()
+    compiled: Counter[torch.dtype] = Counter()
     spiking = 0
     for seed in SEEDS:
         program = random_program(seed)
         steps, count = (1, 2, 5, 17)[seed % 4], (1, 3)[seed % 2]
         samples = random_samples(program, seed, steps, count)
-        spiking += check(program, samples) > 0
+        # Each network has a structure of its own, and compiling it takes a while.
+        engines = (False, True) if seed % 4 == 0 else (False,)
+        spiking += check(program, samples, engines) > 0
         carriers.update(carrier(program, layer, samples) for layer in program.layers)
+        if len(engines) == 2:
+            kinds = (compiled_carrier(program, layer, samples) for layer in program.layers)
+            compiled.update(kinds)
     assert spiking > len(SEEDS) / 2
     assert {torch.float32, torch.float64, torch.int64} == carriers.keys()
+    assert {torch.int32, torch.float64, torch.int64} == compiled.keys()
     assert min(carriers.values()) >= 3
+
+
+def test_long_samples_are_worth_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = small()
+    samples = random_samples(program, 3, 20, 4)
+    ran: list[type] = []
+    for kind in (CompiledLayer, TorchLayer):
+        run = kind.run
+        monkeypatch.setattr(kind, "run", lambda *a, run=run, kind=kind: ran.append(kind) or run(*a))
+    run_fast(program, samples)
+    assert set(ran) == {TorchLayer}
+    ran.clear()
+    monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
+    assert run_fast(program, samples).spikes() > 0
+    assert set(ran) == {CompiledLayer}
+
+
+def test_networks_of_one_structure_share_their_compiled_step() -> None:
+    sources = set()
+    for decay, threshold in ((10, 300), (20, 500), (30, 64)):
+        program = driven(voltage_decay=decay, threshold=threshold)
+        samples = np.full((3, 1, 3), 7)
+        seen = ranges(program, Interval(0, 7)).layers[program.layers[0].name]
+        compiled = compiled_layer(program.layers[0], seen)
+        assert compiled is not None
+        sources.add(compiled.compiled.source[torch.float32])
+        check(program, samples)
+    assert len(sources) == 1
 
 
 @pytest.mark.parametrize("value", [0, 1])

@@ -1,0 +1,122 @@
+"""A layer of neurons made ready to run: by a compiled step where there is one, else by torch's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from neurodeploy.program import Neuron
+from neurodeploy.program.ranges import LayerRange
+from neurodeploy.simulator.carrier import CarriedStep, carried_step
+from snncore.dynamics.simplify import simplified
+from snncore.kernels.cpp_integer import IntegerStep, integer_step
+
+States = tuple[Tensor, ...]
+
+
+class Layer(Protocol):
+    """What takes a layer through a sequence."""
+
+    kind: torch.dtype
+
+    def run(
+        self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
+    ) -> tuple[Tensor, States]:
+        """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+
+
+@dataclass(frozen=True)
+class TorchLayer:
+    """The step in torch, one operation after the other."""
+
+    carried: CarriedStep
+    parameters: Mapping[str, Any]
+    names: tuple[str, ...]
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The type that carries the states."""
+        return self.carried.kind
+
+    def run(
+        self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
+    ) -> tuple[Tensor, States]:
+        """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+        drive = drive.to(self.kind)
+        prepared = self.carried.prepare(drive, **self.parameters)
+        spikes = torch.empty(drive.shape, dtype=torch.float32, device=drive.device)
+        for step in range(drive.shape[0]):
+            inputs = [value[step] for value in prepared]
+            *following, spikes[step] = self.carried.step(*states, *inputs, **self.parameters)
+            states = tuple(_full(value, drive[step]) for value in following)
+            for name, value in zip(self.names, states, strict=True):
+                if name in keep:
+                    keep[name][step] = value
+        keep["s"].copy_(spikes)
+        return spikes, states
+
+
+@dataclass(frozen=True)
+class CompiledLayer:
+    """The step in C++, a sequence in one call."""
+
+    compiled: IntegerStep
+    parameters: Mapping[str, Tensor]
+    # The spikes of the last call, whose place the next call's take: fresh memory costs page faults.
+    last: list[Tensor] = field(default_factory=list)
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The type that carries the states."""
+        return self.compiled.kind
+
+    def run(
+        self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
+    ) -> tuple[Tensor, States]:
+        """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+        if not self.last or self.last[0].shape != drive.shape:
+            self.last[:] = [torch.empty(drive.shape, dtype=torch.float32)]
+        self.compiled.run(drive, states, self.parameters, keep, self.last[0])
+        return self.last[0], states
+
+
+def torch_layer(node: Neuron, proved: LayerRange, device: torch.device) -> TorchLayer:
+    """The layer in torch.
+
+    Raises:
+        ValidationError: if no type holds its integers.
+    """
+    carried = carried_step(node, proved)
+    parameters: dict[str, Any] = {}
+    for key, value in node.parameters.items():
+        # A single number stays one, which torch fuses into the operation.
+        tensor = torch.from_numpy(value.copy()).to(device, carried.kind)
+        parameters[key] = int(value.reshape(-1)[0]) if value.size == 1 else tensor
+    return TorchLayer(carried, parameters, node.equations.states)
+
+
+def compiled_layer(node: Neuron, proved: LayerRange) -> CompiledLayer | None:
+    """The layer in C++, or nothing where this machine cannot compile it."""
+    equations = simplified(node.integer_equations, proved.operations)
+    largest = max(value.largest() for value in proved.operations)
+    varied = [key for key, value in node.parameters.items() if value.size > 1]
+    compiled = integer_step(equations, largest, varied)
+    if compiled is None:
+        return None
+    parameters = {
+        key: torch.from_numpy(value.copy()).to(compiled.kind)
+        for key, value in node.parameters.items()
+        if key in compiled.equations.parameters
+    }
+    return CompiledLayer(compiled, parameters)
+
+
+def _full(value: Any, like: Tensor) -> Tensor:
+    """A state that no input reaches is a number, or as small as its parameters."""
+    if isinstance(value, Tensor):
+        return value.expand_as(like)
+    return torch.full_like(like, value)
