@@ -21,7 +21,9 @@ States = tuple[Tensor, ...]
 class Layer(Protocol):
     """What takes a layer through a sequence."""
 
-    kind: torch.dtype
+    @property
+    def kind(self) -> torch.dtype:
+        """The type that carries the states."""
 
     def run(
         self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
