@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact, read_folder
 from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError, ValidationError
 from neurodeploy.program import Program
+from neurodeploy.resources import Energy, LayerOperations, OnChip, Placement
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.trace import Trace
 
@@ -131,6 +132,27 @@ class Target(Protocol):
         simulation: Simulation | None = None,
     ) -> Trace:
         """What a vendor's simulator makes of the samples (T, N, ...)."""
+
+
+@runtime_checkable
+class KnowsChips(Protocol):
+    """What a target may provide beside, where resources of its chips are known."""
+
+    def placements(self, program: Program) -> tuple[Placement, ...]:
+        """The program on the cores of each chip, or why there is no room."""
+
+    def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
+        """What the operations of one sample may take, by published figures."""
+
+
+def on_chip(
+    known: Target, program: Program, operations: tuple[LayerOperations, ...] = ()
+) -> OnChip:
+    """What the target knows of the program on its chips."""
+    if not isinstance(known, KnowsChips):
+        return OnChip(operations=operations)
+    energies = known.energies(operations) if operations else ()
+    return OnChip(known.placements(program), operations, energies)
 
 
 @lru_cache(maxsize=1)

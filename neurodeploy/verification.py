@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorError, UnknownNameError
+from neurodeploy.operations import operations
 from neurodeploy.program import Neuron, Node, Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.simulator.samples import checked_samples
-from neurodeploy.target import Simulation, Target, target
+from neurodeploy.target import Simulation, Target, on_chip, target
 from neurodeploy.trace import LayerTrace, Trace, accuracy
 
 # A report draws pictures of so many samples.
@@ -73,6 +74,7 @@ def verify(
         layers=_layers(expected, golden),
         facts=_facts(artifact, expected, inputs, golden_seconds),
         trace=_pictured(golden),
+        on_chip=on_chip(chip, expected, operations(expected, golden, inputs)),
         accuracies={}
         if labels is None
         else {

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurodeploy.cli import findings as said
-from neurodeploy.cli.command import Build, command
+from neurodeploy.cli.chips import chip_blocks, chips_of
+from neurodeploy.cli.command import Build, Samples, command
 from neurodeploy.cli.layers import LAYER_NUMBERS, layer_rows, layers_of
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Output
-from neurodeploy.cli.places import Place, load_model, open_unedited, place_of
+from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from neurodeploy.graph import Graph
     from neurodeploy.program import Program
     from neurodeploy.structure import Node
@@ -27,14 +31,19 @@ def inspect(
         Path, typer.Argument(metavar="PATH", help="A model, an artifact or a vendor's file.")
     ],
     text: Annotated[bool, typer.Option("--text", help="Print the program as text.")] = False,
+    samples: Samples = None,
     build: Build = None,
 ) -> Outcome:
-    """Show the layers of a model or an artifact, and where it fits."""
+    """Show the layers of a model or an artifact, and where it fits.
+
+    With samples, also what it does for one of them, and an estimate of the energy that takes.
+    """
     place = place_of(path)
+    given, _ = read_samples(samples)
     head = {"path": str(path), "kind": place.value}
     if place is not Place.MODEL:
         artifact, program = open_unedited(path)
-        return _integers(head | {"target": artifact.target}, program, text)
+        return _integers(head | {"target": artifact.target}, program, text, given)
     from neurodeploy import lowering
     from neurodeploy.errors import DoesNotFitError
     from neurodeploy.frontend import graph_of
@@ -46,10 +55,12 @@ def inspect(
             program = lowering.lower(graph)
         except DoesNotFitError as error:
             return _floats(head, graph, str(error), text)
-        return _integers(head, program, text)
+        return _integers(head, program, text, given)
 
 
-def _integers(head: dict[str, Any], program: Program, text: bool) -> Outcome:
+def _integers(
+    head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
+) -> Outcome:
     from neurodeploy.program import neurons_in
     from neurodeploy.target import targets
 
@@ -66,6 +77,8 @@ def _integers(head: dict[str, Any], program: Program, text: bool) -> Outcome:
             for name, findings in verdicts.items()
         },
     }
+    told = chips_of(program, [name for name in verdicts if said.fits(verdicts[name])], samples)
+    document |= {"chips": {name: asdict(each) for name, each in told.items()}}
     if text:
         return Outcome(document | {"text": program.text()}, _lines(program.text()))
     shape = "x".join(map(str, program.input.shape))
@@ -77,6 +90,7 @@ def _integers(head: dict[str, Any], program: Program, text: bool) -> Outcome:
         Table(*layer_rows(layers), LAYER_NUMBERS),
         *title("targets"),
         *said.verdicts(verdicts),
+        *(block for each in told.values() for block in chip_blocks(each)),
     ]
     return Outcome(document, blocks)
 

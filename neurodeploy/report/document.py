@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from neurodeploy.report.model import Divergence, LayerSummary, Link, Report
@@ -25,6 +26,7 @@ def report_json(report: Report) -> str:
         "accuracies": {str(name): _number(share) for name, share in report.accuracies.items()},
         "layers": [_layer(layer) for layer in report.layers],
         "links": [_link(link) for link in report.links],
+        "on_chip": asdict(report.on_chip),
     }
     return json.dumps(document, sort_keys=True, indent=1, allow_nan=False) + "\n"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from neurodeploy.resources import OnChip
 from neurodeploy.trace import Trace
 
 
@@ -89,6 +90,8 @@ class Report:
     trace: Trace | None = None
     # For each accuracy shown side by side: "float", "quantized", "chip" -> share correct.
     accuracies: Mapping[str, float] = field(default_factory=dict)
+    # What the target knows of the network on its chips, and what it did there.
+    on_chip: OnChip = field(default_factory=OnChip)
 
     @property
     def equal(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from neurodeploy.report.context import context_rows
 from neurodeploy.report.model import Divergence, Link, Report
+from neurodeploy.report.on_chip import energy_lines, headline, operation_grid
 from neurodeploy.report.words import (
     Mark,
     counted,
@@ -21,6 +22,7 @@ from neurodeploy.report.words import (
     verdict,
     visible,
 )
+from neurodeploy.resources import OnChip
 
 WIDTH = 96
 _SIGNS = {Mark.EQUAL: "=", Mark.DIFFERS: "!", Mark.NOT_RUN: "?", Mark.NOT_ASKED: "-"}
@@ -35,6 +37,7 @@ def report_text(report: Report) -> str:
         *([f"Difference in {visible(link.name)}", *_difference(link)] for link in report.links),
         ["Accuracy", *_accuracies(report)],
         ["Layers", *_layers(report)],
+        ["On the chip", *_on_chip(report.on_chip)],
         ["Facts", *_facts(report)],
     ]
     # A heading with nothing under it is left out; the verdict and the title stay.
@@ -130,6 +133,15 @@ def _layers(report: Report) -> list[str]:
             [shortened(layer.name), shortened(layer.kind), shape_text(layer.shape), *counts]
         )
     return [f"  {line}" for line in _aligned(cells, "lllrrr")]
+
+
+def _on_chip(told: OnChip) -> list[str]:
+    lines = [line for placed in told.placements for line in _wrapped(headline(placed), 2)]
+    if told.operations:
+        grid = operation_grid(told.operations)
+        cells: list[Sequence[str]] = [grid.headings, *grid.rows]
+        lines += ["", *(f"  {line}" for line in _aligned(cells, "lrrr"))]
+    return lines + [part for line in energy_lines(told.energies) for part in _wrapped(line, 2)]
 
 
 def _facts(report: Report) -> list[str]:

@@ -4,7 +4,8 @@
 2. Every weight reaches the simulation as it stands (`loader` knows what the loader changes).
 3. Geometry fits the 8-bit fields that the simulation keeps it in.
 4. Thresholds, biases and decays fit the chip's registers.
-Warnings: what may wrap or saturate for some input, and weights of nine bits.
+5. There is room for it on the cores of one of the chips.
+Warnings: what may wrap or saturate for some input, weights of nine bits, a chip without room.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from snncore.dynamics.interval import ZERO, Interval
 from snncore.dynamics.simplify import leaves_format
 from snncore.dynamics.zoo import CUBA_LIF
 from targets.loihi.chain import ChainLayer, chain_of
+from targets.loihi.chips import CHIPS
 from targets.loihi.loader import LARGEST_GEOMETRY, loaded_weights
+from targets.loihi.placement import placement
 
 _WEIGHTS = Interval(-256, 254)
 _ONE_SIGN = Interval(-255, 255)
@@ -42,8 +45,17 @@ def check(program: Program) -> tuple[Finding, ...]:
     for layer in chain.layers:
         findings += [*_synapse(layer.synapse), *_neuron(layer, program)]
     if not any(finding.severity == Severity.ERROR for finding in findings):
-        findings += list(_ranges(program))
+        findings += [*_ranges(program), *_room(program)]
     return tuple(findings)
+
+
+def _room(program: Program) -> Iterator[Finding]:
+    """Which chips have no room for it: a warning, or an error where none has."""
+    placements = [placement(program, chip) for chip in CHIPS]
+    say = _warning if any(each.fits for each in placements) else _error
+    for each in placements:
+        for layer, words in each.problems:
+            yield say(layer, words, "make the layer smaller, or prune its weights")
 
 
 def _input(program: Program) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
+from neurodeploy.resources import Energy, LayerOperations, Placement
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import Capabilities, Finding, Simulation
 from neurodeploy.trace import LayerTrace, Trace
 from targets.loihi.capabilities import CAPABILITIES
 from targets.loihi.check import check
+from targets.loihi.chips import CHIPS
 from targets.loihi.compile import compile_program
+from targets.loihi.energy import energy
+from targets.loihi.placement import placement
 from targets.loihi.read import read_artifact
 from targets.loihi.simulate import LAVA, LavaRun, run_lava
 
@@ -30,6 +34,14 @@ class Loihi:
     def check(self, program: Program) -> tuple[Finding, ...]:
         """What the chip or its loader cannot take, or would change."""
         return check(program)
+
+    def placements(self, program: Program) -> tuple[Placement, ...]:
+        """The program on the cores of each chip."""
+        return tuple(placement(program, chip) for chip in CHIPS)
+
+    def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
+        """What the operations of one sample may take, where figures were published."""
+        return energy(operations)
 
     def compile(self, program: Program) -> Artifact:
         """The .net file of a program that `check` accepts."""

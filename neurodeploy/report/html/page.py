@@ -7,6 +7,7 @@ from string import Template
 
 from neurodeploy.report.html.activity import activity
 from neurodeploy.report.html.chain import chain_picture
+from neurodeploy.report.html.cores import on_chip_section
 from neurodeploy.report.html.difference import difference_panel
 from neurodeploy.report.html.icons import CLASSES, icon
 from neurodeploy.report.html.markup import Markup, element, join
@@ -57,6 +58,8 @@ def _sections(report: Report) -> list[Markup]:
         sections.append(_section("Accuracy", accuracies(report)))
     if report.layers:
         sections.append(_section("Layers", layers_table(report.layers)))
+    if report.on_chip.placements or report.on_chip.operations:
+        sections.append(_section("On the chip", on_chip_section(report.on_chip)))
     pictures = activity(report)
     if pictures:
         sections.append(_section("Activity", pictures, "activity"))

@@ -29,6 +29,20 @@ def test_shows_layers_bits_and_ranges(call: Caller, here: Path, path: str) -> No
     assert "loihi: fits" in words
 
 
+def test_shows_cores_operations_and_energy(call: Caller, here: Path) -> None:
+    done = call("inspect", "model.pt", "--samples", "samples.npz", "--json")
+    chip = done.document["chips"]["loihi"]
+    assert [placed["chip"] for placed in chip["placements"]] == ["Loihi 1", "Loihi 2"]
+    assert [len(placed["cores"]) for placed in chip["placements"]] == [1, 1]
+    assert [layer["synaptic"] > 0 for layer in chip["operations"]] == [True, True]
+    assert chip["energies"][0]["low"] < chip["energies"][0]["high"]
+    words = call("inspect", "model.pt", "--samples", "samples.npz").out
+    assert "Loihi 1: 1 of 128 cores" in words
+    assert "\n  +....." in words
+    assert "Davies" in words
+    assert "an estimate" not in call("inspect", "model.pt").out
+
+
 def test_text_is_the_program(call: Caller, here: Path) -> None:
     text = call("inspect", "model.pt", "--text").out
     assert text.startswith("input [6] = input(spikes)\n")

@@ -320,7 +320,8 @@ def test_what_may_wrap_or_saturate_is_a_warning_that_says_how_far() -> None:
     weight = np.full((1, 40, 30, 30), 254)
     program = conv(weight, (40, 30, 30), current_decay=0, voltage_decay=0)
     findings = {finding.message.split()[1]: finding for finding in target.check(program)}
-    assert set(findings) == {"sum", "current", "voltage"}
+    # So many inputs of one neuron are too many for the smaller chip as well.
+    assert set(findings) == {"sum", "current", "voltage", "neuron"}
     assert all(finding.severity == Severity.WARNING for finding in findings.values())
     assert f"may reach {254 * 36_000}, beyond 24 bits" in findings["sum"].message
     assert "beyond 2^23, and wraps" in findings["current"].message

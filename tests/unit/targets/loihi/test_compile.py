@@ -179,7 +179,7 @@ def test_export_is_linear_in_the_parameters() -> None:
     assert all(0 < size < 12_000 for size in rest), rest
     # A cache that happens to be filled makes a call or two of difference.
     calls = [count for _, count in measured.values()]
-    assert max(calls) < 1.01 * min(calls), calls
+    assert max(calls) < 1.5 * min(calls), calls
 
 
 @settings(max_examples=25)

@@ -1,0 +1,132 @@
+"""A network on a chip in rows and in a map of its cores: the same in the terminal and elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
+
+from neurodeploy.report.words import shortened
+from neurodeploy.resources import Core, Energy, LayerOperations, Placement, Use
+
+_LETTERS = ascii_lowercase + ascii_uppercase
+_ACROSS = 32
+# Cores that have a row of their own; of more, the fullest do.
+_MOST_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Headings, rows, and the headings whose columns hold numbers."""
+
+    headings: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numbers: frozenset[str]
+
+
+def headline(placed: Placement) -> str:
+    """Whether it fits, in a line."""
+    if placed.problems:
+        layer, words = placed.problems[0]
+        return f"{placed.chip}: no room: {layer}: {words}"
+    full = max((core.share for core in placed.cores), default=0.0)
+    return (
+        f"{placed.chip}: {len(placed.cores)} of {placed.core_limit} cores, the fullest {full:.0%}"
+    )
+
+
+def layer_grid(placed: Placement) -> Grid:
+    """What each layer needs."""
+    headings = ("layer", "neurons", "fan-in", "synapses", "memory", "encoding", "delay", "message")
+    rows = [
+        (
+            shortened(each.layer),
+            f"{each.neurons:,}",
+            f"{each.fan_in:,}",
+            f"{each.synapses:,}",
+            _bytes(each.synapse_bits) if placed.cores else "",
+            each.encoding,
+            str(each.delay),
+            f"{each.message_bits} bits",
+            str(each.cores) if placed.cores else "",
+        )
+        for each in placed.layers
+    ]
+    return Grid((*headings, "cores"), rows, frozenset((*headings[1:5], "delay", "cores")))
+
+
+def core_grid(placed: Placement) -> Grid:
+    """The fullest cores, and what of them is taken."""
+    fullest = sorted(range(len(placed.cores)), key=lambda i: (-placed.cores[i].share, i))
+    shown = sorted(fullest[:_MOST_ROWS])
+    rows = [
+        (str(index), held(placed.cores[index]), *map(used, placed.cores[index].uses))
+        for index in shown
+    ]
+    names = tuple(use.what for use in placed.cores[0].uses) if placed.cores else ()
+    return Grid(("core", "holds", *names), rows, frozenset(("core", *names)))
+
+
+def core_map(placed: Placement) -> list[str]:
+    """The cores as letters, one a layer; `+` where layers share a core, `.` where nothing is."""
+    letters = {
+        each.layer: _LETTERS[index % len(_LETTERS)] for index, each in enumerate(placed.layers)
+    }
+    signs = [_sign(core, letters) for core in placed.cores]
+    signs += "." * (placed.core_limit - len(signs))
+    lines = ["".join(signs[at : at + _ACROSS]) for at in range(0, len(signs), _ACROSS)]
+    key = ", ".join(f"{letter} {shortened(layer)}" for layer, letter in letters.items())
+    return [*lines, f"{key}, + shared, . empty"]
+
+
+def operation_grid(operations: Sequence[LayerOperations]) -> Grid:
+    """What each layer does for one sample."""
+    headings = ("layer", "synaptic operations", "neuron updates", "spikes")
+    rows = [
+        (
+            shortened(each.layer),
+            f"{each.synaptic:,.0f}",
+            f"{each.neuron_updates:,.0f}",
+            f"{each.spikes:,.1f}",
+        )
+        for each in operations
+    ]
+    return Grid(headings, rows, frozenset(headings[1:]))
+
+
+def energy_lines(energies: Sequence[Energy]) -> list[str]:
+    """The estimates, each with where it is from and what it leaves out."""
+    return [
+        f"{each.chip}, an estimate for one sample: {joules(each.low)} to {joules(each.high)}. "
+        f"From {each.source}. Without {each.left_out}."
+        for each in energies
+    ]
+
+
+def joules(picojoules: float) -> str:
+    """An energy in the unit that suits it."""
+    for limit, unit in ((1e3, "pJ"), (1e6, "nJ"), (1e9, "uJ"), (1e12, "mJ")):
+        if picojoules < limit:
+            return f"{picojoules / limit * 1e3:.3g} {unit}"
+    return f"{picojoules / 1e12:.3g} J"
+
+
+def held(core: Core) -> str:
+    """The layers on a core, with the neurons of each."""
+    return ", ".join(
+        f"{shortened(part.layer)} {part.first}..{part.last - 1}" for part in core.slices
+    )
+
+
+def used(use: Use) -> str:
+    """How much is taken, and of how much."""
+    return f"{use.used:,}" + (f" ({use.share:.0%})" if use.limit else "")
+
+
+def _sign(core: Core, letters: dict[str, str]) -> str:
+    layers = {part.layer for part in core.slices}
+    return letters[layers.pop()] if len(layers) == 1 else "+"
+
+
+def _bytes(bits: int) -> str:
+    return f"{bits / 8192:,.1f} KB"

@@ -1,0 +1,56 @@
+"""What the two chips have, and where each number comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One chip's limits; None where none was published."""
+
+    name: str
+    cores: int
+    neurons: int
+    synapse_bits: int
+    axons_in: int | None
+    axons_out: int | None
+    # A kernel stands once on a core, not once for each place where it is applied.
+    shares_kernels: bool
+    # What a spike may carry beside its address.
+    message_bits: int
+    notes: tuple[str, ...]
+
+
+LOIHI_1 = Chip(
+    name="Loihi 1",
+    cores=128,
+    neurons=1024,
+    synapse_bits=16384 * 64,
+    axons_in=4096,
+    axons_out=4096,
+    shares_kernels=False,
+    message_bits=0,
+    notes=(
+        "limits of a core are those that nengo-loihi 1.1.0 states and used on the chip",
+        "every connection of a convolution is stored: an upper bound, since kernels may be shared",
+    ),
+)
+
+LOIHI_2 = Chip(
+    name="Loihi 2",
+    cores=128,
+    neurons=8192,
+    synapse_bits=128 * 1024 * 8,
+    axons_in=None,
+    axons_out=None,
+    shares_kernels=True,
+    message_bits=32,
+    notes=(
+        "limits of a core are from Intel's technology brief on Loihi 2, as others quote it",
+        "no sizes of axon tables are published: axons are counted and not limited",
+        "no packing of synapses is published: packed as on Loihi 1, a kernel once a core",
+    ),
+)
+
+CHIPS = (LOIHI_1, LOIHI_2)

@@ -1,0 +1,129 @@
+"""A network on cores: every neuron once, no limit passed, and what has no room is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neurodeploy.program import Conv2d, Dense, Edge, Input, Program
+from neurodeploy.resources import Placement
+from neurodeploy.target import KnowsChips, Severity
+from targets.loihi.check import check
+from targets.loihi.chips import CHIPS, LOIHI_1, LOIHI_2, Chip
+from targets.loihi.connections import Connections
+from targets.loihi.energy import energy
+from targets.loihi.placement import placement
+from targets.loihi.target import target
+from tests.unit.neurodeploy.program.test_fan import NODES, connections
+from tests.unit.targets.loihi.programs import dense, network, neuron
+
+# Limits so small that small networks meet all of them.
+TINY = replace(LOIHI_1, name="tiny", neurons=9, synapse_bits=64 * 40, axons_in=24, axons_out=12)
+
+
+def deep() -> Program:
+    """Two dense layers."""
+    rng = np.random.default_rng(5)
+    return Program(
+        (
+            Input("input", (20,)),
+            Dense("a", Edge("input"), 2 * rng.integers(-50, 50, (30, 20)), -6),
+            neuron("first", "a"),
+            Dense(
+                "b",
+                Edge("first"),
+                2 * rng.integers(-50, 50, (10, 30)) * (rng.random((10, 30)) < 0.4),
+            ),
+            neuron("second", "b", exponent=0),
+        ),
+        "second",
+    )
+
+
+def require_sound(program: Program, placed: Placement) -> None:
+    """Every neuron is on one core, and no core holds more than it can."""
+    for layer in program.layers:
+        size = int(np.prod(program.shapes[layer.name]))
+        parts = [
+            range(part.first, part.last)
+            for core in placed.cores
+            for part in core.slices
+            if part.layer == layer.name
+        ]
+        assert [neuron for part in parts for neuron in part] == list(range(size))
+    for core in placed.cores:
+        assert all(use.limit is None or use.used <= use.limit for use in core.uses)
+
+
+@pytest.mark.parametrize("chip", [*CHIPS, TINY], ids=lambda chip: chip.name)
+def test_places_every_neuron_within_the_limits(chip: Chip) -> None:
+    program = deep() if chip is TINY else network()
+    placed = placement(program, chip)
+    assert placed.fits
+    require_sound(program, placed)
+    assert len(placed.cores) == (14 if chip is TINY else 1)
+    assert sum(each.neurons for each in placed.layers) == sum(
+        core.uses[0].used for core in placed.cores
+    )
+
+
+def test_axons_out_are_counted_by_the_cores_they_lead_to() -> None:
+    placed = placement(deep(), TINY)
+    readers = [core for core in placed.cores if any(p.layer == "second" for p in core.slices)]
+    out = sum(core.uses[3].used for core in placed.cores)
+    weight = deep().synapses[1].weight
+    assert len(readers) > 1
+    assert len(weight) <= out <= weight.shape[1] * len(readers)
+
+
+@pytest.mark.parametrize(("node", "shape"), NODES, ids=lambda x: getattr(x, "name", ""))
+def test_events_of_a_range_are_its_connections(
+    node: Dense | Conv2d, shape: tuple[int, ...]
+) -> None:
+    full = replace(node, weight=np.ones_like(node.weight))
+    each = connections(full, shape)
+    target_shape = each.shape[1:]
+    flat = each.reshape(each.shape[0], -1)
+    known = Connections("in", full, shape, target_shape, 0, False)
+    for first, last in [(0, flat.shape[1]), (1, 3), (2, flat.shape[1] - 1), (0, 1)]:
+        assert np.array_equal(known.events(first, last), flat[:, first:last].sum(axis=1))
+
+
+def test_a_neuron_with_too_many_axons_is_named() -> None:
+    program = dense(np.ones((2, 4097), dtype=np.int64) * 2)
+    (problem,) = placement(program, LOIHI_1).problems
+    assert problem == ("fc", "one neuron needs 4097 input axons, and a core of Loihi 1 has 4096")
+    (found,) = [each for each in check(program) if "Loihi 1" in each.message]
+    assert (found.node, found.severity) == ("fc", Severity.WARNING)
+    assert placement(program, LOIHI_2).fits
+
+
+def test_what_fits_no_chip_is_refused() -> None:
+    weight = np.ones((1, 150_000), dtype=np.int64)
+    weight[0, ::2] = 200
+    errors = [each for each in check(dense(weight)) if each.severity == Severity.ERROR]
+    assert {each.node for each in errors} == {"fc"}
+    assert any("a core of Loihi 2 has 1048576" in each.message for each in errors)
+
+
+def test_a_network_of_too_many_cores_names_its_largest_layer() -> None:
+    small = replace(TINY, cores=3)
+    ((layer, words),) = placement(deep(), small).problems
+    assert layer == "first"
+    assert words == "takes 9 of the 14 cores that the network needs, and tiny has 3"
+
+
+def test_the_target_knows_its_chips() -> None:
+    assert isinstance(target, KnowsChips)
+    names = [each.chip for each in target.placements(deep())]
+    assert names == ["Loihi 1", "Loihi 2"]
+
+
+def test_energy_is_a_range_with_its_source() -> None:
+    from neurodeploy.resources import LayerOperations
+
+    (found,) = energy([LayerOperations("a", 1000.0, 100.0, 3.0)])
+    assert (found.low, found.high) == (23600 + 5200, 23600 + 8100)
+    assert "Table 2" in found.source
