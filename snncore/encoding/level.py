@@ -1,7 +1,9 @@
-"""Encoders: from values to spikes."""
+"""The deterministic encoder of rates."""
 
 import torch
 from torch import Tensor
+
+from snncore.encoding.check import check_steps, check_unit
 
 
 def level(values: Tensor, steps: int) -> Tensor:
@@ -13,10 +15,8 @@ def level(values: Tensor, steps: int) -> Tensor:
     Raises:
         ValueError: if a value is outside 0..1, or there is no step.
     """
-    if steps < 1:
-        raise ValueError(f"encoding.level: {steps} steps")
-    if values.numel() and not bool(((values >= 0) & (values <= 1)).all()):
-        raise ValueError("encoding.level: values must lie in 0..1")
+    check_steps("level", steps)
+    check_unit("level", values)
     limits = (torch.arange(steps, device=values.device, dtype=values.dtype) + 0.5) / steps
     shaped = limits.reshape(steps, *[1] * values.ndim)
     return (values.unsqueeze(0) > shaped).to(values.dtype)

@@ -1,0 +1,27 @@
+"""Monitors: what goes through the layers of a network, and what it costs."""
+
+from snncore.monitor.cost import LayerCost as LayerCost
+from snncore.monitor.cost import Profile as Profile
+from snncore.monitor.cost import profile as profile
+from snncore.monitor.recording import Recording as Recording
+from snncore.monitor.recording import record as record
+from snncore.monitor.watch import Watch as Watch
+from snncore.monitor.watch import attribute as attribute
+from snncore.monitor.watch import input_gradients as input_gradients
+from snncore.monitor.watch import inputs as inputs
+from snncore.monitor.watch import output_gradients as output_gradients
+from snncore.monitor.watch import outputs as outputs
+
+__all__ = [
+    "LayerCost",
+    "Profile",
+    "Recording",
+    "Watch",
+    "attribute",
+    "input_gradients",
+    "inputs",
+    "output_gradients",
+    "outputs",
+    "profile",
+    "record",
+]

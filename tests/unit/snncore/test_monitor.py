@@ -1,0 +1,140 @@
+"""Watches and profiles: what they see is what torch saw, and nothing is left of them."""
+
+import gc
+import weakref
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from snncore import functional, layer, loss, monitor, neuron
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        layer.Conv2d(2, 4, 3, padding=1, stride=2, groups=2),
+        neuron.LIF(threshold=0.2),
+        layer.Flatten(),
+        layer.Linear(36, 5),
+        neuron.LIF(threshold=0.2),
+    )
+
+
+def samples() -> Tensor:
+    return (torch.rand(4, 3, 2, 6, 6, generator=torch.Generator().manual_seed(0)) < 0.4).float()
+
+
+def test_inputs_and_outputs_by_kind_and_by_name() -> None:
+    net, x = network(), samples()
+    with monitor.inputs(net) as given, monitor.outputs(net, names=["1", "3"]) as made:
+        result = net(x)
+    assert list(given) == ["1", "4"]
+    assert list(made) == ["1", "3"]
+    functional.reset(net)
+    assert torch.equal(given["1"][0], net[0](x))
+    assert torch.equal(given["4"][0], made["3"][0])
+    assert torch.equal(net[4](made["3"][0]), result)
+    assert not made["1"][0].requires_grad
+    net(x)
+    assert len(made["1"]) == 1
+
+
+def test_gradients_are_torchs() -> None:
+    net, x = network(), samples()
+    with monitor.input_gradients(net) as before, monitor.output_gradients(net) as behind:
+        net(x).square().sum().backward()
+    functional.reset(net)
+    current = net[3](net[2](net[1](net[0](x))))
+    current.retain_grad()
+    spikes = net[4](current)
+    spikes.retain_grad()
+    spikes.square().sum().backward()
+    assert torch.equal(before["4"][0], current.grad)
+    assert torch.equal(behind["4"][0], spikes.grad)
+    assert before["1"][0].abs().sum() > 0
+
+
+def test_an_attribute_or_a_state_with_a_transform() -> None:
+    net, x = network(), samples()
+    with (
+        monitor.attribute(net, "v", transform=lambda v: v.amax().item()) as highest,
+        monitor.attribute(net, "weight", layer.Linear) as weights,
+    ):
+        net(x)
+        functional.reset(net)
+        net(x)
+    assert len(highest["1"]) == 2
+    assert highest["4"][0] == net[4].states["v"].amax().item()
+    assert torch.equal(weights["3"][0], net[3].weight)
+    assert highest.latest().keys() == {"1", "4"}
+    highest.clear()
+    assert highest["1"] == []
+
+
+def test_a_penalty_flows_back_through_a_watch() -> None:
+    net, x = network(), samples()
+    with monitor.outputs(net, detach=False) as spikes:
+        net(x)
+        loss.firing_rate((values[0] for values in spikes.values()), high=0.0).backward()
+    assert net[0].weight.grad.abs().sum() > 0
+
+
+def test_a_closed_watch_leaves_nothing() -> None:
+    net, x = network(), samples()
+    before = {name: dict(vars(module)) for name, module in net.named_modules()}
+    watch = monitor.output_gradients(net)
+    kept = weakref.ref(watch)
+    result = net(x)
+    watch.close()
+    # The graph is still there, the watch does not look any more.
+    result.sum().backward()
+    assert watch["4"] == []
+    assert not any(module._forward_hooks for module in net.modules())
+    assert {n: vars(m).keys() for n, m in net.named_modules()} == {
+        n: values.keys() for n, values in before.items()
+    }
+    del watch, result
+    functional.reset(net)
+    gc.collect()
+    assert kept() is None
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="there is no layer 'x'; there are 0, 1"):
+        monitor.inputs(network(), names=["x"])
+
+
+def brute_force(net: nn.Sequential, x: Tensor) -> float:
+    """Every spike meets each weight it is multiplied with: counted one by one."""
+    conv, operations = net[0], 0
+    padded = nn.functional.pad(x, (1, 1, 1, 1))
+    rows, columns = 3, 3
+    for row in range(rows):
+        for column in range(columns):
+            window = padded[..., 2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
+            operations += int(window.sum()) * conv.out_channels // conv.groups
+    return operations / x.shape[1]
+
+
+def test_a_profile_counts_operations_and_energy() -> None:
+    net, x = network(), samples()
+    profile = monitor.profile(net, x)
+    with monitor.outputs(net) as spikes:
+        net(x)
+    assert profile.rates == {name: values[0].mean().item() for name, values in spikes.items()}
+    assert 0 < profile.rates["1"] < 1
+    assert profile.costs["0"].synaptic == pytest.approx(brute_force(net, x))
+    assert profile.costs["0"].dense == pytest.approx(brute_force(net, torch.ones_like(x)))
+    assert profile.costs["3"].dense == 4 * 36 * 5
+    assert profile.costs["3"].synaptic == pytest.approx(spikes["1"][0].sum().item() / 3 * 5)
+    expected = profile.synaptic_operations * 0.9e-12
+    assert profile.energy() == pytest.approx(expected)
+    assert "of" in profile.text()
+    functional.reset(net)
+    # Values that are no spikes are multiplied.
+    graded = monitor.profile(net, x * 0.5)
+    assert not graded.costs["0"].spikes
+    assert graded.costs["0"].energy() == pytest.approx(profile.costs["0"].dense * 4.6e-12)
+    with pytest.raises(ValueError, match=r"takes \(T, N, ...\)"):
+        monitor.profile(net, x[:, :0])
