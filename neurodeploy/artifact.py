@@ -50,6 +50,7 @@ class Artifact:
             "program": dict(self.program),
             "files": {name: digest(content) for name, content in sorted(self.files.items())},
             "contract": dict(self.contract),
+            "contract_sha256": _contract_digest(self.contract),
         }
 
     def write(self, folder: str | os.PathLike[str]) -> Artifact:
@@ -72,6 +73,10 @@ class Artifact:
         """
         if self.edited:
             raise ArtifactError(f"{self.path}: {self.edited[0]}", remedy="export the model again")
+
+
+def _contract_digest(contract: Mapping[str, Any]) -> str:
+    return digest(json.dumps(contract, sort_keys=True).encode())
 
 
 def digest(content: bytes) -> str:
@@ -111,6 +116,8 @@ def read_folder(folder: Path) -> Artifact:
         raise ArtifactError(f"{folder / MANIFEST}: is damaged: {error}") from error
     files: dict[str, bytes] = {}
     edited = []
+    if manifest.get("contract_sha256") != _contract_digest(contract):
+        edited.append(f"the contract in {MANIFEST} is not the one that was exported")
     for name, expected in named.items():
         if Path(name).name != name or name == "..":
             raise ArtifactError(f"{folder / MANIFEST}: names a file outside the folder: {name}")

@@ -52,6 +52,7 @@ def _link(link: Link) -> dict[str, Any]:
         "seconds": _number(link.seconds),
         "reason": link.reason,
         "remedy": link.remedy,
+        "log": link.log or None,
         "divergence": _divergence(link.divergence) if link.divergence else None,
     }
 

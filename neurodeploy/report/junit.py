@@ -7,8 +7,19 @@ from xml.etree import ElementTree as ET
 
 from neurodeploy.report.model import Link, Report
 from neurodeploy.report.text import context_table
-from neurodeploy.report.words import Mark, counted, difference, mark_of, paragraphs, reason, visible
+from neurodeploy.report.words import (
+    Mark,
+    counted,
+    difference,
+    last_words,
+    mark_of,
+    paragraphs,
+    reason,
+    visible,
+)
 
+# A log may be long; why a simulator failed stands at its end.
+_LOG_LINES = 200
 _OUTCOMES = {Mark.DIFFERS: "failure", Mark.NOT_RUN: "error", Mark.NOT_ASKED: "skipped"}
 
 
@@ -58,6 +69,8 @@ def _story(link: Link) -> str:
     lines = [difference(link)] if link.divergence else []
     lines += paragraphs(link.reason or "")
     lines += [f"Remedy: {line}" for line in paragraphs(link.remedy or "")]
+    if link.log:
+        lines += ["", "The simulator printed:", *last_words(link.log, _LOG_LINES)]
     if link.divergence:
         lines += ["", *context_table(link.divergence)]
     return "\n".join(lines).strip()

@@ -60,6 +60,8 @@ class Link:
     # Words for a difference that is no trace's (a hash), or why the link was not run.
     reason: str | None = None
     remedy: str | None = None
+    # What a simulator that failed had printed.
+    log: str = ""
     # A link that nobody asked for (no model given) does not fail the report.
     requested: bool = True
 

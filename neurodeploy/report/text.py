@@ -13,6 +13,7 @@ from neurodeploy.report.words import (
     counted,
     difference,
     duration,
+    last_words,
     mark_of,
     paragraphs,
     percent,
@@ -25,6 +26,8 @@ from neurodeploy.report.words import (
 from neurodeploy.resources import OnChip
 
 WIDTH = 96
+# So much of a failed simulator's log fits under its link.
+_LOG_LINES = 8
 _SIGNS = {Mark.EQUAL: "=", Mark.DIFFERS: "!", Mark.NOT_RUN: "?", Mark.NOT_ASKED: "-"}
 
 
@@ -104,7 +107,9 @@ def _links(report: Report) -> list[str]:
 def _why(link: Link) -> list[str]:
     reasons = [part for line in paragraphs(link.reason or "") for part in _wrapped(line, 5)]
     remedies = paragraphs(link.remedy or "")
-    return reasons + [part for line in remedies for part in _wrapped(f"Remedy: {line}", 5)]
+    printed = [f"     | {line[: WIDTH - 7]}" for line in last_words(link.log, _LOG_LINES)]
+    told = [part for line in remedies for part in _wrapped(f"Remedy: {line}", 5)]
+    return reasons + told + printed
 
 
 def _difference(link: Link) -> list[str]:

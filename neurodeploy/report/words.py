@@ -99,6 +99,11 @@ def paragraphs(text: object) -> list[str]:
     return [line for line in lines if line]
 
 
+def last_words(log: str, count: int) -> list[str]:
+    """The last lines that a simulator printed, where it says why it failed."""
+    return [visible(line.expandtabs(4)) for line in log.splitlines() if line.strip()][-count:]
+
+
 def counted(count: int, noun: str) -> str:
     """A count with its noun: `1 link`, `2,048 values`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -7,7 +7,10 @@ import math
 from neurodeploy.report.html.icons import status
 from neurodeploy.report.html.markup import Markup, element, join, lines
 from neurodeploy.report.model import LayerSummary, Link, Report
-from neurodeploy.report.words import duration, mark_of, percent, rate, shape_text
+from neurodeploy.report.words import duration, last_words, mark_of, percent, rate, shape_text
+
+# A log may be long; why a simulator failed stands at its end.
+_LOG_LINES = 200
 
 
 def table(caption: str, head: list[str], rows: list[Markup], class_: str) -> Markup:
@@ -44,6 +47,10 @@ def _link(link: Link) -> Markup:
     if link.remedy:
         remedy = element("strong", "Remedy: ")
         notes.append(element("p", remedy, element("code", lines(link.remedy))))
+    if link.log:
+        printed = "\n".join(last_words(link.log, _LOG_LINES))
+        summary = element("summary", "What the simulator printed")
+        notes.append(element("details", summary, element("pre", printed)))
     if not notes:
         return row
     return join(row, element("tr", element("td", *notes, colspan="5"), class_="note"))

@@ -74,8 +74,8 @@ MANIFESTS: dict[Callable[[Manifest], None], str] = {
     none: "holds 0 .net files",
     newer: "is no manifest of schema 1",
     elsewhere: "no target 'nope' is installed; there are: loihi",
-    fewer_names: "manifest.json: names another number of layers",
-    no_contract: "manifest.json: does not fit the file",
+    fewer_names: "manifest.json",
+    no_contract: "manifest.json",
     listed: "manifest.json: is damaged",
 }
 

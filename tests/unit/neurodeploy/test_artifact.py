@@ -49,6 +49,16 @@ def test_the_same_artifact_is_the_same_bytes(tmp_path: Path) -> None:
     assert text.endswith("}\n")
 
 
+@pytest.mark.parametrize("change", [{"reset": 2}, {"names": ["d", "in"]}, {"more": 1}])
+def test_an_edited_contract_is_found(tmp_path: Path, change: dict[str, Any]) -> None:
+    artifact().write(tmp_path)
+    manifest = json.loads((tmp_path / MANIFEST).read_text("utf-8"))
+    manifest["contract"] |= change
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(ArtifactError, match=r"the contract in .* is not the one that was exported"):
+        read_folder(tmp_path).require_unedited()
+
+
 def test_every_edit_of_a_file_is_found(tmp_path: Path) -> None:
     artifact().write(tmp_path)
     whole = content(tmp_path)

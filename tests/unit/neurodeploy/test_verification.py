@@ -49,7 +49,7 @@ class Chip:
 
     def simulate(self, artifact, samples, *, simulator=None, simulation=None):
         if simulator == "lost":
-            raise SimulatorMissingError("lost: it is not here", remedy="find it")
+            raise SimulatorMissingError("lost: it is not here", remedy="find it", log="it printed")
         simulation.progress("at work")
         trace = run_golden(self.read(artifact), samples)
         layers = {f"layer{n}": trace[name] for n, name in enumerate(trace)}
@@ -151,7 +151,8 @@ def test_a_simulator_that_is_missing_is_not_run_and_never_equal() -> None:
     report = verify(artifact, SAMPLES, simulator="lost")
     link = by_name(report)["golden = lost"]
     assert (link.status, link.requested) == (Status.NOT_RUN, True)
-    assert (link.reason, link.remedy) == ("lost: it is not here", "find it")
+    said = (link.reason, link.remedy, link.log)
+    assert said == ("lost: it is not here", "find it", "it printed")
     assert not report.equal
     assert report.exit_code == 4
 
