@@ -213,8 +213,8 @@ def _simulated(
     try:
         trace = chip.simulate(artifact, inputs, simulator=name, simulation=options)
     except SimulatorError as error:
-        told = {"reason": error.message, "remedy": error.remedy, "log": error.log}
-        return _Outcome(Link(f"golden = {name}", Status.NOT_RUN, **told))
+        failed = Link(f"golden = {name}", Status.NOT_RUN, log=error.log)
+        return _Outcome(replace(failed, reason=error.message, remedy=error.remedy))
     seconds = time.perf_counter() - started
     if len(trace.layers) != len(golden.layers):
         reason = f"{name} shows {len(trace.layers)} layers of {len(golden.layers)}"
