@@ -9,13 +9,11 @@ from typing import Any
 import torch
 
 from quant import straight_through as ste
+from quant.exact import EXACT
 from snncore.dynamics import Equations, NumberSystem, Op, to_integers
 from snncore.dynamics.interval import Interval, invariant
 from snncore.dynamics.render import Dialect, compile_step, render
 from snncore.dynamics.simplify import simplified
-
-# Integers below 2**53 are exact in float64, and no chip's product reaches that.
-EXACT = 1 << 53
 
 TRAINING = Dialect(
     "torch.float64 with straight-through gradients",

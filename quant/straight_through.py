@@ -2,45 +2,103 @@
 
 from __future__ import annotations
 
+from math import log, sqrt
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from quant.formats import Grid
+from quant.formats import Decays, Grid
 from snncore.surrogate import Surrogate
 
+# One unit for all, or one for each output channel, shaped to meet the values.
+Unit = float | Tensor
 
-def on_grid(values: Tensor, grid: Grid, unit: float, name: str) -> Tensor:
+
+def on_grid(
+    values: Tensor, grid: Grid, unit: Unit, name: str, log2: Tensor | None = None
+) -> Tensor:
     """The nearest values on a grid of so large units; the gradient passes where nothing clips.
+
+    `log2` is what the unit was rounded from, if that is learned: it is given its own gradient.
 
     Raises:
         ValueError: if a value is NaN or infinite; says of what.
     """
     if not bool(torch.isfinite(values).all()):
         raise ValueError(f"{name}: a value is NaN or infinite")
-    result: Tensor = _OnGrid.apply(values, grid, unit)
+    result: Tensor = _OnGrid.apply(values, log2, grid, unit)
     return result
 
 
-def integers_on_grid(values: Tensor, grid: Grid, unit: float) -> Tensor:
+def integers_on_grid(values: Tensor, grid: Grid, unit: Unit) -> Tensor:
     """The nearest integers of a grid, for values in units of `unit`."""
     low, high = -(-grid.minimum // grid.step), grid.maximum // grid.step
     steps = torch.round(values.double() / (unit * grid.step)).clamp(low, high)
     return steps * grid.step
 
 
+def decays_on_grid(values: Tensor, decays: Decays) -> Tensor:
+    """The nearest decays as integers; at either end only what leads back inside has a gradient."""
+    result: Tensor = _Decay.apply(values, decays)
+    return result
+
+
+def decay_integers(values: Tensor, decays: Decays) -> Tensor:
+    """The integers of the nearest decays."""
+    inside = values.detach().double().clamp(0, 1)
+    if not decays.shifts:
+        return torch.round(inside * (1 << decays.bits))
+    mantissa, exponent = torch.frexp(inside)
+    # Between two powers of two the mantissa says which is nearer, on every device alike.
+    power = exponent - (mantissa < 0.75).to(exponent.dtype)
+    shifted = torch.ldexp(torch.ones_like(inside), power + decays.bits)
+    return torch.where(inside * (1 << decays.bits) < 0.5, 0.0, shifted.clamp(min=1)).round()
+
+
 class _OnGrid(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, grid: Grid, unit: float) -> Tensor:
-        low, high = grid.minimum * unit, grid.maximum * unit
-        ctx.save_for_backward((values >= low) & (values <= high))
-        return (integers_on_grid(values, grid, unit) * unit).to(values.dtype)
+    def forward(ctx: Any, values: Tensor, log2: Tensor | None, grid: Grid, unit: Unit) -> Tensor:
+        integers = integers_on_grid(values, grid, unit)
+        inside = (values >= grid.minimum * unit) & (values <= grid.maximum * unit)
+        slope = None
+        if log2 is not None and log2.requires_grad:
+            # What one more of the unit's logarithm changes, in integers.
+            slope = torch.where(inside, integers - values.double() / unit, integers)
+        ctx.save_for_backward(inside, slope)
+        ctx.unit, ctx.log2 = unit, log2
+        ctx.spread = sqrt(max(values.numel() * grid.maximum, 1))
+        return (integers * unit).to(values.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (inside,) = ctx.saved_tensors
-        return gradients[0] * inside, None, None
+        inside, slope = ctx.saved_tensors
+        if slope is None:
+            return gradients[0] * inside, None, None, None
+        each = gradients[0].double() * slope * ctx.unit * log(2.0)
+        to_unit = each.sum_to_size(unit_shape(ctx.log2, each)).reshape(ctx.log2.shape)
+        return gradients[0] * inside, (to_unit / ctx.spread).to(ctx.log2.dtype), None, None
+
+
+def unit_shape(log2: Tensor, like: Tensor) -> tuple[int, ...]:
+    """The shape in which one value, or one a channel, meets weights (outputs, ...)."""
+    return (log2.numel(), *[1] * (like.ndim - 1)) if log2.ndim else (1,) * like.ndim
+
+
+class _Decay(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, decays: Decays) -> Tensor:
+        ctx.save_for_backward(values)
+        ctx.size = 1 << decays.bits
+        return decay_integers(values, decays)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (values,) = ctx.saved_tensors
+        gradient = (gradients[0] * ctx.size).to(values.dtype)
+        # A step against the gradient must not leave 0 to 1 any further.
+        blocked = ((values <= 0) & (gradient > 0)) | ((values >= 1) & (gradient < 0))
+        return gradient.masked_fill(blocked, 0), None
 
 
 class _ScaleToZero(torch.autograd.Function):
@@ -151,7 +209,7 @@ def maximum(first: Any, second: Any) -> Any:
 class SpikeRule:
     """Firing on integers whose unit is `unit` of the numbers that the surrogate knows."""
 
-    def __init__(self, surrogate: Surrogate, unit: float) -> None:
+    def __init__(self, surrogate: Surrogate, unit: Unit) -> None:
         self.surrogate, self.unit = surrogate, unit
 
     def __call__(self, distance: Any, strict: bool) -> Any:

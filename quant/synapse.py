@@ -6,18 +6,19 @@ from math import isfinite
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from quant.formats import ChipFormat, chip_format
-from quant.straight_through import integers_on_grid, on_grid
+from quant.chips import chip_format, named
+from quant.exact import carried, require_accumulator, snapped
+from quant.fan_in import within_fan_in
+from quant.formats import ChipFormat
+from quant.scale import Scale, exponents, powers
+from quant.straight_through import Unit, integers_on_grid, on_grid, unit_shape
 from snncore import layer
 from snncore.layer import Pair
 
-# Integers below 2**24 are exact in float32, in whatever order they are added.
-EXACT_FLOAT32 = 1 << 24
 
-
-class _OnGrid(layer.Layer):
+class GridLayer(layer.Layer):
     """What quantized weights have in common."""
 
     weight: Tensor
@@ -26,46 +27,119 @@ class _OnGrid(layer.Layer):
     # Set by a block, which hands the bias to its neurons.
     in_block = False
 
-    def _set_format(self, name: str, exponent: int | None) -> None:
-        self.format: ChipFormat = chip_format(name)
-        self.exponent = self.format.exponent_or(exponent)
+    def _set_format(
+        self, form: Any, exponent: int | None, scale: str = "fixed", per_channel: bool = False
+    ) -> None:
+        self.format: ChipFormat = chip_format(form)
+        self._exponent = self.format.exponent_or(exponent)
+        self.scale, self.per_channel = Scale(scale), bool(per_channel)
+        if self.per_channel and not self.format.per_channel:
+            name, form = type(self).__name__, self.format.name
+            raise ValueError(f"{name}: {form} has one unit for a layer, not one a channel")
+        # The logarithms of the units, where they are not just the exponent.
+        self.log2: Tensor | None = None
+        if self.scale == Scale.LEARNED or self.per_channel:
+            shape = (self.weight.shape[0],) if self.per_channel else ()
+            logs = torch.full(shape, float(self._exponent))
+            if self.scale == Scale.LEARNED:
+                self.log2 = nn.Parameter(logs)
+            else:
+                del self.log2
+                self.register_buffer("log2", logs)
         if self.bias is not None:
             with torch.no_grad():
                 self.bias.zero_()
 
     @property
-    def unit(self) -> float:
-        """What one integer means."""
-        return float(2.0**self.exponent)
+    def exponent(self) -> int:
+        """What one unit means; of several, the smallest."""
+        if self.log2 is None or self.log2.device.type == "meta":
+            return self._exponent
+        return int(exponents(self.log2, self.format.exponents).min())
 
-    def quantized_weight(self) -> Tensor:
-        """The weights on the grid, with gradients."""
+    @property
+    def unit(self) -> Unit:
+        """What one integer means: a number, or a tensor of one a channel."""
+        if self.log2 is None:
+            return float(2.0**self._exponent)
+        return powers(exponents(self.log2, self.format.exponents))
+
+    def set_exponents(self, values: Tensor) -> None:
+        """Give the layer, or every channel, a unit of 2 to these exponents.
+
+        Raises:
+            ValueError: if a fixed unit of the whole layer is given several.
+        """
+        if self.log2 is not None:
+            with torch.no_grad():
+                self.log2.copy_(values.to(self.log2).broadcast_to(self.log2.shape))
+        elif values.numel() == 1:
+            self._exponent = self.format.exponent_or(int(values))
+        else:
+            raise ValueError(f"{type(self).__name__}: one unit for the layer, not one a channel")
+
+    def quantized(self, weight: Tensor | None = None) -> Tensor:
+        """The weights (or others in their place) on the grid, with gradients."""
+        values = self.weight if weight is None else weight
         name = f"{type(self).__name__}.weight"
-        return on_grid(self.weight, self.format.weights, self.unit, name)
+        unit = self._shaped_unit(values)
+        result = on_grid(values, self.format.weights, unit, name, self.log2)
+        return within_fan_in(result, unit, self.format)
 
-    def integer_weight(self) -> Tensor:
+    def integer_weight(self, weight: Tensor | None = None) -> Tensor:
         """The chip's integers."""
-        values: Tensor = self.weight.detach()
-        return integers_on_grid(values, self.format.weights, self.unit).to(torch.int64)
+        values: Tensor = (self.weight if weight is None else weight).detach()
+        unit = self._shaped_unit(values)
+        integers = integers_on_grid(values, self.format.weights, unit)
+        return within_fan_in(integers, 1.0, self.format).to(torch.int64)
 
-    def _exact(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Input and weights in a type that holds every partial sum."""
+    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The sums of an input with weights on the grid, exact."""
+        raise NotImplementedError(f"{type(self).__name__} weighs nothing")
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with plain float weights."""
+        raise NotImplementedError(f"{type(self).__name__} weighs nothing")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums, exact."""
+        name = type(self).__name__
         if self.bias is not None and not self.in_block:
             raise ValueError(
-                f"{type(self).__name__}: the chip adds a bias to the voltage, so the neurons need "
-                "it (put the layer and its neurons into quant.Block, or use CubaLIF(bias=...))"
+                f"{name}: the chip adds a bias to the voltage, so the neurons need it "
+                "(put the layer and its neurons into quant.Block, or use CubaLIF(bias=...))"
             )
-        flat = weight.detach().reshape(weight.shape[0], -1)
-        largest = float(x.detach().abs().max()) if x.numel() else 0.0
-        bound = float(flat.abs().sum(dim=1).max()) / self.unit * max(largest, 1.0)
-        kind = torch.float32 if bound < EXACT_FLOAT32 else torch.float64
+        if self.log2 is not None and not self.in_block:
+            raise ValueError(
+                f"{name}: its neurons must count in its unit, which is learned or one a channel "
+                "(put the layer and its neurons into quant.Block)"
+            )
+        return self.weighted(x, self.quantized())
+
+    def _shaped_unit(self, weight: Tensor) -> Unit:
+        unit = self.unit
+        if self.log2 is None or not isinstance(unit, Tensor):
+            return unit
+        return unit.reshape(unit_shape(self.log2, weight))
+
+    def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+        """Input and weights in a type that holds every partial sum."""
+        flat = (weight.detach() / self._shaped_unit(weight)).reshape(weight.shape[0], -1).abs()
+        largest = max(float(x.detach().abs().max()) if x.numel() else 0.0, 1.0)
+        bound = float(flat.sum(dim=1).max()) * largest
+        require_accumulator(type(self).__name__, bound, bits)
+        factor = float(flat.max()) / self.format.weights.step
+        kind = carried(bound, max(factor, largest))
         return x.to(kind), weight.to(kind)
 
     def _config(self) -> dict[str, Any]:
-        return {"exponent": self.exponent, "format": self.format.name}
+        config: dict[str, Any] = {"exponent": self.exponent, "format": named(self.format)}
+        if self.log2 is not None:
+            config |= {"scale": self.scale.value, "per_channel": self.per_channel}
+        return config
 
 
-class Linear(_OnGrid, layer.Linear):
+class Linear(GridLayer, layer.Linear):
     """Every input to every output, on the grid."""
 
     def __init__(
@@ -75,24 +149,30 @@ class Linear(_OnGrid, layer.Linear):
         bias: bool = False,
         *,
         exponent: int | None = None,
-        format: str = "loihi",  # noqa: A002
+        format: Any = "loihi",  # noqa: A002
+        scale: str = "fixed",
+        per_channel: bool = False,
     ) -> None:
         layer.Linear.__init__(self, in_features, out_features, bias)
-        self._set_format(format, exponent)
+        self._set_format(format, exponent, scale, per_channel)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
         return layer.Linear.config(self) | self._config()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums, exact."""
+    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The sums of an input with weights on the grid, exact."""
         self.input_shape = (x.shape[-1],)
         with torch.autocast(x.device.type, enabled=False):
-            exact, weight = self._exact(x, self.quantized_weight())
+            exact, weight = self._exact(x, weight, self.format.dense_bits)
             return torch.nn.functional.linear(exact, weight)
 
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with plain float weights."""
+        return torch.nn.functional.linear(x.to(weight.dtype), weight, bias)
 
-class Conv2d(_OnGrid, layer.Conv2d):
+
+class Conv2d(GridLayer, layer.Conv2d):
     """A convolution on the grid."""
 
     def __init__(
@@ -107,29 +187,38 @@ class Conv2d(_OnGrid, layer.Conv2d):
         bias: bool = False,
         *,
         exponent: int | None = None,
-        format: str = "loihi",  # noqa: A002
+        format: Any = "loihi",  # noqa: A002
+        scale: str = "fixed",
+        per_channel: bool = False,
     ) -> None:
         layer.Conv2d.__init__(
             self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
         )
-        self._set_format(format, exponent)
+        self._set_format(format, exponent, scale, per_channel)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
         return layer.Conv2d.config(self) | self._config()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums, exact."""
+    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The sums of an input with weights on the grid, exact."""
         self.input_shape = tuple(x.shape[-3:])
         with torch.autocast(x.device.type, enabled=False):
-            exact, weight = self._exact(x, self.quantized_weight())
-            return _snapped(self.correlate(exact, weight, None), self.unit)
+            exact, kernel = self._exact(x, weight, self.format.kernel_bits)
+            unit = self.unit
+            unit = unit.reshape(-1, 1, 1) if isinstance(unit, Tensor) and unit.ndim else unit
+            return snapped(self.correlate(exact, kernel, None), unit)
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with plain float weights."""
+        return self.correlate(x.to(weight.dtype), weight, bias)
 
 
 class SumPool2d(layer.SumPool2d):
     """The sum over windows, each input weighing `weight` (on the grid, 1 unless told)."""
 
     bias: None = None
+    log2: None = None
     in_block = False
 
     def __init__(
@@ -139,7 +228,7 @@ class SumPool2d(layer.SumPool2d):
         *,
         weight: float = 1.0,
         exponent: int | None = None,
-        format: str = "loihi",  # noqa: A002
+        format: Any = "loihi",  # noqa: A002
     ) -> None:
         super().__init__(kernel_size, stride)
         self.format: ChipFormat = chip_format(format)
@@ -149,7 +238,9 @@ class SumPool2d(layer.SumPool2d):
         integer = round(scaled) if isfinite(scaled) else grid.maximum + 1
         exact = integer == scaled and integer % grid.step == 0
         if not exact or not grid.minimum <= integer <= grid.maximum:
-            raise ValueError(f"SumPool2d.weight: {weight:g} is not on the grid of {format}")
+            raise ValueError(
+                f"SumPool2d.weight: {weight:g} is not on the grid of {self.format.name}"
+            )
         self.weight_integer = integer
 
     @property
@@ -162,27 +253,10 @@ class SumPool2d(layer.SumPool2d):
         return super().config() | {
             "weight": self.weight_integer * self.unit,
             "exponent": self.exponent,
-            "format": self.format.name,
+            "format": named(self.format),
         }
 
     def forward(self, x: Tensor) -> Tensor:
         """The weighted sums, exact: counts of spikes times the weight."""
         self.input_shape = tuple(x.shape[-3:])
         return self.pool(x.to(torch.float32)) * (self.weight_integer * self.unit)
-
-
-class _Snap(torch.autograd.Function):
-    """To the nearest grid point: undoes the rounding of transforms that some kernels use."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, unit: float) -> Tensor:
-        return torch.round(x * (1 / unit)) * unit
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return gradients[0], None
-
-
-def _snapped(x: Tensor, unit: float) -> Tensor:
-    result: Tensor = _Snap.apply(x, unit)
-    return result

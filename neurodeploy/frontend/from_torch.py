@@ -8,7 +8,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 import quant
@@ -16,6 +15,12 @@ from neurodeploy import graph as g
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.calls import INPUT, Call, calls_of
 from neurodeploy.frontend.checkpoint import input_shape
+from neurodeploy.frontend.from_quant import (
+    block_nodes,
+    neuron_node,
+    pool_node,
+    synapse_node,
+)
 from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.graph.graph import output_shape
 from neurodeploy.structure import Edge, Node, Pair, Shape, require
@@ -152,34 +157,25 @@ def _(module: neuron.EquationNeuron, name: str, source: Edge, shape: Shape) -> S
     return [g.Neuron(name, source, module.equations, values)]
 
 
-@nodes_of.register
-def _(module: quant.Linear, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    _no_bias(module, name)
-    return [_linear(module, name, source)]
-
-
-@nodes_of.register
-def _(module: quant.Conv2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    _no_bias(module, name)
-    return [_conv(module, name, source)]
+@nodes_of.register(quant.Linear)
+@nodes_of.register(quant.Conv2d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [synapse_node(module, name, source)]
 
 
 @nodes_of.register
 def _(module: quant.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return [_pool(module, name, source)]
+    return [pool_node(module, name, source)]
 
 
 @nodes_of.register
-def _(module: quant.CubaLIF, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return [_cuba(module, name, source, module.bias, shape)]
+def _(module: quant.ChipNeuron, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [neuron_node(module, name, source, shape)]
 
 
 @nodes_of.register
 def _(module: quant.Block, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    make: Any = {quant.Linear: _linear, quant.Conv2d: _conv, quant.SumPool2d: _pool}
-    synapse = make[type(module.synapse)](module.synapse, f"{name}.synapse", source)
-    after = output_shape(synapse, [shape])
-    return [synapse, _cuba(module.neuron, name, Edge(synapse.name), module.bias, after)]
+    return block_nodes(module, name, source, shape)
 
 
 def _pair(sizes: tuple[int, ...]) -> Pair:
@@ -196,48 +192,6 @@ def _plain_windows(name: str, module: nn.Module, **expected: Any) -> None:
             )
 
 
-def _linear(module: quant.Linear, name: str, source: Edge) -> Node:
-    return g.Linear(name, source, _exact_weight(module, name), None, module.exponent)
-
-
-def _conv(module: quant.Conv2d, name: str, source: Edge) -> Node:
-    weight = _exact_weight(module, name)
-    return g.Conv2d(name, source, weight, None, **_geometry(module), exponent=module.exponent)
-
-
-def _pool(module: quant.SumPool2d, name: str, source: Edge) -> Node:
-    weight = module.weight_integer * module.unit
-    return g.SumPool2d(name, source, module.kernel_size, module.stride, weight, module.exponent)
-
-
-def _cuba(
-    module: quant.CubaLIF, name: str, source: Edge, bias: Tensor | None, shape: Shape
-) -> Node:
-    fraction = 1 << module.format.system.parameter_fraction("current_decay")
-    values: dict[str, Any] = {
-        "current_decay": np.float64(module.current_decay_integer / fraction),
-        "voltage_decay": np.float64(module.voltage_decay_integer / fraction),
-        "threshold": np.float64(module.threshold_integer * module.unit),
-        "bias": np.float64(0.0),
-    }
-    if bias is not None:
-        _require_finite(bias, f"{name}.bias")
-    quantized = module.quantized_bias(bias)
-    if quantized is not None:
-        # One value a channel, or one a neuron where the layer has a single axis.
-        values["bias"] = (_array(quantized) * module.unit).reshape(-1, *[1] * (len(shape) - 1))
-    return g.Neuron(name, source, module.equations, values, module.format.system, module.exponent)
-
-
-def _exact_weight(module: quant.Linear | quant.Conv2d, name: str) -> Any:
-    _require_finite(module.weight, f"{name}.weight")
-    return _array(module.integer_weight()) * module.unit
-
-
-def _require_finite(values: Tensor, place: str) -> None:
-    require(bool(torch.isfinite(values).all()), f"{place}: a value is NaN or infinite")
-
-
 def _geometry(module: layer.Conv2d) -> dict[str, Any]:
     return {key: getattr(module, key) for key in ("stride", "padding", "dilation", "groups")}
 
@@ -248,11 +202,3 @@ def _array(values: Tensor) -> Any:
 
 def _optional(values: Tensor | None) -> Any:
     return None if values is None else _array(values)
-
-
-def _no_bias(module: quant.Linear | quant.Conv2d, name: str) -> None:
-    if module.bias is not None:
-        raise UnsupportedLayerError(
-            f"{name}: the chip adds a bias to the voltage of neurons",
-            remedy="put the layer and its neurons into quant.Block",
-        )

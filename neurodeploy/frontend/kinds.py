@@ -60,6 +60,8 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
     "quant.Conv2d": quant.Conv2d,
     "quant.SumPool2d": quant.SumPool2d,
     "quant.CubaLIF": quant.CubaLIF,
+    "quant.IF": quant.IF,
+    "quant.LIF": quant.LIF,
 }
 # While a network is exported these do nothing.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
@@ -98,6 +100,8 @@ def describe(module: nn.Module) -> dict[str, Any]:
     name = _NAMES[_kind(module)]
     if isinstance(module, quant.Block):
         parts = {"synapse": describe(module.synapse), "neuron": describe(module.neuron)}
+        if module.norm is not None:
+            parts["norm"] = describe(module.norm)
         return {"type": name, "parts": parts}
     if isinstance(module, layer.Recurrent):
         fed_back = None if module.feedback is None else describe(module.feedback)
@@ -122,8 +126,7 @@ def build(entry: Any) -> nn.Module:
     try:
         name = entry["type"]
         if name == _BLOCK:
-            parts = entry["parts"]
-            return quant.Block(*_parts(build(parts["synapse"]), build(parts["neuron"])))
+            return _block({key: build(part) for key, part in entry["parts"].items()})
         if name == _RECURRENT:
             within = [
                 part and build(part) for part in map(entry["parts"].get, ("body", "feedback"))
@@ -141,9 +144,12 @@ def build(entry: Any) -> nn.Module:
         raise ModelFileError(f"no layer that we know: {entry!r:.80}: {error}") from error
 
 
-def _parts(synapse: nn.Module, neuron_layer: nn.Module) -> tuple[Any, quant.CubaLIF]:
+def _block(parts: dict[str, nn.Module]) -> quant.Block:
+    synapse, neurons, norm = parts["synapse"], parts["neuron"], parts.get("norm")
     if not isinstance(synapse, quant.Linear | quant.Conv2d | quant.SumPool2d):
         raise TypeError(f"{type(synapse).__name__} is no synapse of a block")
-    if not isinstance(neuron_layer, quant.CubaLIF):
-        raise TypeError(f"{type(neuron_layer).__name__} is no neuron of a block")
-    return synapse, neuron_layer
+    if not isinstance(neurons, quant.ChipNeuron):
+        raise TypeError(f"{type(neurons).__name__} is no neuron of a block")
+    if not isinstance(norm, layer.BatchNorm | None):
+        raise TypeError(f"{type(norm).__name__} is no batch norm of a block")
+    return quant.Block(synapse, neurons, norm=norm)

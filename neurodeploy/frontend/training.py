@@ -39,7 +39,7 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     for layer in program.layers:
         path = layer_path(network, layer.name)
         module = network.get_submodule(path)
-        assert isinstance(module, quant.CubaLIF)
+        assert isinstance(module, quant.ChipNeuron)
         layers[layer.name] = LayerTrace(
             {
                 key: _integers(value, 1.0 if key == "s" else module.scale, f"{layer.name}.{key}")
@@ -67,13 +67,13 @@ def layer_path(network: nn.Module, name: str) -> str:
     path = "" if name == "network" and name not in modules else name
     if isinstance(root, quant.Block):
         return f"{path}.neuron".lstrip(".")
-    if isinstance(root, quant.CubaLIF):
+    if isinstance(root, quant.ChipNeuron):
         return path
     raise ValidationError(f"{name}: the model has no such layer of neurons")
 
 
-def _integers(values: Any, scale: float, name: str) -> NDArray[np.int64]:
-    scaled = values.detach().cpu().double().numpy() / scale
+def _integers(values: Any, scale: Any, name: str) -> NDArray[np.int64]:
+    scaled = (values.detach().double() / scale).cpu().numpy()
     whole = np.rint(scaled)
     if not (whole == scaled).all():
         raise ValidationError(f"{name}: training computed a value between two integers")

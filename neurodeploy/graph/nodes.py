@@ -45,6 +45,8 @@ class Linear(Node):
     weight: Floats
     bias: Floats | None = None
     exponent: int | None = None
+    # The width of what integers add up in, where the chip says it.
+    accumulator_bits: int | None = None
 
     def __post_init__(self) -> None:
         _finite(self, "weight", "bias")
@@ -63,6 +65,7 @@ class Conv2d(Node):
     dilation: Pair = (1, 1)
     groups: int = 1
     exponent: int | None = None
+    accumulator_bits: int | None = None
 
     def __post_init__(self) -> None:
         _finite(self, "weight", "bias")
@@ -81,6 +84,7 @@ class SumPool2d(Node):
     stride: Pair
     weight: float = 1.0
     exponent: int | None = None
+    accumulator_bits: int | None = None
 
     def __post_init__(self) -> None:
         check_pairs(self, kernel=1, stride=1)

@@ -20,6 +20,9 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node, Program
 from neurodeploy.structure import Edge
 
+# Where a layer does not say in what it adds up.
+_DENSE_BITS, _KERNEL_BITS = 32, 24
+
 
 def to_program(graph: g.Graph) -> Program:
     """The program of a graph whose layers are quantized.
@@ -44,7 +47,7 @@ class _Lowering:
         if not isinstance(output, g.Neuron):
             raise DoesNotFitError(
                 f"{output.name}: the network ends in a layer without neurons",
-                remedy="append quant.CubaLIF",
+                remedy="append quant.CubaLIF, quant.LIF or quant.IF",
             )
         return Program(tuple(self.nodes), output.name)
 
@@ -100,17 +103,18 @@ class _Lowering:
             )
         if isinstance(node, g.Linear):
             weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
-            return Dense(name, source, weight, node.exponent)
+            bits = node.accumulator_bits or _DENSE_BITS
+            return Dense(name, source, weight, node.exponent, accumulator_bits=bits)
+        bits = node.accumulator_bits or _KERNEL_BITS
         if isinstance(node, g.SumPool2d):
             channels = self.graph.shapes[node.source.source][0]
             value = on_grid(np.float64(node.weight), node.exponent, f"{node.name}.weight")
             weight = np.full((channels, 1, *node.kernel), value)
-            return Conv2d(
-                name, source, weight, node.stride, groups=channels, exponent=node.exponent
-            )
+            geometry = (node.stride, (0, 0), (1, 1), channels)
+            return Conv2d(name, source, weight, *geometry, node.exponent, bits)
         weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
         geometry = (node.stride, node.padding, node.dilation, node.groups)
-        return Conv2d(name, source, weight, *geometry, node.exponent)
+        return Conv2d(name, source, weight, *geometry, node.exponent, bits)
 
     def _neuron(self, node: g.Neuron) -> Node:
         if node.system is None or node.exponent is None:

@@ -175,6 +175,40 @@ def cuba_lif_step(
     return u, select(detach(s), 0.0, v), s
 
 
+@lru_cache
+def biased_if(fire: Fire) -> Equations:
+    """Integrate and fire as chips have it, with a bias; a hard reset goes to `rest`."""
+
+    def soft(v: Any, x: Any, *, threshold: Any, bias: Any) -> Any:
+        return fire(v + x + bias, threshold)
+
+    def hard(v: Any, x: Any, *, threshold: Any, rest: Any, bias: Any) -> Any:
+        return fire(v + x + bias, threshold, rest)
+
+    if fire.reset == Reset.HARD:
+        return trace(hard, states=("v",), parameters=("threshold", "rest", "bias"), name="IF")
+    return trace(soft, states=("v",), parameters=("threshold", "bias"), name="IF")
+
+
+@lru_cache
+def biased_lif(fire: Fire) -> Equations:
+    """Leaky integrate and fire as chips have it: what leaks is rounded, and then subtracted.
+
+    A decay of 2**-k in a number system that rounds down is the shift `v - (v >> k)`.
+    """
+
+    def soft(v: Any, x: Any, *, decay: Any, threshold: Any, bias: Any) -> Any:
+        return fire(v - decay * v + x + bias, threshold)
+
+    def hard(v: Any, x: Any, *, decay: Any, threshold: Any, rest: Any, bias: Any) -> Any:
+        return fire(v - decay * v + x + bias, threshold, rest)
+
+    if fire.reset == Reset.HARD:
+        names = ("decay", "threshold", "rest", "bias")
+        return trace(hard, states=("v",), parameters=names, name="LIF")
+    return trace(soft, states=("v",), parameters=("decay", "threshold", "bias"), name="LIF")
+
+
 CUBA_LIF: Equations = trace(
     cuba_lif_step,
     states=("u", "v"),

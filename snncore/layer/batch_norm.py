@@ -65,13 +65,31 @@ class BatchNorm(Layer):
         self.input_shape = tuple(x.shape[-axes:])
         return merged(self._normalized, x, axes)
 
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """What evaluation multiplies every channel by, and what it then adds."""
+    def folded(self, statistics: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """What every channel is multiplied by and what is then added, in evaluation.
+
+        With a mean and a variance given, by these.
+        """
         weight, bias = self._affine()
-        deviation = torch.sqrt(self.running_var + self.eps)
+        mean, variance = statistics or (self.running_mean, self.running_var)
+        deviation = torch.sqrt(variance + self.eps)
         scale = 1 / deviation if weight is None else weight / deviation
-        offset = self.running_mean * scale
+        offset = mean * scale
         return scale, -offset if bias is None else bias - offset
+
+    def observed(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean and the variance of every channel of a batch, which the running ones follow."""
+        axes = self.axes or x.ndim - self._leading()
+        channel = x.ndim - axes
+        others = [axis for axis in range(x.ndim) if axis != channel]
+        variance, mean = torch.var_mean(x, others, correction=0)
+        count = x.numel() // x.shape[channel]
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean.detach(), self.momentum)
+            unbiased = variance.detach() * (count / max(count - 1, 1))
+            self.running_var.lerp_(unbiased, self.momentum)
+        return mean, variance
 
     def _leading(self) -> int:
         return 1

@@ -31,15 +31,21 @@ class Surrogate:
         """The spikes, with this gradient."""
         return _Fire.apply(distance, self, strict, 1.0)
 
-    def scaled(self, distance: torch.Tensor, strict: bool, unit: float) -> torch.Tensor:
-        """The spikes where distances are counted in units of `unit`."""
+    def scaled(
+        self, distance: torch.Tensor, strict: bool, unit: float | torch.Tensor
+    ) -> torch.Tensor:
+        """The spikes where distances are counted in units of `unit`, one for all or a channel."""
         return _Fire.apply(distance, self, strict, unit)
 
 
 class _Fire(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, distance: torch.Tensor, surrogate: Surrogate, strict: bool, unit: float
+        ctx: Any,
+        distance: torch.Tensor,
+        surrogate: Surrogate,
+        strict: bool,
+        unit: float | torch.Tensor,
     ) -> torch.Tensor:
         ctx.save_for_backward(distance)
         ctx.surrogate, ctx.unit = surrogate, unit

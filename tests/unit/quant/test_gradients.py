@@ -48,9 +48,9 @@ def floats(network: nn.Sequential, x: Tensor, leaves: dict[str, Tensor]) -> Tens
                     u,
                     v,
                     step,
-                    current_decay=lif.current_decay_integer / 4096,
-                    voltage_decay=lif.voltage_decay_integer / 4096,
-                    threshold=lif.threshold_integer / 64,
+                    current_decay=lif.integers()["current_decay"] / 4096,
+                    voltage_decay=lif.integers()["voltage_decay"] / 4096,
+                    threshold=lif.integers()["threshold"] / 64,
                     bias=bias,
                 )
                 spikes.append(s)

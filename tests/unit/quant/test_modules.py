@@ -102,12 +102,11 @@ def test_what_no_chip_holds_is_refused_and_named(name: str) -> None:
 
 def test_what_registers_hold_is_the_nearest() -> None:
     neurons = quant.CubaLIF(0.7, current_decay=0.3, voltage_decay=1 / 5000)
-    assert neurons.threshold_integer == 45
-    assert neurons.current_decay_integer == 1229
-    assert neurons.voltage_decay_integer == 1
+    found = {"current_decay": 1229, "voltage_decay": 1, "threshold": 45, "bias": 0}
+    assert neurons.integers() == found
     ends = quant.CubaLIF(131071 / 64, current_decay=0.0, voltage_decay=1.0)
-    assert (ends.current_decay_integer, ends.voltage_decay_integer) == (0, 4096)
-    assert ends.threshold_integer == 131071
+    found = {"current_decay": 0, "voltage_decay": 4096, "threshold": 131071, "bias": 0}
+    assert ends.integers() == found
 
 
 MODULES: dict[str, Callable[[], nn.Module]] = {

@@ -1,0 +1,108 @@
+"""Quantized layers as nodes: the chip's integers, times the unit that they count in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import quant
+from neurodeploy import graph as g
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.graph.graph import output_shape
+from neurodeploy.structure import Edge, Node, Shape, require
+from quant.chip_neuron import Integers
+from quant.synapse import GridLayer
+
+
+def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> list[Node]:
+    """The synapses and the neurons of a block."""
+    weight, bias = module.folded()
+    for value, place in ((weight, "synapse.weight"), (bias, "bias")):
+        if value is not None:
+            _require_finite(value, f"{name}.{place}")
+    within = f"{name}.synapse"
+    if isinstance(module.synapse, quant.SumPool2d):
+        synapse = pool_node(module.synapse, within, source)
+    else:
+        synapse = _weights(module.synapse, within, source, module.integer_weight())
+    after = output_shape(synapse, [shape])
+    exponent = module.synapse.exponent
+    neurons = _neurons(module.neuron, name, within, module.integers(), exponent, after)
+    return [synapse, neurons]
+
+
+def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
+    """Weights whose neurons are a layer of their own.
+
+    Raises:
+        UnsupportedLayerError: if they have what only a block can hand to its neurons.
+    """
+    if module.bias is not None:
+        raise UnsupportedLayerError(
+            f"{name}: the chip adds a bias to the voltage of neurons",
+            remedy="put the layer and its neurons into quant.Block",
+        )
+    if module.log2 is not None:
+        raise UnsupportedLayerError(
+            f"{name}: its unit is learned or one a channel, and its neurons do not know it",
+            remedy="put the layer and its neurons into quant.Block",
+        )
+    _require_finite(module.weight, f"{name}.weight")
+    return _weights(module, name, source, module.integer_weight())
+
+
+def pool_node(module: quant.SumPool2d, name: str, source: Edge) -> Node:
+    """A pool whose every input weighs the same."""
+    weight, bits = module.weight_integer * module.unit, module.format.kernel_bits
+    geometry = (module.kernel_size, module.stride)
+    return g.SumPool2d(name, source, *geometry, weight, module.exponent, bits)
+
+
+def neuron_node(module: quant.ChipNeuron, name: str, source: Edge, shape: Shape) -> Node:
+    """Neurons that stand alone."""
+    if module.bias is not None:
+        _require_finite(module.bias, f"{name}.bias")
+    return _neurons(module, name, source.source, module.integers(), module.exponent, shape)
+
+
+def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:
+    # Of units that differ by channel only one is kept: no neuron sees another's.
+    exponent = module.exponent
+    weight = _array(integers) * 2.0**exponent
+    if isinstance(module, quant.Conv2d):
+        geometry = (module.stride, module.padding, module.dilation, module.groups)
+        bits = module.format.kernel_bits
+        return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)
+    return g.Linear(name, source, weight, None, exponent, module.format.dense_bits)
+
+
+def _neurons(
+    module: quant.ChipNeuron,
+    name: str,
+    source: str,
+    integers: Integers,
+    exponent: int,
+    shape: Shape,
+) -> Node:
+    system = module.format.system
+    values: dict[str, Any] = {}
+    for key, value in integers.items():
+        fraction = system.parameter_fraction(key)
+        unit = 2.0**-fraction if fraction else 2.0**exponent
+        array = _array(value) if isinstance(value, Tensor) else np.float64(value)
+        # One value a channel, or one a neuron where the layer has a single axis.
+        if array.ndim:
+            array = array.reshape(-1, *[1] * (len(shape) - 1))
+        values[key] = array * unit
+    return g.Neuron(name, Edge(source), module.equations, values, system, exponent)
+
+
+def _require_finite(values: Tensor, place: str) -> None:
+    require(bool(torch.isfinite(values).all()), f"{place}: a value is NaN or infinite")
+
+
+def _array(values: Tensor) -> Any:
+    return values.detach().cpu().double().numpy()

@@ -1,0 +1,228 @@
+"""Neurons that compute the chip's integers while they train, whatever their equations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from quant.chips import chip_format, named
+from quant.formats import ChipFormat, Grid
+from quant.integer_step import training_step
+from quant.straight_through import SpikeRule, Unit, decay_integers, decays_on_grid, on_grid
+from snncore.dynamics import Equations
+from snncore.neuron import Neuron
+from snncore.neuron.parameters import Given, assign, plain
+
+# Of each parameter, in the chip's integers: a number, or a tensor with a gradient.
+Integers = dict[str, "int | Tensor"]
+_WHOLE = {"threshold": "thresholds", "rest": "biases"}
+
+
+class ChipNeuron(Neuron):
+    """Equations in a chip's number system; parameters are rounded to what its registers hold.
+
+    `bias` is a count of channels (or neurons) with a learned bias each, added to the voltage every
+    step. `learnable` names the parameters that training changes.
+    """
+
+    def __init__(
+        self,
+        equations: Equations,
+        values: Mapping[str, Given],
+        *,
+        bias: int | None,
+        learnable: Collection[str] = (),
+        exponent: int | None,
+        format: Any,  # noqa: A002
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.equations = equations
+        self.format: ChipFormat = chip_format(format)
+        self.format.require_neuron(type(self).__name__)
+        self.exponent = self.format.exponent_or(exponent)
+        self.learnable = tuple(name for name in values if name in learnable)
+        rounded = {
+            name: value if name in learnable else self._rounded(name, value)
+            for name, value in values.items()
+        }
+        assign(self, rounded, learnable)
+        self._names = tuple(values)
+        self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
+        # The largest input and parameters since the states were zero, which bound them.
+        self._driven: dict[str, tuple[int, int]] = {}
+        self._drive = 1.0
+        # In a tuple, so that torch does not take a parameter of the synapse for one of ours.
+        self._given: tuple[Tensor | None, Unit] = (None, self.unit)
+
+    @property
+    def unit(self) -> float:
+        """What one integer of the weights, the threshold and the bias means."""
+        return float(2.0**self.exponent)
+
+    @property
+    def scale(self) -> Unit:
+        """What one integer of the states means, in a block by its channels."""
+        unit = self._given[1]
+        if isinstance(unit, Tensor) and unit.ndim and self.input_shape is not None:
+            unit = unit.reshape(-1, *[1] * (len(self.input_shape) - 1))
+        return unit * 2.0 ** -self.format.system.state("v").fraction
+
+    @property
+    def u(self) -> Tensor | float:
+        """The currents after the last step, in the numbers of training."""
+        return self._scaled("u")
+
+    @property
+    def v(self) -> Tensor | float:
+        """The voltages after the last step, in the numbers of training."""
+        return self._scaled("v")
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        values = {name: plain(getattr(self, name)) for name in self._names}
+        own: dict[str, Any] = {
+            "bias": None if self.bias is None else self.bias.numel(),
+            "exponent": self.exponent,
+            "format": named(self.format),
+        }
+        if self.learnable:
+            own["learnable"] = list(self.learnable)
+        return values | own | super().config()
+
+    def forward(self, x: Tensor, bias: Tensor | None = None, unit: Unit | None = None) -> Tensor:
+        """The spikes; a block hands its synapse's bias and unit over."""
+        own = self.unit if unit is None else unit
+        self._given = (self.bias if bias is None else bias, own)
+        if isinstance(own, Tensor) and own.ndim:
+            axes = x.ndim - (1 if self.step_mode == "s" else 2)
+            own = own.reshape(-1, *[1] * (axes - 1))
+        # Whatever precision autocast chose, the states are exact.
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.double() / own).to(torch.float32)
+
+    def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
+        """Every parameter as the chip holds it: one for the layer, or one a channel."""
+        own = self.unit if unit is None else unit
+        values: Integers = {name: self._integer(name, own) for name in self._names}
+        given = self.bias if bias is None else bias
+        values["bias"] = 0 if given is None else self._on(given, self.format.biases, own, "bias")
+        return {name: values[name] for name in self.equations.parameters}
+
+    def _integer(self, name: str, unit: Unit) -> int | Tensor:
+        value = getattr(self, name)
+        if name not in _WHOLE:
+            if not isinstance(value, Tensor):
+                return self._decay(name, value)
+            return decays_on_grid(value, self.format.decays)
+        if not isinstance(value, Tensor):
+            if not isinstance(unit, Tensor):
+                return self._whole(name, value)
+            value = torch.tensor(value, dtype=torch.float64, device=unit.device)
+        return self._on(value, self._grid(name), unit, name)
+
+    def _on(self, value: Tensor, grid: Grid, unit: Unit, name: str) -> Tensor:
+        counted = value.double() / unit
+        return on_grid(counted, grid, 1.0, f"{type(self).__name__}.{name}")
+
+    def _grid(self, name: str) -> Grid:
+        grid: Grid = getattr(self.format, _WHOLE[name])
+        return grid
+
+    def _stepper(self, sequence: Tensor) -> Any:
+        bias, unit = self._given
+        found = self.integers(unit, bias)
+        parameters = {name: self._shaped(name, value, sequence) for name, value in found.items()}
+        bounds = self._reached(sequence, parameters)
+        rule = SpikeRule(self.surrogate, self.scale)
+        step = training_step(self.equations, self.format.system, self._drive, bounds, rule)
+
+        def run(*states_and_input: Tensor) -> tuple[Tensor, ...]:
+            x = states_and_input[-1]
+            results: tuple[Any, ...] = step(*states_and_input, **parameters)
+            return tuple(
+                r if isinstance(r, Tensor) else torch.full_like(x, float(r)) for r in results
+            )
+
+        return run
+
+    def _reached(
+        self, sequence: Tensor, parameters: Mapping[str, Any]
+    ) -> tuple[tuple[str, int, int], ...]:
+        """Bounds of the input and the parameters, over all steps that the states continue."""
+        drive = float(sequence.detach().abs().max()) if sequence.numel() else 0.0
+        if not drive < 2**31:
+            name = type(self).__name__
+            raise ValueError(f"{name}: an input is NaN or beyond 32 bits ({drive:g})")
+        # At least one unit: what is proved to be zero would be left out, and its gradient with it.
+        drive = max(drive, 1.0)
+        bounds = {name: _bound(value) for name, value in parameters.items()}
+        if self.states:
+            drive = max(drive, self._drive)
+            for name, (low, high) in self._driven.items():
+                bounds[name] = min(low, bounds[name][0]), max(high, bounds[name][1])
+        self._drive, self._driven = drive, bounds
+        return tuple((name, low, high) for name, (low, high) in bounds.items())
+
+    def _shaped(self, name: str, value: int | Tensor, sequence: Tensor) -> int | Tensor:
+        if not isinstance(value, Tensor):
+            return value
+        channels = sequence.shape[2]
+        if value.numel() not in (1, channels):
+            kind = type(self).__name__
+            raise ValueError(f"{kind}.{name}: {value.numel()} values for {channels} channels")
+        return value.reshape(-1, *[1] * (sequence.ndim - 3))
+
+    def _scaled(self, name: str) -> Tensor | float:
+        return self.states[name] * self.scale if name in self.states else 0.0
+
+    def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
+        super()._observe(spikes, tuple(value * self.scale for value in states))
+
+    def _rounded(self, name: str, value: Given) -> Given:
+        """A parameter as its register holds it.
+
+        Raises:
+            ValueError: if it holds none so large, or the value is none.
+        """
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            if name in _WHOLE:
+                return self._whole(name, value) * self.unit
+            return self._decay(name, value) / (1 << self.format.decays.bits)
+        tensor = torch.as_tensor(value, dtype=torch.float32)
+        if tensor.device.type != "meta" and tensor.numel():
+            for end in (tensor.min(), tensor.max()):
+                self._rounded(name, float(end))
+        return tensor
+
+    def _whole(self, name: str, value: float) -> int:
+        integer = round(self._finite(name, value / self.unit))
+        grid = self._grid(name)
+        if not grid.minimum <= integer <= grid.maximum:
+            raise ValueError(
+                f"{type(self).__name__}.{name}: {value:g} is {integer} units of {self.unit:g}, not "
+                f"in {grid.minimum}..{grid.maximum} (choose another exponent or {name})"
+            )
+        return integer
+
+    def _decay(self, name: str, value: float) -> int:
+        if not 0 <= self._finite(name, value) <= 1:
+            raise ValueError(f"{type(self).__name__}.{name}: {value:g} is not between 0 and 1")
+        decay = torch.tensor(value, dtype=torch.float64, device="cpu")
+        return int(decay_integers(decay, self.format.decays))
+
+    def _finite(self, name: str, value: float) -> float:
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError(f"{type(self).__name__}.{name}: the value is NaN or infinite")
+        return value
+
+
+def _bound(value: int | Tensor) -> tuple[int, int]:
+    """Ends between which a parameter lies; for tensors powers of two, so that steps are reused."""
+    if not isinstance(value, Tensor):
+        return value, value
+    size = 1 << (int(value.detach().abs().max()) if value.numel() else 0).bit_length()
+    return -size, size

@@ -1,0 +1,53 @@
+"""What keeps sums of integers exact, whatever kernel a device chooses for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# Integers below 2**24 are exact in float32, in whatever order they are added.
+EXACT_FLOAT32 = 1 << 24
+# Integers below 2**53 are exact in float64, and no chip's product reaches that.
+EXACT = 1 << 53
+# Matrix units may round the factors of a product (to bfloat16 at worst), not its sums.
+EXACT_FACTOR = 1 << 8
+
+
+def carried(bound: float, factor: float) -> torch.dtype:
+    """The type for sums up to `bound` of products of integers up to `factor`."""
+    small = bound < EXACT_FLOAT32 and factor <= EXACT_FACTOR
+    return torch.float32 if small else torch.float64
+
+
+def require_accumulator(name: str, bound: float, bits: int) -> None:
+    """Nothing if sums up to `bound` fit the chip's accumulators.
+
+    Raises:
+        ValueError: if one may overflow.
+    """
+    if not bound < 1 << (bits - 1):
+        raise ValueError(
+            f"{name}: a sum may reach {bound:.0f}, beyond the {bits} bits of the chip's "
+            "accumulators (fewer inputs, smaller weights, or quant.fan_in_penalty)"
+        )
+
+
+def snapped(x: Tensor, unit: float | Tensor) -> Tensor:
+    """To the nearest grid point: undoes the rounding of transforms that some kernels use."""
+    result: Tensor = _Snap.apply(x, unit)
+    return result
+
+
+class _Snap(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, unit: float | Tensor) -> Tensor:
+        if isinstance(unit, Tensor):
+            # Powers of two are exact in every float type.
+            unit = unit.to(x.dtype)
+        return torch.round(x * (1 / unit)) * unit
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return gradients[0], None

@@ -1,0 +1,37 @@
+"""Weights whose sums cannot overflow: where a neuron's are too many, all of them shrink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quant.formats import ChipFormat
+from quant.straight_through import Unit
+
+
+def within_fan_in(weight: Tensor, unit: Unit, form: ChipFormat) -> Tensor:
+    """Weights on the grid, of which no output's add up to more than the format allows."""
+    if form.fan_in is None:
+        return weight
+    step = form.weights.step
+    result: Tensor = _Within.apply(weight, unit * step, form.fan_in // step)
+    return result
+
+
+class _Within(torch.autograd.Function):
+    """Shrunk toward zero; a gradient passes as if the factor were none."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, unit: Unit, largest: int) -> Tensor:
+        integers = weight.double() / unit
+        total = integers.abs().reshape(integers.shape[0], -1).sum(1)
+        # Whole numbers divided once and multiplied once: the same bits on every device.
+        factor = (largest / total.clamp(min=1)).reshape(-1, *[1] * (integers.ndim - 1))
+        shrunk = torch.where(factor < 1, torch.trunc(integers * factor), integers)
+        return (shrunk * unit).to(weight.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return gradients[0], None, None
