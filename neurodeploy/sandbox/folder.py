@@ -1,5 +1,6 @@
 """Folders that are gone afterwards."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,17 @@ from pathlib import Path
 
 from neurodeploy.errors import OutputError
 from neurodeploy.sandbox.interrupts import interrupts_deferred
+
+# Sockets lie some 47 characters below, and a socket's path must stay under 104.
+_LONGEST_BASE = 56
+_SHORT_BASE = "/tmp"
+
+
+def _base() -> str:
+    """Where temporary files go, or a shorter place if sockets could have no name there."""
+    usual = tempfile.gettempdir()
+    short = len(usual) <= _LONGEST_BASE or not os.access(_SHORT_BASE, os.W_OK | os.X_OK)
+    return usual if short else _SHORT_BASE
 
 
 @contextmanager
@@ -19,8 +31,7 @@ def private_folder() -> Iterator[Path]:
     folder: Path | None = None
     try:
         with interrupts_deferred():
-            # a short name: sockets lie in it, whose paths must stay under some 100 characters
-            folder = Path(tempfile.mkdtemp(prefix="nd-"))
+            folder = Path(tempfile.mkdtemp(prefix="nd-", dir=_base()))
         yield folder
     except OSError as error:
         if folder is not None:

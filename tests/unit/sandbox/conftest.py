@@ -16,8 +16,8 @@ from tests.unit.sandbox.helpers import TOKEN, VARIABLE, environment, is_zombie, 
 @pytest.fixture(autouse=True)
 def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A mark on every process that the test starts; none may be left, nor a file of theirs."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+    # A short name, so that it is the place that is used.
+    temporary = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))
     mark = uuid.uuid4().hex
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -28,6 +28,7 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     assert processes_with(mark) == []
     assert [child for child in psutil.Process().children() if is_zombie(child)] == []
     assert list(temporary.iterdir()) == []
+    temporary.rmdir()
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,12 @@ def meet(job, exchange):
         time.sleep(0.02)
 
 
+def connect(job, exchange):
+    """Start a process that is reached through a socket in the folder for temporary files."""
+    with multiprocessing.get_context("spawn").Manager() as manager:
+        return {"held": list(manager.list([1, 2]))}
+
+
 def truncate(job, exchange):
     with open(os.path.join(os.path.dirname(exchange.output("")), "..", "result.json"), "w") as file:
         file.write('{"result": {"a": [1, 2')
@@ -144,6 +150,7 @@ ACTIONS = {
     "eat": eat,
     "share": share,
     "chatter": chatter,
+    "connect": connect,
     "meet": meet,
     "relapse": relapse,
     "truncate": truncate,

@@ -119,10 +119,17 @@ def test_limits_are_positive() -> None:
         Limits(seconds=0)
 
 
-def test_no_folder_for_temporary_files(
-    plain: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_sockets_have_room_below_a_folder_with_a_long_name(
+    plain: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    long = tmp_path / ("y" * 90)
+    long.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    assert run_worker(plain, {"do": "connect"}).result == {"held": [1, 2]}
+
+
+def test_no_folder_for_temporary_files(plain: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/absent")
     with pytest.raises(OutputError, match="no folder for temporary files"):
         run_worker(plain, {"do": "echo"})
 
