@@ -49,7 +49,11 @@ class Input(Node):
 
 @dataclass(frozen=True, eq=False)
 class Dense(Node):
-    """acc = weight @ source, then `acc >> shift` (floor): what one step adds to a current."""
+    """acc = weight @ source, then `acc >> shift` (floor): what one step adds to a current.
+
+    With delays, one for each weight, each delay has a sum of its own over what the source was so
+    many steps ago; every one of them is shifted, and then they are added.
+    """
 
     source: Edge
     weight: Integers
@@ -57,12 +61,42 @@ class Dense(Node):
     exponent: int = 0
     shift: int = 0
     accumulator_bits: int = 32
+    delays: Integers | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 2))
         require(0 <= self.shift < 32, f"{self.name}.shift: {self.shift} is not in 0..31")
         check_exponent(self, self.exponent)
         _check_accumulator(self, self.accumulator_bits)
+        if self.delays is not None:
+            object.__setattr__(self, "delays", self._checked_delays(self.delays))
+
+    def _checked_delays(self, given: Integers) -> Integers | None:
+        """The delays, or none where every weight's is 0."""
+        delays = integers(given, f"{self.name}.delays", 2)
+        same = delays.shape == self.weight.shape
+        require(same, f"{self.name}.delays: {delays.shape} for weights of {self.weight.shape}")
+        low = int(delays.min(initial=0))
+        require(low >= 0, f"{self.name}.delays: {low} steps are before the spike")
+        return delays if delays.any() else None
+
+    @property
+    def sources(self) -> tuple[Edge, ...]:
+        """The edges that lead here: one for each delay, the shortest first."""
+        return tuple(edge for edge, _ in self.delayed_weights)
+
+    @cached_property
+    def delayed_weights(self) -> tuple[tuple[Edge, Integers], ...]:
+        """For each delay: the edge, and the weights that read it (0 elsewhere)."""
+        if self.delays is None:
+            return ((self.source, self.weight),)
+        return tuple(
+            (
+                Edge(self.source.source, self.source.delay + int(steps)),
+                np.where(self.delays == steps, self.weight, 0),
+            )
+            for steps in np.unique(self.delays)
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,8 @@ def _right_side(node: Node, kinds: Mapping[Equations, str]) -> str:
     if isinstance(node, Dense):
         shift = f" >> {node.shift}" if node.shift else ""
         scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
-        return f"dense({sources}){shift} weight {_array(node.weight)} {scale}"
+        late = "" if node.delays is None else f" delays {_array(node.delays)}"
+        return f"dense({sources}){shift} weight {_array(node.weight)}{late} {scale}"
     if isinstance(node, Conv2d):
         form = f"stride {node.stride} padding {node.padding} dilation {node.dilation}"
         scale = f"2^{node.exponent}, {node.accumulator_bits} bits"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,9 @@ class _Run:
             self.states[node.name] = states
             for key, values in {"s": result, **states}.items():
                 self.recorded[node.name][key].append(values)
+        elif isinstance(node, Dense):
+            parts = [(self._value(edge, step), weight) for edge, weight in node.delayed_weights]
+            result = weighted(node, parts)
         else:
             result = combine(node, self._value(node.sources[0], step))
         self.values[node.name].append(result)
@@ -94,7 +97,7 @@ class _Run:
 def combine(node: Node, x: Array) -> Array:
     """What a node without states makes of its input (N, ...)."""
     if isinstance(node, Dense):
-        return wrap(x @ node.weight.T >> node.shift, node.accumulator_bits)
+        return weighted(node, [(x, node.weight)])
     if isinstance(node, Conv2d):
         return wrap(correlate(x, node), node.accumulator_bits)
     if isinstance(node, MaxPool2d):
@@ -102,6 +105,12 @@ def combine(node: Node, x: Array) -> Array:
     if isinstance(node, Flatten):
         return x.reshape(x.shape[0], -1)
     raise TypeError(f"{node.name}: {type(node).__name__} has no value of its own")
+
+
+def weighted(node: Dense, parts: Sequence[tuple[Array, Array]]) -> Array:
+    """The sum of what each delay brings, each weighed and shifted by itself."""
+    total = sum((x @ weight.T >> node.shift for x, weight in parts), start=np.int64(0))
+    return wrap(np.asarray(total), node.accumulator_bits)
 
 
 def correlate(x: Array, node: Conv2d) -> Array:
