@@ -16,6 +16,8 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.typed import made
 from snncore.dynamics import Equations, NumberSystem
 
+# Of a field that came later: it is not written where it is None, so that digests stay.
+UNWRITTEN = {"unwritten": "None"}
 _INTEGERS = (np.int8, np.int16, np.int32, np.int64)
 _TYPES = {np.dtype(kind).name for kind in (*_INTEGERS, np.float64)}
 
@@ -62,7 +64,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        members = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        members = {
+            f.name: _plain(getattr(value, f.name))
+            for f in fields(value)
+            if f.metadata != UNWRITTEN or getattr(value, f.name) is not None
+        }
         return {"kind": type(value).__name__, **members}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

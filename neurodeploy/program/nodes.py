@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.codec import UNWRITTEN
 from neurodeploy.errors import ValidationError
 from neurodeploy.structure import (
     Edge,
@@ -23,7 +24,8 @@ from neurodeploy.structure import (
     checked_shape,
     require,
 )
-from snncore.dynamics import Equations, NumberSystem, to_integers
+from snncore.dynamics import Equations, NumberSystem, Op, to_integers
+from snncore.dynamics.interval import Interval, invariant
 
 Integers = NDArray[np.int64]
 
@@ -61,7 +63,8 @@ class Dense(Node):
     exponent: int = 0
     shift: int = 0
     accumulator_bits: int = 32
-    delays: Integers | None = None
+    # One for each weight; not written where there are none.
+    delays: Integers | None = field(default=None, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 2))
@@ -180,8 +183,28 @@ class Neuron(Node):
         """One step in the chip's integers."""
         return to_integers(self.equations, self.system)
 
+    @cached_property
+    def graded(self) -> bool:
+        """Whether what leaves a neuron is a number, and not only whether it fired."""
+        equations = self.integer_equations
+        if equations.operations[equations.output].op in _FIRING:
+            return False
+        parameters = {
+            key: Interval(int(value.min()), int(value.max()))
+            for key, value in self.parameters.items()
+        }
+        try:
+            _, operations = invariant(equations, {equations.inputs[0]: _ANYTHING}, parameters)
+        except ValueError:
+            return True
+        return not operations[equations.output].within(_FIRED)
+
 
 Synapse = Dense | Conv2d
+
+_FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
+_FIRED = Interval(0, 1)
+_ANYTHING = Interval(-(1 << 62), 1 << 62)
 
 
 def _check_accumulator(node: Node, bits: int) -> None:

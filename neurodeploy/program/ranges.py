@@ -42,22 +42,27 @@ def ranges(program: Program, inputs: Interval | None = None) -> Ranges:
         ValidationError: if a layer's states have no bound; names the layer.
     """
     values = _Values(program, inputs)
-    layers: dict[str, LayerRange] = {}
-    for node in program.layers:
-        drive = ZERO
-        for edge in node.inputs:
-            drive = drive + values.over(edge)
-        layers[node.name] = layer_range(node, drive)
+    layers = {node.name: values.layer(node) for node in program.layers}
     return Ranges({node.name: values.of(node.name) for node in program.nodes}, layers)
 
 
 class _Values:
-    """Every node's values, found from what it reads; neurons are known to spike or not."""
+    """Every node's values, found from what it reads; most neurons are known to spike or not."""
 
     def __init__(self, program: Program, inputs: Interval | None) -> None:
         self.program, self.inputs = program, inputs
         # None: asked for, and not answered yet.
         self.known: dict[str, Interval | None] = {}
+        self.layers: dict[str, LayerRange] = {}
+
+    def layer(self, node: Neuron) -> LayerRange:
+        """What a layer can hold."""
+        if node.name not in self.layers:
+            drive = ZERO
+            for edge in node.inputs:
+                drive = drive + self.over(edge)
+            self.layers[node.name] = layer_range(node, drive)
+        return self.layers[node.name]
 
     def over(self, edge: Edge) -> Interval:
         """What an edge brings; what a delay holds begins at 0."""
@@ -78,13 +83,19 @@ class _Values:
             raise ValidationError(f"{name}: a loop of weights without neurons has no bound")
         return value
 
+    def _sent(self, node: Neuron) -> Interval:
+        """What neurons send that send numbers."""
+        return self.layer(node).operations[node.integer_equations.output]
+
     def _found(self, node: Node) -> Interval:
         if isinstance(node, Neuron):
-            return _BINARY
+            return self._sent(node) if node.graded else _BINARY
         if isinstance(node, Input):
             default = _BINARY if node.signal == Signal.SPIKES else _ANY_CURRENT
             return default if self.inputs is None else self.inputs
-        return _combined(node, self.over(node.sources[0]))
+        value = self.over(node.sources[0])
+        late = len(node.sources) > 1
+        return _combined(node, value.hull(ZERO) if late else value)
 
 
 def layer_range(node: Neuron, drive: Interval) -> LayerRange:
@@ -108,8 +119,10 @@ def _combined(node: Node, x: Interval) -> Interval:
     if not isinstance(node, Dense | Conv2d):
         return x
     total = sum_range(node, x)
-    if isinstance(node, Dense):
+    if isinstance(node, Dense) and node.shift:
         total = total.map(lambda value: value >> node.shift)
+        # Each delay's sum is cut down by itself.
+        total = Interval(total.low - len(node.sources) + 1, total.high)
     return total.wrapped(node.accumulator_bits)
 
 

@@ -77,11 +77,13 @@ class Engine:
         # A loop is computed a step at a time, everything else a sequence at a time.
         self.looped = _has_loop(program)
         self.layers = {node.name: self._layer(node, compiled) for node in program.layers}
+        # By layer of weights: those of each delay, or all of them.
         self.weights = {
-            node.name: self._weight(node)
+            node.name: [self._weight(node, part) for part in _parts(node)]
             for node in program.nodes
             if isinstance(node, Dense | Conv2d)
         }
+        self.longest = _longest_delays(program)
         # Those whose sum might leave its accumulator.
         self.wrapping = {
             node.name
@@ -111,7 +113,8 @@ class Engine:
         arrays: Arrays = {}
         for node in self.program.layers:
             shape = (steps, count, *self.program.shapes[node.name])
-            arrays[node.name] = {"s": torch.empty(shape, dtype=torch.uint8, device=self.device)}
+            sent = torch.int64 if node.graded else torch.uint8
+            arrays[node.name] = {"s": torch.empty(shape, dtype=sent, device=self.device)}
             for name in node.equations.states if states else ():
                 state = torch.empty(shape, dtype=torch.int64, device=self.device)
                 arrays[node.name][name] = state
@@ -119,15 +122,15 @@ class Engine:
 
     def _layer(self, node: Neuron, compiled: bool) -> Layer:
         proved = self.ranges.layers[node.name]
-        quick = compiled_layer(node, proved) if compiled else None
+        quick = compiled_layer(node, proved) if compiled and not node.graded else None
         return quick or torch_layer(node, proved, self.device)
 
-    def _weight(self, node: Dense | Conv2d) -> torch.Tensor:
+    def _weight(self, node: Dense | Conv2d, part: NDArray[np.int64]) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
         flat = np.abs(node.weight.reshape(node.weight.shape[0], -1)).sum(axis=1)
         source = self.ranges.values[node.source.source].largest()
         kind = exact_matmul_type(int(flat.max(initial=0)) * max(source, 1))
-        return torch.from_numpy(node.weight.astype(np.float64)).to(self.device, kind)
+        return torch.from_numpy(part.astype(np.float64)).to(self.device, kind)
 
 
 @lru_cache(maxsize=2)
@@ -157,30 +160,47 @@ class _Run:
                 value = inputs.to(torch.float32 if inputs.abs().max() < 1 << 24 else torch.float64)
             elif isinstance(node, Neuron):
                 value = self._neurons(node)
+            elif isinstance(node, Dense):
+                value = self._weighted(node)
             else:
                 value = self._combined(node, self._value(node.sources[0]))
             self.values[node.name] = value
-        for edge in {edge for node in program.nodes for edge in node.sources if edge.delay}:
-            before = self._before(edge)
-            joined = torch.cat((before, self.values[edge.source]))
-            self.past[f"{edge.source}@{edge.delay}"] = joined[-edge.delay :]
+        for source, steps in self.engine.longest.items():
+            joined = torch.cat((self._before(source), self.values[source]))
+            self.past[source] = joined[-steps:]
         self.done += self.steps
 
-    def _before(self, edge: Edge) -> torch.Tensor:
-        key = f"{edge.source}@{edge.delay}"
-        if key not in self.past:
-            shape = (edge.delay, self.count, *self.engine.program.shapes[edge.source])
-            self.past[key] = torch.zeros(shape, device=self.engine.device)
-        return self.past[key]
+    def _before(self, source: str) -> torch.Tensor:
+        """What a source was before this chunk, for as many steps as anything reads it late."""
+        if source not in self.past:
+            shape = (self.engine.longest[source], self.count, *self.engine.program.shapes[source])
+            self.past[source] = torch.zeros(shape, device=self.engine.device)
+        return self.past[source]
 
     def _value(self, edge: Edge) -> torch.Tensor:
         if not edge.delay:
             return self.values[edge.source]
-        before = self._before(edge)
+        before = self._before(edge.source)[-edge.delay :]
         if self.steps <= edge.delay:
             return before[: self.steps]
         # Longer than the delay means no loop, so this chunk's values are there.
         return torch.cat((before, self.values[edge.source]))[: self.steps]
+
+    def _weighted(self, node: Dense) -> torch.Tensor:
+        """The sum of what each delay brings, each weighed and shifted by itself."""
+        total: torch.Tensor | None = None
+        for edge, weight in zip(node.sources, self.engine.weights[node.name], strict=True):
+            part = self._value(edge).to(weight.dtype) @ weight.T
+            part = torch.floor(part * 2.0**-node.shift) if node.shift else part
+            total = part if total is None else total + part
+        assert total is not None
+        return self._wrapped(node, total)
+
+    def _wrapped(self, node: Dense | Conv2d, total: torch.Tensor) -> torch.Tensor:
+        if node.name not in self.engine.wrapping:
+            return total
+        half = 1 << (node.accumulator_bits - 1)
+        return torch.remainder(total.double() + half, 2 * half) - half
 
     def _combined(self, node: Node, x: torch.Tensor) -> torch.Tensor:
         if isinstance(node, Flatten):
@@ -190,22 +210,16 @@ class _Run:
                 x.reshape(-1, *x.shape[2:]), node.kernel, node.stride, node.padding
             )
             return pooled.reshape(*x.shape[:2], *pooled.shape[1:])
-        assert isinstance(node, Dense | Conv2d)
-        weight = self.engine.weights[node.name]
+        assert isinstance(node, Conv2d)
+        (weight,) = self.engine.weights[node.name]
         flat = x.reshape(-1, *x.shape[2:]).to(weight.dtype)
-        if isinstance(node, Dense):
-            result = flat @ weight.T
-            result = torch.floor(result * 2.0**-node.shift) if node.shift else result
-        else:
-            result = torch.nn.functional.conv2d(
-                flat, weight, None, node.stride, node.padding, node.dilation, node.groups
-            )
-            if result.is_cuda:
-                # There a convolution may go through transforms that round.
-                result = result.round_()
-        if node.name in self.engine.wrapping:
-            half = 1 << (node.accumulator_bits - 1)
-            result = torch.remainder(result.double() + half, 2 * half) - half
+        result = torch.nn.functional.conv2d(
+            flat, weight, None, node.stride, node.padding, node.dilation, node.groups
+        )
+        if result.is_cuda:
+            # There a convolution may go through transforms that round.
+            result = result.round_()
+        result = self._wrapped(node, result)
         return result.reshape(*x.shape[:2], *result.shape[1:])
 
     def _neurons(self, node: Neuron) -> torch.Tensor:
@@ -221,6 +235,20 @@ class _Run:
         keep = {key: value[chunk] for key, value in self.keep[node.name].items()}
         spikes, self.states[node.name] = layer.run(drive, states, keep)
         return spikes
+
+
+def _parts(node: Dense | Conv2d) -> list[NDArray[np.int64]]:
+    if isinstance(node, Dense):
+        return [weight for _, weight in node.delayed_weights]
+    return [node.weight]
+
+
+def _longest_delays(program: Program) -> dict[str, int]:
+    """By source: how many steps late it is read at most, where it is."""
+    longest: dict[str, int] = {}
+    for edge in (edge for node in program.nodes for edge in node.sources if edge.delay):
+        longest[edge.source] = max(longest.get(edge.source, 0), edge.delay)
+    return longest
 
 
 def _leaves(proved: Ranges, node: Dense | Conv2d) -> bool:

@@ -38,6 +38,7 @@ class TorchLayer:
     carried: CarriedStep
     parameters: Mapping[str, Any]
     names: tuple[str, ...]
+    graded: bool = False
 
     @property
     def kind(self) -> torch.dtype:
@@ -50,7 +51,8 @@ class TorchLayer:
         """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
         drive = drive.to(self.kind)
         prepared = self.carried.prepare(drive, **self.parameters)
-        spikes = torch.empty(drive.shape, dtype=torch.float32, device=drive.device)
+        sent = self.kind if self.graded else torch.float32
+        spikes = torch.empty(drive.shape, dtype=sent, device=drive.device)
         for step in range(drive.shape[0]):
             inputs = [value[step] for value in prepared]
             *following, spikes[step] = self.carried.step(*states, *inputs, **self.parameters)
@@ -98,7 +100,7 @@ def torch_layer(node: Neuron, proved: LayerRange, device: torch.device) -> Torch
         # A single number stays one, which torch fuses into the operation.
         tensor = torch.from_numpy(value.copy()).to(device, carried.kind)
         parameters[key] = int(value.reshape(-1)[0]) if value.size == 1 else tensor
-    return TorchLayer(carried, parameters, node.equations.states)
+    return TorchLayer(carried, parameters, node.equations.states, node.graded)
 
 
 def compiled_layer(node: Neuron, proved: LayerRange) -> CompiledLayer | None:

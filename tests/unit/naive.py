@@ -132,17 +132,22 @@ class _Sample:
             return {place: int(given[place]) for place in self.places(node.name)}
         if isinstance(node, Neuron):
             return self.neurons(node, step)
+        if isinstance(node, Dense):
+            return {(o,): self.weighted(node, step, o) for o in range(node.weight.shape[0])}
         x = self.read(node.source, step)
         if isinstance(node, Flatten):
             # Places are listed in C order.
             return {(n,): x[place] for n, place in enumerate(self.places(node.source.source))}
-        if isinstance(node, Dense):
-            return {(o,): self.weighted(node, x, o) for o in range(node.weight.shape[0])}
         return self.correlated(node, x)
 
-    def weighted(self, node: Dense, x: Values, output: int) -> int:
-        total = sum(int(weight) * x[(i,)] for i, weight in enumerate(node.weight[output]))
-        return turned(total >> node.shift, node.accumulator_bits)
+    def weighted(self, node: Dense, step: int, output: int) -> int:
+        sums: dict[int, int] = {}
+        for i, weight in enumerate(node.weight[output]):
+            late = 0 if node.delays is None else int(node.delays[output, i])
+            x = self.read(Edge(node.source.source, node.source.delay + late), step)
+            sums[late] = sums.get(late, 0) + int(weight) * x[(i,)]
+        total = sum(value >> node.shift for value in sums.values())
+        return turned(total, node.accumulator_bits)
 
     def correlated(self, node: Conv2d, x: Values) -> Values:
         outputs, inputs, height, width = node.weight.shape

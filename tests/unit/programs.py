@@ -193,7 +193,11 @@ class Drawing:
     def dense(self, name: str, source: Edge, outputs: int, width: int) -> Edge:
         shift = int(self.random.integers(1, 5)) if self.chance(0.2) else 0
         weight = self.weight(outputs, width)
-        node = Dense(name, source, weight, shift=shift, accumulator_bits=self.accumulator(32))
+        sums = self.accumulator(32)
+        # Drawn apart, so that the rest of the network is the same with and without delays.
+        apart = np.random.default_rng(abs(int(weight.sum())))
+        late = apart.integers(0, 4, weight.shape) if apart.random() < 0.25 else None
+        node = Dense(name, source, weight, 0, shift, sums, late)
         return self.edge(self.append(node, (outputs,)))
 
     def flat(self, name: str, source: str) -> str:

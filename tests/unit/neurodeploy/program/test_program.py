@@ -252,3 +252,28 @@ def test_a_node_is_equal_by_its_values_and_its_kind() -> None:
     assert Flatten("d", Edge("in")) != dense()
     assert driven().layers[0].system == LOIHI
     assert dumps(driven()) == dumps(driven())
+
+
+def test_delays_are_one_for_each_weight() -> None:
+    late = np.array([[0, 2], [2, 5]])
+    node = Dense("d", Edge("in", 1), np.array([[4, 5], [6, 7]]), delays=late)
+    assert [(edge.delay, weight.tolist()) for edge, weight in node.delayed_weights] == [
+        (1, [[4, 0], [0, 0]]),
+        (3, [[0, 5], [6, 0]]),
+        (6, [[0, 0], [0, 7]]),
+    ]
+    assert Dense("d", Edge("in"), late, delays=np.zeros((2, 2))) == Dense("d", Edge("in"), late)
+    with pytest.raises(ValidationError, match=r"d\.delays: 1 axes instead of 2"):
+        Dense("d", Edge("in"), late, delays=np.array([1, 2]))
+    with pytest.raises(ValidationError, match=r"d\.delays: -3 steps are before the spike"):
+        Dense("d", Edge("in"), late, delays=-late // 2)
+
+
+def test_what_sends_numbers_is_graded() -> None:
+    def step(v: Any, x: Any) -> Any:
+        return v + x, v + x
+
+    equations = trace(step, states=("v",), parameters=(), name="Sum")
+    adds = Neuron("n", (Edge("in"),), equations, replace(LOIHI, states=(("v", Format(24, 0)),)), {})
+    assert adds.graded
+    assert not small().layers[0].graded
