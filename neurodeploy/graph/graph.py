@@ -124,5 +124,7 @@ def _details(node: Node) -> list[tuple[str, object]]:
             details.append((key, getattr(node, key)))
     if hasattr(node, "weight"):
         weight = node.weight
-        details.append(("weight", f"{weight:g}" if isinstance(weight, float) else weight.shape))
+        details.append(
+            ("weight", f"{weight:g}" if isinstance(weight, int | float) else weight.shape)
+        )
     return details
