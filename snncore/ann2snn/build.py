@@ -1,0 +1,162 @@
+"""The spiking network, node by node; each value carries what a spike of it stands for."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from snncore import layer
+from snncore.ann2snn.fusion import WEIGHTED, scaling_layer
+from snncore.ann2snn.neuron import rate_neuron
+from snncore.ann2snn.trace import ADDS, Values, insert, replace
+
+_AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, layer.AvgPool2d, layer.AdaptiveAvgPool2d)
+_MAXIMA = (nn.MaxPool1d, nn.MaxPool2d, layer.MaxPool1d, layer.MaxPool2d)
+_IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, layer.Dropout)
+
+
+class Builder:
+    """Rewrites a prepared network in place."""
+
+    def __init__(
+        self,
+        network: fx.GraphModule,
+        samples: Tensor,
+        thresholds: dict[str, Tensor],
+        half_charged: bool,
+        pool_currents: bool,
+    ) -> None:
+        self.network = network
+        self.thresholds = thresholds
+        self.half_charged = half_charged
+        if pool_currents:
+            self._pools_first()
+        self.shapes = {k: v.shape[1:] for k, v in Values(network).of(samples[:1]).items()}
+        # A node's name -> what one of its units is worth, by channel; nothing where it is one.
+        self.worth: dict[str, Tensor | None] = {}
+
+    def build(self) -> fx.GraphModule:
+        """The spiking network."""
+        nodes: list[Any] = list(self.network.graph.nodes)
+        for node in nodes:
+            if node.op == "placeholder":
+                self.worth[node.name] = None
+            elif node.op == "call_module":
+                self._module(node)
+            elif node.target in ADDS or node.op == "output":
+                self._in_units(node)
+                self.worth[node.name] = None
+        self.network.graph.lint()
+        self.network.recompile()
+        self.network.delete_all_unused_submodules()
+        return self.network
+
+    def _module(self, node: Any) -> None:
+        module: Any = self.network.get_submodule(str(node.target))
+        source = node.args[0]
+        worth = self.worth[source.name]
+        if node.name in self.thresholds:
+            drop = self.thresholds[node.name]
+            self._in_units(node)
+            level = drop / 2 if self.half_charged else drop
+            replace(self.network, node, rate_neuron(level, drop))
+            worth = drop
+        elif isinstance(module, WEIGHTED):
+            replace(self.network, node, _weighted(module, worth))
+            worth = None
+        elif isinstance(module, _AVERAGES):
+            pool, part = _sum_pool(module, self.shapes[source.name], node.name)
+            replace(self.network, node, pool)
+            channels = torch.ones(self.shapes[source.name][0], device=self._device())
+            worth = (channels if worth is None else worth) * part
+        elif isinstance(module, _MAXIMA):
+            replace(self.network, node, _max_pool(module))
+        elif isinstance(module, nn.Flatten | layer.Flatten):
+            replace(self.network, node, layer.Flatten())
+            if worth is not None:
+                worth = worth.repeat_interleave(prod(self.shapes[source.name][1:]))
+        elif not isinstance(module, _IDLE):
+            raise ValueError(
+                f"{node.target}: {type(module).__name__} has no spiking counterpart (use "
+                "convolutions, linear layers, batch norms, ReLU, pools, sums and flatten)"
+            )
+        self.worth[node.name] = worth
+
+    def _in_units(self, node: Any) -> None:
+        """Give the node values whose units are worth one, by a layer of weights where need be."""
+        for source in dict.fromkeys(node.all_input_nodes):
+            worth = self.worth[source.name]
+            if worth is not None:
+                image = len(self.shapes[source.name]) == 3
+                scaled = scaling_layer(worth, None, image=image)
+                name = f"{source.name}_scaled_{node.name}"
+                new = insert(self.network, node, source, name, scaled)
+                self.worth[new.name] = None
+
+    def _pools_first(self) -> None:
+        """Swap each ReLU with the max pool that alone reads it: both orders are equal."""
+        nodes: list[Any] = list(self.network.graph.nodes)
+        for node in nodes:
+            if node.op != "call_module" or not isinstance(
+                self.network.get_submodule(str(node.target)), _MAXIMA
+            ):
+                continue
+            before = node.args[0]
+            if before.name in self.thresholds and len(before.users) == 1:
+                node.replace_all_uses_with(before)
+                node.args = before.args
+                before.args = (node,)
+                node.append(before)
+        self.network.recompile()
+
+    def _device(self) -> torch.device:
+        return next(iter(self.network.parameters())).device
+
+
+def _weighted(module: Any, worth: Tensor | None) -> nn.Module:
+    """The same weights on sequences, times what a unit of their input is worth."""
+    bias = module.bias is not None
+    made: Any
+    if isinstance(module, nn.Linear | layer.Linear):
+        made = layer.Linear(module.in_features, module.out_features, bias)
+    else:
+        kind = layer.Conv2d if module.weight.ndim == 4 else layer.Conv1d
+        if isinstance(module.padding, str) or getattr(module, "padding_mode", "zeros") != "zeros":
+            raise ValueError(f"{module}: padding must be numbers, and of zeros")
+        geometry = module.kernel_size, module.stride, module.padding, module.dilation
+        made = kind(module.in_channels, module.out_channels, *geometry, module.groups, bias)
+    weight = module.weight.detach()
+    if worth is not None:
+        groups = getattr(module, "groups", 1)
+        # Row o of the weights reads the channels of its group.
+        rows = worth.reshape(groups, -1).repeat_interleave(weight.shape[0] // groups, 0)
+        weight = weight * rows.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
+    made.weight = nn.Parameter(weight.clone())
+    if bias:
+        made.bias = nn.Parameter(module.bias.detach().clone())
+    return made
+
+
+def _sum_pool(module: Any, shape: torch.Size, name: str) -> tuple[nn.Module, float]:
+    """The pool as a sum, and the part of the sum that is the mean."""
+    if isinstance(module, nn.AdaptiveAvgPool2d | layer.AdaptiveAvgPool2d):
+        size: Any = module.output_size
+        kernel = layer.AdaptiveAvgPool2d(size).windows(*shape[1:])
+        return layer.SumPool2d(kernel), 1 / prod(kernel)
+    pool = layer.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
+    if any(pool.padding) or pool.ceil_mode:
+        raise ValueError(f"{name}: an average pool is converted without padding and ceil_mode")
+    height, width = pool.kernel_size
+    down, right = pool.stride
+    return layer.SumPool2d((height, width), (down, right)), 1 / (height * width)
+
+
+def _max_pool(module: Any) -> nn.Module:
+    kind = (
+        layer.MaxPool1d if isinstance(module, nn.MaxPool1d | layer.MaxPool1d) else layer.MaxPool2d
+    )
+    geometry = module.kernel_size, module.stride, module.padding, module.dilation
+    return kind(*geometry, module.ceil_mode)

@@ -1,0 +1,90 @@
+"""The conversion: batch norms folded, thresholds chosen, scales folded into the next weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from snncore.ann2snn.activation import QCFS
+from snncore.ann2snn.build import Builder
+from snncore.ann2snn.fusion import fold_norms
+from snncore.ann2snn.scaling import LeastSquares, Scaling
+from snncore.ann2snn.trace import Values, traced
+
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, QCFS)
+# Values kept of each channel to choose its threshold from.
+_MOST = 1 << 15
+
+
+def convert(
+    ann: nn.Module,
+    samples: Tensor,
+    *,
+    scaling: Scaling | None = None,
+    channelwise: bool = True,
+    half_charged: bool = True,
+    pool_currents: bool = True,
+) -> fx.GraphModule:
+    """A spiking network whose rates over time are the activations of a trained network.
+
+    It takes (T, N, ...), say `encoding.direct(x, steps)`, and the mean of its output over time
+    approaches the network's. `samples` (N, ...) show how large activations get. Each ReLU becomes
+    a `RateIF` with a soft reset; `half_charged` makes it fire at half its drop, which is the
+    optimal initial membrane. A max pool behind a ReLU works on the currents before the neurons,
+    unless `pool_currents` is false, where it works on spikes.
+
+    Raises:
+        ValueError: if a layer or an operation has no spiking counterpart.
+    """
+    network = prepared(ann)
+    thresholds = _thresholds(network, samples, scaling or LeastSquares(), channelwise)
+    return Builder(network, samples, thresholds, half_charged, pool_currents).build()
+
+
+def prepared(ann: nn.Module) -> fx.GraphModule:
+    """The network traced, in evaluation, without batch norms."""
+    network = traced(ann).eval()
+    fold_norms(network)
+    return network
+
+
+def activations(network: fx.GraphModule) -> list[fx.Node]:
+    """The nodes that will be neurons, in order."""
+    return [
+        node
+        for node in network.graph.nodes
+        if node.op == "call_module" and isinstance(network.get_submodule(node.target), ACTIVATIONS)
+    ]
+
+
+def _thresholds(
+    network: fx.GraphModule, samples: Tensor, scaling: Scaling, channelwise: bool
+) -> dict[str, Tensor]:
+    values = Values(network).of(samples)
+    thresholds = {}
+    for node in activations(network):
+        module: Any = network.get_submodule(str(node.target))
+        made = values[node.name]
+        rows = made.transpose(0, 1).flatten(1)
+        if isinstance(module, QCFS):
+            learned = module.threshold.detach().clamp(min=1e-3)
+            thresholds[node.name] = learned.repeat(len(rows))
+            continue
+        rows = rows if channelwise else rows.reshape(1, -1)
+        found = scaling.thresholds(_some(rows))
+        if isinstance(module, nn.ReLU6):
+            found = found.clamp(max=6.0)
+        # A channel that never spoke has no size of its own.
+        found = torch.where(found > 1e-5, found, found.amax().clamp(min=1e-5))
+        thresholds[node.name] = found.expand(made.shape[1]).contiguous()
+    return thresholds
+
+
+def _some(rows: Tensor) -> Tensor:
+    if rows.shape[1] <= _MOST:
+        return rows
+    generator = torch.Generator(rows.device).manual_seed(0)
+    chosen = torch.randperm(rows.shape[1], generator=generator, device=rows.device)[:_MOST]
+    return rows[:, chosen]

@@ -1,0 +1,28 @@
+"""The neuron whose rate is a clipped ReLU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from snncore import neuron
+from snncore.dynamics import select, spike
+
+
+@neuron.define(states={"v": 0.0}, params={"level": 0.5, "drop": 1.0})
+def RateIF(v: Any, x: Any, *, level: Any, drop: Any) -> Any:  # noqa: N802
+    """Fires at `level` and then loses `drop`: over T steps its rate is the input over `drop`.
+
+    With level = drop / 2 it is the neuron that starts half charged, moved so that it starts at 0.
+    """
+    h = v + x
+    s = spike(h - level)
+    return select(s, h - drop, h), s
+
+
+def rate_neuron(level: Tensor, drop: Tensor) -> nn.Module:
+    """Neurons with one level and one drop a channel."""
+    make: Any = RateIF
+    made: nn.Module = make(level=level.clone(), drop=drop.clone()).to(drop.device)
+    return made

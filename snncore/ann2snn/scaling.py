@@ -1,0 +1,98 @@
+"""How large a layer's activations are taken to be: what a rate of one stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+_SMALLEST = 1e-6
+
+
+class Scaling(Protocol):
+    """A rule for thresholds."""
+
+    def thresholds(self, activations: Tensor) -> Tensor:
+        """One threshold a row of activations (channels, values), none of which is negative."""
+
+
+@dataclass(frozen=True)
+class Largest:
+    """The largest activation: nothing is clipped."""
+
+    def thresholds(self, activations: Tensor) -> Tensor:
+        """One threshold a row."""
+        return activations.amax(1).clamp(min=_SMALLEST)
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """The activation that so many per cent do not exceed."""
+
+    percent: float = 99.9
+
+    def __post_init__(self) -> None:
+        if not 0 < self.percent <= 100:
+            raise ValueError(f"Percentile: {self.percent} is not in 0..100")
+
+    def thresholds(self, activations: Tensor) -> Tensor:
+        """One threshold a row."""
+        ordered = activations.sort(1).values
+        index = min(int(ordered.shape[1] * self.percent / 100), ordered.shape[1] - 1)
+        return ordered[:, index].clamp(min=_SMALLEST)
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """The threshold whose `levels` rates come nearest to the activations."""
+
+    levels: int = 8
+    candidates: int = 60
+
+    def thresholds(self, activations: Tensor) -> Tensor:
+        """One threshold a row."""
+        largest = activations.amax(1).clamp(min=_SMALLEST)
+        best, error = largest, torch.full_like(largest, torch.inf)
+        for part in range(self.candidates, self.candidates // 10, -1):
+            threshold = largest * part / self.candidates
+            made = _rates(activations, threshold.unsqueeze(1), self.levels)
+            found = (made - activations).square().mean(1)
+            best = torch.where(found < error, threshold, best)
+            error = torch.minimum(found, error)
+        return best
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """Local threshold balancing: each threshold follows the gradient of its own error.
+
+    From the largest activation down, it is moved by the error of clipping, which asks for more, and
+    of coarse levels, which asks for less.
+    """
+
+    levels: int = 8
+    rounds: int = 200
+    rate: float = 0.2
+
+    def thresholds(self, activations: Tensor) -> Tensor:
+        """One threshold a row."""
+        largest = activations.amax(1, keepdim=True).clamp(min=_SMALLEST)
+        threshold = largest
+        power = activations.square().mean(1, keepdim=True).clamp(min=_SMALLEST**2)
+        for _ in range(self.rounds):
+            made = _rates(activations, threshold, self.levels)
+            clipped = activations > threshold
+            # How the rates' values grow with the threshold, straight through the floor.
+            grows = torch.where(clipped, 1.0, (made - activations) / threshold)
+            slope = ((made - activations) * grows).mean(1, keepdim=True)
+            threshold = threshold - self.rate * largest * threshold * slope / power
+            threshold = torch.minimum(torch.maximum(threshold, 0.05 * largest), largest)
+        return threshold.squeeze(1)
+
+
+def _rates(activations: Tensor, threshold: Tensor, levels: int) -> Tensor:
+    """What neurons with this threshold make of the activations in so many steps."""
+    scaled = torch.floor(activations * (levels / threshold) + 0.5)
+    return scaled.clamp(0, levels) * (threshold / levels)

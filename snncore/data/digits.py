@@ -1,0 +1,40 @@
+"""Scikit-learn's digits: 1,797 images of 8 x 8, embedded in that package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_TEST = 360
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images (N, C, H, W) in 0..1 and their labels, for training and for test."""
+
+    train: Tensor
+    train_labels: Tensor
+    test: Tensor
+    test_labels: Tensor
+
+
+def digits(seed: int = 0) -> Images:
+    """The images (N, 1, 8, 8), shuffled once; the last fifth by the seed is for test.
+
+    Raises:
+        ImportError: if scikit-learn is not installed; names the extra.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError(
+            "the digits come with scikit-learn: pip install 'neurodeploy-toolchain[demo]'"
+        ) from error
+    data = load_digits()
+    images = torch.tensor(data.images / 16.0, dtype=torch.float32).unsqueeze(1)
+    labels = torch.tensor(data.target)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    images, labels = images[order], labels[order]
+    return Images(images[_TEST:], labels[_TEST:], images[:_TEST], labels[:_TEST])

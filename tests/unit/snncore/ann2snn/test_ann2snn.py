@@ -1,0 +1,237 @@
+"""Converted networks: exact where theory says so, near the ANN where it does not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import neurodeploy as nd
+from snncore import ann2snn, encoding, functional, neuron
+from snncore.ann2snn.convert import prepared
+from snncore.data import digits
+from tests.unit.snncore.ann2snn.networks import Everything, ResNet, accuracy, run, train, warmed
+
+IMAGES = digits()
+
+
+@pytest.fixture(scope="module")
+def resnet() -> nn.Module:
+    torch.manual_seed(0)
+    network = ResNet()
+    train(network, IMAGES, 10, 1e-2)
+    return network
+
+
+def test_a_rate_is_a_quantized_clip_of_the_input() -> None:
+    x = torch.linspace(-1, 3, 401).reshape(1, -1).double()
+    for steps in (1, 3, 8):
+        qcfs = ann2snn.QCFS(steps, 1.75).double()
+        neurons = ann2snn.RateIF(level=1.75 / 2, drop=1.75)
+        assert torch.allclose(run(neurons, x, steps) * 1.75, qcfs(x))
+
+
+def test_qcfs_has_the_gradient_of_a_clip() -> None:
+    x = torch.tensor([-1.0, 0.6, 3.0], requires_grad=True)
+    qcfs = ann2snn.QCFS(4, 2.0)
+    made = qcfs(x)
+    assert made.tolist() == [0.0, 0.5, 2.0]
+    made.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, 1, 0]
+    # Clipped values grow with it; between, by how far the level is off.
+    assert qcfs.threshold.grad.item() == pytest.approx(1 + (0.5 - 0.6) / 2)
+
+
+def test_batch_norms_are_folded_to_the_same_function() -> None:
+    torch.manual_seed(0)
+    network, x = warmed(Everything(), 2, 8, 8), torch.rand(16, 2, 8, 8)
+    folded = prepared(network)
+    assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in folded.modules())
+    assert torch.allclose(folded(x), network(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("channelwise", [True, False])
+def test_outputs_approach_those_of_the_network(channelwise: bool) -> None:
+    torch.manual_seed(0)
+    network, x = warmed(Everything(), 2, 8, 8), torch.rand(16, 2, 8, 8)
+    # Pooling spikes would pool rates only where no two neurons share a window.
+    network.pool = nn.AvgPool2d(2)
+    spiking = ann2snn.convert(network, x, scaling=ann2snn.Largest(), channelwise=channelwise)
+    expected = network(x).detach()
+    errors = [float((run(spiking, x, t) - expected).norm() / expected.norm()) for t in (8, 64, 512)]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 0.02
+    curves = ann2snn.rate_errors(network, spiking, x, 256)
+    assert len(curves) == 4
+    for curve in curves.values():
+        assert curve.shape == (256,)
+        assert curve[255] < 0.1 < curve[0]
+
+
+def test_what_is_converted_is_binary_and_linear() -> None:
+    torch.manual_seed(0)
+    network, x = warmed(Everything(), 2, 8, 8), torch.rand(4, 2, 8, 8)
+    spiking = ann2snn.convert(network, x)
+    kinds = {type(module).__name__ for module in spiking.modules()} - {"Module", "Everything"}
+    assert kinds == {"Conv2d", "Linear", "MaxPool2d", "SumPool2d", "Flatten", "RateIF", "Dropout"}
+    # The original is as it was.
+    assert isinstance(network.norm, nn.BatchNorm2d)
+
+
+def test_a_max_pool_works_on_currents_or_on_spikes() -> None:
+    torch.manual_seed(0)
+    network, x = warmed(Everything(), 2, 8, 8), torch.rand(4, 2, 8, 8)
+    order = {}
+    for pool_currents in (True, False):
+        spiking = ann2snn.convert(network, x, pool_currents=pool_currents)
+        names = [str(n.target) for n in spiking.graph.nodes if n.op == "call_module"]
+        order[pool_currents] = names.index("pool") < names.index("act")
+        assert run(spiking, x, 4).isfinite().all()
+    assert order == {True: True, False: False}
+
+
+def test_a_resnet_keeps_its_accuracy(resnet: nn.Module) -> None:
+    expected = accuracy(resnet(IMAGES.test), IMAGES)
+    assert expected > 0.97
+    for scaling in (ann2snn.LeastSquares(8), ann2snn.Balanced(8)):
+        spiking = ann2snn.convert(resnet, IMAGES.train[:256], scaling=scaling)
+        with torch.no_grad():
+            outputs = spiking(encoding.direct(IMAGES.test, 32))
+        assert expected - accuracy(outputs.mean(0), IMAGES) <= 0.005
+        assert expected - accuracy(outputs[:8].mean(0), IMAGES) <= 0.02
+    integers = ann2snn.to_integers(spiking)
+    assert expected - accuracy(run(integers, IMAGES.test, 32), IMAGES) <= 0.005
+
+
+def test_the_initial_membrane_and_the_scale_matter_at_few_steps(resnet: nn.Module) -> None:
+    def at_four(**options: Any) -> float:
+        spiking = ann2snn.convert(resnet, IMAGES.train[:256], **options)
+        return accuracy(run(spiking, IMAGES.test, 4), IMAGES)
+
+    best = at_four()
+    assert best - at_four(half_charged=False) > 0.3
+    assert best >= at_four(scaling=ann2snn.Largest(), channelwise=False)
+
+
+def test_qcfs_is_trained_and_keeps_its_thresholds(resnet: nn.Module) -> None:
+    torch.manual_seed(0)
+    network = ann2snn.with_qcfs(resnet, levels=4, threshold=2.0)
+    count = sum(isinstance(module, ann2snn.QCFS) for module in network.modules())
+    assert count == 7
+    train(network, IMAGES, 4, 3e-3)
+    spiking = ann2snn.convert(network, IMAGES.train[:16])
+    learned = network.get_submodule("stem.2").threshold.item()
+    assert learned != 2.0
+    assert torch.allclose(spiking.get_submodule("stem.2").drop, torch.tensor(learned))
+    expected = accuracy(network(IMAGES.test), IMAGES)
+    assert expected > 0.95
+    assert expected - accuracy(run(spiking, IMAGES.test, 8), IMAGES) <= 0.02
+
+
+def test_integers_are_integers_of_one_unit_a_layer(resnet: nn.Module) -> None:
+    spiking = ann2snn.to_integers(ann2snn.convert(resnet, IMAGES.train[:64]), bits=6)
+    units = 0
+    for module in spiking.modules():
+        if not hasattr(module, "weight"):
+            continue
+        largest = float(module.weight.detach().abs().max())
+        unit = 2.0 ** -(5 - torch.tensor(largest).log2().floor().long().item() - 1)
+        scaled = module.weight / (unit / 32)
+        assert torch.equal(scaled, scaled.round())
+        units += len(module.weight.unique()) > 8
+    assert units > 4
+    neurons = [m for m in spiking.modules() if isinstance(m, neuron.Defined)]
+    for module in neurons:
+        # The level is half the drop, or half a unit below it.
+        off = (module.drop / 2 - module.level) / module.drop
+        assert bool((off >= 0).all())
+        assert bool((off <= 0.5).all())
+    assert len(neurons) == 7
+
+
+def test_a_converted_network_is_saved_and_read_back(resnet: nn.Module, tmp_path: Path) -> None:
+    spiking = ann2snn.convert(resnet, IMAGES.train[:64])
+    x = IMAGES.test[:8]
+    expected = run(spiking, x, 6)
+    nd.save(spiking, tmp_path / "m.pt", example=x.unsqueeze(0))
+    assert torch.equal(run(nd.load(tmp_path / "m.pt"), x, 6), expected)
+
+
+@pytest.mark.parametrize(
+    "scaling", [ann2snn.Largest(), ann2snn.Percentile(99.0), ann2snn.LeastSquares(8)]
+)
+def test_scalings_are_what_they_say(scaling: ann2snn.Scaling) -> None:
+    values = torch.rand(3, 2000, generator=torch.Generator().manual_seed(0)).sort(1).values
+    values = values * torch.tensor([[1.0], [2.0], [0.0]])
+    values[:2, -1] = 5
+    found = scaling.thresholds(values)
+    assert found.shape == (3,)
+    if isinstance(scaling, ann2snn.Largest):
+        assert found[:2].tolist() == [5, 5]
+    elif isinstance(scaling, ann2snn.Percentile):
+        assert torch.allclose(found[:2], torch.tensor([0.99, 1.98]), atol=0.02)
+    else:
+        # One value of two thousand is not worth the levels of all others.
+        assert bool((found[:2] < 4).all())
+
+
+def test_balancing_finds_a_least_error() -> None:
+    values = torch.rand(4, 4000, generator=torch.Generator().manual_seed(0)).square() * 3
+
+    def error(thresholds: Tensor) -> Tensor:
+        made = (
+            torch.floor(values * 8 / thresholds[:, None] + 0.5).clamp(max=8)
+            * thresholds[:, None]
+            / 8
+        )
+        return (made - values).square().mean(1)
+
+    balanced = ann2snn.Balanced(8).thresholds(values)
+    squares = ann2snn.LeastSquares(8).thresholds(values)
+    assert bool((error(balanced) < 1.1 * error(squares)).all())
+    assert bool((error(balanced) < 0.95 * error(values.amax(1))).all())
+
+
+class Odd(nn.Module):
+    """A forward given from outside."""
+
+    def __init__(self, forward: Any) -> None:
+        super().__init__()
+        self.given = forward
+        self.layer = nn.Linear(2, 2)
+        self.other = nn.GELU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.given(self, x)
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (lambda m, x: m.layer(x) * 2, "mul has no spiking counterpart"),
+        (lambda m, x: m.other(m.layer(x)), "other: GELU has no spiking counterpart"),
+        (lambda m, x: m.layer(m.layer(x)), "layer: this layer is used twice"),
+        (lambda m, x: m.layer(x) if x.sum() > 0 else x, "its forward cannot be traced"),
+    ],
+)
+def test_what_cannot_be_converted_is_named(forward: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ann2snn.convert(Odd(forward), torch.rand(3, 2))
+
+
+def test_one_relu_may_be_used_many_times() -> None:
+    class Reused(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.relu = nn.Linear(4, 4), nn.Linear(4, 4), nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.relu(self.b(self.relu(self.a(x))))
+
+    torch.manual_seed(0)
+    network, x = Reused(), torch.rand(20, 4)
+    spiking = ann2snn.convert(network, x, scaling=ann2snn.Largest())
+    functional.reset(spiking)
+    assert torch.allclose(run(spiking, x, 1000), network(x), atol=0.02)
