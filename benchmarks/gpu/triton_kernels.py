@@ -14,17 +14,8 @@ from typing import Any
 import torch
 
 from snncore import neuron
-from snncore.kernels import triton_loop
-from snncore.kernels.autograd import run_triton
-from snncore.kernels.plan import Plan
-from snncore.kernels.triton_loop import (
-    SEGMENT,
-    Gradients,
-    backward_config,
-    forward_config,
-    launch_backward,
-    launch_forward,
-)
+from snncore.kernels import Work, prepared, run_loop, triton_shape
+from snncore.kernels.triton_shape import SEGMENT
 from tests.unit.snncore.kernels_triton import compare
 
 TOTAL = 1 << 27
@@ -49,34 +40,34 @@ def jobs() -> Iterator[Job]:
                 yield name, kind, steps
 
 
-def planned(name: str) -> tuple[Plan, dict[str, torch.Tensor]]:
-    """The plan of a neuron with its parameters printed in, but for those that are learned."""
+def planned(name: str, kind: str) -> tuple[str, list[torch.Tensor]]:
+    """A neuron's loop from rest with its parameters printed in, but for those that are learned."""
     make, learned = NEURONS[name]
     module = make()
     values = {
         key: float(torch.as_tensor(getattr(module, key)).detach())
         for key in module.equations.parameters
     }
-    constants = tuple((key, value) for key, value in values.items() if key not in learned)
-    parameters = {
-        key: torch.tensor(values[key], device="cuda", requires_grad=True) for key in learned
-    }
-    return Plan(module.equations, module.surrogate.gradient, constants), parameters
+    work = Work(
+        module.equations,
+        module.surrogate,
+        torch.device("cuda"),
+        TYPES[kind],
+        tuple((key, value) for key, value in values.items() if key not in learned),
+        tuple(module.initial.get(state, 0.0) for state in module.equations.states),
+        final=False,
+    )
+    parameters = [torch.tensor(values[key], device="cuda", requires_grad=True) for key in learned]
+    return prepared("triton", work), parameters
 
 
 def compile_job(job: Job) -> None:
     """Fill Triton's cache with the kernels of one row."""
     name, kind, steps = job
-    plan, parameters = planned(name)
-    parameters = {key: value.detach() for key, value in parameters.items()}
-    x = torch.randn(steps, 1 << 12, device="cuda").to(TYPES[kind])
-    config = forward_config(TOTAL // steps)
-    notes = launch_forward(
-        plan, (x,), None, parameters, {}, final=False, noted=True, config=config
-    )[2]
-    wanted = Gradients((x.clone(),), (), {k: v.clone() for k, v in parameters.items()})
-    config = backward_config(plan, steps, TOTAL // steps, x.element_size())
-    launch_backward(plan, x, (x,), None, notes, None, parameters, {}, wanted, config)
+    loop, parameters = planned(name, kind)
+    x = torch.zeros((steps, 1, TOTAL // steps), device="cuda", dtype=TYPES[kind])
+    spikes, _ = run_loop(loop, [x.requires_grad_()], [], parameters)
+    torch.autograd.grad(spikes, [x, *parameters], torch.zeros_like(spikes))
     torch.cuda.synchronize()
 
 
@@ -105,26 +96,26 @@ def copy_rate() -> float:
 def row(job: Job, rate: float) -> str:
     """One line of the table."""
     name, kind, steps = job
-    plan, parameters = planned(name)
+    loop, parameters = planned(name, kind)
     generator = torch.Generator("cuda").manual_seed(1)
-    shape = (steps, TOTAL // steps)
+    shape = (steps, 1, TOTAL // steps)
     scale = 30.0 if name == "Izhikevich" else 1.0
     x = torch.randn(shape, device="cuda", generator=generator).add_(0.4).mul_(scale)
     x = x.to(TYPES[kind]).requires_grad_()
     upstream = torch.randn(shape, device="cuda", generator=generator).to(TYPES[kind])
-    leaves = [x, *parameters.values()]
+    leaves = [x, *parameters]
 
     def inference() -> torch.Tensor:
         with torch.no_grad():
-            return run_triton(plan, x, None, parameters, final=False)[0]
+            return forward()
 
     def forward() -> torch.Tensor:
-        return run_triton(plan, x, None, parameters, final=False)[0]
+        return run_loop(loop, [x], [], parameters)[0]
 
     def both() -> None:
         torch.autograd.grad(forward(), leaves, upstream)
 
-    rate_of_spikes = float(inference()[:, : 1 << 16].float().mean())
+    rate_of_spikes = float(inference()[:, :, : 1 << 16].float().mean())
     floor = TOTAL * x.element_size() / rate
     times = [median(inference) / (2 * floor), median(forward) / (2 * floor)]
     times.append(median(both) / (5 * floor))
@@ -137,7 +128,7 @@ def main() -> None:
     compare.main("cuda", [torch.float32])
     # Determinism's poison would be one more pass over what is written.
     torch.use_deterministic_algorithms(False)
-    triton_loop.SEGMENT = SEGMENT
+    triton_shape.SEGMENT = SEGMENT
     with multiprocessing.get_context("spawn").Pool(max(1, (os.cpu_count() or 2) - 1)) as pool:
         pool.map(compile_job, list(jobs()), chunksize=1)
     before = copy_rate()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from snncore.dynamics.equations import Equations
-from snncore.dynamics.expression import Op
+from snncore.dynamics.expression import Op, Operation
 
 Table = Mapping[Op, Callable[..., Any]]
 
@@ -24,8 +24,21 @@ def evaluate(
         KeyError: if a value or an operation is missing.
     """
     given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
+    values = carried_out(equations.operations, table, given)
+    names = zip(equations.states, equations.next_states, strict=True)
+    return {state: values[number] for state, number in names}, values[equations.output]
+
+
+def carried_out(
+    operations: Sequence[Operation], table: Table, given: Mapping[Op, Mapping[str, Any]]
+) -> list[Any]:
+    """The value of each operation; `given` are those of states, inputs and parameters by name.
+
+    Raises:
+        KeyError: if a value or an operation is missing.
+    """
     values: list[Any] = []
-    for operation in equations.operations:
+    for operation in operations:
         if operation.op in given:
             values.append(given[operation.op][str(operation.attribute)])
         elif operation.op == Op.CONSTANT:
@@ -35,5 +48,4 @@ def evaluate(
             if operation.attribute is not None:
                 arguments.append(operation.attribute)
             values.append(table[operation.op](*arguments))
-    names = zip(equations.states, equations.next_states, strict=True)
-    return {state: values[number] for state, number in names}, values[equations.output]
+    return values

@@ -118,6 +118,12 @@ def _binary(op: Op, *, swapped: bool = False) -> Callable[[Symbol, Symbol | Numb
     return method
 
 
+def _divide_number(self: Symbol, number: Number) -> Symbol:
+    """A number divided by a symbol, in the two steps in which torch does it."""
+    inverse = self.record(Op.DIVIDE, 1.0, self)
+    return inverse if number == 1 else self.record(Op.MULTIPLY, inverse, number)
+
+
 def _refuse(self: Symbol, other: object) -> Symbol:
     raise TypeError("equations compare with > >= < <=; == on real numbers is left out on purpose")
 
@@ -130,7 +136,7 @@ _METHODS: dict[str, Callable[..., Symbol]] = {
     "__mul__": _binary(Op.MULTIPLY),
     "__rmul__": _binary(Op.MULTIPLY, swapped=True),
     "__truediv__": _binary(Op.DIVIDE),
-    "__rtruediv__": _binary(Op.DIVIDE, swapped=True),
+    "__rtruediv__": _divide_number,
     "__gt__": _binary(Op.GREATER),
     "__lt__": _binary(Op.GREATER, swapped=True),
     "__ge__": _binary(Op.GREATER_EQUAL),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,10 +11,10 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics import Equations, Op
-from snncore.dynamics.adjoint import Slope
-from snncore.kernels.backend import Tensors, Work
+from snncore.kernels.backend import Loop, Work
 from snncore.kernels.cpp_build import compiler, load
 from snncore.kernels.cpp_source import CPP, Form, cpp_source
+from snncore.kernels.output import narrowed
 
 # Below so many neuron steps a second thread costs more than it brings.
 WORTH_A_THREAD = 1 << 15
@@ -24,45 +23,22 @@ WORTH_A_THREAD = 1 << 15
 class CppBackend:
     """Kernels compiled by the system's C++ compiler."""
 
-    def __init__(self) -> None:
-        self._kernels: dict[Any, _Kernel] = {}
-
     def refusal(self, work: Work) -> str | None:
         """Why this backend cannot run the work, or nothing if it can."""
         if work.device.type != "cpu":
             return f"runs on the CPU, and the input is on {work.device}"
-        if torch.compiler.is_compiling():
-            return "torch.compile traces the torch loop"
         if compiler() is None:
             return "no C++ compiler was found (install g++ or clang++, or set CXX)"
         return _no_words(work.equations)
 
-    def run(
-        self, work: Work, inputs: Tensors, states: Tensors, parameters: Mapping[str, Tensor]
-    ) -> tuple[Tensor, Tensors]:
-        """Spikes (T, N, ...) and the last states."""
-        step = inputs[0].shape[1:]
-        values = [p if p.ndim == 0 else p.expand(step) for p in parameters.values()]
-        names = tuple(parameters)
-        form = Form(
-            work.kind == torch.float64,
-            tuple(n for n, p in zip(names, values, strict=True) if p.ndim > 0),
-            tuple(n for n, p in zip(names, values, strict=True) if p.requires_grad),
-        )
-        kernel = self._kernel(work, form)
-        spikes, *last = _Sequence.apply(kernel, *inputs, *states, *values)
-        return spikes, tuple(last)
+    def loop(self, work: Work) -> Loop:
+        """The loop for this work."""
+        return CppLoop(work)
 
     def source(self, work: Work) -> str:
         """The source for parameters that are single numbers, all of them learned."""
         form = Form(work.kind == torch.float64, (), work.equations.parameters)
         return cpp_source(work.equations, work.slope, form)
-
-    def _kernel(self, work: Work, form: Form) -> _Kernel:
-        key = (work.key, form)
-        if key not in self._kernels:
-            self._kernels[key] = _Kernel.of(work.equations, work.slope, form)
-        return self._kernels[key]
 
 
 @lru_cache(maxsize=512)
@@ -76,83 +52,102 @@ def _no_words(equations: Equations) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Kernel:
-    equations: Equations
-    form: Form
-    library: Any
+class CppLoop:
+    """The kernels of one work: another for each choice of what is learned or varies by neuron."""
 
-    @classmethod
-    def of(cls, equations: Equations, slope: Slope, form: Form) -> _Kernel:
-        """The compiled kernel."""
-        library = load(cpp_source(equations, slope, form))
-        library.forward.restype = library.backward.restype = None
-        return cls(equations, form, library)
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self._libraries: dict[Form, Any] = {}
+        number = ctypes.c_double if work.kind == torch.float64 else ctypes.c_float
+        self._numbers = {name: number(value) for name, value in work.constants}
 
-    def split(self, tensors: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Inputs, states and parameters."""
-        inputs = len(self.equations.inputs)
-        states = inputs + len(self.equations.states)
-        return list(tensors[:inputs]), list(tensors[inputs:states]), list(tensors[states:])
-
-
-class _Sequence(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, kernel: _Kernel, *tensors: Tensor) -> Tensors:
-        tensors = tuple(tensor.contiguous() for tensor in tensors)
-        ctx.kernel = kernel
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*tensors)
-        inputs, states, parameters = kernel.split(tensors)
-        spikes = torch.empty_like(inputs[0])
-        last = [torch.empty_like(state) for state in states]
-        kernel.library.forward(
-            *_extent(inputs[0]),
-            pointers(inputs),
-            pointers(states),
-            pointers(parameters),
+    def forward(
+        self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """The output and the last states."""
+        work = self.work
+        given = [self._typed(x) for x in inputs]
+        begin = self._begin(given[0], states)
+        values = self._values(given[0], parameters)
+        library = self._library(values, [p.requires_grad for p in parameters])
+        spikes = torch.empty_like(given[0])
+        last = [torch.empty_like(state) for state in begin]
+        library.forward(
+            *_extent(given[0]),
+            pointers(given),
+            pointers(begin),
+            pointers(values.values()),
             ctypes.c_void_p(spikes.data_ptr()),
             pointers(last),
         )
-        return (spikes, *last)
+        kind = work.given if work.given.is_floating_point else work.kind
+        return narrowed(spikes, work.output, kind), last if work.final else ()
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        kernel: _Kernel = ctx.kernel
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                f"{kernel.equations.name}: the C++ kernels have no second derivative "
-                '(backend="torch" has)'
-            )
-        inputs, states, parameters = kernel.split(ctx.saved_tensors)
-        given = [
-            torch.zeros_like(like) if gradient is None else gradient.contiguous()
-            for gradient, like in zip(gradients, [inputs[0], *states], strict=True)
-        ]
-        back = [[torch.empty_like(tensor) for tensor in group] for group in (inputs, states)]
-        learned = {name: torch.empty_like(inputs[0][0]) for name in kernel.form.learned}
-        kernel.library.backward(
-            *_extent(inputs[0]),
-            pointers(inputs),
-            pointers(states),
-            pointers(parameters),
-            ctypes.c_void_p(given[0].data_ptr()),
-            pointers(given[1:]),
+    def backward(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needs: Sequence[bool],
+    ) -> Sequence[Tensor | None]:
+        """From the gradients of the output and of the last states to those of what was given."""
+        given = [self._typed(x) for x in inputs]
+        begin = self._begin(given[0], states)
+        values = self._values(given[0], parameters)
+        arrived = torch.zeros_like(given[0]) if incoming is None else self._typed(incoming)
+        last = [torch.zeros_like(begin[0]) if g is None else g.contiguous() for g in later]
+        last = last or [torch.zeros_like(state) for state in begin]
+        back = [[torch.empty_like(tensor) for tensor in group] for group in (given, begin)]
+        learned = needs[len(inputs) + len(states) :]
+        shares = [torch.empty_like(given[0][0]) if need else None for need in learned]
+        self._library(values, learned).backward(
+            *_extent(given[0]),
+            pointers(given),
+            pointers(begin),
+            pointers(values.values()),
+            ctypes.c_void_p(arrived.data_ptr()),
+            pointers(last),
             *(pointers(group) for group in back),
-            pointers(list(learned.values())),
+            pointers([share for share in shares if share is not None]),
         )
-        by_parameter = [
-            _reduced(learned.get(name), value)
-            for name, value in zip(kernel.equations.parameters, parameters, strict=True)
-        ]
-        return (None, *back[0], *back[1], *by_parameter)
+        results = [x.to(self.work.given) for x in back[0]] + back[1][: len(states)]
+        return [*results, *map(_reduced, shares, parameters)]
+
+    def _typed(self, sequence: Tensor) -> Tensor:
+        return sequence.to(self.work.kind).contiguous()
+
+    def _begin(self, sequence: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
+        if states:
+            return [state.contiguous() for state in states]
+        return [torch.full_like(sequence[0], value) for value in self.work.begin]
+
+    def _values(self, sequence: Tensor, parameters: Sequence[Tensor]) -> dict[str, Any]:
+        """Each parameter in the order of the equations: a number, or a value a neuron."""
+        shape = sequence.shape[1:]
+        given = dict(zip(self.work.parameters, parameters, strict=True))
+        spread = {n: p if p.ndim == 0 else p.expand(shape).contiguous() for n, p in given.items()}
+        values = self._numbers | spread
+        return {name: values[name] for name in self.work.equations.parameters}
+
+    def _library(self, values: dict[str, Any], learned: Sequence[bool]) -> Any:
+        work = self.work
+        varied = tuple(n for n, v in values.items() if isinstance(v, Tensor) and v.ndim > 0)
+        named = zip(work.parameters, learned, strict=True)
+        form = Form(work.kind == torch.float64, varied, tuple(name for name, need in named if need))
+        if form not in self._libraries:
+            library = load(cpp_source(work.equations, work.slope, form))
+            library.forward.restype = library.backward.restype = None
+            self._libraries[form] = library
+        return self._libraries[form]
 
 
-def _reduced(gradient: Tensor | None, value: Tensor) -> Tensor | None:
+def _reduced(share: Tensor | None, value: Tensor) -> Tensor | None:
     """The neurons' shares in a parameter's gradient, added up in a fixed order."""
-    if gradient is None or value.ndim > 0:
-        return gradient
-    return gradient.sum(dtype=torch.float64).to(gradient.dtype)
+    if share is None or share.shape == value.shape:
+        return share
+    return share.double().sum_to_size(value.shape).to(share.dtype)
 
 
 def _extent(sequence: Tensor) -> tuple[ctypes.c_int64, ...]:
@@ -162,6 +157,7 @@ def _extent(sequence: Tensor) -> tuple[ctypes.c_int64, ...]:
     return ctypes.c_int64(steps), ctypes.c_int64(size), ctypes.c_int64(threads)
 
 
-def pointers(tensors: Sequence[Tensor]) -> Any:
-    """Where the tensors' values lie, as C sees an array of pointers."""
-    return (ctypes.c_void_p * max(1, len(tensors)))(*(tensor.data_ptr() for tensor in tensors))
+def pointers(values: Any) -> Any:
+    """Where tensors and numbers lie, for a caller that keeps them."""
+    places = [v.data_ptr() if isinstance(v, Tensor) else ctypes.addressof(v) for v in values]
+    return (ctypes.c_void_p * max(1, len(places)))(*places)

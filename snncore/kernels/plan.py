@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from snncore.dynamics.adjoint import Adjoint, Slope, adjoint
 from snncore.dynamics.equations import Equations, prune
@@ -14,11 +16,15 @@ from snncore.dynamics.expression import Op, Operation, Recorder
 
 @dataclass(frozen=True)
 class Plan:
-    """A step to loop over time; parameters that are `constants` are printed into it."""
+    """A step to loop over time; parameters that are `constants` are printed into it.
+
+    States that are not given begin with `initial`, or with zero.
+    """
 
     equations: Equations
     slope: Slope
     constants: tuple[tuple[str, float], ...] = ()
+    initial: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         name = self.equations.name
@@ -48,19 +54,19 @@ class Plan:
 def specialised(equations: Equations, constants: Mapping[str, float]) -> Equations:
     """The same results, to the bit, with these parameters as numbers.
 
-    1. What is made of numbers alone is a number, computed as Python computes it.
+    1. What is made of numbers alone is a number, computed as float32, which the numbers are too.
     2. A division by a power of two is the product with its reciprocal, which is exact.
     """
     recorder = Recorder()
     new: list[int] = []
     for operation in equations.operations:
         args = tuple(new[arg] for arg in operation.args)
-        values = [recorder.operations[arg].attribute for arg in args]
+        values: list[Any] = [recorder.operations[arg].attribute for arg in args]
         if operation.op == Op.PARAMETER and operation.attribute in constants:
-            value = float(constants[str(operation.attribute)])
+            value = _float32(float(constants[str(operation.attribute)]))
             new.append(recorder.add(Op.CONSTANT, attribute=value))
         elif operation.op in _FOLD and all(recorder.operations[a].op == Op.CONSTANT for a in args):
-            value = _FOLD[operation.op](*values)
+            value = _float32(_FOLD[operation.op](*(_float32(float(v)) for v in values)))
             new.append(recorder.add(Op.CONSTANT, attribute=value))
         else:
             operation = _exact(Operation(operation.op, args, operation.attribute), recorder)
@@ -93,6 +99,11 @@ def _is_power_of_two(value: float) -> bool:
     return abs(math.frexp(value)[0]) == 0.5 and 2.0**-126 <= abs(value) <= 2.0**126
 
 
+def _float32(value: float) -> float:
+    return ctypes.c_float(value).value
+
+
+# In float64 and then rounded, which between two float32 is the same as in float32.
 _FOLD: Mapping[Op, Callable[..., float]] = {
     Op.ADD: lambda a, b: a + b,
     Op.SUBTRACT: lambda a, b: a - b,

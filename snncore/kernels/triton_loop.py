@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from math import prod
 from typing import Any
 
@@ -12,20 +11,15 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics.render import compile_step
+from snncore.kernels import triton_shape
+from snncore.kernels.backend import Work
+from snncore.kernels.output import Output, output_like
 from snncore.kernels.plan import Plan
-from snncore.kernels.triton_source import Shape, backward_source, forward_source, parted
+from snncore.kernels.triton_shape import Config, Shape, backward_config, forward_config, segmented
+from snncore.kernels.triton_source import backward_source, forward_source
 
-# Steps between the states that the forward kernel notes for the backward one.
-SEGMENT = 16
-
-
-@dataclass(frozen=True)
-class Config:
-    """Neurons a program, warps a program, and steps whose loads are issued together."""
-
-    block: int
-    warps: int
-    chunk: int
+# The kernels read these as they are; all others come as float32.
+READ = (torch.float32, torch.float16, torch.bfloat16, torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -34,15 +28,6 @@ class Spread:
 
     inner: int
     count: int
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """What the backward kernel writes; parameters as a value a neuron, or a sum a program."""
-
-    inputs: tuple[Tensor | None, ...]
-    states: tuple[Tensor, ...]
-    parameters: Mapping[str, Tensor]
 
 
 def spread_of(parameter: Tensor, shape: Sequence[int], name: str) -> Spread | None:
@@ -64,163 +49,178 @@ def spread_of(parameter: Tensor, shape: Sequence[int], name: str) -> Spread | No
     return Spread(prod(shape[last:]), prod(sizes[first:last]))
 
 
-def forward_config(neurons: int) -> Config:
-    """The forward kernel's measures: four neurons a thread and many loads under way."""
-    return _narrowed(Config(256, 2, 16), neurons)
+class TritonLoop:
+    """The kernels of one work: another for each shape of what is given and asked for."""
 
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.plan = Plan(work.equations, work.slope, work.constants, work.begin)
+        self._kernels: dict[tuple[str, Shape], Any] = {}
 
-def backward_config(plan: Plan, steps: int, neurons: int, itemsize: int) -> Config:
-    """The backward kernel's measures, as found on an H200 (`benchmarks/gpu/triton_kernels.py`)."""
-    if steps <= 4:
-        config = Config(512, 4, 4)
-    elif itemsize == 4:
-        config = Config(64, 2, 8)
-    elif steps <= SEGMENT:
-        config = Config(128, 2, 4)
-    else:
-        config = Config(256 if len(plan.step.states) == 1 else 128, 2, 8)
-    return _narrowed(config, neurons)
+    def forward(
+        self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """The output and the last states."""
+        work, like = self.work, inputs[0]
+        spikes = output_like(like, work.output, work.kind)
+        last = [_floats(like, like.shape[1:]) for _ in work.equations.states if work.final]
+        if not like.numel():
+            return spikes, last
+        neurons = like[0].numel()
+        config = forward_config(neurons)
+        shape = self._shape(like, states, parameters, config, work.final)
+        shape = replace(shape, bits=work.output == Output.BITS)
+        arguments = [*map(_row, inputs), spikes, *map(_row, states), *last]
+        self._launch("forward", shape, arguments, like, parameters, config)
+        return spikes, last
 
-
-def _narrowed(config: Config, neurons: int) -> Config:
-    """Fewer neurons a thread where there would be too few programs to keep a chip busy."""
-    block = config.block
-    while block > 32 * config.warps and neurons < block * 512:
-        block //= 2
-    return replace(config, block=block)
-
-
-@cache
-def forward_kernel(plan: Plan, shape: Shape) -> Any:
-    """The compiled forward loop."""
-    return _compiled(forward_source(plan, shape), "forward")
-
-
-@cache
-def backward_kernel(plan: Plan, shape: Shape) -> Any:
-    """The compiled backward loop."""
-    return _compiled(backward_source(plan, shape), "backward")
-
-
-def _compiled(source: str, name: str) -> Any:
-    try:
-        return compile_step(source, {"__name__": "snncore.kernels.generated"}, name)
-    except ModuleNotFoundError as error:
-        if error.name != "triton":
-            raise
-        raise ModuleNotFoundError(
-            "the triton backend needs Triton: pip install 'neurodeploy-toolchain[triton]'",
-            name="triton",
-        ) from error
-
-
-def launch_forward(
-    plan: Plan,
-    inputs: Sequence[Tensor],
-    states: Sequence[Tensor] | None,
-    parameters: Mapping[str, Tensor],
-    spread: Mapping[str, Spread],
-    *,
-    final: bool,
-    noted: bool,
-    config: Config | None = None,
-) -> tuple[Tensor, tuple[Tensor, ...], Tensor | None]:
-    """Spikes, last states and notes; inputs are contiguous (T, N), states (N) float32."""
-    steps, neurons = inputs[0].shape
-    config = config or forward_config(neurons)
-    segments, rest = parted(steps, SEGMENT)
-    shape = Shape(
-        segments=min(segments, 1),
-        segment=SEGMENT,
-        rest=rest,
-        chunk=config.chunk,
-        masked=neurons % config.block != 0,
-        initial=states is not None,
-        final=final,
-        noted=noted and segments > 0,
-        spread=tuple(spread),
-    )
-    spikes = torch.empty_like(inputs[0])
-    last = tuple(_neuronal(inputs[0]) for _ in plan.step.states if final)
-    notes = (
-        _neuronal(inputs[0], segments * len(plan.step.states) * neurons) if shape.noted else None
-    )
-    arguments = [*inputs, spikes, *(states or ()), *last, *([] if notes is None else [notes])]
-    _launch(forward_kernel(plan, shape), arguments, plan, parameters, spread, segments, config)
-    return spikes, last, notes
-
-
-def launch_backward(
-    plan: Plan,
-    grad_spikes: Tensor,
-    inputs: Sequence[Tensor],
-    states: Sequence[Tensor] | None,
-    notes: Tensor | None,
-    grad_last: Sequence[Tensor] | None,
-    parameters: Mapping[str, Tensor],
-    spread: Mapping[str, Spread],
-    wanted: Gradients,
-    config: Config | None = None,
-) -> None:
-    """Writes the wanted gradients, recomputing the states from the inputs."""
-    steps, neurons = inputs[0].shape
-    config = config or backward_config(plan, steps, neurons, inputs[0].element_size())
-    segments, rest = parted(steps, SEGMENT)
-    asked = zip(plan.step.inputs, wanted.inputs, strict=True)
-    shape = Shape(
-        segments=min(segments, 1),
-        segment=SEGMENT,
-        rest=rest,
-        chunk=config.chunk,
-        masked=neurons % config.block != 0,
-        initial=states is not None,
-        final=grad_last is not None,
-        spread=tuple(spread),
-        inputs=tuple(name for name, gradient in asked if gradient is not None),
-        states=bool(wanted.states),
-        parameters=tuple(wanted.parameters),
-    )
-    partial = {
-        name: _neuronal(inputs[0], None if name in spread else -(-neurons // config.block))
-        for name in wanted.parameters
-    }
-    arguments = [grad_spikes, *inputs, *(g for g in wanted.inputs if g is not None)]
-    arguments += [*(states or ()), *(grad_last or ()), *wanted.states, *partial.values()]
-    arguments += [] if notes is None else [notes]
-    _launch(backward_kernel(plan, shape), arguments, plan, parameters, spread, segments, config)
-    for name, total in wanted.parameters.items():
-        values = partial[name]
-        if name in spread:
-            values = values.view(-1, spread[name].count, spread[name].inner).sum((0, 2))
+    def backward(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needs: Sequence[bool],
+    ) -> Sequence[Tensor | None]:
+        """From the gradients of the output and of the last states to those of what was given."""
+        names = self._names(states)
+        needed = {name for name, need in zip(names, needs, strict=True) if need}
+        given = dict(zip(names, [*inputs, *states, *parameters], strict=True))
+        if inputs[0].numel():
+            found = self._gradients(inputs, states, parameters, incoming, later, needed)
         else:
-            values = values.sum()
-        total.copy_(values.view_as(total))
+            found = {name: torch.zeros_like(given[name]) for name in needed}
+        return [found[name] if name in needed else None for name in names]
+
+    def source(self, config: Config | None = None) -> str:
+        """Both kernels for four steps from given states to the last ones, with all gradients."""
+        step = self.plan.step
+        forward = Shape(0, triton_shape.SEGMENT, 4, 4, masked=True, initial=True, final=True)
+        backward = replace(forward, inputs=step.inputs, states=True, parameters=step.parameters)
+        texts = forward_source(self.plan, forward), backward_source(self.plan, backward)
+        return "\n\n".join(texts)
+
+    def _names(self, states: Sequence[Tensor]) -> tuple[str, ...]:
+        step = self.plan.step
+        return (*step.inputs, *(step.states if states else ()), *step.parameters)
+
+    def _gradients(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needed: set[str],
+    ) -> dict[str, Tensor]:
+        """The gradients by name: of what is needed, and of all states if of one."""
+        step, like = self.plan.step, inputs[0]
+        neurons = like[0].numel()
+        config = backward_config(self.plan, like.shape[0], neurons, like.element_size())
+        ends = any(gradient is not None for gradient in later)
+        shape = replace(
+            self._shape(like, states, parameters, config, ends),
+            inputs=tuple(name for name in step.inputs if name in needed),
+            states=bool(states) and not needed.isdisjoint(step.states),
+            parameters=tuple(name for name in step.parameters if name in needed),
+        )
+        arrived = torch.zeros_like(like) if incoming is None else incoming
+        last = [_floats(like, neurons).zero_() if g is None else g for g in later if ends]
+        found = {name: torch.empty_like(like, memory_format=_ROWS) for name in shape.inputs}
+        begins = {name: _floats(like, like.shape[1:]) for name in step.states if shape.states}
+        programs = -(-neurons // config.block)
+        shares = {
+            name: _floats(like, neurons if name in shape.spread else programs)
+            for name in shape.parameters
+        }
+        arguments = [_row(arrived), *map(_row, inputs), *found.values(), *map(_row, states)]
+        arguments += [*map(_row, last), *begins.values(), *shares.values()]
+        if shape.segments:
+            parts, _ = segmented(like.shape[0], shape.segment)
+            arguments.append(_floats(like, parts * len(step.states) * neurons))
+        self._launch("backward", shape, arguments, like, parameters, config)
+        values = dict(zip(step.parameters, parameters, strict=True))
+        spread = self._spread(like, parameters)
+        sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
+        return found | begins | sums
+
+    def _shape(
+        self,
+        like: Tensor,
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        config: Config,
+        final: bool,
+    ) -> Shape:
+        segments, rest = segmented(like.shape[0], triton_shape.SEGMENT)
+        return Shape(
+            segments=min(segments, 1),
+            segment=triton_shape.SEGMENT,
+            rest=rest,
+            chunk=config.chunk,
+            masked=like[0].numel() % config.block != 0,
+            initial=bool(states),
+            final=final,
+            spread=tuple(self._spread(like, parameters)),
+        )
+
+    def _spread(self, like: Tensor, parameters: Sequence[Tensor]) -> dict[str, Spread]:
+        """The parameters that vary by neuron, and how they lie."""
+        places = {
+            name: spread_of(value, like.shape[1:], f"{self.plan.step.name}.{name}")
+            for name, value in zip(self.plan.step.parameters, parameters, strict=True)
+        }
+        return {name: place for name, place in places.items() if place is not None}
+
+    def _launch(
+        self,
+        name: str,
+        shape: Shape,
+        arguments: Sequence[Tensor],
+        like: Tensor,
+        parameters: Sequence[Tensor],
+        config: Config,
+    ) -> None:
+        kernel = self._kernels.get((name, shape))
+        if kernel is None:
+            printed = forward_source if name == "forward" else backward_source
+            kernel = self._kernels[name, shape] = compiled(printed(self.plan, shape), name)
+        neurons = like[0].numel()
+        places = self._spread(like, parameters).values()
+        with torch.cuda.device_of(like):
+            kernel[(-(-neurons // config.block),)](
+                *arguments,
+                *(parameter.contiguous() for parameter in parameters),
+                *(value for place in places for value in (place.inner, place.count)),
+                neurons,
+                SEGMENTS=segmented(like.shape[0], shape.segment)[0],
+                BLOCK=config.block,
+                num_warps=config.warps,
+                num_stages=1,
+                enable_fp_fusion=False,
+            )
 
 
-def _neuronal(like: Tensor, size: int | None = None) -> Tensor:
-    size = like.shape[1] if size is None else size
+def compiled(source: str, name: str) -> Any:
+    """The kernel that a printed source defines."""
+    return compile_step(source, {"__name__": "snncore.kernels.generated"}, name)
+
+
+_ROWS = torch.contiguous_format
+
+
+def _row(values: Tensor) -> Tensor:
+    """The values one after another, in a type that the kernels read."""
+    return (values if values.dtype in READ else values.float()).contiguous()
+
+
+def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:
     return torch.empty(size, dtype=torch.float32, device=like.device)
 
 
-def _launch(
-    kernel: Any,
-    arguments: Sequence[Tensor],
-    plan: Plan,
-    parameters: Mapping[str, Tensor],
-    spread: Mapping[str, Spread],
-    segments: int,
-    config: Config,
-) -> None:
-    neurons = arguments[0].shape[1]
-    places = [value for s in spread.values() for value in (s.inner, s.count)]
-    kernel[(-(-neurons // config.block),)](
-        *arguments,
-        *(parameters[name] for name in plan.step.parameters),
-        *places,
-        neurons,
-        SEGMENTS=segments,
-        BLOCK=config.block,
-        num_warps=config.warps,
-        num_stages=1,
-        enable_fp_fusion=False,
-    )
+def _gathered(share: Tensor, spread: Spread | None, parameter: Tensor) -> Tensor:
+    """A parameter's gradient from those of neurons or programs, added up in a fixed order."""
+    if spread is None:
+        return share.sum().view_as(parameter)
+    return share.view(-1, spread.count, spread.inner).sum((0, 2)).view_as(parameter)

@@ -1,19 +1,19 @@
 """The time loop in Triton, written by hand around a step and its adjoint, which are printed.
 
-Time runs in segments, unrolled, whose loads are issued before the recurrence. Where there are
-several, the forward kernel notes the states that each but the first begins with. The backward
-kernel goes from the last segment to the first and recomputes each: once through all its chunks but
-the last, keeping the states that they begin with, then from the last chunk to the first, keeping
-the states of every step. All it keeps is in registers; what it reads twice is still in the cache.
+Time runs in segments, unrolled, whose loads are issued before the recurrence. Nothing is kept for
+the backward kernel: where there are several segments, it first goes through all but the last and
+notes the states that each begins with. It then goes from the last segment to the first and
+recomputes each: once through all its chunks but the last, keeping the states that they begin with,
+then from the last chunk to the first, keeping the states of every step. What it keeps within a
+segment is in registers; what it reads twice is still in the cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from snncore.dynamics.equations import Equations
 from snncore.kernels.plan import Plan
+from snncore.kernels.triton_shape import Shape, parted
 from snncore.kernels.triton_text import function, indent, text
 
 _HEAD = """\
@@ -27,33 +27,6 @@ inf = tl.constexpr(float("inf"))
 """
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What a kernel's text depends on beside the plan; `spread` parameters vary by neuron."""
-
-    # Whole segments before the last one (one stands for any number), and the last one's steps.
-    segments: int
-    segment: int
-    rest: int
-    chunk: int
-    masked: bool
-    initial: bool
-    final: bool
-    # The forward kernel notes the states that segments begin with.
-    noted: bool = False
-    spread: tuple[str, ...] = ()
-    # The backward kernel: which gradients it writes.
-    inputs: tuple[str, ...] = ()
-    states: bool = False
-    parameters: tuple[str, ...] = ()
-
-
-def parted(steps: int, part: int) -> tuple[int, int]:
-    """How many whole parts come before the last one, and the steps of that, which are some."""
-    parts = (steps - 1) // part
-    return parts, steps - parts * part
-
-
 def forward_source(plan: Plan, shape: Shape) -> str:
     """A module whose `forward` computes spikes and last states."""
     step = plan.step
@@ -61,17 +34,16 @@ def forward_source(plan: Plan, shape: Shape) -> str:
     arguments = [*step.inputs, "spikes"]
     arguments += [f"{state}_first" for state in states if shape.initial]
     arguments += [f"{state}_last" for state in states if shape.final]
-    arguments += ["noted"] if shape.noted else []
     head, lines = _prologue("forward", arguments, plan, shape)
-    lines += _begin(step, shape)
+    lines += ["row = first", *_begin(plan, shape)]
+    if shape.bits:
+        lines += _bits_prologue()
     if shape.segments:
         whole = [*_segment_forth(plan, shape, shape.segment), f"row += {shape.segment} * N"]
-        if shape.noted:
-            lines.append("note = first")
-            whole += [_put(place, state, shape) for state, place in _notes(states)]
-            whole.append(f"note += {len(states)} * N")
+        whole += [f"byte += {shape.segment} * BYTES"] if shape.bits else []
         lines += ["for _ in range(SEGMENTS):", *indent(whole)]
-    lines += _segment_forth(plan, shape, shape.rest)
+    if shape.rest:
+        lines += _segment_forth(plan, shape, shape.rest)
     if shape.final:
         lines += [_put(f"{s}_last + first + lane", s, shape) for s in states]
     return "\n\n".join([_HEAD + _step(plan), text(head, lines)])
@@ -89,27 +61,22 @@ def backward_source(plan: Plan, shape: Shape) -> str:
     arguments += [f"grad_{name}_out" for name in shape.parameters]
     arguments += ["noted"] if shape.segments else []
     head, lines = _prologue("backward", arguments, plan, shape)
-    begin = _begin(step, shape)
-    lines += begin[:1]
+    lines += ["row = first", *_begin(plan, shape)]
     for state in states:
         where = f"grad_{state}_last + first + lane"
         lines.append(f"grad_{state} = {_get(where, shape) if shape.final else _ZEROS}")
     lines += [f"grad_{name} = {_ZEROS}" for name in shape.parameters]
     if shape.segments:
-        load = [f"{state} = {_get(place, shape)}" for state, place in _notes(states)]
+        lines += _note(plan, shape)
+    if shape.rest:
+        lines += _segment_back(plan, shape, shape.rest)
+    if shape.segments:
+        loads = [f"{state} = {_get(place, shape)}" for state, place in _notes(states)]
         lines += [
-            f"row += SEGMENTS * {shape.segment} * N",
-            f"note = first + (SEGMENTS - 1) * {len(states)} * N",
-            *load,
-            *_segment_back(plan, shape, shape.rest),
-            "for segment in range(SEGMENTS):",
+            "for _ in range(SEGMENTS):",
             *indent([f"row -= {shape.segment} * N", f"note -= {len(states)} * N"]),
-            *indent(["if segment < SEGMENTS - 1:", *indent(load)]),
-            *indent(["else:", *indent(begin[1:])]),
-            *indent(_segment_back(plan, shape, shape.segment)),
+            *indent([*loads, *_segment_back(plan, shape, shape.segment)]),
         ]
-    else:
-        lines += begin[1:] + _segment_back(plan, shape, shape.rest)
     if shape.states:
         lines += [_put(f"grad_{s}_first + first + lane", f"grad_{s}", shape) for s in states]
     for name in shape.parameters:
@@ -136,6 +103,22 @@ def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
         lines += _loads((*inputs, "grad_spikes"), times, shape)
         lines += _chunk_back(plan, shape, times)
     return lines
+
+
+def _note(plan: Plan, shape: Shape) -> list[str]:
+    """All segments forwards, as far as states are noted that another one begins with."""
+    states, inputs = plan.step.states, plan.step.inputs
+    puts = [_put(place, state, shape) for state, place in _notes(states)]
+    lines = [*puts]
+    for begin in range(0, shape.segment, shape.chunk):
+        times = range(begin, min(begin + shape.chunk, shape.segment))
+        lines += _loads(inputs, times, shape)
+        lines += [_call("step", (*states, "spike"), states, plan, t) for t in times]
+    onward = [f"row += {shape.segment} * N", f"note += {len(states)} * N"]
+    # Where no rest follows, nobody needs the states after the last segment.
+    count, end = ("SEGMENTS", []) if shape.rest else ("SEGMENTS - 1", [*puts, *onward])
+    loop = [f"for _ in range({count}):", *indent([*lines, *onward])]
+    return ["note = first", *loop, *end, "tl.debug_barrier()"]
 
 
 def _notes(states: Sequence[str]) -> list[tuple[str, str]]:
@@ -169,11 +152,14 @@ def _prologue(
     return f"def {name}({', '.join(arguments)}):", lines
 
 
-def _begin(step: Equations, shape: Shape) -> list[str]:
-    lines = ["row = first"]
-    for state in step.states:
-        value = _get(f"{state}_first + first + lane", shape) if shape.initial else _ZEROS
-        lines.append(f"{state} = {value}")
+def _begin(plan: Plan, shape: Shape) -> list[str]:
+    """The states before the first step: given, or the plan's numbers."""
+    values = plan.initial or (0.0,) * len(plan.step.states)
+    lines = []
+    for state, value in zip(plan.step.states, values, strict=True):
+        number = _ZEROS if value == 0 else f"tl.full([BLOCK], {value!r}, tl.float32)"
+        given = _get(f"{state}_first + first + lane", shape)
+        lines.append(f"{state} = {given if shape.initial else number}")
     return lines
 
 
@@ -198,6 +184,26 @@ def _store(name: str, value: str, t: int, shape: Shape) -> str:
     return _put(f"{name} + (row + {t} * N) + lane", cast, shape)
 
 
+def _bits_prologue() -> list[str]:
+    """Where the bytes of this program's neurons lie, and how many there are in a step."""
+    return [
+        "byte = first // 8 + tl.arange(0, BLOCK // 8)",
+        "BYTES = (N + 7) // 8",
+        "held = byte < BYTES",
+        "place = tl.arange(0, 8)[None, :]",
+    ]
+
+
+def _store_bits(t: int, shape: Shape) -> list[str]:
+    """Eight neurons a byte, the first in the lowest bit; beyond the last neuron none fires."""
+    fired = "tl.where(inside, spike, 0.0)" if shape.masked else "spike"
+    return [
+        f"fired = tl.reshape({fired}.to(tl.int32), [BLOCK // 8, 8])",
+        "bits = tl.sum(fired << place, 1).to(tl.uint8)",
+        f"tl.store(spikes + {t} * BYTES + byte, bits{', mask=held' if shape.masked else ''})",
+    ]
+
+
 def _call(
     function: str,
     results: Sequence[str],
@@ -220,7 +226,8 @@ def _segment_forth(plan: Plan, shape: Shape, steps: int) -> list[str]:
         lines += _loads(plan.step.inputs, times, shape)
         for t in times:
             lines.append(_call("step", (*states, "spike"), states, plan, t))
-            lines.append(_store("spikes", "spike", t, shape))
+            stored = _store_bits(t, shape) if shape.bits else [_store("spikes", "spike", t, shape)]
+            lines += stored
     return lines
 
 

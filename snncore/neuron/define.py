@@ -116,5 +116,5 @@ def _check(
 
 _TAKEN = frozenset(
     {"function", "equations", "learnable", "surrogate", "step_mode", "backend", "states"}
-    | {"input_shape", "record", "initial", "training"}
+    | {"input_shape", "record", "initial", "training", "output", "keep_states"}
 )

@@ -11,19 +11,33 @@ from torch import Tensor
 from snncore.dynamics import Equations, firing, numbers_like
 from snncore.dynamics.render import render
 from snncore.dynamics.zoo import Step
-from snncore.kernels import TORCH, BackendReport, Work, backend, choose
+from snncore.kernels import (
+    TORCH,
+    BackendReport,
+    Output,
+    Work,
+    backend,
+    check_output,
+    choose,
+    narrowed,
+    prepared,
+    run_loop,
+    run_sequence,
+)
 from snncore.neuron.module import Neuron, StepMode
 from snncore.neuron.parameters import Given, assign, plain, shaped
 
-# States and parameters are no narrower than float32; float64 stays what it is.
-_WIDE = torch.float64
+# What a loop is made for beside the equations and the parameters.
+_CHOSEN = ("surrogate", "backend", "output", "keep_states")
 
 
 class EquationNeuron(Neuron):
     """A layer of neurons with these equations and parameters.
 
     `learnable` names the parameters that training changes. A parameter is a number, or a tensor
-    with one value a channel or an element.
+    with one value a channel or an element. `output` is the type of the spikes: that of the input,
+    "uint8", or "bits". With `keep_states=False` every input starts from the initial states, and
+    what they come to is not written anywhere.
     """
 
     # What states are before the first step, where that is not zero.
@@ -36,13 +50,29 @@ class EquationNeuron(Neuron):
         parameters: Mapping[str, Given],
         *,
         learnable: Collection[str] = (),
+        output: str = "input",
+        keep_states: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.equations, self.function = equations, function
+        self.output, self.keep_states = Output(output), bool(keep_states)
+        check_output(equations, self.output)
         self.learnable = tuple(name for name in equations.parameters if name in learnable)
         assign(self, parameters, learnable)
         self._seen = torch.device("cpu"), torch.float32
+        self._loops: dict[Any, tuple[str, str]] = {}
+        self._sign()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if "_signature" in self.__dict__ and (name in _CHOSEN or isinstance(value, float)):
+            self._sign()
+
+    def _sign(self) -> None:
+        """Note as text what a loop is made for: a compiled graph is guarded by it."""
+        chosen = [getattr(self, name) for name in _CHOSEN]
+        self.__dict__["_signature"] = repr((self._numbers(), *chosen))
 
     @property
     def parameter_values(self) -> dict[str, Any]:
@@ -61,26 +91,27 @@ class EquationNeuron(Neuron):
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
         values = {name: plain(getattr(self, name)) for name in self.equations.parameters}
-        return values | {"learnable": list(self.learnable)} | super().config()
+        unusual: dict[str, Any] = (
+            {} if self.output == Output.INPUT else {"output": self.output.value}
+        )
+        if not self.keep_states:
+            unusual["keep_states"] = False
+        return values | {"learnable": list(self.learnable)} | unusual | super().config()
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The spikes for a step or a sequence of every input."""
         self._check_inputs(inputs)
         single = self.step_mode == StepMode.SINGLE
-        kind = torch.float64 if inputs[0].dtype == _WIDE else torch.float32
-        sequences = tuple((x.unsqueeze(0) if single else x).to(kind) for x in inputs)
-        self._check(sequences[0])
-        self.input_shape = tuple(sequences[0].shape[2:])
-        self._seen = sequences[0].device, kind
-        parameters = {
-            name: shaped(self._named(name), getattr(self, name), sequences[0], kind)
-            for name in self.equations.parameters
-        }
-        states = self._states_for(sequences[0][0])
-        spikes, states = self._run(sequences, states, parameters)
-        self.states = dict(zip(self.equations.states, states, strict=True))
-        if inputs[0].dtype.is_floating_point:
-            spikes = spikes.to(inputs[0].dtype)
+        sequences = tuple(x.unsqueeze(0) if single else x for x in inputs)
+        first = sequences[0]
+        self._check(first)
+        self.input_shape = tuple(first.shape[2:])
+        self._seen = first.device, first.dtype
+        kind = torch.float64 if first.dtype == torch.float64 else torch.float32
+        self._check_gradient(sequences)
+        spikes, states = self._run(sequences, self._begin(first[0], kind), kind)
+        if self.keep_states:
+            self.states = dict(zip(self.equations.states, states, strict=True))
         return spikes[0] if single else spikes
 
     def step(self, *states_and_inputs: Tensor, **parameters: Tensor) -> tuple[Tensor, ...]:
@@ -112,30 +143,93 @@ class EquationNeuron(Neuron):
         """
         return choose(self.backend, self._work(*self._seen))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Loops are known to this process alone.
+        return super().__getstate__() | {"_loops": {}}
+
     def _run(
-        self, sequences: tuple[Tensor, ...], states: tuple[Tensor, ...], parameters: dict[str, Any]
+        self, sequences: tuple[Tensor, ...], states: tuple[Tensor, ...], kind: torch.dtype
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        work = self._work(*self._seen)
-        runner = backend(choose(self.backend, work).chosen)
+        """Spikes and last states; a monitor is shown every step."""
         if self.record is None:
-            return runner.run(work, sequences, states, parameters)
+            return self._run_steps(sequences, states, kind)
         fired = []
         for t in range(sequences[0].shape[0]):
             one = tuple(sequence[t : t + 1] for sequence in sequences)
-            spikes, states = runner.run(work, one, states, parameters)
+            spikes, states = self._run_steps(one, states, kind)
             self._observe(spikes[0], states)
             fired.append(spikes)
         return torch.cat(fired), states
 
-    def _work(self, device: torch.device, kind: torch.dtype) -> Work:
+    def _run_steps(
+        self, sequences: tuple[Tensor, ...], states: tuple[Tensor, ...], kind: torch.dtype
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        first = sequences[0]
+        watched = self.record is not None
+        chosen, loop = self._loop(self._signature, first.device, first.dtype, watched)
+        eager = chosen == "torch" and not torch.compiler.is_compiling()
+        values = {name: getattr(self, name) for name in self.equations.parameters}
+        parameters = {
+            name: shaped(self._named(name), value, first, kind)
+            for name, value in values.items()
+            if eager or isinstance(value, Tensor)
+        }
+        if not eager:
+            return run_loop(loop, sequences, states, tuple(parameters.values()))
+
+        def step(*values: Tensor) -> tuple[Tensor, ...]:
+            return self.step(*values, **parameters)
+
+        states = states or tuple(self._initial(name, first[0]) for name in self.equations.states)
+        wide = tuple(sequence.to(kind) for sequence in sequences)
+        spikes, states = run_sequence(step, tuple(s.to(kind) for s in states), wide)
+        out = first.dtype if first.dtype.is_floating_point else kind
+        return narrowed(spikes, self.output, out), states
+
+    def _numbers(self) -> tuple[tuple[str, float], ...]:
+        """The parameters that are plain numbers."""
+        values = ((name, getattr(self, name)) for name in self.equations.parameters)
+        return tuple((name, value) for name, value in values if isinstance(value, float))
+
+    @torch.compiler.assume_constant_result
+    def _loop(
+        self, signature: str, device: torch.device, given: torch.dtype, watched: bool
+    ) -> tuple[str, str]:
+        """The backend for such inputs, and the name of its loop."""
+        key = (signature, device, given, watched)
+        if key not in self._loops:
+            work = self._work(device, given)
+            chosen = choose(self.backend, work).chosen
+            self._loops[key] = chosen, prepared(chosen, work)
+        return self._loops[key]
+
+    def _work(self, device: torch.device, given: torch.dtype) -> Work:
         return Work(
             self.equations,
-            self.surrogate.gradient,
-            self.step,
-            (self.equations, self.surrogate),
+            self.surrogate,
             device,
-            kind,
+            given,
+            self._numbers(),
+            tuple(self.initial.get(name, 0.0) for name in self.equations.states),
+            self.output,
+            self.keep_states or self.record is not None,
         )
+
+    def _begin(self, x: Tensor, kind: torch.dtype) -> tuple[Tensor, ...]:
+        """The states to go on from; none at the beginning."""
+        if not self.keep_states or not self.states:
+            return ()
+        return tuple(state.to(kind) for state in self._states_for(x))
+
+    def _check_gradient(self, inputs: tuple[Tensor, ...]) -> None:
+        learns = (*inputs, *self.parameters(recurse=False))
+        if self.output == Output.INPUT or not torch.is_grad_enabled():
+            return
+        if any(tensor.requires_grad for tensor in learns):
+            raise ValueError(
+                f"{type(self).__name__}.output: {self.output.value!r} carries no gradient (train "
+                'with output="input", and use this one within torch.no_grad())'
+            )
 
     def _check_inputs(self, inputs: tuple[Tensor, ...]) -> None:
         expected = self.equations.inputs

@@ -9,9 +9,7 @@ from typing import Any
 
 import torch
 
-from snncore.kernels import triton_loop
-from snncore.kernels.autograd import run_triton
-from snncore.kernels.plan import Plan
+from snncore.kernels import triton_shape
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
@@ -24,7 +22,7 @@ def dense(results: Tensors, wanted: Tensors) -> Tensors:
     """The gradients of everything, for a dense random loss."""
     generator = torch.Generator().manual_seed(5)
     weights = [
-        torch.randn(r.shape, generator=generator).to(r.dtype).to(r) for r in results.values()
+        torch.randn(r.shape, generator=generator).to(r.dtype).to(r.device) for r in results.values()
     ]
     gradients = torch.autograd.grad(
         list(results.values()), list(wanted.values()), weights, allow_unused=True
@@ -33,64 +31,63 @@ def dense(results: Tensors, wanted: Tensors) -> Tensors:
     return {name: torch.zeros_like(v) if g is None else g for (name, v), g in named}
 
 
-def case(
-    name: str, slope: Surrogate, x: torch.Tensor, shape: tuple[int, ...], device: str
-) -> float:
-    """One neuron, all its parameters learned in this shape, from random states: its spikes."""
-    plain = NEURONS[name](learnable=())
-    values = {key: torch.full(shape, getattr(plain, key)) for key in plain.equations.parameters}
-    module = NEURONS[name](**values, learnable=(), surrogate=slope, backend="torch")
-    plan = Plan(module.equations, slope.gradient)
-    initial = {s: 0.2 * x[0].float() + module.initial.get(s, 0.0) for s in plan.equations.states}
+def trained(
+    name: str, backend: str, device: str, x: torch.Tensor, given: dict[str, Any], begin: Tensors
+) -> tuple[Tensors, Tensors]:
+    """Spikes and last states, and the gradients of all that was given."""
+    module = NEURONS[name](**given, backend=backend).to(device)
+    states = {key: v.clone().to(device).requires_grad_() for key, v in begin.items()}
+    module.states = dict(states)
+    x = x.clone().to(device).requires_grad_()
+    results = {"s": module(x), **module.states}
+    gradients = dense(results, {"x": x, **states, **dict(module.named_parameters())})
+    return tuple({k: v.detach().cpu() for k, v in d.items()} for d in (results, gradients))
 
-    def run(native: bool) -> Any:
-        given = {"x": x, **initial, **values}
-        place = "cpu" if native else device
-        leaves = {key: v.clone().to(place).requires_grad_() for key, v in given.items()}
-        states = [leaves[key] for key in initial]
-        parameters = {key: leaves[key] for key in values}
-        spikes, last = (_eager if native else run_triton)(
-            *((module,) if native else (plan,)), leaves["x"], states, parameters
-        )
-        results = {"s": spikes, **dict(zip(initial, last, strict=True))}
-        gradients = dense(results, leaves)
-        return tuple({k: v.detach().cpu() for k, v in d.items()} for d in (results, gradients))
 
-    (spikes, expected), (fired, gradients), (_, again) = run(True), run(False), run(False)
+def case(name: str, slope: Surrogate, x: torch.Tensor, given: dict[str, Any], device: str) -> float:
+    """One neuron with these parameters, from rest if they are numbers: its rate of spikes."""
+    given = given | {"surrogate": slope}
+    begin = {}
+    if given["learnable"]:
+        plain = NEURONS[name]()
+        begin = {s: 0.2 * x[0].float() + plain.initial.get(s, 0.0) for s in plain.equations.states}
+    spikes, expected = trained(name, "torch", "cpu", x, given, begin)
+    fired, gradients = trained(name, "triton", device, x, given, begin)
+    _, again = trained(name, "triton", device, x, given, begin)
     for key, value in spikes.items():
         assert torch.equal(value, fired[key]), (name, slope, key)
     for key, value in expected.items():
         assert torch.equal(gradients[key], again[key]), (name, key, "two runs differ")
         error = float((gradients[key].double() - value.double()).abs().max())
         # A parameter's gradient is a sum of many terms that cancel, in another order.
-        tolerance = (5e-6 if key in values else ROUNDED[value.dtype]) * max(
+        tolerance = (5e-6 if key in given else ROUNDED[value.dtype]) * max(
             float(value.abs().max()), 1e-30
         )
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
 
 
-def _eager(
-    module: Any, x: torch.Tensor, states: list[torch.Tensor], parameters: Tensors
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    spikes = []
-    for value in x.unbind(0):
-        *states, fired = module.step(*states, value.float(), **parameters)
-        spikes.append(fired)
-    return torch.stack(spikes).to(x.dtype), states
+def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
+    """All parameters in this shape, learned; or all as plain numbers."""
+    plain = NEURONS[name](learnable=())
+    names = plain.equations.parameters
+    if shape is None:
+        return {key: getattr(plain, key) for key in names} | {"learnable": ()}
+    values = {key: torch.full(shape, getattr(plain, key)) for key in names}
+    return values | {"learnable": names}
 
 
 def main(device: str, kinds: list[torch.dtype]) -> None:
     """Every neuron, each with another surrogate; shapes that fill no block."""
     torch.use_deterministic_algorithms(True)
-    triton_loop.SEGMENT = 4
+    triton_shape.SEGMENT = 4
     rates = []
     cases = list(zip(NEURONS, cycle(SURROGATES), strict=False))
-    shapes = cycle([(), (3, 1), (3, 5)])
+    shapes = cycle([(), None, (3,), None, (3, 5)])
     for name, slope in cases:
         for kind in kinds:
             x = drive(name, 7, 2, 3, 5).to(kind)
-            rates.append(case(name, slope, x, next(shapes), device))
+            rates.append(case(name, slope, x, learned(name, next(shapes)), device))
     assert sum(0.0 < rate < 1.0 for rate in rates) > 0.8 * len(rates), "silent networks"
     sys.stdout.write(f"{len(cases) * len(kinds)} cases\n")
 

@@ -17,24 +17,27 @@ from triton.compiler import ASTSource
 
 from snncore import neuron
 from snncore.kernels.plan import Plan
-from snncore.kernels.triton_loop import (
+from snncore.kernels.triton_loop import compiled as kernel_of
+from snncore.kernels.triton_shape import (
     SEGMENT,
     Config,
+    Shape,
     backward_config,
-    backward_kernel,
     forward_config,
-    forward_kernel,
+    segmented,
 )
-from snncore.kernels.triton_source import Shape, parted
+from snncore.kernels.triton_source import backward_source, forward_source
 
 TOOL = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 MANY = 1 << 21
 OPTIONS = {"num_stages": 1, "enable_fp_fusion": False}
 
 
-def compiled(plan: Plan, steps: int, kind: str, config: Config, backward: bool) -> Any:
-    """The kernel for sm_90, without initial and last states."""
-    segments, rest = parted(steps, SEGMENT)
+def compiled(
+    plan: Plan, steps: int, kind: str, config: Config, backward: bool, capability: int
+) -> Any:
+    """The kernel for this architecture, without initial and last states."""
+    segments, rest = segmented(steps, SEGMENT)
     shape = Shape(
         segments=min(segments, 1),
         segment=SEGMENT,
@@ -43,10 +46,10 @@ def compiled(plan: Plan, steps: int, kind: str, config: Config, backward: bool) 
         masked=False,
         initial=False,
         final=False,
-        noted=segments > 0 and not backward,
         inputs=plan.step.inputs if backward else (),
     )
-    kernel = (backward_kernel if backward else forward_kernel)(plan, shape)
+    source = (backward_source if backward else forward_source)(plan, shape)
+    kernel = kernel_of(source, "backward" if backward else "forward")
     constants = {"SEGMENTS": segments, "BLOCK": config.block}
     signature, aligned = {}, {}
     for place, name in enumerate(kernel.arg_names):
@@ -57,7 +60,7 @@ def compiled(plan: Plan, steps: int, kind: str, config: Config, backward: bool) 
         aligned[(place,)] = [["tt.divisibility", 16]]
     return triton.compile(
         ASTSource(kernel, signature, constexprs=constants, attrs=aligned),
-        target=GPUTarget("cuda", 90, 32),
+        target=GPUTarget("cuda", capability, 32),
         options={"num_warps": config.warps, **OPTIONS},
     )
 
@@ -78,22 +81,33 @@ def usage(kernel: Any) -> dict[str, Any]:
     return {"registers": int(found[1]), "stack": int(found[2]), "bytes": widths}
 
 
+def planned(make: Any) -> Plan:
+    """A neuron's plan with its parameters as numbers."""
+    module = make(learnable=())
+    constants = {name: float(getattr(module, name)) for name in module.equations.parameters}
+    initial = tuple(module.initial.get(name, 0.0) for name in module.equations.states)
+    return Plan(module.equations, module.surrogate.gradient, tuple(constants.items()), initial)
+
+
+def row(make: Any, kind: str, steps: int, backward: bool, capability: int) -> dict[str, Any]:
+    """What one kernel uses with the measures that a large layer gets."""
+    plan, config = planned(make), forward_config(MANY)
+    if backward:
+        config = backward_config(plan, steps, MANY, 4 if kind == "fp32" else 2)
+    used = usage(compiled(plan, steps, kind, config, backward, capability))
+    where = [make.__name__, kind, steps, "backward" if backward else "forward", capability]
+    return {"kernel": where, "warps": config.warps, **used}
+
+
 def main() -> None:
-    """LIF and CUBA LIF, with the measures that a large layer gets."""
-    rows = []
-    for make in (neuron.LIF, neuron.CubaLIF):
-        module = make()
-        constants = {name: float(getattr(module, name)) for name in module.equations.parameters}
-        plan = Plan(module.equations, module.surrogate.gradient, tuple(constants.items()))
-        for kind, itemsize in (("fp32", 4), ("bf16", 2)):
-            for steps in (4, 16, 64):
-                for backward in (False, True):
-                    config = forward_config(MANY)
-                    if backward:
-                        config = backward_config(plan, steps, MANY, itemsize)
-                    used = usage(compiled(plan, steps, kind, config, backward))
-                    where = [make.__name__, kind, steps, "backward" if backward else "forward"]
-                    rows.append({"kernel": where, "warps": config.warps, **used})
+    """LIF in many sizes, and CUBA LIF on two architectures."""
+    rows = [
+        row(neuron.LIF, kind, steps, backward, 90)
+        for kind in ("fp32", "bf16")
+        for steps in (4, 64)
+        for backward in (False, True)
+    ]
+    rows += [row(neuron.CubaLIF, "bf16", 16, True, capability) for capability in (80, 90)]
     sys.stdout.write(json.dumps(rows))
 
 

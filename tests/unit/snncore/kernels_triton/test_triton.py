@@ -13,7 +13,8 @@ from snncore import neuron
 from snncore.dynamics import Op
 from snncore.kernels.plan import Plan
 from snncore.kernels.triton_loop import Spread, spread_of
-from snncore.kernels.triton_source import Shape, backward_source, forward_source, parted
+from snncore.kernels.triton_shape import Shape, parted, segmented
+from snncore.kernels.triton_source import backward_source, forward_source
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
@@ -82,13 +83,23 @@ def test_a_parameter_lies_along_axes_side_by_side() -> None:
         spread_of(torch.ones(7), shape, "w")
 
 
+def test_whole_segments_have_no_rest() -> None:
+    assert [segmented(steps, 16) for steps in (1, 16, 17, 64, 70)] == [
+        (0, 1),
+        (0, 16),
+        (1, 1),
+        (4, 0),
+        (4, 6),
+    ]
+
+
 def test_interpreted_kernels_equal_eager_torch() -> None:
     assert int(script("compare", TRITON_INTERPRET="1").split()[0]) > 40
 
 
 def test_kernels_fit_the_registers_of_an_h200() -> None:
     rows = json.loads(script("compiled"))
-    assert len(rows) == 24
+    assert len(rows) == 10
     for row in rows:
         assert row["stack"] == 0, row
         # At least eleven warps live together on a multiprocessor.

@@ -1,0 +1,144 @@
+"""The time loop as an operator of torch: one node of a graph, with its gradient and its shapes.
+
+A loop is known by a name that is made of everything it computes, so that a compiled graph which
+names it means the same in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snncore.dynamics.expression import Op, Recorder, Symbol
+from snncore.kernels.backend import Loop, Tensors, Work, backend
+from snncore.kernels.output import Output, output_like
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    backend: str
+    work: Work
+    loop: Loop
+
+
+_prepared: dict[str, _Prepared] = {}
+_LIBRARY = torch.library.Library("snncore", "FRAGMENT")
+_GIVEN = "str loop, Tensor[] inputs, Tensor[] states, Tensor[] parameters"
+_LIBRARY.define(f"sequence({_GIVEN}) -> Tensor[]")
+_LIBRARY.define(
+    f"sequence_backward({_GIVEN}, Tensor? incoming, Tensor?[] later, bool[] needs) -> Tensor[]"
+)
+
+
+def prepared(name: str, work: Work) -> str:
+    """The name of this backend's loop for the work, which is made now unless it already was."""
+    device = work.device.type
+    parts = (name, device, work.given, work.constants, work.begin, work.output.value, work.final)
+    text = "\n".join([*map(repr, parts), repr(work.equations.to_json()), _slope_text(work)])
+    known = f"{work.equations.name}-{name}-{sha256(text.encode()).hexdigest()[:24]}"
+    if known not in _prepared:
+        _prepared[known] = _Prepared(name, work, backend(name).loop(work))
+    return known
+
+
+def run_loop(
+    loop: str, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+) -> tuple[Tensor, Tensors]:
+    """The output (T, N, ...) and the last states of a loop by its name, differentiable once."""
+    spikes, *last = torch.ops.snncore.sequence(loop, [*inputs], [*states], [*parameters])
+    return spikes, tuple(last)
+
+
+def _slope_text(work: Work) -> str:
+    recorder = Recorder()
+    distance = Symbol(recorder, recorder.add(Op.INPUT, attribute="distance"))
+    result = work.slope(distance)
+    return f"{recorder.operations!r} {result.index if isinstance(result, Symbol) else result!r}"
+
+
+def _forward(
+    loop: str, inputs: list[Tensor], states: list[Tensor], parameters: list[Tensor]
+) -> list[Tensor]:
+    spikes, last = _prepared[loop].loop.forward(inputs, states, parameters)
+    return [spikes, *last]
+
+
+def _forward_shapes(
+    loop: str, inputs: list[Tensor], states: list[Tensor], parameters: list[Tensor]
+) -> list[Tensor]:
+    work, first = _prepared[loop].work, inputs[0]
+    states_out = work.equations.states if work.final else ()
+    last = [first.new_empty(first.shape[1:], dtype=work.kind) for _ in states_out]
+    return [output_like(first, work.output, work.kind), *last]
+
+
+def _backward(
+    loop: str,
+    inputs: list[Tensor],
+    states: list[Tensor],
+    parameters: list[Tensor],
+    incoming: Tensor | None,
+    later: list[Tensor | None],
+    needs: list[bool],
+) -> list[Tensor]:
+    found = _prepared[loop].loop.backward(inputs, states, parameters, incoming, later, needs)
+    return [inputs[0].new_empty(0) if g is None else g for g in found]
+
+
+def _backward_shapes(
+    loop: str,
+    inputs: list[Tensor],
+    states: list[Tensor],
+    parameters: list[Tensor],
+    incoming: Tensor | None,
+    later: list[Tensor | None],
+    needs: list[bool],
+) -> list[Tensor]:
+    given = zip([*inputs, *states, *parameters], needs, strict=True)
+    return [t.new_empty(t.shape if need else 0) for t, need in given]
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    loop, *groups = inputs
+    ctx.set_materialize_grads(False)
+    ctx.loop, ctx.counts = loop, [len(group) for group in groups]
+    if _prepared[loop].work.output != Output.INPUT:
+        ctx.mark_non_differentiable(output[0])
+    ctx.save_for_backward(*(tensor for group in groups for tensor in group))
+
+
+def _differentiate(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
+    made = _prepared[ctx.loop]
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            f"{made.work.equations.name}: the {made.backend} kernels have no second derivative "
+            '(backend="torch" has)'
+        )
+    needs = [need for group in ctx.needs_input_grad[1:] for need in group]
+    given = _parted(ctx.saved_tensors, ctx.counts)
+    incoming, *later = gradients
+    found = torch.ops.snncore.sequence_backward(ctx.loop, *given, incoming, later, needs)
+    wanted = [g if need else None for g, need in zip(found, needs, strict=True)]
+    return (None, *_parted(wanted, ctx.counts))
+
+
+def _parted(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
+    groups, begin = [], 0
+    for count in counts:
+        groups.append([*values[begin : begin + count]])
+        begin += count
+    return groups
+
+
+_LIBRARY.impl("sequence", _forward, "CompositeExplicitAutograd")
+_LIBRARY.impl("sequence_backward", _backward, "CompositeExplicitAutograd")
+torch.library.register_fake("snncore::sequence", _forward_shapes, lib=_LIBRARY)
+torch.library.register_fake("snncore::sequence_backward", _backward_shapes, lib=_LIBRARY)
+torch.library.register_autograd(
+    "snncore::sequence", _differentiate, setup_context=_keep, lib=_LIBRARY
+)

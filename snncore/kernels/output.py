@@ -1,0 +1,94 @@
+"""How a loop hands out its spikes: in the input's type, as bytes, or as bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from math import prod
+
+import torch
+from torch import Tensor
+
+from snncore.dynamics.equations import Equations
+from snncore.dynamics.expression import Op
+
+
+class Output(StrEnum):
+    """The type of what a layer of neurons hands on; narrow ones carry no gradient."""
+
+    INPUT = "input"
+    BYTES = "uint8"
+    # Eight neurons a byte, the first in the lowest bit, all neurons of a step in a row.
+    BITS = "bits"
+
+
+def check_output(equations: Equations, output: Output) -> None:
+    """Nothing if what the equations hand out fits the type.
+
+    Raises:
+        ValueError: if it does not; names the neuron.
+    """
+    fits = {Output.INPUT: True, Output.BYTES: _counts(equations), Output.BITS: _fires(equations)}
+    if not fits[output]:
+        held = "a spike" if output == Output.BITS else "a count of spikes"
+        raise ValueError(
+            f"{equations.name}.output: {output.value!r} holds {held}, and this neuron hands out "
+            'something else (use output="input")'
+        )
+
+
+def _fires(equations: Equations) -> bool:
+    return equations.operations[equations.output].op == Op.SPIKE
+
+
+def _counts(equations: Equations) -> bool:
+    pending, spikes = [equations.output], 0
+    while pending:
+        operation = equations.operations[pending.pop()]
+        if operation.op == Op.ADD:
+            pending.extend(operation.args)
+        elif operation.op == Op.SPIKE:
+            spikes += 1
+        else:
+            return False
+    return spikes < 256
+
+
+def output_like(sequence: Tensor, output: Output, kind: torch.dtype) -> Tensor:
+    """An output to be written for this input."""
+    if output == Output.BITS:
+        steps, *shape = sequence.shape
+        return sequence.new_empty((steps, -(-prod(shape) // 8)), dtype=torch.uint8)
+    if output == Output.BYTES:
+        return sequence.new_empty(sequence.shape, dtype=torch.uint8)
+    kind = sequence.dtype if sequence.dtype.is_floating_point else kind
+    return sequence.new_empty(sequence.shape, dtype=kind)
+
+
+def narrowed(spikes: Tensor, output: Output, kind: torch.dtype) -> Tensor:
+    """Spikes of a loop in the type that was asked for."""
+    if output == Output.BITS:
+        return pack(spikes)
+    return spikes.to(torch.uint8 if output == Output.BYTES else kind)
+
+
+def pack(spikes: Tensor) -> Tensor:
+    """Spikes (T, N, ...) as bits (T, bytes): eight neurons a byte, the first in the lowest bit."""
+    rows = spikes.reshape(spikes.shape[0], -1) != 0
+    rows = torch.nn.functional.pad(rows, (0, -rows.shape[1] % 8))
+    weights = 1 << torch.arange(8, device=spikes.device)
+    return (rows.view(rows.shape[0], -1, 8) * weights).sum(-1).to(torch.uint8)
+
+
+def unpack(bits: Tensor, shape: Sequence[int], kind: torch.dtype = torch.float32) -> Tensor:
+    """Spikes (T, *shape) from bits (T, bytes).
+
+    Raises:
+        ValueError: if the bits are not those of this shape.
+    """
+    neurons = prod(shape)
+    if bits.dtype != torch.uint8 or bits.ndim != 2 or bits.shape[1] != -(-neurons // 8):
+        found = f"{bits.dtype} {tuple(bits.shape)}"
+        raise ValueError(f"unpack: {found} is not the bits of neurons of {tuple(shape)}")
+    rows = bits.unsqueeze(-1) >> torch.arange(8, device=bits.device, dtype=torch.uint8) & 1
+    return rows.view(bits.shape[0], -1)[:, :neurons].reshape(-1, *shape).to(kind)
