@@ -1,0 +1,85 @@
+"""Spiking VGG: VGG with batch norms, its ReLUs spiking neurons."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from snncore import layer
+from snncore.models.common import Make, default_neuron, kaiming
+
+# Convolutions a stage; a max pool follows each stage.
+_STAGES = {
+    11: (1, 1, 2, 2, 2),
+    13: (2, 2, 2, 2, 2),
+    16: (2, 2, 3, 3, 3),
+    19: (2, 2, 4, 4, 4),
+}
+_WIDTHS = (1, 2, 4, 8, 8)
+
+
+class VGG(nn.Module):
+    """A plain stack of convolutions; (T, N, C, H, W) to (T, N, classes)."""
+
+    def __init__(
+        self,
+        depth: int = 11,
+        classes: int = 1000,
+        *,
+        channels: int = 3,
+        width: int = 64,
+        hidden: int = 4096,
+        grid: int = 7,
+        dropout: float = 0.5,
+        neuron: Make = default_neuron,
+    ) -> None:
+        super().__init__()
+        if depth not in _STAGES:
+            raise ValueError(f"VGG: no depth {depth}; there are {', '.join(map(str, _STAGES))}")
+        layers: list[nn.Module] = []
+        for count, factor in zip(_STAGES[depth], _WIDTHS, strict=True):
+            for _ in range(count):
+                conv = layer.Conv2d(channels, width * factor, 3, padding=1)
+                layers += [conv, layer.BatchNorm2d(width * factor), neuron()]
+                channels = width * factor
+            layers.append(layer.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.avgpool = layer.AdaptiveAvgPool2d(grid)
+        self.flatten = layer.Flatten()
+        self.classifier = nn.Sequential(
+            layer.Linear(channels * grid**2, hidden),
+            neuron(),
+            layer.Dropout(dropout),
+            layer.Linear(hidden, hidden),
+            neuron(),
+            layer.Dropout(dropout),
+            layer.Linear(hidden, classes),
+        )
+        kaiming(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of every step."""
+        return self.classifier(self.flatten(self.avgpool(self.features(x))))
+
+
+def spiking_vgg11(classes: int = 1000, **options: object) -> VGG:
+    """Spiking VGG-11; options as of VGG."""
+    return _made(11, classes, options)
+
+
+def spiking_vgg13(classes: int = 1000, **options: object) -> VGG:
+    """Spiking VGG-13; options as of VGG."""
+    return _made(13, classes, options)
+
+
+def spiking_vgg16(classes: int = 1000, **options: object) -> VGG:
+    """Spiking VGG-16; options as of VGG."""
+    return _made(16, classes, options)
+
+
+def spiking_vgg19(classes: int = 1000, **options: object) -> VGG:
+    """Spiking VGG-19; options as of VGG."""
+    return _made(19, classes, options)
+
+
+def _made(depth: int, classes: int, options: dict) -> VGG:
+    return VGG(depth, classes, **options)

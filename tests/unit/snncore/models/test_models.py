@@ -1,0 +1,185 @@
+"""Models: the papers' sizes, shapes through the layers, and a loss that falls."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import neurodeploy as nd
+from snncore import ann2snn, functional, loss, models, monitor, neuron
+
+# Of the papers' tables in millions; exact numbers are those of the networks they build on.
+SIZES: dict[str, tuple[Callable[[], nn.Module], float]] = {
+    "spiking_resnet18": (models.spiking_resnet18, 11.689512),
+    "spiking_resnet34": (models.spiking_resnet34, 21.797672),
+    "spiking_resnet50": (models.spiking_resnet50, 25.557032),
+    "spiking_resnet101": (models.spiking_resnet101, 44.549160),
+    "spiking_resnet152": (models.spiking_resnet152, 60.192808),
+    "sew_resnet18": (models.sew_resnet18, 11.689512),
+    "sew_resnet34": (models.sew_resnet34, 21.797672),
+    "sew_resnet50": (models.sew_resnet50, 25.557032),
+    "sew_resnet101": (models.sew_resnet101, 44.549160),
+    "sew_resnet152": (models.sew_resnet152, 60.192808),
+    "spiking_vgg11": (models.spiking_vgg11, 132.868840),
+    "spiking_vgg13": (models.spiking_vgg13, 133.053736),
+    "spiking_vgg16": (models.spiking_vgg16, 138.365992),
+    "spiking_vgg19": (models.spiking_vgg19, 143.678248),
+    "PLIF net for gestures": (models.plif_net, 1.698311),
+}
+ROUNDED: dict[str, tuple[Callable[[], nn.Module], float]] = {
+    "Spikformer-8-384": (partial(models.Spikformer, 8, 384), 16.81),
+    "Spikformer-6-512": (partial(models.Spikformer, 6, 512), 23.37),
+    "Spikformer-8-512": (partial(models.Spikformer, 8, 512), 29.68),
+    "Spikformer-10-512": (partial(models.Spikformer, 10, 512), 36.01),
+    "Spikformer-8-768": (partial(models.Spikformer, 8, 768, heads=12), 66.34),
+}
+
+
+def millions(make: Callable[[], nn.Module]) -> float:
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in make().parameters()) / 1e6
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes(name: str) -> None:
+    make, expected = SIZES[name]
+    assert millions(make) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_sizes_that_papers_round(name: str) -> None:
+    make, expected = ROUNDED[name]
+    assert millions(make) == pytest.approx(expected, abs=0.01)
+
+
+def shapes(network: nn.Module, names: list[str], *given: int) -> list[tuple[int, ...]]:
+    with torch.no_grad(), monitor.outputs(network, names=names) as seen:
+        network.eval()(torch.rand(*given))
+    return [tuple(seen[name][0].shape[2:]) for name in names]
+
+
+def test_shapes_of_a_resnet() -> None:
+    stages = ["maxpool", "layer1", "layer2", "layer3", "layer4"]
+    basic = models.spiking_resnet18(5, width=4)
+    found = shapes(basic, stages, 1, 1, 3, 224, 224)
+    assert found == [(4, 56, 56), (4, 56, 56), (8, 28, 28), (16, 14, 14), (32, 7, 7)]
+    wide = models.sew_resnet50(5, width=4)
+    assert shapes(wide, stages[1:], 1, 1, 3, 64, 64)[-1] == (128, 2, 2)
+    small = models.spiking_resnet18(5, width=4, small_images=True)
+    assert shapes(small, stages[1:], 1, 1, 3, 32, 32)[0] == (4, 32, 32)
+
+
+def test_names_are_torchvisions() -> None:
+    with torch.device("meta"):
+        names = dict(models.spiking_resnet50().named_parameters())
+    for name, shape in {
+        "conv1.weight": (64, 3, 7, 7),
+        "bn1.bias": (64,),
+        "layer1.0.conv3.weight": (256, 64, 1, 1),
+        "layer2.0.downsample.0.weight": (512, 256, 1, 1),
+        "layer2.0.downsample.1.weight": (512,),
+        "layer4.2.bn3.weight": (2048,),
+        "fc.weight": (1000, 2048),
+    }.items():
+        assert tuple(names[name].shape) == shape
+
+
+# Neurons that fire from the start, and the images' shape.
+EAGER = partial(neuron.LIF, threshold=0.4, detach_reset=True)
+SMALL = {"width": 8, "channels": 1, "small_images": True, "neuron": EAGER}
+VGG = {"channels": 1, "width": 8, "hidden": 32, "grid": 1, "dropout": 0.0, "neuron": EAGER}
+TINY: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "CSNN": (partial(models.CSNN, 4, width=8, size=8), (1, 8, 8)),
+    "Spiking ResNet": (partial(models.spiking_resnet18, 4, **SMALL), (1, 16, 16)),
+    "SEW ResNet of bottlenecks": (partial(models.sew_resnet50, 4, **SMALL), (1, 8, 8)),
+    "SEW ResNet, add": (partial(models.sew_resnet18, 4, "add", **SMALL), (1, 16, 16)),
+    "SEW ResNet, and": (partial(models.sew_resnet18, 4, "and", **SMALL), (1, 16, 16)),
+    "SEW ResNet, iand": (partial(models.sew_resnet18, 4, "iand", **SMALL), (1, 16, 16)),
+    "VGG": (partial(models.spiking_vgg11, 4, **VGG), (1, 32, 32)),
+    "PLIF net": (partial(models.plif_net, "nmnist", width=8, hidden=32), (2, 34, 34)),
+    "Spikformer": (
+        partial(models.Spikformer, 1, 16, 4, channels=1, heads=2, neuron=EAGER),
+        (1, 32, 32),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_few_steps_of_training_lower_the_loss(name: str) -> None:
+    make, shape = TINY[name]
+    torch.manual_seed(0)
+    network, labels = make(), torch.arange(8) % 4
+    x = torch.rand(8, *shape).expand(4, -1, *[-1] * len(shape))
+    optimizer = torch.optim.Adam(network.parameters(), 3e-2 if name == "PLIF net" else 1e-2)
+    losses = []
+    for _ in range(14):
+        functional.reset(network)
+        value = loss.rate_cross_entropy(network(x), labels)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+    assert min(losses[-2:]) < 0.75 * losses[0]
+    missing = [name for name, p in network.named_parameters() if p.grad is None]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ["CSNN", "Spiking ResNet", "SEW ResNet, add", "VGG"])
+def test_models_are_saved_and_read_back(name: str, tmp_path: Path) -> None:
+    make, shape = TINY[name]
+    torch.manual_seed(0)
+    network, x = make().eval(), torch.rand(3, 2, *shape)
+    expected = network(x)
+    nd.save(network, tmp_path / "m.pt", example=x)
+    loaded = nd.load(tmp_path / "m.pt")
+    assert torch.equal(loaded(x), expected)
+
+
+def test_step_by_step_is_layer_by_layer() -> None:
+    torch.manual_seed(0)
+    network = models.Spikformer(1, 16, 4, channels=1, heads=2).eval()
+    x = torch.rand(5, 2, 1, 32, 32)
+    whole = network(x)
+    functional.reset(network)
+    functional.set_step_mode(network, "s")
+    assert torch.equal(torch.stack([network(step) for step in x]), whole)
+
+
+def test_attention_is_the_formula() -> None:
+    torch.manual_seed(0)
+    attention = models.SpikingSelfAttention(6, heads=2).eval()
+    x = (torch.rand(3, 2, 6, 4, 5) < 0.5).float() * 3
+    with monitor.outputs(attention) as spikes, monitor.inputs(attention, names=["fire"]) as sums:
+        attention(x)
+    q, k, v = (spikes[f"{part}.2"][0] for part in ("query", "key", "value"))
+    assert all(0 < part.mean() < 1 for part in (q, k, v))
+    expected = torch.zeros_like(x)
+    for head in (slice(0, 3), slice(3, 6)):
+        weights = torch.einsum("tnchw,tncij->tnhwij", q[:, :, head], k[:, :, head])
+        expected[:, :, head] = torch.einsum("tnhwij,tncij->tnchw", weights, v[:, :, head]) / 8
+    assert torch.allclose(sums["fire"][0], expected, atol=1e-6)
+
+
+def test_what_is_not_there_is_named() -> None:
+    with pytest.raises(ValueError, match="no depth 20; there are 18, 34"):
+        models.ResNet(20)
+    with pytest.raises(ValueError, match="no depth 12"):
+        models.VGG(12)
+    with pytest.raises(ValueError, match="nothing for 'x'; there are mnist"):
+        models.plif_net("x")
+    with pytest.raises(ValueError, match="4 heads do not divide 6"):
+        models.SpikingSelfAttention(6, 4)
+
+
+def test_a_conversion_of_a_resnet_of_relus_has_the_models_layers() -> None:
+    torch.manual_seed(0)
+    make = partial(models.spiking_resnet18, 4, width=4, channels=1, small_images=True)
+    relus = make(neuron=lambda **_: nn.ReLU())
+    functional.set_step_mode(relus, "s")
+    spiking = ann2snn.convert(relus, torch.rand(2, 1, 8, 8))
+    fired = [name for name, m in spiking.named_modules() if isinstance(m, neuron.Neuron)]
+    own = [name for name, m in make().named_modules() if isinstance(m, neuron.Neuron)]
+    assert sorted(fired) == sorted(own)
