@@ -1,0 +1,138 @@
+"""A layer of neurons as nodes: its integer equations, without what its ranges prove idle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from neurodeploy.program import Neuron
+from neurodeploy.program.ranges import LayerRange
+from snncore.dynamics import Equations, Op
+from snncore.dynamics.interval import Interval, step_intervals
+from snncore.dynamics.simplify import simplified
+from targets.onnx.dialect import operation
+from targets.onnx.types import Type, Value, arithmetic_type, stored_type
+from targets.onnx.writer import Writer
+
+Given = Mapping[tuple[Op, str], Value]
+
+
+@dataclass(frozen=True)
+class NeuronStep:
+    """One step of a layer, made ready for the ranges that its states and its drive have."""
+
+    node: Neuron
+    proved: LayerRange
+
+    @cached_property
+    def equations(self) -> Equations:
+        """The integer equations, simplified."""
+        return simplified(self.node.integer_equations, self.proved.operations)
+
+    @cached_property
+    def bounds(self) -> tuple[Interval, ...]:
+        """The interval of every operation of the simplified equations."""
+        parameters = {
+            key: Interval(int(value.min()), int(value.max()))
+            for key, value in self.node.parameters.items()
+        }
+        drive = {self.equations.inputs[0]: self.proved.drive}
+        return step_intervals(self.equations, self.proved.states, drive, parameters)[1]
+
+    @cached_property
+    def states(self) -> dict[str, Type]:
+        """The states, each in the type that holds it."""
+        return {key: arithmetic_type(value) for key, value in self.proved.states.items()}
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that the simplified equations still read."""
+        used = {o.attribute for o in self.equations.operations if o.op == Op.PARAMETER}
+        return tuple(key for key in self.equations.parameters if key in used)
+
+    @property
+    def output(self) -> Interval:
+        """What the layer's output can be."""
+        return self.bounds[self.equations.output]
+
+    def write(self, writer: Writer, given: Given, like: Value) -> list[Value]:
+        """The next states and the output; `like` has the shape of the layer."""
+        run = _Run(self, writer, given, like)
+        pairs = zip(self.states.values(), self.equations.next_states, strict=True)
+        results = [run.result(number, kind) for kind, number in pairs]
+        return [*results, run.result(self.equations.output, stored_type(self.output))]
+
+
+class _Run:
+    """The operations written so far; one that nothing reads is never written."""
+
+    def __init__(self, step: NeuronStep, writer: Writer, given: Given, like: Value) -> None:
+        self.equations, self.bounds = step.equations, step.bounds
+        self.writer, self.given, self.like = writer, given, like
+        self.written: dict[int, Value] = {}
+
+    def result(self, number: int, kind: Type) -> Value:
+        """An operation's value in this type and in the shape of the layer."""
+        value = self.writer.cast(self.value(number), kind)
+        if not self._is_full(number):
+            shape = self.writer.node("Shape", [self.like], Type.INT64)
+            value = self.writer.node("Expand", [value, shape], kind, value.interval)
+        return value
+
+    def value(self, number: int) -> Value:
+        """An operation's value."""
+        if number not in self.written:
+            self.written[number] = self._write(number)
+        return self.written[number]
+
+    def _write(self, number: int) -> Value:
+        operation_, bound = self.equations.operations[number], self.bounds[number]
+        op, args = operation_.op, operation_.args
+        key = (op, str(operation_.attribute))
+        if key in self.given:
+            return self.given[key]
+        if bound.low == bound.high and op not in (Op.STATE, Op.INPUT, Op.PARAMETER):
+            return self.writer.constant(bound.low, arithmetic_type(bound))
+        if op == Op.DETACH:
+            return self.value(args[0])
+        if op == Op.SELECT:
+            return self._select(number)
+        compared = self._compared(number)
+        if compared is not None:
+            return compared
+        values = [self.value(arg) for arg in args]
+        return operation(self.writer, op, values, operation_.attribute, bound)
+
+    def _select(self, number: int) -> Value:
+        condition, *branches = self.equations.operations[number].args
+        known = self.bounds[condition]
+        if known.high <= 0 or known.low >= 1:
+            return self.value(branches[0] if known.low >= 1 else branches[1])
+        decided = self.value(condition)
+        if decided.type != Type.BOOL:
+            zero = self.writer.constant(0, decided.type)
+            decided = self.writer.node("Greater", [decided, zero], Type.BOOL)
+        values = [decided, *(self.value(branch) for branch in branches)]
+        return operation(self.writer, Op.SELECT, values, None, self.bounds[number])
+
+    def _compared(self, number: int) -> Value | None:
+        """A spike on a difference is a comparison of its two sides."""
+        spike = self.equations.operations[number]
+        if spike.op != Op.SPIKE:
+            return None
+        distance = self.equations.operations[spike.args[0]]
+        if distance.op != Op.SUBTRACT:
+            return None
+        op = Op.GREATER if spike.attribute else Op.GREATER_EQUAL
+        sides = [self.value(arg) for arg in distance.args]
+        return operation(self.writer, op, sides, None, self.bounds[number])
+
+    def _is_full(self, number: int) -> bool:
+        """Whether a value has the layer's shape, as what reads a state or an input has."""
+        if self.bounds[number].low == self.bounds[number].high:
+            return self.equations.operations[number].op in (Op.STATE, Op.INPUT)
+        operation_ = self.equations.operations[number]
+        if operation_.op in (Op.STATE, Op.INPUT):
+            return True
+        return any(self._is_full(arg) for arg in operation_.args)

@@ -1,0 +1,133 @@
+"""ONNX files of ours to programs; the graph must be the one that the program is written as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import ArtifactError, DoesNotFitError
+from neurodeploy.program import Program
+from targets.onnx.compile import FORMAT, PREFIX, Written, written
+from targets.onnx.description import rebuilt
+from targets.onnx.forms import Choices, Form
+from targets.onnx.types import Type, onnx_module
+
+_AGAIN = "export the model again"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file: its program, the choices it was written with, and its bytes."""
+
+    program: Program
+    choices: Choices
+    written: Written
+    content: bytes
+
+
+def open_file(artifact: Artifact) -> Opened:
+    """What an artifact's file holds.
+
+    Raises:
+        ArtifactError: if it is no file of ours, is damaged, or was edited.
+    """
+    content = next((c for name, c in artifact.files.items() if name.endswith(".onnx")), None)
+    place = str(artifact.path or "the artifact")
+    if content is None:
+        raise ArtifactError(f"{place}: holds no .onnx file", remedy=_AGAIN)
+    try:
+        return _opened(content, trusted=bool(artifact.edited))
+    except ArtifactError as error:
+        raise ArtifactError(f"{place}: {error.message}", remedy=error.remedy or _AGAIN) from error
+
+
+def _opened(content: bytes, *, trusted: bool) -> Opened:
+    """The file's content; where a manifest tells of an edit, what it changed is not told again."""
+    model = _parsed(content)
+    notes = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
+    if "format" not in notes:
+        raise ArtifactError(
+            "was not written by neurodeploy: a graph of somebody else's does not say what its "
+            "numbers mean",
+            remedy="export it with neurodeploy, from the model that it was made from",
+        )
+    if notes["format"] != FORMAT:
+        version = model.producer_version
+        raise ArtifactError(f"was written by neurodeploy {version}, in format {notes['format']}")
+    program = rebuilt(notes.get("program", ""), _tensors(model))
+    choices = _choices(notes)
+    try:
+        expected = written(program, choices, notes.get("program_sha256", ""))
+    except (DoesNotFitError, ValueError) as error:
+        raise ArtifactError(f"its description is damaged: {error}") from error
+    if not trusted:
+        _require_same(model, expected.model, program, notes)
+    return Opened(program, choices, expected, content)
+
+
+def _parsed(content: bytes) -> Any:
+    from google.protobuf.message import DecodeError
+
+    model = onnx_module().ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError as error:
+        raise ArtifactError("is no ONNX file, or is cut off or damaged") from error
+    if not model.HasField("graph"):
+        raise ArtifactError("is no ONNX file, or is cut off or damaged")
+    return model
+
+
+def _tensors(model: Any) -> dict[str, NDArray[Any]]:
+    """The numbers that the file itself holds; it never makes us read another one."""
+    found: dict[str, NDArray[Any]] = {}
+    for tensor in model.graph.initializer:
+        known = tensor.data_type in list(Type)
+        kind = Type(tensor.data_type).numpy if known else None
+        size = int(np.prod(list(tensor.dims), dtype=object))
+        if kind is None or len(tensor.raw_data) != size * kind.itemsize:
+            raise ArtifactError(f"its tensor {tensor.name} is damaged")
+        found[tensor.name] = np.frombuffer(tensor.raw_data, kind).reshape(tuple(tensor.dims))
+    return found
+
+
+def _choices(notes: Mapping[str, str]) -> Choices:
+    try:
+        return Choices(
+            Form(notes["form"]),
+            int(notes["steps"]),
+            notes["functions"] == "yes",
+            notes["trace"] == "yes",
+        )
+    except (KeyError, ValueError) as error:
+        raise ArtifactError(f"its description is damaged: {error}") from error
+
+
+def _require_same(model: Any, expected: Any, program: Program, notes: Mapping[str, str]) -> None:
+    """Nothing if the file is what the program is written as.
+
+    Raises:
+        ArtifactError: otherwise; names what was edited.
+    """
+    if program.sha256 != notes.get("program_sha256"):
+        raise ArtifactError("was edited: its numbers are not those that were exported")
+    # Who wrote the same graph does not matter.
+    expected.producer_version = model.producer_version
+    if model.SerializeToString(deterministic=True) == expected.SerializeToString(
+        deterministic=True
+    ):
+        return
+    for kind, found, wanted in (
+        ("node", model.graph.node, expected.graph.node),
+        ("tensor", model.graph.initializer, expected.graph.initializer),
+        ("function", model.functions, expected.functions),
+    ):
+        for one, other in zip(found, wanted, strict=False):
+            if one != other:
+                raise ArtifactError(f"was edited: its {kind} {one.name} does not fit its program")
+    raise ArtifactError("was edited: its graph does not fit its program")
