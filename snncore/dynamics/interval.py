@@ -182,6 +182,11 @@ def shift_to_zero(value: int, bits: int) -> int:
     return value >> bits if value >= 0 else -(-value >> bits)
 
 
+def _scaled(x: Interval, numerator: int, bits: int) -> Interval:
+    product = x * Interval(numerator, numerator)
+    return product.map(lambda value: shift_to_zero(value, bits))
+
+
 _TABLE: dict[Op, Callable[..., Interval]] = {
     Op.ADD: lambda x, y, _: x + y,
     Op.SUBTRACT: lambda x, y, _: x - y,
@@ -197,6 +202,7 @@ _TABLE: dict[Op, Callable[..., Interval]] = {
     Op.SHIFT_LEFT: lambda x, bits: x.map(lambda v: v << bits),
     Op.SHIFT_TO_ZERO: lambda x, bits: x.map(lambda v: shift_to_zero(v, bits)),
     Op.SHIFT_FLOOR: lambda x, bits: x.map(lambda v: v >> bits),
+    Op.SCALE_TO_ZERO: lambda x, scale: _scaled(x, *scale),
     Op.WRAP: lambda x, bits: x.wrapped(bits),
     Op.WRAP_ONCE: lambda x, bits: x.wrapped_once(bits),
     Op.CLIP: lambda x, limits: x.map(lambda v: min(max(v, limits[0]), limits[1])),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from neurodeploy.structure import Edge
 from targets.onnx.functions import Functions
 from targets.onnx.memory import BATCH, Slot, slots_of
@@ -110,9 +112,9 @@ def write_step(assembly: Assembly) -> None:
         before[name] = Value(names.new(name), slot.type, slot.interval)
         assembly.inputs.append(assembly.value_info(before[name], slot.dimensions))
     values, after = advanced(assembly, slots, value, before, "")
-    shapes = {part.name: (BATCH, *part.shape) for part in assembly.parts}
     output = values[assembly.output]
-    assembly.outputs.append(assembly.value_info(output, shapes[assembly.output]))
+    shape = next(part.shape for part in assembly.parts if part.name == assembly.output)
+    assembly.outputs.append(assembly.value_info(output, (BATCH, *shape)))
     for name, slot in slots.items():
         assembly.outputs.append(assembly.value_info(after[name], slot.dimensions))
     _show(assembly, [values], [after], lead=(BATCH,))
@@ -211,8 +213,6 @@ class Zeros:
             axes.insert(0, writer.constant([slot.steps], Type.INT64))
         axes.append(writer.constant(list(slot.shape), Type.INT64))
         shape = writer.node("Concat", axes, Type.INT64, axis=0)
-        import numpy as np
-
         zero = tensor_proto(np.zeros(1, slot.type.numpy), slot.type)
         name = writer.fresh(f"{slot.name}.first")
         writer.add("ConstantOfShape", [shape.name], [name], value=zero)

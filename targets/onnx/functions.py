@@ -46,7 +46,9 @@ class Functions:
             for each, value in zip(layer.arguments, inputs, strict=True)
         ]
         found = layer.body(inner, arguments)
-        results = [_copied(inner, each, name) for each, name in zip(found, layer.results, strict=True)]
+        results = [
+            _copied(inner, each, name) for each, name in zip(found, layer.results, strict=True)
+        ]
         name = self._name(layer, inner, arguments, results)
         given = [value.name for value in inputs]
         called, notes = outputs[-1], layer.notes

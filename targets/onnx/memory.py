@@ -15,7 +15,7 @@ BATCH = "N"
 
 @dataclass(frozen=True)
 class Slot:
-    """A state of neurons, (N, ...), or the last values of a layer, oldest first, (steps, N, ...)."""
+    """A state of neurons (N, ...), or a layer's last values (steps, N, ...), oldest first."""
 
     name: str
     layer: str

@@ -141,12 +141,15 @@ def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> Part:
         drive = _sum(writer, sources, step.proved.drive)
         names = [(Op.STATE, key) for key in step.states]
         names += [(Op.PARAMETER, key) for key in step.parameters]
-        leaves: dict[tuple[Op, str], Value] = dict(
-            zip(names, given[len(sources) :], strict=True)
-        )
+        leaves: dict[tuple[Op, str], Value] = dict(zip(names, given[len(sources) :], strict=True))
         return step.write(writer, _given(leaves, node, drive), drive)
 
-    notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.neuron": node.equations.name}
+    single = [f"{key}={int(v)}" for key, v in node.parameters.items() if v.ndim == 0]
+    notes = {
+        "neurodeploy.exponent": str(node.exponent),
+        "neurodeploy.neuron": node.equations.name,
+        "neurodeploy.parameters": ", ".join(single),
+    }
     return Part(
         node.name,
         re.sub(r"\W", "_", node.equations.name),

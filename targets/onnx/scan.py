@@ -44,29 +44,30 @@ class _Scan:
                 _Body(self, group, slots).write()
             else:
                 self._at_once(group[0])
-        traced = self.assembly.choices.trace
-        self._declare(self.assembly.output, "s", output=True)
-        for part in self.assembly.parts:
-            if part.watched:
-                self._declare(part.name, "s", output=traced and part.name != self.assembly.output)
-                for state in part.states if traced else ():
-                    self._declare(part.name, state, output=True)
+        assembly = self.assembly
+        output = self.parts[assembly.output]
+        assembly.outputs.append(self._info(self.sequence(output.name), output))
+        for part in assembly.parts:
+            if not part.watched:
+                continue
+            assembly.shown[part.name, "s"] = (self._info(self.sequence(part.name), part),)
+            if assembly.choices.trace:
+                for state in part.states:
+                    value = self.sequences[f"{part.name}.{state}"]
+                    assembly.shown[part.name, state] = (self._info(value, part),)
+        if assembly.choices.trace:
+            there = assembly.outputs[0].name
+            infos = [info for (info,) in assembly.shown.values()]
+            assembly.outputs += [info for info in infos if info.name != there]
 
-    def _declare(self, layer: str, state: str, *, output: bool) -> None:
-        part = self.parts[layer]
-        value = self.sequence(layer) if state == "s" else self.sequences[f"{layer}.{state}"]
-        info = self.assembly.value_info(value, (TIME, BATCH, *part.shape))
-        self.assembly.shown[layer, state] = (info,)
-        if output:
-            self.assembly.outputs.append(info)
+    def _info(self, value: Value, part: Part) -> Any:
+        return self.assembly.value_info(value, (TIME, BATCH, *part.shape))
 
     def _at_once(self, part: Part) -> None:
         given = [self.row(edge) for edge in part.sources]
         output = self.writer.fresh(f"{part.name}/rows")
         assembly = self.assembly
-        (value,) = call(
-            assembly.functions, assembly.tensors, self.writer, part, given, [output]
-        )
+        (value,) = call(assembly.functions, assembly.tensors, self.writer, part, given, [output])
         self.rows[part.name] = value
 
     def sequence(self, layer: str) -> Value:
@@ -158,13 +159,9 @@ class _Body:
     def _step(self, before: dict[str, Value], outside: dict[Edge, Value]) -> Step:
         assembly = self.assembly
         tensors, functions = assembly.tensors, assembly.functions
-        return Step(
-            functions, tensors, self.writer, self.slots, self._fresh, {}, before, outside
-        )
+        return Step(functions, tensors, self.writer, self.slots, self._fresh, {}, before, outside)
 
-    def _leaving(
-        self, step: Step, after: dict[str, Value]
-    ) -> list[tuple[Value, Part, str]]:
+    def _leaving(self, step: Step, after: dict[str, Value]) -> list[tuple[Value, Part, str]]:
         """What the rest of the graph, or who asked for a trace, sees of the group."""
         leaving = [(step.values[part.name], part, part.name) for part in self.group]
         if self.assembly.choices.trace:

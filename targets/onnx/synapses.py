@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, Integers
+from neurodeploy.program import Conv2d, Dense
 from neurodeploy.program.ranges import sum_range
 from snncore.dynamics import Op
 from snncore.dynamics.interval import ZERO, Interval
@@ -35,17 +36,20 @@ class WeightedSum:
     @cached_property
     def shift(self) -> int:
         """How many of the lowest bits no weight has."""
-        seen = int(np.bitwise_or.reduce(self.node.weight, axis=None)) if self.node.weight.size else 0
+        seen = (
+            int(np.bitwise_or.reduce(self.node.weight, axis=None)) if self.node.weight.size else 0
+        )
         return (seen & -seen).bit_length() - 1 if seen else 0
 
     @cached_property
-    def digits(self) -> tuple[Integers, ...]:
+    def digits(self) -> tuple[NDArray[np.int8], ...]:
         """The weights' digits, lowest first, in the layout that the graph multiplies by."""
         weight = self.node.weight
         largest = Interval(int(weight.min(initial=0)), int(weight.max(initial=0)))
         count = digits_of(largest.map(lambda value: value >> self.shift))
         dense = isinstance(self.node, Dense)
-        parts = [np.empty(weight.T.shape if dense else weight.shape, np.int8) for _ in range(count)]
+        shape: tuple[int, ...] = weight.T.shape if dense else weight.shape
+        parts: list[NDArray[np.int8]] = [np.empty(shape, np.int8) for _ in range(count)]
         for start in range(0, weight.shape[0], _ROWS):
             rows = weight[start : start + _ROWS] >> self.shift
             for part in parts:

@@ -25,7 +25,8 @@ class Type(IntEnum):
     @property
     def numpy(self) -> np.dtype[Any]:
         """The same type of NumPy's, as a file holds it."""
-        return np.dtype(_NUMPY[self]).newbyteorder("<")
+        kind: np.dtype[Any] = np.dtype(_NUMPY[self])
+        return kind.newbyteorder("<")
 
 
 _NUMPY: dict[Type, Any] = {

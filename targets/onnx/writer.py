@@ -102,7 +102,6 @@ class Writer:
         return self.casts[key]
 
 
-
 def tensor_proto(array: np.ndarray[Any, Any], kind: Type, name: str = "") -> Any:
     """A tensor with its numbers as bytes."""
     onnx = onnx_module()

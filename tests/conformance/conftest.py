@@ -7,16 +7,22 @@ import pytest
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.sandbox import Environment, install
 from targets.loihi.simulate import LAVA
+from targets.onnx.simulate import ONNXRUNTIME, REFERENCE
+
+_BY_FIXTURE = {"lava": LAVA, "onnxruntime": ONNXRUNTIME, "reference": REFERENCE}
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
     # before the first test, whose time limit a download must not use up
-    needed = any("lava" in getattr(item, "fixturenames", ()) for item in session.items)
-    if needed and not session.config.option.collectonly:
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        # what cannot be had fails the tests that need it, through their fixture
-        with suppress(NeurodeployError):
-            install(LAVA, progress=reporter.write_line if reporter else None)
+    needed = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if session.config.option.collectonly:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    for name, environment in _BY_FIXTURE.items():
+        if name in needed:
+            # what cannot be had fails the tests that need it, through their fixture
+            with suppress(NeurodeployError):
+                install(environment, progress=reporter.write_line if reporter else None)
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +30,17 @@ def lava() -> Environment:
     """Lava, ready to run."""
     install(LAVA)
     return LAVA
+
+
+@pytest.fixture(scope="session")
+def onnxruntime() -> Environment:
+    """onnxruntime, ready to run."""
+    install(ONNXRUNTIME)
+    return ONNXRUNTIME
+
+
+@pytest.fixture(scope="session")
+def reference() -> Environment:
+    """The evaluator of the ONNX standard, ready to run."""
+    install(REFERENCE)
+    return REFERENCE

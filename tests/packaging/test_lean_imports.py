@@ -7,7 +7,9 @@ import pytest
 
 from tests.packaging.tree import ROOT
 
-HEAVY = frozenset({"cupy", "h5py", "lava", "numpy", "scipy", "sklearn", "torch", "triton"})
+HEAVY = frozenset(
+    {"cupy", "h5py", "lava", "numpy", "onnx", "onnxruntime", "scipy", "sklearn", "torch", "triton"}
+)
 ARRAYS = HEAVY - {"numpy"}
 HELP = """
 from neurodeploy.cli import main
@@ -31,6 +33,7 @@ LEAN = {
     "import neurodeploy.simulator": ARRAYS,
     "import neurodeploy.target": ARRAYS,
     "import targets.loihi": ARRAYS,
+    "import targets.onnx": ARRAYS,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from neurodeploy.report import LayerSummary, Link, Report, Status
+from neurodeploy.target import targets
 from tests.unit.cli.helpers import Caller, refused
 
 LAYER = LayerSummary("conv1", "CubaLIF", (2,), 2, 5, 0.5)
@@ -39,7 +40,7 @@ def test_prints_the_report_and_its_place(
     document = call("demo", "--json", "--out", tmp_path).document
     assert document["accuracies"] == {"float": 0.98, "chip": 0.97}
     assert document["files"] == {"report": str(tmp_path / "report.html")}
-    assert asked[1][0] == ["loihi"]
+    assert asked[1][0] == list(targets())
 
 
 def test_an_unknown_target_is_told_before_anything_is_done(call: Caller, tmp_path: Path) -> None:

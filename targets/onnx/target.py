@@ -1,0 +1,78 @@
+"""The target: four pure functions and the simulators that judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import UnknownNameError
+from neurodeploy.program import Program
+from neurodeploy.sandbox import Environment
+from neurodeploy.target import Capabilities, Finding, Simulation
+from neurodeploy.trace import Trace
+from targets.onnx.capabilities import CAPABILITIES
+from targets.onnx.check import check
+from targets.onnx.compile import compile_program
+from targets.onnx.forms import Choices, Form
+from targets.onnx.read import open_file
+from targets.onnx.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
+
+
+class Onnx:
+    """ONNX files of integer operations, for onnxruntime and other runtimes."""
+
+    name = "onnx"
+    capabilities: Capabilities = CAPABILITIES
+    simulators: Mapping[str, Environment] = {each.name: each for each in (ONNXRUNTIME, REFERENCE)}
+
+    def check(self, program: Program) -> tuple[Finding, ...]:
+        """What no graph of integers can hold."""
+        return check(program)
+
+    def compile(
+        self,
+        program: Program,
+        *,
+        form: str = "scan",
+        steps: int = 16,
+        functions: bool = True,
+        trace: bool = False,
+    ) -> Artifact:
+        """The .onnx file of a program that `check` accepts."""
+        return compile_program(program, Choices(Form(form), steps, functions, trace))
+
+    def read(self, artifact: Artifact) -> Program:
+        """The program that a file of ours holds.
+
+        Raises:
+            ArtifactError: if it is no file of ours, is damaged, or was edited.
+        """
+        return open_file(artifact).program
+
+    def simulate(
+        self,
+        artifact: Artifact,
+        samples: NDArray[Any],
+        *,
+        simulator: str | None = None,
+        simulation: Simulation | None = None,
+    ) -> Trace:
+        """What a runtime makes of the samples (T, N, ...).
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            SimulatorError: if it is missing or fails.
+        """
+        if simulator not in (None, *self.simulators):
+            known = ", ".join(self.simulators)
+            raise UnknownNameError(f"no simulator {simulator!r} for onnx; there are: {known}")
+        environment = self.simulators[simulator or ONNXRUNTIME.name]
+        run = FileRun(open_file(artifact), samples)
+        (trace,) = run_files([run], environment, simulation or Simulation())
+        return trace
+
+
+target = Onnx()

@@ -1,0 +1,105 @@
+"""Runs ONNX files; the sandbox starts it with onnxruntime or with the standard's own evaluator."""
+
+import base64
+import importlib
+import importlib.metadata
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# Feeds by name and the names of outputs, to the outputs in this order.
+Run = Callable[[dict[str, np.ndarray], list[str]], list[np.ndarray]]
+
+# y = x + 1 on int32, of any shape: opset 21, IR version 10
+SELF_TEST = (
+    "CAoSADpXChAKAXgKA29uZRIBeSIDQWRkEglpbmNyZW1lbnQqChAGKgEBQgNvbmVaFQoBeBIQCg4IBhIKCgMSAW4KAxIB"
+    "bWIVCgF5EhAKDggGEgoKAxIBbgoDEgFtQgQKABAV"
+)
+
+
+class NetworkError(ValueError):
+    """A file that the engine cannot run, or ran wrongly."""
+
+
+def load(engine: str, content: bytes) -> Run:
+    """The file, ready to run.
+
+    Raises: NetworkError if the engine refuses it.
+    """
+    try:
+        if engine == "onnxruntime":
+            return _onnxruntime(content)
+        return _reference(content)
+    except Exception as error:
+        raise NetworkError(f"{engine} cannot load the file: {error}") from error
+
+
+def _onnxruntime(content: bytes) -> Run:
+    module = importlib.import_module("onnxruntime")
+    options = module.SessionOptions()
+    # the machine's other cores belong to the sandbox's other workers
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = module.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return lambda feeds, names: session.run(names, feeds)
+
+
+def _reference(content: bytes) -> Run:
+    onnx = importlib.import_module("onnx")
+    evaluator = importlib.import_module("onnx.reference").ReferenceEvaluator
+    session = evaluator(onnx.load_from_string(content))
+    return lambda feeds, names: session.run(names, feeds)
+
+
+def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
+    """Run every file of the job over its samples, or the self-test; the sandbox calls this."""
+    if job.get("self_test"):
+        return self_test(job["engine"])
+    networks = job["networks"]
+    for index, network in enumerate(networks):
+        content = np.load(exchange.input(f"model{index}")).tobytes()
+        samples = np.load(exchange.input(f"samples{index}"))
+        session = load(job["engine"], content)
+        exchange.progress(f"network {index + 1} of {len(networks)}")
+        simulate = stepwise if network["form"] == "step" else whole
+        for place, array in enumerate(simulate(network, session, samples)):
+            np.save(exchange.output(f"network{index}.{place}"), array)
+    return {"networks": len(networks)}
+
+
+def whole(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np.ndarray]:
+    """All steps in one call; what an unrolled graph gives step by step becomes one array."""
+    names = [name for each in network["shown"] for name in each]
+    found = dict(zip(names, session({network["input"]: samples}, names), strict=True))
+    rows = [[found[name] for name in each] for each in network["shown"]]
+    return [row[0] if network["form"] == "scan" else np.stack(row) for row in rows]
+
+
+def stepwise(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np.ndarray]:
+    """One call a step, the states of each handed to the next."""
+    count = samples.shape[1]
+    states = {
+        state["input"]: np.zeros([length or count for length in state["shape"]], state["type"])
+        for state in network["states"]
+    }
+    outputs = {state["input"]: state["output"] for state in network["states"]}
+    names = list(dict.fromkeys([*(each[0] for each in network["shown"]), *outputs.values()]))
+    rows: list[list[np.ndarray]] = [[] for _ in network["shown"]]
+    for values in samples:
+        feeds = {network["input"]: values, **states}
+        found = dict(zip(names, session(feeds, names), strict=True))
+        states = {name: found[output] for name, output in outputs.items()}
+        for row, each in zip(rows, network["shown"], strict=True):
+            row.append(found[each[0]])
+    return [np.stack(row) for row in rows]
+
+
+def self_test(engine: str) -> dict[str, Any]:
+    """Run one addition whose result is known; returns the versions that ran it."""
+    session = load(engine, base64.b64decode(SELF_TEST))
+    (found,) = session({"x": np.array([[1, 2]], np.int32)}, ["y"])
+    if found.tolist() != [[2, 3]]:
+        raise NetworkError(f"the self-test gave {found.tolist()}, not [[2, 3]]")
+    package = {"onnxruntime": "onnxruntime", "reference": "onnx"}[engine]
+    return {name: importlib.metadata.version(name) for name in (package, "numpy")}

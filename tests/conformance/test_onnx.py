@@ -1,0 +1,160 @@
+"""Random networks as ONNX: golden, the file read back, onnxruntime and the standard's evaluator.
+
+A failure names the network, such as `branching 17`, which `branching_case(17)` makes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.compare import compare
+from neurodeploy.report import Status
+from neurodeploy.sandbox import Environment
+from neurodeploy.simulator import run_golden
+from neurodeploy.target import Simulation
+from neurodeploy.trace import Trace
+from targets.onnx import target
+from targets.onnx.compile import FILE
+from targets.onnx.read import open_file
+from targets.onnx.simulate import FileRun, run_files
+from tests.conformance.networks import Case, random_case
+from tests.conformance.summary import show
+from tests.unit.programs import random_program, random_samples
+
+BATCH = 24
+# Beside each form, whether layers are functions, and whether a scan shows states.
+FORMS = (
+    ("scan", True, False),
+    ("scan", False, True),
+    ("step", True, False),
+    ("unrolled", True, False),
+    ("scan", True, True),
+    ("step", False, False),
+    ("unrolled", False, False),
+)
+
+
+def branching_case(seed: int) -> Case:
+    """A network with branches, delays, loops and neurons of several kinds and number systems."""
+    program = random_program(seed)
+    steps, count = (1, 2, 5, 8, 13, 64)[seed % 6], 1 + seed % 4
+    return Case(f"branching {seed}", program, random_samples(program, seed, steps, count))
+
+
+def cases(full: bool) -> Iterator[Case]:
+    """The networks of the suite."""
+    yield from (branching_case(seed) for seed in range(700 if full else 14))
+    yield from (random_case(seed) for seed in range(340 if full else 7))
+
+
+@dataclass
+class Tally:
+    """What was compared, and what went wrong."""
+
+    names: set[str] = field(default_factory=set)
+    runs: int = 0
+    values: int = 0
+    spikes: int = 0
+    silent: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, case: Case, golden: Trace, found: Trace, engine: str) -> None:
+        """Count one run."""
+        link = compare(f"golden = {engine}", golden, found, 0.0)
+        self.runs += 1
+        self.values += link.compared
+        if case.name not in self.names:
+            self.names.add(case.name)
+            self.spikes += golden.spikes()
+            self.silent += golden.spikes() == 0
+        if link.status != Status.EQUAL:
+            words = link.divergence.sentence() if link.divergence else link.reason
+            self.failures.append(f"{case.name}: {engine}: {words}")
+
+    def sentence(self) -> str:
+        """The result in words."""
+        return (
+            f"{len(self.names):,} networks, {self.runs:,} runs, {self.values:,} values, "
+            f"{self.spikes:,} spikes, {self.silent} networks without one, "
+            f"{len(self.failures)} runs differ"
+        )
+
+
+def shortened(case: Case, place: int) -> Case:
+    """The case with as many steps as its form in the suite can do in reasonable time."""
+    # onnxruntime takes minutes to load a graph of ten thousands of nodes.
+    most = 8 if FORMS[place % len(FORMS)][0] == "unrolled" else 64
+    return replace(case, samples=case.samples[:most])
+
+
+def exported(case: Case, place: int) -> Artifact:
+    """The network's file, in the form of its place in the suite."""
+    form, functions, trace = FORMS[place % len(FORMS)]
+    steps = len(case.samples)
+    artifact = target.compile(
+        case.program, form=form, steps=steps, functions=functions, trace=trace
+    )
+    bare = replace(artifact, contract={}, program={})
+    assert target.read(bare) == case.program, case.name
+    return artifact
+
+
+@pytest.mark.timeout(7200)
+def test_every_random_network_is_equal_in_both_runtimes(
+    full: bool, onnxruntime: Environment, reference: Environment, pytestconfig: pytest.Config
+) -> None:
+    tally = Tally()
+    made = [shortened(case, place) for place, case in enumerate(cases(full))]
+    for start in range(0, len(made), BATCH):
+        batch = made[start : start + BATCH]
+        opened = [open_file(exported(case, start + n)) for n, case in enumerate(batch)]
+        runs = [FileRun(file, case.samples) for file, case in zip(opened, batch, strict=True)]
+        goldens = [run_golden(case.program, case.samples) for case in batch]
+        for environment in (onnxruntime, reference):
+            traces = run_files(runs, environment, Simulation())
+            for case, golden, found in zip(batch, goldens, traces, strict=True):
+                tally.add(case, golden, found, environment.name)
+    show(pytestconfig, "ONNX: golden = onnxruntime = reference", tally.sentence())
+    assert not tally.failures, "\n".join(tally.failures[:20])
+    assert len(tally.names) == len(made)
+    assert tally.spikes > 20 * len(made)
+    assert tally.silent < len(made) // 3
+
+
+@pytest.mark.parametrize("form", ["scan", "step", "unrolled"])
+def test_one_flipped_bit_of_a_weight_is_seen(form: str, onnxruntime: Environment) -> None:
+    case = random_case(3)
+    artifact = target.compile(case.program, form=form, steps=len(case.samples), trace=True)
+    golden = run_golden(case.program, case.samples)
+    seen = 0
+    for place, name in enumerate(_weights(artifact)):
+        edited = _flipped(artifact, place)
+        assert edited.files[FILE] != artifact.files[FILE], name
+        (found,) = run_files([FileRun(open_file(edited), case.samples)], onnxruntime, Simulation())
+        seen += compare("golden = flipped", golden, found, 0.0).status == Status.DIFFERS
+    assert seen
+
+
+def _weights(artifact: Artifact) -> list[str]:
+    import onnx
+
+    model = onnx.load_from_string(artifact.files[FILE])
+    return [tensor.name for tensor in model.graph.initializer if ".weight" in tensor.name]
+
+
+def _flipped(artifact: Artifact, place: int) -> Artifact:
+    """The artifact with the highest bit of one layer's first weight flipped, and marked so."""
+    import onnx
+
+    model = onnx.load_from_string(artifact.files[FILE])
+    tensors = [tensor for tensor in model.graph.initializer if ".weight" in tensor.name]
+    numbers = np.frombuffer(tensors[place].raw_data, np.int8).copy()
+    numbers[0] ^= 64
+    tensors[place].raw_data = numbers.tobytes()
+    files = {FILE: model.SerializeToString(deterministic=True)}
+    return replace(artifact, files=files, edited=(f"{FILE} is not the file that was exported",))
