@@ -33,8 +33,7 @@ def described(
     for node in held.nodes:
         members = {field.name: getattr(node, field.name) for field in fields(node)}
         if node.name in powers:
-            own = [name for (layer, _), name in names.items() if layer == node.name]
-            members["weight"] = {"power": powers[node.name], "tensors": own}
+            members["weight"] = {"power": powers[node.name], "tensors": _grouped(names, node)}
         if isinstance(node, Neuron):
             members["parameters"] = {
                 key: {"tensor": names[node.name, key]} if (node.name, key) in names else value
@@ -42,6 +41,15 @@ def described(
             }
         nodes.append({"class": type(node).__name__, **members})
     return codec.dumps({"schema": SCHEMA, "output": held.output, "nodes": nodes})
+
+
+def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]]:
+    """The tensors of a layer's weights: for each source those of its digits, lowest first."""
+    groups: dict[str, list[str]] = {}
+    for (layer, label), name in names.items():
+        if layer == node.name:
+            groups.setdefault(label.partition(".")[0], []).append(name)
+    return list(groups.values())
 
 
 def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]]) -> Program:
@@ -67,8 +75,9 @@ def _node(members: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Node:
         raise ValidationError(f"{wanted} is no node of a program")
     weight = members.get("weight")
     if isinstance(weight, dict):
-        digits = [tensors[name] for name in weight["tensors"]]
-        members["weight"] = joined(digits, int(weight["power"]))
+        parts = [[tensors[name] for name in digits] for digits in weight["tensors"]]
+        sums = [joined(digits, int(weight["power"])) for digits in parts]
+        members["weight"] = sum(sums[1:], start=sums[0])
         if kind is Dense:
             members["weight"] = members["weight"].T
     if issubclass(kind, Neuron):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.structure import Edge
+from neurodeploy.structure import Edge, require
 from targets.onnx.functions import Functions
 from targets.onnx.memory import BATCH, Slot, slots_of
 from targets.onnx.parts import Part
@@ -18,6 +18,7 @@ from targets.onnx.types import Type, Value
 from targets.onnx.writer import DOMAIN, IR_VERSION, OPSET, Names, Writer, tensor_proto
 
 TIME = "T"
+_MOST_STEPS = 4096
 
 
 class Form(StrEnum):
@@ -39,6 +40,10 @@ class Choices:
     functions: bool = True
     # Whether a scan gives every layer's spikes and states as well.
     trace: bool = False
+
+    def __post_init__(self) -> None:
+        fits = 1 <= self.steps <= _MOST_STEPS
+        require(fits, f"option steps: {self.steps} is not in 1..{_MOST_STEPS}")
 
 
 @dataclass

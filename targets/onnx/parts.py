@@ -11,13 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, Neuron, Node, Program
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+)
 from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.structure import Edge, Shape
 from snncore.dynamics import Op
 from snncore.dynamics.interval import ZERO, Interval
 from targets.onnx.dialect import operation
 from targets.onnx.neurons import Given, NeuronStep
+from targets.onnx.pools import largest
 from targets.onnx.synapses import WeightedSum
 from targets.onnx.types import Type, Value, arithmetic_type, stored_type
 from targets.onnx.writer import Writer
@@ -74,14 +84,16 @@ def _part(node: Node, program: Program, proved: Ranges) -> Part:
         if isinstance(node, Neuron):
             return _neuron(node, shape, proved)
         if isinstance(node, Dense | Conv2d):
-            return _synapse(node, shape, _reach(node.source, proved))
+            return _synapse(node, shape, proved)
     except ValueError as error:
         raise DoesNotFitError(
             f"{node.name}: {error}", remedy="use smaller weights or fewer bits"
         ) from error
+    if isinstance(node, MaxPool2d):
+        return _pool(node, shape, _reach(node.source, proved))
     if isinstance(node, Flatten):
         return _flatten(node, shape, _reach(node.source, proved))
-    raise DoesNotFitError(f"{node.name}: {type(node).__name__} has no form in ONNX yet")
+    raise DoesNotFitError(f"{node.name}: {type(node).__name__} has no form in ONNX")
 
 
 def _reach(edge: Edge, proved: Ranges) -> Interval:
@@ -90,41 +102,57 @@ def _reach(edge: Edge, proved: Ranges) -> Interval:
     return value.hull(ZERO) if edge.delay else value
 
 
-def _synapse(node: Dense | Conv2d, shape: Shape, source: Interval) -> Part:
-    total = WeightedSum(node, source)
+def _synapse(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
+    source = _reach(node.source, proved)
+    total = WeightedSum(node, source.hull(ZERO) if len(node.sources) > 1 else source)
     total.check()
-    kind = type(node).__name__
-    digits = total.digits
-    labels = ["weight", *(f"weight.{place}" for place in range(1, len(digits)))]
-    tensors = tuple(Tensor(*pair, Type.INT8) for pair in zip(labels, digits, strict=True))
+    tensors = [
+        Tensor(f"{_weight_of(edge, node)}{f'.{place}' if place else ''}", digit, Type.INT8)
+        for edge, digits in zip(node.sources, total.digits, strict=True)
+        for place, digit in enumerate(digits)
+    ]
+    count = len(node.sources)
 
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        return [total.write(writer, given[0], given[1:])]
+        return [total.write(writer, given[:count], given[count:])]
 
     scale = f"{2.0**node.exponent:g}"
     notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.scale": scale}
-    doc = f"sums of {node.accumulator_bits} bits; weights are 2^{total.shift} times what is stored"
-    interval = total.value
     return Part(
         node.name,
-        kind,
+        type(node).__name__,
         shape,
-        arithmetic_type(interval),
-        interval,
-        (node.source,),
-        tensors=tensors,
+        arithmetic_type(total.value),
+        total.value,
+        node.sources,
+        tensors=tuple(tensors),
         body=body,
-        doc=doc,
+        doc=f"sums of {node.accumulator_bits} bits; weights are 2^{total.power} times the tensor",
         notes=notes,
-        power=total.shift,
+        power=total.power,
     )
+
+
+def _weight_of(edge: Edge, node: Dense | Conv2d) -> str:
+    """What the weights that read an edge are called."""
+    late = edge.delay - node.source.delay
+    return f"weight@{late}" if len(node.sources) > 1 or late else "weight"
+
+
+def _pool(node: MaxPool2d, shape: Shape, source: Interval) -> Part:
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        return [writer.cast(largest(writer, given[0], node, shape), kind)]
+
+    kind = stored_type(source)
+    return Part(node.name, "MaxPool2d", shape, kind, source, (node.source,), body=body)
 
 
 def _flatten(node: Flatten, shape: Shape, interval: Interval) -> Part:
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
         (x,) = given
         wanted = writer.constant([-1, *shape], Type.INT64)
-        return [writer.node("Reshape", [x, wanted], x.type, x.interval)]
+        flat = writer.node("Reshape", [x, wanted], x.type, x.interval)
+        return [writer.cast(flat, kind)]
 
     kind = stored_type(interval)
     return Part(node.name, "Flatten", shape, kind, interval, (node.source,), body=body)

@@ -49,7 +49,9 @@ def open_file(artifact: Artifact) -> Opened:
 def _opened(content: bytes, *, trusted: bool) -> Opened:
     """The file's content; where a manifest tells of an edit, what it changed is not told again."""
     model = _parsed(content)
-    notes = {entry.key.removeprefix(PREFIX): entry.value for entry in model.metadata_props}
+    notes = {
+        _word(entry.key).removeprefix(PREFIX): _word(entry.value) for entry in model.metadata_props
+    }
     if "format" not in notes:
         raise ArtifactError(
             "was not written by neurodeploy: a graph of somebody else's does not say what its "
@@ -57,7 +59,7 @@ def _opened(content: bytes, *, trusted: bool) -> Opened:
             remedy="export it with neurodeploy, from the model that it was made from",
         )
     if notes["format"] != FORMAT:
-        version = model.producer_version
+        version = _word(model.producer_version)
         raise ArtifactError(f"was written by neurodeploy {version}, in format {notes['format']}")
     program = rebuilt(notes.get("program", ""), _tensors(model))
     choices = _choices(notes)
@@ -83,6 +85,13 @@ def _parsed(content: bytes) -> Any:
     return model
 
 
+def _word(text: str | bytes) -> str:
+    """What stands in the file; the parser hands on as bytes what is no text."""
+    if isinstance(text, bytes):
+        raise ArtifactError("is no ONNX file, or is cut off or damaged")
+    return text
+
+
 def _tensors(model: Any) -> dict[str, NDArray[Any]]:
     """The numbers that the file itself holds; it never makes us read another one."""
     found: dict[str, NDArray[Any]] = {}
@@ -92,7 +101,7 @@ def _tensors(model: Any) -> dict[str, NDArray[Any]]:
         size = int(np.prod(list(tensor.dims), dtype=object))
         if kind is None or len(tensor.raw_data) != size * kind.itemsize:
             raise ArtifactError(f"its tensor {tensor.name} is damaged")
-        found[tensor.name] = np.frombuffer(tensor.raw_data, kind).reshape(tuple(tensor.dims))
+        found[_word(tensor.name)] = np.frombuffer(tensor.raw_data, kind).reshape(tuple(tensor.dims))
     return found
 
 
@@ -117,7 +126,7 @@ def _require_same(model: Any, expected: Any, program: Program, notes: Mapping[st
     if program.sha256 != notes.get("program_sha256"):
         raise ArtifactError("was edited: its numbers are not those that were exported")
     # Who wrote the same graph does not matter.
-    expected.producer_version = model.producer_version
+    expected.producer_version = _word(model.producer_version)
     if model.SerializeToString(deterministic=True) == expected.SerializeToString(
         deterministic=True
     ):

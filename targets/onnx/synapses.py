@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense
+from neurodeploy.program import Conv2d, Dense, Integers
 from neurodeploy.program.ranges import sum_range
 from snncore.dynamics import Op
-from snncore.dynamics.interval import ZERO, Interval
+from snncore.dynamics.interval import Interval
 from targets.onnx.dialect import operation
 from targets.onnx.types import BYTE, SMALL, WORD, Type, Value, arithmetic_type
 from targets.onnx.writer import Writer
@@ -34,37 +34,48 @@ class WeightedSum:
     source: Interval
 
     @cached_property
-    def shift(self) -> int:
-        """How many of the lowest bits no weight has."""
-        seen = (
-            int(np.bitwise_or.reduce(self.node.weight, axis=None)) if self.node.weight.size else 0
-        )
+    def parts(self) -> tuple[Integers, ...]:
+        """The weights that read each source: one matrix for each delay."""
+        if isinstance(self.node, Dense):
+            return tuple(weight for _, weight in self.node.delayed_weights)
+        return (self.node.weight,)
+
+    @cached_property
+    def power(self) -> int:
+        """The power of two that all weights have in common."""
+        weight = self.node.weight
+        seen = int(np.bitwise_or.reduce(weight, axis=None)) if weight.size else 0
         return (seen & -seen).bit_length() - 1 if seen else 0
 
     @cached_property
-    def digits(self) -> tuple[NDArray[np.int8], ...]:
-        """The weights' digits, lowest first, in the layout that the graph multiplies by."""
+    def digits(self) -> tuple[tuple[NDArray[np.int8], ...], ...]:
+        """For each source the weights' digits, lowest first, as the graph multiplies by them."""
         weight = self.node.weight
         largest = Interval(int(weight.min(initial=0)), int(weight.max(initial=0)))
-        count = digits_of(largest.map(lambda value: value >> self.shift))
+        count = digits_of(largest.map(lambda value: value >> self.power))
         dense = isinstance(self.node, Dense)
-        shape: tuple[int, ...] = weight.T.shape if dense else weight.shape
-        parts: list[NDArray[np.int8]] = [np.empty(shape, np.int8) for _ in range(count)]
-        for start in range(0, weight.shape[0], _ROWS):
-            rows = weight[start : start + _ROWS] >> self.shift
-            for part in parts:
-                digit = rows.astype(np.int8)
-                rows = (rows - digit) >> 8
-                if dense:
-                    part[:, start : start + _ROWS] = digit.T
-                else:
-                    part[start : start + _ROWS] = digit
-        return tuple(parts)
+        return tuple(_split_weights(part, count, self.power, dense) for part in self.parts)
 
     @property
     def source_digits(self) -> int:
         """How many bytes hold a value of the input."""
         return 1 if self.source.within(SMALL) else digits_of(self.source)
+
+    @property
+    def total(self) -> Interval:
+        """What the sum can be before it is stored."""
+        bound = sum_range(self.node, self.source)
+        if isinstance(self.node, Dense) and self.node.shift:
+            shift = self.node.shift
+            bound = bound.map(lambda each: each >> shift)
+            # Each source's sum is cut down by itself.
+            bound = Interval(bound.low - len(self.parts) + 1, bound.high)
+        return bound
+
+    @property
+    def value(self) -> Interval:
+        """What the layer's value can be."""
+        return self.total.wrapped(self.node.accumulator_bits)
 
     def check(self) -> None:
         """Nothing if the sums stay within what the graph can add.
@@ -72,74 +83,72 @@ class WeightedSum:
         Raises:
             DoesNotFitError: otherwise; names the layer.
         """
-        for _, bound in self._products():
-            if bound > WORD.high:
-                raise DoesNotFitError(
-                    f"{self.node.name}: {self.node.weight[0].size} products of bytes may need more "
-                    "than 32 bits",
-                    remedy="use a smaller fan-in, or smaller weights",
-                )
-        arithmetic_type(self._total())
+        if any(bound > WORD.high for _, bound in self._products):
+            raise DoesNotFitError(
+                f"{self.node.name}: {self.node.weight[0].size} products of bytes may need more "
+                "than 32 bits",
+                remedy="use a smaller fan-in, or smaller weights",
+            )
+        arithmetic_type(self._reach)
 
-    def write(self, writer: Writer, x: Value, weights: Sequence[Value]) -> Value:
-        """The layer's value for rows of inputs."""
-        sources = split(writer, x, self.source_digits)
+    def write(self, writer: Writer, sources: Sequence[Value], weights: Sequence[Value]) -> Value:
+        """The layer's value for rows of inputs, of one source or one for each delay."""
+        count = len(weights) // len(sources)
+        sums = [
+            self._shifted(writer, self._sum(writer, x, weights[n * count : (n + 1) * count]))
+            for n, x in enumerate(sources)
+        ]
+        total = sums[0]
+        for each in sums[1:]:
+            total = writer.node("Add", [total, each], total.type, self._reach)
+        value = Value(total.name, total.type, self.total)
+        if self.value != self.total:
+            bits = self.node.accumulator_bits
+            value = operation(writer, Op.WRAP, [value], bits, self.value)
+        return writer.cast(value, arithmetic_type(self.value))
+
+    def _sum(self, writer: Writer, x: Value, weights: Sequence[Value]) -> Value:
+        """The weighted sum of one source."""
         multiply = self._dense if isinstance(self.node, Dense) else self._conv
-        total: Value | None = None
-        kind = arithmetic_type(self._total())
-        for i, source in enumerate(sources):
+        kind, total = arithmetic_type(self._reach), None
+        for i, digit in enumerate(split(writer, x, self.source_digits)):
             for j, weight in enumerate(weights):
-                product = writer.cast(multiply(writer, source, weight), kind)
-                power = 1 << (8 * (i + j) + self.shift)
+                product = writer.cast(multiply(writer, digit, weight), kind)
+                power = 1 << (8 * (i + j) + self.power)
                 if power > 1:
                     product = writer.node("Mul", [product, writer.constant(power, kind)], kind)
                 total = product if total is None else writer.node("Add", [total, product], kind)
         assert total is not None
-        return self._stored(writer, total)
+        return Value(total.name, total.type, self._reach)
 
-    def _stored(self, writer: Writer, total: Value) -> Value:
-        """The sum, shifted and in the width of the accumulator."""
-        bound = sum_range(self.node, self.source)
-        value = Value(total.name, total.type, bound)
+    def _shifted(self, writer: Writer, total: Value) -> Value:
         shift = self.node.shift if isinstance(self.node, Dense) else 0
-        if shift:
-            bound = bound.map(lambda each: each >> shift)
-            value = operation(writer, Op.SHIFT_FLOOR, [value], shift, bound)
-        wrapped = bound.wrapped(self.node.accumulator_bits)
-        if wrapped != bound:
-            value = operation(writer, Op.WRAP, [value], self.node.accumulator_bits, wrapped)
-        return writer.cast(value, arithmetic_type(wrapped))
+        if not shift:
+            return total
+        bound = total.interval.map(lambda each: each >> shift)
+        return operation(writer, Op.SHIFT_FLOOR, [total], shift, bound)
 
-    @property
-    def value(self) -> Interval:
-        """What the layer's value can be."""
-        bound = sum_range(self.node, self.source)
-        if isinstance(self.node, Dense):
-            shift = self.node.shift
-            bound = bound.map(lambda each: each >> shift)
-        return bound.wrapped(self.node.accumulator_bits)
-
+    @cached_property
     def _products(self) -> list[tuple[int, int]]:
         """For each product of digits the power of two it counts in, and how large it may be."""
-        largest = [
-            self.source.largest() if self.source_digits == 1 else 128
-            for _ in range(self.source_digits)
-        ]
+        largest = self.source.largest() if self.source_digits == 1 else 128
         axes = 0 if isinstance(self.node, Dense) else (1, 2, 3)
         sums = [
-            int(np.abs(digit.astype(np.int16)).sum(axis=axes, dtype=np.int64).max(initial=0))
-            for digit in self.digits
+            (j, int(np.abs(digit.astype(np.int16)).sum(axis=axes, dtype=np.int64).max(initial=0)))
+            for digits in self.digits
+            for j, digit in enumerate(digits)
         ]
         return [
-            (8 * (i + j) + self.shift, x * w)
-            for i, x in enumerate(largest)
-            for j, w in enumerate(sums)
+            (8 * (i + j) + self.power, largest * bound)
+            for i in range(self.source_digits)
+            for j, bound in sums
         ]
 
-    def _total(self) -> Interval:
+    @cached_property
+    def _reach(self) -> Interval:
         """What the sum of all products can be while it is added up."""
-        reach = sum(bound << power for power, bound in self._products())
-        return Interval(-reach, reach).hull(ZERO)
+        reach = sum(bound << power for power, bound in self._products)
+        return Interval(-reach, reach)
 
     def _dense(self, writer: Writer, x: Value, weight: Value) -> Value:
         return writer.node("MatMulInteger", [x, weight], Type.INT32)
@@ -158,6 +167,24 @@ class WeightedSum:
             pads=[top, left, top, left],
             strides=list(node.stride),
         )
+
+
+def _split_weights(
+    weight: Integers, count: int, power: int, dense: bool
+) -> tuple[NDArray[np.int8], ...]:
+    """Weights in digits; those of a dense layer as a matrix that rows are multiplied by."""
+    shape: tuple[int, ...] = weight.T.shape if dense else weight.shape
+    digits = tuple(np.empty(shape, np.int8) for _ in range(count))
+    for start in range(0, weight.shape[0], _ROWS):
+        rows = weight[start : start + _ROWS] >> power
+        for digit in digits:
+            lowest = rows.astype(np.int8)
+            rows = (rows - lowest) >> 8
+            if dense:
+                digit[:, start : start + _ROWS] = lowest.T
+            else:
+                digit[start : start + _ROWS] = lowest
+    return digits
 
 
 def digits_of(interval: Interval) -> int:
