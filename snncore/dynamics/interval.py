@@ -93,6 +93,8 @@ def step_intervals(
             values.append(Interval(_whole(attribute), _whole(attribute)))
         elif op == Op.SELECT:
             values.append(_select(equations, operation.args, values))
+        elif operation.op == Op.SUBTRACT:
+            values.append(_difference(equations, operation.args, values))
         else:
             values.append(_TABLE[op](*(values[number] for number in operation.args), attribute))
     pairs = zip(equations.states, equations.next_states, strict=True)
@@ -144,23 +146,67 @@ def _widened(old: Interval, grown: Interval) -> Interval:
 
 
 def _select(equations: Equations, args: tuple[int, ...], values: list[Interval]) -> Interval:
-    """The branches that can be taken, the other one bounded by the threshold it did not pass."""
+    """The branches that can be taken, each bounded by the threshold it did or did not pass."""
     condition, chosen, other = args
     fired = values[condition]
     if fired.high <= 0:
         return values[other]
     if fired.low >= 1:
         return values[chosen]
-    kept = values[other]
+    taken, kept = values[chosen], values[other]
     spike = equations.operations[condition]
     if spike.op == Op.DETACH:
         spike = equations.operations[spike.args[0]]
     if spike.op == Op.SPIKE:
-        distance = equations.operations[spike.args[0]]
+        reached = 1 if spike.attribute else 0
+        if spike.args[0] == chosen:
+            taken = Interval(max(taken.low, reached), max(taken.high, reached))
+        distance = equations.operations[_unstored(equations, spike.args[0], values)]
         if distance.op == Op.SUBTRACT and distance.args[0] == other:
-            limit = values[distance.args[1]].high - (0 if spike.attribute else 1)
+            limit = values[distance.args[1]].high - 1 + reached
             kept = Interval(min(kept.low, limit), min(kept.high, limit))
-    return values[chosen].hull(kept)
+    return taken.hull(kept)
+
+
+def _unstored(equations: Equations, number: int, values: list[Interval]) -> int:
+    """What a register took in, where it holds on which side of zero that is."""
+    while True:
+        operation, attribute = equations.operations[number], equations.operations[number].attribute
+        if operation.op == Op.CLIP and isinstance(attribute, tuple):
+            kept = attribute[0] < 0 < attribute[1]
+        elif operation.op == Op.WRAP and isinstance(attribute, int):
+            before = values[operation.args[0]]
+            kept = before.wrapped(attribute) == before
+        else:
+            kept = False
+        if not kept:
+            return number
+        number = operation.args[0]
+
+
+def _difference(equations: Equations, args: tuple[int, ...], values: list[Interval]) -> Interval:
+    """A difference; what remains of a value that leaks a share of itself is no more than it."""
+    whole, part = args
+    shift = equations.operations[part]
+    if shift.op in (Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO) and isinstance(shift.attribute, int):
+        product = equations.operations[shift.args[0]]
+        if product.op == Op.MULTIPLY and whole in product.args:
+            share = values[product.args[product.args[0] == whole]]
+            if share.low >= 0 and share.high <= 1 << shift.attribute:
+                return _remaining(values[whole], share, shift.op, shift.attribute)
+    return values[whole] - values[part]
+
+
+def _remaining(x: Interval, share: Interval, op: Op, bits: int) -> Interval:
+    """Never falling in x, and between no share and the whole in the share."""
+
+    def left(value: int, numerator: int) -> int:
+        taken = value * numerator
+        return value - (taken >> bits if op == Op.SHIFT_FLOOR else shift_to_zero(taken, bits))
+
+    lows = [left(x.low, numerator) for numerator in (share.low, share.high)]
+    highs = [left(x.high, numerator) for numerator in (share.low, share.high)]
+    return Interval(min(lows), max(highs))
 
 
 def _whole(attribute: Attribute) -> int:

@@ -1,0 +1,85 @@
+"""What floats of a width are exact for: the levels that a layer can be proved to have.
+
+The sum of integers is exact in every order, and in any accumulator, while no partial sum can pass
+2 to the bits of the significand: 11 in float16, 24 in float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF_LIMIT = 1 << 11
+SINGLE_LIMIT = 1 << 24
+_LARGEST_HALF = 65504.0
+
+
+class Level(StrEnum):
+    """How far a layer is proved to be exact."""
+
+    # In float16, accumulators of float16 included.
+    L0 = "L0"
+    # In float32.
+    L1 = "L1"
+    # In neither: within the tolerance that its certificate states.
+    L2 = "L2"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The largest magnitude that any value or partial sum of a layer can have, in any order."""
+
+    bound: int
+    # How many roundings one step may take where values are beyond the bound.
+    roundings: int
+    # Whether every constant is one float16.
+    half_constants: bool = True
+
+    @property
+    def level(self) -> Level:
+        """The level that this proves."""
+        if self.bound <= HALF_LIMIT and self.half_constants:
+            return Level.L0
+        return Level.L1 if self.bound <= SINGLE_LIMIT else Level.L2
+
+    @property
+    def single(self) -> bool:
+        """Whether the layer is computed in float32."""
+        return self.level != Level.L0
+
+    @property
+    def tolerance(self) -> float:
+        """By how much one step may be off, in units of the layer; 0 where it is exact."""
+        return 0.0 if self.level != Level.L2 else self.bound * self.roundings / SINGLE_LIMIT
+
+    def to_json(self) -> dict[str, Any]:
+        """The certificate as plain data."""
+        return {
+            "bound": self.bound,
+            "level": self.level.value,
+            "arithmetic": "float32" if self.single else "float16",
+            "tolerance": self.tolerance,
+        }
+
+
+def is_half(values: NDArray[Any]) -> bool:
+    """Whether every value is a float16."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if (np.abs(numbers) > _LARGEST_HALF).any():
+        return False
+    return bool((numbers.astype(np.float16).astype(np.float64) == numbers).all())
+
+
+def halves(values: NDArray[Any]) -> tuple[NDArray[np.float16], NDArray[np.float16]] | None:
+    """Two float16 for each value whose sum it is, the second 0 where one will do; or none."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if (np.abs(numbers) > _LARGEST_HALF).any():
+        return None
+    first = numbers.astype(np.float16)
+    rest = numbers - first.astype(np.float64)
+    second = rest.astype(np.float16)
+    return (first, second) if bool((second.astype(np.float64) == rest).all()) else None

@@ -1,0 +1,155 @@
+"""What the reduced modules cannot hold: an error; what is exact only in wider floats: a warning.
+
+1. One input of at most three axes, no delays, and neurons last.
+2. Every weight is one float16, every parameter the sum of two at most.
+3. No sum and no state may wrap, as floats do not.
+Warnings: which layers miss L0, and what would bring them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurodeploy.errors import DoesNotFitError, ValidationError
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
+from neurodeploy.program.ranges import ranges, sum_range
+from neurodeploy.target import Finding, Severity
+from snncore.dynamics.interval import ZERO, Interval
+from targets.lynxi.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, halves, is_half
+from targets.lynxi.plan import CURRENTS, Part, largest_weight_bits, plan_of
+
+_TAKEN = (Input, Dense, Conv2d, Flatten, Neuron)
+_MOST_AXES = 3
+# What the vendor's documents allow an axis of the input.
+_LARGEST_AXIS = 4095
+
+
+def check(program: Program) -> tuple[Finding, ...]:
+    """Every error and warning of a program, in the order of its nodes."""
+    findings = [*_structure(program)]
+    if not findings:
+        findings = [finding for node in program.nodes for finding in _values(node)]
+    if not findings:
+        findings = [*_ranges(program)]
+    if not findings:
+        findings = [*_levels(program)]
+    return tuple(findings)
+
+
+def _structure(program: Program) -> Iterator[Finding]:
+    inputs = [node for node in program.nodes if isinstance(node, Input)]
+    for node in inputs[1:]:
+        yield _error(node.name, "is a second input", "join the inputs into one")
+    for node in program.nodes:
+        if not isinstance(node, _TAKEN):
+            kind = type(node).__name__
+            yield _error(node.name, f"{kind} has no reduced module", "use another layer")
+        for edge in node.sources:
+            if edge.delay:
+                message = f"reads {edge.source} {edge.delay} steps late"
+                yield _error(node.name, message, "leave the delay out: no reduced module has one")
+    axes = len(program.input.shape)
+    if axes > _MOST_AXES:
+        message = f"{axes} axes; with time and batch a tensor has at most 4"
+        yield _error(program.input.name, message, "reshape the samples to (T, N, C, H, W)")
+    if not isinstance(program.by_name[program.output], Neuron):
+        yield _error(program.output, "the output has no neurons", "end in a layer of neurons")
+
+
+def _values(node: Node) -> Iterator[Finding]:
+    if isinstance(node, Synapse):
+        name = f"{node.name}.weight"
+        if node.weight.size == 0:
+            yield _error(name, "there are none", "give the layer an input and an output")
+        elif not is_half(node.weight):
+            wrong = node.weight.astype(np.float64).astype(np.float16) != node.weight
+            index = tuple(int(i) for i in np.argwhere(wrong)[0])
+            message = f"{int(node.weight[index])} is no float16"
+            remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
+            yield _error(f"{name}{list(index)}", message, remedy)
+    if isinstance(node, Neuron):
+        for key, value in node.parameters.items():
+            if halves(value) is None:
+                largest = int(np.abs(value).max())
+                message = f"{largest} is not the sum of two float16"
+                yield _error(f"{node.name}.{key}", message, "scale weights and threshold down")
+
+
+def _ranges(program: Program) -> Iterator[Finding]:
+    """Errors of what may leave its width, or has no form in floats."""
+    try:
+        proved = ranges(program, CURRENTS if _takes_currents(program) else None)
+        for node in program.synapses:
+            total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+            shift = node.shift if isinstance(node, Dense) else 0
+            kept = Interval(total.low >> shift, total.high >> shift)
+            if kept.wrapped(node.accumulator_bits) != kept:
+                message = f"a sum may reach {kept.largest()} and wrap at {node.accumulator_bits}"
+                yield _error(node.name, f"{message} bits", "use smaller weights or fewer inputs")
+        plan = plan_of(program)
+    except (DoesNotFitError, ValidationError) as error:
+        name, _, message = error.message.partition(": ")
+        yield _error(name, message, "use the number system of the format 'lynxi'")
+        return
+    for part in plan.layers:
+        assert part.recipe is not None
+        if any(halves(value) is None for value in part.recipe.numbers):
+            message = "a limit or a constant is not the sum of two float16"
+            yield _error(part.name, message, "use states of at most 16 bits")
+
+
+def _takes_currents(program: Program) -> bool:
+    return program.input.signal == Signal.CURRENT
+
+
+def _levels(program: Program) -> Iterator[Finding]:
+    longest = max(program.input.shape)
+    if longest > _LARGEST_AXIS:
+        message = f"an axis of {longest}; the vendor's documents allow {_LARGEST_AXIS}"
+        yield _warning(program.input.name, message, "reshape the input")
+    for part in plan_of(program).parts:
+        if part.certificate.level != Level.L0:
+            yield _missing(part, program)
+
+
+def _missing(part: Part, program: Program) -> Finding:
+    """Why a layer is not exact in float16, and what would make it so."""
+    certificate, node = part.certificate, part.node
+    what = "a partial sum" if isinstance(node, Synapse) else "a value"
+    reason = f"{what} may reach {certificate.bound}, beyond {HALF_LIMIT}"
+    if certificate.bound <= HALF_LIMIT:
+        reason = "a constant is no float16"
+    exact = f"exact in float32 ({certificate.level.value})"
+    if certificate.level == Level.L2:
+        exact = f"beyond {SINGLE_LIMIT} too (L2: within {certificate.tolerance:.3g} a step)"
+    return _warning(part.name, f"{reason}: {exact}, not in float16 (L0)", _remedy(node, program))
+
+
+def _remedy(node: Node, program: Program) -> str:
+    if isinstance(node, Synapse):
+        if _takes_currents(program) and node.source.source == program.input.name:
+            return "encode the input as spikes"
+        fan_in, bits = int(node.weight[0].size), largest_weight_bits(node)
+        fewer = f", fewer bits ({bits} always do)" if bits > 1 else ""
+        return f"a smaller fan-in than {fan_in}{fewer}, or smaller weights"
+    return "narrower states, a smaller threshold, or smaller sums"
+
+
+def _error(node: str, message: str, remedy: str) -> Finding:
+    return Finding(Severity.ERROR, node, message, remedy)
+
+
+def _warning(node: str, message: str, remedy: str) -> Finding:
+    return Finding(Severity.WARNING, node, message, remedy)
