@@ -18,6 +18,23 @@ SINGLE_LIMIT = 1 << 24
 _LARGEST_HALF = 65504.0
 
 
+# What numbers beyond float16's range are counted in, as often as it takes.
+UNIT = 4096.0
+_MOST_TERMS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """Part of a constant: float16 numbers times a power of 4096."""
+
+    numbers: NDArray[np.float16]
+    power: int
+
+    def value(self) -> NDArray[np.float64]:
+        """What it stands for."""
+        return np.asarray(self.numbers.astype(np.float64) * UNIT**self.power)
+
+
 class Level(StrEnum):
     """How far a layer is proved to be exact."""
 
@@ -74,12 +91,24 @@ def is_half(values: NDArray[Any]) -> bool:
     return bool((numbers.astype(np.float16).astype(np.float64) == numbers).all())
 
 
-def halves(values: NDArray[Any]) -> tuple[NDArray[np.float16], NDArray[np.float16]] | None:
-    """Two float16 for each value whose sum it is, the second 0 where one will do; or none."""
-    numbers = np.asarray(values, dtype=np.float64)
-    if (np.abs(numbers) > _LARGEST_HALF).any():
-        return None
-    first = numbers.astype(np.float16)
-    rest = numbers - first.astype(np.float64)
-    second = rest.astype(np.float16)
-    return (first, second) if bool((second.astype(np.float64) == rest).all()) else None
+def terms(values: NDArray[Any]) -> tuple[Term, ...]:
+    """The values as a sum of float16 numbers, each times a power of 4096: one where that will do.
+
+    Three hold every multiple of a half up to 2^24 exactly, and most of what a float32 is.
+    """
+    rest = np.asarray(values, dtype=np.float64)
+    found: list[Term] = []
+    while not found or (rest.any() and len(found) < _MOST_TERMS):
+        power = 0
+        while np.abs(rest).max(initial=0) > _LARGEST_HALF * UNIT**power:
+            power += 1
+        term = Term(np.asarray(rest / UNIT**power, dtype=np.float16), power)
+        rest = rest - term.value()
+        found.append(term)
+    return tuple(found)
+
+
+def is_exact(values: NDArray[Any]) -> bool:
+    """Whether the terms of the values are all of them."""
+    total = sum((term.value() for term in terms(values)), np.float64(0))
+    return bool((total == np.asarray(values, dtype=np.float64)).all())

@@ -1,7 +1,7 @@
 """What the reduced modules cannot hold: an error; what is exact only in wider floats: a warning.
 
 1. One input of at most three axes, no delays, and neurons last.
-2. Every weight is one float16, every parameter the sum of two at most.
+2. Every weight is one float16, every parameter the sum of three at most.
 3. No sum and no state may wrap, as floats do not.
 Warnings: which layers miss L0, and what would bring them there.
 """
@@ -18,6 +18,7 @@ from neurodeploy.program import (
     Dense,
     Flatten,
     Input,
+    MaxPool2d,
     Neuron,
     Node,
     Program,
@@ -27,10 +28,10 @@ from neurodeploy.program import (
 from neurodeploy.program.ranges import ranges, sum_range
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.interval import ZERO, Interval
-from targets.lynxi.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, halves, is_half
+from targets.lynxi.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
 from targets.lynxi.plan import CURRENTS, Part, largest_weight_bits, plan_of
 
-_TAKEN = (Input, Dense, Conv2d, Flatten, Neuron)
+_TAKEN = (Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
 _MOST_AXES = 3
 # What the vendor's documents allow an axis of the input.
 _LARGEST_AXIS = 4095
@@ -50,12 +51,14 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 def _structure(program: Program) -> Iterator[Finding]:
     inputs = [node for node in program.nodes if isinstance(node, Input)]
-    for node in inputs[1:]:
-        yield _error(node.name, "is a second input", "join the inputs into one")
+    for second in inputs[1:]:
+        yield _error(second.name, "is a second input", "join the inputs into one")
     for node in program.nodes:
         if not isinstance(node, _TAKEN):
             kind = type(node).__name__
             yield _error(node.name, f"{kind} has no reduced module", "use another layer")
+        if getattr(node, "delays", None) is not None:
+            yield _error(f"{node.name}.delays", "synapses with delays", "leave the delays out")
         for edge in node.sources:
             if edge.delay:
                 message = f"reads {edge.source} {edge.delay} steps late"
@@ -74,16 +77,15 @@ def _values(node: Node) -> Iterator[Finding]:
         if node.weight.size == 0:
             yield _error(name, "there are none", "give the layer an input and an output")
         elif not is_half(node.weight):
-            wrong = node.weight.astype(np.float64).astype(np.float16) != node.weight
-            index = tuple(int(i) for i in np.argwhere(wrong)[0])
+            index = next(i for i, value in np.ndenumerate(node.weight) if not is_half(value))
             message = f"{int(node.weight[index])} is no float16"
             remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
             yield _error(f"{name}{list(index)}", message, remedy)
     if isinstance(node, Neuron):
         for key, value in node.parameters.items():
-            if halves(value) is None:
+            if not is_exact(value):
                 largest = int(np.abs(value).max())
-                message = f"{largest} is not the sum of two float16"
+                message = f"{largest} is beyond what float32 holds exactly"
                 yield _error(f"{node.name}.{key}", message, "scale weights and threshold down")
 
 
@@ -98,6 +100,12 @@ def _ranges(program: Program) -> Iterator[Finding]:
             if kept.wrapped(node.accumulator_bits) != kept:
                 message = f"a sum may reach {kept.largest()} and wrap at {node.accumulator_bits}"
                 yield _error(node.name, f"{message} bits", "use smaller weights or fewer inputs")
+        for layer in program.layers:
+            sent = proved.values[layer.name].largest()
+            if sent > HALF_LIMIT:
+                message = f"sends values up to {sent}, beyond the {HALF_LIMIT} of one float16"
+                yield _error(layer.name, message, "send spikes, or smaller values")
+                return
         plan = plan_of(program)
     except (DoesNotFitError, ValidationError) as error:
         name, _, message = error.message.partition(": ")
@@ -105,9 +113,10 @@ def _ranges(program: Program) -> Iterator[Finding]:
         return
     for part in plan.layers:
         assert part.recipe is not None
-        if any(halves(value) is None for value in part.recipe.numbers):
-            message = "a limit or a constant is not the sum of two float16"
-            yield _error(part.name, message, "use states of at most 16 bits")
+        rounded = not all(is_exact(value) for value in part.recipe.numbers)
+        if rounded and part.certificate.level != Level.L2:
+            message = "a limit or a constant is beyond what float32 holds exactly"
+            yield _error(part.name, message, "use states of at most 24 bits")
 
 
 def _takes_currents(program: Program) -> bool:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from neurodeploy.program import Conv2d, Dense, Input, Integers, Neuron, Node, Signal
+from neurodeploy.program import Conv2d, Dense, Input, Integers, Neuron
 from snncore.dynamics import Equations
 from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.text import temporary
-from targets.lynxi.certificate import halves
+from targets.lynxi.certificate import terms
 from targets.lynxi.plan import Part, Plan
 from targets.lynxi.tensors import Packer
 
@@ -105,8 +102,7 @@ def _assignment(operation: Operation, names: list[str]) -> dict[str, Any]:
     }
     if operation.attribute is not None:
         value = operation.attribute
-        whole = isinstance(value, float)
-        entry["by"] = int(value) if whole else list(value) if isinstance(value, tuple) else value
+        entry["by"] = list(value) if isinstance(value, tuple) else value
     return entry
 
 
@@ -116,18 +112,5 @@ def _tensor(values: Integers, weights: Packer) -> dict[str, Any]:
 
 
 def _constant(values: Any, weights: Packer) -> dict[str, Any]:
-    pair = halves(values)
-    assert pair is not None
-    first, rest = pair
-    entry = {"float16": weights.add(first)}
-    return entry | {"float16_rest": weights.add(rest)} if np.any(rest) else entry
-
-
-def signal_of(entry: Mapping[str, Any]) -> Signal:
-    """What an input's entry says that it carries."""
-    return Signal(entry["signal"])
-
-
-def kind_of(node: Node) -> str:
-    """What a node is called in the document."""
-    return type(node).__name__.lower()
+    """A sum of float16 numbers, each times a power of 4096; nearly always one."""
+    return {"float16": [weights.add(t.numbers) | {"power": t.power} for t in terms(values)]}

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.errors import ArtifactError
 from targets.lynxi.tensors import Store
 
 Array = NDArray[np.int64]
@@ -31,8 +30,7 @@ class Network:
             if "weight" in node:
                 held["weight"] = node["weight"]
             self.tensors[node["name"]] = {
-                key: _integers(store, entry, f"{node['name']}.{key}")
-                for key, entry in held.items()
+                key: _integers(store, entry, f"{node['name']}.{key}") for key, entry in held.items()
             }
 
     def run(self, samples: NDArray[Any]) -> dict[str, States]:
@@ -51,7 +49,7 @@ class Network:
                 if node["op"] == "input":
                     values[name] = row
                 elif node["op"] == "neuron":
-                    states[name], values[name] = self.neurons(node, states[name], sum(inputs))
+                    states[name], values[name] = self.neurons(node, states[name], _sum(inputs))
                     for key, value in (("s", values[name]), *states[name].items()):
                         seen[name][key].append(value)
                 else:
@@ -68,16 +66,15 @@ class Network:
             return x.reshape(len(x), -1)
         if op == "maxpool2d":
             lowest = np.iinfo(np.int64).min
-            return _windows(x, node, node["kernel"], (1, 1), lowest).max(axis=(-2, -1))
+            windows = _windows(x, node, node["kernel"], (1, 1), lowest)
+            return np.asarray(windows.max(axis=(-2, -1)))
         if op == "dense":
             total = x @ held["weight"].T >> node["shift"]
         else:
             total = _correlated(x, node, held["weight"])
         return _wrap(total, node["accumulator_bits"])
 
-    def neurons(
-        self, node: Mapping[str, Any], states: States, x: Array
-    ) -> tuple[States, Array]:
+    def neurons(self, node: Mapping[str, Any], states: States, x: Array) -> tuple[States, Array]:
         """The next states and the spikes of one layer."""
         step = node["step"]
         values: dict[str, Any] = {**self.tensors[node["name"]], **states, step["input"]: x}
@@ -98,13 +95,18 @@ def _integers(store: Store, entry: Mapping[str, Any], name: str) -> Array:
     return store.array(entry["integers"], name).astype(np.int64)
 
 
+def _sum(values: list[Array]) -> Array:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
+
+
 def _full(value: Any, x: Array) -> Array:
     return np.broadcast_to(np.asarray(value, dtype=np.int64), x.shape)
 
 
-def _windows(
-    x: Array, node: Mapping[str, Any], kernel: Any, dilation: Any, outside: int
-) -> Array:
+def _windows(x: Array, node: Mapping[str, Any], kernel: Any, dilation: Any, outside: int) -> Array:
     """Every window of images (N, C, H, W): (N, C, rows, columns, height, width)."""
     (top, left), (down, right) = node["padding"], node["stride"]
     border = ((0, 0), (0, 0), (top, top), (left, left))
@@ -135,15 +137,12 @@ def _wrap(x: Array, bits: int) -> Array:
 
 def _wrap_once(x: Array, bits: int) -> Array:
     half = 1 << (bits - 1)
-    return x - 2 * half * (x > half) + 2 * half * (x <= -half)
+    result: Array = x - 2 * half * (x > half) + 2 * half * (x <= -half)
+    return result
 
 
 def _spike(distance: Array, strict: bool) -> Array:
     return (distance > 0 if strict else distance >= 0).astype(np.int64)
-
-
-def _unknown(name: str) -> ArtifactError:
-    return ArtifactError(f"network.json: {name} is no operation of a neuron")
 
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {

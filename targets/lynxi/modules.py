@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from neurodeploy.program import Conv2d, Dense, Neuron, Synapse
-from targets.lynxi.certificate import halves
+from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron, Synapse
+from targets.lynxi.certificate import UNIT, terms
 from targets.lynxi.forms import LayerValues, Words, one_step, unrolled
 from targets.lynxi.names import identifiers
 from targets.lynxi.plan import Part, Plan
@@ -53,12 +54,12 @@ class Neurons(nn.Module):
         assert part.recipe is not None
         self.recipe, self.states, self.single = part.recipe, part.states, part.single
         self.constants = identifiers(self.recipe.constants)
+        self.powers: dict[str, list[int]] = {}
         for name, value in self.recipe.constants.items():
-            pair = halves(value)
-            assert pair is not None
-            self.register_buffer(self.constants[name], torch.from_numpy(pair[0]))
-            if np.any(pair[1]):
-                self.register_buffer(f"{self.constants[name]}_rest", torch.from_numpy(pair[1]))
+            self.powers[name] = [term.power for term in terms(value)]
+            for number, term in enumerate(terms(value)):
+                label = f"{self.constants[name]}_{number}"
+                self.register_buffer(label, torch.from_numpy(term.numbers))
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """The spikes and the next states."""
@@ -69,15 +70,21 @@ class Neurons(nn.Module):
         return spikes, *(following[name] for name in self.states)
 
     def _held(self) -> dict[str, Tensor]:
-        held: dict[str, Tensor] = {}
-        for name, label in self.constants.items():
-            value = self.get_buffer(label)
-            if self.single:
-                value = value.to(torch.float32)
-            if hasattr(self, f"{label}_rest"):
-                value = value + self.get_buffer(f"{label}_rest").to(torch.float32)
-            held[name] = value
-        return held
+        """The constants, in float32 as the sums that they are."""
+        return {name: self._constant(name) for name in self.constants}
+
+    def _constant(self, name: str) -> Tensor:
+        label = self.constants[name]
+        first = self.get_buffer(f"{label}_0")
+        if not self.single:
+            return first
+        total: Tensor | None = None
+        for number, power in enumerate(self.powers[name]):
+            term = self.get_buffer(f"{label}_{number}").to(torch.float32)
+            for _ in range(power):
+                term = term * UNIT
+            total = term if total is None else total + term
+        return first if total is None else total
 
 
 class _Arithmetic:
@@ -133,7 +140,8 @@ class _Reduced(nn.Module, Words[Tensor]):
 
     def pool(self, part: Part, x: Tensor) -> Tensor:
         """The largest value of every window."""
-        node: Any = part.node
+        node = part.node
+        assert isinstance(node, MaxPool2d)
         return nn.functional.max_pool2d(x, node.kernel, node.stride, node.padding)
 
     def flatten(self, x: Tensor) -> Tensor:
@@ -150,7 +158,8 @@ class _Reduced(nn.Module, Words[Tensor]):
 
     def split(self, x: Tensor, steps: int) -> Sequence[Tensor]:
         """The rows of each step."""
-        return x.split(x.shape[0] // steps)
+        rows: Sequence[Tensor] = torch.split(x, x.shape[0] // steps)
+        return rows
 
     def join(self, rows: Sequence[Tensor]) -> Tensor:
         """The rows of all steps."""
@@ -194,9 +203,7 @@ class OneStep(_Reduced):
     def at_rest(self, count: int) -> tuple[Tensor, ...]:
         """The states of so many samples before the first step."""
         return tuple(
-            torch.zeros(
-                (count, *part.shape), dtype=torch.float32 if part.single else torch.float16
-            )
+            torch.zeros((count, *part.shape), dtype=torch.float32 if part.single else torch.float16)
             for part in self.plan.layers
             for _ in part.states
         )
@@ -214,5 +221,20 @@ class OneStep(_Reduced):
         return layers[self.plan.program.output].spikes, *following
 
 
-def _half(values: Numbers) -> Tensor:
+def run_unrolled(
+    plan: Plan, rows: NDArray[np.float16], steps: int
+) -> dict[str, LayerValues[NDArray[Any]]]:
+    """What the unrolled form makes of rows (T * N, ...), as arrays."""
+    with torch.no_grad():
+        layers = Unrolled(plan, steps).every_layer(torch.from_numpy(rows))
+    return {
+        name: LayerValues(
+            layer.spikes.numpy(),
+            tuple({key: value.numpy() for key, value in row.items()} for row in layer.states),
+        )
+        for name, layer in layers.items()
+    }
+
+
+def _half(values: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.asarray(values, dtype=np.float16))

@@ -10,7 +10,9 @@ def identifiers(names: Iterable[str]) -> dict[str, str]:
     """An identifier for every name, like it and unlike every other."""
     found: dict[str, str] = {}
     for name in names:
-        plain = re.sub(r"\W", "_", name.replace("-1/2", "_below").replace("+1/2", "_above"), flags=re.A)
+        plain = re.sub(
+            r"\W", "_", name.replace("-1/2", "_below").replace("+1/2", "_above"), flags=re.A
+        )
         label = plain if plain[:1].isalpha() else f"n_{plain}"
         while label in found.values():
             label += "_"

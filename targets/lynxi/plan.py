@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -47,6 +48,8 @@ class Plan:
 
     program: Program
     parts: tuple[Part, ...]
+    # What every node's value can be.
+    values: Mapping[str, Interval]
     input_range: Interval
 
     @property
@@ -84,7 +87,7 @@ def plan_of(program: Program) -> Plan:
         inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
         single = certificate.single or inherited
         parts[node.name] = Part(node, program.shapes[node.name], certificate, recipe, single)
-    return Plan(program, tuple(parts.values()), inputs)
+    return Plan(program, tuple(parts.values()), proved.values, inputs)
 
 
 def _computed(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
@@ -130,4 +133,4 @@ def _certificate(recipe: Recipe, drive: int, fan_in: int) -> Certificate:
 
 def largest_weight_bits(node: Synapse) -> int:
     """With how many bits a weight, its sign included, no partial sum of spikes passes 2^11."""
-    return (HALF_LIMIT // node.weight[0].size + 1).bit_length()
+    return (HALF_LIMIT // int(node.weight[0].size) + 1).bit_length()

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncore.dynamics.interval import Interval
+from targets.lynxi.certificate import is_half
 
 Numbers = NDArray[np.float64]
 Value = TypeVar("Value")
@@ -47,7 +48,7 @@ class Step:
     word: Word
     args: tuple[int, ...]
     range: Interval
-    # Of a state, or of the parameter that a constant comes from.
+    # Of a state, or of a constant: the parameter that it comes from.
     name: str = ""
     value: Numbers | None = None
 
@@ -131,8 +132,10 @@ class Writer:
         return self._add(Step(word, (), values, name))
 
     def constant(self, value: Any, name: str = "") -> int:
-        """A constant; one that is a single number everywhere and has no name is that number."""
+        """A constant; without a name it stands as a number, if that is one float16."""
         numbers = np.asarray(value, dtype=np.float64)
+        if not name and not is_half(numbers):
+            name = f"number {float(numbers):g}"
         low, high = int(np.floor(numbers.min())), int(np.ceil(numbers.max()))
         return self._add(Step(Word.CONSTANT, (), Interval(low, high), name, numbers))
 
@@ -140,6 +143,10 @@ class Writer:
         """The sum."""
         if self._is(a, 0) or self._is(b, 0):
             return b if self._is(a, 0) else a
+        return self.plus(a, b)
+
+    def plus(self, a: int, b: int) -> int:
+        """The sum, also of nothing."""
         return self._binary(Word.ADD, a, b, self.range(a) + self.range(b))
 
     def subtract(self, a: int, b: int) -> int:

@@ -10,13 +10,12 @@ import io
 import struct
 import zipfile
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.program import Conv2d, Dense, Neuron
-from targets.lynxi.certificate import halves
+from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron
+from targets.lynxi.certificate import UNIT, terms
 from targets.lynxi.forms import Words, one_step, unrolled
 from targets.lynxi.names import identifiers
 from targets.lynxi.plan import Part, Plan
@@ -44,8 +43,12 @@ def step_script(plan: Plan) -> bytes:
     layers = one_step(script, plan, "x", given)
     arguments = [label for states in given.values() for label in states.values()]
     results = [layer.spikes for layer in layers.values()]
-    results += [layer.states[0][key] for part in plan.layers for key in part.states
-                for layer in [layers[part.name]]]
+    results += [
+        layer.states[0][key]
+        for part in plan.layers
+        for key in part.states
+        for layer in [layers[part.name]]
+    ]
     return script.archive(["x", *arguments], results)
 
 
@@ -122,7 +125,8 @@ class _Script(Words[str]):
 
     def pool(self, part: Part, x: str) -> str:
         """The largest value of every window."""
-        node: Any = part.node
+        node = part.node
+        assert isinstance(node, MaxPool2d)
         form = ", ".join(str(list(pair)) for pair in (node.kernel, node.stride, node.padding))
         return self.body.let(f"torch.max_pool2d({x}, {form}, [1, 1], False)")
 
@@ -165,7 +169,8 @@ class _Script(Words[str]):
         """The whole archive."""
         forward = _function("forward", arguments, self.body.lines, results)
         lines = [f"class {_CLASS}(Module):", "  __parameters__ = []"]
-        lines.append(f"  __buffers__ = [{''.join(f'{json_text(name)}, ' for name in self.tensors)}]")
+        names = "".join(f'"{name}", ' for name in self.tensors)
+        lines.append(f"  __buffers__ = [{names}]")
         lines += [f"  {name} : Tensor" for name in self.tensors]
         lines.append("  training : bool")
         for method in [forward, *self.methods.values()]:
@@ -187,23 +192,17 @@ class _Script(Words[str]):
         return _function(label, ["x", *given.values()], text.lines, results)
 
     def _held(self, text: _Text, label: str, part: Part, value: Numbers) -> str:
-        """A constant as the module holds it: one float16, or the sum of two."""
-        pair = halves(value)
-        assert pair is not None
-        self.tensors[label] = pair[0]
-        name = text.let(f"self.{label}")
-        if part.single:
-            name = text.let(f"torch.to({name}, {_SINGLE})")
-        if np.any(pair[1]):
-            self.tensors[f"{label}_rest"] = pair[1]
-            rest = text.let(f"torch.to(self.{label}_rest, {_SINGLE})")
-            name = text.let(f"torch.add({name}, {rest})")
-        return name
-
-
-def json_text(name: str) -> str:
-    """A name in quotes."""
-    return f'"{name}"'
+        """A constant as the module holds it: one float16, or a sum of some."""
+        total = ""
+        for number, term in enumerate(terms(value)):
+            self.tensors[f"{label}_{number}"] = term.numbers
+            name = text.let(f"self.{label}_{number}")
+            if part.single:
+                name = text.let(f"torch.to({name}, {_SINGLE})")
+            for _ in range(term.power):
+                name = text.let(f"torch.mul({name}, {UNIT})")
+            total = text.let(f"torch.add({total}, {name})") if total else name
+        return total
 
 
 def _is_number(value: str) -> bool:

@@ -22,8 +22,8 @@ def recipe_of(
     """
     translation = _Translation(equations, ranges, parameters)
     pairs = zip(equations.states, equations.next_states, strict=True)
-    following = {state: translation.value(number) for state, number in pairs}
-    return translation.writer.recipe(following, translation.value(equations.output))
+    following = {state: translation.result(number) for state, number in pairs}
+    return translation.writer.recipe(following, translation.result(equations.output))
 
 
 def shift_recipe(bits: int, values: Interval) -> Recipe:
@@ -51,6 +51,19 @@ class _Translation:
         if number not in self.known:
             self.known[number] = self._translated(number)
         return self.known[number]
+
+    def result(self, number: int) -> int:
+        """The same of a result, which has the layer's shape even where it is always one value."""
+        value, writer = self.value(number), self.writer
+        if writer.value(value) is None:
+            return value
+        inputs = (n for n, each in enumerate(self.equations.operations) if each.op == Op.INPUT)
+        drive = next((n for n in inputs), None)
+        if drive is None:
+            raise DoesNotFitError("its spikes and states depend on no input")
+        x = self.value(drive)
+        nothing = writer.bounded(writer.subtract(x, x), Interval(0, 0))
+        return writer.plus(nothing, value)
 
     def _translated(self, number: int) -> int:
         operation, values = self.equations.operations[number], self.ranges[number]
@@ -98,9 +111,9 @@ class _Translation:
         taken = w.multiply(condition, chosen)
         return w.bounded(w.add(taken, kept), w.range(chosen).hull(w.range(other)))
 
-    def compared(self, first: int, second: int, strict: bool) -> int:
+    def compared(self, pair: tuple[int, ...], strict: bool) -> int:
         """1 where the first operation is at least (strict: more than) the second."""
-        w, by = self.writer, 0.5 if strict else -0.5
+        (first, second), w, by = pair, self.writer, 0.5 if strict else -0.5
         if self.is_constant(second):
             return w.at_least(self.value(first), w.shifted(self.value(second), by))
         if self.is_constant(first):
@@ -128,7 +141,7 @@ def _negate(t: _Translation, o: Operation) -> int:
 def _spike(t: _Translation, o: Operation) -> int:
     distance, strict = t.operation(t.unstored(o.args[0])), bool(o.attribute)
     if distance.op == Op.SUBTRACT:
-        return t.compared(*distance.args, strict)
+        return t.compared(distance.args, strict)
     return t.writer.at_least(t.value(o.args[0]), t.half(1 if strict else -1))
 
 
@@ -156,7 +169,7 @@ def _kept_where_fired(t: _Translation, condition: int, chosen: int, difference: 
 
 def _extreme(t: _Translation, o: Operation, swapped: bool) -> int:
     first, second = (t.value(arg) for arg in o.args)
-    larger = t.compared(o.args[0], o.args[1], strict=False)
+    larger = t.compared(o.args, strict=False)
     return t.choice(larger, second, first) if swapped else t.choice(larger, first, second)
 
 
@@ -196,6 +209,8 @@ def _shift_floor(w: Writer, a: int, bits: int) -> int:
         return a
     values, unit = w.range(a), 1 << bits
     result = values.map(lambda value: value >> bits)
+    if (result.low, result.high) == (-1, 0):
+        return w.subtract(w.at_least(a, w.constant(-0.5)), w.constant(1))
     base = (values.low >> bits) << bits
     width = values.high - base
     rest = w.bounded(w.subtract(a, w.constant(base)), Interval(0, width))
@@ -262,8 +277,8 @@ _RULES: dict[Op, Callable[[_Translation, Operation], int]] = {
     Op.ABSOLUTE: _absolute,
     Op.MINIMUM: lambda t, o: _extreme(t, o, swapped=True),
     Op.MAXIMUM: lambda t, o: _extreme(t, o, swapped=False),
-    Op.GREATER: lambda t, o: t.compared(*o.args, strict=True),
-    Op.GREATER_EQUAL: lambda t, o: t.compared(*o.args, strict=False),
+    Op.GREATER: lambda t, o: t.compared(o.args, strict=True),
+    Op.GREATER_EQUAL: lambda t, o: t.compared(o.args, strict=False),
     Op.SELECT: _select,
     Op.SPIKE: _spike,
     Op.SHIFT_LEFT: _shift_left,

@@ -33,6 +33,7 @@ LEAN = {
     "import neurodeploy.simulator": ARRAYS,
     "import neurodeploy.target": ARRAYS,
     "import targets.loihi": ARRAYS,
+    "import targets.lynxi": ARRAYS,
     "import targets.onnx": ARRAYS,
 }
 

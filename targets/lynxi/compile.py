@@ -1,0 +1,63 @@
+"""Programs to a package: network.json, weights.bin, the reduced modules and golden vectors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.errors import ValidationError
+from neurodeploy.program import Program
+from neurodeploy.target import require_fits
+from targets.lynxi.capabilities import STEPS
+from targets.lynxi.check import check
+from targets.lynxi.document import WEIGHTS, document_of
+from targets.lynxi.golden import GOLDEN, golden_vectors
+from targets.lynxi.plan import Plan, plan_of
+from targets.lynxi.ports import reduced_forms
+from targets.lynxi.read import DOCUMENT
+from targets.lynxi.schema import SCHEMA_FILE, schema_text
+from targets.lynxi.tensors import Packer
+from targets.lynxi.torchscript import step_script, unrolled_script
+
+_MOST_STEPS = 4096
+
+
+def compile_program(program: Program, steps: int = STEPS) -> Artifact:
+    """The package of a program.
+
+    Raises:
+        DoesNotFitError: if `check` finds an error.
+        ValidationError: if the steps are none that can be unrolled.
+    """
+    if not 1 <= steps <= _MOST_STEPS:
+        raise ValidationError(f"option steps: {steps} is not in 1..{_MOST_STEPS}")
+    require_fits("lynxi", check(program))
+    plan = plan_of(program)
+    return Artifact("lynxi", _files(plan, steps), _contract(plan, steps), program_hashes(program))
+
+
+def _files(plan: Plan, steps: int) -> dict[str, bytes]:
+    weights, golden = Packer(WEIGHTS), Packer(GOLDEN)
+    document = document_of(plan, weights)
+    document["reduced"] = reduced_forms(plan, steps)
+    document["golden"] = golden_vectors(plan, steps, golden)
+    return {
+        DOCUMENT: (json.dumps(document, indent=1) + "\n").encode(),
+        WEIGHTS: weights.content(),
+        GOLDEN: golden.content(),
+        SCHEMA_FILE: schema_text(),
+        "unrolled.pt": unrolled_script(plan, steps),
+        "step.pt": step_script(plan),
+    }
+
+
+def _contract(plan: Plan, steps: int) -> dict[str, Any]:
+    program = plan.program
+    return {
+        "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
+        "layers": [part.name for part in plan.layers],
+        "output": program.output,
+        "level": plan.level.value,
+        "steps": steps,
+    }

@@ -1,0 +1,118 @@
+"""JSON Schema, as much of it as network.schema.json uses; what is wrong first is named."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from neurodeploy.errors import ArtifactError
+
+SCHEMA_FILE = "network.schema.json"
+Schema = Mapping[str, Any]
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+}
+
+
+def schema_text() -> bytes:
+    """The schema as it is shipped with every package."""
+    return Path(__file__).with_name(SCHEMA_FILE).read_bytes()
+
+
+@lru_cache(maxsize=1)
+def schema() -> dict[str, Any]:
+    """The schema of network.json."""
+    read: dict[str, Any] = json.loads(schema_text())
+    return read
+
+
+def require_valid(document: Any, place: str) -> None:
+    """Nothing if a document is of the schema.
+
+    Raises:
+        ArtifactError: otherwise; names the place in it.
+    """
+    wrong = _wrong(document, schema(), "")
+    if wrong is not None:
+        raise ArtifactError(f"{place}: {wrong}", remedy="export the model again")
+
+
+def _wrong(value: Any, rule: Schema, place: str) -> str | None:
+    """What is wrong with a value, or nothing."""
+    while "$ref" in rule:
+        rule = schema()["$defs"][rule["$ref"].rsplit("/", 1)[-1]]
+    if "oneOf" in rule:
+        return _wrong_choice(value, rule, place)
+    where = place or "the document"
+    if "const" in rule and value != rule["const"]:
+        return f"{where} is {value!r:.60}, not {rule['const']!r}"
+    if "enum" in rule and value not in rule["enum"]:
+        return f"{where} is {value!r:.60}, none of {', '.join(map(str, rule['enum']))}"
+    kinds = rule.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(_TYPES[kind](value) for kind in kinds):
+        return f"{where} is {value!r:.60}, not of type {' or '.join(kinds)}"
+    if isinstance(value, dict):
+        return _wrong_members(value, rule, place)
+    if isinstance(value, list):
+        return _wrong_items(value, rule, place)
+    return _wrong_scalar(value, rule, where)
+
+
+def _wrong_choice(value: Any, rule: Schema, place: str) -> str | None:
+    """By the member that tells the choices apart, so that the words are about the right one."""
+    choices = [schema()["$defs"][choice["$ref"].rsplit("/", 1)[-1]] for choice in rule["oneOf"]]
+    op = value.get("op") if isinstance(value, dict) else None
+    for choice in choices:
+        if choice["properties"]["op"]["const"] == op:
+            return _wrong(value, choice, place)
+    return f"{place}.op is {op!r:.60}, which is no layer of this format"
+
+
+def _wrong_members(value: dict[str, Any], rule: Schema, place: str) -> str | None:
+    for name in rule.get("required", ()):
+        if name not in value:
+            return f"{place or 'the document'} has no {name}"
+    known, other = rule.get("properties", {}), rule.get("additionalProperties", True)
+    for name, member in value.items():
+        inner = known.get(name, other)
+        at = f"{place}.{name}" if place else name
+        if inner is False:
+            return f"{at} is unknown"
+        wrong = None if inner is True else _wrong(member, inner, at)
+        if wrong is not None:
+            return wrong
+    return None
+
+
+def _wrong_items(value: list[Any], rule: Schema, place: str) -> str | None:
+    low, high = rule.get("minItems", 0), rule.get("maxItems", len(value))
+    if not low <= len(value) <= high:
+        return f"{place} has {len(value)} items, not {low} to {high}"
+    if "items" not in rule:
+        return None
+    wrong = (_wrong(item, rule["items"], f"{place}[{i}]") for i, item in enumerate(value))
+    return next((each for each in wrong if each is not None), None)
+
+
+def _wrong_scalar(value: Any, rule: Schema, where: str) -> str | None:
+    if isinstance(value, str):
+        if len(value) < rule.get("minLength", 0):
+            return f"{where} is empty"
+        if "pattern" in rule and not re.search(rule["pattern"], value):
+            return f"{where} is {value!r:.80}, not like {rule['pattern']}"
+    if _TYPES["number"](value):
+        low, high = rule.get("minimum", value), rule.get("maximum", value)
+        if not low <= value <= high:
+            return f"{where} is {value}, not within {low} to {high}"
+    return None

@@ -1,0 +1,89 @@
+"""The whole way: a program to a package, back, and through both simulators."""
+
+import numpy as np
+import pytest
+
+from neurodeploy.compare import compare
+from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError, ValidationError
+from neurodeploy.program import Program
+from neurodeploy.report import Status
+from neurodeploy.simulator import run_golden
+from neurodeploy.target import targets
+from snncore.dynamics.zoo import Reset
+from targets.lynxi import target
+from tests.unit.targets.lynxi.programs import dense, driven, image, neurons, spikes
+
+RESETS = [Reset.HARD, Reset.SOFT]
+PROGRAMS = {
+    "image, hard": image(Reset.HARD),
+    "image, soft": image(Reset.SOFT),
+    "large weights, hard": image(Reset.HARD, 9),
+    "large weights, soft": image(Reset.SOFT, 9),
+    "currents": driven(leak=16),
+    "rest": dense(rest=-40, threshold=70),
+}
+
+
+def test_it_is_found() -> None:
+    assert targets()["lynxi"] is target
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_package_holds_the_program(name: str) -> None:
+    program = PROGRAMS[name]
+    artifact = target.compile(program)
+    assert target.read(artifact) == program
+    assert target.compile(program).files == artifact.files
+
+
+@pytest.mark.parametrize("simulator", target.simulators)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_simulators_equal_golden(name: str, simulator: str) -> None:
+    program = PROGRAMS[name]
+    samples = spikes(program)
+    golden = run_golden(program, samples)
+    assert all(golden[layer].s.any() for layer in golden)
+    trace = target.simulate(target.compile(program), samples, simulator=simulator)
+    link = compare(simulator, golden, trace, 0.0)
+    assert link.status == Status.EQUAL, link.divergence or link.reason
+    assert all(set(trace[layer].values) == {"s", "v"} for layer in golden)
+
+
+def test_levels() -> None:
+    levels = {name: target.compile(p).contract["level"] for name, p in PROGRAMS.items()}
+    assert levels["image, hard"] == "L0"
+    assert levels["large weights, hard"] == "L1"
+
+
+def test_what_errs_is_not_compiled() -> None:
+    with pytest.raises(DoesNotFitError, match=r"does not fit lynxi: d\.weight"):
+        target.compile(dense(4097))
+
+
+@pytest.mark.parametrize("steps", [0, 4097])
+def test_steps_that_cannot_be_unrolled_are_refused(steps: int) -> None:
+    with pytest.raises(ValidationError, match="steps"):
+        target.compile(dense(), steps=steps)
+
+
+def test_an_unknown_simulator_is_refused() -> None:
+    artifact = target.compile(dense())
+    with pytest.raises(UnknownNameError, match="there are: interpreter, float16"):
+        target.simulate(artifact, spikes(dense()), simulator="lyngor")
+
+
+def test_currents_beyond_float16_are_refused_by_the_reduced_modules() -> None:
+    program = driven()
+    samples = np.full((2, 1, 3), 2049)
+    artifact = target.compile(program)
+    with pytest.raises(SamplesError, match="take -2048 to 2048"):
+        target.simulate(artifact, samples, simulator="float16")
+    golden = run_golden(program, samples)
+    assert (target.simulate(artifact, samples).output == golden.output).all()
+
+
+def test_a_layer_that_never_fires_has_its_shape() -> None:
+    quiet = Program((*dense().nodes[:2], neurons("n", "d", threshold=900, leak=64)), "n")
+    trace = target.simulate(target.compile(quiet), spikes(quiet), simulator="float16")
+    assert trace.output.shape == (8, 3, 2)
+    assert not trace.output.any()
