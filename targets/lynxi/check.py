@@ -77,7 +77,9 @@ def _values(node: Node) -> Iterator[Finding]:
         if node.weight.size == 0:
             yield _error(name, "there are none", "give the layer an input and an output")
         elif not is_half(node.weight):
-            index = next(i for i, value in np.ndenumerate(node.weight) if not is_half(value))
+            index = next(
+                i for i, value in np.ndenumerate(node.weight) if not is_half(np.asarray(value))
+            )
             message = f"{int(node.weight[index])} is no float16"
             remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
             yield _error(f"{name}{list(index)}", message, remedy)
