@@ -53,6 +53,13 @@ class Block(layer.Layer):
         """What one integer means."""
         return self.synapse.unit
 
+    def set_exponents(self, values: Tensor) -> None:
+        """Give the layer, or every channel, a unit of 2 to these exponents."""
+        if isinstance(self.synapse, SumPool2d):
+            raise ValueError("Block: the unit of a pool is chosen when it is made")
+        self.synapse.set_exponents(values)
+        self.neuron.exponent = self.synapse.exponent
+
     def folded(self) -> tuple[Tensor | None, Tensor | None]:
         """Weights and bias as evaluation has them, a batch norm folded in, before rounding."""
         if isinstance(self.synapse, SumPool2d):

@@ -25,8 +25,12 @@ class ChipNeuron(Neuron):
     """Equations in a chip's number system; parameters are rounded to what its registers hold.
 
     `bias` is a count of channels (or neurons) with a learned bias each, added to the voltage every
-    step. `learnable` names the parameters that training changes.
+    step. `learnable` names the parameters that training changes. `units_above` is added to the
+    threshold's integer: -1 lets a chip that fires above its threshold fire at it.
     """
+
+    # In what these neurons are not those of the float network that they were made of.
+    deviations: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -35,21 +39,27 @@ class ChipNeuron(Neuron):
         *,
         bias: int | None,
         learnable: Collection[str] = (),
+        units_above: int = 0,
         exponent: int | None,
         format: Any,  # noqa: A002
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.units_above = int(units_above)
         self.equations = equations
         self.format: ChipFormat = chip_format(format)
         self.format.require_neuron(type(self).__name__)
         self.exponent = self.format.exponent_or(exponent)
         self.learnable = tuple(name for name in values if name in learnable)
-        rounded = {
-            name: value if name in learnable else self._rounded(name, value)
-            for name, value in values.items()
-        }
-        assign(self, rounded, learnable)
+        for name, value in values.items():
+            self._require_held(name, value)
+        assign(self, values, learnable)
+        # One value is a number, wherever it came from.
+        for name in set(values) - set(learnable):
+            value = getattr(self, name)
+            if isinstance(value, Tensor) and value.ndim == 0 and value.device.type != "meta":
+                delattr(self, name)
+                setattr(self, name, float(value))
         self._names = tuple(values)
         self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
         # The largest input and parameters since the states were zero, which bound them.
@@ -91,6 +101,8 @@ class ChipNeuron(Neuron):
         }
         if self.learnable:
             own["learnable"] = list(self.learnable)
+        if self.units_above:
+            own["units_above"] = self.units_above
         return values | own | super().config()
 
     def forward(self, x: Tensor, bias: Tensor | None = None, unit: Unit | None = None) -> Tensor:
@@ -101,8 +113,12 @@ class ChipNeuron(Neuron):
             axes = x.ndim - (1 if self.step_mode == "s" else 2)
             own = own.reshape(-1, *[1] * (axes - 1))
         # Whatever precision autocast chose, the states are exact.
-        with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.double() / own).to(torch.float32)
+        try:
+            with torch.autocast(x.device.type, enabled=False):
+                return super().forward(x.double() / own).to(torch.float32)
+        finally:
+            # What a copy must not hold is the bias, which has a history.
+            self._given = (None, self._given[1])
 
     def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
         """Every parameter as the chip holds it: one for the layer, or one a channel."""
@@ -122,11 +138,14 @@ class ChipNeuron(Neuron):
             if not isinstance(unit, Tensor):
                 return self._whole(name, value)
             value = torch.tensor(value, dtype=torch.float64, device=unit.device)
-        return self._on(value, self._grid(name), unit, name)
+        return self._on(value, self._grid(name), unit, name, self._above(name))
 
-    def _on(self, value: Tensor, grid: Grid, unit: Unit, name: str) -> Tensor:
-        counted = value.double() / unit
+    def _on(self, value: Tensor, grid: Grid, unit: Unit, name: str, above: int = 0) -> Tensor:
+        counted = value.double() / unit + above
         return on_grid(counted, grid, 1.0, f"{type(self).__name__}.{name}")
+
+    def _above(self, name: str) -> int:
+        return self.units_above if name == "threshold" else 0
 
     def _grid(self, name: str) -> Grid:
         grid: Grid = getattr(self.format, _WHOLE[name])
@@ -182,24 +201,22 @@ class ChipNeuron(Neuron):
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
         super()._observe(spikes, tuple(value * self.scale for value in states))
 
-    def _rounded(self, name: str, value: Given) -> Given:
-        """A parameter as its register holds it.
+    def _require_held(self, name: str, value: Given) -> None:
+        """Nothing if a register holds the parameter.
 
         Raises:
             ValueError: if it holds none so large, or the value is none.
         """
         if isinstance(value, float | int) and not isinstance(value, bool):
-            if name in _WHOLE:
-                return self._whole(name, value) * self.unit
-            return self._decay(name, value) / (1 << self.format.decays.bits)
-        tensor = torch.as_tensor(value, dtype=torch.float32)
+            _ = self._whole(name, value) if name in _WHOLE else self._decay(name, value)
+            return
+        tensor = torch.as_tensor(value, dtype=torch.float32).detach()
         if tensor.device.type != "meta" and tensor.numel():
             for end in (tensor.min(), tensor.max()):
-                self._rounded(name, float(end))
-        return tensor
+                self._require_held(name, float(end))
 
     def _whole(self, name: str, value: float) -> int:
-        integer = round(self._finite(name, value / self.unit))
+        integer = round(self._finite(name, value / self.unit)) + self._above(name)
         grid = self._grid(name)
         if not grid.minimum <= integer <= grid.maximum:
             raise ValueError(

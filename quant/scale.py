@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import ceil, floor, log2
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from quant.formats import Grid
+from quant.formats import ChipFormat, Grid
 
 
 class Scale(StrEnum):
@@ -44,17 +46,63 @@ def fitting_log2(weight: Tensor, grid: Grid, *, per_channel: bool, percentile: f
     return logs if per_channel else logs.reshape(())
 
 
-def searched_exponents(weight: Tensor, grid: Grid, *, per_channel: bool) -> Tensor:
-    """The exponents with which the weights lose least, in the mean of squares."""
+def best_exponents(
+    weight: Tensor,
+    form: ChipFormat,
+    threshold: Any,
+    *,
+    per_channel: bool,
+    name: str,
+    fan_in: bool = True,
+) -> Tensor:
+    """The exponents with which weights lose least, in the mean of squares.
+
+    Only those count with which the threshold is no more than half of the largest.
+
+    Raises:
+        ValueError: if there is none; names the layer.
+    """
+    rows = weight.detach().double().reshape(weight.shape[0] if per_channel else 1, -1)
+    limits = torch.as_tensor(threshold).detach().double().reshape(-1).to(rows.device)
+    if not bool(((limits > 0) & torch.isfinite(limits)).all()):
+        raise ValueError(f"{name}: a threshold that is not above zero has no place on the chip")
+    if not bool(torch.isfinite(rows).all()):
+        raise ValueError(f"{name}: a weight is NaN or infinite")
+    least = ceil(log2(float(limits.max()) / (form.thresholds.maximum // 2)))
+    most = floor(log2(float(limits.min()) / max(form.thresholds.minimum, 1)))
+    least, most = max(least, form.exponents.minimum), min(most, form.exponents.maximum)
+    if least > most:
+        raise ValueError(f"{name}: {form.name} has no unit for thresholds of {limits.tolist()}")
+    largest = rows.abs().amax(1).clamp(min=2.0**-60)
+    top = torch.ceil(torch.log2(largest / form.weights.maximum)) + 2
+    best = found = torch.full_like(top, float("inf"))
+    for lower in range(8):
+        exponent = (top - lower).clamp(least, most)
+        loss = _loss(weight.detach().double(), exponent, form, fan_in)
+        best, found = torch.where(loss < found, exponent, best), torch.minimum(loss, found)
+    return best if per_channel else best.reshape(())
+
+
+def unit_of_one(form: ChipFormat, threshold: Any, name: str) -> int:
+    """The finest exponent with which one is a weight, and the threshold half of the largest.
+
+    Raises:
+        ValueError: if there is none; names the layer.
+    """
+    largest = float(torch.as_tensor(threshold).detach().max())
+    fine, coarse = -floor(log2(form.weights.maximum)), -((form.weights.step - 1).bit_length())
+    for exponent in range(fine, coarse + 1):
+        if largest <= 2.0**exponent * (form.thresholds.maximum // 2):
+            return exponent
+    raise ValueError(f"{name}: a threshold of {largest:g} is too high for {form.name}")
+
+
+def _loss(weight: Tensor, exponent: Tensor, form: ChipFormat, fan_in: bool) -> Tensor:
+    """What rounding loses in each row that has an exponent of its own."""
+    from quant.fan_in import within_fan_in
     from quant.straight_through import integers_on_grid
 
-    double = weight.detach().double()
-    rows = double.reshape(double.shape[0], -1) if per_channel else double.reshape(1, -1)
-    largest = rows.abs().amax(1).clamp(min=2.0**-60)
-    top = torch.ceil(torch.log2(largest / grid.maximum))
-    best, least = top, torch.full_like(top, float("inf"))
-    for lower in range(5):
-        unit = powers(top - lower).reshape(-1, 1)
-        loss = (integers_on_grid(rows, grid, unit) * unit - rows).square().mean(1)
-        best, least = torch.where(loss < least, top - lower, best), torch.minimum(loss, least)
-    return best if per_channel else best.reshape(())
+    unit = powers(exponent).reshape(-1, *[1] * (weight.ndim - 1))
+    integers = integers_on_grid(weight, form.weights, unit)
+    held = within_fan_in(integers, 1.0, form) if fan_in else integers
+    return (held * unit - weight).square().reshape(exponent.numel(), -1).mean(1)

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from neurodeploy.cli import demo, doctor, export, inspect, run, simulators, targets, verify
+from neurodeploy.cli import (
+    demo,
+    doctor,
+    export,
+    inspect,
+    quantize,
+    run,
+    simulators,
+    targets,
+    verify,
+)
 from neurodeploy.cli.command import Command, Debug, Json
 from neurodeploy.cli.failure import INTERRUPTED
 from neurodeploy.cli.version import version
@@ -22,6 +32,7 @@ for name, function in {
     "inspect": inspect.inspect,
     "export": export.export,
     "verify": verify.verify,
+    "quantize": quantize.quantize,
     "run": run.run,
 }.items():
     app.command(name)(function)

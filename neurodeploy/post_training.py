@@ -1,0 +1,94 @@
+"""A float network quantized without training: prepared, calibrated, frozen, and checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import quant
+from neurodeploy import lowering
+from neurodeploy import target as targets
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend import graph_of, save
+from neurodeploy.program import Program
+from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.target import Finding, require_fits
+from snncore import functional
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """The frozen network, its program, and what became of every layer."""
+
+    network: nn.Module
+    form: str
+    program: Program
+    calibration: quant.Calibration
+    findings: tuple[Finding, ...]
+    # With labels: of the float network and of the quantized one.
+    accuracies: dict[str, float]
+    example: Tensor
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the frozen network as a model file."""
+        save(self.network, path, example=self.example)
+
+
+def quantized(
+    network: nn.Module,
+    *,
+    target: str,
+    samples: NDArray[Any],
+    labels: NDArray[Any] | None = None,
+    form: str | None = None,
+) -> Quantized:
+    """The network on a target's grid, fitted to samples (T, N, ...).
+
+    Raises:
+        UnsupportedLayerError: if a layer has no place on the grid, or the model is quantized.
+        DoesNotFitError: if the target cannot take the result.
+        SamplesError: if the samples do not fit the network.
+    """
+    on_grid = quant.ChipNeuron | quant.Linear | quant.Conv2d
+    if any(isinstance(module, on_grid) for module in network.modules()):
+        raise UnsupportedLayerError(
+            "the model is quantized already", remedy="export it, or give the float model"
+        )
+    # The shapes are checked before anything runs on them.
+    graph_of(network, example=samples)
+    inputs = torch.from_numpy(samples.astype("float32"))
+    prepared = _prepared(network, target, form, inputs)
+    program = lowering.lower(graph_of(prepared, example=samples))
+    checked_samples(program, samples)
+    calibration = quant.calibrate(prepared, inputs, network)
+    frozen = quant.freeze(prepared)
+    program = lowering.lower(graph_of(frozen, example=samples))
+    findings = targets.target(target).check(program)
+    require_fits(target, findings)
+    accuracies = {}
+    if labels is not None:
+        truth = torch.from_numpy(labels.astype("int64"))
+        pairs = (("float", network), ("quantized", frozen))
+        accuracies = {name: _accuracy(module, inputs, truth) for name, module in pairs}
+    name = next(m.format.name for m in frozen.modules() if isinstance(m, quant.ChipNeuron))
+    return Quantized(frozen, name, program, calibration, findings, accuracies, inputs)
+
+
+def _prepared(network: nn.Module, target: str, form: str | None, inputs: Tensor) -> nn.Module:
+    try:
+        return quant.prepare(network.eval(), target=target, format=form, example=inputs)
+    except ValueError as error:
+        raise UnsupportedLayerError(str(error)) from error
+
+
+@torch.no_grad()
+def _accuracy(network: nn.Module, inputs: Tensor, labels: Tensor) -> float:
+    functional.reset(network)
+    counts = network(inputs).sum(0)
+    functional.reset(network)
+    return float((counts.flatten(1).argmax(1) == labels).float().mean())

@@ -1,0 +1,149 @@
+"""Single layers in floats made into layers on a chip's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import quant.neuron
+from quant.block import Block
+from quant.chip_neuron import ChipNeuron
+from quant.formats import ChipFormat
+from quant.nearest import Nearest, nearest
+from quant.scale import Scale, best_exponents, unit_of_one
+from quant.synapse import Conv2d, GridLayer, Linear, SumPool2d
+from snncore import layer, neuron
+from snncore.neuron.parameters import Given
+
+
+@dataclass(frozen=True)
+class Part:
+    """Weights and perhaps a batch norm, whose input is `gain` times that in floats."""
+
+    synapse: Any
+    norm: layer.BatchNorm | None
+    gain: float
+
+    def weight(self) -> Tensor:
+        """The weights for the input as it is."""
+        weight: Tensor = self.synapse.weight.detach() / self.gain
+        return weight
+
+    def folded(self) -> tuple[Tensor, Tensor | None]:
+        """Weights and bias with the batch norm folded in."""
+        weight, bias = self.weight(), self.synapse.bias
+        if self.norm is None:
+            return weight, None if bias is None else bias.detach()
+        scale, offset = (value.detach() for value in self.norm.folded())
+        rows = scale.reshape(-1, *[1] * (weight.ndim - 1))
+        return weight * rows, offset if bias is None else offset + bias.detach() * scale
+
+
+class Conversion:
+    """Makes layers of one format."""
+
+    def __init__(self, form: ChipFormat, scale: str, per_channel: bool) -> None:
+        self.form, self.scale, self.per_channel = form, Scale(scale), per_channel
+
+    def block(self, part: Part, module: neuron.Neuron, name: str) -> Block:
+        """Weights, batch norm and neurons as one."""
+        near = nearest(module, self.form, name)
+        threshold = near.threshold()
+        channels = self.per_channel
+        exponents = best_exponents(
+            part.folded()[0], self.form, threshold, per_channel=channels, name=name
+        )
+        bias = torch.as_tensor(near.bias, dtype=torch.float32)
+        if part.norm is not None and bool(bias.any()):
+            raise ValueError(f"{name}: a batch norm and the neurons each add a bias (choose one)")
+        needed = part.synapse.bias is not None or bool(bias.any())
+        made = self._synapse(part.synapse, exponents, needed, self.scale, channels)
+        with torch.no_grad():
+            made.weight.copy_(part.weight())
+            if made.bias is not None:
+                own = part.synapse.bias
+                made.bias.copy_((bias if own is None else bias + own).expand_as(made.bias))
+        return Block(made, self._neurons(near, int(exponents.min()), threshold), norm=part.norm)
+
+    def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
+        """Neurons that a pool drives: it adds up, and their threshold grows by as much."""
+        near = nearest(module, self.form, name)
+        threshold = near.threshold() * gain
+        exponent = unit_of_one(self.form, threshold, name)
+        made = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
+        return Block(made, self._neurons(near, exponent, threshold, like_bias=near.bias))
+
+    def joined(
+        self, parts: Sequence[Part], module: neuron.Neuron, name: str, bare: Sequence[float]
+    ) -> tuple[ChipNeuron, list[GridLayer]]:
+        """Neurons that several layers of weights and spikes drive, in one unit for all."""
+        near = nearest(module, self.form, name)
+        if any(gain != 1.0 for gain in bare):
+            raise ValueError(f"{name}: adds a mean (put layer.Conv2d or neurons behind the pool)")
+        threshold = near.threshold()
+        folded = [part.folded() for part in parts]
+        flat = [weight.reshape(1, -1) for weight, _ in folded] + [torch.ones(1, 1)] * bool(bare)
+        exponent = best_exponents(
+            torch.cat(flat, 1), self.form, threshold, per_channel=False, name=name, fan_in=False
+        )
+        made = [self._synapse(part.synapse, exponent, False, Scale.FIXED, False) for part in parts]
+        with torch.no_grad():
+            for synapse, (weight, _) in zip(made, folded, strict=True):
+                synapse.weight.copy_(weight)
+        bias: Any = near.bias
+        for _, given in folded:
+            bias = bias if given is None else bias + given
+        return self._neurons(near, int(exponent), threshold, like_bias=bias), made
+
+    def _synapse(
+        self, module: Any, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
+    ) -> GridLayer:
+        config = {key: value for key, value in module.config().items() if key != "bias"}
+        kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
+        options = {"scale": scale.value, "per_channel": per_channel, "format": self.form}
+        made: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
+        made.set_exponents(exponents)
+        return made
+
+    def _neurons(
+        self, near: Nearest, exponent: int, threshold: Given, like_bias: Given = 0.0
+    ) -> ChipNeuron:
+        bias = torch.as_tensor(like_bias, dtype=torch.float32)
+        if bias.ndim == 0 and bool(bias.any()):
+            raise ValueError("a bias of all neurons together (give one a channel)")
+        values = dict(near.values) | {"threshold": threshold}
+        kind: Any = getattr(quant.neuron, near.kind)
+        count = bias.numel() if bool(bias.any()) else None
+        options: dict[str, Any] = {"bias": count, "format": self.form}
+        options["units_above"] = near.units_above
+        made: ChipNeuron = kind(**values, exponent=exponent, **options, **near.options)
+        made.deviations = near.deviations
+        if made.bias is not None:
+            with torch.no_grad():
+                made.bias.copy_(bias.detach())
+        return made
+
+
+def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
+    """A pool that adds up, and by how much its result is larger than that of floats.
+
+    Raises:
+        ValueError: if its windows are not known, or padded.
+    """
+    if isinstance(module, layer.AdaptiveAvgPool2d):
+        if module.input_shape is None:
+            raise ValueError(f"{name}: the size of its image is not known (give an example)")
+        height, width = module.input_shape[-2:]
+        kernel = module.windows(height, width)
+        return layer.SumPool2d(kernel), float(prod(kernel))
+    if isinstance(module, layer.AvgPool2d):
+        if any(module.padding) or module.ceil_mode:
+            raise ValueError(f"{name}: a padded mean is no sum (leave out padding and ceil_mode)")
+        (height, width), (down, right) = module.kernel_size, module.stride
+        return layer.SumPool2d((height, width), (down, right)), float(height * width)
+    return module, 1.0

@@ -1,0 +1,77 @@
+"""A float network as a network on a chip's grid, layer by layer."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, fx, nn
+
+from quant.chip_neuron import ChipNeuron
+from quant.chips import chip_format
+from quant.convert import Conversion
+from quant.formats import ChipFormat
+from quant.rewriting import KNOWN, Rewriting
+from snncore import functional
+
+# The format of a target that takes several.
+_OF_TARGET = {"onnx": "int8"}
+
+
+def prepare(
+    network: nn.Module,
+    *,
+    target: str | ChipFormat,
+    format: str | ChipFormat | None = None,  # noqa: A002
+    example: Tensor | None = None,
+    scale: str = "fixed",
+    per_channel: bool = False,
+) -> nn.Module:
+    """The network on a chip's grid: to be trained on, calibrated, or exported as it is.
+
+    Each layer of neurons becomes a block with the weights and the batch norm before it, under the
+    name of the neurons; `deviations` says in what a chip's neurons are not those of floats. The
+    example is needed where a pool's windows follow from the size of an image.
+
+    Raises:
+        ValueError: if a layer has no place on the chip; names it, with a remedy.
+    """
+    name = target if isinstance(target, str) else target.name
+    chosen = target if format is None else format
+    form = chip_format(_OF_TARGET.get(name, chosen) if format is None else chosen)
+    twin = copy.deepcopy(network)
+    functional.reset(twin)
+    if example is not None:
+        with torch.no_grad():
+            twin.eval()(example)
+        functional.reset(twin)
+    module = _traced(twin)
+    Rewriting(module, Conversion(form, scale, per_channel)).run()
+    module.train(network.training)
+    return module
+
+
+def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
+    """By layer of neurons: in what a prepared network is not the one in floats."""
+    return {
+        name: module.deviations
+        for name, module in network.named_modules()
+        if isinstance(module, ChipNeuron) and module.deviations
+    }
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, KNOWN) or super().is_leaf_module(m, module_qualified_name)
+
+
+def _traced(network: nn.Module) -> fx.GraphModule:
+    holder = nn.Sequential(network) if isinstance(network, KNOWN) else network
+    try:
+        return fx.GraphModule(holder, _Tracer().trace(holder))
+    # What a forward does with a value that is not there yet may raise anything.
+    except Exception as error:
+        raise ValueError(
+            f"{type(network).__name__}: its forward cannot be traced: {error} (a forward may call "
+            "layers, add their results and flatten them)"
+        ) from error

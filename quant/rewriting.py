@@ -1,0 +1,175 @@
+"""The calls of a float network rewritten: neurons take in the weights that drive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import fx, nn
+
+from quant.convert import Conversion, Part, adding_pool
+from snncore import layer, neuron
+
+_IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
+_POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
+_SAME = (layer.Flatten, layer.MaxPool2d)
+_WEIGHTS = (layer.Linear, layer.Conv2d)
+KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, *_POOLS, *_SAME, *_IDLE)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the values that drive neurons: weights and their norm, a pool, or spikes."""
+
+    top: fx.Node
+    weights: fx.Node | None = None
+    norm: fx.Node | None = None
+    # From the neurons down to the weights, calls that nothing else may read.
+    chain: tuple[fx.Node, ...] = ()
+
+
+class Rewriting:
+    """Goes through the calls in order; each layer of neurons takes in what drives it."""
+
+    def __init__(self, module: fx.GraphModule, conversion: Conversion) -> None:
+        self.module, self.conversion = module, conversion
+        # By how much a value is larger than in the float network: sums instead of means.
+        self.gain: dict[fx.Node, float] = {}
+        # Weights and norms whose neurons have not been met.
+        self.waiting: set[fx.Node] = set()
+
+    def run(self) -> None:
+        """Rewrite the whole network.
+
+        Raises:
+            ValueError: if a layer has no place on the chip; names it.
+        """
+        for node in list(self.module.graph.nodes):
+            self._visit(node)
+        if self.waiting:
+            name = next(str(n.target) for n in self.module.graph.nodes if n in self.waiting)
+            raise ValueError(f"{name}: no neurons read its sums (append neurons after it)")
+        self.module.delete_all_unused_submodules()
+        self.module.recompile()
+
+    def _visit(self, node: fx.Node) -> None:
+        gains = {self.gain[source] for source in node.all_input_nodes}
+        is_sum = node.op != "call_module" and len(node.all_input_nodes) == 2
+        if len(gains) > 1 and not is_sum:
+            raise ValueError(f"{node.name}: takes means and values that are none")
+        self.gain[node] = max(gains, default=1.0)
+        if node.op != "call_module":
+            return
+        module, name = self._of(node), str(node.target)
+        if isinstance(module, neuron.Neuron):
+            self._neurons(node, module, name)
+        elif isinstance(module, _POOLS):
+            self._refuse_sums(node)
+            pool, size = adding_pool(module, name)
+            self._put(name, pool)
+            self.gain[node] *= size
+        elif isinstance(module, (*_WEIGHTS, layer.BatchNorm)):
+            self.waiting.add(node)
+        elif isinstance(module, _SAME):
+            self._refuse_sums(node)
+        elif not isinstance(module, _IDLE):
+            raise ValueError(
+                f"{name}: {type(module).__name__} has no quantized form (use layer.Conv2d, "
+                "layer.Linear, pools, batch norms, Flatten and neurons)"
+            )
+
+    def _neurons(self, node: fx.Node, module: neuron.Neuron, name: str) -> None:
+        terms = self._terms(node.all_input_nodes[0])
+        if len(terms) == 1 and terms[0].weights is not None:
+            self._block(node, module, name, terms[0], terms[0].weights)
+        elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
+            self._pooled(node, module, name, terms[0].top)
+        else:
+            self._joined(module, name, terms)
+        self.gain[node] = 1.0
+
+    def _block(
+        self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
+    ) -> None:
+        source = weights.all_input_nodes[0]
+        made = self.conversion.block(self._part(term, weights), module, name)
+        self._put(name, made)
+        node.replace_input_with(term.top, source)
+        for call in term.chain:
+            self._drop(call)
+
+    def _pooled(self, node: fx.Node, module: neuron.Neuron, name: str, pool: fx.Node) -> None:
+        kernel: Any = self._of(pool)
+        self._put(name, self.conversion.pooled(kernel, module, name, self.gain[pool]))
+        node.replace_input_with(pool, pool.all_input_nodes[0])
+        self._drop(pool)
+
+    def _joined(self, module: neuron.Neuron, name: str, terms: list[Term]) -> None:
+        """Weights, and spikes, whose sum drives the neurons."""
+        weighing = [(term, term.weights) for term in terms if term.weights is not None]
+        parts = [self._part(term, weights) for term, weights in weighing]
+        bare = [self.gain[term.top] for term in terms if term.weights is None]
+        made, synapses = self.conversion.joined(parts, module, name, bare)
+        self._put(name, made)
+        for (term, weights), synapse in zip(weighing, synapses, strict=True):
+            self._put(str(weights.target), synapse)
+            self.waiting.discard(weights)
+            if term.norm is not None:
+                term.norm.replace_all_uses_with(weights)
+                self._drop(term.norm)
+
+    def _part(self, term: Term, weights: fx.Node) -> Part:
+        norm: Any = None if term.norm is None else self._of(term.norm)
+        return Part(self._of(weights), norm, self.gain[weights.all_input_nodes[0]])
+
+    def _drop(self, node: fx.Node) -> None:
+        if node.users:
+            raise ValueError(f"{node.target}: neurons and something else read it (give each one)")
+        self.waiting.discard(node)
+        self.module.graph.erase_node(node)
+
+    def _terms(self, node: fx.Node) -> list[Term]:
+        """What is added up to drive neurons."""
+        if node.op != "call_module":
+            if node.op != "placeholder" and len(node.all_input_nodes) == 2:
+                return [term for source in node.all_input_nodes for term in self._terms(source)]
+            return [Term(node)]
+        found = self._of(node)
+        if isinstance(found, _WEIGHTS):
+            self._refuse_sums(node)
+            return [Term(node, node, None, (node,))]
+        if not isinstance(found, (*_IDLE, layer.BatchNorm)):
+            return [Term(node)]
+        below = self._terms(node.all_input_nodes[0])
+        first = below[0]
+        if isinstance(found, layer.BatchNorm):
+            if len(below) != 1 or first.weights is None or first.norm is not None:
+                raise ValueError(
+                    f"{node.target}: a batch norm that follows no weights cannot be folded "
+                    "(put it behind layer.Conv2d or layer.Linear)"
+                )
+            return [Term(node, first.weights, node, (node, *first.chain))]
+        if len(below) == 1 and first.weights is not None:
+            return [Term(node, first.weights, first.norm, (node, *first.chain))]
+        return below if len(below) > 1 else [Term(node)]
+
+    def _refuse_sums(self, node: fx.Node) -> None:
+        """Nothing if what the call reads are spikes, or pools of them."""
+        pending = list(node.all_input_nodes)
+        while pending:
+            source = pending.pop()
+            if source in self.waiting:
+                raise ValueError(
+                    f"{node.target}: reads {source.target} with no neurons between them "
+                    "(put neurons between layers of weights, and pools behind neurons)"
+                )
+            passes = source.op != "call_module" or isinstance(self._of(source), (*_SAME, *_IDLE))
+            if passes or isinstance(self._of(source), layer.SumPool2d):
+                pending += source.all_input_nodes
+
+    def _of(self, node: fx.Node) -> nn.Module | None:
+        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+    def _put(self, path: str, module: nn.Module) -> None:
+        parent, _, name = path.rpartition(".")
+        setattr(self.module.get_submodule(parent), name, module)
