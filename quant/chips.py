@@ -41,12 +41,12 @@ def _lynxi() -> ChipFormat:
     return ChipFormat(
         name="lynxi",
         weights=Grid(-127, 127),
-        thresholds=Grid(1, 1023),
+        thresholds=Grid(1, 511),
         biases=Grid(-255, 255),
         decays=decays,
-        system=_system("float16", Format(11, 0), decays),
+        system=_system("float16", Format(10, 0), decays),
         exponent=-6,
-        fan_in=768,
+        fan_in=1280,
     )
 
 

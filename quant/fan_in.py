@@ -20,13 +20,22 @@ def within_fan_in(weight: Tensor, unit: Unit, form: ChipFormat) -> Tensor:
     return result
 
 
+def one_sided(weight: Tensor) -> Tensor:
+    """For each output the sum of its positive weights or of its negative ones, the larger.
+
+    Whichever inputs spike, and in whatever order they are added, no partial sum is larger.
+    """
+    rows = weight.reshape(weight.shape[0], -1)
+    return torch.maximum(rows.clamp(min=0).sum(1), rows.clamp(max=0).sum(1).neg())
+
+
 class _Within(torch.autograd.Function):
     """Shrunk toward zero; a gradient passes as if the factor were none."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, unit: Unit, largest: int) -> Tensor:
         integers = weight.double() / unit
-        total = integers.abs().reshape(integers.shape[0], -1).sum(1)
+        total = one_sided(integers)
         # Whole numbers divided once and multiplied once: the same bits on every device.
         factor = (largest / total.clamp(min=1)).reshape(-1, *[1] * (integers.ndim - 1))
         shrunk = torch.where(factor < 1, torch.trunc(integers * factor), integers)

@@ -58,7 +58,7 @@ class ChipFormat:
     strict: bool = False
     # Whether each output channel may have a unit of its own.
     per_channel: bool = True
-    # The largest sum of a neuron's weights without their signs, where sums must stay small.
+    # The largest sum of a neuron's weights of one sign, where sums of spikes must stay small.
     fan_in: int | None = None
     # The widths of what dense weights and kernels add up in.
     dense_bits: int = 32
