@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.program import Edge, Flatten, Input, Neuron, Program, Synapse
+from neurodeploy.program import Conv2d, Edge, Flatten, Input, Neuron, Program, Synapse
 from neurodeploy.program.fan import fan_out
 from neurodeploy.resources import LayerOperations
 from neurodeploy.trace import Trace
@@ -30,10 +31,32 @@ def operations(
 
 def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.int64]) -> int:
     """Every event that arrives, counted once for each synapse behind it."""
-    synapse, late = program.by_name[edge.source], edge.delay
+    synapse = program.by_name[edge.source]
     if not isinstance(synapse, Synapse):
         return 0
-    name, late = synapse.source.source, late + synapse.source.delay
+    if isinstance(synapse, Conv2d):
+        return _arrived(program, synapse, _later(synapse.source, edge), trace, samples)
+    return sum(
+        _arrived(
+            program,
+            replace(synapse, weight=weight, delays=None),
+            _later(source, edge),
+            trace,
+            samples,
+        )
+        for source, weight in synapse.delayed_weights
+    )
+
+
+def _later(edge: Edge, other: Edge) -> Edge:
+    return Edge(edge.source, edge.delay + other.delay)
+
+
+def _arrived(
+    program: Program, synapse: Synapse, edge: Edge, trace: Trace, samples: NDArray[np.int64]
+) -> int:
+    """The events of an edge, each counted once for each of these synapses behind it."""
+    name, late = edge.source, edge.delay
     while isinstance(flat := program.by_name[name], Flatten):
         name, late = flat.source.source, late + flat.source.delay
     source = program.by_name[name]
@@ -42,7 +65,7 @@ def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.in
         values = trace[name].s
     elif not isinstance(source, Input):
         return 0
-    reached = fan_out(synapse, program.shapes[synapse.source.source])
+    reached = fan_out(synapse, program.shapes[edge.source])
     arrived = values[: max(len(values) - late, 0)]
     events = np.count_nonzero(arrived, axis=(0, 1))
     return int((events.reshape(-1) * reached.reshape(-1)).sum())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neurodeploy.program import (
+    Dense,
+    Edge,
     Flatten,
     Input,
     MaxPool2d,
@@ -24,6 +26,8 @@ class ChainLayer:
     neuron: Neuron
     synapse: Synapse | None
     flatten: Flatten | None
+    # What the neurons' own spikes go through on their way back, a step later.
+    recurrent: Dense | None = None
 
 
 @dataclass(frozen=True)
@@ -42,27 +46,16 @@ def chain_of(program: Program) -> Chain | Finding:
     links = _Links(program, first)
     previous: Node = first
     for node in rest:
-        wrong = _misconnected(node, previous) or links.append(node)
+        loop = isinstance(node, Dense) and links.loop_of(node) is not None
+        wrong = links.append_loop(node) if loop else links.connected(node, previous)
         if wrong is not None:
             return _error(node.name, wrong)
-        previous = node
+        previous = previous if loop else node
     if not isinstance(previous, Neuron):
         return _error(previous.name, "the last layer of a .net file has neurons")
     if program.output != previous.name:
         return _error(program.output, "the output of a .net file is its last layer")
     return Chain(first, tuple(links.layers))
-
-
-def _misconnected(node: Node, previous: Node) -> str | None:
-    if len(node.sources) > 1:
-        sources = " and ".join(edge.source for edge in node.sources)
-        return f"adds {sources}; a .net file is a chain without branches"
-    edge = node.sources[0]
-    if edge.delay:
-        return f"reads {edge.source} {edge.delay} steps late, as no chain does"
-    if edge.source != previous.name:
-        return f"reads {edge.source}; a .net file is a chain without branches"
-    return None
 
 
 @dataclass
@@ -74,6 +67,41 @@ class _Links:
     layers: list[ChainLayer] = field(default_factory=list)
     synapse: Synapse | None = None
     flatten: Flatten | None = None
+    recurrent: Dense | None = None
+
+    def connected(self, node: Node, previous: Node) -> str | None:
+        """Why the node cannot follow the one before it, if it cannot."""
+        if isinstance(node, Neuron):
+            edges: tuple[Edge, ...] = node.inputs
+            own = self.recurrent.name if self.recurrent else None
+            edges = tuple(edge for edge in edges if edge.source != own)
+        else:
+            edges = (getattr(node, "source", node.sources[0]),)
+        if len(edges) != 1:
+            sources = " and ".join(edge.source for edge in node.sources)
+            return f"adds {sources}; a .net file is a chain without branches"
+        edge = edges[0]
+        if edge.delay:
+            return f"reads {edge.source} {edge.delay} steps late; delays are the synapses'"
+        if edge.source != previous.name:
+            return f"reads {edge.source}; a .net file is a chain without branches"
+        return self.append(node)
+
+    def loop_of(self, node: Dense) -> Neuron | None:
+        """The neurons whose own spikes these weights bring back, if they do that."""
+        source = self.program.by_name[node.source.source]
+        driven = isinstance(source, Neuron) and Edge(node.name) in source.inputs
+        return source if driven and isinstance(source, Neuron) else None
+
+    def append_loop(self, node: Node) -> str | None:
+        """Why weights cannot bring a layer's own spikes back, if they cannot."""
+        assert isinstance(node, Dense)
+        if node.source.delay != 1:
+            return f"reads its own layer {node.source.delay} steps late, and the chip's is 1"
+        if not isinstance(self.synapse, Dense) or self.recurrent is not None:
+            return "a .net file holds a recurrent layer as dense weights, then its own"
+        self.recurrent = node
+        return None
 
     def append(self, node: Node) -> str | None:
         """Why the node cannot come next, if it cannot."""
@@ -88,8 +116,10 @@ class _Links:
                 return "weighs currents; synapses take spikes, so neurons come first"
             self.synapse = node
         elif isinstance(node, Neuron) and (self.synapse is not None or self._is_block()):
-            self.layers.append(ChainLayer(node, self.synapse, self.flatten))
-            self.synapse = self.flatten = None
+            if self.recurrent is not None and Edge(self.recurrent.name) not in node.inputs:
+                return f"leaves out {self.recurrent.name}, which belongs to another layer"
+            self.layers.append(ChainLayer(node, self.synapse, self.flatten, self.recurrent))
+            self.synapse = self.flatten = self.recurrent = None
         else:
             return "a .net file holds weights, then neurons, in turn"
         return None

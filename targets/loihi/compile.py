@@ -95,12 +95,20 @@ def _file(program: Program, chain: Chain) -> bytes:
                 entry = add("conv", shape)
                 _conv(entry, layer.synapse)
             elif isinstance(layer.synapse, Dense):
-                entry = add("dense", shape)
-                entry["weight"] = layer.synapse.weight.astype(np.int32)
+                entry = add("dense" if layer.recurrent is None else "dense_rec", shape)
+                _dense(entry, layer.synapse, layer.recurrent)
             _neuron(entry, layer.neuron)
         file.flush()
         image: bytes = file.id.get_file_image()
     return image
+
+
+def _dense(entry: Any, node: Dense, recurrent: Dense | None) -> None:
+    entry["weight"] = node.weight.astype(np.int32)
+    if node.delays is not None:
+        entry["delay"] = node.delays.astype(np.int32)
+    if recurrent is not None:
+        entry["weight_rec"] = recurrent.weight.astype(np.int32)
 
 
 def _conv(entry: Any, node: Conv2d) -> None:

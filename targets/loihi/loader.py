@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from neurodeploy.program import Integers
 
 # The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
 LARGEST_GEOMETRY = 127
+# Longer delays are cut down to this, with a warning.
+LONGEST_DELAY = 62
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,29 @@ class LoadedWeights:
 
 def loaded_weights(weight: Integers) -> LoadedWeights | None:
     """The weights that reach the simulation; None where loading fails (all weights zero)."""
-    clipped = _clipped_by_loader(weight)
-    low, high = int(clipped.min()), int(clipped.max())
+    loaded = loaded_together([weight])
+    return None if loaded is None else loaded[0]
+
+
+def loaded_together(parts: Sequence[Integers]) -> list[LoadedWeights] | None:
+    """What becomes of matrices that the loader takes for one; None where loading fails.
+
+    A recurrent layer's two are scaled as one, and the process of each looks at its own signs.
+    """
+    joined = _clipped_by_loader(np.hstack(parts))
+    low, high = int(joined.min()), int(joined.max())
     if low == 0 == high:
         return None
-    mixed = low < 0 <= high
     bits_up = _scale_bits(low, high)
+    spare = _common_zeros(joined) - int(low < 0 <= high)
+    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
+    return [_processed(part, bits_up, spare) for part in np.split(joined, ends, axis=1)]
+
+
+def _processed(clipped: Integers, bits_up: int, spare: int) -> LoadedWeights:
+    """What a process makes of weights that the loader shifts up, with bits to spare."""
     if bits_up < 0:
         return _nothing(clipped)
-    spare = _common_zeros(clipped) - int(mixed)
     weight_bits = 8 - bits_up - spare
     scaled = clipped << bits_up
     # The process looks at the signs again, and calls a matrix without positives inhibitory.

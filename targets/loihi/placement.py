@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.program import Flatten, Integers, Neuron, Program, Synapse
+from neurodeploy.program import Conv2d, Flatten, Integers, Neuron, Program, Synapse
 from neurodeploy.resources import Core, LayerNeeds, Placement, Slice, Use
 from targets.loihi.chips import Chip
 from targets.loihi.connections import Connections
@@ -80,12 +80,14 @@ def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
         synapse = program.by_name[edge.source]
         if not isinstance(synapse, Synapse):
             continue
-        name, late = synapse.source.source, edge.delay + synapse.source.delay
+        name = synapse.source.source
+        # A loop's own step is no delay of its synapses.
+        late = 0 if isinstance(synapse, Conv2d) or synapse.delays is None else synapse.delays.max()
         shape = program.shapes[name]
         while isinstance(flat := program.by_name[name], Flatten):
-            name, late = flat.source.source, late + flat.source.delay
+            name = flat.source.source
         target = program.shapes[synapse.name]
-        inputs.append(Connections(name, synapse, shape, target, late, chip.shares_kernels))
+        inputs.append(Connections(name, synapse, shape, target, int(late), chip.shares_kernels))
     return _Layer(node, prod(program.shapes[node.name]), tuple(inputs))
 
 

@@ -13,13 +13,28 @@ import numpy as np
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, ValidationError
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, Neuron, Node, Program, Signal
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    Integers,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+)
 from neurodeploy.program.shapes import output_shape
 from neurodeploy.structure import Edge, Shape
 from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo import CUBA_LIF
 from targets.loihi.hdf5 import MOST_VALUES, LayerEntry, opened
-from targets.loihi.loader import LARGEST_GEOMETRY, loaded_weights
+from targets.loihi.loader import (
+    LARGEST_GEOMETRY,
+    LONGEST_DELAY,
+    LoadedWeights,
+    loaded_together,
+)
 from targets.loihi.neurons import bias_of, neuron_parameters
 
 # Weights count in 1/64, as slayer and quant write them.
@@ -70,7 +85,7 @@ class _Reader:
         if "neuron" in entry:
             # Weight and bias of an input block are a note for the user; the loader applies neither.
             self._append(Input("input", _shape(entry), Signal.CURRENT))
-            self._neurons(entry, None)
+            self._neurons(entry)
         elif "shape" in entry:
             self._append(Input("input", _shape(entry)))
 
@@ -78,28 +93,46 @@ class _Reader:
         self.flatten = f"{entry.name}.flatten"
 
     def dense(self, entry: LayerEntry) -> None:
-        _refuse(entry, "delay", "delays are not supported yet")
         outputs = prod(_shape(entry))
-        weight = entry.integers("weight")
-        if weight.ndim == 1 and weight.size % outputs == 0:
-            weight = weight.reshape(outputs, -1)
-        if weight.ndim != 2 or weight.shape[0] != outputs:
-            raise ArtifactError(
-                f"{entry.name}.weight: {weight.shape} does not fit {outputs} neurons"
-            )
-        loaded = loaded_weights(weight)
+        weight = _matrix(entry, "weight", outputs)
+        loaded = loaded_together([weight])
         if loaded is None:
             raise ArtifactError(f"{entry.name}.weight: is all zero, which the loader cannot load")
-        if not self.nodes:
-            self._append(Input("input", (weight.shape[1],)))
-        self._flatten_for(entry)
-        if self.shape != (weight.shape[1],):
+        self._weigh(entry, loaded[0], _delays(entry, weight) if "delay" in entry else None)
+        self._neurons(entry, f"{entry.name}.synapse")
+
+    def recurrent(self, entry: LayerEntry) -> None:
+        outputs = prod(_shape(entry))
+        weight, own = _matrix(entry, "weight", outputs), _matrix(entry, "weight_rec", outputs)
+        if own.shape[1] != outputs:
+            raise ArtifactError(f"{entry.name}.weight_rec: {own.shape} is not ({outputs},) * 2")
+        if "delay" in entry:
             raise ArtifactError(
-                f"{entry.name}.weight: takes {weight.shape[1]} inputs and is given {self.shape}"
+                f"{entry.name}.delay: the loader loses the scale of a recurrent layer's weights "
+                "that have delays",
+                remedy="leave the delays out, or the recurrence",
+            )
+        loaded = loaded_together([weight, own])
+        if loaded is None:
+            raise ArtifactError(f"{entry.name}.weight: is all zero, which the loader cannot load")
+        self._weigh(entry, loaded[0], None)
+        name, back = f"{entry.name}.recurrent", Edge(entry.name, 1)
+        # Its source stands behind it: a loop reads what its neurons sent a step before.
+        self.nodes.append(Dense(name, back, loaded[1].weight, _EXPONENT, loaded[1].shift))
+        self._neurons(entry, f"{entry.name}.synapse", name)
+
+    def _weigh(self, entry: LayerEntry, loaded: LoadedWeights, delays: Integers | None) -> None:
+        """Dense weights over what there is so far, flattened if need be."""
+        inputs = loaded.weight.shape[1]
+        if not self.nodes:
+            self._append(Input("input", (inputs,)))
+        self._flatten_for(entry)
+        if self.shape != (inputs,):
+            raise ArtifactError(
+                f"{entry.name}.weight: takes {inputs} inputs and is given {self.shape}"
             )
         name, source = f"{entry.name}.synapse", Edge(self.nodes[-1].name)
-        self._append(Dense(name, source, loaded.weight, _EXPONENT, loaded.shift))
-        self._neurons(entry, name)
+        self._append(Dense(name, source, loaded.weight, _EXPONENT, loaded.shift, delays=delays))
 
     def conv(self, entry: LayerEntry) -> None:
         if not self.nodes:
@@ -116,11 +149,11 @@ class _Reader:
             raise ArtifactError(f"{entry.name}.shape: {said}, and the sums are {self.shape}")
         self._neurons(entry, name)
 
-    def _neurons(self, entry: LayerEntry, synapse: str | None) -> None:
-        source = Edge(self.nodes[-1].name if synapse is None else synapse)
-        bias = np.array(0) if synapse is None else bias_of(entry, self.shape)
+    def _neurons(self, entry: LayerEntry, *synapses: str) -> None:
+        inputs = tuple(Edge(name) for name in synapses or (self.nodes[-1].name,))
+        bias = bias_of(entry, self.shape) if synapses else np.array(0)
         parameters = neuron_parameters(entry, self.shape) | {"bias": bias}
-        self._append(Neuron(entry.name, (source,), CUBA_LIF, LOIHI, parameters, _EXPONENT))
+        self._append(Neuron(entry.name, inputs, CUBA_LIF, LOIHI, parameters, _EXPONENT))
 
     def _flatten_for(self, entry: LayerEntry) -> None:
         """What the loader flattens before a dense layer: its input, or images if told so."""
@@ -173,9 +206,27 @@ def _convolution(entry: LayerEntry, name: str, source: Edge) -> Conv2d:
     return Conv2d(name, source, weight, stride, padding, dilation, groups, _EXPONENT)
 
 
-def _refuse(entry: LayerEntry, key: str, reason: str) -> None:
-    if key in entry:
-        raise ArtifactError(f"{entry.name}.{key}: {reason}")
+def _matrix(entry: LayerEntry, key: str, outputs: int) -> Integers:
+    weight = entry.integers(key)
+    if weight.ndim == 1 and weight.size % outputs == 0:
+        weight = weight.reshape(outputs, -1)
+    if weight.ndim != 2 or weight.shape[0] != outputs:
+        raise ArtifactError(f"{entry.name}.{key}: {weight.shape} does not fit {outputs} neurons")
+    return weight
+
+
+def _delays(entry: LayerEntry, weight: Integers) -> Integers:
+    """One for each weight: the loader takes one for all, for each output, or for each input."""
+    delays = np.minimum(entry.integers("delay"), LONGEST_DELAY)
+    if int(delays.min()) < 0:
+        raise ArtifactError(f"{entry.name}.delay: {int(delays.min())} steps are before the spike")
+    if delays.shape == weight.shape[:1]:
+        # Where there are as many inputs as outputs, they are the outputs'.
+        delays = delays.reshape(-1, 1)
+    fitting = ((), (weight.shape[0], 1), weight.shape[1:], weight.shape)
+    if delays.shape not in fitting:
+        raise ArtifactError(f"{entry.name}.delay: {delays.shape} does not fit {weight.shape}")
+    return np.broadcast_to(delays, weight.shape)
 
 
 def _named(program: Program, contract: Any) -> Program:
@@ -192,8 +243,8 @@ def _named(program: Program, contract: Any) -> Program:
             if isinstance(node, Neuron):
                 changes["inputs"] = tuple(Edge(new[e.source], e.delay) for e in node.inputs)
                 changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
-            elif not isinstance(node, Input):
-                changes["source"] = Edge(new[node.sources[0].source])
+            elif isinstance(node, Dense | Conv2d | Flatten):
+                changes["source"] = Edge(new[node.source.source], node.source.delay)
             if exponent is not None:
                 changes["exponent"] = int(exponent)
             nodes.append(replace(node, **changes))
@@ -208,8 +259,9 @@ _READERS: dict[str, Any] = {
     "input": _Reader.input,
     "flatten": _Reader.take_flatten,
     "dense": _Reader.dense,
+    "dense_rec": _Reader.recurrent,
     "conv": _Reader.conv,
 }
 _REFUSED = dict.fromkeys(
     ("pool", "unpool", "convT", "average", "concat", "dense_comp"), "cannot be loaded by Lava"
-) | {"dense_rec": "layers are not supported yet"}
+)

@@ -60,6 +60,9 @@ class LavaRun:
 
     net: bytes
     samples: np.ndarray
+    # Bits of the values that come in (0: spikes), and of the fraction of graded messages.
+    message_bits: int = 0
+    spike_exp: int = 6
 
     def __post_init__(self) -> None:
         samples = self.samples
@@ -76,8 +79,8 @@ class LavaRun:
 class _Piece:
     """Some samples of one run: what one network of a worker's job takes."""
 
-    run: int
-    net: bytes
+    index: int
+    run: LavaRun
     samples: np.ndarray
 
     @property
@@ -111,7 +114,7 @@ def run_lava(
         shares, run_many(LAVA, calls, jobs=jobs, progress=progress), strict=True
     ):
         for index, piece in enumerate(share):
-            parts[piece.run].append(_layers(result, index))
+            parts[piece.index].append(_layers(result, index))
     return [_joined(each) for each in parts]
 
 
@@ -119,7 +122,7 @@ def _split(index: int, run: LavaRun, ways: int) -> list[_Piece]:
     """One run in pieces of its samples, which are independent of one another."""
     count = min(ways, run.samples.shape[1])
     parts = np.array_split(run.samples, count, axis=1)
-    return [_Piece(index, run.net, part) for part in parts]
+    return [_Piece(index, run, part) for part in parts]
 
 
 def _shares(pieces: Sequence[_Piece], jobs: int) -> list[list[_Piece]]:
@@ -137,10 +140,11 @@ def _call(pieces: Sequence[_Piece], limits: Limits | None) -> Call:
     arrays: dict[str, np.ndarray] = {}
     networks = []
     for index, piece in enumerate(pieces):
-        names = {"net": f"net{index}", "samples": f"samples{index}"}
-        arrays[names["net"]] = np.frombuffer(piece.net, np.uint8)
-        arrays[names["samples"]] = piece.samples.astype(np.int32)
-        networks.append(names)
+        net, samples = f"net{index}", f"samples{index}"
+        arrays[net] = np.frombuffer(piece.run.net, np.uint8)
+        arrays[samples] = piece.samples.astype(np.int32)
+        options = {"message_bits": piece.run.message_bits, "spike_exp": piece.run.spike_exp}
+        networks.append({"net": net, "samples": samples, **options})
     return Call({"networks": networks}, arrays, limits or _generous(pieces))
 
 
@@ -148,8 +152,8 @@ def _generous(pieces: Sequence[_Piece]) -> Limits:
     """Limits that only a simulation which hangs, or runs away, can meet."""
     seconds, memory = 60.0, 4096.0
     for piece in pieces:
-        seconds += 20 + piece.steps * (0.5 + len(piece.net) / 4e6)
-        memory += len(piece.net) * 40e-6 + piece.samples.size * 24e-6
+        seconds += 20 + piece.steps * (0.5 + len(piece.run.net) / 4e6)
+        memory += len(piece.run.net) * 40e-6 + piece.samples.size * 24e-6
     return Limits(seconds, memory)
 
 
@@ -157,7 +161,8 @@ def _layers(result: WorkerResult, index: int) -> Layers:
     """The arrays of one network, layer by layer."""
     layers: Layers = []
     while (prefix := f"network{index}.layer{len(layers)}") + ".s" in result.arrays:
-        layers.append({state: result.arrays[f"{prefix}.{state}"] for state in "suv"})
+        shown = [name for name in result.arrays if name.startswith(f"{prefix}.")]
+        layers.append({name.rpartition(".")[2]: result.arrays[name] for name in shown})
     return layers
 
 
@@ -166,6 +171,6 @@ def _joined(parts: Sequence[Layers]) -> Layers:
     if len(parts) == 1:
         return parts[0]
     return [
-        {state: np.concatenate([layer[state] for layer in same], axis=1) for state in "suv"}
+        {state: np.concatenate([layer[state] for layer in same], axis=1) for state in same[0]}
         for same in zip(*parts, strict=True)
     ]

@@ -4,6 +4,7 @@ Every layer's reset falls on its own first step of a sample, so samples follow o
 a gap, and row t of a layer that lies `lag` synapses deep is what Lava computes `lag` steps later.
 """
 
+import ast
 import importlib.metadata
 import importlib.util
 import logging
@@ -12,9 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,65 +25,34 @@ from lava.magma.core.process.process import ProcessServer
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.source import RingBuffer
-from lava.proc.lif.models import PyLifResetModelBitAcc
-from lava.proc.lif.process import LIFReset
 
-STATES = {"s": np.uint8, "u": np.int32, "v": np.int32}
 LAYER_TYPES = ("input", "flatten", "conv", "dense", "dense_rec")
 # how many values of samples are laid out at once for Lava's source, which takes int32
 SOURCE_VALUES = 1 << 24
 PROGRESS_SECONDS = 1.0
 # how long after the death of one process the reason for it may take to arrive
 PATIENCE_SECONDS = 5.0
+# what Lava is told of a network beside the file: bits of what comes in, and of messages' fraction
+PLAIN = {"message_bits": 0, "spike_exp": 6}
 SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
 
-# for each value that a layer shows: an open file, and the length of its header
-Files = dict[str, tuple[int, int]]
+
+def beside(name: str) -> Any:
+    """A script that lies beside this one, which no package leads to here."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    if spec is None or spec.loader is None:
+        raise ImportError(f"there is no {name}.py beside {__file__}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+models = beside("lava_models")
 
 
 class NetworkError(ValueError):
     """A network or its samples that Lava cannot run, or would run wrongly without a word."""
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """Writes one layer's values into files that hold (T, N, ...), each step into its own row."""
-
-    files: Files
-    lag: int
-    steps: int
-    samples: int
-    first: int
-    last: int
-
-    def write(self, time_step: int, **values: np.ndarray) -> None:
-        """Write what was computed in one of Lava's steps, which count from 1."""
-        sample, step = divmod(time_step - 1 - self.lag, self.steps)
-        if 0 <= sample < self.last - self.first:
-            row = step * self.samples + self.first + sample
-            for name, value in values.items():
-                # Lava's (W, H, C) reversed is torch's (C, H, W)
-                data = np.ascontiguousarray(value.T, dtype=STATES[name])
-                file, header = self.files[name]
-                os.pwrite(file, data.data, header + row * data.nbytes)
-
-
-class RecordedLif(PyLifResetModelBitAcc):
-    """The vendor's neuron, which records what it computed: Var.get takes 30 us for each value."""
-
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.recorder = proc_params["recorder"]
-
-    def spiking_activation(self) -> Any:
-        """The vendor's spikes, kept."""
-        self.sent = super().spiking_activation()
-        return self.sent
-
-    def run_spk(self) -> None:
-        """The vendor's step, then the record of it."""
-        super().run_spk()
-        self.recorder.write(self.time_step, s=self.sent, u=self.u, v=self.v)
 
 
 class Watch:
@@ -162,7 +132,8 @@ def load_netx() -> ModuleType:
     if importlib.util.find_spec("torch") is None:
         for name in ("netx", "netx.sequential_modules", "slayer", "slayer.neuron"):
             _unexecuted(f"lava.lib.dl.{name}")
-        _unexecuted("lava.lib.dl.slayer.neuron.rf").neuron_params = _refuse_resonators
+        rf = _unexecuted("lava.lib.dl.slayer.neuron.rf")
+        rf.neuron_params = _function(rf.__file__, "neuron_params")
     return importlib.import_module("lava.lib.dl.netx.hdf5")
 
 
@@ -175,8 +146,13 @@ def _unexecuted(name: str) -> Any:
     return module
 
 
-def _refuse_resonators(_: Any) -> None:
-    raise NetworkError("resonate-and-fire neurons are not recorded, only LIF")
+def _function(path: str, name: str) -> Any:
+    """One function of a script that cannot be run here: it needs nothing but NumPy."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    (found,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    scope: dict[str, Any] = {"np": np}
+    exec(compile(ast.Module([found], []), path, "exec"), scope)
+    return scope[name]
 
 
 def starts_with_neurons(path: str) -> bool:
@@ -193,36 +169,28 @@ def starts_with_neurons(path: str) -> bool:
         return kinds[0] == "input" and "neuron" in layers[0]
 
 
-def load(path: str, samples: np.ndarray) -> Any:
+def load(path: str, samples: np.ndarray, options: dict[str, int]) -> Any:
     """The network as Lava builds it, its resets on each layer's own first step of a sample."""
     return load_netx().Network(
         net_config=path,
         input_shape=samples.shape[:1:-1] if samples.ndim == 5 else None,
-        input_message_bits=0,
+        input_message_bits=options["message_bits"],
+        spike_exp=options["spike_exp"],
         reset_interval=len(samples),
         reset_offset=0 if starts_with_neurons(path) else 1,
     )
 
 
-def batches(network: Any, samples: np.ndarray) -> list[tuple[int, int]]:
-    """Ranges of samples that one run takes: all that fit, or one where spikes outlive a reset.
-
-    Raises: NetworkError if there is no way to start a sample clean.
-    """
+def batches(samples: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of samples that one run takes: all that the source has room for."""
     count = samples.shape[1]
-    carriers = [
-        index
-        for index, layer in enumerate(network.layers)
-        if hasattr(layer, "synapse_rec") or hasattr(getattr(layer, "synapse", None), "delays")
-    ]
-    if carriers and any(np.any(layer.neuron.bias_mant.init) for layer in network.layers):
-        raise NetworkError(
-            f"neuron layer {carriers[0]}: Lava's reset leaves recurrent and delayed spikes on "
-            "their way, so that with a bias in the network no sample starts clean"
-        )
-    room = max(1, SOURCE_VALUES * count // samples.size)
-    size = 1 if carriers else min(room, count)
+    size = min(max(1, SOURCE_VALUES * count // samples.size), count)
     return [(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def is_block(layer: Any) -> bool:
+    """Whether it is a block of input neurons, without synapses."""
+    return type(layer).__name__ == "Input"
 
 
 def source(network: Any, samples: np.ndarray, padding: int) -> int:
@@ -230,8 +198,9 @@ def source(network: Any, samples: np.ndarray, padding: int) -> int:
 
     Raises: NetworkError if they do not fit the network.
     """
-    takes_currents = not hasattr(network.layers[0], "synapse")
-    if not takes_currents and not np.isin(samples, (0, 1)).all():
+    takes_currents = is_block(network.layers[0])
+    binary = not takes_currents and not network.input_message_bits
+    if binary and not np.isin(samples, (0, 1)).all():
         raise NetworkError("the samples are not 0 or 1, and layer 0 takes spikes")
     port = network.layers[0].neuron.a_in if takes_currents else network.inp
     shape = samples.shape[2:] if len(port.shape) > 1 else (int(np.prod(samples.shape[2:])),)
@@ -244,39 +213,43 @@ def source(network: Any, samples: np.ndarray, padding: int) -> int:
     return len(rows) + padding
 
 
-def create_files(network: Any, exchange: Any, stem: str, samples: np.ndarray) -> list[Files]:
+def create_files(network: Any, exchange: Any, stem: str, samples: np.ndarray) -> list[Any]:
     """For each layer of neurons, the files that take its values.
 
     Raises: NetworkError for a neuron that is not recorded.
     """
-    layers: list[Files] = []
+    layers: list[Any] = []
     for index, layer in enumerate(network.layers):
-        if type(layer.neuron) is not LIFReset:
+        if type(layer.neuron) not in models.SHOWN:
             kind = type(layer.neuron).__name__
-            raise NetworkError(f"neuron layer {index}: {kind} neurons are not recorded, only LIF")
+            raise NetworkError(f"neuron layer {index}: {kind} neurons are not recorded")
         shape = (*samples.shape[:2], *map(int, layer.neuron.s_out.shape[::-1]))
         layers.append({})
-        for name, dtype in STATES.items():
+        for name, dtype in models.SHOWN[type(layer.neuron)].items():
             path = exchange.output(f"{stem}.layer{index}.{name}")
             header = np.lib.format.open_memmap(path, "w+", dtype, shape).offset
-            layers[index][name] = (os.open(path, os.O_WRONLY), header)
+            layers[index][name] = (os.open(path, os.O_WRONLY), header, dtype)
     return layers
 
 
-def record(network: Any, files: list[Files], samples: np.ndarray, first: int, last: int) -> int:
+def record(network: Any, files: list[Any], samples: np.ndarray, first: int, last: int) -> int:
     """Have every layer recorded; returns how many synapses the deepest one lies behind."""
     steps, count = samples.shape[:2]
     lag = 0
     for layer, own in zip(network.layers, files, strict=True):
-        lag += hasattr(layer, "synapse")
-        layer.neuron.proc_params["recorder"] = Recorder(own, lag, steps, count, first, last)
+        lag += not is_block(layer)
+        timing = models.Samples(lag, steps)
+        layer.neuron.proc_params["recorder"] = models.Recorder(own, timing, count, first, last)
+        if hasattr(layer, "synapse_rec"):
+            layer.synapse_rec.proc_params["timing"] = timing
+        if hasattr(getattr(layer, "synapse", None), "delays"):
+            layer.synapse.proc_params["timing"] = timing
     return lag
 
 
 def play(network: Any, steps: int, watch: Watch, say: Callable[[str], None]) -> None:
     """Run the network for so many steps, in parts long enough to be worth a line of progress."""
-    models = {LIFReset: RecordedLif}
-    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models)
+    config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models.MODELS)
     done, part = 0, 64
     with watch.over(network):
         while done < steps:
@@ -297,13 +270,14 @@ def simulate(
     watch: Watch,
     stem: str,
     say: Callable[[str], None],
+    options: dict[str, int] = PLAIN,
 ) -> None:
     """Run one network over its samples, and leave what every layer did in the exchange."""
-    network = load(path, samples)
+    network = load(path, samples, options)
     files = create_files(network, exchange, stem, samples)
-    for first, last in batches(network, samples):
+    for first, last in batches(samples):
         if network.runtime is not None:
-            network = load(path, samples)
+            network = load(path, samples, options)
         lag = record(network, files, samples, first, last)
         steps = source(network, samples[:, first:last], padding=lag)
         play(network, steps, watch, say)
@@ -311,7 +285,7 @@ def simulate(
         # both would keep every network of this process
         ProcessServer().reset_server()
         logging.getLogger().handlers.clear()
-    for file, _ in (entry for own in files for entry in own.values()):
+    for file, *_ in (entry for own in files for entry in own.values()):
         os.close(file)
 
 
@@ -329,7 +303,8 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
         def say(words: str, name: str = f"network {index + 1} of {len(networks)}") -> None:
             exchange.progress(f"{name}: {words}")
 
-        simulate(path, samples, exchange, watch, f"network{index}", say)
+        options = {name: network[name] for name in PLAIN}
+        simulate(path, samples, exchange, watch, f"network{index}", say, options)
     return {"networks": len(networks)}
 
 
@@ -344,7 +319,7 @@ def self_test(exchange: Any, watch: Watch) -> dict[str, Any]:
             layer[f"neuron/{key}"] = value
     samples = np.array([[[1, 0]], [[0, 1]], [[0, 0]], [[1, 0]]], np.uint8)
     simulate("selftest.net", samples, exchange, watch, "selftest", exchange.progress)
-    paths = [exchange.output(f"selftest.layer0.{name}") for name in STATES]
+    paths = [exchange.output(f"selftest.layer0.{name}") for name in "suv"]
     found = [np.load(path).ravel().tolist() for path in paths]
     if found != SELF_TEST:
         raise NetworkError(f"the self-test gave {found}, not {SELF_TEST}")

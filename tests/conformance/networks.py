@@ -39,6 +39,7 @@ DECAYS = (0, 1, 100, 2048, 4000, 4095, 4096)
 STEPS = (1, 2, 3, 4, 7, 11, 16, 23, 31, 47, 64)
 RATES = (0.02, 0.1, 0.3, 0.6, 1.0)
 WIDTHS = (1, 2, 3, 5, 7, 11, 17, 31, 40)
+NARROW = (1, 2, 3, 5, 7)
 SIDES = (1, 2, 3, 5, 7, 8)
 
 
@@ -69,6 +70,25 @@ def random_case(seed: int) -> Case:
         build.flatten()
         build.add(random_dense)
     return build.case(f"program {seed}")
+
+
+def timed_case(seed: int) -> Case:
+    """A program of this seed whose dense layers are often recurrent or delayed."""
+    rng = np.random.default_rng(seed + 1_000_000)
+    # Lava's delays cost it 63 times the work: few neurons, and steps enough for the longest.
+    build = Builder(rng, hard=seed % 8 == 7)
+    image = rng.random() < 0.2
+    shape = (2, 3, 2) if image else (_pick(rng, NARROW),)
+    signal = Signal.CURRENT if rng.random() < 0.25 else Signal.SPIKES
+    steps = _pick(rng, (4, 11, 23, 70))
+    build.samples(shape, signal, steps=steps, count=int(rng.integers(1, 4)))
+    if image:
+        build.add(random_convolution)
+        build.flatten()
+    for _ in range(int(rng.integers(1, 4))):
+        kind = _pick(rng, ("recurrent", "delayed", "delayed", "plain"))
+        build.add(random_delayed if kind == "delayed" else _narrow, kind == "recurrent")
+    return build.case(f"timed {seed}")
 
 
 def limit_cases() -> list[Case]:
@@ -133,15 +153,16 @@ class Builder:
             self.nodes.append(Flatten(name, Edge(self.nodes[-1].name)))
             self.values = self.values.reshape(*self.values.shape[:2], -1)
 
-    def add(self, draw: Any) -> None:
+    def add(self, draw: Any, recurrent: bool = False) -> None:
         """A layer whose weights `draw` makes for the shape so far, and its neurons."""
         self.depth += 1
         source, shape = self.nodes[-1].name, self.values.shape[2:]
         while True:
             synapse = draw(self.rng, f"synapse{self.depth}", shape)
-            if not _errors(_alone(shape, synapse, _neuron("probe"))):
+            own = _own(self.rng, synapse) if recurrent else None
+            if not _errors(_alone(shape, synapse, _neuron("probe"), own)):
                 break
-        self._neurons(synapse, source)
+        self._neurons(synapse, source, own)
 
     def case(self, name: str) -> Case:
         """The whole program."""
@@ -149,7 +170,7 @@ class Builder:
         assert not _errors(program), (name, _errors(program))
         return Case(name, program, self.inputs)
 
-    def _neurons(self, synapse: Synapse | None, source: str = "") -> None:
+    def _neurons(self, synapse: Synapse | None, source: str = "", own: Dense | None = None) -> None:
         """Neurons whose threshold is found by running them without one."""
         rng, name = self.rng, f"layer{self.depth}"
         shape = _output(self.values.shape[2:], synapse)
@@ -157,19 +178,18 @@ class Builder:
         parameters["bias"] = np.array(0)
         if synapse is not None and rng.random() < 0.4:
             parameters["bias"] = _bias(rng, shape)
-        reached = self._run(synapse, _neuron(name, **parameters))["v"]
+        reached = self._run(synapse, _neuron(name, **parameters), own)["v"]
         if synapse is not None and reached.max() <= 0 and rng.random() < 0.95:
             parameters["bias"] = np.array(1 + abs(int(reached.min())) // 100)
             parameters["bias"] = np.minimum(parameters["bias"], 4095)
-            reached = self._run(synapse, _neuron(name, **parameters))["v"]
+            reached = self._run(synapse, _neuron(name, **parameters), own)["v"]
         parameters["threshold"] = _threshold(rng, reached, shape)
         neuron = _neuron(name, **parameters)
-        self.values = self._run(synapse, neuron)["s"]
+        self.values = self._run(synapse, neuron, own)["s"]
         if synapse is None:
             self.nodes.append(neuron)
         else:
-            neuron = replace(neuron, inputs=(Edge(synapse.name),))
-            self.nodes += [replace(synapse, source=Edge(source)), neuron]
+            self.nodes += _layer(replace(synapse, source=Edge(source)), neuron, own)
 
     def _decays(self, shape: Shape) -> Array:
         """Decays: extreme ones often, one a channel now and then."""
@@ -180,15 +200,38 @@ class Builder:
         drawn = np.where(rng.random(size) < 0.7, rng.choice(DECAYS, size), rng.integers(4097))
         return drawn.reshape(-1, *[1] * (len(shape) - 1)) if size > 1 else drawn.reshape(())
 
-    def _run(self, synapse: Synapse | None, neuron: Neuron) -> Any:
+    def _run(self, synapse: Synapse | None, neuron: Neuron, own: Dense | None = None) -> Any:
         shape = self.values.shape[2:]
-        program = _alone(shape, synapse, neuron)
+        program = _alone(shape, synapse, neuron, own)
         return run_golden(program, self.values)[neuron.name].values
 
 
-def random_dense(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
+def random_dense(
+    rng: np.random.Generator, name: str, shape: Shape, widths: Shape = WIDTHS
+) -> Dense:
     """Weights from every input to some neurons."""
-    return Dense(name, Edge("input"), weights(rng, (_pick(rng, WIDTHS), shape[0])), -6)
+    return Dense(name, Edge("input"), weights(rng, (_pick(rng, widths), shape[0])), -6)
+
+
+def _narrow(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
+    return random_dense(rng, name, shape, NARROW)
+
+
+def random_delayed(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
+    """Dense weights with delays: one a weight, an output, an input, or for all of them."""
+    node = _narrow(rng, name, shape)
+    outputs, inputs = node.weight.shape
+    form = _pick(rng, ((outputs, inputs), (outputs, 1), (1, inputs), (1, 1)))
+    longest = _pick(rng, (1, 3, 7, 62))
+    drawn = np.where(rng.random(form) < 0.2, longest, rng.integers(0, longest + 1, form))
+    return replace(node, delays=np.broadcast_to(drawn, node.weight.shape))
+
+
+def _own(rng: np.random.Generator, node: Dense) -> Dense:
+    """Weights from a layer's own spikes to itself, smaller than others now and then."""
+    size = node.weight.shape[0]
+    weight = weights(rng, (size, size)) >> (2 if rng.random() < 0.5 else 0)
+    return Dense(node.name.replace("synapse", "recurrent"), Edge("input"), weight, -6)
 
 
 def random_convolution(rng: np.random.Generator, name: str, shape: Shape) -> Conv2d:
@@ -295,12 +338,23 @@ def _neuron(name: str, **parameters: Array) -> Neuron:
     return Neuron(name, (Edge("input"),), CUBA_LIF, LOIHI, silent | parameters, -6)
 
 
-def _alone(shape: Shape, synapse: Synapse | None, neuron: Neuron) -> Program:
+def _alone(
+    shape: Shape,
+    synapse: Synapse | None,
+    neuron: Neuron,
+    own: Dense | None = None,
+) -> Program:
     """A program of one layer."""
     if synapse is None:
         return Program((Input("input", shape, Signal.CURRENT), neuron), neuron.name)
-    driven = replace(neuron, inputs=(Edge(synapse.name),))
-    return Program((Input("input", shape), synapse, driven), neuron.name)
+    return Program((Input("input", shape), *_layer(synapse, neuron, own)), neuron.name)
+
+
+def _layer(synapse: Synapse, neuron: Neuron, own: Dense | None) -> tuple[Node, ...]:
+    """Weights and the neurons they drive, and what brings these their own spikes back."""
+    loop = () if own is None else (replace(own, source=Edge(neuron.name, 1)),)
+    inputs = tuple(Edge(node.name) for node in (synapse, *loop))
+    return (synapse, *loop, replace(neuron, inputs=inputs))
 
 
 def _output(shape: Shape, synapse: Synapse | None) -> Shape:

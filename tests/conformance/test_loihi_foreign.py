@@ -51,6 +51,14 @@ def stored(values: Any, kind: str) -> Any:
 
 
 UP = np.array([300, 300])
+UP_3 = np.array([300, 300, 90])
+OWN = np.array([[30, -20, 7], [-16, 40, 2], [9, 12, -8]])
+
+
+def recurrent(own: Any, weight: Any = MIXED, **more: Any) -> bytes:
+    """Three neurons that read their own spikes."""
+    return small_dense(weight, type="dense_rec", weight_rec=own, **more)
+
 
 # What the loader changes, and what it takes although nobody would guess.
 LOADED: dict[str, bytes] = {
@@ -111,6 +119,25 @@ LOADED: dict[str, bytes] = {
     "a depthwise pool of 127 channels": net_file(
         image(127, 2, 2), conv(np.full((127, 1, 2, 2), 20), (127, 1, 1), groups=127)
     ),
+    "a delay for all": small_dense(delay=3),
+    "a delay for each output": small_dense(delay=np.array([5, 0, 62])),
+    "a delay for each input": small_dense(delay=np.array([4, 1])),
+    "a delay for each weight": small_dense(delay=np.array([[4, 1], [0, 7], [2, 2]])),
+    "delays of a square layer are the outputs'": small_dense([[50, -20], [61, 90]], delay=[0, 6]),
+    "delays with fractions are cut": small_dense(delay=np.array([0.9, 2.7, 1.0])),
+    "delays beyond 62 are cut": small_dense(delay=np.array([63, 900, 2])),
+    "delays of weights that the loader changes": small_dense(
+        [[0, -129, -7], [-3, 0, -64]], bias=UP, delay=np.array([[0, 1, 0], [1, 0, 1]])
+    ),
+    "delays and a sum that is shifted": small_dense(
+        [[-8, -3, -1], [-1, -8, -5]], bias=UP, delay=np.array([[0, 1, 0], [1, 0, 1]])
+    ),
+    "a recurrent layer": recurrent(OWN),
+    "a recurrent layer with positive own weights": recurrent(abs(OWN), bias=np.array([9, -3, 40])),
+    "a recurrent layer with negative own weights": recurrent(-abs(OWN)),
+    "a recurrent layer whose own weights are clipped": recurrent(OWN * 9),
+    "a recurrent layer whose own weights are 0": recurrent(OWN * 0),
+    "a recurrent layer of negative weights": recurrent(-abs(OWN), -abs(MIXED), bias=UP_3),
     "an image read without a flatten": net_file(image(1, 3, 4), dense(FROM_IMAGE)),
     "an image read with one": net_file(image(1, 3, 4), FLATTEN, dense(FROM_IMAGE)),
     "a flatten of a vector at the input": net_file(image(2), FLATTEN, dense(MIXED)),
@@ -179,7 +206,9 @@ def read(content: bytes) -> Program:
 def samples_for(program: Program, seed: int = 3) -> Any:
     """Samples of its input: spikes, or currents."""
     rng = np.random.default_rng(seed)
-    shape = (8, 2, *program.input.shape)
+    # So long that the latest spike arrives.
+    late = max(edge.delay for node in program.nodes for edge in node.sources)
+    shape = (8 + late, 2, *program.input.shape)
     if program.input.signal.value == "current":
         return rng.integers(-20, 60, shape)
     return (rng.random(shape) < 0.6).astype(np.int64)

@@ -14,6 +14,7 @@ import pytest
 from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorError
+from neurodeploy.program import Dense
 from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden, simulate
@@ -21,12 +22,13 @@ from neurodeploy.trace import LayerTrace, Trace
 from targets.loihi.compile import FILE
 from targets.loihi.simulate import LavaRun, run_lava
 from targets.loihi.target import target
-from tests.conformance.networks import Case, limit_cases, random_case
+from tests.conformance.networks import Case, limit_cases, random_case, timed_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
 
-# How many random programs and trained networks there are: in `make test`, and in all.
-SUBSET, FULL = (32, 8), (520, 60)
+# How many random programs, trained networks and programs with recurrence or delays there are: in
+# `make test`, and in all.
+SUBSET, FULL = (32, 8, 12), (520, 60, 300)
 # What one call of the simulator gets.
 BATCH = 64
 LARGEST = (1 << 23) - 1
@@ -73,10 +75,11 @@ class Tally:
 
 def cases(full: bool) -> Iterator[Case]:
     """Every network of the suite, or of its subset."""
-    programs, trained = FULL if full else SUBSET
+    programs, trained, timed = FULL if full else SUBSET
     yield from (random_case(seed) for seed in range(programs))
     yield from limit_cases()
     yield from (trained_case(seed) for seed in range(trained))
+    yield from (timed_case(seed) for seed in range(timed))
 
 
 def held(name: str, expected: Trace, got: Trace) -> str | None:
@@ -159,6 +162,9 @@ def test_the_subset_covers_what_the_generator_can_make() -> None:
     assert {len(case.program.layers) for case in made} >= {1, 2, 3, 4, 5}
     assert {case.program.input.signal.value for case in made} == {"spikes", "current"}
     assert {1, 64} <= {len(case.samples) for case in made}
+    dense = [node for node in layers if isinstance(node, Dense)]
+    assert any(node.source.delay == 1 for node in dense)
+    assert max(int(node.delays.max()) for node in dense if node.delays is not None) == 62
     decays = [node.parameters["current_decay"] for case in made for node in case.program.layers]
     assert {0, 1, 4095, 4096} <= {int(value) for value in decays if value.size == 1}
     assert any(value.size > 1 for value in decays)

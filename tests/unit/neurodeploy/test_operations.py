@@ -36,6 +36,17 @@ def test_a_delayed_event_counts_when_it_arrives() -> None:
     assert layer.synaptic == 2
 
 
+def test_delays_of_synapses_count_when_they_arrive() -> None:
+    program = small()
+    synapse = replace(program.synapses[0], delays=np.array([[0, 0], [3, 0], [0, 1]]))
+    late = replace(program, nodes=(program.nodes[0], synapse, program.nodes[2]))
+    samples = np.zeros((4, 1, 2), dtype=np.int64)
+    samples[[0, 2], 0, :] = 1
+    (layer,) = operations(late, run_golden(late, samples), samples)
+    # Of five synapses, the one three steps late brings the first event alone.
+    assert layer.synaptic == 9
+
+
 def test_follows_images_through_a_flatten() -> None:
     program = network()
     samples = random_samples(program, 12, 2, 0.8, 3) * 40

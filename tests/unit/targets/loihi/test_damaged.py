@@ -33,6 +33,9 @@ def exported() -> bytes:
     return target.compile(network()).files[FILE]
 
 
+SQUARE = np.array([[4, -6], [8, 2]])
+
+
 def image_net(**more: Any) -> bytes:
     """An image and a convolution."""
     return net_file(image(1, 3, 4), conv(KERNEL, (2, 2, 3), **more))
@@ -97,7 +100,22 @@ VALUES: dict[str, tuple[bytes, str]] = {
         net_file(dense(WEIGHT, bias=np.array([1, 2]))),
         r"layer0.bias: \(2,\) does not fit the layer's \(3,\)",
     ),
-    "delays": (net_file(dense(WEIGHT, delay=np.array([1, 2, 3]))), "delays are not supported yet"),
+    "delays of another shape": (
+        net_file(dense(WEIGHT, delay=np.array([1, 2, 3, 4, 5]))),
+        r"layer0.delay: \(5,\) does not fit",
+    ),
+    "a delay before the spike": (
+        net_file(dense(WEIGHT, delay=np.array(-1))),
+        "layer0.delay: -1 steps are before the spike",
+    ),
+    "delays of a recurrent layer": (
+        net_file(dense(SQUARE, type="dense_rec", weight_rec=SQUARE, delay=np.array(1))),
+        "layer0.delay: the loader loses the scale",
+    ),
+    "own weights of another shape": (
+        net_file(dense(SQUARE, type="dense_rec", weight_rec=SQUARE[:, :1])),
+        r"layer0.weight_rec: \(2, 1\) is not \(2,\) \* 2",
+    ),
     "a stride of 0": (image_net(stride=np.array([0, 1])), "stride: .* is not two integers of 1"),
     "a negative padding": (image_net(padding=np.array([-1, 0])), "padding: .* of 0 or more"),
     "groups that do not divide": (image_net(groups=3), "groups: 3 does not divide"),
