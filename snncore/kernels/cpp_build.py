@@ -46,7 +46,7 @@ def cache_folder() -> Path:
     return user_cache_path("neurodeploy") / "kernels"
 
 
-def load(source: str) -> ctypes.CDLL:
+def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     """The library that the source makes.
 
     Raises:
@@ -55,7 +55,7 @@ def load(source: str) -> ctypes.CDLL:
     found = compiler()
     if found is None:
         raise CompilerError("no C++ compiler was found (install g++ or clang++, or set CXX)")
-    flags = (*FLAGS, "-fopenmp") if _takes_openmp(found) else FLAGS
+    flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(found) else ()))
     parts = (source, *flags, _version(found), _processor())
     key = sha256("\0".join(parts).encode()).hexdigest()
     library = cache_folder() / f"{key[:32]}.so"

@@ -1,0 +1,288 @@
+"""CUDA C for a time loop: the loop written by hand, the step and its adjoint filled into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from textwrap import indent
+
+from snncore.dynamics.adjoint import SPIKE, gradient_name
+from snncore.dynamics.expression import Op
+from snncore.kernels import cuda_memory, cuda_text
+from snncore.kernels.cuda_words import FUNCTIONS, number_text, statements
+from snncore.kernels.plan import Plan
+
+_ELEMENTS = {
+    "float32": ("float", cuda_memory.WIDE_CONVERSIONS),
+    "float16": ("unsigned short", cuda_memory.HALF_CONVERSIONS),
+    "bfloat16": ("unsigned short", cuda_memory.BFLOAT_CONVERSIONS),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step and the way back through it, as CUDA statements on `state[0][lane]` and the like."""
+
+    name: str
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    forth: str
+    # What states are before the first step, where none are given.
+    begin: tuple[float, ...]
+    # Nothing where the step has no gradient.
+    back: str | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """What of a kernel is fixed when it is compiled, beside the step.
+
+    `chunk` steps are read together, or, going back, kept together; `rest` of them come after the
+    last whole chunk. Going back, `span` steps of the input are in shared memory.
+    """
+
+    kind: str
+    lanes: int
+    threads: int
+    chunk: int
+    rest: int
+    looped: bool
+    initial: bool
+    final: bool
+    # Whether there may be more neurons than 31 bits count.
+    wide: bool = False
+    spread: tuple[str, ...] = ()
+    # The forward kernel writes spikes as bytes.
+    narrow: bool = False
+    # The backward kernel: which gradients it writes.
+    span: int = 0
+    wanted: tuple[str, ...] = ()
+    states: bool = False
+    learned: tuple[str, ...] = ()
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an input."""
+        return 4 if self.kind == "float32" else 2
+
+    def shared_bytes(self, inputs: int, states: int) -> int:
+        """The shared memory of a block that goes back through many chunks."""
+        if not self.looped:
+            return 0
+        row = max(4, self.lanes * self.itemsize) * inputs * self.span
+        return self.threads * (row + 4 * states * self.lanes * (self.span // self.chunk))
+
+
+def step_of(
+    plan: Plan, learned: tuple[str, ...], begin: tuple[float, ...] = (), *, exact: bool = False
+) -> Step:
+    """The step of a plan, with the gradients of these parameters.
+
+    Gradients of an `exact` step are rounded after each operation.
+
+    Raises:
+        ValueError: if an operation has no word in CUDA, or no derivative.
+    """
+    step, back = plan.step, plan.adjoint
+    names = {(Op.STATE, n): f"state[{k}][lane]" for k, n in enumerate(step.states)}
+    names |= {(Op.INPUT, n): f"input[{k}][lane]" for k, n in enumerate(step.inputs)}
+    names |= {(Op.PARAMETER, n): f"parameter[{k}][lane]" for k, n in enumerate(step.parameters)}
+    names |= {
+        (Op.INPUT, gradient_name(n)): f"flowing[{k}][lane]" for k, n in enumerate(step.states)
+    }
+    names[Op.INPUT, gradient_name(SPIKE)] = "incoming"
+    lines, values = statements(step.operations, names, (*step.next_states, step.output))
+    lines += _set("state", [values[number] for number in step.next_states])
+    lines.append(f"fired = float({values[step.output]});")
+    places = dict(back.results)
+    asked = [places.get(name) for name in (*step.states, *step.inputs, *learned)]
+    forward = None if exact else step.operations
+    back_lines, values = statements(back.operations, names, asked, forward)
+    found = {name: values[number] for name, number in places.items()}
+    back_lines += [
+        f"share[{k}][lane] = float({found.get(name, '0')});" for k, name in enumerate(step.inputs)
+    ]
+    back_lines += [
+        f"learned[{k}][lane] = __fadd_rn(learned[{k}][lane], float({found[name]}));"
+        for k, name in enumerate(learned)
+        if name in found
+    ]
+    back_lines += _set("flowing", [found.get(name, "0") for name in step.states])
+    return Step(
+        step.name,
+        step.states,
+        step.inputs,
+        step.parameters,
+        "\n".join(lines),
+        begin or (0.0,) * len(step.states),
+        "\n".join(back_lines),
+    )
+
+
+def _set(target: str, values: list[str]) -> list[str]:
+    # All are read before one is written: a next state may be another state.
+    lines = [f"const float next{k} = {value};" for k, value in enumerate(values)]
+    return lines + [f"{target}[{k}][lane] = next{k};" for k in range(len(values))]
+
+
+def forward_source(step: Step, form: Form) -> str:
+    """A source whose `forward` computes spikes and last states."""
+    parts = _parts(step, form) | {
+        "ARGUMENTS": _arguments(forward_arguments(step, form)),
+        "WRITE_STATES": "\n".join(
+            f"put_floats(last{k} + first, state[{k}]);"
+            for k in range(len(step.states))
+            if form.final
+        ),
+    }
+    return _filled(_SHARED + cuda_text.FORWARD, parts)
+
+
+def backward_source(step: Step, form: Form) -> str:
+    """A source whose `backward` computes the gradients that the form names."""
+    states = range(len(step.states))
+    own = [k for k, name in enumerate(form.learned) if name in form.spread]
+    sums = [k for k, name in enumerate(form.learned) if name not in form.spread]
+    parts = _parts(step, form) | {
+        "ARGUMENTS": _arguments(backward_arguments(step, form)),
+        "BACK": step.back or "",
+        "LONG": cuda_text.LONG if form.looped else "",
+        "THROUGH_TIME": cuda_text.LONG_WAY if form.looped else cuda_text.SHORT_WAY,
+        "GRADIENT_NAMES": ", ".join(
+            f"grad_input{k}" if name in form.wanted else "nullptr"
+            for k, name in enumerate(step.inputs)
+        ),
+        "READ_FLOWING": "\n".join(
+            f"fetch_floats(flowing[{k}], grad_last{k} + first);" for k in states if form.final
+        ),
+        "WRITE_FLOWING": "\n".join(
+            f"put_floats(grad_first{k} + first, flowing[{k}]);" for k in states if form.states
+        ),
+        "WRITE_OWN": "\n".join(f"put_floats(grad_learned{k} + first, learned[{k}]);" for k in own),
+        "WRITE_SUMS": "\n".join(_SUM.replace("@K@", str(k)) for k in sums),
+    }
+    return _filled(_SHARED + (cuda_text.TOTAL if sums else "") + cuda_text.BACKWARD, parts)
+
+
+_SHARED = FUNCTIONS + cuda_memory.MEMORY + cuda_text.ADVANCE
+_SUM = """\
+{
+    float own = learned[@K@][0];
+    for (int lane = 1; lane < LANES; lane++) own = __fadd_rn(own, learned[@K@][lane]);
+    own = total(own);
+    if (threadIdx.x == 0) grad_learned@K@[blockIdx.x] = own;
+}"""
+
+
+def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
+    """The forward kernel's arguments: type and name."""
+    element = _ELEMENTS[form.kind][0]
+    states = range(len(step.states))
+    found = [(f"const {element} *", f"input{k}") for k in range(len(step.inputs))]
+    found.append((f"{_spike(form)} *", "spikes"))
+    found += [("const float *", f"first{k}") for k in states if form.initial]
+    found += [("float *", f"last{k}") for k in states if form.final]
+    return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
+
+
+def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
+    """The backward kernel's arguments: type and name."""
+    element = _ELEMENTS[form.kind][0]
+    states, inputs = range(len(step.states)), range(len(step.inputs))
+    found = [(f"const {element} *", f"input{k}") for k in inputs]
+    found.append((f"const {element} *", "grad_spikes"))
+    found += [(f"{element} *", f"grad_input{k}") for k in inputs if step.inputs[k] in form.wanted]
+    found += [("const float *", f"first{k}") for k in states if form.initial]
+    found += [("const float *", f"grad_last{k}") for k in states if form.final]
+    found += [("float *", f"grad_first{k}") for k in states if form.states]
+    found += [("float *", f"grad_learned{k}") for k in range(len(form.learned))]
+    found += [("float *", "noted")] if form.looped else []
+    return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
+
+
+def _spike(form: Form) -> str:
+    return "unsigned char" if form.narrow else _ELEMENTS[form.kind][0]
+
+
+def _given(step: Step, form: Form) -> list[tuple[str, str]]:
+    """Parameters, and where those lie that differ from neuron to neuron."""
+    places = [k for k, name in enumerate(step.parameters) if name in form.spread]
+    found = [("const float *", f"parameter{k}") for k in range(len(step.parameters))]
+    return found + [("long long", f"{part}{k}") for k in places for part in ("inner", "count")]
+
+
+def _arguments(arguments: list[tuple[str, str]]) -> str:
+    return ", ".join(
+        f"{kind}__restrict__ {name}" if kind.endswith("*") else f"const {kind} {name}"
+        for kind, name in arguments
+    )
+
+
+def _parts(step: Step, form: Form) -> dict[str, str]:
+    element, conversions = _ELEMENTS[form.kind]
+    wanted = sum(1 << k for k, name in enumerate(step.inputs) if name in form.wanted)
+    return {
+        "NAMES": _names(step),
+        "ELEMENT": element,
+        "CONVERSIONS": conversions,
+        "LANES": str(form.lanes),
+        "THREADS": str(form.threads),
+        "STATES": str(len(step.states)),
+        "INPUTS": str(len(step.inputs)),
+        "PARAMETERS": str(len(step.parameters)),
+        "LEARNED": str(len(form.learned)),
+        "WANTED": str(wanted),
+        "SPIKE": _spike(form),
+        "PUT_SPIKES": cuda_memory.PUT_BYTES if form.narrow else cuda_memory.PUT_SPIKES,
+        "SPAN": str(form.span),
+        "READ_STATES": _begin(step, form),
+        "CHUNK": str(form.chunk),
+        "REST": str(form.rest),
+        "LOOPED": "true" if form.looped else "false",
+        "STEP": step.forth,
+        "INPUT_NAMES": ", ".join(f"input{k}" for k in range(len(step.inputs))),
+        "READ_PARAMETERS": _read_parameters(step, form),
+    }
+
+
+def _names(step: Step) -> str:
+    """Which number stands for which name."""
+    groups = (("state", step.states), ("input", step.inputs), ("parameter", step.parameters))
+    return "\n".join(f"// {kind} {k} is {n}" for kind, group in groups for k, n in enumerate(group))
+
+
+def _read_parameters(step: Step, form: Form) -> str:
+    lines = []
+    index = "Place" if form.wide else "unsigned"
+    for k, name in enumerate(step.parameters):
+        place = ""
+        if name in form.spread:
+            place = f" + {index}(first + lane) / {index}(inner{k}) % {index}(count{k})"
+        lines.append("#pragma unroll")
+        lines.append("for (int lane = 0; lane < LANES; lane++)")
+        lines.append(f"    parameter[{k}][lane] = *(parameter{k}{place});")
+    return "\n".join(lines)
+
+
+def _begin(step: Step, form: Form) -> str:
+    """What states are before the first step."""
+    if form.initial:
+        return "\n".join(
+            f"fetch_floats(state[{k}], first{k} + first);" for k in range(len(step.states))
+        )
+    lines = ["#pragma unroll", "for (int lane = 0; lane < LANES; lane++) {"]
+    lines += [f"    state[{k}][lane] = {number_text(value)};" for k, value in enumerate(step.begin)]
+    return "\n".join([*lines, "}"])
+
+
+def _filled(text: str, parts: Mapping[str, str]) -> str:
+    """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
+
+    def lines(match: re.Match[str]) -> str:
+        filled = _filled(parts[match[2]], parts)
+        return indent(filled.strip("\n") + "\n", match[1]) if filled else ""
+
+    text = re.sub(r"^( *)@(\w+)@\n", lines, text, flags=re.MULTILINE)
+    return re.sub(r"@(\w+)@", lambda match: parts[match[1]], text)

@@ -1,0 +1,1 @@
+"""CUDA C given as text, compiled and called with torch tensors."""

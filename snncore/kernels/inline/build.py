@@ -1,0 +1,162 @@
+"""CUDA sources compiled once for an architecture: binaries are kept by all that they depend on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from snncore.kernels.cpp_build import CompilerError, cache_folder
+from snncore.kernels.inline import nvrtc
+
+_SECONDS = 600
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
+_COMPILERS = ("auto", "nvrtc", "nvcc")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a source is compiled.
+
+    Products and sums are not fused and nothing is approximated, unless `fast_math` or `flags` ask
+    for it. `compiler` is nvrtc, nvcc, or auto for the first of them that is there.
+    """
+
+    flags: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    optimization: int = 3
+    fast_math: bool = False
+    compiler: str = "auto"
+    # What the compiler says is written to standard error as well.
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        if self.optimization not in range(4):
+            raise ValueError(f"the optimization level is 0 to 3, not {self.optimization}")
+        if self.compiler not in _COMPILERS:
+            raise ValueError(f"no compiler {self.compiler!r}; there are {', '.join(_COMPILERS)}")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A binary for one architecture, and what the compiler said when it was made."""
+
+    binary: Path
+    log: str
+
+
+def build(source: str, options: Options, architecture: str, *, force: bool = False) -> Built:
+    """The binary of a source, from the cache if it is there.
+
+    Raises:
+        CompilerError: if there is no compiler, or it refuses the source.
+    """
+    compiler, version = _compiler(options.compiler)
+    flags = _flags(options, architecture)
+    parts = [source, *flags, version, *_headers(source, options.include)]
+    key = sha256("\0".join(parts).encode()).hexdigest()
+    folder = cache_folder()
+    binary, log = (folder / f"{key[:32]}.{ending}" for ending in ("cubin", "log"))
+    if force or not (binary.is_file() and log.is_file()):
+        folder.mkdir(parents=True, exist_ok=True)
+        _publish(source, compiler, flags, binary, log)
+    built = Built(binary, log.read_text("utf-8"))
+    if options.verbose:
+        sys.stderr.write(f"{version} {' '.join(flags)}\n{built.log}\n{binary}\n")
+    return built
+
+
+def missing() -> str | None:
+    """Why nothing can be compiled for a GPU here, if so."""
+    if nvrtc.library() is None and _nvcc() is None:
+        return (
+            "neither NVRTC nor nvcc was found (pip install 'neurodeploy-toolchain[cuda]', or put "
+            "nvcc on the PATH)"
+        )
+    return None
+
+
+def _compiler(asked: str) -> tuple[str, str]:
+    """The compiler, and what it depends on that may change."""
+    if asked != "nvcc" and nvrtc.library() is not None:
+        return "nvrtc", nvrtc.version()
+    found = _nvcc()
+    if asked != "nvrtc" and found is not None:
+        return found, _nvcc_version(found)
+    if asked == "auto":
+        raise CompilerError(str(missing()))
+    raise CompilerError(f"{asked} was not found (compiler='auto' takes what there is)")
+
+
+def _flags(options: Options, architecture: str) -> tuple[str, ...]:
+    if not re.fullmatch(r"sm_\d+[af]?", architecture):
+        raise ValueError(f"no architecture {architecture!r}: it is written as sm_90")
+    return (
+        f"--gpu-architecture={architecture}",
+        "--std=c++17",
+        "--ptxas-options=-v",
+        f"--ptxas-options=-O{options.optimization}",
+        *(["--use_fast_math"] if options.fast_math else ["--fmad=false"]),
+        *(f"--include-path={Path(folder).resolve()}" for folder in options.include),
+        *options.flags,
+    )
+
+
+def _publish(source: str, compiler: str, flags: tuple[str, ...], binary: Path, log: Path) -> None:
+    """Compile beside the cache and put the result into its place at once, whoever does the same."""
+    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
+        made, said = Path(folder, "kernel.cubin"), Path(folder, "kernel.log")
+        if compiler == "nvrtc":
+            code, text = nvrtc.compiled(source, "kernel.cu", flags)
+            made.write_bytes(code)
+        else:
+            text = _run_nvcc(compiler, flags, source, Path(folder, "kernel.cu"), made)
+        said.write_text(text, "utf-8")
+        # The log goes first: who finds the binary finds both.
+        said.replace(log)
+        made.replace(binary)
+
+
+def _run_nvcc(found: str, flags: tuple[str, ...], source: str, text: Path, made: Path) -> str:
+    text.write_text(source, "utf-8")
+    command = [found, "-cubin", *flags, text.name, "-o", made.name]
+    done = subprocess.run(
+        command, cwd=text.parent, capture_output=True, text=True, timeout=_SECONDS
+    )
+    said = f"{done.stdout}{done.stderr}".strip()
+    if done.returncode != 0:
+        raise CompilerError(said)
+    return said
+
+
+def _nvcc() -> str | None:
+    root = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
+    beside = str(Path(root, "bin")) if root else None
+    return shutil.which("nvcc", path=beside) or shutil.which("nvcc")
+
+
+@lru_cache
+def _nvcc_version(found: str) -> str:
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
+    return f"{found}\n{said.stdout}"
+
+
+def _headers(source: str, folders: tuple[str, ...]) -> list[str]:
+    """The text of every file that is included from these folders."""
+    seen: dict[Path, str] = {}
+    pending = [source]
+    while pending:
+        for name in _INCLUDE.findall(pending.pop()):
+            for folder in folders:
+                path = Path(folder, name).resolve()
+                if path.is_file() and path not in seen:
+                    seen[path] = path.read_text("utf-8", errors="replace")
+                    pending.append(seen[path])
+    return [f"{path}\n{text}" for path, text in sorted(seen.items())]

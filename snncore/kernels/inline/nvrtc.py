@@ -1,0 +1,106 @@
+"""NVIDIA's runtime compiler, which needs neither a GPU nor a C++ compiler."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from snncore.kernels.cpp_build import CompilerError
+
+_TOOLKITS = ("CUDA_HOME", "CUDA_PATH")
+_PATTERN = "libnvrtc.so.*"
+
+
+@lru_cache
+def library() -> Any:
+    """The compiler's library, or nothing if there is none on this machine."""
+    for path in _candidates():
+        try:
+            # It opens this one by its name alone, and finds it if it is open already.
+            for builtins in sorted(Path(path).parent.glob("libnvrtc-builtins.so.*")):
+                ctypes.CDLL(str(builtins))
+            found = ctypes.CDLL(path)
+        except OSError:
+            continue
+        found.nvrtcGetErrorString.restype = ctypes.c_char_p
+        return found
+    return None
+
+
+def _candidates() -> Iterator[str]:
+    """Files that may be the library: of pip's packages, of a toolkit, of the system."""
+    spec = find_spec("nvidia")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for found in sorted(Path(folder).glob(f"*/lib/{_PATTERN}"), reverse=True):
+            if ".alt." not in found.name:
+                yield str(found)
+    roots = [os.environ[name] for name in _TOOLKITS if name in os.environ]
+    for root in [*roots, "/usr/local/cuda"]:
+        for found in sorted(Path(root).glob(f"lib64/{_PATTERN}"), reverse=True):
+            yield str(found)
+    for name in (ctypes.util.find_library("nvrtc"), "libnvrtc.so"):
+        if name:
+            yield name
+
+
+def version() -> str:
+    """What the library calls itself."""
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+    return f"NVRTC {major.value}.{minor.value}"
+
+
+def architectures() -> tuple[int, ...]:
+    """The compute capabilities it compiles for, as 90 for 9.0."""
+    count = ctypes.c_int()
+    library().nvrtcGetNumSupportedArchs(ctypes.byref(count))
+    values = (ctypes.c_int * count.value)()
+    library().nvrtcGetSupportedArchs(values)
+    return tuple(values)
+
+
+def compiled(source: str, name: str, flags: Sequence[str]) -> tuple[bytes, str]:
+    """The binary for a GPU, and what the compiler said.
+
+    Raises:
+        CompilerError: if it refuses the source.
+    """
+    nvrtc, program = library(), ctypes.c_void_p()
+    _check(
+        nvrtc.nvrtcCreateProgram(
+            ctypes.byref(program), source.encode(), name.encode(), 0, None, None
+        )
+    )
+    try:
+        options = (ctypes.c_char_p * len(flags))(*(flag.encode() for flag in flags))
+        status = nvrtc.nvrtcCompileProgram(program, len(flags), options)
+        log = _text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
+        said = log.rstrip(b"\0").decode(errors="replace").strip()
+        if status != 0:
+            raise CompilerError(said or _message(status))
+        return _text(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program), said
+    finally:
+        nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _text(size_of: Any, get: Any, program: Any) -> bytes:
+    size = ctypes.c_size_t()
+    _check(size_of(program, ctypes.byref(size)))
+    buffer = ctypes.create_string_buffer(size.value)
+    _check(get(program, buffer))
+    return buffer.raw
+
+
+def _check(status: int) -> None:
+    if status != 0:
+        raise CompilerError(_message(status))
+
+
+def _message(status: int) -> str:
+    return str(library().nvrtcGetErrorString(status).decode())

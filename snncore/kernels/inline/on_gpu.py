@@ -1,0 +1,95 @@
+"""Kernels on a GPU: loaded and launched through CuPy, on torch's current stream."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snncore.kernels.inline.build import Built, Options, build
+from snncore.kernels.inline.signature import Signature
+
+# More than this a block only gets if it is asked for.
+_PLAIN_SHARED = 48 << 10
+
+
+class OnGpu:
+    """Kernels of a source, compiled for one architecture."""
+
+    def __init__(self, built: Built, kernels: Sequence[Signature]) -> None:
+        cupy = _cupy()
+        self.built = built
+        module = cupy.RawModule(path=str(built.binary))
+        self._functions = {k.name: module.get_function(k.function) for k in kernels}
+        self._device, self._stream = cupy.cuda.Device, cupy.cuda.ExternalStream
+        self._numbers = _number_types()
+
+    @classmethod
+    def of(
+        cls, source: str, kernels: Sequence[Signature], options: Options, architecture: str
+    ) -> OnGpu:
+        """The kernels compiled for this architecture."""
+        return cls(build(source, options, architecture), kernels)
+
+    def launch(
+        self,
+        name: str,
+        grid: tuple[int, int, int],
+        block: tuple[int, int, int],
+        arguments: Sequence[Any],
+        shared: int,
+        device: torch.device,
+    ) -> None:
+        """Run the kernel on torch's current stream of this device."""
+        function = self._functions[name]
+        if shared > _PLAIN_SHARED:
+            function.max_dynamic_shared_size_bytes = shared
+        values = tuple(self._value(argument) for argument in arguments)
+        stream = torch.cuda.current_stream(device)
+        with self._device(device.index), self._stream(stream.cuda_stream, device.index):
+            function(grid, block, values, shared_mem=shared)
+
+    def _value(self, argument: Any) -> Any:
+        if isinstance(argument, Tensor):
+            return self._numbers[ctypes.c_void_p](argument.data_ptr())
+        return self._numbers[type(argument)](argument.value)
+
+
+def _number_types() -> dict[Any, Any]:
+    import numpy as np
+
+    return {
+        ctypes.c_void_p: np.uint64,
+        ctypes.c_bool: np.bool_,
+        ctypes.c_int8: np.int8,
+        ctypes.c_uint8: np.uint8,
+        ctypes.c_int16: np.int16,
+        ctypes.c_uint16: np.uint16,
+        ctypes.c_int32: np.int32,
+        ctypes.c_uint32: np.uint32,
+        ctypes.c_int64: np.int64,
+        ctypes.c_longlong: np.int64,
+        ctypes.c_uint64: np.uint64,
+        ctypes.c_float: np.float32,
+        ctypes.c_double: np.float64,
+    }
+
+
+def no_cupy() -> str | None:
+    """Why kernels cannot be launched, if CuPy is not there."""
+    if find_spec("cupy") is None:
+        return "CuPy is not installed (pip install 'neurodeploy-toolchain[cuda]')"
+    return None
+
+
+def _cupy() -> Any:
+    reason = no_cupy()
+    if reason is not None:
+        raise ModuleNotFoundError(reason, name="cupy")
+    import cupy
+
+    return cupy

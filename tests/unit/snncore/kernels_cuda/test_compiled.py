@@ -1,0 +1,88 @@
+"""The CUDA kernels as a compiler for GPUs sees them: they compile, and fit the registers."""
+
+import re
+
+import pytest
+import torch
+
+from snncore import neuron
+from snncore.kernels.cuda_loop import backward_config, forward_config
+from snncore.kernels.cuda_source import Form, backward_source, forward_source, step_of
+from snncore.kernels.inline.build import Options, build, missing
+from snncore.kernels.plan import Plan
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")
+
+KINDS = {"float32": 4, "float16": 2, "bfloat16": 2}
+# Name, learned parameters, input type, steps.
+CASES = [
+    ("LIF", (), "float32", 64),
+    ("LIF", (), "float16", 16),
+    ("ParametricLIF", ("w",), "bfloat16", 64),
+    ("CubaLIF", (), "float32", 4),
+    ("Izhikevich", (), "bfloat16", 64),
+]
+
+
+def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[str]:
+    """Both kernels, with the measures that a large layer gets."""
+    module = getattr(neuron, name)()
+    names = module.equations.parameters
+    values = {key: float(torch.as_tensor(getattr(module, key)).detach()) for key in names}
+    constants = tuple((key, value) for key, value in values.items() if key not in learned)
+    plan = Plan(module.equations, module.surrogate.gradient, constants)
+    step = step_of(plan, learned)
+    found = []
+    for back in (False, True):
+        size = KINDS[kind]
+        config = forward_config(steps, size)
+        if back:
+            config = backward_config(plan.step, len(learned), steps, size)
+        chunks = (steps - 1) // config.chunk
+        form = Form(
+            kind,
+            config.lanes,
+            config.threads,
+            config.chunk,
+            steps - chunks * config.chunk,
+            looped=chunks > 0,
+            initial=False,
+            final=False,
+            span=config.span,
+            wanted=("x",) if back else (),
+            learned=learned if back else (),
+        )
+        found.append((backward_source if back else forward_source)(step, form))
+    return found
+
+
+def usage(log: str) -> tuple[int, int]:
+    """Registers, and bytes that do not fit them."""
+    registers = re.search(r"Used (\d+) registers", log)
+    spilled = re.search(r"(\d+) bytes spill stores", log)
+    assert registers is not None, log
+    assert spilled is not None, log
+    return int(registers[1]), int(spilled[1])
+
+
+@pytest.mark.parametrize(("name", "learned", "kind", "steps"), CASES)
+def test_kernels_fit_the_registers_of_an_h200(
+    name: str, learned: tuple[str, ...], kind: str, steps: int
+) -> None:
+    for source, most in zip(sources(name, learned, kind, steps), (72, 128), strict=True):
+        registers, spilled = usage(build(source, Options(), "sm_90").log)
+        assert spilled == 0
+        assert registers <= most
+
+
+@pytest.mark.parametrize("architecture", ["sm_75", "sm_100"])
+def test_older_and_newer_chips_take_them(architecture: str) -> None:
+    for source in sources("LIF", (), "bfloat16", 64):
+        assert usage(build(source, Options(), architecture).log)[1] == 0
+
+
+def test_a_kernel_that_spills_is_seen() -> None:
+    body = "float a[200];\n#pragma unroll\nfor (int i = 0; i < 200; i++) a[i] = x[i * n];\n"
+    body += "__syncthreads();\n#pragma unroll\nfor (int i = 199; i >= 0; i--) x[i] = a[i] * a[0];\n"
+    source = f'extern "C" __global__ void __launch_bounds__(1024) f(float *x, int n) {{\n{body}}}\n'
+    assert usage(build(source, Options(), "sm_90").log)[1] > 0
