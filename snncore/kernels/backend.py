@@ -121,8 +121,19 @@ def _triton() -> Backend:
     return TritonBackend()
 
 
+def _cupy() -> Backend:
+    from snncore.kernels.cuda_backend import CudaBackend
+
+    return CudaBackend()
+
+
 # In the order in which "auto" asks them.
-_MAKERS: dict[str, Callable[[], Backend]] = {"cpp": _cpp, "triton": _triton, "torch": _torch}
+_MAKERS: dict[str, Callable[[], Backend]] = {
+    "cpp": _cpp,
+    "triton": _triton,
+    "cupy": _cupy,
+    "torch": _torch,
+}
 BACKENDS = tuple(_MAKERS)
 _made: dict[str, Backend] = {}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from snncore.dynamics.equations import Equations
+from snncore.kernels.backend import Work
 from snncore.kernels.cuda_source import (
     Form,
     Step,
@@ -22,6 +23,7 @@ from snncore.kernels.cuda_source import (
 from snncore.kernels.inline.build import Options
 from snncore.kernels.inline.program import Program
 from snncore.kernels.inline.signature import Argument, Signature
+from snncore.kernels.output import Output, pack
 from snncore.kernels.plan import Plan
 from snncore.kernels.triton_loop import Spread, spread_of
 
@@ -60,22 +62,14 @@ def backward_config(step: Equations, learned: int, steps: int, itemsize: int) ->
 
 
 class CudaLoop:
-    """The kernels of one plan, without autograd: another for each form of what is given.
+    """The kernels of one work: another for each form of what is given and asked for.
 
-    Inputs are (T, N, ...), states (N, ...); a parameter is broadcast to (N, ...).
+    Gradients of an `exact` loop are rounded after each operation, as the C++ kernels round them.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        begin: tuple[float, ...] = (),
-        *,
-        final: bool = True,
-        narrow: bool = False,
-        exact: bool = False,
-    ) -> None:
-        self.plan, self.begin, self.exact = plan, begin, exact
-        self.final, self.narrow = final, narrow
+    def __init__(self, work: Work, *, exact: bool = False) -> None:
+        self.work, self.exact = work, exact
+        self.plan = Plan(work.equations, work.slope, work.constants, work.begin)
         self._steps: dict[tuple[str, ...], Step] = {}
         self._programs: dict[tuple[str, Form], Program] = {}
 
@@ -87,18 +81,19 @@ class CudaLoop:
         config: Config | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """The output, and the last states if they are asked for."""
-        like, names = inputs[0], self.plan.step.states
-        kind = torch.uint8 if self.narrow else like.dtype
-        spikes = torch.empty(like.shape, dtype=kind, device=like.device)
-        last = [_floats(like, like.shape[1:]) for _ in names if self.final]
-        if not like.numel():
-            return spikes, last
-        steps = like.shape[0]
-        config = config or forward_config(steps, like.element_size())
-        tensors = [*map(_row, inputs), spikes, *(_row(s.float()) for s in states), *last]
-        form = self._form(like, states, parameters, config, tensors, self.final)
-        self._launch("forward", form, tensors, like, parameters)
-        return spikes, last
+        work, shape = self.work, inputs[0].shape
+        given = [_row(value) for value in inputs]
+        like = given[0]
+        narrow = work.output != Output.INPUT
+        kind = torch.uint8 if narrow else like.dtype
+        spikes = torch.empty(shape, dtype=kind, device=like.device)
+        last = [_floats(like, shape[1:]) for _ in work.equations.states if work.final]
+        if like.numel():
+            config = config or forward_config(shape[0], like.element_size())
+            tensors = [*given, spikes, *(_row(s.float()) for s in states), *last]
+            form = self._form(like, states, parameters, config, tensors, work.final)
+            self._launch("forward", replace(form, narrow=narrow), tensors, like, parameters)
+        return (pack(spikes) if work.output == Output.BITS else spikes), last
 
     def backward(
         self,
@@ -152,7 +147,9 @@ class CudaLoop:
         config: Config | None,
     ) -> dict[str, Tensor]:
         """The gradients by name: of what is needed, and of all states if of one."""
-        step, like = self.plan.step, inputs[0]
+        step = self.plan.step
+        given = [_row(value) for value in inputs]
+        like = given[0]
         neurons = like[0].numel()
         learned = tuple(name for name in step.parameters if name in needed)
         config = config or backward_config(step, len(learned), like.shape[0], like.element_size())
@@ -167,7 +164,7 @@ class CudaLoop:
         begins = {}
         if states and not needed.isdisjoint(step.states):
             begins = {name: _floats(like, like.shape[1:]) for name in step.states}
-        tensors = [*map(_row, inputs), _row(arrived), *rows.values()]
+        tensors = [*given, _row(arrived), *rows.values()]
         tensors += [*(_row(s.float()) for s in (*states, *last)), *begins.values()]
         form = self._form(
             like,
@@ -221,7 +218,6 @@ class CudaLoop:
             final=final,
             wide=neurons >= _WIDE,
             spread=tuple(self._spread(like, parameters)),
-            narrow=self.narrow,
             span=config.span,
             wanted=wanted,
             states=states_too,
@@ -239,7 +235,7 @@ class CudaLoop:
 
     def _step(self, learned: tuple[str, ...]) -> Step:
         if learned not in self._steps:
-            self._steps[learned] = step_of(self.plan, learned, self.begin, exact=self.exact)
+            self._steps[learned] = step_of(self.plan, learned, exact=self.exact)
         return self._steps[learned]
 
     def _program(self, name: str, form: Form) -> Program:
@@ -297,7 +293,8 @@ def _lanes(most: int, neurons: int, tensors: Sequence[Tensor]) -> int:
 
 
 def _row(values: Tensor) -> Tensor:
-    return values.contiguous()
+    """The values one after another, in a type that the kernels read."""
+    return (values if values.dtype in KINDS else values.float()).contiguous()
 
 
 def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:

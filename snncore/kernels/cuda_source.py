@@ -75,9 +75,7 @@ class Form:
         return self.threads * (row + 4 * states * self.lanes * (self.span // self.chunk))
 
 
-def step_of(
-    plan: Plan, learned: tuple[str, ...], begin: tuple[float, ...] = (), *, exact: bool = False
-) -> Step:
+def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Step:
     """The step of a plan, with the gradients of these parameters.
 
     Gradients of an `exact` step are rounded after each operation.
@@ -116,7 +114,7 @@ def step_of(
         step.inputs,
         step.parameters,
         "\n".join(lines),
-        begin or (0.0,) * len(step.states),
+        plan.initial or (0.0,) * len(step.states),
         "\n".join(back_lines),
     )
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from snncore.kernels import cuda_loop
+from snncore.kernels.backend import Work
 from snncore.kernels.cuda_loop import Config, CudaLoop
-from snncore.kernels.plan import Plan
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, drive
 
@@ -100,8 +100,10 @@ def on_cuda(
     """The same by the CUDA kernels; `constants` are printed into them."""
     plain = case.module("torch")
     fixed = dict(constants or {})
-    plan = Plan(plain.equations, case.slope.gradient, tuple(fixed.items()))
-    loop = CudaLoop(plan, exact=exact)
+    work = Work(
+        plain.equations, case.slope, torch.device(device), case.x.dtype, tuple(fixed.items())
+    )
+    loop = CudaLoop(work, exact=exact)
 
     def there(tensors: Any) -> list[torch.Tensor]:
         return [tensor.to(device) for tensor in tensors]
@@ -110,7 +112,7 @@ def on_cuda(
     layer = case.x.shape[2:]
     parameters = there(
         _beside(case.parameters[name], layer)
-        for name in plan.equations.parameters
+        for name in work.equations.parameters
         if name not in fixed
     )
     spikes, last = loop.forward(inputs, states, parameters, forward)
@@ -119,7 +121,7 @@ def on_cuda(
     found = loop.backward(
         inputs, states, parameters, incoming, there(case.later.values()), needs, backward
     )
-    names = ("x", *case.states, *plan.parameters)
+    names = ("x", *case.states, *work.parameters)
     results = {"s": spikes, **dict(zip(case.states, last, strict=True))}
     gradients = {n: g for n, g in zip(names, found, strict=True) if g is not None}
     return _here(results), _here(gradients)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snncore.kernels import cuda_loop
+from snncore.kernels.backend import Work
 from snncore.kernels.cuda_loop import Config, CudaLoop
-from snncore.kernels.plan import Plan
+from snncore.kernels.output import Output, pack
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.drawn import Drawn, drawn_steps
 from tests.unit.snncore.kernels_cuda.loops import (
@@ -21,6 +22,7 @@ from tests.unit.snncore.kernels_cuda.loops import (
 )
 from tests.unit.snncore.neurons import NEURONS, SURROGATES
 
+CPU = torch.device("cpu")
 KINDS = (torch.float32, torch.float16, torch.bfloat16)
 # A value for all, one a channel, one an element.
 SPREADS = ((), (3,), (3, 20))
@@ -114,7 +116,7 @@ def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
     x = torch.randn((5, 1, 40), generator=generator)
     equations = drawn.equations()
     values = [torch.tensor(0.625), torch.tensor(-0.375)]
-    loop = CudaLoop(Plan(equations, ATan().gradient))
+    loop = CudaLoop(Work(equations, ATan(), CPU, torch.float32))
     states = [torch.zeros(1, 40) for _ in equations.states]
     spikes, last = loop.forward([x], states, values)
     step = drawn.step()
@@ -145,22 +147,21 @@ def test_two_runs_have_the_same_bits() -> None:
     check_results(first, second)
 
 
-def test_spikes_as_bytes() -> None:
+def test_spikes_as_bytes_and_bits() -> None:
     for kind, lanes in ((torch.float32, 4), (torch.float16, 8), (torch.bfloat16, 2)):
         case = make_case("LIF-hard", ATan(), 9, (2, 40), kind)
-        plain = case.module("torch")
-        loop = CudaLoop(Plan(plain.equations, case.slope.gradient), narrow=True)
-        parameters = list(case.parameters.values())
-        spikes, _ = loop.forward(
-            [case.x], list(case.states.values()), parameters, Config(32, lanes, 4)
-        )
-        assert spikes.dtype == torch.uint8
-        assert torch.equal(spikes, on_module(case, "torch")[0]["s"].to(torch.uint8))
+        expected = on_module(case, "torch")[0]["s"].to(torch.uint8)
+        for output, right in ((Output.BYTES, expected), (Output.BITS, pack(expected))):
+            plain = case.module("torch")
+            work = Work(plain.equations, case.slope, CPU, kind, output=output)
+            states, parameters = list(case.states.values()), list(case.parameters.values())
+            spikes, _ = CudaLoop(work).forward([case.x], states, parameters, Config(32, lanes, 4))
+            assert torch.equal(spikes, right)
 
 
 def test_nothing_is_computed_for_no_neurons() -> None:
     plain = NEURONS["LIF-hard"]()
-    loop = CudaLoop(Plan(plain.equations, ATan().gradient))
+    loop = CudaLoop(Work(plain.equations, ATan(), CPU, torch.float32))
     x, v = torch.empty(3, 0, 4), torch.empty(0, 4)
     values = [torch.tensor(2.0), torch.tensor(1.0)]
     spikes, (last,) = loop.forward([x], [v], values)
