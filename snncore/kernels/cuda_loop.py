@@ -61,6 +61,35 @@ def backward_config(step: Equations, learned: int, steps: int, itemsize: int) ->
     return Config(128, 4 // itemsize, chunk, max(chunk, span // chunk * chunk))
 
 
+@dataclass(frozen=True)
+class _Given:
+    """What a loop is given, as the kernels read it."""
+
+    inputs: list[Tensor]
+    states: list[Tensor]
+    parameters: list[Tensor]
+
+    @classmethod
+    def of(
+        cls, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> _Given:
+        """The same values one after another, in types that the kernels read."""
+        return cls(
+            [(v if v.dtype in KINDS else v.float()).contiguous() for v in inputs],
+            [value.float().contiguous() for value in states],
+            [value.float().contiguous() for value in parameters],
+        )
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons there are."""
+        return self.inputs[0][0].numel()
+
+    def blocks(self, form: Form) -> int:
+        """How many blocks of threads they take."""
+        return -(-self.neurons // (form.lanes * form.threads))
+
+
 class CudaLoop:
     """The kernels of one work: another for each form of what is given and asked for.
 
@@ -81,18 +110,17 @@ class CudaLoop:
         config: Config | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """The output, and the last states if they are asked for."""
-        work, shape = self.work, inputs[0].shape
-        given = [_row(value) for value in inputs]
-        like = given[0]
+        work, given = self.work, _Given.of(inputs, states, parameters)
+        like, shape = given.inputs[0], given.inputs[0].shape
         narrow = work.output != Output.INPUT
         kind = torch.uint8 if narrow else like.dtype
         spikes = torch.empty(shape, dtype=kind, device=like.device)
         last = [_floats(like, shape[1:]) for _ in work.equations.states if work.final]
         if like.numel():
             config = config or forward_config(shape[0], like.element_size())
-            tensors = [*given, spikes, *(_row(s.float()) for s in states), *last]
-            form = self._form(like, states, parameters, config, tensors, work.final)
-            self._launch("forward", replace(form, narrow=narrow), tensors, like, parameters)
+            tensors = [*given.inputs, spikes, *given.states, *last]
+            form = self._form(given, config, tensors, work.final)
+            self._launch("forward", replace(form, narrow=narrow), tensors, given)
         return (pack(spikes) if work.output == Output.BITS else spikes), last
 
     def backward(
@@ -109,127 +137,91 @@ class CudaLoop:
         step = self.plan.step
         names = (*step.inputs, *(step.states if states else ()), *step.parameters)
         needed = {name for name, need in zip(names, needs, strict=True) if need}
-        given = dict(zip(names, [*inputs, *states, *parameters], strict=True))
         if inputs[0].numel():
-            found = self._gradients(inputs, states, parameters, incoming, later, needed, config)
+            given = _Given.of(inputs, states, parameters)
+            found = self._gradients(given, incoming, later, needed, config)
         else:
-            found = {name: torch.zeros_like(given[name]) for name in needed}
+            tensors = dict(zip(names, [*inputs, *states, *parameters], strict=True))
+            found = {name: torch.zeros_like(tensors[name]) for name in needed}
         return [found[name] if name in needed else None for name in names]
 
     def source(self) -> str:
         """Both kernels for four steps from given states to the last ones, with all gradients."""
         step = self.plan.step
-        form = Form("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
-        back = Form(
-            "float32",
-            2,
-            128,
-            4,
-            4,
-            looped=False,
-            initial=True,
-            final=True,
-            wanted=step.inputs,
-            states=True,
-            learned=step.parameters,
-        )
+        forward = Form("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
+        backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
         made = self._step(step.parameters)
-        return "\n\n".join([forward_source(made, form), backward_source(made, back)])
+        return "\n\n".join([forward_source(made, forward), backward_source(made, backward)])
 
     def _gradients(
         self,
-        inputs: Sequence[Tensor],
-        states: Sequence[Tensor],
-        parameters: Sequence[Tensor],
+        given: _Given,
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
         needed: set[str],
         config: Config | None,
     ) -> dict[str, Tensor]:
         """The gradients by name: of what is needed, and of all states if of one."""
-        step = self.plan.step
-        given = [_row(value) for value in inputs]
-        like = given[0]
-        neurons = like[0].numel()
+        step, like = self.plan.step, given.inputs[0]
         learned = tuple(name for name in step.parameters if name in needed)
         config = config or backward_config(step, len(learned), like.shape[0], like.element_size())
-        arrived = torch.zeros_like(like) if incoming is None else incoming
+        arrived = torch.zeros_like(like) if incoming is None else incoming.contiguous()
         ends = any(gradient is not None for gradient in later)
-        last = [_floats(like, neurons).zero_() if g is None else g for g in later if ends]
-        rows = {
-            n: torch.empty(like.shape, dtype=like.dtype, device=like.device)
-            for n in step.inputs
-            if n in needed
-        }
+        last = [_floats(like, like.shape[1:]).zero_() if g is None else g for g in later if ends]
+        rows = {name: torch.empty_like(like) for name in step.inputs if name in needed}
         begins = {}
-        if states and not needed.isdisjoint(step.states):
+        if given.states and not needed.isdisjoint(step.states):
             begins = {name: _floats(like, like.shape[1:]) for name in step.states}
-        tensors = [*given, _row(arrived), *rows.values()]
-        tensors += [*(_row(s.float()) for s in (*states, *last)), *begins.values()]
-        form = self._form(
-            like,
-            states,
-            parameters,
-            config,
-            tensors,
-            ends,
+        tensors = [*given.inputs, arrived, *rows.values(), *given.states]
+        tensors += [*(value.contiguous() for value in last), *begins.values()]
+        form = replace(
+            self._form(given, config, tensors, ends),
             wanted=tuple(rows),
-            states_too=bool(begins),
+            states=bool(begins),
             learned=learned,
         )
-        blocks = -(-neurons // (form.lanes * form.threads))
-        shares = {
-            name: _floats(like, neurons if name in form.spread else blocks) for name in form.learned
-        }
+        shares = {name: _floats(like, self._terms(name, form, given)) for name in learned}
         tensors += shares.values()
         if form.looped:
             spans = (like.shape[0] - form.rest) // form.span
-            tensors.append(_floats(like, spans * len(step.states) * neurons))
-        self._launch("backward", form, tensors, like, parameters)
-        values = dict(zip(step.parameters, parameters, strict=True))
-        spread = self._spread(like, parameters)
-        return (
-            rows | begins | {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
+            tensors.append(_floats(like, spans * len(step.states) * given.neurons))
+        self._launch("backward", form, tensors, given)
+        spread, values = (
+            self._spread(given),
+            dict(zip(step.parameters, given.parameters, strict=True)),
         )
+        sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
+        return rows | begins | sums
 
-    def _form(
-        self,
-        like: Tensor,
-        states: Sequence[Tensor],
-        parameters: Sequence[Tensor],
-        config: Config,
-        tensors: Sequence[Tensor],
-        final: bool,
-        *,
-        wanted: tuple[str, ...] = (),
-        states_too: bool = False,
-        learned: tuple[str, ...] = (),
-    ) -> Form:
-        steps, neurons = like.shape[0], like[0].numel()
+    @staticmethod
+    def _terms(name: str, form: Form, given: _Given) -> int:
+        """What a parameter's gradient is the sum of: a term for each neuron, or each block."""
+        return given.neurons if name in form.spread else given.blocks(form)
+
+    def _form(self, given: _Given, config: Config, tensors: Sequence[Tensor], final: bool) -> Form:
+        like = given.inputs[0]
+        steps = like.shape[0]
         chunks = (steps - 1) // config.chunk
         return Form(
             kind=KINDS[like.dtype],
-            lanes=_lanes(config.lanes, neurons, tensors),
+            lanes=_lanes(config.lanes, given.neurons, tensors),
             threads=config.threads,
             chunk=config.chunk,
             rest=steps - chunks * config.chunk,
             looped=chunks > 0,
-            initial=bool(states),
+            initial=bool(given.states),
             final=final,
-            wide=neurons >= _WIDE,
-            spread=tuple(self._spread(like, parameters)),
+            wide=given.neurons >= _WIDE,
+            spread=tuple(self._spread(given)),
             span=config.span,
-            wanted=wanted,
-            states=states_too,
-            learned=learned,
         )
 
-    def _spread(self, like: Tensor, parameters: Sequence[Tensor]) -> dict[str, Spread]:
+    def _spread(self, given: _Given) -> dict[str, Spread]:
         """The parameters that vary by neuron, and how they lie."""
-        step = self.plan.step
+        step, shape = self.plan.step, given.inputs[0].shape[1:]
         places = {
-            name: spread_of(value, like.shape[1:], f"{step.name}.{name}")
-            for name, value in zip(step.parameters, parameters, strict=True)
+            name: spread_of(value, shape, f"{step.name}.{name}")
+            for name, value in zip(step.parameters, given.parameters, strict=True)
         }
         return {name: place for name, place in places.items() if place is not None}
 
@@ -252,32 +244,22 @@ class CudaLoop:
             self._programs[name, form] = Program(source, (Signature(name, name, taken),), Options())
         return self._programs[name, form]
 
-    def _launch(
-        self,
-        name: str,
-        form: Form,
-        tensors: Sequence[Tensor],
-        like: Tensor,
-        parameters: Sequence[Tensor],
-    ) -> None:
-        step, neurons = self.plan.step, like[0].numel()
-        places = self._spread(like, parameters).values()
+    def _launch(self, name: str, form: Form, tensors: Sequence[Tensor], given: _Given) -> None:
+        step, like = self.plan.step, given.inputs[0]
         arguments = [
             *tensors,
-            *(parameter.float().contiguous() for parameter in parameters),
-            *(ctypes.c_longlong(v) for place in places for v in (place.inner, place.count)),
-            ctypes.c_longlong(neurons),
+            *given.parameters,
+            *(
+                ctypes.c_longlong(value)
+                for place in self._spread(given).values()
+                for value in (place.inner, place.count)
+            ),
+            ctypes.c_longlong(given.neurons),
             ctypes.c_int((like.shape[0] - 1) // form.chunk),
         ]
         shared = form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
-        self._program(name, form).launch(
-            name,
-            (-(-neurons // (form.lanes * form.threads)), 1, 1),
-            (form.threads, 1, 1),
-            arguments,
-            like.device,
-            shared,
-        )
+        grid, block = (given.blocks(form), 1, 1), (form.threads, 1, 1)
+        self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
 
 
 def _lanes(most: int, neurons: int, tensors: Sequence[Tensor]) -> int:
@@ -290,11 +272,6 @@ def _lanes(most: int, neurons: int, tensors: Sequence[Tensor]) -> int:
     ):
         lanes //= 2
     return lanes
-
-
-def _row(values: Tensor) -> Tensor:
-    """The values one after another, in a type that the kernels read."""
-    return (values if values.dtype in KINDS else values.float()).contiguous()
 
 
 def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:

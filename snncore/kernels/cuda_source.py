@@ -83,40 +83,54 @@ def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Ste
     Raises:
         ValueError: if an operation has no word in CUDA, or no derivative.
     """
-    step, back = plan.step, plan.adjoint
-    names = {(Op.STATE, n): f"state[{k}][lane]" for k, n in enumerate(step.states)}
-    names |= {(Op.INPUT, n): f"input[{k}][lane]" for k, n in enumerate(step.inputs)}
-    names |= {(Op.PARAMETER, n): f"parameter[{k}][lane]" for k, n in enumerate(step.parameters)}
-    names |= {
-        (Op.INPUT, gradient_name(n)): f"flowing[{k}][lane]" for k, n in enumerate(step.states)
-    }
-    names[Op.INPUT, gradient_name(SPIKE)] = "incoming"
-    lines, values = statements(step.operations, names, (*step.next_states, step.output))
-    lines += _set("state", [values[number] for number in step.next_states])
-    lines.append(f"fired = float({values[step.output]});")
-    places = dict(back.results)
-    asked = [places.get(name) for name in (*step.states, *step.inputs, *learned)]
-    forward = None if exact else step.operations
-    back_lines, values = statements(back.operations, names, asked, forward)
-    found = {name: values[number] for name, number in places.items()}
-    back_lines += [
-        f"share[{k}][lane] = float({found.get(name, '0')});" for k, name in enumerate(step.inputs)
-    ]
-    back_lines += [
-        f"learned[{k}][lane] = __fadd_rn(learned[{k}][lane], float({found[name]}));"
-        for k, name in enumerate(learned)
-        if name in found
-    ]
-    back_lines += _set("flowing", [found.get(name, "0") for name in step.states])
+    step = plan.step
     return Step(
         step.name,
         step.states,
         step.inputs,
         step.parameters,
-        "\n".join(lines),
+        _forth(plan),
         plan.initial or (0.0,) * len(step.states),
-        "\n".join(back_lines),
+        _back(plan, learned, exact),
     )
+
+
+def _places(plan: Plan) -> dict[tuple[Op, str], str]:
+    """How what a step reads is spelled where a lane is computed."""
+    step = plan.step
+    places = {(Op.STATE, n): f"state[{k}][lane]" for k, n in enumerate(step.states)}
+    places |= {(Op.INPUT, n): f"input[{k}][lane]" for k, n in enumerate(step.inputs)}
+    places |= {(Op.PARAMETER, n): f"parameter[{k}][lane]" for k, n in enumerate(step.parameters)}
+    places |= {
+        (Op.INPUT, gradient_name(n)): f"flowing[{k}][lane]" for k, n in enumerate(step.states)
+    }
+    return places | {(Op.INPUT, gradient_name(SPIKE)): "incoming"}
+
+
+def _forth(plan: Plan) -> str:
+    step = plan.step
+    results = (*step.next_states, step.output)
+    lines, values = statements(step.operations, _places(plan), results)
+    lines += _set("state", [values[number] for number in step.next_states])
+    return "\n".join([*lines, f"fired = float({values[step.output]});"])
+
+
+def _back(plan: Plan, learned: tuple[str, ...], exact: bool) -> str:
+    step, back = plan.step, plan.adjoint
+    numbers = dict(back.results)
+    asked = [numbers.get(name) for name in (*step.states, *step.inputs, *learned)]
+    forward = None if exact else step.operations
+    lines, values = statements(back.operations, _places(plan), asked, forward)
+    found = {name: values[number] for name, number in numbers.items()}
+    lines += [
+        f"share[{k}][lane] = float({found.get(name, '0')});" for k, name in enumerate(step.inputs)
+    ]
+    lines += [
+        f"learned[{k}][lane] = __fadd_rn(learned[{k}][lane], float({found[name]}));"
+        for k, name in enumerate(learned)
+        if name in found
+    ]
+    return "\n".join([*lines, *_set("flowing", [found.get(name, "0") for name in step.states])])
 
 
 def _set(target: str, values: list[str]) -> list[str]:
