@@ -39,7 +39,7 @@ TABLE: Mapping[Op, Term] = {
         ("Sub", 0, "turn"),
         ("Where", ("LessOrEqual", 0, "lowest"), ("Add", 0, "turn"), 0),
     ),
-    Op.CLIP: ("Min", ("Max", 0, "low"), "high"),
+    Op.CLIP: ("Clip", 0, "low", "high"),
 }
 STRICT: Term = ("Greater", 0, "zero")
 REACHED: Term = ("GreaterOrEqual", 0, "zero")

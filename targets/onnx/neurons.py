@@ -98,9 +98,9 @@ class _Run:
             return self.value(args[0])
         if op == Op.SELECT:
             return self._select(number)
-        compared = self._compared(number)
-        if compared is not None:
-            return compared
+        shorter = self._compared(number) or self._shifted(number)
+        if shorter is not None:
+            return shorter
         values = [self.value(arg) for arg in args]
         return operation(self.writer, op, values, operation_.attribute, bound)
 
@@ -127,6 +127,36 @@ class _Run:
         op = Op.GREATER if spike.attribute else Op.GREATER_EQUAL
         sides = [self.value(arg) for arg in distance.args]
         return operation(self.writer, op, sides, None, self.bounds[number])
+
+    def _shifted(self, number: int) -> Value | None:
+        """A product with a power of two that is shifted back is a shorter shift."""
+        shift = self.equations.operations[number]
+        if shift.op == Op.SCALE_TO_ZERO and isinstance(shift.attribute, tuple):
+            (factor, bits), other = shift.attribute, shift.args[0]
+            op = Op.SHIFT_TO_ZERO
+        elif shift.op == Op.SHIFT_FLOOR and isinstance(shift.attribute, int):
+            found = self._factor(shift.args[0])
+            if found is None:
+                return None
+            (factor, other), bits, op = found, shift.attribute, Op.SHIFT_FLOOR
+        else:
+            return None
+        by = bits - (factor.bit_length() - 1)
+        if factor < 1 or factor & (factor - 1) or by < 0:
+            return None
+        value = self.value(other)
+        return operation(self.writer, op, [value], by, self.bounds[number]) if by else value
+
+    def _factor(self, number: int) -> tuple[int, int] | None:
+        """The constant of a product, and the operation that it multiplies."""
+        product = self.equations.operations[number]
+        if product.op != Op.MULTIPLY:
+            return None
+        for constant, other in (product.args, product.args[::-1]):
+            bound = self.bounds[constant]
+            if bound.low == bound.high:
+                return bound.low, other
+        return None
 
     def _is_full(self, number: int) -> bool:
         """Whether a value has the layer's shape, as what reads a state or an input has."""

@@ -62,6 +62,8 @@ class Part:
     watched: bool = False
     # The power of two that all weights have in common, and the file does not hold.
     power: int | None = None
+    # Whether it takes any axes before its own, and not only one.
+    leading: bool = False
     # What the states can be, as far as integers go.
     reach: Mapping[str, Interval] = field(default_factory=dict)
 
@@ -130,6 +132,7 @@ def _synapse(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
         doc=f"sums of {node.accumulator_bits} bits; weights are 2^{total.power} times the tensor",
         notes=notes,
         power=total.power,
+        leading=isinstance(node, Dense),
     )
 
 

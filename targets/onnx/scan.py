@@ -64,11 +64,18 @@ class _Scan:
         return self.assembly.value_info(value, (TIME, BATCH, *part.shape))
 
     def _at_once(self, part: Part) -> None:
-        given = [self.row(edge) for edge in part.sources]
-        output = self.writer.fresh(f"{part.name}/rows")
-        assembly = self.assembly
-        (value,) = call(assembly.functions, assembly.tensors, self.writer, part, given, [output])
-        self.rows[part.name] = value
+        known = all(edge.delay or edge.source in self.sequences for edge in part.sources)
+        if part.leading and known:
+            given = [self.delayed(edge) for edge in part.sources]
+            self.sequences[part.name] = self._call(part, given, part.name)
+        else:
+            given = [self.row(edge) for edge in part.sources]
+            self.rows[part.name] = self._call(part, given, self.writer.fresh(f"{part.name}/rows"))
+
+    def _call(self, part: Part, given: Sequence[Value], output: str) -> Value:
+        functions, tensors = self.assembly.functions, self.assembly.tensors
+        (value,) = call(functions, tensors, self.writer, part, given, [output])
+        return value
 
     def sequence(self, layer: str) -> Value:
         """A layer's value over time."""

@@ -1,6 +1,6 @@
 """Random networks as ONNX: golden, the file read back, onnxruntime and the standard's evaluator.
 
-A failure names the network, such as `branching 17`, which `branching_case(17)` makes again.
+A failure names the network, such as `chip 17`, which `chip_case(17)` makes again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from targets.onnx import target
 from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
 from targets.onnx.simulate import FileRun, run_files
+from tests.conformance.chip_networks import FORMATS, chip_case
 from tests.conformance.networks import Case, random_case
 from tests.conformance.summary import show
+from tests.conformance.trained import trained_case
 from tests.unit.programs import random_program, random_samples
 
 BATCH = 24
@@ -48,8 +50,10 @@ def branching_case(seed: int) -> Case:
 
 def cases(full: bool) -> Iterator[Case]:
     """The networks of the suite."""
-    yield from (branching_case(seed) for seed in range(700 if full else 14))
-    yield from (random_case(seed) for seed in range(340 if full else 7))
+    yield from (chip_case(seed) for seed in range(500 if full else 18))
+    yield from (branching_case(seed) for seed in range(350 if full else 12))
+    yield from (random_case(seed) for seed in range(250 if full else 7))
+    yield from (trained_case(seed) for seed in range(50 if full else 4))
 
 
 @dataclass
@@ -123,7 +127,22 @@ def test_every_random_network_is_equal_in_both_runtimes(
     assert not tally.failures, "\n".join(tally.failures[:20])
     assert len(tally.names) == len(made)
     assert tally.spikes > 20 * len(made)
-    assert tally.silent < len(made) // 3
+    assert tally.silent < len(made) // 6
+
+
+def test_the_subset_covers_what_the_generators_can_make() -> None:
+    made = list(cases(full=False))
+    layers = [node for case in made for node in case.program.nodes]
+    kinds = {type(node).__name__ for node in layers}
+    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"}
+    neurons = {node.equations.name for case in made for node in case.program.layers}
+    assert neurons >= {"IF", "LIF", "CubaLIF", "SoftIF", "Resting", "Adapting"}
+    systems = {node.system.name for case in made for node in case.program.layers}
+    assert systems >= {"loihi", "float16", "shift16", "int16", "int24"}
+    assert len(FORMATS) >= 9
+    assert {1, 64} <= {len(case.samples) for case in made}
+    assert {case.program.input.signal.value for case in made} == {"spikes", "current"}
+    assert any(edge.delay for node in layers for edge in node.sources)
 
 
 @pytest.mark.parametrize("form", ["scan", "step", "unrolled"])

@@ -1,0 +1,110 @@
+"""The graphs that a person would write by hand for 784-512-10 with shift decay: two structures."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+SHIFT = 3
+
+
+def layer_wise(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
+    """Weights over all steps at once, then a scan over the neurons alone."""
+    nodes, tensors, source = [], constants(), "x"
+    for place, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
+        tensors += layer_tensors(place, weight, threshold)
+        nodes.append(helper.make_node("MatMulInteger", [source, f"w{place}"], [f"i{place}"]))
+        nodes += zeros(place)
+        body = helper.make_graph(
+            neuron(place, f"in{place}"),
+            f"body{place}",
+            [info(f"v{place}", TensorProto.INT32), info(f"in{place}", TensorProto.INT32)],
+            [info(f"after{place}", TensorProto.INT32), info(f"s{place}", TensorProto.UINT8)],
+        )
+        outputs = [f"last{place}", f"spikes{place}"]
+        inputs = [f"zero{place}", f"i{place}"]
+        nodes.append(helper.make_node("Scan", inputs, outputs, body=body, num_scan_inputs=1))
+        source = f"spikes{place}"
+    return model(nodes, tensors, source)
+
+
+def whole(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
+    """Everything in one scan."""
+    tensors, body_nodes, nodes, source = constants(), [], [], "row"
+    for place, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
+        tensors += layer_tensors(place, weight, threshold)
+        nodes += zeros(place)
+        body_nodes.append(helper.make_node("MatMulInteger", [source, f"w{place}"], [f"i{place}"]))
+        body_nodes += neuron(place, f"i{place}")
+        source = f"s{place}"
+    count = len(weights)
+    states = [info(f"v{n}", TensorProto.INT32) for n in range(count)]
+    after = [info(f"after{n}", TensorProto.INT32) for n in range(count)]
+    row = info("row", TensorProto.UINT8)
+    body = helper.make_graph(
+        body_nodes, "body", [*states, row], [*after, info(source, TensorProto.UINT8)]
+    )
+    inputs = [*(f"zero{n}" for n in range(count)), "x"]
+    outputs = [*(f"last{n}" for n in range(count)), "spikes"]
+    nodes.append(helper.make_node("Scan", inputs, outputs, body=body, num_scan_inputs=1))
+    return model(nodes, tensors, "spikes")
+
+
+def neuron(place: int, drive: str) -> list[onnx.NodeProto]:
+    """v <- v - (v >> 3) + drive; a spike where it reaches the threshold, which it then loses."""
+    n = place
+    return [
+        helper.make_node("BitwiseAnd", [f"v{n}", "mask"], [f"low{n}"]),
+        helper.make_node("Sub", [f"v{n}", f"low{n}"], [f"high{n}"]),
+        helper.make_node("Div", [f"high{n}", "power"], [f"leak{n}"]),
+        helper.make_node("Sub", [f"v{n}", f"leak{n}"], [f"kept{n}"]),
+        helper.make_node("Add", [f"kept{n}", drive], [f"h{n}"]),
+        helper.make_node("GreaterOrEqual", [f"h{n}", f"th{n}"], [f"fired{n}"]),
+        helper.make_node("Sub", [f"h{n}", f"th{n}"], [f"less{n}"]),
+        helper.make_node("Where", [f"fired{n}", f"less{n}", f"h{n}"], [f"after{n}"]),
+        helper.make_node("Cast", [f"fired{n}"], [f"s{n}"], to=TensorProto.UINT8),
+    ]
+
+
+def zeros(place: int) -> list[onnx.NodeProto]:
+    """The state before the first step."""
+    none = numpy_helper.from_array(np.zeros(1, np.int32))
+    return [
+        helper.make_node("Shape", ["x"], [f"batch{place}"], start=1, end=2),
+        helper.make_node("Concat", [f"batch{place}", f"width{place}"], [f"form{place}"], axis=0),
+        helper.make_node("ConstantOfShape", [f"form{place}"], [f"zero{place}"], value=none),
+    ]
+
+
+def constants() -> list[onnx.TensorProto]:
+    """What a shift down is made of."""
+    values = {"mask": (1 << SHIFT) - 1, "power": 1 << SHIFT}
+    return [numpy_helper.from_array(np.array(v, np.int32), name) for name, v in values.items()]
+
+
+def layer_tensors(place: int, weight: np.ndarray, threshold: int) -> list[onnx.TensorProto]:
+    """Weights, the threshold and the width."""
+    return [
+        numpy_helper.from_array(np.ascontiguousarray(weight.T.astype(np.int8)), f"w{place}"),
+        numpy_helper.from_array(np.array(threshold, np.int32), f"th{place}"),
+        numpy_helper.from_array(np.array([len(weight)], np.int64), f"width{place}"),
+    ]
+
+
+def info(name: str, kind: int, shape: list[str | int] | None = None) -> onnx.ValueInfoProto:
+    """A value of a graph."""
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def model(nodes: list[onnx.NodeProto], tensors: list[onnx.TensorProto], output: str) -> bytes:
+    """The whole file."""
+    graph = helper.make_graph(
+        nodes,
+        "peer",
+        [info("x", TensorProto.UINT8, ["T", "N", 784])],
+        [info(output, TensorProto.UINT8)],
+        tensors,
+    )
+    opset = helper.make_opsetid("", 21)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString()
