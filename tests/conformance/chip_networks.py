@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.program import (
-    Conv2d,
     Dense,
     Edge,
     Flatten,
