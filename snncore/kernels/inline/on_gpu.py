@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -90,6 +91,9 @@ def _cupy() -> Any:
     reason = no_cupy()
     if reason is not None:
         raise ModuleNotFoundError(reason, name="cupy")
-    import cupy
+    with warnings.catch_warnings():
+        # It looks for a toolkit, which nothing here needs.
+        warnings.simplefilter("ignore")
+        import cupy
 
     return cupy
