@@ -236,8 +236,8 @@ def _layers(program: Program, golden: Trace) -> tuple[LayerSummary, ...]:
                 node.equations.name,
                 shape,
                 int(np.prod(shape)),
-                int(spikes.sum()),
-                float(spikes.mean()),
+                int(np.count_nonzero(spikes)),
+                float(np.count_nonzero(spikes) / spikes.size),
             )
         )
     return tuple(summaries)

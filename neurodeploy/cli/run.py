@@ -160,8 +160,8 @@ def _layers(trace: Trace) -> list[dict[str, Any]]:
         {
             "name": name,
             "shape": list(trace[name].s.shape[2:]),
-            "spikes": int(trace[name].s.sum()),
-            "rate": float(trace[name].s.mean()),
+            "spikes": int((trace[name].s != 0).sum()),
+            "rate": float((trace[name].s != 0).mean()),
         }
         for name in trace
     ]

@@ -1,6 +1,6 @@
 """What the chip or its loader would not take, change, drop or ignore: an error, with the remedy.
 
-1. The program is a chain of weights and CUBA LIF neurons in Loihi's number system.
+1. The program is a chain of weights and neurons, CUBA LIF or sigma-delta, in Loihi's numbers.
 2. Every weight reaches the simulation as it stands (`loader` knows what the loader changes).
 3. Geometry fits the 8-bit fields that the simulation keeps it in.
 4. Thresholds, biases and decays fit the chip's registers.
@@ -21,6 +21,7 @@ from snncore.dynamics import LOIHI, Op
 from snncore.dynamics.interval import ZERO, Interval
 from snncore.dynamics.simplify import leaves_format
 from snncore.dynamics.zoo import CUBA_LIF
+from targets.loihi import sigma_delta
 from targets.loihi.chain import ChainLayer, chain_of
 from targets.loihi.check_weights import weight_findings
 from targets.loihi.chips import CHIPS
@@ -42,8 +43,13 @@ def check(program: Program) -> tuple[Finding, ...]:
     if isinstance(chain, Finding):
         return (chain,)
     findings = list(_input(program))
+    bits = sigma_delta.spike_exp(chain)
     for layer in chain.layers:
-        findings += [*_synapses(layer), *_neuron(layer, program)]
+        findings += _synapses(layer)
+        if sigma_delta.kind_of(layer.neuron) is not None:
+            findings += sigma_delta.findings(layer, bits)
+        else:
+            findings += _neuron(layer, program)
     if not any(finding.severity == Severity.ERROR for finding in findings):
         findings += [*_ranges(program), *_room(program)]
     return tuple(findings)
@@ -159,12 +165,15 @@ def _ranges(program: Program) -> Iterator[Finding]:
         return
     proved = ranges(program)
     for node in program.nodes:
-        if isinstance(node, Conv2d):
+        if isinstance(node, Conv2d | Dense):
             total = sum_range(node, proved.values[node.source.source].hull(ZERO))
             if total.wrapped(node.accumulator_bits) != total:
-                text = f"a sum may reach {total.largest()}, beyond 24 bits, and wraps"
+                text = (
+                    f"a sum may reach {total.largest()}, beyond {node.accumulator_bits} bits, "
+                    "and wraps"
+                )
                 yield warning(node.name, text, "use smaller weights or kernels")
-        if isinstance(node, Neuron):
+        if isinstance(node, Neuron) and sigma_delta.kind_of(node) is None:
             equations = node.integer_equations
             bounds = proved.layers[node.name].operations
             current = leaves_format(equations, bounds, Op.WRAP_ONCE)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What Lava's loader takes for a graded message.
+MESSAGE_BITS = 16
+
 
 @dataclass(frozen=True)
 class Chip:

@@ -7,28 +7,14 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
 from neurodeploy.target import Finding, require_fits
 from targets.loihi.chain import Chain, chain_of
 from targets.loihi.check import check
+from targets.loihi.hdf5 import h5py_module
+from targets.loihi.sigma_delta import has_messages, kind_of, spike_exp, write_neuron
 
 FILE = "network.net"
-
-
-def h5py_module() -> Any:
-    """The library that reads and writes the format.
-
-    Raises:
-        NeurodeployError: if it is not installed; names the extra.
-    """
-    try:
-        import h5py
-    except ImportError as error:
-        raise NeurodeployError(
-            "the target loihi needs h5py", remedy="pip install 'neurodeploy-toolchain[loihi]'"
-        ) from error
-    return h5py
 
 
 def compile_program(program: Program) -> Artifact:
@@ -69,7 +55,7 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         # there; Network(reset_interval=steps of a sample, reset_offset=this) does it.
         "reset_offset": 0 if block else 1,
         "run_config": "Loihi2SimCfg(select_tag='fixed_pt')",
-    }
+    } | ({"spike_exp": spike_exp(chain)} if has_messages(chain) else {})
 
 
 def _file(program: Program, chain: Chain) -> bytes:
@@ -86,6 +72,7 @@ def _file(program: Program, chain: Chain) -> bytes:
             group["shape"] = np.array(shape, dtype=np.int64)
             return group
 
+        bits = spike_exp(chain)
         entry = add("input", program.input.shape)
         for layer in chain.layers:
             shape = program.shapes[layer.neuron.name]
@@ -97,7 +84,11 @@ def _file(program: Program, chain: Chain) -> bytes:
             elif isinstance(layer.synapse, Dense):
                 entry = add("dense" if layer.recurrent is None else "dense_rec", shape)
                 _dense(entry, layer.synapse, layer.recurrent)
-            _neuron(entry, layer.neuron)
+            if kind_of(layer.neuron) is None:
+                _neuron(entry, layer.neuron)
+            else:
+                write_neuron(entry, layer.neuron, bits)
+            _write_bias(entry, layer.neuron, bits if kind_of(layer.neuron) is not None else 0)
         file.flush()
         image: bytes = file.id.get_file_image()
     return image
@@ -124,10 +115,12 @@ def _neuron(entry: Any, node: Neuron) -> None:
     names = {"iDecay": "current_decay", "vDecay": "voltage_decay", "vThMant": "threshold"}
     for key, name in names.items():
         group[key] = _values(node.parameters[name])
-    bias = node.parameters["bias"]
-    if bias.any():
-        shape = tuple(entry["shape"][()])
-        entry["bias"] = _bias(bias, shape)
+
+
+def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
+    bias = node.parameters.get("bias")
+    if bias is not None and bias.any():
+        entry["bias"] = _bias(bias >> bits, tuple(entry["shape"][()]))
 
 
 def _values(values: Integers) -> Any:

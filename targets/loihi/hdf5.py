@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from neurodeploy.errors import ArtifactError, NeurodeployError
 from neurodeploy.program import Integers
-from targets.loihi.compile import h5py_module
 
 # More than any chip holds; a file that claims it is damaged or hostile.
 MOST_VALUES = 1 << 26
@@ -30,6 +29,21 @@ _STUMBLES = (
     ArithmeticError,
     MemoryError,
 )
+
+
+def h5py_module() -> Any:
+    """The library that reads and writes the format.
+
+    Raises:
+        NeurodeployError: if it is not installed; names the extra.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise NeurodeployError(
+            "the target loihi needs h5py", remedy="pip install 'neurodeploy-toolchain[loihi]'"
+        ) from error
+    return h5py
 
 
 class LayerEntry:

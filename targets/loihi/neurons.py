@@ -43,15 +43,18 @@ def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
     return {name: _spread(value, shape, neuron.name) for name, value in values.items()}
 
 
-def bias_of(entry: LayerEntry, shape: Shape) -> Integers:
-    """A layer's bias, which the simulation keeps in 16 bits.
+def bias_of(entry: LayerEntry, shape: Shape, *, wraps: bool = True) -> Integers:
+    """A layer's bias, which the simulation keeps in 16 bits, and wraps for LIF neurons.
 
     Raises:
         ArtifactError: if the loader would not take it.
     """
     if "bias" not in entry:
         return np.array(0, dtype=np.int64)
-    bias = entry.integers("bias").astype(np.int16).astype(np.int64)
+    stored = entry.integers("bias")
+    bias = stored.astype(np.int16).astype(np.int64)
+    if not wraps and (bias != stored).any():
+        raise ArtifactError(f"{entry.name}.bias: a value does not fit 16 bits")
     if len(shape) == 1 and bias.size == 1:
         return bias.reshape(())
     if bias.shape == (shape[0],) or (len(shape) > 1 and bias.shape == shape[::-1]):

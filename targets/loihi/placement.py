@@ -7,6 +7,7 @@ that reads itself is placed again until its number of cores is the one that was 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from neurodeploy.program import Conv2d, Flatten, Integers, Neuron, Program, Synapse
 from neurodeploy.resources import Core, LayerNeeds, Placement, Slice, Use
-from targets.loihi.chips import Chip
+from targets.loihi.chips import MESSAGE_BITS, Chip
 from targets.loihi.connections import Connections
 
 _TRIES = 5
@@ -63,15 +64,21 @@ def placement(program: Program, chip: Chip) -> Placement:
     except _DoesNotFitError as error:
         problem = (str(error.args[0]), str(error.args[1]))
         return Placement(chip.name, (), chip.cores, _needs(layers, {}), (problem,), chip.notes)
-    problems: tuple[tuple[str, str], ...] = ()
+    problems = tuple(_messages(layers, chip))
     if len(cores) > chip.cores:
         largest = max(of_layer, key=lambda name: of_layer[name][0])
         words = (
             f"takes {of_layer[largest][0]} of the {len(cores)} cores that the network needs, and "
             f"{chip.name} has {chip.cores}"
         )
-        problems = ((largest, words),)
+        problems = (*problems, (largest, words))
     return Placement(chip.name, cores, chip.cores, _needs(layers, of_layer), problems, chip.notes)
+
+
+def _messages(layers: list[_Layer], chip: Chip) -> Iterator[tuple[str, str]]:
+    for layer in layers:
+        if layer.node.graded and not chip.message_bits:
+            yield layer.node.name, f"sends numbers, and a spike of {chip.name} carries none"
 
 
 def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
@@ -217,7 +224,7 @@ def _needs(layers: list[_Layer], placed: dict[str, tuple[int, int]]) -> tuple[La
                 bits,
                 ", ".join(dict.fromkeys(each.encoding for each in layer.inputs)) or "none",
                 max((each.delay for each in layer.inputs), default=0),
-                0,
+                MESSAGE_BITS if layer.node.graded else 0,
                 cores,
             )
         )

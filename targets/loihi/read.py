@@ -36,6 +36,7 @@ from targets.loihi.loader import (
     loaded_together,
 )
 from targets.loihi.neurons import bias_of, neuron_parameters
+from targets.loihi.sigma_delta import KIND, USUAL, read_neuron
 
 # Weights count in 1/64, as slayer and quant write them.
 _EXPONENT = -6
@@ -53,15 +54,24 @@ def read_artifact(artifact: Artifact) -> Program:
         raise ArtifactError(f"{place}: holds {len(names)} .net files instead of one")
     with opened(artifact.files[names[0]], names[0]) as entries:
         try:
-            program = _Reader().read(entries)
+            program = _Reader(spike_exp_of(artifact.contract)).read(entries)
         except ValidationError as error:
             message = f"{names[0]}: {error.message}"
             raise ArtifactError(message, remedy=error.remedy) from error
     return _named(program, artifact.contract) if artifact.contract else program
 
 
+def spike_exp_of(contract: Any) -> int:
+    """What Lava is told of messages; a bare file says nothing, and Lava has a usual value."""
+    told = contract.get("spike_exp", USUAL) if contract else USUAL
+    if type(told) is not int or not 0 <= told <= USUAL:
+        raise ArtifactError(f"manifest.json: spike_exp is {told!r}, and no number of 0..{USUAL}")
+    return told
+
+
 @dataclass
 class _Reader:
+    spike_exp: int
     nodes: list[Node] = field(default_factory=list)
     # Of the last node, where there is one.
     shape: Shape = ()
@@ -151,7 +161,12 @@ class _Reader:
 
     def _neurons(self, entry: LayerEntry, *synapses: str) -> None:
         inputs = tuple(Edge(name) for name in synapses or (self.nodes[-1].name,))
-        bias = bias_of(entry, self.shape) if synapses else np.array(0)
+        graded = "neuron" in entry and entry.group("neuron").text("type") == KIND
+        bias = bias_of(entry, self.shape, wraps=not graded) if synapses else np.array(0)
+        if graded:
+            args = (inputs, self.spike_exp, _EXPONENT, bias)
+            self._append(read_neuron(entry, *args))
+            return
         parameters = neuron_parameters(entry, self.shape) | {"bias": bias}
         self._append(Neuron(entry.name, inputs, CUBA_LIF, LOIHI, parameters, _EXPONENT))
 

@@ -20,7 +20,7 @@ from targets.loihi.chips import CHIPS
 from targets.loihi.compile import compile_program
 from targets.loihi.energy import energy
 from targets.loihi.placement import placement
-from targets.loihi.read import read_artifact
+from targets.loihi.read import read_artifact, spike_exp_of
 from targets.loihi.simulate import LAVA, LavaRun, run_lava
 
 
@@ -71,7 +71,7 @@ class Loihi:
         options = simulation or Simulation()
         program = self.read(artifact)
         net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
-        runs = [LavaRun(net, samples)]
+        runs = [LavaRun(net, samples, spike_exp=spike_exp_of(artifact.contract))]
         (layers,) = run_lava(
             runs, limits=options.limits, jobs=options.jobs, progress=options.progress
         )

@@ -22,13 +22,14 @@ from neurodeploy.trace import LayerTrace, Trace
 from targets.loihi.compile import FILE
 from targets.loihi.simulate import LavaRun, run_lava
 from targets.loihi.target import target
+from tests.conformance.messages import message_case
 from tests.conformance.networks import Case, limit_cases, random_case, timed_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
 
-# How many random programs, trained networks and programs with recurrence or delays there are: in
-# `make test`, and in all.
-SUBSET, FULL = (32, 8, 12), (520, 60, 300)
+# How many random programs, trained networks, programs with recurrence or delays, and sigma-delta
+# programs there are: in `make test`, and in all.
+SUBSET, FULL = (32, 8, 12, 12), (520, 60, 300, 150)
 # What one call of the simulator gets.
 BATCH = 64
 LARGEST = (1 << 23) - 1
@@ -55,8 +56,10 @@ class Tally:
         self.silent += golden.spikes() == 0
         for node in case.program.layers:
             values, other = golden[node.name].values, lava[node.name].values
-            self.values += sum(values[key].size for key in "suv")
-            self.differing += sum(int((values[key] != other[key]).sum()) for key in "suv")
+            self.values += sum(values[key].size for key in other)
+            self.differing += sum(int((values[key] != other[key]).sum()) for key in other)
+            if node.graded:
+                continue
             threshold = np.broadcast_to(node.parameters["threshold"], values["v"].shape)
             self.met += int(((values["v"] == threshold << 6) & (threshold > 0)).sum())
             self.saturated += int((abs(values["v"]) == LARGEST).sum())
@@ -65,7 +68,7 @@ class Tally:
     def sentence(self) -> str:
         """The outcome, which docs/conformance.md quotes."""
         return (
-            f"{len(self.names)} networks, {self.values:,} values of s, u and v, "
+            f"{len(self.names)} networks, {self.values:,} values of spikes, messages and states, "
             f"{self.spikes:,} spikes, {self.differing} values differ\n"
             f"{self.silent} networks without a spike; currents wrapped {self.wrapped:,} times, "
             f"voltages saturated {self.saturated:,} times, "
@@ -75,11 +78,12 @@ class Tally:
 
 def cases(full: bool) -> Iterator[Case]:
     """Every network of the suite, or of its subset."""
-    programs, trained, timed = FULL if full else SUBSET
+    programs, trained, timed, graded = FULL if full else SUBSET
     yield from (random_case(seed) for seed in range(programs))
     yield from limit_cases()
     yield from (trained_case(seed) for seed in range(trained))
     yield from (timed_case(seed) for seed in range(timed))
+    yield from (message_case(seed) for seed in range(graded))
 
 
 def held(name: str, expected: Trace, got: Trace) -> str | None:
@@ -114,7 +118,10 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
     artifacts = [target.compile(case.program) for case in batch]
     goldens = [run_golden(case.program, case.samples) for case in batch]
     pairs = zip(batch, artifacts, strict=True)
-    runs = [LavaRun(artifact.files[FILE], case.samples) for case, artifact in pairs]
+    runs = [
+        LavaRun(artifact.files[FILE], case.samples, spike_exp=artifact.contract.get("spike_exp", 6))
+        for case, artifact in pairs
+    ]
     try:
         results = run_lava(runs, jobs=2)
     except SimulatorError as error:

@@ -1,0 +1,168 @@
+"""Sigma-delta layers: what they compute, and what of them Loihi takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import ArtifactError
+from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
+from neurodeploy.simulator import run_golden, simulate
+from neurodeploy.target import Finding, Severity
+from snncore.dynamics.sigma_delta import (
+    DELTA,
+    LOIHI_DELTA,
+    LOIHI_SIGMA,
+    LOIHI_SIGMA_DELTA,
+    SIGMA,
+    SIGMA_DELTA,
+)
+from targets.loihi.chips import LOIHI_1
+from targets.loihi.placement import placement
+from targets.loihi.target import target
+from tests.conformance.files import cuba, dense, image, net_file
+
+WEIGHT = np.array([[6, -4], [10, 2], [-8, 14]])
+
+
+def program(bits: int = 6, **changes: Any) -> Program:
+    """Numbers in, their changes weighed, and the sums of what is sent."""
+    values = {"threshold": 3, "gain": 1, "bias": 5} | changes
+    scaled = {key: np.asarray(value) * (1 << bits) for key, value in values.items()}
+    first = {key: scaled[key] for key in ("threshold", "gain")}
+    second = {key: scaled[key] for key in ("threshold", "bias")}
+    nodes = (
+        Input("input", (2,), Signal.CURRENT),
+        Neuron("in", (Edge("input"),), DELTA, LOIHI_DELTA, first, -6),
+        Dense("mid.synapse", Edge("in"), WEIGHT, -6),
+        Neuron("mid", (Edge("mid.synapse"),), SIGMA_DELTA, LOIHI_SIGMA_DELTA, second, -6),
+        Dense("out.synapse", Edge("mid"), WEIGHT.T, -6),
+        Neuron("out", (Edge("out.synapse"),), SIGMA, LOIHI_SIGMA, {}, -6),
+    )
+    return Program(nodes, "out")
+
+
+def changing(rng_seed: int = 4) -> Any:
+    rng = np.random.default_rng(rng_seed)
+    return rng.integers(-9, 10, (12, 3, 2)).cumsum(axis=0)
+
+
+def errors(made: Program) -> list[Finding]:
+    return [found for found in target.check(made) if found.severity == Severity.ERROR]
+
+
+def test_delta_sends_what_has_changed_enough() -> None:
+    made = program(bits=2)
+    samples = changing()
+    sent = run_golden(made, samples)["in"].s
+    held = np.zeros_like(samples[0])
+    for step, row in enumerate(samples):
+        change = 4 * row - held
+        expected = np.where(abs(change) >= 12, change, 0)
+        assert np.array_equal(sent[step], expected)
+        held = held + expected
+    assert 0 < np.count_nonzero(sent) < sent.size
+
+
+def test_sigma_delta_follows_the_rectified_sum() -> None:
+    made = program()
+    samples = changing() * 20
+    golden = run_golden(made, samples)
+    sums = golden["in"].s.cumsum(axis=0) @ WEIGHT.T
+    # States count in 1/64 of a message.
+    assert np.array_equal(golden["mid"].act, np.maximum(sums + (5 << 12), 0))
+    assert np.array_equal(golden["mid"].sigma, sums)
+    assert (golden["mid"].act == 0).any()
+    assert np.array_equal(golden["out"].s, (golden["mid"].s @ WEIGHT).cumsum(axis=0))
+    sent = golden["mid"].s.cumsum(axis=0) << 6
+    late = abs(golden["mid"].act - sent)
+    assert late.max() < (3 << 12) + 12 * 64
+    assert golden["mid"].s.min() < 0
+
+
+def test_the_fast_engine_sends_the_same_numbers() -> None:
+    made, samples = program(), changing() * 1000
+    golden, fast = run_golden(made, samples), simulate(made, samples, "fast")
+    for layer in golden:
+        for key, values in golden[layer].values.items():
+            assert np.array_equal(values, fast[layer].values[key]), (layer, key)
+
+
+@pytest.mark.parametrize("bits", [0, 3, 6])
+def test_what_was_compiled_is_read_back(bits: int) -> None:
+    made = program(bits)
+    artifact = target.compile(made)
+    assert artifact.contract["spike_exp"] == bits
+    assert target.read(artifact) == made
+
+
+def test_a_bare_file_has_the_usual_fraction() -> None:
+    content = target.compile(program(6)).files
+    values = target.read(Artifact("loihi", dict(content))).layers[0].parameters
+    assert (int(values["threshold"]), int(values["gain"])) == (3 << 6, 1 << 6)
+
+
+def moved(made: Program) -> Program:
+    """The sums first, as no loader has them."""
+    nodes = (made.nodes[0], replace(made.nodes[5], inputs=(Edge("input"),)))
+    return Program(nodes, "out")
+
+
+def uneven(made: Program) -> Program:
+    """Neurons of unlike thresholds."""
+    first, second = made.layers[0], made.layers[1]
+    values = {**second.parameters, "threshold": np.array([192, 192, 128])}
+    nodes = (made.nodes[0], first, made.nodes[2], replace(second, parameters=values))
+    return Program((*nodes, *made.nodes[4:]), "out")
+
+
+@pytest.mark.parametrize(
+    ("made", "place", "words"),
+    [
+        (program(gain=3), "in.gain", "192 is not 2^6"),
+        (uneven(program()), "mid.threshold", "one threshold a layer"),
+        (program(bias=1 << 15), "mid.bias", "is not in"),
+        (program(threshold=1 << 17), "in.threshold", "is not in"),
+        (moved(program()), "out", "needs weights before it"),
+    ],
+)
+def test_what_lava_could_not_hold_is_refused(made: Program, place: str, words: str) -> None:
+    found = errors(made)
+    assert [each.node for each in found][:1] == [place]
+    assert words in found[0].message
+
+
+def test_numbers_fit_the_second_chip_alone() -> None:
+    problems = placement(program(), LOIHI_1).problems
+    assert problems[0] == ("in", "sends numbers, and a spike of Loihi 1 carries none")
+    assert errors(program()) == []
+    first, second = target.placements(program())
+    assert (first.fits, second.fits) == (False, True)
+    assert [each.message_bits for each in second.layers] == [16, 16, 16]
+
+
+SDNN = {"type": "SDNN", "vThMant": 4}
+SUMS = {"type": "SDNN", "sigma_output": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (net_file(dense(WEIGHT, neuron=SDNN | {"vThMant": np.array([1, 2, 3])})), "one number"),
+        (net_file(dense(WEIGHT, neuron=SDNN | {"vThMant": np.int8(3)})), "32 bits or more"),
+        (net_file(dense(WEIGHT, neuron=SDNN | {"vThMant": -1})), "-1 is not in"),
+        (net_file(dense(WEIGHT, neuron=SDNN, bias=np.full(3, 1 << 15))), "does not fit 16 bits"),
+        (
+            net_file(dense(WEIGHT, neuron=SUMS, bias=np.ones(3, int))),
+            "only sums up has none",
+        ),
+        (net_file(image(2, neuron=cuba()), dense(WEIGHT, neuron={"type": "KWTA"})), "'KWTA'"),
+    ],
+)
+def test_what_stops_lava_is_refused(content: bytes, words: str) -> None:
+    with pytest.raises(ArtifactError, match=words):
+        target.read(Artifact("loihi", {"some.net": content}))
