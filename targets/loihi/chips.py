@@ -20,6 +20,8 @@ class Chip:
     axons_out: int | None
     # A kernel stands once on a core, not once for each place where it is applied.
     shares_kernels: bool
+    # Whether it is published how synapses are packed; else only the bits of their weights count.
+    packing_known: bool
     # What a spike may carry beside its address.
     message_bits: int
     notes: tuple[str, ...]
@@ -33,6 +35,7 @@ LOIHI_1 = Chip(
     axons_in=4096,
     axons_out=4096,
     shares_kernels=False,
+    packing_known=True,
     message_bits=0,
     notes=(
         "limits of a core are those that nengo-loihi 1.1.0 states and used on the chip",
@@ -48,11 +51,13 @@ LOIHI_2 = Chip(
     axons_in=None,
     axons_out=None,
     shares_kernels=True,
+    packing_known=False,
     message_bits=32,
     notes=(
         "limits of a core are from Intel's technology brief on Loihi 2, as others quote it",
         "no sizes of axon tables are published: axons are counted and not limited",
-        "no packing of synapses is published: packed as on Loihi 1, a kernel once a core",
+        "no packing of synapses is published: weights and delays are counted, their least",
+        "a kernel is counted once a core",
     ),
 )
 

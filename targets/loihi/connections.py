@@ -23,6 +23,7 @@ class Connections:
     target: Shape
     delay: int
     shares_kernels: bool
+    packing_known: bool
 
     @property
     def each(self) -> int:
@@ -61,13 +62,19 @@ class Connections:
         if self._is_kernel:
             plane = prod(self.target[1:])
             channels = (last - 1) // plane - first // plane + 1
-            return axons, axon_bits(np.array([channels * self.node.weight[0].size]), self.each)
-        listed = axon_bits(events[events > 0], self.each + index_bits(last - first))
+            return axons, self._bits(np.array([channels * self.node.weight[0].size]), 0)
+        if not self.packing_known:
+            return axons, self._bits(events, 0)
+        listed = self._bits(events[events > 0], index_bits(last - first))
         if isinstance(self.node, Conv2d):
             return axons, listed
         # Without an index every neuron of the range has a place, its weight zero or not.
         rows = np.full(axons, last - first)
-        return axons, min(listed, axon_bits(rows, self.each))
+        return axons, min(listed, self._bits(rows, 0))
+
+    def _bits(self, synapses: Integers, index: int) -> int:
+        each = self.each + index
+        return axon_bits(synapses, each) if self.packing_known else int(synapses.sum()) * each
 
     def _windows(self, first: int, last: int) -> dict[int, Integers]:
         """By group: how often each place of an image is seen by the neurons of a range."""

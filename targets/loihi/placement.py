@@ -94,7 +94,8 @@ def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
         while isinstance(flat := program.by_name[name], Flatten):
             name = flat.source.source
         target = program.shapes[synapse.name]
-        inputs.append(Connections(name, synapse, shape, target, int(late), chip.shares_kernels))
+        memory = (chip.shares_kernels, chip.packing_known)
+        inputs.append(Connections(name, synapse, shape, target, int(late), *memory))
     return _Layer(node, prod(program.shapes[node.name]), tuple(inputs))
 
 

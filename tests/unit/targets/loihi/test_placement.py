@@ -86,7 +86,7 @@ def test_events_of_a_range_are_its_connections(
     each = connections(full, shape)
     target_shape = each.shape[1:]
     flat = each.reshape(each.shape[0], -1)
-    known = Connections("in", full, shape, target_shape, 0, False)
+    known = Connections("in", full, shape, target_shape, 0, False, True)
     for first, last in [(0, flat.shape[1]), (1, 3), (2, flat.shape[1] - 1), (0, 1)]:
         assert np.array_equal(known.events(first, last), flat[:, first:last].sum(axis=1))
 
@@ -127,3 +127,15 @@ def test_energy_is_a_range_with_its_source() -> None:
     (found,) = energy([LayerOperations("a", 1000.0, 100.0, 3.0)])
     assert (found.low, found.high) == (23600 + 5200, 23600 + 8100)
     assert "Table 2" in found.source
+
+
+def test_what_is_not_published_is_counted_at_its_least() -> None:
+    weight = np.full((10, 18_000), 2)
+    nodes = (Input("in", (18_000,)), Dense("d", Edge("in"), weight))
+    program = Program((*nodes, neuron("n", "d", exponent=0)), "n")
+    first, second = placement(program, LOIHI_1), placement(program, LOIHI_2)
+    assert "needs 18000 input axons" in first.problems[0][1]
+    assert not second.problems
+    (memory,) = (use for core in second.cores for use in core.uses if use.what == "synapse bits")
+    assert memory.used == 10 * 18_000
+    assert {finding.severity for finding in check(program)} == {Severity.WARNING}
