@@ -1,0 +1,141 @@
+"""A training iteration of Spiking ResNet-18 beside that of the ANN of its size, on one GPU.
+
+Usage: python benchmarks/gpu/resnet.py [steps ...]
+
+224 x 224 images, batch 16; the ANN is the same network with ReLUs on steps x 16 images. Nothing is
+timed before a small network's outputs and gradients agree with those of the torch backend.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snncore import functional, models, neuron, training
+
+BATCH, SIZE, CLASSES = 16, 224, 1000
+STEPS = (4, 16, 32)
+FIRES = partial(neuron.LIF, detach_reset=True)
+STATELESS = partial(neuron.LIF, detach_reset=True, keep_states=False)
+
+
+def relu(**_: Any) -> nn.Module:
+    """What the ANN has for neurons."""
+    return nn.ReLU(inplace=True)
+
+
+def check() -> None:
+    """One small network on two backends.
+
+    Raises:
+        RuntimeError: if they disagree, or nothing fires.
+    """
+    torch.manual_seed(0)
+    network = models.spiking_resnet18(10, width=8, small_images=True, neuron=FIRES).cuda()
+    x = torch.rand(4, 2, 3, 32, 32, device="cuda") * 3
+    found = []
+    for backend in ("torch", "auto"):
+        functional.set_backend(network, backend)
+        functional.reset(network)
+        network.zero_grad()
+        outputs = network(x)
+        outputs.square().mean().backward()
+        found.append((outputs.detach(), network.get_parameter("conv1.weight").grad.clone()))
+    spikes = network.get_submodule("neuron1")(torch.ones(4, 2, 8, 32, 32, device="cuda") * 3)
+    pairs = zip(*found, strict=True)
+    same = all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in pairs)
+    if not same or not 0 < float(spikes.mean()) <= 1:
+        raise RuntimeError("the backends disagree, so nothing is timed")
+    report = functional_report(network)
+    print(f"outputs and gradients agree with the torch backend; neurons run by {report}")
+
+
+def functional_report(network: nn.Module) -> str:
+    """The backends that run."""
+    from snncore.layer import backend_report
+
+    return ", ".join(sorted({report.chosen for report in backend_report(network).values()}))
+
+
+def iteration(network: nn.Module, x: Tensor, steps: int, amp: bool, compressed: bool) -> Any:
+    """One iteration of SGD; with `steps` of 0 the network is the ANN."""
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+    labels = torch.randint(0, CLASSES, (len(x),), device="cuda")
+
+    def run() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        packed = training.compressed_spikes(network) if compressed else nullcontext()
+        with packed, torch.autocast("cuda", enabled=amp):
+            outputs = network(x) if steps == 0 else network(x.expand(steps, *x.shape)).mean(0)
+            loss = nn.functional.cross_entropy(outputs.float(), labels)
+        loss.backward()
+        optimizer.step()
+        functional.reset(network)
+
+    return run
+
+
+def measured(make: Callable[[], nn.Module], *given: Any) -> tuple[float, float]:
+    """Milliseconds of an iteration, the median of nine, and the peak of memory in GiB."""
+    images, steps, amp, compressed = given
+    network = make().cuda()
+    x = torch.rand(images, 3, SIZE, SIZE, device="cuda")
+    run = iteration(network, x, steps, amp, compressed)
+    for _ in range(4):
+        run()
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        run()
+        torch.cuda.synchronize()
+        times.append(1e3 * (time.perf_counter() - start))
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    del network, x, run
+    gc.collect()
+    torch.cuda.empty_cache()
+    return statistics.median(times), peak
+
+
+def ann() -> nn.Module:
+    """The network with ReLUs, on single images."""
+    network = models.spiking_resnet18(CLASSES, neuron=relu)
+    functional.set_step_mode(network, "s")
+    return network
+
+
+def main() -> None:
+    """Every number of steps in float32 and under autocast."""
+    torch.backends.cudnn.benchmark = True
+    check()
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, batch {BATCH}")
+    print("| T | type | network | ms | times the ANN | peak GiB |\n|---|---|---|---|---|---|")
+    for steps in [int(given) for given in sys.argv[1:]] or STEPS:
+        for amp in (False, True):
+            kind = "autocast" if amp else "float32"
+            base, peak = measured(ann, BATCH * steps, 0, amp, False)
+            print(f"| {steps} | {kind} | ANN | {base:.1f} | 1.00 | {peak:.1f} |", flush=True)
+            for name, fires, compressed in (
+                ("Spiking ResNet-18", FIRES, False),
+                ("... states not kept", STATELESS, False),
+                ("... spikes compressed", STATELESS, True),
+            ):
+                make = partial(models.spiking_resnet18, CLASSES, neuron=fires)
+                found, peak = measured(make, BATCH, steps, amp, compressed)
+                ratio = found / base
+                row = f"| {steps} | {kind} | {name} | {found:.1f} | {ratio:.2f} | {peak:.1f} |"
+                print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
