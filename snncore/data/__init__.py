@@ -1,6 +1,49 @@
-"""Data to train on."""
+"""Data to train on: images that need no download, and events of cameras and ears."""
 
+from snncore.data.augment import Augmentation as Augmentation
+from snncore.data.augment import DropEvents as DropEvents
+from snncore.data.augment import DropTime as DropTime
+from snncore.data.augment import Flip as Flip
+from snncore.data.augment import Jitter as Jitter
+from snncore.data.augment import Shift as Shift
+from snncore.data.dataset import EventFrames as EventFrames
+from snncore.data.dataset import loader as loader
+from snncore.data.dataset import tonic_dataset as tonic_dataset
 from snncore.data.digits import Images as Images
 from snncore.data.digits import digits as digits
+from snncore.data.events import EVENT as EVENT
+from snncore.data.events import Events as Events
+from snncore.data.events import Size as Size
+from snncore.data.events import events as events
+from snncore.data.events import load_events as load_events
+from snncore.data.events import save_events as save_events
+from snncore.data.frames import Frames as Frames
+from snncore.data.frames import by_duration as by_duration
+from snncore.data.frames import by_edges as by_edges
+from snncore.data.frames import by_number as by_number
+from snncore.data.frames import by_time as by_time
 
-__all__ = ["Images", "digits"]
+__all__ = [
+    "EVENT",
+    "Augmentation",
+    "DropEvents",
+    "DropTime",
+    "EventFrames",
+    "Events",
+    "Flip",
+    "Frames",
+    "Images",
+    "Jitter",
+    "Shift",
+    "Size",
+    "by_duration",
+    "by_edges",
+    "by_number",
+    "by_time",
+    "digits",
+    "events",
+    "load_events",
+    "loader",
+    "save_events",
+    "tonic_dataset",
+]

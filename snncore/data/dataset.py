@@ -1,0 +1,116 @@
+"""Data sets of events as frames, read when they are asked for, by as many workers as wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from snncore.data.augment import Augmentation
+from snncore.data.events import Size, as_events
+from snncore.data.frames import Frames
+
+Labelled = tuple[Tensor, int]
+
+
+class Source(Protocol):
+    """Where events come from: anything with a length, and pairs of events and a label."""
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        """The events and the label of a sample."""
+
+
+class EventFrames(Dataset[Labelled]):
+    """A source's samples as frames (T, P, H, W) and labels.
+
+    What augmentations draw depends on the seed, the epoch and the sample, and not on who reads it.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        size: Size,
+        frames: Frames,
+        *,
+        augmentations: Sequence[Augmentation] = (),
+        seed: int = 0,
+    ) -> None:
+        self.source, self.size, self.frames = source, size, frames
+        self.augmentations, self.seed = tuple(augmentations), seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Labelled:
+        given, label = self.source[index]
+        events = as_events(given)
+        random = np.random.default_rng([self.seed, self.epoch, index])
+        for change in self.augmentations:
+            events = change(events, self.size, random)
+        return self.frames(events, self.size), int(label)
+
+
+def tonic_dataset(
+    name: str,
+    root: str | os.PathLike[str],
+    frames: Frames,
+    *,
+    augmentations: Sequence[Augmentation] = (),
+    seed: int = 0,
+    **options: Any,
+) -> EventFrames:
+    """A data set of tonic's by its name ("NMNIST", "DVSGesture", "SHD", ...) as frames.
+
+    It is downloaded to `root` if it is not there; options (train=False) are tonic's.
+
+    Raises:
+        ImportError: if tonic is not installed; names the extra.
+        ValueError: if tonic has no such data set.
+    """
+    try:
+        from tonic import datasets
+    except ImportError as error:
+        raise ImportError(
+            "data sets of events come through tonic: pip install 'neurodeploy-toolchain[events]'"
+        ) from error
+    kind = getattr(datasets, name, None)
+    if not name[:1].isupper() or kind is None:
+        known = ", ".join(key for key in dir(datasets) if key[:1].isupper())
+        raise ValueError(f"tonic has no data set {name!r}; it has {known}")
+    source = kind(save_to=str(root), **options)
+    return EventFrames(source, kind.sensor_size, frames, augmentations=augmentations, seed=seed)
+
+
+def loader(
+    dataset: Dataset[Labelled],
+    batch: int,
+    *,
+    shuffle: bool = False,
+    workers: int = 0,
+    seed: int = 0,
+    **options: Any,
+) -> DataLoader[Labelled]:
+    """Batches (T, N, P, H, W) and labels (N,); shorter samples are silent at the end."""
+    return DataLoader(
+        dataset,
+        batch,
+        shuffle=shuffle,
+        num_workers=workers,
+        collate_fn=_time_first,
+        generator=torch.Generator().manual_seed(seed),
+        **options,
+    )
+
+
+def _time_first(samples: list[Labelled]) -> tuple[Tensor, Tensor]:
+    frames = torch.nn.utils.rnn.pad_sequence([frames for frames, _ in samples])
+    return frames, torch.tensor([label for _, label in samples])
