@@ -50,14 +50,18 @@ class Conversion:
     def __init__(self, form: ChipFormat, scale: str, per_channel: bool) -> None:
         self.form, self.scale, self.per_channel = form, Scale(scale), per_channel
 
-    def block(self, part: Part, module: neuron.Neuron, name: str) -> Block:
-        """Weights, batch norm and neurons as one."""
+    def block(
+        self, part: Part, module: neuron.Neuron, name: str, exponents: Tensor | None = None
+    ) -> Block:
+        """Weights, batch norm and neurons as one, in the unit that fits unless one is given."""
         near = nearest(module, self.form, name)
         threshold = near.threshold()
         channels = self.per_channel
-        exponents = best_exponents(
-            part.folded()[0], self.form, threshold, per_channel=channels, name=name
-        )
+        if exponents is None:
+            weight = part.folded()[0]
+            exponents = best_exponents(
+                weight, self.form, threshold, per_channel=channels, name=name
+            )
         bias = torch.as_tensor(near.bias, dtype=torch.float32)
         if part.norm is not None and bool(bias.any()):
             raise ValueError(f"{name}: a batch norm and the neurons each add a bias (choose one)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import frexp, isfinite
 from typing import Any
 
 from snncore.dynamics import NumberSystem
@@ -124,8 +125,6 @@ def unit_exponent(scale: float) -> int:
     Raises:
         ValueError: if it is none; names the nearest that are.
     """
-    from math import frexp, isfinite
-
     mantissa, exponent = frexp(scale) if isfinite(scale) else (0.0, 0)
     if mantissa != 0.5:
         near = f" (take 2^{exponent - 1} or 2^{exponent})" if mantissa > 0 else ""

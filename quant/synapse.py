@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from quant.chips import chip_format, named
 from quant.exact import carried, require_accumulator, snapped
 from quant.fan_in import within_fan_in
-from quant.formats import ChipFormat
+from quant.formats import ChipFormat, unit_exponent
 from quant.scale import Scale, exponents, powers
 from quant.straight_through import Unit, integers_on_grid, on_grid, unit_shape
 from snncore import layer
@@ -28,9 +28,15 @@ class GridLayer(layer.Layer):
     in_block = False
 
     def _set_format(
-        self, form: Any, exponent: int | None, scale: str = "fixed", per_channel: bool = False
+        self,
+        form: Any,
+        exponent: int | None,
+        scale: str | float = "fixed",
+        per_channel: bool = False,
     ) -> None:
         self.format: ChipFormat = chip_format(form)
+        if isinstance(scale, float | int):
+            exponent, scale = unit_exponent(scale), Scale.FIXED
         self._exponent = self.format.exponent_or(exponent)
         self.scale, self.per_channel = Scale(scale), bool(per_channel)
         if self.per_channel and not self.format.per_channel:
@@ -150,7 +156,7 @@ class Linear(GridLayer, layer.Linear):
         *,
         exponent: int | None = None,
         format: Any = "loihi",  # noqa: A002
-        scale: str = "fixed",
+        scale: str | float = "fixed",
         per_channel: bool = False,
     ) -> None:
         layer.Linear.__init__(self, in_features, out_features, bias)
@@ -188,7 +194,7 @@ class Conv2d(GridLayer, layer.Conv2d):
         *,
         exponent: int | None = None,
         format: Any = "loihi",  # noqa: A002
-        scale: str = "fixed",
+        scale: str | float = "fixed",
         per_channel: bool = False,
     ) -> None:
         layer.Conv2d.__init__(

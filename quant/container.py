@@ -1,0 +1,60 @@
+"""The peers' way of building a network: a layer of torch's and neurons, put into one block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from quant.block import Block
+from quant.chips import chip_format
+from quant.convert import Conversion, Part
+from snncore import layer, neuron
+
+
+def BlockContainer(  # noqa: N802
+    synapse: nn.Module,
+    neurons: neuron.Neuron,
+    *,
+    norm: layer.BatchNorm | None = None,
+    format: Any = "loihi",  # noqa: A002
+    exponent: int | None = None,
+) -> Block:
+    """A block of a linear layer or a convolution (torch's or ours) and float neurons.
+
+    The neurons become the chip's nearest, and the weights are copied.
+
+    Raises:
+        ValueError: if it is no such layer, or the chip has no near neuron.
+    """
+    form = chip_format(format)
+    part = Part(_ours(synapse), norm, 1.0)
+    unit = torch.tensor(float(form.exponent_or(exponent)))
+    return Conversion(form, "fixed", False).block(part, neurons, "BlockContainer", unit)
+
+
+def _ours(synapse: nn.Module) -> nn.Module:
+    if isinstance(synapse, layer.Linear | layer.Conv2d):
+        return synapse
+    made: layer.Linear | layer.Conv2d
+    if isinstance(synapse, nn.Linear):
+        made = layer.Linear(synapse.in_features, synapse.out_features, synapse.bias is not None)
+    elif isinstance(synapse, nn.Conv2d) and not isinstance(synapse.padding, str):
+        pairs = (synapse.kernel_size, synapse.stride, synapse.padding, synapse.dilation)
+        kernel, stride, padding, dilation = ((height, width) for height, width in pairs)
+        made = layer.Conv2d(
+            synapse.in_channels,
+            synapse.out_channels,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            synapse.groups,
+            synapse.bias is not None,
+        )
+    else:
+        kind = type(synapse).__name__
+        raise ValueError(f"BlockContainer: {kind} is no Linear or Conv2d with padding in numbers")
+    made.load_state_dict(synapse.state_dict())
+    return made
