@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
@@ -13,6 +14,7 @@ from targets.lynxi.capabilities import STEPS
 from targets.lynxi.check import check
 from targets.lynxi.document import WEIGHTS, document_of
 from targets.lynxi.golden import GOLDEN, golden_vectors
+from targets.lynxi.onnx_file import apart_onnx, step_onnx, unrolled_onnx
 from targets.lynxi.plan import Plan, plan_of
 from targets.lynxi.ports import reduced_forms
 from targets.lynxi.read import DOCUMENT
@@ -21,6 +23,7 @@ from targets.lynxi.tensors import Packer
 from targets.lynxi.torchscript import step_script, unrolled_script
 
 _MOST_STEPS = 4096
+SCRIPT = "compile.py"
 
 
 def compile_program(program: Program, steps: int = STEPS) -> Artifact:
@@ -49,6 +52,10 @@ def _files(plan: Plan, steps: int) -> dict[str, bytes]:
         SCHEMA_FILE: schema_text(),
         "unrolled.pt": unrolled_script(plan, steps),
         "step.pt": step_script(plan),
+        "unrolled.onnx": unrolled_onnx(plan, steps),
+        "step.onnx": step_onnx(plan),
+        "apart.onnx": apart_onnx(plan),
+        SCRIPT: Path(__file__).with_name("on_card.py").read_bytes(),
     }
 
 

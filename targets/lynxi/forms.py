@@ -13,8 +13,12 @@ from functools import reduce
 from typing import Generic
 
 from neurodeploy.program import Flatten, Input, Neuron, Synapse
+from targets.lynxi.branch import Branch, branches_of
 from targets.lynxi.plan import Part, Plan
 from targets.lynxi.recipe import Language, Value
+
+# For how many steps a layer alone is driven.
+WORST_STEPS = 4
 
 
 class Words(ABC, Generic[Value]):
@@ -107,6 +111,43 @@ def one_step(
         following, values[part.name] = words.step(part, states[part.name], drive)
         layers[part.name] = LayerValues(values[part.name], (following,))
     return layers
+
+
+def apart(
+    words: Words[Value], plan: Plan, inputs: Mapping[str, Value], steps: int
+) -> dict[str, tuple[dict[str, Value], LayerValues[Value]]]:
+    """Every layer of neurons alone, driven for some steps by sums that stay: the sums, and it."""
+    sums: dict[str, Value] = {}
+    found: dict[str, tuple[dict[str, Value], LayerValues[Value]]] = {}
+    for layer in plan.layers:
+        terms, own = [], {}
+        for branch in branches_of(plan, layer):
+            if branch.name not in sums:
+                sums[branch.name] = _alone(words, branch, inputs[branch.name])
+            own[branch.name] = value = sums[branch.name]
+            for part in branch.moved:
+                flat = isinstance(part.node, Flatten)
+                value = words.flatten(value) if flat else words.pool(part, value)
+            # A pool or a flatten is as wide as what it reads.
+            narrow = layer.single and not is_single(branch.part)
+            terms.append(words.widen(value) if narrow else value)
+        language = words.spell(layer)
+        drive = reduce(language.add, terms)
+        states = dict.fromkeys(layer.states, language.subtract(drive, drive))
+        spikes, seen = [], []
+        for _ in range(steps):
+            states, fired = words.step(layer, states, drive)
+            spikes.append(fired)
+            seen.append(states)
+        found[layer.name] = own, LayerValues(words.join(spikes), tuple(seen))
+    return found
+
+
+def _alone(words: Words[Value], branch: Branch, x: Value) -> Value:
+    """The sums of a branch for what it reads; values without weights are in float16."""
+    if branch.synapse is None:
+        return words.widen(x) if is_single(branch.part) else x
+    return words.weigh(branch.part, words.widen(x) if branch.part.single else x)
 
 
 def _combined(

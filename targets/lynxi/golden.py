@@ -7,14 +7,17 @@ pass what these sums reach, and an accumulator that is too narrow shows in them 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, Neuron, Node, Synapse
+from neurodeploy.program import Conv2d, Dense, Flatten, Neuron
 from neurodeploy.simulator.golden import combine, neuron_step, run_golden
 from neurodeploy.target import random_samples
+from targets.lynxi.branch import Branch, branches_of
+from targets.lynxi.forms import WORST_STEPS
 from targets.lynxi.plan import Part, Plan
 from targets.lynxi.tensors import Packer
 
@@ -22,7 +25,6 @@ GOLDEN = "golden.bin"
 _RATE, _SEED, _COUNT = 0.3, 0, 2
 
 Array = NDArray[np.int64]
-WORST_STEPS = 4
 
 
 def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
@@ -43,11 +45,17 @@ def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
 
 def _worst_case(plan: Plan, part: Part, file: Packer) -> dict[str, Any]:
     """One layer alone: sample 0 with the largest sums, sample 1 with the lowest."""
-    branches = [_Branch(plan, edge.source) for edge in part.node.sources]
-    chosen = [_extreme(branches, sign) for sign in (1, -1)]
-    inputs = {b.name: b.inputs(chosen) for b in branches}
-    sums = {b.name: b.sums(inputs[b.name]) for b in branches}
-    drive = sum(b.delivered(sums[b.name]) for b in branches)
+    branches = branches_of(plan, part)
+    chosen = {sign: _extreme(branches, sign) for sign in (1, -1)}
+    inputs = {
+        b.name: np.stack([_driven(b, sign, output) for sign, output in chosen.items()])
+        for b in branches
+    }
+    sums = {
+        b.name: inputs[b.name] if b.synapse is None else combine(b.synapse, inputs[b.name])
+        for b in branches
+    }
+    drive = sum(_delivered(b, sums[b.name]) for b in branches)
     states, seen = _rest(part), []
     for _ in range(WORST_STEPS):
         states, spikes = neuron_step(_neuron(part), states, np.asarray(drive))
@@ -62,55 +70,34 @@ def _worst_case(plan: Plan, part: Part, file: Packer) -> dict[str, Any]:
     }
 
 
-class _Branch:
-    """What leads to a layer: weights and what only moves their sums, or values as they are."""
+def _reach(branch: Branch, sign: int) -> Array:
+    """The largest sum (or the lowest, without its sign) of every output or channel."""
+    low, high = branch.range.low, branch.range.high
+    if branch.synapse is None:
+        return np.full(branch.shape[0], high if sign > 0 else -low)
+    flat = sign * branch.synapse.weight.reshape(len(branch.synapse.weight), -1)
+    reached: Array = np.maximum(flat * low, flat * high).sum(axis=1)
+    return reached
 
-    def __init__(self, plan: Plan, name: str) -> None:
-        self.moved: list[Node] = []
-        node = plan.by_name[name].node
-        while not isinstance(node, Synapse | Input | Neuron):
-            self.moved.insert(0, node)
-            node = plan.by_name[node.sources[0].source].node
-        self.node, self.name = node, node.name
-        self.synapse = node if isinstance(node, Synapse) else None
-        source = node.sources[0].source if self.synapse is not None else node.name
-        self.shape = plan.by_name[source].shape
-        self.range = plan.values[source]
 
-    def reach(self, sign: int) -> Array:
-        """The largest sum (or the lowest, without its sign) of every output or channel."""
-        low, high = self.range.low, self.range.high
-        if self.synapse is None:
-            return np.full(self.shape[0], high if sign > 0 else -low)
-        flat = sign * self.synapse.weight.reshape(len(self.synapse.weight), -1)
-        reached: Array = np.maximum(flat * low, flat * high).sum(axis=1)
-        return reached
+def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
+    """The input that drives the chosen output as far as it goes."""
+    low, high = branch.range.low, branch.range.high
+    if branch.synapse is None:
+        return np.full(branch.shape, high if sign > 0 else low)
+    output = int(_reach(branch, sign).argmax()) if chosen is None else chosen
+    weight = sign * branch.synapse.weight[output]
+    best = np.where(weight > 0, high, np.where(weight < 0, low, 0))
+    if isinstance(branch.synapse, Dense):
+        return best
+    return _in_the_middle(branch.synapse, best, output, branch.shape)
 
-    def inputs(self, chosen: list[int | None]) -> Array:
-        """The inputs (2, ...) that drive the chosen outputs as far as they go."""
-        pairs = zip((1, -1), chosen, strict=True)
-        return np.stack([self._driven(sign, index) for sign, index in pairs])
 
-    def sums(self, inputs: Array) -> Array:
-        """The weighted sums of inputs, or these where there are no weights."""
-        return inputs if self.synapse is None else combine(self.synapse, inputs)
-
-    def delivered(self, sums: Array) -> Array:
-        """What of the sums reaches the neurons."""
-        for node in self.moved:
-            sums = combine(node, sums)
-        return sums
-
-    def _driven(self, sign: int, index: int | None) -> Array:
-        low, high = self.range.low, self.range.high
-        if self.synapse is None:
-            return np.full(self.shape, high if sign > 0 else low)
-        output = int(self.reach(sign).argmax()) if index is None else index
-        weight = sign * self.synapse.weight[output]
-        best = np.where(weight > 0, high, np.where(weight < 0, low, 0))
-        if isinstance(self.synapse, Dense):
-            return best
-        return _in_the_middle(self.synapse, best, output, self.shape)
+def _delivered(branch: Branch, sums: Array) -> Array:
+    """What of the sums reaches the neurons."""
+    for part in branch.moved:
+        sums = combine(part.node, sums)
+    return sums
 
 
 def _in_the_middle(node: Conv2d, window: Array, output: int, shape: tuple[int, ...]) -> Array:
@@ -133,10 +120,10 @@ def _seen(size: int, kernel: int, axis: int, node: Conv2d) -> list[tuple[int, in
     return [(i, place) for i, place in places if 0 <= place < size]
 
 
-def _extreme(branches: list[_Branch], sign: int) -> int | None:
+def _extreme(branches: Sequence[Branch], sign: int) -> int | None:
     """The output or channel that all branches together drive furthest, where they agree on one."""
-    reached = [branch.reach(sign) for branch in branches]
-    flat = any(isinstance(node, Flatten) for branch in branches for node in branch.moved)
+    reached = [_reach(branch, sign) for branch in branches]
+    flat = any(isinstance(part.node, Flatten) for branch in branches for part in branch.moved)
     if flat or len({len(each) for each in reached}) > 1:
         return None
     return int(np.sum(reached, axis=0).argmax())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from targets.lynxi.branch import branches_of
+from targets.lynxi.forms import WORST_STEPS, is_single
 from targets.lynxi.names import identifiers
 from targets.lynxi.plan import Part, Plan
 
@@ -15,6 +17,7 @@ def reduced_forms(plan: Plan, steps: int) -> dict[str, Any]:
     """Both forms: their files, inputs and outputs."""
     shape = list(plan.program.input.shape)
     layers, labels = plan.layers, labels_of(plan)
+    branches = {b.name: b for part in layers for b in branches_of(plan, part)}
     states = [
         _port(state_label(labels, part, key), part.single, [1, *part.shape])
         for part in layers
@@ -33,6 +36,20 @@ def reduced_forms(plan: Plan, steps: int) -> dict[str, Any]:
             "outputs": [
                 *(_port(labels[p.name], False, [1, *p.shape]) for p in layers),
                 *(port | {"name": f"{port['name']}_next"} for port in states),
+            ],
+        },
+        "apart": {
+            "files": ["apart.onnx"],
+            "inputs": [_port(labels[b.name], False, [1, *b.shape]) for b in branches.values()],
+            "outputs": [
+                *(
+                    _port(f"{labels[b.name]}_sums", is_single(b.part), [1, *b.part.shape])
+                    for b in branches.values()
+                ),
+                *(
+                    _port(f"{labels[p.name]}_spikes", False, [WORST_STEPS, *p.shape])
+                    for p in layers
+                ),
             ],
         },
     }

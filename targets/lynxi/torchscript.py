@@ -19,6 +19,7 @@ from targets.lynxi.certificate import UNIT, terms
 from targets.lynxi.forms import Words, one_step, unrolled
 from targets.lynxi.names import identifiers
 from targets.lynxi.plan import Part, Plan
+from targets.lynxi.ports import INPUT, labels_of, state_label
 from targets.lynxi.recipe import Numbers
 
 _CLASS = "Reduced"
@@ -29,27 +30,22 @@ _DAY_ONE = (1980, 1, 1, 0, 0, 0)
 def unrolled_script(plan: Plan, steps: int) -> bytes:
     """All steps for one sample: (T, ...) in, every layer's spikes out."""
     script = _Script(plan)
-    layers = unrolled(script, plan, "x", steps)
-    return script.archive(["x"], [layer.spikes for layer in layers.values()])
+    layers = unrolled(script, plan, INPUT, steps)
+    return script.archive([INPUT], [layer.spikes for layer in layers.values()])
 
 
 def step_script(plan: Plan) -> bytes:
     """One step: the input and every state in, every layer's spikes and every state out."""
     script = _Script(plan)
     given = {
-        part.name: {key: f"{script.labels[part.name]}_{key}" for key in part.states}
+        part.name: {key: state_label(script.labels, part, key) for key in part.states}
         for part in plan.layers
     }
-    layers = one_step(script, plan, "x", given)
+    layers = one_step(script, plan, INPUT, given)
     arguments = [label for states in given.values() for label in states.values()]
     results = [layer.spikes for layer in layers.values()]
-    results += [
-        layer.states[0][key]
-        for part in plan.layers
-        for key in part.states
-        for layer in [layers[part.name]]
-    ]
-    return script.archive(["x", *arguments], results)
+    results += [layers[p.name].states[0][key] for p in plan.layers for key in p.states]
+    return script.archive([INPUT, *arguments], results)
 
 
 class _Text:
@@ -100,7 +96,7 @@ class _Script(Words[str]):
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.labels = identifiers(part.name for part in plan.parts)
+        self.labels = labels_of(plan)
         self.body = _Text()
         self.tensors: dict[str, NDArray[np.float16]] = {}
         self.methods: dict[str, list[str]] = {}

@@ -1,0 +1,144 @@
+"""What does not fit, and which layers are exact in which floats, each with a remedy."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neurodeploy.program import Dense, Edge, Input, Neuron, Program
+from neurodeploy.target import Finding, Severity
+from snncore.dynamics import Format, NumberSystem, Overflow, trace
+from targets.lynxi.certificate import Certificate, Level, is_exact, is_half, terms
+from targets.lynxi.check import check
+from targets.lynxi.plan import plan_of
+from tests.unit.targets.lynxi.programs import dense, driven, image, neurons
+
+
+def with_weight(weight: Any, **given: Any) -> Program:
+    nodes = dense().nodes
+    synapse = replace(nodes[1], weight=np.asarray(weight), **given)
+    first = Input("in", (synapse.weight.shape[1],))
+    return Program((first, synapse, nodes[2]), "n")
+
+
+def graded(threshold: int) -> Program:
+    """Neurons that send their voltage."""
+
+    def step(v: Any, x: Any, *, threshold: Any) -> Any:
+        return v, x * threshold
+
+    equations = trace(step, states=("v",), parameters=("threshold",), name="Graded")
+    system = NumberSystem("wide", (("v", Format(20, 0)),), (("threshold", 0),))
+    given = {"threshold": np.asarray(threshold)}
+    nodes = dense().nodes[:2]
+    return Program((*nodes, Neuron("n", (Edge("d"),), equations, system, given)), "n")
+
+
+def wrapping() -> Program:
+    """Neurons whose state wraps."""
+    layer = dense().nodes[2]
+    form = Format(8, 0, Overflow.WRAP)
+    states = tuple((name, form) for name, _ in layer.system.states)
+    return Program(
+        (*dense().nodes[:2], replace(layer, system=replace(layer.system, states=states))), "n"
+    )
+
+
+ERRORS: dict[str, tuple[Program, str, str]] = {
+    "a weight beyond float16": (with_weight([[5, 2049], [4, 1]]), "d.weight[0, 1]", "2049"),
+    "a huge weight": (with_weight([[5, 1 << 20], [4, 1]]), "d.weight[0, 1]", "1048576"),
+    "a parameter": (dense(threshold=int("10" * 25, 2)), "n.threshold", "exactly"),
+    "a sum that wraps": (with_weight([[90, 90], [1, 1]], accumulator_bits=8), "d", "wrap at 8"),
+    "a state that wraps": (wrapping(), "n", "wrap at 8 bits"),
+    "four axes": (
+        Program((Input("in", (1, 2, 3, 4)), neurons("n", "in")), "n"),
+        "in",
+        "4 axes",
+    ),
+    "a late edge": (
+        Program((Input("in", (3,)), replace(neurons("n", "in"), inputs=(Edge("in", 2),))), "n"),
+        "n",
+        "2 steps late",
+    ),
+    "no neurons": (Program(dense().nodes[:2], "d"), "d", "no neurons"),
+    "two inputs": (
+        Program((Input("in", (3,)), Input("more", (3,)), neurons("n", "in", "more")), "n"),
+        "more",
+        "second input",
+    ),
+    "graded spikes": (graded(100), "n", "beyond the 2048"),
+    "delays": (with_weight([[5, 6], [4, 1]], delays=np.array([[0, 1], [0, 0]])), "d.delays", ""),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors_name_the_place_and_the_remedy(case: str) -> None:
+    program, node, words = ERRORS[case]
+    findings = check(program)
+    assert findings
+    assert all(each.severity == Severity.ERROR and each.remedy for each in findings)
+    assert (findings[0].node, words in str(findings[0])) == (node, True), findings[0]
+
+
+def warned(program: Program) -> dict[str, Finding]:
+    findings = check(program)
+    assert all(each.severity == Severity.WARNING for each in findings), findings
+    return {each.node: each for each in findings}
+
+
+def test_what_is_exact_in_float16_warns_of_nothing() -> None:
+    assert check(image()) == ()
+    assert plan_of(image()).level == Level.L0
+
+
+def test_what_misses_it_says_why_and_what_would_help() -> None:
+    found = warned(image(scale=9))
+    assert set(found) >= {"dense", "lif3"}
+    assert "exact in float32 (L1)" in found["dense"].message
+    assert "a smaller fan-in than 24, fewer bits (7 always do)" in str(found["dense"].remedy)
+
+
+def test_currents_are_told_to_be_spikes() -> None:
+    weight = np.array([[100, -90, 80]])
+    first = driven().nodes[0]
+    program = Program((first, Dense("d", Edge("in"), weight), neurons("n", "d")), "n")
+    assert warned(program)["d"].remedy == "encode the input as spikes"
+
+
+def test_what_no_float_holds_states_its_tolerance() -> None:
+    weight = np.full((1, 5000), 200)
+    currents = replace(driven().nodes[0], shape=(5000,))
+    program = Program((currents, *with_weight(weight).nodes[1:]), "n")
+    found = warned(program)["d"]
+    assert "L2: within" in found.message
+    assert plan_of(program).by_name["d"].certificate.tolerance > 1
+    assert "an axis of 5000" in warned(program)["in"].message
+
+
+def test_a_sum_of_two_to_the_eleven_is_the_last_that_is_exact() -> None:
+    assert Certificate(2048, 1).level == Level.L0
+    assert Certificate(2049, 1).level == Level.L1
+    assert Certificate(1 << 24, 1).level == Level.L1
+    assert Certificate((1 << 24) + 1, 1).level == Level.L2
+    assert Certificate(9, 1, half_constants=False).level == Level.L1
+
+
+@pytest.mark.parametrize("value", [0, -3, 2048, 65504, 1023.5, 0.5])
+def test_one_float16(value: float) -> None:
+    assert is_half(np.asarray(value))
+    (term,) = terms(np.asarray(value))
+    assert (term.power, term.value()) == (0, value)
+
+
+@pytest.mark.parametrize("value", [2049, 1024.5, 65535.5, -32767, 8388607.5, (1 << 24) - 0.5])
+def test_sums_of_float16(value: float) -> None:
+    assert not is_half(np.asarray(value))
+    assert is_exact(np.asarray(value))
+    parts = terms(np.asarray([value, 0.0]))
+    assert 2 <= len(parts) <= 3
+    assert sum(part.value() for part in parts).tolist() == [value, 0.0]
+
+
+def test_a_sum_of_more_is_not_exact() -> None:
+    assert not is_exact(np.asarray(int("10" * 25, 2)))
