@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, distributed
-from torch.distributed.nn import functional as across
 
 
 def is_distributed() -> bool:
@@ -14,6 +15,27 @@ def is_distributed() -> bool:
         and distributed.is_initialized()
         and distributed.get_world_size() > 1
     )
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; a gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].contiguous().clone()
+        distributed.all_reduce(total)
+        return total
+
+
+def _total(value: Tensor) -> Tensor:
+    total: Tensor = _Sum.apply(value)
+    return total
 
 
 def synchronized_batch_norm(
@@ -32,10 +54,10 @@ def synchronized_batch_norm(
     shape = [1, -1] + [1] * (x.ndim - 2)
     wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     count = wide.new_tensor([x.numel() / x.shape[1]])
-    *sums, total = across.all_reduce(torch.cat([wide.sum(axes), count]))
+    *sums, total = _total(torch.cat([wide.sum(axes), count]))
     mean = torch.stack(sums) / total.detach()
     centered = wide - mean.reshape(shape)
-    variance = across.all_reduce(centered.square().sum(axes)) / total.detach()
+    variance = _total(centered.square().sum(axes)) / total.detach()
     with torch.no_grad():
         running_mean.lerp_(mean.to(running_mean.dtype), momentum)
         running_var.lerp_((variance * total / (total - 1)).to(running_var.dtype), momentum)

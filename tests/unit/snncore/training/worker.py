@@ -1,0 +1,74 @@
+"""What each of two processes does; the first writes what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import torch
+from torch import Tensor, nn
+
+from snncore import layer, loss, models, neuron, training
+
+# What is trained, how many batches make a step, and whether there are batch norms.
+CASES = {
+    "parallel": (training.data_parallel, 1, True),
+    "sharded": (training.fully_sharded, 1, True),
+    "parallel, two batches": (training.data_parallel, 2, False),
+    "sharded, two batches": (training.fully_sharded, 2, False),
+}
+
+
+def network(norms: bool) -> nn.Module:
+    """A small SEW ResNet with a norm of features, or a network whose samples do not meet."""
+    torch.manual_seed(0)
+    if norms:
+        made = models.sew_resnet18(4, width=4, channels=1, small_images=True)
+        return nn.Sequential(made, layer.BatchNorm1d(4), neuron.LIF(threshold=0.3))
+    conv = nn.Sequential(layer.Conv2d(1, 4, 3), neuron.ParametricLIF(threshold=0.2))
+    return nn.Sequential(conv, layer.Flatten(), layer.Linear(144, 4), neuron.LIF(threshold=0.2))
+
+
+def data() -> tuple[Tensor, Tensor]:
+    """Eight samples."""
+    generator = torch.Generator().manual_seed(1)
+    x = torch.rand(3, 8, 1, 8, 8, generator=generator) * 3
+    return x, torch.randint(0, 4, (8,), generator=generator)
+
+
+def part(process: training.Process, index: int, pieces: int) -> tuple[Tensor, Tensor]:
+    """The samples of one of this process's batches."""
+    x, labels = data()
+    place = index * process.count + process.rank
+    size = 8 // (process.count * pieces)
+    mine = slice(place * size, (place + 1) * size)
+    return x[:, mine], labels[mine]
+
+
+def train(case: str, process: training.Process) -> dict[str, list[float]]:
+    """Three steps; the weights afterwards."""
+    wrap, pieces, norms = CASES[case]
+    pieces = 1 if process.count == 1 else pieces
+    made = wrap(network(norms), process)
+    optimizer = torch.optim.SGD(made.parameters(), 0.1, momentum=0.9)
+    batches = [part(process, index, pieces) for index in range(pieces)]
+    for _ in range(3):
+        training.training_step(made, optimizer, batches, loss.rate_cross_entropy)
+    found = {}
+    for name, value in made.state_dict().items():
+        whole = value.full_tensor() if hasattr(value, "full_tensor") else value
+        found[name.removeprefix("module.")] = whole.double().flatten().tolist()
+    return found
+
+
+def main() -> None:
+    """All cases in the same processes."""
+    with training.processes() as process:
+        result = {case: train(case, process) for case in CASES}
+        if process.first:
+            with open(sys.argv[1], "w", encoding="utf-8") as file:
+                json.dump(result, file)
+
+
+if __name__ == "__main__":
+    main()
