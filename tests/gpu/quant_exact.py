@@ -66,7 +66,7 @@ def large(form: str) -> nn.Sequential:
     )
     with torch.no_grad():
         for weight in layers.parameters():
-            weight.uniform_(-1.0, 1.1).mul_(2.0 / weight[0].numel() ** 0.5)
+            weight.uniform_(-1.0, 1.0).mul_(4.0 / weight[0].numel() ** 0.5)
     return layers
 
 
@@ -78,7 +78,7 @@ def test_large_layers_are_the_fast_engines(
 ) -> None:
     network = large(form).eval()
     generator = torch.Generator().manual_seed(1)
-    samples = (torch.rand(4, 32, 2, 34, 34, generator=generator) < 0.2).float()
+    samples = (torch.rand(4, 8, 2, 34, 34, generator=generator) < 0.2).float()
     program = nd.lower(network, example=samples)
     wanted = nd.simulate(program, samples, engine="fast").output
     network.to(DEVICE)
@@ -87,7 +87,7 @@ def test_large_layers_are_the_fast_engines(
     context = torch.autocast(DEVICE, dtype=cast) if cast else contextlib.nullcontext()
     with fastest(), torch.no_grad(), context:
         spikes = network(samples.to(DEVICE))
-    assert wanted.sum() > 50
+    assert 10 < wanted.sum() < wanted.size
     assert np.array_equal(spikes.cpu().numpy().astype(np.uint8), wanted)
 
 
