@@ -205,7 +205,7 @@ def call_of(job: Job, back: bool, config: Config | None, neurons: int) -> Callab
     """A launch of one kernel, on memory that holds anything."""
     name, kind, steps = job
     work, learned = work_of(name, kind)
-    loop = CudaLoop(work)
+    loop = CudaLoop.of(work)
     x = torch.zeros(steps, 1, neurons, device=GPU, dtype=TYPES[kind])
     x = x.normal_().add_(0.4).mul_(30.0 if name == "Izhikevich" else 1.0)
     parameters = [torch.tensor(value, device=GPU) for value in learned]

@@ -11,8 +11,8 @@ from snncore.dynamics.expression import LEAVES
 from snncore.kernels.backend import Loop, Work
 from snncore.kernels.cuda_loop import CudaLoop
 from snncore.kernels.cuda_words import CUDA
-from snncore.kernels.inline.build import missing
-from snncore.kernels.inline.on_gpu import no_cupy
+from snncore.kernels.launch.build import missing
+from snncore.kernels.launch.on_gpu import no_cupy
 
 
 class CudaBackend:
@@ -30,11 +30,11 @@ class CudaBackend:
 
     def loop(self, work: Work) -> Loop:
         """The loop for this work."""
-        return CudaLoop(work)
+        return CudaLoop.of(work)
 
     def source(self, work: Work) -> str:
         """Both kernels, for a few steps."""
-        return CudaLoop(work).source()
+        return "\n\n".join(CudaLoop.of(work).sources())
 
 
 @lru_cache(maxsize=512)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from snncore.dynamics.equations import Equations
 from snncore.kernels.backend import Work
 from snncore.kernels.cuda_source import (
     Form,
@@ -20,9 +21,9 @@ from snncore.kernels.cuda_source import (
     forward_source,
     step_of,
 )
-from snncore.kernels.inline.build import Options
-from snncore.kernels.inline.program import Program
-from snncore.kernels.inline.signature import Argument, Signature
+from snncore.kernels.launch.build import Options
+from snncore.kernels.launch.program import Program
+from snncore.kernels.launch.signature import Argument, Signature
 from snncore.kernels.output import Output, pack
 from snncore.kernels.plan import Plan
 from snncore.kernels.triton_loop import Spread, spread_of
@@ -49,7 +50,7 @@ def forward_config(steps: int, itemsize: int) -> Config:
     return Config(128, 8 // itemsize, steps if steps <= 16 else 8)
 
 
-def backward_config(step: Equations, learned: int, steps: int, itemsize: int) -> Config:
+def backward_config(step: Layout, learned: int, steps: int, itemsize: int) -> Config:
     """The backward kernel's measures for so many steps of so many bytes."""
     if steps <= 4:
         return Config(128, 8 // itemsize, steps)
@@ -90,17 +91,51 @@ class _Given:
         return -(-self.neurons // (form.lanes * form.threads))
 
 
-class CudaLoop:
-    """The kernels of one work: another for each form of what is given and asked for.
+class Layout(Protocol):
+    """What a step is made of, by name."""
 
-    Gradients of an `exact` loop are rounded after each operation, as the C++ kernels round them.
+    @property
+    def name(self) -> str:
+        """What the step is called."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Its states."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Its inputs."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Its parameters."""
+
+
+class CudaLoop:
+    """The kernels of one step: another for each form of what is given and asked for.
+
+    `step` prints the step with the gradients of the parameters it is given.
     """
 
-    def __init__(self, work: Work, *, exact: bool = False) -> None:
-        self.work, self.exact = work, exact
-        self.plan = Plan(work.equations, work.slope, work.constants, work.begin)
-        self._steps: dict[tuple[str, ...], Step] = {}
+    def __init__(
+        self,
+        layout: Layout,
+        step: Callable[[tuple[str, ...]], Step],
+        output: Output = Output.INPUT,
+        *,
+        final: bool = True,
+        options: Options | None = None,
+    ) -> None:
+        self.layout, self.step, self.output, self.final = layout, step, output, final
+        self.options = options or Options()
         self._programs: dict[tuple[str, Form], Program] = {}
+
+    @classmethod
+    def of(cls, work: Work, *, exact: bool = False) -> CudaLoop:
+        """The loop for a work, whose gradients are, if `exact`, rounded after each operation."""
+        plan = Plan(work.equations, work.slope, work.constants, work.begin)
+        step = cache(partial(step_of, plan, exact=exact))
+        return cls(plan.step, step, work.output, final=work.final)
 
     def forward(
         self,
@@ -110,18 +145,18 @@ class CudaLoop:
         config: Config | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """The output, and the last states if they are asked for."""
-        work, given = self.work, _Given.of(inputs, states, parameters)
+        given = _Given.of(inputs, states, parameters)
         like, shape = given.inputs[0], given.inputs[0].shape
-        narrow = work.output != Output.INPUT
+        narrow = self.output != Output.INPUT
         kind = torch.uint8 if narrow else like.dtype
         spikes = torch.empty(shape, dtype=kind, device=like.device)
-        last = [_floats(like, shape[1:]) for _ in work.equations.states if work.final]
+        last = [_floats(like, shape[1:]) for _ in self.layout.states if self.final]
         if like.numel():
             config = config or forward_config(shape[0], like.element_size())
             tensors = [*given.inputs, spikes, *given.states, *last]
-            form = self._form(given, config, tensors, work.final)
+            form = self._form(given, config, tensors, self.final)
             self._launch("forward", replace(form, narrow=narrow), tensors, given)
-        return (pack(spikes) if work.output == Output.BITS else spikes), last
+        return (pack(spikes) if self.output == Output.BITS else spikes), last
 
     def backward(
         self,
@@ -134,7 +169,7 @@ class CudaLoop:
         config: Config | None = None,
     ) -> list[Tensor | None]:
         """From the gradients of the output and of the last states to those of what was given."""
-        step = self.plan.step
+        step = self.layout
         names = (*step.inputs, *(step.states if states else ()), *step.parameters)
         needed = {name for name, need in zip(names, needs, strict=True) if need}
         if inputs[0].numel():
@@ -145,13 +180,13 @@ class CudaLoop:
             found = {name: torch.zeros_like(tensors[name]) for name in needed}
         return [found[name] if name in needed else None for name in names]
 
-    def source(self) -> str:
+    def sources(self) -> list[str]:
         """Both kernels for four steps from given states to the last ones, with all gradients."""
-        step = self.plan.step
+        step = self.layout
         forward = Form("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
         backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
-        made = self._step(step.parameters)
-        return "\n\n".join([forward_source(made, forward), backward_source(made, backward)])
+        made = self.step(step.parameters)
+        return [forward_source(made, forward), backward_source(made, backward)]
 
     def _gradients(
         self,
@@ -162,7 +197,7 @@ class CudaLoop:
         config: Config | None,
     ) -> dict[str, Tensor]:
         """The gradients by name: of what is needed, and of all states if of one."""
-        step, like = self.plan.step, given.inputs[0]
+        step, like = self.layout, given.inputs[0]
         learned = tuple(name for name in step.parameters if name in needed)
         config = config or backward_config(step, len(learned), like.shape[0], like.element_size())
         arrived = torch.zeros_like(like) if incoming is None else incoming.contiguous()
@@ -218,21 +253,16 @@ class CudaLoop:
 
     def _spread(self, given: _Given) -> dict[str, Spread]:
         """The parameters that vary by neuron, and how they lie."""
-        step, shape = self.plan.step, given.inputs[0].shape[1:]
+        step, shape = self.layout, given.inputs[0].shape[1:]
         places = {
             name: spread_of(value, shape, f"{step.name}.{name}")
             for name, value in zip(step.parameters, given.parameters, strict=True)
         }
         return {name: place for name, place in places.items() if place is not None}
 
-    def _step(self, learned: tuple[str, ...]) -> Step:
-        if learned not in self._steps:
-            self._steps[learned] = step_of(self.plan, learned, exact=self.exact)
-        return self._steps[learned]
-
     def _program(self, name: str, form: Form) -> Program:
         if (name, form) not in self._programs:
-            step = self._step(form.learned)
+            step = self.step(form.learned)
             if name == "forward":
                 source, arguments = forward_source(step, form), forward_arguments(step, form)
             else:
@@ -241,11 +271,13 @@ class CudaLoop:
                 Argument(argument, "any", kind.endswith("*"), "const" in kind, kind)
                 for kind, argument in arguments
             )
-            self._programs[name, form] = Program(source, (Signature(name, name, taken),), Options())
+            self._programs[name, form] = Program(
+                source, (Signature(name, name, taken),), self.options
+            )
         return self._programs[name, form]
 
     def _launch(self, name: str, form: Form, tensors: Sequence[Tensor], given: _Given) -> None:
-        step, like = self.plan.step, given.inputs[0]
+        step, like = self.layout, given.inputs[0]
         arguments = [
             *tensors,
             *given.parameters,

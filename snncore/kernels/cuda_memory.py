@@ -1,22 +1,12 @@
 """How CUDA kernels read and write: a thread's neurons side by side, in each input type."""
 
-MEMORY = """
+ROWS = """
 typedef long long Place;
 typedef @ELEMENT@ Element;
-typedef @SPIKE@ Spike;
-static constexpr int LANES = @LANES@, THREADS = @THREADS@, STATES = @STATES@, INPUTS = @INPUTS@;
-static constexpr int PARAMETERS = @PARAMETERS@, LEARNED = @LEARNED@;
-// A bit for each input whose gradient is asked for.
-static constexpr int WANTED = @WANTED@;
-// REST steps come after the whole chunks, if there are such: LOOPED.
-static constexpr int CHUNK = @CHUNK@, REST = @REST@, SPAN = @SPAN@;
-static constexpr bool LOOPED = @LOOPED@;
-// Arrays have at least one place.
-static constexpr int SLOTS = PARAMETERS > 0 ? PARAMETERS : 1;
-static constexpr int SUMS = LEARNED > 0 ? LEARNED : 1;
+static constexpr int LANES = @LANES@, THREADS = @THREADS@;
 static constexpr int BYTES = LANES * int(sizeof(Element)), WORDS = BYTES > 4 ? BYTES / 4 : 1;
 
-// One step of a thread's neurons as it lies in memory.
+// A thread's values, side by side as they lie in memory.
 struct Row { unsigned word[WORDS]; };
 
 static __device__ __forceinline__ Row fetch(const Element *from)
@@ -51,6 +41,21 @@ static __device__ __forceinline__ void put(Element *to, const Row &row)
 }
 
 @CONVERSIONS@
+"""
+
+STEPS = """
+typedef @SPIKE@ Spike;
+static constexpr int STATES = @STATES@, INPUTS = @INPUTS@;
+static constexpr int PARAMETERS = @PARAMETERS@, LEARNED = @LEARNED@;
+// A bit for each input whose gradient is asked for.
+static constexpr int WANTED = @WANTED@;
+// REST steps come after the whole chunks, if there are such: LOOPED.
+static constexpr int CHUNK = @CHUNK@, REST = @REST@, SPAN = @SPAN@;
+static constexpr bool LOOPED = @LOOPED@;
+// Arrays have at least one place.
+static constexpr int SLOTS = PARAMETERS > 0 ? PARAMETERS : 1;
+static constexpr int SUMS = LEARNED > 0 ? LEARNED : 1;
+
 @PUT_SPIKES@
 // The first LENGTH steps, all asked for before one is needed; the rest only if there is `more`.
 template <int LENGTH, int COUNT>

@@ -13,7 +13,8 @@ from snncore.kernels import cuda_memory, cuda_text
 from snncore.kernels.cuda_words import FUNCTIONS, number_text, statements
 from snncore.kernels.plan import Plan
 
-_ELEMENTS = {
+# How each type of the input lies in memory, and is read and written.
+ELEMENTS = {
     "float32": ("float", cuda_memory.WIDE_CONVERSIONS),
     "float16": ("unsigned short", cuda_memory.HALF_CONVERSIONS),
     "bfloat16": ("unsigned short", cuda_memory.BFLOAT_CONVERSIONS),
@@ -149,7 +150,7 @@ def forward_source(step: Step, form: Form) -> str:
             if form.final
         ),
     }
-    return _filled(_SHARED + cuda_text.FORWARD, parts)
+    return filled(_SHARED + cuda_text.FORWARD, parts)
 
 
 def backward_source(step: Step, form: Form) -> str:
@@ -175,10 +176,10 @@ def backward_source(step: Step, form: Form) -> str:
         "WRITE_OWN": "\n".join(f"put_floats(grad_learned{k} + first, learned[{k}]);" for k in own),
         "WRITE_SUMS": "\n".join(_SUM.replace("@K@", str(k)) for k in sums),
     }
-    return _filled(_SHARED + (cuda_text.TOTAL if sums else "") + cuda_text.BACKWARD, parts)
+    return filled(_SHARED + (cuda_text.TOTAL if sums else "") + cuda_text.BACKWARD, parts)
 
 
-_SHARED = FUNCTIONS + cuda_memory.MEMORY + cuda_text.ADVANCE
+_SHARED = FUNCTIONS + cuda_memory.ROWS + cuda_memory.STEPS + cuda_text.ADVANCE
 _SUM = """\
 {
     float own = learned[@K@][0];
@@ -190,7 +191,7 @@ _SUM = """\
 
 def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
     """The forward kernel's arguments: type and name."""
-    element = _ELEMENTS[form.kind][0]
+    element = ELEMENTS[form.kind][0]
     states = range(len(step.states))
     found = [(f"const {element} *", f"input{k}") for k in range(len(step.inputs))]
     found.append((f"{_spike(form)} *", "spikes"))
@@ -201,7 +202,7 @@ def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
 
 def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
     """The backward kernel's arguments: type and name."""
-    element = _ELEMENTS[form.kind][0]
+    element = ELEMENTS[form.kind][0]
     states, inputs = range(len(step.states)), range(len(step.inputs))
     found = [(f"const {element} *", f"input{k}") for k in inputs]
     found.append((f"const {element} *", "grad_spikes"))
@@ -215,7 +216,7 @@ def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
 
 
 def _spike(form: Form) -> str:
-    return "unsigned char" if form.narrow else _ELEMENTS[form.kind][0]
+    return "unsigned char" if form.narrow else ELEMENTS[form.kind][0]
 
 
 def _given(step: Step, form: Form) -> list[tuple[str, str]]:
@@ -233,7 +234,7 @@ def _arguments(arguments: list[tuple[str, str]]) -> str:
 
 
 def _parts(step: Step, form: Form) -> dict[str, str]:
-    element, conversions = _ELEMENTS[form.kind]
+    element, conversions = ELEMENTS[form.kind]
     wanted = sum(1 << k for k, name in enumerate(step.inputs) if name in form.wanted)
     return {
         "NAMES": _names(step),
@@ -289,12 +290,12 @@ def _begin(step: Step, form: Form) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _filled(text: str, parts: Mapping[str, str]) -> str:
+def filled(text: str, parts: Mapping[str, str]) -> str:
     """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
 
     def lines(match: re.Match[str]) -> str:
-        filled = _filled(parts[match[2]], parts)
-        return indent(filled.strip("\n") + "\n", match[1]) if filled else ""
+        inside = filled(parts[match[2]], parts)
+        return indent(inside.strip("\n") + "\n", match[1]) if inside else ""
 
     text = re.sub(r"^( *)@(\w+)@\n", lines, text, flags=re.MULTILINE)
     return re.sub(r"@(\w+)@", lambda match: parts[match[1]], text)

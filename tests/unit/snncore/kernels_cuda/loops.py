@@ -103,7 +103,7 @@ def on_cuda(
     work = Work(
         plain.equations, case.slope, torch.device(device), case.x.dtype, tuple(fixed.items())
     )
-    loop = CudaLoop(work, exact=exact)
+    loop = CudaLoop.of(work, exact=exact)
 
     def there(tensors: Any) -> list[torch.Tensor]:
         return [tensor.to(device) for tensor in tensors]

@@ -8,7 +8,7 @@ import torch
 from snncore import neuron
 from snncore.kernels.cuda_loop import backward_config, forward_config
 from snncore.kernels.cuda_source import Form, backward_source, forward_source, step_of
-from snncore.kernels.inline.build import Options, build, missing
+from snncore.kernels.launch.build import Options, build, missing
 from snncore.kernels.plan import Plan
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")

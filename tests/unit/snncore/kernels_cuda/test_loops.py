@@ -116,7 +116,7 @@ def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
     x = torch.randn((5, 1, 40), generator=generator)
     equations = drawn.equations()
     values = [torch.tensor(0.625), torch.tensor(-0.375)]
-    loop = CudaLoop(Work(equations, ATan(), CPU, torch.float32))
+    loop = CudaLoop.of(Work(equations, ATan(), CPU, torch.float32))
     states = [torch.zeros(1, 40) for _ in equations.states]
     spikes, last = loop.forward([x], states, values)
     step = drawn.step()
@@ -155,13 +155,15 @@ def test_spikes_as_bytes_and_bits() -> None:
             plain = case.module("torch")
             work = Work(plain.equations, case.slope, CPU, kind, output=output)
             states, parameters = list(case.states.values()), list(case.parameters.values())
-            spikes, _ = CudaLoop(work).forward([case.x], states, parameters, Config(32, lanes, 4))
+            spikes, _ = CudaLoop.of(work).forward(
+                [case.x], states, parameters, Config(32, lanes, 4)
+            )
             assert torch.equal(spikes, right)
 
 
 def test_nothing_is_computed_for_no_neurons() -> None:
     plain = NEURONS["LIF-hard"]()
-    loop = CudaLoop(Work(plain.equations, ATan(), CPU, torch.float32))
+    loop = CudaLoop.of(Work(plain.equations, ATan(), CPU, torch.float32))
     x, v = torch.empty(3, 0, 4), torch.empty(0, 4)
     values = [torch.tensor(2.0), torch.tensor(1.0)]
     spikes, (last,) = loop.forward([x], [v], values)

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snncore.kernels.inline.build import Options
-from snncore.kernels.inline.on_cpu import OnCpu
-from snncore.kernels.inline.on_gpu import OnGpu
-from snncore.kernels.inline.signature import Signature
+from snncore.kernels.launch.build import Options
+from snncore.kernels.launch.on_cpu import OnCpu
+from snncore.kernels.launch.on_gpu import OnGpu
+from snncore.kernels.launch.signature import Signature
 
 Size = tuple[int, int, int]
 # A tensor, or a number as the ctypes value that the kernel takes.

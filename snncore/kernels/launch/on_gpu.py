@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snncore.kernels.inline.build import Built, Options, build
-from snncore.kernels.inline.signature import Signature
+from snncore.kernels.launch.build import Built, Options, build
+from snncore.kernels.launch.signature import Signature
 
 # More than this a block only gets if it is asked for.
 _PLAIN_SHARED = 48 << 10

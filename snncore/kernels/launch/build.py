@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from snncore.kernels.cpp_build import CompilerError, cache_folder
-from snncore.kernels.inline import nvrtc
+from snncore.kernels.launch import nvrtc
 
 _SECONDS = 600
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)

@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor
 
 from snncore.kernels.cpp_build import compiler, load
-from snncore.kernels.inline.cpu_words import WORDS
-from snncore.kernels.inline.signature import Signature
+from snncore.kernels.launch.cpu_words import WORDS
+from snncore.kernels.launch.signature import Signature
 
 # Threads that wait for one another take turns; others run to their end, one after another.
 _WAITS = re.compile(r"\b(__sync\w+|__shfl\w*_sync|__(ballot|any|all|reduce\w*)_sync)\b")

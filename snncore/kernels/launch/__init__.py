@@ -1,0 +1,1 @@
+"""CUDA C compiled once and launched where tensors are: on a GPU or, thread by thread, on a CPU."""
