@@ -1,0 +1,216 @@
+"""What only a GPU shows of CUDA C: the loops' bits with every measure, inline kernels, graphs.
+
+`python -m pytest tests/gpu/cuda.py` runs it; other test runs leave it out.
+"""
+
+from itertools import cycle
+from typing import Any
+
+import pytest
+import torch
+
+from snncore.kernels import Work, cuda_loop, inline
+from snncore.kernels.cuda_loop import Config, CudaLoop
+from snncore.surrogate import ATan, Surrogate
+from tests.unit.snncore.kernels_cuda.loops import (
+    check_gradients,
+    check_results,
+    make_case,
+    on_cuda,
+    on_module,
+)
+from tests.unit.snncore.neurons import NEURONS, SURROGATES
+
+GPU = torch.device("cuda", 0)
+KINDS = (torch.float32, torch.float16, torch.bfloat16)
+SPREADS = ((), (3,), (3, 40))
+ZOO = list(zip(NEURONS, cycle(SURROGATES), strict=False))
+
+
+@pytest.fixture(autouse=True)
+def many_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads have several neurons however few there are."""
+    monkeypatch.setattr(cuda_loop, "BUSY", 1)
+
+
+@pytest.mark.parametrize(("name", "slope"), ZOO, ids=[name for name, _ in ZOO])
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_eager_torch_on_the_cpu(name: str, slope: Surrogate, kind: torch.dtype) -> None:
+    spread = SPREADS[list(NEURONS).index(name) % 3]
+    case = make_case(name, slope, 37, (5, 3, 40), kind, spread)
+    expected, gradients = on_module(case, "torch")
+    for forward, backward in (
+        (None, None),
+        (Config(32, 2, 8), Config(32, 2, 4, 8)),
+        (Config(128, 16 // kind.itemsize, 8), Config(64, 16 // kind.itemsize, 8, 16)),
+    ):
+        results, found = on_cuda(case, "cuda", forward=forward, backward=backward)
+        check_results(expected, results, name)
+        _, again = on_cuda(case, "cuda", forward=forward, backward=backward)
+        check_results(found, again, "two runs")
+        check_gradients(case, gradients, found)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 16, 17, 64, 65, 200])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_number_of_steps_with_the_chosen_measures(steps: int, kind: torch.dtype) -> None:
+    case = make_case("AdaptiveLIF-soft", ATan(), steps, (4, 1000), kind)
+    expected, gradients = on_module(case, "cpp")
+    results, found = on_cuda(case, "cuda")
+    check_results(expected, results)
+    check_gradients(case, gradients, found)
+
+
+def test_rounded_alike_the_gradients_are_those_of_the_cpu() -> None:
+    for name in ("LIF-hard", "CubaLIF", "Izhikevich"):
+        case = make_case(name, SURROGATES[0], 37, (3, 40), torch.float32, (40,))
+        _, found = on_cuda(case, "cuda", exact=True)
+        _, gradients = on_module(case, "cpp")
+        error = max(
+            float((gradients[key].view(value.shape) - value).abs().max())
+            for key, value in found.items()
+            if key in ("x", *case.states)
+        )
+        # The quotient of gradients is approximate on a GPU.
+        assert error <= 1e-6 * float(gradients["x"].abs().max()), (name, error)
+
+
+def test_more_than_two_to_the_31_elements() -> None:
+    plain = NEURONS["IF-hard"]()
+    constants = (("threshold", 1.0),)
+    work = Work(plain.equations, ATan(), GPU, torch.float16, constants, final=False)
+    steps, neurons = 3, (1 << 31) // 3 + (1 << 20)
+    x = torch.full((steps, 1, neurons), 0.5, device=GPU, dtype=torch.float16)
+    x[:, :, -3:] = 2.0
+    loop = CudaLoop.of(work)
+    spikes, _ = loop.forward([x], [], [])
+    assert spikes[:, 0, -4:].float().cpu().tolist() == [[0, 1, 1, 1], [1, 1, 1, 1], [0, 1, 1, 1]]
+    assert int(spikes[1].sum(dtype=torch.float64)) == neurons
+    (found,) = loop.backward([x], [], [], torch.ones_like(x), [], [True])
+    assert found is not None
+    assert bool(found[:, 0, 0].isfinite().all())
+    assert torch.equal(found[:, 0, 0], found[:, 0, neurons // 2])
+
+
+SOURCE = """
+// @kernel
+__global__ void scale(const float *x, float *__restrict__ y, float factor, int64_t n)
+{
+    const int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (i < n) y[i] = factor * x[i];
+}
+
+// @kernel
+__global__ void __launch_bounds__(256) total(const float *x, float *sums, int n)
+{
+    extern __shared__ float parts[];
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    parts[threadIdx.x] = i < n ? x[i] : 0.0f;
+    __syncthreads();
+    for (int half = blockDim.x / 2; half > 0; half /= 2) {
+        if (threadIdx.x < half) parts[threadIdx.x] += parts[threadIdx.x + half];
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) sums[blockIdx.x] = parts[0];
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["auto", "nvrtc"])
+def test_a_source_runs_on_both_devices_alike(compiler: str) -> None:
+    kernels = inline.load(SOURCE, options=inline.Options(compiler=compiler))
+    x = torch.randn(10_001)
+    results: list[Any] = []
+    for device in ("cpu", "cuda"):
+        given, y = x.to(device), torch.empty(10_001, device=device)
+        sums = torch.empty(40, device=device)
+        kernels.scale(given, y, 1.7, given.numel())
+        kernels.total(given, sums, given.numel(), shared=1024)
+        kernels.total(given, sums, given.numel(), shared=100_000)
+        results.append((y.cpu(), sums.cpu()))
+    for first, second in zip(*results, strict=True):
+        assert torch.equal(first, second)
+
+
+def test_kernels_run_on_the_current_stream_and_in_a_graph() -> None:
+    kernels = inline.load(SOURCE)
+    x, y = torch.randn(1 << 20, device=GPU), torch.empty(1 << 20, device=GPU)
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        torch.cuda._sleep(50_000_000)
+        x.mul_(2.0)
+        kernels.scale(x, y, 3.0, x.numel())
+    stream.synchronize()
+    assert torch.equal(y, x * 3.0)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        kernels.scale(x, y, 5.0, x.numel())
+    x.normal_()
+    graph.replay()
+    torch.cuda.synchronize()
+    assert torch.equal(y, x * 5.0)
+
+
+SWISH = inline.elementwise(
+    "y = x / (1.0f + expf(-beta * x));",
+    parameters=("beta",),
+    name="swish",
+    backward="""
+        const float s = 1.0f / (1.0f + expf(-beta * x));
+        grad_x = grad_y * (s + beta * x * s * (1.0f - s));
+    """,
+)
+LIF = inline.time_loop(
+    "v += (x - v) * leak; s = v >= 1.0f ? 1.0f : 0.0f; if (s > 0.0f) v = 0.0f;",
+    states=("v",),
+    parameters=("leak",),
+    name="lif",
+    backward="""
+    const float h = v + (x - v) * leak;
+    const float far = (h - 1.0f) * 3.14159265f;
+    const float slope = 1.0f / (1.0f + far * far);
+    const float grad_h = (grad_s - grad_v * h) * slope + (h >= 1.0f ? 0.0f : grad_v);
+    grad_x = grad_h * leak;
+    grad_leak += grad_h * (x - v);
+    grad_v = grad_h * (1.0f - leak);
+    """,
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [77, 1 << 23])
+def test_element_by_element(kind: torch.dtype, size: int) -> None:
+    x = torch.randn(size, device=GPU).to(kind).requires_grad_()
+    y = SWISH(x, beta=1.0)
+    (found,) = torch.autograd.grad(y.sum(), x)
+    right = x.detach().float().requires_grad_()
+    expected = torch.nn.functional.silu(right)
+    (gradient,) = torch.autograd.grad(expected.sum(), right)
+    close = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 2e-2}[kind]
+    torch.testing.assert_close(y.float(), expected, rtol=close, atol=close)
+    torch.testing.assert_close(found.float(), gradient, rtol=close, atol=close)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_time_loop_is_the_same_on_both_devices_and_in_a_graph(kind: torch.dtype) -> None:
+    x = (1.5 * torch.randn(37, 4, 1000) + 0.3).to(kind)
+    upstream = torch.randn_like(x)
+    found: list[Any] = []
+    for device in ("cpu", "cuda"):
+        given = x.to(device).requires_grad_()
+        leak = torch.tensor(0.5, device=device, requires_grad=True)
+        s, v = LIF(given, leak=leak)
+        gradients = torch.autograd.grad(s, (given, leak), upstream.to(device))
+        found.append([value.detach().cpu() for value in (s, v, *gradients)])
+    assert bool(found[0][0].any())
+    for first, second in zip(found[0][:3], found[1][:3], strict=True):
+        assert torch.equal(first, second)
+    torch.testing.assert_close(found[0][3], found[1][3], rtol=1e-4, atol=1e-3)
+    given = x.to(GPU)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        s, _ = LIF(given, leak=0.5)
+    graph.replay()
+    torch.cuda.synchronize()
+    assert torch.equal(s.cpu(), found[0][0])
