@@ -34,10 +34,10 @@ FORMATS = ("int2", "int3", "int4", "int6", "int8", "int12", "int16", "lynxi", "s
 STEPS = (1, 2, 3, 5, 8, 16, 33, 64)
 
 
-def chip_case(seed: int) -> Case:
-    """The network of this seed."""
+def chip_case(seed: int, form: str | None = None) -> Case:
+    """The network of this seed, in the format that is given or comes next."""
     rng = np.random.default_rng(seed)
-    build = _Build(rng, chip_format(FORMATS[seed % len(FORMATS)]))
+    build = _Build(rng, chip_format(form or FORMATS[seed % len(FORMATS)]))
     build.samples((_pick(rng, (1, 2, 3)), 7, 6) if rng.random() < 0.6 else (24,))
     for _ in range(int(rng.integers(1, 5))):
         build.layer()

@@ -1,0 +1,58 @@
+"""Networks for the Lynxi target: programs in every format, and trained layers, without delays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+import neurodeploy as nd
+from neurodeploy.program import Edge, Neuron, Node, Program
+from targets.lynxi.check import check
+from tests.conformance.chip_networks import chip_case
+from tests.conformance.networks import Case
+from tests.unit.quant.drawn import drawn_network, drawn_spikes
+
+OTHERS = ("int2", "int3", "int4", "int6", "int8", "int12", "shift16")
+# Random programs in the chip's own format and in the others; trained ones likewise.
+SUBSET, FULL = (16, 8, 10, 4), (360, 280, 240, 140)
+
+
+def cases(full: bool) -> Iterator[Case]:
+    """Every network of the suite, or of its subset."""
+    own, others, trained, trained_others = FULL if full else SUBSET
+    for seed in range(own):
+        yield _program(seed, "lynxi")
+    for seed in range(others):
+        yield _program(10_000 + seed, OTHERS[seed % len(OTHERS)])
+    for seed in range(trained):
+        yield _trained(seed, "lynxi")
+    for seed in range(trained_others):
+        yield _trained(seed, ("int2", "int3", "int4", "int8")[seed % 4])
+
+
+def _program(seed: int, form: str) -> Case:
+    case = chip_case(seed, form)
+    nodes = tuple(_prompt(node) for node in case.program.nodes)
+    return Case(f"{form} {seed}", Program(nodes, case.program.output), case.samples)
+
+
+def _trained(seed: int, form: str) -> Case:
+    network, shape = drawn_network(form, seed)
+    spikes = drawn_spikes(shape, seed)
+    program = nd.lower(network, example=spikes)
+    return Case(f"trained {form} {seed}", program, spikes.numpy().astype(np.int64), network)
+
+
+def _prompt(node: Node) -> Node:
+    """The node with what it reads not late."""
+    edges = tuple(Edge(edge.source) for edge in node.sources)
+    if isinstance(node, Neuron):
+        return replace(node, inputs=edges)
+    return replace(node, source=edges[0]) if edges else node
+
+
+def fits(case: Case) -> bool:
+    """Whether the target takes it: all but a few whose sums are too large for their width."""
+    return not any(finding.severity == "error" for finding in check(case.program))
