@@ -45,6 +45,10 @@ class Weights(nn.Module):
             return total
         return self.part.recipe.run(_Arithmetic({}), {}, total)[1]
 
+    def extra_repr(self) -> str:
+        """What torch prints of the module."""
+        return f"{tuple(self.weight.shape)}, {_width(self.part.single)}"
+
 
 class Neurons(nn.Module):
     """The core of a layer of neurons: one step, states in and out."""
@@ -68,6 +72,10 @@ class Neurons(nn.Module):
         if self.single:
             spikes = spikes.to(torch.float16)
         return spikes, *(following[name] for name in self.states)
+
+    def extra_repr(self) -> str:
+        """What torch prints of the module."""
+        return f"{len(self.recipe.steps)} steps, {_width(self.single)}"
 
     def _held(self) -> dict[str, Tensor]:
         """The constants, in float32 as the sums that they are."""
@@ -234,6 +242,10 @@ def run_unrolled(
         )
         for name, layer in layers.items()
     }
+
+
+def _width(single: bool) -> str:
+    return "float32" if single else "float16"
 
 
 def _half(values: NDArray[Any]) -> Tensor:
