@@ -61,3 +61,7 @@ class SimulatorError(NeurodeployError, RuntimeError):
 
 class SimulatorMissingError(SimulatorError):
     """A simulator, or the Python it needs, that is not on this machine."""
+
+
+class SimulatorScopeError(SimulatorError):
+    """A simulator that does not know what a network needs, and so cannot judge it."""

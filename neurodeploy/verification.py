@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.compare import compare
-from neurodeploy.errors import SimulatorError, UnknownNameError
+from neurodeploy.errors import SimulatorError, SimulatorScopeError, UnknownNameError
 from neurodeploy.operations import operations
 from neurodeploy.program import Neuron, Node, Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
@@ -29,6 +29,8 @@ from neurodeploy.trace import LayerTrace, Trace, accuracy
 
 # A report draws pictures of so many samples.
 _PICTURED = 4
+# The word for every simulator that a target has.
+ALL = "all"
 
 Progress = Callable[[str], None]
 
@@ -48,7 +50,8 @@ def verify(
 
     `model` is a torch network and `program` what it lowers to; without them the program is read
     from the artifact, and the link to training is left out. The simulator is the target's first
-    unless one is named; "none" leaves that link out. With labels the report shows accuracies.
+    unless one is named; "none" leaves that link out, and "all" asks every simulator of the target
+    that knows what the network needs. With labels the report shows accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -66,11 +69,17 @@ def verify(
     trained = _training(model, expected, golden, inputs, say)
     fast = _fast(expected, golden, inputs, say)
     structure = _structure(artifact, held, program)
-    simulated = _simulated(chip, artifact, golden, inputs, simulator, simulation, say)
-    outputs = {"quantized": trained.trace or golden, "chip": simulated.trace}
+    simulated = [
+        _simulated(chip, artifact, golden, inputs, name, simulation, say)
+        for name in (tuple(chip.simulators) or ("none",) if simulator == ALL else (simulator,))
+    ]
+    if simulator == ALL:
+        simulated = [_within_scope(outcome) for outcome in simulated]
+    seen = next((outcome.trace for outcome in simulated if outcome.trace is not None), None)
+    outputs = {"quantized": trained.trace or golden, "chip": seen}
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
-        links=(trained.link, fast.link, structure, simulated.link),
+        links=(trained.link, fast.link, structure, *(each.link for each in simulated)),
         layers=_layers(expected, golden),
         facts=_facts(artifact, expected, inputs, golden_seconds),
         trace=_pictured(golden),
@@ -91,6 +100,13 @@ class _Outcome:
 
     link: Link
     trace: Trace | None = None
+    # Whether the simulator said that it does not know what the network needs.
+    beyond: bool = False
+
+
+def _within_scope(outcome: _Outcome) -> _Outcome:
+    """Of all simulators, one that does not know what a network needs is not asked for it."""
+    return replace(outcome, link=replace(outcome.link, requested=not outcome.beyond))
 
 
 def _training(
@@ -214,7 +230,8 @@ def _simulated(
         trace = chip.simulate(artifact, inputs, simulator=name, simulation=options)
     except SimulatorError as error:
         failed = Link(f"golden = {name}", Status.NOT_RUN, log=error.log)
-        return _Outcome(replace(failed, reason=error.message, remedy=error.remedy))
+        failed = replace(failed, reason=error.message, remedy=error.remedy)
+        return _Outcome(failed, beyond=isinstance(error, SimulatorScopeError))
     seconds = time.perf_counter() - started
     if len(trace.layers) != len(golden.layers):
         reason = f"{name} shows {len(trace.layers)} layers of {len(golden.layers)}"

@@ -37,7 +37,7 @@ Samples = Annotated[
 ]
 SimulatorName = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The simulator, if not the target's first; or none."),
+    typer.Option(metavar="NAME", help="The simulator, if not the target's first; or all; or none."),
 ]
 
 

@@ -98,7 +98,7 @@ def open_unedited(path: Path) -> tuple[Artifact, Program]:
 
 
 def require_simulator(target: str, simulator: str | None) -> None:
-    """Nothing if the target is there and has the simulator; none, or "none", is always there.
+    """Nothing if the target is there and has the simulator; none, "none" and "all" always are.
 
     Raises:
         UnknownNameError: otherwise; lists those there are.
@@ -107,6 +107,6 @@ def require_simulator(target: str, simulator: str | None) -> None:
     from neurodeploy.target import target as find
 
     known = find(target).simulators
-    if simulator not in (None, "none", *known):
-        listed = ", ".join([*known, "none"])
+    if simulator not in (None, "none", "all", *known):
+        listed = ", ".join([*known, "all", "none"])
         raise UnknownNameError(f"no simulator {simulator!r} for {target}; there are: {listed}")

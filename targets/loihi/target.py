@@ -19,6 +19,7 @@ from targets.loihi.check import check
 from targets.loihi.chips import CHIPS
 from targets.loihi.compile import compile_program
 from targets.loihi.energy import energy
+from targets.loihi.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.placement import placement
 from targets.loihi.read import read_artifact, spike_exp_of
 from targets.loihi.simulate import LAVA, LavaRun, run_lava
@@ -29,7 +30,7 @@ class Loihi:
 
     name = "loihi"
     capabilities: Capabilities = CAPABILITIES
-    simulators: Mapping[str, Environment] = {LAVA.name: LAVA}
+    simulators: Mapping[str, Environment] = {each.name: each for each in (LAVA, NENGO, BRIAN)}
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """What the chip or its loader cannot take, or would change."""
@@ -59,10 +60,11 @@ class Loihi:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """What Lava makes of the samples (T, N, ...).
+        """What Lava, or an emulator of the chip, makes of the samples (T, N, ...).
 
         Raises:
             UnknownNameError: if there is no such simulator.
+            SimulatorScopeError: if it does not know what the network needs.
             SimulatorError: if it is missing or fails.
         """
         if simulator not in (None, *self.simulators):
@@ -70,6 +72,9 @@ class Loihi:
             raise UnknownNameError(f"no simulator {simulator!r} for loihi; there are: {known}")
         options = simulation or Simulation()
         program = self.read(artifact)
+        if simulator not in (None, LAVA.name):
+            judge = self.simulators[simulator]
+            return run_judge(judge, [JudgedRun(program, samples)], options)[0]
         net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
         runs = [LavaRun(net, samples, spike_exp=spike_exp_of(artifact.contract))]
         (layers,) = run_lava(

@@ -6,10 +6,17 @@ import pytest
 
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.sandbox import Environment, install
+from targets.loihi.judges import BRIAN, NENGO
 from targets.loihi.simulate import LAVA
 from targets.onnx.simulate import ONNXRUNTIME, REFERENCE
 
-_BY_FIXTURE = {"lava": LAVA, "onnxruntime": ONNXRUNTIME, "reference": REFERENCE}
+_BY_FIXTURE = {
+    "brian": BRIAN,
+    "lava": LAVA,
+    "nengo": NENGO,
+    "onnxruntime": ONNXRUNTIME,
+    "reference": REFERENCE,
+}
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
@@ -44,3 +51,17 @@ def reference() -> Environment:
     """The evaluator of the ONNX standard, ready to run."""
     install(REFERENCE)
     return REFERENCE
+
+
+@pytest.fixture(scope="session")
+def nengo() -> Environment:
+    """nengo-loihi's emulator, ready to run."""
+    install(NENGO)
+    return NENGO
+
+
+@pytest.fixture(scope="session")
+def brian() -> Environment:
+    """brian2-loihi, ready to run."""
+    install(BRIAN)
+    return BRIAN

@@ -91,6 +91,21 @@ def timed_case(seed: int) -> Case:
     return build.case(f"timed {seed}")
 
 
+def judged_case(seed: int) -> Case:
+    """A program of this seed that one or both of the emulators of the chip know."""
+    rng = np.random.default_rng(seed + 3_000_000)
+    kind = ("recurrent", "delayed", "image", "biased")[seed % 4]
+    build = Builder(rng, hard=False, plain=kind != "biased")
+    shape = (2, 4, 3) if kind == "image" else (_pick(rng, WIDTHS[2:7]),)
+    build.samples(shape, Signal.SPIKES, steps=_pick(rng, (7, 16, 31)), rate=0.4)
+    if kind == "image":
+        build.add(random_convolution)
+        build.flatten()
+    for _ in range(int(rng.integers(1, 4))):
+        build.add(random_delayed if kind == "delayed" else _narrow, kind == "recurrent")
+    return build.case(f"judged {seed}")
+
+
 def limit_cases() -> list[Case]:
     """Geometry at the largest that the simulation holds."""
     forms: dict[str, tuple[Shape, dict[str, Any]]] = {
@@ -112,8 +127,10 @@ def limit_cases() -> list[Case]:
 class Builder:
     """The nodes so far, and the values of the last one over all steps and samples."""
 
-    def __init__(self, rng: np.random.Generator, *, hard: bool) -> None:
+    def __init__(self, rng: np.random.Generator, *, hard: bool, plain: bool = False) -> None:
         self.rng = rng
+        # No bias, and every neuron of a layer like the others.
+        self.plain = plain
         self.hard = hard
         self.nodes: list[Node] = []
         self.inputs: Array = np.zeros(0, dtype=np.int64)
@@ -176,14 +193,15 @@ class Builder:
         shape = _output(self.values.shape[2:], synapse)
         parameters = {key: self._decays(shape) for key in ("current_decay", "voltage_decay")}
         parameters["bias"] = np.array(0)
-        if synapse is not None and rng.random() < 0.4:
+        biased = synapse is not None and not self.plain
+        if biased and rng.random() < 0.4:
             parameters["bias"] = _bias(rng, shape)
         reached = self._run(synapse, _neuron(name, **parameters), own)["v"]
-        if synapse is not None and reached.max() <= 0 and rng.random() < 0.95:
+        if biased and reached.max() <= 0 and rng.random() < 0.95:
             parameters["bias"] = np.array(1 + abs(int(reached.min())) // 100)
             parameters["bias"] = np.minimum(parameters["bias"], 4095)
             reached = self._run(synapse, _neuron(name, **parameters), own)["v"]
-        parameters["threshold"] = _threshold(rng, reached, shape)
+        parameters["threshold"] = _threshold(rng, reached, () if self.plain else shape)
         neuron = _neuron(name, **parameters)
         self.values = self._run(synapse, neuron, own)["s"]
         if synapse is None:
@@ -196,7 +214,7 @@ class Builder:
         rng = self.rng
         if self.hard:
             return np.array(_pick(rng, (0, 0, 1, 100)))
-        size = shape[0] if rng.random() < 0.25 else 1
+        size = shape[0] if not self.plain and rng.random() < 0.25 else 1
         drawn = np.where(rng.random(size) < 0.7, rng.choice(DECAYS, size), rng.integers(4097))
         return drawn.reshape(-1, *[1] * (len(shape) - 1)) if size > 1 else drawn.reshape(())
 
@@ -322,7 +340,7 @@ def _threshold(rng: np.random.Generator, reached: Array, shape: Shape) -> Array:
     if kind < 0.4 and exact.size:
         return np.array(int(rng.choice(exact)) >> 6)
     level = float(np.quantile(positive, rng.uniform(0.2, 0.9))) / 64
-    if rng.random() < 0.25:
+    if shape and rng.random() < 0.25:
         channels = (shape[0], *[1] * (len(shape) - 1))
         level = level * rng.uniform(0.3, 1.3, channels)
     return np.clip(np.floor(level), 0, LARGEST_THRESHOLD).astype(np.int64)

@@ -150,7 +150,7 @@ CHANGES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "no threshold": (replaced("layer/2/neuron/vThMant", None), "layer2.neuron.vThMant: is missing"),
     "unknown layer": (replaced("layer/1/type", b"magic"), "layer1: 'magic'"),
     "pool": (replaced("layer/1/type", b"pool"), "layer1: 'pool' cannot be loaded"),
-    "recurrent": (replaced("layer/1/type", b"dense_rec"), "layer1: 'dense_rec'"),
+    "recurrent": (replaced("layer/1/type", b"dense_rec"), "layer1.weight_rec: is missing"),
     "other neurons": (replaced("layer/1/neuron/type", b"ALIF"), "layer1.neuron"),
     "wrong shape": (replaced("layer/1/weight", np.ones((4, 6), "i4")), "layer1.weight: (4, 6)"),
     "words": (replaced("layer/1/weight", "words"), "layer1.weight"),

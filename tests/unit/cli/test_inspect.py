@@ -83,7 +83,7 @@ def test_targets(call: Caller) -> None:
     assert loihi["exact"] is True
     assert loihi["suffixes"] == [".net"]
     assert "weights" in loihi["limits"]
-    assert set(loihi["simulators"]) == {"lava"}
+    assert set(loihi["simulators"]) == {"brian2-loihi", "lava", "nengo-loihi"}
     words = call("targets").out
     assert words.startswith("loihi: ")
     assert all(limit in words for limit in loihi["limits"].values())

@@ -102,7 +102,7 @@ def test_random_is_four_numbers(call: Caller, here: Path, random: str) -> None:
     [
         (["--samples", "samples.npz", "--random", "1,1,1,1"], "exclude one another"),
         (["--build", "mine:make"], "only with --model"),
-        (["--simulator", "nope"], "there are: lava, none"),
+        (["--simulator", "nope"], "brian2-loihi, all, none"),
         (["--jobs", "0"], "--jobs"),
         (["--time-limit", "0"], "limits must be positive"),
         (["--report", "model.pt"], "model.pt: is a file"),
