@@ -69,14 +69,8 @@ def verify(
     trained = _training(model, expected, golden, inputs, say)
     fast = _fast(expected, golden, inputs, say)
     structure = _structure(artifact, held, program)
-    simulated = [
-        _simulated(chip, artifact, golden, inputs, name, simulation, say)
-        for name in (tuple(chip.simulators) or ("none",) if simulator == ALL else (simulator,))
-    ]
-    if simulator == ALL:
-        simulated = [_within_scope(outcome) for outcome in simulated]
+    simulated = _every_simulated(chip, artifact, golden, inputs, simulator, simulation, say)
     seen = next((outcome.trace for outcome in simulated if outcome.trace is not None), None)
-    outputs = {"quantized": trained.trace or golden, "chip": seen}
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
         links=(trained.link, fast.link, structure, *(each.link for each in simulated)),
@@ -84,14 +78,18 @@ def verify(
         facts=_facts(artifact, expected, inputs, golden_seconds),
         trace=_pictured(golden),
         on_chip=on_chip(chip, expected, operations(expected, golden, inputs)),
-        accuracies={}
-        if labels is None
-        else {
-            name: accuracy(trace.output, labels)
-            for name, trace in outputs.items()
-            if trace is not None
-        },
+        accuracies=_accuracies(trained.trace or golden, seen, labels),
     )
+
+
+def _accuracies(
+    quantized: Trace, chip: Trace | None, labels: NDArray[Any] | None
+) -> dict[str, float]:
+    """The share of samples that each gets right; nothing where nobody knows."""
+    if labels is None:
+        return {}
+    traces = {"quantized": quantized} | ({} if chip is None else {"chip": chip})
+    return {name: accuracy(trace.output, labels) for name, trace in traces.items()}
 
 
 @dataclass(frozen=True)
@@ -104,9 +102,27 @@ class _Outcome:
     beyond: bool = False
 
 
-def _within_scope(outcome: _Outcome) -> _Outcome:
-    """Of all simulators, one that does not know what a network needs is not asked for it."""
-    return replace(outcome, link=replace(outcome.link, requested=not outcome.beyond))
+def _every_simulated(
+    chip: Target,
+    artifact: Artifact,
+    golden: Trace,
+    inputs: NDArray[np.int64],
+    simulator: str | None,
+    simulation: Simulation | None,
+    say: Progress,
+) -> list[_Outcome]:
+    """One outcome a simulator that was asked for."""
+    if simulator != ALL:
+        return [_simulated(chip, artifact, golden, inputs, simulator, simulation, say)]
+    outcomes = [
+        _simulated(chip, artifact, golden, inputs, name, simulation, say)
+        for name in chip.simulators or ("none",)
+    ]
+    # Of all simulators, one that does not know what a network needs is not asked for it.
+    return [
+        replace(outcome, link=replace(outcome.link, requested=False)) if outcome.beyond else outcome
+        for outcome in outcomes
+    ]
 
 
 def _training(
