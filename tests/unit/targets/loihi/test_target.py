@@ -23,7 +23,7 @@ def test_the_target_is_found_by_its_name() -> None:
     assert isinstance(target, Target)
     assert target.capabilities.suffixes == (".net",)
     assert target.capabilities.exact
-    assert list(target.simulators) == ["lava"]
+    assert list(target.simulators) == ["lava", "nengo-loihi", "brian2-loihi"]
 
 
 def test_a_simulator_that_there_is_not_is_an_error() -> None:
