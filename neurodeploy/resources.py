@@ -107,3 +107,8 @@ class OnChip:
     placements: tuple[Placement, ...] = ()
     operations: tuple[LayerOperations, ...] = ()
     energies: tuple[Energy, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """What a report calls it: not every target is a chip whose cores are known."""
+        return "On the chip" if self.placements else "Operations"

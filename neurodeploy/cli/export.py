@@ -61,6 +61,8 @@ def export(
         say(f"reading {model}")
         network = load_model(model, build)
         program = lowered(network, given)
+        if given is not None:
+            options = _as_long_as(target, len(given)) | options
         findings = pipeline.check(program, target)
         say(f"writing {place}")
         artifact = pipeline.write(program, target=target, path=place, model_file=model, **options)
@@ -92,6 +94,13 @@ def _options(target: str, words: list[str], form: str | None) -> dict[str, Any]:
             raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--option")
         given[name] = value
     return checked_options(find(target), given)
+
+
+def _as_long_as(target: str, steps: int) -> dict[str, Any]:
+    """The steps that a target writes out, where it does, as many as the samples have."""
+    from neurodeploy.target import target as find
+
+    return {"steps": steps} if "steps" in find(target).capabilities.options else {}
 
 
 def _next(place: Path, model: Path, build: str | None) -> str:

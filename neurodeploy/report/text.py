@@ -40,7 +40,7 @@ def report_text(report: Report) -> str:
         *([f"Difference in {visible(link.name)}", *_difference(link)] for link in report.links),
         ["Accuracy", *_accuracies(report)],
         ["Layers", *_layers(report)],
-        ["On the chip", *_on_chip(report.on_chip)],
+        [report.on_chip.heading, *_on_chip(report.on_chip)],
         ["Facts", *_facts(report)],
     ]
     # A heading with nothing under it is left out; the verdict and the title stay.
@@ -145,7 +145,8 @@ def _on_chip(told: OnChip) -> list[str]:
     if told.operations:
         grid = operation_grid(told.operations)
         cells: list[Sequence[str]] = [grid.headings, *grid.rows]
-        lines += ["", *(f"  {line}" for line in _aligned(cells, "lrrr"))]
+        lines += [""] if lines else []
+        lines += [f"  {line}" for line in _aligned(cells, "lrrr")]
     return lines + [part for line in energy_lines(told.energies) for part in _wrapped(line, 2)]
 
 

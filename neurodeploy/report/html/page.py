@@ -59,7 +59,7 @@ def _sections(report: Report) -> list[Markup]:
     if report.layers:
         sections.append(_section("Layers", layers_table(report.layers)))
     if report.on_chip.placements or report.on_chip.operations:
-        sections.append(_section("On the chip", on_chip_section(report.on_chip)))
+        sections.append(_section(report.on_chip.heading, on_chip_section(report.on_chip)))
     pictures = activity(report)
     if pictures:
         sections.append(_section("Activity", pictures, "activity"))

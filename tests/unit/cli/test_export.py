@@ -49,6 +49,17 @@ def test_verifies_with_samples(call: Caller, here: Path) -> None:
     assert "Equal: every bit of" in call(*words, "-o", "again").out
 
 
+def test_what_writes_its_steps_out_has_as_many_as_the_samples(call: Caller) -> None:
+    words = ["export", "model.pt", "-t", "onnx", "--form", "unrolled", "--samples", "samples.npz"]
+    assert call(*words).code == 0
+    judged = call("verify", "model-onnx", "--samples", "samples.npz", "--json")
+    assert judged.code == 0, judged.err
+    assert judged.document["equal"] is True
+    own = call(*words, "--option", "steps=5", "-o", "own")
+    assert own.code == 0
+    refused(call("verify", "own", "--samples", "samples.npz"), 2, "8 steps, and the graph 5")
+
+
 def test_build_runs_where_the_user_is(here: Path) -> None:
     words = ("export", "weights.pt", "-t", "loihi", "--build", "mine:make", "--json")
     done = run(*words)

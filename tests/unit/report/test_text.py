@@ -6,6 +6,7 @@ from collections.abc import Callable
 from neurodeploy.report.model import Divergence, Report
 from neurodeploy.report.text import context_table
 from neurodeploy.report.words import duration, visible
+from neurodeploy.resources import LayerOperations, OnChip
 
 Named = Callable[[str], Report]
 
@@ -96,3 +97,10 @@ def test_durations() -> None:
     told = [duration(seconds) for seconds in (0, 0.00042, 0.9999, 7.31, 59.99, 119.6)]
     assert told == ["", "0.42 ms", "1.0 s", "7.3 s", "1 min 00 s", "2 min 00 s"]
     assert duration(float("nan")) == ""
+
+
+def test_what_is_no_chip_has_operations() -> None:
+    counted = (LayerOperations("conv1", 10.0, 20.0, 3.0),)
+    text = Report("x", (), on_chip=OnChip(operations=counted)).to_text()
+    assert "\n\nOperations\n  layer" in text
+    assert "On the chip" not in text
