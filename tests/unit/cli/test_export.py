@@ -49,6 +49,7 @@ def test_verifies_with_samples(call: Caller, here: Path) -> None:
     assert "Equal: every bit of" in call(*words, "-o", "again").out
 
 
+@pytest.mark.usefixtures("here")
 def test_what_writes_its_steps_out_has_as_many_as_the_samples(call: Caller) -> None:
     words = ["export", "model.pt", "-t", "onnx", "--form", "unrolled", "--samples", "samples.npz"]
     assert call(*words).code == 0
