@@ -14,6 +14,7 @@ from typing import Any
 from neurodeploy import codec
 from neurodeploy.errors import ArtifactError
 from neurodeploy.files import write_folder_atomically
+from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 
 SCHEMA = 1
@@ -39,6 +40,11 @@ class Artifact:
     def foreign(self) -> bool:
         """Whether this is a bare file of the vendor's format, without a manifest."""
         return not self.program
+
+    @property
+    def exact(self) -> bool:
+        """Whether it computes integers; a network in floats is equal within a tolerance."""
+        return self.contract.get("exact", True) is not False
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as plain data."""
@@ -84,7 +90,7 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def program_hashes(program: Program) -> dict[str, Any]:
+def program_hashes(program: Program | Graph) -> dict[str, Any]:
     """What a manifest holds of a program: its hash, and one for every node to name a change."""
     nodes = {node.name: digest(codec.dumps({"node": node}).encode()) for node in program.nodes}
     return {"sha256": program.sha256, "nodes": nodes}

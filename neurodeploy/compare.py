@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -77,3 +78,44 @@ def _first_difference(
 
 def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> int:
     return int(values[(step, sample, *neuron)])
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far floats may be from one another: most values near, spikes at a threshold aside."""
+
+    # Relative to a value's size, and absolute below 1.
+    near: float = 1e-4
+    # The share of a layer's values that may be farther: a spike at its threshold falls either way.
+    share: float = 1e-3
+
+    def words(self) -> str:
+        """The tolerance as a report states it."""
+        return f"{self.near:g} a value, for all but {self.share:.1%} of each layer's values"
+
+
+def compare_within(
+    name: str, expected: Trace, got: Trace, seconds: float, tolerance: Tolerance
+) -> Link:
+    """The link between two traces of floats; what differs is told of the layer that is worst."""
+    compared, far, worst = 0, 0, (0.0, "")
+    for layer in expected:
+        if layer not in got.layers:
+            return Link(name, Status.DIFFERS, seconds=seconds, reason=f"{layer} is not there")
+        left, right = expected[layer].values, got[layer].values
+        for state in _shared(left, right):
+            if left[state].shape != right[state].shape:
+                shapes = f"{left[state].shape} and {right[state].shape}"
+                reason = f"{layer}.{state} has unlike shapes: {shapes}"
+                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
+            distance = np.abs(left[state] - right[state])
+            count = int((~(distance <= tolerance.near * np.maximum(1, np.abs(left[state])))).sum())
+            compared, far = compared + distance.size, far + count
+            worst = max(worst, (count / distance.size, f"{layer}.{state}"))
+    status = Status.EQUAL if worst[0] <= tolerance.share else Status.DIFFERS
+    reason = f"{far:,} of {compared:,} values are farther apart than {tolerance.near:g}"
+    if status == Status.DIFFERS:
+        reason += f"; of {worst[1]} {worst[0]:.1%}, where {tolerance.share:.1%} may be"
+    said = tolerance.words()
+    spikes = expected.spikes()
+    return Link(name, status, compared, spikes, seconds, reason=reason, tolerance=said)

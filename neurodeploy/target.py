@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact, read_folder
 from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError, ValidationError
+from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.resources import Energy, LayerOperations, OnChip, Placement
 from neurodeploy.sandbox import Environment, Limits
@@ -153,6 +154,23 @@ def on_chip(
         return OnChip(operations=operations)
     energies = known.energies(operations) if operations else ()
     return OnChip(known.placements(program), operations, energies)
+
+
+@runtime_checkable
+class TakesFloats(Protocol):
+    """What a target provides beside, if it takes networks that are not quantized."""
+
+    def check_graph(self, graph: Graph) -> tuple[Finding, ...]:
+        """What the target cannot take of a network in floats."""
+
+    def compile_graph(self, graph: Graph, **options: Any) -> Artifact:
+        """The artifact of a network in floats, marked as not exact."""
+
+    def holds_floats(self, artifact: Artifact) -> bool:
+        """Whether an artifact holds a network in floats."""
+
+    def read_graph(self, artifact: Artifact) -> Graph:
+        """The network in floats that an artifact's files hold."""
 
 
 @lru_cache(maxsize=1)

@@ -60,7 +60,7 @@ def export(
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
-        program = lowered(network, given)
+        program = lowered(network, given, target)
         if given is not None:
             options = _as_long_as(target, len(given)) | options
         findings = pipeline.check(program, target)

@@ -38,12 +38,17 @@ def inspect(
 
     With samples, also what it does for one of them, and an estimate of the energy that takes.
     """
+    from neurodeploy.graph import Graph
+
     place = place_of(path)
     given, _ = read_samples(samples)
     head = {"path": str(path), "kind": place.value}
     if place is not Place.MODEL:
-        artifact, program = open_unedited(path)
-        return _integers(head | {"target": artifact.target}, program, text, given)
+        artifact, held = open_unedited(path)
+        head |= {"target": artifact.target}
+        if isinstance(held, Graph):
+            return _floats(head, held, "a network in floats", text)
+        return _integers(head, held, text, given)
     from neurodeploy import lowering
     from neurodeploy.errors import DoesNotFitError
     from neurodeploy.frontend import graph_of

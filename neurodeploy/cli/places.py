@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neurodeploy.artifact import Artifact
+    from neurodeploy.graph import Graph
     from neurodeploy.program import Program
 
 
@@ -60,8 +61,12 @@ def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] |
     return (None, None) if path is None else pipeline.read_samples(path)
 
 
-def lowered(network: Any, samples: NDArray[Any] | None) -> Program:
+def lowered(
+    network: Any, samples: NDArray[Any] | None, target: str | None = None
+) -> Program | Graph:
     """The program of a network, for samples of their shape if they are given.
+
+    Where a target is named that takes networks in floats, a network in floats is its graph.
 
     Raises:
         SamplesError: if samples are not what the network was saved for, and do not fit it.
@@ -69,10 +74,16 @@ def lowered(network: Any, samples: NDArray[Any] | None) -> Program:
     from neurodeploy import pipeline
     from neurodeploy.errors import SamplesError, ValidationError
     from neurodeploy.frontend.checkpoint import input_shape
+    from neurodeploy.graph import Graph
+    from neurodeploy.simulator.floats import checked_floats
     from neurodeploy.simulator.samples import checked_samples
 
     try:
-        program = pipeline.lower(network, example=samples)
+        program: Program | Graph = (
+            pipeline.lower(network, example=samples)
+            if target is None
+            else pipeline.prepared(network, example=samples, target=target)
+        )
     except ValidationError as error:
         known = input_shape(network)
         if samples is None or known is None or samples.shape[2:] == known:
@@ -80,12 +91,15 @@ def lowered(network: Any, samples: NDArray[Any] | None) -> Program:
         wanted = f"(T, N, {', '.join(map(str, known))})"
         raise SamplesError(f"samples are {samples.shape}, not {wanted}") from error
     if samples is not None:
-        checked_samples(program, samples)
+        if isinstance(program, Graph):
+            checked_floats(program, samples)
+        else:
+            checked_samples(program, samples)
     return program
 
 
-def open_unedited(path: Path) -> tuple[Artifact, Program]:
-    """An artifact whose files are those that were exported, and its program.
+def open_unedited(path: Path) -> tuple[Artifact, Program | Graph]:
+    """An artifact whose files are those that were exported, and its program or graph.
 
     Raises:
         ArtifactError: if it cannot be read, or was edited.

@@ -19,7 +19,7 @@ SILENT = (
 )
 # The signs that the report's text sets before a link, and its words for the verdict.
 _TONES = {
-    r"Equal: |  = ": Tone.GOOD,
+    r"Equal: |Equal within tolerance: |  [=~] ": Tone.GOOD,
     r"Differs: |  ! ": Tone.BAD,
     r"Not proved: |  \? ": Tone.DOUBTFUL,
     r"  - ": Tone.ASIDE,

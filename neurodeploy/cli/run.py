@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neurodeploy.artifact import Artifact
+    from neurodeploy.graph import Graph
     from neurodeploy.program import Program
     from neurodeploy.trace import Trace
 
@@ -96,7 +97,7 @@ def _require_file(file: Path | None, trace: bool) -> None:
 
 def _program(
     path: Path, build: str | None, samples: NDArray[Any]
-) -> tuple[Program, Artifact | None]:
+) -> tuple[Program | Graph, Artifact | None]:
     if place_of(path) is Place.MODEL:
         return lowered(load_model(path, build), samples), None
     if build is not None:
@@ -106,7 +107,11 @@ def _program(
 
 
 def _trace(
-    program: Program, artifact: Artifact | None, samples: NDArray[Any], engine: str, say: Say
+    program: Program | Graph,
+    artifact: Artifact | None,
+    samples: NDArray[Any],
+    engine: str,
+    say: Say,
 ) -> Trace:
     """What the engine makes of the samples.
 
@@ -130,8 +135,8 @@ def _trace(
     if chip is None:
         known = [*ENGINES, *(name for each in chips for name in each.simulators)]
         raise UnknownNameError(f"no engine {engine!r}; there are: {', '.join(known)}")
-    compiled = chip.compile(program) if artifact is None else artifact
-    return pipeline.run_simulator(compiled, samples, engine, Simulation(progress=say))
+    made = pipeline.compiled(program, target=chip.name) if artifact is None else artifact
+    return pipeline.run_simulator(made, samples, engine, Simulation(progress=say))
 
 
 def _write(file: Path, trace: Trace, whole: bool) -> None:
@@ -148,6 +153,8 @@ def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
     """Spikes in a byte and states in four, where they fit."""
     import numpy as np
 
+    if values.dtype.kind == "f" and not (values == np.rint(values)).all():
+        return values.astype(np.float32)
     low, high = int(values.min()), int(values.max())
     for kind in (np.uint8, np.int32):
         if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:

@@ -11,6 +11,7 @@ from torch import nn
 
 import quant
 from neurodeploy.errors import ValidationError
+from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.trace import LayerTrace, Trace
 from snncore import functional, monitor, neuron
@@ -22,6 +23,41 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     Raises:
         ValidationError: if a value is no integer of the layer's scale, or a layer is missing.
     """
+    recording = _recorded(network, samples)
+    layers = {}
+    for layer in program.layers:
+        path = layer_path(network, layer.name)
+        module = network.get_submodule(path)
+        assert isinstance(module, quant.ChipNeuron)
+        layers[layer.name] = LayerTrace(
+            {
+                key: _integers(value, 1.0 if key == "s" else module.scale, f"{layer.name}.{key}")
+                for key, value in recording[path].items()
+            }
+        )
+    return Trace(layers, program.output)
+
+
+def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trace:
+    """The trace of the network's own forward, in its floats.
+
+    Raises:
+        ValidationError: if a layer is missing.
+    """
+    recording = _recorded(network, samples)
+    layers = {}
+    for layer in graph.layers:
+        if layer.name not in recording:
+            raise ValidationError(f"{layer.name}: the model has no such layer of neurons")
+        values = recording[layer.name].items()
+        layers[layer.name] = LayerTrace(
+            {key: value.detach().cpu().double().numpy() for key, value in values}
+        )
+    return Trace(layers, graph.output)
+
+
+def _recorded(network: nn.Module, samples: NDArray[Any]) -> monitor.Recording:
+    """What every layer of neurons does with the samples (T, N, ...), from states of zero."""
     was_training = network.training
     network.eval()
     functional.reset(network)
@@ -35,18 +71,7 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     finally:
         functional.reset(network)
         network.train(was_training)
-    layers = {}
-    for layer in program.layers:
-        path = layer_path(network, layer.name)
-        module = network.get_submodule(path)
-        assert isinstance(module, quant.ChipNeuron)
-        layers[layer.name] = LayerTrace(
-            {
-                key: _integers(value, 1.0 if key == "s" else module.scale, f"{layer.name}.{key}")
-                for key, value in recording[path].items()
-            }
-        )
-    return Trace(layers, program.output)
+    return recording
 
 
 def _takes_steps(network: nn.Module) -> bool:

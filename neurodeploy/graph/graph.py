@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from math import prod
 
 from neurodeploy.errors import ValidationError
@@ -47,6 +48,27 @@ class Graph:
             known = [shapes[e.source] for e in node.sources if e.source in shapes]
             shapes[node.name] = output_shape(node, known)
         return shapes
+
+    @property
+    def input(self) -> Input:
+        """The first input."""
+        return next(node for node in self.nodes if isinstance(node, Input))
+
+    @property
+    def layers(self) -> tuple[Neuron, ...]:
+        """The layers of neurons, in order."""
+        return tuple(node for node in self.nodes if isinstance(node, Neuron))
+
+    @cached_property
+    def sha256(self) -> str:
+        """A name for this meaning: equal graphs have equal ones."""
+        from neurodeploy.graph.serde import dumps
+
+        return sha256(dumps(self).encode()).hexdigest()
+
+    def parameter_count(self) -> int:
+        """How many weights there are."""
+        return sum(node.weight.size for node in self.nodes if isinstance(node, Linear | Conv2d))
 
     def text(self) -> str:
         """The graph as a person reads it, a line a node."""

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from neurodeploy.report.model import Divergence, LayerSummary, Link, Report
-from neurodeploy.report.words import verdict
+from neurodeploy.report.words import mark_of, verdict
 
 SCHEMA = 1
 
@@ -20,6 +20,7 @@ def report_json(report: Report) -> str:
         "schema": SCHEMA,
         "title": str(report.title),
         "equal": report.equal,
+        "exact": report.exact,
         "exit_code": report.exit_code,
         "verdict": verdict(report).word.lower(),
         "facts": {str(name): str(fact) for name, fact in report.facts.items()},
@@ -45,7 +46,8 @@ def _layer(layer: LayerSummary) -> dict[str, Any]:
 def _link(link: Link) -> dict[str, Any]:
     return {
         "name": link.name,
-        "status": link.status.value,
+        "status": mark_of(link).value if link.tolerance else link.status.value,
+        "tolerance": link.tolerance,
         "requested": bool(link.requested),
         "compared": int(link.compared),
         "spikes": int(link.spikes),

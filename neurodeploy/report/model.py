@@ -64,6 +64,8 @@ class Link:
     log: str = ""
     # A link that nobody asked for (no model given) does not fail the report.
     requested: bool = True
+    # How far apart floats may be to count as equal; integers have none.
+    tolerance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ class Report:
         """Whether every requested link ran and is equal."""
         asked = [link for link in self.links if link.requested]
         return bool(asked) and all(link.status == Status.EQUAL for link in asked)
+
+    @property
+    def exact(self) -> bool:
+        """Whether equal means every bit; networks in floats are equal within a tolerance."""
+        return not any(link.tolerance for link in self.links)
 
     @property
     def first_divergence(self) -> Divergence | None:

@@ -28,7 +28,13 @@ from neurodeploy.resources import OnChip
 WIDTH = 96
 # So much of a failed simulator's log fits under its link.
 _LOG_LINES = 8
-_SIGNS = {Mark.EQUAL: "=", Mark.DIFFERS: "!", Mark.NOT_RUN: "?", Mark.NOT_ASKED: "-"}
+_SIGNS = {
+    Mark.EQUAL: "=",
+    Mark.WITHIN: "~",
+    Mark.DIFFERS: "!",
+    Mark.NOT_RUN: "?",
+    Mark.NOT_ASKED: "-",
+}
 
 
 def report_text(report: Report) -> str:

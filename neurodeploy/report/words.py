@@ -13,6 +13,7 @@ class Mark(StrEnum):
     """What a reader is told of a link: its status, and whether anybody asked for it."""
 
     EQUAL = "equal"
+    WITHIN = "equal within tolerance"
     DIFFERS = "differs"
     NOT_RUN = "not run"
     NOT_ASKED = "not asked for"
@@ -32,6 +33,8 @@ def mark_of(link: Link) -> Mark:
     """The link's status; one that nobody asked for is no shortcoming."""
     if link.status == Status.NOT_RUN and not link.requested:
         return Mark.NOT_ASKED
+    if link.status == Status.EQUAL and link.tolerance:
+        return Mark.WITHIN
     return Mark(link.status.value)
 
 
@@ -46,12 +49,17 @@ def _equal(report: Report) -> Verdict:
     compared = sum(link.compared for link in asked)
     spikes = sum(link.spikes for link in asked)
     where = counted(len(asked), "link")
-    headline = f"every bit of {counted(compared, 'value')} in {where}" if compared else where
+    what = "every bit of" if report.exact else "floats,"
+    headline = f"{what} {counted(compared, 'value')} in {where}" if compared else where
     if is_silent(report):
         detail = "No neuron spiked, and silence proves little: verify with other samples."
     else:
         detail = f"{counted(spikes, 'spike')} among them." if spikes else ""
-    return Verdict(Mark.EQUAL, "Equal", headline, detail)
+    if report.exact:
+        return Verdict(Mark.EQUAL, "Equal", headline, detail)
+    stated = next(link.tolerance for link in report.links if link.tolerance)
+    detail = f"{detail} The tolerance is {stated}.".strip()
+    return Verdict(Mark.WITHIN, "Equal within tolerance", headline, detail)
 
 
 def _differs(report: Report) -> Verdict:

@@ -7,10 +7,15 @@
 
 from __future__ import annotations
 
-from neurodeploy.errors import NeurodeployError
+import numpy as np
+
+from neurodeploy.errors import DoesNotFitError, NeurodeployError
+from neurodeploy.graph import Conv2d, Graph, Linear
+from neurodeploy.graph import Neuron as GraphNeuron
 from neurodeploy.program import Input, Neuron, Program
 from neurodeploy.target import Finding, Severity
-from targets.onnx.parts import parts_of
+from targets.onnx.floats import float_parts
+from targets.onnx.parts import Part, parts_of
 
 _LARGEST_FILE = 2_000_000_000
 
@@ -32,11 +37,40 @@ def check(program: Program) -> tuple[Finding, ...]:
         remedy = getattr(error, "remedy", None) or "use smaller weights"
         known = name in program.by_name
         return (_error(name if known else program.output, message if known else text, remedy),)
-    size = sum(tensor.values.nbytes for part in parts for tensor in part.tensors)
-    if size > _LARGEST_FILE:
-        message = f"holds {size:,} bytes of weights, and an ONNX file at most {_LARGEST_FILE:,}"
-        return (_error(program.output, message, "split the network"),)
-    return ()
+    return _size(parts, program.output)
+
+
+def check_graph(graph: Graph) -> tuple[Finding, ...]:
+    """Every error of a network in floats, and that it is not exact."""
+    findings = [_rounded(node) for node in graph.nodes if isinstance(node, Linear | Conv2d)]
+    if not isinstance(graph.by_name[graph.output], GraphNeuron):
+        message = "is the output, and no layer of neurons"
+        findings.append(_error(graph.output, message, "end the network in neurons"))
+    try:
+        findings += _size(float_parts(graph), graph.output)
+    except DoesNotFitError as error:
+        findings.append(_error(graph.output, error.message, error.remedy or "leave it out"))
+    message = "the network is in floats: its file is equal within a tolerance, not on every bit"
+    remedy = "quantize it for an exact one: quant.prepare, or neurodeploy quantize"
+    note = Finding(Severity.WARNING, graph.output, message, remedy)
+    return (*(found for found in findings if found is not None), note)
+
+
+def _rounded(node: Linear | Conv2d) -> Finding | None:
+    """An error if single precision would change the weights."""
+    if (node.weight.astype(np.float32) == node.weight).all():
+        return None
+    return _error(f"{node.name}.weight", "needs double precision", "use network.float()")
+
+
+def _size(parts: tuple[Part, ...], output: str) -> tuple[Finding, ...]:
+    size = sum(
+        tensor.values.size * tensor.type.numpy.itemsize for part in parts for tensor in part.tensors
+    )
+    if size <= _LARGEST_FILE:
+        return ()
+    message = f"holds {size:,} bytes of weights, and an ONNX file at most {_LARGEST_FILE:,}"
+    return (_error(output, message, "split the network"),)
 
 
 def _error(node: str, message: str, remedy: str) -> Finding:

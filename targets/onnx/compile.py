@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes, toolchain_version
+from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
-from targets.onnx.check import check
-from targets.onnx.description import described
+from targets.onnx.check import check, check_graph
+from targets.onnx.description import Network, described
+from targets.onnx.floats import float_parts
 from targets.onnx.forms import Assembly, Choices, Form, write_step, write_unrolled
 from targets.onnx.parts import parts_of
 from targets.onnx.scan import write_scan
@@ -19,6 +21,7 @@ FILE = "network.onnx"
 PREFIX = "neurodeploy."
 # Changes when the same program would be written as another graph.
 FORMAT = "1"
+FLOATS = "no, in floats"
 
 _WRITE = {Form.SCAN: write_scan, Form.STEP: write_step, Form.UNROLLED: write_unrolled}
 
@@ -39,19 +42,34 @@ def compile_program(program: Program, choices: Choices) -> Artifact:
         DoesNotFitError: if `check` finds an error.
     """
     require_fits("onnx", check(program))
-    hashes = program_hashes(program)
-    model = written(program, choices, hashes["sha256"]).model
-    content = model.SerializeToString(deterministic=True)
-    return Artifact("onnx", {FILE: content}, contract(program, choices), hashes)
+    return _artifact(program, choices)
 
 
-def written(program: Program, choices: Choices, sha256: str) -> Written:
-    """The model of a program whose hash is given.
+def compile_graph(graph: Graph, choices: Choices) -> Artifact:
+    """The artifact of a network in floats: one file, marked as not exact.
 
     Raises:
-        DoesNotFitError: if a layer has no form in the graph.
+        DoesNotFitError: if `check_graph` finds an error.
     """
-    parts = parts_of(program)
+    require_fits("onnx", check_graph(graph))
+    return _artifact(graph, choices)
+
+
+def _artifact(network: Network, choices: Choices) -> Artifact:
+    hashes = program_hashes(network)
+    model = written(network, choices, hashes["sha256"]).model
+    content = model.SerializeToString(deterministic=True)
+    return Artifact("onnx", {FILE: content}, contract(network, choices), hashes)
+
+
+def written(program: Network, choices: Choices, sha256: str) -> Written:
+    """The model of a program, or of a graph in floats, whose hash is given.
+
+    Raises:
+        DoesNotFitError: if a layer has no form in the file.
+    """
+    exact = isinstance(program, Program)
+    parts = parts_of(program) if isinstance(program, Program) else float_parts(program)
     assembly = Assembly(parts, program.output, choices)
     _WRITE[choices.form](assembly)
     model = assembly.model()
@@ -61,7 +79,7 @@ def written(program: Program, choices: Choices, sha256: str) -> Written:
     notes = {
         "target": "onnx",
         "format": FORMAT,
-        "exact": "every bit",
+        "exact": "every bit" if exact else FLOATS,
         "form": choices.form.value,
         "steps": str(choices.steps),
         "functions": _yes(choices.functions),
@@ -73,21 +91,23 @@ def written(program: Program, choices: Choices, sha256: str) -> Written:
     return Written(model, assembly.shown)
 
 
-def contract(program: Program, choices: Choices) -> dict[str, Any]:
+def contract(network: Network, choices: Choices) -> dict[str, Any]:
     """What whoever runs the file must know."""
-    first = program.input
+    first, exact = network.input, isinstance(network, Program)
+    signal = network.input.signal.value if isinstance(network, Program) else "floats"
     return {
-        "input": {"shape": list(first.shape), "signal": first.signal.value},
+        "exact": exact,
+        "input": {"shape": list(first.shape), "signal": signal},
         "layers": [
             {
                 "name": node.name,
                 "neuron": node.equations.name,
-                "shape": list(program.shapes[node.name]),
+                "shape": list(network.shapes[node.name]),
                 "exponent": node.exponent,
             }
-            for node in program.layers
+            for node in network.layers
         ],
-        "output": program.output,
+        "output": network.output,
         "options": {key: str(value) for key, value in asdict(choices).items()},
         # States are zero before the first step of every sample.
         "states": "zero",

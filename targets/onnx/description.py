@@ -8,24 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy import codec, program
+from neurodeploy import codec, graph, program
 from neurodeploy.errors import ArtifactError, ValidationError
-from neurodeploy.program import Dense, Neuron, Node, Program
-from neurodeploy.structure import Edge
+from neurodeploy.graph import Graph, Linear
+from neurodeploy.program import Dense, Neuron, Program
+from neurodeploy.structure import Edge, Node
 from neurodeploy.typed import made
 
 SCHEMA = 1
 
 
+# A program, or a graph in floats.
+Network = Program | Graph
+
+
 def described(
-    held: Program, names: Mapping[tuple[str, str], str], powers: Mapping[str, int]
+    held: Network, names: Mapping[tuple[str, str], str], powers: Mapping[str, int]
 ) -> str:
-    """The description of a program whose numbers are in tensors of these names.
+    """The description of a network whose numbers are in tensors of these names.
 
     `names` go by layer and label; `powers` are the powers of two common to a layer's weights.
     """
@@ -34,13 +40,16 @@ def described(
         members = {field.name: getattr(node, field.name) for field in fields(node)}
         if node.name in powers:
             members["weight"] = {"power": powers[node.name], "tensors": _grouped(names, node)}
+        elif isinstance(node, Linear | graph.Conv2d):
+            members["weight"] = {"tensor": names[node.name, "weight"]}
         if isinstance(node, Neuron):
             members["parameters"] = {
                 key: {"tensor": names[node.name, key]} if (node.name, key) in names else value
                 for key, value in node.parameters.items()
             }
         nodes.append({"class": type(node).__name__, **members})
-    return codec.dumps({"schema": SCHEMA, "output": held.output, "nodes": nodes})
+    kind = type(held).__name__
+    return codec.dumps({"schema": SCHEMA, "of": kind, "output": held.output, "nodes": nodes})
 
 
 def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]]:
@@ -52,8 +61,8 @@ def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]
     return list(groups.values())
 
 
-def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]]) -> Program:
-    """The program of a description and the file's tensors by name.
+def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]]) -> Network:
+    """The network of a description and the file's tensors by name.
 
     Raises:
         ArtifactError: if they do not belong together.
@@ -62,19 +71,25 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]]) -> Program:
         document = codec.loads(text, {"Edge": Edge}, "a description")
         if document.get("schema") != SCHEMA:
             raise ValidationError(f"a description of schema {document.get('schema')}")
-        nodes = (_node(dict(each), tensors) for each in codec.members(document, "nodes"))
-        return Program(tuple(nodes), str(document.get("output")))
+        floats = {"Program": False, "Graph": True}[document["of"]]
+        room, entries = graph if floats else program, codec.members(document, "nodes")
+        nodes = tuple(_node(dict(each), tensors, room) for each in entries)
+        output = str(document.get("output"))
+        return Graph(nodes, output) if floats else Program(nodes, output)
     except (ValueError, TypeError, LookupError) as error:
         raise ArtifactError(f"the file's description is damaged: {error}") from error
 
 
-def _node(members: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Node:
+def _node(members: dict[str, Any], tensors: Mapping[str, NDArray[Any]], room: ModuleType) -> Node:
     wanted = str(members.pop("class"))
-    kind = getattr(program, wanted) if wanted in program.__all__ else None
+    kind = getattr(room, wanted) if wanted in room.__all__ else None
     if not (isinstance(kind, type) and issubclass(kind, Node)):
-        raise ValidationError(f"{wanted} is no node of a program")
+        raise ValidationError(f"{wanted} is no node of a network")
     weight = members.get("weight")
-    if isinstance(weight, dict):
+    if isinstance(weight, dict) and "tensor" in weight:
+        held = tensors[weight["tensor"]].astype(np.float64)
+        members["weight"] = held.T if kind is Linear else held
+    elif isinstance(weight, dict):
         parts = [[tensors[name] for name in digits] for digits in weight["tensors"]]
         sums = [joined(digits, int(weight["power"])) for digits in parts]
         members["weight"] = sum(sums[1:], start=sums[0])

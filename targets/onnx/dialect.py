@@ -84,15 +84,16 @@ def operation(
     ]
     given: dict[int | str, Value] = dict(enumerate(used))
     given |= {name: writer.constant(value, kind) for name, value in constants.items()}
-    result = _written(writer, term, given, kind)
+    result = spelled(writer, term, given, kind)
     return Value(result.name, result.type, interval)
 
 
-def _written(writer: Writer, term: Term, given: Mapping[int | str, Value], kind: Type) -> Value:
+def spelled(writer: Writer, term: Term, given: Mapping[Any, Value], kind: Type) -> Value:
+    """The nodes of a term, whose values are given by number and by name."""
     if not isinstance(term, tuple):
         return given[term]
     op, *parts = term
-    inputs = [_written(writer, part, given, kind) for part in parts]
+    inputs = [spelled(writer, part, given, kind) for part in parts]
     return writer.node(op, inputs, Type.BOOL if op in _CONDITIONS else kind)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, DoesNotFitError
-from neurodeploy.program import Program
+from neurodeploy.graph import Graph
 from targets.onnx.compile import FORMAT, PREFIX, Written, written
-from targets.onnx.description import rebuilt
+from targets.onnx.description import Network, rebuilt
 from targets.onnx.forms import Choices, Form
 from targets.onnx.types import Type, onnx_module
 
@@ -22,12 +23,17 @@ _AGAIN = "export the model again"
 
 @dataclass(frozen=True)
 class Opened:
-    """A file: its program, the choices it was written with, and its bytes."""
+    """A file: its network, the choices it was written with, and its bytes."""
 
-    program: Program
+    network: Network
     choices: Choices
     written: Written
     content: bytes
+
+    @property
+    def is_in_floats(self) -> bool:
+        """Whether it is equal to the network within a tolerance alone."""
+        return isinstance(self.network, Graph)
 
 
 def open_file(artifact: Artifact) -> Opened:
@@ -46,6 +52,7 @@ def open_file(artifact: Artifact) -> Opened:
         raise ArtifactError(f"{place}: {error.message}", remedy=error.remedy or _AGAIN) from error
 
 
+@lru_cache(maxsize=2)
 def _opened(content: bytes, *, trusted: bool) -> Opened:
     """The file's content; where a manifest tells of an edit, what it changed is not told again."""
     model = _parsed(content)
@@ -61,15 +68,15 @@ def _opened(content: bytes, *, trusted: bool) -> Opened:
     if notes["format"] != FORMAT:
         version = _word(model.producer_version)
         raise ArtifactError(f"was written by neurodeploy {version}, in format {notes['format']}")
-    program = rebuilt(notes.get("program", ""), _tensors(model))
+    network = rebuilt(notes.get("program", ""), _tensors(model))
     choices = _choices(notes)
     try:
-        expected = written(program, choices, notes.get("program_sha256", ""))
+        expected = written(network, choices, notes.get("program_sha256", ""))
     except (DoesNotFitError, ValueError) as error:
         raise ArtifactError(f"its description is damaged: {error}") from error
     if not trusted:
-        _require_same(model, expected.model, program, notes)
-    return Opened(program, choices, expected, content)
+        _require_same(model, expected.model, network, notes)
+    return Opened(network, choices, expected, content)
 
 
 def _parsed(content: bytes) -> Any:
@@ -117,13 +124,13 @@ def _choices(notes: Mapping[str, str]) -> Choices:
         raise ArtifactError(f"its description is damaged: {error}") from error
 
 
-def _require_same(model: Any, expected: Any, program: Program, notes: Mapping[str, str]) -> None:
+def _require_same(model: Any, expected: Any, network: Network, notes: Mapping[str, str]) -> None:
     """Nothing if the file is what the program is written as.
 
     Raises:
         ArtifactError: otherwise; names what was edited.
     """
-    if program.sha256 != notes.get("program_sha256"):
+    if network.sha256 != notes.get("program_sha256"):
         raise ArtifactError("was edited: its numbers are not those that were exported")
     # Who wrote the same graph does not matter.
     expected.producer_version = _word(model.producer_version)

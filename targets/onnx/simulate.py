@@ -103,7 +103,7 @@ def _trace(run: FileRun, index: int, result: WorkerResult) -> Trace:
     for place, (layer, state) in enumerate(run.opened.written.shown):
         layers.setdefault(layer, {})[state] = result.arrays[f"network{index}.{place}"]
     named = {name: LayerTrace(layers[name]) for name in layers}
-    return Trace(named, run.opened.program.output)
+    return Trace(named, run.opened.network.output)
 
 
 def _call(runs: Sequence[FileRun], environment: Environment, limits: Limits | None) -> Call:

@@ -8,14 +8,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import UnknownNameError
+from neurodeploy.errors import ArtifactError, UnknownNameError
+from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import Capabilities, Finding, Simulation
 from neurodeploy.trace import Trace
 from targets.onnx.capabilities import CAPABILITIES
-from targets.onnx.check import check
-from targets.onnx.compile import compile_program
+from targets.onnx.check import check, check_graph
+from targets.onnx.compile import compile_graph, compile_program
 from targets.onnx.forms import Choices, Form
 from targets.onnx.read import open_file
 from targets.onnx.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
@@ -50,7 +51,44 @@ class Onnx:
         Raises:
             ArtifactError: if it is no file of ours, is damaged, or was edited.
         """
-        return open_file(artifact).program
+        network = open_file(artifact).network
+        if isinstance(network, Graph):
+            raise ArtifactError(
+                f"{artifact.path}: holds a network in floats, which is no program",
+                remedy="verify or run it, or quantize the model and export it again",
+            )
+        return network
+
+    def check_graph(self, graph: Graph) -> tuple[Finding, ...]:
+        """What the file cannot take of a network in floats, and that it is not exact."""
+        return check_graph(graph)
+
+    def compile_graph(
+        self,
+        graph: Graph,
+        *,
+        form: str = "scan",
+        steps: int = 16,
+        functions: bool = True,
+        trace: bool = False,
+    ) -> Artifact:
+        """The .onnx file of a network in floats, marked as not exact."""
+        return compile_graph(graph, Choices(Form(form), steps, functions, trace))
+
+    def holds_floats(self, artifact: Artifact) -> bool:
+        """Whether a file of ours holds a network in floats."""
+        return open_file(artifact).is_in_floats
+
+    def read_graph(self, artifact: Artifact) -> Graph:
+        """The network in floats that a file of ours holds.
+
+        Raises:
+            ArtifactError: if it holds a program, is no file of ours, is damaged, or was edited.
+        """
+        network = open_file(artifact).network
+        if isinstance(network, Graph):
+            return network
+        raise ArtifactError(f"{artifact.path}: holds a program of integers, and no floats")
 
     def simulate(
         self,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodeploy.compare import compare
+from neurodeploy.compare import Tolerance, compare, compare_within
 from neurodeploy.report import Status
 from neurodeploy.trace import LayerTrace, Trace
 
@@ -121,3 +121,29 @@ def test_types_do_not_matter_and_values_do() -> None:
         "b",
     )
     assert compare("x", trace(), narrow, 0.0).status == Status.EQUAL
+
+
+def test_floats_are_equal_within_a_tolerance() -> None:
+    tolerance = Tolerance(near=0.001, share=0.1)
+    other = trace({("a", "v"): [(0, 0, 0, 0)]})
+    link = compare_within("x", trace(), other, 1.5, tolerance)
+    assert (link.status, link.compared, link.divergence) == (Status.EQUAL, 567, None)
+    assert link.reason == "1 of 567 values are farther apart than 0.001"
+    assert link.tolerance == "0.001 a value, for all but 10.0% of each layer's values"
+    exact = Tolerance(near=0.001, share=0.0)
+    link = compare_within("x", trace(), other, 1.5, exact)
+    assert link.status == Status.DIFFERS
+    assert "of a.v 0.9%, where 0.0% may be" in str(link.reason)
+    assert compare_within("x", trace(), trace(), 0.0, exact).status == Status.EQUAL
+
+
+def test_what_is_no_number_is_never_near() -> None:
+    broken = trace()
+    values = {key: value.astype(float) for key, value in broken["a"].values.items()}
+    values["v"][:] = np.nan
+    found = Trace({"a": LayerTrace(values), "b": broken["b"]}, "b")
+    tolerance = Tolerance(share=0.2)
+    assert compare_within("x", trace(), found, 0.0, tolerance).status == Status.DIFFERS
+    assert compare_within("x", found, trace(), 0.0, tolerance).status == Status.DIFFERS
+    alone = Trace({"a": trace()["a"]}, "a")
+    assert compare_within("x", trace(), alone, 0.0, tolerance).reason == "b is not there"

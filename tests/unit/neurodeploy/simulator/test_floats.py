@@ -1,0 +1,53 @@
+"""Networks in floats in double precision: against torch, and by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from neurodeploy import graph as g
+from neurodeploy.errors import SamplesError, ValidationError
+from neurodeploy.frontend import graph_of
+from neurodeploy.simulator.floats import run_floats
+from neurodeploy.structure import Edge
+from snncore import functional, layer, neuron
+
+
+def test_is_what_torch_computes() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        layer.Conv2d(2, 6, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2),
+        layer.BatchNorm2d(6),
+        layer.SumPool2d(2),
+        layer.MaxPool2d((2, 3), stride=(1, 2), padding=(1, 1)),
+        layer.Flatten(),
+        neuron.LeakyIntegrator(tau=3.0),
+    ).double()
+    network.eval()
+    samples = torch.randn(4, 3, 2, 9, 8, dtype=torch.float64)
+    with torch.no_grad():
+        expected = network(samples).numpy()
+    functional.reset(network)
+    found = run_floats(graph_of(network, example=samples), samples)
+    np.testing.assert_allclose(found.output, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_states_go_from_step_to_step() -> None:
+    network = torch.nn.Sequential(layer.Linear(1, 1, bias=True), neuron.IF(threshold=1.0))
+    with torch.no_grad():
+        network[0].weight.fill_(0.5)
+        network[0].bias.fill_(0.125)
+    graph = graph_of(network, example=torch.zeros(1, 1, 1))
+    trace = run_floats(graph, np.array([1.0, 1.0, 0.0, 1.0])[:, None, None])
+    assert trace["1"].s.ravel().tolist() == [0, 1, 0, 0]
+    assert trace["1"].v.ravel().tolist() == [0.625, 0, 0.125, 0.75]
+
+
+def test_what_does_not_fit() -> None:
+    graph = graph_of(torch.nn.Sequential(layer.Linear(3, 2), neuron.IF()), shape=(3,))
+    with pytest.raises(SamplesError, match=r"samples are \(4, 2, 5\), not \(T, N, 3\)"):
+        run_floats(graph, np.zeros((4, 2, 5)))
+    with pytest.raises(SamplesError, match="no finite number"):
+        run_floats(graph, np.full((4, 2, 3), np.nan))
+    late = g.Graph((g.Input("in", (3,)), g.Flatten("flat", Edge("in", 1))), "flat")
+    with pytest.raises(ValidationError, match="flat: reads late"):
+        run_floats(late, np.zeros((4, 2, 3)))
