@@ -15,6 +15,7 @@ from neurodeploy.graph.graph import output_shape
 from neurodeploy.structure import Edge, Node, Shape, require
 from quant.chip_neuron import Integers
 from quant.synapse import GridLayer
+from snncore import layer
 
 
 def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> list[Node]:
@@ -66,6 +67,25 @@ def neuron_node(module: quant.ChipNeuron, name: str, source: Edge, shape: Shape)
     if module.bias is not None:
         _require_finite(module.bias, f"{name}.bias")
     return _neurons(module, name, source.source, module.integers(), module.exponent, shape)
+
+
+def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> list[Node]:
+    """Neurons that read their own spikes of the step before through weights.
+
+    Raises:
+        UnsupportedLayerError: if the body is no layer of a chip's neurons, or the feedback no
+            dense weights.
+    """
+    body, feedback = module.body, module.feedback
+    if not isinstance(body, quant.ChipNeuron) or not isinstance(feedback, quant.Linear):
+        raise UnsupportedLayerError(
+            f"{name}: a recurrent layer of {type(body).__name__} and {type(feedback).__name__} has "
+            "no place in a graph",
+            remedy="layer.Recurrent(quant.CubaLIF(...), quant.Linear(n, n)) has one",
+        )
+    back = synapse_node(feedback, f"{name}.feedback", Edge(name, 1))
+    total = g.Add(f"{name}.sum", (source, Edge(back.name)))
+    return [back, total, neuron_node(body, name, Edge(total.name), shape)]
 
 
 def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:

@@ -19,6 +19,7 @@ from neurodeploy.frontend.from_quant import (
     block_nodes,
     neuron_node,
     pool_node,
+    recurrent_nodes,
     synapse_node,
 )
 from neurodeploy.frontend.kinds import is_idle
@@ -79,7 +80,8 @@ class _Builder:
         self.values[call.name] = self.nodes[-1].name
 
     def _append(self, node: Node) -> None:
-        self.shapes[node.name] = output_shape(node, [self.shapes[e.source] for e in node.sources])
+        known = [self.shapes[edge.source] for edge in node.sources if edge.source in self.shapes]
+        self.shapes[node.name] = output_shape(node, known)
         self.nodes.append(node)
 
 
@@ -143,6 +145,16 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
 @nodes_of.register
 def _(module: layer.Flatten, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     return [g.Flatten(name, source)]
+
+
+@nodes_of.register
+def _(module: layer.Delay, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [g.Delay(name, source, np.array(module.steps, dtype=np.float64))]
+
+
+@nodes_of.register
+def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return recurrent_nodes(module, name, source, shape)
 
 
 @nodes_of.register

@@ -14,7 +14,7 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.trace import LayerTrace, Trace
-from snncore import functional, monitor, neuron
+from snncore import functional, layer, monitor, neuron
 
 
 def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
@@ -25,13 +25,13 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     """
     recording = _recorded(network, samples)
     layers = {}
-    for layer in program.layers:
-        path = layer_path(network, layer.name)
+    for node in program.layers:
+        path = layer_path(network, node.name)
         module = network.get_submodule(path)
         assert isinstance(module, quant.ChipNeuron)
-        layers[layer.name] = LayerTrace(
+        layers[node.name] = LayerTrace(
             {
-                key: _integers(value, 1.0 if key == "s" else module.scale, f"{layer.name}.{key}")
+                key: _integers(value, 1.0 if key == "s" else module.scale, f"{node.name}.{key}")
                 for key, value in recording[path].items()
             }
         )
@@ -46,11 +46,11 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
     """
     recording = _recorded(network, samples)
     layers = {}
-    for layer in graph.layers:
-        if layer.name not in recording:
-            raise ValidationError(f"{layer.name}: the model has no such layer of neurons")
-        values = recording[layer.name].items()
-        layers[layer.name] = LayerTrace(
+    for node in graph.layers:
+        if node.name not in recording:
+            raise ValidationError(f"{node.name}: the model has no such layer of neurons")
+        values = recording[node.name].items()
+        layers[node.name] = LayerTrace(
             {key: value.detach().cpu().double().numpy() for key, value in values}
         )
     return Trace(layers, graph.output)
@@ -75,7 +75,15 @@ def _recorded(network: nn.Module, samples: NDArray[Any]) -> monitor.Recording:
 
 
 def _takes_steps(network: nn.Module) -> bool:
-    modes = {m.step_mode for m in network.modules() if isinstance(m, neuron.Neuron)}
+    # What is within a recurrent layer takes steps whatever the network does.
+    within = {
+        part
+        for module in network.modules()
+        if isinstance(module, layer.Recurrent)
+        for part in module.body.modules()
+    }
+    outside = [m for m in network.modules() if m not in within]
+    modes = {m.step_mode for m in outside if isinstance(m, neuron.Neuron | layer.Recurrent)}
     if len(modes) > 1:
         raise ValidationError("some neurons take steps and some sequences (step_mode)")
     return modes == {neuron.StepMode.SINGLE}
@@ -94,6 +102,8 @@ def layer_path(network: nn.Module, name: str) -> str:
         return f"{path}.neuron".lstrip(".")
     if isinstance(root, quant.ChipNeuron):
         return path
+    if isinstance(root, layer.Recurrent):
+        return f"{path}.body".lstrip(".")
     raise ValidationError(f"{name}: the model has no such layer of neurons")
 
 

@@ -4,6 +4,7 @@ from neurodeploy.graph.graph import Graph as Graph
 from neurodeploy.graph.nodes import Add as Add
 from neurodeploy.graph.nodes import BatchNorm as BatchNorm
 from neurodeploy.graph.nodes import Conv2d as Conv2d
+from neurodeploy.graph.nodes import Delay as Delay
 from neurodeploy.graph.nodes import Flatten as Flatten
 from neurodeploy.graph.nodes import Input as Input
 from neurodeploy.graph.nodes import Linear as Linear

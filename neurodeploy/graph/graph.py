@@ -13,6 +13,7 @@ from neurodeploy.graph.nodes import (
     Add,
     BatchNorm,
     Conv2d,
+    Delay,
     Flatten,
     Input,
     Linear,
@@ -47,6 +48,9 @@ class Graph:
         for node in self.nodes:
             known = [shapes[e.source] for e in node.sources if e.source in shapes]
             shapes[node.name] = output_shape(node, known)
+        for node in self.nodes:
+            # Once more, now that what a loop reads is known too.
+            output_shape(node, [shapes[edge.source] for edge in node.sources])
         return shapes
 
     @property
@@ -89,6 +93,9 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
     """
     if isinstance(node, Input):
         return node.shape
+    if isinstance(node, Linear) and not inputs and node.source.delay:
+        # A loop reads what stands behind it; its own size it knows.
+        return (node.weight.shape[0],)
     require(len(inputs) > 0, f"{node.name}: no input of a known shape")
     shape = inputs[0]
     if isinstance(node, Linear):
@@ -113,6 +120,10 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
     if isinstance(node, Add):
         same = len(set(inputs)) == 1
         require(same, f"{node.name}: adds values of unlike shapes {sorted(set(inputs))}")
+        return shape
+    if isinstance(node, Delay):
+        fits = node.steps.size == 1 or node.steps.shape == shape[:1]
+        require(fits, f"{node.name}.steps: {node.steps.size} delays for {shape[0]} channels")
         return shape
     if isinstance(node, Neuron):
         return shape

@@ -129,6 +129,20 @@ class Flatten(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Delay(Node):
+    """What the source was so many steps ago; one number, or one for each channel."""
+
+    source: Edge
+    steps: Floats
+
+    def __post_init__(self) -> None:
+        _finite(self, "steps")
+        whole = bool((self.steps == np.rint(self.steps)).all()) and self.steps.ndim <= 1
+        fits = whole and self.steps.size > 0 and 0 <= self.steps.min() <= self.steps.max() < 1 << 20
+        require(fits, f"{self.name}.steps: these are no numbers of steps")
+
+
+@dataclass(frozen=True, eq=False)
 class Add(Node):
     """The sum of its terms."""
 

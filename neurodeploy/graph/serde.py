@@ -11,6 +11,7 @@ from neurodeploy.graph.nodes import (
     Add,
     BatchNorm,
     Conv2d,
+    Delay,
     Flatten,
     Input,
     Linear,
@@ -23,7 +24,7 @@ from neurodeploy.structure import Edge
 SCHEMA = 1
 _WEIGHTS = (Linear, Conv2d, SumPool2d, BatchNorm)
 _CLASSES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Edge, Input, *_WEIGHTS, MaxPool2d, Flatten, Add, Neuron)
+    kind.__name__: kind for kind in (Edge, Input, *_WEIGHTS, MaxPool2d, Flatten, Delay, Add, Neuron)
 }
 
 

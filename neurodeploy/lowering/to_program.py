@@ -5,6 +5,7 @@
 2. A sum pool is a depthwise convolution; a max pool takes the spikes of one layer.
 3. An addition is carried to the neurons: a layer of weights applies to each term.
 4. What reaches neurons without weights gets weights of one.
+5. A delay becomes one of each dense weight that reads it; a loop reads what neurons sent before.
 Changes: every node; the result is a Program.
 """
 
@@ -39,6 +40,8 @@ class _Lowering:
         self.nodes: list[Node] = []
         # Of each graph node: the program nodes whose sum is its value.
         self.terms: dict[str, list[str]] = {}
+        # Of each that is delayed: by how many steps, for each of its values.
+        self.late: dict[str, NDArray[np.int64]] = {}
 
     def run(self) -> Program:
         for node in self.graph.nodes:
@@ -52,21 +55,20 @@ class _Lowering:
         return Program(tuple(self.nodes), output.name)
 
     def _lower(self, node: Any) -> list[str]:
-        for edge in node.sources:
-            if edge.delay:
-                raise DoesNotFitError(
-                    f"{node.name}: reads {edge.source} {edge.delay} steps late, which only a "
-                    "program can say",
-                    remedy="leave the delay out",
-                )
+        if any(edge.delay for edge in node.sources):
+            return [self._append(self._loop(node))]
         if isinstance(node, g.Input):
             return [self._append(Input(node.name, node.shape))]
         if isinstance(node, g.Add):
+            self._require_no_delay(node)
             return [term for edge in node.terms for term in self.terms[edge.source]]
         if isinstance(node, g.Neuron):
             return [self._append(self._neuron(node))]
         terms = self.terms[node.source.source]
+        if isinstance(node, g.Delay):
+            return self._delayed(node, terms)
         if isinstance(node, g.Flatten) and len(self.graph.shapes[node.source.source]) == 1:
+            self._delays(node)
             return terms
         if isinstance(node, g.MaxPool2d):
             self._one_term(node, terms)
@@ -81,7 +83,55 @@ class _Lowering:
         self.nodes.append(node)
         return node.name
 
+    def _loop(self, node: Any) -> Node:
+        """Dense weights that bring back what a layer sent a step or more before.
+
+        Raises:
+            DoesNotFitError: if anything else reads what is past.
+        """
+        edge = node.sources[0]
+        if not isinstance(node, g.Linear) or not isinstance(
+            self.graph.by_name[edge.source], g.Neuron
+        ):
+            raise DoesNotFitError(
+                f"{node.name}: reads {edge.source} {edge.delay} steps late, which only dense "
+                "weights from neurons can",
+                remedy="leave the delay out, or put snncore.layer.Delay before dense weights",
+            )
+        return self._linear(node, node.name, edge)
+
+    def _delayed(self, node: g.Delay, terms: list[str]) -> list[str]:
+        """The same values; the weights that read them are told how late."""
+        name, shape = node.source.source, self.graph.shapes[node.name]
+        steps = node.steps.astype(np.int64).reshape(-1, *[1] * (len(shape) - 1))
+        before = self.late.get(name, np.zeros(shape, dtype=np.int64))
+        self.late[node.name] = before + np.broadcast_to(steps, shape)
+        return terms
+
+    def _delays(self, node: Any) -> NDArray[np.int64] | None:
+        """How late each weight reads its input, if what it reads is delayed.
+
+        Raises:
+            DoesNotFitError: if what reads delayed values is no layer of dense weights.
+        """
+        late = self.late.get(node.source.source)
+        if late is None:
+            return None
+        if isinstance(node, g.Flatten):
+            self.late[node.name] = late.reshape(-1)
+        elif not isinstance(node, g.Linear):
+            self._require_no_delay(node)
+        return late.reshape(-1)
+
+    def _require_no_delay(self, node: Any) -> None:
+        if any(edge.source in self.late for edge in node.sources):
+            raise DoesNotFitError(
+                f"{node.name}: reads what is delayed, and only dense weights have delays",
+                remedy="put the delay before a quant.Linear",
+            )
+
     def _linear(self, node: Any, name: str, source: Edge) -> Node:
+        self._delays(node)
         if isinstance(node, g.Flatten):
             return Flatten(name, source)
         if isinstance(node, g.MaxPool2d):
@@ -104,7 +154,9 @@ class _Lowering:
         if isinstance(node, g.Linear):
             weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
             bits = node.accumulator_bits or _DENSE_BITS
-            return Dense(name, source, weight, node.exponent, accumulator_bits=bits)
+            late = self._delays(node)
+            late = None if late is None else np.broadcast_to(late, weight.shape)
+            return Dense(name, source, weight, node.exponent, 0, bits, late)
         bits = node.accumulator_bits or _KERNEL_BITS
         if isinstance(node, g.SumPool2d):
             channels = self.graph.shapes[node.source.source][0]
@@ -122,6 +174,7 @@ class _Lowering:
                 f"{node.name}: its neurons are floats, in no chip's number system",
                 remedy="use quant.CubaLIF and train, or load a quantized model",
             )
+        self._delays(node)
         edges = tuple(self._weighted(term, node) for term in self.terms[node.source.source])
         system = node.system
         parameters = {
