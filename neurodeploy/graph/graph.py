@@ -111,23 +111,26 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         require(len(shape) == 3, f"{node.name}: takes (C, H, W) and is given {shape}")
         padding = node.padding if isinstance(node, MaxPool2d) else (0, 0)
         return (shape[0], *_windows(node, shape, node.kernel, node.stride, padding, (1, 1)))
+    if isinstance(node, Flatten):
+        return (prod(shape),)
+    _check_channels(node, inputs)
+    return shape
+
+
+def _check_channels(node: Node, inputs: Sequence[Shape]) -> None:
+    """Nothing if a node that keeps its input's shape fits it."""
+    shape = inputs[0]
     if isinstance(node, BatchNorm):
         channels = node.scale.size
         require(shape[0] == channels, f"{node.name}: takes {channels} channels, is given {shape}")
-        return shape
-    if isinstance(node, Flatten):
-        return (prod(shape),)
-    if isinstance(node, Add):
+    elif isinstance(node, Add):
         same = len(set(inputs)) == 1
         require(same, f"{node.name}: adds values of unlike shapes {sorted(set(inputs))}")
-        return shape
-    if isinstance(node, Delay):
+    elif isinstance(node, Delay):
         fits = node.steps.size == 1 or node.steps.shape == shape[:1]
         require(fits, f"{node.name}.steps: {node.steps.size} delays for {shape[0]} channels")
-        return shape
-    if isinstance(node, Neuron):
-        return shape
-    raise ValidationError(f"{node.name}: {type(node).__name__} is no node of a graph")
+    elif not isinstance(node, Neuron):
+        raise ValidationError(f"{node.name}: {type(node).__name__} is no node of a graph")
 
 
 def _linear(node: Linear, shape: Shape) -> Shape:
