@@ -26,17 +26,26 @@ static __device__ __forceinline__ Row fetch(const Element *from)
     return row;
 }
 
+// Compilers split such a store when what is stored was chosen; nobody here reads it again.
 static __device__ __forceinline__ void put(Element *to, const Row &row)
 {
     if constexpr (BYTES == 2) {
         *reinterpret_cast<unsigned short *>(to) = (unsigned short)row.word[0];
     } else if constexpr (WORDS == 1) {
         *reinterpret_cast<unsigned *>(to) = row.word[0];
-    } else if constexpr (WORDS == 2) {
-        *reinterpret_cast<uint2 *>(to) = make_uint2(row.word[0], row.word[1]);
     } else {
-        *reinterpret_cast<uint4 *>(to) =
-            make_uint4(row.word[0], row.word[1], row.word[2], row.word[3]);
+#if ON_CPU
+        for (int word = 0; word < WORDS; word++)
+            reinterpret_cast<unsigned *>(to)[word] = row.word[word];
+#else
+        if constexpr (WORDS == 2)
+            asm volatile("st.global.v2.u32 [%0], {%1, %2};"
+                         :: "l"(to), "r"(row.word[0]), "r"(row.word[1]));
+        else
+            asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};"
+                         :: "l"(to), "r"(row.word[0]), "r"(row.word[1]), "r"(row.word[2 % WORDS]),
+                            "r"(row.word[3 % WORDS]));
+#endif
     }
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ctypes import c_float
 from math import isinf
+from struct import pack, unpack
 from typing import Any
 
 from snncore.dynamics.exponential import HIGHEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOWEST, POLYNOMIAL
@@ -58,6 +60,20 @@ static __device__ __forceinline__ float exponential(const float value)
     return __fmul_rn(__fadd_rn(small, 1.0f), __int_as_float(bits));
 }}
 
+// A quotient by a number from 1 to 2^24, rounded as IEEE asks for, from products with its
+// reciprocal in two parts: the remainder, which is exact, corrects it (Markstein).
+static __device__ __forceinline__ float divided(const float given, const float divisor,
+                                                const float reciprocal, const float high,
+                                                const float low)
+{{
+    const float near = __fmaf_rn(given, high, __fmul_rn(given, low));
+    // The remainder may be too small for a float.
+    if (fabsf(near) < 0x1p-100f && given != 0.0f) return __fdiv_rn(given, divisor);
+    // An infinite quotient has none, and stays infinite.
+    const float left = fmaxf(__fmaf_rn(near, -divisor, given), -0x1p126f);
+    return copysignf(__fmaf_rn(left, reciprocal, near), given);
+}}
+
 // A quotient for gradients, within three units in the last place: two instructions.
 static __device__ __forceinline__ float quotient(const float numerator, const float denominator)
 {{
@@ -101,10 +117,49 @@ def statements(
             value = f"__fmaf_rn({first}, {second}, {names[other]})"
         else:
             dialect = CUDA if number in exact else GRADIENTS
-            value = _spelled(dialect, operation, [names[arg] for arg in operation.args])
+            value = _divided(operations, operation, names, number in exact) or _spelled(
+                dialect, operation, [names[arg] for arg in operation.args]
+            )
         if number in needed:
             lines.append(f"const auto t{number} = {value};")
     return lines, names
+
+
+def _divided(
+    operations: Sequence[Operation], operation: Operation, names: Sequence[str], exact: bool
+) -> str | None:
+    """A quotient by a number without a division, where it is one."""
+    if operation.op != Op.DIVIDE:
+        return None
+    by = operations[operation.args[1]].attribute
+    if not isinstance(by, float) or not 1.0 <= by < 2.0**24:
+        return None
+    numbers = division(by)
+    given = names[operation.args[0]]
+    if not exact or len(numbers) == 1:
+        return f"__fmul_rn({given}, {number_text(numbers[0])})"
+    constants = ", ".join(map(number_text, (c_float(by).value, *numbers)))
+    return f"divided({given}, {constants})"
+
+
+def division(by: float) -> tuple[float, ...]:
+    """The reciprocal of a divisor; and unless that is exact, in two parts that are not below zero.
+
+    Of an infinity, parts of two signs would make something that is not a number.
+    """
+    divisor = c_float(by).value
+    nearest = c_float(1.0 / divisor).value
+    if nearest * divisor == 1.0:
+        return (nearest,)
+    high = nearest if nearest < 1.0 / divisor else _below(nearest)
+    return nearest, high, c_float(1.0 / divisor - high).value
+
+
+def _below(value: float) -> float:
+    """The next smaller float of a positive one."""
+    (bits,) = unpack("<I", pack("<f", value))
+    (below,) = unpack("<f", pack("<I", bits - 1))
+    return float(below)
 
 
 def _leaf(operation: Operation, leaves: Mapping[tuple[Op, str], str]) -> str:

@@ -1,0 +1,57 @@
+"""The words of CUDA C that are more than an operator, value for value on the CPU."""
+
+import pytest
+import torch
+
+from snncore.dynamics.exponential import exponential
+from snncore.kernels import inline
+from snncore.kernels.cuda_words import FUNCTIONS, division, number_text
+
+EDGES = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, -1e-45, 1e-38, 3.4e38, 1.0]
+
+
+def values(count: int) -> torch.Tensor:
+    """Floats of every size, and those at the edges."""
+    generator = torch.Generator().manual_seed(3)
+    bits = torch.randint(-(2**31), 2**31, (count,), generator=generator).to(torch.int32)
+    normal = torch.randn(count, generator=generator)
+    return torch.cat([torch.tensor(EDGES), bits.view(torch.float32), normal])
+
+
+def applied(call: str, x: torch.Tensor) -> torch.Tensor:
+    """The word on every value."""
+    body = f"const int i = blockIdx.x * blockDim.x + threadIdx.x; if (i < n) y[i] = {call};"
+    source = (
+        f"{FUNCTIONS}\n// @kernel\n__global__ void f(const float *x, float *y, int n) {{ {body} }}"
+    )
+    y = torch.empty_like(x)
+    inline.load(source, architecture="cpu").f(x, y, x.numel())
+    return y
+
+
+def same_bits(left: torch.Tensor, right: torch.Tensor) -> bool:
+    """Whether two have the same bits, and are not a number at the same places."""
+    both = left.isnan() & right.isnan()
+    return bool((both | (left.view(torch.int32) == right.view(torch.int32))).all())
+
+
+@pytest.mark.parametrize("divisor", [3.0, 1.1, 20.0, 7e6, 16777215.0])
+def test_a_quotient_by_a_number_is_that_of_ieee(divisor: float) -> None:
+    x = values(200_000)
+    by = torch.tensor(divisor)
+    numbers = ", ".join(map(number_text, (float(by), *division(divisor))))
+    assert same_bits(applied(f"divided(x[i], {numbers})", x), x / by)
+
+
+def test_a_power_of_two_has_an_exact_reciprocal() -> None:
+    assert division(4.0) == (0.25,)
+
+
+def test_the_exponential_is_that_of_every_backend() -> None:
+    x = values(100_000)
+    assert same_bits(applied("exponential(x[i])", x), exponential(x))
+
+
+def test_numbers_are_floats() -> None:
+    assert number_text(0.1) == "float(0.1)"
+    assert number_text(float("-inf")) == "__int_as_float(0xff800000)"
