@@ -68,7 +68,10 @@ static __device__ __forceinline__ float divided(const float given, const float d
 {{
     const float near = __fmaf_rn(given, high, __fmul_rn(given, low));
     // The remainder may be too small for a float.
-    if (fabsf(near) < 0x1p-100f && given != 0.0f) return __fdiv_rn(given, divisor);
+    if (fabsf(near) < 0x1p-100f && given != 0.0f) {{
+        const double inverse = 1.0 / divisor, wide = given * inverse;
+        return float(fma(fma(wide, -double(divisor), double(given)), inverse, wide));
+    }}
     // An infinite quotient has none, and stays infinite.
     const float left = fmaxf(__fmaf_rn(near, -divisor, given), -0x1p126f);
     return copysignf(__fmaf_rn(left, reciprocal, near), given);
