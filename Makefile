@@ -23,7 +23,7 @@ FIND_PYTHON = for python in $(CANDIDATES); do \
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
 	2>/dev/null && echo "$$python" && break; done
 
-.PHONY: help demo test test-fast lint conformance bench clean
+.PHONY: help demo test test-fast test-gpu lint conformance bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -43,6 +43,9 @@ test-fast: $(STAMP) ## Run the unit tests alone
 
 lint: $(STAMP) ## Check style, types and imports
 	@$(call stages,ruff format types imports)
+
+test-gpu: $(STAMP) ## Check the kernels on this machine's GPU
+	@$(BIN)/python -m tests.gpu --full
 
 conformance: $(STAMP) ## Run the whole conformance suite, not its seeded subset
 	@$(BIN)/python -m pytest tests/conformance --full

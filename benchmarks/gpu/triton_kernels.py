@@ -14,8 +14,7 @@ from typing import Any
 import torch
 
 from snncore import neuron
-from snncore.kernels import Work, prepared, run_loop, triton_shape
-from snncore.kernels.triton_shape import SEGMENT
+from snncore.kernels import Work, prepared, run_loop
 from tests.unit.snncore.kernels_triton import compare
 
 TOTAL = 1 << 27
@@ -128,7 +127,6 @@ def main() -> None:
     compare.main("cuda", [torch.float32])
     # Determinism's poison would be one more pass over what is written.
     torch.use_deterministic_algorithms(False)
-    triton_shape.SEGMENT = SEGMENT
     with multiprocessing.get_context("spawn").Pool(max(1, (os.cpu_count() or 2) - 1)) as pool:
         pool.map(compile_job, list(jobs()), chunksize=1)
     before = copy_rate()

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics.render import compile_step
-from snncore.kernels import triton_shape
 from snncore.kernels.backend import Work
 from snncore.kernels.output import Output, output_like
 from snncore.kernels.plan import Plan
@@ -93,10 +92,10 @@ class TritonLoop:
             found = {name: torch.zeros_like(given[name]) for name in needed}
         return [found[name] if name in needed else None for name in names]
 
-    def source(self, config: Config | None = None) -> str:
+    def source(self) -> str:
         """Both kernels for four steps from given states to the last ones, with all gradients."""
         step = self.plan.step
-        forward = Shape(0, triton_shape.SEGMENT, 4, 4, masked=True, initial=True, final=True)
+        forward = Shape(0, 16, 4, 4, masked=True, initial=True, final=True)
         backward = replace(forward, inputs=step.inputs, states=True, parameters=step.parameters)
         texts = forward_source(self.plan, forward), backward_source(self.plan, backward)
         return "\n\n".join(texts)
@@ -153,15 +152,16 @@ class TritonLoop:
         config: Config,
         final: bool,
     ) -> Shape:
-        segments, rest = segmented(like.shape[0], triton_shape.SEGMENT)
+        segments, rest = segmented(like.shape[0], config.segment)
         return Shape(
             segments=min(segments, 1),
-            segment=triton_shape.SEGMENT,
+            segment=config.segment,
             rest=rest,
             chunk=config.chunk,
             masked=like[0].numel() % config.block != 0,
             initial=bool(states),
             final=final,
+            pack=config.pack,
             spread=tuple(self._spread(like, parameters)),
         )
 

@@ -6,17 +6,23 @@ from dataclasses import dataclass, replace
 
 from snncore.kernels.plan import Plan
 
-# Steps between the states that the backward kernel keeps while it goes forward once.
-SEGMENT = 16
-
 
 @dataclass(frozen=True)
 class Config:
-    """Neurons a program, warps a program, and steps whose loads are issued together."""
+    """Neurons a program, warps a program, and steps whose loads are issued together.
+
+    Steps are unrolled by segment, between which the backward kernel notes the states.
+    """
 
     block: int
     warps: int
     chunk: int
+    segment: int = 16
+
+    @property
+    def pack(self) -> int:
+        """Neurons whose quotients are computed together."""
+        return max(1, min(4, self.block // (32 * self.warps)))
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class Shape:
     masked: bool
     initial: bool
     final: bool
+    # Neurons whose quotients are computed together: no more than a thread has.
+    pack: int = 1
     spread: tuple[str, ...] = ()
     # The forward kernel writes eight neurons a byte.
     bits: bool = False
@@ -62,7 +70,7 @@ def backward_config(plan: Plan, steps: int, neurons: int, itemsize: int) -> Conf
         config = Config(512, 4, 4)
     elif itemsize == 4:
         config = Config(64, 2, 8)
-    elif steps <= SEGMENT:
+    elif steps <= 16:
         config = Config(128, 2, 4)
     else:
         config = Config(256 if len(plan.step.states) == 1 else 128, 2, 8)

@@ -20,7 +20,7 @@ _HEAD = """\
 import triton
 import triton.language as tl
 
-from snncore.kernels.triton_words import exp, fires, log, quotient
+from snncore.kernels.triton_words import divided, exp, log, quotient
 
 inf = tl.constexpr(float("inf"))
 
@@ -46,7 +46,7 @@ def forward_source(plan: Plan, shape: Shape) -> str:
         lines += _segment_forth(plan, shape, shape.rest)
     if shape.final:
         lines += [_put(f"{s}_last + first + lane", s, shape) for s in states]
-    return "\n\n".join([_HEAD + _step(plan), text(head, lines)])
+    return "\n\n".join([_HEAD + _step(plan, shape), text(head, lines)])
 
 
 def backward_source(plan: Plan, shape: Shape) -> str:
@@ -81,7 +81,7 @@ def backward_source(plan: Plan, shape: Shape) -> str:
         lines += [_put(f"grad_{s}_first + first + lane", f"grad_{s}", shape) for s in states]
     for name in shape.parameters:
         lines += _put_parameter(name, shape)
-    return "\n\n".join([_HEAD + _step(plan), _step_back(plan, shape), text(head, lines)])
+    return "\n\n".join([_HEAD + _step(plan, shape), _step_back(plan, shape), text(head, lines)])
 
 
 def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
@@ -263,11 +263,11 @@ def _put_parameter(name: str, shape: Shape) -> list[str]:
     return [f"tl.store(grad_{name}_out + tl.program_id(0), tl.sum({value}, 0))"]
 
 
-def _step(plan: Plan) -> str:
+def _step(plan: Plan, shape: Shape) -> str:
     step = plan.step
     arguments = (*step.states, *step.inputs, *step.parameters)
     results = (*step.next_states, step.output)
-    return function("step", arguments, step.operations, results, step.operations)
+    return function("step", arguments, step.operations, results, step.operations, shape.pack)
 
 
 def _step_back(plan: Plan, shape: Shape) -> str:
@@ -275,4 +275,5 @@ def _step_back(plan: Plan, shape: Shape) -> str:
     arguments = (*step.states, *step.inputs, *step.parameters, *back.gradients)
     places = dict(back.results)
     wanted = [places.get(name) for name in (*step.states, *_asked(shape))]
-    return function("step_back", arguments, back.operations, wanted, step.operations)
+    operations = back.operations, wanted, step.operations
+    return function("step_back", arguments, *operations, shape.pack)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from snncore.dynamics.expression import Op, Operation
+from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.render import Dialect
 from snncore.kernels import rounding
+from snncore.kernels.triton_division import constraints, division, is_safe
 
 TRITON = Dialect(
     "triton",
@@ -25,7 +26,7 @@ TRITON = Dialect(
         Op.GREATER: "{0} > {1}",
         Op.GREATER_EQUAL: "{0} >= {1}",
         Op.SELECT: "tl.where({0} != 0, {1}, {2})",
-        Op.SPIKE: "fires({0}, {a})",
+        Op.SPIKE: "tl.where({0} {comparison} 0.0, 1.0, 0.0)",
     },
 )
 # What only gradients are made of may be rounded otherwise than the equations say.
@@ -38,12 +39,14 @@ def function(
     operations: Sequence[Operation],
     results: Sequence[int | None],
     forward: Sequence[Operation],
+    pack: int = 1,
 ) -> str:
-    """A function whose results all have the block's shape."""
+    """A function whose results all have the block's shape; a thread has `pack` neurons or more."""
     exact = rounding.shared(operations, forward)
     fused = rounding.fused(operations, results, exact)
     absorbed = {product for product, _ in fused.values()}
     needed = rounding.reached(operations, results) - absorbed
+    whole = rounding.whole(operations)
     names: list[str] = []
     lines = []
     for number, operation in enumerate(operations):
@@ -60,9 +63,8 @@ def function(
             factors = [names[arg] for arg in operations[product].args]
             lines.append(f"t{number} = tl.fma({', '.join(factors)}, {names[other]})")
         elif number in needed:
-            dialect = TRITON if number in exact else GRADIENTS
-            lines.append(f"t{number} = {_spelled(dialect, operation, values)}")
-    whole = rounding.whole(operations)
+            value = _value(operations, operation, values, number in exact, whole, pack)
+            lines.append(f"t{number} = {value}")
     shaped = f"tl.zeros_like({arguments[0]})"
     returned = []
     for result in results:
@@ -74,11 +76,47 @@ def function(
     return text(f"def {name}({', '.join(arguments)}):", lines)
 
 
+def _value(
+    operations: Sequence[Operation],
+    operation: Operation,
+    values: Sequence[str],
+    exact: bool,
+    whole: Sequence[bool],
+    pack: int,
+) -> str:
+    """What an operation is spelled as, knowing what it reads."""
+    read = [operations[arg] for arg in operation.args]
+    if operation.op == Op.DIVIDE and read[1].op == Op.CONSTANT:
+        divisor = float(str(read[1].attribute))
+        if not exact and divisor:
+            return f"{values[0]} * {1.0 / divisor!r}"
+        if whole[operation.args[0]] and is_safe(divisor):
+            assembly = f"{division(divisor, pack)!r}, {constraints(pack)!r}, {pack}"
+            return f"divided({values[0]}, {divisor!r}, {assembly})"
+    if operation.op == Op.SELECT:
+        condition = read[0]
+        while condition.op == Op.DETACH:
+            condition = operations[condition.args[0]]
+        # A spike is asked for what it was made of, once for both.
+        if condition.op == Op.SPIKE:
+            distance = _name(operations[condition.args[0]], condition.args[0])
+            comparison = ">" if condition.attribute else ">="
+            return f"tl.where({distance} {comparison} 0.0, {values[1]}, {values[2]})"
+    return _spelled(TRITON if exact else GRADIENTS, operation, values)
+
+
+def _name(operation: Operation, number: int) -> str:
+    if operation.op == Op.CONSTANT:
+        return repr(operation.attribute)
+    return str(operation.attribute) if operation.op in LEAVES else f"t{number}"
+
+
 def _spelled(dialect: Dialect, operation: Operation, values: Sequence[str]) -> str:
     template = dialect.spelling.get(operation.op)
     if template is None:
         raise ValueError(f"the dialect {dialect.name} has no word for {operation.op.value}")
-    return template.format(*values, a=operation.attribute)
+    comparison = ">" if operation.attribute else ">="
+    return template.format(*values, comparison=comparison)
 
 
 def text(head: str, lines: Sequence[str]) -> str:

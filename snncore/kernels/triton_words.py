@@ -17,13 +17,6 @@ INTERPRETED = tl.constexpr(bool(triton.knobs.runtime.interpret))
 
 
 @triton.jit
-def fires(distance, strict: tl.constexpr):
-    """One where the distance has reached (`strict`: has passed) zero, else zero."""
-    reached = distance > 0.0 if strict else distance >= 0.0
-    return tl.where(reached, 1.0, 0.0)
-
-
-@triton.jit
 def exp(value):
     """The exponential, to the bit that of `snncore.dynamics.exponential`."""
     x = tl.where(value < LOWEST, LOWEST, tl.where(value > HIGHEST, HIGHEST, value))
@@ -60,4 +53,22 @@ def quotient(numerator, denominator):
             pack=1,
         )
         result = numerator * reciprocal
+    return result
+
+
+@triton.jit
+def divided(
+    numerator,
+    divisor: tl.constexpr,
+    assembly: tl.constexpr,
+    constraints: tl.constexpr,
+    pack: tl.constexpr,
+):
+    """A quotient by a number, rounded as IEEE asks for, without a division."""
+    if INTERPRETED:
+        result = tl.div_rn(numerator, divisor)
+    else:
+        result = tl.inline_asm_elementwise(
+            assembly, constraints, [numerator], dtype=tl.float32, is_pure=True, pack=pack
+        )
     return result

@@ -4,12 +4,13 @@ Under TRITON_INTERPRET=1 it needs no GPU. It prints the number of cases, or fail
 """
 
 import sys
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
 import torch
 
-from snncore.kernels import triton_shape
+from snncore.kernels import triton_loop
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
@@ -44,7 +45,14 @@ def trained(
     return tuple({k: v.detach().cpu() for k, v in d.items()} for d in (results, gradients))
 
 
-def case(name: str, slope: Surrogate, x: torch.Tensor, given: dict[str, Any], device: str) -> float:
+def case(
+    name: str,
+    slope: Surrogate,
+    x: torch.Tensor,
+    given: dict[str, Any],
+    device: str,
+    backend: str = "triton",
+) -> float:
     """One neuron with these parameters, from rest if they are numbers: its rate of spikes."""
     given = given | {"surrogate": slope}
     begin = {}
@@ -52,8 +60,8 @@ def case(name: str, slope: Surrogate, x: torch.Tensor, given: dict[str, Any], de
         plain = NEURONS[name]()
         begin = {s: 0.2 * x[0].float() + plain.initial.get(s, 0.0) for s in plain.equations.states}
     spikes, expected = trained(name, "torch", "cpu", x, given, begin)
-    fired, gradients = trained(name, "triton", device, x, given, begin)
-    _, again = trained(name, "triton", device, x, given, begin)
+    fired, gradients = trained(name, backend, device, x, given, begin)
+    _, again = trained(name, backend, device, x, given, begin)
     for key, value in spikes.items():
         assert torch.equal(value, fired[key]), (name, slope, key)
     for key, value in expected.items():
@@ -77,10 +85,17 @@ def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
     return values | {"learnable": names}
 
 
+def small() -> None:
+    """Segments and chunks of a few steps, so that short sequences have several."""
+    for name in ("forward_config", "backward_config"):
+        measured = getattr(triton_loop, name)
+        setattr(triton_loop, name, lambda *a, m=measured: replace(m(*a), segment=4, chunk=2))
+
+
 def main(device: str, kinds: list[torch.dtype]) -> None:
     """Every neuron, each with another surrogate; shapes that fill no block."""
     torch.use_deterministic_algorithms(True)
-    triton_shape.SEGMENT = 4
+    small()
     rates = []
     cases = list(zip(NEURONS, cycle(SURROGATES), strict=False))
     shapes = cycle([(), None, (3,), None, (3, 5)])

@@ -19,7 +19,6 @@ from snncore import neuron
 from snncore.kernels.plan import Plan
 from snncore.kernels.triton_loop import compiled as kernel_of
 from snncore.kernels.triton_shape import (
-    SEGMENT,
     Config,
     Shape,
     backward_config,
@@ -37,15 +36,16 @@ def compiled(
     plan: Plan, steps: int, kind: str, config: Config, backward: bool, capability: int
 ) -> Any:
     """The kernel for this architecture, without initial and last states."""
-    segments, rest = segmented(steps, SEGMENT)
+    segments, rest = segmented(steps, config.segment)
     shape = Shape(
         segments=min(segments, 1),
-        segment=SEGMENT,
+        segment=config.segment,
         rest=rest,
         chunk=config.chunk,
         masked=False,
         initial=False,
         final=False,
+        pack=config.pack,
         inputs=plan.step.inputs if backward else (),
     )
     source = (backward_source if backward else forward_source)(plan, shape)

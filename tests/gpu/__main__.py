@@ -1,0 +1,27 @@
+"""`python -m tests.gpu [--full] [pytest's arguments]`: the conformance of kernels on this GPU."""
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+FILES = ("conformance.py", "graphs.py", "sizes.py")
+
+
+def main(arguments: list[str]) -> int:
+    """Run it, on several processes where pytest-xdist is installed; not to run is no success."""
+    if not torch.cuda.is_available():
+        sys.stderr.write("tests.gpu did not run: torch sees no CUDA device on this machine\n")
+        return 5
+    here = Path(__file__).parent
+    given = [str(here / name) for name in FILES]
+    if find_spec("xdist") is not None:
+        given += ["-n", str(min(14, os.cpu_count() or 1))]
+    return int(pytest.main([*given, *arguments]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""Layers in compiled and in captured graphs on a GPU: the eager network's spikes, no break."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch._dynamo.utils import counters
+
+from snncore import functional, neuron
+from tests.gpu.backends import DEVICE, on_gpu
+from tests.unit.snncore.neurons import NEURONS, drive
+
+BACKENDS = on_gpu()
+MODES = {"fullgraph": None, "reduce-overhead": "reduce-overhead"}
+
+
+def trained(network: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    given = x.clone().requires_grad_()
+    spikes = network(given)
+    spikes.sum().backward()
+    return spikes.detach().clone(), given.grad.clone()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", NEURONS)
+def test_a_compiled_network_has_the_eager_spikes(name: str, mode: str, backend: str) -> None:
+    torch.use_deterministic_algorithms(False)
+    torch._dynamo.reset()
+    counters.clear()
+    module = NEURONS[name](backend=backend).to(DEVICE)
+    x = drive(name, 6, 2, 64).to(DEVICE)
+    spikes, gradient = trained(module, x)
+    compiled = torch.compile(module, fullgraph=True, mode=MODES[mode])
+    for _ in range(3):
+        functional.reset(module)
+        fired, found = trained(compiled, x)
+        assert torch.equal(spikes, fired)
+        assert torch.equal(gradient, found)
+    assert not counters["graph_break"]
+    assert counters["inductor"]["cudagraph_skips"] == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_training_is_captured(backend: str) -> None:
+    torch.use_deterministic_algorithms(False)
+    module = neuron.ParametricLIF(backend=backend, keep_states=False).to(DEVICE)
+    x = drive("LIF", 32, 1, 1 << 14).to(DEVICE).requires_grad_()
+    upstream = torch.randn_like(x)
+    spikes = module(x)
+    expected = torch.autograd.grad(spikes, (x, module.w), upstream)
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        torch.autograd.grad(module(x), (x, module.w), upstream)
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        fired = module(x)
+        found = torch.autograd.grad(fired, (x, module.w), upstream)
+    for value in (fired, *found):
+        value.detach().fill_(torch.nan)
+    graph.replay()
+    torch.cuda.synchronize()
+    assert torch.equal(fired, spikes)
+    assert all(map(torch.equal, found, expected, strict=True))
