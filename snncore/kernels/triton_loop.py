@@ -66,7 +66,7 @@ class TritonLoop:
         if not like.numel():
             return spikes, last
         neurons = like[0].numel()
-        config = forward_config(neurons)
+        config = forward_config(like.shape[0], neurons, like.element_size())
         shape = self._shape(like, states, parameters, config, work.final)
         shape = replace(shape, bits=work.output == Output.BITS)
         arguments = [*map(_row, inputs), spikes, *map(_row, states), *last]
@@ -116,10 +116,12 @@ class TritonLoop:
         """The gradients by name: of what is needed, and of all states if of one."""
         step, like = self.plan.step, inputs[0]
         neurons = like[0].numel()
-        config = backward_config(self.plan, like.shape[0], neurons, like.element_size())
+        learned = len(needed.intersection(step.parameters))
+        config = backward_config(self.plan, like.shape[0], neurons, like.element_size(), learned)
         ends = any(gradient is not None for gradient in later)
         shape = replace(
             self._shape(like, states, parameters, config, ends),
+            ahead=config.ahead,
             inputs=tuple(name for name in step.inputs if name in needed),
             states=bool(states) and not needed.isdisjoint(step.states),
             parameters=tuple(name for name in step.parameters if name in needed),

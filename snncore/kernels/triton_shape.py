@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from snncore.dynamics.expression import LEAVES, Op
+from snncore.kernels import rounding
 from snncore.kernels.plan import Plan
 
 
@@ -18,6 +21,8 @@ class Config:
     warps: int
     chunk: int
     segment: int = 16
+    # The backward kernel reads a segment while it computes another; a segment is one chunk then.
+    ahead: bool = False
 
     @property
     def pack(self) -> int:
@@ -42,7 +47,8 @@ class Shape:
     spread: tuple[str, ...] = ()
     # The forward kernel writes eight neurons a byte.
     bits: bool = False
-    # The backward kernel: which gradients it writes.
+    # The backward kernel: whether it reads ahead, and which gradients it writes.
+    ahead: bool = False
     inputs: tuple[str, ...] = ()
     states: bool = False
     parameters: tuple[str, ...] = ()
@@ -59,22 +65,36 @@ def segmented(steps: int, segment: int) -> tuple[int, int]:
     return (0, steps) if steps <= segment else divmod(steps, segment)
 
 
-def forward_config(neurons: int) -> Config:
-    """The forward kernel's measures: four neurons a thread and many loads under way."""
-    return _narrowed(Config(256, 2, 16), neurons)
+def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
+    """The forward kernel's measures: many loads under way, and a loop that stays in its cache."""
+    warps = 4 if itemsize == 4 and steps > 16 else 2
+    return _narrowed(Config(256, warps, 16), neurons)
 
 
-def backward_config(plan: Plan, steps: int, neurons: int, itemsize: int) -> Config:
+def backward_config(
+    plan: Plan, steps: int, neurons: int, itemsize: int, learned: int = 0
+) -> Config:
     """The backward kernel's measures, as found on an H200 (`benchmarks/gpu/triton_kernels.py`)."""
     if steps <= 4:
         config = Config(512, 4, 4)
-    elif itemsize == 4:
-        config = Config(64, 2, 8)
     elif steps <= 16:
-        config = Config(128, 2, 4)
+        config = Config(64, 2, 8) if itemsize == 4 else Config(128, 2, 4)
+    elif itemsize == 2 and (learned or _work(plan) > 25):
+        config = Config(128, 2, 8, segment=8, ahead=True)
     else:
-        config = Config(256 if len(plan.step.states) == 1 else 128, 2, 8)
+        config = Config(128, 2, 16, ahead=True)
     return _narrowed(config, neurons)
+
+
+@lru_cache(maxsize=512)
+def _work(plan: Plan) -> int:
+    """Operations of a neuron's step backwards; an exact quotient is worth eight more."""
+    operations = plan.adjoint.operations
+    own = rounding.whole(operations)
+    exact = rounding.shared(operations, plan.step.operations)
+    each = [number for number, op in enumerate(operations) if own[number] and op.op not in LEAVES]
+    divided = [number for number in each if operations[number].op == Op.DIVIDE]
+    return len(each) + 8 * len(exact.intersection(divided))
 
 
 def _narrowed(config: Config, neurons: int) -> Config:

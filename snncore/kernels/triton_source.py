@@ -67,10 +67,12 @@ def backward_source(plan: Plan, shape: Shape) -> str:
         lines.append(f"grad_{state} = {_get(where, shape) if shape.final else _ZEROS}")
     lines += [f"grad_{name} = {_ZEROS}" for name in shape.parameters]
     if shape.segments:
-        lines += _note(plan, shape)
+        lines += _note_ahead(plan, shape) if shape.ahead else _note(plan, shape)
     if shape.rest:
         lines += _segment_back(plan, shape, shape.rest)
-    if shape.segments:
+    if shape.segments and shape.ahead:
+        lines += _back_ahead(plan, shape)
+    elif shape.segments:
         loads = [f"{state} = {_get(place, shape)}" for state, place in _notes(states)]
         lines += [
             "for _ in range(SEGMENTS):",
@@ -121,6 +123,39 @@ def _note(plan: Plan, shape: Shape) -> list[str]:
     return ["note = first", *loop, *end, "tl.debug_barrier()"]
 
 
+def _note_ahead(plan: Plan, shape: Shape) -> list[str]:
+    """The same, where a segment's inputs are on their way while the one before is computed."""
+    states, inputs, times = plan.step.states, plan.step.inputs, range(shape.segment)
+    puts = [_put(place, state, shape) for state, place in _notes(states)]
+    onward = [f"row += {shape.segment} * N", f"note += {len(states)} * N"]
+    ahead = f"row + {shape.segment} * N"
+    lines = [*puts, f"more = row < first + (SEGMENTS - 1) * {shape.segment} * N"]
+    lines += _loads(inputs, times, shape, "ahead_", ahead, "more")
+    lines += [_call("step", (*states, "spike"), states, plan, t) for t in times]
+    lines += [f"{name}_{t} = ahead_{name}_{t}" for name in inputs for t in times]
+    count, end = ("SEGMENTS", []) if shape.rest else ("SEGMENTS - 1", [*puts, *onward])
+    loop = [f"for _ in range({count}):", *indent([*lines, *onward])]
+    return [*_loads(inputs, times, shape), "note = first", *loop, *end, "tl.debug_barrier()"]
+
+
+def _back_ahead(plan: Plan, shape: Shape) -> list[str]:
+    """All whole segments backwards, the next one's values on their way meanwhile."""
+    states, times = plan.step.states, range(shape.segment)
+    names = (*plan.step.inputs, "grad_spikes")
+    back = f"{shape.segment} * N", f"{len(states)} * N"
+    notes = [(f"{s}_0", place) for s, place in _notes(states)]
+    ready = [f"row -= {back[0]}", f"note -= {back[1]}"]
+    ready += [f"{name} = {_get(place, shape)}" for name, place in notes]
+    ready += _loads(names, times, shape)
+    lines = ["more = row > first", f"note -= {back[1]}"]
+    lines += [f"ahead_{name} = {_get(place, shape, 'more')}" for name, place in notes]
+    lines += _loads(names, times, shape, "ahead_", f"row - {back[0]}", "more")
+    lines += _chunk_back(plan, shape, times)
+    lines += [f"{name} = ahead_{name}" for name, _ in notes]
+    lines += [f"{name}_{t} = ahead_{name}_{t}" for name in names for t in times]
+    return [*ready, "for _ in range(SEGMENTS):", *indent([*lines, f"row -= {back[0]}"])]
+
+
 def _notes(states: Sequence[str]) -> list[tuple[str, str]]:
     """Each state and where its notes for a segment lie."""
     return [(s, f"noted + note + {place} * N + lane") for place, s in enumerate(states)]
@@ -163,16 +198,25 @@ def _begin(plan: Plan, shape: Shape) -> list[str]:
     return lines
 
 
-def _loads(names: Sequence[str], times: range, shape: Shape) -> list[str]:
+def _loads(
+    names: Sequence[str],
+    times: range,
+    shape: Shape,
+    prefix: str = "",
+    row: str = "row",
+    condition: str = "",
+) -> list[str]:
     return [
-        f"{name}_{t} = {_get(f'{name} + (row + {t} * N) + lane', shape)}"
+        f"{prefix}{name}_{t} = {_get(f'{name} + ({row} + {t} * N) + lane', shape, condition)}"
         for t in times
         for name in names
     ]
 
 
-def _get(where: str, shape: Shape) -> str:
-    return f"tl.load({where}{', mask=inside, other=0.0' if shape.masked else ''})"
+def _get(where: str, shape: Shape, condition: str = "") -> str:
+    conditions = [*(["inside"] if shape.masked else []), *([condition] if condition else [])]
+    mask = f", mask={' & '.join(conditions)}, other=0.0" if conditions else ""
+    return f"tl.load({where}{mask})"
 
 
 def _put(where: str, value: str, shape: Shape) -> str:

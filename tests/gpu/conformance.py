@@ -65,7 +65,7 @@ def both(make: Any, x: torch.Tensor, backend: str) -> None:
         states = [state.detach().cpu() for state in module.states.values()]
         found.append((spikes.detach().cpu(), states, given.grad.cpu()))
     assert torch.equal(found[0][0], found[1][0])
-    assert all(map(torch.equal, found[0][1], found[1][1], strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
     torch.testing.assert_close(found[0][2], found[1][2], rtol=1e-5, atol=1e-6)
 
 

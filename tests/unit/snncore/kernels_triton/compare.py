@@ -4,13 +4,13 @@ Under TRITON_INTERPRET=1 it needs no GPU. It prints the number of cases, or fail
 """
 
 import sys
-from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
 import torch
 
 from snncore.kernels import triton_loop
+from snncore.kernels.triton_shape import Config
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
@@ -62,17 +62,34 @@ def case(
     spikes, expected = trained(name, "torch", "cpu", x, given, begin)
     fired, gradients = trained(name, backend, device, x, given, begin)
     _, again = trained(name, backend, device, x, given, begin)
+    sizes = share_sizes(name, x, given, begin)
     for key, value in spikes.items():
         assert torch.equal(value, fired[key]), (name, slope, key)
     for key, value in expected.items():
-        assert torch.equal(gradients[key], again[key]), (name, key, "two runs differ")
+        assert torch.equal(gradients[key].nan_to_num(), again[key].nan_to_num()), (name, key)
+        # A neuron without a reset may run away so far that its gradient is infinite.
+        if not bool(value.isfinite().all()):
+            continue
         error = float((gradients[key].double() - value.double()).abs().max())
         # A parameter's gradient is a sum of many terms that cancel, in another order.
-        tolerance = (5e-6 if key in given else ROUNDED[value.dtype]) * max(
-            float(value.abs().max()), 1e-30
-        )
+        size = sizes[key] if key in given else float(value.abs().max())
+        tolerance = ROUNDED[value.dtype] * max(size, 1e-30)
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
+
+
+def share_sizes(
+    name: str, x: torch.Tensor, given: dict[str, Any], begin: Tensors
+) -> dict[str, float]:
+    """How large the neurons' shares in each parameter's gradient are, added up without a sign."""
+    shape = x.shape[2:]
+    values = {
+        key: value.detach().reshape(*value.shape, *[1] * (len(shape) - value.ndim)).expand(shape)
+        for key, value in given.items()
+        if isinstance(value, torch.Tensor)
+    }
+    _, shares = trained(name, "torch", "cpu", x, given | values, begin)
+    return {key: float(shares[key].abs().sum()) for key in values}
 
 
 def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
@@ -87,9 +104,16 @@ def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
 
 def small() -> None:
     """Segments and chunks of a few steps, so that short sequences have several."""
-    for name in ("forward_config", "backward_config"):
-        measured = getattr(triton_loop, name)
-        setattr(triton_loop, name, lambda *a, m=measured: replace(m(*a), segment=4, chunk=2))
+    cuts = cycle([(4, 2, False), (3, 3, True), (7, 7, True)])
+
+    def forward_config(*_: Any) -> Config:
+        return Config(256, 2, 2, 4)
+
+    def backward_config(*_: Any) -> Config:
+        segment, chunk, ahead = next(cuts)
+        return Config(64, 2, chunk, segment, ahead)
+
+    triton_loop.forward_config, triton_loop.backward_config = forward_config, backward_config
 
 
 def main(device: str, kinds: list[torch.dtype]) -> None:

@@ -46,6 +46,7 @@ def compiled(
         initial=False,
         final=False,
         pack=config.pack,
+        ahead=backward and config.ahead,
         inputs=plan.step.inputs if backward else (),
     )
     source = (backward_source if backward else forward_source)(plan, shape)
@@ -91,9 +92,10 @@ def planned(make: Any) -> Plan:
 
 def row(make: Any, kind: str, steps: int, backward: bool, capability: int) -> dict[str, Any]:
     """What one kernel uses with the measures that a large layer gets."""
-    plan, config = planned(make), forward_config(MANY)
+    plan, itemsize = planned(make), 4 if kind == "fp32" else 2
+    config = forward_config(steps, MANY, itemsize)
     if backward:
-        config = backward_config(plan, steps, MANY, 4 if kind == "fp32" else 2)
+        config = backward_config(plan, steps, MANY, itemsize)
     used = usage(compiled(plan, steps, kind, config, backward, capability))
     where = [make.__name__, kind, steps, "backward" if backward else "forward", capability]
     return {"kernel": where, "warps": config.warps, **used}
