@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from torch import nn
+from torch import Tensor, nn
 
 from snncore import layer
 from snncore.layer.steps import leading_axes
@@ -24,6 +24,40 @@ def detach(network: nn.Module) -> None:
     """Keep all states and cut their history, as between chunks of a long sequence."""
     for module in _stateful(network):
         module.detach()
+
+
+def states(network: nn.Module) -> dict[str, Tensor]:
+    """All states by the names of their layer and their own: what a checkpoint keeps beside weights.
+
+    They have no history; `restore` takes them.
+    """
+    return {
+        f"{name}.{state}" if name else state: value.detach().clone()
+        for name, module in network.named_modules()
+        if isinstance(module, Neuron | layer.StateLayer)
+        for state, value in module.states.items()
+    }
+
+
+def restore(network: nn.Module, kept: Mapping[str, Tensor]) -> None:
+    """Go on from these states, on the device where the network is; others are forgotten.
+
+    Raises:
+        ValueError: if one belongs to no layer of this network.
+    """
+    found: dict[str, dict[str, Tensor]] = {}
+    modules = dict(network.named_modules())
+    for key, value in kept.items():
+        name, _, state = key.rpartition(".")
+        module = modules.get(name)
+        known = module.equations.states if isinstance(module, Neuron) else (state,)
+        if not isinstance(module, Neuron | layer.StateLayer) or state not in known:
+            raise ValueError(f"{key}: is no state of a layer of this network")
+        found.setdefault(name, {})[state] = value
+    reset(network)
+    for name, values in found.items():
+        place = next(network.parameters(), next(iter(values.values()))).device
+        modules[name].states = {state: value.to(place) for state, value in values.items()}
 
 
 def set_step_mode(network: nn.Module, step_mode: str) -> None:

@@ -102,6 +102,6 @@ def test_kernels_fit_the_registers_of_an_h200() -> None:
     assert len(rows) == 10
     for row in rows:
         assert row["stack"] == 0, row
-        # At least eleven warps live together on a multiprocessor.
-        assert row["registers"] <= 176, row
+        # At least ten warps live together on a multiprocessor.
+        assert row["registers"] <= 204, row
         assert max(row["bytes"]) >= 4, row

@@ -153,6 +153,7 @@ def taken(v: Any, x: Any, *, reset: Any) -> Any:
         (taken, {"params": {"reset": 1.0}}, "cannot be called reset"),
         (forgets_a_state, {"states": {"v": 0.0, "x": 0.0}}, "states first"),
         (two_inputs, {"inputs": 2, "states": {"v": math.nan}}, "v is NaN"),
+        (taken, {"states": {"v": 0.0}, "params": {"v": 1.0}}, "v is used twice"),
     ],
 )
 def test_no_neuron(step: Any, declared: dict[str, Any], said: str) -> None:
