@@ -37,6 +37,8 @@ class Builder:
         self.shapes = {k: v.shape[1:] for k, v in Values(network).of(samples[:1]).items()}
         # A node's name -> what one of its units is worth, by channel; nothing where it is one.
         self.worth: dict[str, Tensor | None] = {}
+        # The nodes that are neurons.
+        self.fired: set[str] = set()
 
     def build(self) -> fx.GraphModule:
         """The spiking network."""
@@ -47,7 +49,9 @@ class Builder:
             elif node.op == "call_module":
                 self._module(node)
             elif node.target in ADDS or node.op == "output":
-                self._in_units(node)
+                # Spikes that leave the network stay spikes.
+                if node.op != "output" or node.args[0].name not in self.fired:
+                    self._in_units(node)
                 self.worth[node.name] = None
         self.network.graph.lint()
         self.network.recompile()
@@ -63,6 +67,7 @@ class Builder:
             self._in_units(node)
             level = drop / 2 if self.half_charged else drop
             replace(self.network, node, rate_neuron(level, drop))
+            self.fired.add(node.name)
             worth = drop
         elif isinstance(module, WEIGHTED):
             replace(self.network, node, _weighted(module, worth))

@@ -9,7 +9,9 @@ from torch import Tensor, fx, nn
 
 from snncore.ann2snn.activation import QCFS
 from snncore.ann2snn.build import Builder
+from snncore.ann2snn.drive import driven
 from snncore.ann2snn.fusion import fold_norms
+from snncore.ann2snn.neuron import drop_of
 from snncore.ann2snn.scaling import LeastSquares, Scaling
 from snncore.ann2snn.trace import Values, traced
 
@@ -25,22 +27,44 @@ def convert(
     scaling: Scaling | None = None,
     channelwise: bool = True,
     half_charged: bool = True,
+    steps: int | None = None,
     pool_currents: bool = True,
 ) -> fx.GraphModule:
     """A spiking network whose rates over time are the activations of a trained network.
 
     It takes (T, N, ...), say `encoding.direct(x, steps)`, and the mean of its output over time
-    approaches the network's. `samples` (N, ...) show how large activations get. Each ReLU becomes
-    a `RateIF` with a soft reset; `half_charged` makes it fire at half its drop, which is the
-    optimal initial membrane. A max pool behind a ReLU works on the currents before the neurons,
-    unless `pool_currents` is false, where it works on spikes.
+    approaches the network's; of a network that ends in a ReLU it is spikes. `samples` (N, ...) show
+    how large activations get. Each ReLU becomes a `RateIF` with a soft reset; `half_charged` makes
+    it fire at half its drop, which is the optimal initial membrane. With `steps`, that half comes
+    as a bias over so many steps, and neurons are `neuron.IF(reset="soft")`, which `quant.prepare`
+    knows. A max pool behind a ReLU works on the currents before the neurons, unless
+    `pool_currents` is false, where it works on spikes.
 
     Raises:
         ValueError: if a layer or an operation has no spiking counterpart.
     """
+    if steps is not None and steps < 1:
+        raise ValueError(f"ann2snn.convert: {steps} steps")
     network = prepared(ann)
     thresholds = _thresholds(network, samples, scaling or LeastSquares(), channelwise)
-    return Builder(network, samples, thresholds, half_charged, pool_currents).build()
+    at_once = half_charged and steps is None
+    made = Builder(network, samples, thresholds, at_once, pool_currents).build()
+    if half_charged and steps is not None:
+        _charge(made, steps)
+    return made
+
+
+@torch.no_grad()
+def _charge(network: fx.GraphModule, steps: int) -> None:
+    """Give neurons half of their drop as a bias over the steps."""
+    for group, neuron in driven(network):
+        if neuron is None:
+            continue
+        charge = drop_of(neuron) / (2 * steps)
+        bias = group[0].bias
+        if len(charge) != len(group[0].weight):
+            raise ValueError("ann2snn.convert: no layer drives these neurons (leave out steps)")
+        group[0].bias = nn.Parameter(charge if bias is None else bias + charge)
 
 
 def prepared(ann: nn.Module) -> fx.GraphModule:
@@ -72,7 +96,9 @@ def _thresholds(
             learned = module.threshold.detach().clamp(min=1e-3)
             thresholds[node.name] = learned.repeat(len(rows))
             continue
-        rows = rows if channelwise else rows.reshape(1, -1)
+        # Spikes that leave the network are compared with one another.
+        alike = not channelwise or any(user.op == "output" for user in node.users)
+        rows = rows.reshape(1, -1) if alike else rows
         found = scaling.thresholds(_some(rows))
         if isinstance(module, nn.ReLU6):
             found = found.clamp(max=6.0)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from snncore import encoding, functional, monitor
 from snncore.ann2snn.convert import activations, prepared
+from snncore.ann2snn.neuron import drop_of
 from snncore.ann2snn.trace import Values
 
 
@@ -29,7 +30,7 @@ def rate_errors(ann: nn.Module, snn: nn.Module, samples: Tensor, steps: int) -> 
     errors = {}
     for path, name in paths.items():
         fired = spikes[path][0]
-        drop = getattr(snn.get_submodule(path), "drop")  # noqa: B009
+        drop = drop_of(snn.get_submodule(path))
         made, expected = fired, values[name]
         if made.shape[1:] != expected.shape:
             # A max pool went before the neurons.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 from math import frexp
-from typing import Any
 
 import torch
 from torch import fx
 
-from snncore.ann2snn.fusion import WEIGHTED
-from snncore.ann2snn.neuron import RateIF
+from snncore.ann2snn.drive import driven
+from snncore.ann2snn.neuron import drop_of
 
 
 def to_integers(network: fx.GraphModule, bits: int = 8) -> fx.GraphModule:
@@ -26,7 +25,7 @@ def to_integers(network: fx.GraphModule, bits: int = 8) -> fx.GraphModule:
     if bits < 2:
         raise ValueError(f"ann2snn.to_integers: {bits} bits")
     result = deepcopy(network)
-    for group, neuron in _groups(result):
+    for group, neuron in driven(result):
         largest = max(float(module.weight.detach().abs().max()) for module in group)
         unit = _unit(largest, bits)
         for module in group:
@@ -34,11 +33,12 @@ def to_integers(network: fx.GraphModule, bits: int = 8) -> fx.GraphModule:
             if module.bias is not None:
                 _round(module.bias, unit)
         if neuron is not None:
-            _round(neuron.drop, unit, least=1)
-            half = bool((neuron.level < neuron.drop * 0.75).all())
-            with torch.no_grad():
-                level = neuron.drop / 2 if half else neuron.drop
-                neuron.level.copy_((level / unit).floor().clamp(min=1) * unit)
+            drop = drop_of(neuron)
+            _round(drop, unit, least=1)
+            level = getattr(neuron, "level", None)
+            if level is not None:
+                with torch.no_grad():
+                    level.copy_((drop / 2 / unit).floor().clamp(min=1) * unit)
     return result
 
 
@@ -56,23 +56,3 @@ def _round(values: torch.Tensor, unit: float, least: int | None = None) -> None:
     if least is not None:
         rounded = rounded.clamp(min=least)
     values.copy_(rounded * unit)
-
-
-def _groups(network: fx.GraphModule) -> list[tuple[list[Any], Any]]:
-    """The layers of weights that lead to the same neurons, and these; at the end there are none."""
-    # A node's name -> the layers of weights whose sums it carries.
-    carried: dict[str, list[Any]] = {}
-    groups: list[tuple[list[Any], Any]] = []
-    for node in network.graph.nodes:
-        behind = [m for source in node.all_input_nodes for m in carried.get(source.name, [])]
-        if node.op == "call_module":
-            module = network.get_submodule(str(node.target))
-            if isinstance(module, RateIF):
-                groups.append((behind, module))
-                behind = []
-            elif isinstance(module, WEIGHTED):
-                behind = [module]
-        elif node.op == "output":
-            groups.append((behind, None))
-        carried[node.name] = behind
-    return [(list(dict.fromkeys(modules)), neuron) for modules, neuron in groups if modules]

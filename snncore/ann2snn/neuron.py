@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from snncore import neuron
@@ -22,7 +23,24 @@ def RateIF(v: Any, x: Any, *, level: Any, drop: Any) -> Any:  # noqa: N802
 
 
 def rate_neuron(level: Tensor, drop: Tensor) -> nn.Module:
-    """Neurons with one level and one drop a channel."""
-    make: Any = RateIF
-    made: nn.Module = make(level=level.clone(), drop=drop.clone()).to(drop.device)
-    return made
+    """Neurons with one level and one drop a channel; the library's IF where they are the same."""
+    made: nn.Module
+    if torch.equal(level, drop):
+        made = neuron.IF(drop.clone(), reset="soft")
+    else:
+        make: Any = RateIF
+        made = make(level=level.clone(), drop=drop.clone())
+    return made.to(drop.device)
+
+
+def is_rate_neuron(module: nn.Module) -> bool:
+    """Whether it is one of the neurons that a conversion makes."""
+    soft = isinstance(module, neuron.IF) and module.config()["reset"] == "soft"
+    return soft or isinstance(module, RateIF)
+
+
+def drop_of(module: Any) -> Tensor:
+    """What a spike takes from the membrane, which is what it stands for."""
+    name = "threshold" if isinstance(module, neuron.IF) else "drop"
+    drop: Tensor = getattr(module, name)
+    return drop

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 import neurodeploy as nd
-from snncore import ann2snn, encoding, functional, neuron
+import quant
+from snncore import ann2snn, encoding, neuron
 from snncore.ann2snn.convert import prepared
 from snncore.data import digits
 from tests.unit.snncore.ann2snn.networks import Everything, ResNet, accuracy, run, train, warmed
@@ -159,6 +160,31 @@ def test_a_converted_network_is_saved_and_read_back(resnet: nn.Module, tmp_path:
     assert torch.equal(run(nd.load(tmp_path / "m.pt"), x, 6), expected)
 
 
+def test_a_chips_grid_changes_nothing_of_integers(resnet: nn.Module) -> None:
+    # Chips take spikes, and hand out spikes.
+    ends_in_spikes = nn.Sequential(resnet, nn.ReLU()).eval()
+    spiking = ann2snn.convert(ends_in_spikes, IMAGES.train[:256], steps=16)
+    integers = ann2snn.to_integers(spiking)
+    assert all(module.config()["reset"] == "soft" for module in neurons_of(integers))
+    x = encoding.level(IMAGES.test[:60], 16)
+    chip = quant.prepare(integers, target="onnx", format="int8", example=x[:1]).eval()
+    assert quant.deviations(chip) == {}
+    with torch.no_grad():
+        expected, found = integers(x), chip(x)
+    assert 0.01 < expected.mean() < 0.5
+    assert torch.equal(found, expected)
+    rights = (expected.mean(0).argmax(1) == IMAGES.test_labels[:60]).float().mean()
+    assert rights > 0.9
+    # On to the program of integers, whose spikes are the same too.
+    program = nd.lower(chip, example=x[:, :2], target="onnx")
+    golden = nd.simulate(program, x[:, :2].numpy().astype("int64"), engine="golden")
+    assert torch.equal(torch.from_numpy(golden.output).float(), expected[:, :2])
+
+
+def neurons_of(network: nn.Module) -> list[neuron.Neuron]:
+    return [module for module in network.modules() if isinstance(module, neuron.Neuron)]
+
+
 @pytest.mark.parametrize(
     "scaling", [ann2snn.Largest(), ann2snn.Percentile(99.0), ann2snn.LeastSquares(8)]
 )
@@ -233,5 +259,6 @@ def test_one_relu_may_be_used_many_times() -> None:
     torch.manual_seed(0)
     network, x = Reused(), torch.rand(20, 4)
     spiking = ann2snn.convert(network, x, scaling=ann2snn.Largest())
-    functional.reset(spiking)
-    assert torch.allclose(run(spiking, x, 1000), network(x), atol=0.02)
+    # What leaves are spikes, each worth the neurons' drop.
+    found = run(spiking, x, 1000) * neurons_of(spiking)[-1].drop
+    assert torch.allclose(found, network(x), atol=0.02)
