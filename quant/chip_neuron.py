@@ -9,10 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from quant.chips import chip_format, named
+from quant.exact import largest
 from quant.formats import ChipFormat, Grid
-from quant.integer_step import training_step
+from quant.integer_step import Step, training_step
+from quant.kernels import run_kernels, runs_in_kernels
 from quant.straight_through import SpikeRule, Unit, decay_integers, decays_on_grid, on_grid
 from snncore.dynamics import Equations
+from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
 
@@ -115,7 +118,8 @@ class ChipNeuron(Neuron):
         # Whatever precision autocast chose, the states are exact.
         try:
             with torch.autocast(x.device.type, enabled=False):
-                return super().forward(x.double() / own).to(torch.float32)
+                # A unit is a power of two, and so is what divides by it.
+                return super().forward(x.double().mul_(1 / own)).to(torch.float32)
         finally:
             # What a copy must not hold is the bias, which has a history.
             self._given = (None, self._given[1])
@@ -151,13 +155,22 @@ class ChipNeuron(Neuron):
         grid: Grid = getattr(self.format, _WHOLE[name])
         return grid
 
-    def _stepper(self, sequence: Tensor) -> Any:
+    def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         bias, unit = self._given
         found = self.integers(unit, bias)
         parameters = {name: self._shaped(name, value, sequence) for name, value in found.items()}
         bounds = self._reached(sequence, parameters)
+        step = Step(self.equations, self.format.system, self._drive, bounds)
         rule = SpikeRule(self.surrogate, self.scale)
-        step = training_step(self.equations, self.format.system, self._drive, bounds, rule)
+        states = self._states_for(sequence[0])
+        if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
+            return run_kernels(step, rule, sequence, states, parameters)
+        observer = None if self.record is None else self._observe
+        stepper = self._eager(step, rule, parameters)
+        return run_sequence(stepper, states, (sequence,), observer)
+
+    def _eager(self, made: Step, rule: SpikeRule, parameters: Integers) -> Any:
+        step = training_step(*made, rule)
 
         def run(*states_and_input: Tensor) -> tuple[Tensor, ...]:
             x = states_and_input[-1]
@@ -172,7 +185,7 @@ class ChipNeuron(Neuron):
         self, sequence: Tensor, parameters: Mapping[str, Any]
     ) -> tuple[tuple[str, int, int], ...]:
         """Bounds of the input and the parameters, over all steps that the states continue."""
-        drive = float(sequence.detach().abs().max()) if sequence.numel() else 0.0
+        drive = largest(sequence)
         if not drive < 2**31:
             name = type(self).__name__
             raise ValueError(f"{name}: an input is NaN or beyond 32 bits ({drive:g})")

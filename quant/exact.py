@@ -15,6 +15,14 @@ EXACT = 1 << 53
 EXACT_FACTOR = 1 << 8
 
 
+def largest(x: Tensor) -> float:
+    """The largest magnitude, found in one pass; 0 of nothing."""
+    if x.numel() == 0:
+        return 0.0
+    low, high = torch.aminmax(x.detach())
+    return float(torch.maximum(-low, high))
+
+
 def carried(bound: float, factor: float) -> torch.dtype:
     """The type for sums up to `bound` of products of integers up to `factor`."""
     small = bound < EXACT_FLOAT32 and factor <= EXACT_FACTOR

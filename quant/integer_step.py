@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -58,10 +58,24 @@ _NAMES: dict[str, Any] = {
 Bound = tuple[str, int, int]
 
 
+class Step(NamedTuple):
+    """Equations in a number system, for inputs and parameters within bounds."""
+
+    equations: Equations
+    system: NumberSystem
+    drive: float
+    bounds: tuple[Bound, ...]
+
+
 @lru_cache(maxsize=512)
-def _proved(
+def training_equations(
     equations: Equations, system: NumberSystem, drive: int, bounds: tuple[Bound, ...]
 ) -> Equations:
+    """The chip's integer equations without the wraps that such inputs and parameters cannot reach.
+
+    Raises:
+        ValueError: if a value may be beyond exact floats.
+    """
     integers = to_integers(equations, system, keep_detached=True)
     inputs = {integers.inputs[0]: Interval(-drive, drive)}
     parameters = {name: Interval(low, high) for name, low, high in bounds}
@@ -80,7 +94,10 @@ def training_step(
     fires: Callable[[Any, bool], Any],
 ) -> Callable[..., Any]:
     """The step for inputs of at most `drive`, without the wraps that they cannot reach."""
-    # Powers of two keep the number of different steps small.
-    size = 1 << int(drive).bit_length()
-    source = render(_proved(equations, system, size, bounds), TRAINING)
-    return compile_step(source, _NAMES | {"fires": fires})
+    proved = training_equations(equations, system, enclosing(drive), bounds)
+    return compile_step(render(proved, TRAINING), _NAMES | {"fires": fires})
+
+
+def enclosing(value: float) -> int:
+    """A power of two above the value, so that there are few different steps."""
+    return 1 << int(value).bit_length()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from quant.chips import chip_format, named
-from quant.exact import carried, require_accumulator, snapped
+from quant.exact import carried, largest, require_accumulator, snapped
 from quant.fan_in import within_fan_in
 from quant.formats import ChipFormat, unit_exponent
 from quant.scale import Scale, exponents, powers
@@ -131,11 +131,11 @@ class GridLayer(layer.Layer):
     def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
         """Input and weights in a type that holds every partial sum."""
         flat = (weight.detach() / self._shaped_unit(weight)).reshape(weight.shape[0], -1).abs()
-        largest = max(float(x.detach().abs().max()) if x.numel() else 0.0, 1.0)
-        bound = float(flat.sum(dim=1).max()) * largest
+        most = max(largest(x), 1.0)
+        bound = float(flat.sum(dim=1).max()) * most
         require_accumulator(type(self).__name__, bound, bits)
         factor = float(flat.max()) / self.format.weights.step
-        kind = carried(bound, max(factor, largest))
+        kind = carried(bound, max(factor, most))
         return x.to(kind), weight.to(kind)
 
     def _config(self) -> dict[str, Any]:

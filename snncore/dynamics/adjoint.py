@@ -2,7 +2,7 @@
 
 Conventions: a spike has its surrogate's slope; a choice by a spike is a switch between two values,
 so the spike's slope counts with their difference; a choice by a comparison, and what `detach`
-marks, pass nothing back.
+marks, pass nothing back; gradients look through what rounds and wraps, and end where a value clips.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ def _pass_back(
         shares: tuple[Any, ...] = (incoming * slope(arguments[0]),)
     elif operation.op == Op.SELECT:
         shares = _through_choice(equations, operation, arguments, incoming)
+    elif operation.op in _THROUGH:
+        shares = (_THROUGH[operation.op](incoming, arguments[0], operation.attribute),)
     elif operation.op in _RULES:
         shares = _RULES[operation.op](incoming, values[number], *arguments)
     else:
@@ -108,6 +110,21 @@ def _through_choice(
     )
 
 
+def _within(incoming: Any, value: Any, limits: tuple[int, int]) -> Any:
+    low, high = limits
+    return select(value < low, 0.0, select(value > high, 0.0, incoming))
+
+
+# Of integers: incoming gradient, argument and attribute, to the share of the argument.
+_THROUGH: Mapping[Op, Callable[..., Any]] = {
+    Op.SHIFT_LEFT: lambda g, x, bits: g * float(1 << bits),
+    Op.SHIFT_FLOOR: lambda g, x, bits: g * 2.0**-bits,
+    Op.SHIFT_TO_ZERO: lambda g, x, bits: g * 2.0**-bits,
+    Op.SCALE_TO_ZERO: lambda g, x, ratio: g * (ratio[0] / 2.0 ** ratio[1]),
+    Op.WRAP: lambda g, x, bits: g,
+    Op.WRAP_ONCE: lambda g, x, bits: g,
+    Op.CLIP: _within,
+}
 # Incoming gradient, the operation's value, its arguments: the share of each argument.
 _RULES: Mapping[Op, Callable[..., tuple[Any, ...]]] = {
     Op.STATE: lambda g, y: (),

@@ -33,6 +33,17 @@ CPP = Dialect(
         Op.GREATER_EQUAL: "{0} >= {1}",
         Op.SELECT: "{0} > 0 ? {1} : {2}",
         Op.SPIKE: "real({0} {comparison} 0)",
+        # Integers that a real holds.
+        Op.SHIFT_LEFT: "{0} * real(int64_t(1) << {a})",
+        Op.SHIFT_FLOOR: "std::floor({0} / real(int64_t(1) << {a}))",
+        Op.SHIFT_TO_ZERO: "std::trunc({0} / real(int64_t(1) << {a}))",
+        Op.SCALE_TO_ZERO: "std::trunc({0} * real({ratio}))",
+        Op.WRAP: "{0} - std::floor(({0} + {half}) / real(2.0 * {half})) * real(2.0 * {half})",
+        Op.WRAP_ONCE: (
+            "{0} > {half} ? {0} - real(2.0 * {half}) : "
+            "{0} <= -real({half}) ? {0} + real(2.0 * {half}) : {0}"
+        ),
+        Op.CLIP: "{0} < {low} ? real({low}) : {0} > {high} ? real({high}) : {0}",
     },
 )
 

@@ -74,14 +74,18 @@ class Neuron(nn.Module):
         sequence = x.unsqueeze(0) if single else x
         self._check(sequence)
         self.input_shape = tuple(sequence.shape[2:])
-        spikes, states = run_sequence(
+        spikes, states = self._through(sequence)
+        self.states = dict(zip(self.equations.states, states, strict=True))
+        return spikes[0] if single else spikes
+
+    def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The spikes of a sequence and the last states; a monitor is shown every step."""
+        return run_sequence(
             self._stepper(sequence),
             self._states_for(sequence[0]),
             (sequence,),
             None if self.record is None else self._observe,
         )
-        self.states = dict(zip(self.equations.states, states, strict=True))
-        return spikes[0] if single else spikes
 
     def _stepper(self, sequence: Tensor) -> Any:
         """The step function for this input."""
