@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neurodeploy.cli import (
+    convert,
     demo,
     doctor,
     export,
@@ -33,6 +34,7 @@ for name, function in {
     "export": export.export,
     "verify": verify.verify,
     "quantize": quantize.quantize,
+    "convert": convert.convert,
     "run": run.run,
 }.items():
     app.command(name)(function)

@@ -1,0 +1,55 @@
+"""Networks of others as ours: from a vendor's file, or whatever a reader is registered for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodeploy import lowering
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.target import open_artifact, target
+
+Reader = Callable[[Path], Any]
+# By a file's ending: what makes a torch network of it. Targets read their own files themselves.
+READERS: dict[str, Reader] = {}
+
+
+def converted(path: str | os.PathLike[str]) -> Any:
+    """The torch network that a file holds, which has seen its input's shape.
+
+    Raises:
+        ArtifactError: if no target and no reader knows the file, or it is damaged.
+        UnsupportedLayerError: if a layer has no place in a network, or would not stay what it is.
+    """
+    place = Path(path)
+    reader = READERS.get(place.suffix.lower())
+    return _of_target(place) if reader is None else reader(place)
+
+
+def _of_target(place: Path) -> Any:
+    # torch is imported only where a torch network is made.
+    import torch
+
+    from neurodeploy.frontend import graph_of
+    from neurodeploy.frontend.from_program import equal_but_for_names, network_of
+
+    artifact = open_artifact(place)
+    artifact.require_unedited()
+    program = target(artifact.target).read(artifact)
+    network = network_of(program)
+    example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
+    with torch.no_grad():
+        network(torch.from_numpy(example))
+    from snncore import functional
+
+    functional.reset(network)
+    if not equal_but_for_names(program, lowering.lower(graph_of(network, example=example))):
+        raise UnsupportedLayerError(
+            f"{place}: as a network it would not compute what the file says",
+            remedy="the file itself can be run, inspected and verified",
+        )
+    return network

@@ -1,0 +1,191 @@
+"""A program as a torch network of quantized layers, from which the program is lowered again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import quant
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Edge,
+    Flatten,
+    Input,
+    Integers,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
+from quant.chips import LOIHI_FORMAT
+from quant.formats import ChipFormat, Grid
+from snncore import layer
+from snncore.dynamics import LOIHI
+from snncore.dynamics.zoo import CUBA_LIF
+
+# Of a file, weights may be odd, which a chip's eight bits with a sign are not while they train.
+_ANY_WEIGHTS = Grid(-256, 255)
+
+
+def network_of(program: Program) -> nn.Module:
+    """The network, with the program's numbers as its parameters; it trains on from there.
+
+    Raises:
+        UnsupportedLayerError: if a layer has no place in a network; says which and why.
+    """
+    built = _Builder(program)
+    for node in program.nodes:
+        built.add(node)
+    return nn.Sequential(built.modules)
+
+
+def equal_but_for_names(program: Program, other: Program) -> bool:
+    """Whether both compute the same, whatever their layers are called."""
+    if len(program.nodes) != len(other.nodes):
+        return False
+    names = {b.name: a.name for a, b in zip(program.nodes, other.nodes, strict=True)}
+    return all(
+        node == _renamed(found, names)
+        for node, found in zip(program.nodes, other.nodes, strict=True)
+    )
+
+
+@dataclass
+class _Builder:
+    program: Program
+    modules: OrderedDict[str, nn.Module] = field(default_factory=OrderedDict)
+    synapse: Synapse | None = None
+    recurrent: Dense | None = None
+
+    def add(self, node: Node) -> None:
+        """Another node of the chain."""
+        if isinstance(node, Input):
+            if node.signal != Signal.SPIKES:
+                raise _unsupported(node, "takes currents, and a network's input is spikes")
+        elif isinstance(node, Flatten):
+            self._append(node.name, layer.Flatten())
+        elif (
+            isinstance(node, Dense)
+            and isinstance(self.program.by_name[node.source.source], Neuron)
+            and node.source.delay
+        ):
+            self.recurrent = node
+        elif isinstance(node, Dense | Conv2d):
+            self.synapse = node
+        elif isinstance(node, Neuron):
+            self._neurons(node)
+        else:
+            raise _unsupported(node, f"{type(node).__name__} is no layer of a network yet")
+
+    def _append(self, name: str, module: nn.Module) -> None:
+        self.modules[name.replace(".", "_")] = module
+
+    def _neurons(self, node: Neuron) -> None:
+        if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
+            raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
+        if self.synapse is None:
+            raise _unsupported(node, "has no weights before it")
+        weights, back = self._weights(self.synapse), self.recurrent
+        neurons = _neuron(node, _format((self.synapse, back)))
+        if back is None:
+            self._append(node.name, quant.Block(weights, neurons))
+        else:
+            self._append(self.synapse.name, weights)
+            self._append(node.name, layer.Recurrent(neurons, self._weights(back)))
+        self.synapse = self.recurrent = None
+
+    def _weights(self, node: Synapse) -> Any:
+        form = _format((self.synapse, self.recurrent))
+        if isinstance(node, Conv2d):
+            outputs, inputs, *kernel = node.weight.shape
+            made: Any = quant.Conv2d(
+                inputs * node.groups,
+                outputs,
+                (kernel[0], kernel[1]),
+                node.stride,
+                node.padding,
+                node.dilation,
+                node.groups,
+                exponent=node.exponent,
+                format=form,
+            )
+        else:
+            self._delayed(node)
+            outputs, inputs = node.weight.shape
+            made = quant.Linear(inputs, outputs, exponent=node.exponent, format=form)
+        with torch.no_grad():
+            made.weight.copy_(_tensor(node.weight) * made.unit)
+        return made
+
+    def _delayed(self, node: Dense) -> None:
+        """Delays of the inputs as a layer of their own, which a network can have."""
+        if node.shift:
+            raise _unsupported(node, "has sums that the loader shifts, which no network has")
+        if node.delays is None:
+            return
+        if (node.delays != node.delays[0]).any():
+            raise _unsupported(node, "has delays of each weight, and a network those of inputs")
+        self._append(f"{node.name}.delay", layer.Delay([int(n) for n in node.delays[0]]))
+
+
+def _neuron(node: Neuron, form: ChipFormat) -> quant.CubaLIF:
+    unit = 2.0**node.exponent
+    fractions = {"threshold": unit, "current_decay": 2.0**-12, "voltage_decay": 2.0**-12}
+    values = {
+        key: _given(node, key, node.parameters[key]) * step for key, step in fractions.items()
+    }
+    bias = node.parameters["bias"]
+    count = bias.size if bias.any() else None
+    neurons = quant.CubaLIF(**values, bias=count, exponent=node.exponent, format=form)
+    if neurons.bias is not None:
+        with torch.no_grad():
+            neurons.bias.copy_(_tensor(_channels(node, "bias", bias)) * unit)
+    return neurons
+
+
+def _given(node: Neuron, key: str, values: Integers) -> Any:
+    if values.size == 1:
+        return float(values.reshape(-1)[0])
+    return _tensor(_channels(node, key, values)).double()
+
+
+def _channels(node: Neuron, key: str, values: Integers) -> Integers:
+    if values.ndim > 1 and values.size != values.shape[0]:
+        raise _unsupported(node, f"has a {key} for each neuron of an image, and a network channels")
+    return values.reshape(-1)
+
+
+def _format(nodes: tuple[Synapse | None, ...]) -> ChipFormat:
+    """The chip's own grid, or one whose weights may be odd."""
+    used = [node.weight for node in nodes if node is not None]
+    grid = LOIHI_FORMAT.weights
+    if all(not (w & 1).any() and grid.minimum <= w.min() <= w.max() <= grid.maximum for w in used):
+        return LOIHI_FORMAT
+    return replace(LOIHI_FORMAT, name="loihi.any", weights=_ANY_WEIGHTS)
+
+
+def _tensor(values: Integers) -> torch.Tensor:
+    return torch.from_numpy(np.array(values, dtype=np.float64)).float()
+
+
+def _renamed(node: Node, names: dict[str, str]) -> Node:
+    changes: dict[str, Any] = {"name": names[node.name]}
+    if isinstance(node, Neuron):
+        changes["inputs"] = tuple(Edge(names[e.source], e.delay) for e in node.inputs)
+    elif isinstance(node, Dense | Conv2d | Flatten):
+        changes["source"] = Edge(names[node.source.source], node.source.delay)
+    return replace(node, **changes)
+
+
+def _unsupported(node: Node, reason: str) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"{node.name}: {reason}", remedy="the file itself can be run, inspected and verified"
+    )
