@@ -43,7 +43,7 @@ class Onnx:
         trace: bool = False,
     ) -> Artifact:
         """The .onnx file of a program that `check` accepts."""
-        return compile_program(program, Choices(Form(form), steps, functions, trace))
+        return compile_program(program, _choices(form, steps, functions, trace))
 
     def read(self, artifact: Artifact) -> Program:
         """The program that a file of ours holds.
@@ -73,7 +73,7 @@ class Onnx:
         trace: bool = False,
     ) -> Artifact:
         """The .onnx file of a network in floats, marked as not exact."""
-        return compile_graph(graph, Choices(Form(form), steps, functions, trace))
+        return compile_graph(graph, _choices(form, steps, functions, trace))
 
     def holds_floats(self, artifact: Artifact) -> bool:
         """Whether a file of ours holds a network in floats."""
@@ -111,6 +111,13 @@ class Onnx:
         run = FileRun(open_file(artifact), samples)
         (trace,) = run_files([run], environment, simulation or Simulation())
         return trace
+
+
+def _choices(form: str, steps: int, functions: bool, trace: bool) -> Choices:
+    """The choices; what has no meaning in a form does not change its file."""
+    kind = Form(form)
+    written_out = {"steps": steps} if kind == Form.UNROLLED else {}
+    return Choices(kind, functions=functions, trace=trace and kind == Form.SCAN, **written_out)
 
 
 target = Onnx()
