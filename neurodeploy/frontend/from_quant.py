@@ -91,7 +91,7 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
 def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:
     # Of units that differ by channel only one is kept: no neuron sees another's.
     exponent = module.exponent
-    weight = _array(integers) * 2.0**exponent
+    weight = integers.detach().cpu().numpy() * np.float64(2.0**exponent)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
         bits = module.format.kernel_bits

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 import quant
@@ -209,7 +210,9 @@ def _geometry(module: layer.Conv2d) -> dict[str, Any]:
 
 
 def _array(values: Tensor) -> Any:
-    return values.detach().cpu().double().numpy()
+    held = values.detach().cpu()
+    # NumPy has not all of torch's floats; a graph makes doubles of what it is given.
+    return (held if held.dtype == torch.float64 else held.float()).numpy()
 
 
 def _optional(values: Tensor | None) -> Any:

@@ -198,8 +198,9 @@ def _finite(node: Node, *names: str) -> None:
 
 
 def _array(values: Any, name: str) -> Floats:
+    array = np.array(values, dtype=np.float64, order="C")
     # Adding zero leaves no negative zero, which is equal to zero and written unlike it.
-    array = np.array(np.asarray(values, dtype=np.float64) + 0.0, order="C")
+    array += 0.0
     require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
     array.setflags(write=False)
     return array

@@ -24,6 +24,8 @@ from neurodeploy.structure import Edge
 # Where a layer does not say in what it adds up.
 _DENSE_BITS, _KERNEL_BITS = 32, 24
 
+_PIECE = 1 << 20
+
 
 def to_program(graph: g.Graph) -> Program:
     """The program of a graph whose layers are quantized.
@@ -244,13 +246,22 @@ def on_grid(values: Any, exponent: int, name: str) -> NDArray[np.int64]:
     Raises:
         DoesNotFitError: if a value is none; names where.
     """
-    scaled = np.asarray(values, dtype=np.float64) * 2.0**-exponent
-    whole = np.rint(scaled)
-    if np.abs(whole).max() >= 2.0**62:
-        raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy="scale it down")
-    if not (whole == scaled).all():
-        worst = np.asarray(values).reshape(-1)[int(np.abs(whole - scaled).argmax())]
-        raise DoesNotFitError(
-            f"{name}: {worst:g} is no multiple of 2^{exponent}", remedy="quantize it first"
-        )
-    return whole.astype(np.int64)
+    array = np.asarray(values, dtype=np.float64)
+    flat = array.reshape(-1)
+    result = np.empty(flat.shape, np.int64)
+    # In pieces, so that large layers are not held several times over.
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        scaled = piece * 2.0**-exponent
+        whole = np.rint(scaled)
+        if np.abs(whole).max() >= 2.0**62:
+            remedy = "scale it down"
+            raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy=remedy)
+        if not (whole == scaled).all():
+            worst = piece[int(np.abs(whole - scaled).argmax())]
+            raise DoesNotFitError(
+                f"{name}: {worst:g} is no multiple of 2^{exponent}", remedy="quantize it first"
+            )
+        result[start : start + _PIECE] = whole
+    result.setflags(write=False)
+    return result.reshape(array.shape)

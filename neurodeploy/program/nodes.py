@@ -234,6 +234,16 @@ def integers(values: Any, name: str, dimensions: int | None) -> Integers:
         require(array.ndim == dimensions, f"{name}: {array.ndim} axes instead of {dimensions}")
     small = array.size == 0 or (array.min() > -(1 << 62) and array.max() < 1 << 62)
     require(bool(small), f"{name}: a value needs more than 62 bits")
+    if _is_frozen(array):
+        return array
     result = np.array(array, dtype=np.int64, order="C")
     result.setflags(write=False)
     return result
+
+
+def _is_frozen(array: NDArray[Any]) -> bool:
+    """Whether an array is as a node keeps it, and nobody can write to it: then it is not copied."""
+    held: Any = array
+    while isinstance(held, np.ndarray) and not held.flags.writeable:
+        held = held.base
+    return held is None and array.dtype == np.int64 and array.flags.c_contiguous

@@ -15,6 +15,8 @@ from snncore.dynamics.interval import ZERO, Interval, invariant
 _BINARY = Interval(0, 1)
 _ANY_CURRENT = Interval(1 - (1 << 24), (1 << 24) - 1)
 
+_ROWS = 64
+
 
 @dataclass(frozen=True)
 class LayerRange:
@@ -129,8 +131,12 @@ def _combined(node: Node, x: Interval) -> Interval:
 def sum_range(node: Dense | Conv2d, x: Interval) -> Interval:
     """What the weighted sum can be before it is shifted and stored."""
     flat = node.weight.reshape(node.weight.shape[0], -1)
-    positive, negative = np.maximum(flat, 0).sum(axis=1), np.minimum(flat, 0).sum(axis=1)
     # A padded window sees fewer inputs, so zero belongs to every sum.
-    low = (positive * x.low + negative * x.high).min(initial=0)
-    high = (positive * x.high + negative * x.low).max(initial=0)
-    return Interval(int(low), int(high))
+    low = high = 0
+    # Some rows at a time, which stay in the processor's cache.
+    for start in range(0, len(flat), _ROWS):
+        rows = flat[start : start + _ROWS]
+        positive, negative = np.maximum(rows, 0).sum(axis=1), np.minimum(rows, 0).sum(axis=1)
+        low = min(low, int((positive * x.low + negative * x.high).min(initial=0)))
+        high = max(high, int((positive * x.high + negative * x.low).max(initial=0)))
+    return Interval(low, high)

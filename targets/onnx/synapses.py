@@ -61,7 +61,7 @@ class WeightedSum:
         """How many bytes hold a value of the input."""
         return 1 if self.source.within(SMALL) else digits_of(self.source)
 
-    @property
+    @cached_property
     def total(self) -> Interval:
         """What the sum can be before it is stored."""
         bound = sum_range(self.node, self.source)
