@@ -19,8 +19,9 @@ from typing import Any
 import torch
 
 from snncore import neuron
-from snncore.kernels import Work, backend, cuda_loop, prepared, run_loop
-from snncore.kernels.cuda_loop import Config, CudaLoop, backward_config, forward_config
+from snncore.kernels import Work, backend, cuda_shape, prepared, run_loop
+from snncore.kernels.cuda_loop import CudaLoop
+from snncore.kernels.cuda_shape import Config, backward_config, forward_config
 
 TOTAL = 1 << 27
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -231,9 +232,9 @@ def sweep(rate: float) -> None:
         times.sort(key=lambda pair: pair[0])
         work, learned = work_of(job[0], job[1])
         size = TYPES[job[1]].itemsize
-        chosen = forward_config(job[2], size)
+        chosen = forward_config(job[2], TOTAL // job[2], size)
         if back:
-            chosen = backward_config(work.equations, len(learned), job[2], size)
+            chosen = backward_config(work.equations, len(learned), job[2], TOTAL // job[2], size)
         floor = (3 if back else 2) * TOTAL * size / rate
         now = median(call_of(job, back, chosen, TOTAL // job[2]), 7) / floor
         best = "; ".join(
@@ -248,7 +249,7 @@ def sweep(rate: float) -> None:
 
 def compile_one(task: tuple[Job, bool, Config | None]) -> None:
     """Fill the cache with a large layer's kernel, by running it on a few neurons."""
-    cuda_loop.BUSY = 1
+    cuda_shape.BUSY = 1
     job, back, config = task
     call_of(job, back, config, 1 << 12)()
     torch.cuda.synchronize()

@@ -6,12 +6,18 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from snncore.kernels.backend import Work
+from snncore.kernels.cuda_shape import (
+    Config,
+    Layout,
+    backward_config,
+    forward_config,
+    lanes_for,
+)
 from snncore.kernels.cuda_source import (
     Form,
     Step,
@@ -31,35 +37,6 @@ from snncore.kernels.triton_loop import Spread, spread_of
 KINDS = {torch.float32: "float32", torch.float16: "float16", torch.bfloat16: "bfloat16"}
 # From here on 31 bits do not count the neurons.
 _WIDE = 1 << 31
-# Threads that keep a chip busy: no fewer share out the neurons.
-BUSY = 1 << 18
-
-
-@dataclass(frozen=True)
-class Config:
-    """Threads a block, neurons a thread at most, steps together, and steps in shared memory."""
-
-    threads: int
-    lanes: int
-    chunk: int
-    span: int = 0
-
-
-def forward_config(steps: int, itemsize: int) -> Config:
-    """The forward kernel's measures for so many steps of so many bytes."""
-    return Config(128, 8 // itemsize, steps if steps <= 16 else 8)
-
-
-def backward_config(step: Layout, learned: int, steps: int, itemsize: int) -> Config:
-    """The backward kernel's measures for so many steps of so many bytes."""
-    if steps <= 4:
-        return Config(128, 8 // itemsize, steps)
-    if steps <= (16 if len(step.states) + learned == 1 else 8):
-        return Config(128, 4 // itemsize, steps)
-    chunk = 8
-    # Steps that a span holds are whole chunks.
-    span = min(64 // len(step.inputs), (steps - 1) // chunk * chunk)
-    return Config(128, 4 // itemsize, chunk, max(chunk, span // chunk * chunk))
 
 
 @dataclass(frozen=True)
@@ -89,26 +66,6 @@ class _Given:
     def blocks(self, form: Form) -> int:
         """How many blocks of threads they take."""
         return -(-self.neurons // (form.lanes * form.threads))
-
-
-class Layout(Protocol):
-    """What a step is made of, by name."""
-
-    @property
-    def name(self) -> str:
-        """What the step is called."""
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Its states."""
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Its inputs."""
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Its parameters."""
 
 
 class CudaLoop:
@@ -152,7 +109,7 @@ class CudaLoop:
         spikes = torch.empty(shape, dtype=kind, device=like.device)
         last = [_floats(like, shape[1:]) for _ in self.layout.states if self.final]
         if like.numel():
-            config = config or forward_config(shape[0], like.element_size())
+            config = config or forward_config(shape[0], given.neurons, like.element_size())
             tensors = [*given.inputs, spikes, *given.states, *last]
             form = self._form(given, config, tensors, self.final)
             self._launch("forward", replace(form, narrow=narrow), tensors, given)
@@ -199,7 +156,9 @@ class CudaLoop:
         """The gradients by name: of what is needed, and of all states if of one."""
         step, like = self.layout, given.inputs[0]
         learned = tuple(name for name in step.parameters if name in needed)
-        config = config or backward_config(step, len(learned), like.shape[0], like.element_size())
+        config = config or backward_config(
+            step, len(learned), like.shape[0], given.neurons, like.element_size()
+        )
         arrived = torch.zeros_like(like) if incoming is None else incoming.contiguous()
         ends = any(gradient is not None for gradient in later)
         last = [_floats(like, like.shape[1:]).zero_() if g is None else g for g in later if ends]
@@ -239,7 +198,7 @@ class CudaLoop:
         chunks = (steps - 1) // config.chunk
         return Form(
             kind=KINDS[like.dtype],
-            lanes=_lanes(config.lanes, given.neurons, tensors),
+            lanes=lanes_for(config.lanes, given.neurons, tensors),
             threads=config.threads,
             chunk=config.chunk,
             rest=steps - chunks * config.chunk,
@@ -292,18 +251,6 @@ class CudaLoop:
         shared = form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
         grid, block = (given.blocks(form), 1, 1), (form.threads, 1, 1)
         self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
-
-
-def _lanes(most: int, neurons: int, tensors: Sequence[Tensor]) -> int:
-    """So many neurons a thread that its accesses are aligned and there are enough threads."""
-    lanes = most
-    while lanes > 1 and (
-        neurons % lanes
-        or neurons < lanes * BUSY
-        or any(t.data_ptr() % min(16, lanes * t.element_size()) for t in tensors)
-    ):
-        lanes //= 2
-    return lanes
 
 
 def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from snncore.kernels import Work, cuda_loop, inline
-from snncore.kernels.cuda_loop import Config, CudaLoop
+from snncore.kernels import Work, cuda_shape, inline
+from snncore.kernels.cuda_loop import CudaLoop
+from snncore.kernels.cuda_shape import Config
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.snncore.kernels_cuda.loops import (
     check_gradients,
@@ -30,7 +31,7 @@ ZOO = list(zip(NEURONS, cycle(SURROGATES), strict=False))
 @pytest.fixture(autouse=True)
 def many_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads have several neurons however few there are."""
-    monkeypatch.setattr(cuda_loop, "BUSY", 1)
+    monkeypatch.setattr(cuda_shape, "BUSY", 1)
 
 
 @pytest.mark.parametrize(("name", "slope"), ZOO, ids=[name for name, _ in ZOO])

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from snncore.kernels import cuda_loop
 from snncore.kernels.backend import Work
-from snncore.kernels.cuda_loop import Config, CudaLoop
+from snncore.kernels.cuda_loop import CudaLoop
+from snncore.kernels.cuda_shape import Config
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, drive
 
@@ -159,8 +159,3 @@ def check_gradients(case: Case, expected: Tensors, found: Tensors) -> None:
         allowed += SPACING[value.dtype] * largest
         error = float((right - value.double()).abs().max())
         assert error <= allowed, (case.name, case.slope, key, error, allowed)
-
-
-def many_lanes() -> None:
-    """Let threads have several neurons however few there are."""
-    cuda_loop.BUSY = 1

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from snncore import neuron
-from snncore.kernels.cuda_loop import backward_config, forward_config
+from snncore.kernels.cuda_shape import backward_config, forward_config
 from snncore.kernels.cuda_source import Form, backward_source, forward_source, step_of
 from snncore.kernels.launch.build import Options, build, missing
 from snncore.kernels.plan import Plan
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")
 
+MANY = 1 << 21
 KINDS = {"float32": 4, "float16": 2, "bfloat16": 2}
 # Name, learned parameters, input type, steps.
 CASES = [
@@ -35,9 +36,9 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
     found = []
     for back in (False, True):
         size = KINDS[kind]
-        config = forward_config(steps, size)
+        config = forward_config(steps, MANY, size)
         if back:
-            config = backward_config(plan.step, len(learned), steps, size)
+            config = backward_config(plan.step, len(learned), steps, MANY, size)
         chunks = (steps - 1) // config.chunk
         form = Form(
             kind,

@@ -7,9 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snncore.kernels import cuda_loop
+from snncore.kernels import cuda_shape
 from snncore.kernels.backend import Work
-from snncore.kernels.cuda_loop import Config, CudaLoop
+from snncore.kernels.cuda_loop import CudaLoop
+from snncore.kernels.cuda_shape import Config
 from snncore.kernels.output import Output, pack
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.drawn import Drawn, drawn_steps
@@ -34,7 +35,7 @@ FORTH, BACK = Config(32, 2, 8), Config(32, 2, 4, 8)
 @pytest.fixture(autouse=True)
 def many_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads have several neurons however few there are."""
-    monkeypatch.setattr(cuda_loop, "BUSY", 1)
+    monkeypatch.setattr(cuda_shape, "BUSY", 1)
 
 
 @pytest.mark.parametrize(("name", "slope", "kind", "spread"), ZOO, ids=[z[0] for z in ZOO])
@@ -96,6 +97,16 @@ def test_the_measures_of_a_large_layer_compute_the_same(
     expected, gradients = on_module(case, "cpp")
     check_results(expected, results)
     check_gradients(case, gradients, found)
+
+
+def test_the_measures_of_a_small_layer_compute_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda_shape, "BUSY", 1 << 18)
+    for steps in (32, 41):
+        case = make_case("LIF-hard", ATan(), steps, (2, 64), torch.float16)
+        results, found = on_cuda(case, "cpu")
+        expected, gradients = on_module(case, "cpp")
+        check_results(expected, results)
+        check_gradients(case, gradients, found)
 
 
 def test_constants_are_printed_in() -> None:

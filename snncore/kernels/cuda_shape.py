@@ -1,0 +1,84 @@
+"""How a CUDA kernel is cut: threads, neurons a thread, and the steps that are read together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+# Threads that keep a chip busy: no fewer share out the neurons.
+BUSY = 1 << 18
+# Steps of the input that a span has in shared memory.
+SPAN = 64
+
+
+@dataclass(frozen=True)
+class Config:
+    """Threads a block, neurons a thread at most, steps together, and steps in shared memory."""
+
+    threads: int
+    lanes: int
+    chunk: int
+    span: int = 0
+
+
+class Layout(Protocol):
+    """What a step is made of, by name."""
+
+    @property
+    def name(self) -> str:
+        """What the step is called."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Its states."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Its inputs."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Its parameters."""
+
+
+def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
+    """The forward kernel's measures for so many steps of so many bytes."""
+    if few(neurons):
+        return Config(32, 1, min(steps, 32))
+    return Config(128, 8 // itemsize, steps if steps <= 16 else 8)
+
+
+def backward_config(step: Layout, learned: int, steps: int, neurons: int, itemsize: int) -> Config:
+    """The backward kernel's measures for so many steps of so many bytes."""
+    kept = len(step.states) + learned
+    if few(neurons) and steps <= (32 if kept <= 2 else 16):
+        return Config(32, 1, steps)
+    if steps <= 4:
+        return Config(128, 8 // itemsize, steps)
+    if steps <= (16 if kept == 1 else 8):
+        return Config(128, 4 // itemsize, steps)
+    chunk = 8
+    # The steps of a span are whole chunks.
+    span = min(SPAN // len(step.inputs), steps - 1) // chunk * chunk
+    threads, lanes = (32, 1) if few(neurons) else (128, 4 // itemsize)
+    return Config(threads, lanes, chunk, max(chunk, span))
+
+
+def few(neurons: int) -> bool:
+    """Whether there is less to do than a chip has hands: then it is waiting that takes time."""
+    return neurons < BUSY // 2
+
+
+def lanes_for(most: int, neurons: int, tensors: Sequence[Tensor]) -> int:
+    """So many neurons a thread that its accesses are aligned and there are enough threads."""
+    lanes = most
+    while lanes > 1 and (
+        neurons % lanes
+        or neurons < lanes * BUSY
+        or any(t.data_ptr() % min(16, lanes * t.element_size()) for t in tensors)
+    ):
+        lanes //= 2
+    return lanes
