@@ -33,8 +33,10 @@ def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
     neuron = entry.group("neuron")
     kind = neuron.text("type")
     if kind not in _KINDS:
+        reason = "" if "RF" not in kind else ": the loader's floats change their decays by one"
+        known = ", ".join((*_KINDS, "SDNN"))
         raise ArtifactError(
-            f"{neuron.name}: neurons of type {kind!r} are not supported; {', '.join(_KINDS)} are"
+            f"{neuron.name}: neurons of type {kind!r} are not supported{reason}; {known} are"
         )
     if "messageBits" in neuron:
         raise ArtifactError(f"{neuron.name}.messageBits: stops the loader", remedy="remove it")
