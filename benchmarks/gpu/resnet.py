@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from snncore import functional, models, neuron, training
+from snncore import functional, layer, models, neuron, training
 
 BATCH, SIZE, CLASSES = 16, 224, 1000
 STEPS = (4, 16, 32)
@@ -34,36 +34,36 @@ def relu(**_: Any) -> nn.Module:
 
 
 def check() -> None:
-    """One small network on two backends.
+    """A batch norm with neurons: on two backends, and fused.
 
     Raises:
         RuntimeError: if they disagree, or nothing fires.
     """
     torch.manual_seed(0)
-    network = models.spiking_resnet18(10, width=8, small_images=True, neuron=FIRES).cuda()
-    x = torch.rand(4, 2, 3, 32, 32, device="cuda") * 3
-    found = []
-    for backend in ("torch", "auto"):
-        functional.set_backend(network, backend)
-        functional.reset(network)
-        network.zero_grad()
-        outputs = network(x)
-        outputs.square().mean().backward()
-        found.append((outputs.detach(), network.get_parameter("conv1.weight").grad.clone()))
-    spikes = network.get_submodule("neuron1")(torch.ones(4, 2, 8, 32, 32, device="cuda") * 3)
-    pairs = zip(*found, strict=True)
-    same = all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in pairs)
-    if not same or not 0 < float(spikes.mean()) <= 1:
+    x = torch.randn(8, 4, 32, 28, 28, device="cuda") * 3
+    weigh = torch.rand_like(x)
+    found = {}
+    for name in ("torch", "auto", "fused"):
+        pair = nn.Sequential(layer.BatchNorm2d(32), FIRES(backend=name.replace("fused", "auto")))
+        pair.cuda()
+        if name == "fused":
+            training.fuse_norms(pair)
+        given = x.clone().requires_grad_()
+        spikes = pair(given)
+        (spikes * weigh).sum().backward()
+        found[name] = spikes.detach(), given.grad, pair[0].weight.grad
+        print(f"{name}: neurons run by {layer.backend_report(pair)['1'].chosen}")
+    expected = found["torch"]
+    flips = max(float((spikes != expected[0]).float().mean()) for spikes, *_ in found.values())
+    off = max(
+        float((mine - theirs).norm() / theirs.norm())
+        for grads in found.values()
+        for mine, theirs in zip(grads[1:], expected[1:], strict=True)
+    )
+    rate = float(expected[0].mean())
+    print(f"{rate:.3f} spikes a step; {flips:.1e} of them differ, gradients by {off:.1e}")
+    if flips > 1e-4 or off > 0.02 or not 0.01 < rate < 0.99:
         raise RuntimeError("the backends disagree, so nothing is timed")
-    report = functional_report(network)
-    print(f"outputs and gradients agree with the torch backend; neurons run by {report}")
-
-
-def functional_report(network: nn.Module) -> str:
-    """The backends that run."""
-    from snncore.layer import backend_report
-
-    return ", ".join(sorted({report.chosen for report in backend_report(network).values()}))
 
 
 def iteration(network: nn.Module, x: Tensor, steps: int, amp: bool, compressed: bool) -> Any:
@@ -82,6 +82,13 @@ def iteration(network: nn.Module, x: Tensor, steps: int, amp: bool, compressed: 
         functional.reset(network)
 
     return run
+
+
+def fused(make: Callable[[], nn.Module]) -> nn.Module:
+    """A network whose neurons do the work of their batch norms."""
+    network = make()
+    training.fuse_norms(network)
+    return network
 
 
 def measured(make: Callable[[], nn.Module], *given: Any) -> tuple[float, float]:
@@ -125,12 +132,17 @@ def main() -> None:
             kind = "autocast" if amp else "float32"
             base, peak = measured(ann, BATCH * steps, 0, amp, False)
             print(f"| {steps} | {kind} | ANN | {base:.1f} | 1.00 | {peak:.1f} |", flush=True)
-            for name, fires, compressed in (
-                ("Spiking ResNet-18", FIRES, False),
-                ("... states not kept", STATELESS, False),
-                ("... spikes compressed", STATELESS, True),
+            for name, fires, sew, fuse, compressed in (
+                ("Spiking ResNet-18", FIRES, False, False, False),
+                ("... states not kept", STATELESS, False, False, False),
+                ("... spikes compressed", STATELESS, False, False, True),
+                ("... norms fused", STATELESS, False, True, False),
+                ("... norms fused, spikes compressed", STATELESS, False, True, True),
+                ("SEW ResNet-18, norms fused", STATELESS, True, True, False),
             ):
-                make = partial(models.spiking_resnet18, CLASSES, neuron=fires)
+                kind_of = models.sew_resnet18 if sew else models.spiking_resnet18
+                make: Callable[[], nn.Module] = partial(kind_of, CLASSES, neuron=fires)
+                make = partial(fused, make) if fuse else make
                 found, peak = measured(make, BATCH, steps, amp, compressed)
                 ratio = found / base
                 row = f"| {steps} | {kind} | {name} | {found:.1f} | {ratio:.2f} | {peak:.1f} |"

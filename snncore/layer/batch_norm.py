@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from snncore.layer.statistics import statistics
 from snncore.layer.steps import leading_axes, merged
 from snncore.layer.synapse import Layer
 from snncore.layer.synchronized import is_distributed, synchronized_batch_norm
@@ -22,6 +23,8 @@ class BatchNorm(Layer):
     # Axes of one sample; where they cannot tell whether there is time, the step mode does.
     axes: ClassVar[int | None] = None
     frozen = False
+    # The neurons that scale and shift in its place, where they are fused.
+    into: Any = None
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
@@ -63,6 +66,11 @@ class BatchNorm(Layer):
                 f"{tuple(x.shape)}"
             )
         self.input_shape = tuple(x.shape[-axes:])
+        if self.into is not None:
+            if not self._shares():
+                self.into.take(*self._scale_and_shift(x.reshape(-1, *self.input_shape)))
+                return x
+            self.into.take(torch.ones_like(self.running_mean), torch.zeros_like(self.running_mean))
         return merged(self._normalized, x, axes)
 
     def folded(self, statistics: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
@@ -98,13 +106,34 @@ class BatchNorm(Layer):
         """The weight and the bias that are multiplied and added."""
         return self.weight, self.bias
 
+    def _shares(self) -> bool:
+        """Whether statistics are now taken over other processes too."""
+        learns = self.training and not self.frozen
+        return learns and self.synchronized and is_distributed()
+
+    def _scale_and_shift(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What this input is multiplied by, and what is then added."""
+        if not self.training or self.frozen:
+            return self.folded()
+        self.num_batches_tracked += 1
+        mean, inverse = statistics(x, self.eps)
+        with torch.no_grad():
+            count = x.numel() / x.shape[1]
+            variance = (inverse**-2 - self.eps) * (count / (count - 1))
+            self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+            self.running_var.lerp_(variance.to(self.running_var.dtype), self.momentum)
+        weight, bias = self._affine()
+        scale = inverse if weight is None else inverse * weight
+        shift = -mean * scale
+        return scale, shift if bias is None else shift + bias
+
     def _normalized(self, x: Tensor) -> Tensor:
         weight, bias = self._affine()
         learns = self.training and not self.frozen
         if learns:
             self.num_batches_tracked += 1
         running = self.running_mean, self.running_var
-        if learns and self.synchronized and is_distributed():
+        if self._shares():
             return synchronized_batch_norm(x, *running, weight, bias, self.momentum, self.eps)
         return F.batch_norm(x, *running, weight, bias, learns, self.momentum, self.eps)
 
