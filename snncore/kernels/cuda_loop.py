@@ -30,7 +30,7 @@ from snncore.kernels.cuda_source import (
 from snncore.kernels.launch.build import Options
 from snncore.kernels.launch.program import Program
 from snncore.kernels.launch.signature import Argument, Signature
-from snncore.kernels.output import Output, pack
+from snncore.kernels.output import Output, output_like, pack
 from snncore.kernels.plan import Plan
 from snncore.kernels.triton_loop import Spread, spread_of
 
@@ -104,16 +104,17 @@ class CudaLoop:
         """The output, and the last states if they are asked for."""
         given = _Given.of(inputs, states, parameters)
         like, shape = given.inputs[0], given.inputs[0].shape
-        narrow = self.output != Output.INPUT
-        kind = torch.uint8 if narrow else like.dtype
-        spikes = torch.empty(shape, dtype=kind, device=like.device)
         last = [_floats(like, shape[1:]) for _ in self.layout.states if self.final]
+        output = self._output(given)
+        spikes = output_like(like, output, torch.float32)
         if like.numel():
             config = config or forward_config(shape[0], given.neurons, like.element_size())
             tensors = [*given.inputs, spikes, *given.states, *last]
-            form = self._form(given, config, tensors, self.final)
-            self._launch("forward", replace(form, narrow=narrow), tensors, given)
-        return (pack(spikes) if self.output == Output.BITS else spikes), last
+            form = replace(self._form(given, config, tensors, self.final), output=output)
+            if output == Output.BITS:
+                form = _with_eight_lanes(form, shape[0])
+            self._launch("forward", form, tensors, given)
+        return (pack(spikes) if output != self.output else spikes), last
 
     def backward(
         self,
@@ -144,6 +145,13 @@ class CudaLoop:
         backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
         made = self.step(step.parameters)
         return [forward_source(made, forward), backward_source(made, backward)]
+
+    def _output(self, given: _Given) -> Output:
+        """How the kernel writes the output: bits only where each thread has a byte of them."""
+        aligned = all(t.data_ptr() % 16 == 0 for t in (*given.inputs, *given.states))
+        if self.output == Output.BITS and (given.neurons % 8 or not aligned):
+            return Output.BYTES
+        return self.output
 
     def _gradients(
         self,
@@ -251,6 +259,13 @@ class CudaLoop:
         shared = form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
         grid, block = (given.blocks(form), 1, 1), (form.threads, 1, 1)
         self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
+
+
+def _with_eight_lanes(form: Form, steps: int) -> Form:
+    """The form with eight neurons a thread, and as many loads under way as that allows."""
+    chunk = min(steps, 4 if form.itemsize == 4 else 8)
+    chunks = (steps - 1) // chunk
+    return replace(form, lanes=8, chunk=chunk, rest=steps - chunks * chunk, looped=chunks > 0)
 
 
 def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:

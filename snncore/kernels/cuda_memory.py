@@ -20,8 +20,12 @@ static __device__ __forceinline__ Row fetch(const Element *from)
         const uint2 both = *reinterpret_cast<const uint2 *>(from);
         row.word[0] = both.x, row.word[1] = both.y;
     } else {
-        const uint4 all = *reinterpret_cast<const uint4 *>(from);
-        row.word[0] = all.x, row.word[1] = all.y, row.word[2] = all.z, row.word[3] = all.w;
+#pragma unroll
+        for (int word = 0; word < WORDS; word += 4) {
+            const uint4 all = reinterpret_cast<const uint4 *>(from)[word / 4];
+            row.word[word] = all.x, row.word[word + 1] = all.y;
+            row.word[word + 2] = all.z, row.word[word + 3] = all.w;
+        }
     }
     return row;
 }
@@ -42,9 +46,12 @@ static __device__ __forceinline__ void put(Element *to, const Row &row)
             asm volatile("st.global.v2.u32 [%0], {%1, %2};"
                          :: "l"(to), "r"(row.word[0]), "r"(row.word[1]));
         else
-            asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};"
-                         :: "l"(to), "r"(row.word[0]), "r"(row.word[1]), "r"(row.word[2 % WORDS]),
-                            "r"(row.word[3 % WORDS]));
+#pragma unroll
+            for (int word = 0; word + 3 < WORDS; word += 4)
+                asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};"
+                             :: "l"(reinterpret_cast<unsigned *>(to) + word), "r"(row.word[word]),
+                                "r"(row.word[word + 1]), "r"(row.word[word + 2]),
+                                "r"(row.word[word + 3]));
 #endif
     }
 }
@@ -61,6 +68,8 @@ static constexpr int WANTED = @WANTED@;
 // REST steps come after the whole chunks, if there are such: LOOPED.
 static constexpr int CHUNK = @CHUNK@, REST = @REST@, SPAN = @SPAN@;
 static constexpr bool LOOPED = @LOOPED@;
+// Neurons that an element of the output holds.
+static constexpr int HELD = @HELD@;
 // Arrays have at least one place.
 static constexpr int SLOTS = PARAMETERS > 0 ? PARAMETERS : 1;
 static constexpr int SUMS = LEARNED > 0 ? LEARNED : 1;
@@ -158,6 +167,17 @@ static __device__ __forceinline__ void put_spikes(Spike *to, const float (&fired
     } else {
         *to = (unsigned char)word[0];
     }
+}
+"""
+
+# Eight neurons a byte, the first in the lowest bit.
+PUT_BITS = """
+static __device__ __forceinline__ void put_spikes(Spike *to, const float (&fired)[LANES])
+{
+    unsigned byte = 0;
+#pragma unroll
+    for (int lane = 0; lane < LANES; lane++) byte |= unsigned(fired[lane] != 0.0f) << lane;
+    *to = (unsigned char)byte;
 }
 """
 

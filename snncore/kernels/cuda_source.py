@@ -11,6 +11,7 @@ from snncore.dynamics.adjoint import SPIKE, gradient_name
 from snncore.dynamics.expression import Op
 from snncore.kernels import cuda_memory, cuda_text
 from snncore.kernels.cuda_words import FUNCTIONS, number_text, statements
+from snncore.kernels.output import Output
 from snncore.kernels.plan import Plan
 
 # How each type of the input lies in memory, and is read and written.
@@ -55,8 +56,8 @@ class Form:
     # Whether there may be more neurons than 31 bits count.
     wide: bool = False
     spread: tuple[str, ...] = ()
-    # The forward kernel writes spikes as bytes.
-    narrow: bool = False
+    # How the forward kernel writes spikes; as bits only with eight lanes.
+    output: Output = Output.INPUT
     # The backward kernel: which gradients it writes.
     span: int = 0
     wanted: tuple[str, ...] = ()
@@ -179,6 +180,11 @@ def backward_source(step: Step, form: Form) -> str:
     return filled(_SHARED + (cuda_text.TOTAL if sums else "") + cuda_text.BACKWARD, parts)
 
 
+_PUT = {
+    Output.INPUT: cuda_memory.PUT_SPIKES,
+    Output.BYTES: cuda_memory.PUT_BYTES,
+    Output.BITS: cuda_memory.PUT_BITS,
+}
 _SHARED = FUNCTIONS + cuda_memory.ROWS + cuda_memory.STEPS + cuda_text.ADVANCE
 _SUM = """\
 {
@@ -216,7 +222,7 @@ def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
 
 
 def _spike(form: Form) -> str:
-    return "unsigned char" if form.narrow else ELEMENTS[form.kind][0]
+    return ELEMENTS[form.kind][0] if form.output == Output.INPUT else "unsigned char"
 
 
 def _given(step: Step, form: Form) -> list[tuple[str, str]]:
@@ -248,7 +254,8 @@ def _parts(step: Step, form: Form) -> dict[str, str]:
         "LEARNED": str(len(form.learned)),
         "WANTED": str(wanted),
         "SPIKE": _spike(form),
-        "PUT_SPIKES": cuda_memory.PUT_BYTES if form.narrow else cuda_memory.PUT_SPIKES,
+        "PUT_SPIKES": _PUT[form.output],
+        "HELD": "8" if form.output == Output.BITS else "1",
         "SPAN": str(form.span),
         "READ_STATES": _begin(step, form),
         "CHUNK": str(form.chunk),

@@ -44,7 +44,7 @@ static __device__ __forceinline__ void forth(const Row (&given)[CHUNK][INPUTS],
     for (int t = 0; t < LENGTH; t++) {
         float fired[LANES];
         advance(given[t], state, parameter, fired);
-        put_spikes(spikes + t * size, fired);
+        put_spikes(spikes + t * (size / HELD), fired);
     }
 }
 
@@ -53,7 +53,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) forward(@ARGUMENTS@)
     const Place first = (Place(blockIdx.x) * THREADS + threadIdx.x) * LANES;
     if (first >= size) return;
     const Element *const inputs[INPUTS] = {@INPUT_NAMES@};
-    spikes += first;
+    spikes += first / HELD;
     float state[STATES][LANES], parameter[SLOTS][LANES];
     @READ_PARAMETERS@
     @READ_STATES@
@@ -67,7 +67,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) forward(@ARGUMENTS@)
             for (int i = 0; i < INPUTS; i++) given[t][i] = next[t][i];
         ask<REST>(next, inputs, Place(chunk) * CHUNK * size + first, size, chunk < chunks);
         forth<CHUNK>(given, state, parameter, spikes, size);
-        spikes += CHUNK * size;
+        spikes += CHUNK * (size / HELD);
     }
     forth<REST>(next, state, parameter, spikes, size);
     @WRITE_STATES@

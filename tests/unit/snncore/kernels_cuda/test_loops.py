@@ -158,18 +158,17 @@ def test_two_runs_have_the_same_bits() -> None:
     check_results(first, second)
 
 
-def test_spikes_as_bytes_and_bits() -> None:
-    for kind, lanes in ((torch.float32, 4), (torch.float16, 8), (torch.bfloat16, 2)):
-        case = make_case("LIF-hard", ATan(), 9, (2, 40), kind)
-        expected = on_module(case, "torch")[0]["s"].to(torch.uint8)
-        for output, right in ((Output.BYTES, expected), (Output.BITS, pack(expected))):
-            plain = case.module("torch")
-            work = Work(plain.equations, case.slope, CPU, kind, output=output)
-            states, parameters = list(case.states.values()), list(case.parameters.values())
-            spikes, _ = CudaLoop.of(work).forward(
-                [case.x], states, parameters, Config(32, lanes, 4)
-            )
-            assert torch.equal(spikes, right)
+@pytest.mark.parametrize(("kind", "neurons"), [(torch.float32, 40), (torch.bfloat16, 33)])
+def test_spikes_as_bytes_and_bits(kind: torch.dtype, neurons: int) -> None:
+    case = make_case("LIF-hard", ATan(), 9, (2, neurons), kind)
+    expected, last = on_module(case, "torch")[0].values()
+    spikes = expected.to(torch.uint8)
+    for output, right in ((Output.BYTES, spikes), (Output.BITS, pack(spikes))):
+        work = Work(case.module("torch").equations, case.slope, CPU, kind, output=output)
+        states, parameters = list(case.states.values()), list(case.parameters.values())
+        found, (state,) = CudaLoop.of(work).forward([case.x], states, parameters)
+        assert torch.equal(found, right)
+        assert torch.equal(state, last)
 
 
 def test_nothing_is_computed_for_no_neurons() -> None:
