@@ -27,6 +27,8 @@ class _Prepared:
 
 
 _prepared: dict[str, _Prepared] = {}
+# For these torch's dispatcher would take longer than a small loop.
+_PLAIN = (Tensor, torch.nn.Parameter)
 _LIBRARY = torch.library.Library("snncore", "FRAGMENT")
 _GIVEN = "str loop, Tensor[] inputs, Tensor[] states, Tensor[] parameters"
 _LIBRARY.define(f"sequence({_GIVEN}) -> Tensor[]")
@@ -50,8 +52,21 @@ def run_loop(
     loop: str, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
 ) -> tuple[Tensor, Tensors]:
     """The output (T, N, ...) and the last states of a loop by its name, differentiable once."""
-    spikes, *last = torch.ops.snncore.sequence(loop, [*inputs], [*states], [*parameters])
+    groups = [*inputs], [*states], [*parameters]
+    tensors = [tensor for group in groups for tensor in group]
+    if torch.compiler.is_compiling() or _watched(tensors):
+        spikes, *last = torch.ops.snncore.sequence(loop, *groups)
+    elif torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        spikes, *last = _Direct.apply(loop, [len(group) for group in groups], *tensors)
+    else:
+        spikes, *last = _forward(loop, *groups)
     return spikes, tuple(last)
+
+
+def _watched(tensors: Sequence[Tensor]) -> bool:
+    """Whether something looks on that has to see an operator: a tracer, or torch.func."""
+    transformed: bool = torch._C._are_functorch_transforms_active()
+    return transformed or any(type(tensor) not in _PLAIN for tensor in tensors)
 
 
 def _slope_text(work: Work) -> str:
@@ -113,18 +128,47 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 
 
 def _differentiate(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
+    needs = [need for group in ctx.needs_input_grad[1:] for need in group]
+    given = _once_more(ctx)
+    incoming, *later = gradients
+    found = torch.ops.snncore.sequence_backward(ctx.loop, *given, incoming, later, needs)
+    wanted = [g if need else None for g, need in zip(found, needs, strict=True)]
+    return (None, *_parted(wanted, ctx.counts))
+
+
+def _once_more(ctx: Any) -> list[list[Tensor]]:
+    """What forward was given.
+
+    Raises:
+        RuntimeError: if a gradient of the gradient is asked for.
+    """
     made = _prepared[ctx.loop]
     if torch.is_grad_enabled():
         raise RuntimeError(
             f"{made.work.equations.name}: the {made.backend} kernels have no second derivative "
             '(backend="torch" has)'
         )
-    needs = [need for group in ctx.needs_input_grad[1:] for need in group]
-    given = _parted(ctx.saved_tensors, ctx.counts)
-    incoming, *later = gradients
-    found = torch.ops.snncore.sequence_backward(ctx.loop, *given, incoming, later, needs)
-    wanted = [g if need else None for g, need in zip(found, needs, strict=True)]
-    return (None, *_parted(wanted, ctx.counts))
+    return _parted(ctx.saved_tensors, ctx.counts)
+
+
+class _Direct(torch.autograd.Function):
+    """The operator outside of graphs."""
+
+    @staticmethod
+    def forward(ctx: Any, loop: str, counts: list[int], *tensors: Tensor) -> tuple[Tensor, ...]:
+        groups = _parted(tensors, counts)
+        output = _forward(loop, *groups)
+        _keep(ctx, (loop, *groups), output)
+        return tuple(output)
+
+    @staticmethod
+    def backward(ctx: Any, incoming: Tensor | None, *later: Tensor | None) -> tuple[Any, ...]:
+        needs = [*ctx.needs_input_grad[2:]]
+        inputs, states, values = _once_more(ctx)
+        backward = _prepared[ctx.loop].loop.backward
+        found = backward(inputs, states, values, incoming, [*later], needs)
+        wanted = (g if need else None for g, need in zip(found, needs, strict=True))
+        return (None, None, *wanted)
 
 
 def _parted(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
