@@ -27,6 +27,7 @@ from targets.loihi.check_weights import weight_findings
 from targets.loihi.chips import CHIPS
 from targets.loihi.findings import error, place_of, warning
 from targets.loihi.loader import LARGEST_GEOMETRY, LONGEST_DELAY
+from targets.loihi.neurons import adds_up
 from targets.loihi.placement import placement
 
 _REGISTERS = {
@@ -132,7 +133,11 @@ def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
         yield error(node.name, f"Loihi's neuron is CUBA LIF, and this is {found}", remedy)
         return
     shape = program.shapes[node.name]
+    # A dense layer without neurons of its own adds up, with a threshold beyond the register.
+    sums = isinstance(layer.synapse, Dense) and adds_up(node)
     for key, limits in _REGISTERS.items():
+        if sums and key == "threshold":
+            continue
         values = node.parameters[key]
         yield from _register(f"{node.name}.{key}", values, limits, key)
         channels = (shape[0], *[1] * (len(shape) - 1))

@@ -12,6 +12,7 @@ from neurodeploy.target import Finding, require_fits
 from targets.loihi.chain import Chain, chain_of
 from targets.loihi.check import check
 from targets.loihi.hdf5 import h5py_module
+from targets.loihi.neurons import adds_up
 from targets.loihi.sigma_delta import has_messages, kind_of, spike_exp, write_neuron
 
 FILE = "network.net"
@@ -84,10 +85,12 @@ def _file(program: Program, chain: Chain) -> bytes:
             elif isinstance(layer.synapse, Dense):
                 entry = add("dense" if layer.recurrent is None else "dense_rec", shape)
                 _dense(entry, layer.synapse, layer.recurrent)
-            if kind_of(layer.neuron) is None:
-                _neuron(entry, layer.neuron)
-            else:
+            # The loader gives a dense layer without neurons such that add up and never fire.
+            unsaid = isinstance(layer.synapse, Dense) and adds_up(layer.neuron)
+            if kind_of(layer.neuron) is not None:
                 write_neuron(entry, layer.neuron, bits)
+            elif not unsaid:
+                _neuron(entry, layer.neuron)
             _write_bias(entry, layer.neuron, bits if kind_of(layer.neuron) is not None else 0)
         file.flush()
         image: bytes = file.id.get_file_image()

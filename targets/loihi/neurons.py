@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import ArtifactError
-from neurodeploy.program import Integers
+from neurodeploy.program import Integers, Neuron
 from neurodeploy.structure import Shape
+from snncore.dynamics.zoo import CUBA_LIF
 from targets.loihi.hdf5 import LayerEntry
 
 _KINDS = ("LOIHI", "CUBA")
@@ -18,6 +19,16 @@ _UNITY = 4096
 _FRACTION = 6
 # A layer without neurons gets some that add up and never fire.
 _WITHOUT = {"current_decay": 0, "voltage_decay": 4096, "threshold": 1 << 17}
+
+
+def adds_up(node: Neuron) -> bool:
+    """Whether it is what the loader makes of a dense layer for which the file has no neurons."""
+    same = all(
+        value.size == 1 and int(value.reshape(-1)[0]) == _WITHOUT[key]
+        for key, value in node.parameters.items()
+        if key in _WITHOUT
+    )
+    return same and node.equations.same_computation(CUBA_LIF)
 
 
 def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
