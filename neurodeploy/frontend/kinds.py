@@ -52,6 +52,7 @@ _LAYERS: tuple[type[nn.Module], ...] = (
     layer.Delay,
     layer.SynapticFilter,
     layer.Flatten,
+    layer.Vote,
 )
 _CONFIGURED: dict[str, type[nn.Module]] = {
     **{f"layer.{kind.__name__}": kind for kind in _LAYERS},

@@ -39,6 +39,7 @@ from snncore.layer.synapse import Linear as Linear
 from snncore.layer.synapse import Pair as Pair
 from snncore.layer.synapse import SumPool2d as SumPool2d
 from snncore.layer.synaptic_filter import SynapticFilter as SynapticFilter
+from snncore.layer.vote import Vote as Vote
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -79,5 +80,6 @@ __all__ = [
     "TemporalBatchNorm2d",
     "ThresholdBatchNorm2d",
     "TimeDistributed",
+    "Vote",
     "backend_report",
 ]

@@ -12,7 +12,6 @@ from snncore.models.resnet import spiking_resnet50 as spiking_resnet50
 from snncore.models.resnet import spiking_resnet101 as spiking_resnet101
 from snncore.models.resnet import spiking_resnet152 as spiking_resnet152
 from snncore.models.small import CSNN as CSNN
-from snncore.models.small import Vote as Vote
 from snncore.models.small import plif_net as plif_net
 from snncore.models.spikformer import Spikformer as Spikformer
 from snncore.models.spikformer import SpikingSelfAttention as SpikingSelfAttention
@@ -30,7 +29,6 @@ __all__ = [
     "Spikformer",
     "SpikingSelfAttention",
     "SpikingTransformerBlock",
-    "Vote",
     "plif_net",
     "sew_resnet18",
     "sew_resnet34",

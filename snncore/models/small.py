@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from torch import Tensor, nn
+from torch import nn
 
 from snncore import layer
 from snncore.models.common import Make
@@ -40,19 +40,6 @@ class CSNN(nn.Sequential):
             layer.Linear(width * 16, classes, bias=False),
             neuron(),
         )
-
-
-class Vote(layer.Layer):
-    """The mean of every so many neurons, which vote for one class."""
-
-    def __init__(self, voters: int = 10) -> None:
-        super().__init__()
-        self.voters = voters
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The votes."""
-        self.input_shape = (x.shape[-1],)
-        return x.unflatten(-1, (-1, self.voters)).mean(-1)
 
 
 # Pooled stages, convolutions a stage, channels, hidden neurons, classes, input (C, H, W).
@@ -93,6 +80,6 @@ def plif_net(
         layer.Dropout(0.5),
         layer.Linear(dense, classes * 10, bias=False),
         fires(),
-        Vote(10),
+        layer.Vote(10),
     ]
     return nn.Sequential(*layers)

@@ -127,7 +127,7 @@ def test_a_few_steps_of_training_lower_the_loss(name: str) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["CSNN", "Spiking ResNet", "SEW ResNet, add", "VGG"])
+@pytest.mark.parametrize("name", ["CSNN", "Spiking ResNet", "SEW ResNet, add", "VGG", "PLIF net"])
 def test_models_are_saved_and_read_back(name: str, tmp_path: Path) -> None:
     make, shape = TINY[name]
     torch.manual_seed(0)
@@ -138,10 +138,12 @@ def test_models_are_saved_and_read_back(name: str, tmp_path: Path) -> None:
     assert torch.equal(loaded(x), expected)
 
 
-def test_step_by_step_is_layer_by_layer() -> None:
+@pytest.mark.parametrize("name", TINY)
+def test_step_by_step_is_layer_by_layer(name: str) -> None:
+    make, shape = TINY[name]
     torch.manual_seed(0)
-    network = models.Spikformer(1, 16, 4, channels=1, heads=2).eval()
-    x = torch.rand(5, 2, 1, 32, 32)
+    network = make().eval()
+    x = torch.rand(5, 2, *shape) * 4
     whole = network(x)
     functional.reset(network)
     functional.set_step_mode(network, "s")

@@ -73,6 +73,35 @@ def test_autocast_learns() -> None:
     assert torch.bfloat16 in kinds
 
 
+def test_a_scaler_is_part_of_a_run(tmp_path: Path) -> None:
+    def once(made: nn.Module, optimizer: Any, scaler: Any) -> None:
+        training.training_step(
+            made,
+            optimizer,
+            [batch()],
+            loss.rate_cross_entropy,
+            autocast=torch.bfloat16,
+            scaler=scaler,
+            largest_norm=1.0,
+        )
+
+    found = []
+    for resumed in (False, True):
+        made = network()
+        optimizer = torch.optim.SGD(made.parameters(), 0.1)
+        scaler = torch.amp.GradScaler("cpu", init_scale=64.0, growth_interval=2)
+        once(made, optimizer, scaler)
+        if resumed:
+            training.save_run(tmp_path / "run.npz", made, optimizer, scaler=scaler)
+            made, scaler = network(), torch.amp.GradScaler("cpu", init_scale=2.0)
+            optimizer = torch.optim.SGD(made.parameters(), 0.1)
+            training.load_run(tmp_path / "run.npz", made, optimizer, scaler=scaler)
+        once(made, optimizer, scaler)
+        found.append((scaler.get_scale(), [p.detach().clone() for p in made.parameters()]))
+    assert found[0][0] == found[1][0] == 128.0
+    assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
+
+
 def run(made: nn.Module, *parts: Any, steps: range) -> list[Tensor]:
     optimizer, scheduler = parts
     for step in steps:

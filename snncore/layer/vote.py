@@ -1,0 +1,28 @@
+"""Several neurons for one class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from snncore.layer.synapse import Layer
+
+
+class Vote(Layer):
+    """The mean of every so many neurons in a row, which vote for one class."""
+
+    def __init__(self, voters: int = 10) -> None:
+        super().__init__()
+        if voters < 1:
+            raise ValueError(f"Vote.voters: {voters} is not positive")
+        self.voters = int(voters)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {"voters": self.voters}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The votes."""
+        self.input_shape = (x.shape[-1],)
+        return x.unflatten(-1, (-1, self.voters)).mean(-1)
