@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from quant.chips import chip_format, named
-from quant.exact import largest
+from quant.exact import counted, largest
 from quant.formats import ChipFormat, Grid
 from quant.integer_step import Step, training_step
 from quant.kernels import run_kernels, runs_in_kernels
@@ -118,8 +118,7 @@ class ChipNeuron(Neuron):
         # Whatever precision autocast chose, the states are exact.
         try:
             with torch.autocast(x.device.type, enabled=False):
-                # A unit is a power of two, and so is what divides by it.
-                return super().forward(x.double().mul_(1 / own)).to(torch.float32)
+                return super().forward(counted(x, own)).to(torch.float32)
         finally:
             # What a copy must not hold is the bias, which has a history.
             self._given = (None, self._given[1])

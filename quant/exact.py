@@ -48,13 +48,32 @@ def snapped(x: Tensor, unit: float | Tensor) -> Tensor:
     return result
 
 
+def counted(x: Tensor, unit: float | Tensor) -> Tensor:
+    """A value in whole units, as float64; a unit is a power of two, so nothing is rounded."""
+    result: Tensor = _Counted.apply(x, unit)
+    return result
+
+
+class _Counted(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, unit: float | Tensor) -> Tensor:
+        ctx.kind, ctx.per_unit = x.dtype, 1 / unit
+        # A copy also where the type is right already.
+        return x.to(torch.float64, copy=True).mul_(ctx.per_unit)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return gradients[0].to(ctx.kind, copy=True).mul_(ctx.per_unit), None
+
+
 class _Snap(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, unit: float | Tensor) -> Tensor:
         if isinstance(unit, Tensor):
             # Powers of two are exact in every float type.
             unit = unit.to(x.dtype)
-        return torch.round(x * (1 / unit)) * unit
+        # In place: memory that is new costs more than the arithmetic.
+        return x.mul(1 / unit).round_().mul_(unit)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

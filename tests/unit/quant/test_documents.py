@@ -1,6 +1,7 @@
 """The pages on quantization: their code runs, and what they say of formats is so."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,15 @@ def test_the_tutorial(
     assert proof.links[-1].status == "not run"
     assert isinstance(names["block"], quant.Block)
     assert (tmp_path / "model.pt").is_file()
+
+
+def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = DOCS.parent / "examples" / "float_to_report.py"
+    monkeypatch.setattr("sys.argv", [str(script), str(tmp_path), "none"])
+    names = runpy.run_path(str(script), run_name="__main__")
+    assert names["report"].links[0].status == "equal"
+    assert names["report"].accuracies["quantized"] > 0.8
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_the_page_on_formats() -> None:
