@@ -24,6 +24,8 @@ from neurodeploy.target import Simulation, TakesFloats, Target
 from neurodeploy.trace import Trace, accuracy
 
 TOLERANCE = Tolerance()
+# Every simulator of the target.
+ALL = "all"
 
 
 def verify_floats(
@@ -52,9 +54,11 @@ def verify_floats(
     wanted = run_floats(expected, inputs)
     say("training forward")
     trained, seen = _training(model, expected, wanted, inputs)
-    say("simulator")
-    simulated, found = _simulated(chip, artifact, wanted, inputs, simulator, simulation)
-    traces = {"float": seen or wanted, "chip": found}
+    outcomes = [
+        _simulated(chip, artifact, wanted, inputs, name, simulation)
+        for name in (chip.simulators if simulator == ALL else (simulator,))
+    ]
+    traces = {"float": seen or wanted, "chip": outcomes[0][1]}
     accuracies = {
         name: accuracy(trace.output, labels)
         for name, trace in traces.items()
@@ -62,7 +66,7 @@ def verify_floats(
     }
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
-        links=(trained, _structure(artifact, held, graph), simulated),
+        links=(trained, _structure(artifact, held, graph), *(link for link, _ in outcomes)),
         layers=_layers(expected, wanted),
         facts=_facts(artifact, expected, inputs),
         accuracies=accuracies,
@@ -118,6 +122,8 @@ def _simulated(
     if name not in chip.simulators:
         known = ", ".join(chip.simulators) or "none"
         raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {known}")
+    if simulation.progress is not None:
+        simulation.progress(f"simulator {name}")
     started = time.perf_counter()
     try:
         found = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)

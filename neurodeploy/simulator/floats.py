@@ -1,6 +1,6 @@
 """A network in floats, run in double precision: what its file is held against, within a tolerance.
 
-One node after another over whole sequences, plainly; layers that form a loop are not for it.
+One node after another, one step after another, as the golden interpreter does with integers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neurodeploy import graph as g
 from neurodeploy.errors import SamplesError, ValidationError
-from neurodeploy.structure import Node, Pair
+from neurodeploy.structure import Edge, Node, Pair
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
 from snncore.dynamics.words import TABLE
@@ -25,22 +25,60 @@ def run_floats(graph: g.Graph, samples: Any) -> Trace:
 
     Raises:
         SamplesError: if the samples do not fit the network's input.
-        ValidationError: if a layer reads another late.
     """
-    values = {graph.input.name: checked_floats(graph, samples)}
-    layers: dict[str, LayerTrace] = {}
-    for node in graph.nodes:
+    inputs = checked_floats(graph, samples)
+    run = _Run(graph, inputs.shape[1])
+    for row in inputs:
+        for node in graph.nodes:
+            run.compute(node, row)
+        run.step += 1
+    kept = {name: {key: np.stack(v) for key, v in each.items()} for name, each in run.kept.items()}
+    return Trace({name: LayerTrace(values) for name, values in kept.items()}, graph.output)
+
+
+class _Run:
+    """Every value so far, and the states after the last step."""
+
+    def __init__(self, graph: g.Graph, count: int) -> None:
+        self.step = 0
+        self.values: dict[str, list[Array]] = {node.name: [] for node in graph.nodes}
+        self.zeros = {name: np.zeros((count, *shape)) for name, shape in graph.shapes.items()}
+        self.states = {
+            node.name: dict.fromkeys(node.equations.states, self.zeros[node.name])
+            for node in graph.layers
+        }
+        self.kept: dict[str, dict[str, list[Array]]] = {
+            node.name: {key: [] for key in (*node.equations.states, "s")} for node in graph.layers
+        }
+
+    def compute(self, node: Node, row: Array) -> None:
+        """The node's value in this step."""
         if isinstance(node, g.Input):
-            continue
-        if any(edge.delay for edge in node.sources):
-            raise ValidationError(f"{node.name}: reads late, and floats are run without delays")
-        sources = [values[edge.source] for edge in node.sources]
-        if isinstance(node, g.Neuron):
-            layers[node.name] = _neurons(node, sources[0])
-            values[node.name] = layers[node.name].s
+            value = row
+        elif isinstance(node, g.Neuron):
+            value = self._neurons(node)
         else:
-            values[node.name] = _combined(node, sources)
-    return Trace(layers, graph.output)
+            value = _combined(node, [self._value(edge) for edge in node.sources])
+        self.values[node.name].append(value)
+
+    def _value(self, edge: Edge) -> Array:
+        """What the edge brings: the source's value so many steps ago, or nothing yet."""
+        place = self.step - edge.delay
+        return self.values[edge.source][place] if place >= 0 else self.zeros[edge.source]
+
+    def _neurons(self, node: g.Neuron) -> Array:
+        drive, equations = self._value(node.source), node.equations
+        inputs, states = {equations.inputs[0]: drive}, self.states[node.name]
+        following, output = evaluate(equations, TABLE, states, inputs, node.parameters)
+        full = {
+            key: np.array(np.broadcast_to(value, drive.shape), dtype=np.float64)
+            for key, value in {**following, "s": output}.items()
+        }
+        for key, value in full.items():
+            self.kept[node.name][key].append(value)
+        spikes = full.pop("s")
+        self.states[node.name] = full
+        return spikes
 
 
 def checked_floats(graph: g.Graph, samples: Any) -> Array:
@@ -59,43 +97,29 @@ def checked_floats(graph: g.Graph, samples: Any) -> Array:
     return held.astype(np.float64)
 
 
-def _neurons(node: g.Neuron, drive: Array) -> LayerTrace:
-    equations = node.equations
-    states = {name: np.zeros_like(drive[0]) for name in equations.states}
-    kept: dict[str, list[Array]] = {name: [] for name in (*equations.states, "s")}
-    for row in drive:
-        inputs = {equations.inputs[0]: row}
-        following, output = evaluate(equations, TABLE, states, inputs, node.parameters)
-        states = {name: np.broadcast_to(value, row.shape) for name, value in following.items()}
-        for name, value in {**states, "s": np.broadcast_to(output, row.shape)}.items():
-            kept[name].append(np.asarray(value, dtype=np.float64))
-    return LayerTrace({name: np.stack(values) for name, values in kept.items()})
-
-
 def _combined(node: Node, sources: list[Array]) -> Array:
+    """What a node without states makes of its sources (N, ...)."""
     x = sources[0]
-    lead = x.shape[:2]
     if isinstance(node, g.Add):
         total: Array = np.sum(sources, axis=0)
         return total
     if isinstance(node, g.Flatten):
-        return x.reshape(*lead, -1)
+        return x.reshape(len(x), -1)
     if isinstance(node, g.Linear):
         return x @ node.weight.T + (0.0 if node.bias is None else node.bias)
     if isinstance(node, g.BatchNorm):
-        shape = (-1, *[1] * (x.ndim - 3))
+        shape = (-1, *[1] * (x.ndim - 2))
         return x * node.scale.reshape(shape) + node.offset.reshape(shape)
-    rows = x.reshape(-1, *x.shape[2:])
+    if isinstance(node, g.Conv2d):
+        return _correlated(x, node)
     if isinstance(node, g.MaxPool2d):
-        padded = _padded(rows, node.padding, -np.inf)
-        result = np.max(_windows(padded, node.kernel, node.stride), axis=0)
-    elif isinstance(node, g.SumPool2d):
-        result = np.sum(_windows(rows, node.kernel, node.stride), axis=0) * node.weight
-    elif isinstance(node, g.Conv2d):
-        result = _correlated(rows, node)
-    else:
-        raise ValidationError(f"{node.name}: {type(node).__name__} is not run in floats")
-    return np.asarray(result).reshape(*lead, *result.shape[1:])
+        padded = _padded(x, node.padding, -np.inf)
+        largest: Array = np.max(_windows(padded, node.kernel, node.stride), axis=0)
+        return largest
+    if isinstance(node, g.SumPool2d):
+        seen: Array = np.sum(_windows(x, node.kernel, node.stride), axis=0) * node.weight
+        return seen
+    raise ValidationError(f"{node.name}: {type(node).__name__} is not run in floats")
 
 
 def _correlated(rows: Array, node: g.Conv2d) -> Array:

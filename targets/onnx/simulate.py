@@ -64,6 +64,8 @@ class FileRun:
 
     opened: Opened
     samples: NDArray[Any]
+    # Whether the runtime may rewrite the graph before it runs it.
+    optimized: bool = True
 
     def __post_init__(self) -> None:
         choices, steps = self.opened.choices, len(self.samples)
@@ -113,7 +115,8 @@ def _call(runs: Sequence[FileRun], environment: Environment, limits: Limits | No
         given = model.graph.input[0]
         shown = [[info.name for info in infos] for infos in opened.written.shown.values()]
         form, states = opened.choices.form.value, _states(opened)
-        networks.append({"input": given.name, "form": form, "states": states, "shown": shown})
+        entry = {"input": given.name, "form": form, "states": states, "shown": shown}
+        networks.append(entry | {"optimized": run.optimized})
         content = model.SerializeToString(deterministic=True)
         arrays[f"model{index}"] = np.frombuffer(content, np.uint8)
         kind = Type(given.type.tensor_type.elem_type).numpy

@@ -119,10 +119,14 @@ def test_every_random_network_is_equal_in_both_runtimes(
         opened = [open_file(exported(case, start + n)) for n, case in enumerate(batch)]
         runs = [FileRun(file, case.samples) for file, case in zip(opened, batch, strict=True)]
         goldens = [run_golden(case.program, case.samples) for case in batch]
-        for environment in (onnxruntime, reference):
-            traces = run_files(runs, environment, Simulation())
+        engines = {onnxruntime.name: (onnxruntime, runs), reference.name: (reference, runs)}
+        if start % (5 * BATCH) == 0:
+            plain = [replace(run, optimized=False) for run in runs]
+            engines["onnxruntime without its optimizer"] = (onnxruntime, plain)
+        for name, (environment, asked) in engines.items():
+            traces = run_files(asked, environment, Simulation())
             for case, golden, found in zip(batch, goldens, traces, strict=True):
-                tally.add(case, golden, found, environment.name)
+                tally.add(case, golden, found, name)
     show(pytestconfig, "ONNX: golden = onnxruntime = reference", tally.sentence())
     assert not tally.failures, "\n".join(tally.failures[:20])
     assert len(tally.names) == len(made)

@@ -33,6 +33,7 @@ def test_exit_codes_tell_a_bad_input_from_a_chip_and_a_simulator() -> None:
     codes = {kind.__name__: kind.exit_code for kind in KINDS}
     assert codes.pop("DoesNotFitError") == 3
     assert codes.pop("SimulatorError") == codes.pop("SimulatorMissingError") == 4
+    assert codes.pop("SimulatorScopeError") == 4
     assert set(codes.values()) == {2}
 
 

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from neurodeploy import graph as g
-from neurodeploy.errors import SamplesError, ValidationError
+from neurodeploy.errors import SamplesError
 from neurodeploy.frontend import graph_of
 from neurodeploy.simulator.floats import run_floats
 from neurodeploy.structure import Edge
 from snncore import functional, layer, neuron
+from snncore.dynamics import trace
 
 
 def test_is_what_torch_computes() -> None:
@@ -37,9 +38,9 @@ def test_states_go_from_step_to_step() -> None:
         network[0].weight.fill_(0.5)
         network[0].bias.fill_(0.125)
     graph = graph_of(network, example=torch.zeros(1, 1, 1))
-    trace = run_floats(graph, np.array([1.0, 1.0, 0.0, 1.0])[:, None, None])
-    assert trace["1"].s.ravel().tolist() == [0, 1, 0, 0]
-    assert trace["1"].v.ravel().tolist() == [0.625, 0, 0.125, 0.75]
+    found = run_floats(graph, np.array([1.0, 1.0, 0.0, 1.0])[:, None, None])
+    assert found["1"].s.ravel().tolist() == [0, 1, 0, 0]
+    assert found["1"].v.ravel().tolist() == [0.625, 0, 0.125, 0.75]
 
 
 def test_what_does_not_fit() -> None:
@@ -48,6 +49,24 @@ def test_what_does_not_fit() -> None:
         run_floats(graph, np.zeros((4, 2, 5)))
     with pytest.raises(SamplesError, match="no finite number"):
         run_floats(graph, np.full((4, 2, 3), np.nan))
-    late = g.Graph((g.Input("in", (3,)), g.Flatten("flat", Edge("in", 1))), "flat")
-    with pytest.raises(ValidationError, match="flat: reads late"):
-        run_floats(late, np.zeros((4, 2, 3)))
+
+
+def test_late_values_and_loops() -> None:
+    late = g.Graph((g.Input("in", (1,)), g.Linear("twice", Edge("in", 2), [[2.0]]), _unit()), "n")
+    samples = np.arange(1.0, 6.0)[:, None, None]
+    assert run_floats(late, samples)["n"].v.ravel().tolist() == [0, 0, 2, 6, 12]
+    # What the neuron was a step ago is added to what comes in: sums of sums.
+    nodes = (
+        g.Input("in", (1,)),
+        g.Linear("back", Edge("n", 1), [[1.0]]),
+        g.Add("twice", (Edge("in"), Edge("back"))),
+        _unit(),
+    )
+    looped = g.Graph(nodes, "n")
+    assert run_floats(looped, samples)["n"].v.ravel().tolist() == [1, 4, 11, 26, 57]
+
+
+def _unit() -> g.Neuron:
+    """A neuron that adds up, and gives its sum."""
+    summed = trace(lambda v, x: (v + x, v + x), states=("v",), parameters=(), name="Sum")
+    return g.Neuron("n", Edge("twice"), summed)
