@@ -23,6 +23,7 @@ from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
 from neurodeploy.target import BuiltIn, Simulation, Target, target
+from quant.chips import FORMATS
 
 Progress = Callable[[str], None]
 _FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10
@@ -44,21 +45,46 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
     floats = float_network()
     progress("training in floats")
     train(floats, digits, _FLOAT_EPOCHS, 5e-3, progress)
-    quantized = quantized_network(floats)
-    progress("training on the chip's integers")
-    train(quantized, digits, _QUANTIZED_EPOCHS, 2e-3, progress)
-    model = out / "model.pt"
-    save(quantized, model, example=digits.test)
+    grids = dict.fromkeys(_grid(chip) for chip in chips)
+    models = {form: _trained(floats, form, digits, progress) for form in grids}
+    # The first target's model has the plain name.
+    files = {form: out / f"model-{form}.pt" for form in models} | {
+        _grid(chips[0]): out / "model.pt"
+    }
+    for form, network in models.items():
+        save(network, files[form], example=digits.test)
     float_accuracy = test_accuracy(floats, digits.test, digits.test_labels)
-    reports = [_proved(chip, quantized, digits, out, progress) for chip in chips]
+    reports = [
+        _proved(chip, models[_grid(chip)], files[_grid(chip)], digits, out, progress)
+        for chip in chips
+    ]
     report = reports[0] if len(reports) == 1 else _joined(reports)
     report = replace(report, accuracies={"float": float_accuracy, **report.accuracies})
     write_report(report, out)
     return report
 
 
+def _grid(chip: Target) -> str:
+    """The format of integers that a target's network is trained in: its own, or Loihi's."""
+    return chip.name if chip.name in FORMATS else "loihi"
+
+
+def _trained(
+    floats: torch.nn.Sequential, form: str, digits: Digits, progress: Progress
+) -> torch.nn.Sequential:
+    network = quantized_network(floats, form)
+    progress(f"training on the chip's integers: {form}")
+    train(network, digits, _QUANTIZED_EPOCHS, 2e-3, progress)
+    return network
+
+
 def _proved(
-    chip: Target, network: torch.nn.Module, digits: Digits, out: Path, progress: Progress
+    chip: Target,
+    network: torch.nn.Module,
+    model: Path,
+    digits: Digits,
+    out: Path,
+    progress: Progress,
 ) -> Report:
     progress(f"exporting to {chip.name}")
     artifact = pipeline.export(
@@ -66,7 +92,7 @@ def _proved(
         target=chip.name,
         path=out / chip.name,
         example=digits.test,
-        model_file=out / "model.pt",
+        model_file=model,
     )
     # The first is the one that verification takes.
     for environment in list(chip.simulators.values())[:1]:

@@ -15,6 +15,8 @@ from snncore import functional, layer, neuron
 Progress = Callable[[str], None]
 _CHANNELS = (16, 32)
 _DECAY = 0.1
+# The power of two nearest to it, for chips that leak by a shift.
+_SHIFT = 0.125
 _BATCH = 64
 
 
@@ -39,13 +41,13 @@ def float_network() -> nn.Sequential:
     return network
 
 
-def quantized_network(trained: nn.Sequential) -> nn.Sequential:
-    """The same network in blocks on Loihi's grid, starting from the trained weights."""
+def quantized_network(trained: nn.Sequential, form: str = "loihi") -> nn.Sequential:
+    """The same network in blocks on a chip's grid, starting from the trained weights."""
     first, second = _CHANNELS
     synapses: dict[str, quant.Conv2d | quant.Linear] = {
-        "conv1": quant.Conv2d(1, first, 3, padding=1),
-        "conv2": quant.Conv2d(first, second, 3, stride=2, padding=1),
-        "dense": quant.Linear(second * 16, 10),
+        "conv1": quant.Conv2d(1, first, 3, padding=1, format=form),
+        "conv2": quant.Conv2d(first, second, 3, stride=2, padding=1, format=form),
+        "dense": quant.Linear(second * 16, 10, format=form),
     }
     blocks: OrderedDict[str, nn.Module] = OrderedDict()
     for name, synapse in synapses.items():
@@ -53,8 +55,15 @@ def quantized_network(trained: nn.Sequential) -> nn.Sequential:
             synapse.weight.copy_(trained.get_parameter(f"{name}.weight"))
         if name == "dense":
             blocks["flatten"] = layer.Flatten()
-        blocks[name] = quant.Block(synapse, quant.CubaLIF(voltage_decay=_DECAY))
+        blocks[name] = quant.Block(synapse, _neurons(form))
     return nn.Sequential(blocks)
+
+
+def _neurons(form: str) -> quant.ChipNeuron:
+    """Neurons that the chip has, with about the decay of the trained ones."""
+    if "CubaLIF" in quant.chip_format(form).neurons:
+        return quant.CubaLIF(voltage_decay=_DECAY, format=form)
+    return quant.LIF(decay=_SHIFT, format=form)
 
 
 def train(network: nn.Module, digits: Digits, epochs: int, rate: float, say: Progress) -> None:

@@ -82,7 +82,7 @@ class Network:
             given = [values[name] for name in assignment["of"]]
             if "by" in assignment:
                 given.append(assignment["by"])
-            values[assignment["name"]] = _OPERATIONS[assignment["op"]](*given)
+            values[assignment["name"]] = OPERATIONS[assignment["op"]](*given)
         full = {name: _full(values[result], x) for name, result in step["next"].items()}
         return full, _full(values[step["spikes"]], x)
 
@@ -145,7 +145,7 @@ def _spike(distance: Array, strict: bool) -> Array:
     return (distance > 0 if strict else distance >= 0).astype(np.int64)
 
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
+OPERATIONS: dict[str, Callable[..., Any]] = {
     "constant": np.int64,
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,

@@ -68,7 +68,7 @@ class Plan:
         return {part.name: part for part in self.parts}
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def plan_of(program: Program) -> Plan:
     """The plan of a program.
 
