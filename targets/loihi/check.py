@@ -149,9 +149,9 @@ def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
                 f"{values.shape} values for a layer of {shape}",
                 f"give one value, one a channel{' or one a neuron' if key == 'bias' else ''}",
             )
-    if layer.synapse is None and node.parameters["bias"].any():
-        message = "the loader ignores the bias of neurons that are driven by currents"
-        yield error(f"{node.name}.bias", message, "add it to the currents, or set it to 0")
+    if layer.synapse is None and node.parameters["bias"].size > 1:
+        message = "neurons that are driven by currents have one bias for all of them"
+        yield error(f"{node.name}.bias", message, "add what differs to the currents")
 
 
 def _register(name: str, values: Integers, limits: Interval, key: str) -> Iterator[Finding]:

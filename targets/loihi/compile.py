@@ -49,7 +49,8 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
     return {
         "names": [node.name for node in program.nodes],
         "exponents": [getattr(node, "exponent", None) for node in program.nodes],
-        "input": {"shape": list(first.shape), "signal": first.signal.value, "message_bits": 0},
+        "input": {"shape": list(first.shape), "signal": first.signal.value, "message_bits": 0}
+        | _input_bias(chain),
         "layers": layers,
         "output": program.output,
         # Every layer forgets its states in the step of its own first input, so that biases start
@@ -120,9 +121,20 @@ def _neuron(entry: Any, node: Neuron) -> None:
         group[key] = _values(node.parameters[name])
 
 
+def _input_bias(chain: Chain) -> dict[str, int]:
+    """What the host adds to input neurons: in the file it is a note, which the loader leaves."""
+    first = chain.layers[0]
+    bias = first.neuron.parameters.get("bias")
+    if first.synapse is not None or bias is None or not bias.any():
+        return {}
+    return {"bias": int(bias.reshape(-1)[0])}
+
+
 def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
     bias = node.parameters.get("bias")
-    if bias is not None and bias.any():
+    if bias is not None and bias.any() and entry["type"][()] == b"input":
+        entry["bias"] = np.int64(bias.reshape(-1)[0])
+    elif bias is not None and bias.any():
         entry["bias"] = _bias(bias >> bits, tuple(entry["shape"][()]))
 
 

@@ -5,6 +5,7 @@ Written from what the format is, not from what `compile` writes, so that it read
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -54,7 +55,8 @@ def read_artifact(artifact: Artifact) -> Program:
         raise ArtifactError(f"{place}: holds {len(names)} .net files instead of one")
     with opened(artifact.files[names[0]], names[0]) as entries:
         try:
-            program = _Reader(spike_exp_of(artifact.contract)).read(entries)
+            told = artifact.contract
+            program = _Reader(spike_exp_of(told), input_bias_of(told)).read(entries)
         except ValidationError as error:
             message = f"{names[0]}: {error.message}"
             raise ArtifactError(message, remedy=error.remedy) from error
@@ -69,9 +71,19 @@ def spike_exp_of(contract: Any) -> int:
     return told
 
 
+def input_bias_of(contract: Any) -> int:
+    """What the host adds to input neurons; a bare file's bias is a note that nobody reads."""
+    first = contract.get("input", {}) if contract else {}
+    told = first.get("bias", 0) if isinstance(first, Mapping) else first
+    if type(told) is not int or not -(1 << 15) <= told < 1 << 15:
+        raise ArtifactError(f"manifest.json: input.bias is {told!r}, and no number of 16 bits")
+    return told
+
+
 @dataclass
 class _Reader:
     spike_exp: int
+    input_bias: int
     nodes: list[Node] = field(default_factory=list)
     # Of the last node, where there is one.
     shape: Shape = ()
@@ -162,7 +174,9 @@ class _Reader:
     def _neurons(self, entry: LayerEntry, *synapses: str) -> None:
         inputs = tuple(Edge(name) for name in synapses or (self.nodes[-1].name,))
         graded = "neuron" in entry and entry.group("neuron").text("type") == KIND
-        bias = bias_of(entry, self.shape, wraps=not graded) if synapses else np.array(0)
+        bias = np.array(self.input_bias)
+        if synapses:
+            bias = bias_of(entry, self.shape, wraps=not graded)
         if graded:
             args = (inputs, self.spike_exp, _EXPONENT, bias)
             self._append(read_neuron(entry, *args))

@@ -63,6 +63,8 @@ class LavaRun:
     # Bits of the values that come in (0: spikes), and of the fraction of graded messages.
     message_bits: int = 0
     spike_exp: int = 6
+    # What the host adds to the voltage of input neurons.
+    input_bias: int = 0
 
     def __post_init__(self) -> None:
         samples = self.samples
@@ -143,7 +145,8 @@ def _call(pieces: Sequence[_Piece], limits: Limits | None) -> Call:
         net, samples = f"net{index}", f"samples{index}"
         arrays[net] = np.frombuffer(piece.run.net, np.uint8)
         arrays[samples] = piece.samples.astype(np.int32)
-        options = {"message_bits": piece.run.message_bits, "spike_exp": piece.run.spike_exp}
+        told = ("message_bits", "spike_exp", "input_bias")
+        options = {name: getattr(piece.run, name) for name in told}
         networks.append({"net": net, "samples": samples, **options})
     return Call({"networks": networks}, arrays, limits or _generous(pieces))
 

@@ -21,7 +21,7 @@ from targets.loihi.compile import compile_program
 from targets.loihi.energy import energy
 from targets.loihi.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.placement import placement
-from targets.loihi.read import read_artifact, spike_exp_of
+from targets.loihi.read import input_bias_of, read_artifact, spike_exp_of
 from targets.loihi.simulate import LAVA, LavaRun, run_lava
 
 
@@ -76,7 +76,9 @@ class Loihi:
             judge = self.simulators[simulator]
             return run_judge(judge, [JudgedRun(program, samples)], options)[0]
         net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
-        runs = [LavaRun(net, samples, spike_exp=spike_exp_of(artifact.contract))]
+        told = artifact.contract
+        run = LavaRun(net, samples, spike_exp=spike_exp_of(told), input_bias=input_bias_of(told))
+        runs = [run]
         (layers,) = run_lava(
             runs, limits=options.limits, jobs=options.jobs, progress=options.progress
         )

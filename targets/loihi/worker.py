@@ -33,7 +33,7 @@ PROGRESS_SECONDS = 1.0
 # how long after the death of one process the reason for it may take to arrive
 PATIENCE_SECONDS = 5.0
 # what Lava is told of a network beside the file: bits of what comes in, and of messages' fraction
-PLAIN = {"message_bits": 0, "spike_exp": 6}
+PLAIN = {"message_bits": 0, "spike_exp": 6, "input_bias": 0}
 SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
 
 
@@ -171,7 +171,7 @@ def starts_with_neurons(path: str) -> bool:
 
 def load(path: str, samples: np.ndarray, options: dict[str, int]) -> Any:
     """The network as Lava builds it, its resets on each layer's own first step of a sample."""
-    return load_netx().Network(
+    network = load_netx().Network(
         net_config=path,
         input_shape=samples.shape[:1:-1] if samples.ndim == 5 else None,
         input_message_bits=options["message_bits"],
@@ -179,6 +179,10 @@ def load(path: str, samples: np.ndarray, options: dict[str, int]) -> Any:
         reset_interval=len(samples),
         reset_offset=0 if starts_with_neurons(path) else 1,
     )
+    if options["input_bias"]:
+        # a host drives input neurons so; the file's own note of it is not read
+        network.layers[0].neuron.bias_mant.init = options["input_bias"]
+    return network
 
 
 def batches(samples: np.ndarray) -> list[tuple[int, int]]:

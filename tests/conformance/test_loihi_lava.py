@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+import neurodeploy as nd
 from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorError
@@ -26,6 +27,7 @@ from tests.conformance.messages import message_case
 from tests.conformance.networks import Case, limit_cases, random_case, timed_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
+from tests.unit.targets.loihi.programs import driven
 
 # How many random programs, trained networks, programs with recurrence or delays, and sigma-delta
 # programs there are: in `make test`, and in all.
@@ -178,3 +180,16 @@ def test_the_subset_covers_what_the_generator_can_make() -> None:
     biases = [node.parameters["bias"] for case in made for node in case.program.layers]
     assert {value.ndim for value in biases} >= {0, 1, 3}
     assert min(int(value.min()) for value in biases) < 0 < max(int(value.max()) for value in biases)
+
+
+def test_input_neurons_take_a_bias_from_the_host(lava: Environment) -> None:
+    program = driven((2, 3, 4), bias=37, threshold=200)
+    artifact = target.compile(program)
+    assert artifact.contract["input"]["bias"] == 37
+    assert target.read(artifact) == program
+    report = nd.verify(artifact, random=(12, 3, 0.4, 1), simulator="lava")
+    assert report.equal
+    assert report.layers[0].spikes > 10
+    # Without the manifest the file's note of it is not read, as the loader does not.
+    bare = target.read(Artifact("loihi", dict(artifact.files)))
+    assert not bare.layers[0].parameters["bias"].any()

@@ -138,11 +138,11 @@ REGISTERS: dict[str, tuple[Program, str, str, str]] = {
         r"\(1, 1, 2\) values for a layer of \(2, 3, 2\)",
         "one a channel or one a neuron",
     ),
-    "a bias of neurons that currents drive": (
-        driven(bias=5),
+    "unlike biases of neurons that currents drive": (
+        driven(bias=[5, 5, 6]),
         "in.bias",
-        "the loader ignores the bias",
-        "add it to the currents",
+        "have one bias for all of them",
+        "add what differs to the currents",
     ),
     "other equations": (
         dense(equations=other_equations()),

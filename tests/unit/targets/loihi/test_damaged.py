@@ -293,6 +293,11 @@ def test_an_artifact_has_one_net_file(files: dict[str, bytes]) -> None:
         {"layers": []},
         {"layers": None},
         {"layers": [{}]},
+        {"input": "x"},
+        {"input": {"bias": 1.5}},
+        {"input": {"bias": 1 << 15}},
+        {"spike_exp": 7},
+        {"spike_exp": "6"},
     ],
 )
 def test_a_contract_that_does_not_fit_the_file_is_an_error(change: dict[str, Any]) -> None:
