@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snncore.training.shards import like_network, like_optimizer, local
+
 _TENSOR, _TUPLE, _MAP = "tensor", "tuple", "map"
 _FORMAT = 1
 
@@ -29,7 +31,8 @@ def save_run(
     """Write all that the next step depends on: weights, moments, rates and random generators.
 
     The file is an .npz of arrays and one document; `progress` is what you want to know again (the
-    epoch), as plain data. The file is there whole or not at all.
+    epoch), as plain data. The file is there whole or not at all. Of several processes each writes
+    a file of its own, with the part that it holds.
     """
     parts = {
         "network": network.state_dict(),
@@ -76,8 +79,8 @@ def load_run(
         if (parts[name] is None) != (part is None):
             has = "none" if parts[name] is None else "one"
             raise ValueError(f"{path}: {name}: the run has {has} (give what it was saved with)")
-    network.load_state_dict(parts["network"])
-    optimizer.load_state_dict(parts["optimizer"])
+    network.load_state_dict(like_network(parts["network"], network))
+    optimizer.load_state_dict(like_optimizer(parts["optimizer"], optimizer))
     if scheduler is not None:
         scheduler.load_state_dict(parts["scheduler"])
     if scaler is not None:
@@ -114,7 +117,7 @@ def _plain(value: Any, arrays: dict[str, Any]) -> Any:
     """The value as plain data; tensors go to the arrays, bytes that no type is lost of."""
     if isinstance(value, Tensor):
         name = f"t{len(arrays)}"
-        kept = value.detach().cpu().contiguous()
+        kept = local(value.detach()).cpu().contiguous()
         arrays[name] = kept.reshape(-1).view(torch.uint8).numpy().copy()
         kind = str(kept.dtype).removeprefix("torch.")
         return {_TENSOR: [name, kind, list(kept.shape)]}

@@ -33,8 +33,9 @@ def torchrun(*arguments: str) -> None:
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[float]]]:
     """The weights that two processes end with, by case."""
-    place = tmp_path_factory.mktemp("processes") / "weights.json"
-    torchrun(str(Path(__file__).with_name("worker.py")), str(place))
+    folder = tmp_path_factory.mktemp("processes")
+    place = folder / "weights.json"
+    torchrun(str(Path(__file__).with_name("worker.py")), str(place), str(folder))
     found: dict[str, dict[str, list[float]]] = json.loads(place.read_text())
     return found
 
@@ -51,3 +52,10 @@ def test_two_processes_learn_what_one_does(
     begun = network(CASES[case][2]).state_dict()
     moved = [name for name, value in begun.items() if value.flatten().tolist() != alone[name]]
     assert len(moved) > len(begun) // 2
+
+
+@pytest.mark.parametrize("case", ["parallel", "sharded"])
+def test_runs_of_two_processes_go_on_to_the_same_bits(
+    case: str, together: dict[str, dict[str, list[float]]]
+) -> None:
+    assert together[f"{case}, resumed"] == together[case]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from snncore import layer, loss, models, neuron, training
 
+Weights = dict[str, list[float]]
 # What is trained, how many batches make a step, and whether there are batch norms.
 CASES = {
     "parallel": (training.data_parallel, 1, True),
@@ -45,14 +46,23 @@ def part(process: training.Process, index: int, pieces: int) -> tuple[Tensor, Te
     return x[:, mine], labels[mine]
 
 
-def train(case: str, process: training.Process) -> dict[str, list[float]]:
-    """Three steps; the weights afterwards."""
+def train(case: str, process: training.Process, folder: str | None = None) -> Weights:
+    """Three steps; the weights afterwards. With a folder the last is that of another run."""
     wrap, pieces, norms = CASES[case]
     pieces = 1 if process.count == 1 else pieces
-    made = wrap(network(norms), process)
-    optimizer = torch.optim.SGD(made.parameters(), 0.1, momentum=0.9)
     batches = [part(process, index, pieces) for index in range(pieces)]
-    for _ in range(3):
+
+    def begun() -> tuple[nn.Module, torch.optim.Optimizer]:
+        made = wrap(network(norms), process)
+        return made, torch.optim.SGD(made.parameters(), 0.1, momentum=0.9)
+
+    made, optimizer = begun()
+    for step in range(3):
+        if step == 2 and folder is not None:
+            path = f"{folder}/{process.rank}.npz"
+            training.save_run(path, made, optimizer)
+            made, optimizer = begun()
+            training.load_run(path, made, optimizer)
         training.training_step(made, optimizer, batches, loss.rate_cross_entropy)
     found = {}
     for name, value in made.state_dict().items():
@@ -65,6 +75,8 @@ def main() -> None:
     """All cases in the same processes."""
     with training.processes() as process:
         result = {case: train(case, process) for case in CASES}
+        for case in ("parallel", "sharded"):
+            result[f"{case}, resumed"] = train(case, process, sys.argv[2])
         if process.first:
             with open(sys.argv[1], "w", encoding="utf-8") as file:
                 json.dump(result, file)
