@@ -149,9 +149,10 @@ def _missing(part: Part, program: Program) -> Finding:
 
 
 def _remedy(node: Node, program: Program) -> str:
+    read = {edge.source for edge in node.sources} | {node.name}
+    if _takes_currents(program) and program.input.name in read:
+        return "encode the input as spikes"
     if isinstance(node, Synapse):
-        if _takes_currents(program) and node.source.source == program.input.name:
-            return "encode the input as spikes"
         fan_in, bits = int(node.weight[0].size), largest_weight_bits(node)
         fewer = f", fewer bits ({bits} always do)" if bits > 1 else ""
         return f"a smaller fan-in than {fan_in}{fewer}, or smaller weights"

@@ -30,6 +30,7 @@ from snncore.dynamics import Equations, NumberSystem
 from targets.lynxi.certificate import Term, terms
 from targets.lynxi.document import step_of
 from targets.lynxi.plan import Part, Plan, plan_of
+from targets.lynxi.ports import reduced_forms
 from targets.lynxi.recipe import Numbers
 from targets.lynxi.schema import require_valid
 from targets.lynxi.tensors import Store
@@ -57,6 +58,7 @@ def read_artifact(artifact: Artifact) -> Program:
         _require_same(part, entry, plan, store)
     if document["level"] != plan.level.value:
         raise ArtifactError(f"{DOCUMENT}: level is {document['level']}, not {plan.level.value}")
+    _require_rest(document, plan, store)
     return program
 
 
@@ -76,6 +78,20 @@ def document_in(artifact: Artifact) -> dict[str, Any]:
     require_valid(document, DOCUMENT)
     checked: dict[str, Any] = document
     return checked
+
+
+def _require_rest(document: Entry, plan: Plan, store: Store) -> None:
+    """Nothing if the forms are the network's, and every golden vector is there."""
+    reduced = document["reduced"]
+    if reduced != reduced_forms(plan, reduced["steps"]):
+        raise ArtifactError(f"{DOCUMENT}: the reduced forms are not those of the network")
+    pending: list[Any] = [document["golden"]]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict) and "sha256" in part:
+            store.array(part, "golden vectors")
+        elif isinstance(part, dict | list):
+            pending += part.values() if isinstance(part, dict) else part
 
 
 def _require_same(part: Part, entry: Entry, plan: Plan, store: Store) -> None:

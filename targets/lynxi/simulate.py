@@ -8,21 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import SamplesError
+from neurodeploy.errors import ArtifactError, SamplesError
 from neurodeploy.target import BuiltIn
 from neurodeploy.trace import LayerTrace, Trace
 from targets.lynxi.interpreter import Network
 from targets.lynxi.plan import Plan, plan_of
-from targets.lynxi.read import document_in, read_artifact
+from targets.lynxi.read import DOCUMENT, document_in, read_artifact
 
 INTERPRETER = BuiltIn("interpreter", "network.json and weights.bin in integers")
 FLOAT16 = BuiltIn("float16", "the reduced modules in torch")
 
 
 def run_interpreter(artifact: Artifact, samples: NDArray[Any]) -> Trace:
-    """What the files alone say of the samples (T, N, ...)."""
+    """What the files alone say of the samples (T, N, ...).
+
+    Raises:
+        ArtifactError: if they say nothing that can be computed.
+    """
     document = document_in(artifact)
-    layers = Network(document, artifact.files).run(samples)
+    try:
+        layers = Network(document, artifact.files).run(samples)
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(f"{DOCUMENT}: describes no network that runs: {error!r}") from error
     traces = {name: LayerTrace(values) for name, values in layers.items()}
     return Trace(traces, document["output"])
 

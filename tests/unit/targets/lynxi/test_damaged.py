@@ -106,6 +106,9 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "a name twice": (put("flat", "name", "dense"), "two nodes have this name"),
     "a stride of 0": (put("conv2", "stride", [0, 1]), "stride[0] is 0"),
     "groups that do not divide": (put("conv2", "groups", 3), "groups"),
+    "a port": (put("", "reduced", "step", "inputs", 0, "dtype", "float32"), "reduced forms"),
+    "other steps": (put("", "reduced", "steps", 3), "reduced forms"),
+    "a vector": (put("", "golden", "network", "input", "offset", 1 << 20), "outside golden.bin"),
     "an exponent": (put("conv2", "exponent", 999), "exponent is 999"),
 }
 
@@ -142,7 +145,7 @@ def test_what_is_no_document_is_refused(content: bytes, words: str) -> None:
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("missing", ["network.json", "weights.bin"])
+@pytest.mark.parametrize("missing", ["network.json", "weights.bin", "golden.bin"])
 def test_a_missing_file_is_named(missing: str) -> None:
     files = {name: content for name, content in PACKAGE.files.items() if name != missing}
     with pytest.raises(ArtifactError, match=missing):
