@@ -13,6 +13,7 @@ from torch import Tensor
 from snncore.dynamics import Equations, Op
 from snncore.kernels.backend import Loop, Work
 from snncore.kernels.cpp_build import compiler, load
+from snncore.kernels.cpp_memory import ARENA
 from snncore.kernels.cpp_source import CPP, Form, cpp_source
 from snncore.kernels.output import narrowed
 
@@ -70,7 +71,7 @@ class CppLoop:
         begin = self._begin(given[0], states)
         values = self._values(given[0], parameters)
         library = self._library(values, [p.requires_grad for p in parameters])
-        spikes = torch.empty_like(given[0])
+        spikes = ARENA.empty(given[0].shape, work.kind)
         last = [torch.empty_like(state) for state in begin]
         library.forward(
             *_extent(given[0]),
@@ -93,13 +94,14 @@ class CppLoop:
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
         """From the gradients of the output and of the last states to those of what was given."""
+        work = self.work
         given = [self._typed(x) for x in inputs]
         begin = self._begin(given[0], states)
         values = self._values(given[0], parameters)
         arrived = torch.zeros_like(given[0]) if incoming is None else self._typed(incoming)
         last = [torch.zeros_like(begin[0]) if g is None else g.contiguous() for g in later]
         last = last or [torch.zeros_like(state) for state in begin]
-        back = [[torch.empty_like(tensor) for tensor in group] for group in (given, begin)]
+        back = [[ARENA.empty(tensor.shape, work.kind) for tensor in g] for g in (given, begin)]
         learned = needs[len(inputs) + len(states) :]
         shares = [torch.empty_like(given[0][0]) if need else None for need in learned]
         self._library(values, learned).backward(
@@ -112,7 +114,7 @@ class CppLoop:
             *(pointers(group) for group in back),
             pointers([share for share in shares if share is not None]),
         )
-        results = [x.to(self.work.given) for x in back[0]] + back[1][: len(states)]
+        results = [x.to(work.given) for x in back[0]] + back[1][: len(states)]
         return [*results, *map(_reduced, shares, parameters)]
 
     def _typed(self, sequence: Tensor) -> Tensor:

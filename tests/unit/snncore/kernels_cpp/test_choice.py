@@ -62,6 +62,14 @@ def test_another_device_is_refused() -> None:
         neuron.LIF(backend="cpp")(X.to("meta"))
 
 
+def test_triton_needs_a_gpu_and_is_read_without_one() -> None:
+    with pytest.raises(ValueError, match="LIF: triton: runs on a CUDA device"):
+        neuron.LIF(backend="triton")(X)
+    text = neuron.LIF().source("triton")
+    assert "def forward(" in text
+    assert "def backward(" in text
+
+
 def compiled(folder: Path) -> list[Path]:
     return sorted((folder / "neurodeploy" / "kernels").iterdir())
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from snncore.kernels import triton_loop
+from snncore import neuron
+from snncore.kernels import triton_loop, unpack
 from snncore.kernels.triton_shape import Config
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
@@ -116,10 +117,25 @@ def small() -> None:
     triton_loop.forward_config, triton_loop.backward_config = forward_config, backward_config
 
 
+def narrow(device: str) -> None:
+    """Bytes and bits are the same spikes, and bytes are read as they are."""
+    x = drive("LIF", 9, 1, 300)
+    spikes = neuron.LIF(backend="torch")(x)
+    assert bool(spikes.any())
+    given = {"backend": "triton", "keep_states": False}
+    as_bytes = neuron.LIF(output="uint8", **given)(x.to(device))
+    assert torch.equal(as_bytes.cpu().float(), spikes)
+    bits = neuron.LIF(output="bits", **given)(x.to(device))
+    assert torch.equal(unpack(bits.cpu(), (1, 300)), spikes)
+    again = neuron.LIF(**given)(as_bytes)
+    assert torch.equal(again.cpu(), neuron.LIF(backend="torch")(spikes))
+
+
 def main(device: str, kinds: list[torch.dtype]) -> None:
     """Every neuron, each with another surrogate; shapes that fill no block."""
     torch.use_deterministic_algorithms(True)
     small()
+    narrow(device)
     rates = []
     cases = list(zip(NEURONS, cycle(SURROGATES), strict=False))
     shapes = cycle([(), None, (3,), None, (3, 5)])

@@ -25,9 +25,9 @@ def lif_plan(tau: float = 2.0) -> Plan:
     return Plan(module.equations, module.surrogate.gradient, (("tau", tau), ("threshold", 1.0)))
 
 
-def script(name: str, **environment: str) -> str:
+def script(name: str, *arguments: str, **environment: str) -> str:
     return subprocess.run(
-        [sys.executable, "-m", f"tests.unit.snncore.kernels_triton.{name}"],
+        [sys.executable, "-m", f"tests.unit.snncore.kernels_triton.{name}", *arguments],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
@@ -95,6 +95,12 @@ def test_whole_segments_have_no_rest() -> None:
 
 def test_interpreted_kernels_equal_eager_torch() -> None:
     assert int(script("compare", TRITON_INTERPRET="1").split()[0]) > 40
+
+
+def test_backends_agree_on_neurons_drawn_at_random(full: bool) -> None:
+    examples = 200 if full else 12
+    said = script("drawn_neurons", str(examples), TRITON_INTERPRET="1")
+    assert int(said.split()[0]) >= 5 * examples
 
 
 def test_kernels_fit_the_registers_of_an_h200() -> None:
