@@ -1,6 +1,9 @@
 """The CUDA kernels as a compiler for GPUs sees them: they compile, and fit the registers."""
 
 import re
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
@@ -74,6 +77,30 @@ def test_kernels_fit_the_registers_of_an_h200(
         registers, spilled = usage(build(source, Options(), "sm_90").log)
         assert spilled == 0
         assert registers <= most
+
+
+def memory_accesses(source: str) -> list[str]:
+    """The instructions that reach memory, in the order in which the chip meets them."""
+    spec = find_spec("triton")
+    assert spec is not None
+    assert spec.origin is not None
+    tool = Path(spec.origin).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
+    binary = build(source, Options(), "sm_90").binary
+    done = subprocess.run([tool, "-sass", binary], capture_output=True, text=True, check=True)
+    return re.findall(r"\b((?:LDG|STG|LDGSTS|LDL|STL)\.[\w.]+)", done.stdout)
+
+
+def test_loads_are_wide_and_asked_for_before_anything_is_written() -> None:
+    forward, backward = map(memory_accesses, sources("LIF", (), "float32", 16))
+    assert all(".64" in access for access in forward)
+    stores = [place for place, access in enumerate(forward) if access.startswith("STG")]
+    assert len(stores) == 16
+    assert stores[0] >= 8
+    # The input and the gradient of every step, before the first gradient of an input.
+    assert sum(access.startswith("LDG") for access in backward[:32]) == 32
+    long = memory_accesses(sources("LIF", (), "bfloat16", 64)[1])
+    assert any(access.startswith("LDGSTS") for access in long)
+    assert not any(access.startswith(("LDL", "STL")) for access in long)
 
 
 @pytest.mark.parametrize("architecture", ["sm_75", "sm_100"])
