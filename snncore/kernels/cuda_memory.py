@@ -62,7 +62,7 @@ static __device__ __forceinline__ void put(Element *to, const Row &row)
 STEPS = """
 typedef @SPIKE@ Spike;
 static constexpr int STATES = @STATES@, INPUTS = @INPUTS@;
-static constexpr int PARAMETERS = @PARAMETERS@, LEARNED = @LEARNED@;
+static constexpr int LEARNED = @LEARNED@;
 // A bit for each input whose gradient is asked for.
 static constexpr int WANTED = @WANTED@;
 // REST steps come after the whole chunks, if there are such: LOOPED.
@@ -71,7 +71,7 @@ static constexpr bool LOOPED = @LOOPED@;
 // Neurons that an element of the output holds.
 static constexpr int HELD = @HELD@;
 // Arrays have at least one place.
-static constexpr int SLOTS = PARAMETERS > 0 ? PARAMETERS : 1;
+static constexpr int SLOTS = @NUMBERS@;
 static constexpr int SUMS = LEARNED > 0 ? LEARNED : 1;
 
 @PUT_SPIKES@

@@ -10,7 +10,8 @@ from textwrap import indent
 from snncore.dynamics.adjoint import SPIKE, gradient_name
 from snncore.dynamics.expression import Op
 from snncore.kernels import cuda_memory, cuda_text
-from snncore.kernels.cuda_words import FUNCTIONS, number_text, statements
+from snncore.kernels.cuda_statements import Fixed, number_text, statements
+from snncore.kernels.cuda_words import FUNCTIONS
 from snncore.kernels.output import Output
 from snncore.kernels.plan import Plan
 
@@ -35,6 +36,9 @@ class Step:
     begin: tuple[float, ...]
     # Nothing where the step has no gradient.
     back: str | None = None
+    # What is computed once, into so many places behind the parameters.
+    fixed: str = ""
+    places: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,18 @@ def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Ste
         ValueError: if an operation has no word in CUDA, or no derivative.
     """
     step = plan.step
+    fixed = Fixed(len(step.parameters))
+    forth, back = _forth(plan, fixed), _back(plan, learned, exact, fixed)
     return Step(
         step.name,
         step.states,
         step.inputs,
         step.parameters,
-        _forth(plan),
+        forth,
         plan.initial or (0.0,) * len(step.states),
-        _back(plan, learned, exact),
+        back,
+        "\n".join(fixed.lines),
+        fixed.count,
     )
 
 
@@ -109,21 +117,22 @@ def _places(plan: Plan) -> dict[tuple[Op, str], str]:
     return places | {(Op.INPUT, gradient_name(SPIKE)): "incoming"}
 
 
-def _forth(plan: Plan) -> str:
+def _forth(plan: Plan, fixed: Fixed) -> str:
     step = plan.step
     results = (*step.next_states, step.output)
-    lines, values = statements(step.operations, _places(plan), results)
+    lines, values = statements(step.operations, _places(plan), results, fixed)
     lines += _set("state", [values[number] for number in step.next_states])
     return "\n".join([*lines, f"fired = float({values[step.output]});"])
 
 
-def _back(plan: Plan, learned: tuple[str, ...], exact: bool) -> str:
+def _back(plan: Plan, learned: tuple[str, ...], exact: bool, fixed: Fixed) -> str:
     step, back = plan.step, plan.adjoint
     numbers = dict(back.results)
     asked = [numbers.get(name) for name in (*step.states, *step.inputs, *learned)]
     forward = None if exact else step.operations
-    lines, values = statements(back.operations, _places(plan), asked, forward)
-    found = {name: values[number] for name, number in numbers.items()}
+    lines, values = statements(back.operations, _places(plan), asked, fixed, forward)
+    wanted = (*step.states, *step.inputs, *learned)
+    found = {name: values[numbers[name]] for name in wanted if name in numbers}
     lines += [
         f"share[{k}][lane] = float({found.get(name, '0')});" for k, name in enumerate(step.inputs)
     ]
@@ -250,7 +259,7 @@ def _parts(step: Step, form: Form) -> dict[str, str]:
         "THREADS": str(form.threads),
         "STATES": str(len(step.states)),
         "INPUTS": str(len(step.inputs)),
-        "PARAMETERS": str(len(step.parameters)),
+        "NUMBERS": str(max(1, len(step.parameters) + step.places)),
         "LEARNED": str(len(form.learned)),
         "WANTED": str(wanted),
         "SPIKE": _spike(form),
@@ -283,7 +292,21 @@ def _read_parameters(step: Step, form: Form) -> str:
         lines.append("#pragma unroll")
         lines.append("for (int lane = 0; lane < LANES; lane++)")
         lines.append(f"    parameter[{k}][lane] = *(parameter{k}{place});")
-    return "\n".join(lines)
+    if not step.places:
+        return "\n".join(lines)
+    if form.spread:
+        return "\n".join([*lines, *_each_lane(0, step.fixed)])
+    first = len(step.parameters)
+    copies = "\n".join(
+        f"parameter[{k}][lane] = parameter[{k}][0];" for k in range(first, first + step.places)
+    )
+    once = ["{", "    constexpr int lane = 0;", indent(step.fixed, "    "), "}"]
+    return "\n".join([*lines, *once, *_each_lane(1, copies)])
+
+
+def _each_lane(first: int, text: str) -> list[str]:
+    head = f"for (int lane = {first}; lane < LANES; lane++) {{"
+    return ["#pragma unroll", head, indent(text, "    "), "}"]
 
 
 def _begin(step: Step, form: Form) -> str:

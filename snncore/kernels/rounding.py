@@ -10,8 +10,8 @@ from snncore.dynamics.expression import Op, Operation
 
 def shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
     """The operations that the forward step has too, whose results must be its to the bit."""
-    known = set(_spelled_out(forward))
-    return {n for n, text in enumerate(_spelled_out(operations)) if text in known}
+    known = set(spelled_out(forward))
+    return {n for n, text in enumerate(spelled_out(operations)) if text in known}
 
 
 def fused(
@@ -54,7 +54,8 @@ def whole(operations: Sequence[Operation]) -> list[bool]:
     return values
 
 
-def _spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
+def spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
+    """What each operation computes, down to the leaves."""
     texts: list[str] = []
     for operation in operations:
         args = ",".join(texts[arg] for arg in operation.args)

@@ -5,7 +5,8 @@ import torch
 
 from snncore.dynamics.exponential import exponential
 from snncore.kernels import inline
-from snncore.kernels.cuda_words import FUNCTIONS, division, number_text
+from snncore.kernels.cuda_statements import division, number_text
+from snncore.kernels.cuda_words import FUNCTIONS
 
 EDGES = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, -1e-45, 1e-38, 3.4e38, 1.0]
 
