@@ -174,10 +174,13 @@ def test_the_subset_covers_what_the_generator_can_make() -> None:
     dense = [node for node in layers if isinstance(node, Dense)]
     assert any(node.source.delay == 1 for node in dense)
     assert max(int(node.delays.max()) for node in dense if node.delays is not None) == 62
-    decays = [node.parameters["current_decay"] for case in made for node in case.program.layers]
+    neurons = [node for case in made for node in case.program.layers]
+    assert {"CubaLIF", "Delta", "SigmaDelta", "Sigma"} == {node.equations.name for node in neurons}
+    lif = [node for node in neurons if not node.graded]
+    decays = [node.parameters["current_decay"] for node in lif]
     assert {0, 1, 4095, 4096} <= {int(value) for value in decays if value.size == 1}
     assert any(value.size > 1 for value in decays)
-    biases = [node.parameters["bias"] for case in made for node in case.program.layers]
+    biases = [node.parameters["bias"] for node in lif]
     assert {value.ndim for value in biases} >= {0, 1, 3}
     assert min(int(value.min()) for value in biases) < 0 < max(int(value.max()) for value in biases)
 
