@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snncore.layer.statistics import statistics
-from snncore.layer.steps import leading_axes, merged
+from snncore.layer.steps import is_constant, leading_axes, merged
 from snncore.layer.synapse import Layer
 from snncore.layer.synchronized import is_distributed, synchronized_batch_norm
 
@@ -68,7 +68,8 @@ class BatchNorm(Layer):
         self.input_shape = tuple(x.shape[-axes:])
         if self.into is not None:
             if not self._shares():
-                self.into.take(*self._scale_and_shift(x.reshape(-1, *self.input_shape)))
+                images = x[0] if is_constant(x, axes) else x.reshape(-1, *self.input_shape)
+                self.into.take(*self._scale_and_shift(images))
                 return x
             self.into.take(torch.ones_like(self.running_mean), torch.zeros_like(self.running_mean))
         return merged(self._normalized, x, axes)

@@ -8,10 +8,22 @@ from torch import Tensor
 
 
 def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor:
-    """The function of all steps and samples at once; the last `axes` axes are one sample's."""
+    """The function of all steps and samples at once; the last `axes` axes are one sample's.
+
+    Where all steps are the same memory, as those of `encoding.direct` are, it is computed once.
+    """
     lead = x.shape[: x.ndim - axes]
+    if is_constant(x, axes):
+        result = function(x[0])
+        return result.expand(lead[0], *result.shape)
     result = function(x.reshape(-1, *x.shape[x.ndim - axes :]))
     return result.reshape(*lead, *result.shape[1:])
+
+
+def is_constant(x: Tensor, axes: int) -> bool:
+    """Whether x is a sequence whose steps are all the same memory."""
+    several = x.ndim == axes + 2 and x.shape[0] > 1 and x.shape[1] > 1
+    return several and x.stride(0) == 0
 
 
 def sizes(value: int | Sequence[int], count: int) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from snncore.layer.steps import is_constant, merged
+
 Pair = tuple[int, int]
 
 
@@ -55,6 +57,8 @@ class Linear(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """The weighted sums."""
         self.input_shape = (x.shape[-1],)
+        if is_constant(x, 1):
+            return F.linear(x[0], self.weight, self.bias).expand(len(x), -1, -1)
         return F.linear(x, self.weight, self.bias)
 
 
@@ -96,11 +100,8 @@ class Conv2d(Layer):
 
     def correlate(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The sums with weights given."""
-        images = x.reshape(-1, *x.shape[-3:])
-        result = F.conv2d(
-            images, weight, bias, self.stride, self.padding, self.dilation, self.groups
-        )
-        return result.reshape(*x.shape[:-3], *result.shape[1:])
+        geometry = self.stride, self.padding, self.dilation, self.groups
+        return merged(lambda images: F.conv2d(images, weight, bias, *geometry), x, 3)
 
 
 class SumPool2d(Layer):
@@ -122,9 +123,8 @@ class SumPool2d(Layer):
 
     def pool(self, x: Tensor) -> Tensor:
         """The sum of every window."""
-        images = x.reshape(-1, *x.shape[-3:])
-        result = F.avg_pool2d(images, self.kernel_size, self.stride, divisor_override=1)
-        return result.reshape(*x.shape[:-3], *result.shape[1:])
+        windows = self.kernel_size, self.stride
+        return merged(lambda images: F.avg_pool2d(images, *windows, divisor_override=1), x, 3)
 
 
 class Flatten(Layer):

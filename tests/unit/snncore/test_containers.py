@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import neurodeploy as nd
-from snncore import functional, layer, neuron
+from snncore import encoding, functional, layer, neuron
 
 
 def spikes(*shape: int, rate: float = 0.5) -> Tensor:
@@ -50,6 +50,37 @@ def test_step_by_step_is_layer_by_layer_to_the_bit() -> None:
     functional.set_step_mode(network, "m")
     functional.reset(network)
     assert torch.equal(network(x), whole)
+
+
+def test_steps_that_are_all_alike_are_computed_once() -> None:
+    def made() -> nn.Sequential:
+        torch.manual_seed(0)
+        return nn.Sequential(
+            layer.Conv2d(2, 4, 3, padding=1),
+            layer.BatchNorm2d(4),
+            layer.SumPool2d(2),
+            layer.Flatten(),
+            layer.Linear(16, 5),
+            layer.BatchNorm1d(5),
+            neuron.LIF(threshold=0.2),
+        )
+
+    image = torch.rand(3, 2, 4, 4)
+    shared, copied = made(), made()
+    steps = []
+    for module in shared:
+        module.register_forward_hook(lambda m, given, result: steps.append(result.stride(0)))
+    x = encoding.direct(image, 6)
+    outputs = shared(x), copied(x.clone())
+    assert steps[:6] == [0] * 6
+    assert steps[6] > 0
+    assert 0 < outputs[0].mean() < 1
+    assert torch.equal(*outputs)
+    for network, result in zip((shared, copied), outputs, strict=True):
+        result[2:].sum().backward()
+        assert network[0].weight.grad.abs().sum() > 0
+    for mine, theirs in zip(shared.parameters(), copied.parameters(), strict=True):
+        assert torch.allclose(mine.grad, theirs.grad, atol=1e-5)
 
 
 def test_a_sequence_hands_torchs_modules_single_steps() -> None:
