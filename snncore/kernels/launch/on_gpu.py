@@ -14,8 +14,8 @@ from torch import Tensor
 from snncore.kernels.launch.build import Built, Options, build
 from snncore.kernels.launch.signature import Signature
 
-# More than this a block only gets if it is asked for.
-_PLAIN_SHARED = 48 << 10
+# More than 48 KiB a block only gets if it is asked for, and what a kernel declares counts too.
+_PLAIN_SHARED = 32 << 10
 
 
 class OnGpu:
