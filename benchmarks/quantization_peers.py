@@ -45,12 +45,14 @@ def theirs(network: nn.Sequential) -> nn.ModuleList:
     from lava.lib.dl.slayer import block
 
     shared = {"threshold": 1.0, "current_decay": 1.0, "voltage_decay": DECAY, "scale": 64}
+    # Without the step that each layer lags behind on the chip.
+    options = {"weight_norm": False, "delay_shift": False}
     made = nn.ModuleList(
         [
-            block.cuba.Conv(shared, 1, 16, 3, padding=1, weight_norm=False),
-            block.cuba.Conv(shared, 16, 32, 3, stride=2, padding=1, weight_norm=False),
+            block.cuba.Conv(shared, 1, 16, 3, padding=1, **options),
+            block.cuba.Conv(shared, 16, 32, 3, stride=2, padding=1, **options),
             block.cuba.Flatten(),
-            block.cuba.Dense(shared, 512, 10, weight_norm=False),
+            block.cuba.Dense(shared, 512, 10, **options),
         ]
     )
     with torch.no_grad():
