@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import torch
@@ -34,6 +34,11 @@ class Part:
         weight: Tensor = self.synapse.weight.detach() / self.gain
         return weight
 
+    @property
+    def largest(self) -> int:
+        """The most spikes that one input adds up."""
+        return ceil(self.gain)
+
     def folded(self) -> tuple[Tensor, Tensor | None]:
         """Weights and bias with the batch norm folded in."""
         weight, bias = self.weight(), self.synapse.bias
@@ -58,15 +63,15 @@ class Conversion:
         threshold = near.threshold()
         channels = self.per_channel
         if exponents is None:
-            weight = part.folded()[0]
+            weight, most = part.folded()[0], part.largest
             exponents = best_exponents(
-                weight, self.form, threshold, per_channel=channels, name=name
+                weight, self.form, threshold, per_channel=channels, name=name, inputs=most
             )
         bias = torch.as_tensor(near.bias, dtype=torch.float32)
         if part.norm is not None and bool(bias.any()):
             raise ValueError(f"{name}: a batch norm and the neurons each add a bias (choose one)")
         needed = part.synapse.bias is not None or bool(bias.any())
-        made = self._synapse(part.synapse, exponents, needed, self.scale, channels)
+        made = self._synapse(part, exponents, needed, self.scale, channels)
         with torch.no_grad():
             made.weight.copy_(part.weight())
             if made.bias is not None:
@@ -95,7 +100,7 @@ class Conversion:
         exponent = best_exponents(
             torch.cat(flat, 1), self.form, threshold, per_channel=False, name=name, fan_in=False
         )
-        made = [self._synapse(part.synapse, exponent, False, Scale.FIXED, False) for part in parts]
+        made = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
         with torch.no_grad():
             for synapse, (weight, _) in zip(made, folded, strict=True):
                 synapse.weight.copy_(weight)
@@ -105,11 +110,13 @@ class Conversion:
         return self._neurons(near, int(exponent), threshold, like_bias=bias), made
 
     def _synapse(
-        self, module: Any, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
+        self, part: Part, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
     ) -> GridLayer:
+        module = part.synapse
         config = {key: value for key, value in module.config().items() if key != "bias"}
         kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
-        options = {"scale": scale.value, "per_channel": per_channel, "format": self.form}
+        options: dict[str, Any] = {"scale": scale.value, "per_channel": per_channel}
+        options |= {"format": self.form, "largest_input": part.largest}
         made: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
         made.set_exponents(exponents)
         return made

@@ -11,12 +11,12 @@ from quant.formats import ChipFormat
 from quant.straight_through import Unit
 
 
-def within_fan_in(weight: Tensor, unit: Unit, form: ChipFormat) -> Tensor:
-    """Weights on the grid, of which no output's add up to more than the format allows."""
+def within_fan_in(weight: Tensor, unit: Unit, form: ChipFormat, inputs: int = 1) -> Tensor:
+    """Weights on the grid, whose sums of so many spikes an input stay within the format."""
     if form.fan_in is None:
         return weight
     step = form.weights.step
-    result: Tensor = _Within.apply(weight, unit * step, form.fan_in // step)
+    result: Tensor = _Within.apply(weight, unit * step, form.fan_in // (step * inputs))
     return result
 
 

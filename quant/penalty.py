@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from quant.block import Block
 from quant.chip_neuron import ChipNeuron
 from quant.fan_in import one_sided
-from quant.formats import ChipFormat
 from quant.straight_through import Unit
 from quant.synapse import GridLayer
 
@@ -23,8 +22,9 @@ def largest_sums(network: nn.Module) -> dict[str, int]:
     No partial sum is larger, whichever inputs spike and in whatever order they are added.
     """
     found = {}
-    for name, weight, unit, _ in _weights(network, integers=True):
-        found[name] = int(one_sided(weight.double() / unit).max())
+    for name, weight, unit, synapse in _weights(network, integers=True):
+        largest = one_sided(weight.double() / unit).max() * synapse.largest_input
+        found[name] = int(largest)
     return found
 
 
@@ -34,8 +34,9 @@ def fan_in_penalty(network: nn.Module, largest: int | None = None) -> Tensor:
     Zero is a proof that no accumulator of so many units overflows.
     """
     terms = []
-    for _, weight, unit, form in _weights(network):
-        limit = largest or form.fan_in or 1 << (form.dense_bits - 2)
+    for _, weight, unit, synapse in _weights(network):
+        form = synapse.format
+        limit = (largest or form.fan_in or 1 << (form.dense_bits - 2)) / synapse.largest_input
         terms.append((one_sided(weight / unit) / limit - 1).clamp(min=0).mean())
     return _total(terms)
 
@@ -43,8 +44,8 @@ def fan_in_penalty(network: nn.Module, largest: int | None = None) -> Tensor:
 def weight_penalty(network: nn.Module) -> Tensor:
     """The mean size of weights, in units of the grid's end: what drives them to zero."""
     terms = [
-        (weight / unit).abs().mean() / form.weights.maximum
-        for _, weight, unit, form in _weights(network)
+        (weight / unit).abs().mean() / synapse.format.weights.maximum
+        for _, weight, unit, synapse in _weights(network)
     ]
     return _total(terms)
 
@@ -92,8 +93,8 @@ def spike_rates(network: nn.Module) -> Iterator[Rates]:
 
 def _weights(
     network: nn.Module, *, integers: bool = False
-) -> Iterator[tuple[str, Tensor, Unit, ChipFormat]]:
-    """Name, weights with batch norms folded in, unit and format of every layer of weights."""
+) -> Iterator[tuple[str, Tensor, Unit, GridLayer]]:
+    """Name, weights with batch norms folded in, and unit of every layer of weights."""
     inside: set[nn.Module] = set()
     for name, module in network.named_modules():
         if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
@@ -105,12 +106,12 @@ def _weights(
         else:
             continue
         if integers:
-            yield name, synapse.integer_weight(weight), 1.0, synapse.format
+            yield name, synapse.integer_weight(weight), 1.0, synapse
         else:
             unit = synapse.unit
             if isinstance(unit, Tensor) and unit.ndim:
                 unit = unit.reshape(-1, *[1] * (weight.ndim - 1))
-            yield name, weight, unit, synapse.format
+            yield name, weight, unit, synapse
 
 
 def _total(terms: list[Tensor]) -> Tensor:

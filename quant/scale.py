@@ -54,6 +54,7 @@ def best_exponents(
     per_channel: bool,
     name: str,
     fan_in: bool = True,
+    inputs: int = 1,
 ) -> Tensor:
     """The exponents with which weights lose least, in the mean of squares.
 
@@ -78,7 +79,7 @@ def best_exponents(
     best = found = torch.full_like(top, float("inf"))
     for lower in range(8):
         exponent = (top - lower).clamp(least, most)
-        loss = _loss(weight.detach().double(), exponent, form, fan_in)
+        loss = _loss(weight.detach().double(), exponent, form, inputs if fan_in else None)
         best, found = torch.where(loss < found, exponent, best), torch.minimum(loss, found)
     return best if per_channel else best.reshape(())
 
@@ -97,12 +98,12 @@ def unit_of_one(form: ChipFormat, threshold: Any, name: str) -> int:
     raise ValueError(f"{name}: a threshold of {largest:g} is too high for {form.name}")
 
 
-def _loss(weight: Tensor, exponent: Tensor, form: ChipFormat, fan_in: bool) -> Tensor:
+def _loss(weight: Tensor, exponent: Tensor, form: ChipFormat, inputs: int | None) -> Tensor:
     """What rounding loses in each row that has an exponent of its own."""
     from quant.fan_in import within_fan_in
     from quant.straight_through import integers_on_grid
 
     unit = powers(exponent).reshape(-1, *[1] * (weight.ndim - 1))
     integers = integers_on_grid(weight, form.weights, unit)
-    held = within_fan_in(integers, 1.0, form) if fan_in else integers
+    held = integers if inputs is None else within_fan_in(integers, 1.0, form, inputs)
     return (held * unit - weight).square().reshape(exponent.numel(), -1).mean(1)

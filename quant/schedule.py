@@ -29,7 +29,12 @@ def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
         if percentile is None:
             threshold = torch.as_tensor(block.neuron.threshold).detach().cpu()
             found = best_exponents(
-                weight.cpu(), synapse.format, threshold, per_channel=channels, name=name
+                weight.cpu(),
+                synapse.format,
+                threshold,
+                per_channel=channels,
+                name=name,
+                inputs=synapse.largest_input,
             )
         else:
             found = fitting_log2(

@@ -33,7 +33,12 @@ class GridLayer(layer.Layer):
         exponent: int | None,
         scale: str | float = "fixed",
         per_channel: bool = False,
+        largest_input: int = 1,
     ) -> None:
+        if type(largest_input) is not int or largest_input < 1:
+            raise ValueError(f"largest_input: {largest_input!r} is no count of spikes")
+        # More than one where a pool adds spikes up before they are weighed.
+        self.largest_input = largest_input
         self.format: ChipFormat = chip_format(form)
         if isinstance(scale, float | int):
             exponent, scale = unit_exponent(scale), Scale.FIXED
@@ -90,14 +95,14 @@ class GridLayer(layer.Layer):
         name = f"{type(self).__name__}.weight"
         unit = self._shaped_unit(values)
         result = on_grid(values, self.format.weights, unit, name, self.log2)
-        return within_fan_in(result, unit, self.format)
+        return within_fan_in(result, unit, self.format, self.largest_input)
 
     def integer_weight(self, weight: Tensor | None = None) -> Tensor:
         """The chip's integers."""
         values: Tensor = (self.weight if weight is None else weight).detach()
         unit = self._shaped_unit(values)
         integers = integers_on_grid(values, self.format.weights, unit)
-        return within_fan_in(integers, 1.0, self.format).to(torch.int64)
+        return within_fan_in(integers, 1.0, self.format, self.largest_input).to(torch.int64)
 
     def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
         """The sums of an input with weights on the grid, exact."""
@@ -142,6 +147,8 @@ class GridLayer(layer.Layer):
         config: dict[str, Any] = {"exponent": self.exponent, "format": named(self.format)}
         if self.log2 is not None:
             config |= {"scale": self.scale.value, "per_channel": self.per_channel}
+        if self.largest_input > 1:
+            config["largest_input"] = self.largest_input
         return config
 
 
@@ -158,9 +165,10 @@ class Linear(GridLayer, layer.Linear):
         format: Any = "loihi",  # noqa: A002
         scale: str | float = "fixed",
         per_channel: bool = False,
+        largest_input: int = 1,
     ) -> None:
         layer.Linear.__init__(self, in_features, out_features, bias)
-        self._set_format(format, exponent, scale, per_channel)
+        self._set_format(format, exponent, scale, per_channel, largest_input)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
@@ -196,11 +204,12 @@ class Conv2d(GridLayer, layer.Conv2d):
         format: Any = "loihi",  # noqa: A002
         scale: str | float = "fixed",
         per_channel: bool = False,
+        largest_input: int = 1,
     ) -> None:
         layer.Conv2d.__init__(
             self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
         )
-        self._set_format(format, exponent, scale, per_channel)
+        self._set_format(format, exponent, scale, per_channel, largest_input)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy.compare import compare
+from neurodeploy.program.ranges import ranges
 from neurodeploy.report import Status
 from snncore import functional, layer, neuron
 from tests.unit.quant.test_formats import traces
@@ -176,6 +177,30 @@ def test_current_based_neurons_and_learned_leaks_are_taken() -> None:
         names = {name for name, _ in prepared.named_parameters()}
         assert any(name.startswith("3.neuron.") and name.endswith("decay") for name in names)
         nd.lower(prepared, example=torch.zeros(1, 1, 4))
+
+
+def test_what_pools_add_up_stays_within_what_a_format_allows() -> None:
+    torch.manual_seed(0)
+    network = chain(
+        layer.Conv2d(1, 4, 3),
+        neuron.IF(),
+        layer.AvgPool2d(3),
+        layer.Flatten(),
+        layer.Linear(36, 3),
+        neuron.IF(),
+    )
+    with torch.no_grad():
+        network[4].weight.mul_(300.0)
+    example = torch.zeros(1, 1, 1, 11, 11)
+    prepared = quant.prepare(network, target="lynxi", example=example)
+    limit = quant.chip_format("lynxi").fan_in
+    assert 0.8 * limit < quant.largest_sums(prepared)["5"] <= limit
+    program = nd.lower(prepared, example=example)
+    values = ranges(program).values["5.synapse"]
+    assert values.largest() <= limit
+    assert nd.lower(quant.freeze(prepared), example=example) == program
+    with pytest.raises(ValueError, match="largest_input: 0 is no count"):
+        quant.Linear(1, 1, largest_input=0)
 
 
 def sums_behind(*between: nn.Module) -> nn.Module:
