@@ -1,16 +1,21 @@
 """The whole way: a program to a package, back, and through both simulators."""
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 
 from neurodeploy.compare import compare
 from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError, ValidationError
-from neurodeploy.program import Program
+from neurodeploy.program import Conv2d, Dense, Program
 from neurodeploy.report import Status
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import targets
 from snncore.dynamics.zoo import Reset
 from targets.lynxi import target
+from targets.lynxi.plan import plan_of
+from targets.lynxi.tensors import Store
 from tests.unit.targets.lynxi.programs import dense, driven, image, neurons, spikes
 
 RESETS = [Reset.HARD, Reset.SOFT]
@@ -47,6 +52,40 @@ def test_simulators_equal_golden(name: str, simulator: str) -> None:
     link = compare(simulator, golden, trace, 0.0)
     assert link.status == Status.EQUAL, link.divergence or link.reason
     assert all(set(trace[layer].values) == {"s", "v"} for layer in golden)
+
+
+def held(name: str) -> tuple[Any, dict[str, Any]]:
+    """A package's golden vectors, and how to read them."""
+    artifact = target.compile(PROGRAMS[name], steps=5)
+    store = Store(artifact.files)
+    return store, json.loads(artifact.files["network.json"])["golden"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_golden_vectors_are_the_golden_interpreters(name: str) -> None:
+    store, golden = held(name)
+    samples = store.array(golden["network"]["input"], "input").astype(np.int64)
+    trace = run_golden(PROGRAMS[name], samples)
+    assert samples.shape[0] == 5
+    assert set(golden["network"]["layers"]) == set(trace)
+    for layer, arrays in golden["network"]["layers"].items():
+        assert (store.array(arrays["s"], layer) == trace[layer].s).all()
+        assert (store.array(arrays["v"], layer) == trace[layer].v[-1]).all()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_worst_cases_reach_what_is_certified(name: str) -> None:
+    store, golden = held(name)
+    plan, weighted = plan_of(PROGRAMS[name]), 0
+    assert [case["layer"] for case in golden["layers"]] == [p.name for p in plan.layers]
+    for case in golden["layers"]:
+        for synapse, reference in case["sums"].items():
+            certificate, sums = plan.by_name[synapse].certificate, store.array(reference, synapse)
+            assert np.abs(sums.astype(np.int64)).max() <= certificate.bound
+            weighted += isinstance(plan.by_name[synapse].node, Dense | Conv2d)
+        if len(case["sums"]) == 1:
+            assert case["largest_sum"] == certificate.bound, case["layer"]
+    assert weighted or name == "currents"
 
 
 def test_levels() -> None:
