@@ -109,15 +109,15 @@ def test_the_measures_of_a_small_layer_compute_the_same(monkeypatch: pytest.Monk
         check_gradients(case, gradients, found)
 
 
-def test_constants_are_printed_in() -> None:
-    case = make_case("LIF-soft", ATan(), 9, (1, 40), torch.float32)
-    constants = {"tau": 2.0, "threshold": 1.0}
+@pytest.mark.parametrize("name", ["LIF-detached", "EIF-hard", "AdaptiveLIF-soft"])
+def test_constants_are_printed_in(name: str) -> None:
+    case = make_case(name, ATan(), 9, (1, 40), torch.float32)
+    constants = {key: float(value) for key, value in case.parameters.items()}
     expected, gradients = on_module(case, "torch")
     results, found = on_cuda(case, "cpu", constants=constants)
     check_results(expected, results)
     check_gradients(case, gradients, found)
-    assert "x" in found
-    assert "tau" not in found
+    assert set(found) == {"x", *case.states}
 
 
 @settings(max_examples=6)
