@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import runpy
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,3 +115,21 @@ def test_a_flipped_bit_is_seen_by_every_judge(nengo: Environment, brian: Environ
         run = JudgedRun(replace(case.program, nodes=nodes), case.samples)
         (found,) = run_judge(judge, [run])
         assert not np.array_equal(golden["layer1"].u, found["layer1"].u)
+
+
+def test_the_example_is_equal_under_every_judge_that_knows_it(
+    lava: Environment,
+    brian: Environment,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    script = Path(__file__).parents[2] / "examples/which_came_first.py"
+    monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path)])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(script), run_name="__main__")
+    said = capsys.readouterr().out
+    assert left.value.code == 0
+    assert re.search(r"=  golden = lava +equal", said)
+    assert re.search(r"=  golden = brian2-loihi +equal", said)
+    assert "has delays, which nengo-loihi does not emulate" in said
