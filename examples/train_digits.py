@@ -10,7 +10,7 @@ from torch import nn
 
 from snncore import data, decoding, encoding, functional, layer, loss, monitor, neuron
 
-STEPS, EPOCHS, BATCH = 4, 10, 64
+STEPS, EPOCHS, BATCH = 4, 16, 64
 
 
 def network() -> nn.Sequential:
