@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from snncore.dynamics.expression import Attribute, Op
-from snncore.dynamics.interval import Interval
-from targets.onnx.types import Type, Value, arithmetic_type
+from snncore.dynamics.interval import ZERO, Interval, shift_to_zero
+from targets.onnx.types import WORD, Type, Value, arithmetic_type
 from targets.onnx.writer import Writer
 
 Term = Any
@@ -86,6 +86,33 @@ def operation(
     given |= {name: writer.constant(value, kind) for name, value in constants.items()}
     result = spelled(writer, term, given, kind)
     return Value(result.name, result.type, interval)
+
+
+def shifted_product(
+    writer: Writer, op: Op, factor: Value, other: Value, bits: int, interval: Interval
+) -> Value | None:
+    """A product shifted down by parts that 32 bits hold, if they do: not all runtimes have 64.
+
+    With `other = high * 2^bits + low`, both of one sign, the product's whole part is
+    `factor * high` and what `factor * low` leaves of the shift.
+    """
+    high = other.interval.map(lambda value: _shift(op, value, bits))
+    rest = (1 << bits) - 1
+    low = Interval(0 if op == Op.SHIFT_FLOOR else -rest, rest)
+    parts = [factor.interval * high, factor.interval * low, other.interval]
+    if not all(each.within(WORD) for each in [*parts, factor.interval, interval]):
+        return None
+    upper = operation(writer, op, [other], bits, high)
+    back = operation(writer, Op.SHIFT_LEFT, [upper], bits, other.interval.hull(ZERO))
+    lower = operation(writer, Op.SUBTRACT, [other, back], None, low)
+    whole = operation(writer, Op.MULTIPLY, [factor, upper], None, parts[0])
+    small = operation(writer, Op.MULTIPLY, [factor, lower], None, parts[1])
+    small = operation(writer, op, [small], bits, parts[1].map(lambda v: _shift(op, v, bits)))
+    return operation(writer, Op.ADD, [whole, small], None, interval)
+
+
+def _shift(op: Op, value: int, bits: int) -> int:
+    return value >> bits if op == Op.SHIFT_FLOOR else shift_to_zero(value, bits)
 
 
 def spelled(writer: Writer, term: Term, given: Mapping[Any, Value], kind: Type) -> Value:

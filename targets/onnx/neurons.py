@@ -9,10 +9,11 @@ from functools import cached_property
 from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
 from snncore.dynamics import Equations, Op
+from snncore.dynamics.expression import Operation
 from snncore.dynamics.interval import Interval, step_intervals
 from snncore.dynamics.simplify import simplified
-from targets.onnx.dialect import operation
-from targets.onnx.types import Type, Value, arithmetic_type, stored_type
+from targets.onnx.dialect import operation, shifted_product
+from targets.onnx.types import WORD, Type, Value, arithmetic_type, stored_type
 from targets.onnx.writer import Writer
 
 Given = Mapping[tuple[Op, str], Value]
@@ -129,34 +130,36 @@ class _Run:
         return operation(self.writer, op, sides, None, self.bounds[number])
 
     def _shifted(self, number: int) -> Value | None:
-        """A product with a power of two that is shifted back is a shorter shift."""
+        """A product that is shifted back, where there is a shorter or a narrower way to it."""
         shift = self.equations.operations[number]
-        if shift.op == Op.SCALE_TO_ZERO and isinstance(shift.attribute, tuple):
-            (factor, bits), other = shift.attribute, shift.args[0]
-            op = Op.SHIFT_TO_ZERO
-        elif shift.op == Op.SHIFT_FLOOR and isinstance(shift.attribute, int):
-            found = self._factor(shift.args[0])
-            if found is None:
-                return None
-            (factor, other), bits, op = found, shift.attribute, Op.SHIFT_FLOOR
-        else:
+        found = self._product(shift)
+        if found is None:
             return None
-        by = bits - (factor.bit_length() - 1)
-        if factor < 1 or factor & (factor - 1) or by < 0:
+        factor, other, bits = found
+        op = Op.SHIFT_FLOOR if shift.op == Op.SHIFT_FLOOR else Op.SHIFT_TO_ZERO
+        bound, known = self.bounds[number], factor.interval
+        by = bits - (known.low.bit_length() - 1)
+        single = known.low == known.high and known.low > 0 and known.low.bit_count() == 1
+        if single and by >= 0:
+            # With a power of two it is a shorter shift.
+            return operation(self.writer, op, [other], by, bound) if by else other
+        if (factor.interval * other.interval).within(WORD):
             return None
-        value = self.value(other)
-        return operation(self.writer, op, [value], by, self.bounds[number]) if by else value
+        return shifted_product(self.writer, op, factor, other, bits, bound)
 
-    def _factor(self, number: int) -> tuple[int, int] | None:
-        """The constant of a product, and the operation that it multiplies."""
-        product = self.equations.operations[number]
-        if product.op != Op.MULTIPLY:
+    def _product(self, shift: Operation) -> tuple[Value, Value, int] | None:
+        """The smaller factor, the larger one, and by how many bits their product is shifted."""
+        if shift.op == Op.SCALE_TO_ZERO and isinstance(shift.attribute, tuple):
+            (constant, bits), number = shift.attribute, shift.args[0]
+            factor = self.writer.constant(constant, arithmetic_type(Interval(constant, constant)))
+            return factor, self.value(number), bits
+        if shift.op not in (Op.SHIFT_TO_ZERO, Op.SHIFT_FLOOR):
             return None
-        for constant, other in (product.args, product.args[::-1]):
-            bound = self.bounds[constant]
-            if bound.low == bound.high:
-                return bound.low, other
-        return None
+        product = self.equations.operations[shift.args[0]]
+        if product.op != Op.MULTIPLY or not isinstance(shift.attribute, int):
+            return None
+        pair = sorted(product.args, key=lambda arg: self.bounds[arg].largest())
+        return self.value(pair[0]), self.value(pair[1]), shift.attribute
 
     def _is_full(self, number: int) -> bool:
         """Whether a value has the layer's shape, as what reads a state or an input has."""

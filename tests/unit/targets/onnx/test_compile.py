@@ -114,3 +114,13 @@ def test_what_no_graph_holds_is_refused_with_its_place() -> None:
     assert str(finding).startswith("more: is another input beside in")
     (finding,) = target.check(Program(small().nodes, "d"))
     assert str(finding).startswith("d: is the output, and no layer of neurons")
+
+
+def test_what_fits_32_bits_is_computed_in_them() -> None:
+    # Products of decays and currents have 36 bits, and are put together from smaller ones.
+    program = wide(weights(40, 300, low=-128, high=127))
+    decaying = neurons("n", "d", current_decay=np.arange(40) * 97, voltage_decay=300)
+    program = Program((*program.nodes[:2], decaying), "n")
+    casts = [node for node in nodes_of(model_of(program)) if node.op_type == "Cast"]
+    assert casts
+    assert onnx.TensorProto.INT64 not in {node.attribute[0].i for node in casts}
