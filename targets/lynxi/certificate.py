@@ -85,6 +85,10 @@ class Certificate:
 
 def is_half(values: NDArray[Any]) -> bool:
     """Whether every value is a float16."""
+    whole = values.dtype.kind in "iu" and values.size > 0
+    if whole and values.min() >= -HALF_LIMIT and values.max() <= HALF_LIMIT:
+        # Weights nearly always are, and copies of large ones are spared.
+        return True
     numbers = np.asarray(values, dtype=np.float64)
     if (np.abs(numbers) > _LARGEST_HALF).any():
         return False

@@ -50,11 +50,12 @@ def _files(plan: Plan, steps: int) -> dict[str, bytes]:
         WEIGHTS: weights.content(),
         GOLDEN: golden.content(),
         SCHEMA_FILE: schema_text(),
-        "unrolled.pt": unrolled_script(plan, steps),
-        "step.pt": step_script(plan),
+        # These take most memory while they are made, so they come before the others are held.
         "unrolled.onnx": unrolled_onnx(plan, steps),
         "step.onnx": step_onnx(plan),
         "apart.onnx": apart_onnx(plan),
+        "unrolled.pt": unrolled_script(plan, steps),
+        "step.pt": step_script(plan),
         SCRIPT: Path(__file__).with_name("on_card.py").read_bytes(),
     }
 

@@ -81,8 +81,11 @@ def _reach(branch: Branch, sign: int) -> Array:
     low, high = branch.range.low, branch.range.high
     if branch.synapse is None:
         return np.full(branch.shape[0], high if sign > 0 else -low)
-    flat = sign * branch.synapse.weight.reshape(len(branch.synapse.weight), -1)
-    reached: Array = np.maximum(flat * low, flat * high).sum(axis=1)
+    flat = branch.synapse.weight.reshape(len(branch.synapse.weight), -1)
+    positive = np.maximum(flat, 0).sum(axis=1)
+    negative = flat.sum(axis=1) - positive
+    best = positive * high + negative * low if sign > 0 else positive * low + negative * high
+    reached: Array = sign * best
     return reached
 
 

@@ -106,7 +106,7 @@ class _Graph(Words[str]):
         self.plan = plan
         self.labels = labels_of(plan)
         self.nodes: list[Any] = []
-        self.tensors: dict[str, Any] = {}
+        self.tensors: dict[str, NDArray[Any]] = {}
         self.held: dict[str, dict[str, str]] = {}
 
     def node(self, op: str, *inputs: str, **attributes: Any) -> str:
@@ -196,12 +196,16 @@ class _Graph(Words[str]):
             ]
             for key in ("inputs", "outputs")
         }
-        graph = helper.make_graph(
-            self.nodes, "reduced", ports["inputs"], ports["outputs"], list(self.tensors.values())
-        )
+        graph = helper.make_graph(self.nodes, "reduced", ports["inputs"], ports["outputs"])
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         model.producer_name = "neurodeploy"
+        for name, values in self.tensors.items():
+            # In their place, since every message that holds another copies it.
+            tensor = model.graph.initializer.add()
+            tensor.name, tensor.data_type = name, _ELEMENTS[values.dtype.name]
+            tensor.dims.extend(values.shape)
+            tensor.raw_data = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
         content: bytes = model.SerializeToString(deterministic=True)
         return content
 
@@ -215,14 +219,7 @@ class _Graph(Words[str]):
         self.nodes.append(node)
 
     def _initializer(self, name: str, values: NDArray[Any]) -> str:
-        if name not in self.tensors:
-            little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-            self.tensors[name] = self.onnx.TensorProto(
-                name=name,
-                data_type=_ELEMENTS[values.dtype.name],
-                dims=values.shape,
-                raw_data=little.tobytes(),
-            )
+        self.tensors.setdefault(name, values)
         return name
 
     def _constants(self, part: Part) -> dict[str, str]:

@@ -49,8 +49,10 @@ class Packer:
         }
 
     def content(self) -> bytes:
-        """The file."""
-        return b"".join(self._chunks)
+        """The file, to which nothing more is added."""
+        content = b"".join(self._chunks)
+        self._chunks = [content]
+        return content
 
 
 class Store:
