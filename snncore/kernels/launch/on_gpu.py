@@ -26,7 +26,8 @@ class OnGpu:
         self.built = built
         module = cupy.RawModule(path=str(built.binary))
         self._functions = {k.name: module.get_function(k.function) for k in kernels}
-        self._device, self._stream = cupy.cuda.Device, cupy.cuda.ExternalStream
+        self._cupy = cupy.cuda
+        self._streams: dict[tuple[int, int], Any] = {}
         self._numbers = _number_types()
 
     @classmethod
@@ -50,9 +51,18 @@ class OnGpu:
         if shared > _PLAIN_SHARED:
             function.max_dynamic_shared_size_bytes = shared
         values = tuple(self._value(argument) for argument in arguments)
-        stream = torch.cuda.current_stream(device)
-        with self._device(device.index), self._stream(stream.cuda_stream, device.index):
+        place = device.index, torch.cuda.current_stream(device).cuda_stream
+        if place not in self._streams:
+            self._streams[place] = self._stream(*place)
+        with self._cupy.Device(device.index), self._streams[place]:
             function(grid, block, values, shared_mem=shared)
+
+    def _stream(self, device: int, pointer: int) -> Any:
+        """A stream of torch's as CuPy knows it."""
+        with warnings.catch_warnings():
+            # Its successor wants an object that knows the stream, and torch gives a number.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return self._cupy.ExternalStream(pointer, device)
 
     def _value(self, argument: Any) -> Any:
         if isinstance(argument, Tensor):
