@@ -21,6 +21,7 @@ from snncore.dynamics.interval import Interval, invariant
 from snncore.dynamics.number_system import Format, Overflow
 from snncore.dynamics.render import render
 from snncore.dynamics.simplify import simplified
+from tests.golden.onnx_text import onnx_text
 
 HERE = Path(__file__).parent
 FLOOR = NumberSystem(
@@ -124,4 +125,6 @@ TEXTS: dict[str, Callable[[], str]] = {
     "graph.json": lambda: graph.dumps(small_graph()),
     "program.txt": lambda: small_program().text(),
     "program.json": lambda: program.dumps(small_program()),
+    "onnx_scan.txt": lambda: onnx_text(small_program(), "scan"),
+    "onnx_step.txt": lambda: onnx_text(small_program(), "step"),
 }
