@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodeploy.program import Conv2d, Dense, Integers, Synapse
 from neurodeploy.program.fan import fan_in
@@ -25,10 +27,16 @@ class Connections:
     shares_kernels: bool
     packing_known: bool
 
-    @property
+    @cached_property
     def each(self) -> int:
         """What a weight takes, and its delay with it."""
         return weight_bits(self.node.weight) + self.delay.bit_length()
+
+    @cached_property
+    def _used(self) -> NDArray[np.uint8]:
+        """Where there is a connection, in a byte each."""
+        used: NDArray[np.uint8] = np.not_equal(self.node.weight, 0).astype(np.uint8)
+        return used
 
     @property
     def encoding(self) -> str:
@@ -45,10 +53,14 @@ class Connections:
         """How many synapses lead to each neuron, in C order."""
         return fan_in(self.node, self.shape).reshape(-1)
 
+    def least_bits(self) -> Integers:
+        """What each neuron's own weights take at the least, whatever they are encoded with."""
+        return np.zeros_like(self.fan_in()) if self._is_kernel else self.fan_in() * self.each
+
     def events(self, first: int, last: int) -> Integers:
         """For each value of the source, in C order: its synapses to the neurons of a range."""
         if isinstance(self.node, Dense):
-            used: Integers = (self.node.weight[first:last] != 0).sum(axis=0, dtype=np.int64)
+            used: Integers = self._used[first:last].sum(axis=0, dtype=np.int32)
             return used
         groups = self.node.groups
         seen = np.zeros((groups, self.node.weight.shape[1], *self.shape[1:]), dtype=np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -37,6 +38,12 @@ class _Layer:
     node: Neuron
     neurons: int
     inputs: tuple[Connections, ...]
+
+    @cached_property
+    def least_bits(self) -> Integers:
+        """What the neurons up to each one take at the least."""
+        each = sum((link.least_bits() for link in self.inputs), np.zeros(self.neurons, np.int64))
+        return np.concatenate([[0], np.cumsum(each)])
 
     @property
     def reads_itself(self) -> bool:
@@ -162,7 +169,10 @@ class _Greedy:
 
     def _furthest(self, layer: _Layer, last: int) -> int:
         """The first neuron of the largest range up to `last` that the open core has room for."""
-        low, high = max(0, last - (self.chip.neurons - self.open[-1].neurons)), last
+        core, least = self.open[-1], layer.least_bits
+        # What is sure not to fit need not be looked at.
+        enough = int(np.searchsorted(least, least[last] - (self.chip.synapse_bits - core.bits)))
+        low, high = max(0, enough, last - (self.chip.neurons - core.neurons)), last
         if low < last and self._has_room(layer, low, last):
             return low
         # More neurons never need less, so the range is found by halving.
