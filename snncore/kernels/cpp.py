@@ -16,6 +16,7 @@ from snncore.kernels.cpp_build import compiler, load
 from snncore.kernels.cpp_memory import ARENA
 from snncore.kernels.cpp_source import CPP, Form, cpp_source
 from snncore.kernels.output import narrowed
+from snncore.kernels.plan import is_power_of_two, specialised
 
 # Below so many neuron steps a second thread costs more than it brings.
 WORTH_A_THREAD = 1 << 15
@@ -58,6 +59,7 @@ class CppLoop:
 
     def __init__(self, work: Work) -> None:
         self.work = work
+        self.equations = _without_divisors(work)
         self._libraries: dict[Form, Any] = {}
         number = ctypes.c_double if work.kind == torch.float64 else ctypes.c_float
         self._numbers = {name: number(value) for name, value in work.constants}
@@ -131,7 +133,7 @@ class CppLoop:
         given = dict(zip(self.work.parameters, parameters, strict=True))
         spread = {n: p if p.ndim == 0 else p.expand(shape).contiguous() for n, p in given.items()}
         values = self._numbers | spread
-        return {name: values[name] for name in self.work.equations.parameters}
+        return {name: values[name] for name in self.equations.parameters}
 
     def _library(self, values: dict[str, Any], learned: Sequence[bool]) -> Any:
         work = self.work
@@ -139,10 +141,21 @@ class CppLoop:
         named = zip(work.parameters, learned, strict=True)
         form = Form(work.kind == torch.float64, varied, tuple(name for name, need in named if need))
         if form not in self._libraries:
-            library = load(cpp_source(work.equations, work.slope, form))
+            library = load(cpp_source(self.equations, work.slope, form))
             library.forward.restype = library.backward.restype = None
             self._libraries[form] = library
         return self._libraries[form]
+
+
+def _without_divisors(work: Work) -> Equations:
+    """The equations with those numbers printed in whose quotients are exact products."""
+    if work.kind == torch.float64:
+        return work.equations
+    operations = work.equations.operations
+    read = [operations[op.args[1]] for op in operations if op.op == Op.DIVIDE]
+    divisors = {operation.attribute for operation in read if operation.op == Op.PARAMETER}
+    exact = {n: v for n, v in work.constants if n in divisors and is_power_of_two(v)}
+    return specialised(work.equations, exact)
 
 
 def _reduced(share: Tensor | None, value: Tensor) -> Tensor | None:

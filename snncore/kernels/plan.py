@@ -88,13 +88,13 @@ def _exact(operation: Operation, recorder: Recorder) -> Operation:
     if operation.op != Op.DIVIDE:
         return operation
     divisor = recorder.operations[operation.args[1]].attribute
-    if not isinstance(divisor, float) or not _is_power_of_two(divisor):
+    if not isinstance(divisor, float) or not is_power_of_two(divisor):
         return operation
     reciprocal = recorder.add(Op.CONSTANT, attribute=1.0 / divisor)
     return Operation(Op.MULTIPLY, (operation.args[0], reciprocal))
 
 
-def _is_power_of_two(value: float) -> bool:
+def is_power_of_two(value: float) -> bool:
     """Whether both the value and its reciprocal are normal float32 powers of two."""
     return abs(math.frexp(value)[0]) == 0.5 and 2.0**-126 <= abs(value) <= 2.0**126
 

@@ -6,6 +6,12 @@ import pytest
 import torch
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """The references on the CPU leave the other cores to the other processes."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
 def poisoned() -> Iterator[None]:
     torch.use_deterministic_algorithms(True)

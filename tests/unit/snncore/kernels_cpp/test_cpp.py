@@ -111,6 +111,14 @@ def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
         torch.testing.assert_close(gradients, zeros | expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+@pytest.mark.parametrize("tau", [1.0, 2.0, 3.0, 64.0])
+def test_a_quotient_by_a_number_is_the_eager_one(tau: float, kind: torch.dtype) -> None:
+    eager, kernel = both(partial(neuron.LIF, tau), drive("LIF", 20, 1, 70).to(kind))
+    check_equal(eager[0], kernel[0])
+    check_close(eager[1], kernel[1])
+
+
 def test_one_flipped_bit_is_seen() -> None:
     x = drive("LIF", 8, 2, 50)
     spikes = neuron.LIF(backend="cpp")(x)
