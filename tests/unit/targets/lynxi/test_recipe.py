@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.simulator.golden import GOLDEN
-from snncore.dynamics import Equations, Op, evaluate
+from snncore.dynamics import Equations, Op, evaluate, to_integers
 from snncore.dynamics.expression import Operation
 from snncore.dynamics.interval import Interval, step_intervals
+from snncore.dynamics.zoo import Fire, Reset, biased_if
 from targets.lynxi.certificate import HALF_LIMIT, SINGLE_LIMIT, is_exact, is_half
 from targets.lynxi.recipe import Recipe, Word
 from targets.lynxi.translate import recipe_of
 from tests.unit.drawn import Case, cases
-from tests.unit.targets.lynxi.programs import InNumbers
+from tests.unit.targets.lynxi.programs import SYSTEM, InNumbers
 
 
 def kinds(recipe: Recipe) -> list[Any]:
@@ -96,3 +97,53 @@ def test_what_may_wrap_is_refused() -> None:
 def test_an_idle_wrap_or_clip_costs_nothing() -> None:
     for op, attribute in ((Op.WRAP, 8), (Op.CLIP, (-100, 90))):
         assert one(op, attribute, Interval(-100, 90)).next_states["v"] == 0
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("reset", [Reset.HARD, Reset.SOFT])
+def test_a_threshold_that_is_met_exactly(reset: Reset, strict: bool) -> None:
+    equations = to_integers(biased_if(Fire(reset, strict)), SYSTEM)
+    given: dict[str, Any] = {"threshold": 9, "rest": -4, "bias": 0}
+    parameters = {key: np.asarray(given[key]) for key in equations.parameters}
+    ends = {key: Interval(int(value), int(value)) for key, value in parameters.items()}
+    states, inputs = {"v": Interval(-20, 20)}, {"x": Interval(-1, 1)}
+    _, bounds = step_intervals(equations, states, inputs, ends)
+    recipe = recipe_of(equations, bounds, parameters)
+    v, x = np.arange(-20, 21), np.zeros(41, dtype=np.int64)
+    expected, fired = evaluate(equations, GOLDEN, {"v": v}, {"x": x}, parameters)
+    language = InNumbers(np.float16, recipe.constants)
+    found, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
+    assert (spikes == fired).all()
+    assert (found["v"] == expected["v"]).all()
+    assert spikes[v == 9].item() == (not strict)
+    # No value lies on the border, so that > decides as >= does.
+    (border,) = (v for k, v in recipe.constants.items() if k.startswith("threshold") and "1/2" in k)
+    assert float(border) == (9.5 if strict else 8.5)
+
+
+@pytest.mark.parametrize("op", [Op.GREATER, Op.GREATER_EQUAL, Op.MINIMUM, Op.MAXIMUM])
+@pytest.mark.parametrize("constant", [None, 0, 1])
+def test_comparisons_of_equal_values(op: Op, constant: int | None) -> None:
+    """Of two values, or of one and a number on either side."""
+    leaves = [Operation(Op.STATE, (), "v"), Operation(Op.INPUT, (), "x")]
+    if constant is not None:
+        leaves[constant] = Operation(Op.CONSTANT, (), 3)
+    operations = (
+        *leaves,
+        Operation(op, (0, 1)),
+        Operation(Op.STATE, (), "v"),
+        Operation(Op.INPUT, (), "x"),
+        Operation(Op.ADD, (3, 4)),
+        Operation(Op.ADD, (2, 5)),
+        Operation(Op.SPIKE, (6,), False),
+    )
+    equations = Equations("one", ("v",), ("x",), (), operations, (6,), 7)
+    ends = Interval(-6, 6)
+    _, bounds = step_intervals(equations, {"v": ends}, {"x": ends}, {})
+    recipe = recipe_of(equations, bounds, {})
+    v, x = (each.reshape(-1) for each in np.meshgrid(np.arange(-6, 7), np.arange(-6, 7)))
+    expected, fired = evaluate(equations, GOLDEN, {"v": v}, {"x": x}, {})
+    language = InNumbers(np.float16, recipe.constants)
+    found, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
+    assert (found["v"] == expected["v"]).all()
+    assert (spikes == fired).all()
