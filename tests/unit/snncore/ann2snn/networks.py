@@ -32,7 +32,7 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """Three residual blocks."""
 
-    def __init__(self, width: int = 12) -> None:
+    def __init__(self, width: int = 8) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(1, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
