@@ -33,10 +33,10 @@ class CompilerError(RuntimeError):
 
 
 def compiler() -> str | None:
-    """The system's C++ compiler: $CXX, or the first that is found."""
+    """The system's C++ compiler: $CXX, or the first that is found and works."""
     for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
         found = shutil.which(name) if name else None
-        if found:
+        if found and _builds(found):
             return found
     return None
 
@@ -76,6 +76,16 @@ def _compile(found: str, flags: tuple[str, ...], source: str, library: Path) -> 
             said = done.stderr.replace(str(text), "kernel.cpp").strip()
             raise CompilerError(f"{found} refuses the kernel:\n{said}")
         result.replace(library)
+
+
+@lru_cache
+def _builds(found: str) -> bool:
+    """Whether it makes libraries: some compilers are found without what they link with."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder, "empty.cpp")
+        text.write_text("#include <vector>\nint f() { return 1; }\n", "utf-8")
+        command = [found, "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
+        return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
 
 
 @lru_cache

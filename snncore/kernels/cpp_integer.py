@@ -19,7 +19,7 @@ from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Operation, Recorder
 from snncore.dynamics.render import Dialect, assignments
 from snncore.kernels.cpp import WORTH_A_THREAD, pointers
-from snncore.kernels.cpp_build import compiler, load
+from snncore.kernels.cpp_build import CompilerError, compiler, load
 from snncore.kernels.cpp_source import filled
 
 _COMMON = {
@@ -151,7 +151,7 @@ class IntegerStep:
         ]
         threads = torch.get_num_threads() if drive.numel() >= WORTH_A_THREAD else 1
         places = [keep[n].data_ptr() if n in keep else 0 for n in self.equations.states]
-        _library(self.source[drive.dtype]).run(
+        library_of(self.source[drive.dtype]).run(
             *map(ctypes.c_int64, (len(drive), step.numel(), threads, keep["s"].stride(0))),
             ctypes.c_void_p(drive.data_ptr()),
             pointers(values),
@@ -178,12 +178,21 @@ def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> I
         given: _source(shared, named, real, spelled, dialect)
         for given, spelled in ((torch.float32, "float"), (torch.float64, "double"))
     }
+    try:
+        library_of(source[torch.float32])
+    except CompilerError:
+        return None
     held = {name: torch.tensor(value, dtype=kind) for name, value in numbers.items()}
     return IntegerStep(shared, kind, held, named, source)
 
 
 @lru_cache(maxsize=512)
-def _library(source: str) -> Any:
+def library_of(source: str) -> Any:
+    """The compiled library of a source.
+
+    Raises:
+        CompilerError: if the compiler refuses it.
+    """
     library = load(source)
     library.run.restype = None
     return library

@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from neurodeploy.simulator.fast import run_fast
 from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
 from snncore.dynamics import Format, NumberSystem
 from snncore.dynamics.interval import Interval
+from snncore.kernels import cpp_build, cpp_integer
 from tests.unit.programs import SOFT, driven, neurons, random_program, random_samples, small
 
 SEEDS = range(1000, 1080)
@@ -78,6 +80,21 @@ def test_long_samples_are_worth_compiling(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
     assert run_fast(program, samples).spikes() > 0
     assert set(ran) == {CompiledLayer}
+
+
+def test_a_compiler_that_fails_leaves_the_layers_to_torch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "c++"
+    real = cpp_build.compiler()
+    broken.write_text(f'#!/bin/sh\ncase "$*" in *kernel.cpp*) exit 1; esac\nexec {real} "$@"\n')
+    broken.chmod(0o755)
+    monkeypatch.setenv("CXX", str(broken))
+    cpp_integer.library_of.cache_clear()
+    # A network that no engine was made for yet.
+    program = driven(threshold=77)
+    assert check(program, np.full((9, 2, 3), 7)) > 0
+    assert compiled_layer(program.layers[0], ranges(program).layers["n"]) is None
 
 
 def test_networks_of_one_structure_share_their_compiled_step() -> None:

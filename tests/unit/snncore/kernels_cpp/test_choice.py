@@ -49,6 +49,20 @@ def test_without_a_compiler_cpp_is_an_error() -> None:
         neuron.LIF(backend="cpp")(X)
 
 
+def test_a_compiler_that_makes_nothing_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "c++"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    module = neuron.LIF()
+    module(X)
+    assert module.backend_report().chosen == "torch"
+    assert "no C++ compiler" in module.backend_report().refused["cpp"]
+
+
 def test_what_has_no_word_is_refused() -> None:
     with pytest.raises(ValueError, match="Logarithmic: cpp: the bits of a logarithm"):
         Logarithmic(backend="cpp")(X)
