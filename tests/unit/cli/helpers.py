@@ -175,6 +175,11 @@ def interrupted(at: str, *words: str, by: int = signal.SIGINT) -> Done:
     return done
 
 
+def _heed_interrupts() -> None:
+    """Where a shell runs the tests in its background, their children are deaf to interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _interrupted(at: str, words: Sequence[str], by: int, variables: dict[str, str]) -> Done:
     with subprocess.Popen(
         [*COMMAND, *words],
@@ -182,6 +187,7 @@ def _interrupted(at: str, words: Sequence[str], by: int, variables: dict[str, st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_interrupts,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -62,6 +62,8 @@ def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
 def started(code: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program that uses the sandbox as a user's would, to be interrupted."""
     header = "from tests.unit.sandbox.helpers import *\nfrom neurodeploy.sandbox import *\n"
+    # Where a shell runs the tests in its background, their children are deaf to interrupts.
+    header += "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     command = [sys.executable, "-c", header + code]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as script:
         try:
