@@ -13,7 +13,9 @@ from snncore.kernels.launch import build as building
 from snncore.kernels.launch import nvrtc
 from snncore.kernels.launch.build import missing
 
-compiled = pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")
+# On Linux the development tools bring NVRTC, so that its absence is a failure there.
+UNCOMPILED = missing() is not None and sys.platform != "linux"
+compiled = pytest.mark.skipif(UNCOMPILED, reason=f"not run: {missing()}")
 
 SOURCE = """
 #define SQUARE(x) ((x) * (x))

@@ -1,11 +1,16 @@
 """Element-wise kernels and time loops from a few lines, on the CPU against torch."""
 
+import sys
+
 import pytest
 import torch
 
 from snncore import neuron, surrogate
 from snncore.kernels import inline
 from snncore.kernels.launch.build import missing
+
+# On Linux the development tools bring NVRTC, so that its absence is a failure there.
+UNCOMPILED = missing() is not None and sys.platform != "linux"
 
 KINDS = (torch.float32, torch.float16, torch.bfloat16)
 SPACING = {torch.float32: 1e-6, torch.float16: 2e-3, torch.bfloat16: 2e-2}
@@ -129,13 +134,13 @@ def test_states_begin_where_they_are_told() -> None:
         count(x.requires_grad_())[0].sum().backward()
 
 
-@pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")
+@pytest.mark.skipif(UNCOMPILED, reason=f"not run: {missing()}")
 def test_they_compile_for_a_gpu_that_is_not_here() -> None:
     assert SWISH.compile_for("sm_90", "bfloat16").count("registers") == 2
     assert LIF.compile_for("sm_80").count("registers") == 2
 
 
-@pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")
+@pytest.mark.skipif(UNCOMPILED, reason=f"not run: {missing()}")
 def test_errors_count_the_lines_of_the_body() -> None:
     wrong = inline.elementwise("const float a = x;\ny = a + nothing;", name="wrong")
     with pytest.raises(inline.CompilerError, match=r'wrong\(2\): error: .*"nothing" is undefined'):

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from snncore.kernels.cuda_source import Form, backward_source, forward_source, s
 from snncore.kernels.launch.build import Options, build, missing
 from snncore.kernels.plan import Plan
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=f"not run: {missing()}")
+# On Linux the development tools bring NVRTC, so that its absence is a failure there.
+UNCOMPILED = missing() is not None and sys.platform != "linux"
+
+pytestmark = pytest.mark.skipif(UNCOMPILED, reason=f"not run: {missing()}")
 
 MANY = 1 << 21
 KINDS = {"float32": 4, "float16": 2, "bfloat16": 2}
