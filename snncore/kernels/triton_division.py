@@ -26,7 +26,9 @@ def constraints(pack: int) -> str:
 
 def division(divisor: float, pack: int) -> str:
     """So many quotients by the number at a time."""
-    high = ctypes.c_float(1.0 / divisor).value
+    nearest = ctypes.c_float(1.0 / divisor).value
+    # Both parts are positive, so that an infinite quotient is the sum of two alike.
+    high = nearest if nearest < 1.0 / divisor else _before(nearest)
     low = 1.0 / divisor - high
     each = range(pack)
     lines = [".reg .f32 e;", ".reg .f64 a, b, c;", ".reg .pred tiny, any;"]
@@ -37,10 +39,12 @@ def division(divisor: float, pack: int) -> str:
             f"mov.f32 x{k}, ${pack + k};",
             f"mul.rn.f32 q{k}, x{k}, {_hex(low)};",
             f"fma.rn.f32 q{k}, x{k}, {_hex(high)}, q{k};",
-            f"fma.rn.f32 e, q{k}, {_hex(-divisor)}, x{k};",
+            # The remainder's negative, which leaves the sign of zero as it is.
+            f"neg.f32 e, x{k};",
+            f"fma.rn.f32 e, q{k}, {_hex(divisor)}, e;",
             # An infinite quotient has no remainder, and stays infinite.
-            f"max.f32 e, e, {_hex(-(2.0**126))};",
-            f"fma.rn.f32 ${k}, e, {_hex(high)}, q{k};",
+            f"min.f32 e, e, {_hex(2.0**126)};",
+            f"fma.rn.f32 ${k}, e, {_hex(-nearest)}, q{k};",
             f"abs.f32 q{k}, q{k};",
             f"setp.lt{seen}.f32 tiny, q{k}, {_hex(_TINY)}{', tiny' if k else ''};",
         ]
@@ -63,6 +67,12 @@ def division(divisor: float, pack: int) -> str:
         ]
     lines.append("done:")
     return "{ " + " ".join(lines) + " }"
+
+
+def _before(value: float) -> float:
+    """The next smaller float of 32 bits, of one above zero."""
+    (bits,) = struct.unpack("<i", struct.pack("<f", value))
+    return float(struct.unpack("<f", struct.pack("<i", bits - 1))[0])
 
 
 def _hex(value: float) -> str:
