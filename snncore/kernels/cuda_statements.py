@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from ctypes import c_float
 from math import isinf
-from struct import pack, unpack
 from typing import Any
 
 from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.render import Dialect
 from snncore.kernels import rounding
 from snncore.kernels.cuda_words import CUDA, GRADIENTS
+from snncore.kernels.reciprocal import Reciprocal, is_safe, reciprocal
 
 
 class Fixed:
@@ -101,12 +100,11 @@ def _value(
     operation = operations[number]
     values = [read(arg) for arg in operation.args]
     by = operations[operation.args[-1]].attribute
-    if operation.op == Op.DIVIDE and isinstance(by, float) and 1.0 <= by < 2.0**24:
-        numbers = division(by)
-        if dialect is GRADIENTS or len(numbers) == 1:
-            return f"__fmul_rn({values[0]}, {number_text(numbers[0])})"
-        constants = ", ".join(map(number_text, (c_float(by).value, *numbers)))
-        return f"divided({values[0]}, {constants})"
+    if operation.op == Op.DIVIDE and isinstance(by, float) and is_safe(by):
+        parts = reciprocal(by)
+        if dialect is GRADIENTS:
+            return f"__fmul_rn({values[0]}, {number_text(parts.nearest)})"
+        return f"divided({values[0]}, {divided_by(parts)})"
     return _spelled(dialect, operation, values)
 
 
@@ -131,24 +129,10 @@ def _by_what_is_fixed(
     return f"__fmul_rn({read(given)}, {fixed.place(key)})"
 
 
-def division(by: float) -> tuple[float, ...]:
-    """The reciprocal of a divisor; and unless that is exact, in two parts that are not below zero.
-
-    Of an infinity, parts of two signs would make something that is not a number.
-    """
-    divisor = c_float(by).value
-    nearest = c_float(1.0 / divisor).value
-    if nearest * divisor == 1.0:
-        return (nearest,)
-    high = nearest if nearest < 1.0 / divisor else _below(nearest)
-    return nearest, high, c_float(1.0 / divisor - high).value
-
-
-def _below(value: float) -> float:
-    """The next smaller float of a positive one."""
-    (bits,) = unpack("<I", pack("<f", value))
-    (below,) = unpack("<f", pack("<I", bits - 1))
-    return float(below)
+def divided_by(parts: Reciprocal) -> str:
+    """What the word `divided` takes beside a numerator."""
+    numbers = (parts.divisor, parts.nearest, parts.high, parts.low)
+    return ", ".join([*map(number_text, numbers), str(parts.corrected).lower()])
 
 
 def _leaf(operation: Operation, leaves: Mapping[tuple[Op, str], str]) -> str:

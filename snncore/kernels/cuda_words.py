@@ -5,6 +5,7 @@ from __future__ import annotations
 from snncore.dynamics.exponential import HIGHEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOWEST, POLYNOMIAL
 from snncore.dynamics.expression import Op
 from snncore.dynamics.render import Dialect
+from snncore.kernels.reciprocal import TINY
 
 CUDA = Dialect(
     "CUDA",
@@ -54,20 +55,21 @@ static __device__ __forceinline__ float exponential(const float value)
 }}
 
 // A quotient by a number from 1 to 2^24, rounded as IEEE asks for, from products with its
-// reciprocal in two parts: the remainder, which is exact, corrects it (Markstein).
+// reciprocal in two parts; where those are not enough, the remainder corrects it.
 static __device__ __forceinline__ float divided(const float given, const float divisor,
                                                 const float reciprocal, const float high,
-                                                const float low)
+                                                const float low, const bool corrected)
 {{
     const float near = __fmaf_rn(given, high, __fmul_rn(given, low));
-    // The remainder may be too small for a float.
-    if (fabsf(near) < 0x1p-100f && given != 0.0f) {{
+    // The lower product or the remainder may be too small for a float.
+    if (fabsf(near) < float({TINY!r}) && given != 0.0f) {{
         const double inverse = 1.0 / divisor, wide = given * inverse;
         return float(fma(fma(wide, -double(divisor), double(given)), inverse, wide));
     }}
-    // An infinite quotient has none, and stays infinite.
-    const float left = fmaxf(__fmaf_rn(near, -divisor, given), -0x1p126f);
-    return copysignf(__fmaf_rn(left, reciprocal, near), given);
+    if (!corrected) return near;
+    // Its negative leaves the sign of zero as it is; an infinite quotient has none.
+    const float left = fminf(__fmaf_rn(near, divisor, -given), 0x1p126f);
+    return __fmaf_rn(left, -reciprocal, near);
 }}
 
 // A quotient for gradients, within three units in the last place: two instructions.

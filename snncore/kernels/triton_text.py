@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.render import Dialect
 from snncore.kernels import rounding
-from snncore.kernels.triton_division import constraints, division, is_safe
+from snncore.kernels.reciprocal import is_safe
+from snncore.kernels.triton_division import constraints, division
 
 TRITON = Dialect(
     "triton",
