@@ -147,7 +147,10 @@ class Flatten(Node):
 
 @dataclass(frozen=True, eq=False)
 class Neuron(Node):
-    """One layer of neurons: the sum of its edges drives equations in a number system."""
+    """One layer of neurons: the sum of its edges drives equations in a number system.
+
+    Equations with several inputs have a sum for each, and `ports` names the input of every edge.
+    """
 
     inputs: tuple[Edge, ...]
     equations: Equations
@@ -155,13 +158,14 @@ class Neuron(Node):
     # Integers that broadcast over the layer's shape: (), (C, 1, 1) or the whole shape.
     parameters: Mapping[str, Integers] = field(default_factory=dict)
     exponent: int = 0
+    # One for each edge; not written where the equations have a single input.
+    ports: tuple[str, ...] | None = field(default=None, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         require(len(self.inputs) > 0, f"{self.name}: a neuron layer without an input")
         missing = set(self.equations.parameters) ^ set(self.parameters)
         require(not missing, f"{self.name}: parameters do not match: {sorted(missing)}")
-        one = len(self.equations.inputs) == 1
-        require(one, f"{self.name}: {self.equations.name} has {len(self.equations.inputs)} inputs")
+        object.__setattr__(self, "ports", self._checked_ports())
         check_exponent(self, self.exponent)
         try:
             _ = self.integer_equations
@@ -173,10 +177,28 @@ class Neuron(Node):
         }
         object.__setattr__(self, "parameters", checked)
 
+    def _checked_ports(self) -> tuple[str, ...] | None:
+        names, given = self.equations.inputs, self.ports
+        if given is None:
+            count = f"{self.equations.name} has {len(names)} inputs"
+            remedy = "name the input of every edge in `ports`"
+            require(len(names) == 1, f"{self.name}: {count}", remedy=remedy)
+            return None
+        fits = len(given) == len(self.inputs) and set(given) == set(names)
+        require(fits, f"{self.name}.ports: {given} are not the inputs {names}, one for each edge")
+        return tuple(given) if len(names) > 1 else None
+
     @property
     def sources(self) -> tuple[Edge, ...]:
         """The edges that lead here."""
         return self.inputs
+
+    @property
+    def drives(self) -> dict[str, tuple[Edge, ...]]:
+        """For each input of the equations: the edges whose sum it is."""
+        (first, *_) = names = self.equations.inputs
+        pairs = list(zip(self.ports or [first] * len(self.inputs), self.inputs, strict=True))
+        return {name: tuple(edge for port, edge in pairs if port == name) for name in names}
 
     @cached_property
     def integer_equations(self) -> Equations:
@@ -194,7 +216,8 @@ class Neuron(Node):
             for key, value in self.parameters.items()
         }
         try:
-            _, operations = invariant(equations, {equations.inputs[0]: _ANYTHING}, parameters)
+            drives = dict.fromkeys(equations.inputs, _ANYTHING)
+            _, operations = invariant(equations, drives, parameters)
         except ValueError:
             return True
         return not operations[equations.output].within(_FIRED)

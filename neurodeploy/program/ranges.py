@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -22,11 +24,17 @@ _ROWS = 64
 class LayerRange:
     """What one layer of neurons can hold."""
 
-    # The sum that reaches a neuron in one step.
-    drive: Interval
+    # The sum that reaches each of a neuron's inputs in one step.
+    drives: dict[str, Interval]
     states: dict[str, Interval]
     # One for every operation of the integer equations.
     operations: tuple[Interval, ...]
+
+    @property
+    def drive(self) -> Interval:
+        """What can reach any of a neuron's inputs in one step."""
+        first, *more = self.drives.values()
+        return reduce(Interval.hull, more, first)
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,11 @@ class _Values:
     def layer(self, node: Neuron) -> LayerRange:
         """What a layer can hold."""
         if node.name not in self.layers:
-            drive = ZERO
-            for edge in node.inputs:
-                drive = drive + self.over(edge)
-            self.layers[node.name] = layer_range(node, drive)
+            drives = {
+                name: reduce(add, map(self.over, edges), ZERO)
+                for name, edges in node.drives.items()
+            }
+            self.layers[node.name] = layer_range(node, drives)
         return self.layers[node.name]
 
     def over(self, edge: Edge) -> Interval:
@@ -100,8 +109,8 @@ class _Values:
         return _combined(node, value.hull(ZERO) if late else value)
 
 
-def layer_range(node: Neuron, drive: Interval) -> LayerRange:
-    """What a layer can hold when no step drives it beyond an interval.
+def layer_range(node: Neuron, drives: dict[str, Interval]) -> LayerRange:
+    """What a layer can hold when no step drives its inputs beyond these intervals.
 
     Raises:
         ValidationError: if its states have no bound; names the layer.
@@ -111,10 +120,10 @@ def layer_range(node: Neuron, drive: Interval) -> LayerRange:
         key: Interval(int(value.min()), int(value.max())) for key, value in node.parameters.items()
     }
     try:
-        states, operations = invariant(equations, {equations.inputs[0]: drive}, parameters)
+        states, operations = invariant(equations, drives, parameters)
     except ValueError as error:
         raise ValidationError(f"{node.name}: {error}") from error
-    return LayerRange(drive, states, operations)
+    return LayerRange(drives, states, operations)
 
 
 def _combined(node: Node, x: Interval) -> Interval:

@@ -38,7 +38,7 @@ def _kinds(program: Program) -> dict[Equations, str]:
 def _right_side(node: Node, kinds: Mapping[Equations, str]) -> str:
     if isinstance(node, Input):
         return f"input({node.signal.value})"
-    sources = " + ".join(_edge(edge) for edge in node.sources)
+    sources = _sum(node.sources)
     if isinstance(node, Dense):
         shift = f" >> {node.shift}" if node.shift else ""
         scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
@@ -54,8 +54,14 @@ def _right_side(node: Node, kinds: Mapping[Equations, str]) -> str:
     if isinstance(node, Neuron):
         parameters = ", ".join(f"{key}={_array(value)}" for key, value in node.parameters.items())
         name = kinds[node.integer_equations]
+        if node.ports is not None:
+            sources = ", ".join(f"{port}={_sum(edges)}" for port, edges in node.drives.items())
         return f"{name}({sources}; {parameters}) 2^{node.exponent}"
     return f"flatten({sources})"
+
+
+def _sum(edges: tuple[Edge, ...]) -> str:
+    return " + ".join(_edge(edge) for edge in edges)
 
 
 def _edge(edge: Edge) -> str:

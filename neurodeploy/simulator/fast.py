@@ -122,7 +122,8 @@ class Engine:
 
     def _layer(self, node: Neuron, compiled: bool) -> Layer:
         proved = self.ranges.layers[node.name]
-        quick = compiled_layer(node, proved) if compiled and not node.graded else None
+        plain = node.ports is None and not node.graded
+        quick = compiled_layer(node, proved) if compiled and plain else None
         return quick or torch_layer(node, proved, self.device)
 
     def _weight(self, node: Dense | Conv2d, part: NDArray[np.int64]) -> torch.Tensor:
@@ -222,18 +223,23 @@ class _Run:
         result = self._wrapped(node, result)
         return result.reshape(*x.shape[:2], *result.shape[1:])
 
+    def _sum(self, edges: tuple[Edge, ...]) -> torch.Tensor:
+        total = self._value(edges[0])
+        for edge in edges[1:]:
+            total = total.double() + self._value(edge).double()
+        return total
+
     def _neurons(self, node: Neuron) -> torch.Tensor:
         layer = self.engine.layers[node.name]
-        drive = self._value(node.inputs[0])
-        for edge in node.inputs[1:]:
-            drive = drive.double() + self._value(edge).double()
+        drives = [self._sum(edges) for edges in node.drives.values()]
+        drive = drives[0]
         states = self.states.get(node.name) or tuple(
             torch.zeros(drive.shape[1:], dtype=layer.kind, device=drive.device)
             for _ in node.equations.states
         )
         chunk = slice(self.done, self.done + self.steps)
         keep = {key: value[chunk] for key, value in self.keep[node.name].items()}
-        spikes, self.states[node.name] = layer.run(drive, states, keep)
+        spikes, self.states[node.name] = layer.run(drives, states, keep)
         return spikes
 
 

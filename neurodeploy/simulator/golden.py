@@ -65,10 +65,12 @@ class _Run:
         if isinstance(node, Input):
             result = inputs[step]
         elif isinstance(node, Neuron):
-            total = np.zeros_like(self.zeros[node.name])
-            for edge in node.inputs:
-                total = total + self._value(edge, step)
-            states, result = neuron_step(node, self.states[node.name], total)
+            nothing = np.zeros_like(self.zeros[node.name])
+            drives = {
+                name: sum((self._value(edge, step) for edge in edges), start=nothing)
+                for name, edges in node.drives.items()
+            }
+            states, result = neuron_step(node, self.states[node.name], drives)
             self.states[node.name] = states
             for key, values in {"s": result, **states}.items():
                 self.recorded[node.name][key].append(values)
@@ -154,10 +156,12 @@ def largest(x: Array, node: MaxPool2d) -> Array:
     return result
 
 
-def neuron_step(node: Neuron, states: dict[str, Array], x: Array) -> tuple[dict[str, Array], Array]:
+def neuron_step(
+    node: Neuron, states: dict[str, Array], drives: dict[str, Array]
+) -> tuple[dict[str, Array], Array]:
     """The next states and the spikes of one layer."""
-    inputs = {node.equations.inputs[0]: x}
-    following, fired = evaluate(node.integer_equations, GOLDEN, states, inputs, node.parameters)
+    following, fired = evaluate(node.integer_equations, GOLDEN, states, drives, node.parameters)
+    (x, *_) = drives.values()
     shape = np.broadcast_shapes(x.shape, *(value.shape for value in states.values()))
     full = {key: np.broadcast_to(value, shape).astype(np.int64) for key, value in following.items()}
     return full, np.broadcast_to(fired, shape).astype(np.int64)

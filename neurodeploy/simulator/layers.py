@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ class Layer(Protocol):
         """The type that carries the states."""
 
     def run(
-        self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
+        self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
         """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
 
@@ -46,11 +46,11 @@ class TorchLayer:
         return self.carried.kind
 
     def run(
-        self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
+        self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
         """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
-        drive = drive.to(self.kind)
-        prepared = self.carried.prepare(drive, **self.parameters)
+        drive, *_ = carried = [each.to(self.kind) for each in drives]
+        prepared = self.carried.prepare(*carried, **self.parameters)
         sent = self.kind if self.graded else torch.float32
         spikes = torch.empty(drive.shape, dtype=sent, device=drive.device)
         for step in range(drive.shape[0]):
@@ -79,9 +79,10 @@ class CompiledLayer:
         return self.compiled.kind
 
     def run(
-        self, drive: Tensor, states: States, keep: Mapping[str, Tensor]
+        self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
         """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+        (drive,) = drives
         if not self.last or self.last[0].shape != drive.shape:
             self.last[:] = [torch.empty(drive.shape, dtype=torch.float32)]
         self.compiled.run(drive, states, self.parameters, keep, self.last[0])

@@ -1,6 +1,6 @@
 """What the reduced modules cannot hold: an error; what is exact only in wider floats: a warning.
 
-1. One input of at most three axes, no delays, and neurons last.
+1. One input of at most three axes, no delays, neurons last, each driven by one sum.
 2. Every weight is one float16, every parameter the sum of three at most.
 3. No sum and no state may wrap, as floats do not.
 Warnings: which layers miss L0, and what would bring them there.
@@ -57,6 +57,9 @@ def _structure(program: Program) -> Iterator[Finding]:
         if not isinstance(node, _TAKEN):
             kind = type(node).__name__
             yield _error(node.name, f"{kind} has no reduced module", "use another layer")
+        if isinstance(node, Neuron) and node.ports is not None:
+            words = f"{node.equations.name} has the inputs {', '.join(node.equations.inputs)}"
+            yield _error(node.name, f"{words}; a reduced module has one", "use --target loihi")
         if getattr(node, "delays", None) is not None:
             yield _error(f"{node.name}.delays", "synapses with delays", "leave the delays out")
         for edge in node.sources:

@@ -62,9 +62,11 @@ def _worst_case(plan: Plan, part: Part, file: Packer) -> dict[str, Any]:
         for b in branches
     }
     drive = sum(_delivered(b, sums[b.name]) for b in branches)
+    neurons = _neuron(part)
+    (first,) = neurons.equations.inputs
     states, seen = _rest(part), []
     for _ in range(WORST_STEPS):
-        states, spikes = neuron_step(_neuron(part), states, np.asarray(drive))
+        states, spikes = neuron_step(neurons, states, {first: np.asarray(drive)})
         seen.append({"s": spikes, **states})
     return {
         "layer": part.name,

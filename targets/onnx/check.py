@@ -1,6 +1,6 @@
 """What no graph of integers can hold: an error, with the remedy.
 
-1. The program has one input, and neurons at its output.
+1. The program has one input, and neurons at its output; neurons are driven by one sum each.
 2. Every sum and state has at most 62 bits, and every product of bytes is added up within 32.
 3. The file stays within the two gigabytes that its format allows.
 """
@@ -29,6 +29,10 @@ def check(program: Program) -> tuple[Finding, ...]:
     if not isinstance(program.by_name[program.output], Neuron):
         message = "is the output, and no layer of neurons"
         return (_error(program.output, message, "end the network in neurons"),)
+    for node in program.layers:
+        if node.ports is not None:
+            words = f"{node.equations.name} has the inputs {', '.join(node.equations.inputs)}"
+            return (_error(node.name, f"{words}; this export knows one", "use --target loihi"),)
     try:
         parts = parts_of(program)
     except (NeurodeployError, ValueError) as error:

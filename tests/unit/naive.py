@@ -163,15 +163,18 @@ class _Sample:
         return results
 
     def neurons(self, node: Neuron, step: int) -> Values:
-        read = [self.read(edge, step) for edge in node.inputs]
+        read = {edge: self.read(edge, step) for edge in node.inputs}
         shape = self.program.shapes[node.name]
         given = {key: np.broadcast_to(value, shape) for key, value in node.parameters.items()}
         spikes = {}
         for place in self.places(node.name):
             states = self.states[node.name][place]
-            drive = sum(values[place] for values in read)
+            drives = {
+                name: sum(read[edge][place] for edge in edges)
+                for name, edges in node.drives.items()
+            }
             parameters = {key: int(value[place]) for key, value in given.items()}
-            following, spikes[place] = neuron_step(node, states, drive, parameters)
+            following, spikes[place] = neuron_step(node, states, drives, parameters)
             self.states[node.name][place] = following
             for key, value in (following | {"s": spikes[place]}).items():
                 self.arrays[node.name][key][(step, *place)] = value
@@ -179,13 +182,15 @@ class _Sample:
 
 
 def neuron_step(
-    node: Neuron, states: Mapping[str, int], drive: int, parameters: Mapping[str, int]
+    node: Neuron,
+    states: Mapping[str, int],
+    drives: Mapping[str, int],
+    parameters: Mapping[str, int],
 ) -> tuple[dict[str, int], int]:
     """One neuron's next states and spike."""
     if node.system == LOIHI and node.equations.same_computation(CUBA_LIF):
+        (drive,) = drives.values()
         u, v, s = loihi_step(states["u"], states["v"], drive, **parameters)
         return {"u": u, "v": v}, s
-    given = {Op.INPUT: {node.equations.inputs[0]: drive}}
-    return Exact(node.equations, node.system).step(
-        given | {Op.STATE: states, Op.PARAMETER: parameters}
-    )
+    given = {Op.INPUT: drives, Op.STATE: states, Op.PARAMETER: parameters}
+    return Exact(node.equations, node.system).step(given)

@@ -1,6 +1,8 @@
 """Programs for tests: a few fixed ones, and random ones with everything that a program can have."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from snncore.dynamics import (
     spike,
     trace,
 )
+from snncore.dynamics.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR
 from snncore.dynamics.zoo import CUBA_LIF
 
 Array = NDArray[np.int64]
@@ -65,9 +68,16 @@ def _adapting(v: Any, w: Any, x: Any, *, leak: Any, grow: Any) -> Any:
     return select(s, 0.0, h), w * 0.5 + select(s, grow, 0.0), s
 
 
+def _gated(v: Any, x: Any, gate: Any, *, leak: Any, threshold: Any) -> Any:
+    h = v * leak + select(gate, x, 0)
+    s = spike(h - threshold)
+    return h - s * threshold, s
+
+
 SOFT = trace(_integrate, states=("v",), parameters=("threshold",), name="SoftIF")
 RESTING = trace(_resting, states=("v", "r"), parameters=("leak", "threshold"), name="Resting")
 ADAPTING = trace(_adapting, states=("v", "w"), parameters=("leak", "grow"), name="Adapting")
+GATED = trace(_gated, states=("v",), parameters=("leak", "threshold"), name="Gated")
 
 SYSTEMS: dict[str, tuple[Equations, NumberSystem, Mapping[str, tuple[int, int]]]] = {
     "soft": (
@@ -98,13 +108,26 @@ SYSTEMS: dict[str, tuple[Equations, NumberSystem, Mapping[str, tuple[int, int]]]
         {"leak": (0, 4097), "grow": (0, 1 << 19)},
     ),
 }
+# Those whose neurons have several inputs.
+PORTED: dict[str, tuple[Equations, NumberSystem, Mapping[str, tuple[int, int]]]] = {
+    "gated": (
+        GATED,
+        NumberSystem("two", (("v", Format(20, 3)),), (("leak", 6), ("threshold", 0))),
+        {"leak": (0, 65), "threshold": (1, 300)},
+    ),
+    "resonator": (
+        RESETTING_RESONATOR,
+        LOIHI_RESONATOR,
+        {"sine": (-4096, 4097), "cosine": (-4096, 4097), "threshold": (0, 300)},
+    ),
+}
 
 
 class Drawing:
     """A random program in the making."""
 
-    def __init__(self, random: Random) -> None:
-        self.random = random
+    def __init__(self, random: Random, ports: bool) -> None:
+        self.random, self.ports = random, ports
         image = random.random() < 0.5
         shape = tuple(int(n) for n in random.integers(1, 5, 3 if image else 1))
         self.current = random.random() < 0.25
@@ -129,7 +152,8 @@ class Drawing:
             edges, shape = self.convolutions(name, str(self.random.choice(images)))
         else:
             edges, shape = self.matrices(name)
-        self.append(self.neurons(name, edges, shape), shape)
+        draw = self.ported if self.ports and self.chance(0.6) else self.neurons
+        self.append(draw(name, edges, shape), shape)
         if len(shape) == 1 and self.chance(0.3):
             self.loop_behind(name, shape[0])
 
@@ -186,9 +210,8 @@ class Drawing:
         place = next(n for n, node in enumerate(self.nodes) if node.name == name)
         layer: Any = self.nodes[place]
         inputs = (*layer.inputs, Edge(edge.source, 1 + edge.delay))
-        self.nodes[place] = Neuron(
-            name, inputs, layer.equations, layer.system, layer.parameters, layer.exponent
-        )
+        ports = layer.ports and (*layer.ports, layer.ports[0])
+        self.nodes[place] = replace(layer, inputs=inputs, ports=ports)
 
     def dense(self, name: str, source: Edge, outputs: int, width: int) -> Edge:
         shift = int(self.random.integers(1, 5)) if self.chance(0.2) else 0
@@ -230,6 +253,14 @@ class Drawing:
         }
         return neurons(name, *edges, **given)
 
+    def ported(self, name: str, edges: list[Edge], shape: Shape) -> Neuron:
+        equations, system, ranges = PORTED[str(self.random.choice(list(PORTED)))]
+        given = {key: self.values(shape, *ends) for key, ends in ranges.items()}
+        # Every input takes an edge, an edge more than one where there are too few.
+        edges = (edges * 2)[: max(len(edges), len(equations.inputs))]
+        ports = tuple(islice(cycle(equations.inputs), len(edges)))
+        return Neuron(name, tuple(edges), equations, system, given, ports=ports)
+
     def values(
         self, shape: Shape, low: int = 0, high: int = 1, chosen: list[int] | None = None
     ) -> Array:
@@ -241,10 +272,10 @@ class Drawing:
         return np.asarray(self.random.integers(low, max(high, low + 1), form))
 
 
-def random_program(seed: int) -> Program:
-    """The program of this seed."""
+def random_program(seed: int, *, ports: bool = False) -> Program:
+    """The program of this seed; with ports, of neurons that have several inputs too."""
     random = np.random.default_rng(seed)
-    drawing = Drawing(random)
+    drawing = Drawing(random, ports)
     depth = int(random.integers(1, 5))
     for number in range(depth):
         drawing.layer(number)
