@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -14,6 +14,7 @@ from snncore.dynamics.render import compile_step
 from snncore.kernels.backend import Work
 from snncore.kernels.output import Output, output_like
 from snncore.kernels.plan import Plan
+from snncore.kernels.triton_launch import Launch
 from snncore.kernels.triton_shape import Config, Shape, backward_config, forward_config, segmented
 from snncore.kernels.triton_source import backward_source, forward_source
 
@@ -48,13 +49,24 @@ def spread_of(parameter: Tensor, shape: Sequence[int], name: str) -> Spread | No
     return Spread(prod(shape[last:]), prod(sizes[first:last]))
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """How one form of call is run: its kernel, and what it writes."""
+
+    shape: Shape
+    launch: Launch
+    programs: int
+    spread: Mapping[str, Spread]
+
+
 class TritonLoop:
-    """The kernels of one work: another for each shape of what is given and asked for."""
+    """The kernels of one work: another for each form of what is given and asked for."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
         self.plan = Plan(work.equations, work.slope, work.constants, work.begin)
         self._kernels: dict[tuple[str, Shape], Any] = {}
+        self._cuts: dict[Hashable, _Cut] = {}
 
     def forward(
         self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
@@ -65,12 +77,12 @@ class TritonLoop:
         last = [_floats(like, like.shape[1:]) for _ in work.equations.states if work.final]
         if not like.numel():
             return spikes, last
-        neurons = like[0].numel()
-        config = forward_config(like.shape[0], neurons, like.element_size())
-        shape = self._shape(like, states, parameters, config, work.final)
-        shape = replace(shape, bits=work.output == Output.BITS)
+        key = _form(like, states, parameters)
+        cut = self._cuts.get(key)
+        if cut is None:
+            cut = self._cuts[key] = self._cut_forward(like, states, parameters)
         arguments = [*map(_row, inputs), spikes, *map(_row, states), *last]
-        self._launch("forward", shape, arguments, like, parameters, config)
+        cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
         return spikes, last
 
     def backward(
@@ -83,14 +95,21 @@ class TritonLoop:
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
         """From the gradients of the output and of the last states to those of what was given."""
-        names = self._names(states)
-        needed = {name for name, need in zip(names, needs, strict=True) if need}
-        given = dict(zip(names, [*inputs, *states, *parameters], strict=True))
-        if inputs[0].numel():
-            found = self._gradients(inputs, states, parameters, incoming, later, needed)
-        else:
-            found = {name: torch.zeros_like(given[name]) for name in needed}
-        return [found[name] if name in needed else None for name in names]
+        given = [*inputs, *states, *parameters]
+        if not inputs[0].numel():
+            pairs = zip(given, needs, strict=True)
+            return [torch.zeros_like(value) if need else None for value, need in pairs]
+        step = self.plan.step
+        ends = any(gradient is not None for gradient in later)
+        key = *_form(inputs[0], states, parameters), tuple(needs), ends
+        cut = self._cuts.get(key)
+        names = (*step.inputs, *(step.states if states else ()), *step.parameters)
+        if cut is None:
+            needed = {name for name, need in zip(names, needs, strict=True) if need}
+            cut = self._cut_backward(inputs[0], states, parameters, ends, needed)
+            self._cuts[key] = cut
+        found = self._gradients(cut, inputs, states, parameters, incoming, later if ends else ())
+        return [found[name] if need else None for name, need in zip(names, needs, strict=True)]
 
     def source(self) -> str:
         """Both kernels for four steps from given states to the last ones, with all gradients."""
@@ -100,39 +119,24 @@ class TritonLoop:
         texts = forward_source(self.plan, forward), backward_source(self.plan, backward)
         return "\n\n".join(texts)
 
-    def _names(self, states: Sequence[Tensor]) -> tuple[str, ...]:
-        step = self.plan.step
-        return (*step.inputs, *(step.states if states else ()), *step.parameters)
-
     def _gradients(
         self,
+        cut: _Cut,
         inputs: Sequence[Tensor],
         states: Sequence[Tensor],
         parameters: Sequence[Tensor],
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
-        needed: set[str],
     ) -> dict[str, Tensor]:
         """The gradients by name: of what is needed, and of all states if of one."""
-        step, like = self.plan.step, inputs[0]
-        neurons = like[0].numel()
-        learned = len(needed.intersection(step.parameters))
-        config = backward_config(self.plan, like.shape[0], neurons, like.element_size(), learned)
-        ends = any(gradient is not None for gradient in later)
-        shape = replace(
-            self._shape(like, states, parameters, config, ends),
-            ahead=config.ahead,
-            inputs=tuple(name for name in step.inputs if name in needed),
-            states=bool(states) and not needed.isdisjoint(step.states),
-            parameters=tuple(name for name in step.parameters if name in needed),
-        )
+        step, like, shape = self.plan.step, inputs[0], cut.shape
+        neurons = like.numel() // like.shape[0]
         arrived = torch.zeros_like(like) if incoming is None else incoming
-        last = [_floats(like, neurons).zero_() if g is None else g for g in later if ends]
+        last = [_floats(like, neurons).zero_() if g is None else g for g in later]
         found = {name: torch.empty_like(like, memory_format=_ROWS) for name in shape.inputs}
         begins = {name: _floats(like, like.shape[1:]) for name in step.states if shape.states}
-        programs = -(-neurons // config.block)
         shares = {
-            name: _floats(like, neurons if name in shape.spread else programs)
+            name: _floats(like, neurons if name in cut.spread else cut.programs)
             for name in shape.parameters
         }
         arguments = [_row(arrived), *map(_row, inputs), *found.values(), *map(_row, states)]
@@ -140,32 +144,42 @@ class TritonLoop:
         if shape.segments:
             parts, _ = segmented(like.shape[0], shape.segment)
             arguments.append(_floats(like, parts * len(step.states) * neurons))
-        self._launch("backward", shape, arguments, like, parameters, config)
-        values = dict(zip(step.parameters, parameters, strict=True))
-        spread = self._spread(like, parameters)
-        sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
-        return found | begins | sums
+        cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
+        if shares:
+            values = dict(zip(step.parameters, parameters, strict=True))
+            found |= {n: _gathered(s, cut.spread.get(n), values[n]) for n, s in shares.items()}
+        return found | begins if begins else found
 
-    def _shape(
+    def _cut_forward(
+        self, like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> _Cut:
+        neurons = like[0].numel()
+        config = forward_config(like.shape[0], neurons, like.element_size())
+        spread = self._spread(like, parameters)
+        shape = _shape(like, states, spread, config, self.work.final)
+        shape = replace(shape, bits=self.work.output == Output.BITS)
+        return self._cut("forward", shape, spread, like, config)
+
+    def _cut_backward(
         self,
         like: Tensor,
         states: Sequence[Tensor],
         parameters: Sequence[Tensor],
-        config: Config,
-        final: bool,
-    ) -> Shape:
-        segments, rest = segmented(like.shape[0], config.segment)
-        return Shape(
-            segments=min(segments, 1),
-            segment=config.segment,
-            rest=rest,
-            chunk=config.chunk,
-            masked=like[0].numel() % config.block != 0,
-            initial=bool(states),
-            final=final,
-            pack=config.pack,
-            spread=tuple(self._spread(like, parameters)),
+        ends: bool,
+        needed: set[str],
+    ) -> _Cut:
+        step, neurons = self.plan.step, like[0].numel()
+        learned = len(needed.intersection(step.parameters))
+        config = backward_config(self.plan, like.shape[0], neurons, like.element_size(), learned)
+        spread = self._spread(like, parameters)
+        shape = replace(
+            _shape(like, states, spread, config, ends),
+            ahead=config.ahead,
+            inputs=tuple(name for name in step.inputs if name in needed),
+            states=bool(states) and not needed.isdisjoint(step.states),
+            parameters=tuple(name for name in step.parameters if name in needed),
         )
+        return self._cut("backward", shape, spread, like, config)
 
     def _spread(self, like: Tensor, parameters: Sequence[Tensor]) -> dict[str, Spread]:
         """The parameters that vary by neuron, and how they lie."""
@@ -175,33 +189,45 @@ class TritonLoop:
         }
         return {name: place for name, place in places.items() if place is not None}
 
-    def _launch(
-        self,
-        name: str,
-        shape: Shape,
-        arguments: Sequence[Tensor],
-        like: Tensor,
-        parameters: Sequence[Tensor],
-        config: Config,
-    ) -> None:
+    def _cut(
+        self, name: str, shape: Shape, spread: dict[str, Spread], like: Tensor, config: Config
+    ) -> _Cut:
         kernel = self._kernels.get((name, shape))
         if kernel is None:
             printed = forward_source if name == "forward" else backward_source
             kernel = self._kernels[name, shape] = compiled(printed(self.plan, shape), name)
         neurons = like[0].numel()
-        places = self._spread(like, parameters).values()
-        with torch.cuda.device_of(like):
-            kernel[(-(-neurons // config.block),)](
-                *arguments,
-                *(parameter.contiguous() for parameter in parameters),
-                *(value for place in places for value in (place.inner, place.count)),
-                neurons,
-                SEGMENTS=segmented(like.shape[0], shape.segment)[0],
-                BLOCK=config.block,
-                num_warps=config.warps,
-                num_stages=1,
-                enable_fp_fusion=False,
-            )
+        programs = -(-neurons // config.block)
+        numbers = [value for place in spread.values() for value in (place.inner, place.count)]
+        segments, _ = segmented(like.shape[0], shape.segment)
+        launch = Launch(kernel, programs, [*numbers, neurons], segments, config)
+        return _Cut(shape, launch, programs, spread)
+
+
+def _form(like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]) -> tuple[Any, ...]:
+    """What a call's kernel depends on, beside the work."""
+    return like.shape, like.dtype, bool(states), *[parameter.shape for parameter in parameters]
+
+
+def _shape(
+    like: Tensor,
+    states: Sequence[Tensor],
+    spread: Mapping[str, Spread],
+    config: Config,
+    final: bool,
+) -> Shape:
+    segments, rest = segmented(like.shape[0], config.segment)
+    return Shape(
+        segments=min(segments, 1),
+        segment=config.segment,
+        rest=rest,
+        chunk=config.chunk,
+        masked=like[0].numel() % config.block != 0,
+        initial=bool(states),
+        final=final,
+        pack=config.pack,
+        spread=tuple(spread),
+    )
 
 
 def compiled(source: str, name: str) -> Any:

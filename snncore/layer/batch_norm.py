@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snncore.layer.statistics import statistics
+from snncore.layer.statistics import affine
 from snncore.layer.steps import is_constant, leading_axes, merged
 from snncore.layer.synapse import Layer
 from snncore.layer.synchronized import is_distributed, synchronized_batch_norm
@@ -94,7 +94,7 @@ class BatchNorm(Layer):
         variance, mean = torch.var_mean(x, others, correction=0)
         count = x.numel() // x.shape[channel]
         with torch.no_grad():
-            self.num_batches_tracked += 1
+            self.num_batches_tracked.add_(1)
             self.running_mean.lerp_(mean.detach(), self.momentum)
             unbiased = variance.detach() * (count / max(count - 1, 1))
             self.running_var.lerp_(unbiased, self.momentum)
@@ -116,23 +116,24 @@ class BatchNorm(Layer):
         """What this input is multiplied by, and what is then added."""
         if not self.training or self.frozen:
             return self.folded()
-        self.num_batches_tracked += 1
-        mean, inverse = statistics(x, self.eps)
+        self.num_batches_tracked.add_(1)
+        weight, bias = self._affine()
+        weight = torch.ones_like(self.running_mean) if weight is None else weight
+        bias = torch.zeros_like(self.running_mean) if bias is None else bias
+        scale, shift, mean, inverse = affine(x, weight, bias, self.eps)
         with torch.no_grad():
             count = x.numel() / x.shape[1]
-            variance = (inverse**-2 - self.eps) * (count / (count - 1))
+            # The variance from its inverse root, corrected for the mean's being found too.
+            variance = (inverse**-2).sub_(self.eps).mul_(count / (count - 1))
             self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
             self.running_var.lerp_(variance.to(self.running_var.dtype), self.momentum)
-        weight, bias = self._affine()
-        scale = inverse if weight is None else inverse * weight
-        shift = -mean * scale
-        return scale, shift if bias is None else shift + bias
+        return scale, shift
 
     def _normalized(self, x: Tensor) -> Tensor:
         weight, bias = self._affine()
         learns = self.training and not self.frozen
         if learns:
-            self.num_batches_tracked += 1
+            self.num_batches_tracked.add_(1)
         running = self.running_mean, self.running_var
         if self._shares():
             return synchronized_batch_norm(x, *running, weight, bias, self.momentum, self.eps)

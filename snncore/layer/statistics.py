@@ -1,4 +1,4 @@
-"""Mean and deviation of channels, differentiable in one pass."""
+"""What a batch norm multiplies by and adds, differentiable in one pass over its input."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
-class _Statistics(torch.autograd.Function):
-    """The mean and the inverse deviation of each channel of (N, C, ...)."""
+class _Affine(torch.autograd.Function):
+    """The scale and the shift of each channel of (N, C, ...), by hand: few and small kernels."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         if x.is_cuda:
             mean, inverse = torch.batch_norm_stats(x.contiguous(), eps)
         else:
@@ -20,23 +23,31 @@ class _Statistics(torch.autograd.Function):
             wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
             variance, mean = torch.var_mean(wide, axes, correction=0)
             inverse = torch.rsqrt(variance + eps)
-        ctx.save_for_backward(x, mean, inverse)
-        return mean, inverse
+        scale = inverse * weight
+        shift = torch.addcmul(bias, mean, scale, value=-1)
+        ctx.save_for_backward(x, mean, inverse, scale)
+        ctx.mark_non_differentiable(mean, inverse)
+        return scale, shift, mean, inverse
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        x, mean, inverse = ctx.saved_tensors
-        by_mean, by_inverse = gradients
-        count = x.numel() / x.shape[1]
-        # The inverse deviation falls with the cube of itself.
-        slope = -by_inverse * inverse**3 / count
-        level = by_mean / count - slope * mean
+    @once_differentiable
+    def backward(
+        ctx: Any, by_scale: Tensor, by_shift: Tensor, *_: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, mean, inverse, scale = ctx.saved_tensors
+        by_weight = torch.addcmul(by_scale, mean, by_shift, value=-1).mul_(inverse)
+        # The inverse deviation falls with the cube of itself; the mean is behind both.
+        slope = torch.mul(by_weight, scale).mul_(inverse)
+        level = torch.addcmul(scale * by_shift, mean, slope, value=-1)
         shape = [1, -1] + [1] * (x.ndim - 2)
-        level, slope = (value.to(x.dtype).reshape(shape) for value in (level, slope))
-        return torch.addcmul(level, x, slope), None
+        each = -x.shape[1] / x.numel()
+        level, slope = (value.mul_(each).to(x.dtype).view(shape) for value in (level, slope))
+        return torch.addcmul(level, x, slope), by_weight, by_shift, None
 
 
-def statistics(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """The mean and the inverse deviation of each channel of (N, C, ...)."""
-    mean, inverse = _Statistics.apply(x, eps)
-    return mean, inverse
+def affine(
+    x: Tensor, weight: Tensor, bias: Tensor, eps: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The scale and the shift of each channel of (N, C, ...), its mean and inverse deviation."""
+    scale, shift, mean, inverse = _Affine.apply(x, weight, bias, eps)
+    return scale, shift, mean, inverse

@@ -12,6 +12,8 @@ def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor
 
     Where all steps are the same memory, as those of `encoding.direct` are, it is computed once.
     """
+    if x.ndim == axes + 1:
+        return function(x)
     lead = x.shape[: x.ndim - axes]
     if is_constant(x, axes):
         result = function(x[0])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snncore.layer.steps import is_constant, merged
+from snncore.noting import Noting
 
 Pair = tuple[int, int]
 
@@ -18,7 +19,7 @@ def pair(value: int | tuple[int, int]) -> Pair:
     return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
 
-class Layer(nn.Module):
+class Layer(Noting):
     """A layer without states; it remembers the shape it was last given."""
 
     def __init__(self) -> None:

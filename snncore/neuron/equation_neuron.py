@@ -102,14 +102,14 @@ class EquationNeuron(Neuron):
         """The spikes for a step or a sequence of every input."""
         self._check_inputs(inputs)
         single = self.step_mode == StepMode.SINGLE
-        sequences = tuple(x.unsqueeze(0) if single else x for x in inputs)
+        sequences = tuple(x.unsqueeze(0) for x in inputs) if single else inputs
         first = sequences[0]
         self._check(first)
         self.input_shape = tuple(first.shape[2:])
         self._seen = first.device, first.dtype
         kind = torch.float64 if first.dtype == torch.float64 else torch.float32
         self._check_gradient(sequences)
-        spikes, states = self._run(sequences, self._begin(first[0], kind), kind)
+        spikes, states = self._run(sequences, self._begin(first, kind), kind)
         if self.keep_states:
             self.states = dict(zip(self.equations.states, states, strict=True))
         return spikes[0] if single else spikes
@@ -168,11 +168,10 @@ class EquationNeuron(Neuron):
         watched = self.record is not None
         chosen, loop = self._loop(self._signature, first.device, first.dtype, watched)
         eager = chosen == "torch" and not torch.compiler.is_compiling()
-        values = {name: getattr(self, name) for name in self.equations.parameters}
         parameters = {
             name: shaped(self._named(name), value, first, kind)
-            for name, value in values.items()
-            if eager or isinstance(value, Tensor)
+            for name in self.equations.parameters
+            if isinstance(value := getattr(self, name), Tensor) or eager
         }
         if not eager:
             return run_loop(loop, sequences, states, tuple(parameters.values()))
@@ -215,16 +214,16 @@ class EquationNeuron(Neuron):
             self.keep_states or self.record is not None,
         )
 
-    def _begin(self, x: Tensor, kind: torch.dtype) -> tuple[Tensor, ...]:
+    def _begin(self, sequence: Tensor, kind: torch.dtype) -> tuple[Tensor, ...]:
         """The states to go on from; none at the beginning."""
         if not self.keep_states or not self.states:
             return ()
-        return tuple(state.to(kind) for state in self._states_for(x))
+        return tuple(state.to(kind) for state in self._states_for(sequence[0]))
 
     def _check_gradient(self, inputs: tuple[Tensor, ...]) -> None:
-        learns = (*inputs, *self.parameters(recurse=False))
         if self.output == Output.INPUT or not torch.is_grad_enabled():
             return
+        learns = (*inputs, *self.parameters(recurse=False))
         if any(tensor.requires_grad for tensor in learns):
             raise ValueError(
                 f"{type(self).__name__}.output: {self.output.value!r} carries no gradient (train "
@@ -236,7 +235,7 @@ class EquationNeuron(Neuron):
         if len(inputs) != len(expected):
             names = ", ".join(expected)
             raise TypeError(f"{type(self).__name__}: takes {names}, and is given {len(inputs)}")
-        for name, x in zip(expected, inputs, strict=True):
+        for name, x in zip(expected[1:], inputs[1:], strict=True):
             if x.shape != inputs[0].shape:
                 shapes = f"{tuple(x.shape)} and not {tuple(inputs[0].shape)}"
                 raise ValueError(f"{self._named(name)}: is {shapes} as the first input")

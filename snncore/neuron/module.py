@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snncore.dynamics import Equations
 from snncore.kernels import AUTO, BACKENDS, run_sequence
+from snncore.noting import Noting
 from snncore.surrogate import ATan, Surrogate
 
 
@@ -21,7 +22,7 @@ class StepMode(StrEnum):
     MULTI = "m"
 
 
-class Neuron(nn.Module):
+class Neuron(Noting):
     """A layer of neurons of any size: the shape is that of what it is given first."""
 
     equations: Equations

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from snncore import functional, layer, models, neuron, training
+from snncore.layer.statistics import affine
 
 EAGER = partial(neuron.LIF, threshold=0.4, detach_reset=True)
 
@@ -71,11 +72,19 @@ def test_results_and_gradients_are_the_same(name: str, backend: str) -> None:
     assert (fused(x) != plain(x)).float().mean() < 2e-3
 
 
-def test_gradients_of_statistics_are_those_of_autograd() -> None:
-    from snncore.layer.statistics import statistics
+def test_gradients_of_scale_and_shift_are_those_of_autograd() -> None:
+    def formula(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+        scale = weight / torch.sqrt(variance + 1e-3)
+        return scale, bias - mean * scale
 
-    x = torch.randn(4, 3, 5, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda v: statistics(v, 1e-3), (x,))
+    options = {"dtype": torch.float64, "requires_grad": True}
+    x = torch.randn(4, 3, 5, 2, **options)
+    weight, bias = torch.rand(3, **options), torch.randn(3, **options)
+    found, expected = affine(x, weight, bias, 1e-3)[:2], formula(x, weight, bias)
+    for mine, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(mine, theirs, rtol=1e-12)
+    assert torch.autograd.gradcheck(lambda *given: affine(*given, 1e-3)[:2], (x, weight, bias))
 
 
 def kept(network: nn.Module, x: Tensor) -> int:
