@@ -92,7 +92,7 @@ def digest(content: bytes) -> str:
 
 def program_hashes(program: Program | Graph) -> dict[str, Any]:
     """What a manifest holds of a program: its hash, and one for every node to name a change."""
-    nodes = {node.name: digest(codec.dumps({"node": node}).encode()) for node in program.nodes}
+    nodes = {node.name: codec.digest({"node": node}) for node in program.nodes}
     return {"sha256": program.sha256, "nodes": nodes}
 
 

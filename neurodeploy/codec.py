@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import ValidationError
+from neurodeploy.narrow import INTEGERS, integer_type, pieces
 from neurodeploy.typed import made
 from snncore.dynamics import Equations, NumberSystem
 
 # Of a field that came later: it is not written where it is None, so that digests stay.
 UNWRITTEN = {"unwritten": "None"}
-_INTEGERS = (np.int8, np.int16, np.int32, np.int64)
-_TYPES = {np.dtype(kind).name for kind in (*_INTEGERS, np.float64)}
+_TYPES = {np.dtype(kind).name for kind in (*INTEGERS, np.float64)}
 
 
 def dumps(document: Mapping[str, Any]) -> str:
     """A document of frozen data as text: equal data, equal text."""
-    return json.dumps(_plain(document), sort_keys=True, indent=1) + "\n"
+    return "".join(_text(document))
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document's text, which is never held as a whole."""
+    known = sha256()
+    for part in _text(document):
+        known.update(part.encode())
+    return known.hexdigest()
 
 
 def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
@@ -56,25 +65,62 @@ def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
     return value
 
 
+def _text(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from _written(document, "\n")
+    yield "\n"
+
+
+def _written(value: Any, line: str) -> Iterator[str]:
+    """The value as JSON, its members on lines of their own; arrays come in pieces."""
+    plain = _plain(value)
+    if isinstance(plain, _Data):
+        yield '"'
+        for piece in pieces(plain.values):
+            little = np.ascontiguousarray(piece, dtype=plain.kind)
+            yield base64.b64encode(little.data).decode("ascii")
+        yield '"'
+    elif isinstance(plain, dict | list) and plain:
+        opening, closing = "{}" if isinstance(plain, dict) else "[]"
+        within = line + " "
+        members = sorted(plain.items()) if isinstance(plain, dict) else (("", v) for v in plain)
+        for number, (key, member) in enumerate(members):
+            yield "," if number else opening
+            yield f"{within}{json.dumps(key)}: " if isinstance(plain, dict) else within
+            yield from _written(member, within)
+        yield line + closing
+    else:
+        yield json.dumps(plain)
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """An array's numbers, which are written in this type."""
+
+    values: NDArray[Any]
+    kind: np.dtype[Any]
+
+
 def _plain(value: Any) -> Any:
+    """The value as JSON has it; what is inside is still to be made plain."""
     if isinstance(value, np.ndarray):
         return _plain_array(value)
     if isinstance(value, Equations | NumberSystem):
         return {"kind": type(value).__name__, "data": value.to_json()}
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, _Data):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
+        # Arrays as they are held, which may be narrower than they are handed out.
         members = {
-            f.name: _plain(getattr(value, f.name))
+            f.name: vars(value)[f.name]
             for f in fields(value)
             if f.metadata != UNWRITTEN or getattr(value, f.name) is not None
         }
         return {"kind": type(value).__name__, **members}
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+        return dict(value)
+    return list(value) if isinstance(value, tuple | list) else value
 
 
 def _value(value: Any, classes: Mapping[str, type]) -> Any:
@@ -103,9 +149,8 @@ def _plain_array(values: NDArray[Any]) -> dict[str, Any]:
     kind: Any = np.float64
     if values.dtype.kind != "f":
         low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-        kind = next(t for t in _INTEGERS if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
-    little = np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<"))
-    data = base64.b64encode(little.tobytes()).decode("ascii")
+        kind = integer_type(low, high)
+    data = _Data(values, np.dtype(kind).newbyteorder("<"))
     name = np.dtype(kind).name
     return {"kind": "array", "shape": list(values.shape), "type": name, "data": data}
 

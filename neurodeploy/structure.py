@@ -41,7 +41,8 @@ class Node:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        mine, others = vars(self), vars(other)
+        return all(_same(mine[f.name], others[f.name]) for f in fields(self))
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))

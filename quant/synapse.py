@@ -11,11 +11,15 @@ from torch import Tensor, nn
 from quant.chips import chip_format, named
 from quant.exact import carried, largest, require_accumulator, snapped
 from quant.fan_in import within_fan_in
-from quant.formats import ChipFormat, unit_exponent
+from quant.formats import ChipFormat, Grid, unit_exponent
 from quant.scale import Scale, exponents, powers
 from quant.straight_through import Unit, integers_on_grid, on_grid, unit_shape
 from snncore import layer
 from snncore.layer import Pair
+
+_ROW_MAJOR = torch.contiguous_format
+# So many weights are made integers at a time.
+_PIECE = 1 << 18
 
 
 class GridLayer(layer.Layer):
@@ -99,10 +103,21 @@ class GridLayer(layer.Layer):
 
     def integer_weight(self, weight: Tensor | None = None) -> Tensor:
         """The chip's integers."""
+        return self.narrow_integers(weight).to(torch.int64)
+
+    def narrow_integers(self, weight: Tensor | None = None) -> Tensor:
+        """The chip's integers in the narrowest type that holds all of its grid."""
         values: Tensor = (self.weight if weight is None else weight).detach()
-        unit = self._shaped_unit(values)
-        integers = integers_on_grid(values, self.format.weights, unit)
-        return within_fan_in(integers, 1.0, self.format, self.largest_input).to(torch.int64)
+        unit, grid = self._shaped_unit(values), self.format.weights
+        result = torch.empty_like(values, dtype=_narrow(grid), memory_format=_ROW_MAJOR)
+        count = max(1, _PIECE * len(values) // max(values.numel(), 1))
+        # Some outputs at a time, so that large layers are not held several times over.
+        for start in range(0, len(values), count):
+            rows = slice(start, start + count)
+            one = unit[rows] if isinstance(unit, Tensor) and len(unit) > 1 else unit
+            integers = integers_on_grid(values[rows], grid, one)
+            result[rows] = within_fan_in(integers, 1.0, self.format, self.largest_input)
+        return result
 
     def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
         """The sums of an input with weights on the grid, exact."""
@@ -150,6 +165,13 @@ class GridLayer(layer.Layer):
         if self.largest_input > 1:
             config["largest_input"] = self.largest_input
         return config
+
+
+def _narrow(grid: Grid) -> torch.dtype:
+    """The narrowest type that holds every integer of a grid."""
+    kinds = ((torch.int8, 1 << 7), (torch.int16, 1 << 15), (torch.int32, 1 << 31))
+    fits = (kind for kind, half in kinds if -half <= grid.minimum and grid.maximum < half)
+    return next(fits, torch.int64)
 
 
 class Linear(GridLayer, layer.Linear):

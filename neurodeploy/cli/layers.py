@@ -58,13 +58,13 @@ def _synapse(node: Synapse, proved: Ranges | None) -> dict[str, Any]:
     from neurodeploy.program.ranges import sum_range
     from snncore.dynamics.interval import ZERO
 
-    low, high = int(node.weight.min()), int(node.weight.max())
+    low, high = int(node.narrow_weight.min()), int(node.narrow_weight.max())
     ranges = {}
     if proved is not None:
         ranges["sum"] = _pair(sum_range(node, proved.values[node.source.source].hull(ZERO)))
     return {
-        "weights": node.weight.size,
-        "bits": _signed_bits(node.weight),
+        "weights": node.narrow_weight.size,
+        "bits": _signed_bits(node.narrow_weight),
         "exponent": node.exponent,
         "values": {"weight": [low, high]},
         "ranges": ranges,

@@ -105,7 +105,7 @@ class _Builder:
     def _weights(self, node: Synapse) -> Any:
         form = _format((self.synapse, self.recurrent))
         if isinstance(node, Conv2d):
-            outputs, inputs, *kernel = node.weight.shape
+            outputs, inputs, *kernel = node.narrow_weight.shape
             made: Any = quant.Conv2d(
                 inputs * node.groups,
                 outputs,
@@ -119,10 +119,10 @@ class _Builder:
             )
         else:
             self._delayed(node)
-            outputs, inputs = node.weight.shape
+            outputs, inputs = node.narrow_weight.shape
             made = quant.Linear(inputs, outputs, exponent=node.exponent, format=form)
         with torch.no_grad():
-            made.weight.copy_(_tensor(node.weight) * made.unit)
+            made.weight.copy_(_tensor(node.narrow_weight) * made.unit)
         return made
 
     def _delayed(self, node: Dense) -> None:
@@ -165,7 +165,7 @@ def _channels(node: Neuron, key: str, values: Integers) -> Integers:
 
 def _format(nodes: tuple[Synapse | None, ...]) -> ChipFormat:
     """The chip's own grid, or one whose weights may be odd."""
-    used = [node.weight for node in nodes if node is not None]
+    used = [node.narrow_weight for node in nodes if node is not None]
     grid = LOIHI_FORMAT.weights
     if all(not (w & 1).any() and grid.minimum <= w.min() <= w.max() <= grid.maximum for w in used):
         return LOIHI_FORMAT

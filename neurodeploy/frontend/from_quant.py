@@ -28,7 +28,8 @@ def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> l
     if isinstance(module.synapse, quant.SumPool2d):
         synapse = pool_node(module.synapse, within, source)
     else:
-        synapse = _weights(module.synapse, within, source, module.integer_weight())
+        integers = module.synapse.narrow_integers(weight)
+        synapse = _weights(module.synapse, within, source, integers)
     after = output_shape(synapse, [shape])
     exponent = module.synapse.exponent
     neurons = _neurons(module.neuron, name, within, module.integers(), exponent, after)
@@ -52,7 +53,7 @@ def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
             remedy="put the layer and its neurons into quant.Block",
         )
     _require_finite(module.weight, f"{name}.weight")
-    return _weights(module, name, source, module.integer_weight())
+    return _weights(module, name, source, module.narrow_integers())
 
 
 def pool_node(module: quant.SumPool2d, name: str, source: Edge) -> Node:
@@ -91,7 +92,11 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
 def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:
     # Of units that differ by channel only one is kept: no neuron sees another's.
     exponent = module.exponent
-    weight = integers.detach().cpu().numpy() * np.float64(2.0**exponent)
+    held = integers.detach().cpu().numpy()
+    # Single precision holds these as they are: 16 bits, times a power of two within its range.
+    single = held.dtype.itemsize <= 2 and -126 <= exponent <= 100
+    weight: Any = held * (np.float32 if single else np.float64)(2.0**exponent)
+    weight.setflags(write=False)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
         bits = module.format.kernel_bits
@@ -121,7 +126,9 @@ def _neurons(
 
 
 def _require_finite(values: Tensor, place: str) -> None:
-    require(bool(torch.isfinite(values).all()), f"{place}: a value is NaN or infinite")
+    # A NaN is the smallest and the largest value too.
+    ends = torch.stack(torch.aminmax(values.detach()))
+    require(bool(torch.isfinite(ends).all()), f"{place}: a value is NaN or infinite")
 
 
 def _array(values: Tensor) -> Any:

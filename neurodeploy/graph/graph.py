@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from math import prod
 
+from neurodeploy import codec
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.nodes import (
     Add,
@@ -66,13 +66,15 @@ class Graph:
     @cached_property
     def sha256(self) -> str:
         """A name for this meaning: equal graphs have equal ones."""
-        from neurodeploy.graph.serde import dumps
+        from neurodeploy.graph.serde import document
 
-        return sha256(dumps(self).encode()).hexdigest()
+        return codec.digest(document(self))
 
     def parameter_count(self) -> int:
         """How many weights there are."""
-        return sum(node.weight.size for node in self.nodes if isinstance(node, Linear | Conv2d))
+        return sum(
+            node.narrow_weight.size for node in self.nodes if isinstance(node, Linear | Conv2d)
+        )
 
     def text(self) -> str:
         """The graph as a person reads it, a line a node."""
@@ -95,18 +97,18 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         return node.shape
     if isinstance(node, Linear) and not inputs and node.source.delay:
         # A loop reads what stands behind it; its own size it knows.
-        return (node.weight.shape[0],)
+        return (node.narrow_weight.shape[0],)
     require(len(inputs) > 0, f"{node.name}: no input of a known shape")
     shape = inputs[0]
     if isinstance(node, Linear):
         return _linear(node, shape)
     if isinstance(node, Conv2d):
-        channels = node.weight.shape[1] * node.groups
+        channels = node.narrow_weight.shape[1] * node.groups
         image = len(shape) == 3 and shape[0] == channels
         require(image, f"{node.name}: takes ({channels}, H, W) and is given {shape}")
-        kernel = (node.weight.shape[2], node.weight.shape[3])
+        kernel = (node.narrow_weight.shape[2], node.narrow_weight.shape[3])
         size = _windows(node, shape, kernel, node.stride, node.padding, node.dilation)
-        return (node.weight.shape[0], *size)
+        return (node.narrow_weight.shape[0], *size)
     if isinstance(node, SumPool2d | MaxPool2d):
         require(len(shape) == 3, f"{node.name}: takes (C, H, W) and is given {shape}")
         padding = node.padding if isinstance(node, MaxPool2d) else (0, 0)
@@ -134,7 +136,7 @@ def _check_channels(node: Node, inputs: Sequence[Shape]) -> None:
 
 
 def _linear(node: Linear, shape: Shape) -> Shape:
-    outputs, width = node.weight.shape
+    outputs, width = node.narrow_weight.shape
     remedy = "put a Flatten before it" if len(shape) > 1 and prod(shape) == width else None
     require(
         shape == (width,), f"{node.name}: takes {width} inputs and is given {shape}", remedy=remedy
@@ -158,9 +160,8 @@ def _details(node: Node) -> list[tuple[str, object]]:
     for key in ("kernel", "stride", "padding", "dilation", "groups", "exponent"):
         if hasattr(node, key):
             details.append((key, getattr(node, key)))
-    if hasattr(node, "weight"):
-        weight = node.weight
-        details.append(
-            ("weight", f"{weight:g}" if isinstance(weight, int | float) else weight.shape)
-        )
+    if isinstance(node, Linear | Conv2d):
+        details.append(("weight", node.narrow_weight.shape))
+    elif isinstance(node, SumPool2d):
+        details.append(("weight", f"{node.weight:g}"))
     return details

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import ValidationError
+from neurodeploy.narrow import narrowed_floats, pieces, widened
 from neurodeploy.structure import (
     Edge,
     Node,
@@ -25,6 +26,8 @@ from neurodeploy.structure import (
 from snncore.dynamics import Equations, NumberSystem, to_integers
 
 Floats = NDArray[np.float64]
+# In single precision where that is exact.
+NarrowFloats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +45,21 @@ class Linear(Node):
     """weight @ source + bias; with an exponent, weights are integers times 2**exponent."""
 
     source: Edge
-    weight: Floats
+    weight: Floats = widened(np.float64)
     bias: Floats | None = None
     exponent: int | None = None
     # The width of what integers add up in, where the chip says it.
     accumulator_bits: int | None = None
 
     def __post_init__(self) -> None:
-        _finite(self, "weight", "bias")
+        _weights(self)
+        _finite(self, "bias")
         _check(self, axes=2)
+
+    @property
+    def narrow_weight(self) -> NarrowFloats:
+        """The weights as they are held."""
+        return _held(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +67,7 @@ class Conv2d(Node):
     """A correlation in torch's order: (out, in / groups, height, width)."""
 
     source: Edge
-    weight: Floats
+    weight: Floats = widened(np.float64)
     bias: Floats | None = None
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
@@ -68,11 +77,17 @@ class Conv2d(Node):
     accumulator_bits: int | None = None
 
     def __post_init__(self) -> None:
-        _finite(self, "weight", "bias")
+        _weights(self)
+        _finite(self, "bias")
         _check(self, axes=4)
         check_pairs(self, stride=1, padding=0, dilation=1)
-        divides = self.groups >= 1 and self.weight.shape[0] % self.groups == 0
+        divides = self.groups >= 1 and self.narrow_weight.shape[0] % self.groups == 0
         require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
+
+    @property
+    def narrow_weight(self) -> NarrowFloats:
+        """The weights as they are held."""
+        return _held(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,12 +197,26 @@ class Neuron(Node):
 
 
 def _check(node: Linear | Conv2d, *, axes: int) -> None:
-    shape = node.weight.shape
+    shape = node.narrow_weight.shape
     require(len(shape) == axes and 0 not in shape, f"{node.name}.weight: {shape} is no shape of it")
     fits = node.bias is None or node.bias.shape == shape[:1]
     require(fits, f"{node.name}.bias: does not fit {shape[0]} outputs")
     if node.exponent is not None:
         check_exponent(node, node.exponent)
+
+
+def _weights(node: Linear | Conv2d) -> None:
+    """Check a node's weights, and hold them in single precision where that is exact."""
+    held = narrowed_floats(np.asarray(vars(node)["weight"]))
+    for piece in pieces(held):
+        finite = bool(np.isfinite(piece).all())
+        require(finite, f"{node.name}.weight: a value is NaN or infinite")
+    object.__setattr__(node, "weight", held)
+
+
+def _held(node: Linear | Conv2d) -> NarrowFloats:
+    held: NarrowFloats = vars(node)["weight"]
+    return held
 
 
 def _finite(node: Node, *names: str) -> None:

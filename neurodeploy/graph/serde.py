@@ -28,9 +28,14 @@ _CLASSES: dict[str, type[Any]] = {
 }
 
 
+def document(graph: Graph) -> dict[str, Any]:
+    """The graph as a document of frozen data."""
+    return {"schema": SCHEMA, "output": graph.output, "nodes": graph.nodes}
+
+
 def dumps(graph: Graph) -> str:
     """The graph as text."""
-    return codec.dumps({"schema": SCHEMA, "output": graph.output, "nodes": graph.nodes})
+    return codec.dumps(document(graph))
 
 
 def loads(text: str) -> Graph:
@@ -39,7 +44,7 @@ def loads(text: str) -> Graph:
     Raises:
         ValidationError: if the text is no graph of this schema.
     """
-    document = codec.loads(text, _CLASSES, "a graph")
-    if document.get("schema") != SCHEMA:
-        raise ValidationError(f"a graph of schema {document.get('schema')}, not {SCHEMA}")
-    return Graph(codec.members(document, "nodes"), str(document.get("output")))
+    held = codec.loads(text, _CLASSES, "a graph")
+    if held.get("schema") != SCHEMA:
+        raise ValidationError(f"a graph of schema {held.get('schema')}, not {SCHEMA}")
+    return Graph(codec.members(held, "nodes"), str(held.get("output")))

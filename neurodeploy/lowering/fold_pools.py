@@ -53,9 +53,9 @@ def _pool_before(node: Node, nodes: dict[str, Node]) -> tuple[SumPool2d | None, 
 
 
 def _into_linear(node: Linear, pool: SumPool2d, flat: Flatten, before: Shape, after: Shape) -> Node:
-    outputs = node.weight.shape[0]
-    weight = node.weight.reshape(outputs, *after)
-    spread = np.zeros((outputs, *before))
+    outputs = node.narrow_weight.shape[0]
+    weight = node.narrow_weight.reshape(outputs, *after)
+    spread = np.zeros((outputs, *before), weight.dtype if _is_tiled(pool) else np.float64)
     for i in range(pool.kernel[0]):
         for j in range(pool.kernel[1]):
             rows = slice(i, i + pool.stride[0] * after[1], pool.stride[0])
@@ -63,6 +63,11 @@ def _into_linear(node: Linear, pool: SumPool2d, flat: Flatten, before: Shape, af
             spread[:, :, rows, columns][:, :, : after[1], : after[2]] += weight
     source = Edge(_unpooled(flat.name), flat.source.delay)
     return replace(node, weight=spread.reshape(outputs, prod(before)), source=source)
+
+
+def _is_tiled(pool: SumPool2d) -> bool:
+    """Whether no two windows overlap, so that nothing is added up."""
+    return all(pool.stride[axis] >= pool.kernel[axis] for axis in (0, 1))
 
 
 def _unpooled(name: str) -> str:
@@ -78,7 +83,8 @@ def _into_conv(node: Conv2d, pool: SumPool2d, before: Shape) -> Node:
                 f"{node.name}: its padding meets windows of {pool.name} that do not tile the image",
                 remedy="put the pool and neurons into quant.Block, or leave out the padding",
             )
-    outputs, inputs, height, width = node.weight.shape
+    weight = node.narrow_weight
+    outputs, inputs, height, width = weight.shape
     apart = tuple(node.dilation[i] * pool.stride[i] for i in (0, 1))
     size_y = (height - 1) * apart[0] + pool.kernel[0]
     size_x = (width - 1) * apart[1] + pool.kernel[1]
@@ -87,7 +93,7 @@ def _into_conv(node: Conv2d, pool: SumPool2d, before: Shape) -> Node:
         for x in range(width):
             top, left = y * apart[0], x * apart[1]
             window = spread[:, :, top : top + pool.kernel[0], left : left + pool.kernel[1]]
-            window += node.weight[:, :, y, x][:, :, None, None]
+            window += weight[:, :, y, x][:, :, None, None]
     return replace(
         node,
         weight=spread,

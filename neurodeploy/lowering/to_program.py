@@ -18,13 +18,22 @@ from numpy.typing import NDArray
 
 from neurodeploy import graph as g
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node, Program
+from neurodeploy.narrow import integer_type, pieces
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool2d,
+    NarrowIntegers,
+    Neuron,
+    Node,
+    Program,
+)
 from neurodeploy.structure import Edge
 
 # Where a layer does not say in what it adds up.
 _DENSE_BITS, _KERNEL_BITS = 32, 24
-
-_PIECE = 1 << 20
 
 
 def to_program(graph: g.Graph) -> Program:
@@ -154,7 +163,7 @@ class _Lowering:
                 remedy="give the neurons a parameter for it",
             )
         if isinstance(node, g.Linear):
-            weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
+            weight = on_grid(node.narrow_weight, node.exponent, f"{node.name}.weight")
             bits = node.accumulator_bits or _DENSE_BITS
             late = self._delays(node)
             late = None if late is None else np.broadcast_to(late, weight.shape)
@@ -166,7 +175,7 @@ class _Lowering:
             weight = np.full((channels, 1, *node.kernel), value)
             geometry = (node.stride, (0, 0), (1, 1), channels)
             return Conv2d(name, source, weight, *geometry, node.exponent, bits)
-        weight = on_grid(node.weight, node.exponent, f"{node.name}.weight")
+        weight = on_grid(node.narrow_weight, node.exponent, f"{node.name}.weight")
         geometry = (node.stride, node.padding, node.dilation, node.groups)
         return Conv2d(name, source, weight, *geometry, node.exponent, bits)
 
@@ -240,28 +249,33 @@ class _Lowering:
         return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
 
 
-def on_grid(values: Any, exponent: int, name: str) -> NDArray[np.int64]:
+def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:
     """The integers whose multiples of 2**exponent the values are.
 
     Raises:
         DoesNotFitError: if a value is none; names where.
     """
-    array = np.asarray(values, dtype=np.float64)
-    flat = array.reshape(-1)
-    result = np.empty(flat.shape, np.int64)
+    array = np.asarray(values)
+    # What the values are multiplied by is a power of two, and keeps their order.
+    low, high = (_whole(array.min(), exponent), _whole(array.max(), exponent))
+    if max(-low, high) >= 2.0**62:
+        remedy = "scale it down"
+        raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy=remedy)
+    result = np.empty(array.size, integer_type(int(low), int(high)))
+    start = 0
     # In pieces, so that large layers are not held several times over.
-    for start in range(0, flat.size, _PIECE):
-        piece = flat[start : start + _PIECE]
-        scaled = piece * 2.0**-exponent
-        whole = np.rint(scaled)
-        if np.abs(whole).max() >= 2.0**62:
-            remedy = "scale it down"
-            raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy=remedy)
+    for piece in pieces(array):
+        whole, scaled = _whole(piece, exponent), piece.astype(np.float64) * 2.0**-exponent
         if not (whole == scaled).all():
             worst = piece[int(np.abs(whole - scaled).argmax())]
             raise DoesNotFitError(
                 f"{name}: {worst:g} is no multiple of 2^{exponent}", remedy="quantize it first"
             )
-        result[start : start + _PIECE] = whole
+        result[start : start + len(piece)] = whole
+        start += len(piece)
     result.setflags(write=False)
     return result.reshape(array.shape)
+
+
+def _whole(values: Any, exponent: int) -> Any:
+    return np.rint(np.asarray(values, dtype=np.float64) * 2.0**-exponent)

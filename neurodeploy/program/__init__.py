@@ -6,6 +6,7 @@ from neurodeploy.program.nodes import Flatten as Flatten
 from neurodeploy.program.nodes import Input as Input
 from neurodeploy.program.nodes import Integers as Integers
 from neurodeploy.program.nodes import MaxPool2d as MaxPool2d
+from neurodeploy.program.nodes import NarrowIntegers as NarrowIntegers
 from neurodeploy.program.nodes import Neuron as Neuron
 from neurodeploy.program.nodes import Signal as Signal
 from neurodeploy.program.nodes import Synapse as Synapse
@@ -24,6 +25,7 @@ __all__ = [
     "Input",
     "Integers",
     "MaxPool2d",
+    "NarrowIntegers",
     "Neuron",
     "Node",
     "Program",

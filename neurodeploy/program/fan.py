@@ -10,7 +10,7 @@ from neurodeploy.structure import Shape, conv_size
 
 def fan_out(node: Dense | Conv2d, shape: Shape) -> Integers:
     """For each value of the source, whose shape is given: how many neurons it reaches."""
-    used = node.weight != 0
+    used = node.narrow_weight != 0
     if isinstance(node, Dense):
         counts: Integers = np.count_nonzero(used, axis=0).astype(np.int64)
         return counts
@@ -18,7 +18,7 @@ def fan_out(node: Dense | Conv2d, shape: Shape) -> Integers:
     (top, left), (down, right), apart = node.padding, node.stride, node.dilation
     result = np.zeros((shape[0], shape[1] + 2 * top, shape[2] + 2 * left), dtype=np.int64)
     rows, columns = _windows(node, shape)
-    for i, j in np.ndindex(*node.weight.shape[2:]):
+    for i, j in np.ndindex(*node.narrow_weight.shape[2:]):
         y, x = i * apart[0], j * apart[1]
         seen = result[:, y : y + down * rows : down, x : x + right * columns : right]
         seen[:, :rows, :columns] += reached[:, i, j].reshape(-1)[:, None, None]
@@ -27,14 +27,14 @@ def fan_out(node: Dense | Conv2d, shape: Shape) -> Integers:
 
 def fan_in(node: Dense | Conv2d, shape: Shape) -> Integers:
     """For each value of the sum, whose source's shape is given: how many sources it has."""
-    used = node.weight != 0
+    used = node.narrow_weight != 0
     if isinstance(node, Dense):
         counts: Integers = np.count_nonzero(used, axis=1).astype(np.int64)
         return counts
     sources = used.sum(axis=1, dtype=np.int64)
     rows, columns = _windows(node, shape)
-    result = np.zeros((node.weight.shape[0], rows, columns), dtype=np.int64)
-    for i, j in np.ndindex(*node.weight.shape[2:]):
+    result = np.zeros((node.narrow_weight.shape[0], rows, columns), dtype=np.int64)
+    for i, j in np.ndindex(*node.narrow_weight.shape[2:]):
         y = np.arange(rows) * node.stride[0] - node.padding[0] + i * node.dilation[0]
         x = np.arange(columns) * node.stride[1] - node.padding[1] + j * node.dilation[1]
         inside = np.outer((y >= 0) & (y < shape[1]), (x >= 0) & (x < shape[2]))
@@ -43,7 +43,7 @@ def fan_in(node: Dense | Conv2d, shape: Shape) -> Integers:
 
 
 def _windows(node: Conv2d, shape: Shape) -> tuple[int, int]:
-    kernel = (node.weight.shape[2], node.weight.shape[3])
+    kernel = (node.narrow_weight.shape[2], node.narrow_weight.shape[3])
     return conv_size((shape[1], shape[2]), kernel, node.stride, node.padding, node.dilation)
 
 

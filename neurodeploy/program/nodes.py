@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.codec import UNWRITTEN
 from neurodeploy.errors import ValidationError
+from neurodeploy.narrow import frozen, narrowed, widened
 from neurodeploy.structure import (
     Edge,
     Node,
@@ -28,6 +29,8 @@ from snncore.dynamics import Equations, NumberSystem, Op, to_integers
 from snncore.dynamics.interval import Interval, invariant
 
 Integers = NDArray[np.int64]
+# In the narrowest type that holds them: to be made wider before anything is computed.
+NarrowIntegers = NDArray[np.signedinteger[Any]]
 
 
 class Signal(StrEnum):
@@ -58,7 +61,7 @@ class Dense(Node):
     """
 
     source: Edge
-    weight: Integers
+    weight: Integers = widened(np.int64)
     # What one unit means: weight * 2**exponent in the units of training.
     exponent: int = 0
     shift: int = 0
@@ -67,7 +70,7 @@ class Dense(Node):
     delays: Integers | None = field(default=None, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 2))
+        object.__setattr__(self, "weight", _weights(self, 2))
         require(0 <= self.shift < 32, f"{self.name}.shift: {self.shift} is not in 0..31")
         check_exponent(self, self.exponent)
         _check_accumulator(self, self.accumulator_bits)
@@ -77,11 +80,16 @@ class Dense(Node):
     def _checked_delays(self, given: Integers) -> Integers | None:
         """The delays, or none where every weight's is 0."""
         delays = integers(given, f"{self.name}.delays", 2)
-        same = delays.shape == self.weight.shape
-        require(same, f"{self.name}.delays: {delays.shape} for weights of {self.weight.shape}")
+        shape = self.narrow_weight.shape
+        require(delays.shape == shape, f"{self.name}.delays: {delays.shape} for weights of {shape}")
         low = int(delays.min(initial=0))
         require(low >= 0, f"{self.name}.delays: {low} steps are before the spike")
         return delays if delays.any() else None
+
+    @property
+    def narrow_weight(self) -> NarrowIntegers:
+        """The weights as they are held."""
+        return _held(self)
 
     @property
     def sources(self) -> tuple[Edge, ...]:
@@ -89,14 +97,14 @@ class Dense(Node):
         return tuple(edge for edge, _ in self.delayed_weights)
 
     @cached_property
-    def delayed_weights(self) -> tuple[tuple[Edge, Integers], ...]:
+    def delayed_weights(self) -> tuple[tuple[Edge, NarrowIntegers], ...]:
         """For each delay: the edge, and the weights that read it (0 elsewhere)."""
         if self.delays is None:
-            return ((self.source, self.weight),)
+            return ((self.source, self.narrow_weight),)
         return tuple(
             (
                 Edge(self.source.source, self.source.delay + int(steps)),
-                np.where(self.delays == steps, self.weight, 0),
+                np.where(self.delays == steps, self.narrow_weight, 0),
             )
             for steps in np.unique(self.delays)
         )
@@ -107,7 +115,7 @@ class Conv2d(Node):
     """A two-dimensional correlation in torch's order: (out, in / groups, height, width)."""
 
     source: Edge
-    weight: Integers
+    weight: Integers = widened(np.int64)
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
     dilation: Pair = (1, 1)
@@ -116,12 +124,17 @@ class Conv2d(Node):
     accumulator_bits: int = 24
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weight", integers(self.weight, f"{self.name}.weight", 4))
+        object.__setattr__(self, "weight", _weights(self, 4))
         check_pairs(self, stride=1, padding=0, dilation=1)
-        divides = self.groups >= 1 and self.weight.shape[0] % self.groups == 0
+        divides = self.groups >= 1 and self.narrow_weight.shape[0] % self.groups == 0
         require(divides, f"{self.name}.groups: {self.groups} does not divide the channels")
         check_exponent(self, self.exponent)
         _check_accumulator(self, self.accumulator_bits)
+
+    @property
+    def narrow_weight(self) -> NarrowIntegers:
+        """The weights as they are held."""
+        return _held(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +243,16 @@ _FIRED = Interval(0, 1)
 _ANYTHING = Interval(-(1 << 62), 1 << 62)
 
 
+def _weights(node: Node, axes: int) -> NarrowIntegers:
+    """What a node is given as weights, checked, as it holds them."""
+    return narrowed(_whole(vars(node)["weight"], f"{node.name}.weight", axes))
+
+
+def _held(node: Node) -> NarrowIntegers:
+    held: NarrowIntegers = vars(node)["weight"]
+    return held
+
+
 def _check_accumulator(node: Node, bits: int) -> None:
     require(2 <= bits <= 62, f"{node.name}.accumulator_bits: {bits} is not in 2..62")
 
@@ -247,6 +270,10 @@ def integers(values: Any, name: str, dimensions: int | None) -> Integers:
     Raises:
         ValidationError: if a value is no whole number, or the axes are too many or too few.
     """
+    return frozen(_whole(values, name, dimensions), np.int64)
+
+
+def _whole(values: Any, name: str, dimensions: int | None) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind == "f":
         require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
@@ -257,16 +284,4 @@ def integers(values: Any, name: str, dimensions: int | None) -> Integers:
         require(array.ndim == dimensions, f"{name}: {array.ndim} axes instead of {dimensions}")
     small = array.size == 0 or (array.min() > -(1 << 62) and array.max() < 1 << 62)
     require(bool(small), f"{name}: a value needs more than 62 bits")
-    if _is_frozen(array):
-        return array
-    result = np.array(array, dtype=np.int64, order="C")
-    result.setflags(write=False)
-    return result
-
-
-def _is_frozen(array: NDArray[Any]) -> bool:
-    """Whether an array is as a node keeps it, and nobody can write to it: then it is not copied."""
-    held: Any = array
-    while isinstance(held, np.ndarray) and not held.flags.writeable:
-        held = held.base
-    return held is None and array.dtype == np.int64 and array.flags.c_contiguous
+    return array

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 
+from neurodeploy import codec
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.nodes import Input, Neuron, Synapse
 from neurodeploy.program.shapes import output_shape
@@ -61,13 +61,13 @@ class Program:
     @cached_property
     def sha256(self) -> str:
         """A name for this meaning: equal programs have equal ones."""
-        from neurodeploy.program.serde import dumps
+        from neurodeploy.program.serde import document
 
-        return sha256(dumps(self).encode()).hexdigest()
+        return codec.digest(document(self))
 
     def parameter_count(self) -> int:
         """How many weights there are."""
-        return sum(node.weight.size for node in self.nodes if isinstance(node, Synapse))
+        return sum(node.narrow_weight.size for node in self.nodes if isinstance(node, Synapse))
 
     def text(self) -> str:
         """The program as a person reads it."""

@@ -139,13 +139,14 @@ def _combined(node: Node, x: Interval) -> Interval:
 
 def sum_range(node: Dense | Conv2d, x: Interval) -> Interval:
     """What the weighted sum can be before it is shifted and stored."""
-    flat = node.weight.reshape(node.weight.shape[0], -1)
+    flat = node.narrow_weight.reshape(node.narrow_weight.shape[0], -1)
     # A padded window sees fewer inputs, so zero belongs to every sum.
     low = high = 0
     # Some rows at a time, which stay in the processor's cache.
     for start in range(0, len(flat), _ROWS):
         rows = flat[start : start + _ROWS]
-        positive, negative = np.maximum(rows, 0).sum(axis=1), np.minimum(rows, 0).sum(axis=1)
+        positive = np.maximum(rows, 0).sum(axis=1, dtype=np.int64)
+        negative = np.minimum(rows, 0).sum(axis=1, dtype=np.int64)
         low = min(low, int((positive * x.low + negative * x.high).min(initial=0)))
         high = max(high, int((positive * x.high + negative * x.low).max(initial=0)))
     return Interval(low, high)

@@ -16,9 +16,14 @@ _CLASSES: dict[str, type[Any]] = {
 }
 
 
+def document(program: Program) -> dict[str, Any]:
+    """The program as a document of frozen data."""
+    return {"schema": SCHEMA, "output": program.output, "nodes": program.nodes}
+
+
 def dumps(program: Program) -> str:
     """The program as text."""
-    return codec.dumps({"schema": SCHEMA, "output": program.output, "nodes": program.nodes})
+    return codec.dumps(document(program))
 
 
 def loads(text: str) -> Program:
@@ -27,7 +32,7 @@ def loads(text: str) -> Program:
     Raises:
         ValidationError: if the text is no program of this schema.
     """
-    document = codec.loads(text, _CLASSES, "a program")
-    if document.get("schema") != SCHEMA:
-        raise ValidationError(f"a program of schema {document.get('schema')}, not {SCHEMA}")
-    return Program(codec.members(document, "nodes"), str(document.get("output")))
+    held = codec.loads(text, _CLASSES, "a program")
+    if held.get("schema") != SCHEMA:
+        raise ValidationError(f"a program of schema {held.get('schema')}, not {SCHEMA}")
+    return Program(codec.members(held, "nodes"), str(held.get("output")))

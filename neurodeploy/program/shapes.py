@@ -22,7 +22,7 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
         return node.shape
     if isinstance(node, Dense) and not inputs:
         # A loop reads what stands behind it; its own size it knows.
-        return (node.weight.shape[0],)
+        return (node.narrow_weight.shape[0],)
     if not inputs:
         raise ValidationError(f"{node.name}: no input of a known shape")
     if isinstance(node, Dense):
@@ -39,7 +39,7 @@ def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:
 
 
 def _dense(node: Dense, shape: Shape) -> Shape:
-    outputs, width = node.weight.shape
+    outputs, width = node.narrow_weight.shape
     if shape != (width,):
         remedy = "put a Flatten before it" if len(shape) > 1 and prod(shape) == width else None
         raise ValidationError(
@@ -49,16 +49,16 @@ def _dense(node: Dense, shape: Shape) -> Shape:
 
 
 def _conv(node: Conv2d, shape: Shape) -> Shape:
-    channels = node.weight.shape[1] * node.groups
+    channels = node.narrow_weight.shape[1] * node.groups
     if len(shape) != 3 or shape[0] != channels:
         raise ValidationError(f"{node.name}: takes ({channels}, H, W) and is given {shape}")
-    kernel = (node.weight.shape[2], node.weight.shape[3])
+    kernel = (node.narrow_weight.shape[2], node.narrow_weight.shape[3])
     height, width = conv_size(
         (shape[1], shape[2]), kernel, node.stride, node.padding, node.dilation
     )
     if height < 1 or width < 1:
         raise ValidationError(f"{node.name}: the kernel {kernel} is larger than its input {shape}")
-    return (node.weight.shape[0], height, width)
+    return (node.narrow_weight.shape[0], height, width)
 
 
 def _pool(node: MaxPool2d, shape: Shape) -> Shape:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from neurodeploy.program.nodes import Conv2d, Dense, Input, Integers, MaxPool2d, Neuron
+from neurodeploy.narrow import pieces
+from neurodeploy.program.nodes import (
+    Conv2d,
+    Dense,
+    Input,
+    Integers,
+    MaxPool2d,
+    NarrowIntegers,
+    Neuron,
+)
 from neurodeploy.program.program import Program
 from neurodeploy.structure import Edge, Node
 from snncore.dynamics import Equations
@@ -43,11 +52,12 @@ def _right_side(node: Node, kinds: Mapping[Equations, str]) -> str:
         shift = f" >> {node.shift}" if node.shift else ""
         scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
         late = "" if node.delays is None else f" delays {_array(node.delays)}"
-        return f"dense({sources}){shift} weight {_array(node.weight)}{late} {scale}"
+        return f"dense({sources}){shift} weight {_array(node.narrow_weight)}{late} {scale}"
     if isinstance(node, Conv2d):
         form = f"stride {node.stride} padding {node.padding} dilation {node.dilation}"
         scale = f"2^{node.exponent}, {node.accumulator_bits} bits"
-        return f"conv2d({sources}) {form} groups {node.groups} weight {_array(node.weight)} {scale}"
+        weight = _array(node.narrow_weight)
+        return f"conv2d({sources}) {form} groups {node.groups} weight {weight} {scale}"
     if isinstance(node, MaxPool2d):
         form = f"stride {node.stride} padding {node.padding}"
         return f"maxpool2d({sources}) kernel {node.kernel} {form}"
@@ -68,9 +78,11 @@ def _edge(edge: Edge) -> str:
     return f"{edge.source}@-{edge.delay}" if edge.delay else edge.source
 
 
-def _array(values: Integers) -> str:
+def _array(values: Integers | NarrowIntegers) -> str:
     if values.size == 1:
         return f"{int(values.reshape(-1)[0])}" if values.ndim == 0 else str(values.tolist())
     shape = "x".join(map(str, values.shape))
-    digest = sha256(values.astype("<i8").tobytes()).hexdigest()[:16]
-    return f"int[{shape}] {values.min()}..{values.max()} #{digest}"
+    known = sha256()
+    for piece in pieces(values):
+        known.update(piece.astype("<i8").data)
+    return f"int[{shape}] {values.min()}..{values.max()} #{known.hexdigest()[:16]}"

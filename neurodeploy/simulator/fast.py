@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neurodeploy.narrow import row_pieces
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -16,6 +17,7 @@ from neurodeploy.program import (
     Flatten,
     Input,
     MaxPool2d,
+    NarrowIntegers,
     Neuron,
     Node,
     Program,
@@ -126,12 +128,16 @@ class Engine:
         quick = compiled_layer(node, proved) if compiled and plain else None
         return quick or torch_layer(node, proved, self.device)
 
-    def _weight(self, node: Dense | Conv2d, part: NDArray[np.int64]) -> torch.Tensor:
+    def _weight(self, node: Dense | Conv2d, part: NarrowIntegers) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
-        flat = np.abs(node.weight.reshape(node.weight.shape[0], -1)).sum(axis=1)
+        whole = node.narrow_weight
+        most = max((_magnitude(whole[rows]) for rows in row_pieces(whole)), default=0)
         source = self.ranges.values[node.source.source].largest()
-        kind = exact_matmul_type(int(flat.max(initial=0)) * max(source, 1))
-        return torch.from_numpy(part.astype(np.float64)).to(self.device, kind)
+        kind = exact_matmul_type(most * max(source, 1))
+        result = torch.empty(part.shape, dtype=kind, device=self.device)
+        for rows in row_pieces(part):
+            result[rows] = torch.from_numpy(part[rows].astype(np.float64)).to(self.device)
+        return result
 
 
 @lru_cache(maxsize=2)
@@ -243,10 +249,16 @@ class _Run:
         return spikes
 
 
-def _parts(node: Dense | Conv2d) -> list[NDArray[np.int64]]:
+def _parts(node: Dense | Conv2d) -> list[NarrowIntegers]:
     if isinstance(node, Dense):
         return [weight for _, weight in node.delayed_weights]
-    return [node.weight]
+    return [node.narrow_weight]
+
+
+def _magnitude(rows: NarrowIntegers) -> int:
+    """The largest sum of a row's magnitudes."""
+    sizes = np.abs(rows.reshape(len(rows), -1).astype(np.int64))
+    return int(sizes.sum(axis=1).max(initial=0))
 
 
 def _longest_delays(program: Program) -> dict[str, int]:

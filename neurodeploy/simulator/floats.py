@@ -123,7 +123,7 @@ def _combined(node: Node, sources: list[Array]) -> Array:
 
 
 def _correlated(rows: Array, node: g.Conv2d) -> Array:
-    outputs, inputs, *kernel = node.weight.shape
+    outputs, inputs, *kernel = node.narrow_weight.shape
     padded = _padded(rows, node.padding, 0.0)
     seen = _windows(padded, (kernel[0], kernel[1]), node.stride, node.dilation)
     weight = node.weight.reshape(outputs, inputs, -1)

@@ -99,7 +99,7 @@ class _Run:
 def combine(node: Node, x: Array) -> Array:
     """What a node without states makes of its input (N, ...)."""
     if isinstance(node, Dense):
-        return weighted(node, [(x, node.weight)])
+        return weighted(node, [(x, node.narrow_weight)])
     if isinstance(node, Conv2d):
         return wrap(correlate(x, node), node.accumulator_bits)
     if isinstance(node, MaxPool2d):
@@ -109,9 +109,11 @@ def combine(node: Node, x: Array) -> Array:
     raise TypeError(f"{node.name}: {type(node).__name__} has no value of its own")
 
 
-def weighted(node: Dense, parts: Sequence[tuple[Array, Array]]) -> Array:
+def weighted(node: Dense, parts: Sequence[tuple[Array, NDArray[Any]]]) -> Array:
     """The sum of what each delay brings, each weighed and shifted by itself."""
-    total = sum((x @ weight.T >> node.shift for x, weight in parts), start=np.int64(0))
+    # Weights are held narrow; sums are of 64 bits.
+    wide = [(x, weight.astype(np.int64)) for x, weight in parts]
+    total = sum((x @ weight.T >> node.shift for x, weight in wide), start=np.int64(0))
     return wrap(np.asarray(total), node.accumulator_bits)
 
 
@@ -119,7 +121,8 @@ def correlate(x: Array, node: Conv2d) -> Array:
     """The correlation, one place of the kernel after another."""
     (top, left), (down, right), (apart_y, apart_x) = node.padding, node.stride, node.dilation
     padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
-    outputs, inputs, height, width = node.weight.shape
+    weight = node.weight
+    outputs, inputs, height, width = weight.shape
     rows = (padded.shape[2] - apart_y * (height - 1) - 1) // down + 1
     columns = (padded.shape[3] - apart_x * (width - 1) - 1) // right + 1
     result = np.zeros((x.shape[0], outputs, rows, columns), dtype=np.int64)
@@ -132,7 +135,7 @@ def correlate(x: Array, node: Conv2d) -> Array:
                 y, z = i * apart_y, j * apart_x
                 seen = source[:, :, y : y + down * rows : down, z : z + right * columns : right]
                 seen = seen[:, :, :rows, :columns]
-                result[:, mine] += np.einsum("ncyx,oc->noyx", seen, node.weight[mine, :, i, j])
+                result[:, mine] += np.einsum("ncyx,oc->noyx", seen, weight[mine, :, i, j])
     return result
 
 

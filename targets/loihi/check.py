@@ -116,7 +116,7 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
         "stride": node.stride,
         "padding": node.padding,
         "dilation": node.dilation,
-        "kernel": (node.weight.shape[2], node.weight.shape[3]),
+        "kernel": (node.narrow_weight.shape[2], node.narrow_weight.shape[3]),
     }
     for key, pair in fields.items():
         if max(pair) > LARGEST_GEOMETRY:

@@ -19,14 +19,14 @@ _ONE_SIGN = Interval(-255, 255)
 def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
     """What is wrong about weights that the loader scales together."""
     name = f"{nodes[0].name}.weight"
-    empty = next((node for node in nodes if node.weight.size == 0), None)
+    empty = next((node for node in nodes if node.narrow_weight.size == 0), None)
     if empty is not None:
         yield error(
             f"{empty.name}.weight", "there are none", "give the layer an input and an output"
         )
         return
-    low = min(int(node.weight.min()) for node in nodes)
-    high = max(int(node.weight.max()) for node in nodes)
+    low = min(int(node.narrow_weight.min()) for node in nodes)
+    high = max(int(node.narrow_weight.max()) for node in nodes)
     if low == 0 == high and isinstance(nodes[0], Dense):
         remedy = "train the layer, prune it from the network, or keep one weight"
         yield error(name, "every weight is 0, which the loader cannot load", remedy)
@@ -38,7 +38,7 @@ def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
         return
     if all(isinstance(node, Dense) for node in nodes):
         yield from _changed(nodes)
-    odd = any((node.weight & 1).any() for node in nodes)
+    odd = any((node.narrow_weight & 1).any() for node in nodes)
     if not one_sign and odd and max(-low - 1, high) > 127:
         message = "odd weights beyond 127 need nine bits: the simulation has them, the chip has not"
         yield warning(name, message, "use quant layers, whose weights are even")
@@ -47,25 +47,25 @@ def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
 def _outside(nodes: Sequence[Synapse], limits: Interval) -> Iterator[Finding]:
     remedy = "use quant layers, clamp the weights, or scale weights and threshold by 1/2"
     for node in nodes:
-        where = np.argwhere((node.weight < limits.low) | (node.weight > limits.high))
+        where = np.argwhere((node.narrow_weight < limits.low) | (node.narrow_weight > limits.high))
         if len(where):
-            value = int(node.weight[tuple(where[0])])
+            value = int(node.narrow_weight[tuple(where[0])])
             message = f"{value} does not fit {limits.low}..{limits.high} of 8 bits"
             yield error(place_of(f"{node.name}.weight", where[0]), message, remedy)
 
 
 def _changed(nodes: Sequence[Synapse]) -> Iterator[Finding]:
     """Weights that the loader would change without a word."""
-    loaded = loaded_together([node.weight for node in nodes])
+    loaded = loaded_together([node.narrow_weight for node in nodes])
     for node, found in zip(nodes, loaded or (), strict=False):
-        if found.shift == 0 and (found.weight == node.weight).all():
+        if found.shift == 0 and (found.weight == node.narrow_weight).all():
             continue
         effective = found.weight / 2.0**found.shift
-        index: Integers = np.argwhere(effective != node.weight)[0]
-        value = int(node.weight[tuple(index)])
+        index: Integers = np.argwhere(effective != node.narrow_weight)[0]
+        value = int(node.narrow_weight[tuple(index)])
         yield error(
             place_of(f"{node.name}.weight", index),
             f"the loader would make {value} into {effective[tuple(index)]:g}, since no weight of "
-            f"the layer is positive and the lowest is {int(node.weight.min())}",
+            f"the layer is positive and the lowest is {int(node.narrow_weight.min())}",
             "make a weight positive, or the weights even and the lowest no power of two",
         )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.narrow import row_pieces
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
 from neurodeploy.target import Finding, require_fits
 from targets.loihi.chain import Chain, chain_of
@@ -99,15 +100,22 @@ def _file(program: Program, chain: Chain) -> bytes:
 
 
 def _dense(entry: Any, node: Dense, recurrent: Dense | None) -> None:
-    entry["weight"] = node.weight.astype(np.int32)
+    _weights(entry, "weight", node)
     if node.delays is not None:
         entry["delay"] = node.delays.astype(np.int32)
     if recurrent is not None:
-        entry["weight_rec"] = recurrent.weight.astype(np.int32)
+        _weights(entry, "weight_rec", recurrent)
+
+
+def _weights(entry: Any, key: str, node: Dense | Conv2d) -> None:
+    weight = node.narrow_weight
+    held = entry.create_dataset(key, weight.shape, dtype=np.int32)
+    for rows in row_pieces(weight):
+        held[rows] = weight[rows].astype(np.int32)
 
 
 def _conv(entry: Any, node: Conv2d) -> None:
-    entry["weight"] = node.weight.astype(np.int32)
+    _weights(entry, "weight", node)
     for key in ("stride", "padding", "dilation"):
         entry[key] = np.array(getattr(node, key), dtype=np.int64)
     entry["groups"] = np.int64(node.groups)

@@ -30,12 +30,12 @@ class Connections:
     @cached_property
     def each(self) -> int:
         """What a weight takes, and its delay with it."""
-        return weight_bits(self.node.weight) + self.delay.bit_length()
+        return weight_bits(self.node.narrow_weight) + self.delay.bit_length()
 
     @cached_property
     def _used(self) -> NDArray[np.uint8]:
         """Where there is a connection, in a byte each."""
-        used: NDArray[np.uint8] = np.not_equal(self.node.weight, 0).astype(np.uint8)
+        used: NDArray[np.uint8] = np.not_equal(self.node.narrow_weight, 0).astype(np.uint8)
         return used
 
     @property
@@ -43,7 +43,7 @@ class Connections:
         """The encoding in words."""
         delay = f" and {self.delay.bit_length()} of delay" if self.delay else ""
         kind = "kernel" if self._is_kernel else "synapses"
-        return f"{kind} of {weight_bits(self.node.weight)} bits{delay}"
+        return f"{kind} of {weight_bits(self.node.narrow_weight)} bits{delay}"
 
     @property
     def _is_kernel(self) -> bool:
@@ -63,7 +63,7 @@ class Connections:
             used: Integers = self._used[first:last].sum(axis=0, dtype=np.int32)
             return used
         groups = self.node.groups
-        seen = np.zeros((groups, self.node.weight.shape[1], *self.shape[1:]), dtype=np.int64)
+        seen = np.zeros((groups, self.node.narrow_weight.shape[1], *self.shape[1:]), dtype=np.int64)
         for group, values in self._windows(first, last).items():
             seen[group] += values
         return seen.reshape(-1)
@@ -74,7 +74,7 @@ class Connections:
         if self._is_kernel:
             plane = prod(self.target[1:])
             channels = (last - 1) // plane - first // plane + 1
-            return axons, self._bits(np.array([channels * self.node.weight[0].size]), 0)
+            return axons, self._bits(np.array([channels * self.node.narrow_weight[0].size]), 0)
         if not self.packing_known:
             return axons, self._bits(events, 0)
         listed = self._bits(events[events > 0], index_bits(last - first))
@@ -92,7 +92,7 @@ class Connections:
         """By group: how often each place of an image is seen by the neurons of a range."""
         assert isinstance(self.node, Conv2d)
         _, height, width = self.target
-        each = self.node.weight.shape[0] // self.node.groups
+        each = self.node.narrow_weight.shape[0] // self.node.groups
         seen: dict[int, Integers] = {}
         lines = np.arange(first // width, (last - 1) // width + 1)
         for group in np.unique(lines // height // each):
@@ -108,7 +108,9 @@ class Connections:
         """How often each row (or column) is within the windows of these rows of neurons."""
         assert isinstance(self.node, Conv2d)
         node, size = self.node, self.shape[1 + axis]
-        offsets = np.arange(node.weight.shape[2 + axis]) * node.dilation[axis] - node.padding[axis]
+        offsets = (
+            np.arange(node.narrow_weight.shape[2 + axis]) * node.dilation[axis] - node.padding[axis]
+        )
         at = (places[:, None] * node.stride[axis] + offsets).reshape(-1)
         return np.bincount(at[(at >= 0) & (at < size)], minlength=size).astype(np.int64)
 

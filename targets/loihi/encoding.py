@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodeploy.program import Integers
+from neurodeploy.program import Integers, NarrowIntegers
 
 # What the chip can store a weight and an index in.
 _WEIGHT_BITS = (1, 2, 3, 4, 5, 6, 8)
@@ -13,9 +13,10 @@ _INDEX_BITS = (6, 7, 8, 9, 10, 11, 12)
 _BLOCK, _HEADER, _WORD = 64, 4 + 6, 64
 
 
-def weight_bits(weight: Integers) -> int:
+def weight_bits(weight: NarrowIntegers) -> int:
     """What a weight of this layer takes, its shared exponent left out; 9 where 8 do not hold it."""
-    used = int(np.bitwise_or.reduce(np.abs(weight), axis=None))
+    # A number and its negative end in as many zeros.
+    used = int(np.bitwise_or.reduce(weight, axis=None))
     zeros = max((used & -used).bit_length() - 1, 0)
     low, high = int(weight.min()) >> zeros, int(weight.max()) >> zeros
     signed = low < 0 < high

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neurodeploy.program import Integers
+from neurodeploy.narrow import row_pieces
+from neurodeploy.program import NarrowIntegers
 
 # The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
 LARGEST_GEOMETRY = 127
@@ -19,61 +21,56 @@ LONGEST_DELAY = 62
 class LoadedWeights:
     """acc = weight @ spikes, then acc >> shift (floor)."""
 
-    weight: Integers
+    weight: NarrowIntegers
     shift: int
 
 
-def loaded_weights(weight: Integers) -> LoadedWeights | None:
+def loaded_weights(weight: NarrowIntegers) -> LoadedWeights | None:
     """The weights that reach the simulation; None where loading fails (all weights zero)."""
     loaded = loaded_together([weight])
     return None if loaded is None else loaded[0]
 
 
-def loaded_together(parts: Sequence[Integers]) -> list[LoadedWeights] | None:
+def loaded_together(parts: Sequence[NarrowIntegers]) -> list[LoadedWeights] | None:
     """What becomes of matrices that the loader takes for one; None where loading fails.
 
     A recurrent layer's two are scaled as one, and the process of each looks at its own signs.
     """
-    joined = _clipped_by_loader(np.hstack(parts))
-    low, high = int(joined.min()), int(joined.max())
+    low, high = min(int(part.min()) for part in parts), max(int(part.max()) for part in parts)
+    if low < 0 < high and (high > 254 or low < -256):
+        parts = [np.clip(part.astype(np.int64), -256, 254) for part in parts]
+        low, high = max(low, -256), min(high, 254)
     if low == 0 == high:
         return None
     bits_up = _scale_bits(low, high)
-    spare = _common_zeros(joined) - int(low < 0 <= high)
-    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
-    return [_processed(part, bits_up, spare) for part in np.split(joined, ends, axis=1)]
+    spare = _common_zeros(parts) - int(low < 0 <= high)
+    return [_processed(part, bits_up, spare) for part in parts]
 
 
-def _processed(clipped: Integers, bits_up: int, spare: int) -> LoadedWeights:
+def _processed(clipped: NarrowIntegers, bits_up: int, spare: int) -> LoadedWeights:
     """What a process makes of weights that the loader shifts up, with bits to spare."""
     if bits_up < 0:
         return _nothing(clipped)
     weight_bits = 8 - bits_up - spare
-    scaled = clipped << bits_up
     # The process looks at the signs again, and calls a matrix without positives inhibitory.
-    signed = int(scaled.min()) < 0 < int(scaled.max())
-    limited = np.clip(scaled, -256, 255) if signed else np.clip(scaled, -255, 255)
+    signed = int(clipped.min()) < 0 < int(clipped.max())
+    lowest, highest = (-256, 255) if signed else (-255, 255)
     drop = 8 - weight_bits + int(signed)
     if drop < 0:
         # Odd weights below -128 and none above 0: mixed to the loader, inhibitory to the process.
         return _nothing(clipped)
-    kept = _without_low_bits(limited, drop, toward_zero=not signed)
+    kept = np.empty(clipped.shape, dtype=np.int16)
+    # Some rows at a time, so that large layers are not held several times over.
+    for rows in row_pieces(clipped):
+        # Shifted up they fill eight bits, and a sign.
+        limited = np.clip(clipped[rows].astype(np.int16) << bits_up, lowest, highest)
+        kept[rows] = _without_low_bits(limited, drop, toward_zero=not signed)
     return _reduced(kept, bits_up)
 
 
-def _nothing(weight: Integers) -> LoadedWeights:
+def _nothing(weight: NarrowIntegers) -> LoadedWeights:
     """What a shift by a negative number of bits leaves."""
-    return LoadedWeights(np.zeros_like(weight), 0)
-
-
-def _clipped_by_loader(weight: Integers) -> Integers:
-    low, high = int(weight.min()), int(weight.max())
-    if high > 254 and low < 0:
-        weight = np.clip(weight, -256, 254)
-        low, high = int(weight.min()), int(weight.max())
-    if low < -256 and high > 0:
-        weight = np.clip(weight, -256, 254)
-    return weight
+    return LoadedWeights(np.zeros(weight.shape, dtype=np.int16), 0)
 
 
 def _scale_bits(low: int, high: int) -> int:
@@ -96,19 +93,25 @@ def _floor_log2(numerator: int, denominator: int) -> int:
     return result
 
 
-def _common_zeros(weight: Integers) -> int:
+def _common_zeros(parts: Sequence[NarrowIntegers]) -> int:
     """How many low bits are zero in every weight, at most eight."""
-    used = int(np.bitwise_or.reduce(np.abs(weight), axis=None))
+    used = 0
+    for part in parts:
+        # A number and its negative end in as many zeros.
+        used |= int(np.bitwise_or.reduce(part, axis=None))
     return min((used & -used).bit_length() - 1, 8)
 
 
-def _without_low_bits(weight: Integers, bits: int, *, toward_zero: bool) -> Integers:
-    down: Integers = (np.abs(weight) if toward_zero else weight) >> bits << bits
+def _without_low_bits(
+    weight: NDArray[np.int16], bits: int, *, toward_zero: bool
+) -> NDArray[np.int16]:
+    down = (np.abs(weight) if toward_zero else weight) >> bits << bits
     return np.sign(weight) * down if toward_zero else down
 
 
-def _reduced(weight: Integers, shift: int) -> LoadedWeights:
+def _reduced(weight: NDArray[np.int16], shift: int) -> LoadedWeights:
     """The same sums with the smallest shift."""
-    while shift > 0 and not (weight & 1).any():
-        weight, shift = weight >> 1, shift - 1
-    return LoadedWeights(weight, shift)
+    used = int(np.bitwise_or.reduce(weight, axis=None))
+    spare = shift if not used else min(shift, (used & -used).bit_length() - 1)
+    weight >>= spare
+    return LoadedWeights(weight, shift - spare)

@@ -77,13 +77,15 @@ def _structure(program: Program) -> Iterator[Finding]:
 def _values(node: Node) -> Iterator[Finding]:
     if isinstance(node, Synapse):
         name = f"{node.name}.weight"
-        if node.weight.size == 0:
+        if node.narrow_weight.size == 0:
             yield _error(name, "there are none", "give the layer an input and an output")
-        elif not is_half(node.weight):
+        elif not is_half(node.narrow_weight):
             index = next(
-                i for i, value in np.ndenumerate(node.weight) if not is_half(np.asarray(value))
+                i
+                for i, value in np.ndenumerate(node.narrow_weight)
+                if not is_half(np.asarray(value))
             )
-            message = f"{int(node.weight[index])} is no float16"
+            message = f"{int(node.narrow_weight[index])} is no float16"
             remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
             yield _error(f"{name}{list(index)}", message, remedy)
     if isinstance(node, Neuron):
@@ -156,7 +158,7 @@ def _remedy(node: Node, program: Program) -> str:
     if _takes_currents(program) and program.input.name in read:
         return "encode the input as spikes"
     if isinstance(node, Synapse):
-        fan_in, bits = int(node.weight[0].size), largest_weight_bits(node)
+        fan_in, bits = int(node.narrow_weight[0].size), largest_weight_bits(node)
         fewer = f", fewer bits ({bits} always do)" if bits > 1 else ""
         return f"a smaller fan-in than {fan_in}{fewer}, or smaller weights"
     return "narrower states, a smaller threshold, or smaller sums"

@@ -51,7 +51,7 @@ def _node(part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
         if hasattr(node, key):
             entry[key] = getattr(node, key)
     if isinstance(node, Dense | Conv2d):
-        entry["weight"] = _tensor(node.weight, weights)
+        entry["weight"] = _tensor(node.narrow_weight, weights)
     return entry
 
 

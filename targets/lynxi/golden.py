@@ -83,9 +83,9 @@ def _reach(branch: Branch, sign: int) -> Array:
     low, high = branch.range.low, branch.range.high
     if branch.synapse is None:
         return np.full(branch.shape[0], high if sign > 0 else -low)
-    flat = branch.synapse.weight.reshape(len(branch.synapse.weight), -1)
-    positive = np.maximum(flat, 0).sum(axis=1)
-    negative = flat.sum(axis=1) - positive
+    flat = branch.synapse.narrow_weight.reshape(branch.synapse.narrow_weight.shape[0], -1)
+    positive = np.maximum(flat, 0).sum(axis=1, dtype=np.int64)
+    negative = flat.sum(axis=1, dtype=np.int64) - positive
     best = positive * high + negative * low if sign > 0 else positive * low + negative * high
     reached: Array = sign * best
     return reached
@@ -97,7 +97,7 @@ def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
     if branch.synapse is None:
         return np.full(branch.shape, high if sign > 0 else low)
     output = int(_reach(branch, sign).argmax()) if chosen is None else chosen
-    weight = sign * branch.synapse.weight[output]
+    weight = sign * branch.synapse.narrow_weight[output].astype(np.int64)
     best = np.where(weight > 0, high, np.where(weight < 0, low, 0))
     if isinstance(branch.synapse, Dense):
         return best
@@ -114,7 +114,8 @@ def _delivered(branch: Branch, sums: Array) -> Array:
 def _in_the_middle(node: Conv2d, window: Array, output: int, shape: tuple[int, ...]) -> Array:
     """An image with this window where a kernel in the middle looks."""
     image = np.zeros(shape, dtype=np.int64)
-    first = output * node.groups // len(node.weight) * node.weight.shape[1]
+    outputs, inputs = node.narrow_weight.shape[:2]
+    first = output * node.groups // outputs * inputs
     rows, columns = (_seen(shape[axis + 1], window.shape[axis + 1], axis, node) for axis in (0, 1))
     for i, row in rows:
         for j, column in columns:

@@ -133,7 +133,7 @@ class _Graph(Words[str]):
         """The weighted sums."""
         node = part.node
         assert isinstance(node, Dense | Conv2d)
-        values = node.weight.astype(np.float16)
+        values = node.narrow_weight.astype(np.float16)
         weight = self._initializer(f"{self.labels[part.name]}_weight", values)
         if part.single:
             weight = self.widen(weight)
@@ -142,7 +142,7 @@ class _Graph(Words[str]):
                 "Conv",
                 x,
                 weight,
-                kernel_shape=list(node.weight.shape[2:]),
+                kernel_shape=list(node.narrow_weight.shape[2:]),
                 strides=list(node.stride),
                 pads=[*node.padding, *node.padding],
                 dilations=list(node.dilation),

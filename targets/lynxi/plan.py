@@ -103,7 +103,7 @@ def _computed(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
 
 def _synapse(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
     total = sum_range(node, proved.values[node.source.source].hull(ZERO))
-    fan_in = node.weight[0].size
+    fan_in = node.narrow_weight[0].size
     if isinstance(node, Dense) and node.shift:
         recipe = shift_recipe(node.shift, total)
         return _certificate(recipe, total.largest(), fan_in), recipe
@@ -133,4 +133,4 @@ def _certificate(recipe: Recipe, drive: int, fan_in: int) -> Certificate:
 
 def largest_weight_bits(node: Synapse) -> int:
     """With how many bits a weight, its sign included, no partial sum of spikes passes 2^11."""
-    return (HALF_LIMIT // int(node.weight[0].size) + 1).bit_length()
+    return (HALF_LIMIT // int(node.narrow_weight[0].size) + 1).bit_length()

@@ -109,7 +109,7 @@ class _Script(Words[str]):
         """The weighted sums."""
         node, label = part.node, f"{self.labels[part.name]}_weight"
         assert isinstance(node, Dense | Conv2d)
-        self.tensors[label] = node.weight.astype(np.float16)
+        self.tensors[label] = node.narrow_weight.astype(np.float16)
         weight = self.body.let(f"self.{label}")
         if part.single:
             weight = self.widen(weight)

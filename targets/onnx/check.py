@@ -12,6 +12,7 @@ import numpy as np
 from neurodeploy.errors import DoesNotFitError, NeurodeployError
 from neurodeploy.graph import Conv2d, Graph, Linear
 from neurodeploy.graph import Neuron as GraphNeuron
+from neurodeploy.narrow import pieces
 from neurodeploy.program import Input, Neuron, Program
 from neurodeploy.target import Finding, Severity
 from targets.onnx.floats import float_parts
@@ -62,7 +63,8 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
 
 def _rounded(node: Linear | Conv2d) -> Finding | None:
     """An error if single precision would change the weights."""
-    if (node.weight.astype(np.float32) == node.weight).all():
+    held = node.narrow_weight
+    if held.dtype == np.float32 or all((p.astype(np.float32) == p).all() for p in pieces(held)):
         return None
     return _error(f"{node.name}.weight", "needs double precision", "use network.float()")
 

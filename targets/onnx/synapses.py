@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, Integers
+from neurodeploy.narrow import row_pieces
+from neurodeploy.program import Conv2d, Dense, NarrowIntegers
 from neurodeploy.program.ranges import sum_range
 from snncore.dynamics import Op
 from snncore.dynamics.interval import Interval
@@ -34,23 +35,23 @@ class WeightedSum:
     source: Interval
 
     @cached_property
-    def parts(self) -> tuple[Integers, ...]:
+    def parts(self) -> tuple[NarrowIntegers, ...]:
         """The weights that read each source: one matrix for each delay."""
         if isinstance(self.node, Dense):
             return tuple(weight for _, weight in self.node.delayed_weights)
-        return (self.node.weight,)
+        return (self.node.narrow_weight,)
 
     @cached_property
     def power(self) -> int:
         """The power of two that all weights have in common."""
-        weight = self.node.weight
+        weight = self.node.narrow_weight
         seen = int(np.bitwise_or.reduce(weight, axis=None)) if weight.size else 0
         return (seen & -seen).bit_length() - 1 if seen else 0
 
     @cached_property
     def digits(self) -> tuple[tuple[NDArray[np.int8], ...], ...]:
         """For each source the weights' digits, lowest first, as the graph multiplies by them."""
-        weight = self.node.weight
+        weight = self.node.narrow_weight
         largest = Interval(int(weight.min(initial=0)), int(weight.max(initial=0)))
         count = digits_of(largest.map(lambda value: value >> self.power))
         dense = isinstance(self.node, Dense)
@@ -85,8 +86,8 @@ class WeightedSum:
         """
         if any(bound > WORD.high for _, bound in self._products):
             raise DoesNotFitError(
-                f"{self.node.name}: {self.node.weight[0].size} products of bytes may need more "
-                "than 32 bits",
+                f"{self.node.name}: {self.node.narrow_weight[0].size} products of bytes may need "
+                "more than 32 bits",
                 remedy="use a smaller fan-in, or smaller weights",
             )
         arithmetic_type(self._reach)
@@ -132,11 +133,9 @@ class WeightedSum:
     def _products(self) -> list[tuple[int, int]]:
         """For each product of digits the power of two it counts in, and how large it may be."""
         largest = self.source.largest() if self.source_digits == 1 else 128
-        axes = 0 if isinstance(self.node, Dense) else (1, 2, 3)
+        dense = isinstance(self.node, Dense)
         sums = [
-            (j, int(np.abs(digit.astype(np.int16)).sum(axis=axes, dtype=np.int64).max(initial=0)))
-            for digits in self.digits
-            for j, digit in enumerate(digits)
+            (j, _most(digit, dense)) for digits in self.digits for j, digit in enumerate(digits)
         ]
         return [
             (8 * (i + j) + self.power, largest * bound)
@@ -156,7 +155,7 @@ class WeightedSum:
     def _conv(self, writer: Writer, x: Value, weight: Value) -> Value:
         node = self.node
         assert isinstance(node, Conv2d)
-        (top, left), (height, width) = node.padding, node.weight.shape[2:]
+        (top, left), (height, width) = node.padding, node.narrow_weight.shape[2:]
         return writer.node(
             "ConvInteger",
             [x, weight],
@@ -170,13 +169,13 @@ class WeightedSum:
 
 
 def _split_weights(
-    weight: Integers, count: int, power: int, dense: bool
+    weight: NarrowIntegers, count: int, power: int, dense: bool
 ) -> tuple[NDArray[np.int8], ...]:
     """Weights in digits; those of a dense layer as a matrix that rows are multiplied by."""
     shape: tuple[int, ...] = weight.T.shape if dense else weight.shape
     digits = tuple(np.empty(shape, np.int8) for _ in range(count))
     for start in range(0, weight.shape[0], _ROWS):
-        rows = weight[start : start + _ROWS] >> power
+        rows = weight[start : start + _ROWS].astype(np.int64) >> power
         for digit in digits:
             lowest = rows.astype(np.int8)
             rows = (rows - lowest) >> 8
@@ -185,6 +184,18 @@ def _split_weights(
             else:
                 digit[start : start + _ROWS] = lowest
     return digits
+
+
+def _most(digit: NDArray[np.int8], dense: bool) -> int:
+    """The largest sum of magnitudes that reaches one output."""
+    total = np.zeros(digit.shape[1] if dense else len(digit), dtype=np.int64)
+    for rows in row_pieces(digit):
+        sizes = np.abs(digit[rows].astype(np.int16))
+        if dense:
+            total += sizes.sum(axis=0, dtype=np.int64)
+        else:
+            total[rows] = sizes.sum(axis=(1, 2, 3), dtype=np.int64)
+    return int(total.max(initial=0))
 
 
 def digits_of(interval: Interval) -> int:
