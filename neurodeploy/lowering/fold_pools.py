@@ -1,8 +1,9 @@
 """Pass: a sum pool that no neuron follows becomes part of the layer that reads it.
 
-1. pool, flatten, linear: each weight of the linear layer stands at every input of its window.
-2. pool, convolution: a convolution of larger kernel and stride, where padding allows.
-3. pool, neuron: stays; it is a depthwise convolution of its own.
+1. pool, pool: one pool of larger windows, where those of the first tile the image.
+2. pool, flatten, linear: each weight of the linear layer stands at every input of its window.
+3. pool, convolution: a convolution of larger kernel and stride, where padding allows.
+4. pool, neuron: stays; it is a depthwise convolution of its own.
 Changes: removes SumPool2d and the Flatten behind it; weights of the reader. Values stay equal.
 """
 
@@ -26,6 +27,9 @@ def fold_pools(graph: Graph) -> Graph:
     """
     nodes = dict(graph.by_name)
     for node in graph.nodes:
+        if isinstance(node, SumPool2d):
+            nodes[node.name] = _into_pool(node, nodes[node.source.source])
+            continue
         pool, flat = _pool_before(node, nodes)
         if pool is None:
             continue
@@ -50,6 +54,28 @@ def _pool_before(node: Node, nodes: dict[str, Node]) -> tuple[SumPool2d | None, 
     if flat is not None:
         source = nodes[flat.source.source]
     return (source, flat) if isinstance(source, SumPool2d) else (None, None)
+
+
+def _into_pool(node: SumPool2d, before: Node) -> SumPool2d:
+    if not isinstance(before, SumPool2d):
+        return node
+    tiled = all(
+        size == stride or above == 1
+        for size, stride, above in zip(before.kernel, before.stride, node.kernel, strict=True)
+    )
+    if before.weight != 1.0 or not tiled:
+        what = "overlap or leave gaps" if before.weight == 1.0 else f"weigh {before.weight:g}"
+        raise DoesNotFitError(
+            f"{node.name}: reads {before.name}, whose windows {what}",
+            remedy="put neurons between the pools, or make the first with stride=kernel_size",
+        )
+    (high, wide), (down, right) = before.kernel, before.stride
+    return replace(
+        node,
+        source=before.source,
+        kernel=(high * node.kernel[0], wide * node.kernel[1]),
+        stride=(down * node.stride[0], right * node.stride[1]),
+    )
 
 
 def _into_linear(node: Linear, pool: SumPool2d, flat: Flatten, before: Shape, after: Shape) -> Node:

@@ -91,6 +91,36 @@ def test_a_weight_of_the_pool_itself_is_refused_before_weights() -> None:
         lower(graph_of(network, shape=(1, 4, 4)))
 
 
+@pytest.mark.parametrize("reader", ["conv", "dense", "neurons"])
+def test_pools_of_pools_are_one(reader: str) -> None:
+    torch.manual_seed(4)
+    # Rows and columns are left over at every pool.
+    pools = (quant.SumPool2d((2, 3)), quant.SumPool2d((3, 2), (2, 1)), quant.SumPool2d(1))
+    behind: dict[str, list[nn.Module]] = {
+        "conv": [quant.Conv2d(2, 3, 2)],
+        "dense": [layer.Flatten(), quant.Linear(24, 3)],
+        "neurons": [],
+    }
+    network = nn.Sequential(*pools, *behind[reader], quant.CubaLIF(4.0))
+    x = (torch.rand(6, 4, 2, 15, 17) < 0.7).float()
+    program = lower(graph_of(network, shape=x.shape[2:]))
+    assert len(program.nodes) == (4 if reader == "dense" else 3)
+    with torch.no_grad():
+        expected = network(x)
+    assert expected.sum() > 5
+    assert np.array_equal(run_golden(program, x).output, expected.numpy())
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [(quant.SumPool2d(3, 2), "overlap or leave gaps"), (quant.SumPool2d(2, weight=0.5), "weigh")],
+)
+def test_pools_of_pools_that_are_no_pool_are_refused(first: nn.Module, words: str) -> None:
+    network = nn.Sequential(first, quant.SumPool2d(2), quant.CubaLIF())
+    with pytest.raises(DoesNotFitError, match=rf"1: reads 0, whose windows {words}.*neurons"):
+        lower(graph_of(network, shape=(1, 9, 9)))
+
+
 class Shared(nn.Module):
     """A pool that neurons, a convolution and a dense layer read."""
 
