@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch import fx, nn
 
+from quant.chip_neuron import ChipNeuron
 from quant.convert import Conversion, Part, adding_pool
+from quant.synapse import GridLayer
 from snncore import layer, neuron
 
 _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
 _POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
-_SAME = (layer.Flatten, layer.MaxPool2d)
+_SAME = (layer.Flatten, layer.MaxPool2d, layer.Delay)
 _WEIGHTS = (layer.Linear, layer.Conv2d)
-KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, *_POOLS, *_SAME, *_IDLE)
+KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Rewriting:
         module, name = self._of(node), str(node.target)
         if isinstance(module, neuron.Neuron):
             self._neurons(node, module, name)
+        elif isinstance(module, layer.Recurrent):
+            self._recurrent(node, module, name)
         elif isinstance(module, _POOLS):
             self._refuse_sums(node)
             pool, size = adding_pool(module, name)
@@ -75,7 +80,7 @@ class Rewriting:
         elif not isinstance(module, _IDLE):
             raise ValueError(
                 f"{name}: {type(module).__name__} has no quantized form (use layer.Conv2d, "
-                "layer.Linear, pools, batch norms, Flatten and neurons)"
+                "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
             )
 
     def _neurons(self, node: fx.Node, module: neuron.Neuron, name: str) -> None:
@@ -85,7 +90,27 @@ class Rewriting:
         elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
             self._pooled(node, module, name, terms[0].top)
         else:
-            self._joined(module, name, terms)
+            self._put(name, self._joined(module, name, terms)[0])
+        self.gain[node] = 1.0
+
+    def _recurrent(self, node: fx.Node, module: layer.Recurrent, name: str) -> None:
+        """Neurons that read their own spikes of the step before, through weights."""
+        body, feedback = module.body, module.feedback
+        if not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
+            back = "no feedback" if feedback is None else type(feedback).__name__
+            raise ValueError(
+                f"{name}: a recurrent layer of {type(body).__name__} and {back} has no quantized "
+                "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
+                "weights before it)"
+            )
+        if feedback.bias is not None:
+            raise ValueError(
+                f"{name}: its feedback has a bias, which no chip leaves out in the first step "
+                "(make it with bias=False; the weights before it may have one)"
+            )
+        terms = self._terms(node.all_input_nodes[0])
+        neurons, within = self._joined(body, name, terms, [Part(feedback, None, 1.0)])
+        self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
         self.gain[node] = 1.0
 
     def _block(
@@ -104,19 +129,21 @@ class Rewriting:
         node.replace_input_with(pool, pool.all_input_nodes[0])
         self._drop(pool)
 
-    def _joined(self, module: neuron.Neuron, name: str, terms: list[Term]) -> None:
-        """Weights, and spikes, whose sum drives the neurons."""
+    def _joined(
+        self, module: neuron.Neuron, name: str, terms: list[Term], inner: Sequence[Part] = ()
+    ) -> tuple[ChipNeuron, list[GridLayer]]:
+        """Neurons that a sum of weights, and spikes, drives; and the weights within them."""
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
-        made, synapses = self.conversion.joined(parts, module, name, bare)
-        self._put(name, made)
-        for (term, weights), synapse in zip(weighing, synapses, strict=True):
+        made, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
+        for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
             self._put(str(weights.target), synapse)
             self.waiting.discard(weights)
             if term.norm is not None:
                 term.norm.replace_all_uses_with(weights)
                 self._drop(term.norm)
+        return made, synapses[len(parts) :]
 
     def _part(self, term: Term, weights: fx.Node) -> Part:
         norm: Any = None if term.norm is None else self._of(term.norm)
