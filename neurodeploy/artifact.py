@@ -36,6 +36,10 @@ class Artifact:
     # Files that are not what the manifest says, with what is wrong about each.
     edited: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        place = "in memory" if self.path is None else str(self.path)
+        return f"Artifact({self.target}, {place}: {', '.join(self.files)})"
+
     @property
     def foreign(self) -> bool:
         """Whether this is a bare file of the vendor's format, without a manifest."""

@@ -26,6 +26,10 @@ class LayerTrace:
             return values[name]
         raise AttributeError(f"this layer shows {sorted(values)}, not {name}")
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key} {value.shape}" for key, value in self.values.items())
+        return f"LayerTrace({shown})"
+
 
 @dataclass(frozen=True, eq=False)
 class Trace:
@@ -46,6 +50,10 @@ class Trace:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.layers)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}: {value!r}" for name, value in self.layers.items())
+        return f"Trace({shown})"
 
     def spikes(self) -> int:
         """How many spikes there are in all."""

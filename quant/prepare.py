@@ -12,7 +12,7 @@ from quant.chips import chip_format
 from quant.convert import Conversion
 from quant.formats import ChipFormat
 from quant.rewriting import KNOWN, Rewriting
-from snncore import functional
+from snncore import functional, layer
 
 # The format of a target that takes several.
 _OF_TARGET = {"onnx": "int8"}
@@ -41,11 +41,9 @@ def prepare(
     form = chip_format(_OF_TARGET.get(name, chosen) if format is None else chosen)
     twin = copy.deepcopy(network)
     functional.reset(twin)
-    if example is not None:
-        with torch.no_grad():
-            twin.eval()(example)
-        functional.reset(twin)
     module = _traced(twin)
+    if example is not None:
+        _run(twin, example)
     Rewriting(module, Conversion(form, scale, per_channel)).run()
     module.train(network.training)
     return module
@@ -60,9 +58,24 @@ def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _run(network: nn.Module, example: Tensor) -> None:
+    """Let every layer see the shape of its input."""
+    try:
+        with torch.no_grad():
+            network.eval()(example)
+    except (RuntimeError, IndexError) as error:
+        shape = tuple(example.shape)
+        raise ValueError(
+            f"example: the network does not take {shape}: {error} (give an example (T, N, ...))"
+        ) from error
+    functional.reset(network)
+
+
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, KNOWN) or super().is_leaf_module(m, module_qualified_name)
+        # What has no place on the chip is named, not looked into.
+        known = isinstance(m, (*KNOWN, layer.Layer))
+        return known or super().is_leaf_module(m, module_qualified_name)
 
 
 def _traced(network: nn.Module) -> fx.GraphModule:

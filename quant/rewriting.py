@@ -50,8 +50,7 @@ class Rewriting:
         for node in list(self.module.graph.nodes):
             self._visit(node)
         if self.waiting:
-            name = next(str(n.target) for n in self.module.graph.nodes if n in self.waiting)
-            raise ValueError(f"{name}: no neurons read its sums (append neurons after it)")
+            raise ValueError(_unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
         self.module.delete_all_unused_submodules()
         self.module.recompile()
 
@@ -79,7 +78,7 @@ class Rewriting:
             self._refuse_sums(node)
         elif not isinstance(module, _IDLE):
             raise ValueError(
-                f"{name}: {type(module).__name__} has no quantized form (use layer.Conv2d, "
+                f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
                 "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
             )
 
@@ -200,3 +199,21 @@ class Rewriting:
     def _put(self, path: str, module: nn.Module) -> None:
         parent, _, name = path.rpartition(".")
         setattr(self.module.get_submodule(parent), name, module)
+
+
+def _kind(module: nn.Module | None) -> str:
+    """The name of the module's class; torch's own are told from ours."""
+    kind = type(module)
+    return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
+
+
+def _unread(node: fx.Node) -> str:
+    """What to say of weights whose sums reach no neurons."""
+    for reader in node.users:
+        if reader.op in ("call_function", "call_method"):
+            called = getattr(reader.target, "__name__", str(reader.target))
+            return (
+                f"{node.target}: {called} reads its sums, which no chip can (a forward may call "
+                "layers, add their results and flatten them)"
+            )
+    return f"{node.target}: no neurons read its sums (append neurons after it)"

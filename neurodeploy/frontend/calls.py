@@ -11,6 +11,7 @@ from torch import fx, nn
 
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import is_known
+from snncore import layer
 
 INPUT = "input"
 
@@ -46,7 +47,9 @@ _ADDS = (operator.add, operator.iadd, torch.add)
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_known(m) or super().is_leaf_module(m, module_qualified_name)
+        # What has no place in a graph is named, not looked into.
+        known = is_known(m) or isinstance(m, layer.Layer)
+        return known or super().is_leaf_module(m, module_qualified_name)
 
 
 def calls_of(network: nn.Module) -> Calls:
@@ -103,10 +106,11 @@ class _Reader:
                 f"{path}: what enters the network has this name", remedy="rename the layer"
             )
         if not is_known(module):
-            kind = type(module).__name__
+            kind = type(module)
+            of_torch = kind.__module__.startswith("torch.nn")
             raise UnsupportedLayerError(
-                f"{path}: {kind} is no layer that can be exported",
-                remedy="use the layers of quant (or of snncore for float networks)",
+                f"{path}: {'torch.nn.' * of_torch}{kind.__name__} is no layer that can be exported",
+                remedy="use the layers of quant, or for float networks those of snncore.layer",
             )
         if any(call.target == path for call in self.calls if call.function == "module"):
             raise UnsupportedLayerError(

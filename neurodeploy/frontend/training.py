@@ -47,9 +47,10 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
     recording = _recorded(network, samples)
     layers = {}
     for node in graph.layers:
-        if node.name not in recording:
+        path = _path(network, node.name)
+        if path not in recording:
             raise ValidationError(f"{node.name}: the model has no such layer of neurons")
-        values = recording[node.name].items()
+        values = recording[path].items()
         layers[node.name] = LayerTrace(
             {key: value.detach().cpu().double().numpy() for key, value in values}
         )
@@ -95,9 +96,8 @@ def layer_path(network: nn.Module, name: str) -> str:
     Raises:
         ValidationError: if they are not there.
     """
-    modules = dict(network.named_modules())
-    root = modules.get("" if name == "network" and name not in modules else name)
-    path = "" if name == "network" and name not in modules else name
+    path = _path(network, name)
+    root = dict(network.named_modules()).get(path)
     if isinstance(root, quant.Block):
         return f"{path}.neuron".lstrip(".")
     if isinstance(root, quant.ChipNeuron):
@@ -105,6 +105,12 @@ def layer_path(network: nn.Module, name: str) -> str:
     if isinstance(root, layer.Recurrent):
         return f"{path}.body".lstrip(".")
     raise ValidationError(f"{name}: the model has no such layer of neurons")
+
+
+def _path(network: nn.Module, name: str) -> str:
+    """Where the module of a graph's node is; a network that is one layer has no path."""
+    is_root = name == "network" and name not in dict(network.named_modules())
+    return "" if is_root else name
 
 
 def _integers(values: Any, scale: Any, name: str) -> NDArray[np.int64]:

@@ -97,6 +97,10 @@ class Report:
     # What the target knows of the network on its chips, and what it did there.
     on_chip: OnChip = field(default_factory=OnChip)
 
+    def __repr__(self) -> str:
+        links = ", ".join(f"{link.name}: {link.status}" for link in self.links)
+        return f"Report({links})"
+
     @property
     def equal(self) -> bool:
         """Whether every requested link ran and is equal."""

@@ -187,7 +187,7 @@ def test_build_that_makes_no_network(call: Caller, here: Path, build: str, fragm
 def test_an_unsupported_layer(call: Caller, here: Path) -> None:
     keep(here / "relu.pt", {})
     done = call("export", "relu.pt", "--build", "mine:relu", *EXPORT)
-    refused(done, 2, "0: ReLU is no layer that can be exported", "use the layers of quant")
+    refused(done, 2, "0: torch.nn.ReLU is no layer that can be exported", "use the layers of quant")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,11 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def test_what_an_interpreter_shows_is_a_line_and_no_bytes() -> None:
+    assert repr(artifact()) == "Artifact(chip, in memory: b.bin, a.txt)"
+    assert repr(replace(artifact(), path=Path("out"))) == "Artifact(chip, out: b.bin, a.txt)"
+
+
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     written = artifact().write(tmp_path / "out")
     assert written.path == tmp_path / "out"

@@ -55,3 +55,9 @@ def test_counts_do_not_overflow() -> None:
 def test_labels_of_another_count_are_refused(labels: np.ndarray) -> None:
     with pytest.raises(SamplesError, match=r"labels are .*, and there are 2 samples"):
         accuracy(ONES, labels)
+
+
+def test_what_an_interpreter_shows_is_a_line_and_no_arrays() -> None:
+    assert repr(TRACE) == (
+        "Trace(a: LayerTrace(s (3, 2, 4), v (3, 2, 4)), b: LayerTrace(s (3, 2, 4)))"
+    )

@@ -218,6 +218,16 @@ class TwoReaders(nn.Module):
         return spikes
 
 
+class Halved(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.own = layer.Conv2d(1, 1, 1), neuron.IF()
+
+    def forward(self, x: Tensor) -> Tensor:
+        spikes: Tensor = self.own(0.5 * self.conv(x))
+        return spikes
+
+
 class Branching(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x if x.sum() > 0 else -x
@@ -227,8 +237,14 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "an activation": (
         lambda: chain(layer.Linear(2, 2), nn.ReLU(), neuron.IF()),
         "int8",
-        "1: ReLU has no",
+        "1: torch.nn.ReLU has no",
     ),
+    "a layer that hides others": (
+        lambda: chain(layer.TimeDistributed(nn.Linear(2, 2)), neuron.IF()),
+        "int8",
+        "0: TimeDistributed has no",
+    ),
+    "a product": (Halved, "int8", "conv: mul reads its sums, which no chip can"),
     "no neurons": (lambda: chain(layer.Linear(2, 2)), "int8", r"0: no neurons read its sums"),
     "weights after weights": (
         lambda: chain(layer.Linear(2, 2), layer.Linear(2, 2), neuron.IF()),
@@ -285,6 +301,12 @@ def test_what_has_no_place_is_named(name: str) -> None:
     make, target, words = WRONG[name]
     with pytest.raises(ValueError, match=words):
         quant.prepare(make(), target=target)
+
+
+def test_an_example_that_the_network_does_not_take_is_refused() -> None:
+    network = chain(layer.Linear(4, 2), neuron.IF())
+    with pytest.raises(ValueError, match=r"example: the network does not take \(3, 1, 5\): "):
+        quant.prepare(network, target="int8", example=torch.zeros(3, 1, 5))
 
 
 def test_a_weight_that_is_no_number_is_named() -> None:

@@ -62,3 +62,10 @@ def test_verdict_words(named: Named) -> None:
     assert words == {"equal": "equal", "differs": "differs"}
     assert json.loads(named("missing").to_json())["verdict"] == "not proved"
     assert json.loads(named("empty").to_json())["verdict"] == "not proved"
+
+
+def test_what_an_interpreter_shows_is_each_link(named: Named) -> None:
+    report = named("differs")
+    links = ", ".join(f"{link.name}: {link.status}" for link in report.links)
+    assert repr(report) == f"Report({links})"
+    assert "differs" in repr(report)

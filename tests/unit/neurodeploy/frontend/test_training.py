@@ -10,8 +10,12 @@ from torch import nn
 import neurodeploy as nd
 import quant
 from neurodeploy.errors import ValidationError
-from neurodeploy.frontend.training import layer_path, training_trace
-from snncore import layer
+from neurodeploy.frontend import graph_of
+from neurodeploy.frontend.training import float_trace, layer_path, training_trace
+from neurodeploy.lowering import lower
+from neurodeploy.simulator import run_golden
+from neurodeploy.simulator.floats import run_floats
+from snncore import layer, neuron
 
 
 def network(**options: Any) -> nn.Sequential:
@@ -105,3 +109,18 @@ def test_a_layer_that_the_model_lacks_is_named() -> None:
 def test_where_a_layers_neurons_are(module: nn.Module, name: str, path: str) -> None:
     assert layer_path(module, name) == path
     assert isinstance(module.get_submodule(path), quant.CubaLIF)
+
+
+@pytest.mark.parametrize("made", [quant.CubaLIF(0.5), neuron.LIF(threshold=0.4)])
+def test_a_network_may_be_a_single_layer(made: nn.Module) -> None:
+    graph = graph_of(made, shape=(4,))
+    if isinstance(made, quant.CubaLIF):
+        trace, expected = (
+            training_trace(made, lower(graph), SAMPLES),
+            run_golden(lower(graph), SAMPLES),
+        )
+    else:
+        trace, expected = float_trace(made, graph, SAMPLES), run_floats(graph, SAMPLES)
+    assert list(trace) == ["network"]
+    assert np.array_equal(trace.output, expected.output)
+    assert trace.spikes() > 5

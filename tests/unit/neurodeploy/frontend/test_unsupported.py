@@ -69,7 +69,10 @@ WRONG: dict[str, tuple[Forward, str]] = {
     "a flatten of the batch": (lambda m, x: torch.flatten(m.lif(x), 1), r"torch\.flatten\(x, 2\)"),
     "a flatten of everything": (lambda m, x: m.lif(x).flatten(), "axes after time and batch"),
     "a flatten to an end": (lambda m, x: torch.flatten(m.lif(x), end_dim=2), "axes after time"),
-    "an unknown module": (lambda m, x: m.norm(m.lif(x)), r"norm: BatchNorm1d .*layers of quant"),
+    "an unknown module": (
+        lambda m, x: m.norm(m.lif(x)),
+        r"norm: torch\.nn\.BatchNorm1d .*layers of quant",
+    ),
     "two results": (lambda m, x: (m.lif(x), x), "nothing, or more than one value"),
     "no result": (lambda m, x: None, "nothing, or more than one value"),
 }
@@ -82,6 +85,13 @@ def test_what_has_no_place_in_a_graph_is_named(name: str) -> None:
         nd.lower(Given(forward), example=torch.zeros(2, 1, 3))
     assert isinstance(caught.value, TypeError)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [layer.TimeDistributed(nn.ReLU()), layer.Conv1d(1, 1, 1)])
+def test_a_layer_without_a_place_is_named_and_not_looked_into(made: nn.Module) -> None:
+    network = nn.Sequential(made, quant.CubaLIF())
+    with pytest.raises(UnsupportedLayerError, match=f"^0: {type(made).__name__} "):
+        nd.lower(network, example=torch.zeros(2, 1, 1, 3))
 
 
 class TwoInputs(nn.Module):
