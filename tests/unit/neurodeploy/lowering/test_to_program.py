@@ -147,10 +147,10 @@ WRONG: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
         (1, 2, 2),
         "1: reads 0 with no neurons between them",
     ),
-    "a pool after a pool": (
-        two(quant.SumPool2d(1), quant.SumPool2d(2), quant.CubaLIF()),
-        (1, 2, 2),
-        "1: reads 0 with no neurons between them",
+    "a pool after a pool of overlapping windows": (
+        two(quant.SumPool2d(2, 1), quant.SumPool2d(2), quant.CubaLIF()),
+        (1, 4, 4),
+        "1: reads 0, whose windows overlap",
     ),
     "another unit": (two(quant.Linear(3, 2, exponent=-3), quant.CubaLIF()), (3,), "1: counts in 2"),
     "two units": (Unlike(), (3,), r"lif: counts in 2\^-6, and b in 2\^-4 .*same exponent"),
