@@ -1,10 +1,12 @@
 """A training iteration of Spiking ResNet-18 beside that of the ANN of its size, on one GPU.
 
-Usage: python benchmarks/gpu/resnet.py [steps ...]
+Usage: python benchmarks/gpu/resnet.py [--short] [steps ...]
 
 224 x 224 images, batch 16; the ANN is the same network with ReLUs on steps x 16 images. Nothing is
 timed before a batch norm with neurons computes the same on two backends, and fused. Inputs differ
-by step unless the row says that they do not.
+by step unless the row says that they do not. "In a graph" is the same iteration captured, beside
+the captured ANN. The host's share is how long Python takes until the last kernel is started.
+--short leaves out all rows but those of Spiking ResNet-18 itself.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,6 +30,19 @@ BATCH, SIZE, CLASSES = 16, 224, 1000
 STEPS = (4, 16, 32)
 FIRES = partial(neuron.LIF, detach_reset=True)
 STATELESS = partial(neuron.LIF, detach_reset=True, keep_states=False)
+PLAIN = partial(models.spiking_resnet18, CLASSES, neuron=STATELESS)
+SEW = partial(models.sew_resnet18, CLASSES, neuron=STATELESS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is measured: `steps` of 0 is an ANN on single images, of -1 one image for all steps."""
+
+    name: str
+    make: Callable[[], nn.Module]
+    steps: int = 1
+    compressed: bool = False
+    graph: bool = False
 
 
 def relu(**_: Any) -> nn.Module:
@@ -67,21 +83,34 @@ def check() -> None:
         raise RuntimeError("the backends disagree, so nothing is timed")
 
 
-def iteration(network: nn.Module, x: Tensor, steps: int, amp: bool, compressed: bool) -> Any:
-    """One iteration of SGD; `steps` of 0 is the ANN, and -T one image for all steps."""
+def criterion(outputs: Tensor, labels: Tensor) -> Tensor:
+    """The loss; of sequences, by the mean of their steps."""
+    return nn.functional.cross_entropy(
+        (outputs if outputs.ndim == 2 else outputs.mean(0)).float(), labels
+    )
+
+
+def iteration(network: nn.Module, x: Tensor, row: Row, amp: bool) -> Callable[[], None]:
+    """One iteration of SGD."""
     optimizer = torch.optim.SGD(network.parameters(), 0.01)
-    labels = torch.randint(0, CLASSES, (len(x),), device="cuda")
-    if steps:
-        # Without a copy every step is the same memory, and the stem is computed once.
-        x = x.expand(abs(steps), *x.shape)
-        x = x if steps < 0 else x.contiguous()
+    labels = torch.randint(0, CLASSES, (x.shape[-4],), device="cuda")
+    if row.graph:
+        kind = torch.float16 if amp else None
+        packed = training.compressed_spikes(network) if row.compressed else nullcontext()
+        with packed:
+            step = training.CapturedStep(network, criterion, x, labels, autocast=kind)
+
+        def replay() -> None:
+            step(x, labels)
+            optimizer.step()
+
+        return replay
 
     def run() -> None:
         optimizer.zero_grad(set_to_none=True)
-        packed = training.compressed_spikes(network) if compressed else nullcontext()
+        packed = training.compressed_spikes(network) if row.compressed else nullcontext()
         with packed, torch.autocast("cuda", enabled=amp):
-            outputs = network(x) if steps == 0 else network(x).mean(0)
-            loss = nn.functional.cross_entropy(outputs.float(), labels)
+            loss = criterion(network(x), labels)
         loss.backward()
         optimizer.step()
         functional.reset(network)
@@ -96,27 +125,34 @@ def fused(make: Callable[[], nn.Module]) -> nn.Module:
     return network
 
 
-def measured(make: Callable[[], nn.Module], *given: Any) -> tuple[float, float]:
-    """Milliseconds of an iteration, the median of nine, and the peak of memory in GiB."""
-    images, steps, amp, compressed = given
-    network = make().cuda()
-    x = torch.rand(images, 3, SIZE, SIZE, device="cuda")
-    run = iteration(network, x, steps, amp, compressed)
-    for _ in range(4):
+def measured(row: Row, steps: int, amp: bool) -> tuple[float, float, float]:
+    """Milliseconds of an iteration and of its host, medians of fifteen, and the peak in GiB."""
+    network = row.make().cuda()
+    if row.steps == 0:
+        x = torch.rand(BATCH * steps, 3, SIZE, SIZE, device="cuda")
+    else:
+        x = torch.rand(BATCH, 3, SIZE, SIZE, device="cuda").expand(steps, -1, -1, -1, -1)
+        # Without a copy every step is the same memory, and the stem is computed once.
+        x = x if row.steps < 0 else x.contiguous()
+    torch.cuda.reset_peak_memory_stats()
+    run = iteration(network, x, row, amp)
+    for _ in range(6):
         run()
     torch.cuda.synchronize()
-    torch.cuda.reset_peak_memory_stats()
-    times = []
-    for _ in range(9):
+    if not row.graph:
+        torch.cuda.reset_peak_memory_stats()
+    times, host = [], []
+    for _ in range(15):
         start = time.perf_counter()
         run()
+        host.append(1e3 * (time.perf_counter() - start))
         torch.cuda.synchronize()
         times.append(1e3 * (time.perf_counter() - start))
     peak = torch.cuda.max_memory_allocated() / 2**30
     del network, x, run
     gc.collect()
     torch.cuda.empty_cache()
-    return statistics.median(times), peak
+    return statistics.median(times), statistics.median(host), peak
 
 
 def ann() -> nn.Module:
@@ -126,34 +162,42 @@ def ann() -> nn.Module:
     return network
 
 
+SPIKING = models.spiking_resnet18
+ROWS = (
+    Row("ANN", ann, steps=0),
+    Row("Spiking ResNet-18", partial(SPIKING, CLASSES, neuron=FIRES)),
+    Row("... states not kept", PLAIN),
+    Row("... norms fused", partial(fused, PLAIN)),
+    Row("ANN, in a graph", ann, steps=0, graph=True),
+    Row("Spiking ResNet-18, states not kept, in a graph", PLAIN, graph=True),
+    Row("... norms fused, in a graph", partial(fused, PLAIN), graph=True),
+)
+MORE = (
+    Row("... spikes compressed", PLAIN, compressed=True),
+    Row("... norms fused, spikes compressed", partial(fused, PLAIN), compressed=True),
+    Row("... the same image in every step", PLAIN, steps=-1),
+    Row("... the same image, fused, compressed", partial(fused, PLAIN), -1, compressed=True),
+    Row("SEW ResNet-18, norms fused", partial(fused, SEW)),
+)
+
+
 def main() -> None:
     """Every number of steps in float32 and under autocast."""
     torch.backends.cudnn.benchmark = True
     check()
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, batch {BATCH}")
-    print("| T | type | network | ms | times the ANN | peak GiB |\n|---|---|---|---|---|---|")
-    for steps in [int(given) for given in sys.argv[1:]] or STEPS:
-        for amp in (False, True):
-            kind = "autocast" if amp else "float32"
-            base, peak = measured(ann, BATCH * steps, 0, amp, False)
-            print(f"| {steps} | {kind} | ANN | {base:.1f} | 1.00 | {peak:.1f} |", flush=True)
-            for name, fires, sew, fuse, compressed, sign in (
-                ("Spiking ResNet-18", FIRES, False, False, False, 1),
-                ("... states not kept", STATELESS, False, False, False, 1),
-                ("... spikes compressed", STATELESS, False, False, True, 1),
-                ("... norms fused", STATELESS, False, True, False, 1),
-                ("... norms fused, spikes compressed", STATELESS, False, True, True, 1),
-                ("... the same image in every step", STATELESS, False, False, False, -1),
-                ("... the same image, fused, compressed", STATELESS, False, True, True, -1),
-                ("SEW ResNet-18, norms fused", STATELESS, True, True, False, 1),
-            ):
-                kind_of = models.sew_resnet18 if sew else models.spiking_resnet18
-                make: Callable[[], nn.Module] = partial(kind_of, CLASSES, neuron=fires)
-                make = partial(fused, make) if fuse else make
-                found, peak = measured(make, BATCH, sign * steps, amp, compressed)
-                ratio = found / base
-                row = f"| {steps} | {kind} | {name} | {found:.1f} | {ratio:.2f} | {peak:.1f} |"
-                print(row, flush=True)
+    print("| T | type | network | ms | times the ANN | host ms | peak GiB |")
+    print("|---|---|---|---|---|---|---|")
+    given = [argument for argument in sys.argv[1:] if argument != "--short"]
+    rows = ROWS if "--short" in sys.argv else ROWS[:4] + MORE + ROWS[4:]
+    for steps in [int(number) for number in given] or STEPS:
+        for amp in (True, False):
+            kind, base = "autocast" if amp else "float32", 0.0
+            for row in rows:
+                found, host, peak = measured(row, steps, amp)
+                base = found if row.steps == 0 else base
+                text = f"| {steps} | {kind} | {row.name} | {found:.1f} | {found / base:.2f} |"
+                print(f"{text} {host:.1f} | {peak:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from snncore.training.bits import from_bits as from_bits
 from snncore.training.bits import to_bits as to_bits
+from snncore.training.capture import CapturedStep as CapturedStep
 from snncore.training.checkpoint import load_run as load_run
 from snncore.training.checkpoint import save_run as save_run
 from snncore.training.compression import compressed_spikes as compressed_spikes
@@ -15,6 +16,7 @@ from snncore.training.processes import processes as processes
 from snncore.training.step import training_step as training_step
 
 __all__ = [
+    "CapturedStep",
     "NormNeuron",
     "Process",
     "compressed_spikes",

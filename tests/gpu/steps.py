@@ -1,0 +1,97 @@
+"""Training steps on a GPU: kernels that are known are started at once, or as one graph."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from snncore import layer, models, neuron, training
+from tests.gpu.backends import DEVICE, on_gpu
+
+BACKENDS = on_gpu()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_places_of_every_alignment_have_the_same_spikes(backend: str) -> None:
+    torch.use_deterministic_algorithms(False)
+    module = neuron.LIF(backend=backend, keep_states=False)
+    whole = torch.randn(4 * 1024 + 16, device=DEVICE) * 2
+    for kind in (torch.float32, torch.float16):
+        typed = whole.to(kind)
+        expected = module(typed[: 4 * 1024].view(4, 1, 1024).clone())
+        assert bool(expected.any())
+        for shift in (0, 1, 4, 8, 3, 16, 0):
+            moved = torch.empty_like(typed)
+            moved[shift : shift + 4 * 1024] = typed[: 4 * 1024]
+            x = moved[shift : shift + 4 * 1024].view(4, 1, 1024).requires_grad_()
+            spikes = module(x)
+            assert torch.equal(spikes, expected), shift
+            spikes.sum().backward()
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        layer.Linear(64, 256),
+        layer.BatchNorm1d(256),
+        neuron.ParametricLIF(threshold=0.4),
+        layer.Dropout(0.0),
+        layer.Linear(256, 10),
+    ).to(DEVICE)
+
+
+def loss(outputs: Tensor, target: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(outputs.mean(0).float(), target)
+
+
+def batches(count: int, *shape: int) -> list[tuple[Tensor, Tensor]]:
+    draw = torch.Generator(DEVICE).manual_seed(1)
+    given = torch.rand((count, *shape), generator=draw, device=DEVICE) * 2
+    target = torch.arange(shape[1], device=DEVICE) % 10
+    return [(x, target) for x in given]
+
+
+@pytest.mark.parametrize("autocast", [None, torch.bfloat16, torch.float16])
+def test_a_captured_step_trains_as_an_eager_one(autocast: torch.dtype | None) -> None:
+    torch.use_deterministic_algorithms(False)
+    values = {}
+    for name in ("eager", "captured"):
+        net = network()
+        optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
+        scaler = torch.amp.GradScaler("cuda") if autocast == torch.float16 else None
+        options = {"autocast": autocast, "scaler": scaler}
+        given = batches(6, 5, 32, 64)
+        values[name] = []
+        step = training.CapturedStep(net, loss, *given[0], **options)
+        for x, target in given:
+            if name == "eager":
+                value = training.training_step(net, optimizer, [(x, target)], loss, **options)
+            else:
+                optimizer.zero_grad(set_to_none=True)
+                value = float(step(x, target))
+                (optimizer if scaler is None else scaler).step(*([optimizer] if scaler else []))
+                if scaler is not None:
+                    scaler.update()
+            values[name].append(value)
+    assert values["captured"] == pytest.approx(values["eager"], rel=1e-3)
+    assert values["captured"][-1] < values["captured"][0]
+
+
+@pytest.mark.parametrize("fuse", [False, True])
+def test_a_captured_residual_network_learns(fuse: bool) -> None:
+    torch.use_deterministic_algorithms(False)
+    torch.manual_seed(0)
+    fires = partial(neuron.LIF, threshold=0.5, detach_reset=True)
+    net = models.sew_resnet18(10, width=16, small_images=True, neuron=fires).to(DEVICE)
+    if fuse:
+        training.fuse_norms(net)
+    ((x, target),) = batches(1, 4, 16, 3, 32, 32)
+    optimizer = torch.optim.SGD(net.parameters(), 0.05)
+    step = training.CapturedStep(net, loss, x, target, autocast=torch.bfloat16)
+    values = []
+    for _ in range(12):
+        values.append(float(step(x, target)))
+        optimizer.step()
+    assert values[-1] < 0.7 * values[0]
+    assert step.outputs.shape == (4, 16, 10)
