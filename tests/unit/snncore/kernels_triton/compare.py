@@ -17,14 +17,17 @@ from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
 Tensors = dict[str, torch.Tensor]
 # Inexact on purpose: a half's spacing, for gradients that are rounded to the input's type.
-ROUNDED = {torch.float32: 2e-6, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
+ROUNDED = {torch.float32: 1e-6, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
+# Its gradient makes any rounding grow: eager torch's own in float32 is a thousandth off float64's.
+GROWTH = {"Izhikevich": 5.0, "Izhikevich-detached": 5.0}
 
 
 def dense(results: Tensors, wanted: Tensors) -> Tensors:
     """The gradients of everything, for a dense random loss."""
     generator = torch.Generator().manual_seed(5)
     weights = [
-        torch.randn(r.shape, generator=generator).to(r.dtype).to(r.device) for r in results.values()
+        torch.randn(r.shape, generator=generator, dtype=torch.float32).to(r.dtype).to(r.device)
+        for r in results.values()
     ]
     gradients = torch.autograd.grad(
         list(results.values()), list(wanted.values()), weights, allow_unused=True
@@ -76,7 +79,7 @@ def case(
         error = float((gradients[key].double() - value.double()).abs().max())
         # A parameter's gradient is a sum of many terms that cancel, in another order.
         size = sizes[key] if key in given else float(value.abs().max())
-        tolerance = ROUNDED[value.dtype] * max(size, 1e-30)
+        tolerance = ROUNDED[value.dtype] * max(size, 1e-30) * GROWTH.get(name, 1.0)
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
 
