@@ -7,12 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
 
 from snncore import functional
+from snncore.layer import BatchNorm
+from snncore.neuron import Neuron
+
+# Whether buffers are sent before every forward: torch has another word for it since 2.13.
+_NEWER = (
+    "forward_sync_buffers" in signature(nn.parallel.DistributedDataParallel.__init__).parameters
+)
+_SEND = "forward_sync_buffers" if _NEWER else "broadcast_buffers"
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ def data_parallel(network: nn.Module, process: Process, **options: Any) -> nn.Mo
         return network
     where = [process.device] if process.device.type == "cuda" else None
     options.setdefault("gradient_as_bucket_view", True)
+    if _alike(network):
+        options.setdefault(_SEND, False)
     return nn.parallel.DistributedDataParallel(network, device_ids=where, **options)
 
 
@@ -90,6 +101,14 @@ def fully_sharded(network: nn.Module, process: Process, **options: Any) -> nn.Mo
             fully_shard(child, ignored_params=single, **options)
     fully_shard(network, ignored_params=single, **options)
     return network
+
+
+def _alike(network: nn.Module) -> bool:
+    """Whether buffers are the same in all processes anyway, those of synchronized norms too."""
+    holders = [
+        module for module in network.modules() if next(module.buffers(False), None) is not None
+    ]
+    return all(isinstance(module, BatchNorm | Neuron) for module in holders)
 
 
 def _average(count: int, parameter: Tensor) -> None:
