@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed
+from torch.autograd.function import once_differentiable
 
 
 def is_distributed() -> bool:
@@ -38,6 +39,57 @@ def _total(value: Tensor) -> Tensor:
     return total
 
 
+class _OnGpu(torch.autograd.Function):
+    """By torch's kernels for GPUs, and without its wait for the host in every layer.
+
+    Torch waits to learn whether a process has no samples at all; here each has some.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        running_mean: Tensor,
+        running_var: Tensor,
+        momentum: float,
+        eps: float,
+    ) -> Tensor:
+        channels = x.shape[1]
+        mean, inverse = torch.batch_norm_stats(x, eps)
+        count = mean.new_full((1,), x.numel() / channels)
+        every = mean.new_zeros((distributed.get_world_size(), 2 * channels + 1))
+        # Beside the zeros of others; the sum of all is everyone's row.
+        torch.cat([mean, inverse, count], out=every[distributed.get_rank()])
+        distributed.all_reduce(every)
+        means, inverses, counts = every.split([channels, channels, 1], 1)
+        counts = counts.flatten()
+        mean, inverse = torch.batch_norm_gather_stats_with_counts(
+            x, means, inverses, running_mean, running_var, momentum, eps, counts
+        )
+        ctx.save_for_backward(x, weight, mean, inverse, counts.int())
+        result: Tensor = torch.batch_norm_elemt(x, weight, bias, mean, inverse, eps)
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, incoming: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, mean, inverse, counts = ctx.saved_tensors
+        incoming, asks = incoming.contiguous(), ctx.needs_input_grad[:3]
+        *sums, by_weight, by_bias = torch.batch_norm_backward_reduce(
+            incoming, x, mean, inverse, weight, *asks
+        )
+        by_x = None
+        if asks[0]:
+            total = torch.cat(sums)
+            distributed.all_reduce(total)
+            given = incoming, x, mean, inverse, weight, *total.chunk(2), counts
+            by_x = torch.batch_norm_backward_elemt(*given)
+        learned = by_weight if asks[1] else None, by_bias if asks[2] else None
+        return by_x, *learned, None, None, None, None
+
+
 def synchronized_batch_norm(
     x: Tensor,
     running_mean: Tensor,
@@ -49,7 +101,10 @@ def synchronized_batch_norm(
 ) -> Tensor:
     """The batch norm of (N, C, ...) while training, on any device; updates the running values."""
     if x.is_cuda:
-        return _torchs(x, running_mean, running_var, weight, bias, momentum, eps)
+        result: Tensor = _OnGpu.apply(
+            x.contiguous(), weight, bias, running_mean, running_var, momentum, eps
+        )
+        return result
     axes = [axis for axis in range(x.ndim) if axis != 1]
     shape = [1, -1] + [1] * (x.ndim - 2)
     wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
@@ -67,23 +122,3 @@ def synchronized_batch_norm(
     if bias is not None:
         result = result + bias.reshape(shape)
     return result.to(x.dtype)
-
-
-def _torchs(
-    x: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    weight: Tensor | None,
-    bias: Tensor | None,
-    momentum: float,
-    eps: float,
-) -> Tensor:
-    # Torch has a kernel of its own for GPUs, and none for CPUs.
-    from torch.nn.modules._functions import SyncBatchNorm
-
-    group = distributed.group.WORLD
-    count = distributed.get_world_size()
-    result: Tensor = SyncBatchNorm.apply(
-        x.contiguous(), weight, bias, running_mean, running_var, eps, momentum, group, count
-    )
-    return result

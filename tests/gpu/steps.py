@@ -1,12 +1,15 @@
 """Training steps on a GPU: kernels that are known are started at once, or as one graph."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn import functional as F
 
 from snncore import layer, models, neuron, training
+from snncore.layer.synchronized import synchronized_batch_norm
 from tests.gpu.backends import DEVICE, on_gpu
 
 BACKENDS = on_gpu()
@@ -28,6 +31,29 @@ def test_places_of_every_alignment_have_the_same_spikes(backend: str) -> None:
             spikes = module(x)
             assert torch.equal(spikes, expected), shift
             spikes.sum().backward()
+
+
+def test_a_synchronized_norm_is_torchs_of_all_samples(tmp_path: Path) -> None:
+    torch.use_deterministic_algorithms(False)
+    distributed.init_process_group("nccl", f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        for kind in (torch.float32, torch.float16):
+            x = torch.randn(16, 24, 9, 7, device=DEVICE).to(kind)
+            weigh, found = torch.randn_like(x), []
+            for function in (synchronized_batch_norm, F.batch_norm):
+                given = x.clone().requires_grad_()
+                running = torch.zeros(24, device=DEVICE), torch.ones(24, device=DEVICE)
+                weight = torch.linspace(0.5, 2, 24, device=DEVICE, requires_grad=True)
+                bias = torch.linspace(-1, 1, 24, device=DEVICE, requires_grad=True)
+                more = () if function is synchronized_batch_norm else (True,)
+                result = function(given, *running, weight, bias, *more, 0.1, 1e-5)
+                gradients = torch.autograd.grad((result * weigh).sum(), [given, weight, bias])
+                found.append([result, *gradients, *running])
+            for mine, theirs in zip(*found, strict=True):
+                off = (mine.double() - theirs.double()).norm() / theirs.double().norm()
+                assert off < (1e-5 if kind == torch.float32 else 2e-3), kind
+    finally:
+        distributed.destroy_process_group()
 
 
 def network() -> nn.Sequential:
