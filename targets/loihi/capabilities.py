@@ -11,7 +11,11 @@ CAPABILITIES = Capabilities(
         "flatten",
         "sum pool",
     ),
-    neurons=("CUBA LIF, with IF and LIF as special cases", "delta, sigma-delta, sigma"),
+    neurons=(
+        "CUBA LIF, with IF and LIF as special cases",
+        "delta, sigma-delta, sigma",
+        "resonate and fire (by phase, Izhikevich's), driven by complex dense layers",
+    ),
     limits={
         "weights": "8 bits with a sign: even integers in -256..254 where signs are mixed",
         "states": "24 bits; the current wraps, the voltage saturates",

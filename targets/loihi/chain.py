@@ -28,6 +28,14 @@ class ChainLayer:
     flatten: Flatten | None
     # What the neurons' own spikes go through on their way back, a step later.
     recurrent: Dense | None = None
+    # What drives the imaginary part, beside the weights that drive the real one.
+    imaginary: Dense | None = None
+
+    @property
+    def weights(self) -> tuple[Synapse, ...]:
+        """Every layer of weights that leads to the neurons."""
+        given = (self.synapse, self.recurrent, self.imaginary)
+        return tuple(node for node in given if node is not None)
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,9 @@ def chain_of(program: Program) -> Chain | Finding:
     links = _Links(program, first)
     previous: Node = first
     for node in rest:
+        if isinstance(node, Dense) and links.pairs(node):
+            links.imaginary = node
+            continue
         loop = isinstance(node, Dense) and links.loop_of(node) is not None
         wrong = links.append_loop(node) if loop else links.connected(node, previous)
         if wrong is not None:
@@ -68,13 +79,14 @@ class _Links:
     synapse: Synapse | None = None
     flatten: Flatten | None = None
     recurrent: Dense | None = None
+    imaginary: Dense | None = None
 
     def connected(self, node: Node, previous: Node) -> str | None:
         """Why the node cannot follow the one before it, if it cannot."""
         if isinstance(node, Neuron):
             edges: tuple[Edge, ...] = node.inputs
-            own = self.recurrent.name if self.recurrent else None
-            edges = tuple(edge for edge in edges if edge.source != own)
+            beside = {node.name for node in (self.recurrent, self.imaginary) if node}
+            edges = tuple(edge for edge in edges if edge.source not in beside)
         else:
             edges = (getattr(node, "source", node.sources[0]),)
         if len(edges) != 1:
@@ -86,6 +98,15 @@ class _Links:
         if edge.source != previous.name:
             return f"reads {edge.source}; a .net file is a chain without branches"
         return self.append(node)
+
+    def pairs(self, node: Dense) -> bool:
+        """Whether these weights are the imaginary part beside the real one just before."""
+        if not isinstance(self.synapse, Dense) or self.imaginary is not None:
+            return False
+        driven = (Edge(self.synapse.name), Edge(node.name))
+        layers = self.program.layers
+        together = any(layer.ports and layer.inputs == driven for layer in layers)
+        return together and node.source == self.synapse.source
 
     def loop_of(self, node: Dense) -> Neuron | None:
         """The neurons whose own spikes these weights bring back, if they do that."""
@@ -118,8 +139,9 @@ class _Links:
         elif isinstance(node, Neuron) and (self.synapse is not None or self._is_block()):
             if self.recurrent is not None and Edge(self.recurrent.name) not in node.inputs:
                 return f"leaves out {self.recurrent.name}, which belongs to another layer"
-            self.layers.append(ChainLayer(node, self.synapse, self.flatten, self.recurrent))
-            self.synapse = self.flatten = self.recurrent = None
+            parts = (self.synapse, self.flatten, self.recurrent, self.imaginary)
+            self.layers.append(ChainLayer(node, *parts))
+            self.synapse = self.flatten = self.recurrent = self.imaginary = None
         else:
             return "a .net file holds weights, then neurons, in turn"
         return None

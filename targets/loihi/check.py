@@ -1,6 +1,7 @@
 """What the chip or its loader would not take, change, drop or ignore: an error, with the remedy.
 
-1. The program is a chain of weights and neurons, CUBA LIF or sigma-delta, in Loihi's numbers.
+1. The program is a chain of weights and neurons, CUBA LIF, sigma-delta or resonators, in
+   Loihi's numbers.
 2. Every weight reaches the simulation as it stands (`loader` knows what the loader changes).
 3. Geometry fits the 8-bit fields that the simulation keeps it in.
 4. Thresholds, biases and decays fit the chip's registers.
@@ -10,7 +11,7 @@ Warnings: what may wrap or saturate for some input, weights of nine bits, a chip
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from snncore.dynamics import LOIHI, Op
 from snncore.dynamics.interval import ZERO, Interval
 from snncore.dynamics.simplify import leaves_format
 from snncore.dynamics.zoo import CUBA_LIF
-from targets.loihi import sigma_delta
+from targets.loihi import resonators, sigma_delta
 from targets.loihi.chain import ChainLayer, chain_of
 from targets.loihi.check_weights import weight_findings
 from targets.loihi.chips import CHIPS
@@ -49,6 +50,10 @@ def check(program: Program) -> tuple[Finding, ...]:
         findings += _synapses(layer)
         if sigma_delta.kind_of(layer.neuron) is not None:
             findings += sigma_delta.findings(layer, bits)
+        elif resonators.kind_of(layer.neuron) is not None:
+            weights = [node for node in layer.weights if isinstance(node, Dense)]
+            shape = program.shapes[layer.neuron.name]
+            findings += resonators.findings(layer.neuron, weights, shape)
         else:
             findings += _neuron(layer, program)
     if not any(finding.severity == Severity.ERROR for finding in findings):
@@ -75,7 +80,7 @@ def _synapses(layer: ChainLayer) -> Iterator[Finding]:
     """What is wrong about a layer's weights; a recurrent layer's two are judged together."""
     if isinstance(layer.synapse, Conv2d):
         yield from _geometry(layer.synapse)
-    nodes = [node for node in (layer.synapse, layer.recurrent) if node is not None]
+    nodes = layer.weights
     for node in nodes:
         if isinstance(node, Dense) and node.shift:
             words = f"its sums are shifted by {node.shift} bits, which no field says"
@@ -85,12 +90,17 @@ def _synapses(layer: ChainLayer) -> Iterator[Finding]:
             yield error(
                 node.name, f"sums of {node.accumulator_bits} bits, not {expected}", "retrain"
             )
+    if layer.imaginary is not None:
+        # The loader takes the two parts for two layers.
+        for node in nodes:
+            yield from weight_findings([node])
+        return
     yield from _delays(nodes)
     if nodes:
         yield from weight_findings(nodes)
 
 
-def _delays(nodes: list[Synapse]) -> Iterator[Finding]:
+def _delays(nodes: Sequence[Synapse]) -> Iterator[Finding]:
     for node in nodes:
         if not isinstance(node, Dense) or node.delays is None:
             continue
@@ -178,7 +188,9 @@ def _ranges(program: Program) -> Iterator[Finding]:
                     "and wraps"
                 )
                 yield warning(node.name, text, "use smaller weights or kernels")
-        if isinstance(node, Neuron) and sigma_delta.kind_of(node) is None:
+        if isinstance(node, Neuron) and resonators.kind_of(node) is not None:
+            yield from resonators.range_findings(node, proved.layers[node.name])
+        elif isinstance(node, Neuron) and sigma_delta.kind_of(node) is None:
             equations = node.integer_equations
             bounds = proved.layers[node.name].operations
             current = leaves_format(equations, bounds, Op.WRAP_ONCE)

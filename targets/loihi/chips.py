@@ -24,6 +24,8 @@ class Chip:
     packing_known: bool
     # What a spike may carry beside its address.
     message_bits: int
+    # Whether neurons are programs, and not all CUBA LIF.
+    programmable: bool
     notes: tuple[str, ...]
 
 
@@ -37,6 +39,7 @@ LOIHI_1 = Chip(
     shares_kernels=False,
     packing_known=True,
     message_bits=0,
+    programmable=False,
     notes=(
         "limits of a core are those that nengo-loihi 1.1.0 states and used on the chip",
         "every connection of a convolution is stored: an upper bound, since kernels may be shared",
@@ -53,6 +56,7 @@ LOIHI_2 = Chip(
     shares_kernels=True,
     packing_known=False,
     message_bits=32,
+    programmable=True,
     notes=(
         "limits of a core are from Intel's technology brief on Loihi 2, as others quote it",
         "no sizes of axon tables are published: axons are counted and not limited",

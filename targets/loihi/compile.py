@@ -10,7 +10,8 @@ from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.narrow import row_pieces
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
 from neurodeploy.target import Finding, require_fits
-from targets.loihi.chain import Chain, chain_of
+from targets.loihi import resonators
+from targets.loihi.chain import Chain, ChainLayer, chain_of
 from targets.loihi.check import check
 from targets.loihi.hdf5 import h5py_module
 from targets.loihi.neurons import adds_up
@@ -86,11 +87,13 @@ def _file(program: Program, chain: Chain) -> bytes:
                 _conv(entry, layer.synapse)
             elif isinstance(layer.synapse, Dense):
                 entry = add("dense" if layer.recurrent is None else "dense_rec", shape)
-                _dense(entry, layer.synapse, layer.recurrent)
+                _dense(entry, layer.synapse, layer)
             # The loader gives a dense layer without neurons such that add up and never fire.
             unsaid = isinstance(layer.synapse, Dense) and adds_up(layer.neuron)
             if kind_of(layer.neuron) is not None:
                 write_neuron(entry, layer.neuron, bits)
+            elif resonators.kind_of(layer.neuron) is not None:
+                resonators.write_neuron(entry, layer.neuron)
             elif not unsaid:
                 _neuron(entry, layer.neuron)
             _write_bias(entry, layer.neuron, bits if kind_of(layer.neuron) is not None else 0)
@@ -99,12 +102,16 @@ def _file(program: Program, chain: Chain) -> bytes:
     return image
 
 
-def _dense(entry: Any, node: Dense, recurrent: Dense | None) -> None:
+def _dense(entry: Any, node: Dense, layer: ChainLayer) -> None:
+    if layer.imaginary is not None:
+        _weights(entry, "weight/real", node)
+        _weights(entry, "weight/imag", layer.imaginary)
+        return
     _weights(entry, "weight", node)
     if node.delays is not None:
         entry["delay"] = node.delays.astype(np.int32)
-    if recurrent is not None:
-        _weights(entry, "weight_rec", recurrent)
+    if layer.recurrent is not None:
+        _weights(entry, "weight_rec", layer.recurrent)
 
 
 def _weights(entry: Any, key: str, node: Dense | Conv2d) -> None:

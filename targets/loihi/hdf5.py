@@ -56,6 +56,11 @@ class LayerEntry:
     def __contains__(self, key: str) -> bool:
         return key in self._group
 
+    def holds(self, group: str, key: str) -> bool:
+        """Whether there is a group of this name, with the key in it."""
+        inner = _inside(self._group, group, f"{self.name}.{group}")
+        return hasattr(inner, "keys") and key in inner
+
     def text(self, key: str) -> str:
         """A name, as bytes or text, alone or in an array of one."""
         value = self._value(key).reshape(-1)
@@ -66,6 +71,10 @@ class LayerEntry:
 
     def integers(self, key: str) -> Integers:
         """Whole numbers of 32 bits; fractions are cut off, as the loader does."""
+        return self.numbers(key).astype(np.int64)
+
+    def numbers(self, key: str) -> NDArray[Any]:
+        """Numbers of 32 bits, whole or not."""
         value = self._value(key)
         if value.dtype.kind not in _NUMBERS:
             raise ArtifactError(f"{self.name}.{key}: {value.dtype} is no type of numbers")
@@ -75,7 +84,7 @@ class LayerEntry:
             raise ArtifactError(f"{self.name}.{key}: a value is NaN or infinite")
         if max(abs(float(value.min())), abs(float(value.max()))) >= 1 << 31:
             raise ArtifactError(f"{self.name}.{key}: a value does not fit 32 bits")
-        return value.astype(np.int64)
+        return value
 
     def stored_whole(self, key: str) -> NDArray[Any]:
         """Whole numbers that must be stored as such, in the type that the file has them in."""

@@ -44,10 +44,12 @@ def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
     neuron = entry.group("neuron")
     kind = neuron.text("type")
     if kind not in _KINDS:
-        reason = "" if "RF" not in kind else ": the loader's floats change their decays by one"
-        known = ", ".join((*_KINDS, "SDNN"))
+        if "RF" in kind:
+            message = f"{kind!r} are resonators, which only dense layers with complex weights drive"
+            raise ArtifactError(f"{neuron.name}: {message}")
+        known = ", ".join((*_KINDS, "SDNN", "RF", "RF_PHASE"))
         raise ArtifactError(
-            f"{neuron.name}: neurons of type {kind!r} are not supported{reason}; {known} are"
+            f"{neuron.name}: neurons of type {kind!r} are not supported; {known} are"
         )
     if "messageBits" in neuron:
         raise ArtifactError(f"{neuron.name}.messageBits: stops the loader", remedy="remove it")

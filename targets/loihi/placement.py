@@ -71,7 +71,7 @@ def placement(program: Program, chip: Chip) -> Placement:
     except _DoesNotFitError as error:
         problem = (str(error.args[0]), str(error.args[1]))
         return Placement(chip.name, (), chip.cores, _needs(layers, {}), (problem,), chip.notes)
-    problems = tuple(_messages(layers, chip))
+    problems = tuple(_lacking(layers, chip))
     if len(cores) > chip.cores:
         largest = max(of_layer, key=lambda name: of_layer[name][0])
         words = (
@@ -82,8 +82,11 @@ def placement(program: Program, chip: Chip) -> Placement:
     return Placement(chip.name, cores, chip.cores, _needs(layers, of_layer), problems, chip.notes)
 
 
-def _messages(layers: list[_Layer], chip: Chip) -> Iterator[tuple[str, str]]:
+def _lacking(layers: list[_Layer], chip: Chip) -> Iterator[tuple[str, str]]:
     for layer in layers:
+        if layer.node.ports is not None and not chip.programmable:
+            name = layer.node.equations.name
+            yield layer.node.name, f"has {name} neurons, and those of {chip.name} are CUBA LIF"
         if layer.node.graded and not chip.message_bits:
             yield layer.node.name, f"sends numbers, and a spike of {chip.name} carries none"
 

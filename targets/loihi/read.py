@@ -29,6 +29,7 @@ from neurodeploy.program.shapes import output_shape
 from neurodeploy.structure import Edge, Shape
 from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo import CUBA_LIF
+from targets.loihi import resonators
 from targets.loihi.hdf5 import MOST_VALUES, LayerEntry, opened
 from targets.loihi.loader import (
     LARGEST_GEOMETRY,
@@ -116,6 +117,9 @@ class _Reader:
 
     def dense(self, entry: LayerEntry) -> None:
         outputs = prod(_shape(entry))
+        if _is_complex(entry):
+            self._complex(entry, outputs)
+            return
         weight = _matrix(entry, "weight", outputs)
         loaded = loaded_together([weight])
         if loaded is None:
@@ -123,8 +127,38 @@ class _Reader:
         self._weigh(entry, loaded[0], _delays(entry, weight) if "delay" in entry else None)
         self._neurons(entry, f"{entry.name}.synapse")
 
+    def _complex(self, entry: LayerEntry, outputs: int) -> None:
+        """Two matrices and resonators; the loader reads neither a bias nor a delay."""
+        parts = entry.group("weight")
+        if parts.integers("imag").ndim < parts.integers("real").ndim:
+            raise ArtifactError(f"{parts.name}.imag: a matrix in one axis stops the loader here")
+        loaded: list[LoadedWeights] = []
+        for key in ("real", "imag"):
+            found = loaded_together([_matrix(parts, key, outputs)])
+            if found is None:
+                message = "is all zero, which the loader cannot load"
+                raise ArtifactError(f"{parts.name}.{key}: {message}")
+            loaded += found
+        real, imag = loaded
+        if real.weight.shape != imag.weight.shape:
+            shapes = f"{real.weight.shape} and {imag.weight.shape}"
+            raise ArtifactError(f"{parts.name}: real and imag are {shapes}")
+        kind = entry.group("neuron").text("type") if "neuron" in entry else "none"
+        if not resonators.is_kind(kind):
+            message = f"complex weights drive resonators, not neurons of type {kind!r}"
+            raise ArtifactError(f"{entry.name}.weight: {message}")
+        self._weigh(entry, real, None, "real")
+        source = next(edge for edge in self.nodes[-1].sources)
+        name = f"{entry.name}.imag"
+        self.nodes.append(Dense(name, source, imag.weight, _EXPONENT, imag.shift))
+        edges = (Edge(f"{entry.name}.real"), Edge(name))
+        self._append(resonators.read_neuron(entry, edges, _EXPONENT, self.shape))
+
     def recurrent(self, entry: LayerEntry) -> None:
         outputs = prod(_shape(entry))
+        if _is_complex(entry):
+            message = "the loader drops the recurrence of a layer with complex weights"
+            raise ArtifactError(f"{entry.name}.weight_rec: {message}", remedy="leave it out")
         weight, own = _matrix(entry, "weight", outputs), _matrix(entry, "weight_rec", outputs)
         if own.shape[1] != outputs:
             raise ArtifactError(f"{entry.name}.weight_rec: {own.shape} is not ({outputs},) * 2")
@@ -143,7 +177,13 @@ class _Reader:
         self.nodes.append(Dense(name, back, loaded[1].weight, _EXPONENT, loaded[1].shift))
         self._neurons(entry, f"{entry.name}.synapse", name)
 
-    def _weigh(self, entry: LayerEntry, loaded: LoadedWeights, delays: Integers | None) -> None:
+    def _weigh(
+        self,
+        entry: LayerEntry,
+        loaded: LoadedWeights,
+        delays: Integers | None,
+        part: str = "synapse",
+    ) -> None:
         """Dense weights over what there is so far, flattened if need be."""
         inputs = loaded.weight.shape[1]
         if not self.nodes:
@@ -153,7 +193,7 @@ class _Reader:
             raise ArtifactError(
                 f"{entry.name}.weight: takes {inputs} inputs and is given {self.shape}"
             )
-        name, source = f"{entry.name}.synapse", Edge(self.nodes[-1].name)
+        name, source = f"{entry.name}.{part}", Edge(self.nodes[-1].name)
         self._append(Dense(name, source, loaded.weight, _EXPONENT, loaded.shift, delays=delays))
 
     def conv(self, entry: LayerEntry) -> None:
@@ -205,6 +245,11 @@ class _Reader:
     def _append(self, node: Node) -> None:
         self.nodes.append(node)
         self.shape = output_shape(node, [self.shape])
+
+
+def _is_complex(entry: LayerEntry) -> bool:
+    """Whether the loader finds an imaginary part."""
+    return entry.holds("weight", "imag")
 
 
 def _shape(entry: LayerEntry) -> Shape:

@@ -22,6 +22,7 @@ from targets.loihi.energy import energy
 from targets.loihi.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.placement import placement
 from targets.loihi.read import input_bias_of, read_artifact, spike_exp_of
+from targets.loihi.resonators import require_determined
 from targets.loihi.simulate import LAVA, LavaRun, run_lava
 
 
@@ -76,6 +77,7 @@ class Loihi:
             judge = self.simulators[simulator]
             return run_judge(judge, [JudgedRun(program, samples)], options)[0]
         net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
+        require_determined(net)
         told = artifact.contract
         run = LavaRun(net, samples, spike_exp=spike_exp_of(told), input_bias=input_bias_of(told))
         runs = [run]

@@ -25,13 +25,14 @@ from targets.loihi.simulate import LavaRun, run_lava
 from targets.loihi.target import target
 from tests.conformance.messages import message_case
 from tests.conformance.networks import Case, limit_cases, random_case, timed_case
+from tests.conformance.resonating import resonating_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
 from tests.unit.targets.loihi.programs import driven
 
-# How many random programs, trained networks, programs with recurrence or delays, and sigma-delta
-# programs there are: in `make test`, and in all.
-SUBSET, FULL = (32, 8, 12, 12), (520, 60, 300, 150)
+# How many random programs, trained networks, programs with recurrence or delays, sigma-delta
+# programs and resonators there are: in `make test`, and in all.
+SUBSET, FULL = (32, 8, 12, 12, 12), (520, 60, 300, 150, 150)
 # What one call of the simulator gets.
 BATCH = 64
 LARGEST = (1 << 23) - 1
@@ -62,9 +63,12 @@ class Tally:
             self.differing += sum(int((values[key] != other[key]).sum()) for key in other)
             if node.graded:
                 continue
-            threshold = np.broadcast_to(node.parameters["threshold"], values["v"].shape)
-            self.met += int(((values["v"] == threshold << 6) & (threshold > 0)).sum())
-            self.saturated += int((abs(values["v"]) == LARGEST).sum())
+            voltage = values["v" if node.ports is None else "real"]
+            threshold = np.broadcast_to(node.parameters["threshold"], voltage.shape)
+            self.met += int(((voltage == threshold << 6) & (threshold > 0)).sum())
+            self.saturated += int((abs(voltage) == LARGEST).sum())
+            if node.ports is not None:
+                continue
             self.wrapped += int((abs(np.diff(values["u"], axis=0)) > LARGEST).sum())
 
     def sentence(self) -> str:
@@ -80,12 +84,13 @@ class Tally:
 
 def cases(full: bool) -> Iterator[Case]:
     """Every network of the suite, or of its subset."""
-    programs, trained, timed, graded = FULL if full else SUBSET
+    programs, trained, timed, graded, resonating = FULL if full else SUBSET
     yield from (random_case(seed) for seed in range(programs))
     yield from limit_cases()
     yield from (trained_case(seed) for seed in range(trained))
     yield from (timed_case(seed) for seed in range(timed))
     yield from (message_case(seed) for seed in range(graded))
+    yield from (resonating_case(seed) for seed in range(resonating))
 
 
 def held(name: str, expected: Trace, got: Trace) -> str | None:
@@ -175,8 +180,10 @@ def test_the_subset_covers_what_the_generator_can_make() -> None:
     assert any(node.source.delay == 1 for node in dense)
     assert max(int(node.delays.max()) for node in dense if node.delays is not None) == 62
     neurons = [node for case in made for node in case.program.layers]
-    assert {"CubaLIF", "Delta", "SigmaDelta", "Sigma"} == {node.equations.name for node in neurons}
-    lif = [node for node in neurons if not node.graded]
+    names = {node.equations.name for node in neurons}
+    assert names >= {"CubaLIF", "Delta", "SigmaDelta", "Sigma"}
+    assert names >= {"Resonator", "ResettingResonator"}
+    lif = [node for node in neurons if node.equations.name == "CubaLIF"]
     decays = [node.parameters["current_decay"] for node in lif]
     assert {0, 1, 4095, 4096} <= {int(value) for value in decays if value.size == 1}
     assert any(value.size > 1 for value in decays)
