@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from quant.chip_neuron import ChipNeuron, Integers
+from quant.exact import without_autocast
 from quant.straight_through import Unit
 from quant.synapse import GridLayer, SumPool2d
 from snncore import layer
@@ -82,11 +83,11 @@ class Block(layer.Layer):
     def forward(self, x: Tensor) -> Tensor:
         """The spikes."""
         if isinstance(self.synapse, SumPool2d):
-            drive, bias = self.synapse(x), self.bias
+            drive, most, bias = self.synapse(x), None, self.bias
         else:
             weight, bias = self._seen(x, self.synapse)
-            drive = self.synapse.weighted(x, self.synapse.quantized(weight))
-        spikes: Tensor = self.neuron(drive, bias=bias, unit=self.unit)
+            drive, most = self.synapse.weighted(x, self.synapse.quantized(weight))
+        spikes: Tensor = self.neuron(drive, bias=bias, unit=self.unit, most=most)
         self.input_shape = self.synapse.input_shape
         return spikes
 
@@ -97,7 +98,7 @@ class Block(layer.Layer):
             return synapse.weight, self.bias
         if not (self.training and not norm.frozen):
             return _folded(synapse.weight, self.bias, *norm.folded())
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             sums = synapse.sums(x, synapse.weight, self.bias)
         return _folded(synapse.weight, self.bias, *norm.folded(norm.observed(sums)))
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from quant.chips import chip_format, named
-from quant.exact import counted, largest
+from quant.exact import counted, largest, without_autocast
 from quant.formats import ChipFormat, Grid
 from quant.integer_step import Step, training_step
 from quant.kernels import run_kernels, runs_in_kernels
-from quant.straight_through import SpikeRule, Unit, decay_integers, decays_on_grid, on_grid
+from quant.straight_through import SpikeRule, Unit, decay_integer, decays_on_grid, on_grid
 from snncore.dynamics import Equations
 from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
@@ -69,7 +69,7 @@ class ChipNeuron(Neuron):
         self._driven: dict[str, tuple[int, int]] = {}
         self._drive = 1.0
         # In a tuple, so that torch does not take a parameter of the synapse for one of ours.
-        self._given: tuple[Tensor | None, Unit] = (None, self.unit)
+        self._given: tuple[Tensor | None, Unit, float | None] = (None, self.unit, None)
 
     @property
     def unit(self) -> float:
@@ -108,20 +108,23 @@ class ChipNeuron(Neuron):
             own["units_above"] = self.units_above
         return values | own | super().config()
 
-    def forward(self, x: Tensor, bias: Tensor | None = None, unit: Unit | None = None) -> Tensor:
-        """The spikes; a block hands its synapse's bias and unit over."""
+    def forward(
+        self,
+        x: Tensor,
+        bias: Tensor | None = None,
+        unit: Unit | None = None,
+        most: float | None = None,
+    ) -> Tensor:
+        """The spikes; a block hands its synapse's bias, its unit and a bound of its sums over."""
         own = self.unit if unit is None else unit
-        self._given = (self.bias if bias is None else bias, own)
-        if isinstance(own, Tensor) and own.ndim:
-            axes = x.ndim - (1 if self.step_mode == "s" else 2)
-            own = own.reshape(-1, *[1] * (axes - 1))
+        self._given = (self.bias if bias is None else bias, own, most)
         # Whatever precision autocast chose, the states are exact.
         try:
-            with torch.autocast(x.device.type, enabled=False):
-                return super().forward(counted(x, own)).to(torch.float32)
+            with without_autocast(x):
+                return super().forward(x).to(torch.float32)
         finally:
             # What a copy must not hold is the bias, which has a history.
-            self._given = (None, self._given[1])
+            self._given = (None, own, None)
 
     def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
         """Every parameter as the chip holds it: one for the layer, or one a channel."""
@@ -155,18 +158,25 @@ class ChipNeuron(Neuron):
         return grid
 
     def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        bias, unit = self._given
+        bias, unit, most = self._given
         found = self.integers(unit, bias)
         parameters = {name: self._shaped(name, value, sequence) for name, value in found.items()}
-        bounds = self._reached(sequence, parameters)
+        if isinstance(unit, Tensor) and unit.ndim:
+            unit = unit.reshape(-1, *[1] * (sequence.ndim - 3))
+        drive = _most_units(sequence, unit) if most is None else most
+        bounds = self._reached(drive, parameters)
         step = Step(self.equations, self.format.system, self._drive, bounds)
         rule = SpikeRule(self.surrogate, self.scale)
-        states = self._states_for(sequence[0])
+        states = self._states_for(sequence[0]) if self.states else ()
         if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
-            return run_kernels(step, rule, sequence, states, parameters)
+            return run_kernels(step, rule, sequence, float(unit), states, parameters)
         observer = None if self.record is None else self._observe
         stepper = self._eager(step, rule, parameters)
-        return run_sequence(stepper, states, (sequence,), observer)
+        states = states or self._states_for(sequence[0])
+        return run_sequence(stepper, states, (counted(sequence, unit),), observer)
+
+    def _initial(self, name: str, x: Tensor) -> Tensor:
+        return torch.zeros_like(x, dtype=torch.float64)
 
     def _eager(self, made: Step, rule: SpikeRule, parameters: Integers) -> Any:
         step = training_step(*made, rule)
@@ -181,10 +191,9 @@ class ChipNeuron(Neuron):
         return run
 
     def _reached(
-        self, sequence: Tensor, parameters: Mapping[str, Any]
+        self, drive: float, parameters: Mapping[str, Any]
     ) -> tuple[tuple[str, int, int], ...]:
         """Bounds of the input and the parameters, over all steps that the states continue."""
-        drive = largest(sequence)
         if not drive < 2**31:
             name = type(self).__name__
             raise ValueError(f"{name}: an input is NaN or beyond 32 bits ({drive:g})")
@@ -195,7 +204,8 @@ class ChipNeuron(Neuron):
             drive = max(drive, self._drive)
             for name, (low, high) in self._driven.items():
                 bounds[name] = min(low, bounds[name][0]), max(high, bounds[name][1])
-        self._drive, self._driven = drive, bounds
+        if (drive, bounds) != (self._drive, self._driven):
+            self._drive, self._driven = drive, bounds
         return tuple((name, low, high) for name, (low, high) in bounds.items())
 
     def _shaped(self, name: str, value: int | Tensor, sequence: Tensor) -> int | Tensor:
@@ -240,13 +250,18 @@ class ChipNeuron(Neuron):
     def _decay(self, name: str, value: float) -> int:
         if not 0 <= self._finite(name, value) <= 1:
             raise ValueError(f"{type(self).__name__}.{name}: {value:g} is not between 0 and 1")
-        decay = torch.tensor(value, dtype=torch.float64, device="cpu")
-        return int(decay_integers(decay, self.format.decays))
+        return decay_integer(value, self.format.decays)
 
     def _finite(self, name: str, value: float) -> float:
         if value != value or value in (float("inf"), float("-inf")):
             raise ValueError(f"{type(self).__name__}.{name}: the value is NaN or infinite")
         return value
+
+
+def _most_units(sequence: Tensor, unit: Unit) -> float:
+    if isinstance(unit, Tensor) and unit.ndim:
+        return largest(sequence / unit)
+    return largest(sequence) / float(unit)
 
 
 def _bound(value: int | Tensor) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -15,12 +16,25 @@ EXACT = 1 << 53
 EXACT_FACTOR = 1 << 8
 
 
+def is_power_of_two(value: int) -> bool:
+    """Whether a positive integer has a single bit."""
+    return value & (value - 1) == 0
+
+
 def largest(x: Tensor) -> float:
     """The largest magnitude, found in one pass; 0 of nothing."""
     if x.numel() == 0:
         return 0.0
     low, high = torch.aminmax(x.detach())
     return float(torch.maximum(-low, high))
+
+
+def without_autocast(x: Tensor) -> AbstractContextManager[object]:
+    """Within it what is computed on this tensor's device keeps its precision."""
+    device = x.device.type
+    if not torch.is_autocast_enabled(device):
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
 
 
 def carried(bound: float, factor: float) -> torch.dtype:
@@ -49,7 +63,7 @@ def snapped(x: Tensor, unit: float | Tensor) -> Tensor:
 
 
 def counted(x: Tensor, unit: float | Tensor) -> Tensor:
-    """A value in whole units, as float64; a unit is a power of two, so nothing is rounded."""
+    """A value in whole units, as float64: the nearest, which undoes what a kernel's sums lost."""
     result: Tensor = _Counted.apply(x, unit)
     return result
 
@@ -59,7 +73,7 @@ class _Counted(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, unit: float | Tensor) -> Tensor:
         ctx.kind, ctx.per_unit = x.dtype, 1 / unit
         # A copy also where the type is right already.
-        return x.to(torch.float64, copy=True).mul_(ctx.per_unit)
+        return x.to(torch.float64, copy=True).mul_(ctx.per_unit).add_(0.5).floor_()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -83,7 +83,13 @@ def training_equations(
     largest = max(value.largest() for value in operations)
     if largest >= EXACT:
         raise ValueError(f"{equations.name}: a value may reach {largest}, beyond exact floats")
-    return simplified(integers, operations, keep_gradients=True)
+    return _shared(simplified(integers, operations, keep_gradients=True))
+
+
+@lru_cache(maxsize=512)
+def _shared(equations: Equations) -> Equations:
+    """One object for equal equations, so that whoever looks them up need not compare them."""
+    return equations
 
 
 def training_step(

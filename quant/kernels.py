@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,8 @@ from torch import Tensor
 
 from quant.integer_step import Step, enclosing, training_equations
 from quant.straight_through import SpikeRule
-from snncore.dynamics import Equations
+from snncore.dynamics import Equations, Op
+from snncore.dynamics.expression import Recorder
 from snncore.kernels import AUTO, Work, backend, prepared, run_loop
 from snncore.surrogate import ATan, Surrogate
 
@@ -64,30 +65,35 @@ def run_kernels(
     step: Step,
     rule: SpikeRule,
     sequence: Tensor,
+    unit: float,
     states: tuple[Tensor, ...],
     parameters: Mapping[str, int | Tensor],
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The spikes of a sequence and the last states."""
+    """The spikes of a sequence that is counted in units on the way, and the last states."""
     given = {name: value for name, value in parameters.items() if isinstance(value, Tensor)}
     numbers = tuple(
         (name, float(value)) for name, value in parameters.items() if not isinstance(value, Tensor)
     )
-    loop = _loop(_equations(step), rule.surrogate, float(rule.unit), numbers)
+    kind = torch.float64 if sequence.dtype == torch.float64 else torch.float32
+    loop = _loop(_equations(step), rule.surrogate, float(rule.unit), unit, numbers, kind)
     # One value is a number to a kernel, whatever its shape.
     tensors = [value.reshape(()) if value.numel() == 1 else value for value in given.values()]
-    return run_loop(loop, (sequence,), states, tensors)
+    return run_loop(loop, (sequence.to(kind),), states, tensors)
 
 
 def _equations(step: Step) -> Equations:
     """The integer equations with parameters in place, so that unlike numbers share a kernel."""
-    bounds = tuple((name, *_wide(low, high)) for name, low, high in step.bounds)
+    bounds = tuple(
+        (name, *_wide(low, high, step.system.parameter_fraction(name)))
+        for name, low, high in step.bounds
+    )
     return training_equations(step.equations, step.system, enclosing(step.drive), bounds)
 
 
-def _wide(low: int, high: int) -> tuple[int, int]:
-    """A power of two above; what is zero stays so, and is left out."""
-    if low == high == 0:
-        return 0, 0
+def _wide(low: int, high: int, fraction: int) -> tuple[int, int]:
+    """A power of two above; a zero stays so, and a decay of all, with what they leave out."""
+    if low == high and low in (0, 1 << fraction if fraction else 0):
+        return low, high
     return (0 if low >= 0 else -enclosing(-low)), enclosing(max(high, 0))
 
 
@@ -95,8 +101,32 @@ def _wide(low: int, high: int) -> tuple[int, int]:
 def _loop(
     equations: Equations,
     surrogate: Surrogate,
+    distance_unit: float,
     unit: float,
     numbers: tuple[tuple[str, float], ...],
+    kind: torch.dtype,
 ) -> str:
-    counted, device = _Counted(surrogate, unit), torch.device("cpu")
-    return prepared(_CPP, Work(equations, counted, device, torch.float64, numbers))
+    counted, device = _Counted(surrogate, distance_unit), torch.device("cpu")
+    work = Work(_counting(equations, unit), counted, device, kind, numbers, wide=True)
+    return prepared(_CPP, work)
+
+
+def _counting(equations: Equations, unit: float) -> Equations:
+    """The equations for an input that is not counted in units yet: `quant.exact.counted` in it."""
+    recorder = Recorder()
+    new: list[int] = []
+    for operation in equations.operations:
+        args = [new[arg] for arg in operation.args]
+        number = recorder.add(operation.op, *args, attribute=operation.attribute)
+        if operation.op == Op.INPUT:
+            per_unit = recorder.add(Op.CONSTANT, attribute=1 / unit)
+            half = recorder.add(Op.CONSTANT, attribute=0.5)
+            scaled = recorder.add(Op.MULTIPLY, number, per_unit)
+            number = recorder.add(Op.SHIFT_FLOOR, recorder.add(Op.ADD, scaled, half), attribute=0)
+        new.append(number)
+    return replace(
+        equations,
+        operations=tuple(recorder.operations),
+        next_states=tuple(new[result] for result in equations.next_states),
+        output=new[equations.output],
+    )

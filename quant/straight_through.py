@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from functools import lru_cache
+from math import isfinite, log, sqrt
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from quant.exact import is_power_of_two, largest
 from quant.formats import Decays, Grid
 from snncore.surrogate import Surrogate
 
@@ -25,7 +27,7 @@ def on_grid(
     Raises:
         ValueError: if a value is NaN or infinite; says of what.
     """
-    if not bool(torch.isfinite(values).all()):
+    if not isfinite(largest(values)):
         raise ValueError(f"{name}: a value is NaN or infinite")
     result: Tensor = _OnGrid.apply(values, log2, grid, unit)
     return result
@@ -33,9 +35,24 @@ def on_grid(
 
 def integers_on_grid(values: Tensor, grid: Grid, unit: Unit) -> Tensor:
     """The nearest integers of a grid, for values in units of `unit`."""
+    return _nearest(_scaled(values, unit), grid)
+
+
+def _scaled(values: Tensor, unit: Unit) -> Tensor:
+    """Values in units, which are powers of two: no float type loses a digit."""
+    kept = values.dtype in (torch.float32, torch.float64)
+    if isinstance(unit, Tensor):
+        return values.double() / unit
+    return (values if kept else values.double()) * (1 / unit)
+
+
+def _nearest(scaled: Tensor, grid: Grid) -> Tensor:
     low, high = -(-grid.minimum // grid.step), grid.maximum // grid.step
-    steps = torch.round(values.double() / (unit * grid.step)).clamp(low, high)
-    return steps * grid.step
+    if grid.step == 1:
+        return torch.round(scaled).clamp_(low, high)
+    # A third of a float32 is not what a third of a float64 is.
+    wide = scaled if is_power_of_two(grid.step) else scaled.double()
+    return (wide / grid.step).round_().clamp_(low, high).mul_(grid.step)
 
 
 def decays_on_grid(values: Tensor, decays: Decays) -> Tensor:
@@ -56,19 +73,26 @@ def decay_integers(values: Tensor, decays: Decays) -> Tensor:
     return torch.where(inside * (1 << decays.bits) < 0.5, 0.0, shifted.clamp(min=1)).round()
 
 
+@lru_cache(maxsize=512)
+def decay_integer(value: float, decays: Decays) -> int:
+    """The integer of the nearest decay."""
+    return int(decay_integers(torch.tensor(value, dtype=torch.float64, device="cpu"), decays))
+
+
 class _OnGrid(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, log2: Tensor | None, grid: Grid, unit: Unit) -> Tensor:
-        integers = integers_on_grid(values, grid, unit)
-        inside = (values >= grid.minimum * unit) & (values <= grid.maximum * unit)
+        scaled = _scaled(values, unit)
+        integers = _nearest(scaled, grid)
+        inside = scaled.clamp(grid.minimum, grid.maximum) == scaled
         slope = None
         if log2 is not None and log2.requires_grad:
             # What one more of the unit's logarithm changes, in integers.
-            slope = torch.where(inside, integers - values.double() / unit, integers)
+            slope = torch.where(inside, integers.double() - scaled, integers.double())
         ctx.save_for_backward(inside, slope)
         ctx.unit, ctx.log2 = unit, log2
         ctx.spread = sqrt(max(values.numel() * grid.maximum, 1))
-        return (integers * unit).to(values.dtype)
+        return integers.mul_(unit).to(values.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

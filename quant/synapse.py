@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from quant.chips import chip_format, named
-from quant.exact import carried, largest, require_accumulator, snapped
+from quant.exact import (
+    EXACT_FACTOR,
+    carried,
+    largest,
+    require_accumulator,
+    snapped,
+    without_autocast,
+)
 from quant.fan_in import within_fan_in
 from quant.formats import ChipFormat, Grid, unit_exponent
 from quant.scale import Scale, exponents, powers
@@ -119,8 +126,8 @@ class GridLayer(layer.Layer):
             result[rows] = within_fan_in(integers, 1.0, self.format, self.largest_input)
         return result
 
-    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The sums of an input with weights on the grid, exact."""
+    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+        """The sums, exact once they are rounded to the grid, and the most units of one."""
         raise NotImplementedError(f"{type(self).__name__} weighs nothing")
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -140,7 +147,7 @@ class GridLayer(layer.Layer):
                 f"{name}: its neurons must count in its unit, which is learned or one a channel "
                 "(put the layer and its neurons into quant.Block)"
             )
-        return self.weighted(x, self.quantized())
+        return self.weighted(x, self.quantized())[0]
 
     def _shaped_unit(self, weight: Tensor) -> Unit:
         unit = self.unit
@@ -148,15 +155,26 @@ class GridLayer(layer.Layer):
             return unit
         return unit.reshape(unit_shape(self.log2, weight))
 
-    def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor]:
-        """Input and weights in a type that holds every partial sum."""
-        flat = (weight.detach() / self._shaped_unit(weight)).reshape(weight.shape[0], -1).abs()
+    def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
+        """Input and weights in a type that holds every partial sum, and the largest of these."""
+        rows = weight.detach().flatten(1)
+        sums = torch.linalg.vector_norm(rows, 1, dim=1)
         most = max(largest(x), 1.0)
-        bound = float(flat.sum(dim=1).max()) * most
+        bound = self._most_units(sums) * most
         require_accumulator(type(self).__name__, bound, bits)
-        factor = float(flat.max()) / self.format.weights.step
+        grid = self.format.weights
+        factor = max(-grid.minimum, grid.maximum) / grid.step
+        if factor > EXACT_FACTOR:
+            factor = self._most_units(torch.linalg.vector_norm(rows, inf, dim=1)) / grid.step
         kind = carried(bound, max(factor, most))
-        return x.to(kind), weight.to(kind)
+        return x.to(kind), weight.to(kind), bound
+
+    def _most_units(self, rows: Tensor) -> float:
+        """The largest of one value a row, in units of its row."""
+        unit = self.unit
+        if isinstance(unit, Tensor):
+            return float((rows / unit).max())
+        return float(rows.max()) / unit
 
     def _config(self) -> dict[str, Any]:
         config: dict[str, Any] = {"exponent": self.exponent, "format": named(self.format)}
@@ -196,12 +214,12 @@ class Linear(GridLayer, layer.Linear):
         """The arguments that make an equal module, as plain data."""
         return layer.Linear.config(self) | self._config()
 
-    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The sums of an input with weights on the grid, exact."""
+    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+        """The sums, exact, and the most units of one."""
         self.input_shape = (x.shape[-1],)
-        with torch.autocast(x.device.type, enabled=False):
-            exact, weight = self._exact(x, weight, self.format.dense_bits)
-            return torch.nn.functional.linear(exact, weight)
+        with without_autocast(x):
+            exact, weight, most = self._exact(x, weight, self.format.dense_bits)
+            return torch.nn.functional.linear(exact, weight), most
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The sums with plain float weights."""
@@ -237,14 +255,16 @@ class Conv2d(GridLayer, layer.Conv2d):
         """The arguments that make an equal module, as plain data."""
         return layer.Conv2d.config(self) | self._config()
 
-    def weighted(self, x: Tensor, weight: Tensor) -> Tensor:
-        """The sums of an input with weights on the grid, exact."""
+    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+        """The sums, exact once they are rounded to the grid, and the most units of one."""
         self.input_shape = tuple(x.shape[-3:])
-        with torch.autocast(x.device.type, enabled=False):
-            exact, kernel = self._exact(x, weight, self.format.kernel_bits)
-            unit = self.unit
-            unit = unit.reshape(-1, 1, 1) if isinstance(unit, Tensor) and unit.ndim else unit
-            return snapped(self.correlate(exact, kernel, None), unit)
+        with without_autocast(x):
+            exact, kernel, most = self._exact(x, weight, self.format.kernel_bits)
+            return self.correlate(exact, kernel, None), most
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums, exact."""
+        return snapped(super().forward(x), self.unit)
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The sums with plain float weights."""

@@ -6,6 +6,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from snncore.dynamics.check import check_names, check_operation, is_whole
@@ -40,6 +41,18 @@ class Equations:
         for result in (*self.next_states, self.output):
             if not is_whole(result, 0, len(self.operations) - 1):
                 raise ValueError(f"{self.name}: a result is no operation")
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    # Kernels are looked up by their equations at every call, which are long.
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, *_unnamed(self)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process hashes text otherwise.
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
     def same_computation(self, other: Equations) -> bool:
         """Whether both compute the same, whatever they are called."""

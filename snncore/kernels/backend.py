@@ -31,7 +31,8 @@ class Work:
 
     Parameters that are plain numbers are `constants`; the others are given as tensors. States
     begin with `initial` where none are given, and are of the type `kind`; inputs are of the type
-    `given`, which the output has too unless it is narrow.
+    `given`, which the output has too unless it is narrow. `wide` computes in float64 whatever is
+    given.
     """
 
     equations: Equations
@@ -43,11 +44,12 @@ class Work:
     output: Output = Output.INPUT
     # Whether the last states are handed out.
     final: bool = True
+    wide: bool = False
 
     @property
     def kind(self) -> torch.dtype:
         """The type that is computed in: no narrower than float32."""
-        return torch.float64 if self.given == torch.float64 else torch.float32
+        return torch.float64 if self.wide or self.given == torch.float64 else torch.float32
 
     @property
     def slope(self) -> Slope:

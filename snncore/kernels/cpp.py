@@ -39,7 +39,7 @@ class CppBackend:
 
     def source(self, work: Work) -> str:
         """The source for parameters that are single numbers, all of them learned."""
-        form = Form(work.kind == torch.float64, (), work.equations.parameters)
+        form = Form(*_doubles(work), (), work.equations.parameters)
         return cpp_source(work.equations, work.slope, form)
 
 
@@ -73,8 +73,8 @@ class CppLoop:
         begin = self._begin(given[0], states)
         values = self._values(given[0], parameters)
         library = self._library(values, [p.requires_grad for p in parameters])
-        spikes = ARENA.empty(given[0].shape, work.kind)
-        last = [torch.empty_like(state) for state in begin]
+        spikes = ARENA.empty(given[0].shape, given[0].dtype)
+        last = [self._new(given[0]) for _ in begin]
         library.forward(
             *_extent(given[0]),
             pointers(given),
@@ -101,11 +101,13 @@ class CppLoop:
         begin = self._begin(given[0], states)
         values = self._values(given[0], parameters)
         arrived = torch.zeros_like(given[0]) if incoming is None else self._typed(incoming)
-        last = [torch.zeros_like(begin[0]) if g is None else g.contiguous() for g in later]
-        last = last or [torch.zeros_like(state) for state in begin]
-        back = [[ARENA.empty(tensor.shape, work.kind) for tensor in g] for g in (given, begin)]
+        last: list[Tensor | None] = [None if g is None else g.contiguous() for g in later]
+        last = last or [None for _ in begin]
+        to_inputs = [ARENA.empty(x.shape, x.dtype) for x in given]
+        to_states: list[Tensor | None] = [self._new(given[0]) for _ in states]
+        to_states = to_states or [None for _ in begin]
         learned = needs[len(inputs) + len(states) :]
-        shares = [torch.empty_like(given[0][0]) if need else None for need in learned]
+        shares = [self._new(given[0]) if need else None for need in learned]
         self._library(values, learned).backward(
             *_extent(given[0]),
             pointers(given),
@@ -113,19 +115,26 @@ class CppLoop:
             pointers(values.values()),
             ctypes.c_void_p(arrived.data_ptr()),
             pointers(last),
-            *(pointers(group) for group in back),
+            pointers(to_inputs),
+            pointers(to_states),
             pointers([share for share in shares if share is not None]),
         )
-        results = [x.to(work.given) for x in back[0]] + back[1][: len(states)]
+        results = [x.to(work.given) for x in to_inputs] + to_states[: len(states)]
         return [*results, *map(_reduced, shares, parameters)]
 
     def _typed(self, sequence: Tensor) -> Tensor:
-        return sequence.to(self.work.kind).contiguous()
+        kind = torch.float64 if _doubles(self.work)[1] else torch.float32
+        return sequence.to(kind).contiguous()
 
-    def _begin(self, sequence: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
+    def _new(self, sequence: Tensor) -> Tensor:
+        return ARENA.empty(sequence.shape[1:], self.work.kind)
+
+    def _begin(self, sequence: Tensor, states: Sequence[Tensor]) -> list[Tensor | None]:
         if states:
             return [state.contiguous() for state in states]
-        return [torch.full_like(sequence[0], value) for value in self.work.begin]
+        return [
+            self._new(sequence).fill_(value) if value != 0 else None for value in self.work.begin
+        ]
 
     def _values(self, sequence: Tensor, parameters: Sequence[Tensor]) -> dict[str, Any]:
         """Each parameter in the order of the equations: a number, or a value a neuron."""
@@ -139,12 +148,17 @@ class CppLoop:
         work = self.work
         varied = tuple(n for n, v in values.items() if isinstance(v, Tensor) and v.ndim > 0)
         named = zip(work.parameters, learned, strict=True)
-        form = Form(work.kind == torch.float64, varied, tuple(name for name, need in named if need))
+        form = Form(*_doubles(work), varied, tuple(name for name, need in named if need))
         if form not in self._libraries:
             library = load(cpp_source(self.equations, work.slope, form))
             library.forward.restype = library.backward.restype = None
             self._libraries[form] = library
         return self._libraries[form]
+
+
+def _doubles(work: Work) -> tuple[bool, bool]:
+    """Whether what is computed, and whether sequences are of float64."""
+    return work.kind == torch.float64, work.given == torch.float64
 
 
 def _without_divisors(work: Work) -> Equations:
@@ -173,6 +187,12 @@ def _extent(sequence: Tensor) -> tuple[ctypes.c_int64, ...]:
 
 
 def pointers(values: Any) -> Any:
-    """Where tensors and numbers lie, for a caller that keeps them."""
-    places = [v.data_ptr() if isinstance(v, Tensor) else ctypes.addressof(v) for v in values]
+    """Where tensors and numbers lie, for a caller that keeps them; nothing lies nowhere."""
+    places = [_place(value) for value in values]
     return (ctypes.c_void_p * max(1, len(places)))(*places)
+
+
+def _place(value: Any) -> int | None:
+    if isinstance(value, Tensor):
+        return value.data_ptr()
+    return None if value is None else ctypes.addressof(value)

@@ -50,9 +50,11 @@ CPP = Dialect(
 
 @dataclass(frozen=True)
 class Form:
-    """What of a kernel is fixed when it is compiled: the type, and which parameters are arrays."""
+    """What of a kernel is fixed when it is compiled: types, and which parameters are arrays."""
 
     double: bool
+    # Whether sequences are of float64 too.
+    double_sequences: bool
     varied: tuple[str, ...]
     learned: tuple[str, ...]
 
@@ -67,18 +69,19 @@ def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
     names = _names(equations, form)
     parts = {
         "REAL": "double" if form.double else "float",
+        "WIRE": "double" if form.double_sequences else "float",
         "STATES": str(len(equations.states)),
         "INPUTS": str(len(equations.inputs)),
         "LEARNED": str(len(form.learned)),
         "SLOTS": str(max(1, len(form.learned))),
-        "TILE": str(_tile(len(equations.states))),
+        "TILE": str(_tile(len(equations.states), form.double)),
         "PARAMETERS": _parameters(equations, form),
         "READ_INPUTS": "\n".join(
-            f"const real *__restrict input{i} = inputs[{i}] + t * size + first;"
+            f"const wire *__restrict input{i} = inputs[{i}] + t * size + first;"
             for i in range(len(equations.inputs))
         ),
         "WRITE_INPUTS": "\n".join(
-            f"real *__restrict grad_input{i} = grad_inputs[{i}] + t * size + first;"
+            f"wire *__restrict grad_input{i} = grad_inputs[{i}] + t * size + first;"
             for i in range(len(equations.inputs))
         ),
     }
@@ -101,19 +104,19 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"@(\w+)@", lambda match: parts[match[1]], text)
 
 
-def _tile(states: int) -> int:
-    """So many neurons that the states of a chunk of steps stay in the first cache."""
-    return max(32, 256 >> max(0, (states - 1).bit_length()))
+def _tile(states: int, double: bool) -> int:
+    """So many neurons that the states of a chunk of steps take half of the first cache."""
+    return max(32, 256 >> max(0, (states - 1).bit_length()) >> int(double))
 
 
 def _names(equations: Equations, form: Form) -> dict[tuple[Op, str], str]:
     """How a leaf is spelled where neuron i of a tile is computed."""
     names = {(Op.STATE, n): f"state[{k}][i]" for k, n in enumerate(equations.states)}
-    names |= {(Op.INPUT, n): f"input{k}[i]" for k, n in enumerate(equations.inputs)}
+    names |= {(Op.INPUT, n): f"real(input{k}[i])" for k, n in enumerate(equations.inputs)}
     names |= {
         (Op.INPUT, gradient_name(n)): f"flowing[{k}][i]" for k, n in enumerate(equations.states)
     }
-    names[Op.INPUT, gradient_name(SPIKE)] = "incoming[i]"
+    names[Op.INPUT, gradient_name(SPIKE)] = "real(incoming[i])"
     return names | {
         (Op.PARAMETER, n): f"parameter{k}[i]" if n in form.varied else f"parameter{k}"
         for k, n in enumerate(equations.parameters)
@@ -172,7 +175,7 @@ def _body(operations: Sequence[Operation], names: dict[tuple[Op, str], str]) -> 
 
 def _forward(equations: Equations, names: dict[tuple[Op, str], str]) -> tuple[str, str]:
     body = _body(equations.operations, names)
-    fired = f"fired[i] = real({body.values[equations.output]});"
+    fired = f"fired[i] = wire({body.values[equations.output]});"
     following = [body.values[number] for number in equations.next_states]
     return _written(body.fixed, _stored([*body.each, fired], following, "state"))
 
@@ -203,9 +206,9 @@ def _backward(
     }
     body = _body(back.operations, kept)
     found = {name: f"real({body.values[number]})" for name, number in back.results}
-    lines = body.each + [
-        f"grad_input{k}[i] = {found.get(name, '0')};" for k, name in enumerate(equations.inputs)
-    ]
+    lines = list(body.each)
+    for k, name in enumerate(equations.inputs):
+        lines.append(f"grad_input{k}[i] = wire({found.get(name, '0')});")
     lines += [
         f"learned[{k}][i] += {found[name]};" for k, name in enumerate(form.learned) if name in found
     ]

@@ -16,6 +16,8 @@ PREAMBLE = f"""\
 #include <vector>
 
 using real = @REAL@;
+// What sequences are stored in.
+using wire = @WIRE@;
 
 static inline float exponential(float value) {{
     float x = value < {LOWEST}f ? {LOWEST}f : value;
@@ -31,24 +33,29 @@ static inline float exponential(float value) {{
 }}
 
 static inline double exponential(double value) {{ return std::exp(value); }}
+
+// Nothing given is zero.
+static inline void take(real *to, const real *from, int64_t first, int64_t count) {{
+    if (from) std::memcpy(to, from + first, count * sizeof(real));
+    else std::memset(to, 0, count * sizeof(real));
+}}
 """
 
 LOOPS = """
 static constexpr int64_t TILE = @TILE@, CHUNK = 16, STATES = @STATES@, LEARNED = @LEARNED@;
 
 extern "C" void forward(int64_t steps, int64_t size, int64_t threads,
-                        const real *const *inputs, const real *const *states,
-                        const real *const *parameters, real *spikes, real *const *last) {
+                        const wire *const *inputs, const real *const *states,
+                        const real *const *parameters, wire *spikes, real *const *last) {
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t first = 0; first < size; first += TILE) {
         const int64_t count = size - first < TILE ? size - first : TILE;
         real state[STATES][TILE];
-        for (int64_t k = 0; k < STATES; k++)
-            std::memcpy(state[k], states[k] + first, count * sizeof(real));
+        for (int64_t k = 0; k < STATES; k++) take(state[k], states[k], first, count);
         @PARAMETERS@
         for (int64_t t = 0; t < steps; t++) {
             @READ_INPUTS@
-            real *__restrict fired = spikes + t * size + first;
+            wire *__restrict fired = spikes + t * size + first;
             @FORWARD_FIXED@
 #pragma GCC ivdep
             for (int64_t i = 0; i < count; i++) {
@@ -61,9 +68,9 @@ extern "C" void forward(int64_t steps, int64_t size, int64_t threads,
 }
 
 extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
-                         const real *const *inputs, const real *const *states,
-                         const real *const *parameters, const real *grad_spikes,
-                         const real *const *grad_last, real *const *grad_inputs,
+                         const wire *const *inputs, const real *const *states,
+                         const real *const *parameters, const wire *grad_spikes,
+                         const real *const *grad_last, wire *const *grad_inputs,
                          real *const *grad_states, real *const *grad_parameters) {
     const int64_t chunks = (steps + CHUNK - 1) / CHUNK;
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -73,8 +80,8 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
         real kept[CHUNK][STATES][TILE];
         std::vector<real> starts(chunks * STATES * TILE);
         for (int64_t k = 0; k < STATES; k++) {
-            std::memcpy(state[k], states[k] + first, count * sizeof(real));
-            std::memcpy(flowing[k], grad_last[k] + first, count * sizeof(real));
+            take(state[k], states[k], first, count);
+            take(flowing[k], grad_last[k], first, count);
         }
         @PARAMETERS@
         const auto advance = [&](int64_t t) {
@@ -103,7 +110,7 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
                 const int64_t t = begin + k;
                 @READ_INPUTS@
                 @WRITE_INPUTS@
-                const real *__restrict incoming = grad_spikes + t * size + first;
+                const wire *__restrict incoming = grad_spikes + t * size + first;
                 @ADJOINT_FIXED@
 #pragma GCC ivdep
                 for (int64_t i = 0; i < count; i++) {
@@ -112,7 +119,8 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
             }
         }
         for (int64_t k = 0; k < STATES; k++)
-            std::memcpy(grad_states[k] + first, flowing[k], count * sizeof(real));
+            if (grad_states[k])
+                std::memcpy(grad_states[k] + first, flowing[k], count * sizeof(real));
         for (int64_t k = 0; k < LEARNED; k++)
             std::memcpy(grad_parameters[k] + first, learned[k], count * sizeof(real));
     }

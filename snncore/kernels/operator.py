@@ -40,7 +40,8 @@ _LIBRARY.define(
 def prepared(name: str, work: Work) -> str:
     """The name of this backend's loop for the work, which is made now unless it already was."""
     device = work.device.type
-    parts = (name, device, work.given, work.constants, work.begin, work.output.value, work.final)
+    types = (work.given, work.kind, work.output.value)
+    parts = (name, device, *types, work.constants, work.begin, work.final)
     text = "\n".join([*map(repr, parts), repr(work.equations.to_json()), _slope_text(work)])
     known = f"{work.equations.name}-{name}-{sha256(text.encode()).hexdigest()[:24]}"
     if known not in _prepared:

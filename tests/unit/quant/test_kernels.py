@@ -88,6 +88,33 @@ def test_kernels_are_the_eager_loop(name: str) -> None:
             torch.testing.assert_close(found[key], gradient, rtol=1e-5, atol=1e-7, msg=key)
 
 
+def test_a_full_leak_is_left_out_of_a_kernel_and_changes_no_bit() -> None:
+    from quant.kernels import _equations
+
+    made = [quant.CubaLIF(voltage_decay=0.1, backend=b) for b in ("cpp", "torch")]
+    bounds = tuple((name, value, value) for name, value in made[0].integers().items())
+    step = Step(made[0].equations, made[0].format.system, 40.0, bounds)
+    whole = step._replace(bounds=tuple((n, v - (n == "current_decay"), v) for n, v, _ in bounds))
+    assert len(_equations(step).operations) < len(_equations(whole).operations) - 3
+    x = drive(0.6, made[0].unit)
+    spikes = [neurons(x) for neurons in made]
+    assert torch.equal(*spikes)
+    assert spikes[0].any()
+    assert torch.equal(made[0].states["u"], made[1].states["u"])
+
+
+@pytest.mark.parametrize("backend", ["cpp", "torch"])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_what_a_sum_lost_comes_back(backend: str, kind: torch.dtype) -> None:
+    neurons = quant.LIF(0.3, 0.9, backend=backend)
+    x = drive(0.6, neurons.unit).to(kind)
+    wanted = neurons(x)
+    functional.reset(neurons)
+    noise = torch.rand(x.shape, generator=torch.Generator().manual_seed(1)) - 0.5
+    assert torch.equal(neurons(x + noise * 1e-3 * neurons.unit), wanted)
+    assert wanted.any()
+
+
 def test_kernels_run_where_they_are_worth_it() -> None:
     lif = quant.LIF()
     step = Step(

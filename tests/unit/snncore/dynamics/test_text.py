@@ -1,5 +1,6 @@
 """Printed equations: alike text is alike computation, and generated source can be read."""
 
+import copy
 import inspect
 import linecache
 import traceback
@@ -103,3 +104,10 @@ def test_generated_code_is_shown_by_tracebacks_and_debuggers() -> None:
     assert shown
     assert shown in source
     assert step.__code__.co_filename in linecache.cache
+
+
+def test_a_copy_of_equations_counts_its_own_hash() -> None:
+    assert {CUBA_LIF: 1}[replace(CUBA_LIF)] == 1
+    # Texts hash otherwise in another process, to which a copy may go.
+    assert "_hash" not in vars(copy.copy(CUBA_LIF))
+    assert hash(replace(CUBA_LIF, name="another")) != hash(CUBA_LIF)
