@@ -8,6 +8,9 @@ from typing import Protocol
 
 from torch import Tensor
 
+from snncore.dynamics import Equations
+from snncore.dynamics.expression import Op
+
 # Threads that keep a chip busy: no fewer share out the neurons.
 BUSY = 1 << 18
 # Steps of the input that a span has in shared memory.
@@ -58,13 +61,19 @@ def backward_config(step: Layout, learned: int, steps: int, neurons: int, itemsi
         return Config(32, 1, steps)
     if steps <= 4:
         return Config(128, 8 // itemsize, steps)
-    # As found on an H200: in 32 bits loads under way count, in 16 bits how many threads there are.
-    if steps <= (16 if itemsize == 4 and kept <= 2 else 8):
-        return Config(128, 4 // itemsize, steps)
-    chunk = 16 if itemsize == 4 and kept == 1 else 8
+    # As found on an H200: in 32 bits loads under way count, in 16 bits how many threads there are,
+    # and the more a step computes the fewer it takes together.
+    divides = isinstance(step, Equations) and any(op.op == Op.DIVIDE for op in step.operations)
+    brief = kept == 1 and not divides
+    if itemsize == 4 and steps <= (16 if kept <= 2 and not divides else 8):
+        return Config(128, 1, steps)
+    if itemsize < 4 and steps <= (16 if brief else 8):
+        return Config(128, 4, steps)
+    chunk = 16 if itemsize == 4 and brief else 8
     # The steps of a span are whole chunks.
     span = min(SPAN // len(step.inputs), steps - 1) // chunk * chunk
-    threads, lanes = (32, 1) if few(neurons) else (128, 4 // itemsize)
+    lanes = 4 if itemsize < 4 and steps <= 16 else 4 // itemsize
+    threads, lanes = (32, 1) if few(neurons) else (128, lanes)
     return Config(threads, lanes, chunk, max(chunk, span))
 
 

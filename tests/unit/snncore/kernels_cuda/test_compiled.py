@@ -77,7 +77,9 @@ def usage(log: str) -> tuple[int, int]:
 def test_kernels_fit_the_registers_of_an_h200(
     name: str, learned: tuple[str, ...], kind: str, steps: int
 ) -> None:
-    for source, most in zip(sources(name, learned, kind, steps), (72, 128), strict=True):
+    # Sixteen steps of four neurons in one piece are fastest with fewer threads at a time.
+    back = 168 if (kind, steps) == ("float16", 16) else 128
+    for source, most in zip(sources(name, learned, kind, steps), (72, back), strict=True):
         registers, spilled = usage(build(source, Options(), "sm_90").log)
         assert spilled == 0
         assert registers <= most
