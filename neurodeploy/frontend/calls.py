@@ -10,19 +10,22 @@ import torch
 from torch import fx, nn
 
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
-from neurodeploy.frontend.kinds import is_known
+from neurodeploy.frontend.kinds import inputs_of, is_known
 from snncore import layer
 
 INPUT = "input"
 
 
-# How many values each function takes.
-_ARITY = {"module": 1, "add": 2, "flatten": 1}
+# How many values each function takes; a module, as many as its forward.
+_ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
 
 
 @dataclass(frozen=True)
 class Call:
-    """One value: a module applied (`target` is its path), or the function add or flatten."""
+    """One value: a module applied (`target` is its path), or a function of values.
+
+    The functions are add, multiply, complement (what is missing from one) and flatten.
+    """
 
     name: str
     function: str
@@ -30,7 +33,8 @@ class Call:
     target: str = ""
 
     def __post_init__(self) -> None:
-        if _ARITY.get(self.function) != len(self.inputs):
+        expected = len(self.inputs) if self.function == "module" else _ARITY.get(self.function)
+        if not self.inputs or expected != len(self.inputs):
             raise ValidationError(f"{self.name}: {self.function} of {len(self.inputs)} values")
 
 
@@ -42,7 +46,11 @@ class Calls:
     output: str
 
 
-_ADDS = (operator.add, operator.iadd, torch.add)
+# What a traced forward calls: a function, or a method by its name.
+_FUNCTIONS: dict[Any, str] = {
+    **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), "add"),
+    **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), "multiply"),
+}
 
 
 class _Tracer(fx.Tracer):
@@ -71,6 +79,14 @@ def calls_of(network: nn.Module) -> Calls:
             "it may not branch on values",
         ) from error
     return _Reader(network).read(graph)
+
+
+def refused(name: str, operation: str) -> UnsupportedLayerError:
+    """The error that an operation of a forward has no place in a graph."""
+    return UnsupportedLayerError(
+        f"{name}: {operation} is no operation that can be exported",
+        remedy="a forward may call layers, add their results and flatten them",
+    )
 
 
 class _Reader:
@@ -116,11 +132,13 @@ class _Reader:
             raise UnsupportedLayerError(
                 f"{path}: this layer is used twice", remedy="give each use a layer of its own"
             )
-        self._add(node, Call(path, "module", self._inputs(node, 1), path))
+        self._add(node, Call(path, "module", self._inputs(node, inputs_of(module)), path))
 
     def _call_function(self, node: fx.Node) -> None:
-        if node.target in _ADDS and not node.kwargs:
-            self._function(node, "add")
+        if node.target in _FUNCTIONS and not node.kwargs:
+            self._function(node, _FUNCTIONS[node.target])
+        elif node.target is operator.sub and node.args[0] == 1:
+            self._function(node, "complement", 1)
         elif node.target is torch.flatten:
             self._flatten(node)
         else:
@@ -129,8 +147,8 @@ class _Reader:
     def _call_method(self, node: fx.Node) -> None:
         if node.target == "flatten":
             self._flatten(node)
-        elif node.target in ("add", "add_") and not node.kwargs:
-            self._function(node, "add")
+        elif node.target in _FUNCTIONS and not node.kwargs:
+            self._function(node, _FUNCTIONS[node.target])
         else:
             self._refuse(node)
 
@@ -154,13 +172,10 @@ class _Reader:
 
     def _refuse(self, node: fx.Node) -> None:
         target = getattr(node.target, "__name__", str(node.target))
-        raise UnsupportedLayerError(
-            f"{node.name}: {target} is no operation that can be exported",
-            remedy="a forward may call layers, add their results and flatten them",
-        )
+        raise refused(node.name, target)
 
-    def _inputs(self, node: fx.Node, count: int) -> tuple[str, ...]:
-        values = node.args[:count]
+    def _inputs(self, node: fx.Node, count: int, first: int = 0) -> tuple[str, ...]:
+        values = node.args[first : first + count]
         if len(values) < count or not all(isinstance(value, fx.Node) for value in values):
             raise UnsupportedLayerError(f"{node.name}: an argument is no value of the network")
         return tuple(self._name(value) for value in values if isinstance(value, fx.Node))
@@ -170,12 +185,12 @@ class _Reader:
             raise UnsupportedLayerError(f"{value.name}: a second input is not supported")
         return self.names[value]
 
-    def _function(self, node: fx.Node, function: str) -> None:
+    def _function(self, node: fx.Node, function: str, first: int = 0) -> None:
         name = node.name
         # A layer keeps its name, whenever it is called.
         while name in self.paths:
             name += "_"
-        self._add(node, Call(name, function, self._inputs(node, _ARITY[function])))
+        self._add(node, Call(name, function, self._inputs(node, _ARITY[function], first)))
 
     def _add(self, node: fx.Node, call: Call) -> None:
         self.names[node] = call.name

@@ -132,7 +132,7 @@ def _first_layers(network: nn.Module, calls: Calls) -> Iterator[nn.Module]:
     for call in calls.calls:
         if not alike & set(call.inputs):
             continue
-        if call.function == "add":
+        if call.function in ("add", "multiply", "complement"):
             alike.add(call.name)
         elif call.function == "module":
             module = network.get_submodule(call.target)

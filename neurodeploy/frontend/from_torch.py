@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import quant
 from neurodeploy import graph as g
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
-from neurodeploy.frontend.calls import INPUT, Call, calls_of
+from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
 from neurodeploy.frontend.from_quant import (
     block_nodes,
@@ -71,6 +71,8 @@ class _Builder:
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
         elif call.function == "flatten":
             self._append(g.Flatten(call.name, Edge(sources[0])))
+        elif call.function != "module":
+            raise refused(call.name, call.function)
         else:
             module = self.network.get_submodule(call.target)
             if is_idle(module):

@@ -52,6 +52,7 @@ _LAYERS: tuple[type[nn.Module], ...] = (
     layer.Delay,
     layer.SynapticFilter,
     layer.Flatten,
+    layer.SpikeAttention,
     layer.Vote,
 )
 _CONFIGURED: dict[str, type[nn.Module]] = {
@@ -83,6 +84,11 @@ def is_known(module: nn.Module) -> bool:
 def _kind(module: nn.Module) -> type[nn.Module]:
     """The module's class; a neuron that a user defined is kept as its equations."""
     return neuron.Defined if isinstance(module, neuron.Defined) else type(module)
+
+
+def inputs_of(module: nn.Module) -> int:
+    """How many values a layer's forward takes."""
+    return 3 if isinstance(module, layer.SpikeAttention) else 1
 
 
 def is_idle(module: nn.Module) -> bool:

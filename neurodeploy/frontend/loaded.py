@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
 from neurodeploy.errors import ModelFileError
 from neurodeploy.frontend.calls import INPUT, Calls
+from neurodeploy.frontend.kinds import inputs_of
+
+_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "add": lambda a, b: a + b,
+    "multiply": lambda a, b: a * b,
+    "complement": lambda a: 1.0 - a,
+    "flatten": lambda a: a.flatten(2),
+}
 
 
 class LoadedNetwork(nn.Module):
@@ -24,12 +32,8 @@ class LoadedNetwork(nn.Module):
         values = {INPUT: x}
         for call in self._calls.calls:
             inputs = [values[name] for name in call.inputs]
-            if call.function == "add":
-                values[call.name] = inputs[0] + inputs[1]
-            elif call.function == "flatten":
-                values[call.name] = inputs[0].flatten(2)
-            else:
-                values[call.name] = self.get_submodule(call.target)(inputs[0])
+            function = _FUNCTIONS.get(call.function) or self.get_submodule(call.target)
+            values[call.name] = function(*inputs)
         return values[self._calls.output]
 
 
@@ -45,6 +49,11 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
             call.function == "module" and call.target not in layers
         ):
             raise ModelFileError(f"layer {call.name} reads what is not there")
+        wanted = inputs_of(layers[call.target]) if call.function == "module" else len(call.inputs)
+        if len(call.inputs) != wanted:
+            raise ModelFileError(
+                f"layer {call.name} reads {len(call.inputs)} values, and takes {wanted}"
+            )
         known.add(call.name)
     if calls.output not in known:
         raise ModelFileError("it names no output that it computes")

@@ -1,5 +1,6 @@
 """Layers on sequences (T, N, ...)."""
 
+from snncore.layer.attention import SpikeAttention as SpikeAttention
 from snncore.layer.batch_norm import BatchNorm as BatchNorm
 from snncore.layer.batch_norm import BatchNorm1d as BatchNorm1d
 from snncore.layer.batch_norm import BatchNorm2d as BatchNorm2d
@@ -72,6 +73,7 @@ __all__ = [
     "Recurrent",
     "Residual",
     "Sequence",
+    "SpikeAttention",
     "StateLayer",
     "StepBatchNorm2d",
     "Steps",

@@ -17,10 +17,10 @@ class SpikingSelfAttention(nn.Module):
         super().__init__()
         if channels % heads:
             raise ValueError(f"SpikingSelfAttention: {heads} heads do not divide {channels}")
-        self.heads, self.scale = heads, scale
         self.query = conv_norm(channels, channels, 1).append(neuron())
         self.key = conv_norm(channels, channels, 1).append(neuron())
         self.value = conv_norm(channels, channels, 1).append(neuron())
+        self.attend = layer.SpikeAttention(heads, scale)
         self.fire = neuron(threshold=0.5)
         self.project = nn.Sequential(
             layer.Conv2d(channels, channels, 1), layer.BatchNorm2d(channels), neuron()
@@ -28,15 +28,8 @@ class SpikingSelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The spikes that the attended values make."""
-        query, key, value = (self._headed(part(x)) for part in (self.query, self.key, self.value))
-        # The small product first: it is as wide as a head, not as an image.
-        attended = query @ (key.transpose(-1, -2) @ value) * self.scale
-        images = attended.transpose(-1, -2).reshape(x.shape)
-        return self.project(self.fire(images))
-
-    def _headed(self, x: Tensor) -> Tensor:
-        """Images as (T, N, heads, pixels, channels of a head)."""
-        return x.flatten(3).unflatten(2, (self.heads, -1)).transpose(-1, -2)
+        attended = self.attend(self.query(x), self.key(x), self.value(x))
+        return self.project(self.fire(attended))
 
 
 class SpikingTransformerBlock(nn.Module):

@@ -175,7 +175,10 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "an unknown layer": (lambda d: d["layers"]["2"].update(type="os.system"), "no layer that we"),
     "an unknown option": (lambda d: d["layers"]["2"]["config"].update(x=1), "no layer that we kn"),
     "a call of nothing": (lambda d: d["calls"][2].__setitem__(2, ["lost"]), "reads what is not th"),
-    "a call of two": (lambda d: d["calls"][2].__setitem__(2, ["0", "1"]), "module of 2 values"),
+    "a call of two": (
+        lambda d: d["calls"][2].__setitem__(2, ["0", "1"]),
+        "reads 2 values, and takes 1",
+    ),
     "another function": (lambda d: d["calls"][2].__setitem__(1, "eval"), "eval of 1 values"),
     "no output": (lambda d: d.update(output="lost"), "no output that it computes"),
     "a weight missing": (lambda d: d["tensors"].pop("2.weight"), "Missing key.*2.weight"),

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import neurodeploy as nd
-from snncore import ann2snn, functional, loss, models, monitor, neuron
+from snncore import ann2snn, functional, layer, loss, models, monitor, neuron
 
 # Of the papers' tables in millions; exact numbers are those of the networks they build on.
 SIZES: dict[str, tuple[Callable[[], nn.Module], float]] = {
@@ -36,6 +36,37 @@ ROUNDED: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "Spikformer-10-512": (partial(models.Spikformer, 10, 512), 36.01),
     "Spikformer-8-768": (partial(models.Spikformer, 8, 768, heads=12), 66.34),
 }
+
+
+# The PLIF paper's table in its own notation: a convolution of 3 x 3 with its norm, a pool of 2 x 2,
+# a dense layer without bias; and the images they are for.
+STRUCTURES = {
+    "mnist": ("c128-MP-c128-MP-FC2048-FC100", (1, 28)),
+    "cifar10": ("c256-c256-c256-MP-c256-c256-c256-MP-FC2048-FC100", (3, 32)),
+    "nmnist": ("c128-MP-c128-MP-FC2048-FC100", (2, 34)),
+    "cifar10dvs": ("c128-MP-c128-MP-c128-MP-c128-MP-FC512-FC100", (2, 128)),
+    "dvs128gesture": ("c128-MP-c128-MP-c128-MP-c128-MP-c128-MP-FC512-FC110", (2, 128)),
+}
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_plif_nets_have_the_layers_of_the_papers_table(name: str) -> None:
+    structure, (channels, size) = STRUCTURES[name]
+    leaks = weights = norms = dense = 0
+    for part in structure.split("-"):
+        if part == "MP":
+            size //= 2
+            continue
+        leaks += 1
+        if part.startswith("c"):
+            weights += 9 * channels * int(part[1:])
+            channels = int(part[1:])
+            norms += 2 * channels
+        else:
+            weights += (dense or channels * size**2) * int(part[2:])
+            dense = int(part[2:])
+    expected = (weights + norms + leaks) / 1e6
+    assert millions(partial(models.plif_net, name)) == pytest.approx(expected, abs=1e-9)
 
 
 def millions(make: Callable[[], nn.Module]) -> float:
@@ -127,15 +158,21 @@ def test_a_few_steps_of_training_lower_the_loss(name: str) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["CSNN", "Spiking ResNet", "SEW ResNet, add", "VGG", "PLIF net"])
+@pytest.mark.parametrize("name", TINY)
 def test_models_are_saved_and_read_back(name: str, tmp_path: Path) -> None:
     make, shape = TINY[name]
     torch.manual_seed(0)
-    network, x = make().eval(), torch.rand(3, 2, *shape)
+    network, x = make().eval(), torch.rand(6, 2, *shape) * 4
+    # A network that has learnt nothing is silent.
+    for module in network.modules():
+        if isinstance(module, layer.Linear | layer.Conv2d):
+            module.weight.detach().add_(0.005).mul_(3)
     expected = network(x)
+    assert len(expected.unique()) > 1
     nd.save(network, tmp_path / "m.pt", example=x)
     loaded = nd.load(tmp_path / "m.pt")
     assert torch.equal(loaded(x), expected)
+    assert loaded.state_dict().keys() == network.state_dict().keys()
 
 
 @pytest.mark.parametrize("name", TINY)

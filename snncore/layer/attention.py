@@ -1,0 +1,37 @@
+"""Attention of spikes: sums of coincidences, without a softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from snncore.layer.synapse import Layer
+
+
+class SpikeAttention(Layer):
+    """Queries, keys and values (..., C, H, W) to attended values, by heads of channels."""
+
+    def __init__(self, heads: int = 8, scale: float = 0.125) -> None:
+        super().__init__()
+        self.heads, self.scale = int(heads), float(scale)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {"heads": self.heads, "scale": self.scale}
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """The values of all pixels, each as often as its key and a pixel's query coincide."""
+        self.input_shape = tuple(query.shape[-3:])
+        if query.shape[-3] % self.heads:
+            raise ValueError(
+                f"SpikeAttention: {self.heads} heads do not divide {query.shape[-3]} channels"
+            )
+        queries, keys, values = (self._headed(part) for part in (query, key, value))
+        # The small product first: it is as wide as a head, not as an image.
+        attended = queries @ (keys.transpose(-1, -2) @ values) * self.scale
+        return attended.transpose(-1, -2).reshape(query.shape)
+
+    def _headed(self, x: Tensor) -> Tensor:
+        """Images as (..., heads, pixels, channels of a head)."""
+        return x.flatten(-2).unflatten(-2, (self.heads, -1)).transpose(-1, -2)
