@@ -115,7 +115,7 @@ def test_a_captured_residual_network_trains_as_an_eager_one(fuse: bool) -> None:
         net = models.sew_resnet18(10, width=16, small_images=True, neuron=fires).to(DEVICE)
         if fuse:
             training.fuse_norms(net)
-        optimizer = torch.optim.SGD(net.parameters(), 0.05)
+        optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
         if name == "eager":
             for _ in range(12):
                 losses.append(training.training_step(net, optimizer, [(x, target)], loss))
