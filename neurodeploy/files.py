@@ -96,6 +96,25 @@ def _write_and_swap(path: Path, files: Mapping[str, bytes]) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Nothing if files can be written into a folder, which need not be there; leaves nothing.
+
+    Raises:
+        OutputError: if they cannot.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _told(folder, error) from error
+    finally:
+        for place in missing:
+            with suppress(OSError):
+                place.rmdir()
+
+
 @contextmanager
 def _parents(path: Path) -> Iterator[None]:
     """The folders above a path, for a block; if it fails, those that were missing go again."""

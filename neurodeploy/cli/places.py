@@ -69,27 +69,27 @@ def lowered(
     Where a target is named that takes networks in floats, a network in floats is its graph.
 
     Raises:
-        SamplesError: if samples are not what the network was saved for, and do not fit it.
+        SamplesError: if samples are not of the shape that the network was saved for.
     """
     from neurodeploy import pipeline
-    from neurodeploy.errors import SamplesError, ValidationError
+    from neurodeploy.errors import SamplesError
     from neurodeploy.frontend.checkpoint import input_shape
     from neurodeploy.graph import Graph
     from neurodeploy.simulator.floats import checked_floats
     from neurodeploy.simulator.samples import checked_samples
 
-    try:
-        program: Program | Graph = (
-            pipeline.lower(network, example=samples)
-            if target is None
-            else pipeline.prepared(network, example=samples, target=target)
-        )
-    except ValidationError as error:
-        known = input_shape(network)
-        if samples is None or known is None or samples.shape[2:] == known:
-            raise
+    known = input_shape(network)
+    if samples is not None and known is not None and samples.shape[2:] != known:
         wanted = f"(T, N, {', '.join(map(str, known))})"
-        raise SamplesError(f"samples are {samples.shape}, not {wanted}") from error
+        raise SamplesError(
+            f"samples are {samples.shape}, and the model was saved for {wanted}",
+            remedy="give samples of that shape, or save the model with an example of this one",
+        )
+    program: Program | Graph = (
+        pipeline.lower(network, example=samples)
+        if target is None
+        else pipeline.prepared(network, example=samples, target=target)
+    )
     if samples is not None:
         if isinstance(program, Graph):
             checked_floats(program, samples)

@@ -55,9 +55,12 @@ def require_places(folder: Path | None, junit: Path | None) -> None:
         OutputError: otherwise.
     """
     from neurodeploy.errors import OutputError
+    from neurodeploy.files import require_writable
 
     if folder is not None and folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file", remedy="name a folder for the report")
+    if folder is not None:
+        require_writable(folder)
     if junit is not None and junit.is_dir():
         raise OutputError(f"{junit}: is a folder", remedy="name a file for the JUnit XML")
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
+import neurodeploy as nd
+import quant
 from tests.unit.cli.helpers import Caller, refused, run, tree
 
 SPIKES = np.ones((8, 4, 6), dtype=np.uint8)
@@ -49,6 +52,18 @@ def _refused_everywhere(call: Caller, here: Path, path: Path, *fragments: str) -
     refused(call("export", "model.pt", "-t", "loihi", "-o", "out", *samples), 2, *fragments)
     refused(call("verify", "artifact", *samples, "--simulator", "none"), 2, *fragments)
     assert tree(here) == before
+
+
+def test_images_of_another_size_are_refused_although_the_network_could_take_them(
+    call: Caller, here: Path
+) -> None:
+    block = quant.Block(quant.Conv2d(1, 2, 3), quant.CubaLIF())
+    nd.save(nn.Sequential(block), "conv.pt", example=np.zeros((1, 1, 1, 8, 8)))
+    np.savez("bad.npz", samples=np.ones((3, 2, 1, 9, 9), dtype=np.uint8))
+    for command in (["run"], ["inspect"], ["export", "-t", "loihi", "-o", "out"]):
+        done = call(*command, "conv.pt", "--samples", "bad.npz")
+        refused(done, 2, "(3, 2, 1, 9, 9)", "(T, N, 1, 8, 8)", "remedy: ")
+    assert not (here / "out").exists()
 
 
 @pytest.mark.parametrize(

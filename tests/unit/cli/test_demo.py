@@ -50,3 +50,10 @@ def test_an_unknown_target_is_told_before_anything_is_done(call: Caller, tmp_pat
 
 def test_a_place_that_is_a_file_is_told_at_once(call: Caller, here: Path) -> None:
     refused(call("demo", "--out", "model.pt"), 2, "model.pt: is a file")
+
+
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_trained(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neurodeploy.demo.run_demo", lambda *_: pytest.fail("it began"))
+    refused(call("demo", "--out", "/dev/null/folder"), 2, "/dev/null/folder: cannot be written")

@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 
 from neurodeploy.errors import OutputError
-from neurodeploy.files import write_atomically, write_folder_atomically
+from neurodeploy.files import require_writable, write_atomically, write_folder_atomically
 
 
 def always(_: Path) -> bool:
@@ -37,6 +37,16 @@ def test_a_file_is_written_with_its_folders_and_replaced(tmp_path: Path) -> None
         assert tree(tmp_path) == {"a/b/file": content}
     # Readable by whom the user's mask lets, not by its owner alone.
     assert place.stat().st_mode & 0o777 == 0o666 & ~_mask()
+
+
+def test_a_folder_is_tried_and_nothing_left(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    (tmp_path / "there").mkdir()
+    require_writable(tmp_path / "there")
+    assert list(tmp_path.iterdir()) == [tmp_path / "there"]
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="below: cannot be written: Not a directory"):
+        require_writable(tmp_path / "file" / "below")
 
 
 def _mask() -> int:
