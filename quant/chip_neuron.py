@@ -21,7 +21,7 @@ from snncore.neuron.parameters import Given, assign, plain
 
 # Of each parameter, in the chip's integers: a number, or a tensor with a gradient.
 Integers = dict[str, "int | Tensor"]
-_WHOLE = {"threshold": "thresholds", "rest": "biases"}
+_WHOLE = {"threshold": "thresholds", "rest": "biases", "gain": "biases"}
 
 
 class ChipNeuron(Neuron):
@@ -163,6 +163,7 @@ class ChipNeuron(Neuron):
         parameters = {name: self._shaped(name, value, sequence) for name, value in found.items()}
         if isinstance(unit, Tensor) and unit.ndim:
             unit = unit.reshape(-1, *[1] * (sequence.ndim - 3))
+        unit = self._counts_in(unit)
         drive = _most_units(sequence, unit) if most is None else most
         bounds = self._reached(drive, parameters)
         step = Step(self.equations, self.format.system, self._drive, bounds)
@@ -174,6 +175,10 @@ class ChipNeuron(Neuron):
         stepper = self._eager(step, rule, parameters)
         states = states or self._states_for(sequence[0])
         return run_sequence(stepper, states, (counted(sequence, unit),), observer)
+
+    def _counts_in(self, unit: Unit) -> Unit:
+        """What of a sequence is one integer of what drives the neurons."""
+        return unit
 
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)

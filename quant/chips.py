@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from quant.formats import ChipFormat, Decays, Grid
 from snncore.dynamics import LOIHI, Format, NumberSystem, Rounding
+from snncore.dynamics.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo import Reset
 
 _WHOLE = ("threshold", "bias", "rest")
@@ -25,6 +27,12 @@ LOIHI_FORMAT = ChipFormat(
     resets=(Reset.HARD,),
     strict=True,
     kernel_bits=24,
+)
+
+
+# Of input neurons, for which a host multiplies what is measured by whole numbers.
+DRIVEN_FORMAT = replace(
+    LOIHI_FORMAT, name="loihi.driven", system=LOIHI_DRIVEN, neurons=("DrivenCubaLIF",)
 )
 
 
@@ -106,6 +114,8 @@ def chip_format(name: str | ChipFormat | dict[str, object]) -> ChipFormat:
         return ChipFormat.from_json(name)
     if name in FORMATS:
         return FORMATS[name]
+    if name == DRIVEN_FORMAT.name:
+        return DRIVEN_FORMAT
     integers = re.fullmatch(r"int(\d+)", name)
     if integers is None:
         raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}, int2 to int16")

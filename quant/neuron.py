@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from quant.chip_neuron import ChipNeuron
-from snncore.dynamics.zoo import Fire, Reset, biased_if, biased_lif
+from quant.chips import DRIVEN_FORMAT
+from quant.straight_through import Unit
+from snncore.dynamics.zoo import DRIVEN_CUBA_LIF, Fire, Reset, biased_if, biased_lif
 from snncore.neuron import CUBA_LIF
 from snncore.neuron.parameters import Given
 
@@ -30,6 +32,43 @@ class CubaLIF(ChipNeuron):
             "voltage_decay": voltage_decay,
         }
         super().__init__(CUBA_LIF, values, bias=bias, exponent=exponent, format=format, **options)
+
+
+class DrivenCubaLIF(ChipNeuron):
+    """CUBA LIF neurons that measurements drive, `scale` times their whole numbers: a first layer.
+
+    A host multiplies and adds the bias, one for all neurons; a chip's registers hold the rest.
+    """
+
+    def __init__(
+        self,
+        threshold: Given = 1.0,
+        *,
+        scale: Given = 1.0,
+        current_decay: Given = 1.0,
+        voltage_decay: Given = 0.5,
+        bias: bool = False,
+        exponent: int | None = None,
+        format: Any = DRIVEN_FORMAT,  # noqa: A002
+        **options: Any,
+    ) -> None:
+        values = {
+            "gain": scale,
+            "current_decay": current_decay,
+            "voltage_decay": voltage_decay,
+            "threshold": threshold,
+        }
+        given = {"bias": 1 if bias else None, "exponent": exponent, "format": format}
+        super().__init__(DRIVEN_CUBA_LIF, values, **given, **options)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        config = super().config()
+        return config | {"scale": config.pop("gain"), "bias": self.bias is not None}
+
+    def _counts_in(self, unit: Unit) -> Unit:
+        # The gain is what is counted in units.
+        return 1.0
 
 
 class _Resetting(ChipNeuron):

@@ -29,7 +29,7 @@ from quant.chips import LOIHI_FORMAT
 from quant.formats import ChipFormat, Grid
 from snncore import layer
 from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
 
 # Of a file, weights may be odd, which a chip's eight bits with a sign are not while they train.
 _ANY_WEIGHTS = Grid(-256, 255)
@@ -64,12 +64,13 @@ class _Builder:
     modules: OrderedDict[str, nn.Module] = field(default_factory=OrderedDict)
     synapse: Synapse | None = None
     recurrent: Dense | None = None
+    # Whether what comes next is driven by what enters the network.
+    driven: bool = False
 
     def add(self, node: Node) -> None:
         """Another node of the chain."""
         if isinstance(node, Input):
-            if node.signal != Signal.SPIKES:
-                raise _unsupported(node, "takes currents, and a network's input is spikes")
+            self.driven = node.signal == Signal.CURRENT
         elif isinstance(node, Flatten):
             self._append(node.name, layer.Flatten())
         elif (
@@ -89,6 +90,10 @@ class _Builder:
         self.modules[name.replace(".", "_")] = module
 
     def _neurons(self, node: Neuron) -> None:
+        if self.driven and self.synapse is None:
+            self._append(node.name, _driven(node))
+            self.driven = False
+            return
         if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
             raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
         if self.synapse is None:
@@ -136,12 +141,32 @@ class _Builder:
         self._append(f"{node.name}.delay", layer.Delay([int(n) for n in node.delays[0]]))
 
 
-def _neuron(node: Neuron, form: ChipFormat) -> quant.CubaLIF:
+def _driven(node: Neuron) -> quant.DrivenCubaLIF:
+    """Input neurons; those of a file whose samples are not multiplied have a gain of one."""
+    plain = node.equations.same_computation(CUBA_LIF) and node.system == LOIHI
+    if not plain and not node.equations.same_computation(DRIVEN_CUBA_LIF):
+        raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
+    unit, values = 2.0**node.exponent, _values(node)
+    scale = int(node.parameters.get("gain", np.array(1))) * unit
+    bias = node.parameters["bias"]
+    neurons = quant.DrivenCubaLIF(
+        **values, scale=scale, bias=bool(bias.any()), exponent=node.exponent
+    )
+    if neurons.bias is not None:
+        with torch.no_grad():
+            neurons.bias.copy_(_tensor(bias.reshape(-1)) * unit)
+    return neurons
+
+
+def _values(node: Neuron) -> dict[str, Any]:
+    """Threshold and decays, in the numbers of training."""
     unit = 2.0**node.exponent
     fractions = {"threshold": unit, "current_decay": 2.0**-12, "voltage_decay": 2.0**-12}
-    values = {
-        key: _given(node, key, node.parameters[key]) * step for key, step in fractions.items()
-    }
+    return {key: _given(node, key, node.parameters[key]) * step for key, step in fractions.items()}
+
+
+def _neuron(node: Neuron, form: ChipFormat) -> quant.CubaLIF:
+    unit, values = 2.0**node.exponent, _values(node)
     bias = node.parameters["bias"]
     count = bias.size if bias.any() else None
     neurons = quant.CubaLIF(**values, bias=count, exponent=node.exponent, format=form)

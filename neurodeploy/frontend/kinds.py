@@ -62,6 +62,7 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
     "quant.Conv2d": quant.Conv2d,
     "quant.SumPool2d": quant.SumPool2d,
     "quant.CubaLIF": quant.CubaLIF,
+    "quant.DrivenCubaLIF": quant.DrivenCubaLIF,
     "quant.IF": quant.IF,
     "quant.LIF": quant.LIF,
 }

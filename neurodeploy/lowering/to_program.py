@@ -5,7 +5,8 @@
 2. A sum pool is a depthwise convolution; a max pool takes the spikes of one layer.
 3. An addition is carried to the neurons: a layer of weights applies to each term.
 4. What reaches neurons without weights gets weights of one.
-5. A delay becomes one of each dense weight that reads it; a loop reads what neurons sent before.
+5. What measurements drive reads the input as it is, which then carries currents.
+6. A delay becomes one of each dense weight that reads it; a loop reads what neurons sent before.
 Changes: every node; the result is a Program.
 """
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from neurodeploy import graph as g
 from neurodeploy.errors import DoesNotFitError
+from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
 from neurodeploy.narrow import integer_type, pieces
 from neurodeploy.program import (
     Conv2d,
@@ -69,7 +71,8 @@ class _Lowering:
         if any(edge.delay for edge in node.sources):
             return [self._append(self._loop(node))]
         if isinstance(node, g.Input):
-            return [self._append(Input(node.name, node.shape))]
+            signal = signal_of(self.graph, node)
+            return [self._append(Input(node.name, node.shape, signal))]
         if isinstance(node, g.Add):
             self._require_no_delay(node)
             return [term for edge in node.terms for term in self.terms[edge.source]]
@@ -186,12 +189,14 @@ class _Lowering:
                 remedy="use quant.CubaLIF and train, or load a quantized model",
             )
         self._delays(node)
-        edges = tuple(self._weighted(term, node) for term in self.terms[node.source.source])
         system = node.system
         parameters = {
             key: on_grid(value, self._exponent(node, key), f"{node.name}.{key}")
             for key, value in node.parameters.items()
         }
+        if is_driven(node):
+            return driven_neuron(self.graph, node, parameters)
+        edges = tuple(self._weighted(term, node) for term in self.terms[node.source.source])
         return Neuron(node.name, edges, node.equations, system, parameters, node.exponent)
 
     def _exponent(self, node: g.Neuron, key: str) -> int:

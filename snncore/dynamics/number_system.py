@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -144,3 +144,5 @@ LOIHI = NumberSystem(
         ("bias", 0),
     ),
 )
+# The same for neurons that a host drives: it multiplies by a whole number.
+LOIHI_DRIVEN = replace(LOIHI, name="loihi.driven", parameters=(*LOIHI.parameters, ("gain", 0)))

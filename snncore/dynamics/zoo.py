@@ -175,6 +175,29 @@ def cuba_lif_step(
     return u, select(detach(s), 0.0, v), s
 
 
+def driven_cuba_lif_step(
+    u: Any,
+    v: Any,
+    x: Any,
+    *,
+    gain: Any,
+    current_decay: Any,
+    voltage_decay: Any,
+    threshold: Any,
+    bias: Any,
+) -> Any:
+    """Current based, and driven by measurements and not by spikes: `gain` says how strongly."""
+    return cuba_lif_step(
+        u,
+        v,
+        gain * x,
+        current_decay=current_decay,
+        voltage_decay=voltage_decay,
+        threshold=threshold,
+        bias=bias,
+    )
+
+
 @lru_cache
 def biased_if(fire: Fire) -> Equations:
     """Integrate and fire as chips have it, with a bias; a hard reset goes to `rest`."""
@@ -214,4 +237,10 @@ CUBA_LIF: Equations = trace(
     states=("u", "v"),
     parameters=("current_decay", "voltage_decay", "threshold", "bias"),
     name="CubaLIF",
+)
+DRIVEN_CUBA_LIF: Equations = trace(
+    driven_cuba_lif_step,
+    states=("u", "v"),
+    parameters=("gain", "current_decay", "voltage_decay", "threshold", "bias"),
+    name="DrivenCubaLIF",
 )

@@ -18,17 +18,16 @@ import numpy as np
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Signal, Synapse
 from neurodeploy.program.ranges import ranges, sum_range
 from neurodeploy.target import Finding, Severity
-from snncore.dynamics import LOIHI, Op
+from snncore.dynamics import Op
 from snncore.dynamics.interval import ZERO, Interval
 from snncore.dynamics.simplify import leaves_format
-from snncore.dynamics.zoo import CUBA_LIF
 from targets.loihi import resonators, sigma_delta
 from targets.loihi.chain import ChainLayer, chain_of
 from targets.loihi.check_weights import weight_findings
 from targets.loihi.chips import CHIPS
 from targets.loihi.findings import error, place_of, warning
 from targets.loihi.loader import LARGEST_GEOMETRY, LONGEST_DELAY
-from targets.loihi.neurons import adds_up
+from targets.loihi.neurons import adds_up, driven_by, is_lif
 from targets.loihi.placement import placement
 
 _REGISTERS = {
@@ -36,6 +35,7 @@ _REGISTERS = {
     "current_decay": Interval(0, 4096),
     "voltage_decay": Interval(0, 4096),
     "bias": Interval(-(1 << 12), (1 << 12) - 1),
+    "gain": Interval(-(1 << 15), (1 << 15) - 1),
 }
 
 
@@ -137,7 +137,7 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
 
 def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
     node = layer.neuron
-    if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
+    if not is_lif(node):
         remedy = "use quant.CubaLIF, of which IF and LIF are special cases"
         found = f"{node.equations.name} in the number system {node.system.name}"
         yield error(node.name, f"Loihi's neuron is CUBA LIF, and this is {found}", remedy)
@@ -146,19 +146,25 @@ def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
     # A dense layer without neurons of its own adds up, with a threshold beyond the register.
     sums = isinstance(layer.synapse, Dense) and adds_up(node)
     for key, limits in _REGISTERS.items():
+        if key not in node.parameters:
+            continue
         if sums and key == "threshold":
             continue
         values = node.parameters[key]
         yield from _register(f"{node.name}.{key}", values, limits, key)
         channels = (shape[0], *[1] * (len(shape) - 1))
-        if values.size == 1 or values.shape == channels:
+        if values.size == 1 or (values.shape == channels and key != "gain"):
             continue
         if key != "bias" or values.shape != shape:
+            more = {"gain": "", "bias": ", one a channel or one a neuron"}
             yield error(
                 f"{node.name}.{key}",
                 f"{values.shape} values for a layer of {shape}",
-                f"give one value, one a channel{' or one a neuron' if key == 'bias' else ''}",
+                f"give one value{more.get(key, ', one a channel')}",
             )
+    if driven_by(node) is not None and layer.synapse is not None:
+        message = "is driven by spikes, and a host scales what enters the network alone"
+        yield error(f"{node.name}.gain", message, "use quant.CubaLIF")
     if layer.synapse is None and node.parameters["bias"].size > 1:
         message = "neurons that are driven by currents have one bias for all of them"
         yield error(f"{node.name}.bias", message, "add what differs to the currents")

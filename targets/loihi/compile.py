@@ -14,7 +14,8 @@ from targets.loihi import resonators
 from targets.loihi.chain import Chain, ChainLayer, chain_of
 from targets.loihi.check import check
 from targets.loihi.hdf5 import h5py_module
-from targets.loihi.neurons import adds_up
+from targets.loihi.host import host_part
+from targets.loihi.neurons import adds_up, driven_by
 from targets.loihi.sigma_delta import has_messages, kind_of, spike_exp, write_neuron
 
 FILE = "network.net"
@@ -52,7 +53,7 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         "names": [node.name for node in program.nodes],
         "exponents": [getattr(node, "exponent", None) for node in program.nodes],
         "input": {"shape": list(first.shape), "signal": first.signal.value, "message_bits": 0}
-        | _input_bias(chain),
+        | host_part(chain),
         "layers": layers,
         "output": program.output,
         # Every layer forgets its states in the step of its own first input, so that biases start
@@ -136,19 +137,15 @@ def _neuron(entry: Any, node: Neuron) -> None:
         group[key] = _values(node.parameters[name])
 
 
-def _input_bias(chain: Chain) -> dict[str, int]:
-    """What the host adds to input neurons: in the file it is a note, which the loader leaves."""
-    first = chain.layers[0]
-    bias = first.neuron.parameters.get("bias")
-    if first.synapse is not None or bias is None or not bias.any():
-        return {}
-    return {"bias": int(bias.reshape(-1)[0])}
-
-
 def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
     bias = node.parameters.get("bias")
-    if bias is not None and bias.any() and entry["type"][()] == b"input":
-        entry["bias"] = np.int64(bias.reshape(-1)[0])
+    if entry["type"][()] == b"input":
+        # Notes for the host: the loader applies neither.
+        scale = driven_by(node)
+        if bias is not None and (bias.any() or scale is not None):
+            entry["bias"] = np.int64(bias.reshape(-1)[0])
+        if scale is not None:
+            entry["weight"] = np.int64(scale)
     elif bias is not None and bias.any():
         entry["bias"] = _bias(bias >> bits, tuple(entry["shape"][()]))
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Integers, Neuron
 from neurodeploy.structure import Shape
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics import LOIHI
+from snncore.dynamics.number_system import LOIHI_DRIVEN
+from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi.hdf5 import LayerEntry
 
 _KINDS = ("LOIHI", "CUBA")
@@ -29,6 +31,19 @@ def adds_up(node: Neuron) -> bool:
         if key in _WITHOUT
     )
     return same and node.equations.same_computation(CUBA_LIF)
+
+
+def is_lif(node: Neuron) -> bool:
+    """Whether its neurons are the chip's own, driven by spikes or by a host."""
+    plain = node.equations.same_computation(CUBA_LIF) and node.system == LOIHI
+    return plain or driven_by(node) is not None
+
+
+def driven_by(node: Neuron) -> int | None:
+    """What a host multiplies the samples by that drive it, if one does."""
+    if node.system != LOIHI_DRIVEN or not node.equations.same_computation(DRIVEN_CUBA_LIF):
+        return None
+    return int(node.parameters["gain"].reshape(-1)[0])
 
 
 def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:

@@ -5,7 +5,6 @@ Written from what the format is, not from what `compile` writes, so that it read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -27,10 +26,12 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.shapes import output_shape
 from neurodeploy.structure import Edge, Shape
-from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics import LOIHI, Equations, NumberSystem
+from snncore.dynamics.number_system import LOIHI_DRIVEN
+from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi import resonators
 from targets.loihi.hdf5 import MOST_VALUES, LayerEntry, opened
+from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
 from targets.loihi.loader import (
     LARGEST_GEOMETRY,
     LONGEST_DELAY,
@@ -38,7 +39,7 @@ from targets.loihi.loader import (
     loaded_together,
 )
 from targets.loihi.neurons import bias_of, neuron_parameters
-from targets.loihi.sigma_delta import KIND, USUAL, read_neuron
+from targets.loihi.sigma_delta import KIND, read_neuron
 
 # Weights count in 1/64, as slayer and quant write them.
 _EXPONENT = -6
@@ -57,34 +58,19 @@ def read_artifact(artifact: Artifact) -> Program:
     with opened(artifact.files[names[0]], names[0]) as entries:
         try:
             told = artifact.contract
-            program = _Reader(spike_exp_of(told), input_bias_of(told)).read(entries)
+            host = (spike_exp_of(told), input_bias_of(told), input_scale_of(told))
+            program = _Reader(*host).read(entries)
         except ValidationError as error:
             message = f"{names[0]}: {error.message}"
             raise ArtifactError(message, remedy=error.remedy) from error
     return _named(program, artifact.contract) if artifact.contract else program
 
 
-def spike_exp_of(contract: Any) -> int:
-    """What Lava is told of messages; a bare file says nothing, and Lava has a usual value."""
-    told = contract.get("spike_exp", USUAL) if contract else USUAL
-    if type(told) is not int or not 0 <= told <= USUAL:
-        raise ArtifactError(f"manifest.json: spike_exp is {told!r}, and no number of 0..{USUAL}")
-    return told
-
-
-def input_bias_of(contract: Any) -> int:
-    """What the host adds to input neurons; a bare file's bias is a note that nobody reads."""
-    first = contract.get("input", {}) if contract else {}
-    told = first.get("bias", 0) if isinstance(first, Mapping) else first
-    if type(told) is not int or not -(1 << 15) <= told < 1 << 15:
-        raise ArtifactError(f"manifest.json: input.bias is {told!r}, and no number of 16 bits")
-    return told
-
-
 @dataclass
 class _Reader:
     spike_exp: int
     input_bias: int
+    input_scale: int | None
     nodes: list[Node] = field(default_factory=list)
     # Of the last node, where there is one.
     shape: Shape = ()
@@ -222,7 +208,11 @@ class _Reader:
             self._append(read_neuron(entry, *args))
             return
         parameters = neuron_parameters(entry, self.shape) | {"bias": bias}
-        self._append(Neuron(entry.name, inputs, CUBA_LIF, LOIHI, parameters, _EXPONENT))
+        kind: tuple[Equations, NumberSystem] = (CUBA_LIF, LOIHI)
+        if self.input_scale is not None and not synapses:
+            kind = (DRIVEN_CUBA_LIF, LOIHI_DRIVEN)
+            parameters["gain"] = np.array(self.input_scale)
+        self._append(Neuron(entry.name, inputs, *kind, parameters, _EXPONENT))
 
     def _flatten_for(self, entry: LayerEntry) -> None:
         """What the loader flattens before a dense layer: its input, or images if told so."""

@@ -19,11 +19,12 @@ from targets.loihi.check import check
 from targets.loihi.chips import CHIPS
 from targets.loihi.compile import compile_program
 from targets.loihi.energy import energy
+from targets.loihi.host import lava_run
 from targets.loihi.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.placement import placement
-from targets.loihi.read import input_bias_of, read_artifact, spike_exp_of
+from targets.loihi.read import read_artifact
 from targets.loihi.resonators import require_determined
-from targets.loihi.simulate import LAVA, LavaRun, run_lava
+from targets.loihi.simulate import LAVA, run_lava
 
 
 class Loihi:
@@ -76,10 +77,8 @@ class Loihi:
         if simulator not in (None, LAVA.name):
             judge = self.simulators[simulator]
             return run_judge(judge, [JudgedRun(program, samples)], options)[0]
-        net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
-        require_determined(net)
-        told = artifact.contract
-        run = LavaRun(net, samples, spike_exp=spike_exp_of(told), input_bias=input_bias_of(told))
+        run = lava_run(artifact, samples)
+        require_determined(run.net)
         runs = [run]
         (layers,) = run_lava(
             runs, limits=options.limits, jobs=options.jobs, progress=options.progress

@@ -20,9 +20,10 @@ from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.trace import LayerTrace, Trace
-from targets.loihi.compile import FILE
-from targets.loihi.simulate import LavaRun, run_lava
+from targets.loihi.host import lava_run
+from targets.loihi.simulate import run_lava
 from targets.loihi.target import target
+from tests.conformance.driving import driven_case
 from tests.conformance.messages import message_case
 from tests.conformance.networks import Case, limit_cases, random_case, timed_case
 from tests.conformance.resonating import resonating_case
@@ -31,8 +32,8 @@ from tests.conformance.trained import trained_case
 from tests.unit.targets.loihi.programs import driven
 
 # How many random programs, trained networks, programs with recurrence or delays, sigma-delta
-# programs and resonators there are: in `make test`, and in all.
-SUBSET, FULL = (32, 8, 12, 12, 12), (520, 60, 300, 150, 150)
+# programs, resonators and input neurons that a host drives there are: in `make test`, and in all.
+SUBSET, FULL = (32, 8, 12, 12, 12, 6), (520, 60, 300, 150, 150, 60)
 # What one call of the simulator gets.
 BATCH = 64
 LARGEST = (1 << 23) - 1
@@ -84,13 +85,14 @@ class Tally:
 
 def cases(full: bool) -> Iterator[Case]:
     """Every network of the suite, or of its subset."""
-    programs, trained, timed, graded, resonating = FULL if full else SUBSET
+    programs, trained, timed, graded, resonating, driven = FULL if full else SUBSET
     yield from (random_case(seed) for seed in range(programs))
     yield from limit_cases()
     yield from (trained_case(seed) for seed in range(trained))
     yield from (timed_case(seed) for seed in range(timed))
     yield from (message_case(seed) for seed in range(graded))
     yield from (resonating_case(seed) for seed in range(resonating))
+    yield from (driven_case(seed) for seed in range(driven))
 
 
 def held(name: str, expected: Trace, got: Trace) -> str | None:
@@ -125,10 +127,7 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
     artifacts = [target.compile(case.program) for case in batch]
     goldens = [run_golden(case.program, case.samples) for case in batch]
     pairs = zip(batch, artifacts, strict=True)
-    runs = [
-        LavaRun(artifact.files[FILE], case.samples, spike_exp=artifact.contract.get("spike_exp", 6))
-        for case, artifact in pairs
-    ]
+    runs = [lava_run(artifact, case.samples) for case, artifact in pairs]
     try:
         results = run_lava(runs, jobs=2)
     except SimulatorError as error:
@@ -182,7 +181,7 @@ def test_the_subset_covers_what_the_generator_can_make() -> None:
     neurons = [node for case in made for node in case.program.layers]
     names = {node.equations.name for node in neurons}
     assert names >= {"CubaLIF", "Delta", "SigmaDelta", "Sigma"}
-    assert names >= {"Resonator", "ResettingResonator"}
+    assert names >= {"Resonator", "ResettingResonator", "DrivenCubaLIF"}
     lif = [node for node in neurons if node.equations.name == "CubaLIF"]
     decays = [node.parameters["current_decay"] for node in lif]
     assert {0, 1, 4095, 4096} <= {int(value) for value in decays if value.size == 1}

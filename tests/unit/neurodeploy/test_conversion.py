@@ -44,6 +44,8 @@ def written(program: Program, folder: Path) -> Path:
         dense_program([[1, -3], [5, 7], [9, -11]], threshold=[1, 0, 131071]),
         recurrent(),
         delayed(LATE),
+        driven(threshold=300),
+        driven((2, 3, 4), threshold=300),
         *(random_case(seed).program for seed in (3, 5, 6)),
     ],
 )
@@ -77,7 +79,6 @@ def test_it_learns_and_is_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (target.compile(driven()).files[FILE], "input: takes currents"),
         (target.compile(delayed(WEIGHT % 5)).files[FILE], "has delays of each weight"),
         (net_file(dense([[0, -64], [-3, 0]])), "has sums that the loader shifts"),
         (

@@ -1,0 +1,76 @@
+"""What a host does for a network, which its file cannot say: the manifest does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import ArtifactError, SamplesError
+from targets.loihi.chain import Chain
+from targets.loihi.neurons import driven_by
+from targets.loihi.sigma_delta import USUAL
+from targets.loihi.simulate import LavaRun
+
+# What a host writes into the registers of input neurons has 16 bits, as their bias.
+_LIMIT = 1 << 15
+
+
+def host_part(chain: Chain) -> dict[str, int]:
+    """What a host does to the samples of this network, and to its input neurons."""
+    first = chain.layers[0].neuron
+    if chain.layers[0].synapse is not None or "bias" not in first.parameters:
+        return {}
+    bias, scale = int(first.parameters["bias"].reshape(-1)[0]), driven_by(first)
+    return ({"bias": bias} if bias else {}) | ({} if scale is None else {"scale": scale})
+
+
+def spike_exp_of(contract: Any) -> int:
+    """What Lava is told of messages; a bare file says nothing, and Lava has a usual value."""
+    told = contract.get("spike_exp", USUAL) if contract else USUAL
+    if type(told) is not int or not 0 <= told <= USUAL:
+        raise ArtifactError(f"manifest.json: spike_exp is {told!r}, and no number of 0..{USUAL}")
+    return told
+
+
+def input_bias_of(contract: Any) -> int:
+    """What the host adds to input neurons; a bare file's bias is a note that nobody reads."""
+    found = _told(contract, "bias")
+    return 0 if found is None else found
+
+
+def input_scale_of(contract: Any) -> int | None:
+    """What the host multiplies samples by, if it does; a bare file's weight is a note."""
+    return _told(contract, "scale")
+
+
+def lava_run(artifact: Artifact, samples: NDArray[Any]) -> LavaRun:
+    """The run of an artifact on samples, the host's part done.
+
+    Raises:
+        SamplesError: if scaled samples do not fit 32 bits.
+    """
+    net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
+    told = artifact.contract
+    scale = input_scale_of(told)
+    if scale is not None:
+        samples = samples.astype("int64") * scale
+        low, high = int(samples.min()), int(samples.max())
+        if low < -(1 << 31) or high >= 1 << 31:
+            message = f"samples times the input's scale of {scale} go from {low} to {high}"
+            raise SamplesError(f"{message}, beyond 32 bits")
+    return LavaRun(net, samples, spike_exp=spike_exp_of(told), input_bias=input_bias_of(told))
+
+
+def _told(contract: Any, key: str) -> int | None:
+    first = contract.get("input", {}) if contract else {}
+    if not isinstance(first, Mapping):
+        raise ArtifactError(f"manifest.json: input is {first!r}, and says nothing of one")
+    told = first.get(key)
+    if told is None:
+        return None
+    if type(told) is not int or not -_LIMIT <= told < _LIMIT:
+        raise ArtifactError(f"manifest.json: input.{key} is {told!r}, and no number of 16 bits")
+    return told
