@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from torch import Tensor, nn
 
@@ -12,6 +13,8 @@ from snncore.neuron import Neuron
 
 Transform = Callable[[Any], Any]
 Kinds = type[nn.Module] | tuple[type[nn.Module], ...]
+# From a module, its inputs and its output to what is watched.
+Look = Callable[[nn.Module, tuple[Any, ...], Any], Any]
 
 
 class Watch(Mapping[str, list[Any]]):
@@ -74,88 +77,82 @@ class Watch(Mapping[str, list[Any]]):
         self.close()
 
 
-def inputs(
-    network: nn.Module,
-    kinds: Kinds = Neuron,
-    *,
-    names: Collection[str] | None = None,
-    transform: Transform | None = None,
-    detach: bool = True,
-) -> Watch:
+class Chosen(TypedDict, total=False):
+    """Which layers are watched, by name, and what is kept of a value."""
+
+    names: Collection[str] | None
+    transform: Transform | None
+
+
+class Detached(Chosen, total=False):
+    """The same, and whether a value keeps how it came about."""
+
+    detach: bool
+
+
+def inputs(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Detached]) -> Watch:
     """Watch the first input of layers of these kinds, or of these names."""
-    watch = Watch(transform, detach)
-    for name, module in _chosen(network, kinds, names):
-        watch.attend(name, module, lambda m, given, made, name=name: watch.add(name, given[0]))
-    return watch
+    return _watched(network, kinds, _input, **options)
 
 
-def outputs(
-    network: nn.Module,
-    kinds: Kinds = Neuron,
-    *,
-    names: Collection[str] | None = None,
-    transform: Transform | None = None,
-    detach: bool = True,
-) -> Watch:
+def outputs(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Detached]) -> Watch:
     """Watch the output of layers of these kinds, or of these names."""
-    watch = Watch(transform, detach)
-    for name, module in _chosen(network, kinds, names):
-        watch.attend(name, module, lambda m, given, made, name=name: watch.add(name, made))
-    return watch
+    return _watched(network, kinds, _output, **options)
 
 
 def attribute(
+    network: nn.Module, key: str, kinds: Kinds = Neuron, **options: Unpack[Detached]
+) -> Watch:
+    """Watch an attribute, or one of a neuron's states, after every call."""
+
+    def look(module: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
+        states = getattr(module, "states", {})
+        return states[key] if key in states else getattr(module, key)
+
+    return _watched(network, kinds, look, **options)
+
+
+def input_gradients(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Chosen]) -> Watch:
+    """Watch the gradient of the loss by the first input; the last call's comes first."""
+    return _watched(network, kinds, _input, gradients=True, **options)
+
+
+def output_gradients(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Chosen]) -> Watch:
+    """Watch the gradient of the loss by the output; the last call's comes first."""
+    return _watched(network, kinds, _output, gradients=True, **options)
+
+
+def _input(module: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
+    return given[0]
+
+
+def _output(module: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
+    return made
+
+
+def _watched(
     network: nn.Module,
-    key: str,
-    kinds: Kinds = Neuron,
+    kinds: Kinds,
+    look: Look,
     *,
     names: Collection[str] | None = None,
     transform: Transform | None = None,
     detach: bool = True,
+    gradients: bool = False,
 ) -> Watch:
-    """Watch an attribute, or one of a neuron's states, after every call."""
+    """A watch of what is looked at after each call, or of its gradient."""
     watch = Watch(transform, detach)
 
-    def look(name: str, module: nn.Module) -> None:
-        states = getattr(module, "states", {})
-        watch.add(name, states[key] if key in states else getattr(module, key))
+    def seen(name: str, module: nn.Module, given: tuple[Any, ...], made: Any) -> None:
+        value = look(module, given, made)
+        if not gradients:
+            watch.add(name, value)
+        elif value.requires_grad:
+            value.register_hook(partial(watch.add, name))
 
     for name, module in _chosen(network, kinds, names):
-        watch.attend(name, module, lambda m, given, made, name=name: look(name, m))
+        watch.attend(name, module, partial(seen, name))
     return watch
-
-
-def input_gradients(
-    network: nn.Module,
-    kinds: Kinds = Neuron,
-    *,
-    names: Collection[str] | None = None,
-    transform: Transform | None = None,
-) -> Watch:
-    """Watch the gradient of the loss by the first input; the last call's comes first."""
-    watch = Watch(transform, True)
-    for name, module in _chosen(network, kinds, names):
-        watch.attend(name, module, lambda m, given, made, name=name: _follow(watch, name, given[0]))
-    return watch
-
-
-def output_gradients(
-    network: nn.Module,
-    kinds: Kinds = Neuron,
-    *,
-    names: Collection[str] | None = None,
-    transform: Transform | None = None,
-) -> Watch:
-    """Watch the gradient of the loss by the output; the last call's comes first."""
-    watch = Watch(transform, True)
-    for name, module in _chosen(network, kinds, names):
-        watch.attend(name, module, lambda m, given, made, name=name: _follow(watch, name, made))
-    return watch
-
-
-def _follow(watch: Watch, name: str, value: Tensor) -> None:
-    if value.requires_grad:
-        value.register_hook(lambda gradient: watch.add(name, gradient))
 
 
 def _chosen(
