@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 from torch import nn
@@ -69,11 +70,14 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
 # While a network is exported these do nothing.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)
-_BLOCK, _RECURRENT = "quant.Block", "layer.Recurrent"
+_BLOCK, _RECURRENT, _STEPS = "quant.Block", "layer.Recurrent", "layer.Steps"
+# Only within the layers that run step by step; elsewhere its members stand for themselves.
+_CHAIN = "Sequential"
 _NAMES = {
     **{kind: name for name, kind in (_CONFIGURED | _IDLE).items()},
     quant.Block: _BLOCK,
     layer.Recurrent: _RECURRENT,
+    layer.Steps: _STEPS,
 }
 
 
@@ -103,6 +107,8 @@ def describe(module: nn.Module) -> dict[str, Any]:
     Raises:
         UnsupportedLayerError: if there is no name for it.
     """
+    if type(module) is nn.Sequential:
+        return {"type": _CHAIN, "parts": {n: describe(m) for n, m in module.named_children()}}
     if not is_known(module):
         raise UnsupportedLayerError(f"{type(module).__name__} is no layer that can be saved")
     name = _NAMES[_kind(module)]
@@ -114,6 +120,9 @@ def describe(module: nn.Module) -> dict[str, Any]:
     if isinstance(module, layer.Recurrent):
         fed_back = None if module.feedback is None else describe(module.feedback)
         within = {"body": describe(module.body), "feedback": fed_back}
+        return {"type": name, "parts": within, "config": module.config()}
+    if isinstance(module, layer.Steps):
+        within = {"module": describe(module.module)}
         return {"type": name, "parts": within, "config": module.config()}
     slope = getattr(module, "surrogate", None)
     if slope is not None and type(slope) not in surrogate.KINDS.values():
@@ -140,6 +149,11 @@ def build(entry: Any) -> nn.Module:
                 part and build(part) for part in map(entry["parts"].get, ("body", "feedback"))
             ]
             return layer.Recurrent(*within, **entry["config"])
+        if name in (_CHAIN, _STEPS):
+            parts = {key: build(part) for key, part in entry["parts"].items()}
+            if name == _STEPS:
+                return layer.Steps(**parts, **entry["config"])
+            return nn.Sequential(OrderedDict(parts))
         config = dict(entry["config"])
         if "surrogate" in config:
             described = config["surrogate"]

@@ -17,22 +17,19 @@ class _Counted(StateLayer):
 
     def __init__(self, steps: int, step_mode: str) -> None:
         super().__init__(step_mode)
-        self.steps, self._next = steps, 0
-
-    def reset(self) -> None:
-        """Begin with the first step again."""
-        super().reset()
-        self._next = 0
+        self.steps = steps
 
     def _advance(self, count: int) -> tuple[int, int]:
         """The steps that come now, first and behind the last."""
-        first, last = self._next, self._next + count
+        first = int(self.states["step"]) if "step" in self.states else 0
+        last = first + count
         if last > self.steps:
             raise ValueError(
                 f"{type(self).__name__}: has {self.steps} steps, and is given step {last} "
                 "(call functional.reset between samples, or make it with more steps)"
             )
-        self._next = last
+        # Beside the other states, so that a network goes on where a copy of them was taken.
+        self.states["step"] = torch.tensor(last, device="cpu")
         return first, last
 
 

@@ -131,6 +131,18 @@ def test_a_step_batch_norm_normalizes_each_step_by_itself() -> None:
         norm(x[0])
 
 
+def test_the_step_is_a_state_that_is_kept_and_restored() -> None:
+    norm, other = (layer.StepBatchNorm2d(2, 4).eval() for _ in range(2))
+    for made in (norm, other):
+        made.running_mean.copy_(torch.arange(8.0).reshape(4, 2))
+    x = torch.rand(4, 3, 2, 2, 2)
+    norm(x[:3])
+    functional.restore(other, functional.states(norm))
+    assert torch.equal(other(x[3:]), norm(x[3:]))
+    with pytest.raises(ValueError, match="has 4 steps, and is given step 5"):
+        other(x[3:])
+
+
 def test_a_temporal_batch_norm_scales_each_step() -> None:
     norm, x = layer.TemporalBatchNorm2d(4, 3), given(IMAGE)
     plain = layer.BatchNorm2d(4)(x)

@@ -131,6 +131,35 @@ def test_a_network_of_floats_is_read_back(tmp_path: Path) -> None:
     assert isinstance(loaded, nn.Sequential)
 
 
+def stepping() -> nn.Sequential:
+    """What runs step by step, with chains and more of it within."""
+    inner = layer.Recurrent(neuron.LIF(threshold=0.1), layer.Linear(5, 5))
+    chain = nn.Sequential(layer.Linear(5, 5), inner, layer.Delay(1))
+    return nn.Sequential(
+        layer.Linear(4, 5),
+        layer.Recurrent(chain),
+        layer.Steps(nn.Sequential(layer.Linear(5, 6), neuron.IF(0.1, step_mode="s"))),
+        layer.Recurrent(layer.SynapticFilter(2.0), nn.Sequential(layer.Linear(6, 6))),
+    )
+
+
+def test_layers_that_run_step_by_step_are_read_back(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network, samples = stepping(), torch.rand(6, 2, 4) * 2
+    expected = outputs(network, samples)
+    assert len(expected.unique()) > 4
+    nd.save(network, tmp_path / "m.pt")
+    loaded = nd.load(tmp_path / "m.pt")
+    assert torch.equal(outputs(loaded, samples), expected)
+    assert repr(loaded) == repr(network)
+
+
+def test_a_layer_of_torch_within_is_named(tmp_path: Path) -> None:
+    network = layer.Recurrent(nn.Sequential(nn.Linear(2, 2), neuron.IF()))
+    with pytest.raises(UnsupportedLayerError, match="Linear is no layer that can be saved"):
+        nd.save(network, tmp_path / "m.pt")
+
+
 def test_a_network_of_single_steps_is_read_back(tmp_path: Path) -> None:
     network = nn.Sequential(
         quant.Block(quant.Conv2d(1, 2, 2), quant.CubaLIF(0.25, step_mode="s")),
