@@ -150,9 +150,9 @@ def build(entry: Any) -> nn.Module:
             ]
             return layer.Recurrent(*within, **entry["config"])
         if name in (_CHAIN, _STEPS):
-            parts = {key: build(part) for key, part in entry["parts"].items()}
+            parts = {str(key): build(part) for key, part in entry["parts"].items()}
             if name == _STEPS:
-                return layer.Steps(**parts, **entry["config"])
+                return layer.Steps(parts["module"], **entry["config"])
             return nn.Sequential(OrderedDict(parts))
         config = dict(entry["config"])
         if "surrogate" in config:
