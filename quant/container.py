@@ -10,6 +10,7 @@ from torch import nn
 from quant.block import Block
 from quant.chips import chip_format
 from quant.convert import Conversion, Part
+from quant.plain import our_layer
 from snncore import layer, neuron
 
 
@@ -35,26 +36,8 @@ def BlockContainer(  # noqa: N802
 
 
 def _ours(synapse: nn.Module) -> nn.Module:
-    if isinstance(synapse, layer.Linear | layer.Conv2d):
-        return synapse
-    made: layer.Linear | layer.Conv2d
-    if isinstance(synapse, nn.Linear):
-        made = layer.Linear(synapse.in_features, synapse.out_features, synapse.bias is not None)
-    elif isinstance(synapse, nn.Conv2d) and not isinstance(synapse.padding, str):
-        pairs = (synapse.kernel_size, synapse.stride, synapse.padding, synapse.dilation)
-        kernel, stride, padding, dilation = ((height, width) for height, width in pairs)
-        made = layer.Conv2d(
-            synapse.in_channels,
-            synapse.out_channels,
-            kernel,
-            stride,
-            padding,
-            dilation,
-            synapse.groups,
-            synapse.bias is not None,
-        )
-    else:
+    made = our_layer(synapse, "BlockContainer") or synapse
+    if not isinstance(made, layer.Linear | layer.Conv2d):
         kind = type(synapse).__name__
-        raise ValueError(f"BlockContainer: {kind} is no Linear or Conv2d with padding in numbers")
-    made.load_state_dict(synapse.state_dict())
+        raise ValueError(f"BlockContainer: {kind} is no Linear or Conv2d")
     return made

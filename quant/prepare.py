@@ -11,6 +11,7 @@ from quant.chip_neuron import ChipNeuron
 from quant.chips import chip_format
 from quant.convert import Conversion
 from quant.formats import ChipFormat
+from quant.plain import with_our_layers
 from quant.rewriting import KNOWN, Rewriting
 from snncore import functional, layer
 
@@ -29,6 +30,7 @@ def prepare(
 ) -> nn.Module:
     """The network on a chip's grid: to be trained on, calibrated, or exported as it is.
 
+    Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
     Each layer of neurons becomes a block with the weights and the batch norm before it, under the
     name of the neurons; `deviations` says in what a chip's neurons are not those of floats. The
     example is needed where a pool's windows follow from the size of an image.
@@ -39,7 +41,7 @@ def prepare(
     name = target if isinstance(target, str) else target.name
     chosen = target if format is None else format
     form = chip_format(_OF_TARGET.get(name, chosen) if format is None else chosen)
-    twin = copy.deepcopy(network)
+    twin = with_our_layers(copy.deepcopy(network))
     functional.reset(twin)
     module = _traced(twin)
     if example is not None:

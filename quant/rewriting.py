@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import fx, nn
 
+from quant.block import Block
 from quant.chip_neuron import ChipNeuron
 from quant.convert import Conversion, Part, adding_pool
 from quant.synapse import GridLayer
@@ -17,6 +20,8 @@ _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
 _POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
 _SAME = (layer.Flatten, layer.MaxPool2d, layer.Delay)
 _WEIGHTS = (layer.Linear, layer.Conv2d)
+_ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
+_FLATTENS = (torch.flatten, "flatten")
 KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
 
 
@@ -40,6 +45,8 @@ class Rewriting:
         self.gain: dict[fx.Node, float] = {}
         # Weights and norms whose neurons have not been met.
         self.waiting: set[fx.Node] = set()
+        # What was made, by its path.
+        self.put: set[str] = set()
 
     def run(self) -> None:
         """Rewrite the whole network.
@@ -56,13 +63,18 @@ class Rewriting:
 
     def _visit(self, node: fx.Node) -> None:
         gains = {self.gain[source] for source in node.all_input_nodes}
-        is_sum = node.op != "call_module" and len(node.all_input_nodes) == 2
-        if len(gains) > 1 and not is_sum:
+        if len(gains) > 1 and not _is_sum(node):
             raise ValueError(f"{node.name}: takes means and values that are none")
         self.gain[node] = max(gains, default=1.0)
         if node.op != "call_module":
+            self._refuse_words(node)
             return
         module, name = self._of(node), str(node.target)
+        if isinstance(module, (Block, ChipNeuron, GridLayer)):
+            called = name in self.put
+            why = "is called twice (give each call a layer of its own)"
+            other = "is on a chip's grid already (prepare takes a network in floats)"
+            raise ValueError(f"{name}: {why if called else other}")
         if isinstance(module, neuron.Neuron):
             self._neurons(node, module, name)
         elif isinstance(module, layer.Recurrent):
@@ -76,6 +88,7 @@ class Rewriting:
             self.waiting.add(node)
         elif isinstance(module, _SAME):
             self._refuse_sums(node)
+            _refuse_gaps(module, name)
         elif not isinstance(module, _IDLE):
             raise ValueError(
                 f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
@@ -157,7 +170,7 @@ class Rewriting:
     def _terms(self, node: fx.Node) -> list[Term]:
         """What is added up to drive neurons."""
         if node.op != "call_module":
-            if node.op != "placeholder" and len(node.all_input_nodes) == 2:
+            if _is_sum(node):
                 return [term for source in node.all_input_nodes for term in self._terms(source)]
             return [Term(node)]
         found = self._of(node)
@@ -193,12 +206,29 @@ class Rewriting:
             if passes or isinstance(self._of(source), layer.SumPool2d):
                 pending += source.all_input_nodes
 
+    def _refuse_words(self, node: fx.Node) -> None:
+        """Nothing if chips do what is called, and the network hands out spikes."""
+        words = node.op in ("call_function", "call_method")
+        done = not words or _is_sum(node) or node.target in _FLATTENS
+        if not done and not self.waiting.intersection(node.all_input_nodes):
+            raise ValueError(
+                f"{node.name}: {_called(node)} of spikes is nothing that chips do (a forward may "
+                "call layers, add their results and flatten them)"
+            )
+        for source in node.all_input_nodes if node.op == "output" else ():
+            if isinstance(self._of(source), (*_POOLS, layer.MaxPool2d)):
+                raise ValueError(
+                    f"{source.target}: no neurons read it, and a chip hands out spikes (append "
+                    "neurons, or leave it out and pool what the chip hands out)"
+                )
+
     def _of(self, node: fx.Node) -> nn.Module | None:
         return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def _put(self, path: str, module: nn.Module) -> None:
         parent, _, name = path.rpartition(".")
         setattr(self.module.get_submodule(parent), name, module)
+        self.put.add(path)
 
 
 def _kind(module: nn.Module | None) -> str:
@@ -207,11 +237,29 @@ def _kind(module: nn.Module | None) -> str:
     return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
 
 
+def _refuse_gaps(module: nn.Module | None, name: str) -> None:
+    gaps = isinstance(module, layer.MaxPool2d) and (module.ceil_mode or max(module.dilation) > 1)
+    if gaps:
+        raise ValueError(
+            f"{name}: a pool with gaps, or beyond the image, has no place on a chip (leave out "
+            "dilation and ceil_mode)"
+        )
+
+
+def _is_sum(node: fx.Node) -> bool:
+    """Whether two values of the network are added."""
+    return node.target in _ADDS and len(node.all_input_nodes) == 2
+
+
+def _called(node: fx.Node) -> str:
+    return getattr(node.target, "__name__", str(node.target))
+
+
 def _unread(node: fx.Node) -> str:
     """What to say of weights whose sums reach no neurons."""
     for reader in node.users:
         if reader.op in ("call_function", "call_method"):
-            called = getattr(reader.target, "__name__", str(reader.target))
+            called = _called(reader)
             return (
                 f"{node.target}: {called} reads its sums, which no chip can (a forward may call "
                 "layers, add their results and flatten them)"

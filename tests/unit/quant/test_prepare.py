@@ -240,9 +240,9 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "1: torch.nn.ReLU has no",
     ),
     "a layer that hides others": (
-        lambda: chain(layer.TimeDistributed(nn.Linear(2, 2)), neuron.IF()),
+        lambda: chain(layer.Steps(nn.Linear(2, 2)), neuron.IF()),
         "int8",
-        "0: TimeDistributed has no",
+        "0: Steps has no",
     ),
     "a product": (Halved, "int8", "conv: mul reads its sums, which no chip can"),
     "no neurons": (lambda: chain(layer.Linear(2, 2)), "int8", r"0: no neurons read its sums"),

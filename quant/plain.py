@@ -1,0 +1,138 @@
+"""Layers of torch's own made into ours: a network may be built of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from snncore import layer
+from snncore.neuron import Neuron
+
+
+def with_our_layers(network: nn.Module) -> nn.Module:
+    """The network, with each layer of torch's own that has a twin of ours replaced by it.
+
+    What `layer.TimeDistributed` holds is ours too afterwards, and the container gone.
+
+    Raises:
+        ValueError: if a layer is of a kind that ours are not; names it.
+    """
+    modes = {str(part.step_mode) for part in network.modules() if isinstance(part, Neuron)}
+    return _replaced(network, "", "s" if modes == {"s"} else "m", {})
+
+
+def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module | None:
+    """Our layer that computes the same, with the same weights; nothing if there is none.
+
+    Raises:
+        ValueError: if the layer has an option that ours has not; names it.
+    """
+    for kind, make in _TWINS.items():
+        # A subclass may compute anything.
+        if type(module) is kind:
+            made = make(module, name, step_mode)
+            if made is not None:
+                made.load_state_dict(module.state_dict())
+                tensor = next(module.parameters(), None)
+                made = made if tensor is None else made.to(tensor.device, tensor.dtype)
+                made.train(module.training)
+            return made
+    return None
+
+
+def _replaced(module: nn.Module, name: str, step_mode: str, done: dict[int, Any]) -> nn.Module:
+    if id(module) in done:
+        found: nn.Module = done[id(module)]
+        return found
+    made: nn.Module | None = our_layer(module, name, step_mode)
+    if type(module) is layer.TimeDistributed:
+        made = _without_container(module, name, done)
+    if made is None:
+        made = module
+        mode = str(getattr(module, "step_mode", step_mode))
+        # All of them, also one that has been met: torch's iterators name each module once.
+        for key, child in module._modules.items():
+            if child is not None:
+                path = f"{name}.{key}".lstrip(".")
+                module._modules[key] = _replaced(child, path, mode, done)
+    done[id(module)] = made
+    return made
+
+
+def _without_container(module: Any, name: str, done: dict[int, Any]) -> nn.Module:
+    """What is within, knowing time by itself; a layer without a twin stays and is named later."""
+    # It sees one step after another as samples, and its Flatten begins behind the first axis.
+    made = _replaced(module.module, name, "s", done)
+    for part in made.modules():
+        if type(part) is layer.Flatten:
+            part.step_mode = module.step_mode
+    return made
+
+
+def _linear(module: Any, name: str, step_mode: str) -> nn.Module:
+    return layer.Linear(module.in_features, module.out_features, module.bias is not None)
+
+
+def _convolution(module: Any, name: str, step_mode: str) -> nn.Module:
+    if module.padding_mode != "zeros":
+        raise ValueError(f"{name}: chips pad with zeros, not {module.padding_mode!r}")
+    padding = module.padding
+    if isinstance(padding, str):
+        steps = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True)]
+        if padding == "same" and any(step % 2 for step in steps):
+            raise ValueError(f"{name}: its padding differs by side (give a number)")
+        padding = [step // 2 if padding == "same" else 0 for step in steps]
+    channels = (module.in_channels, module.out_channels)
+    geometry = [tuple(each) for each in (module.kernel_size, module.stride, padding)]
+    options = (tuple(module.dilation), module.groups, module.bias is not None)
+    return layer.Conv2d(*channels, *geometry, *options)
+
+
+def _norm(kind: Any) -> Callable[[Any, str, str], nn.Module]:
+    def make(module: Any, name: str, step_mode: str) -> nn.Module:
+        if not module.track_running_stats:
+            raise ValueError(f"{name}: a batch norm without running statistics cannot be folded")
+        options = (module.eps, 0.1 if module.momentum is None else module.momentum)
+        made: nn.Module = kind(module.num_features, *options, affine=module.affine)
+        return made
+
+    return make
+
+
+def _flatten(module: Any, name: str, step_mode: str) -> nn.Module | None:
+    first = 1 if step_mode == "s" else 2
+    whole = module.start_dim == first and module.end_dim == -1
+    return layer.Flatten(step_mode=step_mode) if whole else None
+
+
+def _mean(module: Any, name: str, step_mode: str) -> nn.Module:
+    if module.divisor_override is not None:
+        raise ValueError(f"{name}: a mean with a divisor of its own (leave out divisor_override)")
+    options = (module.padding, module.ceil_mode, module.count_include_pad)
+    return layer.AvgPool2d(module.kernel_size, module.stride, *options)
+
+
+def _largest(module: Any, name: str, step_mode: str) -> nn.Module | None:
+    options = (module.padding, module.dilation, module.ceil_mode)
+    made = layer.MaxPool2d(module.kernel_size, module.stride, *options)
+    return None if module.return_indices else made
+
+
+def _adaptive(module: Any, name: str, step_mode: str) -> nn.Module | None:
+    size = module.output_size
+    whole = isinstance(size, int) or None not in size
+    return layer.AdaptiveAvgPool2d(size) if whole else None
+
+
+_TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
+    nn.Linear: _linear,
+    nn.Conv2d: _convolution,
+    nn.BatchNorm1d: _norm(layer.BatchNorm1d),
+    nn.BatchNorm2d: _norm(layer.BatchNorm2d),
+    nn.Flatten: _flatten,
+    nn.AvgPool2d: _mean,
+    nn.MaxPool2d: _largest,
+    nn.AdaptiveAvgPool2d: _adaptive,
+}
