@@ -84,10 +84,12 @@ def _convolution(module: Any, name: str, step_mode: str) -> nn.Module:
         if padding == "same" and any(step % 2 for step in steps):
             raise ValueError(f"{name}: its padding differs by side (give a number)")
         padding = [step // 2 if padding == "same" else 0 for step in steps]
-    channels = (module.in_channels, module.out_channels)
-    geometry = [tuple(each) for each in (module.kernel_size, module.stride, padding)]
-    options = (tuple(module.dilation), module.groups, module.bias is not None)
-    return layer.Conv2d(*channels, *geometry, *options)
+    kernel, stride, around, dilation = (
+        (height, width)
+        for height, width in (module.kernel_size, module.stride, padding, module.dilation)
+    )
+    channels, bias = (module.in_channels, module.out_channels), module.bias is not None
+    return layer.Conv2d(*channels, kernel, stride, around, dilation, module.groups, bias)
 
 
 def _norm(kind: Any) -> Callable[[Any, str, str], nn.Module]:
