@@ -16,6 +16,7 @@ from typing import Any
 
 from snncore.dynamics.exponential import exponential
 from snncore.dynamics.expression import Op, Symbol
+from snncore.dynamics.logarithm import logarithm
 
 # Symbol, torch.Tensor, numpy.ndarray or a number: each word says what it does with which.
 Value = Any
@@ -113,11 +114,15 @@ def exp(value: Value) -> Value:
 
 
 def log(value: Value) -> Value:
-    """The natural logarithm."""
+    """The natural logarithm; float32 on a CPU has the same bits in every language."""
     if isinstance(value, Symbol):
         return value.record(Op.LOG, value)
     library = _library(value)
-    return math.log(value) if library is None else library.log(value)
+    if library is None:
+        return math.log(value)
+    if library.__name__ == "torch" and value.dtype == library.float32 and value.is_cpu:
+        return logarithm(value)
+    return library.log(value)
 
 
 def sigmoid(value: Value) -> Value:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from snncore.dynamics import Equations, Op
 from snncore.kernels.backend import Loop, Work
 from snncore.kernels.cpp_build import compiler, load
 from snncore.kernels.cpp_memory import ARENA
-from snncore.kernels.cpp_source import CPP, Form, cpp_source
+from snncore.kernels.cpp_source import Form, cpp_source
 from snncore.kernels.output import narrowed
 from snncore.kernels.plan import is_power_of_two, specialised
 
@@ -31,7 +30,7 @@ class CppBackend:
             return f"runs on the CPU, and the input is on {work.device}"
         if compiler() is None:
             return "no C++ compiler was found (install g++ or clang++, or set CXX)"
-        return _no_words(work.equations)
+        return None
 
     def loop(self, work: Work) -> Loop:
         """The loop for this work."""
@@ -41,17 +40,6 @@ class CppBackend:
         """The source for parameters that are single numbers, all of them learned."""
         form = Form(*_doubles(work), (), work.equations.parameters)
         return cpp_source(work.equations, work.slope, form)
-
-
-@lru_cache(maxsize=512)
-def _no_words(equations: Equations) -> str | None:
-    for operation in equations.operations:
-        if operation.op == Op.LOG:
-            return "the bits of a logarithm differ from torch's"
-        leaf = operation.op in (Op.STATE, Op.INPUT, Op.PARAMETER, Op.CONSTANT)
-        if not leaf and operation.op not in CPP.spelling:
-            return f"there is no word for {operation.op.value}"
-    return None
 
 
 class CppLoop:

@@ -27,7 +27,7 @@ CPP = Dialect(
         Op.MAXIMUM: "{0} > {1} ? {0} : {1}",
         Op.ABSOLUTE: "{0} >= 0 ? {0} : -{0}",
         Op.EXP: "exponential({0})",
-        Op.LOG: "std::log({0})",
+        Op.LOG: "logarithm({0})",
         Op.DETACH: "{0}",
         Op.GREATER: "{0} > {1}",
         Op.GREATER_EQUAL: "{0} >= {1}",

@@ -1,13 +1,15 @@
-"""The hand-written part of the C++ kernels: the exponential and the two time loops.
+"""The hand-written part of the C++ kernels: words that are functions, and the two time loops.
 
 Neurons go in tiles whose states stay in the first cache while time passes. Backward runs forward
 once to keep the states at the start of each chunk of steps, then takes the chunks from the last to
 the first: it computes a chunk's states again from the inputs, and goes back through them.
 """
 
+from snncore.dynamics import logarithm
 from snncore.dynamics.exponential import HIGHEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOWEST, POLYNOMIAL
 
 _HORNER = "\n".join(f"    sum = sum * rest + {c!r}f;" for c in POLYNOMIAL[1:])
+_LOG_HORNER = "\n".join(f"    sum = sum * rest + {c!r}f;" for c in logarithm.POLYNOMIAL[1:])
 
 PREAMBLE = f"""\
 #include <cmath>
@@ -33,6 +35,27 @@ static inline float exponential(float value) {{
 }}
 
 static inline double exponential(double value) {{ return std::exp(value); }}
+
+static inline float logarithm(float value) {{
+    const bool small = value < {logarithm.NORMAL!r}f;
+    const float grown = small ? value * {logarithm.GROWN!r}f : value;
+    int32_t bits;
+    std::memcpy(&bits, &grown, sizeof bits);
+    const int32_t exponent = int32_t(uint32_t(bits) - {logarithm.BEGIN:#x}u) >> 23;
+    bits = int32_t(uint32_t(bits) - (uint32_t(exponent) << 23));
+    float fraction;
+    std::memcpy(&fraction, &bits, sizeof fraction);
+    const float rest = fraction - 1.0f, square = rest * rest;
+    const float whole = float(small ? exponent - {logarithm.SHIFTED} : exponent);
+    float sum = {logarithm.POLYNOMIAL[0]!r}f;
+{_LOG_HORNER}
+    const float above = (sum * (rest * square) + whole * float({LOG_2_LOW!r})) - square * 0.5f;
+    const float result = (rest + above) + whole * {LOG_2_HIGH!r}f;
+    const float finite = value < HUGE_VALF ? result : value;
+    return value > 0.0f ? finite : value == 0.0f ? -HUGE_VALF : NAN;
+}}
+
+static inline double logarithm(double value) {{ return std::log(value); }}
 
 // Nothing given is zero.
 static inline void take(real *to, const real *from, int64_t first, int64_t count) {{

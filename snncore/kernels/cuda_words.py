@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snncore.dynamics import logarithm
 from snncore.dynamics.exponential import HIGHEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOWEST, POLYNOMIAL
 from snncore.dynamics.expression import Op
 from snncore.dynamics.render import Dialect
@@ -19,7 +20,7 @@ CUDA = Dialect(
         Op.MAXIMUM: "{0} > {1} ? {0} : {1}",
         Op.ABSOLUTE: "{0} >= 0 ? {0} : -{0}",
         Op.EXP: "exponential({0})",
-        Op.LOG: "logf({0})",
+        Op.LOG: "logarithm({0})",
         Op.DETACH: "{0}",
         Op.GREATER: "{0} > {1}",
         Op.GREATER_EQUAL: "{0} >= {1}",
@@ -31,6 +32,9 @@ CUDA = Dialect(
 GRADIENTS = Dialect("CUDA", {**CUDA.spelling, Op.DIVIDE: "quotient({0}, {1})"})
 
 _HORNER = "\n".join(f"    sum = __fadd_rn(__fmul_rn(sum, rest), {c!r}f);" for c in POLYNOMIAL[1:])
+_LOG_HORNER = "\n".join(
+    f"    sum = __fadd_rn(__fmul_rn(sum, rest), {c!r}f);" for c in logarithm.POLYNOMIAL[1:]
+)
 
 FUNCTIONS = f"""\
 #ifndef ON_CPU
@@ -52,6 +56,26 @@ static __device__ __forceinline__ float exponential(const float value)
     const int bits = whole == whole ? (int(whole) + 127) << 23 : 0;
     const float small = __fadd_rn(__fmul_rn(sum, __fmul_rn(rest, rest)), rest);
     return __fmul_rn(__fadd_rn(small, 1.0f), __int_as_float(bits));
+}}
+
+// The natural logarithm, likewise.
+static __device__ __forceinline__ float logarithm(const float value)
+{{
+    const bool small = value < {logarithm.NORMAL!r}f;
+    const int bits = __float_as_int(small ? __fmul_rn(value, {logarithm.GROWN!r}f) : value);
+    const int exponent = int(unsigned(bits) - {logarithm.BEGIN:#x}u) >> 23;
+    const float fraction = __int_as_float(int(unsigned(bits) - (unsigned(exponent) << 23)));
+    const float rest = __fsub_rn(fraction, 1.0f), square = __fmul_rn(rest, rest);
+    const float whole = float(small ? exponent - {logarithm.SHIFTED} : exponent);
+    float sum = {logarithm.POLYNOMIAL[0]!r}f;
+{_LOG_HORNER}
+    const float lower = __fadd_rn(__fmul_rn(sum, __fmul_rn(rest, square)),
+                                  __fmul_rn(whole, float({LOG_2_LOW!r})));
+    const float above = __fsub_rn(lower, __fmul_rn(square, 0.5f));
+    const float result = __fadd_rn(__fadd_rn(rest, above), __fmul_rn(whole, {LOG_2_HIGH!r}f));
+    const float infinite = __int_as_float(0x7f800000);
+    const float finite = value < infinite ? result : value;
+    return value > 0.0f ? finite : value == 0.0f ? -infinite : __int_as_float(0x7fc00000);
 }}
 
 // A quotient by a number from 1 to 2^24, rounded as IEEE asks for, from products with its

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import triton
 import triton.language as tl
-from triton.language.extra.cuda import libdevice
 
-from snncore.dynamics import exponential
+from snncore.dynamics import exponential, logarithm
 
 LOWEST, HIGHEST = tl.constexpr(exponential.LOWEST), tl.constexpr(exponential.HIGHEST)
 LOG2_E = tl.constexpr(exponential.LOG2_E)
 LOG_2_HIGH = tl.constexpr(exponential.LOG_2_HIGH)
 LOG_2_LOW = tl.constexpr(exponential.LOG_2_LOW)
 C0, C1, C2, C3, C4, C5 = (tl.constexpr(value) for value in exponential.POLYNOMIAL)
+NORMAL, GROWN = tl.constexpr(logarithm.NORMAL), tl.constexpr(logarithm.GROWN)
+SHIFTED, BEGIN = tl.constexpr(logarithm.SHIFTED), tl.constexpr(logarithm.BEGIN)
+D0, D1, D2, D3, D4, D5, D6, D7, D8 = (tl.constexpr(value) for value in logarithm.POLYNOMIAL)
 INTERPRETED = tl.constexpr(bool(triton.knobs.runtime.interpret))
 
 
@@ -34,8 +36,26 @@ def exp(value):
 
 @triton.jit
 def log(value):
-    """The natural logarithm, on a GPU as torch computes it."""
-    return tl.log(value) if INTERPRETED else libdevice.log(value)
+    """The natural logarithm, to the bit that of `snncore.dynamics.logarithm`."""
+    small = value < NORMAL
+    bits = tl.where(small, value * GROWN, value).to(tl.int32, bitcast=True)
+    exponent = (bits - BEGIN) >> 23
+    rest = (bits - (exponent << 23)).to(tl.float32, bitcast=True) - 1.0
+    whole = tl.where(small, exponent - SHIFTED, exponent).to(tl.float32)
+    square = rest * rest
+    total = rest * D0 + D1
+    total = total * rest + D2
+    total = total * rest + D3
+    total = total * rest + D4
+    total = total * rest + D5
+    total = total * rest + D6
+    total = total * rest + D7
+    total = total * rest + D8
+    above = (total * (rest * square) + whole * LOG_2_LOW) - square * 0.5
+    result = (rest + above) + whole * LOG_2_HIGH
+    result = tl.where(value < float("inf"), result, value)
+    beyond = tl.where(value == 0.0, float("-inf"), float("nan"))
+    return tl.where(value > 0.0, result, beyond)
 
 
 @triton.jit

@@ -2,10 +2,21 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 
 from snncore import neuron, surrogate
+from snncore.dynamics import log, select, spike
+
+
+@neuron.define(states={"v": 0.0}, params={"threshold": 1.0, "gain": 0.75})
+def Logarithmic(v: Any, x: Any, *, threshold: Any, gain: Any) -> Any:  # noqa: N802
+    """What it is given counts by its order of magnitude."""
+    h = 0.75 * v + gain * log(x * x + 0.25)
+    fired = spike(h - threshold)
+    return select(fired, 0.0, h), fired
+
 
 RESETS = ("hard", "soft", "none")
 Make = Callable[..., neuron.EquationNeuron]
@@ -34,6 +45,7 @@ NEURONS |= {
     "IntegerLIF-detached": partial(neuron.IntegerLIF, most=2, detach_reset=True),
     "LeakyIntegrator": neuron.LeakyIntegrator,
     "LeakyIntegrator-beside": partial(neuron.LeakyIntegrator, tau=3.0, decay_input=False),
+    "Logarithmic": Logarithmic,
     "CubaLIF": partial(neuron.CubaLIF, current_decay=0.3, voltage_decay=0.1, bias=0.05),
 }
 # Beyond the threshold nothing but a hard reset stops these.

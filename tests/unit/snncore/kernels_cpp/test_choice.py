@@ -8,16 +8,9 @@ import pytest
 import torch
 
 from snncore import layer, neuron
-from snncore.dynamics import log, spike
 from snncore.kernels import cpp, cpp_build
 
 X = torch.randn(4, 2, 3)
-
-
-@neuron.define(states={"v": 0.0}, params={})
-def Logarithmic(v: Any, x: Any) -> Any:  # noqa: N802
-    h = v + log(x * x + 1.0)
-    return h, spike(h - 1.0)
 
 
 @pytest.fixture
@@ -61,14 +54,6 @@ def test_a_compiler_that_makes_nothing_is_none(
     module(X)
     assert module.backend_report().chosen == "torch"
     assert "no C++ compiler" in module.backend_report().refused["cpp"]
-
-
-def test_what_has_no_word_is_refused() -> None:
-    with pytest.raises(ValueError, match="Logarithmic: cpp: the bits of a logarithm"):
-        Logarithmic(backend="cpp")(X)
-    module = Logarithmic()
-    module(X)
-    assert "logarithm" in module.backend_report().refused["cpp"]
 
 
 def test_another_device_is_refused() -> None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from snncore.dynamics.exponential import exponential
+from snncore.dynamics.logarithm import logarithm
 from snncore.kernels import inline
 from snncore.kernels.cuda_statements import divided_by, number_text
 from snncore.kernels.cuda_words import FUNCTIONS
@@ -47,6 +48,11 @@ def test_a_quotient_by_a_number_is_that_of_ieee(divisor: float) -> None:
 def test_the_exponential_is_that_of_every_backend() -> None:
     x = values(100_000)
     assert same_bits(applied("exponential(x[i])", x), exponential(x))
+
+
+def test_the_logarithm_is_that_of_every_backend() -> None:
+    x = values(100_000)
+    assert same_bits(applied("logarithm(x[i])", x), logarithm(x))
 
 
 def test_numbers_are_floats() -> None:
