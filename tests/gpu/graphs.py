@@ -42,6 +42,23 @@ def test_a_compiled_network_has_the_eager_spikes(name: str, mode: str, backend: 
     assert counters["inductor"]["cudagraph_skips"] == 0
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("mode", MODES)
+def test_states_go_on_from_call_to_compiled_call(mode: str, backend: str) -> None:
+    torch.use_deterministic_algorithms(False)
+    torch._dynamo.reset()
+    module = neuron.LIF(backend=backend).to(DEVICE)
+    x = drive("LIF", 24, 2, 64).to(DEVICE)
+    with torch.no_grad():
+        expected = module(x)
+        compiled = torch.compile(module, fullgraph=True, mode=MODES[mode])
+        for _ in range(2):
+            functional.reset(module)
+            found = [compiled(part).clone() for part in x.split(4)]
+            assert torch.equal(torch.cat(found), expected)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_training_is_captured(backend: str) -> None:
     torch.use_deterministic_algorithms(False)
