@@ -14,7 +14,8 @@ from snncore.ann2snn.neuron import rate_neuron
 from snncore.ann2snn.trace import ADDS, Values, insert, replace
 
 _AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, layer.AvgPool2d, layer.AdaptiveAvgPool2d)
-_MAXIMA = (nn.MaxPool1d, nn.MaxPool2d, layer.MaxPool1d, layer.MaxPool2d)
+# Pools that may go before the neurons.
+MAXIMA = (nn.MaxPool1d, nn.MaxPool2d, layer.MaxPool1d, layer.MaxPool2d)
 _IDLE = (nn.Identity, nn.Dropout, nn.Dropout2d, layer.Dropout)
 
 
@@ -77,7 +78,7 @@ class Builder:
             replace(self.network, node, pool)
             channels = torch.ones(self.shapes[source.name][0], device=self._device())
             worth = (channels if worth is None else worth) * part
-        elif isinstance(module, _MAXIMA):
+        elif isinstance(module, MAXIMA):
             replace(self.network, node, _max_pool(module))
         elif isinstance(module, nn.Flatten | layer.Flatten):
             replace(self.network, node, layer.Flatten())
@@ -106,7 +107,7 @@ class Builder:
         nodes: list[Any] = list(self.network.graph.nodes)
         for node in nodes:
             if node.op != "call_module" or not isinstance(
-                self.network.get_submodule(str(node.target)), _MAXIMA
+                self.network.get_submodule(str(node.target)), MAXIMA
             ):
                 continue
             before = node.args[0]

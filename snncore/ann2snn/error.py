@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from snncore import encoding, functional, monitor
+from snncore.ann2snn.build import MAXIMA
 from snncore.ann2snn.convert import activations, prepared
 from snncore.ann2snn.neuron import drop_of
-from snncore.ann2snn.trace import Values
+from snncore.ann2snn.trace import Tracer, Values
 
 
 @torch.no_grad()
@@ -28,16 +31,33 @@ def rate_errors(ann: nn.Module, snn: nn.Module, samples: Tensor, steps: int) -> 
     snn.train(was_training)
     functional.reset(snn)
     errors = {}
+    pooled = _pooled(snn)
     for path, name in paths.items():
-        fired = spikes[path][0]
-        drop = drop_of(snn.get_submodule(path))
-        made, expected = fired, values[name]
-        if made.shape[1:] != expected.shape:
-            # A max pool went before the neurons.
-            continue
+        made, drop = spikes[path][0], drop_of(snn.get_submodule(path))
+        node = next(node for node in network.graph.nodes if node.name == name)
+        for _ in range(pooled[path]):
+            node = next(iter(node.users))
+        expected = values[node.name]
         counts = torch.arange(1, steps + 1, device=made.device)
         shape = (-1, *[1] * (made.ndim - 3))
         means = made.cumsum(0) / counts.reshape(-1, *[1] * (made.ndim - 1)) * drop.reshape(shape)
         distance = (means - expected).flatten(1).norm(dim=1)
         errors[path] = distance / expected.norm().clamp(min=1e-12)
     return errors
+
+
+def _pooled(snn: nn.Module) -> dict[str, int]:
+    """How many max pools went before each layer of neurons, behind which they were."""
+    graph = snn.graph if isinstance(snn, fx.GraphModule) else Tracer().trace(snn)
+    counts: dict[str, int] = {}
+    for node in graph.nodes:
+        count = -1
+        source: Any = node
+        while source.op == "call_module" and (count < 0 or _is_maximum(snn, source)):
+            count, source = count + 1, source.args[0]
+        counts[str(node.target)] = count
+    return counts
+
+
+def _is_maximum(network: nn.Module, node: fx.Node) -> bool:
+    return isinstance(network.get_submodule(str(node.target)), MAXIMA)

@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 from snncore import layer
+from snncore.neuron import Neuron
 
 ADDS = (operator.add, operator.iadd, torch.add)
 _FLATTENS = ("flatten", "view", "reshape")
@@ -24,9 +25,12 @@ _POOLS: dict[Any, type[nn.Module]] = {
 }
 
 
-class _Tracer(fx.Tracer):
+class Tracer(fx.Tracer):
+    """Takes our layers and neurons as they are."""
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        ours = isinstance(m, layer.Layer) or type(m).__name__ == "QCFS"
+        """Whether a module is not looked into."""
+        ours = isinstance(m, layer.Layer | Neuron) or type(m).__name__ == "QCFS"
         return ours or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -39,7 +43,7 @@ def traced(ann: nn.Module) -> fx.GraphModule:
     training = ann.training
     network = deepcopy(ann)
     try:
-        graph = _Tracer().trace(network)
+        graph = Tracer().trace(network)
     # What a forward does with a value that is not there yet may raise anything.
     except Exception as error:
         raise ValueError(

@@ -71,6 +71,33 @@ def test_outputs_approach_those_of_the_network(channelwise: bool) -> None:
         assert curve[255] < 0.1 < curve[0]
 
 
+class Pooled(nn.Module):
+    """Max pools in a row behind a ReLU, one of which keeps the size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(2, 6, 3, padding=1), nn.ReLU()
+        self.same, self.smaller = nn.MaxPool2d(3, 1, 1), nn.MaxPool2d(2)
+        self.next, self.last, self.dense = nn.Conv2d(6, 4, 3), nn.ReLU(), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.smaller(self.same(self.act(self.conv(x))))
+        return self.dense(self.last(self.next(x)).flatten(1))
+
+
+@pytest.mark.parametrize("pool_currents", [True, False])
+def test_layers_behind_a_max_pool_have_a_curve_too(pool_currents: bool, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, x = Pooled().eval(), torch.rand(8, 2, 8, 8)
+    spiking = ann2snn.convert(network, x, scaling=ann2snn.Largest(), pool_currents=pool_currents)
+    curves = ann2snn.rate_errors(network, spiking, x, 128)
+    assert curves.keys() == {"act", "last"}
+    assert curves["act"][127] < 0.03 < curves["act"][0]
+    nd.save(spiking, tmp_path / "m.pt", example=x.unsqueeze(0))
+    again = ann2snn.rate_errors(network, nd.load(tmp_path / "m.pt"), x, 128)
+    assert all(torch.equal(again[name], curve) for name, curve in curves.items())
+
+
 def test_what_is_converted_is_binary_and_linear() -> None:
     torch.manual_seed(0)
     network, x = warmed(Everything(), 2, 8, 8), torch.rand(4, 2, 8, 8)
