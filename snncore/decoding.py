@@ -10,9 +10,15 @@ from snncore.encoding import phase_weights
 __all__ = ["count", "first_spike", "largest_value", "last_value", "phase", "rate"]
 
 
-def rate(spikes: Tensor) -> Tensor:
-    """The share of steps that fired."""
-    return spikes.mean(0)
+def rate(spikes: Tensor, skip: int = 0) -> Tensor:
+    """The share of steps that fired, without the first ones, until which deep layers settle.
+
+    Raises:
+        ValueError: if no step is left.
+    """
+    if not 0 <= skip < len(spikes):
+        raise ValueError(f"decoding.rate: skips {skip} of {len(spikes)} steps")
+    return spikes[skip:].mean(0)
 
 
 def count(spikes: Tensor) -> Tensor:

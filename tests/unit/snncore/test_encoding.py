@@ -85,6 +85,10 @@ def test_decoders() -> None:
     spikes = torch.tensor([[0.0, 1, 0], [1, 0, 0], [1, 1, 0]]).unsqueeze(1)
     assert decoding.count(spikes).tolist() == [[2, 2, 0]]
     assert torch.allclose(decoding.rate(spikes), torch.tensor([[2 / 3, 2 / 3, 0]]))
+    assert torch.equal(decoding.rate(spikes, skip=1), spikes[1:].mean(0))
+    for skip in (-1, 3):
+        with pytest.raises(ValueError, match=f"skips {skip} of 3 steps"):
+            decoding.rate(spikes, skip=skip)
     assert decoding.first_spike(spikes).tolist() == [[1, 0, 3]]
     values = torch.tensor([1.0, 3.0, 2.0]).reshape(3, 1, 1)
     assert decoding.last_value(values).item() == 2
