@@ -1,33 +1,96 @@
-"""Export time against the number of weights: linear if the time for each stays the same."""
+"""Ten million weights from a network in torch to files: time, and memory beside the network.
+
+Memory is what the process's resident set grows by at most between the network that is loaded and
+the folder that is written, libraries included; "weights" are the network's as torch holds them.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
 import torch
-from _common import SCRATCH, seconds
+from _common import SCRATCH
 from torch import nn
 
 import neurodeploy as nd
 import quant
+from snncore import layer, neuron
+
+WIDTHS = {"three layers": (2560, 2048, 2048, 256), "one layer": (3200, 3125)}
+FORMATS = {"loihi": ("loihi",), "lynxi": ("lynxi",), "onnx": ("int8", "floats")}
+STATUS = Path("/proc/self/status")
 
 
 def main() -> None:
-    """Print the time for dense networks that grow by four."""
+    """Measure every target in a process of its own, and Loihi's time against the size."""
+    for target, formats in FORMATS.items():
+        for form in formats:
+            for widths in WIDTHS:
+                subprocess.run([sys.executable, __file__, target, form, widths], check=True)
     for width in (256, 512, 1024, 2048):
-        torch.manual_seed(0)
-        network = nn.Sequential(
-            quant.Block(quant.Linear(width, width), quant.CubaLIF()),
-            quant.Block(quant.Linear(width, width), quant.CubaLIF()),
-        )
-        example = torch.zeros(1, 1, width)
-
-        def export(network: nn.Module = network, example: torch.Tensor = example) -> object:
-            return nd.export(network, target="loihi", path=SCRATCH / "scale", example=example)
-
-        taken = seconds(export, rounds=3)
+        network, example = dense("loihi", (width, width, width))
+        taken = min(exported(network, "loihi", example)[1] for _ in range(3))
         weights = 2 * width * width
         rate = taken / weights * 1e9
-        print(f"export, {weights:>9,} weights: {taken * 1e3:7.1f} ms, {rate:5.1f} ns a weight")
+        print(f"loihi, {weights:>9,} weights: {taken * 1e3:6.0f} ms, {rate:.0f} ns each")
+
+
+def measure(target: str, form: str, named: str) -> None:
+    """Print what one export takes, once its files were read back."""
+    network, example = dense(form, WIDTHS[named])
+    held = sum(each.numel() * each.element_size() for each in network.parameters())
+    # The peak counts from here.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident("VmRSS")
+    artifact, taken = exported(network, target, example)
+    grown = resident("VmHWM") - before
+    again = nd.verify(artifact, model=network, samples=spikes(example), simulator="none")
+    if again.exit_code:
+        raise SystemExit(f"{target}: the files hold another network")
+    size = sum(path.stat().st_size for path in artifact.path.iterdir())
+    print(
+        f"{target}, {form}, {named}: {held / 1e6:.0f} MB of weights in {taken:.1f} s to "
+        f"{size / 1e6:.0f} MB of files; at most {grown / 1e6:.0f} MB more: {grown / held:.1f} times"
+    )
+
+
+def exported(network: nn.Module, target: str, example: torch.Tensor) -> tuple[nd.Artifact, float]:
+    """The artifact in its folder, and the seconds that it took."""
+    start = time.perf_counter()
+    artifact = nd.export(network, target=target, path=SCRATCH / target, example=example)
+    return artifact, time.perf_counter() - start
+
+
+def dense(form: str, widths: tuple[int, ...]) -> tuple[nn.Sequential, torch.Tensor]:
+    """A dense network whose weights are all over the grid, and an input for it."""
+    torch.manual_seed(0)
+    blocks: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        if form == "floats":
+            blocks += [layer.Linear(inputs, outputs), neuron.LIF()]
+            continue
+        neurons = (quant.CubaLIF if form == "loihi" else quant.LIF)(format=form)
+        block = quant.Block(quant.Linear(inputs, outputs, format=form), neurons)
+        with torch.no_grad():
+            block.synapse.weight.uniform_(-250, 250).mul_(block.synapse.unit)
+        blocks.append(block)
+    return nn.Sequential(*blocks), torch.zeros(1, 1, widths[0])
+
+
+def spikes(example: torch.Tensor) -> torch.Tensor:
+    """A few steps of one sample."""
+    return (torch.rand(4, 1, *example.shape[2:]) < 0.3).float()
+
+
+def resident(key: str) -> int:
+    """What Linux tells of this process's memory, in bytes."""
+    lines = STATUS.read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) * 1024
 
 
 if __name__ == "__main__":
-    main()
+    measure(*sys.argv[1:]) if len(sys.argv) > 1 else main()

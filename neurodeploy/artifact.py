@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from neurodeploy import codec
+from neurodeploy.content import content_of
 from neurodeploy.errors import ArtifactError
-from neurodeploy.files import write_folder_atomically
+from neurodeploy.files import Piece, write_folder_atomically
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 
@@ -50,15 +51,23 @@ class Artifact:
         """Whether it computes integers; a network in floats is equal within a tolerance."""
         return self.contract.get("exact", True) is not False
 
+    @property
+    def tools(self) -> dict[str, str]:
+        """What made it, with versions; nothing is known of a vendor's bare file."""
+        return {} if self.foreign else {"neurodeploy-toolchain": toolchain_version()}
+
     def manifest(self) -> dict[str, Any]:
         """The manifest as plain data."""
+        return self._manifest({name: content_of(self.files, name).sha256() for name in self.files})
+
+    def _manifest(self, hashes: Mapping[str, str]) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
             "target": self.target,
             "tools": {"neurodeploy-toolchain": toolchain_version()},
             "model": {"sha256": self.model_sha256} if self.model_sha256 else None,
             "program": dict(self.program),
-            "files": {name: digest(content) for name, content in sorted(self.files.items())},
+            "files": dict(sorted(hashes.items())),
             "contract": dict(self.contract),
             "contract_sha256": _contract_digest(self.contract),
         }
@@ -69,9 +78,20 @@ class Artifact:
         Raises:
             OutputError: if it cannot be written, or the folder holds other things.
         """
-        place = Path(folder)
-        text = json.dumps(self.manifest(), sort_keys=True, indent=2) + "\n"
-        files = {**self.files, MANIFEST: text.encode()}
+        place, hashes = Path(folder), dict[str, str]()
+
+        def written(name: str) -> Iterator[Piece]:
+            known = sha256()
+            for piece in content_of(self.files, name).pieces():
+                known.update(piece)
+                yield piece
+            hashes[name] = known.hexdigest()
+
+        def vouching() -> Iterator[Piece]:
+            # Made last, when every file's hash is known.
+            yield (json.dumps(self._manifest(hashes), sort_keys=True, indent=2) + "\n").encode()
+
+        files = {name: written(name) for name in self.files} | {MANIFEST: vouching()}
         write_folder_atomically(place, files, ours=_is_artifact)
         return replace(self, path=place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from enum import Enum
 from hashlib import sha256
 from typing import Any
@@ -51,6 +51,11 @@ def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
         raise
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValidationError(f"not {what}: {error}") from error
+
+
+def is_written(holder: Any, field: Field[Any]) -> bool:
+    """Whether a field stands in a document: not one that came later, where it is None."""
+    return field.metadata != UNWRITTEN or vars(holder)[field.name] is not None
 
 
 def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
@@ -112,11 +117,7 @@ def _plain(value: Any) -> Any:
         return value
     if is_dataclass(value) and not isinstance(value, type):
         # Arrays as they are held, which may be narrower than they are handed out.
-        members = {
-            f.name: vars(value)[f.name]
-            for f in fields(value)
-            if f.metadata != UNWRITTEN or getattr(value, f.name) is not None
-        }
+        members = {f.name: vars(value)[f.name] for f in fields(value) if is_written(value, f)}
         return {"kind": type(value).__name__, **members}
     if isinstance(value, Mapping):
         return dict(value)

@@ -6,12 +6,15 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from neurodeploy.errors import OutputError
+
+# Some of a file's bytes.
+Piece = bytes | memoryview
 
 # What to do about an operating system's error.
 REMEDIES = {
@@ -58,9 +61,9 @@ def _write_and_move(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_folder_atomically(
-    path: Path, files: Mapping[str, bytes], *, ours: Callable[[Path], bool]
+    path: Path, files: Mapping[str, bytes | Iterable[Piece]], *, ours: Callable[[Path], bool]
 ) -> None:
-    """Write a folder beside its place and move it there whole.
+    """Write a folder, file after file, beside its place and move it there whole.
 
     A folder that is there already is replaced if it is empty or `ours` says it may be.
 
@@ -82,12 +85,13 @@ def write_folder_atomically(
         raise _told(path, error) from error
 
 
-def _write_and_swap(path: Path, files: Mapping[str, bytes]) -> None:
+def _write_and_swap(path: Path, files: Mapping[str, bytes | Iterable[Piece]]) -> None:
     temporary: Path | None = None
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         for name, content in files.items():
-            (temporary / name).write_bytes(content)
+            with (temporary / name).open("wb") as file:
+                file.writelines((content,) if isinstance(content, bytes) else content)
         os.chmod(temporary, 0o777 & ~_umask())
         _swap(temporary, path)
         temporary = None

@@ -63,10 +63,10 @@ def pieces(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def row_pieces(values: NDArray[Any]) -> Iterator[slice]:
-    """Slices of the first axis that hold about as many values at a time."""
+    """Slices of the first axis that hold about as many values at a time; at least one."""
     rows = len(values)
     count = max(1, PIECE * rows // max(values.size, 1))
-    for start in range(0, rows, count):
+    for start in range(0, max(rows, 1), count):
         yield slice(start, min(start + count, rows))
 
 

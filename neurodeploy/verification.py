@@ -289,8 +289,7 @@ def _facts(
         "weights": str(program.parameter_count()),
         "golden interpreter": f"{seconds:.2f} s",
     }
-    manifest_tools = artifact.manifest()["tools"] if not artifact.foreign else {}
-    return facts | {name: str(value) for name, value in manifest_tools.items()}
+    return facts | artifact.tools
 
 
 def _pictured(golden: Trace) -> Trace:

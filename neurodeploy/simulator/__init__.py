@@ -14,8 +14,12 @@ ENGINES = ("golden", "fast")
 __all__ = ["ENGINES", "run_golden", "simulate"]
 
 
-def simulate(program: Program, samples: Any, engine: str = "golden") -> Trace:
+def simulate(
+    program: Program, samples: Any, engine: str = "golden", *, again: bool = True
+) -> Trace:
     """The trace of the samples (T, N, ...) by the golden interpreter or the fast engine.
+
+    What the fast engine prepared is kept for more samples, unless there will be none `again`.
 
     Raises:
         UnknownNameError: if there is no such engine.
@@ -26,5 +30,5 @@ def simulate(program: Program, samples: Any, engine: str = "golden") -> Trace:
         # torch is imported for this engine alone.
         from neurodeploy.simulator.fast import run_fast
 
-        return run_fast(program, samples)
+        return run_fast(program, samples, again=again)
     raise UnknownNameError(f"no engine {engine}; there are {', '.join(ENGINES)}")

@@ -45,10 +45,12 @@ def run_fast(
     states: bool = True,
     device: str | torch.device = "cpu",
     compiled: bool | None = None,
+    again: bool = True,
 ) -> Trace:
     """The trace of the samples (T, N, ...); without `states`, spikes alone.
 
-    Neurons run in C++ where they are compiled, which long samples are worth by default.
+    Neurons run in C++ where they are compiled, which long samples are worth by default. What was
+    prepared is kept for more samples, unless there will be none `again`.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
@@ -58,7 +60,8 @@ def run_fast(
     if compiled is None:
         compiled = checked.shape[0] * checked.shape[1] * neurons_in(program) >= WORTH_COMPILING
     where = torch.device(device)
-    engine = _engine(program, seen, where, compiled and where.type == "cpu")
+    prepared = _engine if again else Engine
+    engine = prepared(program, seen, where, compiled and where.type == "cpu")
     recorded = engine.run(checked, states=states)
     layers = {
         layer: LayerTrace({key: value.cpu().numpy() for key, value in arrays.items()})

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.narrow import row_pieces
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -111,10 +112,14 @@ def combine(node: Node, x: Array) -> Array:
 
 def weighted(node: Dense, parts: Sequence[tuple[Array, NDArray[Any]]]) -> Array:
     """The sum of what each delay brings, each weighed and shifted by itself."""
-    # Weights are held narrow; sums are of 64 bits.
-    wide = [(x, weight.astype(np.int64)) for x, weight in parts]
-    total = sum((x @ weight.T >> node.shift for x, weight in wide), start=np.int64(0))
+    total = sum((product(x, weight) >> node.shift for x, weight in parts), start=np.int64(0))
     return wrap(np.asarray(total), node.accumulator_bits)
+
+
+def product(x: Array, weight: NDArray[Any]) -> Array:
+    """The sums of 64 bits, for some outputs at a time: weights are held narrow."""
+    sums = [x @ weight[rows].astype(np.int64).T for rows in row_pieces(weight)]
+    return np.concatenate(sums, axis=-1)
 
 
 def correlate(x: Array, node: Conv2d) -> Array:

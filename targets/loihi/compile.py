@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
 
 def _file(program: Program, chain: Chain) -> bytes:
     h5py = h5py_module()
-    with h5py.File("network", "w", driver="core", backing_store=False) as file:
+    # A file in memory, which is handed on without a copy.
+    image = io.BytesIO()
+    with h5py.File(image, "w") as file:
         layers = file.create_group("layer")
         count = 0
 
@@ -98,9 +101,7 @@ def _file(program: Program, chain: Chain) -> bytes:
             elif not unsaid:
                 _neuron(entry, layer.neuron)
             _write_bias(entry, layer.neuron, bits if kind_of(layer.neuron) is not None else 0)
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    return image.getvalue()
 
 
 def _dense(entry: Any, node: Dense, layer: ChainLayer) -> None:

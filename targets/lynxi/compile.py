@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.content import Content, Files
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
@@ -15,11 +16,11 @@ from targets.lynxi.check import check
 from targets.lynxi.document import WEIGHTS, document_of
 from targets.lynxi.golden import GOLDEN, golden_vectors
 from targets.lynxi.onnx_file import apart_onnx, step_onnx, unrolled_onnx
+from targets.lynxi.packer import Packer
 from targets.lynxi.plan import Plan, plan_of
 from targets.lynxi.ports import reduced_forms
 from targets.lynxi.read import DOCUMENT
 from targets.lynxi.schema import SCHEMA_FILE, schema_text
-from targets.lynxi.tensors import Packer
 from targets.lynxi.torchscript import step_script, unrolled_script
 
 _MOST_STEPS = 4096
@@ -40,17 +41,16 @@ def compile_program(program: Program, steps: int = STEPS) -> Artifact:
     return Artifact("lynxi", _files(plan, steps), _contract(plan, steps), program_hashes(program))
 
 
-def _files(plan: Plan, steps: int) -> dict[str, bytes]:
+def _files(plan: Plan, steps: int) -> Files:
     weights, golden = Packer(WEIGHTS), Packer(GOLDEN)
     document = document_of(plan, weights)
     document["reduced"] = reduced_forms(plan, steps)
     document["golden"] = golden_vectors(plan, steps, golden)
-    return {
+    contents: dict[str, bytes | Content] = {
         DOCUMENT: (json.dumps(document, indent=1) + "\n").encode(),
         WEIGHTS: weights.content(),
         GOLDEN: golden.content(),
         SCHEMA_FILE: schema_text(),
-        # These take most memory while they are made, so they come before the others are held.
         "unrolled.onnx": unrolled_onnx(plan, steps),
         "step.onnx": step_onnx(plan),
         "apart.onnx": apart_onnx(plan),
@@ -58,6 +58,7 @@ def _files(plan: Plan, steps: int) -> dict[str, bytes]:
         "step.pt": step_script(plan),
         SCRIPT: Path(__file__).with_name("on_card.py").read_bytes(),
     }
+    return Files(contents)
 
 
 def _contract(plan: Plan, steps: int) -> dict[str, Any]:

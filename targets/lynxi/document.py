@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodeploy.program import Conv2d, Dense, Input, Integers, Neuron
+import numpy as np
+
+from neurodeploy.program import Conv2d, Dense, Input, Integers, NarrowIntegers, Neuron
 from snncore.dynamics import Equations
 from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.text import temporary
-from targets.lynxi.certificate import terms
+from targets.lynxi.certificate import is_half, terms
+from targets.lynxi.packer import Packer
 from targets.lynxi.plan import Part, Plan
-from targets.lynxi.tensors import Packer
 
 FORMAT, VERSION = "lynxi-reduced-network", 1
 WEIGHTS = "weights.bin"
@@ -106,11 +108,14 @@ def _assignment(operation: Operation, names: list[str]) -> dict[str, Any]:
     return entry
 
 
-def _tensor(values: Integers, weights: Packer) -> dict[str, Any]:
+def _tensor(values: Integers | NarrowIntegers, weights: Packer) -> dict[str, Any]:
     """Integers, and the same numbers in float16."""
     return {"integers": weights.integers(values)} | _constant(values, weights)
 
 
 def _constant(values: Any, weights: Packer) -> dict[str, Any]:
     """A sum of float16 numbers, each times a power of 4096; nearly always one."""
-    return {"float16": [weights.add(t.numbers) | {"power": t.power} for t in terms(values)]}
+    if is_half(values):
+        return {"float16": [weights.add(values, np.float16) | {"power": 0}]}
+    found = terms(values)
+    return {"float16": [weights.add(t.numbers, np.float16) | {"power": t.power} for t in found]}

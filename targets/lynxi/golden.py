@@ -19,8 +19,8 @@ from neurodeploy.simulator.golden import combine, neuron_step
 from neurodeploy.target import random_samples
 from targets.lynxi.branch import Branch, branches_of
 from targets.lynxi.forms import WORST_STEPS
+from targets.lynxi.packer import Packer
 from targets.lynxi.plan import Part, Plan
-from targets.lynxi.tensors import Packer
 
 GOLDEN = "golden.bin"
 _RATE, _SEED, _COUNT = 0.3, 0, 2
@@ -32,7 +32,7 @@ def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
     """What the document says of the vectors, which go into a file of their own."""
     samples = random_samples(plan.program, steps, _COUNT, _RATE, _SEED)
     # The fast engine equals the golden interpreter, and large images would take that minutes.
-    trace = simulate(plan.program, samples, engine="fast")
+    trace = simulate(plan.program, samples, engine="fast", again=False)
     return {
         "network": {
             "input": file.integers(samples),

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.content import Content, joined, of_array, of_bytes
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Conv2d, Dense, MaxPool2d
+from neurodeploy.wire import field, inserted
 from targets.lynxi.branch import branches_of
 from targets.lynxi.certificate import UNIT, terms
 from targets.lynxi.forms import WORST_STEPS, Words, apart, one_step, unrolled
@@ -20,6 +22,8 @@ from targets.lynxi.recipe import Numbers
 
 # Older than what any current tool reads, and new enough for comparisons of float16.
 OPSET, IR_VERSION = 17, 8
+# Where a model has its graph, a graph its tensors, and a tensor its numbers.
+_GRAPH, _TENSOR, _RAW_DATA = 7, 5, 9
 _ELEMENTS = {"float16": 10, "float32": 1, "int64": 7}
 
 
@@ -38,7 +42,7 @@ def onnx_module() -> Any:
     return onnx
 
 
-def unrolled_onnx(plan: Plan, steps: int) -> bytes:
+def unrolled_onnx(plan: Plan, steps: int) -> Content:
     """All steps for one sample: (T, ...) in, every layer's spikes out."""
     graph = _Graph(plan)
     layers = unrolled(graph, plan, INPUT, steps)
@@ -46,7 +50,7 @@ def unrolled_onnx(plan: Plan, steps: int) -> bytes:
     return graph.model(reduced_forms(plan, steps)["unrolled"], results)
 
 
-def step_onnx(plan: Plan) -> bytes:
+def step_onnx(plan: Plan) -> Content:
     """One step: the input and every state in, every layer's spikes and every state out."""
     graph = _Graph(plan)
     given = {
@@ -59,7 +63,7 @@ def step_onnx(plan: Plan) -> bytes:
     return graph.model(reduced_forms(plan, 1)["step"], results)
 
 
-def apart_onnx(plan: Plan) -> bytes:
+def apart_onnx(plan: Plan) -> Content:
     """Every layer alone: what each branch reads in, its sums and each layer's spikes out."""
     graph, form = _Graph(plan), reduced_forms(plan, 1)["apart"]
     names = dict.fromkeys(b.name for part in plan.layers for b in branches_of(plan, part))
@@ -106,7 +110,8 @@ class _Graph(Words[str]):
         self.plan = plan
         self.labels = labels_of(plan)
         self.nodes: list[Any] = []
-        self.tensors: dict[str, NDArray[Any]] = {}
+        # By name the numbers, and the type that they are written in.
+        self.tensors: dict[str, tuple[NDArray[Any], str]] = {}
         self.held: dict[str, dict[str, str]] = {}
 
     def node(self, op: str, *inputs: str, **attributes: Any) -> str:
@@ -117,7 +122,7 @@ class _Graph(Words[str]):
 
     def number(self, value: float, kind: str) -> str:
         """A single number."""
-        return self._initializer(f"{kind}_{value:g}", np.asarray(value, dtype=kind))
+        return self._initializer(f"{kind}_{value:g}", np.asarray(value, dtype=kind), kind)
 
     def cast(self, x: str, kind: str) -> str:
         """The same values in another type."""
@@ -133,8 +138,8 @@ class _Graph(Words[str]):
         """The weighted sums."""
         node = part.node
         assert isinstance(node, Dense | Conv2d)
-        values = node.narrow_weight.astype(np.float16)
-        weight = self._initializer(f"{self.labels[part.name]}_weight", values)
+        name = f"{self.labels[part.name]}_weight"
+        weight = self._initializer(name, node.narrow_weight, "float16")
         if part.single:
             weight = self.widen(weight)
         if isinstance(node, Conv2d):
@@ -175,7 +180,7 @@ class _Graph(Words[str]):
         """The rows of each step, one sample each."""
         if steps == 1:
             return [x]
-        sizes = self._initializer(f"ones_{steps}", np.ones(steps, dtype=np.int64))
+        sizes = self._initializer(f"ones_{steps}", np.ones(steps, np.int64), "int64")
         rows = [f"t{len(self.nodes)}_{step}" for step in range(steps)]
         self._append("Split", (x, sizes), rows, {"axis": 0})
         return rows
@@ -184,7 +189,7 @@ class _Graph(Words[str]):
         """The rows of all steps."""
         return rows[0] if len(rows) == 1 else self.node("Concat", *rows, axis=0)
 
-    def model(self, form: Mapping[str, Any], results: Sequence[str]) -> bytes:
+    def model(self, form: Mapping[str, Any], results: Sequence[str]) -> Content:
         """The whole file, its inputs and outputs named as the form says."""
         helper = self.onnx.helper
         for port, result in zip(form["outputs"], results, strict=True):
@@ -200,14 +205,18 @@ class _Graph(Words[str]):
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         model.producer_name = "neurodeploy"
-        for name, values in self.tensors.items():
-            # In their place, since every message that holds another copies it.
-            tensor = model.graph.initializer.add()
-            tensor.name, tensor.data_type = name, _ELEMENTS[values.dtype.name]
-            tensor.dims.extend(values.shape)
-            tensor.raw_data = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
-        content: bytes = model.SerializeToString(deterministic=True)
-        return content
+        tensors = [field(_TENSOR, self._tensor(name)) for name in self.tensors]
+        message = model.SerializeToString(deterministic=True)
+        return inserted(message, [_GRAPH], _TENSOR, joined(tensors))
+
+    def _tensor(self, name: str) -> Content:
+        """A tensor as a message, its numbers still to be made."""
+        values, kind = self.tensors[name]
+        head = self.onnx.TensorProto()
+        head.name, head.data_type = name, _ELEMENTS[kind]
+        head.dims.extend(values.shape)
+        numbers = field(_RAW_DATA, of_array(values, kind))
+        return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
 
     def _append(
         self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Any]
@@ -218,8 +227,8 @@ class _Graph(Words[str]):
             node.attribute.append(self.onnx.helper.make_attribute(key, value))
         self.nodes.append(node)
 
-    def _initializer(self, name: str, values: NDArray[Any]) -> str:
-        self.tensors.setdefault(name, values)
+    def _initializer(self, name: str, values: NDArray[Any], kind: str) -> str:
+        self.tensors.setdefault(name, (values, kind))
         return name
 
     def _constants(self, part: Part) -> dict[str, str]:
@@ -235,7 +244,7 @@ class _Graph(Words[str]):
         """A constant as it is held: one float16, or a sum of some."""
         total = ""
         for number, term in enumerate(terms(value)):
-            name = self._initializer(f"{label}_{number}", term.numbers)
+            name = self._initializer(f"{label}_{number}", term.numbers, "float16")
             if part.single:
                 name = self.widen(name)
             for _ in range(term.power):

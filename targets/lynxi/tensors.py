@@ -14,45 +14,6 @@ from neurodeploy.errors import ArtifactError
 
 ALIGNMENT = 64
 DTYPES = ("int8", "int16", "int32", "int64", "uint8", "float16")
-_INTEGERS = (np.int8, np.int16, np.int32, np.int64)
-
-
-class Packer:
-    """Tensors on the way into one file."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def integers(self, values: NDArray[Any]) -> dict[str, Any]:
-        """Where integers lie, in the smallest type that holds them."""
-        low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-        fitting = (k for k in _INTEGERS if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
-        return self.add(values.astype(next(fitting)))
-
-    def add(self, values: NDArray[Any]) -> dict[str, Any]:
-        """Where a tensor lies."""
-        little = np.asarray(values, dtype=values.dtype.newbyteorder("<"))
-        content = little.tobytes()
-        padding = -self._size % ALIGNMENT
-        offset = self._size + padding
-        self._chunks += [bytes(padding), content]
-        self._size = offset + len(content)
-        return {
-            "file": self.file,
-            "dtype": values.dtype.name,
-            "shape": list(values.shape),
-            "offset": offset,
-            "nbytes": len(content),
-            "sha256": sha256(content).hexdigest(),
-        }
-
-    def content(self) -> bytes:
-        """The file, to which nothing more is added."""
-        content = b"".join(self._chunks)
-        self._chunks = [content]
-        return content
 
 
 class Store:
@@ -60,6 +21,8 @@ class Store:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
+        # A file is made once, however many tensors lie in it.
+        self._read: dict[str, bytes] = {}
 
     def array(self, reference: Mapping[str, Any], name: str) -> NDArray[Any]:
         """The tensor that a reference names.
@@ -74,7 +37,9 @@ class Store:
         if dtype not in DTYPES:
             raise ArtifactError(f"{name}: {dtype} is no type of a tensor")
         kind = np.dtype(dtype).newbyteorder("<")
-        size = len(self._files[file])
+        if file not in self._read:
+            self._read[file] = self._files[file]
+        size = len(self._read[file])
         if offset < 0 or nbytes < 0 or offset + nbytes > size:
             raise ArtifactError(
                 f"{name}: bytes {offset} to {offset + nbytes} lie outside {file}, which has {size}"
@@ -83,7 +48,7 @@ class Store:
             raise ArtifactError(f"{name}: offset {offset} is not aligned to {ALIGNMENT} bytes")
         if prod(shape) * kind.itemsize != nbytes:
             raise ArtifactError(f"{name}: {nbytes} bytes are no {dtype} of shape {shape}")
-        content = memoryview(self._files[file])[offset : offset + nbytes]
+        content = memoryview(self._read[file])[offset : offset + nbytes]
         if sha256(content).hexdigest() != reference["sha256"]:
             raise ArtifactError(
                 f"{name}: {file} does not hold what its hash says", remedy="export the model again"

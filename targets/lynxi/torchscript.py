@@ -6,15 +6,17 @@ tensors, and each tensor's bytes. torch reads it as its own.
 
 from __future__ import annotations
 
-import io
 import struct
-import zipfile
 from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.content import Content, of_array, of_bytes
 from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron
+from targets.lynxi.archive import archive
 from targets.lynxi.certificate import UNIT, terms
 from targets.lynxi.forms import Words, one_step, unrolled
 from targets.lynxi.names import identifiers
@@ -24,17 +26,16 @@ from targets.lynxi.recipe import Numbers
 
 _CLASS = "Reduced"
 _HALF, _SINGLE = 5, 6
-_DAY_ONE = (1980, 1, 1, 0, 0, 0)
 
 
-def unrolled_script(plan: Plan, steps: int) -> bytes:
+def unrolled_script(plan: Plan, steps: int) -> Content:
     """All steps for one sample: (T, ...) in, every layer's spikes out."""
     script = _Script(plan)
     layers = unrolled(script, plan, INPUT, steps)
     return script.archive([INPUT], [layer.spikes for layer in layers.values()])
 
 
-def step_script(plan: Plan) -> bytes:
+def step_script(plan: Plan) -> Content:
     """One step: the input and every state in, every layer's spikes and every state out."""
     script = _Script(plan)
     given = {
@@ -98,7 +99,8 @@ class _Script(Words[str]):
         self.plan = plan
         self.labels = labels_of(plan)
         self.body = _Text()
-        self.tensors: dict[str, NDArray[np.float16]] = {}
+        # Whole numbers, or float16, which they are written as.
+        self.tensors: dict[str, NDArray[Any]] = {}
         self.methods: dict[str, list[str]] = {}
 
     def spell(self, part: Part) -> _Arithmetic:
@@ -109,7 +111,7 @@ class _Script(Words[str]):
         """The weighted sums."""
         node, label = part.node, f"{self.labels[part.name]}_weight"
         assert isinstance(node, Dense | Conv2d)
-        self.tensors[label] = node.narrow_weight.astype(np.float16)
+        self.tensors[label] = node.narrow_weight
         weight = self.body.let(f"self.{label}")
         if part.single:
             weight = self.widen(weight)
@@ -161,7 +163,7 @@ class _Script(Words[str]):
         self.body.lines.append(f"{', '.join(names)}, = (self).{label}({given}, )")
         return dict(zip(part.states, names[1:], strict=True)), names[0]
 
-    def archive(self, arguments: Sequence[str], results: Sequence[str]) -> bytes:
+    def archive(self, arguments: Sequence[str], results: Sequence[str]) -> Content:
         """The whole archive."""
         forward = _function("forward", arguments, self.body.lines, results)
         lines = [f"class {_CLASS}(Module):", "  __parameters__ = []"]
@@ -216,30 +218,28 @@ def _function(
     return [head, *(f"    {line}" for line in body), f"    return {value}"]
 
 
-def _zipped(code: str, tensors: Mapping[str, NDArray[np.float16]]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-
-        def record(name: str, content: bytes) -> None:
-            archive.writestr(zipfile.ZipInfo(f"reduced/{name}", _DAY_ONE), content)
-
-        record("data.pkl", _pickled(tensors))
-        record("code/__torch__.py", code.encode())
-        for number, values in enumerate(tensors.values()):
-            record(f"data/{number}", values.astype("<f2").tobytes())
-        record("constants.pkl", b"\x80\x02).")
-        record("version", b"3\n")
-        record("byteorder", b"little")
-    return file.getvalue()
+def _zipped(code: str, tensors: Mapping[str, NDArray[Any]]) -> Content:
+    records = {
+        "data.pkl": of_bytes(_pickled(tensors)),
+        "code/__torch__.py": of_bytes(code.encode()),
+    }
+    for number, values in enumerate(tensors.values()):
+        records[f"data/{number}"] = of_array(values, np.float16)
+    records |= {
+        "constants.pkl": of_bytes(b"\x80\x02)."),
+        "version": of_bytes(b"3\n"),
+        "byteorder": of_bytes(b"little"),
+    }
+    return archive({f"reduced/{name}": content for name, content in records.items()})
 
 
-def _pickled(tensors: Mapping[str, NDArray[np.float16]]) -> bytes:
+def _pickled(tensors: Mapping[str, NDArray[Any]]) -> bytes:
     """The module as an object with its tensors: protocol 2, without a memo."""
     parts = [b"\x80\x02", f"c__torch__\n{_CLASS}\n".encode(), b")\x81}("]
     for number, (name, values) in enumerate(tensors.items()):
         storage = b"(" + _string("storage") + b"ctorch\nHalfStorage\n" + _string(str(number))
         storage += _string("cpu") + _integer(values.size) + b"tQ"
-        strides = [stride // values.itemsize for stride in values.strides]
+        strides = [prod(values.shape[axis + 1 :]) for axis in range(values.ndim)]
         parts += [_string(name), b"ctorch._utils\n_rebuild_tensor_v2\n(", storage, _integer(0)]
         parts += [_tuple(values.shape), _tuple(strides), b"\x89ccollections\nOrderedDict\n)RtR"]
     parts += [_string("training"), b"\x89", b"ub."]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes, toolchain_version
+from neurodeploy.content import Content, Files, joined
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
+from neurodeploy.wire import field, inserted
 from targets.onnx.check import check, check_graph
 from targets.onnx.description import Network, described
 from targets.onnx.floats import float_parts
@@ -22,17 +25,28 @@ PREFIX = "neurodeploy."
 # Changes when the same program would be written as another graph.
 FORMAT = "1"
 FLOATS = "no, in floats"
+# Where a model has its graph, and a graph its tensors.
+_GRAPH, _TENSOR = 7, 5
 
 _WRITE = {Form.SCAN: write_scan, Form.STEP: write_step, Form.UNROLLED: write_unrolled}
 
 
 @dataclass(frozen=True)
 class Written:
-    """A model, and where it shows every layer's spikes and states."""
+    """A model, its numbers apart, and where it shows every layer's spikes and states."""
 
     model: Any
+    # The tensors of the graph by name, as messages.
+    tensors: Mapping[str, Content]
     # By layer and state ("s" for spikes): one value over time, or one a step.
     shown: dict[tuple[str, str], tuple[Any, ...]]
+
+    def content(self) -> Content:
+        """The whole file: each tensor a field of the graph, which is one of the model."""
+        tensors = joined([field(_TENSOR, tensor) for tensor in self.tensors.values()])
+        return inserted(
+            self.model.SerializeToString(deterministic=True), [_GRAPH], _TENSOR, tensors
+        )
 
 
 def compile_program(program: Program, choices: Choices) -> Artifact:
@@ -57,9 +71,8 @@ def compile_graph(graph: Graph, choices: Choices) -> Artifact:
 
 def _artifact(network: Network, choices: Choices) -> Artifact:
     hashes = program_hashes(network)
-    model = written(network, choices, hashes["sha256"]).model
-    content = model.SerializeToString(deterministic=True)
-    return Artifact("onnx", {FILE: content}, contract(network, choices), hashes)
+    content = written(network, choices, hashes["sha256"]).content()
+    return Artifact("onnx", Files({FILE: content}), contract(network, choices), hashes)
 
 
 def written(program: Network, choices: Choices, sha256: str) -> Written:
@@ -88,7 +101,7 @@ def written(program: Network, choices: Choices, sha256: str) -> Written:
         "program_sha256": sha256,
     }
     annotate(model, {f"{PREFIX}{key}": value for key, value in notes.items()})
-    return Written(model, assembly.shown)
+    return Written(model, assembly.held, assembly.shown)
 
 
 def contract(network: Network, choices: Choices) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def described(
     """
     nodes = []
     for node in held.nodes:
-        members = {field.name: vars(node)[field.name] for field in fields(node)}
+        members = {f.name: vars(node)[f.name] for f in fields(node) if codec.is_written(node, f)}
         if node.name in powers:
             members["weight"] = {"power": powers[node.name], "tensors": _grouped(names, node)}
         elif isinstance(node, Linear | graph.Conv2d):

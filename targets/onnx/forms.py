@@ -9,13 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.content import Content
 from neurodeploy.structure import Edge, require
 from targets.onnx.functions import Functions
 from targets.onnx.memory import BATCH, Slot, slots_of
 from targets.onnx.parts import Part
 from targets.onnx.step import Step, Tensors
 from targets.onnx.types import Type, Value
-from targets.onnx.writer import DOMAIN, IR_VERSION, OPSET, Names, Writer, tensor_proto
+from targets.onnx.writer import (
+    DOMAIN,
+    IR_VERSION,
+    OPSET,
+    Names,
+    Writer,
+    named_tensor,
+    tensor_proto,
+)
 
 TIME = "T"
 _MOST_STEPS = 4096
@@ -58,7 +67,8 @@ class Assembly:
     tensors: Tensors = field(init=False)
     inputs: list[Any] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
-    initializers: list[Any] = field(default_factory=list)
+    # The numbers that the file holds, by name.
+    held: dict[str, Content] = field(default_factory=dict)
     # By layer and state ("s" for what it gives): a value with time, or one a step.
     shown: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
 
@@ -76,7 +86,7 @@ class Assembly:
     def _tensor(self, pair: tuple[Part, Any]) -> tuple[tuple[str, str], Value]:
         part, tensor = pair
         name = self.writer.names.new(f"{part.name}.{tensor.label}")
-        self.initializers.append(tensor_proto(tensor.values, tensor.type, name))
+        self.held[name] = named_tensor(tensor.values, tensor.type, name)
         return (part.name, tensor.label), Value(name, tensor.type, tensor.interval)
 
     def value_info(self, value: Value, dimensions: Sequence[int | str]) -> Any:
@@ -85,11 +95,9 @@ class Assembly:
         return make(value.name, int(value.type), list(dimensions))
 
     def model(self) -> Any:
-        """The whole model."""
+        """The whole model, without the numbers that it holds."""
         helper = self.writer.onnx.helper
-        graph = helper.make_graph(
-            self.writer.nodes, "network", self.inputs, self.outputs, self.initializers
-        )
+        graph = helper.make_graph(self.writer.nodes, "network", self.inputs, self.outputs)
         domains = [helper.make_opsetid("", OPSET)]
         functions = list(self.functions.written.values())
         if functions:

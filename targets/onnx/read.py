@@ -42,12 +42,12 @@ def open_file(artifact: Artifact) -> Opened:
     Raises:
         ArtifactError: if it is no file of ours, is damaged, or was edited.
     """
-    content = next((c for name, c in artifact.files.items() if name.endswith(".onnx")), None)
+    file = next((name for name in artifact.files if name.endswith(".onnx")), None)
     place = str(artifact.path or "the artifact")
-    if content is None:
+    if file is None:
         raise ArtifactError(f"{place}: holds no .onnx file", remedy=_AGAIN)
     try:
-        return _opened(content, trusted=bool(artifact.edited))
+        return _opened(artifact.files[file], trusted=bool(artifact.edited))
     except ArtifactError as error:
         raise ArtifactError(f"{place}: {error.message}", remedy=error.remedy or _AGAIN) from error
 
@@ -75,7 +75,7 @@ def _opened(content: bytes, *, trusted: bool) -> Opened:
     except (DoesNotFitError, ValueError) as error:
         raise ArtifactError(f"its description is damaged: {error}") from error
     if not trusted:
-        _require_same(model, expected.model, network, notes)
+        _require_same(model, expected, network, notes)
     return Opened(network, choices, expected, content)
 
 
@@ -124,7 +124,9 @@ def _choices(notes: Mapping[str, str]) -> Choices:
         raise ArtifactError(f"its description is damaged: {error}") from error
 
 
-def _require_same(model: Any, expected: Any, network: Network, notes: Mapping[str, str]) -> None:
+def _require_same(
+    model: Any, expected: Written, network: Network, notes: Mapping[str, str]
+) -> None:
     """Nothing if the file is what the program is written as.
 
     Raises:
@@ -132,18 +134,28 @@ def _require_same(model: Any, expected: Any, network: Network, notes: Mapping[st
     """
     if network.sha256 != notes.get("program_sha256"):
         raise ArtifactError("was edited: its numbers are not those that were exported")
+    wanted = expected.model
     # Who wrote the same graph does not matter.
-    expected.producer_version = _word(model.producer_version)
-    if model.SerializeToString(deterministic=True) == expected.SerializeToString(
-        deterministic=True
+    wanted.producer_version = _word(model.producer_version)
+    for tensor, (name, message) in zip(
+        model.graph.initializer, expected.tensors.items(), strict=False
     ):
+        if _serialized(tensor) != bytes(message):
+            raise ArtifactError(f"was edited: its tensor {name} does not fit its program")
+    same = len(model.graph.initializer) == len(expected.tensors)
+    del model.graph.initializer[:]
+    if same and _serialized(model) == _serialized(wanted):
         return
-    for kind, found, wanted in (
-        ("node", model.graph.node, expected.graph.node),
-        ("tensor", model.graph.initializer, expected.graph.initializer),
-        ("function", model.functions, expected.functions),
+    for kind, found, other in (
+        ("node", model.graph.node, wanted.graph.node),
+        ("function", model.functions, wanted.functions),
     ):
-        for one, other in zip(found, wanted, strict=False):
-            if one != other:
+        for one, two in zip(found, other, strict=False):
+            if one != two:
                 raise ArtifactError(f"was edited: its {kind} {one.name} does not fit its program")
     raise ArtifactError("was edited: its graph does not fit its program")
+
+
+def _serialized(message: Any) -> bytes:
+    content: bytes = message.SerializeToString(deterministic=True)
+    return content

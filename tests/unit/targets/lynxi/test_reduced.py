@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import neurodeploy as nd
 import quant
+from neurodeploy.content import Content
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import Edge, Program
 from neurodeploy.simulator import run_golden
@@ -81,7 +82,7 @@ def session(content: bytes) -> Run:
     return run
 
 
-FORMS: dict[str, tuple[Callable[..., bytes], Callable[..., bytes], Callable[[bytes], Run]]] = {
+FORMS: dict[str, tuple[Callable[..., Content], Callable[..., Content], Callable[[bytes], Run]]] = {
     "TorchScript": (unrolled_script, step_script, script),
     "ONNX": (unrolled_onnx, step_onnx, session),
 }
@@ -99,7 +100,7 @@ def golden_of(program: Program) -> tuple[NDArray[Any], Trace]:
 def test_unrolled_files(name: str, form: str) -> None:
     program, (write, _, load) = PROGRAMS[name], FORMS[form]
     samples, golden = golden_of(program)
-    run = load(write(plan_of(program), STEPS))
+    run = load(bytes(write(plan_of(program), STEPS)))
     for sample in range(samples.shape[1]):
         results = run(samples[:, sample].astype(np.float16))
         for layer_name, result in zip(golden, results, strict=True):
@@ -113,7 +114,7 @@ def test_step_files(name: str, form: str) -> None:
     program, (_, write, load) = PROGRAMS[name], FORMS[form]
     samples, golden = golden_of(program)
     plan = plan_of(program)
-    run = load(write(plan))
+    run = load(bytes(write(plan)))
     for sample in range(samples.shape[1]):
         states = [state.numpy() for state in OneStep(plan).at_rest(1)]
         for step in range(STEPS):
@@ -145,7 +146,7 @@ def test_modules(name: str) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_only_what_was_seen_to_compile_and_no_tensor_above_rank_4(name: str) -> None:
     plan = plan_of(PROGRAMS[name])
-    for content in (unrolled_script(plan, STEPS), step_script(plan)):
+    for content in map(bytes, (unrolled_script(plan, STEPS), step_script(plan))):
         graph = _loaded(content).inlined_graph
         kinds = {node.kind() for node in graph.nodes()}
         words = {kind.removeprefix("aten::") for kind in kinds if kind.startswith("aten::")}
@@ -155,7 +156,7 @@ def test_only_what_was_seen_to_compile_and_no_tensor_above_rank_4(name: str) -> 
             *("prim::Constant", "prim::GetAttr", "prim::ListConstruct", "prim::ListUnpack"),
             *("prim::TupleConstruct", "prim::TupleUnpack"),
         }
-    for content in (unrolled_onnx(plan, STEPS), step_onnx(plan)):
+    for content in map(bytes, (unrolled_onnx(plan, STEPS), step_onnx(plan))):
         model = onnx.shape_inference.infer_shapes(onnx.load_from_string(content))
         onnx.checker.check_model(model, full_check=True)
         assert {node.op_type for node in model.graph.node} <= SEEN_IN_ONNX
@@ -165,13 +166,13 @@ def test_only_what_was_seen_to_compile_and_no_tensor_above_rank_4(name: str) -> 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_constant_is_a_float16(name: str) -> None:
     plan = plan_of(PROGRAMS[name])
-    model = onnx.load_from_string(unrolled_onnx(plan, STEPS))
+    model = onnx.load_from_string(bytes(unrolled_onnx(plan, STEPS)))
     for tensor in model.graph.initializer:
         values = onnx.numpy_helper.to_array(tensor).astype(np.float64)
         assert (values.astype(np.float16) == values).all(), tensor.name
     for value in Unrolled(plan, STEPS).buffers():
         assert value.dtype == torch.float16
-    graph = _loaded(unrolled_script(plan, STEPS)).inlined_graph
+    graph = _loaded(bytes(unrolled_script(plan, STEPS))).inlined_graph
     constants = [node.output().toIValue() for node in graph.findAllNodes("prim::Constant")]
     numbers = [value for value in constants if isinstance(value, float)]
     assert numbers
@@ -179,7 +180,7 @@ def test_every_constant_is_a_float16(name: str) -> None:
 
 
 def test_float16_alone_where_all_is_exact_in_it() -> None:
-    model = onnx.load_from_string(unrolled_onnx(plan_of(PROGRAMS["L0, hard"]), STEPS))
+    model = onnx.load_from_string(bytes(unrolled_onnx(plan_of(PROGRAMS["L0, hard"]), STEPS)))
     casts = [node for node in model.graph.node if node.op_type == "Cast"]
     assert casts
     assert {node.attribute[0].i for node in casts} == {onnx.TensorProto.FLOAT16}
@@ -209,7 +210,7 @@ def test_a_flipped_weight_shows(form: str) -> None:
     samples, golden = golden_of(program)
     weight = program.synapses[0].weight
     flip = flipped if form == "ONNX" else flipped_archive
-    run = load(flip(write(plan_of(program), STEPS), weight))
+    run = load(flip(bytes(write(plan_of(program), STEPS)), weight))
     results = [run(samples[:, n].astype(np.float16))[0] for n in range(samples.shape[1])]
     first = next(iter(golden))
     assert not (np.stack(results, axis=1) == golden[first].s).all()
