@@ -17,6 +17,7 @@ from quant.neuron import IF as IF
 from quant.neuron import LIF as LIF
 from quant.neuron import CubaLIF as CubaLIF
 from quant.neuron import DrivenCubaLIF as DrivenCubaLIF
+from quant.own import Defined as Defined
 from quant.penalty import Rates as Rates
 from quant.penalty import fan_in_penalty as fan_in_penalty
 from quant.penalty import largest_sums as largest_sums
@@ -44,6 +45,7 @@ __all__ = [
     "Conv2d",
     "CubaLIF",
     "Decays",
+    "Defined",
     "DrivenCubaLIF",
     "Grid",
     "LayerReport",

@@ -181,7 +181,7 @@ def _fits(block: Block) -> bool:
     """Whether the threshold is no more than half of the largest, and no less than the smallest."""
     grid = block.neuron.format.thresholds
     units = torch.as_tensor(block.unit, dtype=torch.float64)
-    threshold = torch.as_tensor(block.neuron.threshold).detach().double()
+    threshold = torch.as_tensor(block.neuron.reach).detach().double()
     counted = threshold / units.to(threshold.device)
     return bool((counted.round() >= max(grid.minimum, 1)).all()) and bool(
         (counted <= grid.maximum // 2).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from quant.formats import ChipFormat, Grid
 from quant.integer_step import Step, training_step
 from quant.kernels import run_kernels, runs_in_kernels
 from quant.straight_through import SpikeRule, Unit, decay_integer, decays_on_grid, on_grid
-from snncore.dynamics import Equations
+from snncore.dynamics import Equations, NumberSystem
 from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
@@ -77,12 +77,24 @@ class ChipNeuron(Neuron):
         return float(2.0**self.exponent)
 
     @property
+    def system(self) -> NumberSystem:
+        """The chip's arithmetic for these states and parameters."""
+        return self.format.system
+
+    @property
+    def reach(self) -> Given:
+        """The largest that the registers must hold, in the numbers of training."""
+        threshold: Any = self.threshold
+        return cast(Given, threshold)
+
+    @property
     def scale(self) -> Unit:
-        """What one integer of the states means, in a block by its channels."""
-        unit = self._given[1]
-        if isinstance(unit, Tensor) and unit.ndim and self.input_shape is not None:
-            unit = unit.reshape(-1, *[1] * (len(self.input_shape) - 1))
-        return unit * 2.0 ** -self.format.system.state("v").fraction
+        """What one integer of the voltage means, in a block by its channels."""
+        return self.scale_of("v")
+
+    def scale_of(self, state: str) -> Unit:
+        """What one integer of a state means, in a block by its channels."""
+        return self._by_channel() * 2.0 ** -self.system.state(state).fraction
 
     @property
     def u(self) -> Tensor | float:
@@ -136,7 +148,7 @@ class ChipNeuron(Neuron):
 
     def _integer(self, name: str, unit: Unit) -> int | Tensor:
         value = getattr(self, name)
-        if name not in _WHOLE:
+        if not self._is_whole(name):
             if not isinstance(value, Tensor):
                 return self._decay(name, value)
             return decays_on_grid(value, self.format.decays)
@@ -153,6 +165,10 @@ class ChipNeuron(Neuron):
     def _above(self, name: str) -> int:
         return self.units_above if name == "threshold" else 0
 
+    def _is_whole(self, name: str) -> bool:
+        """Whether a parameter counts in the unit of the weights; else it is a share of a state."""
+        return name in _WHOLE
+
     def _grid(self, name: str) -> Grid:
         grid: Grid = getattr(self.format, _WHOLE[name])
         return grid
@@ -166,8 +182,8 @@ class ChipNeuron(Neuron):
         unit = self._counts_in(unit)
         drive = _most_units(sequence, unit) if most is None else most
         bounds = self._reached(drive, parameters)
-        step = Step(self.equations, self.format.system, self._drive, bounds)
-        rule = SpikeRule(self.surrogate, self.scale)
+        step = Step(self.equations, self.system, self._drive, bounds)
+        rule = SpikeRule(self.surrogate, self._distance_unit())
         states = self._states_for(sequence[0]) if self.states else ()
         if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
             return run_kernels(step, rule, sequence, float(unit), states, parameters)
@@ -222,11 +238,23 @@ class ChipNeuron(Neuron):
             raise ValueError(f"{kind}.{name}: {value.numel()} values for {channels} channels")
         return value.reshape(-1, *[1] * (sequence.ndim - 3))
 
+    def _by_channel(self) -> Unit:
+        """The unit of the weights, shaped to meet a step of the states."""
+        unit = self._given[1]
+        if isinstance(unit, Tensor) and unit.ndim and self.input_shape is not None:
+            unit = unit.reshape(-1, *[1] * (len(self.input_shape) - 1))
+        return unit
+
+    def _distance_unit(self) -> Unit:
+        """What one integer of the distance from the threshold means."""
+        return self.scale
+
     def _scaled(self, name: str) -> Tensor | float:
-        return self.states[name] * self.scale if name in self.states else 0.0
+        return self.states[name] * self.scale_of(name) if name in self.states else 0.0
 
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
-        super()._observe(spikes, tuple(value * self.scale for value in states))
+        named = zip(self.equations.states, states, strict=True)
+        super()._observe(spikes, tuple(value * self.scale_of(name) for name, value in named))
 
     def _require_held(self, name: str, value: Given) -> None:
         """Nothing if a register holds the parameter.
@@ -235,7 +263,7 @@ class ChipNeuron(Neuron):
             ValueError: if it holds none so large, or the value is none.
         """
         if isinstance(value, float | int) and not isinstance(value, bool):
-            _ = self._whole(name, value) if name in _WHOLE else self._decay(name, value)
+            _ = self._whole(name, value) if self._is_whole(name) else self._decay(name, value)
             return
         tensor = torch.as_tensor(value, dtype=torch.float32).detach()
         if tensor.device.type != "meta" and tensor.numel():

@@ -54,6 +54,7 @@ def _lynxi() -> ChipFormat:
         decays=decays,
         system=_system("float16", Format(10, 0), decays),
         exponent=-6,
+        neurons=("IF", "LIF", "Defined"),
         fan_in=1280,
     )
 
@@ -94,7 +95,7 @@ def integer_format(bits: int) -> ChipFormat:
         decays=decays,
         system=_system(f"int{width}", Format(width, 0), decays),
         exponent=2 - bits,
-        neurons=("IF", "LIF", "CubaLIF"),
+        neurons=("IF", "LIF", "CubaLIF", "Defined"),
         strict=False,
     )
 

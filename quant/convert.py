@@ -15,6 +15,7 @@ from quant.block import Block
 from quant.chip_neuron import ChipNeuron
 from quant.formats import ChipFormat
 from quant.nearest import Nearest, nearest
+from quant.own import Defined
 from quant.scale import Scale, best_exponents, unit_of_one
 from quant.synapse import Conv2d, GridLayer, Linear, SumPool2d
 from snncore import layer, neuron
@@ -77,7 +78,7 @@ class Conversion:
             if made.bias is not None:
                 own = part.synapse.bias
                 made.bias.copy_((bias if own is None else bias + own).expand_as(made.bias))
-        return Block(made, self._neurons(near, int(exponents.min()), threshold), norm=part.norm)
+        return Block(made, self._neurons(near, int(exponents.min())), norm=part.norm)
 
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
         """Neurons that a pool drives: it adds up, and their threshold grows by as much."""
@@ -85,7 +86,7 @@ class Conversion:
         threshold = near.threshold() * gain
         exponent = unit_of_one(self.form, threshold, name)
         made = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
-        return Block(made, self._neurons(near, exponent, threshold, like_bias=near.bias))
+        return Block(made, self._neurons(near, exponent, gain, like_bias=near.bias))
 
     def joined(
         self, parts: Sequence[Part], module: neuron.Neuron, name: str, bare: Sequence[float]
@@ -107,7 +108,7 @@ class Conversion:
         bias: Any = near.bias
         for _, given in folded:
             bias = bias if given is None else bias + given
-        return self._neurons(near, int(exponent), threshold, like_bias=bias), made
+        return self._neurons(near, int(exponent), like_bias=bias), made
 
     def _synapse(
         self, part: Part, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
@@ -122,17 +123,16 @@ class Conversion:
         return made
 
     def _neurons(
-        self, near: Nearest, exponent: int, threshold: Given, like_bias: Given = 0.0
+        self, near: Nearest, exponent: int, gain: float = 1.0, like_bias: Given = 0.0
     ) -> ChipNeuron:
         bias = torch.as_tensor(like_bias, dtype=torch.float32)
         if bias.ndim == 0 and bool(bias.any()):
             raise ValueError("a bias of all neurons together (give one a channel)")
-        values = dict(near.values) | {"threshold": threshold}
-        kind: Any = getattr(quant.neuron, near.kind)
+        kind: Any = Defined if near.kind == "Defined" else getattr(quant.neuron, near.kind)
         count = bias.numel() if bool(bias.any()) else None
-        options: dict[str, Any] = {"bias": count, "format": self.form}
-        options["units_above"] = near.units_above
-        made: ChipNeuron = kind(**values, exponent=exponent, **options, **near.options)
+        options: dict[str, Any] = {"bias": count, "format": self.form, "exponent": exponent}
+        options |= {"units_above": near.units_above} | near.options | near.scaled(gain)
+        made: ChipNeuron = kind(**options)
         made.deviations = near.deviations
         if made.bias is not None:
             with torch.no_grad():

@@ -77,7 +77,7 @@ def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
 def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
     """Neurons whose parameters are those of the registers."""
     config = module.config() | {"learnable": (), "surrogate": module.surrogate, "units_above": 0}
-    system = module.format.system
+    system = module.system
     for name, value in values.items():
         if name == "bias":
             continue

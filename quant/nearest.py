@@ -9,8 +9,11 @@ import torch
 from torch import Tensor
 
 from quant.formats import ChipFormat
+from quant.own import Defined
+from quant.own_equations import own_equations
 from quant.straight_through import decay_integers
 from snncore import neuron
+from snncore.dynamics import to_integers
 from snncore.dynamics.zoo import Reset
 
 _FLOATS = (neuron.IF, neuron.LIF, neuron.ParametricLIF, neuron.CubaLIF)
@@ -29,10 +32,20 @@ class Nearest:
     # Units to add to the threshold, so that firing at it and above it agree.
     units_above: int = 0
     deviations: tuple[str, ...] = ()
+    # Of the values: those that count as the input does.
+    whole: tuple[str, ...] = ("threshold",)
 
     def threshold(self) -> Any:
-        """The threshold for an input that nothing multiplies."""
-        return self.values["threshold"] / self.gain
+        """The largest of what the input is held against, for an input that nothing multiplies."""
+        if self.whole == ("threshold",):
+            return self.values["threshold"] / self.gain
+        sizes = [torch.as_tensor(self.values[name]).abs().max() for name in self.whole]
+        return max((float(size) for size in sizes), default=0.0) or 1.0
+
+    def scaled(self, factor: float) -> dict[str, Any]:
+        """The values for an input so many times as large."""
+        grown = {name: self.values[name] / self.gain * factor for name in self.whole}
+        return self.values | grown
 
 
 def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
@@ -41,6 +54,8 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     Raises:
         ValueError: if the chip has none that is near; names the layer.
     """
+    if isinstance(module, neuron.Defined):
+        return _own(module, form, name)
     if not isinstance(module, _FLOATS):
         known = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
         raise ValueError(
@@ -68,6 +83,28 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
         options["learnable"] = (leak,) if learned else ()
     more = int(structure["strict"]) - int(strict)
     return Nearest(kind, values, options, gain, 0.0, more, notes)
+
+
+def _own(module: neuron.Defined, form: ChipFormat, name: str) -> Nearest:
+    """A neuron of the user's: its own equations, in the chip's arithmetic."""
+    if any(module.initial.values()):
+        raise ValueError(f"{name}: a chip's states start at zero, and these do not")
+    if Defined.__name__ not in form.neurons:
+        known = ", ".join(f"quant.{kind}" for kind in form.neurons)
+        raise ValueError(f"{name}: {form.name} has no neurons of your own, only {known}")
+    try:
+        own = own_equations(module.equations)
+        to_integers(own.biased, own.system(form))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    values = {key: _held(getattr(module, key)) for key in module.equations.parameters}
+    values |= own.constants
+    options: dict[str, Any] = {"equations": own.equations, "learnable": module.learnable}
+    options |= {"surrogate": module.surrogate, "step_mode": str(module.step_mode)}
+    whole = tuple(key for key in values if own.units[key])
+    notes = [_rounding(values[key], form, key) for key in values if not own.units[key]]
+    found = tuple(note for each in notes for note in each)
+    return Nearest("Defined", values, options, deviations=found, whole=whole)
 
 
 def _decay(module: Any) -> tuple[Any, bool]:
@@ -98,14 +135,14 @@ def _reset(reset: Reset, form: ChipFormat) -> tuple[Reset, tuple[str, ...]]:
     return used, (f"a {reset.value} reset becomes a {used.value} one",)
 
 
-def _rounding(decay: Any, form: ChipFormat) -> tuple[str, ...]:
+def _rounding(decay: Any, form: ChipFormat, what: str = "decay") -> tuple[str, ...]:
     wanted = torch.as_tensor(decay).detach().double().reshape(-1)
     held = decay_integers(wanted, form.decays) / (1 << form.decays.bits)
     error = (held - wanted).abs()
     worst = int(error.argmax())
     if float(error[worst]) < 1e-6:
         return ()
-    return (f"a decay of {float(wanted[worst]):.4g} becomes {float(held[worst]):.4g}",)
+    return (f"a {what} of {float(wanted[worst]):.4g} becomes {float(held[worst]):.4g}",)
 
 
 def _current_based(module: Any, form: ChipFormat, name: str, options: dict[str, Any]) -> Nearest:

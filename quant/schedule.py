@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import Parameter
 
 from quant.block import Block
+from quant.chip_neuron import ChipNeuron
 from quant.scale import Scale, best_exponents, fitting_log2
 from quant.synapse import GridLayer
 
@@ -27,7 +29,7 @@ def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
         assert weight is not None
         channels = synapse.per_channel
         if percentile is None:
-            threshold = torch.as_tensor(block.neuron.threshold).detach().cpu()
+            threshold = torch.as_tensor(block.neuron.reach).detach().cpu()
             found = best_exponents(
                 weight.cpu(),
                 synapse.format,
@@ -71,9 +73,8 @@ class Schedule:
 
 def learned_parameters(network: nn.Module) -> list[Tensor]:
     """Units, thresholds and decays that are learned: they like a smaller rate than weights."""
-    names = ("log2", "threshold", "decay", "current_decay", "voltage_decay", "rest")
-    return [
-        value
-        for name, value in network.named_parameters()
-        if name.rsplit(".", 1)[-1] in names and value.requires_grad
-    ]
+    found = []
+    for module in network.modules():
+        names = module.learnable if isinstance(module, ChipNeuron) else ("log2",)
+        found += [getattr(module, name, None) for name in names]
+    return [value for value in found if isinstance(value, Parameter) and value.requires_grad]

@@ -112,7 +112,7 @@ def _neurons(
     exponent: int,
     shape: Shape,
 ) -> Node:
-    system = module.format.system
+    system = module.system
     values: dict[str, Any] = {}
     for key, value in integers.items():
         fraction = system.parameter_fraction(key)

@@ -66,6 +66,7 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
     "quant.DrivenCubaLIF": quant.DrivenCubaLIF,
     "quant.IF": quant.IF,
     "quant.LIF": quant.LIF,
+    "quant.Defined": quant.Defined,
 }
 # While a network is exported these do nothing.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}

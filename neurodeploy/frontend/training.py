@@ -31,7 +31,7 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
         assert isinstance(module, quant.ChipNeuron)
         layers[node.name] = LayerTrace(
             {
-                key: _integers(value, 1.0 if key == "s" else module.scale)
+                key: _integers(value, 1.0 if key == "s" else module.scale_of(key))
                 for key, value in recording[path].items()
             }
         )

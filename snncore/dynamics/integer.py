@@ -37,6 +37,15 @@ def to_integers(
     return _Rewriter(equations, system, keep_detached).run()
 
 
+def distance_fraction(equations: Equations, system: NumberSystem) -> int:
+    """How many bits of fraction the distance from the threshold has, where spikes are made."""
+    rewriter = _Rewriter(equations, system, keep_detached=False)
+    rewriter.run()
+    operations = equations.operations
+    distances = [operation.args[0] for operation in operations if operation.op == Op.SPIKE]
+    return rewriter.fraction[distances[0]] or 0 if distances else 0
+
+
 @dataclass
 class _Rewriter:
     equations: Equations

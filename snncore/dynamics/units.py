@@ -1,0 +1,137 @@
+"""In what each value of some equations counts: as inputs do, or as plain numbers.
+
+Sums, comparisons and choices meet only what counts alike; products add powers of the unit up.
+What must hold is a system of linear equations, one unknown a state, a parameter and a constant.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from snncore.dynamics.equations import Equations
+from snncore.dynamics.expression import Op, Operation
+
+_ALIKE = {
+    Op.ADD,
+    Op.SUBTRACT,
+    Op.MINIMUM,
+    Op.MAXIMUM,
+    Op.GREATER,
+    Op.GREATER_EQUAL,
+    Op.SELECT,
+}
+_NUMBERS = {Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL, Op.EXP, Op.LOG}
+# A power of the input's unit: the sum of unknown ones, and a known one under the empty name.
+_Power = dict[str, Fraction]
+
+
+def units(equations: Equations) -> dict[str, int]:
+    """Of every state and parameter: 1 if it counts in the unit of the inputs, 0 if it is a number.
+
+    A constant is found under `constant(operation, place)` of who reads it.
+
+    Raises:
+        ValueError: if it is neither, or what counts unlike is added or compared; names it.
+    """
+    found = _Solver(equations).solved()
+    for name, power in found.items():
+        if power not in (0, 1):
+            raise ValueError(
+                f"{equations.name}.{name}: counts in the unit of the inputs to the power of "
+                f"{power}, for which no chip has a scale (write it as products of parameters)"
+            )
+    return {name: int(power) for name, power in found.items()}
+
+
+def constant(operation: int, place: int) -> str:
+    """What `units` calls the constant that an operation reads there."""
+    return f"constant {operation}.{place}"
+
+
+class _Solver:
+    def __init__(self, equations: Equations) -> None:
+        self.equations = equations
+        # By name: the power in terms of others. What is not here is still free.
+        self.known: dict[str, _Power] = {}
+        # None is zero, which counts in whatever it meets.
+        self.powers: list[_Power | None] = []
+        self.names = [*equations.states, *equations.parameters]
+
+    def solved(self) -> dict[str, Fraction]:
+        """The power of every name; what nothing decides is a number."""
+        for number, operation in enumerate(self.equations.operations):
+            self.powers.append(self._power(number, operation))
+        pairs = zip(self.equations.states, self.equations.next_states, strict=True)
+        for state, number in pairs:
+            self._same({state: Fraction(1)}, self.powers[number], f"what becomes of {state}")
+        self._same({}, self.powers[self.equations.output], "the output")
+        return {
+            name: self._now({name: Fraction(1)}).get("", Fraction(0))
+            for name in dict.fromkeys(self.names)
+        }
+
+    def _power(self, number: int, operation: Operation) -> _Power | None:
+        op = operation.op
+        if op in (Op.STATE, Op.PARAMETER):
+            return {str(operation.attribute): Fraction(1)}
+        if op == Op.INPUT:
+            return {"": Fraction(1)}
+        if op == Op.CONSTANT:
+            return {} if operation.attribute else None
+        read = [self._read(number, place) for place in range(len(operation.args))]
+        if op in (Op.EXP, Op.LOG):
+            self._same({}, read[0], f"what {op.value} is taken of")
+        if op in _ALIKE:
+            self._same(read[-2], read[-1], f"one side of '{op.value}'")
+        if op in _NUMBERS:
+            return {}
+        if op in _ALIKE:
+            return read[-1] if read[-2] is None else read[-2]
+        if op in (Op.MULTIPLY, Op.DIVIDE):
+            first, second = read
+            if first is None or second is None:
+                return None
+            return _sum(first, second, 1 if op == Op.MULTIPLY else -1)
+        # Negated, detached or made positive, it counts as before.
+        return read[0]
+
+    def _read(self, number: int, place: int) -> _Power | None:
+        """What an operation reads; a constant counts in whatever that place needs."""
+        arg = self.equations.operations[number].args[place]
+        source = self.equations.operations[arg]
+        if source.op != Op.CONSTANT or not source.attribute:
+            return self.powers[arg]
+        self.names.append(constant(number, place))
+        return {constant(number, place): Fraction(1)}
+
+    def _same(self, first: _Power | None, second: _Power | None, where: str) -> None:
+        """Decide one of the unknown powers, so that both are the same."""
+        if first is None or second is None:
+            return
+        rest = self._now(_sum(first, second, -1))
+        unknown = next((name for name in rest if name), None)
+        if unknown is None:
+            if rest.get(""):
+                raise ValueError(
+                    f"{self.equations.name}: {where} counts in the unit of the inputs, and what it "
+                    "meets does not (multiply by a parameter, which then has the unit)"
+                )
+            return
+        factor = rest.pop(unknown)
+        self.known[unknown] = {name: -value / factor for name, value in rest.items()}
+
+    def _now(self, power: _Power) -> _Power:
+        """The power with everything put in that is known."""
+        while name := next((name for name in power if name in self.known), None):
+            share = power[name]
+            rest = {key: value for key, value in power.items() if key != name}
+            power = _sum(rest, self.known[name], share)
+        return power
+
+
+def _sum(first: _Power, second: _Power, share: Fraction | int) -> _Power:
+    total = {
+        name: first.get(name, Fraction(0)) + share * second.get(name, Fraction(0))
+        for name in (first | second)
+    }
+    return {name: value for name, value in total.items() if value}
