@@ -26,9 +26,11 @@ from neurodeploy.program import (
 from neurodeploy.simulator import run_golden
 from neurodeploy.structure import Shape
 from quant import ChipFormat, chip_format
-from snncore.dynamics import Equations
+from quant.own_equations import own_equations
+from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.zoo import CUBA_LIF, Fire, Reset, biased_if, biased_lif
 from tests.conformance.networks import Array, Case, random_convolution
+from tests.unit.own_neuron import Tiring
 
 FORMATS = ("int2", "int3", "int4", "int6", "int8", "int12", "int16", "lynxi", "shift16")
 STEPS = (1, 2, 3, 5, 8, 16, 33, 64)
@@ -102,10 +104,10 @@ class _Build:
         rng, form = self.rng, self.form
         edges = tuple(Edge(synapse.name) for synapse in synapses)
         limit = form.thresholds.maximum
-        equations, values = self._equations()
+        equations, system, values = self._equations()
         values["threshold"] = np.array(limit)
         values["bias"] = np.array(int(rng.integers(-9, 20)) if rng.random() < 0.4 else 0)
-        probe = Neuron(name, edges, equations, form.system, values, -6)
+        probe = Neuron(name, edges, equations, system, values, -6)
         reached = run_golden(Program((*self.nodes, probe), name), self.inputs)[name].v
         positive = reached[reached > 0]
         if positive.size == 0:
@@ -115,21 +117,25 @@ class _Build:
         values["threshold"] = np.array(int(np.clip(level, form.thresholds.minimum, limit)))
         self._add(replace(probe, parameters=values))
 
-    def _equations(self) -> tuple[Equations, dict[str, Any]]:
+    def _equations(self) -> tuple[Equations, NumberSystem, dict[str, Any]]:
         """A neuron that the format has, with its leaks and where it rests."""
         rng, form = self.rng, self.form
         kind = _pick(rng, form.neurons)
         if kind == "CubaLIF":
             names = ("current_decay", "voltage_decay")
-            return CUBA_LIF, {key: np.array(self._decay()) for key in names}
+            return CUBA_LIF, form.system, {key: np.array(self._decay()) for key in names}
+        if kind == "Defined":
+            own = own_equations(Tiring.equations)
+            shares = {key: np.array(self._decay()) for key in ("decay", "forget")}
+            return own.biased, own.system(form), shares | {"jump": np.array(int(rng.integers(9)))}
         reset = _pick(rng, form.resets)
         fire = Fire(Reset(reset), form.strict or bool(rng.random() < 0.5))
         values: dict[str, Any] = {}
         if reset == Reset.HARD:
             values["rest"] = np.array(int(rng.integers(-20, 5)) if rng.random() < 0.4 else 0)
         if kind == "IF":
-            return biased_if(fire), values
-        return biased_lif(fire), values | {"decay": np.array(self._decay())}
+            return biased_if(fire), form.system, values
+        return biased_lif(fire), form.system, values | {"decay": np.array(self._decay())}
 
     def _decay(self) -> int:
         rng, bits = self.rng, self.form.decays.bits

@@ -10,10 +10,18 @@ from torch import Tensor, nn
 import quant
 from neurodeploy.structure import Shape
 from snncore import functional, layer
+from tests.unit.own_neuron import Tiring
 
 Random = np.random.Generator
 FORMATS = ("loihi", "lynxi", "shift16", "int2", "int3", "int4", "int8", "int11", "int16")
 _DECAYS = (0.0, 1 / 256, 0.1, 0.25, 0.5, 0.9, 1.0)
+# By kind of neuron: its parameters that are numbers.
+_NUMBERS = {
+    "IF": (),
+    "LIF": ("decay",),
+    "CubaLIF": ("current_decay", "voltage_decay"),
+    "Defined": ("decay", "forget"),
+}
 _GAINS = (0.5, 1.0, 3.0, 30.0)
 
 
@@ -46,14 +54,17 @@ class Drawing:
         options["bias"] = outputs if bias else None
         unit, top = 2.0**self.exponent, min(40, self.form.thresholds.maximum)
         low = max(self.form.thresholds.minimum, 1)
-        names = {"LIF": ("decay",), "CubaLIF": ("current_decay", "voltage_decay"), "IF": ()}[kind]
-        values = {
+        names = _NUMBERS[kind]
+        values: dict[str, Any] = {
             name: self.value(outputs, lambda: float(self.random.choice(_DECAYS))) for name in names
         }
         values["threshold"] = self.value(
             outputs, lambda: unit * float(self.random.integers(low, top + 1))
         )
-        if kind != "CubaLIF":
+        if kind == "Defined":
+            options["equations"] = Tiring.equations
+            values["jump"] = unit * float(self.random.integers(-3, 9))
+        elif kind != "CubaLIF":
             options["reset"] = str(self.random.choice(self.form.resets))
             options["detach_reset"] = self.chance(0.5)
             if options["reset"] == "hard" and self.chance(0.5):

@@ -14,6 +14,7 @@ from neurodeploy.compare import compare
 from neurodeploy.report import Status
 from snncore import functional, layer, neuron
 from snncore.dynamics import select, spike
+from tests.unit.own_neuron import Tiring
 from tests.unit.quant.test_formats import traces
 
 
@@ -25,7 +26,7 @@ def Leaky(v: Any, x: Any, *, decay: Any, threshold: Any) -> Any:  # noqa: N802
 
 
 @neuron.define(states={"v": 0.0, "a": 0.0}, params={"jump": 0.5, "forget": 0.75})
-def Tiring(v: Any, a: Any, x: Any, *, jump: Any, forget: Any) -> Any:  # noqa: N802
+def Constant(v: Any, a: Any, x: Any, *, jump: Any, forget: Any) -> Any:  # noqa: N802
     h = v - 0.25 * v + x
     s = spike(h - 1.0 - jump * a)
     return select(s, h - 1.0, h), forget * a + s, s
@@ -34,7 +35,8 @@ def Tiring(v: Any, a: Any, x: Any, *, jump: Any, forget: Any) -> Any:  # noqa: N
 NEURONS: dict[str, Callable[[], nn.Module]] = {
     "one state": Leaky,
     "a value a channel": lambda: Leaky(threshold=torch.linspace(0.4, 0.9, 4)),
-    "two states": Tiring,
+    "two states": lambda: Tiring(threshold=0.5, jump=0.25),
+    "constants": Constant,
 }
 
 
@@ -127,7 +129,7 @@ def test_parameters_and_weights_are_learned() -> None:
 
 def test_the_gradient_is_near_that_of_the_floats() -> None:
     torch.manual_seed(2)
-    floats = nn.Sequential(layer.Linear(6, 5), Tiring(jump=0.3))
+    floats = nn.Sequential(layer.Linear(6, 5), Tiring(decay=0.75, jump=0.3))
     prepared = quant.prepare(floats, target="int16")
     x = (torch.rand(10, 4, 6) < 0.5).float()
     expected, got = (
