@@ -30,7 +30,7 @@ class StateLayer(Layer):
 
     def detach(self) -> None:
         """Keep the states but not how they came about."""
-        self.states = {name: value.detach() for name, value in self.states.items()}
+        self.states = {name: value.detach().clone() for name, value in self.states.items()}
 
     def sequence(self, x: Tensor) -> Tensor:
         """The input as a sequence, also where it is a single step."""

@@ -51,8 +51,8 @@ class Neuron(Noting):
         self.states = {}
 
     def detach(self) -> None:
-        """Keep the states but not how they came about."""
-        self.states = {name: value.detach() for name, value in self.states.items()}
+        """Keep the states but not how they came about, nor the memory of a graph that is run again."""
+        self.states = {name: value.detach().clone() for name, value in self.states.items()}
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy takes the states along, not how they came about nor who watches.

@@ -43,11 +43,14 @@ def part(process: training.Process, index: int, pieces: int) -> tuple[Tensor, Te
     place = index * process.count + process.rank
     size = 8 // (process.count * pieces)
     mine = slice(place * size, (place + 1) * size)
-    return x[:, mine], labels[mine]
+    return x[:, mine].to(process.device), labels[mine].to(process.device)
 
 
 def train(case: str, process: training.Process, folder: str | None = None) -> Weights:
     """Three steps; the weights afterwards. With a folder the last is that of another run."""
+    # On GPUs as exactly as on CPUs.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
     wrap, pieces, norms = CASES[case]
     pieces = 1 if process.count == 1 else pieces
     batches = [part(process, index, pieces) for index in range(pieces)]
