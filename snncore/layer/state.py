@@ -29,7 +29,7 @@ class StateLayer(Layer):
         self.states = {}
 
     def detach(self) -> None:
-        """Keep the states but not how they came about."""
+        """Keep the states, in memory of their own, but not how they came about."""
         self.states = {name: value.detach().clone() for name, value in self.states.items()}
 
     def sequence(self, x: Tensor) -> Tensor:

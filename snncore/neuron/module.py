@@ -51,7 +51,7 @@ class Neuron(Noting):
         self.states = {}
 
     def detach(self) -> None:
-        """Keep the states but not how they came about, nor the memory of a graph that is run again."""
+        """Keep the states, in memory of their own, but not how they came about."""
         self.states = {name: value.detach().clone() for name, value in self.states.items()}
 
     def __getstate__(self) -> dict[str, Any]:
