@@ -27,11 +27,11 @@ class SpikeAttention(Layer):
             raise ValueError(
                 f"SpikeAttention: {self.heads} heads do not divide {query.shape[-3]} channels"
             )
-        queries, keys, values = (self._headed(part) for part in (query, key, value))
+        queries, keys, values = (self.headed(part) for part in (query, key, value))
         # The small product first: it is as wide as a head, not as an image.
         attended = queries @ (keys.transpose(-1, -2) @ values) * self.scale
         return attended.transpose(-1, -2).reshape(query.shape)
 
-    def _headed(self, x: Tensor) -> Tensor:
+    def headed(self, x: Tensor) -> Tensor:
         """Images as (..., heads, pixels, channels of a head)."""
         return x.flatten(-2).unflatten(-2, (self.heads, -1)).transpose(-1, -2)

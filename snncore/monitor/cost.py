@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from snncore import functional, layer
-from snncore.monitor.watch import inputs, outputs
+from snncore.monitor.watch import all_inputs, outputs
 from snncore.neuron import Neuron
 
 # Joules of a 32-bit multiplication with addition, and of an addition, in 45 nm (Horowitz 2014).
@@ -20,10 +20,24 @@ _SYNAPSES = (
     layer.Conv1d,
     layer.Conv2d,
     layer.Conv3d,
+    layer.ConvTranspose1d,
+    layer.ConvTranspose2d,
+    layer.ConvTranspose3d,
+    layer.SpikeAttention,
     nn.Linear,
     nn.Conv1d,
     nn.Conv2d,
     nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+)
+_F = nn.functional
+_CONVOLUTIONS: tuple[Callable[..., Tensor], ...] = (_F.conv1d, _F.conv2d, _F.conv3d)
+_TRANSPOSED: tuple[Callable[..., Tensor], ...] = (
+    _F.conv_transpose1d,
+    _F.conv_transpose2d,
+    _F.conv_transpose3d,
 )
 
 
@@ -85,7 +99,7 @@ def profile(network: nn.Module, samples: Tensor) -> Profile:
     count = samples.shape[1]
     with (
         outputs(network, Neuron, transform=lambda spikes: spikes.mean().item()) as rates,
-        inputs(network, _SYNAPSES) as given,
+        all_inputs(network, _SYNAPSES) as given,
     ):
         network(samples)
     functional.reset(network)
@@ -93,22 +107,39 @@ def profile(network: nn.Module, samples: Tensor) -> Profile:
     return Profile({name: sum(v) / len(v) for name, v in rates.items() if v}, costs)
 
 
-def _cost(module: nn.Module, calls: list[Tensor], count: int) -> LayerCost:
-    dense = sum(_operations(module, torch.ones_like(x)) for x in calls) / count
-    active = sum(_operations(module, (x != 0).to(x.dtype)) for x in calls) / count
-    spikes = all(bool(((x == 0) | (x == 1)).all()) for x in calls)
-    return LayerCost(dense, active, spikes)
+def _cost(module: nn.Module, calls: list[tuple[Tensor, ...]], count: int) -> LayerCost:
+    dense = sum(_operations(module, *map(torch.ones_like, given)) for given in calls) / count
+    active = [tuple((x != 0).to(x.dtype) for x in given) for given in calls]
+    synaptic = sum(_operations(module, *given) for given in active) / count
+    spikes = all(bool(((x == 0) | (x == 1)).all()) for given in calls for x in given)
+    return LayerCost(dense, synaptic, spikes)
 
 
-def _operations(module: Any, active: Tensor) -> float:
-    """How many weights meet an active input."""
+def _operations(module: Any, *active: Tensor) -> float:
+    """How many weights meet an active input, or active inputs one another."""
+    if isinstance(module, layer.SpikeAttention):
+        return _coincidences(module, *active)
+    x = active[0]
     if isinstance(module, layer.Linear | nn.Linear):
-        return float(active.double().sum()) * module.out_features
+        return float(x.double().sum()) * module.out_features
     axes = module.weight.ndim - 1
-    flat = active.reshape(-1, *active.shape[active.ndim - axes :])
-    run = (nn.functional.conv1d, nn.functional.conv2d, nn.functional.conv3d)[axes - 2]
+    flat = x.reshape(-1, *x.shape[x.ndim - axes :])
+    geometry: tuple[Any, ...] = module.stride, module.padding
     # One output a group with weights of one counts what each output channel of it adds.
-    each = torch.ones_like(module.weight[: module.groups])
-    geometry = module.stride, module.padding, module.dilation, module.groups
-    sums: Tensor = run(flat, each, None, *geometry)
+    if "Transpose" in type(module).__name__:
+        run, each = _TRANSPOSED[axes - 2], torch.ones_like(module.weight[:, :1])
+        geometry += module.output_padding, module.groups, module.dilation
+    else:
+        run, each = _CONVOLUTIONS[axes - 2], torch.ones_like(module.weight[: module.groups])
+        geometry += module.dilation, module.groups
+    sums = run(flat, each, None, *geometry)
     return float(sums.double().sum()) * (module.out_channels // module.groups)
+
+
+def _coincidences(module: layer.SpikeAttention, *active: Tensor) -> float:
+    """Keys that meet values, and queries that meet what came of them."""
+    query, key, value = (module.headed(part.double()) for part in active)
+    met = key.transpose(-1, -2) @ value
+    # Of what came of a key's channel, a query of that channel meets what is not zero.
+    behind = query.sum(-2) * (met != 0).double().sum(-1)
+    return float(met.sum() + behind.sum())

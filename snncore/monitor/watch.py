@@ -95,6 +95,11 @@ def inputs(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Detached
     return _watched(network, kinds, _input, **options)
 
 
+def all_inputs(network: nn.Module, kinds: Kinds) -> Watch:
+    """Watch all inputs of layers of these kinds, as a tuple a call."""
+    return _watched(network, kinds, lambda module, given, made: given)
+
+
 def outputs(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Detached]) -> Watch:
     """Watch the output of layers of these kinds, or of these names."""
     return _watched(network, kinds, _output, **options)

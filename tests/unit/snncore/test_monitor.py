@@ -138,3 +138,34 @@ def test_a_profile_counts_operations_and_energy() -> None:
     assert graded.costs["0"].energy() == pytest.approx(profile.costs["0"].dense * 4.6e-12)
     with pytest.raises(ValueError, match=r"takes \(T, N, ...\)"):
         monitor.profile(net, x[:, :0])
+
+
+def test_a_transposed_convolution_and_attention_are_counted() -> None:
+    torch.manual_seed(0)
+    grows = layer.ConvTranspose2d(4, 6, 2, stride=2, groups=2, bias=False)
+    x = (torch.rand(3, 2, 4, 3, 3) < 0.4).float()
+    cost = monitor.profile(nn.Sequential(grows, neuron.LIF()), x).costs["0"]
+    # Each spike meets its group's three outputs, at four places.
+    assert cost.synaptic == pytest.approx(float(x.sum()) / 2 * 3 * 4)
+    assert cost.dense == pytest.approx(x.numel() / 2 * 3 * 4)
+
+    class Attends(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = layer.SpikeAttention(2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.attend(x, x.flip(-1), x.flip(-2))
+
+    cost = monitor.profile(Attends(), x).costs["attend"]
+    expected = 0.0
+    for q, k, v in zip(*(part.flatten(0, 1) for part in (x, x.flip(-1), x.flip(-2))), strict=True):
+        for head in (slice(0, 2), slice(2, 4)):
+            queries, keys, values = (part[head].flatten(1) for part in (q, k, v))
+            # Channel of a key, channel of a value, pixel: one by one.
+            met = (keys[:, None] * values[None]).sum(-1)
+            expected += float(met.sum() + (queries[:, None, :] * (met != 0)[..., None]).sum())
+    assert expected > 0
+    assert cost.synaptic == pytest.approx(expected / 2)
+    assert cost.dense == pytest.approx(3 * 2 * 9 * 2 * 2 * 2)
+    assert cost.spikes
