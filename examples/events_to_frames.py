@@ -58,9 +58,9 @@ def main() -> None:
     )
     net = network()
     optimizer = torch.optim.Adam(net.parameters(), 5e-3)
-    for epoch in range(3):
-        frames.epoch = epoch
-        for x, labels in data.loader(frames, 32, shuffle=True, seed=epoch):
+    batches = data.loader(frames, 32, shuffle=True)
+    for _ in range(3):
+        for x, labels in batches:
             functional.reset(net)
             value = loss.temporal_cross_entropy(net(x), labels)
             optimizer.zero_grad()

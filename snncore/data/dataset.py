@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from snncore.data.augment import Augmentation
 from snncore.data.events import Size, as_events
 from snncore.data.frames import Frames
+from snncore.data.order import Order
 
 Labelled = tuple[Tensor, int]
 
@@ -45,7 +46,17 @@ class EventFrames(Dataset[Labelled]):
     ) -> None:
         self.source, self.size, self.frames = source, size, frames
         self.augmentations, self.seed = tuple(augmentations), seed
-        self.epoch = 0
+        # Shared with workers that outlive an epoch.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    @property
+    def epoch(self) -> int:
+        """Which pass over the samples this is."""
+        return int(self._epoch)
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        self._epoch.fill_(value)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -99,11 +110,16 @@ def loader(
     seed: int = 0,
     **options: Any,
 ) -> DataLoader[Labelled]:
-    """Batches (T, N, P, H, W) and labels (N,); shorter samples are silent at the end."""
+    """Batches (T, N, P, H, W) and labels (N,); shorter samples are silent at the end.
+
+    Every pass is another epoch of the data set: the order and the augmentations are drawn anew,
+    by the seed and the epoch alone. Options (a sampler of your own) are torch's.
+    """
+    if "sampler" not in options:
+        options["sampler"] = Order(dataset, shuffle, seed)
     return DataLoader(
         dataset,
         batch,
-        shuffle=shuffle,
         num_workers=workers,
         collate_fn=_time_first,
         generator=torch.Generator().manual_seed(seed),

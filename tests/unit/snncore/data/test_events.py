@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,6 +154,29 @@ def test_a_loader_gives_the_same_with_and_without_workers() -> None:
         a.shape != c.shape or not torch.equal(a, c)
         for (a, _), (c, _) in zip(alone, batches(0, epoch=1), strict=True)
     )
+
+
+def test_every_pass_is_an_epoch_that_a_resumed_run_repeats() -> None:
+    def passes(count: int, epoch: int, **options: Any) -> list[tuple[list[int], float]]:
+        frames = data.EventFrames(
+            Source(), SIZE, data.by_time(3), augmentations=[data.DropEvents(0.3)]
+        )
+        frames.epoch = epoch
+        loader = data.loader(frames, 3, shuffle=True, seed=5, **options)
+        found = []
+        for _ in range(count):
+            read = list(loader)
+            order = [label for _, labels in read for label in labels.tolist()]
+            found.append((order, sum(float(x.sum()) for x, _ in read)))
+        assert frames.epoch == epoch + count - 1
+        return found
+
+    whole = passes(3, 0)
+    assert len({tuple(order) for order, _ in whole}) == 3
+    assert len({events for _, events in whole}) == 3
+    assert passes(1, 2) == whole[2:]
+    # Workers that live on see the epoch too.
+    assert passes(3, 0, workers=1, persistent_workers=True) == whole
 
 
 def test_shorter_samples_are_silent_at_the_end() -> None:
