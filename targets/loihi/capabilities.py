@@ -19,7 +19,7 @@ CAPABILITIES = Capabilities(
     limits={
         "weights": "8 bits with a sign: even integers in -256..254 where signs are mixed",
         "states": "24 bits; the current wraps, the voltage saturates",
-        "decays": "0..4096 of 4096, one a layer, channel or neuron of a dense layer",
+        "decays": "0..4096 of 4096, one a layer, channel or neuron",
         "threshold": "17 bits",
         "bias": "13 bits with a sign, added to the voltage every step",
         "delays": "0..62 steps, one for each weight of a dense layer",

@@ -69,6 +69,15 @@ def chain_of(program: Program) -> Chain | Finding:
     return Chain(first, tuple(links.layers))
 
 
+def takes_numbers(program: Program, layer: ChainLayer) -> bool:
+    """Whether what a layer's weights read are numbers, and not only spikes."""
+    if layer.synapse is None:
+        return program.input.signal == Signal.CURRENT
+    read = layer.flatten.source if layer.flatten is not None else layer.synapse.source
+    source = program.by_name[read.source]
+    return isinstance(source, Neuron) and source.graded
+
+
 @dataclass
 class _Links:
     """The layers so far, and what waits for its neurons."""
@@ -129,7 +138,10 @@ class _Links:
         if isinstance(node, MaxPool2d):
             return "takes the largest of a window, which the chip cannot (use quant.SumPool2d)"
         if isinstance(node, Flatten) and self.synapse is None and self.flatten is None:
-            if len(self.program.shapes[node.source.source]) != 3:
+            read = self.program.by_name[node.source.source]
+            axes = len(self.program.shapes[read.name])
+            # The network's port is flat whatever shape its samples have.
+            if axes == 1 or (axes != 3 and not isinstance(read, Input)):
                 return "flattens what is no image, which the loader cannot load"
             self.flatten = node
         elif isinstance(node, Synapse) and self.synapse is None:

@@ -22,7 +22,7 @@ from snncore.dynamics import Op
 from snncore.dynamics.interval import ZERO, Interval
 from snncore.dynamics.simplify import leaves_format
 from targets.loihi import resonators, sigma_delta
-from targets.loihi.chain import ChainLayer, chain_of
+from targets.loihi.chain import Chain, ChainLayer, chain_of, takes_numbers
 from targets.loihi.check_weights import weight_findings
 from targets.loihi.chips import CHIPS
 from targets.loihi.findings import error, place_of, warning
@@ -44,12 +44,13 @@ def check(program: Program) -> tuple[Finding, ...]:
     chain = chain_of(program)
     if isinstance(chain, Finding):
         return (chain,)
-    findings = list(_input(program))
+    findings = list(_input(program, chain))
     bits = sigma_delta.spike_exp(chain)
     for layer in chain.layers:
         findings += _synapses(layer)
         if sigma_delta.kind_of(layer.neuron) is not None:
-            findings += sigma_delta.findings(layer, bits)
+            numbers = takes_numbers(program, layer)
+            findings += sigma_delta.findings(layer, bits, numbers=numbers)
         elif resonators.kind_of(layer.neuron) is not None:
             weights = [node for node in layer.weights if isinstance(node, Dense)]
             shape = program.shapes[layer.neuron.name]
@@ -70,9 +71,9 @@ def _room(program: Program) -> Iterator[Finding]:
             yield say(layer, words, "make the layer smaller, or prune its weights")
 
 
-def _input(program: Program) -> Iterator[Finding]:
-    if len(program.input.shape) not in (1, 3):
-        shape = program.input.shape
+def _input(program: Program, chain: Chain) -> Iterator[Finding]:
+    shape = program.input.shape
+    if len(shape) not in (1, 3) and chain.layers[0].flatten is None:
         yield error(program.input.name, f"{shape} is neither (N,) nor (C, H, W)", "reshape it")
 
 
@@ -153,15 +154,11 @@ def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
         values = node.parameters[key]
         yield from _register(f"{node.name}.{key}", values, limits, key)
         channels = (shape[0], *[1] * (len(shape) - 1))
-        if values.size == 1 or (values.shape == channels and key != "gain"):
+        if values.size == 1 or (values.shape in (channels, shape) and key != "gain"):
             continue
-        if key != "bias" or values.shape != shape:
-            more = {"gain": "", "bias": ", one a channel or one a neuron"}
-            yield error(
-                f"{node.name}.{key}",
-                f"{values.shape} values for a layer of {shape}",
-                f"give one value{more.get(key, ', one a channel')}",
-            )
+        more = "" if key == "gain" else ", one a channel or one a neuron"
+        words = f"{values.shape} values for a layer of {shape}"
+        yield error(f"{node.name}.{key}", words, f"give one value{more}")
     if driven_by(node) is not None and layer.synapse is not None:
         message = "is driven by spikes, and a host scales what enters the network alone"
         yield error(f"{node.name}.gain", message, "use quant.CubaLIF")

@@ -135,7 +135,7 @@ def _neuron(entry: Any, node: Neuron) -> None:
     group["type"] = np.bytes_("CUBA")
     names = {"iDecay": "current_decay", "vDecay": "voltage_decay", "vThMant": "threshold"}
     for key, name in names.items():
-        group[key] = _values(node.parameters[name])
+        group[key] = _values(node.parameters[name], tuple(entry["shape"][()]))
 
 
 def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
@@ -151,9 +151,12 @@ def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
         entry["bias"] = _bias(bias >> bits, tuple(entry["shape"][()]))
 
 
-def _values(values: Integers) -> Any:
+def _values(values: Integers, shape: tuple[int, ...]) -> Any:
+    """One value, one a channel, or one a neuron in the loader's order (W, H, C)."""
     flat = values.reshape(-1)
-    return np.int64(flat[0]) if flat.size == 1 else flat.astype(np.int64)
+    if flat.size == 1:
+        return np.int64(flat[0])
+    return flat.astype(np.int64) if flat.size == shape[0] else np.ascontiguousarray(values.T)
 
 
 def _bias(values: Integers, shape: tuple[int, ...]) -> Any:

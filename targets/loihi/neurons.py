@@ -89,6 +89,11 @@ def bias_of(entry: LayerEntry, shape: Shape, *, wraps: bool = True) -> Integers:
         return bias.reshape(())
     if bias.shape == (shape[0],) or (len(shape) > 1 and bias.shape == shape[::-1]):
         return _torch_order(bias, shape)
+    if len(shape) == 1 and bias.shape == (1, *shape):
+        return bias.reshape(shape)
+    if len(shape) > 1 and bias.ndim and bias.shape[0] == shape[0] and _spreads(bias, shape):
+        # The loader takes it for one a channel, and NumPy for what its axes say.
+        return _torch_order(np.array(np.broadcast_to(bias, shape[::-1])), shape)
     raise ArtifactError(f"{entry.name}.bias: {bias.shape} does not fit the layer's {shape}")
 
 
@@ -115,6 +120,14 @@ def _spread(values: Integers, shape: Shape, name: str) -> Integers:
     if values.shape == (shape[0],) or (len(shape) > 1 and values.shape == shape[::-1]):
         return _torch_order(values, shape)
     raise ArtifactError(f"{name}: {values.shape} values for a layer of {shape}")
+
+
+def _spreads(values: Integers, shape: Shape) -> bool:
+    """Whether NumPy broadcasts the values to the loader's (W, H, C)."""
+    try:
+        return np.broadcast_shapes(values.shape, shape[::-1]) == shape[::-1]
+    except ValueError:
+        return False
 
 
 def _torch_order(values: Integers, shape: Shape) -> Integers:

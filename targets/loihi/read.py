@@ -84,11 +84,15 @@ class _Reader:
                 reason = _REFUSED.get(kind, "is a layer that the loader skips without a word")
                 raise ArtifactError(f"{entry.name}: {kind!r} {reason}")
             reader(self, entry)
-        if self.flatten is not None or not self.nodes or not isinstance(self.nodes[-1], Neuron):
+        # A flatten of what leaves the network, the loader never comes to.
+        if not self.nodes or not isinstance(self.nodes[-1], Neuron):
             raise ArtifactError(f"{entries[-1].name}: the network ends without neurons")
         return Program(tuple(self.nodes), self.nodes[-1].name)
 
     def input(self, entry: LayerEntry) -> None:
+        if self.nodes and "neuron" not in entry and not isinstance(self.nodes[-1], Input):
+            # A shape where one is known already, which the loader leaves.
+            return
         if self.nodes:
             raise ArtifactError(f"{entry.name}: an input behind other layers")
         if "neuron" in entry:
@@ -146,6 +150,9 @@ class _Reader:
             message = "the loader drops the recurrence of a layer with complex weights"
             raise ArtifactError(f"{entry.name}.weight_rec: {message}", remedy="leave it out")
         weight, own = _matrix(entry, "weight", outputs), _matrix(entry, "weight_rec", outputs)
+        if entry.integers("weight_rec").ndim < entry.integers("weight").ndim:
+            message = "a matrix in one axis stops the loader, unless weight is one too"
+            raise ArtifactError(f"{entry.name}.weight_rec: {message}")
         if own.shape[1] != outputs:
             raise ArtifactError(f"{entry.name}.weight_rec: {own.shape} is not ({outputs},) * 2")
         if "delay" in entry:
@@ -154,6 +161,11 @@ class _Reader:
                 "that have delays",
                 remedy="leave the delays out, or the recurrence",
             )
+        kind = entry.group("neuron").text("type") if "neuron" in entry else ""
+        source = self.nodes[-1] if self.nodes else None
+        if kind == KIND and not (isinstance(source, Neuron) and source.graded):
+            message = "sends numbers, which the loader takes for spikes where spikes come in"
+            raise ArtifactError(f"{entry.name}.weight_rec: {message}", remedy="leave it out")
         loaded = loaded_together([weight, own])
         if loaded is None:
             raise ArtifactError(f"{entry.name}.weight: is all zero, which the loader cannot load")
@@ -287,8 +299,7 @@ def _delays(entry: LayerEntry, weight: Integers) -> Integers:
     if delays.shape == weight.shape[:1]:
         # Where there are as many inputs as outputs, they are the outputs'.
         delays = delays.reshape(-1, 1)
-    fitting = ((), (weight.shape[0], 1), weight.shape[1:], weight.shape)
-    if delays.shape not in fitting:
+    elif delays.shape not in ((), weight.shape[1:], weight.shape):
         raise ArtifactError(f"{entry.name}.delay: {delays.shape} does not fit {weight.shape}")
     return np.broadcast_to(delays, weight.shape)
 

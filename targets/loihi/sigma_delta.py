@@ -63,15 +63,15 @@ def has_messages(chain: Chain) -> bool:
     return any(kind_of(layer.neuron) is not None for layer in chain.layers)
 
 
-def findings(layer: ChainLayer, bits: int) -> Iterator[Finding]:
+def findings(layer: ChainLayer, bits: int, *, numbers: bool) -> Iterator[Finding]:
     """What is wrong about a sigma-delta layer."""
     node, kind = layer.neuron, kind_of(layer.neuron)
     if (kind is DELTA) != (layer.synapse is None):
         place = "takes what enters the network" if kind is DELTA else "needs weights before it"
         yield error(node.name, f"a {node.equations.name} layer {place}", "move it")
-    if layer.recurrent is not None:
-        message = "sends numbers, and the loader's recurrent layers take spikes"
-        yield error(node.name, message, "leave the recurrence out")
+    if layer.recurrent is not None and not numbers:
+        message = "is driven by spikes, and so the loader takes the numbers it sends back for them"
+        yield error(node.name, message, "leave the recurrence out, or drive it by numbers")
     for key, values in node.parameters.items():
         yield from _register(f"{node.name}.{key}", values, key, bits)
 

@@ -41,6 +41,11 @@ def _drive(build: Builder, scale: int) -> None:
     build.inputs = rng.integers(low, 256, build.inputs.shape)
     values: dict[str, Any] = dict(plain.parameters) | {"gain": np.array(scale)}
     values["bias"] = np.array(int(rng.choice([0, 37, -200, 4095, -4096])))
+    shape = build.inputs.shape[2:]
+    if rng.random() < 0.4:
+        # One for each neuron, of images too.
+        for key in ("current_decay", "voltage_decay"):
+            values[key] = np.where(rng.random(shape) < 0.3, 4096, rng.integers(0, 4097, shape))
     silent = values | {"threshold": np.array(LARGEST_THRESHOLD)}
     made = (plain.name, (Edge("input"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, silent, -6)
     reached = _run(build, Neuron(*made)).v
@@ -53,7 +58,9 @@ def _drive(build: Builder, scale: int) -> None:
     positive = reached[reached > 0]
     if positive.size:
         level = int(np.quantile(positive, rng.uniform(0.1, 0.9))) >> 6
-        values["threshold"] = np.array(min(level, LARGEST_THRESHOLD))
+        form = shape if rng.random() < 0.3 else ()
+        drawn = (level * rng.uniform(0.5, 1.2, form)).astype(np.int64)
+        values["threshold"] = np.minimum(drawn, LARGEST_THRESHOLD)
     else:
         values["threshold"] = np.array(0)
     neuron = replace(Neuron(*made), parameters=values)

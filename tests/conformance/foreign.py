@@ -41,6 +41,7 @@ UP_3 = np.array([300, 300, 90])
 OWN = np.array([[30, -20, 7], [-16, 40, 2], [9, 12, -8]])
 
 
+SDNN = {"type": "SDNN", "vThMant": 4}
 BY_PHASE = {"type": "RF_PHASE", "vThMant": 5}
 
 
@@ -144,6 +145,61 @@ LOADED: dict[str, bytes] = {
     "two flattens": net_file(
         image(1, 3, 4), conv(KERNEL, (2, 2, 3), neuron=LEAKY), FLATTEN, FLATTEN, dense(FROM_IMAGE)
     ),
+    "a flatten behind the last layer": net_file(dense(MIXED), FLATTEN),
+    "a shape behind the first layer": net_file(dense(MIXED), image(9, 9), dense(MIXED.T)),
+    "samples of two axes": net_file(image(3, 4), dense(FROM_IMAGE)),
+    "samples of four axes": net_file(image(1, 3, 2, 2), FLATTEN, dense(FROM_IMAGE)),
+    "an input block alone": net_file(image(2, 3, 4, neuron=cuba(0, 0, 20))),
+    "a recurrent layer in one axis": small_dense(
+        MIXED.ravel(), shape=np.array([3]), type="dense_rec", weight_rec=OWN.ravel()
+    ),
+    "a recurrent layer behind input neurons": net_file(
+        image(2, neuron=cuba(4096, 0, 20)), dense(MIXED, type="dense_rec", weight_rec=OWN)
+    ),
+    "a recurrent layer of numbers": net_file(
+        image(2, neuron=SDNN), dense(MIXED, type="dense_rec", weight_rec=OWN, neuron=SDNN)
+    ),
+    "a recurrent layer behind numbers": net_file(
+        image(2, neuron=SDNN), dense(MIXED, type="dense_rec", weight_rec=OWN)
+    ),
+    "numbers for resonators": net_file(
+        image(2, neuron=SDNN),
+        {
+            "type": "dense",
+            "shape": np.array([3]),
+            "weight": {"real": MIXED, "imag": MIXED[::-1]},
+            "neuron": resonators(),
+        },
+    ),
+    "a dense bias in a row": small_dense(bias=np.array([[100, 20, 30]])),
+    "a convolution's bias that is one a column": net_file(
+        image(1, 3, 3), conv(KERNEL, (2, 2, 2), bias=np.array([[[30]], [[90]]]))
+    ),
+    "delays that are none": small_dense(delay=np.zeros(3)),
+    "geometry that differs by axis, in groups": net_file(
+        image(2, 6, 5),
+        conv(
+            RNG.integers(-60, 90, (4, 1, 3, 2)),
+            (4, 3, 7),
+            stride=np.array([2, 1]),
+            padding=np.array([1, 2]),
+            dilation=np.array([1, 2]),
+            groups=2,
+            neuron=LEAKY,
+        ),
+    ),
+    "what slayer writes beside": net_file(
+        image(2, type=np.array([b"input"])),
+        dense(
+            MIXED.astype("f4"),
+            type=np.array([b"dense"]),
+            inFeatures=2,
+            outFeatures=3,
+            delay=np.zeros(2, "f4"),
+            neuron=cuba(np.array([1024], "i4"), np.array([128], "i4"), np.int64(80))
+            | {"refDelay": 1, "gradedSpike": True, "wgtExp": 0, "type": np.array([b"CUBA"])},
+        ),
+    ),
     "an input that says nothing": net_file({"type": "input"}, dense(MIXED)),
     "an input block's weight and bias are notes": net_file(
         image(2, neuron=cuba(4096, 0, 20), weight=7, bias=30), dense(MIXED)
@@ -187,6 +243,31 @@ NEVER_FIRES = {"a dense layer without neurons"}
 # What stops the loader or the simulation, and what we say.
 REFUSED: dict[str, tuple[bytes, str]] = {
     "all weights 0": (small_dense(MIXED * 0), "layer0.weight: is all zero"),
+    "own weights alone in one axis": (
+        recurrent(OWN.ravel()),
+        "weight_rec: a matrix in one axis stops the loader",
+    ),
+    "numbers that come back as spikes": (
+        recurrent(OWN, neuron=SDNN),
+        "weight_rec: sends numbers, which the loader takes for spikes",
+    ),
+    "delays in a column": (
+        small_dense(delay=np.array([[5], [0], [2]])),
+        r"layer0.delay: \(3, 1\) does not fit \(3, 2\)",
+    ),
+    "delays in a row": (small_dense(delay=np.array([[5, 1]])), r"layer0.delay: \(1, 2\) does not"),
+    "a negative delay": (small_dense(delay=-1), "layer0.delay: -1 steps are before the spike"),
+    "a delay that is no number": (small_dense(delay=np.nan), "layer0.delay: a value is NaN"),
+    "a dense bias in a column": (
+        small_dense(bias=np.array([[1], [2], [3]])),
+        r"layer0.bias: \(3, 1\) does not fit",
+    ),
+    "a convolution's bias in torch's order": (
+        small_conv(bias=np.ones((2, 2, 3), int)),
+        r"layer1.bias: \(2, 2, 3\) does not fit",
+    ),
+    "a stride of 0": (small_conv(stride=0), "stride: .* is not two integers of 1 or more"),
+    "a padding of -1": (small_conv(padding=-1), "padding: .* is not two integers of 0 or more"),
     "a pool": (net_file(image(1, 2, 2), {"type": "pool"}), "layer1: 'pool' cannot be loaded"),
     "an unknown layer": (
         net_file(dense(MIXED), {"type": "dropout"}, dense(MIXED.T)),

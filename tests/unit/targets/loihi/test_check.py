@@ -120,17 +120,17 @@ REGISTERS: dict[str, tuple[Program, str, str, str]] = {
     ),
     "bias below": (dense(bias=-4097), "fc.bias", r"-4097 is not in -4096\.\.4095", "scale"),
     "bias above": (conv(bias=[[[0]], [[4096]]]), "conv.bias", "4096 is not in", "scale"),
-    "a decay for each place": (
-        conv(current_decay=np.arange(12).reshape(2, 3, 2)),
+    "a decay for each row": (
+        conv(current_decay=np.arange(6).reshape(2, 3, 1)),
         "conv.current_decay",
-        r"\(2, 3, 2\) values for a layer of \(2, 3, 2\)",
-        "one value, one a channel",
+        r"\(2, 3, 1\) values for a layer of \(2, 3, 2\)",
+        "one a channel or one a neuron",
     ),
     "a threshold for each column": (
         conv(threshold=[1, 2]),
         "conv.threshold",
         r"\(2,\) values for a layer of \(2, 3, 2\)",
-        "one value, one a channel",
+        "one a channel or one a neuron",
     ),
     "a bias for each column": (
         conv(bias=[[[1, 2]]]),

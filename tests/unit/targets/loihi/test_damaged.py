@@ -138,12 +138,15 @@ VALUES: dict[str, tuple[bytes, str]] = {
         r"takes \(1, H, W\) and is given \(12,\)",
     ),
     "a convolution without an input": (net_file(conv(KERNEL, (2, 2, 3))), "nothing of the input's"),
-    "an input in the middle": (net_file(dense(WEIGHT), image(3)), "an input behind other layers"),
+    "input neurons in the middle": (
+        net_file(dense(WEIGHT), image(3, neuron=cuba())),
+        "an input behind other layers",
+    ),
     "nothing but an input": (net_file(image(3)), "the network ends without neurons"),
     "nothing but a silent input": (net_file({"type": "input"}), "the network ends without neurons"),
-    "a flatten at the end": (
-        net_file(image(1, 3, 4), conv(KERNEL, (2, 2, 3)), {"type": "flatten"}),
-        "layer2: the network ends without neurons",
+    "nothing but a flatten": (
+        net_file(image(1, 3, 4), {"type": "flatten"}),
+        "layer1: the network ends without neurons",
     ),
 }
 
