@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from quant.block import Block
 from quant.chip_neuron import ChipNeuron
+from quant.fit_joined import JoinedFitting, fits, mean_sums
 from quant.synapse import GridLayer
 from snncore import functional, monitor
 
@@ -66,6 +68,12 @@ def calibrate(
                     fitting.search(name, module, module.synapse)
                 if correct:
                     fitting.correct(name, module, module.synapse)
+            elif isinstance(module, ChipNeuron) and module.driven_by:
+                joined = JoinedFitting(network, module, partial(fitting.distance, name))
+                if search:
+                    joined.search()
+                if correct:
+                    joined.correct(lambda: _rates(network, samples))
         return fitting.report()
     finally:
         network.train(training[0])
@@ -88,10 +96,11 @@ class _Fitting:
 
     def distance(self, name: str) -> float:
         """How far the spike rates of a layer are from those in floats."""
-        path = f"{name}.neuron".lstrip(".")
         if name not in self.wanted:
             raise ValueError(f"{name}: the float network has no neurons of this name")
-        return float((_rates(self.network, self.samples)[path] - self.wanted[name]).abs().mean())
+        rates = _rates(self.network, self.samples)
+        found = rates[name] if name in rates else rates[f"{name}.neuron".lstrip(".")]
+        return float((found - self.wanted[name]).abs().mean())
 
     def search(self, name: str, block: Block, synapse: GridLayer) -> None:
         """The unit around the present one with which rates are nearest."""
@@ -100,7 +109,7 @@ class _Fitting:
         best, least = now, self.distance(name)
         for step in (-2, -1, 1):
             block.set_exponents(now + step)
-            if _fits(block):
+            if fits(block.neuron, block.unit):
                 found = self.distance(name)
                 if found < least:
                     best, least = now + step, found
@@ -136,9 +145,7 @@ class _Fitting:
             _rates(self.network, self.samples)
         finally:
             hook.remove()
-        sums = synapse.sums(seen[0], weight, None)
-        channel = sums.ndim - (len(synapse.weight.shape) - 1)
-        return sums.mean([axis for axis in range(sums.ndim) if axis != channel])
+        return mean_sums(synapse, seen[0], weight)
 
     def report(self) -> Calibration:
         """Every layer as it is now."""
@@ -175,14 +182,3 @@ def _losses(block: Block, synapse: GridLayer) -> tuple[tuple[int, int], float, f
     exponents = torch.log2(torch.as_tensor(unit)).round()
     span = (int(exponents.min()), int(exponents.max()))
     return span, float(beyond.double().mean()), float(error)
-
-
-def _fits(block: Block) -> bool:
-    """Whether the threshold is no more than half of the largest, and no less than the smallest."""
-    grid = block.neuron.format.thresholds
-    units = torch.as_tensor(block.unit, dtype=torch.float64)
-    threshold = torch.as_tensor(block.neuron.reach).detach().double()
-    counted = threshold / units.to(threshold.device)
-    return bool((counted.round() >= max(grid.minimum, 1)).all()) and bool(
-        (counted <= grid.maximum // 2).all()
-    )

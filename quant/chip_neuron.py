@@ -34,6 +34,9 @@ class ChipNeuron(Neuron):
 
     # In what these neurons are not those of the float network that they were made of.
     deviations: tuple[str, ...] = ()
+    # The layers of weights that drive them together, by name, and whether plain spikes do too.
+    driven_by: tuple[str, ...] = ()
+    adds_spikes = False
 
     def __init__(
         self,

@@ -123,6 +123,7 @@ class Rewriting:
         terms = self._terms(node.all_input_nodes[0])
         neurons, within = self._joined(body, name, terms, [Part(feedback, None, 1.0)])
         self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
+        neurons.driven_by += (f"{name}.feedback",)
         self.gain[node] = 1.0
 
     def _block(
@@ -155,6 +156,8 @@ class Rewriting:
             if term.norm is not None:
                 term.norm.replace_all_uses_with(weights)
                 self._drop(term.norm)
+        made.driven_by = tuple(str(weights.target) for _, weights in weighing)
+        made.adds_spikes = bool(bare)
         return made, synapses[len(parts) :]
 
     def _part(self, term: Term, weights: fx.Node) -> Part:
