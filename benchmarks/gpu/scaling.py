@@ -28,6 +28,11 @@ TINY = {"width": 4, "small_images": True}
 FIRES = partial(neuron.LIF, detach_reset=True, keep_states=False)
 
 
+def criterion(outputs: Tensor, labels: Tensor) -> Tensor:
+    """The loss, by the mean of the steps."""
+    return nn.functional.cross_entropy(outputs.mean(0).float(), labels)
+
+
 def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
     """One iteration of SGD."""
     optimizer = torch.optim.SGD(network.parameters(), 0.01)
@@ -36,8 +41,7 @@ def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
     def run() -> None:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(x.device.type, enabled=x.is_cuda):
-            outputs = network(x).mean(0)
-            loss = nn.functional.cross_entropy(outputs.float(), labels)
+            loss = criterion(network(x), labels)
         loss.backward()
         optimizer.step()
         functional.reset(network)
@@ -45,9 +49,25 @@ def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
     return run
 
 
-def milliseconds(network: nn.Module, x: Tensor, together: bool) -> float:
+def captured(
+    network: nn.Module, x: Tensor, process: training.Process | None = None
+) -> Callable[[], None]:
+    """The same, forward and backward as one CUDA graph."""
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+    labels = torch.randint(0, CLASSES, (x.shape[1],), device=x.device)
+    options = {"autocast": torch.float16, "process": process}
+    step = training.CapturedStep(network, criterion, x, labels, **options)
+
+    def run() -> None:
+        step(x, labels)
+        optimizer.step()
+
+    return run
+
+
+def milliseconds(run: Callable[[], None], x: Tensor, together: bool) -> float:
     """The median time of an iteration."""
-    run, times = iteration(network, x), []
+    times = []
     for _ in range(30 if x.is_cuda else 3):
         if together:
             distributed.barrier()
@@ -78,27 +98,42 @@ def agree(network: nn.Module) -> None:
         raise RuntimeError(f"the processes' weights differ after training: {every}")
 
 
-def measured(process: training.Process, steps: int, cpu: bool) -> dict[str, float]:
-    """Milliseconds of an iteration: alone, and in every way together."""
+# How an iteration is run, and its milliseconds alone and together.
+Row = tuple[str, float, float]
+
+
+def measured(process: training.Process, steps: int, cpu: bool) -> list[Row]:
+    """Every way, each beside its own time on one GPU alone."""
 
     def make() -> nn.Module:
         torch.manual_seed(0)
         options = TINY if cpu else {}
         return models.spiking_resnet18(CLASSES, neuron=FIRES, **options).to(process.device)
 
+    def by_itself(way: Callable[..., Callable[[], None]]) -> float:
+        found = milliseconds(way(make(), x), x, False) if process.first else 0.0
+        distributed.barrier()
+        return found
+
     batch, size = (2, 16) if cpu else (BATCH, SIZE)
     x = torch.rand(steps, batch, 3, size, size, device=process.device)
-    found = {"alone": milliseconds(make(), x, False) if process.first else 0.0}
-    distributed.barrier()
-    network = training.data_parallel(make(), process)
-    found["data-parallel, batch norms synchronized"] = milliseconds(network, x, True)
-    agree(network)
-    functional.synchronize(network, False)
-    found["data-parallel, batch norms by GPU"] = milliseconds(network, x, True)
-    agree(network)
+    alone, rows = by_itself(iteration), []
+    for synchronized in (True, False):
+        network = training.data_parallel(make(), process)
+        functional.synchronize(network, synchronized)
+        found = milliseconds(iteration(network, x), x, True)
+        agree(network)
+        norms = "synchronized" if synchronized else "by GPU"
+        rows.append((f"data-parallel, batch norms {norms}", alone, found))
     network = training.fully_sharded(make(), process)
-    found["fully sharded, batch norms synchronized"] = milliseconds(network, x, True)
-    return found
+    found = milliseconds(iteration(network, x), x, True)
+    rows.append(("fully sharded, batch norms synchronized", alone, found))
+    if not cpu:
+        alone, network = by_itself(captured), make()
+        found = milliseconds(captured(network, x, process), x, True)
+        agree(network)
+        rows.append(("captured, gradients averaged, batch norms by GPU", alone, found))
+    return rows
 
 
 def worker(rank: int, count: int, port: int, given: argparse.Namespace) -> None:
@@ -108,9 +143,8 @@ def worker(rank: int, count: int, port: int, given: argparse.Namespace) -> None:
     torch.backends.cudnn.benchmark = True
     with training.processes() as process:
         for steps in given.steps:
-            found = measured(process, steps, given.cpu)
-            alone = found.pop("alone")
-            for name, value in found.items() if process.first else ():
+            rows = measured(process, steps, given.cpu)
+            for name, alone, value in rows if process.first else ():
                 row = f"{alone:.1f} | {value:.1f} | {count * alone / value:.2f}"
                 print(f"| {count} | {steps} | {name} | {row} |", flush=True)
 

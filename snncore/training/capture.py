@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from snncore import functional
 from snncore.layer.steps import is_constant
+from snncore.layer.synchronized import is_distributed
+from snncore.training.pooled import PooledGradients
+from snncore.training.processes import Process
 from snncore.training.step import Loss
 
 # Kernels are compiled, and the fastest ones found, in the first of them.
@@ -22,10 +25,11 @@ class CapturedStep:
     Every batch begins with states that are reset. A call sets `.grad` to the gradients of its
     batch alone; stepping the optimizer, clipping and unscaling are up to the caller. What happens
     in Python happens once: hooks and monitors see nothing of later batches. Options are those of
-    `training_step`.
+    `training_step`. With a `process`, all begin with the first one's weights, and gradients are
+    averaged over all processes.
 
     Raises:
-        ValueError: if the batch is not on a GPU, or the network talks to other processes.
+        ValueError: if the batch is not on a GPU, or the network talks to other processes itself.
     """
 
     def __init__(
@@ -37,18 +41,18 @@ class CapturedStep:
         *,
         autocast: torch.dtype | None = None,
         scaler: Any = None,
+        process: Process | None = None,
     ) -> None:
-        if isinstance(network, nn.parallel.DistributedDataParallel) or hasattr(
-            network, "set_requires_gradient_sync"
-        ):
-            raise ValueError(
-                f"CapturedStep: {type(network).__name__} talks to other processes between its "
-                "kernels (use training_step)"
-            )
+        _refuse_talk(network)
         self._form = _form(x), _form(target)
         self._x, self._target = _own(x), _own(target)
         self._graph = _Graph(x.device)
         self._parameters = [*network.parameters()]
+        self._pool: PooledGradients | None = None
+        if process is not None and process.count > 1:
+            for value in network.state_dict().values():
+                distributed.broadcast(value, 0)
+            self._pool = PooledGradients(self._parameters, process.count)
         self.outputs, self._value = x, x
 
         def run() -> None:
@@ -61,6 +65,8 @@ class CapturedStep:
                 self.outputs = network(self._x)
                 self._value = loss(self.outputs, self._target)
             (self._value if scaler is None else scaler.scale(self._value)).backward()
+            if self._pool is not None:
+                self._pool.take([parameter.grad for parameter in self._parameters])
             functional.reset(network)
 
         self._capture(network, run)
@@ -80,6 +86,8 @@ class CapturedStep:
         _fill(self._x, x)
         _fill(self._target, target)
         self._graph.replay()
+        if self._pool is not None:
+            self._pool.average()
         for parameter, gradient in zip(self._parameters, self._gradients, strict=True):
             parameter.grad = gradient
         return self._value.clone()
@@ -101,6 +109,9 @@ class CapturedStep:
             parameter.grad = None
         self._graph.capture(run)
         self._gradients = [parameter.grad for parameter in self._parameters]
+        if self._pool is not None:
+            pairs = zip(self._gradients, self._pool.places, strict=True)
+            self._gradients = [None if g is None else place for g, place in pairs]
         self.outputs, self._value = self.outputs.detach(), self._value.detach()
         for parameter, gradient in zip(self._parameters, before, strict=True):
             parameter.grad = gradient
@@ -137,6 +148,22 @@ class _Graph:
     def replay(self) -> None:
         """Start what was recorded."""
         self._graph.replay()
+
+
+def _refuse_talk(network: nn.Module) -> None:
+    name = type(network).__name__
+    if isinstance(network, nn.parallel.DistributedDataParallel) or hasattr(
+        network, "set_requires_gradient_sync"
+    ):
+        raise ValueError(
+            f"CapturedStep: {name} talks to other processes between its kernels (give the network "
+            "itself, and `process`)"
+        )
+    if is_distributed() and any(getattr(m, "synchronized", False) for m in network.modules()):
+        raise ValueError(
+            f"CapturedStep: {name} has batch norms that talk to other processes "
+            "(functional.synchronize(network, False))"
+        )
 
 
 def _constant(value: Tensor) -> bool:

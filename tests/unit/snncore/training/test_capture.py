@@ -125,7 +125,7 @@ def test_equal_steps_stay_one_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert float(step(encoding.direct(second[0], 5), target)) == expected
 
 
-def test_a_cpu_and_other_processes_are_refused() -> None:
+def test_a_cpu_and_other_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ((x, target),) = batches(1)
     with pytest.raises(ValueError, match=r"the batch is on cpu \(use training_step\)"):
         training.CapturedStep(network(), loss, x, target)
@@ -136,6 +136,11 @@ def test_a_cpu_and_other_processes_are_refused() -> None:
 
     with pytest.raises(ValueError, match="Sharded talks to other processes"):
         training.CapturedStep(Sharded(), loss, x, target)
+    monkeypatch.setattr(capture, "is_distributed", lambda: True)
+    net = network()
+    functional.synchronize(net)
+    with pytest.raises(ValueError, match=r"batch norms that talk .*functional.synchronize"):
+        training.CapturedStep(net, loss, x, target)
 
 
 def test_a_whole_residual_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,3 +59,11 @@ def test_runs_of_two_processes_go_on_to_the_same_bits(
     case: str, together: dict[str, dict[str, list[float]]]
 ) -> None:
     assert together[f"{case}, resumed"] == together[case]
+
+
+def test_captured_steps_average_gradients(together: dict[str, dict[str, list[float]]]) -> None:
+    with training.processes() as process:
+        alone = train("parallel, two batches", process)
+    for name, values in alone.items():
+        found = torch.tensor(together["captured"][name])
+        assert torch.allclose(torch.tensor(values), found, atol=2e-5), name

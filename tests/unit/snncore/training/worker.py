@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from snncore import layer, loss, models, neuron, training
+from snncore.training import capture
+from tests.unit.snncore.training.test_capture import Repeated
 
 Weights = dict[str, list[float]]
 # What is trained, how many batches make a step, and whether there are batch norms.
@@ -74,12 +76,30 @@ def train(case: str, process: training.Process, folder: str | None = None) -> We
     return found
 
 
+def captured(process: training.Process) -> Weights:
+    """The same with captured steps, whose graph runs Python again."""
+    made, steps = network(False), list[training.CapturedStep]()
+    if process.rank:
+        # All begin with the weights of the first.
+        for parameter in made.parameters():
+            nn.init.zeros_(parameter)
+    setattr(capture, "_Graph", lambda _: Repeated(made, steps))  # noqa: B010
+    x, labels = part(process, 0, 1)
+    steps.append(training.CapturedStep(made, loss.rate_cross_entropy, x, labels, process=process))
+    optimizer = torch.optim.SGD(made.parameters(), 0.1, momentum=0.9)
+    for _ in range(3):
+        steps[0](x, labels)
+        optimizer.step()
+    return {name: value.double().flatten().tolist() for name, value in made.state_dict().items()}
+
+
 def main() -> None:
     """All cases in the same processes."""
     with training.processes() as process:
         result = {case: train(case, process) for case in CASES}
         for case in ("parallel", "sharded"):
             result[f"{case}, resumed"] = train(case, process, sys.argv[2])
+        result["captured"] = captured(process)
         if process.first:
             with open(sys.argv[1], "w", encoding="utf-8") as file:
                 json.dump(result, file)
