@@ -111,7 +111,7 @@ class ChipNeuron(Neuron):
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
-        values = {name: plain(getattr(self, name)) for name in self._names}
+        values = {name: self._described(name) for name in self._names}
         own: dict[str, Any] = {
             "bias": None if self.bias is None else self.bias.numel(),
             "exponent": self.exponent,
@@ -149,11 +149,24 @@ class ChipNeuron(Neuron):
         values["bias"] = 0 if given is None else self._on(given, self.format.biases, own, "bias")
         return {name: values[name] for name in self.equations.parameters}
 
+    def _described(self, name: str) -> Any:
+        """A parameter as plain data; what is learned within its registers, as it acts."""
+        value = getattr(self, name)
+        if name not in self.learnable:
+            return plain(value)
+        low, high = 0.0, 1.0
+        if self._is_whole(name):
+            grid, above = self._grid(name), self._above(name)
+            low, high = ((end - above) * self.unit for end in (grid.minimum, grid.maximum))
+        # The tensors of a file keep what learning has led beyond.
+        return plain(value.detach().clamp(low, high))
+
     def _integer(self, name: str, unit: Unit) -> int | Tensor:
         value = getattr(self, name)
         if not self._is_whole(name):
             if not isinstance(value, Tensor):
                 return self._decay(name, value)
+            self._finite(name, largest(value))
             return decays_on_grid(value, self.format.decays)
         if not isinstance(value, Tensor):
             if not isinstance(unit, Tensor):
