@@ -142,7 +142,9 @@ class _Graph:
 
     def capture(self, run: Callable[[], None]) -> None:
         """Record its kernels."""
-        with torch.cuda.graph(self._graph, stream=self._stream):
+        # Other threads may go on: those that pin batches, or watch over other processes.
+        mode = "thread_local"
+        with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode=mode):
             run()
 
     def replay(self) -> None:
