@@ -88,13 +88,13 @@ def backward_config(
 
 @lru_cache(maxsize=512)
 def _work(plan: Plan) -> int:
-    """Operations of a neuron's step backwards; an exact quotient is worth eight more."""
+    """Operations of a neuron's step backwards; an exact quotient is worth one more."""
     operations = plan.adjoint.operations
     own = rounding.whole(operations)
     exact = rounding.shared(operations, plan.step.operations)
     each = [number for number, op in enumerate(operations) if own[number] and op.op not in LEAVES]
     divided = [number for number in each if operations[number].op == Op.DIVIDE]
-    return len(each) + 8 * len(exact.intersection(divided))
+    return len(each) + len(exact.intersection(divided))
 
 
 def _narrowed(config: Config, neurons: int) -> Config:

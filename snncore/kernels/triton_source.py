@@ -20,7 +20,7 @@ _HEAD = """\
 import triton
 import triton.language as tl
 
-from snncore.kernels.triton_words import divided, exp, log, quotient
+from snncore.kernels.triton_words import divided, exp, log, nearly_divided, quotient
 
 inf = tl.constexpr(float("inf"))
 
@@ -46,7 +46,7 @@ def forward_source(plan: Plan, shape: Shape) -> str:
         lines += _segment_forth(plan, shape, shape.rest)
     if shape.final:
         lines += [_put(f"{s}_last + first + lane", s, shape) for s in states]
-    return "\n\n".join([_HEAD + _step(plan, shape), text(head, lines)])
+    return "\n\n".join([_HEAD + _step(plan, shape, tiny=True), text(head, lines)])
 
 
 def backward_source(plan: Plan, shape: Shape) -> str:
@@ -83,7 +83,8 @@ def backward_source(plan: Plan, shape: Shape) -> str:
         lines += [_put(f"grad_{s}_first + first + lane", f"grad_{s}", shape) for s in states]
     for name in shape.parameters:
         lines += _put_parameter(name, shape)
-    return "\n\n".join([_HEAD + _step(plan, shape), _step_back(plan, shape), text(head, lines)])
+    functions = [_HEAD + _step(plan, shape, tiny=False), _step_back(plan, shape)]
+    return "\n\n".join([*functions, text(head, lines)])
 
 
 def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
@@ -307,11 +308,13 @@ def _put_parameter(name: str, shape: Shape) -> list[str]:
     return [f"tl.store(grad_{name}_out + tl.program_id(0), tl.sum({value}, 0))"]
 
 
-def _step(plan: Plan, shape: Shape) -> str:
+def _step(plan: Plan, shape: Shape, *, tiny: bool) -> str:
+    """The step; gradients feel nothing of a tiny quotient's last bit, which takes a branch."""
     step = plan.step
     arguments = (*step.states, *step.inputs, *step.parameters)
     results = (*step.next_states, step.output)
-    return function("step", arguments, step.operations, results, step.operations, shape.pack)
+    pack = shape.pack if tiny else 0
+    return function("step", arguments, step.operations, results, step.operations, pack)
 
 
 def _step_back(plan: Plan, shape: Shape) -> str:
@@ -319,5 +322,4 @@ def _step_back(plan: Plan, shape: Shape) -> str:
     arguments = (*step.states, *step.inputs, *step.parameters, *back.gradients)
     places = dict(back.results)
     wanted = [places.get(name) for name in (*step.states, *_asked(shape))]
-    operations = back.operations, wanted, step.operations
-    return function("step_back", arguments, *operations, shape.pack)
+    return function("step_back", arguments, back.operations, wanted, step.operations)

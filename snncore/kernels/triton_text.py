@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.render import Dialect
 from snncore.kernels import rounding
-from snncore.kernels.reciprocal import is_safe
+from snncore.kernels.reciprocal import is_safe, reciprocal
 from snncore.kernels.triton_division import constraints, division
 
 TRITON = Dialect(
@@ -40,9 +40,13 @@ def function(
     operations: Sequence[Operation],
     results: Sequence[int | None],
     forward: Sequence[Operation],
-    pack: int = 1,
+    pack: int = 0,
 ) -> str:
-    """A function whose results all have the block's shape; a thread has `pack` neurons or more."""
+    """A function whose results all have the block's shape.
+
+    A quotient's last bit is right however small it is if `pack` says how many neurons a thread has
+    at least.
+    """
     exact = rounding.shared(operations, forward)
     fused = rounding.fused(operations, results, exact)
     absorbed = {product for product, _ in fused.values()}
@@ -92,6 +96,10 @@ def _value(
         if not exact and divisor:
             return f"{values[0]} * {1.0 / divisor!r}"
         if whole[operation.args[0]] and is_safe(divisor):
+            if not pack:
+                by = reciprocal(divisor)
+                numbers = (by.divisor, by.nearest, by.high, by.low, by.corrected)
+                return f"nearly_divided({values[0]}, {', '.join(map(repr, numbers))})"
             assembly = f"{division(divisor, pack)!r}, {constraints(pack)!r}, {pack}"
             return f"divided({values[0]}, {divisor!r}, {assembly})"
     if operation.op == Op.SELECT:

@@ -15,6 +15,7 @@ C0, C1, C2, C3, C4, C5 = (tl.constexpr(value) for value in exponential.POLYNOMIA
 NORMAL, GROWN = tl.constexpr(logarithm.NORMAL), tl.constexpr(logarithm.GROWN)
 SHIFTED, BEGIN = tl.constexpr(logarithm.SHIFTED), tl.constexpr(logarithm.BEGIN)
 D0, D1, D2, D3, D4, D5, D6, D7, D8 = (tl.constexpr(value) for value in logarithm.POLYNOMIAL)
+LARGE = tl.constexpr(2.0**126)
 INTERPRETED = tl.constexpr(bool(triton.knobs.runtime.interpret))
 
 
@@ -73,6 +74,27 @@ def quotient(numerator, denominator):
             pack=1,
         )
         result = numerator * reciprocal
+    return result
+
+
+@triton.jit
+def nearly_divided(
+    numerator,
+    divisor: tl.constexpr,
+    nearest: tl.constexpr,
+    high: tl.constexpr,
+    low: tl.constexpr,
+    corrected: tl.constexpr,
+):
+    """A quotient by a number, rounded as IEEE asks for unless it is tiny; without a branch."""
+    if INTERPRETED:
+        result = tl.div_rn(numerator, divisor)
+    else:
+        result = tl.fma(numerator, high, numerator * low)
+        if corrected:
+            # An infinite quotient has no remainder, and stays infinite.
+            left = tl.minimum(tl.fma(result, divisor, -numerator), LARGE)
+            result = tl.fma(left, -nearest, result)
     return result
 
 
