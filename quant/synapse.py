@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from quant.chips import chip_format, named
 from quant.exact import (
     EXACT_FACTOR,
+    EXACT_FLOAT32,
     carried,
     largest,
     require_accumulator,
@@ -158,9 +159,12 @@ class GridLayer(layer.Layer):
     def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
         """Input and weights in a type that holds every partial sum, and the largest of these."""
         rows = weight.detach().flatten(1)
-        sums = torch.linalg.vector_norm(rows, 1, dim=1)
         most = max(largest(x), 1.0)
-        bound = self._most_units(sums) * most
+        units = self._most_units(torch.linalg.vector_norm(rows, 1, dim=1))
+        if units >= EXACT_FLOAT32:
+            # From here on a sum in float32 may be less than it should.
+            units = self._most_units(torch.linalg.vector_norm(rows.double(), 1, dim=1))
+        bound = units * most
         require_accumulator(type(self).__name__, bound, bits)
         grid = self.format.weights
         factor = max(-grid.minimum, grid.maximum) / grid.step

@@ -100,7 +100,7 @@ def _described(document: dict[str, Any]) -> nn.Module:
     )
     # What a file claims costs nothing until its tensors have been seen to fit.
     with torch.device("meta"):
-        layers = {name: build(entry) for name, entry in document["layers"].items()}
+        layers = {name: build(entry, str(name)) for name, entry in document["layers"].items()}
         network = assembled(calls, layers)
     _remember_shape(network, calls, document["input_shape"])
     return network

@@ -10,10 +10,11 @@ from torch import Tensor
 
 import quant
 from neurodeploy import graph as g
-from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
 from neurodeploy.graph.graph import output_shape
 from neurodeploy.structure import Edge, Node, Shape, require
 from quant.chip_neuron import Integers
+from quant.exact import require_accumulator
 from quant.synapse import GridLayer
 from snncore import layer
 
@@ -90,6 +91,9 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
 
 
 def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:
+    kernel = isinstance(module, quant.Conv2d)
+    bits = module.format.kernel_bits if kernel else module.format.dense_bits
+    _require_sums(name, integers, module.largest_input, bits)
     # Of units that differ by channel only one is kept: no neuron sees another's.
     exponent = module.exponent
     held = integers.detach().cpu().numpy()
@@ -99,9 +103,8 @@ def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> No
     weight.setflags(write=False)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
-        bits = module.format.kernel_bits
         return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)
-    return g.Linear(name, source, weight, None, exponent, module.format.dense_bits)
+    return g.Linear(name, source, weight, None, exponent, bits)
 
 
 def _neurons(
@@ -123,6 +126,17 @@ def _neurons(
             array = array.reshape(-1, *[1] * (len(shape) - 1))
         values[key] = array * unit
     return g.Neuron(name, Edge(source), module.equations, values, system, exponent)
+
+
+def _require_sums(name: str, integers: Tensor, inputs: int, bits: int) -> None:
+    """Nothing if sums of spikes fit the accumulators, as training has it."""
+    rows = integers.flatten(1)
+    # Signs apart: the smallest number of a narrow type has no magnitude.
+    sizes = [rows.clamp(**end).sum(1, dtype=torch.int64) for end in ({"min": 0}, {"max": 0})]
+    try:
+        require_accumulator(name, float((sizes[0] - sizes[1]).max()) * inputs, bits)
+    except ValueError as error:
+        raise DoesNotFitError(str(error)) from error
 
 
 def _require_finite(values: Tensor, place: str) -> None:

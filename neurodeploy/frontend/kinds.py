@@ -135,23 +135,22 @@ def describe(module: nn.Module) -> dict[str, Any]:
     return {"type": name, "config": config() if callable(config) else {}}
 
 
-def build(entry: Any) -> nn.Module:
-    """The layer that the data describe.
+def build(entry: Any, place: str) -> nn.Module:
+    """The layer that the data describe, which has this name in its network.
 
     Raises:
-        ModelFileError: if they describe none.
+        ModelFileError: if they describe none; names it.
     """
     try:
         name = entry["type"]
         if name == _BLOCK:
-            return _block({key: build(part) for key, part in entry["parts"].items()})
+            return _block({k: build(part, f"{place}.{k}") for k, part in entry["parts"].items()})
         if name == _RECURRENT:
-            within = [
-                part and build(part) for part in map(entry["parts"].get, ("body", "feedback"))
-            ]
+            found = [(k, entry["parts"].get(k)) for k in ("body", "feedback")]
+            within = [part and build(part, f"{place}.{k}") for k, part in found]
             return layer.Recurrent(*within, **entry["config"])
         if name in (_CHAIN, _STEPS):
-            parts = {str(key): build(part) for key, part in entry["parts"].items()}
+            parts = {str(k): build(part, f"{place}.{k}") for k, part in entry["parts"].items()}
             if name == _STEPS:
                 return layer.Steps(parts["module"], **entry["config"])
             return nn.Sequential(OrderedDict(parts))
@@ -164,7 +163,10 @@ def build(entry: Any) -> nn.Module:
     except ModelFileError:
         raise
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise ModelFileError(f"no layer that we know: {entry!r:.80}: {error}") from error
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind in _CONFIGURED | _IDLE and not isinstance(error, TypeError | LookupError):
+            raise ModelFileError(f"{place}: {error}") from error
+        raise ModelFileError(f"{place}: no layer that we know: {entry!r:.80}: {error}") from error
 
 
 def _block(parts: dict[str, nn.Module]) -> quant.Block:

@@ -1,0 +1,69 @@
+"""What may go wrong on a chip's grid, by the name of the layer: in a network and in its file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import neurodeploy as nd
+import quant
+from neurodeploy.cli import main
+from neurodeploy.errors import DoesNotFitError, ModelFileError
+
+
+def block(inputs: int = 4, **options: Any) -> nn.Sequential:
+    neurons = quant.CubaLIF(voltage_decay=0.5, **options)
+    network = nn.Sequential(quant.Block(quant.Linear(inputs, 3), neurons))
+    with torch.no_grad():
+        network[0].synapse.weight.fill_(1.0)
+    return network
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_sum_beyond_an_accumulator_does_not_fit(
+    sign: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel = quant.Conv2d(7000, 1, 3)
+    with torch.no_grad():
+        kernel.weight.fill_(sign * 3.9)
+        # As many inputs less as bring the sum below 2**23 let it pass.
+        kernel.weight[:, 3600:] = 0.0
+    network = nn.Sequential(quant.Block(kernel, quant.CubaLIF()))
+    x = torch.ones(2, 1, 7000, 3, 3)
+    nd.lower(network, example=x)
+    with torch.no_grad():
+        kernel.weight.fill_(sign * 3.9)
+    words = r"0\.synapse: a sum may reach 15750000, beyond the 24 bits of the chip's acc"
+    with pytest.raises(DoesNotFitError, match=words):
+        nd.lower(network, example=x)
+    path = tmp_path / "model.pt"
+    with torch.no_grad():
+        nd.save(network, path, example=x)
+    assert main(["export", str(path), "--target", "loihi", "-o", str(tmp_path / "out")]) == 3
+    assert "0.synapse: a sum may reach" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "words"),
+    [
+        ("synapse", "scale", 0.3, r"0\.synapse: scale: 0\.3 is no power of two"),
+        ("synapse", "exponent", 99, r"0\.synapse: exponent: 99 is no integer from -64 to 64"),
+        ("neuron", "voltage_decay", 1.5, r"0\.neuron: CubaLIF\.voltage_decay: 1\.5 is not"),
+        ("neuron", "threshold", float("nan"), r"0\.neuron: CubaLIF\.threshold: the value is NaN"),
+        ("neuron", "format", "abacus", r"0\.neuron: no format 'abacus'"),
+        ("neuron", "beta", 1.5, r"0\.neuron: no layer that we know"),
+    ],
+)
+def test_a_file_that_no_chip_can_hold_names_the_layer(
+    part: str, key: str, value: Any, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.pt"
+    nd.save(block(), path, example=torch.ones(2, 1, 4))
+    document = torch.load(path, weights_only=True)
+    document["layers"]["0"]["parts"][part]["config"][key] = value
+    torch.save(document, path)
+    with pytest.raises(ModelFileError, match=words):
+        nd.load(path)
