@@ -75,6 +75,10 @@ class Files(Mapping[str, bytes]):
     def __getitem__(self, name: str) -> bytes:
         return bytes(self._contents[name])
 
+    def __contains__(self, name: object) -> bool:
+        # A mapping's own way would make the file.
+        return name in self._contents
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._contents)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import tempfile
@@ -27,6 +28,12 @@ REMEDIES = {
     errno.EMFILE: "close some files, or raise the limit with ulimit -n",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of what a file holds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from neurodeploy import float_verification, lowering, simulator, target, verification
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError
+from neurodeploy.files import digest_of
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
@@ -121,7 +121,7 @@ def write(
     """
     artifact = compiled(program, target=target, **options)
     if model_file is not None:
-        artifact = replace(artifact, model_sha256=sha256(Path(model_file).read_bytes()).hexdigest())
+        artifact = replace(artifact, model_sha256=digest_of(Path(model_file)))
     return artifact.write(path)
 
 
@@ -225,6 +225,7 @@ def verified(
         labels=labels,
         model=model,
         program=program,
+        held=held,
         simulator=simulator,
         simulation=simulation,
         progress=progress,

@@ -42,16 +42,18 @@ def verify(
     labels: NDArray[Any] | None = None,
     model: Any = None,
     program: Program | None = None,
+    held: Program | None = None,
     simulator: str | None = None,
     simulation: Simulation | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Every link that the given parts allow, over samples (T, N, ...).
 
-    `model` is a torch network and `program` what it lowers to; without them the program is read
-    from the artifact, and the link to training is left out. The simulator is the target's first
-    unless one is named; "none" leaves that link out, and "all" asks every simulator of the target
-    that knows what the network needs. With labels the report shows accuracies.
+    `model` is a torch network and `program` what it lowers to; without them the program is what
+    the artifact holds (`held`, where it was read already), and the link to training is left out.
+    The simulator is the target's first unless one is named; "none" leaves that link out, and "all"
+    asks every simulator of the target that knows what the network needs. With labels the report
+    shows accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -59,7 +61,7 @@ def verify(
     """
     say = progress or (lambda _: None)
     chip = target(artifact.target)
-    held = chip.read(artifact)
+    held = chip.read(artifact) if held is None else held
     expected = held if program is None else program
     inputs = checked_samples(expected, samples)
     say("golden interpreter")

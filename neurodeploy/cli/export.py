@@ -138,8 +138,8 @@ def _blocks(
 
 def _files(artifact: Artifact) -> list[tuple[str, int, str]]:
     """Name, size and hash of every file in the artifact's folder, as they lie there."""
-    from neurodeploy.artifact import digest
+    from neurodeploy.files import digest_of
 
     assert artifact.path is not None
-    contents = {path.name: path.read_bytes() for path in sorted(artifact.path.iterdir())}
-    return [(name, len(content), digest(content)) for name, content in contents.items()]
+    files = sorted(artifact.path.iterdir())
+    return [(path.name, path.stat().st_size, digest_of(path)) for path in files]

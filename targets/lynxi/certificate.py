@@ -100,6 +100,9 @@ def terms(values: NDArray[Any]) -> tuple[Term, ...]:
 
     Three hold every multiple of a half up to 2^24 exactly, and most of what a float32 is.
     """
+    if is_half(values):
+        # Large layers nearly always are.
+        return (Term(np.asarray(values, dtype=np.float16), 0),)
     rest = np.asarray(values, dtype=np.float64)
     found: list[Term] = []
     while not found or (rest.any() and len(found) < _MOST_TERMS):

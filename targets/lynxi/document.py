@@ -116,6 +116,7 @@ def _tensor(values: Integers | NarrowIntegers, weights: Packer) -> dict[str, Any
 def _constant(values: Any, weights: Packer) -> dict[str, Any]:
     """A sum of float16 numbers, each times a power of 4096; nearly always one."""
     if is_half(values):
+        # Made float16 when they are written.
         return {"float16": [weights.add(values, np.float16) | {"power": 0}]}
     found = terms(values)
     return {"float16": [weights.add(t.numbers, np.float16) | {"power": t.power} for t in found]}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
@@ -19,7 +20,6 @@ from neurodeploy.program import (
     Edge,
     Flatten,
     Input,
-    Integers,
     MaxPool2d,
     Neuron,
     Node,
@@ -121,18 +121,19 @@ def _require_same(part: Part, entry: Entry, plan: Plan, store: Store) -> None:
         _require_float(entry["compared"][key], value, f"{name}.{key}", store)
 
 
-def _integers(entry: Entry, name: str, store: Store) -> Integers:
+def _integers(entry: Entry, name: str, store: Store) -> NDArray[Any]:
     """The integers, which float16 says again."""
-    values = store.array(entry["integers"], name).astype(np.int64)
-    _require_float(entry, values.astype(np.float64), name, store)
+    values = store.array(entry["integers"], name)
+    _require_float(entry, values, name, store)
     return values
 
 
-def _require_float(entry: Entry, values: Numbers, name: str, store: Store) -> None:
+def _require_float(entry: Entry, values: NDArray[Any], name: str, store: Store) -> None:
     found = [Term(store.array(term, name), term["power"]) for term in entry["float16"]]
-    pairs = zip(found, terms(values), strict=False)
+    expected = terms(values)
+    pairs = zip(found, expected, strict=False)
     same = all(a.power == b.power and np.array_equal(a.numbers, b.numbers) for a, b in pairs)
-    if not same or len(found) != len(terms(values)):
+    if not same or len(found) != len(expected):
         raise ArtifactError(
             f"{name}: the float16 values are not the integers'", remedy="export the model again"
         )

@@ -80,3 +80,13 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     artifact = Artifact("chip", Files({"a": of_array(np.arange(9), np.int8)}), {}, program)
     artifact.write(tmp_path / "out")
     assert read_folder(tmp_path / "out").files == artifact.files
+
+
+def test_asking_for_a_name_makes_no_file() -> None:
+    def never() -> list[bytes]:
+        raise AssertionError
+
+    files = Files({"a": Content(1, never)})
+    assert "a" in files
+    assert "b" not in files
+    assert list(files) == ["a"]
