@@ -26,6 +26,8 @@ from quant.penalty import weight_penalty as weight_penalty
 from quant.penalty import zeros as zeros
 from quant.prepare import deviations as deviations
 from quant.prepare import prepare as prepare
+from quant.resonator import ComplexBlock as ComplexBlock
+from quant.resonator import Resonator as Resonator
 from quant.schedule import Schedule as Schedule
 from quant.schedule import fit_units as fit_units
 from quant.schedule import freeze_norms as freeze_norms
@@ -42,6 +44,7 @@ __all__ = [
     "Calibration",
     "ChipFormat",
     "ChipNeuron",
+    "ComplexBlock",
     "Conv2d",
     "CubaLIF",
     "Decays",
@@ -51,6 +54,7 @@ __all__ = [
     "LayerReport",
     "Linear",
     "Rates",
+    "Resonator",
     "Schedule",
     "SumPool2d",
     "calibrate",

@@ -157,7 +157,8 @@ class ChipNeuron(Neuron):
         low, high = 0.0, 1.0
         if self._is_whole(name):
             grid, above = self._grid(name), self._above(name)
-            low, high = ((end - above) * self.unit for end in (grid.minimum, grid.maximum))
+            unit = float(self._unit_for(name, self.unit))
+            low, high = ((end - above) * unit for end in (grid.minimum, grid.maximum))
         # The tensors of a file keep what learning has led beyond.
         return plain(value.detach().clamp(low, high))
 
@@ -172,7 +173,8 @@ class ChipNeuron(Neuron):
             if not isinstance(unit, Tensor):
                 return self._whole(name, value)
             value = torch.tensor(value, dtype=torch.float64, device=unit.device)
-        return self._on(value, self._grid(name), unit, name, self._above(name))
+        own = self._unit_for(name, unit)
+        return self._on(value, self._grid(name), own, name, self._above(name))
 
     def _on(self, value: Tensor, grid: Grid, unit: Unit, name: str, above: int = 0) -> Tensor:
         counted = value.double() / unit + above
@@ -184,6 +186,10 @@ class ChipNeuron(Neuron):
     def _is_whole(self, name: str) -> bool:
         """Whether a parameter counts in the unit of the weights; else it is a share of a state."""
         return name in _WHOLE
+
+    def _unit_for(self, name: str, unit: Unit) -> Unit:
+        """What one integer of a parameter means, where one of the weights is worth a unit."""
+        return unit
 
     def _grid(self, name: str) -> Grid:
         grid: Grid = getattr(self.format, _WHOLE[name])
@@ -287,11 +293,12 @@ class ChipNeuron(Neuron):
                 self._require_held(name, float(end))
 
     def _whole(self, name: str, value: float) -> int:
-        integer = round(self._finite(name, value / self.unit)) + self._above(name)
+        unit = float(self._unit_for(name, self.unit))
+        integer = round(self._finite(name, value / unit)) + self._above(name)
         grid = self._grid(name)
         if not grid.minimum <= integer <= grid.maximum:
             raise ValueError(
-                f"{type(self).__name__}.{name}: {value:g} is {integer} units of {self.unit:g}, not "
+                f"{type(self).__name__}.{name}: {value:g} is {integer} units of {unit:g}, not "
                 f"in {grid.minimum}..{grid.maximum} (choose another exponent or {name})"
             )
         return integer

@@ -9,6 +9,7 @@ from functools import lru_cache
 from quant.formats import ChipFormat, Decays, Grid
 from snncore.dynamics import LOIHI, Format, NumberSystem, Rounding
 from snncore.dynamics.number_system import LOIHI_DRIVEN
+from snncore.dynamics.resonator import LOIHI_RESONATOR
 from snncore.dynamics.zoo import Reset
 
 _WHOLE = ("threshold", "bias", "rest")
@@ -33,6 +34,10 @@ LOIHI_FORMAT = ChipFormat(
 # Of input neurons, for which a host multiplies what is measured by whole numbers.
 DRIVEN_FORMAT = replace(
     LOIHI_FORMAT, name="loihi.driven", system=LOIHI_DRIVEN, neurons=("DrivenCubaLIF",)
+)
+# Of resonators, which a chip with neurons of one's own has.
+RESONATOR_FORMAT = replace(
+    LOIHI_FORMAT, name="loihi.resonator", system=LOIHI_RESONATOR, neurons=("Resonator",)
 )
 
 
@@ -115,8 +120,9 @@ def chip_format(name: str | ChipFormat | dict[str, object]) -> ChipFormat:
         return ChipFormat.from_json(name)
     if name in FORMATS:
         return FORMATS[name]
-    if name == DRIVEN_FORMAT.name:
-        return DRIVEN_FORMAT
+    for own in (DRIVEN_FORMAT, RESONATOR_FORMAT):
+        if name == own.name:
+            return own
     integers = re.fullmatch(r"int(\d+)", name)
     if integers is None:
         raise ValueError(f"no format {name!r}; there are {', '.join(FORMATS)}, int2 to int16")

@@ -77,7 +77,7 @@ def training_equations(
         ValueError: if a value may be beyond exact floats.
     """
     integers = to_integers(equations, system, keep_detached=True)
-    inputs = {integers.inputs[0]: Interval(-drive, drive)}
+    inputs = dict.fromkeys(integers.inputs, Interval(-drive, drive))
     parameters = {name: Interval(low, high) for name, low, high in bounds}
     _, operations = invariant(integers, inputs, parameters)
     largest = max(value.largest() for value in operations)

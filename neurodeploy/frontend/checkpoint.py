@@ -121,6 +121,7 @@ def input_shape(network: nn.Module) -> tuple[int, ...] | None:
         if shape is not None:
             return shape
         inner = module.synapse if isinstance(module, quant.Block) else module
+        inner = inner.real if isinstance(inner, quant.ComplexBlock) else inner
         if isinstance(inner, layer.Linear):
             return (inner.in_features,)
     return None

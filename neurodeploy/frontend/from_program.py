@@ -29,6 +29,7 @@ from quant.chips import LOIHI_FORMAT
 from quant.formats import ChipFormat, Grid
 from snncore import layer
 from snncore.dynamics import LOIHI
+from snncore.dynamics.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
 from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
 
 # Of a file, weights may be odd, which a chip's eight bits with a sign are not while they train.
@@ -64,6 +65,7 @@ class _Builder:
     modules: OrderedDict[str, nn.Module] = field(default_factory=OrderedDict)
     synapse: Synapse | None = None
     recurrent: Dense | None = None
+    imaginary: Dense | None = None
     # Whether what comes next is driven by what enters the network.
     driven: bool = False
 
@@ -79,6 +81,8 @@ class _Builder:
             and node.source.delay
         ):
             self.recurrent = node
+        elif isinstance(node, Dense) and self.synapse is not None:
+            self.imaginary = node
         elif isinstance(node, Dense | Conv2d):
             self.synapse = node
         elif isinstance(node, Neuron):
@@ -94,6 +98,11 @@ class _Builder:
             self._append(node.name, _driven(node))
             self.driven = False
             return
+        if self.synapse is not None and self.imaginary is not None:
+            real, imag = self._weights(self.synapse), self._weights(self.imaginary)
+            self._append(node.name, quant.ComplexBlock(real, imag, _resonator(node)))
+            self.synapse = self.imaginary = None
+            return
         if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
             raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
         if self.synapse is None:
@@ -108,7 +117,7 @@ class _Builder:
         self.synapse = self.recurrent = None
 
     def _weights(self, node: Synapse) -> Any:
-        form = _format((self.synapse, self.recurrent))
+        form = _format((self.synapse, self.recurrent, self.imaginary))
         if isinstance(node, Conv2d):
             outputs, inputs, *kernel = node.narrow_weight.shape
             made: Any = quant.Conv2d(
@@ -156,6 +165,19 @@ def _driven(node: Neuron) -> quant.DrivenCubaLIF:
         with torch.no_grad():
             neurons.bias.copy_(_tensor(bias.reshape(-1)) * unit)
     return neurons
+
+
+def _resonator(node: Neuron) -> quant.Resonator:
+    kinds = (RESONATOR, RESETTING_RESONATOR)
+    resets = [kind for kind in kinds if node.equations.same_computation(kind)]
+    if node.system != LOIHI_RESONATOR or not resets:
+        raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
+    fractions = {"threshold": 2.0**node.exponent, "sine": 2.0**-12, "cosine": 2.0**-12}
+    values = {
+        key: _given(node, key, node.parameters[key]) * step for key, step in fractions.items()
+    }
+    chosen = resets[0] is RESETTING_RESONATOR
+    return quant.Resonator(**values, resets=chosen, exponent=node.exponent)
 
 
 def _values(node: Neuron) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,16 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
     back = synapse_node(feedback, f"{name}.feedback", Edge(name, 1))
     total = g.Add(f"{name}.sum", (source, Edge(back.name)))
     return [back, total, neuron_node(body, name, Edge(total.name), shape)]
+
+
+def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Shape) -> list[Node]:
+    """Two layers of weights, and the resonators that they drive."""
+    real = synapse_node(module.real, f"{name}.real", source)
+    imag = synapse_node(module.imag, f"{name}.imag", source)
+    after = output_shape(real, [shape])
+    neurons = neuron_node(module.neuron, name, Edge(real.name), after)
+    assert isinstance(neurons, g.Neuron)
+    return [real, imag, replace(neurons, second=Edge(imag.name))]
 
 
 def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:

@@ -18,6 +18,7 @@ from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
 from neurodeploy.frontend.from_quant import (
     block_nodes,
+    complex_nodes,
     neuron_node,
     pool_node,
     recurrent_nodes,
@@ -186,6 +187,11 @@ def _(module: quant.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequenc
 @nodes_of.register
 def _(module: quant.ChipNeuron, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     return [neuron_node(module, name, source, shape)]
+
+
+@nodes_of.register
+def _(module: quant.ComplexBlock, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return complex_nodes(module, name, source, shape)
 
 
 @nodes_of.register

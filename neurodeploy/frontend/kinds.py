@@ -64,6 +64,7 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
     "quant.SumPool2d": quant.SumPool2d,
     "quant.CubaLIF": quant.CubaLIF,
     "quant.DrivenCubaLIF": quant.DrivenCubaLIF,
+    "quant.Resonator": quant.Resonator,
     "quant.IF": quant.IF,
     "quant.LIF": quant.LIF,
     "quant.Defined": quant.Defined,
@@ -72,11 +73,13 @@ _CONFIGURED: dict[str, type[nn.Module]] = {
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)
 _BLOCK, _RECURRENT, _STEPS = "quant.Block", "layer.Recurrent", "layer.Steps"
+_COMPLEX = "quant.ComplexBlock"
 # Only within the layers that run step by step; elsewhere its members stand for themselves.
 _CHAIN = "Sequential"
 _NAMES = {
     **{kind: name for name, kind in (_CONFIGURED | _IDLE).items()},
     quant.Block: _BLOCK,
+    quant.ComplexBlock: _COMPLEX,
     layer.Recurrent: _RECURRENT,
     layer.Steps: _STEPS,
 }
@@ -118,6 +121,8 @@ def describe(module: nn.Module) -> dict[str, Any]:
         if module.norm is not None:
             parts["norm"] = describe(module.norm)
         return {"type": name, "parts": parts}
+    if isinstance(module, quant.ComplexBlock):
+        return {"type": name, "parts": {n: describe(m) for n, m in module.named_children()}}
     if isinstance(module, layer.Recurrent):
         fed_back = None if module.feedback is None else describe(module.feedback)
         within = {"body": describe(module.body), "feedback": fed_back}
@@ -149,10 +154,12 @@ def build(entry: Any, place: str) -> nn.Module:
             found = [(k, entry["parts"].get(k)) for k in ("body", "feedback")]
             within = [part and build(part, f"{place}.{k}") for k, part in found]
             return layer.Recurrent(*within, **entry["config"])
-        if name in (_CHAIN, _STEPS):
+        if name in (_CHAIN, _STEPS, _COMPLEX):
             parts = {str(k): build(part, f"{place}.{k}") for k, part in entry["parts"].items()}
             if name == _STEPS:
                 return layer.Steps(parts["module"], **entry["config"])
+            if name == _COMPLEX:
+                return _complex(parts)
             return nn.Sequential(OrderedDict(parts))
         config = dict(entry["config"])
         if "surrogate" in config:
@@ -178,3 +185,12 @@ def _block(parts: dict[str, nn.Module]) -> quant.Block:
     if not isinstance(norm, layer.BatchNorm | None):
         raise TypeError(f"{type(norm).__name__} is no batch norm of a block")
     return quant.Block(synapse, neurons, norm=norm)
+
+
+def _complex(parts: dict[str, nn.Module]) -> quant.ComplexBlock:
+    real, imag, neurons = parts["real"], parts["imag"], parts["neuron"]
+    if not (isinstance(real, quant.Linear) and isinstance(imag, quant.Linear)):
+        raise TypeError("complex weights are two layers of dense weights")
+    if not isinstance(neurons, quant.Resonator):
+        raise TypeError(f"{type(neurons).__name__} is no resonator")
+    return quant.ComplexBlock(real, imag, neurons)

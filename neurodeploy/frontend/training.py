@@ -98,7 +98,7 @@ def layer_path(network: nn.Module, name: str) -> str:
     """
     path = _path(network, name)
     root = dict(network.named_modules()).get(path)
-    if isinstance(root, quant.Block):
+    if isinstance(root, quant.Block | quant.ComplexBlock):
         return f"{path}.neuron".lstrip(".")
     if isinstance(root, quant.ChipNeuron):
         return path

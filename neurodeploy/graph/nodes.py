@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.codec import UNWRITTEN
 from neurodeploy.errors import ValidationError
 from neurodeploy.narrow import narrowed_floats, pieces, widened
 from neurodeploy.structure import (
@@ -178,6 +179,13 @@ class Neuron(Node):
     parameters: Mapping[str, Floats] = field(default_factory=dict)
     system: NumberSystem | None = None
     exponent: int | None = None
+    # Of equations with a second input: what drives that; not written where there is one.
+    second: Edge | None = field(default=None, metadata=UNWRITTEN)
+
+    @property
+    def sources(self) -> tuple[Edge, ...]:
+        """The edges that lead here."""
+        return (self.source,) if self.second is None else (self.source, self.second)
 
     def __post_init__(self) -> None:
         missing = set(self.equations.parameters) ^ set(self.parameters)

@@ -196,8 +196,12 @@ class _Lowering:
         }
         if is_driven(node):
             return driven_neuron(self.graph, node, parameters)
-        edges = tuple(self._weighted(term, node) for term in self.terms[node.source.source])
-        return Neuron(node.name, edges, node.equations, system, parameters, node.exponent)
+        drives = [self.terms[edge.source] for edge in node.sources]
+        edges = tuple(self._weighted(term, node) for terms in drives for term in terms)
+        names = zip(node.equations.inputs, drives, strict=True)
+        ports = tuple(name for name, terms in names for _ in terms)
+        exponent = node.exponent
+        return Neuron(node.name, edges, node.equations, system, parameters, exponent, ports)
 
     def _exponent(self, node: g.Neuron, key: str) -> int:
         """A parameter without fraction counts in the layer's unit; one with it is a ratio."""
