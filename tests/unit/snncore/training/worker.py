@@ -78,7 +78,7 @@ def train(case: str, process: training.Process, folder: str | None = None) -> We
 
 def captured(process: training.Process) -> Weights:
     """The same with captured steps, whose graph runs Python again."""
-    made, steps = network(False), list[training.CapturedStep]()
+    made, steps = network(False).to(process.device), list[training.CapturedStep]()
     if process.rank:
         # All begin with the weights of the first.
         for parameter in made.parameters():
