@@ -137,6 +137,16 @@ def test_floats_are_equal_within_a_tolerance() -> None:
     assert compare_within("x", trace(), trace(), 0.0, exact).status == Status.EQUAL
 
 
+@pytest.mark.parametrize(("size", "off", "near"), [(1e4, 9.0, True), (1e4, 11.0, False)])
+def test_large_values_may_be_farther_apart(size: float, off: float, near: bool) -> None:
+    first, second = (
+        Trace({"a": LayerTrace({"s": np.full((2, 1, 3), value)})}, "a")
+        for value in (size, size + off)
+    )
+    link = compare_within("x", first, second, 0.0, Tolerance(near=1e-3, share=0.0))
+    assert (link.status == Status.EQUAL) == near
+
+
 def test_what_is_no_number_is_never_near() -> None:
     broken = trace()
     values = {key: value.astype(float) for key, value in broken["a"].values.items()}

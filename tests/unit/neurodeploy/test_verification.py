@@ -25,7 +25,7 @@ from snncore import layer
 SOURCE = """
 from dataclasses import replace
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.errors import SimulatorMissingError
+from neurodeploy.errors import SimulatorMissingError, SimulatorScopeError
 from neurodeploy.program import dumps, loads
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Capabilities
@@ -35,7 +35,7 @@ from neurodeploy.trace import LayerTrace, Trace
 class Chip:
     name = "tiny"
     capabilities = Capabilities("Tiny", (), (), suffixes=(".tiny",))
-    simulators = {"own": None, "lost": None, "short": None, "wrong": None}
+    simulators = {"own": None, "lost": None, "less": None, "short": None, "wrong": None}
 
     def check(self, program):
         return ()
@@ -50,6 +50,8 @@ class Chip:
     def simulate(self, artifact, samples, *, simulator=None, simulation=None):
         if simulator == "lost":
             raise SimulatorMissingError("lost: it is not here", remedy="find it", log="it printed")
+        if simulator == "less":
+            raise SimulatorScopeError("less: it knows no such layer")
         simulation.progress("at work")
         trace = run_golden(self.read(artifact), samples)
         layers = {f"layer{n}": trace[name] for n, name in enumerate(trace)}
@@ -155,6 +157,15 @@ def test_a_simulator_that_is_missing_is_not_run_and_never_equal() -> None:
     assert said == ("lost: it is not here", "find it", "it printed")
     assert not report.equal
     assert report.exit_code == 4
+
+
+def test_of_all_simulators_only_one_that_knows_less_is_not_asked_for() -> None:
+    _, _, artifact = made("tiny")
+    links = by_name(verify(artifact, SAMPLES, simulator="all"))
+    assert links["golden = own"].status == Status.EQUAL
+    lost, less = links["golden = lost"], links["golden = less"]
+    assert (lost.status, lost.requested) == (Status.NOT_RUN, True)
+    assert (less.status, less.requested) == (Status.NOT_RUN, False)
 
 
 def test_lava_that_is_not_installed_is_not_run_and_says_how_to_get_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.program.ranges import ranges, sum_range
 from neurodeploy.simulator import run_golden
-from neurodeploy.simulator.golden import combine
+from neurodeploy.simulator.golden import combine, weighted
 from snncore.dynamics import Format, NumberSystem, spike, trace
 from snncore.dynamics.interval import Interval
 from tests.unit.programs import driven, neurons, random_program, random_samples
@@ -71,6 +71,26 @@ def test_branches_add_up_and_shifts_and_wraps_count() -> None:
     assert drive(shift=3) == Interval(-5, 19)
     assert drive(accumulator_bits=9) == Interval(-5, 131)
     assert drive(accumulator_bits=8) == Interval(-133, 130)
+
+
+def test_a_sum_at_the_edge_of_an_image_sees_no_input() -> None:
+    total = sum_range(Conv2d("c", Edge("in"), np.full((1, 1, 2, 2), 7)), Interval(3, 5))
+    assert total == Interval(0, 140)
+    assert sum_range(Dense("d", Edge("in"), [[-7]]), Interval(3, 5)) == Interval(-35, 0)
+
+
+def test_what_a_delay_holds_begins_at_zero() -> None:
+    nodes = (Input("in", (1,), Signal.CURRENT), neurons("n", Edge("in", 1)))
+    assert ranges(Program(nodes, "n"), Interval(3, 5)).layers["n"].drive == Interval(0, 5)
+
+
+def test_each_delay_is_shifted_by_itself() -> None:
+    dense = Dense("d", Edge("in"), [[-1, -1]], shift=1, delays=[[0, 1]])
+    program = Program((Input("in", (2,)), dense, neurons("n", "d")), "n")
+    # Two halves, each rounded down, are less than the half of both.
+    parts = [(np.ones((1, 2), dtype=np.int64), weight) for _, weight in dense.delayed_weights]
+    assert int(weighted(dense, parts).item()) == -2
+    assert ranges(program).layers["n"].drive == Interval(-2, 0)
 
 
 def test_weights_behind_a_loop_count_in_full() -> None:
