@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from neurodeploy.errors import OutputError
@@ -97,6 +97,7 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
     """
     folder = simulators_folder()
     lock = folder / f".lock-{env.name}"
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with exclusive(lock, lambda: tell("waiting for another process that is at it")):
@@ -108,6 +109,11 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
             f"{error.filename or folder}: cannot be written: {error.strerror or error}",
             remedy="let NEURODEPLOY_CACHE name a folder of yours, on a disk with space",
         ) from error
+    finally:
+        for place in missing:
+            # Where nothing was installed, nothing is left; what holds something stays.
+            with suppress(OSError):
+                place.rmdir()
 
 
 @contextmanager

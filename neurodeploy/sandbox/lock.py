@@ -26,7 +26,12 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 def _acquire(path: Path, waiting: Callable[[], None]) -> int:
     told = False
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            # Whoever made the folder had no use for it, and took it away.
+            path.parent.mkdir(parents=True, exist_ok=True)
+            continue
         try:
             if _lock(file) and _is_still(path, file):
                 return file

@@ -324,6 +324,16 @@ def test_without_a_fan_in_sums_are_held_to_half_of_the_accumulator() -> None:
         assert bool(quant.fan_in_penalty(synapse) > 0) == penalized
 
 
+@pytest.mark.parametrize("largest", [0.3, 0.5, 0.9])
+def test_a_fixed_unit_that_fits_every_weight_clips_none(largest: float) -> None:
+    block = quant.Block(quant.Linear(3, 1, format="int4"), quant.LIF(format="int4"))
+    with torch.no_grad():
+        block.synapse.weight.copy_(torch.tensor([[largest, -largest / 2, 0.1]]))
+    quant.fit_units(block, percentile=100)
+    assert largest / 2 < block.unit * 7
+    assert largest <= block.unit * 7
+
+
 @pytest.mark.parametrize("end", [0.0, 1.0])
 def test_a_gradient_that_leads_beyond_the_ends_of_a_decay_is_none(end: float) -> None:
     decays = quant.chip_format("int8").decays
