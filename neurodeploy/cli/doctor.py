@@ -24,8 +24,8 @@ def doctor(output: Output) -> Outcome:
         say("looking for targets")
         found = targets()
         environments = simulators.environments()
-        say("looking for a GPU")
-        gpu = installation.gpu()
+        say("looking for a GPU and a compiler")
+        gpu, compiler = installation.gpu(), installation.compiler()
         say("looking for Pythons")
         wanted = sorted({env.python for env in environments.values()})
         pythons = {name: installation.python_for(name) for name in wanted}
@@ -33,6 +33,7 @@ def doctor(output: Output) -> Outcome:
     document: dict[str, Any] = {
         "versions": installation.versions(),
         "gpu": gpu,
+        "compiler": compiler,
         "targets": sorted(found),
         "problems": [*installation.clashes(), *broken],
         "pythons": {name: path for name, (path, _) in pythons.items()},
@@ -45,7 +46,8 @@ def doctor(output: Output) -> Outcome:
 
 def _blocks(document: dict[str, Any], remedies: dict[str, str]) -> list[Block]:
     rows = [(name, number or "missing") for name, number in document["versions"].items()]
-    rows += [("GPU", document["gpu"]), ("targets", ", ".join(document["targets"]) or "none")]
+    rows += [("GPU", document["gpu"]), ("C++ compiler", document["compiler"])]
+    rows += [("targets", ", ".join(document["targets"]) or "none")]
     problems = [Line(f"  {problem}", Tone.BAD) for problem in document["problems"]]
     pythons = [
         Line(f"  {name}: {path}") if path else Line(f"  {name}: {remedies[name]}", Tone.DOUBTFUL)

@@ -40,6 +40,14 @@ def gpu() -> str:
     return f"{', '.join(names)} (CUDA {torch.version.cuda})"
 
 
+def compiler() -> str:
+    """The C++ compiler that kernels for the CPU are made with, in words."""
+    load_torch()
+    from snncore.kernels.cpp_build import compiler as find
+
+    return find() or "none: neurons run in torch, slower (install g++ or clang++, or set CXX)"
+
+
 def python_for(wanted: str) -> tuple[str | None, str]:
     """Where a Python of that version is; none, and what to do, if there is none."""
     from neurodeploy.errors import SimulatorMissingError

@@ -24,6 +24,7 @@ from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
 from neurodeploy.target import BuiltIn, Simulation, Target, target
 from quant.chips import FORMATS
+from snncore.kernels.cpp_build import compiler
 
 Progress = Callable[[str], None]
 _FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10
@@ -43,6 +44,8 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
     progress("loading scikit-learn's digits")
     digits = load_digits()
     floats = float_network()
+    if compiler() is None:
+        progress("no C++ compiler was found (g++ or clang++): training takes minutes, not one")
     progress("training in floats")
     train(floats, digits, _FLOAT_EPOCHS, 5e-3, progress)
     grids = dict.fromkeys(_grid(chip) for chip in chips)

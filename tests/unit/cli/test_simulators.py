@@ -80,6 +80,16 @@ def test_words_for_pip_are_words(call: Caller, cache: Path) -> None:
     refused(call("simulators", "install", "plain", "--pip-args", "'"), 2, "--pip-args")
 
 
+def test_doctor_says_whether_there_is_a_compiler(
+    call: Caller, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = "snncore.kernels.cpp_build.compiler"
+    for found, words in ((lambda: "/bin/g++", "/bin/g++"), (lambda: None, "install g++")):
+        monkeypatch.setattr(find, found)
+        assert words in call("doctor", "--json").document["compiler"]
+        assert words in call("doctor").out
+
+
 def test_doctor_shows_versions(call: Caller, cache: Path) -> None:
     done = call("doctor", "--json")
     assert done.code == 0
