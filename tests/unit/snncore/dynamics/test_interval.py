@@ -100,6 +100,20 @@ def test_the_branch_that_did_not_fire_is_below_the_threshold() -> None:
     assert states["u"] == Interval(0, 256)
 
 
+@pytest.mark.parametrize("lowest", [1, 10, 99])
+def test_of_several_thresholds_the_highest_bounds_what_did_not_fire(lowest: int) -> None:
+    integers = to_integers(CUBA_LIF, LOIHI)
+    parameters = {
+        "current_decay": Interval(4096, 4096),
+        "voltage_decay": ZERO,
+        "threshold": Interval(lowest, 99),
+        "bias": ZERO,
+    }
+    states, _ = invariant(integers, {"x": Interval(0, 4)}, parameters)
+    # A neuron with the highest gets there in steps of one, and does not fire yet.
+    assert states["v"] == Interval(0, 99 * 64)
+
+
 DECAYS = st.sampled_from([0, 1, 2, 1000, 4095, 4096])
 
 

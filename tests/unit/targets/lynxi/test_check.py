@@ -116,6 +116,14 @@ def test_what_no_float_holds_states_its_tolerance() -> None:
     assert "an axis of 5000" in warned(program)["in"].message
 
 
+def test_the_largest_value_that_neurons_may_send_is_that_of_one_float16() -> None:
+    synapse = replace(dense().nodes[1], weight=np.ones((3, 2), dtype=np.int64))
+    for factor, fits in ((1024, True), (1025, False)):
+        nodes = (Input("in", (2,)), synapse, graded(factor).nodes[2])
+        beyond = [f for f in check(Program(nodes, "n")) if "beyond the 2048 of" in f.message]
+        assert bool(beyond) != fits
+
+
 def test_a_sum_of_two_to_the_eleven_is_the_last_that_is_exact() -> None:
     assert Certificate(2048, 1).level == Level.L0
     assert Certificate(2049, 1).level == Level.L1
