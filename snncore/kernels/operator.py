@@ -53,14 +53,14 @@ def run_loop(
     loop: str, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
 ) -> tuple[Tensor, Tensors]:
     """The output (T, N, ...) and the last states of a loop by its name, differentiable once."""
-    groups = [*inputs], [*states], [*parameters]
-    tensors = [tensor for group in groups for tensor in group]
+    tensors = *inputs, *states, *parameters
     if torch.compiler.is_compiling() or _watched(tensors):
-        spikes, *last = torch.ops.snncore.sequence(loop, *groups)
+        spikes, *last = torch.ops.snncore.sequence(loop, [*inputs], [*states], [*parameters])
     elif torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        spikes, *last = _Direct.apply(loop, [len(group) for group in groups], *tensors)
+        ends = len(inputs), len(inputs) + len(states)
+        spikes, *last = _Direct.apply(_prepared[loop], ends, *tensors)
     else:
-        spikes, *last = _forward(loop, *groups)
+        spikes, last = _prepared[loop].loop.forward(inputs, states, parameters)
     return spikes, tuple(last)
 
 
@@ -130,46 +130,51 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 
 def _differentiate(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
     needs = [need for group in ctx.needs_input_grad[1:] for need in group]
-    given = _once_more(ctx)
+    _refuse_twice(_prepared[ctx.loop])
+    given = _parted(ctx.saved_tensors, ctx.counts)
     incoming, *later = gradients
     found = torch.ops.snncore.sequence_backward(ctx.loop, *given, incoming, later, needs)
     wanted = [g if need else None for g, need in zip(found, needs, strict=True)]
     return (None, *_parted(wanted, ctx.counts))
 
 
-def _once_more(ctx: Any) -> list[list[Tensor]]:
-    """What forward was given.
+def _refuse_twice(made: _Prepared) -> None:
+    """Nothing, unless a gradient of the gradient is asked for.
 
     Raises:
-        RuntimeError: if a gradient of the gradient is asked for.
+        RuntimeError: if it is.
     """
-    made = _prepared[ctx.loop]
     if torch.is_grad_enabled():
         raise RuntimeError(
             f"{made.work.equations.name}: the {made.backend} kernels have no second derivative "
             '(backend="torch" has)'
         )
-    return _parted(ctx.saved_tensors, ctx.counts)
 
 
 class _Direct(torch.autograd.Function):
-    """The operator outside of graphs."""
+    """The operator outside of graphs; a small layer takes no longer than what is done here."""
 
     @staticmethod
-    def forward(ctx: Any, loop: str, counts: list[int], *tensors: Tensor) -> tuple[Tensor, ...]:
-        groups = _parted(tensors, counts)
-        output = _forward(loop, *groups)
-        _keep(ctx, (loop, *groups), output)
-        return tuple(output)
+    def forward(
+        ctx: Any, made: _Prepared, ends: tuple[int, int], *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        first, second = ends
+        spikes, last = made.loop.forward(tensors[:first], tensors[first:second], tensors[second:])
+        ctx.set_materialize_grads(False)
+        ctx.made, ctx.ends = made, ends
+        if made.work.output != Output.INPUT:
+            ctx.mark_non_differentiable(spikes)
+        ctx.save_for_backward(*tensors)
+        return spikes, *last
 
     @staticmethod
     def backward(ctx: Any, incoming: Tensor | None, *later: Tensor | None) -> tuple[Any, ...]:
-        needs = [*ctx.needs_input_grad[2:]]
-        inputs, states, values = _once_more(ctx)
-        backward = _prepared[ctx.loop].loop.backward
-        found = backward(inputs, states, values, incoming, [*later], needs)
-        wanted = (g if need else None for g, need in zip(found, needs, strict=True))
-        return (None, None, *wanted)
+        _refuse_twice(ctx.made)
+        first, second = ctx.ends
+        tensors, needs = ctx.saved_tensors, ctx.needs_input_grad[2:]
+        groups = tensors[:first], tensors[first:second], tensors[second:]
+        found = ctx.made.loop.backward(*groups, incoming, later, needs)
+        return None, None, *[g if need else None for g, need in zip(found, needs, strict=True)]
 
 
 def _parted(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:
