@@ -7,6 +7,8 @@ CAPABILITIES = Capabilities(
     layers=(
         "dense, with delays of synapses",
         "recurrent dense",
+        "complex dense",
+        "input neurons, with a scale and a bias",
         "conv2d (stride, padding, dilation, groups)",
         "flatten",
         "sum pool",
