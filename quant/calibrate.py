@@ -61,7 +61,7 @@ def calibrate(
     network.eval()
     reference.eval()
     try:
-        fitting = _Fitting(network, samples, _rates(reference, samples))
+        fitting = _Fitting(network, samples, _wanted(reference, samples))
         for name, module in list(network.named_modules()):
             if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
                 if search:
@@ -78,6 +78,14 @@ def calibrate(
     finally:
         network.train(training[0])
         reference.train(training[1])
+
+
+def _wanted(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
+    try:
+        return _rates(reference, samples)
+    except (RuntimeError, IndexError) as error:
+        shape = tuple(samples.shape)
+        raise ValueError(f"samples: the float network does not take {shape}: {error}") from error
 
 
 def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:

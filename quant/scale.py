@@ -18,6 +18,10 @@ class Scale(StrEnum):
     FIXED = "fixed"
     LEARNED = "learned"
 
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise ValueError(f"scale: {value!r} is no power of two, 'fixed' or 'learned'")
+
 
 def exponents(log2: Tensor, allowed: Grid) -> Tensor:
     """The exponents that logarithms are rounded to."""

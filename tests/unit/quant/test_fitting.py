@@ -338,6 +338,10 @@ def test_a_chip_of_ones_own_is_a_description(tmp_path: object) -> None:
 
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
+    "a scale of no known kind": (
+        lambda: quant.Linear(2, 2, scale="auto"),
+        "scale: 'auto' is no power of two, 'fixed' or 'learned'",
+    ),
     "a neuron that the chip has not": (
         lambda: quant.LIF(format="loihi"),
         r"LIF: loihi has no such neuron; it has quant\.CubaLIF",

@@ -334,7 +334,9 @@ def test_calibration_comes_nearer_and_says_what_it_did() -> None:
     assert compare("x", golden, others["training"], 0.0).status == Status.EQUAL
 
 
-@pytest.mark.parametrize("bad", [torch.zeros(0, 1, 4), torch.full((1, 1, 4), float("nan"))])
+@pytest.mark.parametrize(
+    "bad", [torch.zeros(0, 1, 4), torch.full((1, 1, 4), float("nan")), torch.zeros(2, 1, 5)]
+)
 def test_calibration_refuses_what_are_no_samples(bad: Tensor) -> None:
     network = chain(layer.Linear(4, 3), neuron.IF())
     prepared = quant.prepare(network, target="int8")
