@@ -24,8 +24,12 @@ from typing import Any
 class Exchange:
     """The folder through which a job comes in and its result goes out."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, worker: str) -> None:
+        self._folder, self._worker = folder, worker
+
+    def beside(self, name: str) -> Any:
+        """A script that lies beside the worker, which no package leads to here."""
+        return _load(os.path.join(os.path.dirname(self._worker), name + ".py"), name)
 
     def job(self) -> dict[str, Any]:
         """The job as the parent wrote it."""
@@ -71,12 +75,12 @@ def _end_with(parent: int, folder: str) -> None:
     os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
-def _load(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("worker", path)
+def _load(path: str, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python script")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["worker"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -85,9 +89,9 @@ def main(worker: str, folder: str, parent: str) -> None:
     """Run the worker's job; the exit code is 0 only when there is a result."""
     if hasattr(os, "killpg"):
         threading.Thread(target=_end_with, args=(int(parent), folder), daemon=True).start()
-    exchange = Exchange(folder)
+    exchange = Exchange(folder, worker)
     try:
-        exchange.finish(_load(worker).run(exchange.job(), exchange))
+        exchange.finish(_load(worker, "worker").run(exchange.job(), exchange))
     except Exception as error:
         exchange.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
         # an ordinary exit would wait for the processes that the worker may have left
