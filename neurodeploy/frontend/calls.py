@@ -12,6 +12,7 @@ from torch import fx, nn
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import inputs_of, is_known
 from snncore import layer
+from snncore.neuron import Neuron
 
 INPUT = "input"
 
@@ -46,6 +47,12 @@ class Calls:
     output: str
 
 
+_REMEDY = "use the layers of quant, or for float networks those of snncore.layer"
+# What training makes of layers, and how they become what they were.
+_UNDONE = {
+    "NormNeuron": "call snncore.training.unfuse_norms(network) first",
+    "TraceSynapse": "call snncore.learning.offline(network) first",
+}
 # What a traced forward calls: a function, or a method by its name.
 _FUNCTIONS: dict[Any, str] = {
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), "add"),
@@ -56,7 +63,7 @@ _FUNCTIONS: dict[Any, str] = {
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # What has no place in a graph is named, not looked into.
-        known = is_known(m) or isinstance(m, layer.Layer)
+        known = is_known(m) or isinstance(m, layer.Layer | Neuron)
         return known or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -126,7 +133,7 @@ class _Reader:
             of_torch = kind.__module__.startswith("torch.nn")
             raise UnsupportedLayerError(
                 f"{path}: {'torch.nn.' * of_torch}{kind.__name__} is no layer that can be exported",
-                remedy="use the layers of quant, or for float networks those of snncore.layer",
+                remedy=_UNDONE.get(kind.__name__, _REMEDY),
             )
         if any(call.target == path for call in self.calls if call.function == "module"):
             raise UnsupportedLayerError(

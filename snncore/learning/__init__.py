@@ -2,6 +2,7 @@
 
 from snncore.learning.fptt import FPTT as FPTT
 from snncore.learning.online import TraceSynapse as TraceSynapse
+from snncore.learning.online import offline as offline
 from snncore.learning.online import online as online
 from snncore.learning.online import steps_online as steps_online
 from snncore.learning.stdp import STDP as STDP
@@ -13,6 +14,7 @@ __all__ = [
     "STDP",
     "TraceSynapse",
     "hard_bounds",
+    "offline",
     "online",
     "soft_bounds",
     "steps_online",

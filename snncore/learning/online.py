@@ -63,6 +63,16 @@ def online(network: nn.Module, decay: float = 0.5) -> nn.Module:
     return network
 
 
+def offline(network: nn.Module) -> nn.Module:
+    """Undo `online`, in place: the layers as they were, with what they learnt, on sequences."""
+    if isinstance(network, TraceSynapse):
+        return network.synapse
+    for name, child in network.named_children():
+        setattr(network, name, offline(child))
+    functional.set_step_mode(network, "m")
+    return network
+
+
 def steps_online(network: nn.Module, x: Tensor) -> Iterator[Tensor]:
     """The outputs for a sequence, one after another, each without the history of the others.
 

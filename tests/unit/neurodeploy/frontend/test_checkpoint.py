@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy.errors import OutputError, UnsupportedLayerError
-from snncore import functional, layer, neuron, surrogate
+from snncore import functional, layer, learning, neuron, surrogate, training
 from tests.unit.networks import KINDS, drawn_network, random_spikes
 
 
@@ -221,3 +221,20 @@ def test_a_file_replaces_the_one_before_it(tmp_path: Path) -> None:
     assert torch.equal(loaded.synapse.weight, second.synapse.weight)
     assert not torch.equal(loaded.synapse.weight, first.synapse.weight)
     assert [path.name for path in tmp_path.iterdir()] == ["m.pt"]
+
+
+def test_what_training_made_of_a_network_is_undone_before_it_is_saved(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    made = nn.Sequential(layer.Linear(3, 4), layer.BatchNorm1d(4), neuron.LIF(threshold=0.1))
+    x = torch.rand(5, 2, 3) * 4
+    expected = outputs(made, x)
+    assert bool(expected.any())
+    training.fuse_norms(made)
+    with pytest.raises(UnsupportedLayerError, match=r"2: NormNeuron .*unfuse_norms\(network\)"):
+        nd.save(made, tmp_path / "m.pt", example=x)
+    training.unfuse_norms(made)
+    learning.online(made)
+    with pytest.raises(UnsupportedLayerError, match=r"0: TraceSynapse .*offline\(network\)"):
+        nd.save(made, tmp_path / "m.pt", example=x)
+    nd.save(learning.offline(made), tmp_path / "m.pt", example=x)
+    assert torch.equal(outputs(nd.load(tmp_path / "m.pt"), x), expected)
