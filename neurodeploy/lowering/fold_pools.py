@@ -36,7 +36,8 @@ def fold_pools(graph: Graph) -> Graph:
         if pool.weight != 1.0:
             raise DoesNotFitError(
                 f"{pool.name}: weighs its inputs by {pool.weight:g} before {node.name}",
-                remedy="let the pool weigh 1, or put it and neurons into quant.Block",
+                remedy="use layer.SumPool2d and smaller weights, as quant.prepare does, or put "
+                "a pool and neurons into quant.Block",
             )
         before = graph.shapes[pool.source.source]
         if isinstance(node, Linear) and flat is not None:
