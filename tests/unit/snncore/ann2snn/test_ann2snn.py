@@ -212,6 +212,15 @@ def neurons_of(network: nn.Module) -> list[neuron.Neuron]:
     return [module for module in network.modules() if isinstance(module, neuron.Neuron)]
 
 
+@pytest.mark.parametrize(("percent", "expected"), [(50.0, 6.0), (89.0, 9.0), (100.0, 10.0)])
+def test_a_percentile_is_the_activation_that_so_many_do_not_exceed(
+    percent: float, expected: float
+) -> None:
+    activations = torch.randperm(10, generator=torch.Generator().manual_seed(0)).float() + 1
+    found = ann2snn.Percentile(percent).thresholds(activations.reshape(1, -1))
+    assert found.tolist() == [expected]
+
+
 @pytest.mark.parametrize(
     "scaling", [ann2snn.Largest(), ann2snn.Percentile(99.0), ann2snn.LeastSquares(8)]
 )

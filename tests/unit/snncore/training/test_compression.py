@@ -42,6 +42,23 @@ def test_gradients_are_the_same_to_the_bit() -> None:
     assert not any(module._forward_hooks for module in network.modules())
 
 
+def test_spikes_that_are_changed_in_place_are_kept_as_they_are() -> None:
+    class Halved(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            """Spikes that are none any more, where the spikes were."""
+            self.kept = x
+            return x.detach().mul_(0.5)
+
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        layer.Linear(4, 8), neuron.LIF(threshold=0.2), Halved(), layer.Linear(8, 2)
+    )
+    x = torch.rand(3, 5, 4) * 4
+    plain, packed = (gradients(network[1:], network[0](x), held) for held in (False, True))
+    assert all(torch.equal(a, b) for a, b in zip(plain, packed, strict=True))
+    assert plain[0].abs().sum() > 0
+
+
 def test_only_spikes_are_packed() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(
