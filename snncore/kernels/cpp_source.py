@@ -105,8 +105,8 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
 
 
 def _tile(states: int, double: bool) -> int:
-    """So many neurons that the states of a chunk of steps take half of the first cache."""
-    return max(32, 256 >> max(0, (states - 1).bit_length()) >> int(double))
+    """So many neurons that rows are some pages long, and a chunk's states stay in the cache."""
+    return max(64, 4096 >> max(0, (states - 1).bit_length()) >> int(double))
 
 
 def _names(equations: Equations, form: Form) -> dict[tuple[Op, str], str]:

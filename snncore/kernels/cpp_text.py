@@ -15,7 +15,7 @@ PREAMBLE = f"""\
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <vector>
+#include <memory>
 
 using real = @REAL@;
 // What sequences are stored in.
@@ -67,13 +67,29 @@ static inline void take(real *to, const real *from, int64_t first, int64_t count
 LOOPS = """
 static constexpr int64_t TILE = @TILE@, CHUNK = 16, STATES = @STATES@, LEARNED = @LEARNED@;
 
+// A chunk's states; memory comes by lines of the cache.
+typedef real States[STATES][TILE];
+struct alignas(64) Line { char bytes[64]; };
+
+// Neurons of a tile: whole lines, about as many in each, and a tile for every thread.
+static inline int64_t tiled(int64_t size, int64_t threads) {
+    const int64_t share = size ? (size + threads - 1) / threads : 1;
+    const int64_t tiles = (share + TILE - 1) / TILE;
+    return ((share + tiles - 1) / tiles + 63) / 64 * 64;
+}
+
+static inline void keep(States &to, const States &from, int64_t count) {
+    for (int64_t k = 0; k < STATES; k++) std::memcpy(to[k], from[k], count * sizeof(real));
+}
+
 extern "C" void forward(int64_t steps, int64_t size, int64_t threads,
                         const wire *const *inputs, const real *const *states,
                         const real *const *parameters, wire *spikes, real *const *last) {
+    const int64_t width = tiled(size, threads);
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t first = 0; first < size; first += TILE) {
-        const int64_t count = size - first < TILE ? size - first : TILE;
-        real state[STATES][TILE];
+    for (int64_t first = 0; first < size; first += width) {
+        const int64_t count = size - first < width ? size - first : width;
+        States state;
         for (int64_t k = 0; k < STATES; k++) take(state[k], states[k], first, count);
         @PARAMETERS@
         for (int64_t t = 0; t < steps; t++) {
@@ -95,57 +111,60 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
                          const real *const *parameters, const wire *grad_spikes,
                          const real *const *grad_last, wire *const *grad_inputs,
                          real *const *grad_states, real *const *grad_parameters) {
-    const int64_t chunks = (steps + CHUNK - 1) / CHUNK;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t first = 0; first < size; first += TILE) {
-        const int64_t count = size - first < TILE ? size - first : TILE;
-        real state[STATES][TILE], flowing[STATES][TILE], learned[@SLOTS@][TILE] = {};
-        real kept[CHUNK][STATES][TILE];
-        std::vector<real> starts(chunks * STATES * TILE);
-        for (int64_t k = 0; k < STATES; k++) {
-            take(state[k], states[k], first, count);
-            take(flowing[k], grad_last[k], first, count);
-        }
-        @PARAMETERS@
-        const auto advance = [&](int64_t t) {
-            @READ_INPUTS@
-            @ADVANCE_FIXED@
-#pragma GCC ivdep
-            for (int64_t i = 0; i < count; i++) {
-                @ADVANCE@
+    const int64_t chunks = (steps + CHUNK - 1) / CHUNK, width = tiled(size, threads);
+#pragma omp parallel num_threads(threads)
+    {
+        const std::unique_ptr<Line[]> memory(new Line[(CHUNK + chunks) * (sizeof(States) / 64)]);
+        States *const kept = reinterpret_cast<States *>(memory.get()), *const starts = kept + CHUNK;
+#pragma omp for schedule(static)
+        for (int64_t first = 0; first < size; first += width) {
+            const int64_t count = size - first < width ? size - first : width;
+            States state, flowing;
+            real learned[@SLOTS@][TILE];
+            for (int64_t k = 0; k < STATES; k++) {
+                take(state[k], states[k], first, count);
+                take(flowing[k], grad_last[k], first, count);
             }
-        };
-        for (int64_t t = 0; t < (chunks - 1) * CHUNK; t++) {
-            if (t % CHUNK == 0)
-                std::memcpy(&starts[t / CHUNK * STATES * TILE], state, sizeof state);
-            advance(t);
-        }
-        for (int64_t chunk = chunks - 1; chunk >= 0; chunk--) {
-            const int64_t begin = chunk * CHUNK;
-            const int64_t length = steps - begin < CHUNK ? steps - begin : CHUNK;
-            if (chunk < chunks - 1)
-                std::memcpy(state, &starts[chunk * STATES * TILE], sizeof state);
-            for (int64_t k = 0; k < length; k++) {
-                std::memcpy(kept[k], state, sizeof state);
-                if (k < length - 1) advance(begin + k);
-            }
-            for (int64_t k = length - 1; k >= 0; k--) {
-                const int64_t t = begin + k;
+            for (int64_t k = 0; k < LEARNED; k++) take(learned[k], nullptr, first, count);
+            @PARAMETERS@
+            const auto advance = [&](int64_t t) {
                 @READ_INPUTS@
-                @WRITE_INPUTS@
-                const wire *__restrict incoming = grad_spikes + t * size + first;
-                @ADJOINT_FIXED@
+                @ADVANCE_FIXED@
 #pragma GCC ivdep
                 for (int64_t i = 0; i < count; i++) {
-                    @ADJOINT@
+                    @ADVANCE@
+                }
+            };
+            for (int64_t t = 0; t < (chunks - 1) * CHUNK; t++) {
+                if (t % CHUNK == 0) keep(starts[t / CHUNK], state, count);
+                advance(t);
+            }
+            for (int64_t chunk = chunks - 1; chunk >= 0; chunk--) {
+                const int64_t begin = chunk * CHUNK;
+                const int64_t length = steps - begin < CHUNK ? steps - begin : CHUNK;
+                if (chunk < chunks - 1) keep(state, starts[chunk], count);
+                for (int64_t k = 0; k < length; k++) {
+                    keep(kept[k], state, count);
+                    if (k < length - 1) advance(begin + k);
+                }
+                for (int64_t k = length - 1; k >= 0; k--) {
+                    const int64_t t = begin + k;
+                    @READ_INPUTS@
+                    @WRITE_INPUTS@
+                    const wire *__restrict incoming = grad_spikes + t * size + first;
+                    @ADJOINT_FIXED@
+#pragma GCC ivdep
+                    for (int64_t i = 0; i < count; i++) {
+                        @ADJOINT@
+                    }
                 }
             }
+            for (int64_t k = 0; k < STATES; k++)
+                if (grad_states[k])
+                    std::memcpy(grad_states[k] + first, flowing[k], count * sizeof(real));
+            for (int64_t k = 0; k < LEARNED; k++)
+                std::memcpy(grad_parameters[k] + first, learned[k], count * sizeof(real));
         }
-        for (int64_t k = 0; k < STATES; k++)
-            if (grad_states[k])
-                std::memcpy(grad_states[k] + first, flowing[k], count * sizeof(real));
-        for (int64_t k = 0; k < LEARNED; k++)
-            std::memcpy(grad_parameters[k] + first, learned[k], count * sizeof(real));
     }
 }
 """
