@@ -158,7 +158,17 @@ def _(module: layer.Delay, name: str, source: Edge, shape: Shape) -> Sequence[No
 
 @nodes_of.register
 def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return recurrent_nodes(module, name, source, shape)
+    body, feedback = module.body, module.feedback
+    if not isinstance(body, neuron.EquationNeuron) or not isinstance(feedback, layer.Linear):
+        return recurrent_nodes(module, name, source, shape)
+    if feedback.bias is not None:
+        raise UnsupportedLayerError(
+            f"{name}: its feedback has a bias, which is not there in the first step",
+            remedy="make it with bias=False; the weights before it may have one",
+        )
+    back = g.Linear(f"{name}.feedback", Edge(name, 1), _array(feedback.weight))
+    total = g.Add(f"{name}.sum", (source, Edge(back.name)))
+    return [back, total, *nodes_of(body, name, Edge(total.name), shape)]
 
 
 @nodes_of.register

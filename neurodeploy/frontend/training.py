@@ -48,6 +48,8 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
     layers = {}
     for node in graph.layers:
         path = _path(network, node.name)
+        if isinstance(dict(network.named_modules()).get(path), layer.Recurrent):
+            path = _within(path)
         if path not in recording:
             raise ValidationError(f"{node.name}: the model has no such layer of neurons")
         values = recording[path].items()
@@ -103,8 +105,13 @@ def layer_path(network: nn.Module, name: str) -> str:
     if isinstance(root, quant.ChipNeuron):
         return path
     if isinstance(root, layer.Recurrent):
-        return f"{path}.body".lstrip(".")
+        return _within(path)
     raise ValidationError(f"{name}: the model has no such layer of neurons")
+
+
+def _within(path: str) -> str:
+    """Where the neurons of a recurrent layer are."""
+    return f"{path}.body".lstrip(".")
 
 
 def _path(network: nn.Module, name: str) -> str:

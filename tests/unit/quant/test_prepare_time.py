@@ -10,6 +10,7 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy.compare import compare
+from neurodeploy.post_training import quantized
 from neurodeploy.report import Status
 from snncore import functional, layer, neuron
 from tests.unit.quant.test_formats import traces
@@ -99,3 +100,14 @@ def test_what_has_no_place_is_named(name: str) -> None:
     make, words = WRONG[name]
     with pytest.raises(ValueError, match=words):
         quant.prepare(nn.Sequential(layer.Linear(6, 6), make(), neuron.IF()), target="int8")
+
+
+def test_a_float_model_is_quantized_and_exported_in_floats(tmp_path: Path) -> None:
+    floats, spikes = network(), samples().numpy()
+    made = quantized(floats, target="loihi", samples=spikes)
+    assert nd.simulate(made.program, spikes).spikes() > 20
+    del floats[3]
+    exported = nd.export(floats, target="onnx", path=tmp_path / "onnx", example=spikes)
+    report = nd.verify(exported, model=floats, samples=spikes, simulator="none")
+    assert report.equal
+    assert report.links[0].spikes > 20

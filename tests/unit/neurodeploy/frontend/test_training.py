@@ -9,13 +9,13 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.errors import ValidationError
+from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend import graph_of
 from neurodeploy.frontend.training import float_trace, layer_path, training_trace
 from neurodeploy.lowering import lower
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.floats import run_floats
-from snncore import neuron
+from snncore import layer, neuron
 
 
 def network(**options: Any) -> nn.Sequential:
@@ -116,3 +116,28 @@ def test_a_network_may_be_a_single_layer(made: nn.Module) -> None:
     assert list(trace) == ["network"]
     assert np.array_equal(trace.output, expected.output)
     assert trace.spikes() > 5
+
+
+def test_recurrent_layers_in_floats_are_a_graph() -> None:
+    torch.manual_seed(0)
+    made = nn.Sequential(
+        layer.Linear(4, 5),
+        layer.Recurrent(neuron.LIF(threshold=0.3), layer.Linear(5, 5, bias=False)),
+    ).eval()
+    with torch.no_grad():
+        made[0].weight.mul_(3)
+    graph = graph_of(made, shape=(4,))
+    trace, expected = float_trace(made, graph, SAMPLES), run_floats(graph, SAMPLES)
+    assert list(trace) == ["1"]
+    assert trace.spikes() > 10
+    assert np.array_equal(trace.output, expected.output)
+    without = nn.Sequential(made[0], made[1].body)
+    assert not np.array_equal(
+        trace.output, run_floats(graph_of(without, shape=(4,)), SAMPLES).output
+    )
+
+
+def test_feedback_with_a_bias_is_refused() -> None:
+    made = layer.Recurrent(neuron.LIF(), layer.Linear(4, 4))
+    with pytest.raises(UnsupportedLayerError, match=r"its feedback has a bias.*bias=False"):
+        graph_of(made, shape=(4,))
