@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.narrow import INTEGERS, integer_type, pieces
+from neurodeploy.narrow import INTEGERS, Multiples, integer_type, pieces
 from neurodeploy.typed import made
 from snncore.dynamics import Equations, NumberSystem
 
@@ -107,8 +107,8 @@ class _Data:
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it; what is inside is still to be made plain."""
-    if isinstance(value, np.ndarray):
-        return _plain_array(value)
+    if isinstance(value, np.ndarray | Multiples):
+        return _plain_array(np.asarray(value))
     if isinstance(value, Equations | NumberSystem):
         return {"kind": type(value).__name__, "data": value.to_json()}
     if isinstance(value, Enum):

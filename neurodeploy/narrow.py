@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,28 @@ def row_pieces(values: NDArray[Any]) -> Iterator[slice]:
         yield slice(start, min(start + count, rows))
 
 
+@dataclass(frozen=True, eq=False)
+class Multiples:
+    """Narrow integers times a power of two, which are an array of floats where one is asked for."""
+
+    integers: NDArray[np.signedinteger[Any]]
+    exponent: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape."""
+        return self.integers.shape
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return self.integers.size
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        wide = self.integers * np.float64(2.0**self.exponent)
+        return wide if dtype is None else wide.astype(dtype, copy=False)
+
+
 class Widened:
     """A field whose array is held narrow: asked for, it is a wide copy that no sum overflows.
 
@@ -87,6 +110,8 @@ class Widened:
             # So a dataclass knows that the field has no default.
             raise AttributeError(self.name)
         held = vars(instance)[self.name]
+        if isinstance(held, Multiples):
+            held = np.asarray(held)
         return frozen(held, self.kind) if isinstance(held, np.ndarray) else held
 
     def __set__(self, instance: object, value: Any) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import ValidationError
+from neurodeploy.narrow import Multiples
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
+_ARRAYS = np.ndarray | Multiples
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def check_window_padding(node: Node, kernel: Pair, padding: Pair) -> None:
 
 
 def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+    if isinstance(first, _ARRAYS) or isinstance(second, _ARRAYS):
         first, second = np.asarray(first), np.asarray(second)
         return first.shape == second.shape and bool((first == second).all())
     if isinstance(first, Mapping) and isinstance(second, Mapping):

@@ -13,6 +13,7 @@ import quant
 from neurodeploy import graph as g
 from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
 from neurodeploy.graph.graph import output_shape
+from neurodeploy.narrow import Multiples, narrowed
 from neurodeploy.structure import Edge, Node, Shape, require
 from quant.chip_neuron import Integers
 from quant.exact import require_accumulator
@@ -107,11 +108,7 @@ def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> No
     _require_sums(name, integers, module.largest_input, bits)
     # Of units that differ by channel only one is kept: no neuron sees another's.
     exponent = module.exponent
-    held = integers.detach().cpu().numpy()
-    # Single precision holds these as they are: 16 bits, times a power of two within its range.
-    single = held.dtype.itemsize <= 2 and -126 <= exponent <= 100
-    weight: Any = held * (np.float32 if single else np.float64)(2.0**exponent)
-    weight.setflags(write=False)
+    weight: Any = Multiples(narrowed(integers.detach().cpu().numpy()), exponent)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
         return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.codec import UNWRITTEN
 from neurodeploy.errors import ValidationError
-from neurodeploy.narrow import narrowed_floats, pieces, widened
+from neurodeploy.narrow import Multiples, narrowed_floats, pieces, widened
 from neurodeploy.structure import (
     Edge,
     Node,
@@ -27,8 +27,8 @@ from neurodeploy.structure import (
 from snncore.dynamics import Equations, NumberSystem, to_integers
 
 Floats = NDArray[np.float64]
-# In single precision where that is exact.
-NarrowFloats = NDArray[np.floating[Any]]
+# In single precision where that is exact, or as integers.
+NarrowFloats = NDArray[np.floating[Any]] | Multiples
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +215,8 @@ def _check(node: Linear | Conv2d, *, axes: int) -> None:
 
 def _weights(node: Linear | Conv2d) -> None:
     """Check a node's weights, and hold them in single precision where that is exact."""
+    if isinstance(vars(node)["weight"], Multiples):
+        return
     held = narrowed_floats(np.asarray(vars(node)["weight"]))
     for piece in pieces(held):
         finite = bool(np.isfinite(piece).all())

@@ -81,7 +81,7 @@ def _into_pool(node: SumPool2d, before: Node) -> SumPool2d:
 
 def _into_linear(node: Linear, pool: SumPool2d, flat: Flatten, before: Shape, after: Shape) -> Node:
     outputs = node.narrow_weight.shape[0]
-    weight = node.narrow_weight.reshape(outputs, *after)
+    weight = np.asarray(node.narrow_weight).reshape(outputs, *after)
     spread = np.zeros((outputs, *before), weight.dtype if _is_tiled(pool) else np.float64)
     for i in range(pool.kernel[0]):
         for j in range(pool.kernel[1]):
@@ -110,7 +110,7 @@ def _into_conv(node: Conv2d, pool: SumPool2d, before: Shape) -> Node:
                 f"{node.name}: its padding meets windows of {pool.name} that do not tile the image",
                 remedy="put the pool and neurons into quant.Block, or leave out the padding",
             )
-    weight = node.narrow_weight
+    weight = np.asarray(node.narrow_weight)
     outputs, inputs, height, width = weight.shape
     apart = tuple(node.dilation[i] * pool.stride[i] for i in (0, 1))
     size_y = (height - 1) * apart[0] + pool.kernel[0]

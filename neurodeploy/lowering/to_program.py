@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from neurodeploy import graph as g
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
-from neurodeploy.narrow import integer_type, pieces
+from neurodeploy.narrow import Multiples, integer_type, narrowed, pieces
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -264,6 +264,8 @@ def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:
     Raises:
         DoesNotFitError: if a value is none; names where.
     """
+    if isinstance(values, Multiples) and values.exponent == exponent:
+        return narrowed(values.integers)
     array = np.asarray(values)
     # What the values are multiplied by is a power of two, and keeps their order.
     low, high = (_whole(array.min(), exponent), _whole(array.max(), exponent))

@@ -74,7 +74,12 @@ class Engine:
     """A program made ready for one device and one range of inputs."""
 
     def __init__(
-        self, program: Program, inputs: Interval, device: torch.device, compiled: bool
+        self,
+        program: Program,
+        inputs: Interval,
+        device: torch.device,
+        compiled: bool,
+        keeps: bool = False,
     ) -> None:
         self.program = program
         self.device = device
@@ -82,12 +87,9 @@ class Engine:
         # A loop is computed a step at a time, everything else a sequence at a time.
         self.looped = _has_loop(program)
         self.layers = {node.name: self._layer(node, compiled) for node in program.layers}
-        # By layer of weights: those of each delay, or all of them.
-        self.weights = {
-            node.name: [self._weight(node, part) for part in _parts(node)]
-            for node in program.nodes
-            if isinstance(node, Dense | Conv2d)
-        }
+        # By layer of weights, once it was needed: those of each delay, or all of them.
+        self._weights: dict[str, list[torch.Tensor]] = {}
+        self._keeps = keeps or self.looped
         self.longest = _longest_delays(program)
         # Those whose sum might leave its accumulator.
         self.wrapping = {
@@ -131,6 +133,15 @@ class Engine:
         quick = compiled_layer(node, proved) if compiled and plain else None
         return quick or torch_layer(node, proved, self.device)
 
+    def weights(self, node: Dense | Conv2d) -> list[torch.Tensor]:
+        """A layer's weights in a type that is exact; kept if they are needed again."""
+        found = self._weights.get(node.name)
+        if found is None:
+            found = [self._weight(node, part) for part in _parts(node)]
+            if self._keeps:
+                self._weights[node.name] = found
+        return found
+
     def _weight(self, node: Dense | Conv2d, part: NarrowIntegers) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
         whole = node.narrow_weight
@@ -146,7 +157,7 @@ class Engine:
 @lru_cache(maxsize=2)
 def _engine(program: Program, inputs: Interval, device: torch.device, compiled: bool) -> Engine:
     """An engine, kept for the next samples of the same range."""
-    return Engine(program, inputs, device, compiled)
+    return Engine(program, inputs, device, compiled, keeps=True)
 
 
 class _Run:
@@ -199,7 +210,7 @@ class _Run:
     def _weighted(self, node: Dense) -> torch.Tensor:
         """The sum of what each delay brings, each weighed and shifted by itself."""
         total: torch.Tensor | None = None
-        for edge, weight in zip(node.sources, self.engine.weights[node.name], strict=True):
+        for edge, weight in zip(node.sources, self.engine.weights(node), strict=True):
             part = self._value(edge).to(weight.dtype) @ weight.T
             part = torch.floor(part * 2.0**-node.shift) if node.shift else part
             total = part if total is None else total + part
@@ -221,7 +232,7 @@ class _Run:
             )
             return pooled.reshape(*x.shape[:2], *pooled.shape[1:])
         assert isinstance(node, Conv2d)
-        (weight,) = self.engine.weights[node.name]
+        (weight,) = self.engine.weights(node)
         flat = x.reshape(-1, *x.shape[2:]).to(weight.dtype)
         result = torch.nn.functional.conv2d(
             flat, weight, None, node.stride, node.padding, node.dilation, node.groups

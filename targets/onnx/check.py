@@ -63,7 +63,7 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
 
 def _rounded(node: Linear | Conv2d) -> Finding | None:
     """An error if single precision would change the weights."""
-    held = node.narrow_weight
+    held = np.asarray(node.narrow_weight)
     if held.dtype == np.float32 or all((p.astype(np.float32) == p).all() for p in pieces(held)):
         return None
     return _error(f"{node.name}.weight", "needs double precision", "use network.float()")

@@ -72,11 +72,15 @@ def _combined(node: Node, graph: Graph) -> tuple[Body, dict[str, NDArray[Any]], 
     """What a layer without states does, with which numbers, and whether any axes may come first."""
     shape = graph.shapes[node.name]
     if isinstance(node, Linear):
-        return _linear, {"weight": node.narrow_weight.T} | _bias(node.bias, ()), True
+        return _linear, {"weight": np.asarray(node.narrow_weight).T} | _bias(node.bias, ()), True
     if isinstance(node, Conv2d):
         form = _form(node.narrow_weight.shape[2:], node.stride, node.padding, node.dilation)
         form["group"] = node.groups
-        return _conv(form), {"weight": node.narrow_weight} | _bias(node.bias, (1, 1)), False
+        return (
+            _conv(form),
+            {"weight": np.asarray(node.narrow_weight)} | _bias(node.bias, (1, 1)),
+            False,
+        )
     if isinstance(node, SumPool2d):
         form = _form(node.kernel, node.stride) | {"group": shape[0]}
         return _conv(form), {"weight": np.full((shape[0], 1, *node.kernel), node.weight)}, False
