@@ -173,4 +173,7 @@ def _told(path: Path, error: OSError | RuntimeError) -> OutputError:
     number = error.errno or 0 if isinstance(error, OSError) else 0
     lines = str(getattr(error, "strerror", None) or error).splitlines()
     reason = next(iter(lines), type(error).__name__)
+    if "unexpected pos" in reason:
+        # What torch says when less was written than it handed over.
+        number, reason = errno.ENOSPC, "there was no room for all of it"
     return OutputError(f"{path}: cannot be written: {reason}", remedy=REMEDIES.get(number))

@@ -49,6 +49,12 @@ def test_a_folder_is_tried_and_nothing_left(tmp_path: Path) -> None:
         require_writable(tmp_path / "file" / "below")
 
 
+def test_torchs_words_for_a_full_disk_are_told_as_such(tmp_path: Path) -> None:
+    error = RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 9 vs 2")
+    with pytest.raises(OutputError, match=r"no room for all of it.*free some space"):
+        write_atomically(tmp_path / "file", _raise(error))
+
+
 def _mask() -> int:
     current = os.umask(0)
     os.umask(current)
