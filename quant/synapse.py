@@ -113,19 +113,25 @@ class GridLayer(layer.Layer):
         """The chip's integers."""
         return self.narrow_integers(weight).to(torch.int64)
 
-    def narrow_integers(self, weight: Tensor | None = None) -> Tensor:
-        """The chip's integers in the narrowest type that holds all of its grid."""
+    @property
+    def narrow_type(self) -> torch.dtype:
+        """The narrowest type that holds every integer of the grid."""
+        return _narrow(self.format.weights)
+
+    def narrow_integers(self, weight: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+        """The chip's integers in the narrowest type that holds all of its grid, or in `out`."""
         values: Tensor = (self.weight if weight is None else weight).detach()
         unit, grid = self._shaped_unit(values), self.format.weights
-        result = torch.empty_like(values, dtype=_narrow(grid), memory_format=_ROW_MAJOR)
+        if out is None:
+            out = torch.empty_like(values, dtype=self.narrow_type, memory_format=_ROW_MAJOR)
         count = max(1, _PIECE * len(values) // max(values.numel(), 1))
         # Some outputs at a time, so that large layers are not held several times over.
         for start in range(0, len(values), count):
             rows = slice(start, start + count)
             one = unit[rows] if isinstance(unit, Tensor) and len(unit) > 1 else unit
             integers = integers_on_grid(values[rows], grid, one)
-            result[rows] = within_fan_in(integers, 1.0, self.format, self.largest_input)
-        return result
+            out[rows] = within_fan_in(integers, 1.0, self.format, self.largest_input)
+        return out
 
     def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
         """The sums, exact once they are rounded to the grid, and the most units of one."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 import quant
 from neurodeploy import graph as g
 from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
 from neurodeploy.graph.graph import output_shape
-from neurodeploy.narrow import Multiples, narrowed
+from neurodeploy.narrow import Multiples, narrowed, row_pieces
 from neurodeploy.structure import Edge, Node, Shape, require
 from quant.chip_neuron import Integers
 from quant.exact import require_accumulator
@@ -31,8 +32,7 @@ def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> l
     if isinstance(module.synapse, quant.SumPool2d):
         synapse = pool_node(module.synapse, within, source)
     else:
-        integers = module.synapse.narrow_integers(weight)
-        synapse = _weights(module.synapse, within, source, integers)
+        synapse = _weights(module.synapse, within, source, weight)
     after = output_shape(synapse, [shape])
     exponent = module.synapse.exponent
     neurons = _neurons(module.neuron, name, within, module.integers(), exponent, after)
@@ -56,7 +56,7 @@ def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
             remedy="put the layer and its neurons into quant.Block",
         )
     _require_finite(module.weight, f"{name}.weight")
-    return _weights(module, name, source, module.narrow_integers())
+    return _weights(module, name, source, module.weight)
 
 
 def pool_node(module: quant.SumPool2d, name: str, source: Edge) -> Node:
@@ -102,13 +102,18 @@ def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Sh
     return [real, imag, replace(neurons, second=Edge(imag.name))]
 
 
-def _weights(module: GridLayer, name: str, source: Edge, integers: Tensor) -> Node:
+def _weights(module: GridLayer, name: str, source: Edge, weights: Tensor | None) -> Node:
     kernel = isinstance(module, quant.Conv2d)
     bits = module.format.kernel_bits if kernel else module.format.dense_bits
-    _require_sums(name, integers, module.largest_input, bits)
     # Of units that differ by channel only one is kept: no neuron sees another's.
     exponent = module.exponent
-    weight: Any = Multiples(narrowed(integers.detach().cpu().numpy()), exponent)
+    shape = tuple(module.weight.shape)
+    # NumPy's own memory, so that a program can hold it without a copy.
+    held = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
+    module.narrow_integers(weights, out=torch.from_numpy(held))
+    held.setflags(write=False)
+    _require_sums(name, held, module.largest_input, bits)
+    weight: Any = Multiples(narrowed(held), exponent)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
         return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)
@@ -136,13 +141,15 @@ def _neurons(
     return g.Neuron(name, Edge(source), module.equations, values, system, exponent)
 
 
-def _require_sums(name: str, integers: Tensor, inputs: int, bits: int) -> None:
+def _require_sums(name: str, integers: NDArray[Any], inputs: int, bits: int) -> None:
     """Nothing if sums of spikes fit the accumulators, as training has it."""
-    rows = integers.flatten(1)
-    # Signs apart: the smallest number of a narrow type has no magnitude.
-    sizes = [rows.clamp(**end).sum(1, dtype=torch.int64) for end in ({"min": 0}, {"max": 0})]
+    largest = 0
+    # Some rows at a time, and wide: the smallest number of a narrow type has no magnitude.
+    for rows in row_pieces(integers):
+        sizes = np.abs(integers[rows].reshape(len(integers[rows]), -1).astype(np.int64))
+        largest = max(largest, int(sizes.sum(axis=1).max(initial=0)))
     try:
-        require_accumulator(name, float((sizes[0] - sizes[1]).max()) * inputs, bits)
+        require_accumulator(name, float(largest) * inputs, bits)
     except ValueError as error:
         raise DoesNotFitError(str(error)) from error
 
