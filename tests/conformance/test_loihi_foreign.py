@@ -74,7 +74,9 @@ def test_what_stops_lava_is_refused(name: str) -> None:
 
 def test_lava_is_stopped_by_what_we_refuse(full: bool, lava: Environment) -> None:
     # A worker for each, so the subset is content with some.
-    for name, (content, _) in list(REFUSED.items())[:: 1 if full else 4]:
+    # What Lava takes for something else it runs.
+    stopped = {name: what for name, what in REFUSED.items() if "come back as spikes" not in name}
+    for name, (content, _) in list(stopped.items())[:: 1 if full else 4]:
         shape = (1, 128, 3) if name == "a kernel of 128" else (1, 3, 4)
         samples = np.ones((3, 1, *(shape if b"conv" in content else (2,))), dtype=np.int64)
         with pytest.raises(SimulatorError) as caught:
