@@ -21,7 +21,7 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     """The trace of the network's own forward, divided by its scales.
 
     Raises:
-        ValidationError: if a layer is missing.
+        ValidationError: if a value is no integer of the layer's scale, or a layer is missing.
     """
     recording = _recorded(network, samples)
     layers = {}
@@ -29,9 +29,10 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
         path = layer_path(network, node.name)
         module = network.get_submodule(path)
         assert isinstance(module, quant.ChipNeuron)
+        scales = {key: 1.0 if key == "s" else module.scale_of(key) for key in recording[path]}
         layers[node.name] = LayerTrace(
             {
-                key: _integers(value, 1.0 if key == "s" else module.scale_of(key))
+                key: _integers(value, scales[key], f"{node.name}.{key}")
                 for key, value in recording[path].items()
             }
         )
@@ -120,6 +121,10 @@ def _path(network: nn.Module, name: str) -> str:
     return "" if is_root else name
 
 
-def _integers(values: Any, scale: Any) -> NDArray[np.int64]:
-    result: NDArray[np.int64] = (values.detach().double() / scale).to(torch.int64).cpu().numpy()
+def _integers(values: Any, scale: Any, name: str) -> NDArray[np.int64]:
+    scaled = (values.detach().double() / scale).cpu().numpy()
+    # Cut off, a fraction would hide that training is not what the chip computes.
+    if not (np.rint(scaled) == scaled).all():
+        raise ValidationError(f"{name}: training computed a value between two integers")
+    result: NDArray[np.int64] = scaled.astype(np.int64)
     return result

@@ -15,6 +15,7 @@ from neurodeploy.frontend.training import float_trace, layer_path, training_trac
 from neurodeploy.lowering import lower
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.floats import run_floats
+from quant import chip_neuron
 from snncore import layer, neuron
 
 
@@ -81,6 +82,16 @@ def test_dropout_drops_nothing() -> None:
     module.train()
     trace = training_trace(module, program, SAMPLES)
     assert np.array_equal(trace.output, nd.simulate(program, SAMPLES).output)
+
+
+def test_a_value_between_two_integers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = nn.Sequential(layer.Linear(4, 2), quant.CubaLIF())
+    lowered = nn.Sequential(quant.Linear(4, 2), quant.CubaLIF())
+    program = nd.lower(lowered, example=SAMPLES)
+    # Neurons that do not count whole units.
+    monkeypatch.setattr(chip_neuron, "counted", lambda x, unit: x.double() / unit)
+    with pytest.raises(ValidationError, match=r"1\.u: training computed a value between two int"):
+        training_trace(module, program, SAMPLES)
 
 
 def test_a_layer_that_the_model_lacks_is_named() -> None:
