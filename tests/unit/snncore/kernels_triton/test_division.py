@@ -1,17 +1,22 @@
 """The assembly of quotients, carried out in exact fractions, against division in float32."""
 
+import json
 import math
 import re
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from snncore.kernels.reciprocal import is_safe
+from snncore.kernels.reciprocal import TINY, is_safe, reciprocal
 from snncore.kernels.triton_division import division
 
+ROOT = Path(__file__).parents[4]
 Number = float | np.floating
 DIVISORS = (1.1, 1.4392289, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 1000.0, 1.0000001, 16777215.0)
 SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-45, -1e-45, 1.2e-38, 3.4e38, -3.4e38)
@@ -46,6 +51,8 @@ def least(a: np.floating, b: np.floating) -> np.floating:
 
 
 CALLS: dict[str, Callable[..., np.floating]] = {
+    "mov.b32": lambda a: a,
+    "sub.rn.f32": lambda a, b: np.float32(a - b),
     "neg.f32": lambda a: -a,
     "mov.f32": lambda a: a,
     "abs.f32": abs,
@@ -104,16 +111,38 @@ class Machine:
         return self.values[key]
 
 
+def numerators(by: np.float32, seed: int) -> np.ndarray:
+    """Floats of every size, at the ends, with quotients near integers, and those that go wrong."""
+    bits = np.random.default_rng(seed).integers(-(2**31), 2**31, 600).astype(np.int32)
+    near = np.arange(1, 200, dtype=np.float32) * by
+    beside = np.nextafter(near, np.float32(0))
+    return np.concatenate([np.float32(SPECIAL), bits.view(np.float32), near, beside, wrong(by)])
+
+
+def wrong(by: np.float32) -> np.ndarray:
+    """Numerators, up to an exponent, for which two products are not enough."""
+    parts = reciprocal(float(by))
+    if not parts.corrected:
+        return np.zeros(0, np.float32)
+    every = np.arange(2**23, 2**24).astype(np.float32)
+    total = every.astype(np.float64) * parts.high + every * np.float32(parts.low)
+    found = every[total.astype(np.float32) != every / by][:8]
+    assert len(found), by
+    return np.repeat(found, 2)
+
+
+def same_bits(found: np.ndarray, right: np.ndarray) -> bool:
+    """Whether two have the same bits, or are no numbers."""
+    same = found.view(np.int32) == right.view(np.int32)
+    return bool((same | (np.isnan(found) & np.isnan(right))).all())
+
+
 @pytest.mark.parametrize("divisor", DIVISORS)
 @pytest.mark.parametrize("pack", [1, 2])
 def test_every_quotient_is_rounded_as_ieee_asks(divisor: float, pack: int) -> None:
     assert is_safe(divisor)
     by = np.float32(divisor)
-    bits = np.random.default_rng(pack).integers(-(2**31), 2**31, 600).astype(np.int32)
-    near = np.arange(1, 200, dtype=np.float32) * by
-    values = np.concatenate(
-        [np.float32(SPECIAL), bits.view(np.float32), near, np.nextafter(near, np.float32(0))]
-    )
+    values = numerators(by, pack)
     values = values[: len(values) // pack * pack]
     assembly = division(float(by), pack)
     with np.errstate(all="ignore"):
@@ -122,5 +151,26 @@ def test_every_quotient_is_rounded_as_ieee_asks(divisor: float, pack: int) -> No
             machine = Machine(list(given))
             machine.run(assembly)
             found = np.array([machine.values[f"${k}"] for k in range(pack)])
-            same = found.view(np.int32) == right.view(np.int32)
-            assert bool((same | (np.isnan(found) & np.isnan(right))).all()), (given, found, right)
+            assert same_bits(found, right), (given, found, right)
+
+
+def test_without_a_branch_only_tiny_quotients_are_rounded_otherwise() -> None:
+    divisors = (1.1, 1.4392289, 3.0, 20.0, 16777215.0)
+    command = [sys.executable, "-m", f"{__package__}.quotients", *map(str, divisors)]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for divisor, assembly in zip(divisors, json.loads(printed), strict=True):
+        by, lines = np.float32(divisor), assembly.splitlines()
+        computed = [line for line in lines if ".f32" in line or re.search("mov.b32.*0f", line)]
+        assert any(line.split()[0] == "fma.rn.f32" for line in computed)
+        (result,) = re.findall(r"st\.global\.b32 .*\{ (%r\d+) \}", assembly)
+        values = numerators(by, 3)
+        with np.errstate(all="ignore"):
+            expected = values / by
+            for given, right in zip(values, expected, strict=True):
+                if given != 0 and abs(right) < TINY:
+                    continue
+                machine = Machine([])
+                machine.values["%r1"] = given
+                machine.run(";".join(line.strip(" \t;") for line in computed))
+                found = np.float32(machine.values[result])
+                assert same_bits(found[None], right[None]), (divisor, given, found, right)
