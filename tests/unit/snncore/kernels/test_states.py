@@ -28,6 +28,19 @@ def test_one_module_runs_steps_and_sequences(name: str, backend: str) -> None:
         assert torch.equal(module.states[state], value)
 
 
+def test_what_is_cut_off_has_memory_of_its_own() -> None:
+    modules = (neuron.LIF(), layer.Delay(2))
+    for module in modules:
+        module(torch.ones(3, 2, 5, requires_grad=True))
+        before = dict(module.states)
+        functional.detach(module)
+        assert before.keys() == module.states.keys()
+        for name, value in module.states.items():
+            assert torch.equal(value, before[name])
+            assert not value.requires_grad
+            assert value.data_ptr() != before[name].data_ptr()
+
+
 def network() -> torch.nn.Sequential:
     torch.manual_seed(0)
     return torch.nn.Sequential(layer.Linear(5, 7), neuron.AdaptiveLIF(), neuron.CubaLIF())
