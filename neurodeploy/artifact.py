@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +20,51 @@ from neurodeploy.program import Program
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+TOOLCHAIN = "neurodeploy-toolchain"
+_FIELDS = {"schema", "target", "tools", "model", "program", "files"} | {
+    "options",
+    "contract",
+    "contract_sha256",
+}
+
+
+class Folder(Mapping[str, bytes]):
+    """The files of a folder that was written, each read from the disk when it is asked for."""
+
+    def __init__(self, path: Path, names: Iterable[str]) -> None:
+        self._path, self._names = path, tuple(names)
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._names:
+            raise KeyError(name)
+        return (self._path / name).read_bytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self.keys() == other.keys() and all(self[name] == other[name] for name in self)
+
+    # Two folders are compared by what they hold.
+    __hash__ = None  # type: ignore[assignment]
+
+
+def tools_here() -> dict[str, str]:
+    """Return what makes artifacts in this process, with its version."""
+    return {TOOLCHAIN: toolchain_version()}
+
+
+def toolchain_version() -> str:
+    """Return the installed version of this distribution."""
+    try:
+        return version(TOOLCHAIN)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 @dataclass(frozen=True)
@@ -36,6 +81,10 @@ class Artifact:
     path: Path | None = None
     # Files that are not what the manifest says, with what is wrong about each.
     edited: tuple[str, ...] = ()
+    # What `compile` was told beside the program: with both, every byte is made again.
+    options: Mapping[str, Any] = field(default_factory=dict)
+    # What made it, with versions; nothing is known of a vendor's bare file.
+    tools: Mapping[str, str] = field(default_factory=tools_here)
 
     def __repr__(self) -> str:
         place = "in memory" if self.path is None else str(self.path)
@@ -51,11 +100,6 @@ class Artifact:
         """Whether it computes integers; a network in floats is equal within a tolerance."""
         return self.contract.get("exact", True) is not False
 
-    @property
-    def tools(self) -> dict[str, str]:
-        """What made it, with versions; nothing is known of a vendor's bare file."""
-        return {} if self.foreign else {"neurodeploy-toolchain": toolchain_version()}
-
     def manifest(self) -> dict[str, Any]:
         """The manifest as plain data."""
         return self._manifest({name: content_of(self.files, name).sha256() for name in self.files})
@@ -64,10 +108,11 @@ class Artifact:
         return {
             "schema": SCHEMA,
             "target": self.target,
-            "tools": {"neurodeploy-toolchain": toolchain_version()},
+            "tools": dict(self.tools),
             "model": {"sha256": self.model_sha256} if self.model_sha256 else None,
             "program": dict(self.program),
             "files": dict(sorted(hashes.items())),
+            "options": dict(self.options),
             "contract": dict(self.contract),
             "contract_sha256": _contract_digest(self.contract),
         }
@@ -93,7 +138,7 @@ class Artifact:
 
         files = {name: written(name) for name in self.files} | {MANIFEST: vouching()}
         write_folder_atomically(place, files, ours=_is_artifact)
-        return replace(self, path=place)
+        return replace(self, path=place, files=Folder(place, self.files))
 
     def require_unedited(self) -> None:
         """Nothing if every file is what the manifest says.
@@ -120,14 +165,6 @@ def program_hashes(program: Program | Graph) -> dict[str, Any]:
     return {"sha256": program.sha256, "nodes": nodes}
 
 
-def toolchain_version() -> str:
-    """The installed version of this distribution."""
-    try:
-        return version("neurodeploy-toolchain")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def read_folder(folder: Path) -> Artifact:
     """The artifact in a folder; files that were edited are noted, not trusted.
 
@@ -142,6 +179,7 @@ def read_folder(folder: Path) -> Artifact:
         hashes = manifest["program"]
         program = {"sha256": str(hashes["sha256"]), "nodes": dict(hashes["nodes"])}
         model_hash = None if model is None else str(model["sha256"])
+        options, tools = dict(manifest["options"]), dict(manifest["tools"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{folder / MANIFEST}: is damaged: {error}") from error
     files: dict[str, bytes] = {}
@@ -158,7 +196,8 @@ def read_folder(folder: Path) -> Artifact:
             raise ArtifactError(f"{folder / name}: cannot be read: {reason}") from error
         if digest(files[name]) != expected:
             edited.append(f"{name} is not the file that was exported")
-    return Artifact(target, files, contract, program, model_hash, folder, tuple(edited))
+    known = (contract, program, model_hash, folder, tuple(edited), options, tools)
+    return Artifact(target, files, *known)
 
 
 def _is_artifact(folder: Path) -> bool:
@@ -178,6 +217,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{place}: cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}")
+    if not isinstance(manifest, dict) or type(manifest.get("schema")) is not int:
+        raise ArtifactError(f"{place}: is not a manifest of schema {SCHEMA}")
+    if manifest["schema"] != SCHEMA:
+        raise ArtifactError(f"{place}: has schema {manifest['schema']}, not {SCHEMA}")
+    if strange := sorted(manifest.keys() - _FIELDS):
+        raise ArtifactError(f"{place}: has a field that no manifest has: {strange[0]!r:.80}")
     return manifest

@@ -35,7 +35,8 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
                 first = found
     if first is not None:
         return Link(name, Status.DIFFERS, compared, expected.spikes(), seconds, divergence=first[1])
-    return Link(name, Status.EQUAL, compared, expected.spikes(), seconds)
+    spikes = expected.spikes()
+    return Link(name, Status.EQUAL if spikes else Status.SILENT, compared, spikes, seconds)
 
 
 def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
@@ -112,10 +113,12 @@ def compare_within(
             count = int((~(distance <= tolerance.near * np.maximum(1, np.abs(left[state])))).sum())
             compared, far = compared + distance.size, far + count
             worst = max(worst, (count / distance.size, f"{layer}.{state}"))
-    status = Status.EQUAL if worst[0] <= tolerance.share else Status.DIFFERS
+    spikes = expected.spikes()
+    status = Status.EQUAL if spikes else Status.SILENT
+    if worst[0] > tolerance.share:
+        status = Status.DIFFERS
     reason = f"{far:,} of {compared:,} values are farther apart than {tolerance.near:g}"
     if status == Status.DIFFERS:
         reason += f"; of {worst[1]} {worst[0]:.1%}, where {tolerance.share:.1%} may be"
     said = tolerance.words()
-    spikes = expected.spikes()
     return Link(name, status, compared, spikes, seconds, reason=reason, tolerance=said)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy import float_verification, lowering, simulator, target, verification
-from neurodeploy.artifact import Artifact
+from neurodeploy import lowering, simulator, target, verification
+from neurodeploy.artifact import Artifact, Folder
 from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError
 from neurodeploy.files import digest_of
 from neurodeploy.graph import Graph
@@ -138,8 +138,11 @@ def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifa
     chip = find(target)
     given = checked_options(chip, options)
     if isinstance(program, Graph):
-        return _float_target(chip).compile_graph(program, **given)
-    return chip.compile(program, **given)
+        artifact = _float_target(chip).compile_graph(program, **given)
+    else:
+        artifact = chip.compile(program, **given)
+    # What a target does not say itself of its options is what it was told.
+    return artifact if artifact.options else replace(artifact, options=given)
 
 
 def read(artifact: Artifact | Place) -> Program | Graph:
@@ -151,9 +154,7 @@ def read(artifact: Artifact | Place) -> Program | Graph:
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
     opened.require_unedited()
     chip = target.target(opened.target)
-    if isinstance(chip, TakesFloats) and chip.holds_floats(opened):
-        return chip.read_graph(opened)
-    return chip.read(opened)
+    return verification.held_by(chip, opened)
 
 
 def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
@@ -192,33 +193,29 @@ def verified(
     simulator: str | None = None,
     simulation: Simulation | None = None,
     progress: Callable[[str], None] | None = None,
+    model_file: Place | None = None,
 ) -> Report:
-    """The report on an artifact, over samples (T, N, ...) or seeded random ones.
+    """Return the report on an artifact, over samples (T, N, ...) or seeded random ones.
+
+    A model is a torch network or the path of its file; `model_file` names the file of a network
+    that was loaded already, which must be the one that the manifest names.
 
     Raises:
         SamplesError: if the samples do not fit the network.
         ArtifactError: if the artifact cannot be read.
     """
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
-    chip = target.target(opened.target)
+    if isinstance(opened.files, Folder):
+        # What was exported a moment ago is verified as it lies on the disk.
+        opened = target.open_artifact(opened.path or "")
     if isinstance(model, str | os.PathLike):
         from neurodeploy.frontend import load
 
-        model = load(model)
-    if isinstance(chip, TakesFloats) and chip.holds_floats(opened):
-        how = replace(simulation or Simulation(), progress=progress)
-        given = samples if samples is not None else _random_floats(chip, opened, random)
-        asked = {"labels": labels, "model": model, "simulator": simulator, "simulation": how}
-        return _verified_floats(chip, opened, given, asked)
-    held = chip.read(opened)
-    program = None
-    if model is not None:
-        from neurodeploy.frontend import graph_of
-
-        program = lowering.lower(graph_of(model, shape=held.input.shape))
+        model, model_file = load(model), model
+    held = verification.held_by(target.target(opened.target), opened)
+    program = None if model is None else _network_of(model, held, samples)
     if samples is None:
-        steps, count, rate, seed = random or DEFAULT_RANDOM
-        samples = random_samples(program or held, steps, count, rate, seed)
+        samples = _random_samples(program or held, random or DEFAULT_RANDOM)
     return verification.verify(
         opened,
         samples,
@@ -226,29 +223,29 @@ def verified(
         model=model,
         program=program,
         held=held,
+        model_sha256=None if model_file is None else digest_of(Path(model_file)),
         simulator=simulator,
         simulation=simulation,
         progress=progress,
     )
 
 
-def _verified_floats(
-    chip: Target, artifact: Artifact, samples: Any, asked: dict[str, Any]
-) -> Report:
-    graph = None
-    if asked["model"] is not None:
-        from neurodeploy.frontend import graph_of
+def _network_of(model: Any, held: Program | Graph, samples: Any) -> Program | Graph:
+    """Return what a torch network is exported as, of the kind that an artifact holds."""
+    from neurodeploy.frontend import graph_of
 
-        graph = graph_of(asked["model"], shape=tuple(samples.shape[2:]))
-    return float_verification.verify_floats(chip, artifact, samples, graph=graph, **asked)
+    if isinstance(held, Graph):
+        shape = held.input.shape if samples is None else tuple(np.shape(samples)[2:])
+        return graph_of(model, shape=shape)
+    return lowering.lower(graph_of(model, shape=held.input.shape))
 
 
-def _random_floats(
-    chip: TakesFloats, artifact: Artifact, random: tuple[int, int, float, int] | None
-) -> NDArray[np.float64]:
-    """Seeded spikes for a network in floats."""
-    steps, count, rate, seed = random or DEFAULT_RANDOM
-    shape = (steps, count, *chip.read_graph(artifact).input.shape)
+def _random_samples(network: Program | Graph, random: tuple[int, int, float, int]) -> NDArray[Any]:
+    """Return seeded samples that nobody gave."""
+    steps, count, rate, seed = random
+    if isinstance(network, Program):
+        return random_samples(network, steps, count, rate, seed)
+    shape = (steps, count, *network.input.shape)
     return (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import index
 from typing import Any
 
@@ -48,6 +48,25 @@ class Node:
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
+
+
+def renamed(node: Node, names: Mapping[str, str], **changes: Any) -> Node:
+    """Return the node under another name, its edges too, with some fields changed beside.
+
+    Raises:
+        KeyError: if a name is not in `names`.
+    """
+
+    def moved(edge: Edge) -> Edge:
+        return replace(edge, source=names[edge.source])
+
+    for each in fields(node):
+        value = vars(node)[each.name]
+        if isinstance(value, Edge):
+            changes.setdefault(each.name, moved(value))
+        elif isinstance(value, tuple) and any(isinstance(item, Edge) for item in value):
+            changes.setdefault(each.name, tuple(moved(edge) for edge in value))
+    return replace(node, name=names[node.name], **changes)
 
 
 def require(holds: bool, message: str, *, remedy: str | None = None) -> None:

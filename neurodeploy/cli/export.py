@@ -69,7 +69,8 @@ def export(
         report = None
         if verify:
             asked: dict[str, Any] = {"samples": given, "labels": labels, "simulator": simulator}
-            report = pipeline.verified(artifact, model=network, progress=say, **asked)
+            how: dict[str, Any] = {"model_file": model, "progress": say}
+            report = pipeline.verified(artifact, model=network, **how, **asked)
             told.warn_of_silence(report, output)
     following = _next(place, model, build)
     document = _document(artifact, findings, report) | {"next": following}

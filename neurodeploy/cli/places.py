@@ -112,15 +112,12 @@ def open_unedited(path: Path) -> tuple[Artifact, Program | Graph]:
 
 
 def require_simulator(target: str, simulator: str | None) -> None:
-    """Nothing if the target is there and has the simulator; none, "none" and "all" always are.
+    """Check that the target is there and has the simulator; none, "none" and "all" always are.
 
     Raises:
         UnknownNameError: otherwise; lists those there are.
     """
-    from neurodeploy.errors import UnknownNameError
+    from neurodeploy import verification
     from neurodeploy.target import target as find
 
-    known = find(target).simulators
-    if simulator not in (None, "none", "all", *known):
-        listed = ", ".join([*known, "all", "none"])
-        raise UnknownNameError(f"no simulator {simulator!r} for {target}; there are: {listed}")
+    verification.require_simulator(find(target), simulator)

@@ -13,26 +13,26 @@ from neurodeploy.cli.output import Output
 if TYPE_CHECKING:
     from neurodeploy.report import Report
 
-SILENT = (
-    "no neuron spiked, and silence proves nothing: verify with samples that make the network "
-    "spike, or with --random and a higher rate"
+SILENCE = (
+    "no neuron fired, and silence proves nothing: verify with samples that make the network "
+    "fire, or with --random and a higher rate"
 )
+# What a silent verification exits with under --strict.
+SILENT_EXIT = 5
 # The signs that the report's text sets before a link, and its words for the verdict.
 _TONES = {
     r"Equal: |Equal within tolerance: |  [=~] ": Tone.GOOD,
     r"Differs: |  ! ": Tone.BAD,
-    r"Not proved: |  \? ": Tone.DOUBTFUL,
+    r"Not proved: |Equal, but silent: |  [?o] ": Tone.DOUBTFUL,
     r"  - ": Tone.ASIDE,
     r"\S": Tone.TITLE,
 }
 
 
 def as_data(report: Report) -> dict[str, Any]:
-    """The report as plain data."""
-    from neurodeploy.report.words import is_silent
-
+    """Return the report as plain data."""
     document: dict[str, Any] = json.loads(report.to_json())
-    return document | {"silent": is_silent(report)}
+    return document
 
 
 def as_lines(report: Report) -> list[Block]:
@@ -42,10 +42,13 @@ def as_lines(report: Report) -> list[Block]:
 
 def warn_of_silence(report: Report, output: Output) -> None:
     """Say that a network without spikes proves nothing."""
-    from neurodeploy.report.words import is_silent
+    if report.silent:
+        output.warn(SILENCE)
 
-    if is_silent(report):
-        output.warn(SILENT)
+
+def exit_code(report: Report, *, strict: bool) -> int:
+    """Return the report's exit code; a silent one has its own where the user is strict."""
+    return SILENT_EXIT if strict and report.silent else report.exit_code
 
 
 def require_places(folder: Path | None, junit: Path | None) -> None:

@@ -40,6 +40,10 @@ TimeLimit = Annotated[
 MemoryLimit = Annotated[
     float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
 ]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit with 5 if no neuron fired, so that nothing was shown."),
+]
 Random = tuple[int, int, float, int]
 _MOST_STEPS = 10**8
 
@@ -58,6 +62,7 @@ def verify(
     jobs: Jobs = 1,
     time_limit: TimeLimit = None,
     memory_limit: MemoryLimit = None,
+    strict: Strict = False,
 ) -> Outcome:
     """Prove that an artifact computes what was trained."""
     from neurodeploy import pipeline
@@ -79,11 +84,17 @@ def verify(
         say(f"reading {artifact}")
         load_torch()
         network = None if model is None else load_model(model, build)
-        result = pipeline.verified(opened, model=network, progress=say, **asked, **how)
+        result = pipeline.verified(
+            opened, model=network, model_file=model, progress=say, **asked, **how
+        )
         places = told.write(result, report, junit)
     told.warn_of_silence(result, output)
     document = told.as_data(result) | {"files": places}
-    return Outcome(document, told.as_lines(result) + told.written(places), result.exit_code)
+    return Outcome(
+        document,
+        told.as_lines(result) + told.written(places),
+        told.exit_code(result, strict=strict),
+    )
 
 
 def _random(text: str) -> Random:

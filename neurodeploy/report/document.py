@@ -20,6 +20,7 @@ def report_json(report: Report) -> str:
         "schema": SCHEMA,
         "title": str(report.title),
         "equal": report.equal,
+        "silent": report.silent,
         "exact": report.exact,
         "exit_code": report.exit_code,
         "verdict": verdict(report).word.lower(),

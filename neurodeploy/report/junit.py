@@ -20,7 +20,12 @@ from neurodeploy.report.words import (
 
 # A log may be long; why a simulator failed stands at its end.
 _LOG_LINES = 200
-_OUTCOMES = {Mark.DIFFERS: "failure", Mark.NOT_RUN: "error", Mark.NOT_ASKED: "skipped"}
+_OUTCOMES = {
+    Mark.DIFFERS: "failure",
+    Mark.NOT_RUN: "error",
+    Mark.SILENT: "skipped",
+    Mark.NOT_ASKED: "skipped",
+}
 
 
 def report_junit(report: Report) -> str:

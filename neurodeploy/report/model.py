@@ -15,6 +15,8 @@ class Status(StrEnum):
 
     EQUAL = "equal"
     DIFFERS = "differs"
+    # Every value was equal and no neuron fired, so nothing was shown.
+    SILENT = "silent"
     NOT_RUN = "not run"
 
 
@@ -108,6 +110,12 @@ class Report:
         return bool(asked) and all(link.status == Status.EQUAL for link in asked)
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing differs and every requested link ran, but no neuron fired in some."""
+        status = {link.status for link in self.links if link.requested}
+        return Status.SILENT in status and status <= {Status.SILENT, Status.EQUAL}
+
+    @property
     def exact(self) -> bool:
         """Whether equal means every bit; networks in floats are equal within a tolerance."""
         return not any(link.tolerance for link in self.links)
@@ -119,8 +127,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 equal, 1 differs, 4 a requested link was not run."""
-        if self.equal:
+        """0 equal, or silent; 1 differs; 4 a requested link was not run."""
+        if self.equal or self.silent:
             return 0
         return 1 if any(link.status == Status.DIFFERS for link in self.links) else 4
 

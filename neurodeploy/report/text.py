@@ -32,6 +32,7 @@ _SIGNS = {
     Mark.EQUAL: "=",
     Mark.WITHIN: "~",
     Mark.DIFFERS: "!",
+    Mark.SILENT: "o",
     Mark.NOT_RUN: "?",
     Mark.NOT_ASKED: "-",
 }

@@ -15,8 +15,18 @@ class Mark(StrEnum):
     EQUAL = "equal"
     WITHIN = "equal within tolerance"
     DIFFERS = "differs"
+    SILENT = "equal, but silent"
     NOT_RUN = "not run"
     NOT_ASKED = "not asked for"
+
+
+_MARKS = {
+    Status.EQUAL: Mark.EQUAL,
+    Status.DIFFERS: Mark.DIFFERS,
+    Status.SILENT: Mark.SILENT,
+    Status.NOT_RUN: Mark.NOT_RUN,
+}
+NOTHING_SHOWN = "No neuron fired, so nothing was shown: verify with samples that make it fire."
 
 
 @dataclass(frozen=True)
@@ -35,13 +45,21 @@ def mark_of(link: Link) -> Mark:
         return Mark.NOT_ASKED
     if link.status == Status.EQUAL and link.tolerance:
         return Mark.WITHIN
-    return Mark(link.status.value)
+    return _MARKS[link.status]
 
 
 def verdict(report: Report) -> Verdict:
     """What the report comes to, by its exit code."""
+    if report.silent:
+        return _silent(report)
     judge = {0: _equal, 1: _differs}.get(report.exit_code, _not_proved)
     return judge(report)
+
+
+def _silent(report: Report) -> Verdict:
+    compared = sum(link.compared for link in report.links if link.requested)
+    headline = f"nothing was shown by {counted(compared, 'value')}"
+    return Verdict(Mark.SILENT, "Equal, but silent", headline, NOTHING_SHOWN)
 
 
 def _equal(report: Report) -> Verdict:
@@ -51,10 +69,7 @@ def _equal(report: Report) -> Verdict:
     where = counted(len(asked), "link")
     what = "every bit of" if report.exact else "floats,"
     headline = f"{what} {counted(compared, 'value')} in {where}" if compared else where
-    if is_silent(report):
-        detail = "No neuron spiked, and silence proves little: verify with other samples."
-    else:
-        detail = f"{counted(spikes, 'spike')} among them." if spikes else ""
+    detail = f"{counted(spikes, 'spike')} among them." if spikes else ""
     if report.exact:
         return Verdict(Mark.EQUAL, "Equal", headline, detail)
     stated = next(link.tolerance for link in report.links if link.tolerance)
@@ -77,13 +92,6 @@ def _not_proved(report: Report) -> Verdict:
     many = f"{len(missing)} of {counted(len(report.links), 'link')} were not run"
     headline = f"{visible(missing[0].name)} was not run" if len(missing) == 1 else many
     return Verdict(Mark.NOT_RUN, "Not proved", headline, reason(missing[0]))
-
-
-def is_silent(report: Report) -> bool:
-    """Whether values were compared or layers watched, and not one neuron spiked."""
-    watched = bool(report.layers) or any(link.compared for link in report.links)
-    spikes = sum(link.spikes for link in report.links) + sum(x.spikes for x in report.layers)
-    return watched and spikes == 0
 
 
 def difference(link: Link) -> str:

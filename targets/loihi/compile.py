@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.artifact import Artifact, program_hashes, tools_here
 from neurodeploy.narrow import row_pieces
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
 from neurodeploy.target import Finding, require_fits
@@ -36,6 +36,7 @@ def compile_program(program: Program) -> Artifact:
         {FILE: _file(program, chain)},
         contract(program, chain),
         program_hashes(program),
+        tools=tools_here() | {"h5py": h5py_module().version.version},
     )
 
 

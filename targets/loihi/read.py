@@ -25,7 +25,7 @@ from neurodeploy.program import (
     Signal,
 )
 from neurodeploy.program.shapes import output_shape
-from neurodeploy.structure import Edge, Shape
+from neurodeploy.structure import Edge, Shape, renamed
 from snncore.dynamics import LOIHI, Equations, NumberSystem
 from snncore.dynamics.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
@@ -314,15 +314,11 @@ def _named(program: Program, contract: Any) -> Program:
         kinds = {layer["name"]: str(layer["neuron"]) for layer in contract["layers"]}
         nodes = []
         for node, exponent in zip(program.nodes, exponents, strict=True):
-            changes: dict[str, Any] = {"name": new[node.name]}
+            changes: dict[str, Any] = {} if exponent is None else {"exponent": int(exponent)}
             if isinstance(node, Neuron):
-                changes["inputs"] = tuple(Edge(new[e.source], e.delay) for e in node.inputs)
-                changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
-            elif isinstance(node, Dense | Conv2d | Flatten):
-                changes["source"] = Edge(new[node.source.source], node.source.delay)
-            if exponent is not None:
-                changes["exponent"] = int(exponent)
-            nodes.append(replace(node, **changes))
+                kind = kinds[new[node.name]]
+                changes["equations"] = replace(node.equations, name=kind)
+            nodes.append(renamed(node, new, **changes))
         return Program(tuple(nodes), new[program.output])
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, ArtifactError):

@@ -38,7 +38,13 @@ def compile_program(program: Program, steps: int = STEPS) -> Artifact:
         raise ValidationError(f"option steps: {steps} is not in 1..{_MOST_STEPS}")
     require_fits("lynxi", check(program))
     plan = plan_of(program)
-    return Artifact("lynxi", _files(plan, steps), _contract(plan, steps), program_hashes(program))
+    return Artifact(
+        "lynxi",
+        _files(plan, steps),
+        _contract(plan, steps),
+        program_hashes(program),
+        options={"steps": steps},
+    )
 
 
 def _files(plan: Plan, steps: int) -> Files:

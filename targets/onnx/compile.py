@@ -72,7 +72,20 @@ def compile_graph(graph: Graph, choices: Choices) -> Artifact:
 def _artifact(network: Network, choices: Choices) -> Artifact:
     hashes = program_hashes(network)
     content = written(network, choices, hashes["sha256"]).content()
-    return Artifact("onnx", Files({FILE: content}), contract(network, choices), hashes)
+    return Artifact(
+        "onnx",
+        Files({FILE: content}),
+        contract(network, choices),
+        hashes,
+        options=_options(choices),
+    )
+
+
+def _options(choices: Choices) -> dict[str, Any]:
+    """Return what `compile` is told to make these choices; what has no meaning is left out."""
+    said = asdict(choices) | {"form": choices.form.value}
+    unsaid = {"steps"} if choices.form != Form.UNROLLED else set[str]()
+    return {key: value for key, value in said.items() if key not in unsaid}
 
 
 def written(program: Network, choices: Choices, sha256: str) -> Written:

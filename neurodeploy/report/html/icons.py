@@ -9,6 +9,7 @@ CLASSES = {
     Mark.EQUAL: "is-equal",
     Mark.WITHIN: "is-equal",
     Mark.DIFFERS: "is-differs",
+    Mark.SILENT: "is-not-run",
     Mark.NOT_RUN: "is-not-run",
     Mark.NOT_ASKED: "is-not-asked",
 }
@@ -16,6 +17,7 @@ _STROKES = {
     Mark.EQUAL: "M-4 .5l2.8 2.8L4.2-3",
     Mark.WITHIN: "M-4.4-1.6q2.2-2 4.4 0t4.4 0m-8.8 3.6q2.2-2 4.4 0t4.4 0",
     Mark.DIFFERS: "M-3.2-3.2l6.4 6.4m0-6.4l-6.4 6.4",
+    Mark.SILENT: "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0",
     Mark.NOT_RUN: "M0-4.6v5.4m0 3.2v.6",
     Mark.NOT_ASKED: "M-3.6 0h7.2",
 }

@@ -13,7 +13,7 @@ from neurodeploy.report.html.icons import CLASSES, icon
 from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.tables import accuracies, facts_table, layers_table, links_table
 from neurodeploy.report.model import Report, Status
-from neurodeploy.report.words import Verdict, is_silent, verdict
+from neurodeploy.report.words import Verdict, verdict
 
 
 def report_html(report: Report) -> str:
@@ -35,7 +35,7 @@ def _head(report: Report, found: Verdict) -> Markup:
         icon(found.mark, 40),
         element("span", element("strong", f"{found.word}: "), found.headline),
     )
-    look = "lead caution" if is_silent(report) else "lead"
+    look = "lead caution" if report.silent else "lead"
     detail = element("p", found.detail, class_=look) if found.detail else None
     title = element("p", report.title, class_="title")
     return element("header", title, heading, detail, class_=CLASSES[found.mark])

@@ -1,0 +1,16 @@
+"""Verification: each stage compared with the next, and the first divergence named.
+
+training = golden   what the network computed while training is the program's integers
+golden = fast       the fast engine is the golden interpreter
+program = artifact  every file and the contract are what export writes of the program
+golden = <name>     the vendor's simulator, run on the artifact, computes the program
+
+A network in floats has no integers: its graph in double precision stands in their place, and
+values are equal within a tolerance.
+"""
+
+from neurodeploy.verification.meaning import held_by as held_by
+from neurodeploy.verification.simulated import require_simulator as require_simulator
+from neurodeploy.verification.verify import verify as verify
+
+__all__ = ["held_by", "require_simulator", "verify"]

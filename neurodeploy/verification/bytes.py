@@ -1,0 +1,52 @@
+"""A file of an artifact compared with the file that export writes, byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
+
+from neurodeploy.artifact import Artifact, digest
+from neurodeploy.content import content_of
+from neurodeploy.files import Piece
+from neurodeploy.target import Target
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """What a target may provide beside, to say in its format's words how two files differ."""
+
+    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
+        """Return where two files differ; nothing if whoever loads them reads the same."""
+
+
+def file_difference(chip: Target, name: str, artifact: Artifact, again: Artifact) -> str | None:
+    """Return where a file is not the one that export writes; nothing if it is.
+
+    A library of another version may write the same values in other bytes: then what the target's
+    loader reads decides.
+    """
+    found, content = artifact.files[name], content_of(again.files, name)
+    if content.size == len(found) and content.sha256() == digest(found):
+        return None
+    words = None
+    if isinstance(chip, ReadsFiles):
+        words = chip.file_difference(name, bytes(content), found)
+        if words is None and dict(artifact.tools) != dict(again.tools):
+            return None
+    return f"{name}: {words or _first_byte(content.pieces(), found)}"
+
+
+def _first_byte(expected: Iterable[Piece], found: bytes) -> str:
+    """Return the first byte that differs, and both values."""
+    place = 0
+    for piece in expected:
+        ours = bytes(piece)
+        theirs = found[place : place + len(ours)]
+        if ours != theirs:
+            pairs = enumerate(zip(ours, theirs, strict=False))
+            at = next((i for i, (one, two) in pairs if one != two), len(theirs))
+            if at < len(theirs):
+                return f"byte {place + at:,} is {theirs[at]}, and export writes {ours[at]}"
+            return f"ends at byte {place + at:,}, and export writes more"
+        place += len(ours)
+    return f"has {len(found):,} bytes, and export writes {place:,}"

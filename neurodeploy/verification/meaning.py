@@ -1,0 +1,191 @@
+"""What an artifact means, and how near to it other stages must come: two kinds, one interface."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.compare import Tolerance, compare, compare_within
+from neurodeploy.errors import UnknownNameError
+from neurodeploy.graph import Graph
+from neurodeploy.operations import operations
+from neurodeploy.program import Program
+from neurodeploy.report import Link
+from neurodeploy.resources import OnChip
+from neurodeploy.simulator import run_golden, simulate
+from neurodeploy.simulator.floats import checked_floats, run_floats
+from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.target import TakesFloats, Target, on_chip
+from neurodeploy.trace import Trace
+
+TOLERANCE = Tolerance()
+
+
+@dataclass(frozen=True)
+class Meaning(ABC):
+    """A network, the trace that every other stage is compared with, and the comparison."""
+
+    network: Any
+    samples: Any
+
+    # What the links call the network, its trace, and the first accuracy.
+    noun: ClassVar[str]
+    reference: ClassVar[str]
+    accuracy: ClassVar[str]
+    # What a user is told while the trace is made.
+    progress: ClassVar[str]
+    has_fast_engine: ClassVar[bool]
+
+    @cached_property
+    @abstractmethod
+    def inputs(self) -> NDArray[Any]:
+        """The samples as the network takes them.
+
+        Raises:
+            SamplesError: if they do not fit it.
+        """
+
+    @cached_property
+    @abstractmethod
+    def trace(self) -> Trace:
+        """The trace that defines what is right."""
+
+    @abstractmethod
+    def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
+        """Return the link between two traces."""
+
+    @abstractmethod
+    def trained(self, model: Any) -> Trace:
+        """Return what a torch network computes of the samples."""
+
+    @abstractmethod
+    def fast(self) -> Trace:
+        """Return the fast engine's trace.
+
+        Raises:
+            UnknownNameError: if there is none for such a network.
+        """
+
+    @abstractmethod
+    def written(self, chip: Target, network: Any, options: Mapping[str, Any]) -> Artifact:
+        """Return the artifact that the target makes of such a network."""
+
+    @abstractmethod
+    def on_chip(self, chip: Target) -> OnChip:
+        """Return what the target knows of the network on its chips."""
+
+    def facts(self) -> dict[str, str]:
+        """Return what a report says of this kind of network beside its hash."""
+        return {self.noun: self.network.sha256}
+
+
+@dataclass(frozen=True)
+class Exact(Meaning):
+    """A program of integers: every bit is compared."""
+
+    network: Program
+    noun: ClassVar[str] = "program"
+    reference: ClassVar[str] = "golden"
+    accuracy: ClassVar[str] = "quantized"
+    progress: ClassVar[str] = "golden interpreter"
+    has_fast_engine: ClassVar[bool] = True
+
+    @cached_property
+    def inputs(self) -> NDArray[Any]:
+        """The samples as whole numbers."""
+        return checked_samples(self.network, self.samples)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The golden interpreter's trace."""
+        return run_golden(self.network, self.inputs)
+
+    def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
+        """Return the link between two traces, bit for bit."""
+        return compare(name, expected, got, seconds)
+
+    def trained(self, model: Any) -> Trace:
+        """Return the integers that a torch network computes of the samples."""
+        # torch is imported only where a torch network is given.
+        from neurodeploy.frontend.training import training_trace
+
+        return training_trace(model, self.network, self.inputs)
+
+    def fast(self) -> Trace:
+        """Return the fast engine's trace."""
+        return simulate(self.network, self.inputs, engine="fast")
+
+    def written(self, chip: Target, network: Any, options: Mapping[str, Any]) -> Artifact:
+        """Return the artifact that the target makes of a program."""
+        return chip.compile(network, **options)
+
+    def on_chip(self, chip: Target) -> OnChip:
+        """Return the program on the target's chips, with the operations of these samples."""
+        return on_chip(chip, self.network, operations(self.network, self.trace, self.inputs))
+
+
+@dataclass(frozen=True)
+class Near(Meaning):
+    """A graph in floats: values are equal within a tolerance."""
+
+    network: Graph
+    noun: ClassVar[str] = "graph"
+    reference: ClassVar[str] = "graph"
+    accuracy: ClassVar[str] = "float"
+    progress: ClassVar[str] = "double precision"
+    has_fast_engine: ClassVar[bool] = False
+    tolerance: Tolerance = TOLERANCE
+
+    @cached_property
+    def inputs(self) -> NDArray[Any]:
+        """The samples as floats."""
+        return checked_floats(self.network, self.samples)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The graph's trace in double precision."""
+        return run_floats(self.network, self.inputs)
+
+    def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
+        """Return the link between two traces, within the tolerance."""
+        return compare_within(name, expected, got, seconds, self.tolerance)
+
+    def trained(self, model: Any) -> Trace:
+        """Return what a torch network computes of the samples."""
+        from neurodeploy.frontend.training import float_trace
+
+        return float_trace(model, self.network, self.inputs)
+
+    def fast(self) -> Trace:
+        """Refuse: floats have one engine."""
+        raise UnknownNameError("a network in floats has no fast engine")
+
+    def written(self, chip: Target, network: Any, options: Mapping[str, Any]) -> Artifact:
+        """Return the artifact that the target makes of a graph in floats."""
+        assert isinstance(chip, TakesFloats)
+        return chip.compile_graph(network, **options)
+
+    def on_chip(self, chip: Target) -> OnChip:
+        """Return nothing: no chip takes floats."""
+        return OnChip()
+
+    def facts(self) -> dict[str, str]:
+        """Return the tolerance, and the graph's hash."""
+        return {"exact": f"no, in floats: {self.tolerance.words()}"} | super().facts()
+
+
+def held_by(chip: Target, artifact: Artifact) -> Program | Graph:
+    """Return the network that an artifact's files hold.
+
+    Raises:
+        ArtifactError: if it cannot be read.
+    """
+    if isinstance(chip, TakesFloats) and chip.holds_floats(artifact):
+        return chip.read_graph(artifact)
+    return chip.read(artifact)

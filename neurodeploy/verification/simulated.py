@@ -1,0 +1,101 @@
+"""The links to simulators: which are asked, and what each computed of the artifact."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import SimulatorError, SimulatorScopeError, UnknownNameError
+from neurodeploy.report import Link, Status
+from neurodeploy.target import Simulation, Target
+from neurodeploy.trace import Trace
+from neurodeploy.verification.meaning import Meaning
+
+# The words for every simulator that a target has, and for no simulator.
+ALL, NONE = "all", "none"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A link, and the trace that was compared with the reference."""
+
+    link: Link
+    trace: Trace | None = None
+
+
+def require_simulator(chip: Target, name: str | None) -> None:
+    """Check that the target has the simulator; none, "none" and "all" always are.
+
+    Raises:
+        UnknownNameError: if it has not; lists those it has.
+    """
+    if name not in (None, ALL, NONE, *chip.simulators):
+        listed = ", ".join([*chip.simulators, ALL, NONE])
+        raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {listed}")
+
+
+def simulated(
+    chip: Target, artifact: Artifact, meaning: Meaning, name: str | None, simulation: Simulation
+) -> list[Outcome]:
+    """Return one outcome for each simulator that was asked for.
+
+    Raises:
+        UnknownNameError: if there is no simulator of that name.
+    """
+    require_simulator(chip, name)
+    if name == NONE or not chip.simulators:
+        reason = "left out by request" if name == NONE else f"{chip.name} has no simulator"
+        link = Link(f"{meaning.reference} = simulator", Status.NOT_RUN, reason=reason)
+        return [Outcome(replace(link, requested=False))]
+    outcomes = [_run(chip, artifact, meaning, each, simulation) for each in _asked(chip, name)]
+    return [_excused(outcome, several=len(outcomes) > 1) for outcome in outcomes]
+
+
+def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
+    """Return the names of the simulators to run: a target may say which run by default."""
+    if name == ALL:
+        return tuple(chip.simulators)
+    if name is not None:
+        return (name,)
+    default: tuple[str, ...] = getattr(chip, "default_simulators", ())
+    return default or (next(iter(chip.simulators)),)
+
+
+@dataclass(frozen=True)
+class _Beyond(Outcome):
+    """A simulator that said that it does not know what the network needs."""
+
+
+def _excused(outcome: Outcome, *, several: bool) -> Outcome:
+    """Of several simulators, one that does not know what a network needs is not asked for it."""
+    if several and isinstance(outcome, _Beyond):
+        return Outcome(replace(outcome.link, requested=False))
+    return outcome
+
+
+def _run(
+    chip: Target, artifact: Artifact, meaning: Meaning, simulator: str, simulation: Simulation
+) -> Outcome:
+    name = f"{meaning.reference} = {simulator}"
+    if simulation.progress is not None:
+        simulation.progress(f"simulator {simulator}")
+    started = time.perf_counter()
+    try:
+        found = chip.simulate(artifact, meaning.inputs, simulator=simulator, simulation=simulation)
+    except SimulatorError as error:
+        failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
+        kind = _Beyond if isinstance(error, SimulatorScopeError) else Outcome
+        return kind(replace(failed, remedy=error.remedy))
+    seconds, expected = time.perf_counter() - started, meaning.trace
+    shown, there = len(found.layers), len(expected.layers)
+    if shown != there:
+        reason = f"{simulator} shows {shown} layers of {there}"
+        return Outcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
+    # A simulator knows layers by their place, as the file does.
+    layers = {layer: found[other] for layer, other in zip(expected, found, strict=True)}
+    renamed = Trace(layers, expected.output_layer)
+    return Outcome(meaning.compare(name, expected, renamed, seconds), renamed)

@@ -1,0 +1,209 @@
+"""The link `program = artifact`: every number, every file and the contract, byte by byte."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.errors import NeurodeployError
+from neurodeploy.graph import Graph
+from neurodeploy.narrow import Multiples
+from neurodeploy.program import Neuron, Program
+from neurodeploy.report import Link, Status
+from neurodeploy.structure import Node, renamed
+from neurodeploy.target import Target
+from neurodeploy.verification.bytes import file_difference
+from neurodeploy.verification.meaning import Meaning
+
+Network = Program | Graph
+
+
+@dataclass(frozen=True)
+class Held:
+    """An artifact, the network that its files hold, and what it is to be compared with."""
+
+    chip: Target
+    artifact: Artifact
+    network: Network
+    # The network of the model, where one was given, and the hash of the model's file.
+    wanted: Network | None = None
+    model_sha256: str | None = None
+
+
+def structure(held: Held, meaning: Meaning) -> Link:
+    """Return the link between the network and what the artifact's files say."""
+    name = f"{meaning.noun} = artifact"
+    started, artifact = time.perf_counter(), held.artifact
+    if artifact.foreign and held.wanted is None:
+        return Link(
+            name,
+            Status.NOT_RUN,
+            reason="a bare file has no manifest, and no model was given",
+            remedy="--model",
+            requested=False,
+        )
+    reason, remedy = next(_differences(held), None), None
+    status = Status.EQUAL if reason is None else Status.DIFFERS
+    if reason is None and not artifact.foreign:
+        status, reason, remedy = _written_again(held, meaning)
+    count, seconds = held.network.parameter_count(), time.perf_counter() - started
+    return Link(name, status, count, seconds=seconds, reason=reason, remedy=remedy)
+
+
+def _differences(held: Held) -> Iterator[str]:
+    """Yield what differs between the numbers that are told, the nearest to a number first."""
+    artifact = held.artifact
+    if held.wanted is not None:
+        found = network_difference(held.wanted, held.network, foreign=artifact.foreign)
+        if found is not None:
+            yield found
+    if artifact.foreign:
+        return
+    yield from _hash_differences(artifact, held.network)
+    yield from artifact.edited
+    recorded, given = artifact.model_sha256, held.model_sha256
+    if recorded is not None and given is not None and recorded != given:
+        yield f"manifest.json: model is {recorded:.16}, and the model's file is {given:.16}"
+
+
+def _hash_differences(artifact: Artifact, network: Network) -> Iterator[str]:
+    """Yield the layers whose hash in the manifest is not that of what the files hold."""
+    hashes, told = program_hashes(network), artifact.program.get("nodes", {})
+    for name, value in hashes["nodes"].items():
+        if told.get(name) != value:
+            yield f"{name}: is not what was exported"
+    for name in told:
+        if name not in hashes["nodes"]:
+            yield f"{name}: is not in the files"
+    if hashes["sha256"] != artifact.program.get("sha256"):
+        yield "the network: is not what was exported"
+
+
+def _written_again(held: Held, meaning: Meaning) -> tuple[Status, str | None, str | None]:
+    """Compare the artifact with what export writes of the network that it holds."""
+    artifact = held.artifact
+    try:
+        again = meaning.written(held.chip, held.network, artifact.options)
+    except (NeurodeployError, TypeError) as error:
+        reason = f"the files hold a network that export does not write: {error}"
+        return Status.DIFFERS, reason, None
+    found = artifact_difference(held.chip, again, artifact)
+    if found is None or dict(artifact.tools) == dict(again.tools):
+        return (Status.EQUAL if found is None else Status.DIFFERS), found, None
+    made = ", ".join(f"{tool} {number}" for tool, number in artifact.tools.items())
+    reason = f"{found}; it was written by {made or 'an unknown version'}"
+    return Status.NOT_RUN, reason, "export the model again, or verify with that version"
+
+
+def artifact_difference(chip: Target, expected: Artifact, found: Artifact) -> str | None:
+    """Return the first place where an artifact is not what export writes, or nothing."""
+    for place, told, wanted in (
+        ("options", found.options, expected.options),
+        ("contract", found.contract, expected.contract),
+    ):
+        difference = value_difference(place, _plain(wanted), _plain(told))
+        if difference is not None:
+            return f"manifest.json: {difference}"
+    for name in (*expected.files, *found.files):
+        if name not in found.files:
+            return f"{name}: is missing"
+        if name not in expected.files:
+            return f"{name}: is not a file of this network"
+    differences = (file_difference(chip, name, found, expected) for name in expected.files)
+    return next((each for each in differences if each is not None), None)
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def value_difference(place: str, expected: Any, found: Any) -> str | None:
+    """Return the first place where two JSON values differ, with both values."""
+    if type(expected) is not type(found):
+        return f"{place} is {found!r:.80}, not {expected!r:.80}"
+    if isinstance(expected, dict):
+        for key in (*expected, *found):
+            if key not in found:
+                return f"{place} lacks {key!r:.80}"
+            if key not in expected:
+                return f"{place} has {key!r:.80}, which nothing reads"
+        pairs = [(f"{place}.{key}", expected[key], found[key]) for key in expected]
+    elif isinstance(expected, list):
+        if len(expected) != len(found):
+            return f"{place} has {len(found)} entries, not {len(expected)}"
+        numbered = enumerate(zip(expected, found, strict=True))
+        pairs = [(f"{place}[{index}]", *pair) for index, pair in numbered]
+    else:
+        same = expected == found or (expected != expected and found != found)
+        return None if same else f"{place} is {found!r:.80}, not {expected!r:.80}"
+    differences = (value_difference(*pair) for pair in pairs)
+    return next((each for each in differences if each is not None), None)
+
+
+def network_difference(wanted: Network, held: Network, *, foreign: bool) -> str | None:
+    """Return the first number or field in which two networks differ, with both values.
+
+    A bare file knows neither names nor units: it is compared layer by layer in order.
+    """
+    if len(wanted.nodes) != len(held.nodes):
+        return f"{len(wanted.nodes)} layers were exported, and the file has {len(held.nodes)}"
+    names = {b.name: a.name for a, b in zip(wanted.nodes, held.nodes, strict=True)}
+    for node, found in zip(wanted.nodes, held.nodes, strict=True):
+        difference = node_difference(node, _as_told(found, node, names) if foreign else found)
+        if difference is not None:
+            return difference
+    if wanted.output != (names[held.output] if foreign else held.output):
+        return f"the output is {held.output}, not {wanted.output}"
+    return None
+
+
+def _as_told(node: Node, wanted: Node, names: Mapping[str, str]) -> Node:
+    """Return a bare file's node under the name and in the unit of the one that is wanted."""
+    changes: dict[str, Any] = {}
+    if hasattr(node, "exponent"):
+        changes["exponent"] = getattr(wanted, "exponent", 0)
+    if isinstance(node, Neuron) and isinstance(wanted, Neuron):
+        changes["equations"] = replace(node.equations, name=wanted.equations.name)
+    return renamed(node, names, **changes)
+
+
+def node_difference(wanted: Node, found: Node) -> str | None:
+    """Return the first field in which two nodes differ, and its index where it is an array."""
+    if wanted == found:
+        return None
+    if type(wanted) is not type(found):
+        kinds = type(wanted).__name__, type(found).__name__
+        return f"{wanted.name}: is a {kinds[1]} in the artifact, not a {kinds[0]}"
+    for each in fields(wanted):
+        left, right = vars(wanted)[each.name], vars(found)[each.name]
+        parts = {each.name: (left, right)}
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            parts = {key: (left.get(key), right.get(key)) for key in (*left, *right)}
+        for label, pair in parts.items():
+            difference = _part_difference(f"{wanted.name}.{label}", *pair)
+            if difference is not None:
+                return difference
+    return f"{wanted.name}: is another layer in the artifact"
+
+
+def _part_difference(name: str, wanted: Any, found: Any) -> str | None:
+    arrays = np.ndarray | Multiples
+    if not isinstance(wanted, arrays) and not isinstance(found, arrays):
+        return None if wanted == found else f"{name}: expected {wanted}, got {found}"
+    if not isinstance(wanted, arrays) or not isinstance(found, arrays):
+        there, missing = ("", " no") if wanted is None else (" no", "")
+        return f"{name}: expected{missing} values, and the artifact has{there or ' some'}"
+    one, two = np.asarray(wanted), np.asarray(found)
+    if one.shape != two.shape:
+        return f"{name}: has another shape in the artifact: {two.shape}, not {one.shape}"
+    places = np.argwhere(one != two)
+    if not len(places):
+        return None
+    index = tuple(int(i) for i in places[0])
+    return f"{name}{list(index)}: expected {one[index]}, got {two[index]}"

@@ -1,0 +1,142 @@
+"""The verifier: one order of links for integers and for floats."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.graph import Graph
+from neurodeploy.program import Program
+from neurodeploy.report import LayerSummary, Link, Report, Status
+from neurodeploy.target import Simulation, target
+from neurodeploy.trace import LayerTrace, Trace, accuracy
+from neurodeploy.verification.meaning import Exact, Meaning, Near, held_by
+from neurodeploy.verification.simulated import Outcome, Progress, simulated
+from neurodeploy.verification.structure import Held, structure
+
+# A report draws pictures of so many samples.
+_PICTURED = 4
+
+
+def verify(
+    artifact: Artifact,
+    samples: Any,
+    *,
+    labels: NDArray[Any] | None = None,
+    model: Any = None,
+    program: Program | Graph | None = None,
+    held: Program | Graph | None = None,
+    model_sha256: str | None = None,
+    simulator: str | None = None,
+    simulation: Simulation | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Return a report with every link that the given parts allow, over samples (T, N, ...).
+
+    `model` is a torch network and `program` its program, or its graph in floats; without them the
+    network is the one that the artifact holds (`held`, where it was read already), and the link
+    to training is left out. The simulators are the target's default unless one is named; "none"
+    leaves them out, and "all" asks every simulator of the target that knows what the network
+    needs. With labels the report shows accuracies.
+
+    Raises:
+        SamplesError: if the samples do not fit the network.
+        ArtifactError: if the artifact cannot be read.
+    """
+    chip, say = target(artifact.target), progress or (lambda _: None)
+    held = held_by(chip, artifact) if held is None else held
+    expected = held if program is None else program
+    meaning = Exact(expected, samples) if isinstance(expected, Program) else Near(expected, samples)
+    # Samples that do not fit are refused before anything runs.
+    _ = meaning.inputs
+    say(meaning.progress)
+    started = time.perf_counter()
+    _ = meaning.trace
+    seconds = time.perf_counter() - started
+    trained = _trained(model, meaning, say)
+    fast = _fast(meaning, say)
+    structured = structure(Held(chip, artifact, held, program, model_sha256), meaning)
+    how = simulation or Simulation()
+    how = how if how.progress is not None else replace(how, progress=say)
+    judged = simulated(chip, artifact, meaning, simulator, how)
+    return Report(
+        title=f"{artifact.path or 'network'} on {artifact.target}",
+        links=(trained.link, *fast, structured, *(each.link for each in judged)),
+        layers=_layers(meaning),
+        facts=_facts(artifact, meaning, seconds),
+        trace=_pictured(meaning.trace),
+        on_chip=meaning.on_chip(chip),
+        accuracies=_accuracies(meaning, trained, judged, labels),
+    )
+
+
+def _trained(model: Any, meaning: Meaning, say: Progress) -> Outcome:
+    name = f"training = {meaning.reference}"
+    if model is None:
+        link = Link(name, Status.NOT_RUN, reason="no model was given", remedy="--model")
+        return Outcome(replace(link, requested=False))
+    say("training forward")
+    started = time.perf_counter()
+    trace = meaning.trained(model)
+    return Outcome(
+        meaning.compare(name, trace, meaning.trace, time.perf_counter() - started), trace
+    )
+
+
+def _fast(meaning: Meaning, say: Progress) -> list[Link]:
+    """Return the link to the fast engine, where there is one for such a network."""
+    if not meaning.has_fast_engine:
+        return []
+    say("fast engine")
+    started, name = time.perf_counter(), f"{meaning.reference} = fast"
+    trace = meaning.fast()
+    return [meaning.compare(name, meaning.trace, trace, time.perf_counter() - started)]
+
+
+def _accuracies(
+    meaning: Meaning, trained: Outcome, judged: list[Outcome], labels: NDArray[Any] | None
+) -> dict[str, float]:
+    """Return the share of samples that each gets right; nothing where nobody knows."""
+    if labels is None:
+        return {}
+    chip = next((outcome.trace for outcome in judged if outcome.trace is not None), None)
+    traces = {meaning.accuracy: trained.trace or meaning.trace}
+    traces |= {} if chip is None else {"chip": chip}
+    return {name: accuracy(trace.output, labels) for name, trace in traces.items()}
+
+
+def _layers(meaning: Meaning) -> tuple[LayerSummary, ...]:
+    summaries = []
+    for node in meaning.network.layers:
+        spikes, shape = meaning.trace[node.name].s, meaning.network.shapes[node.name]
+        count, kind = int(np.count_nonzero(spikes)), node.equations.name
+        size, rate = int(np.prod(shape)), float(count / spikes.size)
+        summaries.append(LayerSummary(node.name, kind, shape, size, count, rate))
+    return tuple(summaries)
+
+
+def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, str]:
+    steps, count = meaning.inputs.shape[:2]
+    facts = {
+        "target": artifact.target,
+        "artifact": str(artifact.path) if artifact.path else "in memory",
+        **meaning.facts(),
+        "model": artifact.model_sha256 or "not recorded",
+        "samples": f"{count} of {steps} steps, input {tuple(meaning.inputs.shape[2:])}",
+        "weights": str(meaning.network.parameter_count()),
+        meaning.progress: f"{seconds:.2f} s",
+    }
+    return facts | dict(artifact.tools)
+
+
+def _pictured(trace: Trace) -> Trace:
+    layers = {
+        name: LayerTrace({key: value[:, :_PICTURED] for key, value in trace[name].values.items()})
+        for name in trace
+    }
+    return Trace(layers, trace.output_layer)
