@@ -90,11 +90,8 @@ def verify(
         places = told.write(result, report, junit)
     told.warn_of_silence(result, output)
     document = told.as_data(result) | {"files": places}
-    return Outcome(
-        document,
-        told.as_lines(result) + told.written(places),
-        told.exit_code(result, strict=strict),
-    )
+    blocks = told.as_lines(result) + told.written(places)
+    return Outcome(document, blocks, told.exit_code(result, strict=strict))
 
 
 def _random(text: str) -> Random:

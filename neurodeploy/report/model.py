@@ -69,6 +69,11 @@ class Link:
     # How far apart floats may be to count as equal; integers have none.
     tolerance: str | None = None
 
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs, be it that nothing fired either."""
+        return self.status in (Status.EQUAL, Status.SILENT)
+
 
 @dataclass(frozen=True)
 class LayerSummary:

@@ -52,7 +52,7 @@ def judged(judge: Environment, full: bool, tell: Callable[[str], None]) -> None:
             link = compare(f"golden = {judge.name}", golden, found, 0.0)
             values, spikes = values + link.compared, spikes + golden.spikes()
             silent += golden.spikes() == 0
-            if link.status != Status.EQUAL:
+            if not link.same:
                 words = link.divergence.sentence() if link.divergence else link.reason
                 failures.append(f"{case.name}: {words}")
     tell(

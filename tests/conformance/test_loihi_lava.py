@@ -16,7 +16,6 @@ from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorError
 from neurodeploy.program import Dense
-from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.trace import LayerTrace, Trace
@@ -98,7 +97,7 @@ def cases(full: bool) -> Iterator[Case]:
 def held(name: str, expected: Trace, got: Trace) -> str | None:
     """What is wrong about a link, if anything is."""
     link = compare(name, expected, got, 0.0)
-    if link.status == Status.EQUAL:
+    if link.same:
         return None
     return f"{name}: {link.divergence.sentence() if link.divergence else link.reason}"
 

@@ -50,7 +50,7 @@ class Tally:
         """One trace held against the golden one."""
         link = compare(name, golden, found, 0.0)
         self.values += link.compared
-        if link.status != Status.EQUAL:
+        if not link.same:
             words = link.divergence.sentence() if link.divergence else link.reason
             self.failures.append(f"{case.name}: {name}: {words}")
 
@@ -187,7 +187,7 @@ def test_one_flipped_bit_of_a_weight_is_seen_where_it_must_be() -> None:
             nodes = tuple(other if node is synapse else node for node in case.program.nodes)
             expected = run_golden(replace(case.program, nodes=nodes), case.samples)
             found = target.simulate(flipped(artifact, other), case.samples)
-            assert compare("flipped", expected, found, 0.0).status == Status.EQUAL, case.name
+            assert compare("flipped", expected, found, 0.0).same, case.name
             tried += 1
             seen += compare("flipped", golden, found, 0.0).status == Status.DIFFERS
     assert seen > tried // 3 > 4

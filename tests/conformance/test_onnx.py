@@ -76,7 +76,7 @@ class Tally:
             self.names.add(case.name)
             self.spikes += golden.spikes()
             self.silent += golden.spikes() == 0
-        if link.status != Status.EQUAL:
+        if not link.same:
             words = link.divergence.sentence() if link.divergence else link.reason
             self.failures.append(f"{case.name}: {engine}: {words}")
 

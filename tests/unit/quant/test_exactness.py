@@ -24,7 +24,7 @@ def differences(network: nn.Module, samples: Tensor) -> tuple[int, list[str]]:
     assert all(set(trained[name].values) == {"s", "u", "v"} for name in golden)
     links = [compare("training", golden, trained, 0.0)]
     links.append(compare("fast", golden, nd.simulate(program, samples, engine="fast"), 0.0))
-    found = [f"{x.name}: {x.divergence or x.reason}" for x in links if x.status != Status.EQUAL]
+    found = [f"{x.name}: {x.divergence or x.reason}" for x in links if not x.same]
     return golden.spikes(), found
 
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy.compare import compare
-from neurodeploy.report import Status
 from snncore import functional, layer, neuron
 from snncore.dynamics import select, spike
 from tests.unit.own_neuron import Tiring
@@ -73,7 +72,7 @@ def test_the_forward_is_the_program_is_the_file(name: str, form: str, tmp_path: 
     golden, others = traces(prepared, samples())
     for which, other in others.items():
         link = compare(which, golden, other, 0.0)
-        assert link.status == Status.EQUAL, link.divergence or link.reason
+        assert link.same, link.divergence or link.reason
     assert list(golden) == ["2", "4", "6"]
     assert all(golden[layer].s.sum() > 20 for layer in golden)
     program = nd.lower(prepared, example=samples())
@@ -109,7 +108,7 @@ def test_a_shortcut_adds_to_the_weights() -> None:
     x = (torch.rand(9, 3, 5) < 0.5).float()
     prepared = quant.prepare(Shortcut(), target="int8").eval()
     golden, others = traces(prepared, x)
-    assert compare("x", golden, others["training"], 0.0).status == Status.EQUAL
+    assert compare("x", golden, others["training"], 0.0).same
     assert golden.spikes() > 10
 
 
@@ -156,7 +155,7 @@ def test_units_are_fitted_and_calibrated_as_for_other_neurons() -> None:
     assert [entry.name for entry in report.layers] == ["2", "4", "6"]
     quant.fit_units(prepared)
     golden, others = traces(prepared, samples())
-    assert compare("x", golden, others["training"], 0.0).status == Status.EQUAL
+    assert compare("x", golden, others["training"], 0.0).same
 
 
 @neuron.define(states={"v": 0.5}, params={"threshold": 1.0})

@@ -23,7 +23,6 @@ from neurodeploy.program import (
     dumps,
     loads,
 )
-from neurodeploy.report import Status
 from neurodeploy.simulator.golden import largest
 from snncore import functional, layer
 from tests.unit.programs import neurons
@@ -83,7 +82,7 @@ def test_fast_is_golden(signal: Signal) -> None:
         low, high = (0, 2) if signal == Signal.SPIKES else (-80, 200)
         samples = random.integers(low, high, (6, 2, *made.input.shape))
         golden, fast = (nd.simulate(made, samples, engine=name) for name in ("golden", "fast"))
-        assert compare("fast", golden, fast, 0.0).status == Status.EQUAL, f"seed {seed}"
+        assert compare("fast", golden, fast, 0.0).same, f"seed {seed}"
         spikes += golden.spikes()
     assert spikes > 100
 
@@ -123,7 +122,7 @@ def test_training_is_golden_and_a_file_keeps_it(tmp_path: object) -> None:
     made = nd.lower(trained, example=samples)
     golden = nd.simulate(made, samples)
     trace = training_trace(trained, made, samples.numpy().astype(np.int64))
-    assert compare("training", golden, trace, 0.0).status == Status.EQUAL
+    assert compare("training", golden, trace, 0.0).same
     assert golden.spikes() > 20
     functional.reset(trained)
     nd.save(trained, f"{tmp_path}/model.pt", example=samples)

@@ -12,7 +12,6 @@ from neurodeploy.compare import compare
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
-from neurodeploy.report import Status
 from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.simulator.fast import run_fast
@@ -30,7 +29,7 @@ def check(program: Program, samples: np.ndarray, engines: tuple[bool, ...] = (Fa
     golden = run_golden(program, samples)
     for compiled in engines:
         link = compare("golden = fast", golden, run_fast(program, samples, compiled=compiled), 0.0)
-        assert link.status == Status.EQUAL, link.divergence or link.reason
+        assert link.same, link.divergence or link.reason
     return golden.spikes()
 
 
