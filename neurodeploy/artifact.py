@@ -179,6 +179,9 @@ def read_folder(folder: Path) -> Artifact:
         hashes = manifest["program"]
         program = {"sha256": str(hashes["sha256"]), "nodes": dict(hashes["nodes"])}
         model_hash = None if model is None else str(model["sha256"])
+        strange = {*hashes} - {"sha256", "nodes"} | {*(model or ())} - {"sha256"}
+        if strange:
+            raise ValueError(f"has a field that no manifest has: {min(strange)!r:.80}")
         options, tools = dict(manifest["options"]), dict(manifest["tools"])
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{folder / MANIFEST}: is damaged: {error}") from error

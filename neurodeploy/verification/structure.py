@@ -197,8 +197,8 @@ def _part_difference(name: str, wanted: Any, found: Any) -> str | None:
     if not isinstance(wanted, arrays) and not isinstance(found, arrays):
         return None if wanted == found else f"{name}: expected {wanted}, got {found}"
     if not isinstance(wanted, arrays) or not isinstance(found, arrays):
-        there, missing = ("", " no") if wanted is None else (" no", "")
-        return f"{name}: expected{missing} values, and the artifact has{there or ' some'}"
+        sides = [("no" if side is None else "some") for side in (wanted, found)]
+        return f"{name}: expected {sides[0]} values, and the artifact has {sides[1]}"
     one, two = np.asarray(wanted), np.asarray(found)
     if one.shape != two.shape:
         return f"{name}: has another shape in the artifact: {two.shape}, not {one.shape}"

@@ -24,6 +24,7 @@ from targets.loihi.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.placement import placement
 from targets.loihi.read import read_artifact
 from targets.loihi.resonators import require_determined
+from targets.loihi.same import file_difference
 from targets.loihi.simulate import LAVA, run_lava
 
 
@@ -53,6 +54,10 @@ class Loihi:
     def read(self, artifact: Artifact) -> Program:
         """The program that a .net file holds, ours or another's."""
         return read_artifact(artifact)
+
+    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
+        """Return where two .net files differ; nothing if a loader reads the same values."""
+        return file_difference(expected, found)
 
     def simulate(
         self,

@@ -1,0 +1,40 @@
+"""The mutation harness: no change of an artifact is taken for equal, hashes made anew or not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from neurodeploy.artifact import MANIFEST
+from tests.conformance.mutation.judge import edits_of, judged, means_nothing
+from tests.conformance.mutation.subjects import SUBJECTS
+from tests.conformance.summary import show
+
+# So many changes of the manifest, and of every other file, are tried by `make test`.
+_OF_MANIFEST, _OF_FILE = 30, 10
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_no_change_is_taken_for_equal(
+    name: str, tmp_path: Path, full: bool, request: pytest.FixtureRequest
+) -> None:
+    subject, rng = SUBJECTS[name](), Random(11)
+    counts: Counter[str] = Counter()
+    missed = []
+    for file, edits in edits_of(subject, rng).items():
+        count = _OF_MANIFEST if file == MANIFEST else _OF_FILE
+        some = edits if full else rng.sample(edits, min(len(edits), count))
+        for edit in some:
+            for whole in (False, True) if full else (rng.random() < 0.5,):
+                outcome = judged(subject, file, edit, tmp_path / "out", whole=whole)
+                counts[outcome] += 1
+                if outcome == "equal" and not means_nothing(file, edit, whole=whole):
+                    missed.append(f"{file}: {edit.place}{' (whole)' if whole else ''}")
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items()))
+    show(request.config, f"changes of {name}", told)
+    assert not missed, missed[:20]
+    assert counts["found"] > 10
