@@ -220,10 +220,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"{place}: cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or type(manifest.get("schema")) is not int:
-        raise ArtifactError(f"{place}: is not a manifest of schema {SCHEMA}")
-    if manifest["schema"] != SCHEMA:
-        raise ArtifactError(f"{place}: has schema {manifest['schema']}, not {SCHEMA}")
+    # JSON's true and 1.0 are equal to 1 in Python.
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if type(schema) is not int or schema != SCHEMA:
+        raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}")
     if strange := sorted(manifest.keys() - _FIELDS):
         raise ArtifactError(f"{place}: has a field that no manifest has: {strange[0]!r:.80}")
     return manifest

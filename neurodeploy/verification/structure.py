@@ -31,9 +31,8 @@ class Held:
     chip: Target
     artifact: Artifact
     network: Network
-    # The network of the model, where one was given, and the hash of the model's file.
+    # The network of the model, where one was given.
     wanted: Network | None = None
-    model_sha256: str | None = None
 
 
 def structure(held: Held, meaning: Meaning) -> Link:
@@ -67,9 +66,6 @@ def _differences(held: Held) -> Iterator[str]:
         return
     yield from _hash_differences(artifact, held.network)
     yield from artifact.edited
-    recorded, given = artifact.model_sha256, held.model_sha256
-    if recorded is not None and given is not None and recorded != given:
-        yield f"manifest.json: model is {recorded:.16}, and the model's file is {given:.16}"
 
 
 def _hash_differences(artifact: Artifact, network: Network) -> Iterator[str]:

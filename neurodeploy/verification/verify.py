@@ -60,7 +60,7 @@ def verify(
     seconds = time.perf_counter() - started
     trained = _trained(model, meaning, say)
     fast = _fast(meaning, say)
-    structured = structure(Held(chip, artifact, held, program, model_sha256), meaning)
+    structured = structure(Held(chip, artifact, held, program), meaning)
     how = simulation or Simulation()
     how = how if how.progress is not None else replace(how, progress=say)
     judged = simulated(chip, artifact, meaning, simulator, how)
@@ -68,7 +68,7 @@ def verify(
         title=f"{artifact.path or 'network'} on {artifact.target}",
         links=(trained.link, *fast, structured, *(each.link for each in judged)),
         layers=_layers(meaning),
-        facts=_facts(artifact, meaning, seconds),
+        facts=_facts(artifact, meaning, seconds) | _model(artifact, model_sha256),
         trace=_pictured(meaning.trace),
         on_chip=meaning.on_chip(chip),
         accuracies=_accuracies(meaning, trained, judged, labels),
@@ -126,12 +126,19 @@ def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, st
         "target": artifact.target,
         "artifact": str(artifact.path) if artifact.path else "in memory",
         **meaning.facts(),
-        "model": artifact.model_sha256 or "not recorded",
         "samples": f"{count} of {steps} steps, input {tuple(meaning.inputs.shape[2:])}",
         "weights": str(meaning.network.parameter_count()),
         meaning.progress: f"{seconds:.2f} s",
     }
     return facts | dict(artifact.tools)
+
+
+def _model(artifact: Artifact, given: str | None) -> dict[str, str]:
+    """Return which file the artifact was exported from, and whether it is the one given."""
+    recorded = artifact.model_sha256
+    if given is None or recorded == given:
+        return {"model": recorded or given or "not recorded"}
+    return {"model": given, "exported from": f"{recorded or 'not recorded'}, another file"}
 
 
 def _pictured(trace: Trace) -> Trace:

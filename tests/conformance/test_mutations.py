@@ -32,7 +32,7 @@ def test_no_change_is_taken_for_equal(
             for whole in (False, True) if full else (rng.random() < 0.5,):
                 outcome = judged(subject, file, edit, tmp_path / "out", whole=whole)
                 counts[outcome] += 1
-                if outcome == "equal" and not means_nothing(file, edit, whole=whole):
+                if outcome == "equal" and not means_nothing(file, edit):
                     missed.append(f"{file}: {edit.place}{' (whole)' if whole else ''}")
     told = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items()))
     show(request.config, f"changes of {name}", told)

@@ -125,7 +125,7 @@ def write_inputs(folder: Path) -> None:
     nd.save(network, folder / "model.pt")
     # A file of weights alone, as users of torch have it.
     torch.save(network.state_dict(), folder / "weights.pt")  # noqa: TID251
-    nd.save(nn.Sequential(layer.Linear(6, 3), neuron.LIF()), folder / "float.pt")
+    nd.save(nn.Sequential(layer.Linear(6, 3), neuron.LIF(threshold=0.1)), folder / "float.pt")
     nd.save(Branches(), folder / "branches.pt")
     spikes = (np.random.default_rng(0).random((8, 4, 6)) < 0.5).astype(np.uint8)
     np.savez(folder / "samples.npz", samples=spikes, labels=np.array([0, 1, 2, 0]))

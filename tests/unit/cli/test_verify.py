@@ -83,8 +83,13 @@ def test_the_same_seed_gives_the_same_samples(call: Caller, here: Path) -> None:
 def test_silence_is_told_loudly(call: Caller, here: Path) -> None:
     done = call("verify", "artifact", *ALONE, "--random", "4,2,0,0")
     assert done.code == 0
-    assert "warning: no neuron spiked, and silence proves nothing" in done.err
-    assert call("verify", "artifact", *ALONE, "--random", "4,2,0,0", "--json").document["silent"]
+    assert "warning: no neuron fired, and silence proves nothing" in done.err
+    words = ("verify", "artifact", *ALONE, "--random", "4,2,0,0")
+    document = call(*words, "--json").document
+    assert (document["silent"], document["equal"]) == (True, False)
+    assert document["verdict"] == "equal, but silent"
+    assert call(*words, "--strict").code == 5
+    assert call("verify", "artifact", *ALONE, "--random", "16,8,0.9,0", "--strict").code == 0
     np.savez("zeros.npz", samples=np.zeros((3, 2, 6)))
     assert "warning: " in call("verify", "artifact", *ALONE, "--samples", "zeros.npz").err
 

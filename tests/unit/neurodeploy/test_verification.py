@@ -274,7 +274,10 @@ FOREIGN: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing": ({}, None),
     "a weight": ({"weight": np.full((2, 1, 3, 3), 99)}, "0.synapse.weight[0, 0, 0, 0]: expected"),
     "a kernel": ({"weight": KERNEL, "stride": (2, 2)}, "0.synapse.weight: has another shape"),
-    "the width of sums": ({"accumulator_bits": 23}, "0.synapse: is another layer"),
+    "the width of sums": (
+        {"accumulator_bits": 23},
+        "accumulator_bits: expected 24, got 23",
+    ),
     "the unit, which no file holds": ({"exponent": 3}, None),
 }
 

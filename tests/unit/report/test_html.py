@@ -228,7 +228,7 @@ def test_a_trace_without_spikes_or_states(named: Named) -> None:
     root = tree(named("silent"))
     assert "no spike of 1,000 neurons" in words(root)
     assert not having(root, "line")
-    assert "silence proves little" in words(having(root, "caution")[0])
+    assert "No neuron fired" in words(having(root, "caution")[0])
 
 
 def test_what_is_missing_has_no_heading(named: Named) -> None:
