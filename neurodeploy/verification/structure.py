@@ -17,7 +17,7 @@ from neurodeploy.narrow import Multiples
 from neurodeploy.program import Neuron, Program
 from neurodeploy.report import Link, Status
 from neurodeploy.structure import Node, renamed
-from neurodeploy.target import Target
+from neurodeploy.target import Target, checked_options
 from neurodeploy.verification.bytes import file_difference
 from neurodeploy.verification.meaning import Meaning
 
@@ -85,8 +85,9 @@ def _written_again(held: Held, meaning: Meaning) -> tuple[Status, str | None, st
     """Compare the artifact with what export writes of the network that it holds."""
     artifact = held.artifact
     try:
-        again = meaning.written(held.chip, held.network, artifact.options)
-    except (NeurodeployError, TypeError) as error:
+        options = checked_options(held.chip, artifact.options)
+        again = meaning.written(held.chip, held.network, options)
+    except (NeurodeployError, TypeError, ValueError) as error:
         reason = f"the files hold a network that export does not write: {error}"
         return Status.DIFFERS, reason, None
     found = artifact_difference(held.chip, again, artifact)
