@@ -11,7 +11,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from neurodeploy import codec
 from neurodeploy.content import content_of
 from neurodeploy.errors import ArtifactError
 from neurodeploy.files import Piece, write_folder_atomically
@@ -161,8 +160,7 @@ def digest(content: bytes) -> str:
 
 def program_hashes(program: Program | Graph) -> dict[str, Any]:
     """What a manifest holds of a program: its hash, and one for every node to name a change."""
-    nodes = {node.name: codec.digest({"node": node}) for node in program.nodes}
-    return {"sha256": program.sha256, "nodes": nodes}
+    return {"sha256": program.sha256, "nodes": dict(program.digests)}
 
 
 def read_folder(folder: Path) -> Artifact:

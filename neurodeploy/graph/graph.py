@@ -64,6 +64,11 @@ class Graph:
         return tuple(node for node in self.nodes if isinstance(node, Neuron))
 
     @cached_property
+    def digests(self) -> dict[str, str]:
+        """A hash of every node by its name, to tell which one changed."""
+        return {node.name: codec.digest({"node": node}) for node in self.nodes}
+
+    @cached_property
     def sha256(self) -> str:
         """A name for this meaning: equal graphs have equal ones."""
         from neurodeploy.graph.serde import document

@@ -59,6 +59,11 @@ class Program:
         return tuple(node for node in self.nodes if isinstance(node, Synapse))
 
     @cached_property
+    def digests(self) -> dict[str, str]:
+        """A hash of every node by its name, to tell which one changed."""
+        return {node.name: codec.digest({"node": node}) for node in self.nodes}
+
+    @cached_property
     def sha256(self) -> str:
         """A name for this meaning: equal programs have equal ones."""
         from neurodeploy.program.serde import document
