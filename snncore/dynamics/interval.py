@@ -156,9 +156,7 @@ def _widened(old: Interval, grown: Interval) -> Interval:
 class _Step:
     """The intervals of a step's operations so far."""
 
-    def __init__(
-        self, equations: Equations, given: Mapping[Op, Mapping[str, Interval]]
-    ) -> None:
+    def __init__(self, equations: Equations, given: Mapping[Op, Mapping[str, Interval]]) -> None:
         self.operations, self.given = equations.operations, given
         self.values: list[Interval] = []
         # By operation: what a register took in, where it holds on which side of zero that is.
