@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy import lowering
-from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.target import open_artifact, target
 
 Reader = Callable[[Path], Any]
@@ -40,16 +40,27 @@ def _of_target(place: Path) -> Any:
     artifact = open_artifact(place)
     artifact.require_unedited()
     program = target(artifact.target).read(artifact)
-    network = network_of(program)
-    example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
-    with torch.no_grad():
-        network(torch.from_numpy(example))
     from snncore import functional
 
-    functional.reset(network)
-    if not equal_but_for_names(program, lowering.lower(graph_of(network, example=example))):
-        raise UnsupportedLayerError(
-            f"{place}: as a network it would not compute what the file says",
-            remedy="the file itself can be run, inspected and verified",
-        )
+    network = network_of(program)
+    example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
+    try:
+        with torch.no_grad():
+            network(torch.from_numpy(example))
+        functional.reset(network)
+        lowered = lowering.lower(graph_of(network, example=example))
+    except (ValueError, TypeError, RuntimeError, LookupError) as error:
+        if isinstance(error, NeurodeployError) or "allocate memory" in str(error):
+            raise
+        # Layers that form no chain do not fit one another as one.
+        raise _unlike(place) from error
+    if not equal_but_for_names(program, lowered):
+        raise _unlike(place)
     return network
+
+
+def _unlike(place: Path) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"{place}: as a network it would not compute what the file says",
+        remedy="the file itself can be run, inspected and verified",
+    )
