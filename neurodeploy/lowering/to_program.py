@@ -155,6 +155,12 @@ class _Lowering:
                 f"{node.name}: a batch norm scales by floats",
                 remedy="use quant.prepare, which folds it into the weights before it",
             )
+        if node.exponent is None and isinstance(node, g.SumPool2d):
+            raise DoesNotFitError(
+                f"{node.name}: no weights and no neurons read the sums of this pool as they are",
+                remedy="put the pool right before weights, a delay before the pool, or "
+                "quant.SumPool2d and neurons into quant.Block",
+            )
         if node.exponent is None:
             raise DoesNotFitError(
                 f"{node.name}: its weights are floats, not on a chip's grid",
