@@ -71,9 +71,10 @@ def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
 
 def _run(network: nn.Module, example: Tensor) -> None:
     """Let every layer see the shape of its input."""
+    kind = example.dtype if example.is_floating_point() else torch.get_default_dtype()
     try:
         with torch.no_grad():
-            network.eval()(example)
+            network.eval()(example.to(kind))
     except (RuntimeError, IndexError) as error:
         shape = tuple(example.shape)
         raise ValueError(
