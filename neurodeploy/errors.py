@@ -31,6 +31,10 @@ class SamplesError(NeurodeployError, ValueError):
     """Samples of the wrong shape, type or range for the network."""
 
 
+class SamplesWarning(UserWarning):
+    """An example whose shape was taken, and whose values a program would refuse as samples."""
+
+
 class OutputError(NeurodeployError, OSError):
     """A result that could not be written: no permission, no space, a name already taken."""
 

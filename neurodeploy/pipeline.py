@@ -19,7 +19,7 @@ from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
 from neurodeploy.simulator.floats import checked_floats, run_floats
-from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.simulator.samples import checked_samples, warn_of_values
 from neurodeploy.target import (
     Finding,
     Simulation,
@@ -93,7 +93,9 @@ def export(
 ) -> Artifact:
     """The network's artifact for a target, written to a folder whole or not at all.
 
-    Options are the target's own, such as `form="step"` for ONNX.
+    Options are the target's own, such as `form="step"` for ONNX. The example gives the input's
+    shape; a `SamplesWarning` says so if its values, such as the fractions of `encoding.direct`, are
+    none that the program takes.
 
     Raises:
         DoesNotFitError: if the target cannot take the network.
@@ -101,6 +103,8 @@ def export(
         OutputError: if the folder cannot be written.
     """
     program = prepared(network, example=example, target=target)
+    if isinstance(program, Program) and example is not None:
+        warn_of_values(program, example)
     return write(program, target=target, path=path, model_file=model_file, **options)
 
 

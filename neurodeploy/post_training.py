@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import quant
 from neurodeploy import lowering
 from neurodeploy import target as targets
-from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.frontend import graph_of, save
 from neurodeploy.program import Program
 from neurodeploy.simulator.samples import checked_samples
@@ -82,6 +82,8 @@ def quantized(
 def _prepared(network: nn.Module, target: str, form: str | None, inputs: Tensor) -> nn.Module:
     try:
         return quant.prepare(network.eval(), target=target, format=form, example=inputs)
+    except NeurodeployError:
+        raise
     except ValueError as error:
         raise UnsupportedLayerError(str(error)) from error
 

@@ -57,6 +57,9 @@ def calibrate(
     """
     if samples.ndim < 3 or samples.numel() == 0 or not bool(torch.isfinite(samples).all()):
         raise ValueError(f"samples: {tuple(samples.shape)} is not (T, N, ...) of finite numbers")
+    if not samples.is_floating_point():
+        # Spikes may be bools or bytes, which layers in floats do not take.
+        samples = samples.to(torch.get_default_dtype())
     training = network.training, reference.training
     network.eval()
     reference.eval()

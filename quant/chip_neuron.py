@@ -204,6 +204,8 @@ class ChipNeuron(Neuron):
         unit = self._counts_in(unit)
         drive = _most_units(sequence, unit) if most is None else most
         bounds = self._reached(drive, parameters)
+        if most is None:
+            self._require_whole(sequence, unit)
         step = Step(self.equations, self.system, self._drive, bounds)
         rule = SpikeRule(self.surrogate, self._distance_unit())
         states = self._states_for(sequence[0]) if self.states else ()
@@ -213,6 +215,25 @@ class ChipNeuron(Neuron):
         stepper = self._eager(step, rule, parameters)
         states = states or self._states_for(sequence[0])
         return run_sequence(stepper, states, (counted(sequence, unit),), observer)
+
+    def _require_whole(self, sequence: Tensor, unit: Unit) -> None:
+        """Check that what drives neurons of a unit above 1 are multiples of it.
+
+        Weighted sums are; a plain spike is not, and would be counted as a whole unit.
+
+        Raises:
+            ValueError: if a value is none; says which.
+        """
+        if isinstance(unit, Tensor) or unit <= 1:
+            return
+        apart = torch.remainder(sequence.detach(), unit) != 0
+        if bool(apart.any()):
+            value = float(sequence.detach()[apart][0])
+            raise ValueError(
+                f"{type(self).__name__}: is driven by {value:g}, no multiple of its unit "
+                f"2^{self.exponent} (put quant.Linear or quant.Conv2d of this exponent between "
+                "plain spikes and these neurons, or use an exponent of at most 0)"
+            )
 
     def _counts_in(self, unit: Unit) -> Unit:
         """What of a sequence is one integer of what drives the neurons."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
@@ -98,9 +98,11 @@ class Conversion:
         threshold = near.threshold()
         folded = [part.folded() for part in parts]
         flat = [weight.reshape(1, -1) for weight, _ in folded] + [torch.ones(1, 1)] * bool(bare)
+        weights, options = torch.cat(flat, 1), {"per_channel": False, "fan_in": False}
         exponent = best_exponents(
-            torch.cat(flat, 1), self.form, threshold, per_channel=False, name=name, fan_in=False
+            weights, self.form, threshold, name=name, spikes=bool(bare), **options
         )
+        near = self._clipping(near, weights, int(exponent)) if bare else near
         made = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
         with torch.no_grad():
             for synapse, (weight, _) in zip(made, folded, strict=True):
@@ -109,6 +111,17 @@ class Conversion:
         for _, given in folded:
             bias = bias if given is None else bias + given
         return self._neurons(near, int(exponent), like_bias=bias), made
+
+    def _clipping(self, near: Nearest, weights: Tensor, exponent: int) -> Nearest:
+        """Note where plain spikes keep a unit so small that weights clip."""
+        grid, unit = self.form.weights, 2.0**exponent
+        half = grid.step / 2
+        low, high = (grid.minimum - half) * unit, (grid.maximum + half) * unit
+        if bool(((weights >= low) & (weights <= high)).all()):
+            return near
+        words = f"weights beyond {grid.minimum * unit:g} to {grid.maximum * unit:g} are clipped"
+        note = f"{words}: plain spikes keep the unit at 2^{exponent}"
+        return replace(near, deviations=(*near.deviations, note))
 
     def _synapse(
         self, part: Part, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool

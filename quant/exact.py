@@ -26,6 +26,9 @@ def largest(x: Tensor) -> float:
     if x.numel() == 0:
         return 0.0
     low, high = torch.aminmax(x.detach())
+    if not x.is_floating_point():
+        # A bool has no negative, and the smallest number of a narrow type no magnitude.
+        low, high = low.double(), high.double()
     return float(torch.maximum(-low, high))
 
 

@@ -70,9 +70,10 @@ class JoinedFitting:
         for synapse, inputs in seen.items():
             weight = synapse.weight.detach()
             change = synapse.quantized(weight).to(weight.dtype) - weight
-            # A layer within a loop over time is given one step at a time.
+            # A layer within a loop over time is given one step at a time, and none in the first.
             each = [mean_sums(synapse, x, change) for x in inputs]
-            total = total.to(weight.device) + torch.stack(each).mean(0)
+            if each:
+                total = total.to(weight.device) + torch.stack(each).mean(0)
         return total.detach()
 
     def _allowed(self, exponent: int) -> bool:

@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import Tensor, fx, nn
 
+from quant.checks import require_taken
 from quant.chip_neuron import ChipNeuron
 from quant.chips import chip_format
 from quant.convert import Conversion
@@ -28,15 +29,21 @@ def prepare(
     scale: str = "fixed",
     per_channel: bool = False,
 ) -> nn.Module:
-    """The network on a chip's grid: to be trained on, calibrated, or exported as it is.
+    """Return the network on a chip's grid: to be trained on, calibrated, or exported as it is.
 
     Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
     Each layer of neurons becomes a block with the weights and the batch norm before it, under the
     name of the neurons; `deviations` says in what a chip's neurons are not those of floats. The
     example is needed where a pool's windows follow from the size of an image.
 
+    Where the target is named and installed, its own check is asked about the result, so that what
+    an export would refuse whatever the weights is refused before training. It needs the shape of
+    the input: without an example it is asked only if the first layer is dense. A format, by its
+    name or as such, is no target and has no check.
+
     Raises:
-        ValueError: if a layer has no place on the chip; names it, with a remedy.
+        ValueError: if a layer has no place on the chip, or the target cannot take the network;
+            names it, with a remedy.
     """
     name = target if isinstance(target, str) else target.name
     chosen = target if format is None else format
@@ -48,6 +55,8 @@ def prepare(
         _run(twin, example)
     Rewriting(module, Conversion(form, scale, per_channel)).run()
     module.train(network.training)
+    if isinstance(target, str):
+        require_taken(module, example, target)
     return module
 
 
@@ -62,9 +71,10 @@ def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
 
 def _run(network: nn.Module, example: Tensor) -> None:
     """Let every layer see the shape of its input."""
+    kind = example.dtype if example.is_floating_point() else torch.get_default_dtype()
     try:
         with torch.no_grad():
-            network.eval()(example)
+            network.eval()(example.to(kind))
     except (RuntimeError, IndexError) as error:
         shape = tuple(example.shape)
         raise ValueError(

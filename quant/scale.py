@@ -59,10 +59,12 @@ def best_exponents(
     name: str,
     fan_in: bool = True,
     inputs: int = 1,
+    spikes: bool = False,
 ) -> Tensor:
-    """The exponents with which weights lose least, in the mean of squares.
+    """Return the exponents with which weights lose least, in the mean of squares.
 
-    Only those count with which the threshold is no more than half of the largest.
+    Only those count with which the threshold is no more than half of the largest, and with
+    `spikes` those of which a plain spike is a whole number of units.
 
     Raises:
         ValueError: if there is none; names the layer.
@@ -78,6 +80,9 @@ def best_exponents(
     least, most = max(least, form.exponents.minimum), min(most, form.exponents.maximum)
     if least > most:
         raise ValueError(f"{name}: {form.name} has no unit for thresholds of {limits.tolist()}")
+    if spikes:
+        _require_whole_spikes(least, float(limits.max()), form, name)
+        most = min(most, 0)
     largest = rows.abs().amax(1).clamp(min=2.0**-60)
     top = torch.ceil(torch.log2(largest / form.weights.maximum)) + 2
     best = found = torch.full_like(top, float("inf"))
@@ -86,6 +91,16 @@ def best_exponents(
         loss = _loss(weight.detach().double(), exponent, form, inputs if fan_in else None)
         best, found = torch.where(loss < found, exponent, best), torch.minimum(loss, found)
     return best if per_channel else best.reshape(())
+
+
+def _require_whole_spikes(least: int, threshold: float, form: ChipFormat, name: str) -> None:
+    """Check that a plain spike is a whole number of the smallest unit that a layer may have."""
+    if least > 0:
+        raise ValueError(
+            f"{name}: adds plain spikes, and for a threshold of {threshold:g} {form.name} counts "
+            f"in units of at least 2^{least}, of which 1 is no multiple (put layer.Linear or "
+            "layer.Conv2d on the branch that brings them, or use a lower threshold)"
+        )
 
 
 def unit_of_one(form: ChipFormat, threshold: Any, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from torch import fx, nn
 
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import inputs_of, is_known
-from snncore import layer
+from snncore import encoding, layer
 from snncore.neuron import Neuron
 
 INPUT = "input"
@@ -61,6 +62,10 @@ _FUNCTIONS: dict[Any, str] = {
 
 
 class _Tracer(fx.Tracer):
+    def __init__(self) -> None:
+        # An encoder is one call, to be named as such.
+        super().__init__(autowrap_modules=(math, encoding))
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # What has no place in a graph is named, not looked into.
         known = is_known(m) or isinstance(m, layer.Layer | Neuron)
@@ -148,6 +153,12 @@ class _Reader:
             self._function(node, "complement", 1)
         elif node.target is torch.flatten:
             self._flatten(node)
+        elif str(getattr(node.target, "__module__", "")).startswith(encoding.__name__):
+            raise UnsupportedLayerError(
+                f"{node.name}: encoding.{node.target.__name__} within a network has no place in a "
+                "program, which takes spikes",
+                remedy="encode before the network is called, as spikes: encoding.rate, level, ...",
+            )
         else:
             self._refuse(node)
 

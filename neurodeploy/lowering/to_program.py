@@ -150,21 +150,7 @@ class _Lowering:
             return Flatten(name, source)
         if isinstance(node, g.MaxPool2d):
             return MaxPool2d(name, source, node.kernel, node.stride, node.padding)
-        if isinstance(node, g.BatchNorm):
-            raise DoesNotFitError(
-                f"{node.name}: a batch norm scales by floats",
-                remedy="use quant.prepare, which folds it into the weights before it",
-            )
-        if node.exponent is None:
-            raise DoesNotFitError(
-                f"{node.name}: its weights are floats, not on a chip's grid",
-                remedy=f"use quant.{type(node).__name__} and train, or load a quantized model",
-            )
-        if getattr(node, "bias", None) is not None:
-            raise DoesNotFitError(
-                f"{node.name}: its bias is the neurons' to add",
-                remedy="give the neurons a parameter for it",
-            )
+        _require_grid(node)
         if isinstance(node, g.Linear):
             weight = on_grid(node.narrow_weight, node.exponent, f"{node.name}.weight")
             bits = node.accumulator_bits or _DENSE_BITS
@@ -256,6 +242,35 @@ class _Lowering:
             weight = np.full((shape[0], 1, 1, 1), one)
             return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)
         return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
+
+
+def _require_grid(node: Any) -> None:
+    """Check that weights are on a chip's grid, and nothing is added to their sums.
+
+    Raises:
+        DoesNotFitError: if they are not; names the layer.
+    """
+    if isinstance(node, g.BatchNorm):
+        raise DoesNotFitError(
+            f"{node.name}: a batch norm scales by floats",
+            remedy="use quant.prepare, which folds it into the weights before it",
+        )
+    if node.exponent is None and isinstance(node, g.SumPool2d):
+        raise DoesNotFitError(
+            f"{node.name}: no weights and no neurons read the sums of this pool as they are",
+            remedy="put the pool right before weights, a delay before the pool, or "
+            "quant.SumPool2d and neurons into quant.Block",
+        )
+    if node.exponent is None:
+        raise DoesNotFitError(
+            f"{node.name}: its weights are floats, not on a chip's grid",
+            remedy=f"use quant.{type(node).__name__} and train, or load a quantized model",
+        )
+    if getattr(node, "bias", None) is not None:
+        raise DoesNotFitError(
+            f"{node.name}: its bias is the neurons' to add",
+            remedy="give the neurons a parameter for it",
+        )
 
 
 def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:

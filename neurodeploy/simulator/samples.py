@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.errors import SamplesError
+from neurodeploy.errors import SamplesError, SamplesWarning
 from neurodeploy.program import Input, Neuron, Program, Signal
 from neurodeploy.structure import require
 
@@ -28,13 +29,41 @@ def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
         raise SamplesError(f"{name}: samples are {array.shape}, not {wanted}", remedy=remedy)
     if 0 in array.shape:
         raise SamplesError(f"{name}: samples are empty: {array.shape}")
+    return _whole(program, array)
+
+
+def warn_of_values(program: Program, example: Any) -> None:
+    """Warn if no program takes the values of an example, which gives a network its shape."""
+    name = program.input.name
+    try:
+        array = _array(name, example)
+    except SamplesError:
+        # A shape alone, such as a tensor without memory.
+        return
+    if array.size == 0:
+        return
+    try:
+        _whole(program, array)
+    except SamplesError as error:
+        words = f"the example gave its shape alone: {error.message}, and verify and run refuse them"
+        remedy = error.remedy or "give samples as the network is run on"
+        warnings.warn(f"{words} ({remedy})", SamplesWarning, stacklevel=3)
+
+
+def _whole(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the values as the input takes them.
+
+    Raises:
+        SamplesError: if one is no whole number, or none of that kind of input.
+    """
+    name = program.input.name
     if array.dtype.kind not in "biuf":
         raise SamplesError(f"{name}: samples are {array.dtype}, not numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise SamplesError(f"{name}: a sample is NaN or infinite")
     whole = np.rint(array) if array.dtype.kind == "f" else array
     if not (whole == array).all():
-        remedy = "encode them as spikes first"
+        remedy = "encode them as spikes first, with snncore.encoding.rate, level or another"
         raise SamplesError(f"{name}: samples are no whole numbers", remedy=remedy)
     low, high = whole.min().item(), whole.max().item()
     if program.input.signal == Signal.SPIKES and not ((whole == 0) | (whole == 1)).all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 
@@ -12,6 +13,7 @@ def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor
 
     Where all steps are the same memory, as those of `encoding.direct` are, it is computed once.
     """
+    x = numbers(x)
     if x.ndim == axes + 1:
         return function(x)
     lead = x.shape[: x.ndim - axes]
@@ -20,6 +22,13 @@ def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor
         return result.expand(lead[0], *result.shape)
     result = function(x.reshape(-1, *x.shape[x.ndim - axes :]))
     return result.reshape(*lead, *result.shape[1:])
+
+
+def numbers(x: Tensor, kind: torch.dtype | None = None) -> Tensor:
+    """Return spikes that are bools as zeros and ones, of this type; anything else as it is."""
+    if x.dtype != torch.bool:
+        return x
+    return x.to(kind or torch.get_default_dtype())
 
 
 def is_constant(x: Tensor, axes: int) -> bool:

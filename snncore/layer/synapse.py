@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snncore.layer.steps import is_constant, merged
+from snncore.layer.steps import is_constant, merged, numbers
 from snncore.noting import Noting
 
 Pair = tuple[int, int]
@@ -58,6 +58,7 @@ class Linear(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """The weighted sums."""
         self.input_shape = (x.shape[-1],)
+        x = numbers(x, self.weight.dtype)
         if is_constant(x, 1):
             return F.linear(x[0], self.weight, self.bias).expand(len(x), -1, -1)
         return F.linear(x, self.weight, self.bias)
@@ -102,6 +103,7 @@ class Conv2d(Layer):
     def correlate(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The sums with weights given."""
         geometry = self.stride, self.padding, self.dilation, self.groups
+        x = numbers(x, weight.dtype)
         return merged(lambda images: F.conv2d(images, weight, bias, *geometry), x, 3)
 
 

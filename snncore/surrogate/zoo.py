@@ -110,14 +110,14 @@ class Rectangular(Surrogate):
 
 @dataclass(frozen=True)
 class PiecewiseLeakyReLU(Surrogate):
-    """1 / width up to a distance of the width, and a leak beyond."""
+    """1 / (2 width) nearer than the width, and a leak from there on: at the edges too."""
 
     width: float = 1.0
     leak: float = 0.01
 
     def gradient(self, distance: Any) -> Any:
         """The derivative at this distance from the threshold."""
-        return select(absolute(distance) <= self.width, 1 / self.width, self.leak)
+        return select(absolute(distance) < self.width, 1 / (2 * self.width), self.leak)
 
 
 @dataclass(frozen=True)

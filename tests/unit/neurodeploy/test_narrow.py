@@ -120,3 +120,14 @@ def test_a_hash_does_not_tell_types_apart() -> None:
     assert first == second
     assert first.weight.dtype == np.float64
     assert first.narrow_weight.dtype == second.narrow_weight.dtype == np.float32
+
+
+def test_multiples_are_floats_when_asked_for() -> None:
+    integers = narrowed(np.array([[3, -5], [127, 0]]))
+    node = Linear("w", Edge("in"), narrow.Multiples(integers, -6), None, -6)
+    assert vars(node)["weight"].integers is integers
+    assert isinstance(node.weight, np.ndarray)
+    assert node.weight.dtype == np.float64
+    assert not node.weight.flags.writeable
+    assert node.weight.tolist() == [[3 / 64, -5 / 64], [127 / 64, 0.0]]
+    assert node == Linear("w", Edge("in"), node.weight, None, -6)

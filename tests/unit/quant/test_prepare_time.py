@@ -44,7 +44,7 @@ def samples() -> Tensor:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_recurrent_layers_and_delays_are_exact(form: str, tmp_path: Path) -> None:
-    prepared = quant.prepare(network(), target=form).eval()
+    prepared = quant.prepare(network(), target=quant.chip_format(form)).eval()
     golden, others = traces(prepared, samples())
     for name, other in others.items():
         assert compare(name, golden, other, 0.0).status == Status.EQUAL, name

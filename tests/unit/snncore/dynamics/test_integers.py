@@ -155,3 +155,35 @@ def test_negative_products_round_as_the_system_says(rounding: Rounding) -> None:
     chip = NumberSystem("chip", (("v", Format(16, 0)),), (("a", 4),), rounding=rounding)
     following, _ = evaluate(to_integers(equations, chip), PLAIN, {"v": -3}, {"x": 0}, {"a": 8})
     assert following["v"] == {Rounding.TO_ZERO: -1, Rounding.FLOOR: -2}[rounding]
+
+
+@pytest.mark.parametrize(
+    ("form", "lowest", "highest"),
+    [
+        (Format(24, 6), -8388607 / 64, 8388607 / 64),
+        (Format(24, 6, symmetric=False), -131072.0, 8388607 / 64),
+        (Format(24, 0), -8388607.0, 8388607.0),
+        (Format(8, 4, Overflow.WRAP, symmetric=False), -8.0, 127 / 16),
+    ],
+)
+def test_a_state_becomes_any_constant_that_its_register_holds(
+    form: Format, lowest: float, highest: float
+) -> None:
+    unit = 2.0**-form.fraction
+    chip = NumberSystem("chip", (("v", form),), (("a", 4),))
+
+    def resetting(value: float) -> Any:
+        def step(v: Any, x: Any, *, a: Any) -> Any:
+            s = spike(v - x)
+            return select(s, value, v), s
+
+        return trace(step, states=("v",), parameters=("a",), name="Resetting")
+
+    whole = (float(int(highest)), float(int(lowest)))
+    for value in (lowest, highest, *whole, 0.0):
+        integers = to_integers(resetting(value), chip)
+        following, _ = evaluate(integers, PLAIN, {"v": 0}, {"x": -1}, {"a": 4})
+        assert following["v"] == value / unit
+    for value in (lowest - unit, highest + unit):
+        with pytest.raises(ValueError, match="which does not fit"):
+            to_integers(resetting(value), chip)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from snncore import neuron
+from snncore import neuron, surrogate
 from snncore.kernels import operator, triton_loop, unpack
 from snncore.kernels.triton_shape import Config
 from snncore.surrogate import Surrogate
@@ -136,11 +136,23 @@ def narrow(device: str) -> None:
     assert torch.equal(again.cpu(), neuron.LIF(backend="torch")(spikes))
 
 
+def edges(device: str) -> None:
+    """A surrogate's window is open: at its edges, and beside them, as its formula says."""
+    slope = surrogate.PiecewiseLeakyReLU(width=0.5, leak=0.125)
+    beside = 2.0**-23
+    x = torch.tensor([0.5 - beside, 0.5, 0.5 + beside, 1.5 - beside, 1.5, 1.5 + beside])
+    x = x.reshape(1, 1, 6).to(device).requires_grad_()
+    neuron.IF(surrogate=slope, reset="none", backend="triton")(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.flatten().tolist() == [0.125, 0.125, 1.0, 1.0, 0.125, 0.125]
+
+
 def main(device: str, kinds: list[torch.dtype]) -> None:
     """Every neuron, each with another surrogate; shapes that fill no block."""
     torch.use_deterministic_algorithms(True)
     small()
     narrow(device)
+    edges(device)
     rates = []
     cases = list(zip(NEURONS, cycle(SURROGATES), strict=False))
     shapes = cycle([(), None, (3,), None, (3, 5)])

@@ -18,7 +18,7 @@ def logistic(x: float) -> float:
     return 4 * math.exp(-4 * x) / (1 + math.exp(-4 * x)) ** 2
 
 
-# SpikingJelly's formulas with its defaults.
+# The formulas of SpikingJelly 2.0.0 with its defaults.
 FORMULAS: dict[str, Callable[[float], float]] = {
     "ATan": lambda x: 1 / (1 + (math.pi * x) ** 2),
     "Sigmoid": logistic,
@@ -29,7 +29,7 @@ FORMULAS: dict[str, Callable[[float], float]] = {
     "SuperSpike": lambda x: 1 / (1 + abs(x)) ** 2,
     "Erf": lambda x: 2 / math.sqrt(math.pi) * math.exp(-4 * x * x),
     "Rectangular": lambda x: 1.0 if abs(x) < 0.5 else 0.0,
-    "PiecewiseLeakyReLU": lambda x: 1.0 if abs(x) <= 1 else 0.01,
+    "PiecewiseLeakyReLU": lambda x: 0.5 if abs(x) < 1 else 0.01,
     "S2NN": lambda x: logistic(x) if x < 0 else 1 / (x + 1),
     "QPseudoSpike": lambda x: (1 + 2 * abs(x)) ** -2,
     "LeakyKReLU": lambda x: 1.0 if x >= 0 else 0.0,
@@ -109,3 +109,23 @@ def test_a_surrogate_of_the_users_own() -> None:
         gradients.append(x.grad)
     assert torch.equal(gradients[0], torch.tensor([[[0.5, 0.5, 0.0]]]))
     assert torch.equal(gradients[0], gradients[1])
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpp"])
+def test_a_leaky_window_ends_before_its_edges(backend: str) -> None:
+    """SpikingJelly 2.0.0: 1 / (2 w) where |x| < w, c everywhere else."""
+    width, leak, least = 0.5, 0.125, 2.0**-24
+    distances = [
+        offset + side * width
+        for side in (-1, 1)
+        for offset in (-side * 2 * least, 0.0, side * 2 * least)
+    ]
+    expected = [1 / (2 * width), leak, leak] * 2
+    x = 1.0 + torch.tensor([[distances]], dtype=torch.float32)
+    # Every distance from the threshold is exact in single precision.
+    assert (x - 1.0).flatten().tolist() == distances
+    x.requires_grad_()
+    rule = surrogate.PiecewiseLeakyReLU(width, leak)
+    neuron.IF(surrogate=rule, reset="none", backend=backend)(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.flatten().tolist() == expected

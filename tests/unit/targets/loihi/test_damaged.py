@@ -53,6 +53,11 @@ VALUES: dict[str, tuple[bytes, str]] = {
     "weights of words": (net_file(dense(WEIGHT, weight=np.array([b"a"]))), r"\|S1 is no type of n"),
     "complex weights": (net_file(dense([[1j]])), "complex128 is no type of numbers"),
     "empty weights": (net_file(dense(np.zeros((2, 0), int))), "layer0.weight: is empty"),
+    "weights of zero": (net_file(dense(np.zeros((3, 2), int))), "layer0.weight: is all zero"),
+    "recurrent weights of zero": (
+        net_file(dense(SQUARE * 0, type="dense_rec", weight_rec=SQUARE * 0)),
+        "layer0.weight: is all zero, which the loader cannot load",
+    ),
     "weights for other neurons": (
         net_file(dense(WEIGHT, shape=np.array([4]))),
         r"layer0.weight: \(3, 2\) does not fit 4 neurons",

@@ -12,7 +12,7 @@ import pytest
 
 import neurodeploy as nd
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import SimulatorScopeError
+from neurodeploy.errors import ArtifactError, SimulatorScopeError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.report import Status
 from neurodeploy.simulator import run_golden
@@ -166,3 +166,12 @@ def test_nothing_of_a_file_is_lost_by_the_name_of_its_kind() -> None:
         (layer,) = target.read(Artifact("loihi", {"n.net": content})).layers
         assert layer.equations.same_computation(equations)
     assert MIXED.any()
+
+
+@pytest.mark.parametrize("part", ["real", "imag"])
+def test_a_file_whose_complex_weights_are_zero_is_refused(part: str) -> None:
+    weight = {"real": MIXED, "imag": MIXED} | {part: MIXED * 0}
+    with pytest.raises(
+        ArtifactError, match=rf"layer0\.weight\.{part}: is all zero, which the load"
+    ):
+        target.read(Artifact("loihi", {"network.net": complex_dense(weight=weight)}))

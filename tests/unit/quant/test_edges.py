@@ -1,0 +1,121 @@
+"""Ends at which one unit, one threshold or one step more would be another answer."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import quant
+from quant.fit_joined import fits
+from quant.scale import best_exponents, unit_of_one
+from snncore import layer, neuron
+
+
+def format_of(**changes: Any) -> quant.ChipFormat:
+    """A format whose thresholds go from 1 to 127, with some things changed."""
+    data = quant.chip_format("int8").to_json() | {"name": "small"}
+    data["thresholds"] = {"minimum": 1, "maximum": 127, "step": 1}
+    return quant.ChipFormat.from_json(data | changes)
+
+
+@pytest.mark.parametrize("exponent", [-3, 0, 2])
+def test_the_only_unit_that_a_format_has_is_taken(exponent: int) -> None:
+    ends = {"minimum": exponent, "maximum": exponent, "step": 1}
+    with pytest.raises(ValueError, match="no grid from"):
+        quant.ChipFormat.from_json(format_of().to_json() | {"exponents": ends})
+    # As many units as thresholds leave: from the smallest of 1 to the largest of half of 127.
+    weight, unit = torch.linspace(-9, 9, 6).reshape(2, 3), 2.0**exponent
+    thresholds = torch.tensor([unit, 63 * unit])
+    found = best_exponents(weight, format_of(), thresholds, per_channel=False, name="fc")
+    assert int(found) == exponent
+    for wrong in ([unit * 0.999, 63 * unit], [unit, 63.01 * unit]):
+        with pytest.raises(ValueError, match="fc: small has no unit for thresholds of"):
+            best_exponents(weight, format_of(), torch.tensor(wrong), per_channel=False, name="fc")
+
+
+@pytest.mark.parametrize("spikes", [False, True])
+def test_a_unit_of_one_is_the_largest_for_plain_spikes(spikes: bool) -> None:
+    weight = torch.full((1, 4), 500.0)
+    for threshold, allowed in ((63.0, True), (64.0, not spikes)):
+        options: dict[str, Any] = {"per_channel": False, "name": "fc", "spikes": spikes}
+        if allowed:
+            found = best_exponents(weight, format_of(), threshold, **options)
+            assert int(found) <= 0 if spikes else int(found) > 0
+        else:
+            with pytest.raises(ValueError, match=r"fc: adds plain spikes, and .* at least 2\^1"):
+                best_exponents(weight, format_of(), threshold, **options)
+
+
+@pytest.mark.parametrize(
+    ("form", "threshold", "allowed"),
+    [
+        # Of a chip's grid that goes down to zero the smallest that makes sense is 1.
+        ("loihi", 0.25, False),
+        ("loihi", 0.49, False),
+        ("loihi", 0.51, True),
+        ("loihi", 1.0, True),
+        ("loihi", 65535.0, True),
+        ("loihi", 65536.0, False),
+        ("lynxi", 0.49, False),
+        ("lynxi", 1.0, True),
+        ("lynxi", 255.0, True),
+        ("lynxi", 256.0, False),
+    ],
+)
+def test_which_thresholds_a_unit_fits(form: str, threshold: float, allowed: bool) -> None:
+    kind: Any = quant.CubaLIF if form == "loihi" else quant.LIF
+    neurons = kind(threshold=1.0, format=form, exponent=0)
+    neurons.threshold = threshold
+    assert fits(neurons, 1.0) is allowed
+    assert fits(neurons, torch.tensor(1.0)) is allowed
+    neurons.threshold = torch.tensor([1.0, threshold])
+    assert fits(neurons, 1.0) is allowed
+
+
+def test_the_smallest_threshold_of_a_grid_counts() -> None:
+    neurons = quant.LIF(threshold=8.0, format=format_of(), exponent=0)
+    high = format_of(thresholds={"minimum": 8, "maximum": 127, "step": 1})
+    other = quant.LIF(threshold=8.0, format=high, exponent=0)
+    assert [fits(neurons, 2.0**e) for e in (0, 3, 4)] == [True, True, False]
+    assert [fits(other, 2.0**e) for e in (0, 1)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("form", "threshold", "exponent"),
+    [
+        ("int8", 16383 / 64, -6),
+        ("int8", 16384 / 64, -5),
+        ("int8", 16383.0, 0),
+        ("int8", 16383.5, None),
+        ("lynxi", 255 / 64, -6),
+        ("lynxi", 255.5 / 64, -5),
+        ("lynxi", 255.0, 0),
+        ("lynxi", 256.0, None),
+        # Its weights are even: a unit of one half is the largest of which one is a weight.
+        ("loihi", 65535 / 128, -7),
+        ("loihi", 65535 / 2, -1),
+        ("loihi", 65536 / 2, None),
+    ],
+)
+def test_the_finest_unit_of_one(form: str, threshold: float, exponent: int | None) -> None:
+    chosen = quant.chip_format(form)
+    if exponent is not None:
+        assert unit_of_one(chosen, threshold, "pool") == exponent
+        return
+    with pytest.raises(ValueError, match=r"pool: a threshold of .* is too high"):
+        unit_of_one(chosen, threshold, "pool")
+
+
+def test_calibration_leaves_no_states_behind() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(layer.Linear(6, 5), neuron.LIF(threshold=0.2), layer.Linear(5, 3))
+    network.append(layer.Recurrent(neuron.LIF(), layer.Linear(3, 3, bias=False)))
+    prepared = quant.prepare(network, target="int8")
+    samples = (torch.rand(7, 4, 6) < 0.5).float()
+    for search in (False, True):
+        quant.calibrate(prepared, samples, network, search=search, correct=search)
+        for made in (network, prepared):
+            states = [m.states for m in made.modules() if hasattr(m, "states")]
+            assert len(states) >= 3
+            assert not any(states)
