@@ -15,7 +15,14 @@ from snncore.kernels import cache, cpp_build
 ROOT = Path(__file__).parents[4]
 SOURCE = 'extern "C" int answer() { return 42; }\n'
 EVIL = SOURCE.replace("42", "666")
-LOAD = f"from snncore.kernels import cpp_build; print(cpp_build.load({SOURCE!r}).answer())"
+# The package itself would bring torch, which takes seconds and is not needed here.
+LEAN = f"""
+import sys, types
+package = sys.modules["snncore.kernels"] = types.ModuleType("snncore.kernels")
+package.__path__ = [{str(ROOT / "snncore" / "kernels")!r}]
+from snncore.kernels import cache, cpp_build
+"""
+LOAD = f"{LEAN}print(cpp_build.load({SOURCE!r}).answer())"
 STRANGER = 54321
 ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -219,7 +226,13 @@ def test_a_folder_that_others_write_is_not_used(
 def test_a_file_where_the_folder_would_be(folder: Path, tmp_path: Path) -> None:
     folder.parent.parent.mkdir()
     folder.parent.write_text("a file")
-    is_avoided(folder, "Not a directory", tmp_path)
+    is_avoided(folder, "cannot be used: Not a directory", tmp_path)
+
+
+def test_a_link_that_leads_nowhere(folder: Path, tmp_path: Path) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to("nowhere")
+    is_avoided(folder, "cannot be used: ", tmp_path)
 
 
 def is_avoided(folder: Path, reason: str, tmp_path: Path) -> None:
@@ -299,7 +312,7 @@ def test_a_cache_that_goes_meanwhile_does_no_harm(
 
 def test_what_killed_builders_left_is_swept(folder: Path) -> None:
     code = (
-        "import os, signal\nfrom snncore.kernels import cache\n"
+        f"{LEAN}import os, signal\n"
         "cache.make('key', 'so', lambda folder: os.kill(os.getpid(), signal.SIGKILL))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
