@@ -44,12 +44,15 @@ def claim(base: Path, prefix: str) -> Scratch:
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-        with suppress(FileNotFoundError):
-            lock = os.open(folder / MARK, os.O_RDWR | os.O_CREAT, 0o600)
-            if _is_alone(folder / MARK, lock):
-                return Scratch(folder, lock)
-            os.close(lock)
+        try:
+            file = os.open(folder / MARK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            folder.rmdir()
+            raise
+        if _is_alone(folder / MARK, file):
+            return Scratch(folder, file)
         # Somebody swept it between its making and its lock.
+        os.close(file)
 
 
 def sweep(base: Path, prefix: str) -> None:

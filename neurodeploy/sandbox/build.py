@@ -68,7 +68,8 @@ class Build:
         """
         # what pip leaves half done goes with the folder
         environment = clean_environment(TMPDIR=str(self.folder))
-        tree = ProcessTree(command, folder=self.folder, environment=environment)
+        # Words for pip may name files, as seen from where the user is.
+        tree = ProcessTree(command, folder=Path.cwd(), environment=environment, scratch=self.folder)
         with tree:
             while tree.poll():
                 self._tell(tree, aloud)
