@@ -21,8 +21,9 @@ _BROKEN = 4
 @command
 def list_(output: Output) -> Outcome:
     """What simulators there are, and which are installed."""
-    from neurodeploy.sandbox import status
+    from neurodeploy.sandbox import status, tidy
 
+    tidy()
     states = {name: (env, status(env)) for name, env in environments().items()}
     rows = [(name, env.title, *_cells(env, there)) for name, (env, there) in states.items()]
     headings = ("name", "simulator", "state", "python", "size", "place or remedy")

@@ -6,6 +6,7 @@ from neurodeploy.sandbox.exchange import WorkerResult as WorkerResult
 from neurodeploy.sandbox.install import check as check
 from neurodeploy.sandbox.install import install as install
 from neurodeploy.sandbox.install import remove as remove
+from neurodeploy.sandbox.install import tidy as tidy
 from neurodeploy.sandbox.interpreters import find_python as find_python
 from neurodeploy.sandbox.run import run_many as run_many
 from neurodeploy.sandbox.run import run_worker as run_worker
@@ -30,4 +31,5 @@ __all__ = [
     "run_many",
     "run_worker",
     "status",
+    "tidy",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,19 @@ from pathlib import Path
 
 from neurodeploy.errors import SimulatorError
 from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
+from neurodeploy.sandbox.hashes import HashedRequirements
 from neurodeploy.sandbox.interpreters import find_python
 from neurodeploy.sandbox.record import Record
 from neurodeploy.sandbox.tree import ProcessTree
 from neurodeploy.sandbox.worker import Call, Worker
 
 _POLL_S = 0.1
+# What pip says of a file that has none of the checksums.
+_MISMATCH = re.compile(
+    r"DO NOT MATCH THE HASHES.*?^\s+(?P<pin>[\w.-]+==[^\s;]+).*? from (?P<file>\S+?)"
+    r"(?: \(from .*?)?:$.*?^\s+Got\s+(?P<got>[0-9a-f]{64})",
+    re.DOTALL | re.MULTILINE,
+)
 _INVENTORY = """
 import importlib.metadata, json, platform
 found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
@@ -48,18 +56,30 @@ class Build:
         self.progress(f"making an environment with {python}")
         plain = () if pins or self.env.without_dependencies else ("--without-pip",)
         self._step(str(python), "-I", "-m", "venv", *plain, str(self.venv))
-        if pins:
-            self._pip(*pins)
-        if self.env.without_dependencies:
-            self._pip("--no-deps", *self.env.without_dependencies)
+        apart = self.env.hashed_apart(full=self.full)
+        if apart:
+            self._pip_by_hash(apart[0])
+            self._pip_by_hash(apart[1], "--no-deps")
+        else:
+            self._pip(of=pins)
+            self._pip("--no-deps", of=self.env.without_dependencies)
         self._record()
         self.progress("running its self-test")
         Worker(self.venv, self.env, Call(self.env.self_test)).run()
 
-    def _pip(self, *what: str) -> None:
+    def _pip_by_hash(self, hashed: HashedRequirements, *words: str) -> None:
+        """Install nothing but files whose checksum is known, and run no build of a package."""
+        file = self.folder / "requirements.txt"
+        file.write_text(hashed.text, encoding="utf-8")
+        named = ("-r", str(file)) if hashed.entries else ()
+        self._pip("--require-hashes", "--only-binary", ":all:", *words, of=named)
+
+    def _pip(self, *words: str, of: Sequence[str]) -> None:
+        if not of:
+            return
         quiet = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
         python = str(interpreter_in(self.venv))
-        self._step(python, "-I", "-m", "pip", "install", *quiet, *self.pip_args, *what)
+        self._step(python, "-I", "-m", "pip", "install", *quiet, *self.pip_args, *words, *of)
 
     def _step(self, *command: str, aloud: bool = True) -> str:
         """Run one command, pass on what it prints if it is to be heard, and return the end of it.
@@ -68,20 +88,35 @@ class Build:
         """
         # what pip leaves half done goes with the folder
         environment = clean_environment(TMPDIR=str(self.folder))
-        tree = ProcessTree(command, folder=self.folder, environment=environment)
+        # Words for pip may name files, as seen from where the user is.
+        tree = ProcessTree(command, environment=environment, scratch=self.folder)
         with tree:
             while tree.poll():
                 self._tell(tree, aloud)
                 time.sleep(_POLL_S)
         self._tell(tree, aloud)
         if tree.exit_code != 0:
-            raise SimulatorError(
-                f"{self.env.title} could not be installed: {' '.join(command[2:4])} ended with "
-                f"exit code {tree.exit_code}: {_last_line(tree.log)}",
-                remedy="see its last lines; --pip-args gives pip another index or a proxy",
-                log=tree.log,
-            )
+            raise self._failure(f"{' '.join(command[2:4])} ended with", tree)
         return tree.log
+
+    def _failure(self, what: str, tree: ProcessTree) -> SimulatorError:
+        words = f"{what} exit code {tree.exit_code}: {_last_line(tree.log)}"
+        remedy = (
+            "see its last lines; --pip-args gives pip another index, a proxy, or a folder of "
+            "wheels (--find-links FOLDER)"
+        )
+        if found := _MISMATCH.search(tree.log):
+            words = (
+                f"{found['pin']}: {found['file']} is another file than this version knows: "
+                f"its SHA-256 is {found['got']}"
+            )
+            remedy = (
+                "take it from where it was published: --pip-args '--index-url "
+                "https://pypi.org/simple'; if it is of a folder of wheels, remove it there"
+            )
+        return SimulatorError(
+            f"{self.env.title} could not be installed: {words}", remedy=remedy, log=tree.log
+        )
 
     def _tell(self, tree: ProcessTree, aloud: bool) -> None:
         for line in tree.new_lines():
@@ -91,6 +126,7 @@ class Build:
     def _record(self) -> None:
         inventory = self._step(str(interpreter_in(self.venv)), "-I", "-c", _INVENTORY, aloud=False)
         python, packages = json.loads(_last_line(inventory))
+        hashed = self.env.hashed(full=self.full)
         record = Record(
             requirements=self.env.pins(full=self.full),
             without_dependencies=self.env.without_dependencies,
@@ -98,6 +134,7 @@ class Build:
             python=python,
             packages=packages,
             size_mb=_size_mb(self.venv),
+            hashes=hashed.checksum if hashed else "",
             installed=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         record.write(self.venv)

@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from neurodeploy.errors import ValidationError
+from neurodeploy.sandbox.hashes import HashedRequirements, name_of, read_hashes
 
 # what bends a Python, and what sends pip's packages elsewhere or forbids our pins
 _DISTURBING = (
@@ -26,11 +27,16 @@ class Extra:
     requirements: tuple[str, ...]
     download_mb: int
     disk_mb: int
+    # As Environment.hashes, and of the whole full installation.
+    hashes: Path | None = None
 
 
 @dataclass(frozen=True)
 class Environment:
     """A simulator's environment: one Python, pinned packages, a worker and the job that tests it.
+
+    Where `hashes` names a requirements file with the checksums of every package, nothing but the
+    files that it knows is installed. `requirements` then are the packages that matter.
 
     Raises: ValidationError for a name, a Python version or a pin that cannot mean what it should.
     """
@@ -45,17 +51,31 @@ class Environment:
     download_mb: int = 0
     disk_mb: int = 0
     full: Extra | None = None
+    hashes: Path | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
             raise ValidationError(f"{self.name!r} is no name for an environment (use a-z, 0-9, -)")
         if not re.fullmatch(r"3\.\d+", self.python):
             raise ValidationError(f"{self.name}: python is {self.python!r}, not like '3.10'")
-        for pin in (*self.pins(full=True), *self.without_dependencies):
+        named = (*self.requirements, *(self.full.requirements if self.full else ()))
+        for pin in (*named, *self.without_dependencies):
             if not _PIN.fullmatch(pin):
                 raise ValidationError(
                     f"{self.name}: {pin!r} is not pinned (write package==version)"
                 )
+        if self.hashes:
+            self._check_hashes(self.hashes, (*self.requirements, *self.without_dependencies))
+        if self.full and (self.hashes is None) != (self.full.hashes is None):
+            raise ValidationError(f"{self.name}: hashes are for the full installation too, or none")
+        if self.full and self.full.hashes:
+            self._check_hashes(self.full.hashes, (*named, *self.without_dependencies))
+
+    def _check_hashes(self, file: Path, pins: tuple[str, ...]) -> None:
+        known = read_hashes(file).pins
+        for pin in pins:
+            if f"{name_of(pin)}=={pin.partition('==')[2]}" not in known:
+                raise ValidationError(f"{self.name}: {file} has no {pin} (make it anew)")
 
     @property
     def path(self) -> Path:
@@ -64,7 +84,23 @@ class Environment:
 
     def pins(self, *, full: bool) -> tuple[str, ...]:
         """The packages that are installed with what they depend on."""
+        if hashed := self.hashed(full=full):
+            return hashed.without(self._apart).pins
         return self.requirements + (self.full.requirements if full and self.full else ())
+
+    def hashed(self, *, full: bool) -> HashedRequirements | None:
+        """Every package with the checksums of its files; nothing where none are known."""
+        file = self.full.hashes if full and self.full else self.hashes
+        return read_hashes(file) if file else None
+
+    def hashed_apart(self, *, full: bool) -> tuple[HashedRequirements, HashedRequirements] | None:
+        """The same, as those with what they depend on, and those without."""
+        hashed = self.hashed(full=full)
+        return (hashed.without(self._apart), hashed.only(self._apart)) if hashed else None
+
+    @property
+    def _apart(self) -> frozenset[str]:
+        return frozenset(map(name_of, self.without_dependencies))
 
     def size_mb(self, *, full: bool) -> tuple[int, int]:
         """How much an installation downloads, and how much of the disk it takes."""

@@ -1,18 +1,19 @@
-"""Folders that are gone afterwards."""
+"""Folders that are gone afterwards, or when the next one is made."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from neurodeploy.errors import OutputError
 from neurodeploy.sandbox.interrupts import interrupts_deferred
+from snncore.scratch import Scratch, claim, sweep
 
 # Sockets lie some 47 characters below, and a socket's path must stay under 104.
 _LONGEST_BASE = 56
 _SHORT_BASE = "/tmp"
+_PREFIX = "nd-"
 
 
 def _base() -> str:
@@ -28,19 +29,30 @@ def private_folder() -> Iterator[Path]:
 
     Raises: OutputError where there is no permission or no space.
     """
-    folder: Path | None = None
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder(Path(_base()), _PREFIX))
+        except OSError as error:
+            raise OutputError(
+                f"{error.filename}: no folder for temporary files: {error.strerror}",
+                remedy="let TMPDIR name a folder that can be written to",
+            ) from error
+        yield folder
+
+
+@contextmanager
+def scratch_folder(base: Path, prefix: str) -> Iterator[Path]:
+    """A folder of our own with such a name; those that killed processes left are removed.
+
+    Raises: OSError where there is no permission or no space.
+    """
+    sweep(base, prefix)
+    scratch: Scratch | None = None
     try:
         with interrupts_deferred():
-            folder = Path(tempfile.mkdtemp(prefix="nd-", dir=_base()))
-        yield folder
-    except OSError as error:
-        if folder is not None:
-            raise
-        raise OutputError(
-            f"{error.filename}: no folder for temporary files: {error.strerror}",
-            remedy="let TMPDIR name a folder that can be written to",
-        ) from error
+            scratch = claim(base, prefix)
+        yield scratch.folder
     finally:
-        if folder is not None:
+        if scratch is not None:
             with interrupts_deferred():
-                shutil.rmtree(folder, ignore_errors=True)
+                scratch.remove()

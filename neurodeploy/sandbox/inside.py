@@ -1,6 +1,6 @@
 """The side of the protocol that runs inside a simulator's Python: its standard library alone.
 
-    python -I inside.py WORKER FOLDER PARENT
+    python -I inside.py WORKER FOLDER
 
 loads the script WORKER, calls its `run(job, exchange)` with FOLDER/job.json and writes what it
 returns to FOLDER/result.json, as the last thing. Arrays go through FOLDER/in and FOLDER/out.
@@ -11,11 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
-import signal
 import sys
-import threading
-import time
 import traceback
 from types import ModuleType
 from typing import Any
@@ -66,15 +62,6 @@ class Exchange:
         os.replace(path + ".part", path)
 
 
-def _end_with(parent: int, folder: str) -> None:
-    """Once the parent is gone, tidy up for it: the folder, and all of this process group."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    shutil.rmtree(folder, ignore_errors=True)
-    # resource trackers ignore this signal, remove shared memory and then end by themselves
-    os.killpg(os.getpgrp(), signal.SIGTERM)
-
-
 def _load(path: str, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -85,10 +72,8 @@ def _load(path: str, name: str) -> ModuleType:
     return module
 
 
-def main(worker: str, folder: str, parent: str) -> None:
+def main(worker: str, folder: str) -> None:
     """Run the worker's job; the exit code is 0 only when there is a result."""
-    if hasattr(os, "killpg"):
-        threading.Thread(target=_end_with, args=(int(parent), folder), daemon=True).start()
     exchange = Exchange(folder, worker)
     try:
         exchange.finish(_load(worker, "worker").run(exchange.job(), exchange))

@@ -1,6 +1,5 @@
 """Installing and removing simulators: whole or not at all, one at a time."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,12 +9,16 @@ from neurodeploy.errors import OutputError
 from neurodeploy.sandbox.build import Build
 from neurodeploy.sandbox.environment import Environment, simulators_folder
 from neurodeploy.sandbox.exchange import WorkerResult
+from neurodeploy.sandbox.folder import scratch_folder
 from neurodeploy.sandbox.interrupts import interrupts_deferred
-from neurodeploy.sandbox.lock import exclusive
+from neurodeploy.sandbox.lock import discard, exclusive
 from neurodeploy.sandbox.run import run_worker
 from neurodeploy.sandbox.status import EnvironmentStatus, State, status
+from snncore.scratch import sweep
 
 Progress = Callable[[str], None]
+
+_BUILDING, _LOCK = ".building-", ".lock-"
 
 
 def install(
@@ -70,6 +73,14 @@ def check(env: Environment, *, progress: Progress | None = None) -> WorkerResult
     return run_worker(env, env.self_test, progress=progress)
 
 
+def tidy() -> None:
+    """Remove what installations that were killed left half made."""
+    folder = simulators_folder()
+    sweep(folder, _BUILDING)
+    for lock in folder.glob(f"{_LOCK}*"):
+        discard(lock)
+
+
 def _prefixed(env: Environment, progress: Progress | None) -> Progress:
     def tell(line: str) -> None:
         if progress is not None:
@@ -96,7 +107,7 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
     Raises: OutputError for whatever the disk refuses meanwhile.
     """
     folder = simulators_folder()
-    lock = folder / f".lock-{env.name}"
+    lock = folder / f"{_LOCK}{env.name}"
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,17 +130,13 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
 @contextmanager
 def _workshop(env: Environment) -> Iterator[Path]:
     """A folder beside the environments, gone afterwards, as are those of killed processes."""
-    prefix = f".building-{env.name}-"
+    tidy()
+    prefix = f"{_BUILDING}{env.name}-"
     for left in simulators_folder().glob(f"{prefix}*"):
-        # whoever made it held the lock, which is ours now
+        # Of versions whose folders held no lock of their own; ours is the environment's now.
         shutil.rmtree(left, ignore_errors=True)
-    folder = simulators_folder() / f"{prefix}{os.getpid()}"
-    try:
-        folder.mkdir()
+    with scratch_folder(simulators_folder(), prefix) as folder:
         yield folder
-    finally:
-        with interrupts_deferred():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _publish(venv: Path, path: Path, old: Path) -> None:

@@ -88,7 +88,8 @@ def _probe(command: tuple[str, ...], version: str) -> Path | None:
 def _ask(command: tuple[str, ...]) -> list[str]:
     """What a command prints, line by line; nothing if it is missing, fails or does not answer."""
     with private_folder() as folder:
-        tree = ProcessTree(command, folder=folder, environment=clean_environment())
+        environment = clean_environment()
+        tree = ProcessTree(command, folder=folder, environment=environment, scratch=folder)
         deadline = time.monotonic() + _PATIENCE_S
         try:
             with tree:

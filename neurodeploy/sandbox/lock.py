@@ -1,11 +1,12 @@
 """A lock between processes, on a file that goes with its last holder."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from snncore.scratch import is_still, lock
 
 _POLL_S = 0.2
 
@@ -33,7 +34,7 @@ def _acquire(path: Path, waiting: Callable[[], None]) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             continue
         try:
-            if _lock(file) and _is_still(path, file):
+            if lock(file) and is_still(path, file):
                 return file
         except BaseException:
             os.close(file)
@@ -45,30 +46,12 @@ def _acquire(path: Path, waiting: Callable[[], None]) -> int:
         time.sleep(_POLL_S)
 
 
-def _is_still(path: Path, file: int) -> bool:
-    """Whether the locked file is the one others would open: its last holder may have removed it."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: int) -> bool:
+def discard(path: Path) -> None:
+    """Remove the file of a lock whose holder was killed."""
+    with suppress(OSError):
+        file = os.open(path, os.O_RDWR)
         try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+            if lock(file) and is_still(path, file):
+                path.unlink()
+        finally:
+            os.close(file)

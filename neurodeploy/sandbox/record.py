@@ -19,6 +19,8 @@ class Record:
     packages: Mapping[str, str]
     size_mb: int
     installed: str
+    # Of the files that could have been installed; none of an installation without checksums.
+    hashes: str = ""
 
     def write(self, venv: Path) -> None:
         """Leave the record in the environment."""
@@ -42,6 +44,7 @@ def read_record(venv: Path) -> Record:
             packages={str(name): str(version) for name, version in data["packages"].items()},
             size_mb=int(data["size_mb"]),
             installed=str(data["installed"]),
+            hashes=str(data.get("hashes", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{venv / _FILE}: {type(error).__name__}: {error}") from error

@@ -81,4 +81,9 @@ def _problem(env: Environment, record: Record) -> str:
     if wanted != there:
         words = ", ".join(sorted(wanted ^ there))
         return f"installed with other packages than this version needs: {words}"
+    hashed = env.hashed(full=record.full)
+    if hashed and not record.hashes:
+        return "installed without the checksums that this version asks for"
+    if hashed and record.hashes != hashed.checksum:
+        return "installed by other checksums than this version knows"
     return ""

@@ -1,6 +1,11 @@
-"""A program in a session of its own, and everything that comes of it."""
+"""A program in a session of its own, and everything that comes of it.
+
+Its first process is the guard (guard.py), which ends everything if we are killed. Windows has job
+objects for that.
+"""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -14,21 +19,39 @@ import psutil
 from neurodeploy.sandbox.interrupts import interrupts_deferred
 from neurodeploy.sandbox.output import Output
 from neurodeploy.sandbox.shared_memory import Segments
+from snncore.scratch import MARK
 
+if sys.platform == "win32":
+    from neurodeploy.sandbox.job import start_in_job
+
+_GUARD = Path(__file__).with_name("guard.py")
+_GOODBYE = b"."
 _KILL_S = 5.0
 _TRACKERS_S = 3.0
 
 
 class ProcessTree:
-    """A running program and all its descendants; leaving the `with` block leaves none of them."""
+    """A running program and all its descendants; leaving the `with` block leaves none of them.
+
+    They end with this process as well, however it ends; then `scratch` is removed.
+    """
 
     def __init__(
-        self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self._command = command
         self._folder = folder
         self._environment = environment
+        self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
+        # The other end is the guard's.
+        self._link: socket.socket | None = None
+        self._exit_code: int | None = None
         self._output: Output | None = None
         self._members: set[psutil.Process] = set()
         self._segments = Segments()
@@ -56,7 +79,7 @@ class ProcessTree:
     @property
     def exit_code(self) -> int | None:
         """The program's exit code once the tree has ended; -N when signal N killed it."""
-        return self._process.returncode if self._process else None
+        return self._exit_code
 
     @property
     def log(self) -> str:
@@ -71,7 +94,7 @@ class ProcessTree:
         """Whether the program still runs; keeps account of its descendants."""
         self._look_around()
         self._segments.look(self._members)
-        return any(member.pid == self._pid for member in self._members)
+        return not self._has_ended()
 
     def memory_mb(self, limit_mb: float) -> float:
         """What the tree used when last polled; close to the limit, shared pages count only once."""
@@ -85,17 +108,32 @@ class ProcessTree:
         return self._process.pid if self._process else -1
 
     def _start(self) -> subprocess.Popen[bytes]:
-        windows = sys.platform == "win32"
-        return subprocess.Popen(
-            self._command,
-            cwd=self._folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=not windows,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        if sys.platform == "win32":
+            return start_in_job(self._command, self._folder, self._environment)
+        self._link, guards = socket.socketpair()
+        self._link.setblocking(False)
+        scratch = str(self._scratch or "")
+        guard = [sys.executable, "-I", "-S", str(_GUARD), str(guards.fileno()), MARK, scratch]
+        with guards:
+            return subprocess.Popen(
+                [*guard, *self._command],
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(guards.fileno(),),
+            )
+
+    def _has_ended(self) -> bool:
+        """Whether the program has ended; the guard says so, or has ended itself."""
+        if self._exit_code is None and self._link is not None:
+            with suppress(BlockingIOError, ValueError, ConnectionError):
+                self._exit_code = int(self._link.recv(16))
+        if self._exit_code is None and self._process is not None:
+            self._exit_code = self._process.poll()
+        return self._exit_code is not None
 
     def _look_around(self) -> None:
         """Note every living process of the session, and every other descendant ever seen."""
@@ -106,7 +144,8 @@ class ProcessTree:
             with suppress(psutil.Error):
                 if _session(pid) == self._pid:
                     self._members.add(psutil.Process(pid))
-        self._members = {member for member in self._members if _lives(member)}
+        guard = self._pid if self._link is not None else None
+        self._members = {each for each in self._members if _lives(each) and each.pid != guard}
 
     def _end(self) -> None:
         if self._process is None:
@@ -114,10 +153,21 @@ class ProcessTree:
         self._look_around()
         self._segments.look(self._members)
         self._kill_all()
+        self._say_goodbye()
         self._process.wait()
+        self._has_ended()
         self._segments.remove()
         if self._output is not None:
             self._output.close()
+
+    def _say_goodbye(self) -> None:
+        """Let the guard end whatever may be left, and leave the scratch folder to us."""
+        self._has_ended()
+        if self._link is not None:
+            with suppress(OSError):
+                self._link.send(_GOODBYE)
+            self._link.close()
+            self._link = None
 
     def _kill_all(self) -> None:
         deadline = time.monotonic() + _KILL_S

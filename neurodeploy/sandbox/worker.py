@@ -1,6 +1,5 @@
 """One job in one process of a simulator's Python: within limits, and leaving nothing behind."""
 
-import os
 import signal
 import sys
 import threading
@@ -69,9 +68,9 @@ class Worker:
             exchange = Exchange(folder)
             exchange.write(self.call.job, self.call.arrays)
             command = [str(interpreter_in(self.venv)), "-I", "-B", "-u", "-X", "faulthandler"]
-            command += [str(_INSIDE), str(self.env.worker), str(folder), str(os.getpid())]
+            command += [str(_INSIDE), str(self.env.worker), str(folder)]
             environment = clean_environment(TMPDIR=str(folder / "tmp"), **_ONE_THREAD)
-            tree = ProcessTree(command, folder=folder, environment=environment)
+            tree = ProcessTree(command, folder=folder, environment=environment, scratch=folder)
             with tree:
                 self._watch(tree, Lines(exchange.progress))
             return self._collect(tree, exchange)

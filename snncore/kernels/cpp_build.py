@@ -8,11 +8,11 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from snncore.kernels import cache
 
 # What equals eager torch bit for bit: no contraction, and no other liberty that changes a value.
 FLAGS = (
@@ -41,11 +41,6 @@ def compiler() -> str | None:
     return None
 
 
-def cache_folder() -> Path:
-    """Where compiled kernels are kept."""
-    return user_cache_path("neurodeploy") / "kernels"
-
-
 def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     """The library that the source makes.
 
@@ -58,24 +53,27 @@ def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(found) else ()))
     parts = (source, *flags, _version(found), _processor())
     key = sha256("\0".join(parts).encode()).hexdigest()
-    library = cache_folder() / f"{key[:32]}.so"
-    if not library.is_file():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        _compile(found, flags, source, library)
-    return ctypes.CDLL(str(library))
+    library = cache.kept(key, "so")
+    if library is None:
+        library = cache.make(key, "so", partial(_compile, found, flags, source))
+    try:
+        return ctypes.CDLL(str(library.through))
+    except OSError as error:
+        raise CompilerError(
+            f"the kernel that {found} made cannot be loaded: {error} "
+            "(let XDG_CACHE_HOME name a folder from which programs may be run)"
+        ) from error
 
 
-def _compile(found: str, flags: tuple[str, ...], source: str, library: Path) -> None:
-    """Compile beside the library and put it into its place at once, whoever else does the same."""
-    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-        text, result = Path(folder, "kernel.cpp"), Path(folder, "kernel.so")
-        text.write_text(source, "utf-8")
-        command = [found, *flags, str(text), "-o", str(result)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
-        if done.returncode != 0:
-            said = done.stderr.replace(str(text), "kernel.cpp").strip()
-            raise CompilerError(f"{found} refuses the kernel:\n{said}")
-        result.replace(library)
+def _compile(found: str, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
+    """Compile in the folder; return the library and what the compiler said."""
+    text, result = "kernel.cpp", "kernel.so"
+    (folder / text).write_text(source, "utf-8")
+    command = [found, *flags, text, "-o", result]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
+    if done.returncode != 0:
+        raise CompilerError(f"{found} refuses the kernel:\n{done.stderr.strip()}")
+    return (folder / result).read_bytes(), done.stderr
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""Runs layers of integers in brian2-loihi; the sandbox starts it under Python 3.10.
+"""Runs layers of integers in brian2-loihi; the sandbox starts it under Python 3.11.
 
 All samples run at once, each on neurons of its own: they start from rest and never meet.
 """

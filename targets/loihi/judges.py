@@ -25,6 +25,7 @@ from targets.loihi.unrolled import UnrolledLayer, unrolled
 
 _HALF = 1 << 23
 _SHIFT = 6
+_REQUIREMENTS = Path(__file__).with_name("requirements")
 
 NENGO = Environment(
     name="nengo-loihi",
@@ -32,39 +33,22 @@ NENGO = Environment(
     python="3.10",
     worker=Path(__file__).with_name("nengo_worker.py"),
     self_test={"self_test": True},
-    requirements=(
-        "nengo-loihi==1.1.0",
-        "jinja2==3.1.6",
-        "markupsafe==3.0.4",
-        "nengo==4.1.0",
-        "numpy==1.24.4",
-        "packaging==26.3",
-        "scipy==1.15.3",
-    ),
+    requirements=("nengo-loihi==1.1.0",),
     download_mb=60,
     disk_mb=250,
+    hashes=_REQUIREMENTS / "nengo-loihi.txt",
 )
 
 BRIAN = Environment(
     name="brian2-loihi",
     title="brian2-loihi 0.5.2",
-    python="3.10",
+    python="3.11",
     worker=Path(__file__).with_name("brian_worker.py"),
     self_test={"self_test": True},
-    requirements=(
-        "brian2-loihi==0.5.2",
-        "brian2==2.9.0",
-        "cython==3.3.1",
-        "jinja2==3.1.6",
-        "markupsafe==3.0.4",
-        "mpmath==1.3.0",
-        "numpy==1.26.4",
-        "packaging==26.3",
-        "pyparsing==3.3.3",
-        "sympy==1.14.0",
-    ),
+    requirements=("brian2-loihi==0.5.2", "brian2==2.9.0"),
     download_mb=45,
     disk_mb=210,
+    hashes=_REQUIREMENTS / "brian2-loihi.txt",
 )
 
 

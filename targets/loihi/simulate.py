@@ -10,18 +10,7 @@ import numpy as np
 from neurodeploy.errors import SamplesError
 from neurodeploy.sandbox import Call, Environment, Extra, Limits, WorkerResult, run_many
 
-_LAVA_AND_WHAT_IT_NEEDS = (
-    "lava-nc==0.10.0",
-    "asteval==0.9.33",
-    "cloudpickle==3.1.2",
-    "h5py==3.16.0",
-    "joblib==1.6.0",
-    "networkx==2.8.7",
-    "numpy==1.26.4",
-    "scikit-learn==1.7.2",
-    "scipy==1.15.3",
-    "threadpoolctl==3.8.0",
-)
+_REQUIREMENTS = Path(__file__).with_name("requirements")
 
 # lava-dl asks for torch, of which a network of LIF neurons in netx uses nothing
 LAVA = Environment(
@@ -30,7 +19,7 @@ LAVA = Environment(
     python="3.10",
     worker=Path(__file__).with_name("worker.py"),
     self_test={"self_test": True},
-    requirements=_LAVA_AND_WHAT_IT_NEEDS,
+    requirements=("lava-nc==0.10.0",),
     without_dependencies=("lava-dl==0.6.0",),
     download_mb=150,
     disk_mb=470,
@@ -38,14 +27,12 @@ LAVA = Environment(
         requirements=(
             "torch==2.3.1",
             "torchvision==0.18.1",
-            "matplotlib==3.10.0",
-            "opencv-python-headless==4.10.0.84",
-            "pillow==10.4.0",
-            "ninja==1.11.1",
         ),
         download_mb=3100,
         disk_mb=5850,
+        hashes=_REQUIREMENTS / "lava-full.txt",
     ),
+    hashes=_REQUIREMENTS / "lava.txt",
 )
 
 Layers = list[dict[str, np.ndarray]]

@@ -19,6 +19,7 @@ from targets.onnx.read import Opened
 from targets.onnx.types import Type, onnx_module
 
 _WORKER = Path(__file__).with_name("worker.py")
+_REQUIREMENTS = Path(__file__).with_name("requirements")
 
 ONNXRUNTIME = Environment(
     name="onnxruntime",
@@ -26,15 +27,10 @@ ONNXRUNTIME = Environment(
     python="3.11",
     worker=_WORKER,
     self_test={"engine": "onnxruntime", "self_test": True},
-    requirements=(
-        "onnxruntime==1.31.1",
-        "flatbuffers==25.12.19",
-        "numpy==2.4.6",
-        "packaging==26.3",
-        "protobuf==7.36.2",
-    ),
+    requirements=("onnxruntime==1.31.1",),
     download_mb=45,
     disk_mb=170,
+    hashes=_REQUIREMENTS / "onnxruntime.txt",
 )
 REFERENCE = Environment(
     name="reference",
@@ -42,15 +38,10 @@ REFERENCE = Environment(
     python="3.11",
     worker=_WORKER,
     self_test={"engine": "reference", "self_test": True},
-    requirements=(
-        "onnx==1.23.2",
-        "ml-dtypes==0.6.0",
-        "numpy==2.4.6",
-        "protobuf==7.36.2",
-        "typing-extensions==4.16.0",
-    ),
+    requirements=("onnx==1.23.2",),
     download_mb=40,
     disk_mb=130,
+    hashes=_REQUIREMENTS / "reference.txt",
 )
 
 

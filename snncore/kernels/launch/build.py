@@ -7,13 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 
-from snncore.kernels.cpp_build import CompilerError, cache_folder
+from snncore.kernels import cache
+from snncore.kernels.cpp_build import CompilerError
 from snncore.kernels.launch import nvrtc
 
 _SECONDS = 600
@@ -50,6 +50,8 @@ class Built:
 
     binary: Path
     log: str
+    # The same file, by a path that others cannot lead elsewhere.
+    through: Path
 
 
 def build(source: str, options: Options, architecture: str, *, force: bool = False) -> Built:
@@ -62,14 +64,12 @@ def build(source: str, options: Options, architecture: str, *, force: bool = Fal
     flags = _flags(options, architecture)
     parts = [source, *flags, version, *_headers(source, options.include)]
     key = sha256("\0".join(parts).encode()).hexdigest()
-    folder = cache_folder()
-    binary, log = (folder / f"{key[:32]}.{ending}" for ending in ("cubin", "log"))
-    if force or not (binary.is_file() and log.is_file()):
-        folder.mkdir(parents=True, exist_ok=True)
-        _publish(source, compiler, flags, binary, log)
-    built = Built(binary, log.read_text("utf-8"))
+    binary = None if force else cache.kept(key, "cubin")
+    if binary is None:
+        binary = cache.make(key, "cubin", partial(_compile, source, compiler, flags))
+    built = Built(binary.path, binary.said, binary.through)
     if options.verbose:
-        sys.stderr.write(f"{version} {' '.join(flags)}\n{built.log}\n{binary}\n")
+        sys.stderr.write(f"{version} {' '.join(flags)}\n{built.log}\n{built.binary}\n")
     return built
 
 
@@ -109,31 +109,22 @@ def _flags(options: Options, architecture: str) -> tuple[str, ...]:
     )
 
 
-def _publish(source: str, compiler: str, flags: tuple[str, ...], binary: Path, log: Path) -> None:
-    """Compile beside the cache and put the result into its place at once, whoever does the same."""
-    with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
-        made, said = Path(folder, "kernel.cubin"), Path(folder, "kernel.log")
-        if compiler == "nvrtc":
-            code, text = nvrtc.compiled(source, "kernel.cu", flags)
-            made.write_bytes(code)
-        else:
-            text = _run_nvcc(compiler, flags, source, Path(folder, "kernel.cu"), made)
-        said.write_text(text, "utf-8")
-        # The log goes first: who finds the binary finds both.
-        said.replace(log)
-        made.replace(binary)
+def _compile(source: str, compiler: str, flags: tuple[str, ...], folder: Path) -> tuple[bytes, str]:
+    """Compile in the folder; return the binary and what the compiler said."""
+    if compiler == "nvrtc":
+        return nvrtc.compiled(source, "kernel.cu", flags)
+    return _run_nvcc(compiler, flags, source, folder)
 
 
-def _run_nvcc(found: str, flags: tuple[str, ...], source: str, text: Path, made: Path) -> str:
+def _run_nvcc(found: str, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
+    text, binary = folder / "kernel.cu", folder / "kernel.cubin"
     text.write_text(source, "utf-8")
-    command = [found, "-cubin", *flags, text.name, "-o", made.name]
-    done = subprocess.run(
-        command, cwd=text.parent, capture_output=True, text=True, timeout=_SECONDS
-    )
+    command = [found, "-cubin", *flags, text.name, "-o", binary.name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
     said = f"{done.stdout}{done.stderr}".strip()
     if done.returncode != 0:
         raise CompilerError(said)
-    return said
+    return binary.read_bytes(), said
 
 
 def _nvcc() -> str | None:

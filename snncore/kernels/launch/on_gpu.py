@@ -24,7 +24,7 @@ class OnGpu:
     def __init__(self, built: Built, kernels: Sequence[Signature]) -> None:
         cupy = _cupy()
         self.built = built
-        module = cupy.RawModule(path=str(built.binary))
+        module = cupy.RawModule(path=str(built.through))
         self._functions = {k.name: module.get_function(k.function) for k in kernels}
         self._cupy = cupy.cuda
         self._streams: dict[tuple[int, int], Any] = {}

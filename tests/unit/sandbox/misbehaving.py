@@ -30,7 +30,7 @@ def echo(job, exchange):
         "path": sys.path,
         "ours": importlib.util.find_spec("neurodeploy") is not None,
         "input": sys.stdin.read(),
-        "session": os.getsid(0) == os.getpid(),
+        "session": os.getsid(0),
     }
 
 

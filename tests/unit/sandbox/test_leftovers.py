@@ -28,8 +28,8 @@ def test_children_do_not_outlive_a_worker_that_is_killed(plain: Environment, tok
 
     with pytest.raises(SimulatorError, match="time limit"):
         run_worker(plain, {"do": "litter", "wait": 60}, limits=Limits(seconds=4), progress=count)
-    # the worker, its child and its grandchild
-    assert seen == [3]
+    # the guard, the worker, its child and its grandchild
+    assert seen == [4]
 
 
 @pytest.mark.parametrize("tracked", [True, False])
@@ -62,7 +62,7 @@ def test_interrupt_ends_workers(
     plain: Environment, token: str, code: str, workers: int, times: int
 ) -> None:
     with started(code) as script:
-        wait_until(lambda: len(processes_with(token)) == 1 + 3 * workers)
+        wait_until(lambda: len(processes_with(token)) == 1 + 4 * workers)
         for _ in range(times):
             script.send_signal(signal.SIGINT)
             time.sleep(0.02)
@@ -94,7 +94,7 @@ def test_worker_ends_with_the_process_that_started_it(
         assert script.stderr is not None
         segment = SHARED / script.stderr.readline().decode().strip()
         assert segment.is_file()
-        assert len(processes_with(token)) == 3
+        assert len(processes_with(token)) == 4
         os.kill(script.pid, number)
         script.wait()
     wait_until(lambda: processes_with(token) == [])
