@@ -149,11 +149,13 @@ class KnowsChips(Protocol):
 def on_chip(
     known: Target, program: Program, operations: tuple[LayerOperations, ...] = ()
 ) -> OnChip:
-    """What the target knows of the program on its chips."""
+    """What the target knows of the program on its chips; no energy of a chip without room."""
     if not isinstance(known, KnowsChips):
         return OnChip(operations=operations)
+    placements = known.placements(program)
+    full = {placed.chip for placed in placements if not placed.fits}
     energies = known.energies(operations) if operations else ()
-    return OnChip(known.placements(program), operations, energies)
+    return OnChip(placements, operations, tuple(e for e in energies if e.chip not in full))
 
 
 @runtime_checkable

@@ -26,6 +26,9 @@ class LayerTrace:
             return values[name]
         raise AttributeError(f"this layer shows {sorted(values)}, not {name}")
 
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.values})
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{key} {value.shape}" for key, value in self.values.items())
         return f"LayerTrace({shown})"

@@ -28,6 +28,11 @@ def test_a_name_that_is_not_there_lists_those_that_are() -> None:
         _ = TRACE["b"].v
 
 
+def test_states_are_completed() -> None:
+    assert {"s", "v", "values"} <= set(dir(TRACE["a"]))
+    assert "v" not in dir(TRACE["b"])
+
+
 def test_a_trace_can_be_copied() -> None:
     twin = copy.deepcopy(TRACE)
     twin["a"].v[:] = 9
