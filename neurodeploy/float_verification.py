@@ -137,13 +137,9 @@ def _simulated(
 
 
 def _layers(graph: Graph, trace: Trace) -> tuple[LayerSummary, ...]:
-    summaries = []
-    for node in graph.layers:
-        spikes, shape = trace[node.name].s, graph.shapes[node.name]
-        count = int(np.count_nonzero(spikes))
-        kind, rate = node.equations.name, count / spikes.size
-        summaries.append(LayerSummary(node.name, kind, shape, int(np.prod(shape)), count, rate))
-    return tuple(summaries)
+    return tuple(
+        LayerSummary.of(node.name, node.equations.name, trace[node.name]) for node in graph.layers
+    )
 
 
 def _facts(artifact: Artifact, graph: Graph, inputs: NDArray[np.float64]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import Simulation, Target, on_chip, target
-from neurodeploy.trace import LayerTrace, Trace, accuracy
+from neurodeploy.trace import Trace, accuracy
 
 # A report draws pictures of so many samples.
 _PICTURED = 4
@@ -261,21 +261,10 @@ def _simulated(
 
 
 def _layers(program: Program, golden: Trace) -> tuple[LayerSummary, ...]:
-    summaries = []
-    for node in program.layers:
-        spikes = golden[node.name].s
-        shape = program.shapes[node.name]
-        summaries.append(
-            LayerSummary(
-                node.name,
-                node.equations.name,
-                shape,
-                int(np.prod(shape)),
-                int(np.count_nonzero(spikes)),
-                float(np.count_nonzero(spikes) / spikes.size),
-            )
-        )
-    return tuple(summaries)
+    return tuple(
+        LayerSummary.of(node.name, node.equations.name, golden[node.name])
+        for node in program.layers
+    )
 
 
 def _facts(
@@ -296,7 +285,10 @@ def _facts(
 
 def _pictured(golden: Trace) -> Trace:
     layers = {
-        name: LayerTrace({key: value[:, :_PICTURED] for key, value in golden[name].values.items()})
+        name: replace(
+            golden[name],
+            values={key: value[:, :_PICTURED] for key, value in golden[name].values.items()},
+        )
         for name in golden
     }
     return Trace(layers, golden.output_layer)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from neurodeploy.report.model import Link, Report, Status
+from neurodeploy.report.model import LayerSummary, Link, Report, Status
 
 
 class Mark(StrEnum):
@@ -80,10 +80,11 @@ def _not_proved(report: Report) -> Verdict:
 
 
 def is_silent(report: Report) -> bool:
-    """Whether values were compared or layers watched, and not one neuron spiked."""
+    """Whether values were compared or layers watched, and nothing left one neuron."""
     watched = bool(report.layers) or any(link.compared for link in report.links)
     spikes = sum(link.spikes for link in report.links) + sum(x.spikes for x in report.layers)
-    return watched and spikes == 0
+    values = any(layer.largest for layer in report.layers)
+    return watched and spikes == 0 and not values
 
 
 def difference(link: Link) -> str:
@@ -127,6 +128,21 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def spikes_of(layer: LayerSummary) -> str:
+    """How many spikes left a layer; nothing where values leave it."""
+    return f"{layer.spikes:,}" if layer.largest is None else ""
+
+
+def activity_of(layer: LayerSummary) -> str:
+    """How often a layer spiked, or, where values leave it that are no spikes, how large they are.
+
+    Neurons that do not fire hand out their voltages: those are no rate.
+    """
+    if layer.largest is not None:
+        return f"values up to {layer.largest:.3g}"
+    return rate(layer.rate) if layer.spikes else "silent"
 
 
 def rate(value: float) -> str:

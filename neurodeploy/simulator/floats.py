@@ -15,6 +15,7 @@ from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.structure import Edge, Node, Pair
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
+from snncore.dynamics.sent import sends_spikes
 from snncore.dynamics.words import TABLE
 
 Array = NDArray[np.float64]
@@ -32,8 +33,14 @@ def run_floats(graph: g.Graph, samples: Any) -> Trace:
         for node in graph.nodes:
             run.compute(node, row)
         run.step += 1
-    kept = {name: {key: np.stack(v) for key, v in each.items()} for name, each in run.kept.items()}
-    return Trace({name: LayerTrace(values) for name, values in kept.items()}, graph.output)
+    layers = {
+        node.name: LayerTrace(
+            {key: np.stack(values) for key, values in run.kept[node.name].items()},
+            sends_spikes(node.equations),
+        )
+        for node in graph.layers
+    }
+    return Trace(layers, graph.output)
 
 
 class _Run:
@@ -76,9 +83,9 @@ class _Run:
         }
         for key, value in full.items():
             self.kept[node.name][key].append(value)
-        spikes = full.pop("s")
+        sent = full.pop("s")
         self.states[node.name] = full
-        return spikes
+        return sent
 
 
 def checked_floats(graph: g.Graph, samples: Any) -> Array:

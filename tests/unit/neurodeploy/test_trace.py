@@ -56,6 +56,18 @@ def test_counts_do_not_overflow() -> None:
     assert accuracy(output, np.array([1])) == 1.0
 
 
+def test_values_that_are_no_spikes_are_not_counted_and_not_cut_off() -> None:
+    voltages = LayerTrace({"s": 0.4 * ONES, "v": ONES}, spiking=False)
+    assert Trace({"a": TRACE["a"], "b": voltages}, "b").spikes() == ONES.size
+    assert Trace({"b": voltages}, "b").spikes() == 0
+    assert [voltages.called(key) for key in ("s", "v")] == ["output", "v"]
+    assert [TRACE["a"].called(key) for key in ("s", "v")] == ["s", "v"]
+    # Cut off to whole numbers, each of them would be none.
+    output = np.array([[[0.4, 0.3]], [[0.4, 0.9]], [[0.4, 0.1]]])
+    assert accuracy(output, np.array([1])) == 1.0
+    assert accuracy(output - 1, np.array([1])) == 1.0
+
+
 @pytest.mark.parametrize("labels", [np.zeros(3), np.zeros((2, 1)), np.zeros(())])
 def test_labels_of_another_count_are_refused(labels: np.ndarray) -> None:
     with pytest.raises(SamplesError, match=r"labels are .*, and there are 2 samples"):
