@@ -182,9 +182,10 @@ def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simul
         inputs = checked_samples(held, samples)
     trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
     # A simulator knows layers by their place, and nothing of what they send.
+    equations = [node.equations for node in held.layers]
     layers = {
-        layer: replace(trace[layer], spiking=sends_spikes(node.equations))
-        for layer, node in zip(trace, held.layers, strict=False)
+        layer: replace(trace[layer], spiking=sends_spikes(each))
+        for layer, each in zip(trace, equations, strict=False)
     }
     return replace(trace, layers=dict(trace.layers) | layers)
 
