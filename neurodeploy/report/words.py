@@ -70,11 +70,12 @@ def _differs(report: Report) -> Verdict:
 
 
 def _not_proved(report: Report) -> Verdict:
-    missing = [link for link in report.links if mark_of(link) == Mark.NOT_RUN]
+    asked = [link for link in report.links if link.requested]
+    missing = [link for link in asked if link.status == Status.NOT_RUN]
     if not missing:
         remedy = "Name a model or a simulator to compare with."
         return Verdict(Mark.NOT_RUN, "Not proved", "no link was asked for", remedy)
-    many = f"{len(missing)} of {counted(len(report.links), 'link')} were not run"
+    many = f"{len(missing)} of {counted(len(asked), 'link')} were not run"
     headline = f"{visible(missing[0].name)} was not run" if len(missing) == 1 else many
     return Verdict(Mark.NOT_RUN, "Not proved", headline, reason(missing[0]))
 
