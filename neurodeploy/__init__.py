@@ -46,3 +46,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"neurodeploy has no {name}; it has {', '.join(_PLACES)}")
     module, attribute = _PLACES[name]
     return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,14 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
                 reason = f"{layer}.{state} has unlike shapes: {shapes}"
                 return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             compared += left[state].size
-            found = _first_difference(layer, depth, state, left, right)
+            found = _first_difference(layer, depth, state, left, right, expected[layer].called)
             if found is not None and (first is None or found[0] < first[0]):
                 first = found
     if first is not None:
         return Link(name, Status.DIFFERS, compared, expected.spikes(), seconds, divergence=first[1])
     spikes = expected.spikes()
-    return Link(name, Status.EQUAL if spikes else Status.SILENT, compared, spikes, seconds)
+    status = Status.SILENT if expected.silent else Status.EQUAL
+    return Link(name, status, compared, spikes, seconds)
 
 
 def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
@@ -45,7 +46,12 @@ def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
 
 
 def _first_difference(
-    layer: str, depth: int, state: str, left: Mapping[str, Any], right: Mapping[str, Any]
+    layer: str,
+    depth: int,
+    state: str,
+    left: Mapping[str, Any],
+    right: Mapping[str, Any],
+    called: Callable[[str], str],
 ) -> tuple[tuple[int, ...], Divergence] | None:
     """The earliest difference: by step, then by layer, then by neuron and sample."""
     differs = left[state] != right[state]
@@ -57,14 +63,14 @@ def _first_difference(
     shown = tuple(range(max(0, step - _AROUND), min(differs.shape[0], step + _AROUND + 1)))
     context = {
         side: {
-            key: tuple(int(v) for v in values[where][shown[0] : shown[-1] + 1])
+            called(key): tuple(int(v) for v in values[where][shown[0] : shown[-1] + 1])
             for key, values in arrays.items()
         }
         for side, arrays in (("expected", left), ("got", right))
     }
     divergence = Divergence(
         layer,
-        state,
+        called(state),
         tuple(neuron),
         step,
         sample,
@@ -112,9 +118,10 @@ def compare_within(
             distance = np.abs(left[state] - right[state])
             count = int((~(distance <= tolerance.near * np.maximum(1, np.abs(left[state])))).sum())
             compared, far = compared + distance.size, far + count
-            worst = max(worst, (count / distance.size, f"{layer}.{state}"))
+            named = f"{layer}.{expected[layer].called(state)}"
+            worst = max(worst, (count / distance.size, named))
     spikes = expected.spikes()
-    status = Status.EQUAL if spikes else Status.SILENT
+    status = Status.SILENT if expected.silent else Status.EQUAL
     if worst[0] > tolerance.share:
         status = Status.DIFFERS
     reason = f"{far:,} of {compared:,} values are farther apart than {tolerance.near:g}"

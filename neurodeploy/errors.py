@@ -69,3 +69,9 @@ class SimulatorMissingError(SimulatorError):
 
 class SimulatorScopeError(SimulatorError):
     """A simulator that does not know what a network needs, and so cannot judge it."""
+
+
+class PluginError(NeurodeployError, RuntimeError):
+    """A defect of a plug-in: its target raised what no target should; names its package."""
+
+    exit_code = 70

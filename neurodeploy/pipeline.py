@@ -29,6 +29,7 @@ from neurodeploy.target import (
     require_fits,
 )
 from neurodeploy.trace import Trace
+from snncore.dynamics.sent import sends_spikes
 
 Place = str | os.PathLike[str]
 # Steps, samples, rate and seed of samples that nobody gave.
@@ -184,7 +185,14 @@ def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simul
         inputs = checked_floats(held, samples)
     else:
         inputs = checked_samples(held, samples)
-    return chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
+    trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
+    # A simulator knows layers by their place, and nothing of what they send.
+    equations = [node.equations for node in held.layers]
+    layers = {
+        layer: replace(trace[layer], spiking=sends_spikes(each))
+        for layer, each in zip(trace, equations, strict=False)
+    }
+    return replace(trace, layers=dict(trace.layers) | layers)
 
 
 def verified(

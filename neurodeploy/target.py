@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact, read_folder
 from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError, ValidationError
 from neurodeploy.graph import Graph
+from neurodeploy.plugin import guarded
 from neurodeploy.program import Program
 from neurodeploy.resources import Energy, LayerOperations, OnChip, Placement
 from neurodeploy.sandbox import Environment, Limits
@@ -149,11 +150,13 @@ class KnowsChips(Protocol):
 def on_chip(
     known: Target, program: Program, operations: tuple[LayerOperations, ...] = ()
 ) -> OnChip:
-    """What the target knows of the program on its chips."""
+    """What the target knows of the program on its chips; no energy of a chip without room."""
     if not isinstance(known, KnowsChips):
         return OnChip(operations=operations)
+    placements = known.placements(program)
+    full = {placed.chip for placed in placements if not placed.fits}
     energies = known.energies(operations) if operations else ()
-    return OnChip(known.placements(program), operations, energies)
+    return OnChip(placements, operations, tuple(e for e in energies if e.chip not in full))
 
 
 @runtime_checkable
@@ -175,11 +178,14 @@ class TakesFloats(Protocol):
 
 @lru_cache(maxsize=1)
 def targets() -> Mapping[str, Target]:
-    """Every target that is installed, by name; a broken one is a warning that names it."""
+    """Every target that is installed, by name; a broken one is a warning that names it.
+
+    What a third party's raises by mistake is a `PluginError` that names its package.
+    """
     found: dict[str, Target] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
-            loaded = entry.load()
+            loaded = guarded(entry.load(), entry)
         # A third party's package may raise anything, and even leave.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             warnings.warn(f"target {entry.name} is broken: {error!r}", stacklevel=2)

@@ -1,4 +1,4 @@
-"""Traces: what a network did, layer by layer and step by step, as integers."""
+"""Traces: what a network did, layer by layer and step by step."""
 
 from __future__ import annotations
 
@@ -16,15 +16,24 @@ Values = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """One layer's spikes and, where they are shown, its states: arrays shaped (T, N, ...)."""
+    """What left one layer, `s`, and, where they are shown, its states: arrays (T, N, ...)."""
 
     values: Mapping[str, NDArray[Any]]
+    # Whether `s` holds spikes; the neurons of a readout may send their voltages instead.
+    spiking: bool = True
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         values: Mapping[str, NDArray[Any]] = self.__dict__.get("values", {})
         if name in values:
             return values[name]
         raise AttributeError(f"this layer shows {sorted(values)}, not {name}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.values})
+
+    def called(self, name: str) -> str:
+        """Return what a reader is told that values are: `s` are spikes, or the output."""
+        return "output" if name == "s" and not self.spiking else name
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{key} {value.shape}" for key, value in self.values.items())
@@ -33,14 +42,14 @@ class LayerTrace:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Spikes `s` and states by layer; row t answers input t."""
+    """The outputs `s` and states by layer; row t answers input t."""
 
     layers: Mapping[str, LayerTrace]
     output_layer: str
 
     @property
     def output(self) -> NDArray[Any]:
-        """The spikes of the last layer, (T, N, ...)."""
+        """What left the last layer, (T, N, ...)."""
         return self.layers[self.output_layer].values["s"]
 
     def __getitem__(self, name: str) -> LayerTrace:
@@ -56,8 +65,14 @@ class Trace:
         return f"Trace({shown})"
 
     def spikes(self) -> int:
-        """How many spikes there are in all."""
-        return sum(int(np.count_nonzero(layer.values["s"])) for layer in self.layers.values())
+        """How many spikes there are in all; values that are no spikes are not counted."""
+        spiking = [layer.values["s"] for layer in self.layers.values() if layer.spiking]
+        return sum(int(np.count_nonzero(spikes)) for spikes in spiking)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing left any neuron, be it a spike or a value."""
+        return not any(layer.values["s"].any() for layer in self.layers.values())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array under `<layer>.<state>`, and `output`."""
@@ -77,5 +92,6 @@ def accuracy(output: NDArray[Any], labels: NDArray[Any]) -> float:
     """
     if labels.shape != (output.shape[1],):
         raise SamplesError(f"labels are {labels.shape}, and there are {output.shape[1]} samples")
-    counts = output.sum(axis=0, dtype=np.int64).reshape(output.shape[1], -1)
-    return float((counts.argmax(axis=1) == labels).mean())
+    wide = np.float64 if output.dtype.kind == "f" else np.int64
+    totals = output.sum(axis=0, dtype=wide).reshape(output.shape[1], -1)
+    return float((totals.argmax(axis=1) == labels).mean())

@@ -326,7 +326,7 @@ class ChipNeuron(Neuron):
 
     def _decay(self, name: str, value: float) -> int:
         if not 0 <= self._finite(name, value) <= 1:
-            raise ValueError(f"{type(self).__name__}.{name}: {value:g} is not between 0 and 1")
+            raise ValueError(f"{type(self).__name__}.{name}: {float(value)} is not between 0 and 1")
         return decay_integer(value, self.format.decays)
 
     def _finite(self, name: str, value: float) -> float:

@@ -129,6 +129,6 @@ def unit_exponent(scale: float) -> int:
     if mantissa != 0.5:
         near = f" (take 2^{exponent - 1} or 2^{exponent})" if mantissa > 0 else ""
         raise ValueError(
-            f"scale: {scale:g} is no power of two, and sums need one to be exact{near}"
+            f"scale: {float(scale)} is no power of two, and sums need one to be exact{near}"
         )
     return exponent - 1

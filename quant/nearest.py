@@ -142,7 +142,14 @@ def _rounding(decay: Any, form: ChipFormat, what: str = "decay") -> tuple[str, .
     worst = int(error.argmax())
     if float(error[worst]) < 1e-6:
         return ()
-    return (f"a {what} of {float(wanted[worst]):.4g} becomes {float(held[worst]):.4g}",)
+    before, after = _told_apart(float(wanted[worst]), float(held[worst]))
+    return (f"a {what} of {before} becomes {after}",)
+
+
+def _told_apart(first: float, second: float) -> tuple[str, str]:
+    """Return two unequal numbers in as few digits, from four on, as show that they are unequal."""
+    pairs = ((f"{first:.{digits}g}", f"{second:.{digits}g}") for digits in range(4, 18))
+    return next(pair for pair in pairs if pair[0] != pair[1])
 
 
 def _current_based(module: Any, form: ChipFormat, name: str, options: dict[str, Any]) -> Nearest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from typer import Abort, TyperException
@@ -43,7 +43,10 @@ def failure_of(error: BaseException) -> Failure:
     if any(isinstance(cause, KeyboardInterrupt | Abort) for cause in _causes(error)):
         return Failure("Interrupted", "interrupted", None, INTERRUPTED)
     words = next(words for kind, words in _TABLE if isinstance(error, kind))
-    return words(error)
+    failure = words(error)
+    # Such as whose plug-in met a full disk.
+    notes = getattr(error, "__notes__", ())
+    return replace(failure, message="\n".join((failure.message, *notes)))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -36,7 +36,8 @@ def inspect(
 ) -> Outcome:
     """Show the layers of a model or an artifact, and where it fits.
 
-    With samples, also what it does for one of them, and an estimate of the energy that takes.
+    With samples, also what it does for one of them, and, of chips for which figures were
+    published, an estimate of the energy that takes.
     """
     from neurodeploy.graph import Graph
 

@@ -46,7 +46,7 @@ Engine = Annotated[
     str, typer.Option(metavar="NAME", help="golden, fast, or the name of a simulator.")
 ]
 WithTrace = Annotated[
-    bool, typer.Option("--trace", help="Write every layer's spikes and states as well.")
+    bool, typer.Option("--trace", help="Write every layer's output and states as well.")
 ]
 
 
@@ -166,12 +166,21 @@ def _layers(trace: Trace) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "shape": list(trace[name].s.shape[2:]),
-            "spikes": int((trace[name].s != 0).sum()),
-            "rate": float((trace[name].s != 0).mean()),
+            "shape": list(layer.s.shape[2:]),
+            "spikes": int((layer.s != 0).sum()) if layer.spiking else None,
+            "rate": float((layer.s != 0).mean()) if layer.spiking else None,
+            # How large values are that leave a layer and are no spikes.
+            "largest": None if layer.spiking else float(abs(layer.s).max()),
         }
-        for name in trace
+        for name, layer in trace.layers.items()
     ]
+
+
+def _activity(layer: dict[str, Any]) -> tuple[str, str]:
+    """Return how often a layer spiked, or how large its values are where it sends no spikes."""
+    if layer["largest"] is not None:
+        return "", f"values up to {layer['largest']:.3g}"
+    return f"{layer['spikes']:,}", f"{layer['rate']:.4f}"
 
 
 def _blocks(document: dict[str, Any]) -> list[Block]:
@@ -179,8 +188,7 @@ def _blocks(document: dict[str, Any]) -> list[Block]:
         (
             each["name"],
             "x".join(map(str, each["shape"])),
-            f"{each['spikes']:,}",
-            f"{each['rate']:.4f}",
+            *_activity(each),
         )
         for each in document["layers"]
     ]

@@ -24,7 +24,7 @@ RandomWords = Annotated[
     str | None,
     typer.Option(
         metavar="T,N,RATE,SEED",
-        help="Random samples: steps, samples, share of ones, seed (16,8,0.3,0 unless given).",
+        help="Random samples: steps, samples, share that is not 0, seed (16,8,0.3,0 otherwise).",
     ),
 ]
 ReportPlace = Annotated[

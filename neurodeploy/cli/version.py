@@ -6,8 +6,7 @@ from importlib.metadata import version as version_of
 
 from neurodeploy.cli.outcome import Line, Outcome
 from neurodeploy.cli.output import Output
-
-DISTRIBUTION = "neurodeploy-toolchain"
+from neurodeploy.plugin import DISTRIBUTION
 
 
 def version(output: Output) -> Outcome:

@@ -15,6 +15,7 @@ from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.trace import LayerTrace, Trace
 from snncore import functional, layer, monitor, neuron
+from snncore.dynamics.sent import sends_spikes
 
 
 def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
@@ -34,7 +35,8 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
             {
                 key: _integers(value, scales[key], f"{node.name}.{key}")
                 for key, value in recording[path].items()
-            }
+            },
+            sends_spikes(node.equations),
         )
     return Trace(layers, program.output)
 
@@ -55,7 +57,8 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
             raise ValidationError(f"{node.name}: the model has no such layer of neurons")
         values = recording[path].items()
         layers[node.name] = LayerTrace(
-            {key: value.detach().cpu().double().numpy() for key, value in values}
+            {key: value.detach().cpu().double().numpy() for key, value in values},
+            sends_spikes(node.equations),
         )
     return Trace(layers, graph.output)
 

@@ -34,13 +34,15 @@ def report_json(report: Report) -> str:
 
 
 def _layer(layer: LayerSummary) -> dict[str, Any]:
+    spiking = layer.largest is None
     return {
         "name": layer.name,
         "kind": layer.kind,
         "shape": [int(length) for length in layer.shape],
         "neurons": int(layer.neurons),
-        "spikes": int(layer.spikes),
-        "rate": _number(layer.rate),
+        "spikes": int(layer.spikes) if spiking else None,
+        "rate": _number(layer.rate) if spiking else None,
+        "largest": None if layer.largest is None else _number(layer.largest),
     }
 
 

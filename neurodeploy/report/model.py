@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+
 from neurodeploy.resources import OnChip
-from neurodeploy.trace import Trace
+from neurodeploy.trace import LayerTrace, Trace
 
 
 class Status(StrEnum):
@@ -86,6 +89,18 @@ class LayerSummary:
     spikes: int
     # Spikes a neuron and step.
     rate: float
+    # The largest of the values that leave the layer, if those are no spikes.
+    largest: float | None = None
+
+    @classmethod
+    def of(cls, name: str, kind: str, layer: LayerTrace) -> LayerSummary:
+        """Return the summary of what a layer did: its spikes, or how large its values became."""
+        sent = layer.values["s"]
+        shape, size = sent.shape[2:], math.prod(sent.shape[2:])
+        if not layer.spiking:
+            return cls(name, kind, shape, size, 0, 0.0, float(np.abs(sent).max(initial=0)))
+        spikes = int(np.count_nonzero(sent))
+        return cls(name, kind, shape, size, spikes, spikes / sent.size)
 
 
 @dataclass(frozen=True)

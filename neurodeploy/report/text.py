@@ -10,6 +10,7 @@ from neurodeploy.report.model import Divergence, Link, Report
 from neurodeploy.report.on_chip import energy_lines, headline, operation_grid
 from neurodeploy.report.words import (
     Mark,
+    activity_of,
     counted,
     difference,
     duration,
@@ -17,9 +18,9 @@ from neurodeploy.report.words import (
     mark_of,
     paragraphs,
     percent,
-    rate,
     shape_text,
     shortened,
+    spikes_of,
     verdict,
     visible,
 )
@@ -139,8 +140,7 @@ def _layers(report: Report) -> list[str]:
         return []
     cells = [["name", "kind", "shape", "neurons", "spikes", "spikes a neuron and step"]]
     for layer in report.layers:
-        often = rate(layer.rate) if layer.spikes else "silent"
-        counts = [f"{layer.neurons:,}", f"{layer.spikes:,}", often]
+        counts = [f"{layer.neurons:,}", spikes_of(layer), activity_of(layer)]
         cells.append(
             [shortened(layer.name), shortened(layer.kind), shape_text(layer.shape), *counts]
         )

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from neurodeploy.report.model import Link, Report, Status
+from neurodeploy.report.model import LayerSummary, Link, Report, Status
 
 
 class Mark(StrEnum):
@@ -85,11 +85,12 @@ def _differs(report: Report) -> Verdict:
 
 
 def _not_proved(report: Report) -> Verdict:
-    missing = [link for link in report.links if mark_of(link) == Mark.NOT_RUN]
+    asked = [link for link in report.links if link.requested]
+    missing = [link for link in asked if link.status == Status.NOT_RUN]
     if not missing:
         remedy = "Name a model or a simulator to compare with."
         return Verdict(Mark.NOT_RUN, "Not proved", "no link was asked for", remedy)
-    many = f"{len(missing)} of {counted(len(report.links), 'link')} were not run"
+    many = f"{len(missing)} of {counted(len(asked), 'link')} were not run"
     headline = f"{visible(missing[0].name)} was not run" if len(missing) == 1 else many
     return Verdict(Mark.NOT_RUN, "Not proved", headline, reason(missing[0]))
 
@@ -135,6 +136,21 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def spikes_of(layer: LayerSummary) -> str:
+    """How many spikes left a layer; nothing where values leave it."""
+    return f"{layer.spikes:,}" if layer.largest is None else ""
+
+
+def activity_of(layer: LayerSummary) -> str:
+    """How often a layer spiked, or, where values leave it that are no spikes, how large they are.
+
+    Neurons that do not fire hand out their voltages: those are no rate.
+    """
+    if layer.largest is not None:
+        return f"values up to {layer.largest:.3g}"
+    return rate(layer.rate) if layer.spikes else "silent"
 
 
 def rate(value: float) -> str:

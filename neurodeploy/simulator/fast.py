@@ -29,6 +29,7 @@ from neurodeploy.simulator.layers import Layer, compiled_layer, torch_layer
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.interval import ZERO, Interval
+from snncore.dynamics.sent import sends_spikes
 
 # A batch that keeps one layer's states in the processor's cache.
 _BATCH = 64
@@ -64,8 +65,11 @@ def run_fast(
     engine = prepared(program, seen, where, compiled and where.type == "cpu")
     recorded = engine.run(checked, states=states)
     layers = {
-        layer: LayerTrace({key: value.cpu().numpy() for key, value in arrays.items()})
-        for layer, arrays in recorded.items()
+        node.name: LayerTrace(
+            {key: value.cpu().numpy() for key, value in recorded[node.name].items()},
+            sends_spikes(node.equations),
+        )
+        for node in program.layers
     }
     return Trace(layers, program.output)
 

@@ -17,6 +17,7 @@ from neurodeploy.structure import Edge, Node, Pair
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
 from snncore.dynamics.register_words import REGISTER_TABLE
+from snncore.dynamics.sent import sends_spikes
 
 Array = NDArray[np.float64]
 
@@ -33,8 +34,14 @@ def run_floats(graph: g.Graph, samples: Any) -> Trace:
         for node in graph.nodes:
             run.compute(node, row)
         run.step += 1
-    kept = {name: {key: np.stack(v) for key, v in each.items()} for name, each in run.kept.items()}
-    return Trace({name: LayerTrace(values) for name, values in kept.items()}, graph.output)
+    layers = {
+        node.name: LayerTrace(
+            {key: np.stack(values) for key, values in run.kept[node.name].items()},
+            sends_spikes(node.equations),
+        )
+        for node in graph.layers
+    }
+    return Trace(layers, graph.output)
 
 
 class _Run:
@@ -78,9 +85,9 @@ class _Run:
         }
         for key, value in full.items():
             self.kept[node.name][key].append(value)
-        spikes = full.pop("s")
+        sent = full.pop("s")
         self.states[node.name] = full
-        return spikes
+        return sent
 
 
 def checked_floats(graph: g.Graph, samples: Any) -> Array:

@@ -23,6 +23,7 @@ from neurodeploy.program import (
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import Op, evaluate
+from snncore.dynamics.sent import sends_spikes
 
 Array = NDArray[np.int64]
 
@@ -91,8 +92,11 @@ class _Run:
     def trace(self) -> Trace:
         """Everything recorded."""
         layers = {
-            name: LayerTrace({key: np.stack(values) for key, values in arrays.items()})
-            for name, arrays in self.recorded.items()
+            node.name: LayerTrace(
+                {key: np.stack(values) for key, values in self.recorded[node.name].items()},
+                sends_spikes(node.equations),
+            )
+            for node in self.program.layers
         }
         return Trace(layers, self.program.output)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.errors import NeurodeployError
+from neurodeploy.errors import NeurodeployError, PluginError
 from neurodeploy.graph import Graph
 from neurodeploy.narrow import Multiples
 from neurodeploy.program import Neuron, Program
@@ -87,6 +87,8 @@ def _written_again(held: Held, meaning: Meaning) -> tuple[Status, str | None, st
     try:
         options = checked_options(held.chip, artifact.options)
         again = meaning.written(held.chip, held.network, options)
+    except PluginError:
+        raise
     except (NeurodeployError, TypeError, ValueError) as error:
         reason = f"the files hold a network that export does not write: {error}"
         return Status.DIFFERS, reason, None

@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
@@ -14,7 +13,7 @@ from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.target import Simulation, target
-from neurodeploy.trace import LayerTrace, Trace, accuracy
+from neurodeploy.trace import Trace, accuracy
 from neurodeploy.verification.meaning import Exact, Meaning, Near, held_by
 from neurodeploy.verification.simulated import Outcome, Progress, simulated
 from neurodeploy.verification.structure import Held, structure
@@ -111,13 +110,10 @@ def _accuracies(
 
 
 def _layers(meaning: Meaning) -> tuple[LayerSummary, ...]:
-    summaries = []
-    for node in meaning.network.layers:
-        spikes, shape = meaning.trace[node.name].s, meaning.network.shapes[node.name]
-        count, kind = int(np.count_nonzero(spikes)), node.equations.name
-        size, rate = int(np.prod(shape)), float(count / spikes.size)
-        summaries.append(LayerSummary(node.name, kind, shape, size, count, rate))
-    return tuple(summaries)
+    return tuple(
+        LayerSummary.of(node.name, node.equations.name, meaning.trace[node.name])
+        for node in meaning.network.layers
+    )
 
 
 def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, str]:
@@ -143,7 +139,10 @@ def _model(artifact: Artifact, given: str | None) -> dict[str, str]:
 
 def _pictured(trace: Trace) -> Trace:
     layers = {
-        name: LayerTrace({key: value[:, :_PICTURED] for key, value in trace[name].values.items()})
+        name: replace(
+            trace[name],
+            values={key: value[:, :_PICTURED] for key, value in trace[name].values.items()},
+        )
         for name in trace
     }
     return Trace(layers, trace.output_layer)

@@ -5,6 +5,16 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+# On CUDA `torch._dynamo.reset` imports torch's own `torch.utils.mkldnn`, whose classes are in
+# TorchScript. torch 2.10 to 2.13 warn of that there; what is ours must not use it.
+TORCHS_OWN = (
+    r"ignore:`torch\.jit\.script_method` is deprecated:DeprecationWarning:torch\.jit\._script"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", TORCHS_OWN)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:

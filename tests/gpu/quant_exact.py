@@ -99,11 +99,6 @@ def test_large_layers_are_the_fast_engines(
 
 # What torch itself does while it compiles is not ours to change.
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.xfail(
-    raises=RuntimeError,
-    strict=True,
-    reason="torch 2.11 launches a compiled quantizer with an argument that CUDA refuses",
-)
 def test_a_compiled_network_is_the_same() -> None:
     for seed in range(0, 12, 3):
         network, shape = drawn_network("int8", seed)

@@ -21,6 +21,7 @@ except SystemExit as exit:
 """
 LEAN = {
     "import neurodeploy": HEAVY,
+    "import neurodeploy; assert dir(neurodeploy)": HEAVY,
     "import neurodeploy.cli": HEAVY,
     HELP: HEAVY,
     "import snncore.dynamics": HEAVY,

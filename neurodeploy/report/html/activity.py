@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from neurodeploy.report.html.curves import neuron_curves
@@ -15,7 +17,7 @@ from neurodeploy.report.html.selection import (
 from neurodeploy.report.html.view import View, view
 from neurodeploy.report.model import Divergence, Report
 from neurodeploy.report.words import counted, shape_text, visible
-from neurodeploy.trace import Trace
+from neurodeploy.trace import LayerTrace, Trace
 
 
 def activity(report: Report) -> Markup | None:
@@ -69,7 +71,8 @@ def _start(selection: Selection, divergence: Divergence | None) -> int:
 
 
 def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | None) -> Markup:
-    views = [view(name, trace[name], selection, sample, found) for sample in selection.samples]
+    layer = _as_told(trace[name])
+    views = [view(name, layer, selection, sample, found) for sample in selection.samples]
     slots = [
         element("div", _raster(seen), _curves(seen), class_=f"slot slot-{slot}")
         for slot, seen in enumerate(views)
@@ -77,6 +80,11 @@ def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | No
     shape = shape_text(views[0].shape, " \N{MULTIPLICATION SIGN} ")
     head = element("h3", element("code", name), element("span", shape))
     return element("article", head, *slots, class_="layer wide" if views[0].states else "layer")
+
+
+def _as_told(layer: LayerTrace) -> LayerTrace:
+    """Return the layer with its output as one more curve, where that is no spikes."""
+    return replace(layer, values={layer.called(key): v for key, v in layer.values.items()})
 
 
 def _raster(seen: View) -> Markup | None:
@@ -118,5 +126,7 @@ def _curves(seen: View) -> Markup | None:
     elif len(chosen) < seen.neurons:
         which += ", the most active"
     drawing = neuron_curves(neurons, seen.axis, f"States {states} of {seen.said}", at)
-    caption = f"{seen.said}: {states} of {which}. Upright ticks are spikes."
+    caption = f"{seen.said}: {states} of {which}."
+    if "s" in seen.values:
+        caption += " Upright ticks are spikes."
     return element("figure", drawing, element("figcaption", caption))

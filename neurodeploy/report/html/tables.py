@@ -7,7 +7,15 @@ import math
 from neurodeploy.report.html.icons import status
 from neurodeploy.report.html.markup import Markup, element, join, lines
 from neurodeploy.report.model import LayerSummary, Link, Report
-from neurodeploy.report.words import duration, last_words, mark_of, percent, rate, shape_text
+from neurodeploy.report.words import (
+    activity_of,
+    duration,
+    last_words,
+    mark_of,
+    percent,
+    shape_text,
+    spikes_of,
+)
 
 # A log may be long; why a simulator failed stands at its end.
 _LOG_LINES = 200
@@ -86,15 +94,16 @@ def layers_table(layers: tuple[LayerSummary, ...]) -> Markup:
 def _layer(layer: LayerSummary, busiest: float) -> Markup:
     share = max(layer.rate, 0) / busiest if math.isfinite(layer.rate) else 0
     bar = element("span", style=f"width:{share * 100:.1f}%")
-    often = rate(layer.rate) if layer.spikes else "silent"
+    # Values have no rate that a bar could show.
+    drawn = [element("span", bar, class_="bar", aria_hidden="true")] * (layer.largest is None)
     return element(
         "tr",
         element("th", layer.name, scope="row"),
         element("td", layer.kind),
         element("td", shape_text(layer.shape, " \N{MULTIPLICATION SIGN} ")),
         element("td", f"{layer.neurons:,}", class_="number"),
-        element("td", f"{layer.spikes:,}", class_="number"),
-        element("td", element("span", bar, class_="bar", aria_hidden="true"), often, class_="rate"),
+        element("td", spikes_of(layer), class_="number"),
+        element("td", *drawn, activity_of(layer), class_="rate"),
     )
 
 

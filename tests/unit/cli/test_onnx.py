@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
+from torch import nn
 
+import neurodeploy as nd
+from snncore import layer, neuron
 from tests.unit.cli.helpers import Caller, refused, tree
 
 EXPORT = ("export", "model.pt", "-t", "onnx", "-o", "net")
@@ -59,6 +63,33 @@ def test_a_flipped_bit(call: Caller, here: Path) -> None:
     (link,) = [each for each in done.document["links"] if each["status"] == "differs"]
     assert link["name"] == "program = artifact"
     assert "weight[0, 0]: expected" in link["reason"]
+
+
+def test_voltages_of_a_readout_are_no_spikes(call: Caller, here: Path) -> None:
+    torch.manual_seed(0)
+    made = nn.Sequential(
+        layer.Linear(6, 5), neuron.LIF(threshold=0.2), layer.Linear(5, 3), neuron.LeakyIntegrator()
+    )
+    nd.save(made, here / "readout.pt")
+    samples = ("--samples", "samples.npz")
+    assert call("export", "readout.pt", "-t", "onnx", "-o", "net", *samples).code == 0
+    run = call("run", "net", *samples, "--json").document
+    fires, readout = run["layers"]
+    assert run["spikes"] == fires["spikes"] > 0
+    assert (fires["largest"], readout["spikes"], readout["rate"]) == (None, None, None)
+    assert 0.01 < readout["largest"] < 10
+    words = call("run", "net", *samples).out.splitlines()[-2]
+    assert words.split()[:5] == ["3", "3", "values", "up", "to"]
+    # The voltages of all steps, each with its fraction, choose the class.
+    trace = nd.simulate(nd.read(here / "net"), np.load("samples.npy"))
+    right = trace.output.sum(axis=0).argmax(axis=1) == np.load("samples.npz")["labels"]
+    assert run["accuracy"] == right.mean()
+    verify = ("verify", "net", "--model", "readout.pt", "--simulator", "none", *samples)
+    document = call(*verify, "--json").document
+    assert [each["spikes"] for each in document["layers"]] == [fires["spikes"], None]
+    assert [each["spikes"] for each in document["links"][:1]] == [fires["spikes"]]
+    assert not document["silent"]
+    assert "values up to" in call(*verify).out
 
 
 def test_files_that_are_none_of_ours(call: Caller, here: Path) -> None:

@@ -1,6 +1,7 @@
 """Traces compared: the first divergence is the earliest there is, with what stands around it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -38,6 +39,21 @@ def test_equal_traces_are_equal_and_counted() -> None:
     assert link.compared == 3 * STEPS * COUNT * (4 + 3)
     assert link.spikes == trace().spikes() > 0
     assert link.divergence is None
+
+
+def test_a_value_that_is_no_spike_is_called_an_output() -> None:
+    kept = replace(trace()["b"], spiking=False)
+    expected = Trace({"a": trace()["a"], "b": kept}, "b")
+    link = compare("x", expected, trace({("b", "s"): [(2, 1, 0)]}), 0.0)
+    assert link.spikes == int(trace()["a"].s.sum())
+    assert link.divergence is not None
+    assert link.divergence.state == "output"
+    assert set(link.divergence.context["got"]) == {"output", "u", "v"}
+    assert link.divergence.sentence().startswith("b: output of neuron (0) at step 2 of sample 1")
+    far = {("b", "s"): [(step, 1, 0) for step in range(STEPS)]}
+    link = compare_within("x", expected, trace(far), 0.0, Tolerance())
+    assert "; of b.output " in str(link.reason)
+    assert link.spikes == int(trace()["a"].s.sum())
 
 
 PLACES = [

@@ -26,7 +26,7 @@ def test_every_error_says_what_and_what_to_do(kind: Any) -> None:
     assert str(kind("place: what")) == "place: what"
     assert (error.message, error.remedy) == ("place: what", "do this")
     assert kind is errors.NeurodeployError or isinstance(error, BUILTINS)
-    assert error.exit_code in (2, 3, 4)
+    assert error.exit_code in (2, 3, 4, 70)
 
 
 def test_exit_codes_tell_a_bad_input_from_a_chip_and_a_simulator() -> None:
@@ -34,6 +34,7 @@ def test_exit_codes_tell_a_bad_input_from_a_chip_and_a_simulator() -> None:
     assert codes.pop("DoesNotFitError") == 3
     assert codes.pop("SimulatorError") == codes.pop("SimulatorMissingError") == 4
     assert codes.pop("SimulatorScopeError") == 4
+    assert codes.pop("PluginError") == 70
     assert set(codes.values()) == {2}
 
 

@@ -28,6 +28,11 @@ def test_a_name_that_is_not_there_lists_those_that_are() -> None:
         _ = TRACE["b"].v
 
 
+def test_states_are_completed() -> None:
+    assert {"s", "v", "values"} <= set(dir(TRACE["a"]))
+    assert "v" not in dir(TRACE["b"])
+
+
 def test_a_trace_can_be_copied() -> None:
     twin = copy.deepcopy(TRACE)
     twin["a"].v[:] = 9
@@ -49,6 +54,18 @@ def test_counts_do_not_overflow() -> None:
     output[:, 0, 1] = 1
     output[:50, 0, 0] = 1
     assert accuracy(output, np.array([1])) == 1.0
+
+
+def test_values_that_are_no_spikes_are_not_counted_and_not_cut_off() -> None:
+    voltages = LayerTrace({"s": 0.4 * ONES, "v": ONES}, spiking=False)
+    assert Trace({"a": TRACE["a"], "b": voltages}, "b").spikes() == ONES.size
+    assert Trace({"b": voltages}, "b").spikes() == 0
+    assert [voltages.called(key) for key in ("s", "v")] == ["output", "v"]
+    assert [TRACE["a"].called(key) for key in ("s", "v")] == ["s", "v"]
+    # Cut off to whole numbers, each of them would be none.
+    output = np.array([[[0.4, 0.3]], [[0.4, 0.9]], [[0.4, 0.1]]])
+    assert accuracy(output, np.array([1])) == 1.0
+    assert accuracy(output - 1, np.array([1])) == 1.0
 
 
 @pytest.mark.parametrize("labels", [np.zeros(3), np.zeros((2, 1)), np.zeros(())])

@@ -148,7 +148,7 @@ def test_what_a_chip_does_otherwise_is_said() -> None:
     found = quant.deviations(quant.prepare(network, target="loihi"))
     assert found == {
         "1.neuron": (
-            "a decay of 0.3333 becomes 0.3333",
+            "a decay of 0.33333 becomes 0.33325",
             "a soft reset becomes a hard one",
         )
     }

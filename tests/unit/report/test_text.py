@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from neurodeploy.report.model import Divergence, Report
+from neurodeploy.report.model import Divergence, Link, Report, Status
 from neurodeploy.report.text import context_table
 from neurodeploy.report.words import duration, visible
 from neurodeploy.resources import LayerOperations, OnChip
@@ -104,3 +104,13 @@ def test_what_is_no_chip_has_operations() -> None:
     text = Report("x", (), on_chip=OnChip(operations=counted)).to_text()
     assert "\n\nOperations\n  layer" in text
     assert "On the chip" not in text
+
+
+def test_links_that_nobody_asked_for_are_not_counted_as_lacking() -> None:
+    lost = [Link(name, Status.NOT_RUN, reason="it is lost") for name in ("a = b", "a = c")]
+    unasked = Link("x = a", Status.NOT_RUN, requested=False)
+    ran = Link("a = d", Status.EQUAL, 4, 2, 0.1)
+    first = Report("t", (unasked, ran, *lost)).to_text().splitlines()[0]
+    assert first == "Not proved: 2 of 3 links were not run"
+    first = Report("t", (unasked, ran, lost[0])).to_text().splitlines()[0]
+    assert first == "Not proved: a = b was not run"

@@ -51,6 +51,17 @@ def test_states_go_from_step_to_step() -> None:
     assert found["1"].v.ravel().tolist() == [0.625, 0, 0.125, 0.75]
 
 
+def test_voltages_are_no_spikes() -> None:
+    network = torch.nn.Sequential(
+        layer.Linear(3, 4), neuron.IF(threshold=0.25), layer.Linear(4, 2), neuron.LeakyIntegrator()
+    )
+    samples = np.ones((5, 2, 3))
+    found = run_floats(graph_of(network.eval(), example=torch.ones(5, 2, 3)), samples)
+    assert [found[name].spiking for name in found] == [True, False]
+    assert np.count_nonzero(found["3"].s) == found["3"].s.size
+    assert found.spikes() == np.count_nonzero(found["1"].s)
+
+
 def test_what_does_not_fit() -> None:
     graph = graph_of(torch.nn.Sequential(layer.Linear(3, 2), neuron.IF()), shape=(3,))
     with pytest.raises(SamplesError, match=r"samples are \(4, 2, 5\), not \(T, N, 3\)"):

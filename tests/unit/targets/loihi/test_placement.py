@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Program
-from neurodeploy.resources import Placement
-from neurodeploy.target import KnowsChips, Severity
+from neurodeploy.resources import LayerOperations, Placement
+from neurodeploy.target import KnowsChips, Severity, on_chip
 from targets.loihi.check import check
 from targets.loihi.chips import CHIPS, LOIHI_1, LOIHI_2, Chip
 from targets.loihi.connections import Connections
@@ -122,11 +122,22 @@ def test_the_target_knows_its_chips() -> None:
 
 
 def test_energy_is_a_range_with_its_source() -> None:
-    from neurodeploy.resources import LayerOperations
-
     (found,) = energy([LayerOperations("a", 1000.0, 100.0, 3.0)])
     assert (found.low, found.high) == (23600 + 5200, 23600 + 8100)
     assert "Table 2" in found.source
+
+
+def test_a_chip_without_room_has_no_energy() -> None:
+    counted = (LayerOperations("fc", 1000.0, 100.0, 3.0),)
+    too_many_axons = dense(np.ones((2, 4097), dtype=np.int64) * 2)
+    told = on_chip(target, too_many_axons, counted)
+    assert [(each.chip, each.fits) for each in told.placements] == [
+        ("Loihi 1", False),
+        ("Loihi 2", True),
+    ]
+    assert told.energies == ()
+    assert told.operations == counted
+    assert [each.chip for each in on_chip(target, deep(), counted).energies] == ["Loihi 1"]
 
 
 def test_what_is_not_published_is_counted_at_its_least() -> None:

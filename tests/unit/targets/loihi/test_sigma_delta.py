@@ -55,6 +55,15 @@ def errors(made: Program) -> list[Finding]:
     return [found for found in target.check(made) if found.severity == Severity.ERROR]
 
 
+@pytest.mark.parametrize("engine", ["golden", "fast"])
+def test_changes_are_events_and_a_sum_is_a_value(engine: str) -> None:
+    found = simulate(program(), changing(), engine)
+    assert [found[name].spiking for name in found] == [True, True, False]
+    assert np.count_nonzero(found["out"].s) > 0
+    events = np.count_nonzero(found["in"].s) + np.count_nonzero(found["mid"].s)
+    assert found.spikes() == events > 0
+
+
 def test_delta_sends_what_has_changed_enough() -> None:
     made = program(bits=2)
     samples = changing()

@@ -1,0 +1,46 @@
+"""What leaves a neuron: spikes, which are zero unless something fires, or a value of its own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from snncore.dynamics.equations import Equations
+from snncore.dynamics.expression import Attribute, Op
+
+_FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
+# What never is zero for its arguments alone.
+_FREE = frozenset({Op.STATE, Op.INPUT, Op.PARAMETER, Op.EXP, Op.LOG})
+
+
+@lru_cache
+def sends_spikes(equations: Equations) -> bool:
+    """Return whether the output is zero in every step in which nothing fires.
+
+    A spike is, and so are a count of spikes and a number that only a spike lets pass; a voltage
+    is not, whatever a reset makes of it.
+    """
+    zero: list[bool] = []
+    for operation in equations.operations:
+        given = [zero[number] for number in operation.args]
+        zero.append(_is_zero(operation.op, given, operation.attribute))
+    return zero[equations.output]
+
+
+def _is_zero(op: Op, given: list[bool], attribute: Attribute) -> bool:
+    """Return whether an operation gives zero while nothing fires, as its arguments do or not."""
+    if op in _FIRING:
+        return True
+    if op in _FREE:
+        return False
+    if op == Op.CONSTANT:
+        return attribute == 0
+    if op == Op.MULTIPLY:
+        return any(given)
+    if op == Op.DIVIDE:
+        return given[0]
+    if op == Op.SELECT:
+        fired, chosen, other = given
+        return other and (fired or chosen)
+    if op == Op.CLIP and isinstance(attribute, tuple):
+        return given[0] and attribute[0] <= 0 <= attribute[1]
+    return all(given)
