@@ -40,7 +40,9 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
 
 def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
     # States before the spike that follows from them.
-    return [key for key in left if key != "s" and key in right] + ["s"]
+    shown = [key for key in left if key != "s" and key in right]
+    # A layer that was run for its sums alone shows no spikes on either side.
+    return shown + (["s"] if "s" in left or "s" in right or not shown else [])
 
 
 def _first_difference(

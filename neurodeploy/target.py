@@ -136,6 +136,36 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class ChoosesSimulators(Protocol):
+    """What a target may provide beside, where several simulators run unless one is named."""
+
+    @property
+    def default_simulators(self) -> tuple[str, ...]:
+        """The simulators that verify runs when none is named; all of them can run here."""
+
+
+@runtime_checkable
+class ComparesRuns(Protocol):
+    """What a target may provide beside, if a simulator of its cannot run samples as they come."""
+
+    def compared_runs(
+        self,
+        artifact: Artifact,
+        program: Program,
+        samples: NDArray[Any],
+        golden: Trace,
+        *,
+        simulator: str,
+        simulation: Simulation,
+    ) -> tuple[Trace, Trace]:
+        """Return the golden trace and the simulator's trace of a run that the simulator can make.
+
+        That is the run of the samples wherever it can make it; else one of as many steps as the
+        simulator has, or of layers alone.
+        """
+
+
+@runtime_checkable
 class KnowsChips(Protocol):
     """What a target may provide beside, where resources of its chips are known."""
 

@@ -57,7 +57,8 @@ class Trace:
 
     def spikes(self) -> int:
         """How many spikes there are in all."""
-        return sum(int(np.count_nonzero(layer.values["s"])) for layer in self.layers.values())
+        shown = (layer.values["s"] for layer in self.layers.values() if "s" in layer.values)
+        return sum(int(np.count_nonzero(spikes)) for spikes in shown)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array under `<layer>.<state>`, and `output`."""

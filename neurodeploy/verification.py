@@ -24,7 +24,14 @@ from neurodeploy.program import Neuron, Node, Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.simulator.samples import checked_samples
-from neurodeploy.target import Simulation, Target, on_chip, target
+from neurodeploy.target import (
+    ChoosesSimulators,
+    ComparesRuns,
+    Simulation,
+    Target,
+    on_chip,
+    target,
+)
 from neurodeploy.trace import LayerTrace, Trace, accuracy
 
 # A report draws pictures of so many samples.
@@ -71,7 +78,8 @@ def verify(
     trained = _training(model, expected, golden, inputs, say)
     fast = _fast(expected, golden, inputs, say)
     structure = _structure(artifact, held, program)
-    simulated = _every_simulated(chip, artifact, golden, inputs, simulator, simulation, say)
+    asked = _Asked(chip, artifact, expected, inputs, golden, simulation or Simulation(), say)
+    simulated = _every_simulated(asked, simulator)
     seen = next((outcome.trace for outcome in simulated if outcome.trace is not None), None)
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
@@ -104,22 +112,46 @@ class _Outcome:
     beyond: bool = False
 
 
-def _every_simulated(
-    chip: Target,
-    artifact: Artifact,
-    golden: Trace,
-    inputs: NDArray[np.int64],
-    simulator: str | None,
-    simulation: Simulation | None,
-    say: Progress,
-) -> list[_Outcome]:
+@dataclass(frozen=True)
+class _Asked:
+    """What every simulator is held against."""
+
+    chip: Target
+    artifact: Artifact
+    program: Program
+    inputs: NDArray[np.int64]
+    golden: Trace
+    simulation: Simulation
+    say: Progress
+
+    def runs(self, name: str) -> tuple[Trace, Trace]:
+        """What the golden interpreter and a simulator make of one run."""
+        simulation = self.simulation
+        if simulation.progress is None:
+            simulation = replace(simulation, progress=self.say)
+        if isinstance(self.chip, ComparesRuns):
+            return self.chip.compared_runs(
+                self.artifact,
+                self.program,
+                self.inputs,
+                self.golden,
+                simulator=name,
+                simulation=simulation,
+            )
+        trace = self.chip.simulate(
+            self.artifact, self.inputs, simulator=name, simulation=simulation
+        )
+        return self.golden, trace
+
+
+def _every_simulated(asked: _Asked, simulator: str | None) -> list[_Outcome]:
     """One outcome a simulator that was asked for."""
+    chip = asked.chip
+    if simulator is None and isinstance(chip, ChoosesSimulators):
+        return [_simulated(asked, name) for name in chip.default_simulators]
     if simulator != ALL:
-        return [_simulated(chip, artifact, golden, inputs, simulator, simulation, say)]
-    outcomes = [
-        _simulated(chip, artifact, golden, inputs, name, simulation, say)
-        for name in chip.simulators or ("none",)
-    ]
+        return [_simulated(asked, simulator)]
+    outcomes = [_simulated(asked, name) for name in chip.simulators or ("none",)]
     # Of all simulators, one that does not know what a network needs is not asked for it.
     return [
         replace(outcome, link=replace(outcome.link, requested=False)) if outcome.beyond else outcome
@@ -223,15 +255,8 @@ def _hash_difference(artifact: Artifact, held: Program) -> str | None:
     return f"{changed[0] if changed else 'the network'}: is not what was exported"
 
 
-def _simulated(
-    chip: Target,
-    artifact: Artifact,
-    golden: Trace,
-    inputs: NDArray[np.int64],
-    simulator: str | None,
-    simulation: Simulation | None,
-    say: Progress,
-) -> _Outcome:
+def _simulated(asked: _Asked, simulator: str | None) -> _Outcome:
+    chip = asked.chip
     name = simulator or next(iter(chip.simulators), "none")
     if name == "none":
         reason = "left out by request" if simulator else f"{chip.name} has no simulator"
@@ -239,13 +264,10 @@ def _simulated(
     if name not in chip.simulators:
         known = ", ".join(chip.simulators) or "none"
         raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {known}")
-    say(f"simulator {name}")
-    options = simulation or Simulation()
-    if options.progress is None:
-        options = replace(options, progress=say)
+    asked.say(f"simulator {name}")
     started = time.perf_counter()
     try:
-        trace = chip.simulate(artifact, inputs, simulator=name, simulation=options)
+        golden, trace = asked.runs(name)
     except SimulatorError as error:
         failed = Link(f"golden = {name}", Status.NOT_RUN, log=error.log)
         failed = replace(failed, reason=error.message, remedy=error.remedy)
@@ -257,7 +279,9 @@ def _simulated(
     # The simulator knows layers by their place, as the file does.
     layers = {layer: trace[other] for layer, other in zip(golden, trace, strict=True)}
     renamed = Trace(layers, golden.output_layer)
-    return _Outcome(compare(f"golden = {name}", golden, renamed, seconds), renamed)
+    link = compare(f"golden = {name}", golden, renamed, seconds)
+    # What an accuracy is told of is a run of the samples themselves.
+    return _Outcome(link, renamed if golden is asked.golden else None)
 
 
 def _layers(program: Program, golden: Trace) -> tuple[LayerSummary, ...]:

@@ -1,0 +1,26 @@
+"""Environments that several targets share: one installation, and a worker of each target's own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from neurodeploy.sandbox.environment import Environment
+
+
+def onnxruntime_environment(worker: Path, self_test: Mapping[str, object]) -> Environment:
+    """Return the environment of onnxruntime for a target's worker and the job that tests it."""
+    return Environment(
+        name="onnxruntime",
+        title="onnxruntime 1.31.1",
+        python="3.11",
+        worker=worker,
+        self_test=self_test,
+        requirements=(
+            "onnxruntime==1.31.1",
+            "flatbuffers==25.12.19",
+            "numpy==2.4.6",
+            "packaging==26.3",
+            "protobuf==7.36.2",
+        ),
+        download_mb=45,
+        disk_mb=170,
+    )
