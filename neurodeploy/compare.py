@@ -78,8 +78,10 @@ def _first_difference(
     return (step, depth, state == "s"), divergence
 
 
-def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> int:
-    return int(values[(step, sample, *neuron)])
+def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> float:
+    value = float(values[(step, sample, *neuron)])
+    # Integers beyond what a float holds stay what they are; a fraction is told as one.
+    return int(values[(step, sample, *neuron)]) if value.is_integer() else value
 
 
 @dataclass(frozen=True)

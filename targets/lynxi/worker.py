@@ -63,7 +63,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
             results = _called(load(content, entry), entry, given)
         except Exception as error:
             known = error if isinstance(error, NetworkError) else f"{job['engine']}: {error}"
-            raise NetworkError(f"{entry['file']}: {_first_line(str(known))}") from error
+            raise NetworkError(f"{entry['file']}: {_one_line(str(known))}") from error
         for place, array in enumerate(results):
             np.save(exchange.output(f"output{index}.{place}"), array)
     return {"files": len(job["files"])}
@@ -181,8 +181,10 @@ def _limit_memory(megabytes: float) -> None:
         return
 
 
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it gave no reason"])[0][:400]
+def _one_line(text: str) -> str:
+    """The line that says what is wrong: the first, or the last where code was running."""
+    lines = text.strip().splitlines() or ["it gave no reason"]
+    return lines[-1 if "in the TorchScript interpreter" in lines[0] else 0][:400]
 
 
 def self_test() -> dict[str, Any]:
