@@ -23,6 +23,8 @@ from targets.lynxi.tensors import Store
 
 SCRIPT = "compile.py"
 _REMEDY = "export the model again"
+# A tensor's file, its values, and the type that they have there.
+_Tensor = tuple[str, NDArray[Any], np.dtype[Any]]
 # Where a reference says what it refers to.
 _VALUES = "values"
 _PLACE = frozenset({"file", "dtype", "shape", "offset", "nbytes", "sha256"})
@@ -101,9 +103,8 @@ def _wrong(
         if _VALUES in expected:
             rest = {key: value for key, value in expected.items() if key != _VALUES}
             there = {key: value for key, value in found.items() if key not in _PLACE}
-            return _wrong_tensor(found, *expected[_VALUES], place, store) or _wrong(
-                there, rest, place, store, names
-            )
+            wrong = _wrong_tensor(found, expected[_VALUES], place, store)
+            return wrong or _wrong(there, rest, place, store, names)
         return _wrong_members(found, expected, place, store, names)
     if isinstance(expected, list | tuple) and isinstance(found, list):
         flat = not any(isinstance(each, dict | list | tuple) for each in expected)
@@ -137,14 +138,8 @@ def _wrong_members(
     return None if list(found) == list(expected) else f"{place} has its members in another order"
 
 
-def _wrong_tensor(
-    found: dict[str, Any],
-    file: str,
-    values: NDArray[Any],
-    kind: np.dtype[Any],
-    place: str,
-    store: Store,
-) -> str | None:
+def _wrong_tensor(found: dict[str, Any], tensor: _Tensor, place: str, store: Store) -> str | None:
+    file, values, kind = tensor
     said = {"file": found["file"], "dtype": found["dtype"], "shape": found["shape"]}
     wanted = {"file": file, "dtype": kind.name, "shape": list(values.shape)}
     for key, value in wanted.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,9 @@ class FileRun:
     @property
     def size(self) -> int:
         """How much there is to compute, roughly: products of weights and inputs, and values."""
-        calls = sum(value.shape[0] * value.shape[1] for value in self.inputs.values())
+        calls: int = sum(value.shape[0] * value.shape[1] for value in self.inputs.values())
         weights = sum(
-            node.narrow_weight[0].size * int(np.prod(self.plan.by_name[node.name].shape))
+            int(node.narrow_weight[0].size) * prod(self.plan.by_name[node.name].shape)
             for node in self.plan.program.synapses
         )
         steps = self.steps if self.vendor_file.form == "unrolled" else 1
