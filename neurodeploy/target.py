@@ -112,7 +112,7 @@ class Target(Protocol):
 
     name: str
     capabilities: Capabilities
-    # The simulators that run this target's artifacts, the first one by default.
+    # The simulators that run this target's artifacts: the first by default (ChoosesSimulators).
     simulators: Mapping[str, Environment | BuiltIn]
 
     def check(self, program: Program) -> tuple[Finding, ...]:

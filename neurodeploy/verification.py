@@ -58,9 +58,9 @@ def verify(
 
     `model` is a torch network and `program` what it lowers to; without them the program is what
     the artifact holds (`held`, where it was read already), and the link to training is left out.
-    The simulator is the target's first unless one is named; "none" leaves that link out, and "all"
-    asks every simulator of the target that knows what the network needs. With labels the report
-    shows accuracies.
+    Unless one is named, the simulators are the target's choice, or its first; "none" leaves that
+    link out, and "all" asks every simulator of the target that knows what the network needs. With
+    labels the report shows accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.
