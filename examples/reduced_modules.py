@@ -51,7 +51,7 @@ def main() -> None:
 
     artifact = nd.export(net, target="lynxi", path=out / "lynxi", example=spikes)
     print(", ".join(sorted(artifact.files)))
-    for simulator in ("interpreter", "float16"):
+    for simulator in ("interpreter", "torchscript-step"):
         report = nd.verify(artifact, model=net, samples=spikes, simulator=simulator)
         print(report.to_text())
         if not report.equal:

@@ -25,6 +25,9 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
             return Link(name, Status.DIFFERS, seconds=seconds, reason=f"{layer} is not there")
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
+            if state not in left or state not in right:
+                reason = f"{layer}.{state} is shown on one side only"
+                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             if left[state].shape != right[state].shape:
                 shapes = f"{left[state].shape} and {right[state].shape}"
                 reason = f"{layer}.{state} has unlike shapes: {shapes}"
@@ -42,7 +45,9 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
 
 def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
     # States before the spike that follows from them.
-    return [key for key in left if key != "s" and key in right] + ["s"]
+    shown = [key for key in left if key != "s" and key in right]
+    # A layer that was run for its sums alone shows no spikes on either side.
+    return shown + (["s"] if "s" in left or "s" in right or not shown else [])
 
 
 def _first_difference(
@@ -83,8 +88,10 @@ def _first_difference(
     return (step, depth, state == "s"), divergence
 
 
-def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> int:
-    return int(values[(step, sample, *neuron)])
+def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> float:
+    value = float(values[(step, sample, *neuron)])
+    # Integers beyond what a float holds stay what they are; a fraction is told as one.
+    return int(values[(step, sample, *neuron)]) if value.is_integer() else value
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,9 @@ def compare_within(
             return Link(name, Status.DIFFERS, seconds=seconds, reason=f"{layer} is not there")
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
+            if state not in left or state not in right:
+                reason = f"{layer}.{state} is shown on one side only"
+                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             if left[state].shape != right[state].shape:
                 shapes = f"{left[state].shape} and {right[state].shape}"
                 reason = f"{layer}.{state} has unlike shapes: {shapes}"

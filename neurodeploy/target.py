@@ -113,7 +113,7 @@ class Target(Protocol):
 
     name: str
     capabilities: Capabilities
-    # The simulators that run this target's artifacts, the first one by default.
+    # The simulators that run this target's artifacts: the first by default (ChoosesSimulators).
     simulators: Mapping[str, Environment | BuiltIn]
 
     def check(self, program: Program) -> tuple[Finding, ...]:
@@ -134,6 +134,36 @@ class Target(Protocol):
         simulation: Simulation | None = None,
     ) -> Trace:
         """What a vendor's simulator makes of the samples (T, N, ...)."""
+
+
+@runtime_checkable
+class ChoosesSimulators(Protocol):
+    """What a target may provide beside, where several simulators run unless one is named."""
+
+    @property
+    def default_simulators(self) -> tuple[str, ...]:
+        """The simulators that verify runs when none is named; all of them can run here."""
+
+
+@runtime_checkable
+class ComparesRuns(Protocol):
+    """What a target may provide beside, if a simulator of its cannot run samples as they come."""
+
+    def compared_runs(
+        self,
+        artifact: Artifact,
+        program: Program,
+        samples: NDArray[Any],
+        golden: Trace,
+        *,
+        simulator: str,
+        simulation: Simulation,
+    ) -> tuple[Trace, Trace]:
+        """Return the golden trace and the simulator's trace of a run that the simulator can make.
+
+        That is the run of the samples wherever it can make it; else one of as many steps as the
+        simulator has, or of layers alone.
+        """
 
 
 @runtime_checkable

@@ -66,13 +66,15 @@ class Trace:
 
     def spikes(self) -> int:
         """How many spikes there are in all; values that are no spikes are not counted."""
-        spiking = [layer.values["s"] for layer in self.layers.values() if layer.spiking]
-        return sum(int(np.count_nonzero(spikes)) for spikes in spiking)
+        spiking = [layer.values for layer in self.layers.values() if layer.spiking]
+        return sum(int(np.count_nonzero(shown["s"])) for shown in spiking if "s" in shown)
 
     @property
     def silent(self) -> bool:
         """Whether nothing left any neuron, be it a spike or a value."""
-        return not any(layer.values["s"].any() for layer in self.layers.values())
+        shown = (layer.values for layer in self.layers.values())
+        # A layer that was run for its sums alone shows those.
+        return not any(values.get("s", next(iter(values.values()))).any() for values in shown)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Every array under `<layer>.<state>`, and `output`."""

@@ -37,7 +37,7 @@ Samples = Annotated[
 ]
 SimulatorName = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The simulator, if not the target's first; or all; or none."),
+    typer.Option(metavar="NAME", help="A simulator other than those by default; or all; or none."),
 ]
 
 

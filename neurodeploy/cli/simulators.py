@@ -100,14 +100,17 @@ def doctor(output: Output) -> Outcome:
 
 
 def environments() -> dict[str, Environment]:
-    """Every simulator that is installed apart, of every target, by name."""
+    """Return every environment that simulators are installed into, of every target, by name.
+
+    Several simulators, of several targets too, may run in one.
+    """
     from neurodeploy.sandbox import Environment
     from neurodeploy.target import targets
 
     return {
-        name: each
+        each.name: each
         for chip in targets().values()
-        for name, each in chip.simulators.items()
+        for each in chip.simulators.values()
         if isinstance(each, Environment)
     }
 

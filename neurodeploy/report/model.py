@@ -34,8 +34,9 @@ class Divergence:
     neuron: tuple[int, ...]
     step: int
     sample: int
-    expected: int
-    got: int
+    # Integers, unless a simulator gave a fraction.
+    expected: float
+    got: float
     # By side ("expected", "got") and state: values of this neuron around `step`.
     context: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     context_steps: tuple[int, ...] = ()

@@ -8,8 +8,10 @@ from neurodeploy.sandbox.install import install as install
 from neurodeploy.sandbox.install import remove as remove
 from neurodeploy.sandbox.install import tidy as tidy
 from neurodeploy.sandbox.interpreters import find_python as find_python
+from neurodeploy.sandbox.own import run_in_own_python as run_in_own_python
 from neurodeploy.sandbox.run import run_many as run_many
 from neurodeploy.sandbox.run import run_worker as run_worker
+from neurodeploy.sandbox.shared import onnxruntime_environment as onnxruntime_environment
 from neurodeploy.sandbox.status import EnvironmentStatus as EnvironmentStatus
 from neurodeploy.sandbox.status import State as State
 from neurodeploy.sandbox.status import status as status
@@ -27,7 +29,9 @@ __all__ = [
     "check",
     "find_python",
     "install",
+    "onnxruntime_environment",
     "remove",
+    "run_in_own_python",
     "run_many",
     "run_worker",
     "status",

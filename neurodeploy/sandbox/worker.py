@@ -58,6 +58,8 @@ class Worker:
     call: Call
     progress: Progress | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    # Another interpreter than the environment's own.
+    python: Path | None = None
 
     def run(self) -> WorkerResult:
         """Do the job, and clear everything away that came of it.
@@ -67,7 +69,8 @@ class Worker:
         with private_folder() as folder:
             exchange = Exchange(folder)
             exchange.write(self.call.job, self.call.arrays)
-            command = [str(interpreter_in(self.venv)), "-I", "-B", "-u", "-X", "faulthandler"]
+            python = self.python or interpreter_in(self.venv)
+            command = [str(python), "-I", "-B", "-u", "-X", "faulthandler"]
             command += [str(_INSIDE), str(self.env.worker), str(folder)]
             environment = clean_environment(TMPDIR=str(folder / "tmp"), **_ONE_THREAD)
             tree = ProcessTree(command, folder=folder, environment=environment, scratch=folder)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import SimulatorError, SimulatorScopeError, UnknownNameError
 from neurodeploy.report import Link, Status
-from neurodeploy.target import Simulation, Target
+from neurodeploy.target import ChoosesSimulators, ComparesRuns, Simulation, Target
 from neurodeploy.trace import Trace
-from neurodeploy.verification.meaning import Meaning
+from neurodeploy.verification.meaning import Exact, Meaning
 
 # The words for every simulator that a target has, and for no simulator.
 ALL, NONE = "all", "none"
@@ -61,8 +62,9 @@ def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
         return tuple(chip.simulators)
     if name is not None:
         return (name,)
-    default: tuple[str, ...] = getattr(chip, "default_simulators", ())
-    return default or (next(iter(chip.simulators)),)
+    if isinstance(chip, ChoosesSimulators):
+        return chip.default_simulators
+    return (next(iter(chip.simulators)),)
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,12 @@ def _run(
         simulation.progress(f"simulator {simulator}")
     started = time.perf_counter()
     try:
-        found = chip.simulate(artifact, meaning.inputs, simulator=simulator, simulation=simulation)
+        expected, found = _runs(chip, artifact, meaning, simulator, simulation)
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         kind = _Beyond if isinstance(error, SimulatorScopeError) else Outcome
         return kind(replace(failed, remedy=error.remedy))
-    seconds, expected = time.perf_counter() - started, meaning.trace
+    seconds = time.perf_counter() - started
     shown, there = len(found.layers), len(expected.layers)
     if shown != there:
         reason = f"{simulator} shows {shown} layers of {there}"
@@ -98,4 +100,17 @@ def _run(
     # A simulator knows layers by their place, as the file does.
     layers = {layer: found[other] for layer, other in zip(expected, found, strict=True)}
     renamed = Trace(layers, expected.output_layer)
-    return Outcome(meaning.compare(name, expected, renamed, seconds), renamed)
+    link = meaning.compare(name, expected, renamed, seconds)
+    # Accuracies are told of a run of the samples themselves.
+    return Outcome(link, renamed if expected is meaning.trace else None)
+
+
+def _runs(
+    chip: Target, artifact: Artifact, meaning: Meaning, simulator: str, simulation: Simulation
+) -> tuple[Trace, Trace]:
+    """Return the reference and the simulator's trace of one run."""
+    samples = meaning.inputs
+    how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
+    if isinstance(meaning, Exact) and isinstance(chip, ComparesRuns):
+        return chip.compared_runs(artifact, meaning.network, samples, meaning.trace, **how)
+    return meaning.trace, chip.simulate(artifact, samples, **how)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
@@ -13,18 +12,16 @@ from neurodeploy.program import Program
 from neurodeploy.target import require_fits
 from targets.lynxi.capabilities import STEPS
 from targets.lynxi.check import check
-from targets.lynxi.document import WEIGHTS, document_of
-from targets.lynxi.golden import GOLDEN, golden_vectors
+from targets.lynxi.consistency import SCRIPT, described, script_text
+from targets.lynxi.document import DOCUMENT, WEIGHTS
+from targets.lynxi.golden import GOLDEN
 from targets.lynxi.onnx_file import apart_onnx, step_onnx, unrolled_onnx
 from targets.lynxi.packer import Packer
 from targets.lynxi.plan import Plan, plan_of
-from targets.lynxi.ports import reduced_forms
-from targets.lynxi.read import DOCUMENT
 from targets.lynxi.schema import SCHEMA_FILE, schema_text
 from targets.lynxi.torchscript import step_script, unrolled_script
 
 _MOST_STEPS = 4096
-SCRIPT = "compile.py"
 
 
 def compile_program(program: Program, steps: int = STEPS) -> Artifact:
@@ -49,9 +46,7 @@ def compile_program(program: Program, steps: int = STEPS) -> Artifact:
 
 def _files(plan: Plan, steps: int) -> Files:
     weights, golden = Packer(WEIGHTS), Packer(GOLDEN)
-    document = document_of(plan, weights)
-    document["reduced"] = reduced_forms(plan, steps)
-    document["golden"] = golden_vectors(plan, steps, golden)
+    document = described(plan, steps, weights, golden)
     contents: dict[str, bytes | Content] = {
         DOCUMENT: (json.dumps(document, indent=1) + "\n").encode(),
         WEIGHTS: weights.content(),
@@ -62,7 +57,7 @@ def _files(plan: Plan, steps: int) -> Files:
         "apart.onnx": apart_onnx(plan),
         "unrolled.pt": unrolled_script(plan, steps),
         "step.pt": step_script(plan),
-        SCRIPT: Path(__file__).with_name("on_card.py").read_bytes(),
+        SCRIPT: script_text(),
     }
     return Files(contents)
 

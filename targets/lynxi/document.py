@@ -15,7 +15,7 @@ from targets.lynxi.packer import Packer
 from targets.lynxi.plan import Part, Plan
 
 FORMAT, VERSION = "lynxi-reduced-network", 1
-WEIGHTS = "weights.bin"
+DOCUMENT, WEIGHTS = "network.json", "weights.bin"
 LAYOUT = "row t * N + n of a tensor (T * N, ...) is step t of sample n"
 
 

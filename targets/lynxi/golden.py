@@ -7,7 +7,8 @@ pass what these sums reach, and an accumulator that is too narrow shows in them 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,33 @@ from targets.lynxi.packer import Packer
 from targets.lynxi.plan import Part, Plan
 
 GOLDEN = "golden.bin"
-_RATE, _SEED, _COUNT = 0.3, 0, 2
+_RATE, _SEED = 0.3, 0
+# Of the run of the whole network, and of each worst case.
+SAMPLES = 2
 
 Array = NDArray[np.int64]
 
 
+@dataclass(frozen=True, eq=False)
+class WorstCase:
+    """One layer alone: sample 0 drives it as far up as it goes, sample 1 as far down."""
+
+    layer: str
+    # By branch: what its weights read, and the sums that they make of it.
+    inputs: Mapping[str, Array]
+    sums: Mapping[str, Array]
+    # Spikes and states, (steps, 2, ...).
+    result: Mapping[str, Array]
+
+    @property
+    def largest_sum(self) -> int:
+        """The largest magnitude of a sum."""
+        return max(int(np.abs(value).max()) for value in self.sums.values())
+
+
 def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
-    """What the document says of the vectors, which go into a file of their own."""
-    samples = random_samples(plan.program, steps, _COUNT, _RATE, _SEED)
+    """Return what the document says of the vectors, which go into a file of their own."""
+    samples = random_samples(plan.program, steps, SAMPLES, _RATE, _SEED)
     # The fast engine equals the golden interpreter, and large images would take that minutes.
     trace = simulate(plan.program, samples, engine="fast", again=False)
     return {
@@ -45,18 +65,36 @@ def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
                 for name in trace
             },
         },
-        "layers": [_worst_case(plan, part, file) for part in plan.layers],
+        "layers": [_described(case, file) for case in worst_cases(plan)],
     }
 
 
-def _worst_case(plan: Plan, part: Part, file: Packer) -> dict[str, Any]:
-    """One layer alone: sample 0 with the largest sums, sample 1 with the lowest."""
+def worst_cases(plan: Plan) -> list[WorstCase]:
+    """Return the worst case of every layer of neurons."""
+    inputs: dict[str, Array] = {}
+    return [_worst_case(plan, part, inputs) for part in plan.layers]
+
+
+def _described(case: WorstCase, file: Packer) -> dict[str, Any]:
+    return {
+        "layer": case.layer,
+        "steps": WORST_STEPS,
+        "inputs": {name: file.integers(value) for name, value in case.inputs.items()},
+        "sums": {name: file.integers(value) for name, value in case.sums.items()},
+        "result": {key: file.integers(value) for key, value in case.result.items()},
+        "largest_sum": case.largest_sum,
+    }
+
+
+def _worst_case(plan: Plan, part: Part, known: dict[str, Array]) -> WorstCase:
+    """The worst case of a layer; what another layer reads too (`known`) has one input."""
     branches = branches_of(plan, part)
     chosen = {sign: _extreme(branches, sign) for sign in (1, -1)}
-    inputs = {
-        b.name: np.stack([_driven(b, sign, output) for sign, output in chosen.items()])
-        for b in branches
-    }
+    for b in branches:
+        if b.name not in known:
+            driven = [_driven(b, sign, output) for sign, output in chosen.items()]
+            known[b.name] = np.stack(driven)
+    inputs = {b.name: known[b.name] for b in branches}
     sums = {
         b.name: inputs[b.name] if b.synapse is None else combine(b.synapse, inputs[b.name])
         for b in branches
@@ -68,14 +106,8 @@ def _worst_case(plan: Plan, part: Part, file: Packer) -> dict[str, Any]:
     for _ in range(WORST_STEPS):
         states, spikes = neuron_step(neurons, states, {first: np.asarray(drive)})
         seen.append({"s": spikes, **states})
-    return {
-        "layer": part.name,
-        "steps": WORST_STEPS,
-        "inputs": {name: file.integers(value) for name, value in inputs.items()},
-        "sums": {name: file.integers(value) for name, value in sums.items()},
-        "result": {key: file.integers(np.stack([row[key] for row in seen])) for key in seen[0]},
-        "largest_sum": max(int(np.abs(value).max()) for value in sums.values()),
-    }
+    result = {key: np.stack([row[key] for row in seen]) for key in seen[0]}
+    return WorstCase(part.name, inputs, sums, result)
 
 
 def _reach(branch: Branch, sign: int) -> Array:
@@ -147,5 +179,5 @@ def _neuron(part: Part) -> Neuron:
 
 
 def _rest(part: Part) -> dict[str, Array]:
-    zero = np.zeros((2, *part.shape), dtype=np.int64)
+    zero = np.zeros((SAMPLES, *part.shape), dtype=np.int64)
     return dict.fromkeys(part.states, zero)

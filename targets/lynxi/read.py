@@ -28,38 +28,55 @@ from neurodeploy.program import (
 )
 from snncore.dynamics import Equations, NumberSystem
 from targets.lynxi.certificate import Term, terms
-from targets.lynxi.document import step_of
-from targets.lynxi.plan import Part, Plan, plan_of
-from targets.lynxi.ports import reduced_forms
-from targets.lynxi.recipe import Numbers
+from targets.lynxi.consistency import require_consistent
+from targets.lynxi.document import DOCUMENT
+from targets.lynxi.plan import Plan, plan_of
 from targets.lynxi.schema import require_valid
 from targets.lynxi.tensors import Store
 
-DOCUMENT = "network.json"
 Entry = Mapping[str, Any]
 
 
 def read_artifact(artifact: Artifact) -> Program:
-    """The program that a package holds.
+    """Return the program that a package holds.
 
     Raises:
         ArtifactError: if it is damaged, incomplete, or says two different things.
     """
     document, store = document_in(artifact), Store(artifact.files)
+    plan = _plan(document, store)
+    require_consistent(artifact, document, plan, store)
+    return plan.program
+
+
+def plan_in(artifact: Artifact) -> tuple[Plan, int]:
+    """Return the plan of the program that a package holds, and the steps of its unrolled form.
+
+    Raises:
+        ArtifactError: if network.json or weights.bin is damaged.
+    """
+    document = document_in(artifact)
+    return _plan(document, Store(artifact.files)), document["reduced"]["steps"]
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members, of which each stands once, so that all readers read the same."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r:.60} stands in one object twice")
+    return members
+
+
+def _plan(document: Entry, store: Store) -> Plan:
     try:
         nodes = tuple(_READERS[entry["op"]](entry, store) for entry in document["nodes"])
-        program = Program(nodes, document["output"])
-        plan = plan_of(program)
+        return plan_of(Program(nodes, document["output"]))
     except (ValidationError, DoesNotFitError, ValueError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"{DOCUMENT}: {error}") from error
-    for part, entry in zip(plan.parts, document["nodes"], strict=True):
-        _require_same(part, entry, plan, store)
-    if document["level"] != plan.level.value:
-        raise ArtifactError(f"{DOCUMENT}: level is {document['level']}, not {plan.level.value}")
-    _require_rest(document, plan, store)
-    return program
 
 
 def document_in(artifact: Artifact) -> dict[str, Any]:
@@ -72,53 +89,12 @@ def document_in(artifact: Artifact) -> dict[str, Any]:
     if content is None:
         raise ArtifactError(f"{artifact.path or 'the package'}: has no {DOCUMENT}")
     try:
-        document = json.loads(content.decode("utf-8"))
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{DOCUMENT}: is no JSON: {error}") from error
     require_valid(document, DOCUMENT)
     checked: dict[str, Any] = document
     return checked
-
-
-def _require_rest(document: Entry, plan: Plan, store: Store) -> None:
-    """Nothing if the forms are the network's, and every golden vector is there."""
-    reduced = document["reduced"]
-    if reduced != reduced_forms(plan, reduced["steps"]):
-        raise ArtifactError(f"{DOCUMENT}: the reduced forms are not those of the network")
-    pending: list[Any] = [document["golden"]]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, dict) and "sha256" in part:
-            store.array(part, "golden vectors")
-        elif isinstance(part, dict | list):
-            pending += part.values() if isinstance(part, dict) else part
-
-
-def _require_same(part: Part, entry: Entry, plan: Plan, store: Store) -> None:
-    """Nothing if what follows from the integers is what the document says."""
-    name = part.name
-    said: dict[str, tuple[Any, Any]] = {
-        "shape": (entry["shape"], list(part.shape)),
-        "certificate": (entry["certificate"], part.certificate.to_json()),
-    }
-    node, compared = part.node, dict[str, Numbers]()
-    if isinstance(node, Input):
-        said["range"] = (entry["range"], [plan.input_range.low, plan.input_range.high])
-    if isinstance(node, Neuron):
-        assert part.recipe is not None
-        said["step"] = (entry["step"], step_of(node.integer_equations))
-        compared = {k: v for k, v in part.recipe.constants.items() if k not in node.parameters}
-        said["compared"] = (sorted(entry["compared"]), sorted(compared))
-        said["neuron"] = (entry["neuron"], node.equations.name)
-    for key, (found, expected) in said.items():
-        if found != expected:
-            raise ArtifactError(
-                f"{DOCUMENT}: {name}.{key} is {found!r:.80}, and what it describes has "
-                f"{expected!r:.80}",
-                remedy="export the model again",
-            )
-    for key, value in compared.items():
-        _require_float(entry["compared"][key], value, f"{name}.{key}", store)
 
 
 def _integers(entry: Entry, name: str, store: Store) -> NDArray[Any]:

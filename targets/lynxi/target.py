@@ -10,13 +10,22 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
+from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.target import BuiltIn, Capabilities, Finding, Simulation
 from neurodeploy.trace import Trace
 from targets.lynxi.capabilities import CAPABILITIES, STEPS
 from targets.lynxi.check import check
 from targets.lynxi.compile import compile_program
 from targets.lynxi.read import read_artifact
-from targets.lynxi.simulate import FLOAT16, INTERPRETER, run_float16, run_interpreter
+from targets.lynxi.simulate import (
+    FLOAT16,
+    INTERPRETER,
+    compared_run,
+    run_float16,
+    run_interpreter,
+    run_vendor_file,
+)
+from targets.lynxi.vendor_files import ONNXRUNTIME, VENDOR_FILES
 
 
 class Lynxi:
@@ -24,7 +33,17 @@ class Lynxi:
 
     name = "lynxi"
     capabilities: Capabilities = CAPABILITIES
-    simulators: Mapping[str, BuiltIn] = {each.name: each for each in (INTERPRETER, FLOAT16)}
+    simulators: Mapping[str, Environment | BuiltIn] = {
+        **{each.name: each for each in (INTERPRETER, FLOAT16)},
+        **{name: file.description() for name, file in VENDOR_FILES.items()},
+    }
+
+    @property
+    def default_simulators(self) -> tuple[str, ...]:
+        """All that run here: onnxruntime's only where it is installed."""
+        there = status(ONNXRUNTIME).state is State.INSTALLED
+        known = self.simulators.items()
+        return tuple(name for name, each in known if there or isinstance(each, BuiltIn))
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """What the reduced modules cannot hold, and which layers are exact only in float32."""
@@ -46,18 +65,48 @@ class Lynxi:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """What a package's integers, or its reduced modules, make of the samples (T, N, ...).
+        """Return what a package's integers, modules or files make of the samples (T, N, ...).
 
         Raises:
             UnknownNameError: if there is no such simulator.
             ArtifactError: if the package cannot be read.
+            SimulatorError: if a file cannot be run, or onnxruntime is missing.
         """
+        chosen = self._known(simulator)
+        if chosen in VENDOR_FILES:
+            how = simulation or Simulation()
+            return run_vendor_file(VENDOR_FILES[chosen], artifact, samples, how)
+        run = run_float16 if chosen == FLOAT16.name else run_interpreter
+        return run(artifact, samples)
+
+    def compared_runs(
+        self,
+        artifact: Artifact,
+        program: Program,
+        samples: NDArray[Any],
+        golden: Trace,
+        *,
+        simulator: str,
+        simulation: Simulation,
+    ) -> tuple[Trace, Trace]:
+        """Return the golden trace and the simulator's trace of a run that the simulator can make.
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            ArtifactError: if the package cannot be read.
+            SimulatorError: if a file cannot be run, or onnxruntime is missing.
+        """
+        file = VENDOR_FILES.get(self._known(simulator))
+        if file is None:
+            return golden, self.simulate(artifact, samples, simulator=simulator)
+        return compared_run(file, artifact, program, samples, golden, simulation)
+
+    def _known(self, simulator: str | None) -> str:
         chosen = simulator or INTERPRETER.name
         if chosen not in self.simulators:
             known = ", ".join(self.simulators)
             raise UnknownNameError(f"no simulator {simulator!r} for lynxi; there are: {known}")
-        run = run_float16 if chosen == FLOAT16.name else run_interpreter
-        return run(artifact, samples)
+        return chosen
 
 
 target = Lynxi()

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.errors import SamplesError
-from neurodeploy.sandbox import Call, Environment, Limits, WorkerResult, run_many
+from neurodeploy.sandbox import (
+    Call,
+    Environment,
+    Limits,
+    WorkerResult,
+    onnxruntime_environment,
+    run_many,
+)
 from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
 from targets.onnx.forms import Form
@@ -21,17 +28,7 @@ from targets.onnx.types import Type, onnx_module
 _WORKER = Path(__file__).with_name("worker.py")
 _REQUIREMENTS = Path(__file__).with_name("requirements")
 
-ONNXRUNTIME = Environment(
-    name="onnxruntime",
-    title="onnxruntime 1.31.1",
-    python="3.11",
-    worker=_WORKER,
-    self_test={"engine": "onnxruntime", "self_test": True},
-    requirements=("onnxruntime==1.31.1",),
-    download_mb=45,
-    disk_mb=170,
-    hashes=_REQUIREMENTS / "onnxruntime.txt",
-)
+ONNXRUNTIME = onnxruntime_environment(_WORKER, {"engine": "onnxruntime", "self_test": True})
 REFERENCE = Environment(
     name="reference",
     title="the reference evaluator of onnx 1.23.2",

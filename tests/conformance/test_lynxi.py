@@ -1,4 +1,4 @@
-"""Random networks as packages for Lynxi: golden, the files read twice, and the reduced modules.
+"""Random networks as packages for Lynxi: read twice, as reduced modules, and file by file.
 
 A failure names the network, such as `lynxi 17`, which `_program(17, "lynxi")` makes again.
 """
@@ -20,17 +20,30 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.compare import compare
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.report import Status
+from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
+from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace
 from targets.lynxi import target
+from targets.lynxi.golden import worst_cases
+from targets.lynxi.plan import plan_of
+from targets.lynxi.vendor_files import (
+    VENDOR_FILES,
+    FileRun,
+    driven_apart,
+    driven_by_samples,
+    expected_apart,
+    run_files,
+)
 from tests.conformance.lynxi_networks import cases, fits
 from tests.conformance.networks import Case
 from tests.conformance.summary import show
-from tests.unit.targets.lynxi.test_reduced import script, session
 
 # Of every so many networks the files for the vendor's compiler run as well.
 FILES_EVERY = 5
 MOST_UNROLLED = 12
+# So many of them share a process.
+TOGETHER = 40
 
 
 @dataclass
@@ -59,31 +72,71 @@ class Tally:
         levels = ", ".join(f"{count} {level}" for level, count in sorted(self.levels.items()))
         return (
             f"{self.networks:,} networks ({levels}), {self.values:,} values, "
-            f"{self.spikes:,} spikes, {self.silent} networks without one, {self.files} of them as "
-            f"TorchScript and ONNX too, {len(self.failures)} comparisons differ"
+            f"{self.spikes:,} spikes, {self.silent} networks without one, {self.files} of them in "
+            f"every file for the vendor's compiler, {len(self.failures)} comparisons differ"
         )
 
 
+@dataclass
+class Files:
+    """Runs of the files for the vendor's compiler, until there are enough for a process."""
+
+    tally: Tally
+    runs: list[tuple[Case, Trace, FileRun]] = field(default_factory=list)
+
+    def add(self, case: Case, artifact: Artifact, golden: Trace, steps: int) -> None:
+        """Every file of a package: over the samples, or each layer's worst case."""
+        plan, cases = plan_of(case.program), worst_cases(plan_of(case.program))
+        self.tally.files += 1
+        for file in VENDOR_FILES.values():
+            if file.form == "apart":
+                run = driven_apart(file, artifact, plan, cases)
+                self.runs.append((case, expected_apart(plan, cases), run))
+                continue
+            samples, expected = case.samples, golden
+            if file.form == "unrolled":
+                samples = case.samples[:steps]
+                expected = run_golden(case.program, samples)
+            run = driven_by_samples(file, artifact, plan, steps, samples)
+            self.runs.append((case, expected, run))
+        if self.tally.files % TOGETHER == 0:
+            self.hold()
+
+    def hold(self) -> None:
+        """Run them, and hold what they compute against what is expected."""
+        for in_torch in (True, False):
+            chosen = [each for each in self.runs if each[2].vendor_file.in_torch == in_torch]
+            if not chosen:
+                continue
+            traces = run_files([run for _, _, run in chosen], Simulation())
+            for (case, expected, run), trace in zip(chosen, traces, strict=True):
+                self.tally.hold(case, run.vendor_file.file, expected, trace)
+        self.runs.clear()
+
+
 @pytest.mark.timeout(3600)
-def test_every_random_network_is_equal_in_both_simulators(
-    full: bool, pytestconfig: pytest.Config
+def test_every_random_network_is_equal_in_every_simulator(
+    full: bool, onnxruntime: Environment, pytestconfig: pytest.Config
 ) -> None:
     tally = Tally()
+    files = Files(tally)
     for number, case in enumerate(cases(full)):
         if not fits(case):
             tally.refused += 1
             continue
-        hold(tally, case, with_files=number % FILES_EVERY == 0)
-    show(pytestconfig, "Lynxi: golden = interpreter = float16", tally.sentence())
+        hold(tally, case, files if number % FILES_EVERY == 0 else None)
+    files.hold()
+    show(pytestconfig, "Lynxi: golden = interpreter = float16 = every file", tally.sentence())
     assert not tally.failures, "\n".join(tally.failures[:20])
     assert tally.networks >= (1000 if full else 36)
     assert tally.refused <= tally.networks // 50
+    assert tally.files >= tally.networks // (FILES_EVERY + 1)
     assert min(tally.levels[level] for level in ("L0", "L1")) >= tally.networks // 8
     assert tally.spikes > 20 * tally.networks
     assert tally.silent < tally.networks // 6
 
 
-def hold(tally: Tally, case: Case, *, with_files: bool) -> None:
+def hold(tally: Tally, case: Case, files: Files | None) -> None:
     """One network through everything that computes it."""
     steps = min(len(case.samples), MOST_UNROLLED)
     artifact = target.compile(case.program, steps=steps)
@@ -103,20 +156,8 @@ def hold(tally: Tally, case: Case, *, with_files: bool) -> None:
         return
     found = target.simulate(artifact, case.samples, simulator="float16")
     tally.hold(case, "float16", golden, found)
-    if with_files:
-        tally.files += 1
-        files(tally, case, artifact, golden, steps)
-
-
-def files(tally: Tally, case: Case, artifact: Artifact, golden: Trace, steps: int) -> None:
-    """The unrolled files, for the first sample."""
-    rows = case.samples[:steps, 0].astype(np.float16)
-    for name, load in (("unrolled.pt", script), ("unrolled.onnx", session)):
-        for layer, result in zip(golden, load(artifact.files[name])(rows), strict=True):
-            expected = golden[layer].s[:steps, 0]
-            tally.values += expected.size
-            if not (result == expected).all():
-                tally.failures.append(f"{case.name}: {name}: {layer}")
+    if files is not None:
+        files.add(case, artifact, golden, steps)
 
 
 def test_every_layer_alone_gives_its_largest_sums() -> None:

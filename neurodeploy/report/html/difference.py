@@ -37,7 +37,7 @@ def difference_panel(link: Link) -> Markup:
     )
 
 
-def _value(side: str, value: int, class_: str) -> Markup:
+def _value(side: str, value: float, class_: str) -> Markup:
     return element("div", element("dt", side), element("dd", f"{value:,}"), class_=class_)
 
 

@@ -15,6 +15,7 @@ import neurodeploy as nd
 import quant
 from snncore import layer
 from tests.unit.cli.helpers import ROOT, Caller, refused, tree
+from tests.unit.targets.lynxi import vendor
 
 LYNXI = {"format": "lynxi"}
 
@@ -56,11 +57,61 @@ def test_export_and_verify_by_both_simulators(place: Path, call: Caller) -> None
         assert set(links.values()) == {"equal"}
 
 
-def test_the_default_simulator_needs_no_installation(place: Path, call: Caller) -> None:
-    assert call("verify", exported(call), "--json").code == 0
+def test_what_needs_no_installation_runs_unless_one_is_named(
+    place: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = exported(call)
+    monkeypatch.setenv("NEURODEPLOY_CACHE", str(place / "cache"))
+    done = call("verify", package, "--json")
+    assert done.code == 0
+    links = {link["name"]: link["status"] for link in done.document["links"]}
+    built_in = ("interpreter", "float16", "torchscript-unrolled", "torchscript-step")
+    for name in built_in:
+        assert links[f"golden = {name}"] == "equal"
+    assert not any("onnx" in name for name in links)
     (lynxi,) = [t for t in call("targets", "--json").document["targets"] if t["name"] == "lynxi"]
-    assert lynxi["simulators"] == {"interpreter": "built in", "float16": "built in"}
+    assert lynxi["simulators"] == {
+        **dict.fromkeys(built_in, "built in"),
+        **dict.fromkeys(("onnx-unrolled", "onnx-step", "onnx-apart"), "missing"),
+    }
     assert lynxi["exact"]
+
+
+def test_files_whose_runtime_is_missing_are_not_run_where_they_are_asked_for(
+    place: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = exported(call)
+    monkeypatch.setenv("NEURODEPLOY_CACHE", str(place / "cache"))
+    done = call("verify", package, "--simulator", "onnx-step", "--json")
+    assert done.code == 4
+    (link,) = [each for each in done.document["links"] if each["name"] == "golden = onnx-step"]
+    assert link["status"] == "not run"
+    assert link["remedy"] == "neurodeploy simulators install onnxruntime"
+
+
+def test_a_changed_weight_in_a_file_for_the_compiler_is_named(place: Path, call: Caller) -> None:
+    """With hashes that fit: nothing but a run of the file shows it."""
+    package = exported(call)
+    program = nd.lower(nd.load("model.pt"), example=np.load("samples.npz")["samples"])
+    dense = program.synapses[-1]
+    weight = np.asarray(dense.weight)
+    index = tuple(int(i) for i in np.unravel_index(np.abs(weight).argmax(), weight.shape))
+    content = (package / "step.pt").read_bytes()
+    vendor.remade(package, {"step.pt": vendor.negated(content, program, dense.name, index)})
+    done = call("verify", package, "--model", "model.pt", "--samples", "samples.npz", "--json")
+    assert done.code == 1
+    links = {link["name"]: link for link in done.document["links"]}
+    found = links["golden = torchscript-step"]["divergence"]
+    assert (found["layer"], found["neuron"]) == (program.output, [index[0]])
+    assert links["golden = torchscript-unrolled"]["status"] == "equal"
+
+
+def test_run_refuses_a_file_that_cannot_take_the_samples(place: Path, call: Caller) -> None:
+    package = exported(call, "--option", "steps=3")
+    words = ("run", package, "--samples", "samples.npz", "-o", "out.npz", "--engine")
+    done = call(*words, "torchscript-unrolled")
+    refused(done, 2, "samples have 6 steps", "unrolled.pt has 3", "--option steps=6")
+    refused(call(*words, "onnx-apart"), 4, "holds every layer alone")
 
 
 def test_inspect_a_package_and_a_model(place: Path, call: Caller) -> None:
@@ -71,11 +122,11 @@ def test_inspect_a_package_and_a_model(place: Path, call: Caller) -> None:
 
 def test_run_writes_the_same_as_golden(place: Path, call: Caller) -> None:
     package, found = exported(call), {}
-    for engine in ("golden", "interpreter", "float16"):
+    for engine in ("golden", "interpreter", "float16", "torchscript-step"):
         words = ("--samples", "samples.npz", "--engine", engine, "--trace", "-o", f"{engine}.npz")
         assert call("run", package, *words).code == 0
         found[engine] = dict(np.load(f"{engine}.npz"))
-    for engine in ("interpreter", "float16"):
+    for engine in ("interpreter", "float16", "torchscript-step"):
         assert found[engine].keys() == found["golden"].keys()
         for name, values in found["golden"].items():
             assert (found[engine][name] == values).all(), name

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from neurodeploy.sandbox import Environment
+from neurodeploy.target import targets
 from tests.unit.cli.helpers import Caller, refused
 from tests.unit.sandbox.helpers import VARIABLE, environment
 
@@ -110,3 +112,19 @@ def test_doctor_names_clashes(call: Caller, cache: Path, monkeypatch: pytest.Mon
     assert old.startswith("numpy ")
     assert "older than 99.0" in old
     assert twice == "targets is also a package of somebody-else (pip uninstall somebody-else)"
+
+
+def test_targets_share_an_environment_of_one_name_and_recipe(
+    call: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEURODEPLOY_CACHE", str(tmp_path / "cache"))
+    listed = [each["name"] for each in call("simulators", "--json").document["simulators"]]
+    assert listed.count("onnxruntime") == 1
+    assert not [name for name in listed if name.startswith("onnx-")]
+    recipes = {
+        (env.name, env.title, env.python, env.requirements, env.without_dependencies)
+        for chip in targets().values()
+        for env in chip.simulators.values()
+        if isinstance(env, Environment)
+    }
+    assert sorted(name for name, *_ in recipes) == sorted(listed)

@@ -34,6 +34,11 @@ def echo(job, exchange):
     }
 
 
+def where(job, exchange):
+    """Say which Python this is, and what it was told."""
+    return {"path": job["path"], "prefix": sys.prefix, "variable": "PYTHONPATH" in os.environ}
+
+
 def complain(job, exchange):
     """Fail with a child at hand that Python would wait for."""
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(FOREVER,)).start()
@@ -144,6 +149,7 @@ def leak(job, exchange):
 ACTIONS = {
     "echo": echo,
     "complain": complain,
+    "where": where,
     "die": die,
     "leave": leave,
     "hang": hang,

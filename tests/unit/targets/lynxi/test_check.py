@@ -1,6 +1,8 @@
 """What does not fit, and which layers are exact in which floats, each with a remedy."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,14 @@ import pytest
 
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.target import Finding, Severity
+from quant import chip_format
 from snncore.dynamics import Format, NumberSystem, Overflow, trace
 from targets.lynxi.certificate import Certificate, Level, is_exact, is_half, terms
 from targets.lynxi.check import check
 from targets.lynxi.plan import plan_of
 from tests.unit.targets.lynxi.programs import dense, driven, image, neurons
+
+DOCUMENT = Path(__file__).parents[4] / "docs/lynxi.md"
 
 
 def with_weight(weight: Any, **given: Any) -> Program:
@@ -150,3 +155,21 @@ def test_sums_of_float16(value: float) -> None:
 
 def test_a_sum_of_more_is_not_exact() -> None:
     assert not is_exact(np.asarray(int("10" * 25, 2)))
+
+
+@pytest.mark.parametrize(("more", "level"), [(0, Level.L0), (2, Level.L0), (3, Level.L1)])
+def test_the_documented_limit_of_a_neurons_weights_is_what_stays_in_float16(
+    more: int, level: Level
+) -> None:
+    """With all else at its ends; weights of both signs may each add up to it."""
+    said = re.search(
+        r"of one sign add up to at most ([\d,]+) a neuron", DOCUMENT.read_text("utf-8")
+    )
+    assert said is not None
+    limit = int(said[1].replace(",", ""))
+    assert limit == chip_format("lynxi").fan_in
+    rest = limit + more - 10 * 127
+    weight = np.array([[127] * 10 + [rest] + [-127] * 10 + [-rest]])
+    layer = neurons("n", "d", threshold=511, rest=-511, bias=-255)
+    nodes = (Input("in", (22,)), Dense("d", Edge("in"), weight), layer)
+    assert plan_of(Program(nodes, "n")).level == level

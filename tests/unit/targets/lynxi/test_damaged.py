@@ -65,14 +65,33 @@ def rehashed(document: Document) -> None:
     REHASHED["weights.bin"] = bytes(weights)
 
 
+def swapped(document: Document) -> None:
+    """The worst cases of two layers, one for the other."""
+    document["golden"]["layers"].reverse()
+
+
+def turned(document: Document) -> None:
+    """The sums of a layer with two branches, the second branch first."""
+    case = document["golden"]["layers"][1]
+    case["sums"] = dict(reversed(case["sums"].items()))
+
+
+def more_vectors(document: Document) -> None:
+    """The spikes of a layer that is not there."""
+    layers = document["golden"]["network"]["layers"]
+    layers["more"] = layers["lif3"]
+
+
 REHASHED: dict[str, bytes] = {}
 W = ("weight", "integers")
+VECTOR = ("golden", "network", "input")
+WORST = ("golden", "layers", 0)
 CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "an unknown format": (put("", "format", "other"), "format is 'other'"),
     "a later version": (put("", "version", 2), "version is 2"),
     "no nodes": (put("", "nodes", []), "nodes has 0 items"),
     "no level": (drop("", "level"), "the document has no level"),
-    "another level": (put("", "level", "L1"), "level is L1, not L0"),
+    "another level": (put("", "level", "L1"), "level is 'L1', and what it describes has 'L0'"),
     "an unknown layer": (put("flat", "op", "lstm"), "'lstm', which is no layer"),
     "an unknown member": (put("flat", "colour", 1), ".colour is unknown"),
     "a missing member": (drop("dense", "shift"), "has no shift"),
@@ -106,8 +125,27 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "a name twice": (put("flat", "name", "dense"), "two nodes have this name"),
     "a stride of 0": (put("conv2", "stride", [0, 1]), "stride[0] is 0"),
     "groups that do not divide": (put("conv2", "groups", 3), "groups"),
-    "a port": (put("", "reduced", "step", "inputs", 0, "dtype", "float32"), "reduced forms"),
-    "other steps": (put("", "reduced", "steps", 3), "reduced forms"),
+    "a port": (
+        put("", "reduced", "step", "inputs", 0, "dtype", "float32"),
+        "reduced.step.inputs[0]",
+    ),
+    "other steps": (put("", "reduced", "steps", 3), "reduced.unrolled.inputs[0].shape"),
+    "steps without end": (put("", "reduced", "steps", 1 << 40), "reduced.steps is"),
+    "another layout": (put("", "layout", "row n * T + t"), "layout is 'row n * T + t'"),
+    "an input of the input": (put("in", "inputs", ["dense"]), "in.inputs is ['dense']"),
+    "a power": (put("dense", "weight", "float16", 0, "power", 1), "dense.weight"),
+    "a kind of neuron": (put("lif3", "neuron", "other"), "lif3.neuron is 'other'"),
+    "steps of a worst case": (put("", *WORST, "steps", 5), "golden.layers[0].steps is 5"),
+    "its largest sum": (put("", *WORST, "largest_sum", 1), "golden.layers[0].largest_sum is 1"),
+    "its layer": (put("", *WORST, "layer", "lif2"), "golden.layers[0].layer is 'lif2'"),
+    "no worst case": (put("", "golden", "layers", []), "golden.layers is []"),
+    "a worst case of others": (drop("", *WORST, "inputs", "conv.1"), "inputs.conv.1 is missing"),
+    "worst cases swapped": (swapped, "golden.layers[0].layer"),
+    "sums of another order": (turned, "golden.layers[1].sums has its members in another order"),
+    "a vector's shape": (put("", *VECTOR, "shape", [4, 2, 42]), "golden.network.input.shape"),
+    "a vector's type": (put("", *VECTOR, "dtype", "uint8"), "input.dtype is 'uint8'"),
+    "a vector of no layer": (drop("", "golden", "network", "layers", "lif2"), "layers.lif2.s"),
+    "a vector too many": (more_vectors, "golden.network.layers.more is unknown"),
     "a vector": (put("", "golden", "network", "input", "offset", 1 << 20), "outside golden.bin"),
     "an exponent": (put("conv2", "exponent", 999), "exponent is 999"),
 }
@@ -150,6 +188,44 @@ def test_a_missing_file_is_named(missing: str) -> None:
     files = {name: content for name, content in PACKAGE.files.items() if name != missing}
     with pytest.raises(ArtifactError, match=missing):
         target.read(replace(PACKAGE, files=files))
+
+
+@pytest.mark.parametrize("missing", ["compile.py", "step.pt", "apart.onnx", "network.schema.json"])
+def test_a_file_that_is_missing_or_too_many_is_named(missing: str) -> None:
+    files = {name: content for name, content in PACKAGE.files.items() if name != missing}
+    with pytest.raises(ArtifactError, match=f"{missing}: is missing"):
+        target.read(replace(PACKAGE, files=files))
+    with pytest.raises(ArtifactError, match=r"more\.py: is no file of a package"):
+        target.read(replace(PACKAGE, files={**PACKAGE.files, "more.py": b""}))
+
+
+@pytest.mark.parametrize("name", ["compile.py", "network.schema.json"])
+def test_files_that_are_the_same_in_every_package_are_ours(name: str) -> None:
+    files = {**PACKAGE.files, name: PACKAGE.files[name] + b"\n"}
+    with pytest.raises(ArtifactError, match=f"{name}: is not the file of this version"):
+        target.read(replace(PACKAGE, files=files))
+
+
+def test_a_member_that_stands_twice_is_refused() -> None:
+    content = PACKAGE.files["network.json"]
+    twice = content.replace(b'"steps": 2,', b'"steps": 2, "steps": 2,', 1)
+    assert twice != content
+    with pytest.raises(ArtifactError, match="'steps' stands in one object twice"):
+        target.read(replace(PACKAGE, files={**PACKAGE.files, "network.json": twice}))
+
+
+@pytest.mark.parametrize("place", ["input", "layers"])
+def test_other_golden_vectors_with_hashes_that_fit_are_refused(place: str) -> None:
+    document = json.loads(PACKAGE.files["network.json"])
+    golden = document["golden"]["network"]
+    reference = golden["input"] if place == "input" else golden["layers"]["lif2"]["v"]
+    content, begin = bytearray(PACKAGE.files["golden.bin"]), reference["offset"]
+    content[begin + 3] ^= 1
+    part = content[begin : begin + reference["nbytes"]]
+    reference["sha256"] = sha256(part).hexdigest()
+    files = {"network.json": json.dumps(document).encode(), "golden.bin": bytes(content)}
+    with pytest.raises(ArtifactError, match=rf"golden\.network\.{place}.*\[0, 0, .*\] is "):
+        target.read(replace(PACKAGE, files={**PACKAGE.files, **files}))
 
 
 def test_truncated_weights_are_refused() -> None:

@@ -75,3 +75,33 @@ def test_mutated_documents_are_consistent_or_refused() -> None:
                 counted["clear"] += 10 < len(str(error)) < 400
     assert counted["taken"] > 50
     assert counted["clear"] == counted["refused"] > 400
+
+
+def stepped(value: Any) -> Any:
+    """The value changed by the smallest step, if it is a leaf."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return value + "x" if isinstance(value, str) else None
+
+
+def test_every_field_is_held_against_the_program_or_is_part_of_it() -> None:
+    program, refused, others = dense(leak=32), 0, set()
+    for path in PLACES:
+        value = stepped(member(DOCUMENT, path))
+        if value is None:
+            continue
+        document = copy.deepcopy(DOCUMENT)
+        member(document, path[:-1])[path[-1]] = value
+        content = json.dumps(document).encode()
+        artifact = replace(PACKAGE, files={**PACKAGE.files, "network.json": content})
+        try:
+            assert target.read(artifact) != program, path
+            assert path[0] == "nodes"
+            others.add(path[2])
+        except ArtifactError:
+            refused += 1
+    assert refused > 200
+    # What follows from nothing else in the package: it is the program.
+    assert others == {"exponent", "accumulator_bits", "number_system"}

@@ -1,0 +1,24 @@
+"""Jobs in a process of our own Python: for files that are code, and need what we have installed."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from neurodeploy.sandbox.environment import Environment
+from neurodeploy.sandbox.exchange import WorkerResult
+from neurodeploy.sandbox.worker import Call, Progress, Worker
+
+
+def run_in_own_python(
+    title: str, worker: Path, call: Call, *, progress: Progress | None = None
+) -> WorkerResult:
+    """Do one job in a process of its own, of the interpreter that runs this one.
+
+    The job gets our `path`, on which the worker finds what is installed beside us.
+
+    Raises: SimulatorError if it fails or oversteps a limit.
+    """
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    env = Environment("own", title, version, worker, {})
+    call = replace(call, job={**call.job, "path": [place for place in sys.path if place]})
+    return Worker(Path(sys.prefix), env, call, progress, python=Path(sys.executable)).run()
