@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from neurodeploy import lowering
-from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.target import open_artifact, target
 
 Reader = Callable[[Path], Any]
 # By a file's ending: what makes a torch network of it. Targets read their own files themselves.
 READERS: dict[str, Reader] = {}
+_USE_THE_FILE = "the file itself can be run, inspected and verified"
 
 
 def converted(path: str | os.PathLike[str]) -> Any:
@@ -40,7 +41,15 @@ def _of_target(place: Path) -> Any:
     artifact = open_artifact(place)
     artifact.require_unedited()
     program = target(artifact.target).read(artifact)
-    network = network_of(program)
+    try:
+        network = network_of(program)
+    # What layers say of numbers that training cannot hold, and modules of names.
+    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+        if isinstance(error, NeurodeployError):
+            raise
+        raise UnsupportedLayerError(
+            f"{place}: has no network that could be trained: {error}", remedy=_USE_THE_FILE
+        ) from error
     example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
     with torch.no_grad():
         network(torch.from_numpy(example))
@@ -50,6 +59,6 @@ def _of_target(place: Path) -> Any:
     if not equal_but_for_names(program, lowering.lower(graph_of(network, example=example))):
         raise UnsupportedLayerError(
             f"{place}: as a network it would not compute what the file says",
-            remedy="the file itself can be run, inspected and verified",
+            remedy=_USE_THE_FILE,
         )
     return network

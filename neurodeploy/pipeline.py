@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from neurodeploy import float_verification, lowering, simulator, target, verification
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError
+from neurodeploy.errors import DoesNotFitError, UnknownNameError
 from neurodeploy.files import digest_of
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
+from neurodeploy.samples_file import read_samples as read_samples
 from neurodeploy.simulator.floats import checked_floats, run_floats
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import (
@@ -263,46 +264,3 @@ def _float_target(chip: Target) -> TakesFloats:
     raise DoesNotFitError(
         f"{chip.name} takes no network in floats", remedy="quantize it (quant.prepare)"
     )
-
-
-def read_samples(path: Place) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Samples (T, N, ...) and labels, if there are any, from an .npz or .npy file.
-
-    Raises:
-        SamplesError: if the file is missing, damaged, or holds no samples.
-    """
-    place = Path(path)
-    if not place.is_file():
-        what = "is no file" if place.exists() else "there is no such file"
-        raise SamplesError(f"{place}: {what}")
-    try:
-        arrays = _arrays(place)
-    except MemoryError:
-        raise
-    # NumPy raises a dozen kinds of exception over damaged files.
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if "allow_pickle" in reason:
-            reason = "it is not in NumPy's format, or holds Python objects, which are never read"
-        raise SamplesError(f"{place}: is no .npz or .npy of numbers: {reason[:200]}") from error
-    if "samples" not in arrays:
-        raise SamplesError(
-            f"{place}: has no array called samples", remedy="numpy.savez(file, samples=...)"
-        )
-    samples, labels = arrays["samples"], arrays.get("labels")
-    if labels is not None:
-        whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
-        if labels.shape != count or not whole:
-            given = f"{labels.dtype} {labels.shape}"
-            raise SamplesError(f"{place}: labels are {given}, not whole numbers {count}")
-    return samples, labels
-
-
-def _arrays(place: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz that are asked for, or the one of an .npy as samples."""
-    with place.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"samples": loaded}
-        with loaded:
-            return {key: loaded[key] for key in ("samples", "labels") if key in loaded}

@@ -15,10 +15,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.artifact import Artifact, read_folder
+from neurodeploy.artifact import Artifact, read_folder, unreadable
 from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError, ValidationError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
+from neurodeploy.reading import read_regular
 from neurodeploy.resources import Energy, LayerOperations, OnChip, Placement
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.trace import Trace
@@ -227,8 +228,10 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
     place = Path(path)
     if place.is_dir():
         return read_folder(place)
-    if not place.is_file():
-        raise ArtifactError(f"{place}: there is no such file or folder")
+    if not place.exists():
+        raise ArtifactError(
+            f"{place}: there is no such file or folder", remedy="name one that is there"
+        )
     for name, known in targets().items():
         if place.suffix.lower() in known.capabilities.suffixes:
             return Artifact(name, {place.name: _content(place)}, path=place)
@@ -240,9 +243,10 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
 
 def _content(place: Path) -> bytes:
     try:
-        return place.read_bytes()
+        # A link that somebody names is meant; one within an artifact is not.
+        return read_regular(place)
     except OSError as error:
-        raise ArtifactError(f"{place}: cannot be read: {error.strerror}") from error
+        raise unreadable(place, error) from error
 
 
 def require_fits(name: str, findings: tuple[Finding, ...]) -> None:
