@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodeploy import lowering
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
-from neurodeploy.target import open_artifact, target
+from neurodeploy.target import naming, open_artifact, target
 
 Reader = Callable[[Path], Any]
 # By a file's ending: what makes a torch network of it. Targets read their own files themselves.
@@ -40,7 +40,8 @@ def _of_target(place: Path) -> Any:
 
     artifact = open_artifact(place)
     artifact.require_unedited()
-    program = target(artifact.target).read(artifact)
+    with naming(artifact):
+        program = target(artifact.target).read(artifact)
     try:
         network = network_of(program)
     # What layers say of numbers that training cannot hold, and modules of names.

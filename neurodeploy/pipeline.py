@@ -26,6 +26,7 @@ from neurodeploy.target import (
     Simulation,
     TakesFloats,
     Target,
+    naming,
     random_samples,
     require_fits,
 )
@@ -151,10 +152,11 @@ def read(artifact: Artifact | Place) -> Program | Graph:
     """
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
     opened.require_unedited()
-    chip = target.target(opened.target)
-    if isinstance(chip, TakesFloats) and chip.holds_floats(opened):
-        return chip.read_graph(opened)
-    return chip.read(opened)
+    with naming(opened):
+        chip = target.target(opened.target)
+        if isinstance(chip, TakesFloats) and chip.holds_floats(opened):
+            return chip.read_graph(opened)
+        return chip.read(opened)
 
 
 def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
@@ -211,7 +213,8 @@ def verified(
         given = samples if samples is not None else _random_floats(chip, opened, random)
         asked = {"labels": labels, "model": model, "simulator": simulator, "simulation": how}
         return _verified_floats(chip, opened, given, asked)
-    held = chip.read(opened)
+    with naming(opened):
+        held = chip.read(opened)
     program = None
     if model is not None:
         from neurodeploy.frontend import graph_of
