@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-# So large an archive's directory may be: some forty thousand members.
-DIRECTORY_BYTES = 4 << 20
+# So large an archive's directory may be: some twenty thousand members.
+DIRECTORY_BYTES = 2 << 20
 # What zipfile and zlib raise over damaged archives; NotImplementedError is a RuntimeError.
 DAMAGE = (
     zipfile.BadZipFile,

@@ -170,7 +170,10 @@ def read_folder(folder: Path) -> Artifact:
 
 def _content(folder: Path, name: str) -> bytes:
     if Path(name).name != name or name == ".." or set(name) & _IN_NO_NAME:
-        raise ArtifactError(f"{folder / MANIFEST}: names a file outside the folder: {name[:80]}")
+        raise ArtifactError(
+            f"{folder / MANIFEST}: names a file outside the folder: {name[:80]}",
+            remedy=_EXPORT_AGAIN,
+        )
     try:
         return read_regular(folder / name, links=False)
     except (OSError, ValueError) as error:

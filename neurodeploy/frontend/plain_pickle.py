@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # So many operations a pickle may have; a description of a thousand layers has a tenth of them.
-OPERATIONS = 1 << 19
+OPERATIONS = 1 << 18
 
 
 class ForeignObjectError(ValueError):

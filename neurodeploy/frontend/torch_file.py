@@ -16,7 +16,6 @@ from neurodeploy.errors import ModelFileError
 from neurodeploy.files import REMEDIES
 from neurodeploy.frontend.plain_pickle import (
     ForeignObjectError,
-    StorageEntry,
     TensorEntry,
     plain_data,
 )
@@ -146,8 +145,8 @@ class _Reader:
         member = self.archive.members[self.folder + name]
         if member.file_size > most:
             raise ValueError(f"{name} holds {member.file_size:,} bytes, and {most:,} are the most")
+        content = bytearray(member.file_size)
         with self.archive.open(self.folder + name) as file:
-            content = bytearray(member.file_size)
             fill(memoryview(content), file)
         return bytes(content)
 
@@ -175,29 +174,29 @@ class _Reader:
         if kind is None:
             raise ForeignObjectError(entry.storage.kind)
         _require_own_places(entry)
+        name = f"data/{entry.storage.key}"
+        size = self.archive.members[self.folder + name].file_size
+        if size != entry.storage.count * kind.itemsize:
+            raise ValueError(f"{name} does not hold {entry.storage.count:,} numbers")
         self.room -= math.prod(entry.shape) * kind.itemsize
         if self.room < 0:
             raise ValueError("its tensors share their numbers too often")
         if math.prod(entry.shape) == 0:
             return torch.empty(entry.shape, dtype=kind)
-        numbers = self._numbers(entry.storage, kind)
+        numbers = self._numbers(name, kind)
         return numbers.as_strided(entry.shape, entry.stride, entry.offset)
 
-    def _numbers(self, storage: StorageEntry, kind: torch.dtype) -> Tensor:
-        name = f"{self.folder}data/{storage.key}"
-        size = self.archive.members[name].file_size
-        if size != storage.count * kind.itemsize:
-            raise ValueError(f"data/{storage.key} does not hold {storage.count:,} numbers")
+    def _numbers(self, name: str, kind: torch.dtype) -> Tensor:
         if name not in self.storages:
-            content = bytearray(size)
-            with self.archive.open(name) as file:
-                fill(memoryview(content), file)
+            size = self.archive.members[self.folder + name].file_size
+            # Memory of torch's own, which lies where its kernels like it.
+            content = torch.empty(size, dtype=torch.uint8)
+            with self.archive.open(self.folder + name) as file:
+                fill(memoryview(content.numpy()), file)
             # Any other byte than 0 and 1 is no bool, and what torch makes of one is undefined.
-            truths = kind == torch.bool
-            numbers = torch.frombuffer(content, dtype=torch.uint8 if truths else kind)
-            self.storages[name] = numbers != 0 if truths else numbers
+            self.storages[name] = content != 0 if kind == torch.bool else content.view(kind)
         if self.storages[name].dtype != kind:
-            raise ValueError(f"data/{storage.key} holds numbers of two types")
+            raise ValueError(f"{name} holds numbers of two types")
         return self.storages[name]
 
 

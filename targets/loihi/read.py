@@ -321,10 +321,12 @@ def _named(program: Program, contract: Any) -> Program:
             elif isinstance(node, Dense | Conv2d | Flatten):
                 changes["source"] = Edge(new[node.source.source], node.source.delay)
             if exponent is not None:
-                changes["exponent"] = int(exponent)
+                if type(exponent) is not int:
+                    raise TypeError(f"{exponent!r:.40} is no exponent")
+                changes["exponent"] = exponent
             nodes.append(replace(node, **changes))
         return Program(tuple(nodes), new[program.output])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"manifest.json: does not fit the file: {error}") from error
