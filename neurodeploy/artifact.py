@@ -11,20 +11,33 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from neurodeploy import strict_json
 from neurodeploy.content import content_of
 from neurodeploy.errors import ArtifactError
-from neurodeploy.files import Piece, write_folder_atomically
+from neurodeploy.files import REMEDIES, Piece, write_folder_atomically
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
+from neurodeploy.reading import JSON_BYTES, read_regular
+from neurodeploy.typed import fits
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
 TOOLCHAIN = "neurodeploy-toolchain"
-_FIELDS = {"schema", "target", "tools", "model", "program", "files"} | {
-    "options",
-    "contract",
-    "contract_sha256",
+# The members of a manifest, each with its type; there are no others.
+_MEMBERS: dict[str, Any] = {
+    "schema": int,
+    "target": str,
+    "tools": Mapping[str, str],
+    "model": Mapping[str, str] | None,
+    "program": Mapping[str, object],
+    "files": Mapping[str, str],
+    "options": Mapping[str, str | int | bool],
+    "contract": Mapping[str, object],
+    "contract_sha256": str,
 }
+_EXPORT_AGAIN = "copy the whole folder again, or export the model again"
+# What is not part of a file's name on one system or another.
+_IN_NO_NAME = frozenset("/\\:\0")
 
 
 class Folder(Mapping[str, bytes]):
@@ -36,7 +49,7 @@ class Folder(Mapping[str, bytes]):
     def __getitem__(self, name: str) -> bytes:
         if name not in self._names:
             raise KeyError(name)
-        return (self._path / name).read_bytes()
+        return _content(self._path, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -167,38 +180,51 @@ def read_folder(folder: Path) -> Artifact:
     """The artifact in a folder; files that were edited are noted, not trusted.
 
     Raises:
-        ArtifactError: if there is no manifest, it is damaged, or a file is missing.
+        ArtifactError: if there is no manifest, it is damaged, or a file is missing or is not a
+            regular file of the folder's own.
     """
     manifest = _manifest(folder)
-    try:
-        named = dict(manifest["files"])
-        target, contract = str(manifest["target"]), dict(manifest["contract"])
-        model = manifest["model"]
-        hashes = manifest["program"]
-        program = {"sha256": str(hashes["sha256"]), "nodes": dict(hashes["nodes"])}
-        model_hash = None if model is None else str(model["sha256"])
-        strange = {*hashes} - {"sha256", "nodes"} | {*(model or ())} - {"sha256"}
-        if strange:
-            raise ValueError(f"has a field that no manifest has: {min(strange)!r:.80}")
-        options, tools = dict(manifest["options"]), dict(manifest["tools"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{folder / MANIFEST}: is damaged: {error}") from error
     files: dict[str, bytes] = {}
     edited = []
-    if manifest.get("contract_sha256") != _contract_digest(contract):
+    if manifest.get("contract_sha256") != _contract_digest(manifest["contract"]):
         edited.append(f"the contract in {MANIFEST} is not the one that was exported")
-    for name, expected in named.items():
-        if Path(name).name != name or name == "..":
-            raise ArtifactError(f"{folder / MANIFEST}: names a file outside the folder: {name}")
-        try:
-            files[name] = (folder / name).read_bytes()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ArtifactError(f"{folder / name}: cannot be read: {reason}") from error
+    for name, expected in manifest["files"].items():
+        files[name] = _content(folder, name)
         if digest(files[name]) != expected:
             edited.append(f"{name} is not the file that was exported")
-    known = (contract, program, model_hash, folder, tuple(edited), options, tools)
-    return Artifact(target, files, *known)
+    program, model = manifest["program"], manifest["model"]
+    return Artifact(
+        manifest["target"],
+        files,
+        manifest["contract"],
+        {"sha256": program["sha256"], "nodes": program["nodes"]},
+        None if model is None else model["sha256"],
+        folder,
+        tuple(edited),
+        manifest["options"],
+        manifest["tools"],
+    )
+
+
+def _content(folder: Path, name: str) -> bytes:
+    if Path(name).name != name or name == ".." or set(name) & _IN_NO_NAME:
+        raise ArtifactError(
+            f"{folder / MANIFEST}: names a file outside the folder: {name[:80]}",
+            remedy=_EXPORT_AGAIN,
+        )
+    try:
+        return read_regular(folder / name, links=False)
+    except (OSError, ValueError) as error:
+        raise unreadable(folder / name, error) from error
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> ArtifactError:
+    """Return the error that a file of an artifact cannot be read, and what to do about it."""
+    reason = getattr(error, "strerror", None) or error
+    number = getattr(error, "errno", None) or 0
+    return ArtifactError(
+        f"{path}: cannot be read: {reason}", remedy=REMEDIES.get(number, _EXPORT_AGAIN)
+    )
 
 
 def _is_artifact(folder: Path) -> bool:
@@ -212,16 +238,36 @@ def _is_artifact(folder: Path) -> bool:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     place = folder / MANIFEST
-    if not place.is_file():
-        raise ArtifactError(f"{folder}: is no artifact: it has no {MANIFEST}")
     try:
-        manifest = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{place}: cannot be read: {error}") from error
+        manifest = strict_json.loads(read_regular(place, most=JSON_BYTES, links=False))
+    except FileNotFoundError as error:
+        raise ArtifactError(
+            f"{folder}: is no artifact: it has no {MANIFEST}", remedy=_EXPORT_AGAIN
+        ) from error
+    except (OSError, ValueError) as error:
+        raise unreadable(place, error) from error
     # JSON's true and 1.0 are equal to 1 in Python.
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if type(schema) is not int or schema != SCHEMA:
-        raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}")
-    if strange := sorted(manifest.keys() - _FIELDS):
-        raise ArtifactError(f"{place}: has a field that no manifest has: {strange[0]!r:.80}")
+    if not isinstance(manifest, dict) or type(schema) is not int or schema != SCHEMA:
+        raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}", remedy=_EXPORT_AGAIN)
+    _require_members(place, manifest)
     return manifest
+
+
+def _require_members(place: Path, manifest: Mapping[str, Any]) -> None:
+    """Check that what is read of a manifest is there and of its kind."""
+    for name, hint in _MEMBERS.items():
+        if name not in manifest or not fits(manifest[name], hint):
+            value = f"is {manifest[name]!r:.80}" if name in manifest else "is missing"
+            raise ArtifactError(f"{place}: is damaged: {name!r} {value}", remedy=_EXPORT_AGAIN)
+    program, model = manifest["program"], manifest["model"]
+    known = {"program": {"sha256", "nodes"}, "model": {"sha256"}}
+    strange = [*(manifest.keys() - _MEMBERS.keys())]
+    strange += [key for name in known for key in {*(manifest[name] or ())} - known[name]]
+    if strange:
+        words = f"has a field that no manifest has: {min(strange)!r:.80}"
+        raise ArtifactError(f"{place}: {words}", remedy=_EXPORT_AGAIN)
+    if not fits(program.get("sha256"), str) or not fits(program.get("nodes"), Mapping[str, str]):
+        raise ArtifactError(f"{place}: is damaged: 'program' has no hashes", remedy=_EXPORT_AGAIN)
+    if model is not None and "sha256" not in model:
+        raise ArtifactError(f"{place}: is damaged: 'model' has no hash", remedy=_EXPORT_AGAIN)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy import strict_json
 from neurodeploy.errors import ValidationError
 from neurodeploy.narrow import INTEGERS, Multiples, integer_type, pieces
 from neurodeploy.typed import made
@@ -43,7 +44,7 @@ def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
         ValidationError: if the text is no such document.
     """
     try:
-        document = json.loads(text)
+        document = strict_json.loads(text)
         if not isinstance(document, dict):
             raise ValidationError(f"not {what}: the text holds no object")
         return {key: _value(value, classes) for key, value in document.items()}

@@ -11,11 +11,12 @@ import numpy as np
 
 from neurodeploy import lowering
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
-from neurodeploy.target import open_artifact, target
+from neurodeploy.target import naming, open_artifact, target
 
 Reader = Callable[[Path], Any]
 # By a file's ending: what makes a torch network of it. Targets read their own files themselves.
 READERS: dict[str, Reader] = {}
+_USE_THE_FILE = "the file itself can be run, inspected and verified"
 
 
 def converted(path: str | os.PathLike[str]) -> Any:
@@ -39,20 +40,21 @@ def _of_target(place: Path) -> Any:
 
     artifact = open_artifact(place)
     artifact.require_unedited()
-    program = target(artifact.target).read(artifact)
+    with naming(artifact):
+        program = target(artifact.target).read(artifact)
     from snncore import functional
 
-    network = network_of(program)
     example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
     try:
+        network = network_of(program)
         with torch.no_grad():
             network(torch.from_numpy(example))
         functional.reset(network)
         lowered = lowering.lower(graph_of(network, example=example))
-    except (ValueError, TypeError, RuntimeError, LookupError) as error:
+    # What layers say of numbers that training cannot hold, of names, and of one another.
+    except (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError) as error:
         if isinstance(error, NeurodeployError) or "allocate memory" in str(error):
             raise
-        # Layers that form no chain do not fit one another as one.
         raise _unlike(place) from error
     if not equal_but_for_names(program, lowered):
         raise _unlike(place)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from neurodeploy import lowering, simulator, target, verification
 from neurodeploy.artifact import Artifact, Folder
-from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError
+from neurodeploy.errors import DoesNotFitError, UnknownNameError
 from neurodeploy.files import digest_of
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
+from neurodeploy.samples_file import read_samples as read_samples
 from neurodeploy.simulator.floats import checked_floats, run_floats
 from neurodeploy.simulator.samples import checked_samples, warn_of_values
 from neurodeploy.target import (
@@ -25,6 +26,7 @@ from neurodeploy.target import (
     Simulation,
     TakesFloats,
     Target,
+    naming,
     random_samples,
     require_fits,
 )
@@ -158,8 +160,8 @@ def read(artifact: Artifact | Place) -> Program | Graph:
     """
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
     opened.require_unedited()
-    chip = target.target(opened.target)
-    return verification.held_by(chip, opened)
+    with naming(opened):
+        return verification.held_by(target.target(opened.target), opened)
 
 
 def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
@@ -224,7 +226,8 @@ def verified(
         from neurodeploy.frontend import load
 
         model, model_file = load(model), model
-    held = verification.held_by(target.target(opened.target), opened)
+    with naming(opened):
+        held = verification.held_by(target.target(opened.target), opened)
     program = None if model is None else _network_of(model, held, samples)
     if samples is None:
         samples = _random_samples(program or held, random or DEFAULT_RANDOM)
@@ -272,46 +275,3 @@ def _float_target(chip: Target) -> TakesFloats:
     raise DoesNotFitError(
         f"{chip.name} takes no network in floats", remedy="quantize it (quant.prepare)"
     )
-
-
-def read_samples(path: Place) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Samples (T, N, ...) and labels, if there are any, from an .npz or .npy file.
-
-    Raises:
-        SamplesError: if the file is missing, damaged, or holds no samples.
-    """
-    place = Path(path)
-    if not place.is_file():
-        what = "is no file" if place.exists() else "there is no such file"
-        raise SamplesError(f"{place}: {what}")
-    try:
-        arrays = _arrays(place)
-    except MemoryError:
-        raise
-    # NumPy raises a dozen kinds of exception over damaged files.
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if "allow_pickle" in reason:
-            reason = "it is not in NumPy's format, or holds Python objects, which are never read"
-        raise SamplesError(f"{place}: is no .npz or .npy of numbers: {reason[:200]}") from error
-    if "samples" not in arrays:
-        raise SamplesError(
-            f"{place}: has no array called samples", remedy="numpy.savez(file, samples=...)"
-        )
-    samples, labels = arrays["samples"], arrays.get("labels")
-    if labels is not None:
-        whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
-        if labels.shape != count or not whole:
-            given = f"{labels.dtype} {labels.shape}"
-            raise SamplesError(f"{place}: labels are {given}, not whole numbers {count}")
-    return samples, labels
-
-
-def _arrays(place: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz that are asked for, or the one of an .npy as samples."""
-    with place.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"samples": loaded}
-        with loaded:
-            return {key: loaded[key] for key in ("samples", "labels") if key in loaded}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -15,11 +16,18 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.artifact import Artifact, read_folder
-from neurodeploy.errors import ArtifactError, DoesNotFitError, UnknownNameError, ValidationError
+from neurodeploy.artifact import Artifact, read_folder, unreadable
+from neurodeploy.errors import (
+    ArtifactError,
+    DoesNotFitError,
+    NeurodeployError,
+    UnknownNameError,
+    ValidationError,
+)
 from neurodeploy.graph import Graph
 from neurodeploy.plugin import guarded
 from neurodeploy.program import Program
+from neurodeploy.reading import read_regular
 from neurodeploy.resources import Energy, LayerOperations, OnChip, Placement
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.trace import Trace
@@ -263,22 +271,40 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
     place = Path(path)
     if place.is_dir():
         return read_folder(place)
-    if not place.is_file():
-        raise ArtifactError(f"{place}: there is no such file or folder")
+    if not place.exists():
+        raise ArtifactError(
+            f"{place}: there is no such file or folder", remedy="name one that is there"
+        )
     for name, known in targets().items():
         if place.suffix.lower() in known.capabilities.suffixes:
             return Artifact(name, {place.name: _content(place)}, path=place)
     suffixes = sorted(s for known in targets().values() for s in known.capabilities.suffixes)
     raise ArtifactError(
-        f"{place}: is in no format that is known; those are: {', '.join(suffixes) or 'none'}"
+        f"{place}: is in no format that is known; those are: {', '.join(suffixes) or 'none'}",
+        remedy="name an artifact's folder, or a vendor's file by its usual ending",
     )
+
+
+@contextmanager
+def naming(artifact: Artifact) -> Iterator[None]:
+    """Read an artifact in a block: an error names it, and says what to do about it."""
+    try:
+        yield
+    except NeurodeployError as error:
+        place = artifact.path
+        if place is not None and not error.message.startswith((str(place), place.name)):
+            error.message = f"{place}: {error.message}"
+        if error.remedy is None:
+            error.remedy = "export the model again, or ask for the file where it was made"
+        raise
 
 
 def _content(place: Path) -> bytes:
     try:
-        return place.read_bytes()
+        # A link that somebody names is meant; one within an artifact is not.
+        return read_regular(place)
     except OSError as error:
-        raise ArtifactError(f"{place}: cannot be read: {error.strerror}") from error
+        raise unreadable(place, error) from error
 
 
 def require_fits(name: str, findings: tuple[Finding, ...]) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import pickle
-import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,18 +16,15 @@ from neurodeploy.errors import ModelFileError, NeurodeployError
 from neurodeploy.files import write_atomically
 from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
 from neurodeploy.frontend.kinds import build, describe, is_idle
-from neurodeploy.frontend.loaded import assembled
+from neurodeploy.frontend.loaded import assembled, require_free_names
+from neurodeploy.frontend.torch_file import SAVE_AGAIN, read_torch_file
 from snncore import layer
 
 FORMAT = "neurodeploy-model"
 VERSION = 1
+_NUMBERS = "save the network again when its weights are finite real numbers"
 # What our own code raises when a description makes no sense to it.
 _DAMAGE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
-_PICKLED = (
-    'if you trust where it comes from, convert it once: python -c "import torch, neurodeploy as '
-    "nd; nd.save(torch.load('old.pt', weights_only=False), 'model.pt')\"; or give the "
-    "architecture with --build package.module:function and a file of weights alone"
-)
 
 
 def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = None) -> None:
@@ -39,13 +33,15 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
     The input's shape is that of `example` (T, N, ...), or the one the network saw last.
 
     Raises:
-        UnsupportedLayerError: if a layer has no name here, or the forward cannot be traced.
+        UnsupportedLayerError: if a layer has no name here, or one that modules use themselves,
+            or the forward cannot be traced.
         OutputError: if the file cannot be written; nothing is left of it then.
     """
     calls = calls_of(network)
     modules = {c.target: network.get_submodule(c.target) for c in calls.calls if c.target}
     if not modules:
         modules = {"": network}
+    require_free_names(modules)
     shape = tuple(example.shape[2:]) if example is not None else input_shape(network)
     # Layers that the forward never calls are no part of what it computes.
     within = tuple(f"{path}." if path else "" for path in modules)
@@ -85,7 +81,8 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
         network = _described(document)
     except (NeurodeployError, *_DAMAGE) as error:
         raise ModelFileError(
-            f"{path}: the model's description cannot be read: {_first_line(error)}"
+            f"{path}: the model's description cannot be read: {_first_line(error)}",
+            remedy=getattr(error, "remedy", None) or SAVE_AGAIN,
         ) from error
     return _fill(network, document.get("tensors"), path, assign=True).float().eval()
 
@@ -150,41 +147,12 @@ def _remember_shape(network: nn.Module, calls: Calls, shape: list[int] | None) -
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        what = "is no file" if path.exists() else "there is no such file"
-        raise ModelFileError(f"{path}: {what}")
-    if path.stat().st_size == 0:
-        raise ModelFileError(f"{path}: the file is empty")
-    if not _is_archive(path):
-        raise ModelFileError(
-            f"{path}: is no model file, or one that was cut short",
-            remedy=f"write one with neurodeploy.save; a pickled or an old one, {_PICKLED}",
-        )
-    try:
-        with warnings.catch_warnings():
-            # What torch thinks of a foreign pickle is for those who write pickles.
-            warnings.simplefilter("ignore")
-            document = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ModelFileError(
-            f"{path}: holds pickled Python objects, which are not read because reading them "
-            "can run code",
-            remedy=_PICKLED,
-        ) from error
-    except (*_DAMAGE, EOFError, OSError) as error:
-        raise ModelFileError(
-            f"{path}: is damaged, or no model file: {_first_line(error)}"
-        ) from error
+    document = read_torch_file(path)
     if not isinstance(document, dict):
-        raise ModelFileError(f"{path}: holds a {type(document).__name__}, not a model")
+        raise ModelFileError(
+            f"{path}: holds a {type(document).__name__}, not a model", remedy=SAVE_AGAIN
+        )
     return document
-
-
-def _is_archive(path: Path) -> bool:
-    try:
-        return zipfile.is_zipfile(path)
-    except zipfile.BadZipFile:
-        return False
 
 
 def _fill(network: nn.Module, tensors: Any, path: object, *, assign: bool = False) -> nn.Module:
@@ -192,13 +160,16 @@ def _fill(network: nn.Module, tensors: Any, path: object, *, assign: bool = Fals
         network.load_state_dict(tensors, assign=assign)
     except _DAMAGE as error:
         raise ModelFileError(
-            f"{path}: the weights do not fit the layers: {' '.join(str(error).split())}"
+            f"{path}: the weights do not fit the layers: {' '.join(str(error).split())[:2000]}",
+            remedy="give the file and the architecture that were trained together",
         ) from error
     for name, value in network.state_dict().items():
         if value.is_complex() or value.layout != torch.strided:
-            raise ModelFileError(f"{path}: {name}: is no plain array of real numbers")
+            raise ModelFileError(
+                f"{path}: {name}: is no plain array of real numbers", remedy=_NUMBERS
+            )
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise ModelFileError(f"{path}: {name}: a value is NaN or infinite")
+            raise ModelFileError(f"{path}: {name}: a value is NaN or infinite", remedy=_NUMBERS)
     return network
 
 
@@ -215,7 +186,10 @@ def _call(reference: str) -> nn.Module:
             "returns the network",
         ) from error
     if not isinstance(network, nn.Module):
-        raise ModelFileError(f"--build {reference}: returned a {type(network).__name__}")
+        raise ModelFileError(
+            f"--build {reference}: returned a {type(network).__name__}",
+            remedy="return the network, a torch.nn.Module",
+        )
     return network
 
 

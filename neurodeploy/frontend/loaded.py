@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor, nn
 
-from neurodeploy.errors import ModelFileError
+from neurodeploy.errors import ModelFileError, UnsupportedLayerError
 from neurodeploy.frontend.calls import INPUT, Calls
 from neurodeploy.frontend.kinds import inputs_of
 
@@ -55,29 +55,52 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
                 f"layer {call.name} reads {len(call.inputs)} values, and takes {wanted}"
             )
         known.add(call.name)
+    holders = {path[:place] for path in layers for place, sign in enumerate(path) if sign == "."}
+    if within := sorted(holders & set(layers)):
+        raise ModelFileError(f"layer {within[0]} holds another one")
     if calls.output not in known:
         raise ModelFileError("it names no output that it computes")
     if [call.target for call in calls.calls] == [""]:
         return layers[""]
     before = [INPUT, *(call.name for call in calls.calls)]
+    sequence = nn.Sequential()
     chain = all(
-        call.function == "module" and "." not in call.target and call.inputs == (source,)
+        call.function == "module"
+        and "." not in call.target
+        and call.inputs == (source,)
+        and not hasattr(sequence, call.target)
         for call, source in zip(calls.calls, before, strict=False)
     )
+    require_free_names(layers)
     if chain and calls.output == before[-1]:
-        sequence = nn.Sequential()
         for call in calls.calls:
-            setattr(sequence, call.target, layers[call.target])
+            sequence.add_module(call.target, layers[call.target])
         return sequence
     return LoadedNetwork(calls, layers)
+
+
+def require_free_names(paths: Iterable[str]) -> None:
+    """Check that no layer, nor what holds it, is called as something that modules have.
+
+    Raises:
+        UnsupportedLayerError: if one is; names it.
+    """
+    taken = LoadedNetwork(Calls((), INPUT), {})
+    for path in paths:
+        for name in path.split(".") if path else ():
+            if hasattr(taken, name) or not name:
+                raise UnsupportedLayerError(
+                    f"layer {path!r}: {name!r} is no name of a layer: torch's modules use it",
+                    remedy="rename the layer",
+                )
 
 
 def _place(root: nn.Module, path: str, module: nn.Module) -> None:
     *parents, name = path.split(".")
     holder = root
     for parent in parents:
-        if parent not in dict(holder.named_children()):
-            setattr(holder, parent, nn.Module())
+        children = dict(holder.named_children())
+        if parent not in children:
+            holder.add_module(parent, nn.Module())
         holder = holder.get_submodule(parent)
-    # Unlike add_module, this takes a layer that is called as a method of modules is.
-    setattr(holder, name, module)
+    holder.add_module(name, module)

@@ -317,13 +317,16 @@ def _named(program: Program, contract: Any) -> Program:
         kinds = {layer["name"]: str(layer["neuron"]) for layer in contract["layers"]}
         nodes = []
         for node, exponent in zip(program.nodes, exponents, strict=True):
-            changes: dict[str, Any] = {} if exponent is None else {"exponent": int(exponent)}
+            changes: dict[str, Any] = {}
             if isinstance(node, Neuron):
-                kind = kinds[new[node.name]]
-                changes["equations"] = replace(node.equations, name=kind)
+                changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
+            if exponent is not None:
+                if type(exponent) is not int:
+                    raise TypeError(f"{exponent!r:.40} is no exponent")
+                changes["exponent"] = exponent
             nodes.append(renamed(node, new, **changes))
         return Program(tuple(nodes), new[program.output])
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"manifest.json: does not fit the file: {error}") from error

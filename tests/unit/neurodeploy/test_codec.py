@@ -68,7 +68,14 @@ def test_an_empty_array_and_one_that_is_not_contiguous() -> None:
     assert np.array_equal(through(array), array)
 
 
-@given(st.builds(Leaf, st.integers(), st.floats(allow_nan=False), st.tuples(st.text())))
+@given(
+    st.builds(
+        Leaf,
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.tuples(st.text()),
+    )
+)
 def test_frozen_data_come_back_equal(leaf: Leaf) -> None:
     assert through(leaf) == leaf
     assert through((leaf, leaf)) == (leaf, leaf)

@@ -97,7 +97,7 @@ def archive(path: Path) -> None:
 FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "there is no such file"),
     "empty": (empty, "is empty"),
-    "a folder": (folder, "is no file"),
+    "a folder": (folder, "is not a regular file"),
     "text": (lambda path: path.write_text("hello\n" * 99), "no model file"),
     "bytes": (lambda path: path.write_bytes(bytes(range(256)) * 9), "no model file"),
     "an archive": (archive, "damaged, or no model file|no model file"),

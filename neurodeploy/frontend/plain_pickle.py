@@ -1,0 +1,243 @@
+"""A pickle of plain data and tensors, read by a small machine that calls nothing a file names.
+
+torch's own reader trusts the sizes that a file claims, and takes what others may have shared or
+nested as it comes. This one knows twenty-odd operations, and takes a bounded number of them.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# So many operations a pickle may have; a description of a thousand layers has a tenth of them.
+OPERATIONS = 1 << 18
+
+
+class ForeignObjectError(ValueError):
+    """A pickle that names what is neither plain data nor a tensor."""
+
+
+@dataclass(frozen=True)
+class StorageEntry:
+    """The numbers that a pickle says are in a record of the archive."""
+
+    kind: str
+    key: str
+    count: int
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    """A tensor as a pickle describes it: a view of a storage."""
+
+    storage: StorageEntry
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Name:
+    """Something that a pickle would import."""
+
+    path: str
+
+
+def plain_data(content: bytes) -> tuple[Any, int]:
+    """Return what a pickle holds, with tensors as entries, and its number of operations.
+
+    Raises:
+        ForeignObjectError: if it names anything but tensors and dictionaries.
+        ValueError: if it is damaged, or too long.
+    """
+    machine, number = _Machine(), 0
+    try:
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(content), 1):
+            if number > OPERATIONS:
+                raise ValueError(f"it has more than {OPERATIONS:,} operations")
+            machine.take(opcode.name, argument)
+        return machine.result(), number
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"operation {number} is damaged: {error}") from error
+
+
+class _Machine:
+    """The stack of values, and those that were put by to be used again."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+
+    def take(self, name: str, argument: Any) -> None:
+        """Do one operation."""
+        if name in _VALUES:
+            self.stack.append(_VALUES[name]())
+        elif name in _ARGUMENTS:
+            self.stack.append(_checked(argument))
+        elif name in _OPERATIONS:
+            _OPERATIONS[name](self, argument)
+        else:
+            raise ForeignObjectError(f"the operation {name}")
+
+    def result(self) -> Any:
+        """Return the one value that is left."""
+        if len(self.stack) != 1 or self.marks:
+            raise ValueError("it does not end in one value")
+        return self.stack[0]
+
+    def marked(self) -> list[Any]:
+        """Take off what came since the last mark."""
+        place = self.marks.pop()
+        values = self.stack[place:]
+        del self.stack[place:]
+        return values
+
+    def several(self, count: int) -> list[Any]:
+        """Take off so many values."""
+        if len(self.stack) < count:
+            raise LookupError("there are too few values")
+        values = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return values
+
+
+def _checked(value: Any) -> Any:
+    if isinstance(value, str):
+        # Half of a surrogate pair raises a ValueError here.
+        _ = value.isascii() or value.encode()
+    elif isinstance(value, int) and value.bit_length() > 64:
+        raise ValueError(f"an integer of {value.bit_length()} bits")
+    return value
+
+
+def _append(machine: _Machine, values: list[Any]) -> None:
+    if type(machine.stack[-1]) is not list:
+        raise TypeError("values are appended to what is no list")
+    machine.stack[-1].extend(values)
+
+
+def _set(machine: _Machine, values: list[Any]) -> None:
+    if not isinstance(machine.stack[-1], dict):
+        raise TypeError("members are set of what is no dictionary")
+    for key, value in zip(values[::2], values[1::2], strict=True):
+        # Looking up a tuple can take for ever: its parts may be shared without end.
+        if not isinstance(key, str | int):
+            raise TypeError(f"a {type(key).__name__} is no key")
+        machine.stack[-1][key] = value
+
+
+def _tuple(machine: _Machine, values: list[Any]) -> None:
+    machine.stack.append(tuple(values))
+
+
+def _global(machine: _Machine, path: str) -> None:
+    if path not in _CALLED and not (path.startswith("torch ") and path.endswith("Storage")):
+        raise ForeignObjectError(path)
+    machine.stack.append(_Name(path))
+
+
+def _reduce(machine: _Machine, _: Any) -> None:
+    name, arguments = machine.several(2)
+    if not isinstance(name, _Name) or name.path not in _CALLED:
+        raise ForeignObjectError(name.path if isinstance(name, _Name) else "a call of a value")
+    machine.stack.append(_CALLED[name.path](*arguments))
+
+
+def _build(machine: _Machine, _: Any) -> None:
+    (state,) = machine.several(1)
+    holder = machine.stack[-1]
+    # What torch keeps beside the tensors of a network: each module's version.
+    versions = state.get("_metadata") if isinstance(state, dict) and len(state) == 1 else None
+    if not isinstance(holder, OrderedDict) or not isinstance(versions, dict):
+        raise ForeignObjectError("the state of an object")
+    if all(isinstance(entry, dict) for entry in versions.values()):
+        setattr(holder, "_metadata", versions)  # noqa: B010
+
+
+def _storage(machine: _Machine, _: Any) -> None:
+    (identity,) = machine.several(1)
+    what, kind, key, _, count = identity
+    if what != "storage" or not isinstance(kind, _Name) or not isinstance(key, str):
+        raise TypeError("a reference is none to a storage")
+    machine.stack.append(StorageEntry(kind.path, key, _whole(count)))
+
+
+def _dictionary() -> OrderedDict[Any, Any]:
+    return OrderedDict()
+
+
+def _tensor(
+    storage: Any, offset: Any, shape: Any, stride: Any, _: Any, hooks: Any, *more: Any
+) -> TensorEntry:
+    if not isinstance(storage, StorageEntry) or hooks or any(more):
+        raise TypeError("a tensor is no plain one")
+    lengths, steps = tuple(map(_whole, shape)), tuple(map(_whole, stride))
+    return TensorEntry(storage, _whole(offset), lengths, steps)
+
+
+def _parameter(tensor: Any, _: Any, hooks: Any) -> TensorEntry:
+    if not isinstance(tensor, TensorEntry) or hooks:
+        raise TypeError("a parameter is no plain one")
+    return tensor
+
+
+def _shape(lengths: Any) -> tuple[int, ...]:
+    return tuple(map(_whole, lengths))
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 62:
+        # Not its text, which shared parts can make endless.
+        raise TypeError(f"a {type(value).__name__} where a size belongs, or one out of range")
+    return value
+
+
+def _put(machine: _Machine, place: int) -> None:
+    machine.memo[place] = machine.stack[-1]
+
+
+_VALUES: Mapping[str, Callable[[], Any]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_LIST": list,
+    "EMPTY_DICT": dict,
+    "EMPTY_TUPLE": tuple,
+}
+_INTEGERS = ("BININT", "BININT1", "BININT2", "LONG1", "LONG4")
+_TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8")
+_ARGUMENTS = frozenset((*_INTEGERS, *_TEXTS, "BINFLOAT"))
+_CALLED: Mapping[str, Callable[..., Any]] = {
+    "collections OrderedDict": _dictionary,
+    "torch._utils _rebuild_tensor_v2": _tensor,
+    "torch._utils _rebuild_parameter": _parameter,
+    "torch Size": _shape,
+}
+_OPERATIONS: Mapping[str, Callable[[_Machine, Any], None]] = {
+    "PROTO": lambda machine, _: None,
+    "FRAME": lambda machine, _: None,
+    "STOP": lambda machine, _: None,
+    "MARK": lambda machine, _: machine.marks.append(len(machine.stack)),
+    "APPEND": lambda machine, _: _append(machine, machine.several(1)),
+    "APPENDS": lambda machine, _: _append(machine, machine.marked()),
+    "SETITEM": lambda machine, _: _set(machine, machine.several(2)),
+    "SETITEMS": lambda machine, _: _set(machine, machine.marked()),
+    "TUPLE": lambda machine, _: _tuple(machine, machine.marked()),
+    "TUPLE1": lambda machine, _: _tuple(machine, machine.several(1)),
+    "TUPLE2": lambda machine, _: _tuple(machine, machine.several(2)),
+    "TUPLE3": lambda machine, _: _tuple(machine, machine.several(3)),
+    "BINPUT": _put,
+    "LONG_BINPUT": _put,
+    "MEMOIZE": lambda machine, _: _put(machine, len(machine.memo)),
+    "BINGET": lambda machine, place: machine.stack.append(machine.memo[place]),
+    "LONG_BINGET": lambda machine, place: machine.stack.append(machine.memo[place]),
+    "GLOBAL": _global,
+    "STACK_GLOBAL": lambda machine, _: _global(machine, " ".join(machine.several(2))),
+    "REDUCE": _reduce,
+    "BUILD": _build,
+    "BINPERSID": _storage,
+}

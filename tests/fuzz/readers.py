@@ -1,0 +1,88 @@
+"""Every reader of files that others may have made: how it reads, and how its inputs are made."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from neurodeploy import conversion, graph, pipeline, program
+from neurodeploy.codec import loads
+from neurodeploy.frontend import load
+from neurodeploy.samples_file import read_samples
+from tests.fuzz import seeds
+from tests.fuzz.mutation import arrays, folder, hdf5, json_text, protobuf, raw, torch_file
+from tests.fuzz.reader import Reader
+
+Change = Callable[[bytes, Random], bytes]
+
+
+def _file(name: str, found: Callable[[], tuple[bytes, ...]], change: Change) -> Callable:
+    def make(place: Path, random: Random) -> Path:
+        content = random.choice(found())
+        (place / name).write_bytes(_changed(change, content, random))
+        return place / name
+
+    return make
+
+
+def _changed(change: Change, content: bytes, random: Random) -> bytes:
+    try:
+        return change(content, random)
+    # Two changes may not go together, such as one of a place that the other removed.
+    except Exception:  # noqa: BLE001
+        return raw.changed(content, random)
+
+
+def _artifact(target: str) -> Callable[[Path, Random], Path]:
+    def make(place: Path, random: Random) -> Path:
+        (place / "artifact").mkdir()
+        folder.write_changed(random.choice(seeds.artifacts(target)), place / "artifact", random)
+        return place / "artifact"
+
+    return make
+
+
+def _bare(target: str, name: str) -> Callable[[], tuple[bytes, ...]]:
+    return lambda: tuple(files[name] for files in seeds.artifacts(target))
+
+
+def _text(read: Callable[[str], object]) -> Callable[[Path], object]:
+    return lambda path: read(path.read_bytes().decode("utf-8", "surrogateescape"))
+
+
+def _archive(content: bytes, random: Random) -> bytes:
+    if random.random() < 0.02:
+        return arrays.bomb(random)
+    return arrays.changed_archive(content, random)
+
+
+def _document(kind: str) -> Callable[[Path, Random], Path]:
+    return _file(f"{kind}.json", lambda: seeds.documents(kind), json_text.changed)
+
+
+READERS: dict[str, Reader] = {
+    "model": Reader(load, _file("m.pt", seeds.models, torch_file.changed)),
+    "weights": Reader(
+        lambda path: load(path, build_with="tests.fuzz.seeds:dense"),
+        _file("w.pt", seeds.weights, torch_file.changed),
+    ),
+    "samples.npz": Reader(read_samples, _file("s.npz", seeds.archives, _archive)),
+    "samples.npy": Reader(read_samples, _file("s.npy", seeds.arrays, arrays.changed)),
+    "loihi": Reader(pipeline.read, _artifact("loihi")),
+    "loihi.net": Reader(pipeline.read, _file("x.net", _bare("loihi", "network.net"), hdf5.changed)),
+    "convert": Reader(
+        conversion.converted, _file("x.net", _bare("loihi", "network.net"), hdf5.changed)
+    ),
+    "onnx": Reader(pipeline.read, _artifact("onnx")),
+    "onnx.onnx": Reader(
+        pipeline.read, _file("x.onnx", _bare("onnx", "network.onnx"), protobuf.changed)
+    ),
+    "lynxi": Reader(pipeline.read, _artifact("lynxi")),
+    "program": Reader(_text(program.loads), _document("program"), names_the_file=False),
+    "graph": Reader(_text(graph.loads), _document("graph"), names_the_file=False),
+    "equations": Reader(
+        _text(lambda text: loads(text, {}, "equations")),
+        _document("equations"),
+        names_the_file=False,
+        refusals=(ValueError,),
+    ),
+}

@@ -1,0 +1,43 @@
+"""Every crafted file is one clear error within limits of memory and time, told by a child."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fuzz.crafted import CRAFTED
+
+ROOT = Path(__file__).parents[2]
+CASES = [
+    (f"{reader}: {case}", words)
+    for (reader, _), cases in CRAFTED.items()
+    for case, (_, words) in cases.items()
+]
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="children are held to limits that Linux keeps"
+)
+
+
+@cache
+def results() -> dict[str, Any]:
+    """What became of each crafted file."""
+    command = [sys.executable, "-m", "tests.fuzz.crafted"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(("case", "words"), CASES, ids=[case for case, _ in CASES])
+def test_a_crafted_file_is_refused(case: str, words: str) -> None:
+    kind, said, _ = results()[case]
+    assert kind == "refused", said
+    assert re.search(words, said), said
+    # An error ends in what to do.
+    assert said.endswith(")"), said

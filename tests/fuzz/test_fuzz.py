@@ -1,0 +1,71 @@
+"""Some thousands of changed files for every reader, and readers that the harness must notice."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# `make fuzz` reads 100,000.
+COUNT = 3000
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="children are held to limits that Linux keeps"
+)
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """A run in a process of its own, which has no other threads when it forks."""
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.timeout(1200)
+def test_every_reader_takes_a_changed_file_or_refuses_it(tmp_path: Path) -> None:
+    place = tmp_path / "result.json"
+    done = run("tests.fuzz", "--count", str(COUNT), "--json", str(place))
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(place.read_text("utf-8"))
+    assert result["findings"] == []
+    assert len(result["readers"]) == 13
+    for name, counts in result["readers"].items():
+        # Changes that are never noticed, or always at once, would show nothing.
+        assert set(counts) == {"accepted", "refused"}, name
+        assert counts["refused"] > 20, name
+        assert sum(counts.values()) >= COUNT // 13
+
+
+CONTROLS = {
+    "refuses": ("refused", "is damaged"),
+    "names_no_file": ("nameless", "it is damaged"),
+    "raises": ("unexpected", "KeyError at controls.py"),
+    "leaves": ("unexpected", "SystemExit"),
+    "sleeps": ("hang", "SIGKILL"),
+    "works": ("hang", "SIGPROF"),
+    "counts": ("hang", "SIGPROF"),
+    "allocates": ("memory", "MemoryError"),
+    "crashes": ("crash", "SIGSEGV"),
+    "exits": ("crash", "exit 3"),
+    "makes_nothing": ("harness", "SIGSEGV"),
+}
+
+
+def test_a_reader_that_misbehaves_is_noticed() -> None:
+    done = run("tests.fuzz.controls")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found) == set(CONTROLS)
+    for name, (kind, words) in CONTROLS.items():
+        # The input after one that ended the child is read as well.
+        assert [[seed, what] for seed, what, _ in found[name]] == [[7, kind], [8, kind]], name
+        assert all(words in said for _, _, said in found[name]), found[name]
+
+
+def test_an_input_can_be_repeated(tmp_path: Path) -> None:
+    first, second = (run("tests.fuzz", "--repeat", "samples.npy", "3").stdout for _ in range(2))
+    assert first.splitlines()[1].split(" in ")[0] in ("accepted", "refused")
+    files = [Path(said.splitlines()[0]) for said in (first, second)]
+    assert files[0] != files[1]
+    assert files[0].read_bytes() == files[1].read_bytes()
