@@ -1,4 +1,4 @@
-# neurodeploy: `make demo` and `make test` need Python 3.11 and nothing else.
+# neurodeploy: `make demo` needs Python 3.11, 3.12, 3.13 or 3.14 and nothing else.
 
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
@@ -11,46 +11,51 @@ export PIP_ARGS
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq -c constraints.txt $(PIP_ARGS)
+PIP := $(BIN)/python -m pip install --progress-bar off -c constraints.txt $(PIP_ARGS)
 
 # The environment belongs to these two files and to this folder: when one changes, it is made anew.
-STAMP := $(VENV)/ready-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
+SUM := $(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
+# What the demo needs, and on top of it what the tests and checks need.
+READY := $(VENV)/ready-$(SUM)
+TOOLS := $(VENV)/tools-$(SUM)
 
-# The first of these that answers and is 3.11; PYTHON=... chooses another.
-CANDIDATES := python3.11 python3 python $(wildcard $(HOME)/.pyenv/versions/3.11*/bin/python) \
-	$(wildcard $(HOME)/.local/share/uv/python/cpython-3.11*/bin/python3.11)
-FIND_PYTHON = for python in $(CANDIDATES); do \
-	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
-	2>/dev/null && echo "$$python" && break; done
+# The first of these that answers and is one of the versions; PYTHON=... chooses another.
+VERSIONS := 3.11 3.12 3.13 3.14
+CANDIDATES := $(foreach version,$(VERSIONS),python$(version) \
+	$(wildcard $(HOME)/.pyenv/versions/$(version).*/bin/python) \
+	$(wildcard $(HOME)/.local/share/uv/python/cpython-$(version).*/bin/python$(version))) python3 python
+IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] not in "$(VERSIONS)".split())
+FIND_PYTHON = for python in $(or $(PYTHON),$(CANDIDATES)); do \
+	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
 .PHONY: help demo test test-fast test-gpu lint conformance bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 	@echo
-	@echo "PYTHON=...    the Python 3.11 to use, where it is not found by itself"
+	@echo "PYTHON=...    the Python to use ($(VERSIONS)), where another is found first, or none"
 	@echo "PIP_ARGS=...  more words for pip. On Linux this takes torch's small CPU build:"
 	@echo "              PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
 
-demo: $(STAMP) ## Train, export, simulate and verify a small network; write demo-output/
+demo: $(READY) ## Train, export, simulate and verify a small network; write demo-output/
 	@$(BIN)/neurodeploy demo --out demo-output
 
-test: $(STAMP) ## Check everything: style, types, imports, tests
+test: $(TOOLS) ## Check everything: style, types, imports, tests
 	@$(call stages,ruff format types imports tests)
 
-test-fast: $(STAMP) ## Run the unit tests alone
+test-fast: $(TOOLS) ## Run the unit tests alone
 	@$(call stages,unit)
 
-lint: $(STAMP) ## Check style, types and imports
+lint: $(TOOLS) ## Check style, types and imports
 	@$(call stages,ruff format types imports)
 
-test-gpu: $(STAMP) ## Check the kernels on this machine's GPU
+test-gpu: $(TOOLS) ## Check the kernels on this machine's GPU
 	@$(BIN)/python -m tests.gpu --full
 
-conformance: $(STAMP) ## Run the whole conformance suite, not its seeded subset
+conformance: $(TOOLS) ## Run the whole conformance suite, not its seeded subset
 	@$(BIN)/python -m pytest tests/conformance --full
 
-bench: $(STAMP) ## Run the benchmarks
+bench: $(TOOLS) ## Run the benchmarks
 	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit; done
 
 clean: ## Remove the environment, caches and everything that was built
@@ -77,16 +82,33 @@ stage-imports: ; $(BIN)/lint-imports --no-logo
 stage-tests: ; $(BIN)/python -m pytest
 stage-unit: ; $(BIN)/python -m pytest tests/unit
 
-$(STAMP):
-	@python="$(PYTHON)"; python="$${python:-$$($(FIND_PYTHON))}"; \
+# Runs one command of the set-up. If it fails or is stopped, says why and leaves no environment.
+define set_up
+log=$$(mktemp); \
+trap 'kill $$job 2>/dev/null; wait $$job; rm -rf $(VENV) "$$log"; exit 1' HUP INT TERM; \
+$(1) >"$$log" 2>&1 & job=$$!; \
+if wait $$job; then rm -f "$$log"; else \
+	tail -n 30 "$$log"; rm -rf $(VENV) "$$log"; \
+	echo "The set-up failed, for the reason above; $(VENV) was removed."; exit 1; \
+fi
+endef
+
+$(READY):
+	@python="$$($(FIND_PYTHON))"; \
 	if [ -z "$$python" ]; then \
-		echo "No Python 3.11 with venv was found: install it (python.org, pyenv, uv, or your system's"; \
-		echo "python3.11 and python3.11-venv), or name it: make PYTHON=/path/to/python3.11"; exit 1; \
+		echo "No Python of $(VERSIONS) with venv was found$(and $(PYTHON), at $(PYTHON)): install"; \
+		echo "one (python.org, pyenv, uv, or your system's python3 and python3-venv), or name it:"; \
+		echo "make PYTHON=/path/to/python3.12"; exit 1; \
 	fi; \
 	echo "Making $(VENV) with $$("$$python" --version)"; \
-	"$$python" -m venv --clear $(VENV)
+	$(call set_up,"$$python" -m venv --clear $(VENV))
 	@echo "Installing $$(grep '^torch==' constraints.txt)"
-	@$(PIP) "$$(grep '^torch==' constraints.txt)" hatchling
-	@echo "Installing neurodeploy and its tools"
-	@$(PIP) --no-build-isolation -e '.[dev]'
+	@$(call set_up,$(PIP) "$$(grep '^torch==' constraints.txt)" hatchling)
+	@echo "Installing neurodeploy"
+	@$(call set_up,$(PIP) --no-build-isolation -e '.[demo]')
+	@touch $@
+
+$(TOOLS): $(READY)
+	@echo "Installing what the tests need"
+	@$(call set_up,$(PIP) --no-build-isolation -e '.[dev]')
 	@touch $@

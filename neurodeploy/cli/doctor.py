@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from neurodeploy.cli import installation, simulators
+from neurodeploy.cli import installation, simulators, trial
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Output
@@ -26,6 +26,8 @@ def doctor(output: Output) -> Outcome:
         environments = simulators.environments()
         say("looking for a GPU and a compiler")
         gpu, compiler = installation.gpu(), installation.compiler()
+        say("writing a small network for each target")
+        unwritten = list(trial.failures(found))
         say("looking for Pythons")
         wanted = sorted({env.python for env in environments.values()})
         pythons = {name: installation.python_for(name) for name in wanted}
@@ -35,13 +37,14 @@ def doctor(output: Output) -> Outcome:
         "gpu": gpu,
         "compiler": compiler,
         "targets": sorted(found),
-        "problems": [*installation.clashes(), *broken],
+        "problems": [*installation.clashes(), *broken, *unwritten],
         "pythons": {name: path for name, (path, _) in pythons.items()},
         "simulators": [simulators.as_data(env, status(env)) for env in environments.values()],
     }
     remedies = {name: remedy for name, (_, remedy) in pythons.items()}
     states = [each["state"] for each in document["simulators"]]
-    return Outcome(document, _blocks(document, remedies), _BROKEN if "broken" in states else 0)
+    sound = not document["problems"] and "broken" not in states
+    return Outcome(document, _blocks(document, remedies), 0 if sound else _BROKEN)
 
 
 def _blocks(document: dict[str, Any], remedies: dict[str, str]) -> list[Block]:

@@ -77,7 +77,7 @@ def _too_old() -> Iterator[str]:
     for name, lowest in _required():
         there = _version(name)
         if there is not None and _numbers(there) < _numbers(lowest):
-            yield f"{name} {there} is older than {lowest} (pip install --upgrade {name})"
+            yield f"{name} {there} is older than {lowest} (python -m pip install --upgrade {name})"
 
 
 def _claimed_twice() -> Iterator[str]:
@@ -85,8 +85,8 @@ def _claimed_twice() -> Iterator[str]:
     for package in _PACKAGES:
         others = sorted(set(owners.get(package, ())) - {DISTRIBUTION})
         if others:
-            named = " and ".join(others)
-            yield f"{package} is also a package of {named} (pip uninstall {named})"
+            named, all_of_them = " and ".join(others), " ".join(others)
+            yield f"{package} is also a package of {named} (python -m pip uninstall {all_of_them})"
 
 
 def _from_elsewhere() -> Iterator[str]:

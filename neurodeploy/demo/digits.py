@@ -28,14 +28,14 @@ def load_digits(seed: int = 0) -> Digits:
     """The images, shuffled once, every pixel firing as often as it is bright.
 
     Raises:
-        NeurodeployError: if scikit-learn is not installed; names the extra.
+        NeurodeployError: if scikit-learn is not installed.
     """
     try:
         from sklearn.datasets import load_digits as load
     except ImportError as error:
         raise NeurodeployError(
             "the demo's data come with scikit-learn",
-            remedy="pip install 'neurodeploy-toolchain[demo]'",
+            remedy="python -m pip install scikit-learn",
         ) from error
     data = load()
     images = torch.tensor(data.images / 16.0, dtype=torch.float32).unsqueeze(1)

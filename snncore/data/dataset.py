@@ -84,14 +84,14 @@ def tonic_dataset(
     It is downloaded to `root` if it is not there; options (train=False) are tonic's.
 
     Raises:
-        ImportError: if tonic is not installed; names the extra.
+        ImportError: if tonic is not installed.
         ValueError: if tonic has no such data set.
     """
     try:
         from tonic import datasets
     except ImportError as error:
         raise ImportError(
-            "data sets of events come through tonic: pip install 'neurodeploy-toolchain[events]'"
+            "data sets of events come through tonic: python -m pip install tonic"
         ) from error
     kind = getattr(datasets, name, None)
     if not name[:1].isupper() or kind is None:

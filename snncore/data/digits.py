@@ -24,13 +24,13 @@ def digits(seed: int = 0) -> Images:
     """The images (N, 1, 8, 8), shuffled once; the last fifth by the seed is for test.
 
     Raises:
-        ImportError: if scikit-learn is not installed; names the extra.
+        ImportError: if scikit-learn is not installed.
     """
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise ImportError(
-            "the digits come with scikit-learn: pip install 'neurodeploy-toolchain[demo]'"
+            "the digits come with scikit-learn: python -m pip install scikit-learn"
         ) from error
     data = load_digits()
     images = torch.tensor(data.images / 16.0, dtype=torch.float32).unsqueeze(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import lru_cache
 from importlib.util import find_spec
 
@@ -12,7 +13,11 @@ from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import LEAVES
 from snncore.kernels.backend import Loop, Work
 
-_MISSING = "Triton is not installed (pip install 'neurodeploy-toolchain[triton]')"
+_MISSING = (
+    "Triton is not installed (python -m pip install triton)"
+    if sys.platform == "linux"
+    else "Triton is for Linux alone"
+)
 
 
 class TritonBackend:

@@ -36,13 +36,13 @@ def h5py_module() -> Any:
     """The library that reads and writes the format.
 
     Raises:
-        NeurodeployError: if it is not installed; names the extra.
+        NeurodeployError: if it is not installed.
     """
     try:
         import h5py
     except ImportError as error:
         raise NeurodeployError(
-            "the target loihi needs h5py", remedy="pip install 'neurodeploy-toolchain[loihi]'"
+            "the target loihi needs h5py", remedy="python -m pip install h5py"
         ) from error
     return h5py
 

@@ -31,13 +31,13 @@ def onnx_module() -> Any:
     """The library that writes the format.
 
     Raises:
-        NeurodeployError: if it is not installed; names the extra.
+        NeurodeployError: if it is not installed.
     """
     try:
         import onnx
     except ImportError as error:
         raise NeurodeployError(
-            "the target lynxi needs onnx", remedy="pip install 'neurodeploy-toolchain[lynxi]'"
+            "the target lynxi needs onnx", remedy="python -m pip install onnx"
         ) from error
     return onnx
 

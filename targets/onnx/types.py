@@ -80,12 +80,12 @@ def onnx_module() -> Any:
     """The library that reads and writes the format.
 
     Raises:
-        NeurodeployError: if it is not installed; names the extra.
+        NeurodeployError: if it is not installed.
     """
     try:
         import onnx
     except ImportError as error:
         raise NeurodeployError(
-            "the target onnx needs onnx", remedy="pip install 'neurodeploy-toolchain[onnx]'"
+            "the target onnx needs onnx", remedy="python -m pip install onnx"
         ) from error
     return onnx

@@ -77,7 +77,7 @@ def missing() -> str | None:
     """Why nothing can be compiled for a GPU here, if so."""
     if nvrtc.library() is None and _nvcc() is None:
         return (
-            "neither NVRTC nor nvcc was found (pip install 'neurodeploy-toolchain[cuda]', or put "
+            "neither NVRTC nor nvcc was found (python -m pip install nvidia-cuda-nvrtc, or put "
             "nvcc on the PATH)"
         )
     return None

@@ -93,7 +93,7 @@ def _number_types() -> dict[Any, Any]:
 def no_cupy() -> str | None:
     """Why kernels cannot be launched, if CuPy is not there."""
     if find_spec("cupy") is None:
-        return "CuPy is not installed (pip install 'neurodeploy-toolchain[cuda]')"
+        return "CuPy is not installed (python -m pip install cupy-cuda13x)"
     return None
 
 

@@ -111,7 +111,8 @@ def test_doctor_names_clashes(call: Caller, cache: Path, monkeypatch: pytest.Mon
     old, twice = call("doctor", "--json").document["problems"]
     assert old.startswith("numpy ")
     assert "older than 99.0" in old
-    assert twice == "targets is also a package of somebody-else (pip uninstall somebody-else)"
+    words = "targets is also a package of somebody-else (python -m pip uninstall somebody-else)"
+    assert twice == words
 
 
 def test_targets_share_an_environment_of_one_name_and_recipe(

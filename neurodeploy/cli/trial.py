@@ -1,0 +1,31 @@
+"""A small network written and read by every target, so that a broken installation shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from neurodeploy.cli.undisturbed import load_torch
+
+if TYPE_CHECKING:
+    from neurodeploy.target import Target
+
+
+def failures(targets: Mapping[str, Target]) -> Iterator[str]:
+    """Yield a sentence for each target that cannot write or read a network that fits it."""
+    load_torch()
+    import quant
+    from neurodeploy import pipeline
+    from neurodeploy.target import Severity
+
+    network = quant.Block(quant.Linear(2, 2), quant.CubaLIF())
+    program = pipeline.lower(network)
+    for name, target in targets.items():
+        try:
+            if any(found.severity == Severity.ERROR for found in target.check(program)):
+                # A chip without dense layers: nothing is shown, for good or ill.
+                continue
+            target.read(target.compile(program))
+        # A package that is half installed may raise anything, and even leave.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            yield f"target {name} cannot write: {error or repr(error)}"
