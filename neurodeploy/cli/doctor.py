@@ -29,8 +29,8 @@ def doctor(output: Output) -> Outcome:
         say("writing a small network for each target")
         unwritten = list(trial.failures(found))
         say("looking for Pythons")
-        wanted = sorted({env.python for env in environments.values()})
-        pythons = {name: installation.python_for(name) for name in wanted}
+        wanted = sorted({env.pythons for env in environments.values()})
+        pythons = {" or ".join(each): installation.python_for(each) for each in wanted}
     broken = [str(each.message) for each in caught if "is broken" in str(each.message)]
     document: dict[str, Any] = {
         "versions": installation.versions(),

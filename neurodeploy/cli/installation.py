@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,13 +48,13 @@ def compiler() -> str:
     return find() or "none: neurons run in torch, slower (install g++ or clang++, or set CXX)"
 
 
-def python_for(wanted: str) -> tuple[str | None, str]:
-    """Where a Python of that version is; none, and what to do, if there is none."""
+def python_for(wanted: Sequence[str]) -> tuple[str | None, str]:
+    """Return where a Python of one of these versions is; none, and what to do, if there is none."""
     from neurodeploy.errors import SimulatorMissingError
-    from neurodeploy.sandbox import find_python
+    from neurodeploy.sandbox import find_first
 
     try:
-        return str(find_python(wanted)), ""
+        return str(find_first(wanted)), ""
     except SimulatorMissingError as error:
         return None, str(error)
 

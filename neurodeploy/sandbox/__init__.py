@@ -7,6 +7,7 @@ from neurodeploy.sandbox.install import check as check
 from neurodeploy.sandbox.install import install as install
 from neurodeploy.sandbox.install import remove as remove
 from neurodeploy.sandbox.install import tidy as tidy
+from neurodeploy.sandbox.interpreters import find_first as find_first
 from neurodeploy.sandbox.interpreters import find_python as find_python
 from neurodeploy.sandbox.own import run_in_own_python as run_in_own_python
 from neurodeploy.sandbox.run import run_many as run_many
@@ -27,6 +28,7 @@ __all__ = [
     "State",
     "WorkerResult",
     "check",
+    "find_first",
     "find_python",
     "install",
     "onnxruntime_environment",

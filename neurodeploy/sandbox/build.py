@@ -12,7 +12,7 @@ from pathlib import Path
 from neurodeploy.errors import SimulatorError
 from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
 from neurodeploy.sandbox.hashes import HashedRequirements
-from neurodeploy.sandbox.interpreters import find_python
+from neurodeploy.sandbox.interpreters import find_first
 from neurodeploy.sandbox.record import Record
 from neurodeploy.sandbox.tree import ProcessTree
 from neurodeploy.sandbox.worker import Call, Worker
@@ -51,7 +51,7 @@ class Build:
 
         Raises: SimulatorMissingError without its Python, SimulatorError if a step fails.
         """
-        python = find_python(self.env.python)
+        python = find_first(self.env.pythons)
         pins = self.env.pins(full=self.full)
         self.progress(f"making an environment with {python}")
         plain = () if pins or self.env.without_dependencies else ("--without-pip",)

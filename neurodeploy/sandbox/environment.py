@@ -52,12 +52,15 @@ class Environment:
     disk_mb: int = 0
     full: Extra | None = None
     hashes: Path | None = None
+    # Pythons that do as well, where there is none of the first.
+    other_pythons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
             raise ValidationError(f"{self.name!r} is no name for an environment (use a-z, 0-9, -)")
-        if not re.fullmatch(r"3\.\d+", self.python):
-            raise ValidationError(f"{self.name}: python is {self.python!r}, not like '3.10'")
+        for python in self.pythons:
+            if not re.fullmatch(r"3\.\d+", python):
+                raise ValidationError(f"{self.name}: python is {python!r}, not like '3.10'")
         named = (*self.requirements, *(self.full.requirements if self.full else ()))
         for pin in (*named, *self.without_dependencies):
             if not _PIN.fullmatch(pin):
@@ -76,6 +79,11 @@ class Environment:
         for pin in pins:
             if f"{name_of(pin)}=={pin.partition('==')[2]}" not in known:
                 raise ValidationError(f"{self.name}: {file} has no {pin} (make it anew)")
+
+    @property
+    def pythons(self) -> tuple[str, ...]:
+        """The versions of Python that do, the best first."""
+        return (self.python, *self.other_pythons)
 
     @property
     def path(self) -> Path:

@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from neurodeploy.errors import SimulatorMissingError
@@ -46,6 +47,21 @@ def find_python(version: str) -> Path:
         remedy=f"install one (`uv python install {version}` or `pyenv install {version}`), "
         f"or let {variable} name one",
     )
+
+
+def find_first(versions: Sequence[str]) -> Path:
+    """Return a CPython of the first version that is here.
+
+    Raises: SimulatorMissingError if there is none; says how to get one of the first version.
+    """
+    first, *others = versions
+    try:
+        return find_python(first)
+    except SimulatorMissingError:
+        for version in others:
+            with suppress(SimulatorMissingError):
+                return find_python(version)
+        raise
 
 
 def _candidates(version: str) -> Iterator[tuple[str, ...]]:

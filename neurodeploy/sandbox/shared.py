@@ -17,5 +17,6 @@ def onnxruntime_environment(worker: Path, self_test: Mapping[str, object]) -> En
         requirements=("onnxruntime==1.31.1",),
         download_mb=45,
         disk_mb=170,
+        other_pythons=("3.12", "3.13", "3.14"),
         hashes=Path(__file__).with_name("requirements") / "onnxruntime.txt",
     )

@@ -43,6 +43,7 @@ BRIAN = Environment(
     name="brian2-loihi",
     title="brian2-loihi 0.5.2",
     python="3.11",
+    other_pythons=("3.12",),
     worker=Path(__file__).with_name("brian_worker.py"),
     self_test={"self_test": True},
     requirements=("brian2-loihi==0.5.2", "brian2==2.9.0"),

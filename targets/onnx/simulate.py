@@ -38,6 +38,7 @@ REFERENCE = Environment(
     requirements=("onnx==1.23.2",),
     download_mb=40,
     disk_mb=130,
+    other_pythons=("3.12", "3.13", "3.14"),
     hashes=_REQUIREMENTS / "reference.txt",
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from neurodeploy.errors import SimulatorMissingError
-from neurodeploy.sandbox import find_python, interpreters
+from neurodeploy.sandbox import find_first, find_python, interpreters
 from tests.unit.sandbox.helpers import VARIABLE, VERSION
 
 BASE = Path(sys._base_executable)
@@ -96,3 +96,10 @@ def test_uv_is_asked(nowhere: Path) -> None:
     os.symlink(BASE, nowhere / "hidden")
     script(nowhere / "bin/uv", f'[ "$1 $2" = "python find" ] && echo {nowhere / "hidden"}')
     assert find_python(VERSION).samefile(BASE)
+
+
+def test_another_version_does_where_it_is_named(nowhere: Path) -> None:
+    os.symlink(BASE, nowhere / f"bin/python{VERSION}")
+    assert find_first(("3.99", VERSION)).samefile(BASE)
+    with pytest.raises(SimulatorMissingError, match=r"no Python 3\.99 found"):
+        find_first(("3.99", "3.98"))
