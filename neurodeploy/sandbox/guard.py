@@ -164,7 +164,20 @@ def _processes() -> Iterator[tuple[int, int, str]]:
     """The id of every living process, its parent's, and its command line."""
     if not os.path.exists(f"{_PROC}/self/stat"):
         # The columns are the standard's; what this starts has ended before anybody looks.
-        command = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "stat=", "-o", "command="]
+        command = [
+            "ps",
+            "-A",
+            "-w",
+            "-w",
+            "-o",
+            "pid=",
+            "-o",
+            "ppid=",
+            "-o",
+            "stat=",
+            "-o",
+            "command=",
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listing:
             lines = listing.communicate()[0].splitlines()
         for line in lines:

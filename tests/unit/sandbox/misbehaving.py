@@ -136,6 +136,16 @@ def litter(job, exchange):
     time.sleep(job.get("wait", 0))
 
 
+def desert(job, exchange):
+    """As litter; and what is left behind has sessions of its own."""
+    code = "import os, signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+    start = f"subprocess.Popen([sys.executable, '-c', {code!r}], start_new_session=True)"
+    subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    subprocess.run([sys.executable, "-c", f"import subprocess, sys; {start}"], check=True)
+    exchange.progress("deserted")
+    time.sleep(job["wait"])
+
+
 def leak(job, exchange):
     """Make shared memory and do not remove it; the tracker may not know of it either."""
     segment = SharedMemory(create=True, size=1 << 16)
@@ -163,4 +173,5 @@ ACTIONS = {
     "spoil": spoil,
     "litter": litter,
     "leak": leak,
+    "desert": desert,
 }
