@@ -59,12 +59,14 @@ _FUNCTIONS: dict[Any, str] = {
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), "add"),
     **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), "multiply"),
 }
+_ENCODERS: dict[Any, str] = {getattr(encoding, name): name for name in encoding.__all__}
 
 
 class _Tracer(fx.Tracer):
     def __init__(self) -> None:
         # An encoder is one call, to be named as such.
-        super().__init__(autowrap_modules=(math, encoding))
+        whole: Any = (math, encoding)
+        super().__init__(autowrap_modules=whole)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # What has no place in a graph is named, not looked into.
@@ -153,10 +155,10 @@ class _Reader:
             self._function(node, "complement", 1)
         elif node.target is torch.flatten:
             self._flatten(node)
-        elif str(getattr(node.target, "__module__", "")).startswith(encoding.__name__):
+        elif node.target in _ENCODERS:
             raise UnsupportedLayerError(
-                f"{node.name}: encoding.{node.target.__name__} within a network has no place in a "
-                "program, which takes spikes",
+                f"{node.name}: encoding.{_ENCODERS[node.target]} within a network has no place in "
+                "a program, which takes spikes",
                 remedy="encode before the network is called, as spikes: encoding.rate, level, ...",
             )
         else:

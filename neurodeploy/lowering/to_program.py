@@ -150,23 +150,23 @@ class _Lowering:
             return Flatten(name, source)
         if isinstance(node, g.MaxPool2d):
             return MaxPool2d(name, source, node.kernel, node.stride, node.padding)
-        _require_grid(node)
+        exponent = _exponent_of(node)
         if isinstance(node, g.Linear):
-            weight = on_grid(node.narrow_weight, node.exponent, f"{node.name}.weight")
+            weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
             bits = node.accumulator_bits or _DENSE_BITS
             late = self._delays(node)
             late = None if late is None else np.broadcast_to(late, weight.shape)
-            return Dense(name, source, weight, node.exponent, 0, bits, late)
+            return Dense(name, source, weight, exponent, 0, bits, late)
         bits = node.accumulator_bits or _KERNEL_BITS
         if isinstance(node, g.SumPool2d):
             channels = self.graph.shapes[node.source.source][0]
-            value = on_grid(np.float64(node.weight), node.exponent, f"{node.name}.weight")
+            value = on_grid(np.float64(node.weight), exponent, f"{node.name}.weight")
             weight = np.full((channels, 1, *node.kernel), value)
             geometry = (node.stride, (0, 0), (1, 1), channels)
-            return Conv2d(name, source, weight, *geometry, node.exponent, bits)
-        weight = on_grid(node.narrow_weight, node.exponent, f"{node.name}.weight")
+            return Conv2d(name, source, weight, *geometry, exponent, bits)
+        weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
         geometry = (node.stride, node.padding, node.dilation, node.groups)
-        return Conv2d(name, source, weight, *geometry, node.exponent, bits)
+        return Conv2d(name, source, weight, *geometry, exponent, bits)
 
     def _neuron(self, node: g.Neuron) -> Node:
         if node.system is None or node.exponent is None:
@@ -244,8 +244,8 @@ class _Lowering:
         return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
 
 
-def _require_grid(node: Any) -> None:
-    """Check that weights are on a chip's grid, and nothing is added to their sums.
+def _exponent_of(node: Any) -> int:
+    """Return the exponent of weights on a chip's grid, to whose sums nothing is added.
 
     Raises:
         DoesNotFitError: if they are not; names the layer.
@@ -271,6 +271,8 @@ def _require_grid(node: Any) -> None:
             f"{node.name}: its bias is the neurons' to add",
             remedy="give the neurons a parameter for it",
         )
+    exponent: int = node.exponent
+    return exponent
 
 
 def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:

@@ -232,6 +232,13 @@ def test_sums_beyond_the_accumulators_are_no_reason() -> None:
         nd.lower(prepared, example=example())
 
 
+def test_a_layer_that_no_chip_has_room_for_is_refused() -> None:
+    network = nn.Sequential(layer.Conv2d(1, 128, 1), neuron.LIF())
+    wide = torch.zeros(1, 1, 1, 128, 128)
+    with pytest.raises(DoesNotFitError, match=r"fit loihi: 1: takes 2048 of the 2048 cores"):
+        quant.prepare(network, target="loihi", example=wide)
+
+
 def test_a_shape_that_nobody_knows_leaves_the_check_to_the_export() -> None:
     network = NETWORKS["a max pool"][0]()
     assert quant.prepare(network, target="loihi") is not None
