@@ -37,11 +37,11 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
             or the forward cannot be traced.
         OutputError: if the file cannot be written; nothing is left of it then.
     """
+    require_free_names(name for name, _ in network.named_modules())
     calls = calls_of(network)
     modules = {c.target: network.get_submodule(c.target) for c in calls.calls if c.target}
     if not modules:
         modules = {"": network}
-    require_free_names(modules)
     shape = tuple(example.shape[2:]) if example is not None else input_shape(network)
     # Layers that the forward never calls are no part of what it computes.
     within = tuple(f"{path}." if path else "" for path in modules)

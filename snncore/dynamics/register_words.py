@@ -1,6 +1,6 @@
 """What registers do to numbers: shifts, wraps and clips, on numbers, arrays and tensors of floats.
 
-Gradients look through what rounds and wraps, and end where a value clips, as in the adjoint.
+A comparison is a number here, as it is on a chip and in every compiled loop. Gradients look through what rounds and wraps, and end where a value clips, as in the adjoint.
 """
 
 from __future__ import annotations
@@ -56,6 +56,15 @@ def clip(value: Value, limits: tuple[int, int]) -> Value:
     return select(value < low, low, select(value > high, high, value))
 
 
+def _holds(condition: Value, *compared: Value) -> Value:
+    """Return a comparison as 0 or 1, a number that is computed with as any other."""
+    if isinstance(condition, bool):
+        return float(condition)
+    kind = next(value.dtype for value in compared if hasattr(value, "dtype"))
+    library = type(condition).__module__.partition(".")[0]
+    return condition.to(kind) if library == "torch" else condition.astype(kind)
+
+
 def _rounded(value: Value, how: str) -> Value:
     """Return the value rounded, with the gradient of one that is not."""
     library = type(value).__module__.partition(".")[0]
@@ -73,6 +82,8 @@ def _held(value: Value) -> Value:
 # What each operation does to floats, also those that a number system brings.
 REGISTER_TABLE: dict[Op, Callable[..., Value]] = {
     **TABLE,
+    Op.GREATER: lambda x, y: _holds(x > y, x, y),
+    Op.GREATER_EQUAL: lambda x, y: _holds(x >= y, x, y),
     Op.SHIFT_LEFT: shift_left,
     Op.SHIFT_FLOOR: shift_floor,
     Op.SHIFT_TO_ZERO: shift_to_zero,

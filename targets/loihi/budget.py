@@ -92,8 +92,12 @@ class Budget:
         for number in range(item.id.get_num_chunks()):
             offset = item.id.get_chunk_info(number).chunk_offset
             _, stream = item.id.read_direct_chunk(offset)
+            try:
+                length = len(zlib.decompressobj().decompress(stream, room + 5))
+            except zlib.error as error:
+                raise ArtifactError(f"{place}: is damaged: {error}") from error
             # A checksum before the stream is compressed with it.
-            if len(zlib.decompressobj().decompress(stream, room + 5)) > room + 4:
+            if length > room + 4:
                 raise ArtifactError(f"{place}: holds a chunk of more than {room:,} bytes")
 
 

@@ -41,7 +41,7 @@ def choices(count: int = 40) -> Equations:
     return _chain(count, Op.SELECT, _INPUT)
 
 
-def doubled(count: int = 18) -> Equations:
+def doubled(count: int = 40) -> Equations:
     """Return a parameter that is added to itself again and again."""
     return _chain(count, Op.ADD, _PARAMETER)
 

@@ -86,6 +86,9 @@ def _other(value: "int | bytes | list[Field]", random: Random) -> "int | bytes":
         near = (value + random.choice((1, -1))) % (1 << 64)
         return random.choice((near, *raw.EXTREMES, 1 << 64, (1 << 64) - 1, (1 << 64) - 2))
     held = encoded(value) if isinstance(value, list) else value
+    if held.isdigit():
+        # A number that is written as text, such as how many steps there are.
+        return str(random.choice(raw.EXTREMES)).encode()
     if held[:1] in (b"{", b"["):
         try:
             return json_text.changed(held, random)

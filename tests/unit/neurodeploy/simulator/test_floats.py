@@ -203,6 +203,33 @@ def test_registers_learn_in_torch_as_the_adjoint_says(op: Op) -> None:
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
+@pytest.mark.parametrize("backend", ["torch", "auto"])
+@pytest.mark.parametrize("op", [Op.GREATER, Op.GREATER_EQUAL])
+def test_a_comparison_is_a_number(op: Op, backend: str) -> None:
+    operations = (
+        Operation(Op.STATE, (), "v"),
+        Operation(Op.INPUT, (), "x"),
+        Operation(Op.PARAMETER, (), "leak"),
+        Operation(Op.MULTIPLY, (0, 2)),
+        Operation(op, (1, 3)),
+        Operation(Op.ADD, (3, 4)),
+        Operation(Op.NEGATE, (4,)),
+        Operation(Op.ADD, (5, 6)),
+        Operation(Op.SUBTRACT, (5, 4)),
+        Operation(Op.ADD, (5, 1)),
+        Operation(op, (9, 2)),
+    )
+    compared = Equations("Compared", ("v",), ("x",), ("leak",), operations, (9,), 10)
+    module = Defined(compared, {"leak": 0.75}, {"v": 0.0}, backend=backend)
+    samples = np.random.default_rng(5).integers(-6, 9, (30, 2, 3)).astype(np.float64)
+    neurons = g.Neuron("n", Edge("in"), compared, {"leak": np.array(0.75)})
+    found = pipeline.simulate(g.Graph((g.Input("in", (3,)), neurons), "n"), samples)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(samples))
+    assert 0 < found.output.sum() < found.output.size
+    np.testing.assert_array_equal(found.output, expected.numpy())
+
+
 def test_neurons_without_a_drive_for_every_input_are_no_graph() -> None:
     module = _resonator(False)()
     neurons = g.Neuron("n", Edge("in"), module.equations, module.parameter_values)

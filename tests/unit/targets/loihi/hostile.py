@@ -59,6 +59,13 @@ def _bomb(file: Any) -> None:
     held.id.write_direct_chunk((0, 0), zlib.compress(bytes(256 << 20), 9))
 
 
+def _garbage(file: Any) -> None:
+    del file["layer/0/weight"]
+    options = {"chunks": (3, 2), "compression": "gzip"}
+    held = file.create_dataset("layer/0/weight", (3, 2), "i8", **options)
+    held.id.write_direct_chunk((0, 0), b"not compressed at all")
+
+
 def _twice(file: Any) -> None:
     del file["layer/0/weight"]
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -159,6 +166,7 @@ CHANGES: dict[str, tuple[bytes, Change, str]] = {
         "layer0.weight: is in chunks of 2,147,483,648 bytes",
     ),
     "a chunk that is 256 MB of zeros": (SMALL, _bomb, "holds a chunk of more than 48 bytes"),
+    "a chunk of garbage": (SMALL, _garbage, "layer0.weight: is damaged: Error -3"),
     "a filter twice": (SMALL, _twice, "layer0.weight: is filtered by [1, 1]"),
     "a filter of another's": (SMALL, _lzf, "layer0.weight: is filtered by [32000]"),
     "2000 layers that are one": (SMALL, _shared, "weight: takes"),
