@@ -19,7 +19,8 @@ def main(arguments: list[str]) -> int:
     here = Path(__file__).parent
     given = [str(here / name) for name in FILES]
     if find_spec("xdist") is not None:
-        given += ["-n", str(min(14, os.cpu_count() or 1))]
+        # Where pytest-benchmark is installed too, it warns of xdist, and a warning is an error.
+        given += ["-n", str(min(14, os.cpu_count() or 1)), "-p", "no:benchmark"]
     return int(pytest.main([*given, *arguments]))
 
 
