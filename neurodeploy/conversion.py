@@ -16,7 +16,6 @@ from neurodeploy.target import naming, open_artifact, target
 Reader = Callable[[Path], Any]
 # By a file's ending: what makes a torch network of it. Targets read their own files themselves.
 READERS: dict[str, Reader] = {}
-_USE_THE_FILE = "the file itself can be run, inspected and verified"
 
 
 def converted(path: str | os.PathLike[str]) -> Any:
@@ -40,26 +39,29 @@ def _of_target(place: Path) -> Any:
 
     artifact = open_artifact(place)
     artifact.require_unedited()
-    with naming(artifact):
-        program = target(artifact.target).read(artifact)
-    try:
-        network = network_of(program)
-    # What layers say of numbers that training cannot hold, and modules of names.
-    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
-        if isinstance(error, NeurodeployError):
-            raise
-        raise UnsupportedLayerError(
-            f"{place}: has no network that could be trained: {error}", remedy=_USE_THE_FILE
-        ) from error
-    example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
-    with torch.no_grad():
-        network(torch.from_numpy(example))
     from snncore import functional
 
-    functional.reset(network)
-    if not equal_but_for_names(program, lowering.lower(graph_of(network, example=example))):
-        raise UnsupportedLayerError(
-            f"{place}: as a network it would not compute what the file says",
-            remedy=_USE_THE_FILE,
-        )
+    with naming(artifact):
+        program = target(artifact.target).read(artifact)
+        network = network_of(program)
+    example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
+    try:
+        with torch.no_grad():
+            network(torch.from_numpy(example))
+        functional.reset(network)
+        lowered = lowering.lower(graph_of(network, example=example))
+    except (ValueError, TypeError, RuntimeError, LookupError) as error:
+        if isinstance(error, NeurodeployError) or "allocate memory" in str(error):
+            raise
+        # Layers that form no chain do not fit one another as one.
+        raise _unlike(place) from error
+    if not equal_but_for_names(program, lowered):
+        raise _unlike(place)
     return network
+
+
+def _unlike(place: Path) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"{place}: as a network it would not compute what the file says",
+        remedy="the file itself can be run, inspected and verified",
+    )

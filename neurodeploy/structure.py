@@ -14,6 +14,8 @@ from neurodeploy.narrow import Multiples
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
+# What a value is kept for takes memory in every step.
+LONGEST_DELAY = 1 << 20
 _ARRAYS = np.ndarray | Multiples
 
 
@@ -26,6 +28,8 @@ class Edge:
 
     def __post_init__(self) -> None:
         require(self.delay >= 0, f"an edge from {self.source} goes {-self.delay} steps back")
+        longest = f"an edge from {self.source} takes {self.delay} steps, more than {LONGEST_DELAY}"
+        require(self.delay <= LONGEST_DELAY, longest)
 
 
 @dataclass(frozen=True, eq=False)

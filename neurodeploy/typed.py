@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -19,10 +20,15 @@ def made(kind: type, members: Mapping[str, Any]) -> Any:
         ValidationError: if a member is not of the type that the class declares.
         TypeError: if a member is missing, or is none of the class's.
     """
-    for name, hint in get_type_hints(kind).items():
+    for name, hint in _hints(kind).items():
         if name in members and not fits(members[name], hint):
             raise ValidationError(f"{kind.__name__}.{name}: {members[name]!r:.80} does not fit")
     return kind(**members)
+
+
+@lru_cache(maxsize=64)
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def fits(value: Any, hint: Any) -> bool:

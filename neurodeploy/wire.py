@@ -1,4 +1,4 @@
-"""Protocol Buffers' wire format, as far as it takes to write a message larger than memory likes."""
+"""Protocol Buffers' wire format: to write large messages, and to look before one is parsed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from neurodeploy.content import Content, joined, of_bytes
 
-_VARINT, _EIGHT_BYTES, _DELIMITED, _FOUR_BYTES = 0, 1, 2, 5
+_VARINT, _DELIMITED = 0, 2
+# Numbers of eight and of four bytes.
+_FIXED = {1: 8, 5: 4}
+_LONGEST_VARINT = 10
 
 
 def field(number: int, content: Content) -> Content:
@@ -20,7 +23,7 @@ def inserted(message: bytes, path: Sequence[int], number: int, content: Content)
 
     `path` leads there: the number of the field that holds the next message, and so on.
     """
-    fields = list(_fields(message))
+    fields = list(_fields(message, 0, len(message)))
     if not path:
         place = next((start for found, start, _, _ in fields if found > number), len(message))
         return joined([of_bytes(message[:place]), content, of_bytes(message[place:])])
@@ -29,10 +32,20 @@ def inserted(message: bytes, path: Sequence[int], number: int, content: Content)
     return joined([of_bytes(message[:start]), field(path[0], within), of_bytes(message[end:])])
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
+def fields_of(message: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the number of every field of bytes between two places, and where its bytes are.
+
+    Raises:
+        ValueError: if there is no message.
+    """
+    for number, start, first, last in _fields(message, begin, end):
+        if message[start] & 7 == _DELIMITED:
+            yield number, first, last
+
+
+def _fields(message: bytes, place: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Every field's number, and where it starts, its value begins, and it ends."""
-    place = 0
-    while place < len(message):
+    while place < end:
         start = place
         tag, place = _read_varint(message, place)
         begin, kind = place, tag & 7
@@ -42,7 +55,9 @@ def _fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
             length, begin = _read_varint(message, place)
             place = begin + length
         else:
-            place += {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}[kind]
+            place += _FIXED.get(kind, end)
+        if place > end:
+            raise ValueError("a message is cut off, or damaged")
         yield tag >> 3, start, begin, place
 
 
@@ -55,11 +70,12 @@ def _varint(value: int) -> bytes:
 
 
 def _read_varint(message: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[place]
-        place += 1
-        value |= (byte & 127) << shift
-        shift += 7
+    # Most numbers are small.
+    if place < len(message) and message[place] < 128:
+        return message[place], place + 1
+    value = 0
+    for shift, byte in enumerate(message[place : place + _LONGEST_VARINT]):
+        value |= (byte & 127) << 7 * shift
         if byte < 128:
-            return value, place
+            return value, place + shift + 1
+    raise ValueError("a number is cut off, or damaged")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import quant
-from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -44,8 +44,16 @@ def network_of(program: Program) -> nn.Module:
     """
     built = _Builder(program)
     for node in program.nodes:
-        built.add(node)
-    return nn.Sequential(built.modules)
+        try:
+            built.add(node)
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            if isinstance(error, NeurodeployError):
+                raise
+            raise _unsupported(node, f"no layer of a network is like it: {error}") from error
+    try:
+        return nn.Sequential(built.modules)
+    except KeyError as error:
+        raise UnsupportedLayerError(f"{error.args[0]}: no layer can be called so") from error
 
 
 def equal_but_for_names(program: Program, other: Program) -> bool:
@@ -156,8 +164,10 @@ def _driven(node: Neuron) -> quant.DrivenCubaLIF:
     if not plain and not node.equations.same_computation(DRIVEN_CUBA_LIF):
         raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
     unit, values = 2.0**node.exponent, _values(node)
-    scale = int(node.parameters.get("gain", np.array(1))) * unit
-    bias = node.parameters["bias"]
+    gain, bias = node.parameters.get("gain", np.array(1)), node.parameters["bias"]
+    if gain.size > 1:
+        raise _unsupported(node, "has a gain for each neuron, and a network one for all")
+    scale = int(gain.reshape(-1)[0]) * unit
     neurons = quant.DrivenCubaLIF(
         **values, scale=scale, bias=bool(bias.any()), exponent=node.exponent
     )

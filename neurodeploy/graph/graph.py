@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
+import numpy as np
+
 from neurodeploy import codec
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.nodes import (
@@ -131,8 +133,25 @@ def _check_channels(node: Node, inputs: Sequence[Shape]) -> None:
     elif isinstance(node, Delay):
         fits = node.steps.size == 1 or node.steps.shape == shape[:1]
         require(fits, f"{node.name}.steps: {node.steps.size} delays for {shape[0]} channels")
-    elif not isinstance(node, Neuron):
+    elif isinstance(node, Neuron):
+        _check_neurons(node, inputs)
+    else:
         raise ValidationError(f"{node.name}: {type(node).__name__} is no node of a graph")
+
+
+def _check_neurons(node: Neuron, inputs: Sequence[Shape]) -> None:
+    """Check that values of one shape drive a layer of neurons, and that its parameters fit it."""
+    names, count = node.equations.inputs, len(node.sources)
+    words = f"{node.equations.name} has {len(names)} inputs, and {count} edges lead to it"
+    require(count == len(names), f"{node.name}: {words}", remedy="give each input an edge")
+    same = len(set(inputs)) == 1
+    require(same, f"{node.name}: is driven by values of unlike shapes {sorted(set(inputs))}")
+    for key, values in node.parameters.items():
+        try:
+            fits = np.broadcast_shapes(values.shape, inputs[0]) == inputs[0]
+        except ValueError:
+            fits = False
+        require(fits, f"{node.name}.{key}: {values.shape} does not fit the layer's {inputs[0]}")
 
 
 def _linear(node: Linear, shape: Shape) -> Shape:

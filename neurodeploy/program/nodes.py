@@ -84,6 +84,10 @@ class Dense(Node):
         require(delays.shape == shape, f"{self.name}.delays: {delays.shape} for weights of {shape}")
         low = int(delays.min(initial=0))
         require(low >= 0, f"{self.name}.delays: {low} steps are before the spike")
+        # The weights are held once for each delay.
+        held = np.unique(delays).size * delays.size
+        words = f"{self.name}.delays: as many different ones would take {held:,} weights"
+        require(held <= _MOST_DELAYED, words, remedy="use fewer different delays")
         return delays if delays.any() else None
 
     @property
@@ -94,7 +98,14 @@ class Dense(Node):
     @property
     def sources(self) -> tuple[Edge, ...]:
         """The edges that lead here: one for each delay, the shortest first."""
-        return tuple(edge for edge, _ in self.delayed_weights)
+        return self._edges
+
+    @cached_property
+    def _edges(self) -> tuple[Edge, ...]:
+        if self.delays is None:
+            return (self.source,)
+        late = np.unique(self.delays)
+        return tuple(Edge(self.source.source, self.source.delay + int(steps)) for steps in late)
 
     @cached_property
     def delayed_weights(self) -> tuple[tuple[Edge, NarrowIntegers], ...]:
@@ -102,11 +113,8 @@ class Dense(Node):
         if self.delays is None:
             return ((self.source, self.narrow_weight),)
         return tuple(
-            (
-                Edge(self.source.source, self.source.delay + int(steps)),
-                np.where(self.delays == steps, self.narrow_weight, 0),
-            )
-            for steps in np.unique(self.delays)
+            (edge, np.where(self.delays == edge.delay - self.source.delay, self.narrow_weight, 0))
+            for edge in self._edges
         )
 
 
@@ -237,6 +245,7 @@ class Neuron(Node):
 
 
 Synapse = Dense | Conv2d
+_MOST_DELAYED = 1 << 30
 
 _FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
 _FIRED = Interval(0, 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.nodes import Conv2d, Dense, Input, Neuron, Signal
@@ -140,13 +142,24 @@ def _combined(node: Node, x: Interval) -> Interval:
 def sum_range(node: Dense | Conv2d, x: Interval) -> Interval:
     """What the weighted sum can be before it is shifted and stored."""
     flat = node.narrow_weight.reshape(node.narrow_weight.shape[0], -1)
+    kind = _sum_type(flat, x)
     # A padded window sees fewer inputs, so zero belongs to every sum.
     low = high = 0
     # Some rows at a time, which stay in the processor's cache.
     for start in range(0, len(flat), _ROWS):
         rows = flat[start : start + _ROWS]
-        positive = np.maximum(rows, 0).sum(axis=1, dtype=np.int64)
-        negative = np.minimum(rows, 0).sum(axis=1, dtype=np.int64)
+        positive = np.maximum(rows, 0).sum(axis=1, dtype=kind)
+        negative = np.minimum(rows, 0).sum(axis=1, dtype=kind)
         low = min(low, int((positive * x.low + negative * x.high).min(initial=0)))
         high = max(high, int((positive * x.high + negative * x.low).max(initial=0)))
     return Interval(low, high)
+
+
+def _sum_type(weight: NDArray[Any], x: Interval) -> Any:
+    """Return the type that holds every sum: 64 bits, or integers of any size where those wrap."""
+    if weight.size == 0:
+        return np.int64
+    largest = max(-int(weight.min()), int(weight.max()))
+    # Twice, since what is positive and what is negative are added.
+    reached = 2 * largest * weight.shape[1] * max(x.largest(), 1)
+    return np.int64 if reached < 1 << 63 else object

@@ -122,7 +122,9 @@ def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
 
 def _select(condition: Any, chosen: Any, other: Any) -> Any:
     if not isinstance(condition, torch.Tensor):
-        return chosen if condition else other
+        kept = chosen if condition else other
+        # What works in place on the choice must not change what was chosen.
+        return kept.clone() if isinstance(kept, torch.Tensor) else kept
     if not isinstance(chosen, torch.Tensor) and chosen == 0:
         # The condition is 0 or 1: this is faster than a mask, and as exact.
         if isinstance(other, torch.Tensor):

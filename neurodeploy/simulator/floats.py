@@ -1,6 +1,7 @@
 """A network in floats, run in double precision: what its file is held against, within a tolerance.
 
 One node after another, one step after another, as the golden interpreter does with integers.
+Neurons compute their equations in real numbers: what a number system would round is not rounded.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.structure import Edge, Node, Pair
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
-from snncore.dynamics.words import TABLE
+from snncore.dynamics.register_words import REGISTER_TABLE
 
 Array = NDArray[np.float64]
 
@@ -67,11 +68,12 @@ class _Run:
         return self.values[edge.source][place] if place >= 0 else self.zeros[edge.source]
 
     def _neurons(self, node: g.Neuron) -> Array:
-        drive, equations = self._value(node.source), node.equations
-        inputs, states = {equations.inputs[0]: drive}, self.states[node.name]
-        following, output = evaluate(equations, TABLE, states, inputs, node.parameters)
+        equations, states = node.equations, self.states[node.name]
+        drives = [self._value(edge) for edge in node.sources]
+        inputs = dict(zip(equations.inputs, drives, strict=True))
+        following, output = evaluate(equations, REGISTER_TABLE, states, inputs, node.parameters)
         full = {
-            key: np.array(np.broadcast_to(value, drive.shape), dtype=np.float64)
+            key: np.array(np.broadcast_to(value, drives[0].shape), dtype=np.float64)
             for key, value in {**following, "s": output}.items()
         }
         for key, value in full.items():

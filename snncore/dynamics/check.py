@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from keyword import iskeyword
 from math import isfinite
@@ -31,6 +32,11 @@ _READS = {
     Op.SCALE_TO_ZERO: 1,
 }
 _SHIFTS = (Op.SHIFT_LEFT, Op.SHIFT_TO_ZERO, Op.SHIFT_FLOOR)
+# Far beyond any neuron and any register; what a file claims must not cost more than this.
+MOST_BITS = 256
+MOST_OPERATIONS = 1024
+MOST_NAMES = 256
+_WIDEST = 1 << MOST_BITS
 
 
 def check_operation(operation: Operation, names: Mapping[Op, Sequence[str]]) -> None:
@@ -46,7 +52,9 @@ def check_operation(operation: Operation, names: Mapping[Op, Sequence[str]]) -> 
     if op in names:
         fits = attribute in names[op]
     elif op == Op.CONSTANT:
-        fits = is_number(attribute) and isfinite(attribute)
+        # A large integer is no float, and so its size is looked at first.
+        fits = is_number(attribute) and (is_bounded(attribute) or isinstance(attribute, float))
+        fits = fits and isfinite(attribute)
     elif op == Op.SPIKE:
         fits = isinstance(attribute, bool)
     elif op in _SHIFTS:
@@ -55,24 +63,32 @@ def check_operation(operation: Operation, names: Mapping[Op, Sequence[str]]) -> 
         fits = is_whole(attribute, 2, 63)
     elif op in (Op.CLIP, Op.SCALE_TO_ZERO):
         fits = isinstance(attribute, tuple) and len(attribute) == 2
-        fits = fits and all(is_whole(value) for value in attribute)
+        fits = fits and all(is_bounded(value) for value in attribute)
+        fits = fits and _in_order(op, *attribute)
     else:
         fits = attribute is None
     if not fits:
-        raise ValueError(f"{op.value} of {attribute!r}")
+        raise ValueError(f"{op.value} of {reprlib.repr(attribute)}")
+
+
+def _in_order(op: Op, first: int, second: int) -> bool:
+    """Return whether these are a clip's ends, or a scale's numerator and its shift."""
+    return first <= second if op == Op.CLIP else is_whole(second, 0, 63)
 
 
 def check_names(names: Iterable[Any]) -> None:
-    """Nothing if these are different names.
+    """Check that these are different names, and not too many.
 
     Raises:
         ValueError: otherwise; says which.
     """
     seen: set[str] = set()
     for name in names:
+        if len(seen) == MOST_NAMES:
+            raise ValueError(f"has more than {MOST_NAMES} names")
         plain = isinstance(name, str) and name.isidentifier() and not iskeyword(name)
         if not plain or name in seen:
-            raise ValueError(f"{name!r} is no name, or one that is used twice")
+            raise ValueError(f"{name!r:.80} is no name, or one that is used twice")
         seen.add(name)
 
 
@@ -86,3 +102,16 @@ def is_whole(value: Any, low: int | None = None, high: int | None = None) -> boo
     if not isinstance(value, int) or isinstance(value, bool):
         return False
     return (low is None or low <= value) and (high is None or value <= high)
+
+
+def is_bounded(value: Any) -> bool:
+    """Return whether the value is an integer of no more bits than any interval may have."""
+    return is_whole(value, -_WIDEST, _WIDEST)
+
+
+def nesting(operations: Sequence[Operation]) -> int:
+    """Return how many operations the longest chain has, each reading the one before."""
+    depths: list[int] = []
+    for operation in operations:
+        depths.append(1 + max((depths[arg] for arg in operation.args), default=0))
+    return max(depths, default=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from snncore.dynamics.check import check_names, check_operation, is_whole
+from snncore.dynamics.check import MOST_OPERATIONS, check_names, check_operation, is_whole
 from snncore.dynamics.expression import LEAVES, Attribute, Op, Operation, Recorder, Symbol
 
 Step = Callable[..., Any]
@@ -29,6 +29,11 @@ class Equations:
 
     def __post_init__(self) -> None:
         check_names((*self.states, *self.inputs, *self.parameters))
+        if len(self.operations) > MOST_OPERATIONS:
+            raise ValueError(
+                f"{self.name}: has {len(self.operations)} operations, more than {MOST_OPERATIONS} "
+                "(make it several neurons)"
+            )
         if "s" in self.states:
             raise ValueError(f"{self.name}: a state is called s, as the spikes are")
         names = {Op.STATE: self.states, Op.INPUT: self.inputs, Op.PARAMETER: self.parameters}

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from snncore.dynamics.check import MOST_BITS
 from snncore.dynamics.equations import Equations, prune
 from snncore.dynamics.expression import Attribute, Op, Operation, Recorder
 from snncore.dynamics.number_system import Format, NumberSystem, Overflow, Rounding
@@ -89,8 +90,13 @@ class _Rewriter:
         stores: dict[int, Format] = {}
         pairs = zip(self.equations.states, self.equations.next_states, strict=True)
         pending = [(number, self.system.state(state)) for state, number in pairs]
+        # A choice may be read by many others: each is looked at once for each format.
+        seen: set[tuple[int, Format]] = set()
         while pending:
             number, form = pending.pop()
+            if (number, form) in seen:
+                continue
+            seen.add((number, form))
             operation = self.equations.operations[number]
             if operation.op == Op.SELECT:
                 pending += [(arg, form) for arg in operation.args[1:]]
@@ -185,7 +191,8 @@ class _Rewriter:
             return self._shifted(self.new[number], self.fraction[number], fraction)
         constant = self.equations.operations[number].attribute
         value = float(constant) * 2**fraction if isinstance(constant, int | float) else 0.0
-        if value != int(value):
+        # Of what is not finite there is no integer to compare with.
+        if not abs(value) <= 1 << MOST_BITS or value != int(value):
             raise ValueError(
                 f"{self.equations.name}: the constant {value / 2**fraction:g} is not exact with "
                 f"{fraction} bits of fraction in {self.system.name}; make it a parameter"

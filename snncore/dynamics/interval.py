@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from snncore.dynamics.check import MOST_BITS
 from snncore.dynamics.equations import Equations
-from snncore.dynamics.expression import Attribute, Op
+from snncore.dynamics.expression import Attribute, Op, Operation
 
 _PLAIN_STEPS = 12
 _WIDENED_STEPS = 64
 _NARROWING_STEPS = 12
+_WIDEST = 1 << MOST_BITS
+
+
+class WidthError(ValueError):
+    """A value that may grow beyond every register; files make it so, and networks never do."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,9 @@ class Interval:
     high: int
 
     def __post_init__(self) -> None:
-        if self.low > self.high:
+        if not -_WIDEST <= self.low <= self.high <= _WIDEST:
+            if self.low <= self.high:
+                raise WidthError(f"a value may have more than {MOST_BITS} bits")
             raise ValueError(f"an interval from {self.low} to {self.high} is empty")
 
     def __add__(self, other: Interval) -> Interval:
@@ -82,23 +90,23 @@ def step_intervals(
     inputs: Mapping[str, Interval],
     parameters: Mapping[str, Interval],
 ) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
-    """The next states, and the interval of every operation."""
+    """Return the next states, and the interval of every operation.
+
+    Raises:
+        WidthError: if a value may have too many bits; names the operation.
+    """
     given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
-    values: list[Interval] = []
-    for operation in equations.operations:
-        op, attribute = operation.op, operation.attribute
-        if op in given:
-            values.append(given[op][str(attribute)])
-        elif op == Op.CONSTANT:
-            values.append(Interval(_whole(attribute), _whole(attribute)))
-        elif op == Op.SELECT:
-            values.append(_select(equations, operation.args, values))
-        elif operation.op == Op.SUBTRACT:
-            values.append(_difference(equations, operation.args, values))
-        else:
-            values.append(_TABLE[op](*(values[number] for number in operation.args), attribute))
+    step = _Step(equations, given)
+    for number, operation in enumerate(equations.operations):
+        try:
+            step.add(number, operation)
+        except WidthError as error:
+            raise WidthError(
+                f"{equations.name}: operation {number} ({operation.op.value}) may have more than "
+                f"{MOST_BITS} bits (scale down what it reads)"
+            ) from error
     pairs = zip(equations.states, equations.next_states, strict=True)
-    return {state: values[number] for state, number in pairs}, tuple(values)
+    return {state: step.values[number] for state, number in pairs}, tuple(step.values)
 
 
 def invariant(
@@ -145,56 +153,76 @@ def _widened(old: Interval, grown: Interval) -> Interval:
     return Interval(low, 2 * grown.high + 1 if grown.high > old.high else grown.high)
 
 
-def _select(equations: Equations, args: tuple[int, ...], values: list[Interval]) -> Interval:
-    """The branches that can be taken, each bounded by the threshold it did or did not pass."""
-    condition, chosen, other = args
-    fired = values[condition]
-    if fired.high <= 0:
-        return values[other]
-    if fired.low >= 1:
-        return values[chosen]
-    taken, kept = values[chosen], values[other]
-    spike = equations.operations[condition]
-    if spike.op == Op.DETACH:
-        spike = equations.operations[spike.args[0]]
-    if spike.op == Op.SPIKE:
-        reached = 1 if spike.attribute else 0
-        if spike.args[0] == chosen:
-            taken = Interval(max(taken.low, reached), max(taken.high, reached))
-        distance = equations.operations[_unstored(equations, spike.args[0], values)]
-        if distance.op == Op.SUBTRACT and distance.args[0] == other:
-            limit = values[distance.args[1]].high - 1 + reached
-            kept = Interval(min(kept.low, limit), min(kept.high, limit))
-    return taken.hull(kept)
+class _Step:
+    """The intervals of a step's operations so far."""
 
+    def __init__(self, equations: Equations, given: Mapping[Op, Mapping[str, Interval]]) -> None:
+        self.operations, self.given = equations.operations, given
+        self.values: list[Interval] = []
+        # By operation: what a register took in, where it holds on which side of zero that is.
+        self.unstored: list[int] = []
 
-def _unstored(equations: Equations, number: int, values: list[Interval]) -> int:
-    """What a register took in, where it holds on which side of zero that is."""
-    while True:
-        operation, attribute = equations.operations[number], equations.operations[number].attribute
-        if operation.op == Op.CLIP and isinstance(attribute, tuple):
-            kept = attribute[0] < 0 < attribute[1]
-        elif operation.op == Op.WRAP and isinstance(attribute, int):
-            before = values[operation.args[0]]
-            kept = before.wrapped(attribute) == before
+    def add(self, number: int, operation: Operation) -> None:
+        """Find the interval of the next operation."""
+        op, attribute = operation.op, operation.attribute
+        if op in self.given:
+            value = self.given[op][str(attribute)]
+        elif op == Op.CONSTANT:
+            value = Interval(_whole(attribute), _whole(attribute))
+        elif op == Op.SELECT:
+            value = self._select(operation.args)
+        elif op == Op.SUBTRACT:
+            value = self._difference(operation.args)
         else:
-            kept = False
-        if not kept:
-            return number
-        number = operation.args[0]
+            value = _TABLE[op](*(self.values[arg] for arg in operation.args), attribute)
+        self.values.append(value)
+        kept = self._keeps_side(operation)
+        self.unstored.append(self.unstored[operation.args[0]] if kept else number)
 
+    def _keeps_side(self, operation: Operation) -> bool:
+        """Return whether a register holds on which side of zero is what it takes in."""
+        attribute = operation.attribute
+        if operation.op == Op.CLIP and isinstance(attribute, tuple):
+            return attribute[0] < 0 < attribute[1]
+        if operation.op == Op.WRAP and isinstance(attribute, int):
+            before = self.values[operation.args[0]]
+            return before.wrapped(attribute) == before
+        return False
 
-def _difference(equations: Equations, args: tuple[int, ...], values: list[Interval]) -> Interval:
-    """A difference; what remains of a value that leaks a share of itself is no more than it."""
-    whole, part = args
-    shift = equations.operations[part]
-    if shift.op in (Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO) and isinstance(shift.attribute, int):
-        product = equations.operations[shift.args[0]]
-        if product.op == Op.MULTIPLY and whole in product.args:
-            share = values[product.args[product.args[0] == whole]]
-            if share.low >= 0 and share.high <= 1 << shift.attribute:
-                return _remaining(values[whole], share, shift.op, shift.attribute)
-    return values[whole] - values[part]
+    def _select(self, args: tuple[int, ...]) -> Interval:
+        """Return the branches that can be taken, each bounded by the threshold it passed or not."""
+        values = self.values
+        condition, chosen, other = args
+        fired = values[condition]
+        if fired.high <= 0:
+            return values[other]
+        if fired.low >= 1:
+            return values[chosen]
+        taken, kept = values[chosen], values[other]
+        spike = self.operations[condition]
+        if spike.op == Op.DETACH:
+            spike = self.operations[spike.args[0]]
+        if spike.op == Op.SPIKE:
+            reached = 1 if spike.attribute else 0
+            if spike.args[0] == chosen:
+                taken = Interval(max(taken.low, reached), max(taken.high, reached))
+            distance = self.operations[self.unstored[spike.args[0]]]
+            if distance.op == Op.SUBTRACT and distance.args[0] == other:
+                limit = values[distance.args[1]].high - 1 + reached
+                kept = Interval(min(kept.low, limit), min(kept.high, limit))
+        return taken.hull(kept)
+
+    def _difference(self, args: tuple[int, ...]) -> Interval:
+        """Return a difference; what remains of a value that leaks a share is no more than it."""
+        values, (whole, part) = self.values, args
+        shift = self.operations[part]
+        if shift.op in (Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO) and isinstance(shift.attribute, int):
+            product = self.operations[shift.args[0]]
+            if product.op == Op.MULTIPLY and whole in product.args:
+                share = values[product.args[product.args[0] == whole]]
+                if share.low >= 0 and share.high <= 1 << shift.attribute:
+                    return _remaining(values[whole], share, shift.op, shift.attribute)
+        return values[whole] - values[part]
 
 
 def _remaining(x: Interval, share: Interval, op: Op, bits: int) -> Interval:

@@ -42,16 +42,17 @@ def _fires(equations: Equations) -> bool:
 
 
 def _counts(equations: Equations) -> bool:
-    pending, spikes = [equations.output], 0
-    while pending:
-        operation = equations.operations[pending.pop()]
-        if operation.op == Op.ADD:
-            pending.extend(operation.args)
-        elif operation.op == Op.SPIKE:
-            spikes += 1
-        else:
-            return False
-    return spikes < 256
+    # By operation: how many spikes it adds up, if it does nothing else.
+    spikes: list[int | None] = []
+    for operation in equations.operations:
+        read = [spikes[arg] for arg in operation.args]
+        added = [count for count in read if count is not None]
+        count = 1 if operation.op == Op.SPIKE else None
+        if operation.op == Op.ADD and len(added) == len(read):
+            count = sum(added)
+        spikes.append(count)
+    total = spikes[equations.output]
+    return total is not None and total < 256
 
 
 def output_like(sequence: Tensor, output: Output, kind: torch.dtype) -> Tensor:

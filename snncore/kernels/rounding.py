@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 
 from snncore.dynamics.expression import Op, Operation
+
+_LONG = 1000
 
 
 def shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
@@ -55,9 +58,11 @@ def whole(operations: Sequence[Operation]) -> list[bool]:
 
 
 def spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
-    """What each operation computes, down to the leaves."""
+    """Return what each operation computes, down to the leaves; of long ones a hash."""
     texts: list[str] = []
     for operation in operations:
         args = ",".join(texts[arg] for arg in operation.args)
-        texts.append(f"{operation.op.value}[{operation.attribute!r}]({args})")
+        text = f"{operation.op.value}[{operation.attribute!r}]({args})"
+        # What is read twice would double the text at every step.
+        texts.append(text if len(text) < _LONG else sha256(text.encode()).hexdigest())
         yield texts[-1]

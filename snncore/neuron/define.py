@@ -9,7 +9,7 @@ from torch import nn
 
 from snncore.dynamics import Equations, trace
 from snncore.dynamics.evaluate import evaluate
-from snncore.dynamics.words import TABLE
+from snncore.dynamics.register_words import REGISTER_TABLE
 from snncore.dynamics.zoo import Step
 from snncore.neuron.equation_neuron import EquationNeuron
 from snncore.neuron.parameters import Given
@@ -55,7 +55,7 @@ def _function(equations: Equations) -> Step:
         count = len(equations.states)
         states = dict(zip(equations.states, values[:count], strict=True))
         inputs = dict(zip(equations.inputs, values[count:], strict=True))
-        following, spikes = evaluate(equations, TABLE, states, inputs, parameters)
+        following, spikes = evaluate(equations, REGISTER_TABLE, states, inputs, parameters)
         return (*following.values(), spikes)
 
     return step

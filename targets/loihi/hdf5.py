@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from neurodeploy.errors import ArtifactError, NeurodeployError
 from neurodeploy.program import Integers
+from targets.loihi.budget import LONGEST_NAME, Budget
 
-# More than any chip holds; a file that claims it is damaged or hostile.
-MOST_VALUES = 1 << 26
+# Of layers: a chip's cores, many times.
+_MOST_LAYERS = 4096
 _NUMBERS = "iufb"
 # Lava computes with an unsigned 64-bit number as with a float, and stops.
 _WHOLE = "iub"
@@ -49,9 +50,17 @@ def h5py_module() -> Any:
 class LayerEntry:
     """One layer's group in the file."""
 
-    def __init__(self, group: Any, name: str) -> None:
-        self._group = group
+    def __init__(self, group: Any, name: str, budget: Budget) -> None:
+        self._group, self._budget = group, budget
         self.name = name
+
+    def afford(self, key: str, values: int) -> None:
+        """Check that so many values may be made of what is under a key.
+
+        Raises:
+            ArtifactError: if the file is too small for them.
+        """
+        self._budget.take(f"{self.name}.{key}", 8 * values)
 
     def __contains__(self, key: str) -> bool:
         return key in self._group
@@ -67,7 +76,10 @@ class LayerEntry:
         if value.size < 1:
             raise ArtifactError(f"{self.name}.{key}: is empty")
         first = value[0]
-        return first.decode("ascii", "replace") if isinstance(first, bytes) else str(first)
+        word = first.decode("ascii", "replace") if isinstance(first, bytes) else str(first)
+        if len(word) > LONGEST_NAME:
+            raise ArtifactError(f"{self.name}.{key}: is a word of {len(word)} letters")
+        return word
 
     def integers(self, key: str) -> Integers:
         """Whole numbers of 32 bits; fractions are cut off, as the loader does."""
@@ -123,16 +135,13 @@ class LayerEntry:
         inner = _inside(self._group, key, f"{self.name}.{key}")
         if inner is None or not hasattr(inner, "keys"):
             raise ArtifactError(f"{self.name}.{key}: is missing")
-        return LayerEntry(inner, f"{self.name}.{key}")
+        return LayerEntry(inner, f"{self.name}.{key}", self._budget)
 
     def _value(self, key: str) -> NDArray[Any]:
         item = _inside(self._group, key, f"{self.name}.{key}")
         if item is None or not hasattr(item, "shape") or item.shape is None:
             raise ArtifactError(f"{self.name}.{key}: is missing")
-        if item.size > MOST_VALUES:
-            raise ArtifactError(f"{self.name}.{key}: claims {item.size} values")
-        if item.external or item.is_virtual:
-            raise ArtifactError(f"{self.name}.{key}: refers to another file")
+        self._budget.require(item, f"{self.name}.{key}")
         return np.asarray(item[()])
 
 
@@ -149,12 +158,14 @@ def opened(content: bytes, name: str) -> Iterator[list[LayerEntry]]:
             layers = _inside(file, "layer", f"{name}: /layer")
             if layers is None or not hasattr(layers, "keys") or len(layers) == 0:
                 raise ArtifactError(f"{name}: has no /layer, so it is no network for Lava")
-            entries = []
+            if len(layers) > _MOST_LAYERS:
+                raise ArtifactError(f"{name}: claims {len(layers)} layers")
+            entries, budget = [], Budget(len(content))
             for number in range(len(layers)):
                 group = _inside(layers, str(number), f"{name}: /layer/{number}")
                 if group is None or not hasattr(group, "keys"):
                     raise ArtifactError(f"{name}: /layer/{number} is missing")
-                entries.append(LayerEntry(group, f"layer{number}"))
+                entries.append(LayerEntry(group, f"layer{number}", budget))
             yield entries
     except NeurodeployError:
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ def bias_of(entry: LayerEntry, shape: Shape, *, wraps: bool = True) -> Integers:
     if len(shape) == 1 and bias.shape == (1, *shape):
         return bias.reshape(shape)
     if len(shape) > 1 and bias.ndim and bias.shape[0] == shape[0] and _spreads(bias, shape):
+        entry.afford("bias", prod(shape))
         # The loader takes it for one a channel, and NumPy for what its axes say.
         return _torch_order(np.array(np.broadcast_to(bias, shape[::-1])), shape)
     raise ArtifactError(f"{entry.name}.bias: {bias.shape} does not fit the layer's {shape}")

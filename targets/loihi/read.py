@@ -30,7 +30,8 @@ from snncore.dynamics import LOIHI, Equations, NumberSystem
 from snncore.dynamics.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi import resonators
-from targets.loihi.hdf5 import MOST_VALUES, LayerEntry, opened
+from targets.loihi.budget import MOST_VALUES
+from targets.loihi.hdf5 import LayerEntry, opened
 from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
 from targets.loihi.loader import (
     LARGEST_GEOMETRY,
@@ -43,6 +44,7 @@ from targets.loihi.sigma_delta import KIND, read_neuron
 
 # Weights count in 1/64, as slayer and quant write them.
 _EXPONENT = -6
+_AGAIN = "write the file again, with neurodeploy export or with Lava's tools"
 
 
 def read_artifact(artifact: Artifact) -> Program:
@@ -55,14 +57,15 @@ def read_artifact(artifact: Artifact) -> Program:
     if len(names) != 1:
         place = artifact.path or "the artifact"
         raise ArtifactError(f"{place}: holds {len(names)} .net files instead of one")
-    with opened(artifact.files[names[0]], names[0]) as entries:
-        try:
-            told = artifact.contract
-            host = (spike_exp_of(told), input_bias_of(told), input_scale_of(told))
+    told = artifact.contract
+    host = (spike_exp_of(told), input_bias_of(told), input_scale_of(told))
+    try:
+        with opened(artifact.files[names[0]], names[0]) as entries:
             program = _Reader(*host).read(entries)
-        except ValidationError as error:
-            message = f"{names[0]}: {error.message}"
-            raise ArtifactError(message, remedy=error.remedy) from error
+    except (ValidationError, ArtifactError) as error:
+        named = error.message.startswith(f"{names[0]}: ")
+        message = error.message if named else f"{names[0]}: {error.message}"
+        raise ArtifactError(message, remedy=error.remedy or _AGAIN) from error
     return _named(program, artifact.contract) if artifact.contract else program
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Dense, Input, Neuron, Node, Program, Signal, Synapse
+from neurodeploy.program.nesting import require_shallow
 from neurodeploy.program.ranges import Ranges, ranges, sum_range
 from neurodeploy.structure import Shape
 from snncore.dynamics.interval import ZERO, Interval, step_intervals
@@ -112,6 +113,7 @@ def _synapse(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]
 
 def _neurons(node: Neuron, proved: Ranges) -> Recipe:
     """The recipe of a layer's step, for what it can hold and what can drive it."""
+    require_shallow(node)
     layer, equations = proved.layers[node.name], node.integer_equations
     parameters = {
         key: Interval(int(value.min()), int(value.max())) for key, value in node.parameters.items()

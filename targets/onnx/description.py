@@ -22,6 +22,9 @@ from neurodeploy.structure import Edge, Node
 from neurodeploy.typed import made
 
 SCHEMA = 1
+_MOST_BITS = 62
+# What our own code raises over members that make no sense to it.
+_DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 
 
 # A program, or a graph in floats.
@@ -61,8 +64,8 @@ def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]
     return list(groups.values())
 
 
-def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]]) -> Network:
-    """The network of a description and the file's tensors by name.
+def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Network:
+    """Return the network of a description and the file's tensors by name, of so many layers.
 
     Raises:
         ArtifactError: if they do not belong together.
@@ -73,35 +76,57 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]]) -> Network:
             raise ValidationError(f"a description of schema {document.get('schema')}")
         floats = {"Program": False, "Graph": True}[document["of"]]
         room, entries = graph if floats else program, codec.members(document, "nodes")
-        nodes = tuple(_node(dict(each), tensors, room) for each in entries)
+        if len(entries) > most:
+            raise ValidationError(f"it has {len(entries)} layers, and the file nodes for {most}")
+        # A tensor is named once: else a short text could ask for large ones again and again.
+        unread = dict(tensors)
+        nodes = tuple(_node(dict(each), unread, room) for each in entries)
         output = str(document.get("output"))
         return Graph(nodes, output) if floats else Program(nodes, output)
-    except (ValueError, TypeError, LookupError) as error:
+    except KeyError as error:
+        words = f"it names {error}, which is nothing in the file, or named twice"
+        raise ArtifactError(f"the file's description is damaged: {words}") from error
+    except _DAMAGE as error:
         raise ArtifactError(f"the file's description is damaged: {error}") from error
 
 
-def _node(members: dict[str, Any], tensors: Mapping[str, NDArray[Any]], room: ModuleType) -> Node:
+def _node(members: dict[str, Any], tensors: dict[str, NDArray[Any]], room: ModuleType) -> Node:
+    """Return the node of these members; tensors that it names are taken."""
     wanted = str(members.pop("class"))
     kind = getattr(room, wanted) if wanted in room.__all__ else None
     if not (isinstance(kind, type) and issubclass(kind, Node)):
         raise ValidationError(f"{wanted} is no node of a network")
     weight = members.get("weight")
     if isinstance(weight, dict) and "tensor" in weight:
-        held = tensors[weight["tensor"]].astype(np.float64)
+        held = tensors.pop(weight["tensor"]).astype(np.float64)
         members["weight"] = held.T if kind is Linear else held
     elif isinstance(weight, dict):
-        parts = [[tensors[name] for name in digits] for digits in weight["tensors"]]
-        sums = [joined(digits, int(weight["power"])) for digits in parts]
+        parts = [[tensors.pop(name) for name in digits] for digits in weight["tensors"]]
+        sums = [joined(digits, _power(weight["power"])) for digits in parts]
         members["weight"] = sum(sums[1:], start=sums[0])
         if kind is Dense:
             members["weight"] = members["weight"].T
     if issubclass(kind, Neuron):
+        given = members["parameters"]
+        if not isinstance(given, dict):
+            raise ValidationError(f"{members.get('name')}.parameters: {given!r:.80} are none")
         members["parameters"] = {
-            key: tensors[value["tensor"]].astype(np.int64) if isinstance(value, dict) else value
-            for key, value in members["parameters"].items()
+            key: tensors.pop(value["tensor"]).astype(np.int64) if isinstance(value, dict) else value
+            for key, value in given.items()
         }
     node: Node = made(kind, members)
     return node
+
+
+def _power(given: Any) -> int:
+    """Return the power of two that weights have in common.
+
+    Raises:
+        ValidationError: if it is none, or no weight would be left of 62 bits.
+    """
+    if type(given) is not int or not 0 <= given < _MOST_BITS:
+        raise ValidationError(f"{given!r:.80} is no power of two that weights have in common")
+    return given
 
 
 def joined(digits: list[NDArray[Any]], power: int) -> NDArray[np.int64]:

@@ -30,8 +30,13 @@ from targets.onnx.types import ANY_FLOAT, Type, Value
 from targets.onnx.writer import Writer
 
 FLOAT = Type.FLOAT
+# What a number system brings needs constants of its own, and has no form between floats.
+_REGISTERS = {
+    *(Op.SHIFT_LEFT, Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO, Op.SCALE_TO_ZERO),
+    *(Op.WRAP, Op.WRAP_ONCE, Op.CLIP),
+}
 FLOAT_TABLE: Mapping[Op, Term] = {
-    **TABLE,
+    **{op: term for op, term in TABLE.items() if op not in _REGISTERS},
     Op.DIVIDE: ("Div", 0, 1),
     Op.EXP: ("Exp", 0),
     Op.LOG: ("Log", 0),
@@ -147,10 +152,16 @@ def _form(
 
 def _neuron(node: Neuron, shape: Shape) -> Part:
     equations = node.equations
+    for operation in equations.operations:
+        if operation.op in _REGISTERS:
+            raise DoesNotFitError(
+                f"{node.name}: ONNX has no words for {operation.op.value} in floats",
+                remedy="quantize the network (quant.prepare)",
+            )
     tensors = tuple(Tensor(key, node.parameters[key], FLOAT) for key in equations.parameters)
 
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        leaves = [(Op.INPUT, equations.inputs[0])]
+        leaves = [(Op.INPUT, key) for key in equations.inputs]
         leaves += [(Op.STATE, key) for key in equations.states]
         leaves += [(Op.PARAMETER, key) for key in equations.parameters]
         known = dict(zip(leaves, given, strict=True))

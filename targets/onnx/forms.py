@@ -52,7 +52,7 @@ class Choices:
 
     def __post_init__(self) -> None:
         fits = 1 <= self.steps <= _MOST_STEPS
-        require(fits, f"option steps: {self.steps} is not in 1..{_MOST_STEPS}")
+        require(fits, f"option steps: {self.steps!s:.20} is not in 1..{_MOST_STEPS}")
 
 
 @dataclass

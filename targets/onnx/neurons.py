@@ -72,6 +72,10 @@ class _Run:
         self.equations, self.bounds = step.equations, step.bounds
         self.writer, self.given, self.like = writer, given, like
         self.written: dict[int, Value] = {}
+        self.full: list[bool] = []
+        for operation_, bound in zip(self.equations.operations, self.bounds, strict=True):
+            reads = bound.low != bound.high and any(self.full[arg] for arg in operation_.args)
+            self.full.append(operation_.op in (Op.STATE, Op.INPUT) or reads)
 
     def result(self, number: int, kind: Type) -> Value:
         """An operation's value in this type and in the shape of the layer."""
@@ -163,9 +167,4 @@ class _Run:
 
     def _is_full(self, number: int) -> bool:
         """Whether a value has the layer's shape, as what reads a state or an input has."""
-        if self.bounds[number].low == self.bounds[number].high:
-            return self.equations.operations[number].op in (Op.STATE, Op.INPUT)
-        operation_ = self.equations.operations[number]
-        if operation_.op in (Op.STATE, Op.INPUT):
-            return True
-        return any(self._is_full(arg) for arg in operation_.args)
+        return self.full[number]

@@ -21,6 +21,7 @@ from neurodeploy.program import (
     Node,
     Program,
 )
+from neurodeploy.program.nesting import require_shallow
 from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.structure import Edge, Shape
 from snncore.dynamics import Op
@@ -82,6 +83,8 @@ def _part(node: Node, program: Program, proved: Ranges) -> Part:
     shape, interval = program.shapes[node.name], proved.values[node.name]
     if isinstance(node, Input):
         return Part(node.name, "Input", shape, stored_type(interval), interval)
+    if isinstance(node, Neuron):
+        require_shallow(node)
     try:
         if isinstance(node, Neuron):
             return _neuron(node, shape, proved)

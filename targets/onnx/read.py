@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import ArtifactError, DoesNotFitError
+from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph
 from targets.onnx.compile import FORMAT, PREFIX, Written, written
 from targets.onnx.description import Network, rebuilt
 from targets.onnx.forms import Choices, Form
-from targets.onnx.types import Type, onnx_module
+from targets.onnx.limits import messages_in, numbers_of, require_numbers
+from targets.onnx.types import onnx_module
 
 _AGAIN = "export the model again"
+# What our own code raises over descriptions that make no sense to it.
+_DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+# What costs nothing to write anew.
+_FREE_NODES, _FEW_STEPS = 64, 8
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def open_file(artifact: Artifact) -> Opened:
 @lru_cache(maxsize=2)
 def _opened(content: bytes, *, trusted: bool) -> Opened:
     """The file's content; where a manifest tells of an edit, what it changed is not told again."""
+    messages = messages_in(content)
     model = _parsed(content)
     notes = {
         _word(entry.key).removeprefix(PREFIX): _word(entry.value) for entry in model.metadata_props
@@ -68,15 +73,39 @@ def _opened(content: bytes, *, trusted: bool) -> Opened:
     if notes["format"] != FORMAT:
         version = _word(model.producer_version)
         raise ArtifactError(f"was written by neurodeploy {version}, in format {notes['format']}")
-    network = rebuilt(notes.get("program", ""), _tensors(model))
+    network = rebuilt(notes.get("program", ""), _tensors(model), messages)
     choices = _choices(notes)
-    try:
-        expected = written(network, choices, notes.get("program_sha256", ""))
-    except (DoesNotFitError, ValueError) as error:
-        raise ArtifactError(f"its description is damaged: {error}") from error
+    require_numbers(network, len(content))
+    expected = _expected(network, choices, notes.get("program_sha256", ""), len(model.graph.node))
     if not trusted:
         _require_same(model, expected, network, notes)
     return Opened(network, choices, expected, content)
+
+
+def _expected(network: Network, choices: Choices, sha256: str, nodes: int) -> Written:
+    """Return the graph that a network is written as, for a file of so many nodes.
+
+    Raises:
+        ArtifactError: if it would have many more, or there is none.
+    """
+    try:
+        if choices.form == Form.UNROLLED and choices.steps > _FEW_STEPS:
+            # What all steps would take is known from the second.
+            short = [
+                len(written(network, replace(choices, steps=n), sha256).model.graph.node)
+                for n in (1, 2)
+            ]
+            wanted = (short[1] - short[0]) * choices.steps
+            if wanted > 2 * nodes + _FREE_NODES:
+                raise ArtifactError(
+                    f"was edited: it says that it holds {choices.steps} steps, which are about "
+                    f"{wanted:,} nodes, and it has {nodes:,}"
+                )
+        return written(network, choices, sha256)
+    except _DAMAGE as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(f"its description is damaged: {error}") from error
 
 
 def _parsed(content: bytes) -> Any:
@@ -101,15 +130,7 @@ def _word(text: str | bytes) -> str:
 
 def _tensors(model: Any) -> dict[str, NDArray[Any]]:
     """The numbers that the file itself holds; it never makes us read another one."""
-    found: dict[str, NDArray[Any]] = {}
-    for tensor in model.graph.initializer:
-        known = tensor.data_type in list(Type)
-        kind = Type(tensor.data_type).numpy if known else None
-        size = int(np.prod(list(tensor.dims), dtype=object))
-        if kind is None or len(tensor.raw_data) != size * kind.itemsize:
-            raise ArtifactError(f"its tensor {tensor.name} is damaged")
-        found[_word(tensor.name)] = np.frombuffer(tensor.raw_data, kind).reshape(tuple(tensor.dims))
-    return found
+    return {_word(tensor.name): numbers_of(tensor) for tensor in model.graph.initializer}
 
 
 def _choices(notes: Mapping[str, str]) -> Choices:

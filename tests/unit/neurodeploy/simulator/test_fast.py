@@ -17,7 +17,8 @@ from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.simulator.fast import run_fast
 from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
-from snncore.dynamics import Format, NumberSystem
+from snncore.dynamics import Equations, Format, NumberSystem, Op
+from snncore.dynamics.expression import Operation
 from snncore.dynamics.interval import Interval
 from snncore.kernels import cpp_build, cpp_integer
 from tests.unit.programs import SOFT, driven, neurons, random_program, random_samples, small
@@ -213,3 +214,26 @@ def test_no_engine_warns() -> None:
         for seed in range(5):
             program = random_program(seed)
             check(program, random_samples(program, seed, 3, 2))
+
+
+def test_a_choice_that_is_known_is_no_name_for_what_it_chose() -> None:
+    """What worked in place on the choice changed the state that it was made of."""
+    operations = (
+        Operation(Op.STATE, (), "v"),
+        Operation(Op.INPUT, (), "x"),
+        Operation(Op.CONSTANT, (), 100.0),
+        Operation(Op.GREATER, (1, 2)),
+        # A spike's input is never above 100, and so this is the state.
+        Operation(Op.SELECT, (3, 1, 0)),
+        Operation(Op.ADD, (4, 4)),
+        Operation(Op.ADD, (4, 5)),
+        Operation(Op.ADD, (6, 1)),
+        Operation(Op.SUBTRACT, (0, 1)),
+        Operation(Op.SPIKE, (8,), False),
+    )
+    equations = Equations("Known", ("v",), ("x",), (), operations, (7,), 9)
+    system = NumberSystem("known", (("v", Format(20, 0)),), ())
+    node = Neuron("n", (Edge("in"),), equations, system)
+    program = Program((Input("in", (4,)), node), "n")
+    samples = np.random.default_rng(0).integers(0, 2, (6, 3, 4))
+    assert 0 < check(program, samples) < samples.size

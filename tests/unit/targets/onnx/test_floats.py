@@ -4,15 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
 import neurodeploy as nd
+from neurodeploy import graph as g
 from neurodeploy.errors import ArtifactError, DoesNotFitError
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Graph
+from neurodeploy.simulator.floats import run_floats
+from neurodeploy.structure import Edge
 from neurodeploy.target import Severity
 from snncore import layer, neuron
+from snncore.dynamics import Equations, Op
+from snncore.dynamics.expression import Operation
+from snncore.dynamics.resonator import RESETTING_RESONATOR
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from tests.unit.programs import small
@@ -96,3 +103,43 @@ def test_other_targets_take_none(tmp_path: Path) -> None:
     assert nd.read(artifact) == graph_of(network, example=example)
     trace = nd.simulate(nd.read(artifact), np.ones((4, 2, 3)))
     assert trace.output.shape == (4, 2, 2)
+
+
+def _neurons(equations: Equations, **parameters: float) -> Graph:
+    """Two layers of weights on one input, and what they drive."""
+    random = np.random.default_rng(0)
+    weights = [
+        g.Linear(key, Edge("in"), random.normal(size=(4, 3)).astype(np.float32)) for key in "ab"
+    ]
+    second = Edge("b") if len(equations.inputs) > 1 else None
+    values = {key: np.array(value) for key, value in parameters.items()}
+    driven = g.Neuron("n", Edge("a"), equations, values, second=second)
+    return Graph((g.Input("in", (3,)), *weights, driven), "n")
+
+
+@pytest.mark.parametrize("form", ["scan", "step", "unrolled"])
+def test_neurons_with_two_inputs_run_in_a_runtime(form: str) -> None:
+    given = _neurons(RESETTING_RESONATOR, sine=0.5, cosine=0.75, threshold=1.5)
+    artifact = target.compile_graph(given, form=form, steps=1)
+    assert target.read_graph(alone(artifact)) == given
+    samples = np.random.default_rng(1).normal(size=(1, 5, 3)).astype(np.float32)
+    session = onnxruntime.InferenceSession(artifact.files[FILE])
+    entry = session.get_inputs()
+    shape = (5, 3) if form == "step" else (1, 5, 3)
+    names = {entry[0].name: samples.reshape(shape)}
+    names |= {each.name: np.zeros((5, 4), np.float32) for each in entry[1:]}
+    found = session.run(None, names)[0].reshape(1, 5, 4)
+    expected = run_floats(given, samples).output
+    assert 0 < expected.sum() < expected.size
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_registers_have_no_form_in_floats() -> None:
+    clip = Operation(Op.CLIP, (2,), (-3, 3))
+    leaves = (Operation(Op.STATE, (), "v"), Operation(Op.INPUT, (), "x"))
+    operations = (*leaves, Operation(Op.ADD, (0, 1)), clip, Operation(Op.SPIKE, (3,), True))
+    given = _neurons(Equations("Clipped", ("v",), ("x",), (), operations, (3,), 4))
+    found = [each for each in target.check_graph(given) if each.severity == Severity.ERROR]
+    assert "n: ONNX has no words for clip in floats" in str(found[0])
+    with pytest.raises(DoesNotFitError, match="has no words for clip"):
+        target.compile_graph(given)

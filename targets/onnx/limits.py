@@ -1,0 +1,145 @@
+"""What a file may ask of its reader: no more than its own size pays for.
+
+1. Messages: every node, tensor, function and attribute takes some bytes; a file of empty ones would
+   take a hundred times its size in memory.
+2. Tensors: as many numbers as there are bytes for, in few axes, in this file and no other.
+3. Nodes: a graph is written anew to be compared with the file's; before that its nodes are counted,
+   which are as many as the steps ask for.
+4. Numbers that the graph is written with are no more than the file's bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import ArtifactError
+from neurodeploy.graph import Graph, SumPool2d
+from neurodeploy.program import Dense, Program
+from neurodeploy.wire import fields_of
+from targets.onnx.types import Type
+
+# More than any layer's weights or parameters have.
+MOST_AXES = 16
+# A node has a name, what it reads and what it gives; a file without is not worth its memory.
+_BYTES_A_MESSAGE = 16
+_FREE_MESSAGES = 64
+# What so few bytes hold is not counted.
+_SMALL = 32
+
+
+class _Message(Enum):
+    """The messages that hold others."""
+
+    MODEL = 0
+    GRAPH = 1
+    NODE = 2
+    ATTRIBUTE = 3
+    FUNCTION = 4
+    LEAF = 5
+
+
+# By message: its fields that hold messages whose number is unbounded.
+_NESTED: Mapping[_Message, Mapping[int, _Message]] = {
+    _Message.MODEL: {
+        **dict.fromkeys((8, 14, 20), _Message.LEAF),
+        7: _Message.GRAPH,
+        25: _Message.FUNCTION,
+    },
+    _Message.GRAPH: {
+        **dict.fromkeys((5, 11, 12, 13, 14, 15, 16), _Message.LEAF),
+        1: _Message.NODE,
+    },
+    _Message.NODE: {5: _Message.ATTRIBUTE, 9: _Message.LEAF},
+    _Message.ATTRIBUTE: {
+        **dict.fromkeys((5, 10, 14, 15, 22, 23), _Message.LEAF),
+        **dict.fromkeys((6, 11), _Message.GRAPH),
+    },
+    _Message.FUNCTION: {
+        **dict.fromkeys((9, 10, 12, 14), _Message.LEAF),
+        7: _Message.NODE,
+        11: _Message.ATTRIBUTE,
+    },
+}
+_DEEPEST = 32
+_DAMAGED = "is no ONNX file, or is cut off or damaged"
+
+
+def messages_in(content: bytes) -> int:
+    """Return how many messages a file holds that is not parsed yet, which has bytes for them.
+
+    Raises:
+        ArtifactError: if it has more than its bytes pay for, or is no such file.
+    """
+    allowed = _FREE_MESSAGES + len(content) // _BYTES_A_MESSAGE
+    pending = [(_Message.MODEL, 0, len(content), 0)]
+    count = 0
+    try:
+        while pending:
+            kind, begin, end, depth = pending.pop()
+            if depth > _DEEPEST:
+                raise ArtifactError(f"has graphs within graphs, deeper than {_DEEPEST} messages")
+            inner = _NESTED[kind]
+            for number, start, stop in fields_of(content, begin, end):
+                count += number in inner
+                if count > allowed:
+                    raise ArtifactError(f"holds more nodes and tensors than {len(content)} bytes")
+                inside = inner.get(number, _Message.LEAF) != _Message.LEAF
+                if inside and stop - start > _SMALL:
+                    pending.append((inner[number], start, stop, depth + 1))
+    except ValueError as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise ArtifactError(_DAMAGED) from error
+    return count
+
+
+def numbers_of(tensor: Any) -> NDArray[Any]:
+    """Return the numbers of a tensor, which the file itself holds.
+
+    Raises:
+        ArtifactError: if it is damaged, or they are in another file, which is never opened.
+    """
+    name, dims = f"its tensor {tensor.name!s:.80}", list(tensor.dims)
+    if tensor.data_location or tensor.external_data:
+        raise ArtifactError(
+            f"{name} is damaged: it is in another file, which is never opened",
+            remedy="export the model again, with its numbers in the file",
+        )
+    if len(dims) > MOST_AXES:
+        raise ArtifactError(f"{name} is damaged: it has {len(dims)} axes, more than {MOST_AXES}")
+    if tensor.data_type not in list(Type):
+        raise ArtifactError(f"{name} is damaged: {tensor.data_type} is no type of its numbers")
+    kind, content = Type(tensor.data_type).numpy, tensor.raw_data
+    # Without its axes of no length, an empty array must be one that could be.
+    claimed = prod(max(length, 1) for length in dims)
+    if min(dims, default=0) < 0 or claimed > max(len(content), 1 << 20):
+        raise ArtifactError(f"{name} is damaged: {dims} is no shape of {len(content)} bytes")
+    if len(content) != prod(dims) * kind.itemsize:
+        raise ArtifactError(f"{name} is damaged: {len(content)} bytes are not {dims} numbers")
+    return np.frombuffer(content, kind).reshape(dims)
+
+
+def require_numbers(network: Program | Graph, size: int) -> None:
+    """Check that the graph's tensors, as far as they are more than weights, fit a file's size.
+
+    Raises:
+        ArtifactError: otherwise; names the layer.
+    """
+    for node in network.nodes:
+        wanted = 0
+        if isinstance(node, Dense):
+            # Weights are written once for each delay.
+            wanted = len(node.sources) * node.narrow_weight.size
+        elif isinstance(node, SumPool2d):
+            wanted = network.shapes[node.name][0] * prod(node.kernel)
+        if wanted > size:
+            raise ArtifactError(
+                f"{node.name}: is written with {wanted:,} numbers, more than the file's {size:,} "
+                "bytes can hold"
+            )
