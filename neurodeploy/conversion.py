@@ -16,7 +16,6 @@ from neurodeploy.target import naming, open_artifact, target
 Reader = Callable[[Path], Any]
 # By a file's ending: what makes a torch network of it. Targets read their own files themselves.
 READERS: dict[str, Reader] = {}
-_USE_THE_FILE = "the file itself can be run, inspected and verified"
 
 
 def converted(path: str | os.PathLike[str]) -> Any:

@@ -5,7 +5,7 @@
    gigabyte.
 3. All datasets together are at most a gigabyte, and what the file does not store (fill values,
    what was compressed) at most `_FREE_BYTES` and 64 times the file.
-4. Compressed data hold what their chunk has room for, and no more.
+4. Compressed data hold what their chunk has room for, and no more; most chunks are there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _FREE_BYTES, _RATIO = 16 << 20, 64
 # Numbers are computed with in 64 bits.
 _WORD = 8
 LONGEST_NAME = 256
+# So many chunks may lie open, which a file does not store.
+_MOST_CHUNKS = 1 << 12
 _CHUNKED = 2
 # Those of HDF5's filters that are known: deflate, shuffle and a checksum.
 _DEFLATE, _FILTERS = 1, {1, 2, 3}
@@ -82,6 +84,10 @@ class Budget:
         room = prod(item.chunks) * item.dtype.itemsize
         if room > _FREE_BYTES + _RATIO * self.size:
             raise ArtifactError(f"{place}: is in chunks of {room:,} bytes")
+        grid = prod(-(-side // chunk) for side, chunk in zip(item.shape, item.chunks, strict=True))
+        if grid > _MOST_CHUNKS and grid > 2 * item.id.get_num_chunks():
+            # HDF5 looks for each of them, for as long as that takes.
+            raise ArtifactError(f"{place}: is in {grid:,} chunks, most of which are not there")
         settings = item.id.get_create_plist()
         count = settings.get_nfilters()
         filters = [settings.get_filter(number)[0] for number in range(count)]
