@@ -23,7 +23,7 @@ FIND_PYTHON = for python in $(CANDIDATES); do \
 	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
 	2>/dev/null && echo "$$python" && break; done
 
-.PHONY: help demo test test-fast test-gpu lint conformance bench clean
+.PHONY: help demo test test-fast test-gpu lint conformance fuzz bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -49,6 +49,9 @@ test-gpu: $(STAMP) ## Check the kernels on this machine's GPU
 
 conformance: $(STAMP) ## Run the whole conformance suite, not its seeded subset
 	@$(BIN)/python -m pytest tests/conformance --full
+
+fuzz: $(STAMP) ## Read 100,000 damaged files, some thousands of which are part of the tests
+	@$(BIN)/python -m tests.fuzz
 
 bench: $(STAMP) ## Run the benchmarks
 	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit; done
