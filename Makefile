@@ -28,7 +28,7 @@ IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] no
 FIND_PYTHON = for python in $(or $(PYTHON),$(CANDIDATES)); do \
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
-.PHONY: help demo test test-fast test-gpu lint conformance bench clean
+.PHONY: help demo test test-fast test-gpu lint conformance fuzz bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -54,6 +54,9 @@ test-gpu: $(TOOLS) ## Check the kernels on this machine's GPU
 
 conformance: $(TOOLS) ## Run the whole conformance suite, not its seeded subset
 	@$(BIN)/python -m pytest tests/conformance --full
+
+fuzz: $(TOOLS) ## Read 100,000 damaged files, some thousands of which are part of the tests
+	@$(BIN)/python -m tests.fuzz
 
 bench: $(TOOLS) ## Run the benchmarks
 	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit; done

@@ -8,8 +8,8 @@ from typing import Any
 
 # Deeper than anything that we write, and far from where Python ends.
 _DEPTH = 64
-# The digits of an integer; 64 bits have 20.
-_DIGITS = 40
+# The digits of an integer; the widest that equations may have, of 256 bits, has 78.
+_DIGITS = 80
 
 
 def loads(text: str | bytes) -> Any:
@@ -17,7 +17,7 @@ def loads(text: str | bytes) -> Any:
 
     Raises:
         ValueError: if it is not JSON in UTF-8, or holds NaN, an infinity, a key twice, an
-            integer of more than 40 digits, half a character, or more than 64 levels.
+            integer of more than 80 digits, half a character, or more than 64 levels.
     """
     try:
         value = json.loads(

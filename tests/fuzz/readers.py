@@ -12,24 +12,14 @@ from tests.fuzz import seeds
 from tests.fuzz.mutation import arrays, folder, hdf5, json_text, protobuf, raw, torch_file
 from tests.fuzz.reader import Reader
 
-Change = Callable[[bytes, Random], bytes]
 
-
-def _file(name: str, found: Callable[[], tuple[bytes, ...]], change: Change) -> Callable:
+def _file(name: str, found: Callable[[], tuple[bytes, ...]], change: raw.Change) -> Callable:
     def make(place: Path, random: Random) -> Path:
         content = random.choice(found())
-        (place / name).write_bytes(_changed(change, content, random))
+        (place / name).write_bytes(raw.attempted(change, content, random))
         return place / name
 
     return make
-
-
-def _changed(change: Change, content: bytes, random: Random) -> bytes:
-    try:
-        return change(content, random)
-    # Two changes may not go together, such as one of a place that the other removed.
-    except Exception:  # noqa: BLE001
-        return raw.changed(content, random)
 
 
 def _artifact(target: str) -> Callable[[Path, Random], Path]:

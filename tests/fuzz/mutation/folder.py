@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -11,7 +11,7 @@ from tests.fuzz.mutation import archive, data, hdf5, json_text, protobuf, raw
 
 Files = Mapping[str, bytes]
 MANIFEST = "manifest.json"
-_BY_SUFFIX: dict[str, Callable[[bytes, Random], bytes]] = {
+_BY_SUFFIX: dict[str, raw.Change] = {
     ".json": json_text.changed,
     ".net": hdf5.changed,
     ".onnx": protobuf.changed,
@@ -25,7 +25,8 @@ def write_changed(files: Files, folder: Path, random: Random) -> None:
     named = [name for name in held if name != MANIFEST]
     name = random.choice(named)
     if kind < 0.6:
-        held[name] = _BY_SUFFIX.get(Path(name).suffix, raw.changed)(held[name], random)
+        change = _BY_SUFFIX.get(Path(name).suffix, raw.changed)
+        held[name] = raw.attempted(change, held[name], random)
         if random.random() < 0.95:
             held[MANIFEST] = _vouched(held)
     elif kind < 0.93:

@@ -33,7 +33,9 @@ def _remove(file: h5py.File, place: str, random: Random) -> None:
 
 def _value(file: h5py.File, place: str, random: Random) -> None:
     """Other numbers of the same shape, or one of them."""
-    if not isinstance(file[place], h5py.Dataset) or file[place].dtype.kind not in "iuf":
+    held = file[place]
+    # What another change made of it may be larger than memory.
+    if not isinstance(held, h5py.Dataset) or held.dtype.kind not in "iuf" or held.size > 10_000:
         return
     values = np.array(file[place][()], dtype=np.float64)
     extreme = float(random.choice((*raw.EXTREMES, -1, -(2**31), 0.5)))

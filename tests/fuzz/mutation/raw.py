@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+Change = Callable[[bytes, Random], bytes]
 # Numbers where programs forget to look.
 EXTREMES = (0, 1, 2, 7, 127, 128, 255, 256, 4095, 32767, 32768, 65535, 65536, 2**24, 2**26)
 EXTREMES += (2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
@@ -15,6 +16,15 @@ def changed(content: bytes, random: Random) -> bytes:
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         random.choice(_CHANGES)(held, random)
     return bytes(held)
+
+
+def attempted(change: Change, content: bytes, random: Random) -> bytes:
+    """The bytes changed by those who know the format, or blindly where that cannot be done."""
+    try:
+        return change(content, random)
+    # Two changes may not go together, such as one of a place that the other removed.
+    except Exception:  # noqa: BLE001
+        return changed(content, random)
 
 
 def _place(held: bytearray, random: Random) -> int:

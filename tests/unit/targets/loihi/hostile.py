@@ -165,6 +165,11 @@ CHANGES: dict[str, tuple[bytes, Change, str]] = {
         _dataset("layer/0/weight", (3, 2), "i8", chunks=(1 << 14, 1 << 14), maxshape=(None, None)),
         "layer0.weight: is in chunks of 2,147,483,648 bytes",
     ),
+    "a million chunks that are not there": (
+        SMALL,
+        _filled("layer/0/weight", (1 << 20,), "u1", chunks=(1,)),
+        "layer0.weight: is in 1,048,576 chunks, most of which are not there",
+    ),
     "a chunk that is 256 MB of zeros": (SMALL, _bomb, "holds a chunk of more than 48 bytes"),
     "a chunk of garbage": (SMALL, _garbage, "layer0.weight: is damaged: Error -3"),
     "a filter twice": (SMALL, _twice, "layer0.weight: is filtered by [1, 1]"),
