@@ -144,6 +144,7 @@ def as_data(env: Environment, there: EnvironmentStatus) -> dict[str, Any]:
         "download_mb": download,
         "disk_mb": disk,
         "packages": dict(there.packages),
+        "hashes": str(env.hashes) if env.hashes else None,
         "problem": there.problem,
         "remedy": there.remedy,
     }

@@ -1,12 +1,17 @@
 """The command line with the real Lava: equal, within limits, and gone when it is interrupted."""
 
+import os
 import signal
+import subprocess
+import tempfile
+import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.unit.cli.helpers import interrupted, run, tree, write_inputs
+from tests.unit.cli.helpers import COMMAND, environment, interrupted, run, tree, write_inputs
+from tests.unit.sandbox.helpers import TOKEN, processes_with, wait_until
 
 pytestmark = pytest.mark.usefixtures("lava")
 VERIFY = ("verify", "artifact", "--random", "64,50,0.4,1")
@@ -63,3 +68,28 @@ def test_interrupted(here: Path, number: int, code: int, jobs: str) -> None:
     assert done.err.splitlines()[-1] == "error: interrupted"
     assert done.out == ""
     assert tree(here) == before
+
+
+def test_killed(here: Path) -> None:
+    """Lava runs several processes; none outlives the command, nor its folder."""
+    token = uuid.uuid4().hex
+    with tempfile.TemporaryDirectory() as folder:
+        variables = {"TMPDIR": folder, TOKEN: token}
+        with subprocess.Popen(
+            [*COMMAND, *VERIFY, "--jobs", "2"],
+            env=environment(**variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            while ": step " not in (line := process.stderr.readline()):
+                assert line
+            # The command, two guards, two workers, and what Lava starts in each.
+            assert len(processes_with(token)) > 5
+            assert len(os.listdir(folder)) == 2
+            process.kill()
+        wait_until(lambda: processes_with(token) == [])
+        assert os.listdir(folder) == []
+        assert run("verify", "artifact", "--random", "8,4,0.4,1", **variables).code == 0
+        assert os.listdir(folder) == []

@@ -91,6 +91,15 @@ def test_killed_run(plain: Environment, token: str, guard_too: bool) -> None:
     assert scratch_folders() == []
 
 
+def test_killed_before_it_has_a_guard(plain: Environment) -> None:
+    code = "with private_folder(): os.kill(os.getpid(), signal.SIGKILL)"
+    with started(f"import os\nfrom neurodeploy.sandbox.folder import private_folder\n{code}") as it:
+        assert it.wait() == -signal.SIGKILL
+    assert len(scratch_folders()) == 1
+    run_worker(plain, {"do": "echo", "say": ""})
+    assert scratch_folders() == []
+
+
 def test_a_fork_of_the_owner_keeps_nothing_alive(plain: Environment, token: str) -> None:
     code = (
         "import os\nnote = lambda _: (os.fork() == 0 and time.sleep(600), os.write(2, b'.\\n'))\n"
