@@ -185,3 +185,12 @@ def test_current_based_neurons_fire_above_their_threshold_alone(form: str) -> No
     expected = network(x)
     assert expected.flatten().tolist() == [0.0, 0.0, 0.0, 1.0]
     assert torch.equal(prepared(x), expected)
+
+
+def test_of_units_that_lose_the_same_the_largest_is_taken() -> None:
+    """It leaves the threshold the most room."""
+    weight = torch.tensor([[2.0, -8.0, 6.0]])
+    # All are multiples of the largest that is tried, which keeps two bits to spare.
+    for threshold, exponent in ((1.0, -1), (0.5, -1), (0.25, -2)):
+        found = best_exponents(weight, format_of(), threshold, per_channel=False, name="fc")
+        assert int(found) == exponent
