@@ -1,5 +1,6 @@
 """Files and folders that are there whole or not at all, whatever goes wrong while writing."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -188,3 +189,27 @@ def test_a_name_that_no_disk_takes_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="out: cannot be written"):
         write_folder_atomically(tmp_path / "new" / "out", files, ours=always)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_folder_that_cannot_be_moved_stays_and_nothing_beside_it(
+    failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first move takes the old folder away, the second brings the new one."""
+    place = tmp_path / "out"
+    write_folder_atomically(place, {"a": b"old"}, ours=always)
+    moves: list[Path] = []
+    replace = os.replace
+
+    def refusing(source: Path, target: Path) -> None:
+        moves.append(source)
+        if len(moves) == failing + 1:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refusing)
+    with pytest.raises(OutputError, match=r"out: cannot be written: .*busy"):
+        write_folder_atomically(place, {"a": b"new"}, ours=always)
+    assert len(moves) == failing + 1 + failing
+    assert tree(tmp_path) == {"out/a": b"old"}
+    assert list(tmp_path.iterdir()) == [place]

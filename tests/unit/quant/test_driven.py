@@ -137,3 +137,23 @@ def test_each_scale_alike() -> None:
     many = network(scale=torch.tensor([0.5, 1.0, 2.0, 1.0, 1.0, 1.0]))
     with pytest.raises(DoesNotFitError, match=r"0.gain: .*\(give one value\)"):
         lowered(many)
+
+
+class Mixed(nn.Module):
+    """Neurons that measurements drive, and weights that read the same measurements as spikes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.beside = quant.DrivenCubaLIF(3.0), quant.Linear(6, 6)
+        self.last = quant.CubaLIF()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The spikes."""
+        spikes: torch.Tensor = self.last(self.first(x) + self.beside(x))
+        return spikes
+
+
+def test_an_input_is_measurements_or_spikes_and_not_both() -> None:
+    words = r"beside: reads input, which holds measurements for first .*spikes of those neurons"
+    with pytest.raises(DoesNotFitError, match=words):
+        nd.lower(Mixed(), example=samples())

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+import neurodeploy as nd
 import quant
 from quant.fit_joined import fits
-from quant.scale import best_exponents, unit_of_one
+from quant.scale import best_exponents, fitting_log2, unit_of_one
 from snncore import layer, neuron
 
 
@@ -119,3 +120,77 @@ def test_calibration_leaves_no_states_behind() -> None:
             states = [m.states for m in made.modules() if hasattr(m, "states")]
             assert len(states) >= 3
             assert not any(states)
+
+
+SHAPES: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "Linear": (lambda: quant.Linear(5, 3), (5,)),
+    "Conv2d": (lambda: quant.Conv2d(2, 3, 3), (2, 7, 6)),
+    "SumPool2d": (lambda: quant.SumPool2d(2), (2, 7, 6)),
+    "Block": (lambda: quant.Block(quant.Conv2d(2, 3, 3), quant.CubaLIF()), (2, 7, 6)),
+    "CubaLIF": (lambda: quant.CubaLIF(), (2, 7, 6)),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_layer_remembers_the_shape_of_one_step(name: str) -> None:
+    make, shape = SHAPES[name]
+    module = make()
+    module(torch.zeros(4, 9, *shape))
+    assert module.input_shape == shape
+
+
+def test_a_percentile_of_few_weights_keeps_at_least_one() -> None:
+    weight, grid = torch.linspace(1, 100, 100).reshape(1, 100), quant.Grid(-1, 1)
+    for percentile, kept in ((0.1, 1.0), (1.0, 1.0), (2.0, 2.0), (100.0, 100.0)):
+        found = fitting_log2(weight, grid, per_channel=False, percentile=percentile)
+        assert float(2.0**found) == pytest.approx(kept)
+
+
+@pytest.mark.parametrize("form", ["int8", "lynxi", "shift16", "loihi"])
+def test_a_decays_gradient_is_that_of_the_number_it_stands_for(form: str) -> None:
+    """One more of the decay changes the voltage as it does in floats."""
+    kind: Any = quant.CubaLIF if form == "loihi" else quant.LIF
+    name = "voltage_decay" if form == "loihi" else "decay"
+    options: dict[str, Any] = {name: 0.5, "learnable": (name,), "format": form}
+    if form != "loihi":
+        # What flows back through a reset is the surrogate's.
+        options |= {"reset": quant.chip_format(form).resets[0].value, "detach_reset": True}
+    unit = 2.0 ** quant.chip_format(form).exponent
+    neurons = kind(threshold=400 * unit, **options)
+    neurons(torch.tensor([40 * unit, 0.0]).reshape(2, 1, 1))
+    voltage = torch.as_tensor(neurons.v)
+    assert float(voltage.detach()) == 20 * unit
+    voltage.sum().backward()
+    # The second step leaves v (1 - decay) of v, and the first all of it.
+    assert float(getattr(neurons, name).grad) == pytest.approx(-40 * unit)
+
+
+@pytest.mark.parametrize("exponent", [-1, 0, 1])
+def test_neurons_that_measurements_drive_keep_their_exponent(exponent: int) -> None:
+    neurons = quant.DrivenCubaLIF(2.0**exponent, scale=2.0 * 2.0**exponent, exponent=exponent)
+    program = nd.lower(nn.Sequential(neurons), example=torch.zeros(1, 1, 3))
+    assert program.layers[0].exponent == exponent
+    assert int(program.layers[0].parameters["gain"]) == 2
+
+
+@pytest.mark.parametrize("form", ["loihi", "int8", "lynxi"])
+def test_current_based_neurons_fire_above_their_threshold_alone(form: str) -> None:
+    network = nn.Sequential(
+        layer.Linear(2, 2, bias=False), neuron.CubaLIF(1.0, current_decay=1.0, voltage_decay=1.0)
+    )
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.25]]))
+    prepared = quant.prepare(network, target=quant.chip_format(form))
+    x = torch.eye(2).reshape(2, 1, 2)
+    expected = network(x)
+    assert expected.flatten().tolist() == [0.0, 0.0, 0.0, 1.0]
+    assert torch.equal(prepared(x), expected)
+
+
+def test_of_units_that_lose_the_same_the_largest_is_taken() -> None:
+    """It leaves the threshold the most room."""
+    weight = torch.tensor([[2.0, -8.0, 6.0]])
+    # All are multiples of the largest that is tried, which keeps two bits to spare.
+    for threshold, exponent in ((1.0, -1), (0.5, -1), (0.25, -2)):
+        found = best_exponents(weight, format_of(), threshold, per_channel=False, name="fc")
+        assert int(found) == exponent

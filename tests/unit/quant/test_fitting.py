@@ -295,7 +295,7 @@ def test_the_container_of_the_peers() -> None:
 
 @pytest.mark.parametrize(
     ("bound", "factor", "kind"),
-    [(1 << 23, 255, torch.float32), (1 << 24, 1, torch.float64), (9, 257, torch.float64)],
+    [(1 << 23, 256, torch.float32), (1 << 24, 1, torch.float64), (9, 257, torch.float64)],
 )
 def test_what_carries_sums(bound: int, factor: int, kind: torch.dtype) -> None:
     assert carried(bound, factor) == kind
