@@ -63,5 +63,5 @@ def _of_target(place: Path) -> Any:
 def _unlike(place: Path) -> UnsupportedLayerError:
     return UnsupportedLayerError(
         f"{place}: as a network it would not compute what the file says",
-        remedy=_USE_THE_FILE,
+        remedy="the file itself can be run, inspected and verified",
     )
