@@ -11,7 +11,9 @@ export PIP_ARGS
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --progress-bar off -c constraints.txt $(PIP_ARGS)
+# What pip unpacks goes with the environment, should it be stopped.
+PIP := TMPDIR="$$(cd $(VENV) && pwd)" $(BIN)/python -m pip install --progress-bar off \
+	-c constraints.txt $(PIP_ARGS)
 
 # The environment belongs to these two files and to this folder: when one changes, it is made anew.
 SUM := $(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)

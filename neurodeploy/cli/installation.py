@@ -45,7 +45,10 @@ def compiler() -> str:
     load_torch()
     from snncore.kernels.cpp_build import compiler as find
 
-    return find() or "none: neurons run in torch, slower (install g++ or clang++, or set CXX)"
+    return " ".join(find() or ()) or (
+        "none: neurons run in torch, slower (install g++ or clang++, or "
+        "python -m pip install ziglang, or set CXX)"
+    )
 
 
 def python_for(wanted: Sequence[str]) -> tuple[str | None, str]:

@@ -45,7 +45,7 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
     digits = load_digits()
     floats = float_network()
     if compiler() is None:
-        progress("no C++ compiler was found (g++ or clang++): training takes minutes, not one")
+        progress("no C++ compiler (g++, clang++ or ziglang) was found: training takes minutes")
     progress("training in floats")
     train(floats, digits, _FLOAT_EPOCHS, 5e-3, progress)
     grids = dict.fromkeys(_grid(chip) for chip in chips)

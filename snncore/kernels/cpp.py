@@ -11,7 +11,7 @@ from torch import Tensor
 
 from snncore.dynamics import Equations, Op
 from snncore.kernels.backend import Loop, Work
-from snncore.kernels.cpp_build import compiler, load
+from snncore.kernels.cpp_build import NO_COMPILER, compiler, load
 from snncore.kernels.cpp_memory import ARENA
 from snncore.kernels.cpp_source import Form, cpp_source
 from snncore.kernels.output import narrowed
@@ -29,7 +29,7 @@ class CppBackend:
         if work.device.type != "cpu":
             return f"runs on the CPU, and the input is on {work.device}"
         if compiler() is None:
-            return "no C++ compiler was found (install g++ or clang++, or set CXX)"
+            return NO_COMPILER
         return None
 
     def loop(self, work: Work) -> Loop:

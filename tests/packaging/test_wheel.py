@@ -1,54 +1,54 @@
-"""The wheel ships the four packages whole, and works where nothing else is installed."""
+"""The wheel ships the four packages whole, and works on each Python where nothing else is."""
 
 import json
 import os
-import shlex
-import subprocess
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+from tests.packaging.environments import install, scripts_of
+from tests.packaging.index import VERSIONS, python_of, run
 from tests.packaging.tree import PACKAGES, ROOT, files
 
-
-def _run(command: Sequence[str | Path], folder: Path) -> str:
-    """What the command prints, run without anything of ours in its environment."""
-    ours = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    environment = {key: value for key, value in os.environ.items() if key not in ours}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this tree."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir")
-    _run((*build, folder, ROOT), folder)
-    (built,) = folder.glob("*.whl")
-    return built
+NETWORK = """
+import numpy, torch, quant, neurodeploy
+torch.manual_seed(0)
+net = torch.nn.Sequential(
+    quant.Block(quant.Linear(6, 5), quant.CubaLIF(threshold=0.5)),
+    quant.Block(quant.Linear(5, 3), quant.CubaLIF(threshold=0.5)),
+)
+with torch.no_grad():
+    for weight in net.parameters():
+        weight.copy_(torch.randn(weight.shape))
+x = (torch.rand(16, 4, 6) < 0.5).float()
+assert net(x).sum() > 0
+neurodeploy.save(net, "model.pt", example=x)
+numpy.savez("samples.npz", samples=x)
+"""
+# Lava and onnxruntime live in sandboxes of their own, which are not part of the wheel.
+SIMULATORS = {"loihi": "none", "lynxi": "all", "onnx": "none"}
+Installed = Callable[[str], Path]
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path) -> Iterator[Path]:
-    """The scripts of a new environment that holds the wheel and what it requires, no extra."""
-    # A gigabyte, so it goes at once, whatever the tests say.
+def installed(wheel: Path) -> Iterator[Installed]:
+    """Return the programs of an environment of a Python, with the wheel and no extra."""
+    # Gigabytes, so they go at once, whatever the tests say.
     with tempfile.TemporaryDirectory() as folder:
-        venv = Path(folder)
-        _run([sys.executable, "-m", "venv", venv], venv)
-        scripts = venv / ("Scripts" if os.name == "nt" else "bin")
-        pip = (scripts / "python", "-m", "pip", "install", "-qq", "--no-compile")
-        constraints = ROOT / "constraints.txt"
-        more = shlex.split(os.environ.get("PIP_ARGS", ""))
-        _run((*pip, "-c", constraints, *more, "torch==2.13.0", wheel), venv)
-        yield scripts
+
+        @lru_cache
+        def made(version: str) -> Path:
+            python = python_of(version)
+            if python is None:
+                pytest.skip(f"not run: there is no Python {version} on this machine")
+            install(python, wheel, Path(folder, version))
+            return scripts_of(Path(folder, version))
+
+        yield made
 
 
 def test_ships_four_names(wheel: Path) -> None:
@@ -62,11 +62,46 @@ def test_ships_every_file(wheel: Path) -> None:
     assert shipped == there
 
 
-def test_works_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    assert "export" in _run([installed / "neurodeploy", "--help"], tmp_path)
-    targets = _run([installed / "neurodeploy", "targets", "--json"], tmp_path)
-    assert "loihi" in json.dumps(json.loads(targets))
+def test_ships_its_types(wheel: Path) -> None:
+    shipped = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"{package}/py.typed" for package in PACKAGES} <= shipped
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_works_from_an_empty_folder(version: str, installed: Installed, tmp_path: Path) -> None:
+    scripts = installed(version)
+    variables = _variables(tmp_path)
+    assert "export" in run([scripts / "neurodeploy", "--help"], tmp_path, variables)
+    doctor = json.loads(run([scripts / "neurodeploy", "doctor", "--json"], tmp_path, variables))
+    assert doctor["problems"] == []
+    assert doctor["targets"] == sorted(SIMULATORS)
+    assert doctor["versions"]["python"].startswith(f"{version}.")
     code = f"import {', '.join(PACKAGES)}\nprint(neurodeploy.__file__)"
-    origin = _run([installed / "python", "-c", code], tmp_path).strip()
-    assert Path(origin).is_relative_to(installed.parent)
-    assert not list(tmp_path.iterdir())
+    origin = run([scripts / "python", "-c", code], tmp_path, variables).strip()
+    assert Path(origin).is_relative_to(scripts.parent)
+    assert not [path for path in tmp_path.iterdir() if path.name != "cache"]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_exports_and_verifies(version: str, installed: Installed, tmp_path: Path) -> None:
+    scripts = installed(version)
+    variables = _variables(tmp_path)
+    run([scripts / "python", "-c", NETWORK], tmp_path, variables)
+    for target, simulator in SIMULATORS.items():
+        told = ("--verify", "--samples", "samples.npz", "--simulator", simulator, "--json")
+        words = (scripts / "neurodeploy", "export", "model.pt", "--target", target, *told)
+        report = json.loads(run(words, tmp_path, variables))["report"]
+        assert report["verdict"] == "equal", report
+        links = {link["name"]: link["status"] for link in report["links"]}
+        not_run = {name for name, status in links.items() if status != "equal"}
+        assert not_run == ({"golden = simulator"} if simulator == "none" else set())
+        assert all(layer["spikes"] for layer in report["layers"])
+
+
+def _variables(folder: Path) -> dict[str, str]:
+    """Return the variables of a process that has a cache, and so simulators, of its own."""
+    ours = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    kept = {key: value for key, value in os.environ.items() if key not in ours}
+    return kept | {"NEURODEPLOY_CACHE": str(folder / "cache")}

@@ -86,7 +86,7 @@ def test_a_compiler_that_fails_leaves_the_layers_to_torch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     broken = tmp_path / "c++"
-    real = cpp_build.compiler()
+    real = " ".join(cpp_build.compiler() or ())
     broken.write_text(f'#!/bin/sh\ncase "$*" in *kernel.cpp*) exit 1; esac\nexec {real} "$@"\n')
     broken.chmod(0o755)
     monkeypatch.setenv("CXX", str(broken))

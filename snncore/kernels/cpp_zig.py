@@ -1,0 +1,71 @@
+"""The compiler of the package ziglang, run as a program with the words of any C++ compiler.
+
+zig would build its whole C++ library before it links with it, for minutes. Kernels need nothing
+of it but memory, so they are linked without; a source that needs more is linked with it.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+COMPILER = (sys.executable, "-P", "-m", "ziglang", "c++")
+
+# Optimized and without the sanitizer, or zig builds that one as well, for two minutes more.
+_LINK = ("-shared", "-nostdlib++", "-Wl,-z,defs", "-O3", "-fno-sanitize=undefined")
+
+# All that the headers leave to the library, where nothing throws.
+_RUNTIME = r"""
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+static void *taken(std::size_t size, std::size_t alignment)
+{
+    // A whole number of alignments, as aligned_alloc asks for.
+    void *memory = aligned_alloc(alignment, (size / alignment + 1) * alignment);
+    if (memory == nullptr) std::abort();
+    return memory;
+}
+
+void *operator new(std::size_t size) { return taken(size, 16); }
+void *operator new[](std::size_t size) { return taken(size, 16); }
+void *operator new(std::size_t size, std::align_val_t to) { return taken(size, std::size_t(to)); }
+void *operator new[](std::size_t size, std::align_val_t to) { return taken(size, std::size_t(to)); }
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete[](void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void *memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void *memory, std::align_val_t) noexcept { std::free(memory); }
+
+extern "C" void refused(const char *, ...) __asm__("_ZNSt3__122__libcpp_verbose_abortEPKcz");
+extern "C" void refused(const char *, ...) { std::abort(); }
+"""
+
+
+def main(words: list[str]) -> int:
+    """Compile and link as the words say; return the compiler's exit code."""
+    if "-shared" in words and "-o" in words and _linked_without_library(words):
+        return 0
+    return subprocess.run([*COMPILER, *words], check=False).returncode
+
+
+def _linked_without_library(words: list[str]) -> bool:
+    place = words.index("-o")
+    flags = [word for word in (*words[:place], *words[place + 2 :]) if word != "-shared"]
+    with tempfile.TemporaryDirectory() as folder:
+        runtime, result = Path(folder, "runtime.hpp"), Path(folder, "kernel.o")
+        runtime.write_text(_RUNTIME, "utf-8")
+        steps = (
+            (*flags, "-fno-exceptions", "-include", str(runtime), "-c", "-o", str(result)),
+            (*_LINK, str(result), "-o", words[place + 1]),
+        )
+        return all(
+            subprocess.run([*COMPILER, *step], capture_output=True, check=False).returncode == 0
+            for step in steps
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

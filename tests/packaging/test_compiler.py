@@ -1,0 +1,42 @@
+"""The compiler that pip installs builds every kind of kernel, and they compute what torch does."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.index import pinned, plain_environment, run, uv
+from tests.packaging.tree import ROOT
+
+# Training's kernels, the integer engine's, and CUDA C that runs on the CPU.
+KERNELS = (
+    "tests/unit/snncore/kernels_cpp/test_cpp.py::test_it_is_eager_torch[CubaLIF]",
+    "tests/unit/snncore/kernels_cpp/test_cpp.py::test_it_is_eager_torch[Izhikevich]",
+    "tests/unit/neurodeploy/simulator/test_fast.py::test_neurons_that_only_their_biases_drive",
+    "tests/unit/snncore/inline/test_shapes.py::test_several_inputs_and_outputs",
+)
+FOUND = "from snncore.kernels.cpp_build import compiler; print(*compiler() or ('none',))"
+
+
+@pytest.fixture(scope="module")
+def without_compilers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables of a process that finds no compiler on its PATH, and kernels of no one else."""
+    folder = tmp_path_factory.mktemp("no-compiler")
+    (folder / "bin").mkdir()
+    return plain_environment(
+        CXX="", PATH=str(folder / "bin"), PYTHONPATH=str(ROOT), XDG_CACHE_HOME=str(folder / "cache")
+    )
+
+
+def test_ziglang_builds_kernels(without_compilers: dict[str, str], tmp_path: Path) -> None:
+    python = (sys.executable, "-c", FOUND)
+    assert run(python, tmp_path, without_compilers).strip() == "none"
+    run((uv(), "pip", "install", "-q", "--target", tmp_path / "zig", pinned("ziglang")), tmp_path)
+    path = os.pathsep.join((str(ROOT), str(tmp_path / "zig")))
+    # What zig makes once, for every kernel, may stay.
+    kept = {"ZIG_GLOBAL_CACHE_DIR": str(Path.home() / ".cache" / "zig"), "PYTHONPATH": path}
+    variables = without_compilers | kept
+    assert "cpp_zig.py" in run(python, tmp_path, variables)
+    said = run((sys.executable, "-m", "pytest", "-q", *KERNELS), ROOT, variables)
+    assert f"{len(KERNELS)} passed" in said
