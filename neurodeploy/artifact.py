@@ -57,14 +57,6 @@ class Folder(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Mapping):
-            return NotImplemented
-        return self.keys() == other.keys() and all(self[name] == other[name] for name in self)
-
-    # Two folders are compared by what they hold.
-    __hash__ = None  # type: ignore[assignment]
-
 
 def tools_here() -> dict[str, str]:
     """Return what makes artifacts in this process, with its version."""
