@@ -53,9 +53,7 @@ def _figure(title: str, horizontal: str, vertical: str) -> tuple[Figure, Any]:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
-            "plots need matplotlib: python -m pip install matplotlib"
-        ) from error
+        raise ImportError("plots need matplotlib: python -m pip install matplotlib") from error
     # A figure of its own, which no global state keeps alive.
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()

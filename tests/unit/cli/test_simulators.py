@@ -109,4 +109,5 @@ def test_doctor_names_clashes(call: Caller, cache: Path, monkeypatch: pytest.Mon
     old, twice = call("doctor", "--json").document["problems"]
     assert old.startswith("numpy ")
     assert "older than 99.0" in old
-    assert twice == "targets is also a package of somebody-else (python -m pip uninstall somebody-else)"
+    assert twice.startswith("targets is also a package of somebody-else ")
+    assert twice.endswith("(python -m pip uninstall somebody-else)")
