@@ -46,25 +46,24 @@ extern "C" void refused(const char *, ...) { std::abort(); }
 
 def main(words: list[str]) -> int:
     """Compile and link as the words say; return the compiler's exit code."""
-    if "-shared" in words and "-o" in words and _linked_without_library(words):
-        return 0
-    return subprocess.run([*COMPILER, *words], check=False).returncode
-
-
-def _linked_without_library(words: list[str]) -> bool:
+    if "-shared" not in words or "-o" not in words:
+        return _zig(*words)
     place = words.index("-o")
     flags = [word for word in (*words[:place], *words[place + 2 :]) if word != "-shared"]
     with tempfile.TemporaryDirectory() as folder:
-        runtime, result = Path(folder, "runtime.hpp"), Path(folder, "kernel.o")
+        runtime, compiled = Path(folder, "runtime.hpp"), Path(folder, "kernel.o")
         runtime.write_text(_RUNTIME, "utf-8")
-        steps = (
-            (*flags, "-fno-exceptions", "-include", str(runtime), "-c", "-o", str(result)),
-            (*_LINK, str(result), "-o", words[place + 1]),
-        )
-        return all(
-            subprocess.run([*COMPILER, *step], capture_output=True, check=False).returncode == 0
-            for step in steps
-        )
+        alone = ("-fno-exceptions", "-include", str(runtime))
+        if not _zig(*flags, *alone, "-c", "-o", str(compiled), quiet=True) and not _zig(
+            *_LINK, str(compiled), "-o", words[place + 1], quiet=True
+        ):
+            return 0
+        # A source that is wrong says so before the library is built.
+        return _zig(*flags, "-c", "-o", str(compiled)) or _zig(*words)
+
+
+def _zig(*words: str, quiet: bool = False) -> int:
+    return subprocess.run([*COMPILER, *words], capture_output=quiet, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -46,10 +46,11 @@ def scripts_of(venv: Path) -> Path:
 
 def install(python: Path, wheel: Path, venv: Path) -> None:
     """Make an environment of this Python with the wheel and what it requires, no extra."""
-    run((python, "-m", "venv", venv), venv.parent)
     if python == Path(sys.executable) and torch.version.cuda is None:
+        run((python, "-m", "venv", venv), venv.parent)
         _install_with_pip(wheel, venv)
     else:
+        run((uv(), "venv", "-q", "--python", python, venv), venv.parent)
         _install_with_uv(wheel, venv)
 
 
