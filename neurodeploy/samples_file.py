@@ -107,7 +107,7 @@ def _array(file: IO[bytes], size: int) -> NDArray[Any]:
         raise ValueError(f"its header claims {kind} {shape}, and it has {size:,} bytes")
     array = np.empty(shape, kind, order="F" if in_columns else "C")
     # NumPy's own way to the bytes refuses arrays without any.
-    fill(memoryview(array.reshape(-1, order="A").view(np.uint8)), file)
+    fill(array.reshape(-1, order="A").view(np.uint8).data, file)
     return array.astype(kind.newbyteorder("="), copy=False)
 
 

@@ -192,7 +192,7 @@ class _Reader:
             # Memory of torch's own, which lies where its kernels like it.
             content = torch.empty(size, dtype=torch.uint8)
             with self.archive.open(self.folder + name) as file:
-                fill(memoryview(content.numpy()), file)
+                fill(content.numpy().data, file)
             # Any other byte than 0 and 1 is no bool, and what torch makes of one is undefined.
             self.storages[name] = content != 0 if kind == torch.bool else content.view(kind)
         if self.storages[name].dtype != kind:
