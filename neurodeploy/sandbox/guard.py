@@ -80,7 +80,7 @@ def _start(command: Sequence[str], control: Callable[[int, int], object]) -> int
         if os.getppid() == guard:
             for each in (*_DEAF_TO, *_PYTHON_IGNORES):
                 signal.signal(each, signal.SIG_DFL)
-            os.execvp(command[0], command)
+            os.execvp(command[0], list(command))
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
     finally:
