@@ -174,13 +174,19 @@ def test_neurons_that_measurements_drive_keep_their_exponent(exponent: int) -> N
     assert int(program.layers[0].parameters["gain"]) == 2
 
 
-@pytest.mark.parametrize("form", ["loihi", "int8", "lynxi"])
-def test_current_based_neurons_fire_above_their_threshold_alone(form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "threshold"), [("loihi", 129 / 128), ("int8", 1.0), ("lynxi", 1.0)]
+)
+def test_current_based_neurons_fire_above_their_threshold_alone(
+    form: str, threshold: float
+) -> None:
+    """Also one unit above it, the least that the grid tells from it."""
     network = nn.Sequential(
-        layer.Linear(2, 2, bias=False), neuron.CubaLIF(1.0, current_decay=1.0, voltage_decay=1.0)
+        layer.Linear(2, 2, bias=False),
+        neuron.CubaLIF(threshold, current_decay=1.0, voltage_decay=1.0),
     )
     with torch.no_grad():
-        network[0].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.25]]))
+        network[0].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 65 / 64]]))
     prepared = quant.prepare(network, target=quant.chip_format(form))
     x = torch.eye(2).reshape(2, 1, 2)
     expected = network(x)
