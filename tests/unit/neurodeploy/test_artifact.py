@@ -173,3 +173,15 @@ def test_a_bare_file_is_foreign() -> None:
     assert Artifact("chip", {"x": b""}).foreign
     assert not artifact().foreign
     assert digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_an_artifact_is_exact_unless_it_says_that_it_is_not() -> None:
+    assert artifact().exact
+    assert replace(artifact(), contract={"exact": True}).exact
+    assert not replace(artifact(), contract={"exact": False}).exact
+
+
+def test_a_manifest_is_text_that_a_person_reads(tmp_path: Path) -> None:
+    artifact().write(tmp_path)
+    text = (tmp_path / MANIFEST).read_text("utf-8")
+    assert text == json.dumps(json.loads(text), sort_keys=True, indent=2) + "\n"

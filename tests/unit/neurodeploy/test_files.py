@@ -213,3 +213,16 @@ def test_a_folder_that_cannot_be_moved_stays_and_nothing_beside_it(
     assert len(moves) == failing + 1 + failing
     assert tree(tmp_path) == {"out/a": b"old"}
     assert list(tmp_path.iterdir()) == [place]
+
+
+@pytest.mark.parametrize("error", [OSError("odd words"), RuntimeError("odd words")])
+def test_an_error_without_a_number_has_no_remedy_of_another(
+    error: Exception, tmp_path: Path
+) -> None:
+    def fails(_: IO[bytes]) -> None:
+        raise error
+
+    with pytest.raises(OutputError, match="file: cannot be written: odd words") as caught:
+        write_atomically(tmp_path / "file", fails)
+    assert caught.value.remedy is None
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
+from quant.calibrate import _Fitting
 from quant.fit_joined import fits
 from quant.scale import best_exponents, fitting_log2, unit_of_one
 from snncore import layer, neuron
@@ -173,13 +174,19 @@ def test_neurons_that_measurements_drive_keep_their_exponent(exponent: int) -> N
     assert int(program.layers[0].parameters["gain"]) == 2
 
 
-@pytest.mark.parametrize("form", ["loihi", "int8", "lynxi"])
-def test_current_based_neurons_fire_above_their_threshold_alone(form: str) -> None:
+@pytest.mark.parametrize(
+    ("form", "threshold"), [("loihi", 129 / 128), ("int8", 1.0), ("lynxi", 1.0)]
+)
+def test_current_based_neurons_fire_above_their_threshold_alone(
+    form: str, threshold: float
+) -> None:
+    """Also one unit above it, the least that the grid tells from it."""
     network = nn.Sequential(
-        layer.Linear(2, 2, bias=False), neuron.CubaLIF(1.0, current_decay=1.0, voltage_decay=1.0)
+        layer.Linear(2, 2, bias=False),
+        neuron.CubaLIF(threshold, current_decay=1.0, voltage_decay=1.0),
     )
     with torch.no_grad():
-        network[0].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.25]]))
+        network[0].weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 65 / 64]]))
     prepared = quant.prepare(network, target=quant.chip_format(form))
     x = torch.eye(2).reshape(2, 1, 2)
     expected = network(x)
@@ -194,3 +201,24 @@ def test_of_units_that_lose_the_same_the_largest_is_taken() -> None:
     for threshold, exponent in ((1.0, -1), (0.5, -1), (0.25, -2)):
         found = best_exponents(weight, format_of(), threshold, per_channel=False, name="fc")
         assert int(found) == exponent
+
+
+@pytest.mark.parametrize("wanted", [-9, -8, -7, -6, -5, -4, -3])
+def test_the_units_around_a_blocks_are_tried(wanted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two smaller ones and the next larger, of those that leave the threshold its room."""
+    prepared = quant.prepare(nn.Sequential(layer.Linear(6, 5), neuron.IF()), target="int8")
+    block: Any = prepared.get_submodule("1")
+    block.set_exponents(torch.tensor(-6.0))
+    fitting = _Fitting(prepared, torch.zeros(1, 1, 6), {})
+    monkeypatch.setattr(fitting, "distance", lambda _: abs(block.synapse.exponent - wanted))
+    fitting.search("1", block, block.synapse)
+    assert block.synapse.exponent == block.neuron.exponent == min(max(wanted, -8), -5)
+
+
+@pytest.mark.parametrize(("bits", "taken"), [(-1, False), (0, True), (16, True), (17, False)])
+def test_how_many_bits_a_decay_has(bits: int, taken: bool) -> None:
+    if taken:
+        assert quant.Decays(bits).bits == bits
+        return
+    with pytest.raises(ValueError, match=f"a decay has 0 to 16 bits, not {bits}"):
+        quant.Decays(bits)

@@ -1,10 +1,12 @@
 """Calibration of neurons that several layers drive: units, biases, and the program after them."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
+from quant.fit_joined import JoinedFitting
 from quant.synapse import GridLayer
 from snncore import layer, neuron
 from tests.unit.quant.test_plain import spikes_of
@@ -85,3 +87,48 @@ def test_a_bias_gives_back_what_rounding_took() -> None:
     program = nd.lower(prepared, example=x)
     assert (nd.simulate(program, x).output == spikes_of(prepared, x).numpy()).all()
     assert nd.lower(quant.freeze(prepared), example=x) == program
+
+
+@pytest.mark.parametrize("wanted", [-6, -4, -3, -2, -1, 0])
+def test_the_units_around_the_present_one_are_tried(wanted: int) -> None:
+    """Two smaller ones and the next larger."""
+    network, x = floats()
+    prepared = quant.prepare(network, target="int8", example=x)
+    both = moved(prepared, -3 - prepared.get_submodule("both").exponent).get_submodule("both")
+    tried: list[int] = []
+
+    def distance() -> float:
+        tried.append(both.exponent)
+        return abs(both.exponent - wanted)
+
+    JoinedFitting(prepared, both, distance).search()
+    assert sorted(set(tried)) == [-5, -4, -3, -2]
+    assert both.exponent == min(max(wanted, -5), -2)
+    assert {prepared.get_submodule(name).exponent for name in both.driven_by} == {both.exponent}
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_correction_that_helps_nothing_is_taken_back(bias: bool) -> None:
+    """Weights on the grid lose nothing, so there is nothing to give back."""
+    torch.manual_seed(0)
+    network = nn.Sequential(layer.Linear(6, 4, bias=bias), neuron.LIF(threshold=0.5))
+    joined = nn.Sequential(layer.Recurrent(neuron.LIF(), layer.Linear(4, 4, bias=False)))
+    with torch.no_grad():
+        network[0].weight.copy_(torch.randint(-3, 4, (4, 6)) / 4)
+        joined[0].feedback.weight.copy_(torch.randint(-3, 4, (4, 4)) / 4)
+        if bias:
+            network[0].bias.copy_(torch.tensor([0.5, -0.25, 0.25, 0.75]))
+    network.append(layer.Linear(4, 4, bias=bias)).append(joined[0])
+    with torch.no_grad():
+        network[2].weight.copy_(torch.randint(-3, 4, (4, 4)) / 4)
+        if bias:
+            network[2].bias.fill_(0.25)
+    x = (torch.rand(9, 5, 6) < 0.5).float()
+    prepared = quant.prepare(network, target="int8", example=x)
+    before = {name: value.clone() for name, value in prepared.state_dict().items()}
+    quant.calibrate(prepared, x, network, search=False)
+    after = prepared.state_dict()
+    assert set(after) == set(before)
+    assert any(name.endswith("bias") for name in after) == bias
+    for name, value in before.items():
+        assert torch.equal(value, after[name]), name
