@@ -2,11 +2,13 @@
 
 import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.helpers import interrupted, tree
+from tests.unit.cli.helpers import environment, interrupted, tree
 
 EXPORT = ("export", "model.pt", "-t", "loihi", "-o", "deep/er")
 
@@ -19,6 +21,14 @@ def test_export(here: Path, number: int, code: int) -> None:
     assert done.err == "error: interrupted\n"
     assert done.out == ""
     assert tree(here) == before
+
+
+def test_torch_is_there_once_no_interrupt_can_hurt_it() -> None:
+    code = "import sys; from neurodeploy.cli.undisturbed import load_torch; load_torch(); "
+    code += "assert 'torch' in sys.modules"
+    assert (
+        subprocess.run([sys.executable, "-c", code], env=environment(), check=False).returncode == 0
+    )
 
 
 def test_json(here: Path) -> None:

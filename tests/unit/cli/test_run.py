@@ -17,6 +17,7 @@ def test_writes_the_output(call: Caller, here: Path, path: str, engine: str) -> 
     done = call("run", path, "--samples", "samples.npz", "-o", "out.npz", "--engine", engine)
     assert done.code == 0
     assert "accuracy: " in done.out
+    assert done.err.splitlines()[-1] == f"running {engine}"
     assert "output: out.npz" in done.out
     with np.load("out.npz") as file:
         assert set(file) == {"output"}

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from neurodeploy.report.model import Link, Report, Status
+from neurodeploy.report.model import Divergence, Link, Report, Status
 from neurodeploy.trace import LayerTrace, Trace
 
 Named = Callable[[str], Report]
@@ -118,6 +118,12 @@ def test_a_forked_chain_stands_in_rows() -> None:
     rows: dict[float, list[str]] = {}
     for name, _, y in places:
         rows.setdefault(y, []).append(name)
+    # As wide as its widest row; what names no two stages has its word beside it.
+    ends = [
+        float(box.get("x", "")) + float(box.get("width", "")) + 120 * (name == "whole file")
+        for name, box in boxes
+    ]
+    assert float(chain.get("width", "")) == pytest.approx(max(ends) + 1, abs=0.1)
     # A fork stands right below where it begins: its line passes through no other stage.
     assert [rows[y] for y in sorted(rows)] == [
         ["training", "golden", "fast", "golden"],
@@ -197,6 +203,18 @@ def test_a_difference_is_a_panel(named: Named) -> None:
     assert len(marked) == 6
     assert having(panel, "beam")
     assert "311 differing values" in words(panel)
+
+
+def test_the_panel_draws_what_each_side_recorded() -> None:
+    sides = {"expected": {"v": (1, 5, 2, 4)}, "got": {"v": (1, 5), "s": (0, 1)}}
+    found = Divergence("a", "v", (0,), 3, 0, 5, 6, sides, (2, 3, 4, 5))
+    root = tree(Report("t", (Link("a = b", Status.DIFFERS, 4, 1, divergence=found),)))
+    panel = having(root, "difference")[0]
+    points = [line.get("d", "").count("L") + 1 for line in having(panel, "line")]
+    # Four steps of the one side, two of the other, and spikes of the other alone.
+    assert points == [4, 2, 2]
+    (shown,) = having(panel, "around")
+    assert "2" in words(shown)
 
 
 def test_the_difference_is_ringed_where_it_is(named: Named) -> None:

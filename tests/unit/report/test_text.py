@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
+import pytest
+
 from neurodeploy.report.model import Divergence, Link, Report, Status
 from neurodeploy.report.text import context_table
 from neurodeploy.report.words import duration, visible
@@ -60,6 +62,17 @@ def test_many_wide_steps_keep_the_one_that_differs() -> None:
     assert max(map(len, lines)) <= 96
     assert "[120]" in lines[0]
     assert "7*" in lines[2]
+
+
+@pytest.mark.parametrize("state", ["v", "a_state_of_a_very_long_name_that_takes_its_room"])
+def test_a_table_has_as_many_steps_as_there_is_room_for(state: str) -> None:
+    steps = tuple(range(100, 140))
+    sides = {side: {state: steps} for side in ("expected", "got")}
+    found = Divergence("a", state, (0,), 120, 0, 1, 2, sides, steps)
+    for width in range(80, 120):
+        length = max(map(len, context_table(found, width)))
+        # One more step takes four signs and a gap of two; the last sign may be a blank.
+        assert width - 9 < length <= width
 
 
 def test_sides_of_unequal_length_leave_gaps() -> None:

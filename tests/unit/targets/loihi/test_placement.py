@@ -95,6 +95,9 @@ def test_a_neuron_with_too_many_axons_is_named() -> None:
     program = dense(np.ones((2, 4097), dtype=np.int64) * 2)
     (problem,) = placement(program, LOIHI_1).problems
     assert problem == ("fc", "one neuron needs 4097 input axons, and a core of Loihi 1 has 4096")
+    # What was given no core takes none, and no memory there.
+    (needs,) = placement(program, LOIHI_1).layers
+    assert (needs.cores, needs.synapse_bits, needs.fan_in) == (0, 0, 4097)
     (found,) = [each for each in check(program) if "Loihi 1" in each.message]
     assert (found.node, found.severity) == ("fc", Severity.WARNING)
     assert placement(program, LOIHI_2).fits

@@ -13,7 +13,7 @@ from neurodeploy.program import Dense, Edge, Flatten, Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import random_samples
-from targets.loihi.judges import BRIAN, NENGO, JudgedRun, require_scope
+from targets.loihi.judges import BRIAN, NENGO, JudgedRun, _call, require_scope
 from targets.loihi.unrolled import INPUT, unrolled
 from tests.unit.targets.loihi.programs import KERNEL, conv, dense, driven, neuron
 from tests.unit.targets.loihi.test_time import WEIGHT, delayed, recurrent
@@ -42,6 +42,26 @@ def test_every_connection_is_a_number() -> None:
     assert first.connections[0].source == INPUT
     assert second.connections[0].source == 0
     assert first.parameters["threshold"].shape == (12,)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_emulator_is_given_every_connection_and_its_delays(late: bool) -> None:
+    program = delayed(WEIGHT % 5) if late else recurrent()
+    run = JudgedRun(program, random_samples(program, 4, 2, 0.5, 3))
+    call = _call([run, run], [unrolled(program)] * 2, None)
+    (layer,) = unrolled(program)
+    assert call.job["networks"] == 2 * [
+        {"layers": [{"sources": [[link.source, late] for link in layer.connections]}]}
+    ]
+    for number in (0, 1):
+        for count, link in enumerate(layer.connections):
+            assert np.array_equal(call.arrays[f"n{number}.l0.w{count}"], link.weight)
+            assert (f"n{number}.l0.d{count}" in call.arrays) == late
+            if late:
+                assert np.array_equal(call.arrays[f"n{number}.l0.d{count}"], link.delays)
+        assert np.array_equal(call.arrays[f"n{number}.samples"], run.samples)
+        for key, value in layer.parameters.items():
+            assert np.array_equal(call.arrays[f"n{number}.l0.{key}"], value)
 
 
 def test_own_spikes_come_from_the_layer_itself() -> None:
