@@ -251,7 +251,9 @@ static inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b,
 static inline float __fdividef(float a, float b) { return a / b; }
 #define __expf expf
 #define __logf logf
-static inline float rsqrtf(float a) { return 1.0f / std::sqrt(a); }
+// Newer C libraries declare one of this name.
+static inline float on_cpu_rsqrtf(float a) { return 1.0f / std::sqrt(a); }
+#define rsqrtf on_cpu_rsqrtf
 static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 
 template <typename To, typename From>
