@@ -13,7 +13,7 @@ from neurodeploy import pipeline
 from neurodeploy.artifact import Artifact, digest
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Graph
-from neurodeploy.program import Program
+from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.floats import run_floats
 from snncore import layer, neuron
@@ -21,7 +21,7 @@ from tests.conformance.driving import driven_case
 from tests.conformance.messages import message_case
 from tests.conformance.networks import Case, random_case, timed_case
 from tests.conformance.resonating import resonating_case
-from tests.unit.targets.lynxi.programs import image, spikes
+from tests.unit.targets.lynxi.programs import image, neurons, spikes
 
 STEPS = 5
 
@@ -83,6 +83,22 @@ def _image(target: str, **options: Any) -> Subject:
     return _of(program, spikes(program, STEPS, 2), target, **options)
 
 
+def _small_image() -> Subject:
+    rng = np.random.default_rng(1)
+    nodes = (
+        Input("in", (1, 3, 3)),
+        Conv2d("conv", Edge("in"), rng.integers(5, 30, (2, 1, 2, 2))),
+        neurons("lif", "conv", leak=32, threshold=60),
+        Flatten("flat", Edge("lif")),
+        Dense("dense", Edge("flat"), rng.integers(-10, 30, (2, 8))),
+        neurons("out", "dense", threshold=70),
+    )
+    program = Program(nodes, "out")
+    samples = spikes(program, 3, 2)
+    assert run_golden(program, samples).spikes()
+    return _of(program, samples, "lynxi", steps=3)
+
+
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "loihi, images": lambda: _first(random_case, _kinds("Conv2d", "Flatten", "Dense")),
     "loihi, delays": lambda: _first(timed_case, _delays),
@@ -93,5 +109,5 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "onnx, step": lambda: _image("onnx", form="step", functions=False),
     "onnx, unrolled": lambda: _image("onnx", form="unrolled", steps=STEPS),
     "onnx, floats": _floats,
-    "lynxi": lambda: _image("lynxi", steps=STEPS),
+    "lynxi": _small_image,
 }
