@@ -235,9 +235,7 @@ def test_without_a_compiler_it_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(nvrtc, "library", lambda: None)
     monkeypatch.setattr(building, "_nvcc", lambda: None)
-    with pytest.raises(
-        inline.CompilerError, match="pip install nvidia-cuda-nvrtc"
-    ):
+    with pytest.raises(inline.CompilerError, match="pip install nvidia-cuda-nvrtc"):
         inline.load(SOURCE)
 
 
