@@ -91,4 +91,4 @@ def test_a_weight_that_is_off_is_seen(tmp_path: Path, onnxruntime: Environment) 
         "graph = artifact": "differs",
         "graph = onnxruntime": "differs",
     }
-    assert "0: is not what was exported" in report.to_text()
+    assert "0.weight[0, 0, 0, 0]: expected " in report.to_text()
