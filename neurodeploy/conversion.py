@@ -45,7 +45,8 @@ def _of_target(place: Path) -> Any:
 
     example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)
     try:
-        network = network_of(program)
+        with naming(artifact):
+            network = network_of(program)
         with torch.no_grad():
             network(torch.from_numpy(example))
         functional.reset(network)
