@@ -1,6 +1,7 @@
 """What registers do to numbers: shifts, wraps and clips, on numbers, arrays and tensors of floats.
 
-A comparison is a number here, as it is on a chip and in every compiled loop. Gradients look through what rounds and wraps, and end where a value clips, as in the adjoint.
+A comparison is a number here, as it is on a chip and in every compiled loop. Gradients look
+through what rounds and wraps, and end where a value clips, as in the adjoint.
 """
 
 from __future__ import annotations
