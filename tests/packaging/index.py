@@ -25,7 +25,8 @@ def plain_environment(**changes: str) -> dict[str, str]:
     dropped = {f"{tool}_{name}" for tool in ("PIP", "UV") for name in _EXTRAS}
     dropped |= {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
     kept = {key: value for key, value in os.environ.items() if key not in dropped}
-    return kept | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"} | changes
+    alone = {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    return kept | alone | changes
 
 
 def run(

@@ -1,6 +1,7 @@
 """What an error tells people to install is on the index under that name."""
 
 import re
+import sys
 from pathlib import Path
 
 from tests.packaging.index import run, uv
@@ -15,7 +16,7 @@ def test_every_package_is_on_the_index(tmp_path: Path) -> None:
     assert {"h5py", "onnx", "scikit-learn", "ziglang"} <= set(NAMES)
     (tmp_path / "asked.in").write_text("\n".join(NAMES), "utf-8")
     where = ("--python-version", "3.12", "--python-platform", "x86_64-manylinux_2_28")
-    run((uv(), "pip", "compile", "-q", *where, "asked.in"), tmp_path)
+    run((uv(), "pip", "compile", "-q", "--python", sys.executable, *where, "asked.in"), tmp_path)
 
 
 def test_no_remedy_names_this_package() -> None:

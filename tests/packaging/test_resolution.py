@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ def compile_words(version: str, system: str, constraints: Path, *extras: str) ->
     # The one package that has no wheel for newer Pythons; it is built, with a C compiler.
     wheels = ("--only-binary", ":all:", "--no-binary", "expelliarmus")
     asked = [word for extra in extras for word in ("--extra", extra)]
-    head = (uv(), "pip", "compile", "-q", "--no-header", "--no-annotate", "--constraints")
-    return [*head, constraints, *where, *wheels, *asked, ROOT / "pyproject.toml"]
+    head = (uv(), "pip", "compile", "-q", "--no-header", "--no-annotate")
+    what = ("--python", sys.executable, "--constraints", constraints)
+    return [*head, *what, *where, *wheels, *asked, ROOT / "pyproject.toml"]
 
 
 def versions(listed: str) -> dict[str, str]:
@@ -50,12 +51,32 @@ def versions(listed: str) -> dict[str, str]:
     return dict(line.split("==") for line in lines)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize("version", VERSIONS)
-def test_it_resolves_everywhere(version: str, system: str, tmp_path: Path) -> None:
+def resolved(version: str, system: str, folder: Path) -> dict[str, str]:
+    """Return every package that a Python on a system needs for all extras, and its version."""
     extras = EXTRAS if system == "macOS" else (*EXTRAS, *MORE_EXTRAS)
     variables = plain_environment(MACOSX_DEPLOYMENT_TARGET="14.0")
-    found = versions(run(compile_words(version, system, CONSTRAINTS, *extras), tmp_path, variables))
+    return versions(run(compile_words(version, system, CONSTRAINTS, *extras), folder, variables))
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Future[Any]]:
+    """Return what each Python on each system needs; most of the time is the index's, so at once."""
+    folder = tmp_path_factory.mktemp("uv")
+    with ThreadPoolExecutor(8) as pool:
+        return {
+            (version, system): pool.submit(resolved, version, system, folder)
+            for version in VERSIONS
+            for system in SYSTEMS
+        }
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_it_resolves_everywhere(
+    version: str, system: str, everywhere: dict[tuple[str, str], Future[Any]]
+) -> None:
+    found = everywhere[version, system].result()
     assert f"torch=={found['torch']}" == pinned("torch")
     assert found["h5py"]
     assert found["onnx"]
@@ -85,33 +106,29 @@ def resolved_by_pip(python: Path, wheel: Path, folder: Path) -> dict[str, Any]:
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "--dry-run", "-q")
     # fast-deps reads the metadata out of a wheel, where an index does not have it beside.
     how = ("--ignore-installed", "--use-feature=fast-deps", "--report", "-", "-c", CONSTRAINTS)
-    report: dict[str, Any] = json.loads(run((*pip, *how, f"{wheel}[dev]"), folder))
+    report: dict[str, Any] = json.loads(run((*pip, *how, f"{wheel}[demo]"), folder))
     return report
 
 
 @pytest.fixture(scope="module")
-def reports(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return pip's report, or its error, for each Python of this machine."""
+def reports(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Any]]:
+    """Return pip's report for each Python of this machine."""
     folder = tmp_path_factory.mktemp("pip")
     pythons = {version: python_of(version) for version in VERSIONS}
     with ThreadPoolExecutor() as pool:
-        running = {
+        return {
             version: pool.submit(resolved_by_pip, python, wheel, folder)
             for version, python in pythons.items()
             if python is not None
         }
-    # An error is raised in the test that it belongs to.
-    return {version: each.exception() or each.result() for version, each in running.items()}
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", VERSIONS)
-def test_pip_resolves_it(version: str, reports: dict[str, Any]) -> None:
+def test_pip_resolves_it(version: str, reports: dict[str, Future[Any]]) -> None:
     if version not in reports:
         pytest.skip(f"not run: there is no Python {version} on this machine")
-    report = reports[version]
-    if isinstance(report, Exception):
-        raise report
+    report = reports[version].result()
     assert report["environment"]["python_version"] == version
     found = {each["metadata"]["name"]: each["metadata"]["version"] for each in report["install"]}
     assert f"torch=={found['torch']}" == pinned("torch")
