@@ -29,6 +29,7 @@ def without_compilers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     )
 
 
+@pytest.mark.timeout(600)
 def test_ziglang_builds_kernels(without_compilers: dict[str, str], tmp_path: Path) -> None:
     python = (sys.executable, "-c", FOUND)
     assert run(python, tmp_path, without_compilers).strip() == "none"
