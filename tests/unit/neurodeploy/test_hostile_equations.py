@@ -158,8 +158,9 @@ def test_a_model_file_of_them(name: str, tmp_path: Path) -> None:
 
     said = confined(work, megabytes=1024)
     if name == "endless":
+        # The file's own limits come before those of equations.
         assert said.startswith("ModelFileError: ")
-        assert MANY in said
+        assert "nested without end" in said
     else:
         assert said == "done: True"
 
