@@ -161,7 +161,7 @@ CHANGES: dict[str, tuple[Program | g.Graph, dict[str, Any], Change, str]] = {
         small(),
         {},
         told(d__weight=lambda w: w | {"power": float("inf")}),
-        "inf is no power of two",
+        "Infinity is not a number",
     ),
     "a power of many bits": (
         small(),
