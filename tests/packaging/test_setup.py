@@ -65,13 +65,21 @@ def test_a_clash_is_named_and_nothing_is_left(clone: Path) -> None:
     assert not (clone / ".venv").exists()
 
 
+# What runs in a shell's background ignores Ctrl-C, and so would all that it starts.
+_LISTENING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_stopped_set_up_leaves_nothing(number: signal.Signals, clone: Path) -> None:
     # An index that takes the question and never answers.
     with socket.create_server(("127.0.0.1", 0)) as index:
         words = f"--index-url http://127.0.0.1:{index.getsockname()[1]}/ --timeout 200"
         with subprocess.Popen(
-            ("make", "demo", PYTHON),
+            (sys.executable, "-c", _LISTENING, "make", "demo", PYTHON),
             cwd=clone,
             env=plain_environment(MAKEFLAGS="", PIP_ARGS=words, TMPDIR=str(clone)),
             stdout=subprocess.PIPE,
