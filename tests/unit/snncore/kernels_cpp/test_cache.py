@@ -67,7 +67,7 @@ def checksum(folder: Path) -> Path:
 def evil(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A library that answers otherwise."""
     built = tmp_path_factory.mktemp("evil")
-    return cpp_build._compile(str(cpp_build.compiler()), cpp_build.FLAGS, EVIL, built)[0]
+    return cpp_build._compile(cpp_build.compiler() or (), cpp_build.FLAGS, EVIL, built)[0]
 
 
 def exchange(folder: Path, evil: bytes) -> list[Path]:
