@@ -5,13 +5,13 @@ Written from what the format is: any package that is consistent is read, ours or
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy import strict_json
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
 from neurodeploy.program import (
@@ -59,16 +59,6 @@ def plan_in(artifact: Artifact) -> tuple[Plan, int]:
     return _plan(document, Store(artifact.files)), document["reduced"]["steps"]
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members, of which each stands once, so that all readers read the same."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r:.60} stands in one object twice")
-    return members
-
-
 def _plan(document: Entry, store: Store) -> Plan:
     try:
         nodes = tuple(_READERS[entry["op"]](entry, store) for entry in document["nodes"])
@@ -89,8 +79,8 @@ def document_in(artifact: Artifact) -> dict[str, Any]:
     if content is None:
         raise ArtifactError(f"{artifact.path or 'the package'}: has no {DOCUMENT}")
     try:
-        document = json.loads(content.decode("utf-8"), object_pairs_hook=_members)
-    except (ValueError, RecursionError) as error:
+        document = strict_json.loads(content)
+    except ValueError as error:
         raise ArtifactError(f"{DOCUMENT}: is no JSON: {error}") from error
     require_valid(document, DOCUMENT)
     checked: dict[str, Any] = document
