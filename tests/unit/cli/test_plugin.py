@@ -12,9 +12,10 @@ from neurodeploy import pipeline
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import PluginError, SimulatorError, ValidationError
 from neurodeploy.resources import LayerOperations
-from neurodeploy.target import GROUP, KnowsChips, Simulation, TakesFloats, Target, on_chip, targets
+from neurodeploy.target import KnowsChips, Simulation, TakesFloats, Target, on_chip, targets
 from targets.loihi import target as loihi
 from tests.unit.cli.helpers import Caller
+from tests.unit.plugins import installed
 from tests.unit.programs import small
 
 # Every function raises what FAULT is.
@@ -55,20 +56,11 @@ CALLS: dict[str, Any] = {
 
 
 @pytest.fixture
-def chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def chip(tmp_path: Path) -> Iterator[Any]:
     """The module of an installed distribution, whose FAULT its target raises."""
-    site = tmp_path / "site"
-    info = site / "tiny_faulty-2.5.dist-info"
-    info.mkdir(parents=True)
-    (site / "tiny_faulty.py").write_text(SOURCE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-faulty\nVersion: 2.5\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\ntiny = tiny_faulty:chip\n")
-    monkeypatch.syspath_prepend(str(site))
-    targets.cache_clear()
-    assert "tiny" in targets()
-    yield sys.modules["tiny_faulty"]
-    targets.cache_clear()
-    del sys.modules["tiny_faulty"]
+    with installed(tmp_path, "tiny_faulty", SOURCE, "2.5", tiny="chip"):
+        assert "tiny" in targets()
+        yield sys.modules["tiny_faulty"]
 
 
 @pytest.mark.parametrize("name", CALLS)

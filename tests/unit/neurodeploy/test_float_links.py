@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import neurodeploy as nd
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.report import Link, Report, Status
-from neurodeploy.target import GROUP, targets
 from snncore import layer, neuron
+from tests.unit.plugins import installed
 
 # A target of a third party that takes floats: our files, and simulators of its own.
 SOURCE = """
@@ -59,20 +58,10 @@ SAMPLES = np.random.default_rng(0).integers(0, 2, (9, 4, 6)).astype(float)
 
 
 @pytest.fixture(autouse=True)
-def near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def near(tmp_path: Path) -> Iterator[None]:
     """The third party's distribution, installed."""
-    site = tmp_path / "site"
-    info = site / "near_chip-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "near_chip.py").write_text(SOURCE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: near_chip\nVersion: 1.0\n")
-    words = f"[{GROUP}]\nnear = near_chip:chip\nalone = near_chip:alone\n"
-    (info / "entry_points.txt").write_text(words)
-    monkeypatch.syspath_prepend(str(site))
-    targets.cache_clear()
-    yield
-    targets.cache_clear()
-    sys.modules.pop("near_chip", None)
+    with installed(tmp_path, "near_chip", SOURCE, near="chip", alone="alone"):
+        yield
 
 
 def network() -> nn.Module:

@@ -1,6 +1,5 @@
 """Verification: every link is equal, differs or was not run, and only equal counts."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,9 @@ from neurodeploy.artifact import Artifact, read_folder
 from neurodeploy.errors import ArtifactError, SamplesError, UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.report import Link, Report, Status
-from neurodeploy.target import GROUP, targets
 from neurodeploy.verification import verify
 from snncore import layer
+from tests.unit.plugins import installed
 
 # A target of a third party: the file is the program's own text, the simulator our interpreter.
 SOURCE = """
@@ -72,19 +71,10 @@ chip = Chip()
 @pytest.fixture(autouse=True)
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The third party's distribution, installed."""
-    site = tmp_path / "site"
-    info = site / "tiny_chip-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "tiny_chip.py").write_text(SOURCE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny_chip\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\ntiny = tiny_chip:chip\n")
-    monkeypatch.syspath_prepend(str(site))
     # Where no simulator is installed.
     monkeypatch.setenv("NEURODEPLOY_CACHE", str(tmp_path / "nothing"))
-    targets.cache_clear()
-    yield
-    targets.cache_clear()
-    sys.modules.pop("tiny_chip", None)
+    with installed(tmp_path, "tiny_chip", SOURCE, tiny="chip"):
+        yield
 
 
 def network() -> nn.Sequential:
