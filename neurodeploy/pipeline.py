@@ -212,7 +212,7 @@ def verified(
     """Return the report on an artifact, over samples (T, N, ...) or seeded random ones.
 
     A model is a torch network or the path of its file; `model_file` names the file of a network
-    that was loaded already, which must be the one that the manifest names.
+    that was loaded already. The report says if the artifact was exported from another file.
 
     Raises:
         SamplesError: if the samples do not fit the network.

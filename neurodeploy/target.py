@@ -175,6 +175,14 @@ class ComparesRuns(Protocol):
 
 
 @runtime_checkable
+class ComparesFiles(Protocol):
+    """What a target may provide beside, to say in its format's words how two files differ."""
+
+    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
+        """Return where two files differ; nothing if whoever loads them reads the same."""
+
+
+@runtime_checkable
 class KnowsChips(Protocol):
     """What a target may provide beside, where resources of its chips are known."""
 

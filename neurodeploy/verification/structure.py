@@ -18,7 +18,7 @@ from neurodeploy.program import Neuron, Program
 from neurodeploy.report import Link, Status
 from neurodeploy.structure import Node, renamed
 from neurodeploy.target import Target, checked_options
-from neurodeploy.verification.bytes import file_difference
+from neurodeploy.verification.files import file_difference
 from neurodeploy.verification.meaning import Meaning
 
 Network = Program | Graph

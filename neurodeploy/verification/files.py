@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
 
 from neurodeploy.artifact import Artifact, digest
 from neurodeploy.content import content_of
 from neurodeploy.files import Piece
-from neurodeploy.target import Target
-
-
-@runtime_checkable
-class ReadsFiles(Protocol):
-    """What a target may provide beside, to say in its format's words how two files differ."""
-
-    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
-        """Return where two files differ; nothing if whoever loads them reads the same."""
+from neurodeploy.target import ComparesFiles, Target
 
 
 def file_difference(chip: Target, name: str, artifact: Artifact, again: Artifact) -> str | None:
@@ -29,7 +20,7 @@ def file_difference(chip: Target, name: str, artifact: Artifact, again: Artifact
     if content.size == len(found) and content.sha256() == digest(found):
         return None
     words = None
-    if isinstance(chip, ReadsFiles):
+    if isinstance(chip, ComparesFiles):
         words = chip.file_difference(name, bytes(content), found)
         if words is None and dict(artifact.tools) != dict(again.tools):
             return None
