@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from neurodeploy.cli import trial
 from neurodeploy.target import Finding, Severity, target
 from tests.unit.cli.helpers import Caller
 
@@ -29,6 +31,24 @@ def problems(call: Caller) -> list[str]:
 
 def test_all_is_well(call: Caller) -> None:
     assert problems(call) == []
+
+
+def test_every_target_takes_the_small_network_whatever_the_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With this seed, random weights were ones that Loihi refuses, so that nothing was tried."""
+    written: list[str] = []
+    chip = type(target("loihi"))
+    real = chip.compile
+
+    def compile_(self: Any, *given: Any, **options: Any) -> Any:
+        written.append(self.name)
+        return real(self, *given, **options)
+
+    monkeypatch.setattr(chip, "compile", compile_)
+    torch.manual_seed(215)
+    assert list(trial.failures({"loihi": target("loihi")})) == []
+    assert written == ["loihi"]
 
 
 @pytest.mark.parametrize(

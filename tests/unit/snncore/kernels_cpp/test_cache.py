@@ -96,22 +96,33 @@ def _note_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 _KEY = ""
 
 
+def damage_library(folder: Path, data: bytes) -> None:
+    """Put other bytes under the library's name.
+
+    They are a new file: this process has mapped the old one, and would end with it.
+    """
+    name, other = library(folder), folder / "other"
+    other.write_bytes(data)
+    other.chmod(0o600)
+    other.replace(name)
+
+
 def cut(folder: Path) -> None:
-    os.truncate(library(folder), 5000)
+    damage_library(folder, library(folder).read_bytes()[:5000])
 
 
 def empty(folder: Path) -> None:
-    os.truncate(library(folder), 0)
+    damage_library(folder, b"")
 
 
 def garbage(folder: Path) -> None:
-    library(folder).write_bytes(b"no library" * 1000)
+    damage_library(folder, b"no library" * 1000)
 
 
 def flipped(folder: Path) -> None:
     data = bytearray(library(folder).read_bytes())
     data[len(data) // 2] ^= 1
-    library(folder).write_bytes(data)
+    damage_library(folder, bytes(data))
 
 
 def without_checksum(folder: Path) -> None:
