@@ -9,7 +9,7 @@ import torch
 from _peers import LIBRARIES, Layer, Network
 from torch import Tensor, nn
 
-from targets.loihi.simulate import LavaRun, Layers, run_lava
+from targets.loihi.simulators.simulate import LavaRun, Layers, run_lava
 
 # What the drawn layers have besides weights and neurons, and which libraries offer it.
 FAMILIES = {

@@ -19,7 +19,7 @@ from neurodeploy.program import Dense, Edge, Input, Neuron, Node, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import target
 from snncore.dynamics import Format, NumberSystem, Rounding
-from snncore.dynamics.zoo import Fire, Reset, biased_lif
+from snncore.dynamics.zoo.spiking import Fire, Reset, biased_lif
 
 STEPS, WIDTHS, THRESHOLDS = 32, (784, 512, 10), (900, 1500)
 SYSTEM = NumberSystem(

@@ -12,15 +12,15 @@ _PLACES = {
     "Program": ("neurodeploy.program", "Program"),
     "Report": ("neurodeploy.report", "Report"),
     "Trace": ("neurodeploy.trace", "Trace"),
-    "check": ("neurodeploy.pipeline", "check"),
-    "export": ("neurodeploy.pipeline", "export"),
+    "check": ("neurodeploy.flow.pipeline", "check"),
+    "export": ("neurodeploy.flow.pipeline", "export"),
     "load": ("neurodeploy.frontend", "load"),
-    "lower": ("neurodeploy.pipeline", "lower"),
-    "read": ("neurodeploy.pipeline", "read"),
+    "lower": ("neurodeploy.flow.pipeline", "lower"),
+    "read": ("neurodeploy.flow.pipeline", "read"),
     "save": ("neurodeploy.frontend", "save"),
-    "simulate": ("neurodeploy.pipeline", "simulate"),
+    "simulate": ("neurodeploy.flow.pipeline", "simulate"),
     "targets": ("neurodeploy.target", "targets"),
-    "verify": ("neurodeploy.pipeline", "verified"),
+    "verify": ("neurodeploy.flow.pipeline", "verified"),
 }
 
 __all__ = [

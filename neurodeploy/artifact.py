@@ -11,14 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from neurodeploy import strict_json
-from neurodeploy.content import content_of
+from neurodeploy.data import strict_json
+from neurodeploy.data.content import content_of
+from neurodeploy.data.files import REMEDIES, Piece, write_folder_atomically
+from neurodeploy.data.reading import JSON_BYTES, read_regular
+from neurodeploy.data.typed import fits
 from neurodeploy.errors import ArtifactError
-from neurodeploy.files import REMEDIES, Piece, write_folder_atomically
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
-from neurodeploy.reading import JSON_BYTES, read_regular
-from neurodeploy.typed import fits
 
 SCHEMA = 1
 MANIFEST = "manifest.json"

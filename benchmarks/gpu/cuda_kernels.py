@@ -19,9 +19,10 @@ from typing import Any
 import torch
 
 from snncore import neuron
-from snncore.kernels import Work, backend, cuda_shape, prepared, run_loop
-from snncore.kernels.cuda_loop import CudaLoop
-from snncore.kernels.cuda_shape import Config, backward_config, forward_config
+from snncore.kernels import Work, backend, prepared, run_loop
+from snncore.kernels.cuda import shape as cuda_shape
+from snncore.kernels.cuda.loop import CudaLoop
+from snncore.kernels.cuda.shape import Config, backward_config, forward_config
 
 TOTAL = 1 << 27
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from neurodeploy.cli import (
+from neurodeploy.cli.command import Command, Debug, Json
+from neurodeploy.cli.commands import (
     convert,
     demo,
     doctor,
@@ -18,9 +19,8 @@ from neurodeploy.cli import (
     targets,
     verify,
 )
-from neurodeploy.cli.command import Command, Debug, Json
+from neurodeploy.cli.commands.version import version
 from neurodeploy.cli.failure import INTERRUPTED
-from neurodeploy.cli.version import version
 
 HELP = "One trained network, any chip, and the proof that the chip computes what was trained."
 # Plain help: as readable, in half the time.

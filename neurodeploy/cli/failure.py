@@ -8,8 +8,8 @@ from typing import Any
 
 from typer import Abort, TyperException
 
+from neurodeploy.data.files import REMEDIES
 from neurodeploy.errors import NeurodeployError
-from neurodeploy.files import REMEDIES
 
 USAGE = 2
 INTERNAL = 70

@@ -56,7 +56,7 @@ def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] |
     Raises:
         SamplesError: if the file is missing, damaged, or holds no samples.
     """
-    from neurodeploy import pipeline
+    from neurodeploy.flow import pipeline
 
     return (None, None) if path is None else pipeline.read_samples(path)
 
@@ -71,8 +71,8 @@ def lowered(
     Raises:
         SamplesError: if samples are not of the shape that the network was saved for.
     """
-    from neurodeploy import pipeline
     from neurodeploy.errors import SamplesError
+    from neurodeploy.flow import pipeline
     from neurodeploy.frontend.checkpoint import input_shape
     from neurodeploy.graph import Graph
     from neurodeploy.simulator.floats import checked_floats
@@ -104,7 +104,7 @@ def open_unedited(path: Path) -> tuple[Artifact, Program | Graph]:
     Raises:
         ArtifactError: if it cannot be read, or was edited.
     """
-    from neurodeploy import pipeline
+    from neurodeploy.flow import pipeline
     from neurodeploy.target import open_artifact
 
     artifact = open_artifact(path)

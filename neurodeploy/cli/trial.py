@@ -17,7 +17,7 @@ def failures(targets: Mapping[str, Target]) -> Iterator[str]:
     import torch
 
     import quant
-    from neurodeploy import pipeline
+    from neurodeploy.flow import pipeline
     from neurodeploy.target import Severity
 
     synapse = quant.Linear(2, 2)

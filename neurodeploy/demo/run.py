@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-from neurodeploy import pipeline
 from neurodeploy.demo.digits import Digits, load_digits
 from neurodeploy.demo.training import (
     float_network,
@@ -18,13 +17,14 @@ from neurodeploy.demo.training import (
     train,
 )
 from neurodeploy.errors import SimulatorError
+from neurodeploy.flow import pipeline
 from neurodeploy.frontend import save
 from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
 from neurodeploy.target import BuiltIn, Simulation, Target, target
-from quant.chips import FORMATS
-from snncore.kernels.cpp_build import compiler
+from quant.grid.chips import FORMATS
+from snncore.kernels.cpp.build import compiler
 
 Progress = Callable[[str], None]
 _FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 import quant
+from neurodeploy.data.files import write_atomically
 from neurodeploy.errors import ModelFileError, NeurodeployError
-from neurodeploy.files import write_atomically
 from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
 from neurodeploy.frontend.kinds import build, describe, is_idle
 from neurodeploy.frontend.loaded import assembled, require_free_names

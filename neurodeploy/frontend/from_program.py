@@ -25,12 +25,12 @@ from neurodeploy.program import (
     Signal,
     Synapse,
 )
-from quant.chips import LOIHI_FORMAT
-from quant.formats import ChipFormat, Grid
+from quant.grid.chips import LOIHI_FORMAT
+from quant.grid.formats import ChipFormat, Grid
 from snncore import layer
 from snncore.dynamics import LOIHI
-from snncore.dynamics.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
-from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
+from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 
 # Of a file, weights may be odd, which a chip's eight bits with a sign are not while they train.
 _ANY_WEIGHTS = Grid(-256, 255)

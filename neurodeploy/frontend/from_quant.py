@@ -12,13 +12,13 @@ from torch import Tensor
 
 import quant
 from neurodeploy import graph as g
+from neurodeploy.data.narrow import Multiples, narrowed, row_pieces
+from neurodeploy.data.structure import Edge, Node, Shape, require
 from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
 from neurodeploy.graph.graph import output_shape
-from neurodeploy.narrow import Multiples, narrowed, row_pieces
-from neurodeploy.structure import Edge, Node, Shape, require
-from quant.chip_neuron import Integers
-from quant.exact import require_accumulator
-from quant.synapse import GridLayer
+from quant.grid.exact import require_accumulator
+from quant.layer.synapse import GridLayer
+from quant.neuron.chip_neuron import Integers
 from snncore import layer
 
 

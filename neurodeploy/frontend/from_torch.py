@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import quant
 from neurodeploy import graph as g
+from neurodeploy.data.structure import Edge, Node, Pair, Shape, require
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
@@ -26,7 +27,6 @@ from neurodeploy.frontend.from_quant import (
 )
 from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.graph.graph import output_shape
-from neurodeploy.structure import Edge, Node, Pair, Shape, require
 from snncore import layer, neuron
 
 

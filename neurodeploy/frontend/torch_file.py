@@ -11,15 +11,15 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from neurodeploy.archive import DAMAGE, Archive, fill, opened_archive
+from neurodeploy.data.archive import DAMAGE, Archive, fill, opened_archive
+from neurodeploy.data.files import REMEDIES
+from neurodeploy.data.reading import regular_file, require_room
 from neurodeploy.errors import ModelFileError
-from neurodeploy.files import REMEDIES
 from neurodeploy.frontend.plain_pickle import (
     ForeignObjectError,
     TensorEntry,
     plain_data,
 )
-from neurodeploy.reading import regular_file, require_room
 
 # So large the description of a network may be, beside its tensors.
 DESCRIPTION_BYTES = 16 << 20

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from neurodeploy import codec
+from neurodeploy.data import codec
+from neurodeploy.data.structure import Node, Pair, Shape, check_order, conv_size, require
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.nodes import (
     Add,
@@ -23,7 +25,8 @@ from neurodeploy.graph.nodes import (
     Neuron,
     SumPool2d,
 )
-from neurodeploy.structure import Node, Pair, Shape, check_order, conv_size, require
+
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,6 @@ class Graph:
     @cached_property
     def sha256(self) -> str:
         """A name for this meaning: equal graphs have equal ones."""
-        from neurodeploy.graph.serde import document
-
         return codec.digest(document(self))
 
     def parameter_count(self) -> int:
@@ -189,3 +190,8 @@ def _details(node: Node) -> list[tuple[str, object]]:
     elif isinstance(node, SumPool2d):
         details.append(("weight", f"{node.weight:g}"))
     return details
+
+
+def document(graph: Graph) -> dict[str, Any]:
+    """The graph as a document of frozen data."""
+    return {"schema": SCHEMA, "output": graph.output, "nodes": graph.nodes}

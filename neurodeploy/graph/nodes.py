@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.codec import UNWRITTEN
-from neurodeploy.errors import ValidationError
-from neurodeploy.narrow import Multiples, narrowed_floats, pieces, widened
-from neurodeploy.structure import (
+from neurodeploy.data.codec import UNWRITTEN
+from neurodeploy.data.narrow import Multiples, narrowed_floats, pieces, widened
+from neurodeploy.data.structure import (
     Edge,
     Node,
     Pair,
@@ -24,6 +23,7 @@ from neurodeploy.structure import (
     checked_shape,
     require,
 )
+from neurodeploy.errors import ValidationError
 from snncore.dynamics import Equations, NumberSystem, to_integers
 
 Floats = NDArray[np.float64]

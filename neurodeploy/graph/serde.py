@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodeploy import codec
+from neurodeploy.data import codec
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ValidationError
-from neurodeploy.graph.graph import Graph
+from neurodeploy.graph.graph import SCHEMA, Graph, document
 from neurodeploy.graph.nodes import (
     Add,
     BatchNorm,
@@ -19,18 +20,11 @@ from neurodeploy.graph.nodes import (
     Neuron,
     SumPool2d,
 )
-from neurodeploy.structure import Edge
 
-SCHEMA = 1
 _WEIGHTS = (Linear, Conv2d, SumPool2d, BatchNorm)
 _CLASSES: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (Edge, Input, *_WEIGHTS, MaxPool2d, Flatten, Delay, Add, Neuron)
 }
-
-
-def document(graph: Graph) -> dict[str, Any]:
-    """The graph as a document of frozen data."""
-    return {"schema": SCHEMA, "output": graph.output, "nodes": graph.nodes}
 
 
 def dumps(graph: Graph) -> str:

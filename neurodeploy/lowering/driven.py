@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurodeploy import graph as g
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Neuron, Signal
-from neurodeploy.structure import Edge
 from snncore.dynamics import LOIHI
-from snncore.dynamics.number_system import LOIHI_DRIVEN
-from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
+from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
+from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 
 
 def is_driven(node: g.Neuron) -> bool:

@@ -14,9 +14,9 @@ from math import prod
 
 import numpy as np
 
+from neurodeploy.data.structure import Edge, Node, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Conv2d, Flatten, Graph, Linear, SumPool2d
-from neurodeploy.structure import Edge, Node, Shape
 
 
 def fold_pools(graph: Graph) -> Graph:

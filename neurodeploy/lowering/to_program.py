@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy import graph as g
+from neurodeploy.data.narrow import Multiples, integer_type, narrowed, pieces
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
-from neurodeploy.narrow import Multiples, integer_type, narrowed, pieces
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -32,7 +33,6 @@ from neurodeploy.program import (
     Node,
     Program,
 )
-from neurodeploy.structure import Edge
 
 # Where a layer does not say in what it adds up.
 _DENSE_BITS, _KERNEL_BITS = 32, 24

@@ -1,5 +1,7 @@
 """The program: integers with one exact meaning, without torch."""
 
+from neurodeploy.data.structure import Edge as Edge
+from neurodeploy.data.structure import Node as Node
 from neurodeploy.program.nodes import Conv2d as Conv2d
 from neurodeploy.program.nodes import Dense as Dense
 from neurodeploy.program.nodes import Flatten as Flatten
@@ -14,8 +16,6 @@ from neurodeploy.program.program import Program as Program
 from neurodeploy.program.program import neurons_in as neurons_in
 from neurodeploy.program.serde import dumps as dumps
 from neurodeploy.program.serde import loads as loads
-from neurodeploy.structure import Edge as Edge
-from neurodeploy.structure import Node as Node
 
 __all__ = [
     "Conv2d",

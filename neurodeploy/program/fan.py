@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodeploy.data.structure import Shape, conv_size
 from neurodeploy.program.nodes import Conv2d, Dense, Integers
-from neurodeploy.structure import Shape, conv_size
 
 
 def fan_out(node: Dense | Conv2d, shape: Shape) -> Integers:

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.codec import UNWRITTEN
-from neurodeploy.errors import ValidationError
-from neurodeploy.narrow import frozen, narrowed, widened
-from neurodeploy.structure import (
+from neurodeploy.data.codec import UNWRITTEN
+from neurodeploy.data.narrow import frozen, narrowed, widened
+from neurodeploy.data.structure import (
     Edge,
     Node,
     Pair,
@@ -25,8 +24,9 @@ from neurodeploy.structure import (
     checked_shape,
     require,
 )
+from neurodeploy.errors import ValidationError
 from snncore.dynamics import Equations, NumberSystem, Op, to_integers
-from snncore.dynamics.interval import Interval, invariant
+from snncore.dynamics.arithmetic.interval import Interval, invariant
 
 Integers = NDArray[np.int64]
 # In the narrowest type that holds them: to be made wider before anything is computed.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from neurodeploy import codec
+from neurodeploy.data import codec
+from neurodeploy.data.structure import Node, Shape, check_order
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.nodes import Input, Neuron, Synapse
 from neurodeploy.program.shapes import output_shape
-from neurodeploy.structure import Node, Shape, check_order
+
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,6 @@ class Program:
     @cached_property
     def sha256(self) -> str:
         """A name for this meaning: equal programs have equal ones."""
-        from neurodeploy.program.serde import document
-
         return codec.digest(document(self))
 
     def parameter_count(self) -> int:
@@ -90,3 +91,8 @@ def neurons_in(program: Program) -> int:
             size *= length
         total += size
     return total
+
+
+def document(program: Program) -> dict[str, Any]:
+    """The program as a document of frozen data."""
+    return {"schema": SCHEMA, "output": program.output, "nodes": program.nodes}

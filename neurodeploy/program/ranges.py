@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.structure import Edge, Node
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.nodes import Conv2d, Dense, Input, Neuron, Signal
 from neurodeploy.program.program import Program
-from neurodeploy.structure import Edge, Node
-from snncore.dynamics.interval import ZERO, Interval, invariant
+from snncore.dynamics.arithmetic.interval import ZERO, Interval, invariant
 
 _BINARY = Interval(0, 1)
 _ANY_CURRENT = Interval(1 - (1 << 24), (1 << 24) - 1)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodeploy import codec
+from neurodeploy.data import codec
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
-from neurodeploy.program.program import Program
-from neurodeploy.structure import Edge
+from neurodeploy.program.program import SCHEMA, Program, document
 
-SCHEMA = 1
 _CLASSES: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (Edge, Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
 }
-
-
-def document(program: Program) -> dict[str, Any]:
-    """The program as a document of frozen data."""
-    return {"schema": SCHEMA, "output": program.output, "nodes": program.nodes}
 
 
 def dumps(program: Program) -> str:

@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
+from neurodeploy.data.structure import Node, Shape, conv_size
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
-from neurodeploy.structure import Node, Shape, conv_size
 
 
 def output_shape(node: Node, inputs: Sequence[Shape]) -> Shape:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from neurodeploy.narrow import pieces
+from neurodeploy.data.narrow import pieces
+from neurodeploy.data.structure import Edge, Node
 from neurodeploy.program.nodes import (
     Conv2d,
     Dense,
@@ -15,9 +17,10 @@ from neurodeploy.program.nodes import (
     NarrowIntegers,
     Neuron,
 )
-from neurodeploy.program.program import Program
-from neurodeploy.structure import Edge, Node
 from snncore.dynamics import Equations
+
+if TYPE_CHECKING:
+    from neurodeploy.program.program import Program
 
 
 def program_text(program: Program) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neurodeploy.report.model import Divergence
+from neurodeploy.report.links import Divergence
 
 SIDES = ("expected", "got")
 

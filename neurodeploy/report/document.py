@@ -6,10 +6,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from neurodeploy.report.model import Divergence, LayerSummary, Link, Report
+from neurodeploy.report.links import Divergence, LayerSummary, Link
 from neurodeploy.report.words import mark_of, verdict
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
 
 SCHEMA = 1
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from neurodeploy.report.model import Link, Report
+from neurodeploy.report.links import Link
 from neurodeploy.report.text import context_table
 from neurodeploy.report.words import (
     Mark,
@@ -17,6 +18,9 @@ from neurodeploy.report.words import (
     reason,
     visible,
 )
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
 
 # A log may be long; why a simulator failed stands at its end.
 _LOG_LINES = 200

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
+from neurodeploy.chips.resources import Core, Energy, LayerOperations, Placement, Use
 from neurodeploy.report.words import shortened
-from neurodeploy.resources import Core, Energy, LayerOperations, Placement, Use
 
 _LETTERS = ascii_lowercase + ascii_uppercase
 _ACROSS = 32

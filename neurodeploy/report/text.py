@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.context import context_rows
-from neurodeploy.report.model import Divergence, Link, Report
+from neurodeploy.report.links import Divergence, Link
 from neurodeploy.report.on_chip import energy_lines, headline, operation_grid
 from neurodeploy.report.words import (
     Mark,
@@ -24,7 +26,9 @@ from neurodeploy.report.words import (
     verdict,
     visible,
 )
-from neurodeploy.resources import OnChip
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
 
 WIDTH = 96
 # So much of a failed simulator's log fits under its link.

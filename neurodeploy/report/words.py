@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from neurodeploy.report.model import LayerSummary, Link, Report, Status
+from neurodeploy.report.links import LayerSummary, Link, Status
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
 
 
 class Mark(StrEnum):

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from neurodeploy.data.files import REMEDIES
 from neurodeploy.errors import OutputError
-from neurodeploy.files import REMEDIES
-from neurodeploy.report.model import Report
+from neurodeploy.report.report import Report
 
 
 def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:

@@ -10,11 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neurodeploy.errors import SimulatorError
-from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
-from neurodeploy.sandbox.hashes import HashedRequirements
-from neurodeploy.sandbox.interpreters import find_first
-from neurodeploy.sandbox.record import Record
-from neurodeploy.sandbox.tree import ProcessTree
+from neurodeploy.sandbox.environments.environment import (
+    Environment,
+    clean_environment,
+    interpreter_in,
+)
+from neurodeploy.sandbox.environments.hashes import HashedRequirements
+from neurodeploy.sandbox.environments.interpreters import find_first
+from neurodeploy.sandbox.environments.record import Record
+from neurodeploy.sandbox.process.tree import ProcessTree
 from neurodeploy.sandbox.worker import Call, Worker
 
 _POLL_S = 0.1

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from neurodeploy.errors import OutputError
-from neurodeploy.sandbox.interrupts import interrupts_deferred
+from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 from snncore.scratch import Scratch, claim, sweep
 
 # Sockets lie some 47 characters below, and a socket's path must stay under 104.

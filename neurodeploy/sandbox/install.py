@@ -7,13 +7,13 @@ from pathlib import Path
 
 from neurodeploy.errors import OutputError
 from neurodeploy.sandbox.build import Build
-from neurodeploy.sandbox.environment import Environment, simulators_folder
+from neurodeploy.sandbox.environments.environment import Environment, simulators_folder
+from neurodeploy.sandbox.environments.status import EnvironmentStatus, State, status
 from neurodeploy.sandbox.exchange import WorkerResult
 from neurodeploy.sandbox.folder import scratch_folder
-from neurodeploy.sandbox.interrupts import interrupts_deferred
 from neurodeploy.sandbox.lock import discard, exclusive
+from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 from neurodeploy.sandbox.run import run_worker
-from neurodeploy.sandbox.status import EnvironmentStatus, State, status
 from snncore.scratch import sweep
 
 Progress = Callable[[str], None]

@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from neurodeploy.sandbox.environment import Environment
+from neurodeploy.sandbox.environments.environment import Environment
 from neurodeploy.sandbox.exchange import WorkerResult
 from neurodeploy.sandbox.worker import Call, Progress, Worker
 

@@ -6,10 +6,10 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import numpy as np
 
-from neurodeploy.sandbox.environment import Environment
+from neurodeploy.sandbox.environments.environment import Environment
+from neurodeploy.sandbox.environments.status import installed
 from neurodeploy.sandbox.exchange import WorkerResult
-from neurodeploy.sandbox.interrupts import interrupts_deferred
-from neurodeploy.sandbox.status import installed
+from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 from neurodeploy.sandbox.worker import Call, Limits, Progress, Worker
 
 

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from neurodeploy.errors import SimulatorError, ValidationError
-from neurodeploy.sandbox.environment import Environment, clean_environment, interpreter_in
+from neurodeploy.sandbox.environments.environment import (
+    Environment,
+    clean_environment,
+    interpreter_in,
+)
 from neurodeploy.sandbox.exchange import Exchange, WorkerResult
 from neurodeploy.sandbox.folder import private_folder
-from neurodeploy.sandbox.output import Lines
-from neurodeploy.sandbox.tree import ProcessTree
+from neurodeploy.sandbox.process.output import Lines
+from neurodeploy.sandbox.process.tree import ProcessTree
 
 Progress = Callable[[str], None]
 

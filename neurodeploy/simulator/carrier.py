@@ -13,9 +13,9 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
 from snncore.dynamics import Op
-from snncore.dynamics.hoist import hoisted
-from snncore.dynamics.render import Dialect, compile_step, render, render_function
-from snncore.dynamics.simplify import simplified
+from snncore.dynamics.printing.render import Dialect, compile_step, render, render_function
+from snncore.dynamics.rewriting.hoist import hoisted
+from snncore.dynamics.rewriting.simplify import simplified
 
 _COMMON = {
     Op.ADD: "{0} + {1}",

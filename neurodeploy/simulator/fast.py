@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurodeploy.narrow import row_pieces
+from neurodeploy.data.narrow import row_pieces
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -28,7 +28,7 @@ from neurodeploy.simulator.carrier import exact_matmul_type
 from neurodeploy.simulator.layers import Layer, compiled_layer, torch_layer
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
-from snncore.dynamics.interval import ZERO, Interval
+from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.sent import sends_spikes
 
 # A batch that keeps one layer's states in the processor's cache.

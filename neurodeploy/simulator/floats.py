@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy import graph as g
+from neurodeploy.data.structure import Edge, Node, Pair
 from neurodeploy.errors import SamplesError, ValidationError
-from neurodeploy.structure import Edge, Node, Pair
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
-from snncore.dynamics.register_words import REGISTER_TABLE
+from snncore.dynamics.printing.register_words import REGISTER_TABLE
 from snncore.dynamics.sent import sends_spikes
 
 Array = NDArray[np.float64]

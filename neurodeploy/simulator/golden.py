@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.narrow import row_pieces
+from neurodeploy.data.narrow import row_pieces
 from neurodeploy.program import (
     Conv2d,
     Dense,

@@ -12,8 +12,8 @@ from torch import Tensor
 from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
 from neurodeploy.simulator.carrier import CarriedStep, carried_step
-from snncore.dynamics.simplify import simplified
-from snncore.kernels.cpp_integer import IntegerStep, integer_step
+from snncore.dynamics.rewriting.simplify import simplified
+from snncore.kernels.cpp.integer import IntegerStep, integer_step
 
 States = tuple[Tensor, ...]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.structure import require
 from neurodeploy.errors import SamplesError, SamplesWarning
 from neurodeploy.program import Input, Neuron, Program, Signal
-from neurodeploy.structure import require
 
 
 def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:

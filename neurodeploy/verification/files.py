@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from neurodeploy.artifact import Artifact, digest
-from neurodeploy.content import content_of
-from neurodeploy.files import Piece
+from neurodeploy.data.content import content_of
+from neurodeploy.data.files import Piece
 from neurodeploy.target import ComparesFiles, Target
 
 

@@ -11,18 +11,18 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.compare import Tolerance, compare, compare_within
+from neurodeploy.chips.operations import operations
+from neurodeploy.chips.resources import OnChip
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.graph import Graph
-from neurodeploy.operations import operations
 from neurodeploy.program import Program
 from neurodeploy.report import Link
-from neurodeploy.resources import OnChip
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.simulator.floats import checked_floats, run_floats
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import TakesFloats, Target, on_chip
 from neurodeploy.trace import Trace
+from neurodeploy.verification.compare import Tolerance, compare, compare_within
 
 TOLERANCE = Tolerance()
 

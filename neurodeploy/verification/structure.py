@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes
+from neurodeploy.data.narrow import Multiples
+from neurodeploy.data.structure import Node, renamed
 from neurodeploy.errors import NeurodeployError, PluginError
 from neurodeploy.graph import Graph
-from neurodeploy.narrow import Multiples
 from neurodeploy.program import Neuron, Program
 from neurodeploy.report import Link, Status
-from neurodeploy.structure import Node, renamed
 from neurodeploy.target import Target, checked_options
 from neurodeploy.verification.files import file_difference
 from neurodeploy.verification.meaning import Meaning

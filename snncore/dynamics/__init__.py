@@ -1,16 +1,16 @@
 """Neurons, once: equations, number systems and what is printed from them, without a library."""
 
+from snncore.dynamics.arithmetic.integer import to_integers as to_integers
+from snncore.dynamics.arithmetic.number_system import LOIHI as LOIHI
+from snncore.dynamics.arithmetic.number_system import Format as Format
+from snncore.dynamics.arithmetic.number_system import NumberSystem as NumberSystem
+from snncore.dynamics.arithmetic.number_system import Overflow as Overflow
+from snncore.dynamics.arithmetic.number_system import Rounding as Rounding
 from snncore.dynamics.equations import Equations as Equations
 from snncore.dynamics.equations import trace as trace
 from snncore.dynamics.evaluate import evaluate as evaluate
 from snncore.dynamics.expression import Op as Op
 from snncore.dynamics.expression import Symbol as Symbol
-from snncore.dynamics.integer import to_integers as to_integers
-from snncore.dynamics.number_system import LOIHI as LOIHI
-from snncore.dynamics.number_system import Format as Format
-from snncore.dynamics.number_system import NumberSystem as NumberSystem
-from snncore.dynamics.number_system import Overflow as Overflow
-from snncore.dynamics.number_system import Rounding as Rounding
 from snncore.dynamics.words import absolute as absolute
 from snncore.dynamics.words import detach as detach
 from snncore.dynamics.words import exp as exp

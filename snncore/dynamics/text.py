@@ -1,10 +1,14 @@
 """Equations as text: the documentation of a neuron, and what two programs are compared by."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-from snncore.dynamics.equations import Equations
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from snncore.dynamics.expression import LEAVES, Op, Operation
+
+if TYPE_CHECKING:
+    from snncore.dynamics.equations import Equations
 
 _INFIX = {
     Op.ADD: "+",

@@ -1,20 +1,20 @@
 """The time loop, written by hand once a language."""
 
-from snncore.kernels.backend import AUTO as AUTO
-from snncore.kernels.backend import BACKENDS as BACKENDS
-from snncore.kernels.backend import BackendReport as BackendReport
-from snncore.kernels.backend import Work as Work
-from snncore.kernels.backend import backend as backend
-from snncore.kernels.backend import choose as choose
+from snncore.kernels.backends import AUTO as AUTO
+from snncore.kernels.backends import BACKENDS as BACKENDS
+from snncore.kernels.backends import BackendReport as BackendReport
+from snncore.kernels.backends import backend as backend
+from snncore.kernels.backends import choose as choose
+from snncore.kernels.loop.output import Output as Output
+from snncore.kernels.loop.output import check_output as check_output
+from snncore.kernels.loop.output import narrowed as narrowed
+from snncore.kernels.loop.output import pack as pack
+from snncore.kernels.loop.output import unpack as unpack
+from snncore.kernels.loop.torch_loop import TORCH as TORCH
+from snncore.kernels.loop.torch_loop import run_sequence as run_sequence
+from snncore.kernels.loop.work import Work as Work
 from snncore.kernels.operator import prepared as prepared
 from snncore.kernels.operator import run_loop as run_loop
-from snncore.kernels.output import Output as Output
-from snncore.kernels.output import check_output as check_output
-from snncore.kernels.output import narrowed as narrowed
-from snncore.kernels.output import pack as pack
-from snncore.kernels.output import unpack as unpack
-from snncore.kernels.torch_loop import TORCH as TORCH
-from snncore.kernels.torch_loop import run_sequence as run_sequence
 
 __all__ = [
     "AUTO",

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics.expression import Op, Recorder, Symbol
-from snncore.kernels.backend import Loop, Tensors, Work, backend
-from snncore.kernels.output import Output, output_like
+from snncore.kernels.backends import backend
+from snncore.kernels.loop.output import Output, output_like
+from snncore.kernels.loop.work import Loop, Tensors, Work
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,15 @@
 """Layers on sequences (T, N, ...)."""
 
 from snncore.layer.attention import SpikeAttention as SpikeAttention
-from snncore.layer.batch_norm import BatchNorm as BatchNorm
-from snncore.layer.batch_norm import BatchNorm1d as BatchNorm1d
-from snncore.layer.batch_norm import BatchNorm2d as BatchNorm2d
-from snncore.layer.batch_norm import BatchNorm3d as BatchNorm3d
-from snncore.layer.batch_norm import ThresholdBatchNorm2d as ThresholdBatchNorm2d
-from snncore.layer.container import Recurrent as Recurrent
-from snncore.layer.container import Sequence as Sequence
-from snncore.layer.container import Steps as Steps
-from snncore.layer.container import TimeDistributed as TimeDistributed
-from snncore.layer.convolution import Conv1d as Conv1d
-from snncore.layer.convolution import Conv3d as Conv3d
-from snncore.layer.convolution import ConvTranspose1d as ConvTranspose1d
-from snncore.layer.convolution import ConvTranspose2d as ConvTranspose2d
-from snncore.layer.convolution import ConvTranspose3d as ConvTranspose3d
-from snncore.layer.delay import Delay as Delay
 from snncore.layer.dropout import Dropout as Dropout
 from snncore.layer.dropout import Dropout2d as Dropout2d
+from snncore.layer.norm.batch_norm import BatchNorm as BatchNorm
+from snncore.layer.norm.batch_norm import BatchNorm1d as BatchNorm1d
+from snncore.layer.norm.batch_norm import BatchNorm2d as BatchNorm2d
+from snncore.layer.norm.batch_norm import BatchNorm3d as BatchNorm3d
+from snncore.layer.norm.batch_norm import ThresholdBatchNorm2d as ThresholdBatchNorm2d
+from snncore.layer.norm.step_batch_norm import StepBatchNorm2d as StepBatchNorm2d
+from snncore.layer.norm.step_batch_norm import TemporalBatchNorm2d as TemporalBatchNorm2d
 from snncore.layer.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from snncore.layer.pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
 from snncore.layer.pool import AdaptiveAvgPool3d as AdaptiveAvgPool3d
@@ -30,17 +22,25 @@ from snncore.layer.pool import MaxPool3d as MaxPool3d
 from snncore.layer.report import backend_report as backend_report
 from snncore.layer.residual import Join as Join
 from snncore.layer.residual import Residual as Residual
-from snncore.layer.state import StateLayer as StateLayer
-from snncore.layer.step_batch_norm import StepBatchNorm2d as StepBatchNorm2d
-from snncore.layer.step_batch_norm import TemporalBatchNorm2d as TemporalBatchNorm2d
-from snncore.layer.synapse import Conv2d as Conv2d
-from snncore.layer.synapse import Flatten as Flatten
-from snncore.layer.synapse import Layer as Layer
-from snncore.layer.synapse import Linear as Linear
-from snncore.layer.synapse import Pair as Pair
-from snncore.layer.synapse import SumPool2d as SumPool2d
-from snncore.layer.synaptic_filter import SynapticFilter as SynapticFilter
+from snncore.layer.time.container import Recurrent as Recurrent
+from snncore.layer.time.container import Sequence as Sequence
+from snncore.layer.time.container import Steps as Steps
+from snncore.layer.time.container import TimeDistributed as TimeDistributed
+from snncore.layer.time.delay import Delay as Delay
+from snncore.layer.time.state import StateLayer as StateLayer
+from snncore.layer.time.synaptic_filter import SynapticFilter as SynapticFilter
 from snncore.layer.vote import Vote as Vote
+from snncore.layer.weights.convolution import Conv1d as Conv1d
+from snncore.layer.weights.convolution import Conv3d as Conv3d
+from snncore.layer.weights.convolution import ConvTranspose1d as ConvTranspose1d
+from snncore.layer.weights.convolution import ConvTranspose2d as ConvTranspose2d
+from snncore.layer.weights.convolution import ConvTranspose3d as ConvTranspose3d
+from snncore.layer.weights.linear import Conv2d as Conv2d
+from snncore.layer.weights.linear import Flatten as Flatten
+from snncore.layer.weights.linear import Layer as Layer
+from snncore.layer.weights.linear import Linear as Linear
+from snncore.layer.weights.linear import Pair as Pair
+from snncore.layer.weights.linear import SumPool2d as SumPool2d
 
 __all__ = [
     "AdaptiveAvgPool1d",

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snncore.layer.state import StateLayer
+from snncore.layer.time.state import StateLayer
 
 
 class Dropout(StateLayer):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from snncore.layer.steps import merged, sizes
-from snncore.layer.synapse import Layer
+from snncore.layer.weights.linear import Layer
 
 Size = int | Sequence[int]
 _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}

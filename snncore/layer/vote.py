@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from snncore.layer.synapse import Layer
+from snncore.layer.weights.linear import Layer
 
 
 class Vote(Layer):

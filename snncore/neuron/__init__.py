@@ -1,7 +1,7 @@
 """Neurons as torch modules."""
 
-from snncore.dynamics.zoo import CUBA_LIF as CUBA_LIF
-from snncore.dynamics.zoo import Reset as Reset
+from snncore.dynamics.zoo.spiking import CUBA_LIF as CUBA_LIF
+from snncore.dynamics.zoo.spiking import Reset as Reset
 from snncore.neuron.define import Defined as Defined
 from snncore.neuron.define import define as define
 from snncore.neuron.equation_neuron import EquationNeuron as EquationNeuron

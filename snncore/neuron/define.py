@@ -9,8 +9,8 @@ from torch import nn
 
 from snncore.dynamics import Equations, trace
 from snncore.dynamics.evaluate import evaluate
-from snncore.dynamics.register_words import REGISTER_TABLE
-from snncore.dynamics.zoo import Step
+from snncore.dynamics.printing.register_words import REGISTER_TABLE
+from snncore.dynamics.zoo.spiking import Step
 from snncore.neuron.equation_neuron import EquationNeuron
 from snncore.neuron.parameters import Given
 

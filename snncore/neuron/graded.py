@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from snncore.dynamics import zoo as steps
-from snncore.dynamics.zoo import CUBA_LIF, Fire, Reset
+from snncore.dynamics.zoo import spiking as steps
+from snncore.dynamics.zoo.spiking import CUBA_LIF, Fire, Reset
 from snncore.neuron.equation_neuron import EquationNeuron
 from snncore.neuron.parameters import Given
 from snncore.neuron.zoo import ZooNeuron, check_tau

@@ -1,4 +1,4 @@
-"""The neurons of `snncore.dynamics.zoo` as torch modules."""
+"""The neurons of `snncore.dynamics.zoo.spiking` as torch modules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from snncore.dynamics import Equations, trace
-from snncore.dynamics import zoo as steps
-from snncore.dynamics.zoo import Fire, Reset, Step
+from snncore.dynamics.zoo import spiking as steps
+from snncore.dynamics.zoo.spiking import Fire, Reset, Step
 from snncore.neuron.equation_neuron import EquationNeuron
 from snncore.neuron.parameters import Given
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, distributed, nn
 
 from snncore import functional
+from snncore.layer.norm.synchronized import is_distributed
 from snncore.layer.steps import is_constant
-from snncore.layer.synchronized import is_distributed
 from snncore.training.pooled import PooledGradients
 from snncore.training.processes import Process
 from snncore.training.step import Loss

@@ -19,16 +19,16 @@ from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Signal
 from neurodeploy.program.ranges import ranges, sum_range
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics import Op
-from snncore.dynamics.interval import ZERO, Interval
-from snncore.dynamics.simplify import leaves_format
-from targets.loihi import resonators, sigma_delta
-from targets.loihi.chain import Chain, ChainLayer, chain_of, takes_numbers
+from snncore.dynamics.arithmetic.interval import ZERO, Interval
+from snncore.dynamics.rewriting.simplify import leaves_format
 from targets.loihi.check_weights import weight_findings
-from targets.loihi.chips import CHIPS
+from targets.loihi.chip.chips import CHIPS
+from targets.loihi.chip.placement import placement
+from targets.loihi.file import resonators, sigma_delta
+from targets.loihi.file.chain import Chain, ChainLayer, chain_of, takes_numbers
+from targets.loihi.file.loader import LARGEST_GEOMETRY, LONGEST_DELAY
+from targets.loihi.file.neurons import adds_up, driven_by, is_lif
 from targets.loihi.findings import error, place_of, warning
-from targets.loihi.loader import LARGEST_GEOMETRY, LONGEST_DELAY
-from targets.loihi.neurons import adds_up, driven_by, is_lif
-from targets.loihi.placement import placement
 
 _REGISTERS = {
     "threshold": Interval(0, (1 << 17) - 1),

@@ -8,9 +8,9 @@ import numpy as np
 
 from neurodeploy.program import Dense, Integers, Synapse
 from neurodeploy.target import Finding
-from snncore.dynamics.interval import Interval
+from snncore.dynamics.arithmetic.interval import Interval
+from targets.loihi.file.loader import loaded_together
 from targets.loihi.findings import error, place_of, warning
-from targets.loihi.loader import loaded_together
 
 _WEIGHTS = Interval(-256, 254)
 _ONE_SIGN = Interval(-255, 255)

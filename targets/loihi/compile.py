@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes, tools_here
-from neurodeploy.narrow import row_pieces
+from neurodeploy.data.narrow import row_pieces
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
 from neurodeploy.target import Finding, require_fits
-from targets.loihi import resonators
-from targets.loihi.chain import Chain, ChainLayer, chain_of
 from targets.loihi.check import check
-from targets.loihi.hdf5 import h5py_module
+from targets.loihi.file import resonators
+from targets.loihi.file.chain import Chain, ChainLayer, chain_of
+from targets.loihi.file.hdf5 import h5py_module
+from targets.loihi.file.neurons import adds_up, driven_by
+from targets.loihi.file.sigma_delta import has_messages, kind_of, spike_exp, write_neuron
 from targets.loihi.host import host_part
-from targets.loihi.neurons import adds_up, driven_by
-from targets.loihi.sigma_delta import has_messages, kind_of, spike_exp, write_neuron
 
 FILE = "network.net"
 

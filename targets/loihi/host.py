@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, SamplesError
-from targets.loihi.chain import Chain
-from targets.loihi.neurons import driven_by
-from targets.loihi.sigma_delta import USUAL
-from targets.loihi.simulate import LavaRun
+from targets.loihi.file.chain import Chain
+from targets.loihi.file.neurons import driven_by
+from targets.loihi.file.sigma_delta import USUAL
+from targets.loihi.simulators.simulate import LavaRun
 
 # What a host writes into the registers of input neurons has 16 bits, as their bias.
 _LIMIT = 1 << 15

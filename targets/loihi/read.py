@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.data.structure import Edge, Shape, renamed
 from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.program import (
     Conv2d,
@@ -25,22 +26,21 @@ from neurodeploy.program import (
     Signal,
 )
 from neurodeploy.program.shapes import output_shape
-from neurodeploy.structure import Edge, Shape, renamed
 from snncore.dynamics import LOIHI, Equations, NumberSystem
-from snncore.dynamics.number_system import LOIHI_DRIVEN
-from snncore.dynamics.zoo import CUBA_LIF, DRIVEN_CUBA_LIF
-from targets.loihi import resonators
-from targets.loihi.budget import MOST_VALUES
-from targets.loihi.hdf5 import LayerEntry, opened
-from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
-from targets.loihi.loader import (
+from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
+from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
+from targets.loihi.file import resonators
+from targets.loihi.file.budget import MOST_VALUES
+from targets.loihi.file.hdf5 import LayerEntry, opened
+from targets.loihi.file.loader import (
     LARGEST_GEOMETRY,
     LONGEST_DELAY,
     LoadedWeights,
     loaded_together,
 )
-from targets.loihi.neurons import bias_of, neuron_parameters
-from targets.loihi.sigma_delta import KIND, read_neuron
+from targets.loihi.file.neurons import bias_of, neuron_parameters
+from targets.loihi.file.sigma_delta import KIND, read_neuron
+from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
 
 # Weights count in 1/64, as slayer and quant write them.
 _EXPONENT = -6

@@ -8,24 +8,24 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.chips.resources import Energy, LayerOperations, Placement
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
-from neurodeploy.resources import Energy, LayerOperations, Placement
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import Capabilities, Finding, Simulation
 from neurodeploy.trace import LayerTrace, Trace
-from targets.loihi.capabilities import CAPABILITIES
 from targets.loihi.check import check
-from targets.loihi.chips import CHIPS
+from targets.loihi.chip.capabilities import CAPABILITIES
+from targets.loihi.chip.chips import CHIPS
+from targets.loihi.chip.energy import energy
+from targets.loihi.chip.placement import placement
 from targets.loihi.compile import compile_program
-from targets.loihi.energy import energy
+from targets.loihi.file.resonators import require_determined
+from targets.loihi.file.same import file_difference
 from targets.loihi.host import lava_run
-from targets.loihi.judges import BRIAN, NENGO, JudgedRun, run_judge
-from targets.loihi.placement import placement
 from targets.loihi.read import read_artifact
-from targets.loihi.resonators import require_determined
-from targets.loihi.same import file_difference
-from targets.loihi.simulate import LAVA, run_lava
+from targets.loihi.simulators.judges import BRIAN, NENGO, JudgedRun, run_judge
+from targets.loihi.simulators.simulate import LAVA, run_lava
 
 
 class Loihi:

@@ -27,9 +27,9 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.ranges import ranges, sum_range
 from neurodeploy.target import Finding, Severity
-from snncore.dynamics.interval import ZERO, Interval
-from targets.lynxi.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
-from targets.lynxi.plan import CURRENTS, Part, largest_weight_bits, plan_of
+from snncore.dynamics.arithmetic.interval import ZERO, Interval
+from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
+from targets.lynxi.reduced.plan import CURRENTS, Part, largest_weight_bits, plan_of
 
 _TAKEN = (Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
 _MOST_AXES = 3

@@ -6,20 +6,20 @@ import json
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.content import Content, Files
+from neurodeploy.data.content import Content, Files
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
 from targets.lynxi.capabilities import STEPS
 from targets.lynxi.check import check
-from targets.lynxi.consistency import SCRIPT, described, script_text
-from targets.lynxi.document import DOCUMENT, WEIGHTS
-from targets.lynxi.golden import GOLDEN
-from targets.lynxi.onnx_file import apart_onnx, step_onnx, unrolled_onnx
-from targets.lynxi.packer import Packer
-from targets.lynxi.plan import Plan, plan_of
-from targets.lynxi.schema import SCHEMA_FILE, schema_text
-from targets.lynxi.torchscript import step_script, unrolled_script
+from targets.lynxi.package.consistency import SCRIPT, described, script_text
+from targets.lynxi.package.document import DOCUMENT, WEIGHTS
+from targets.lynxi.package.golden import GOLDEN
+from targets.lynxi.package.packer import Packer
+from targets.lynxi.package.schema import SCHEMA_FILE, schema_text
+from targets.lynxi.reduced.plan import Plan, plan_of
+from targets.lynxi.vendor.onnx_file import apart_onnx, step_onnx, unrolled_onnx
+from targets.lynxi.vendor.torchscript import step_script, unrolled_script
 
 _MOST_STEPS = 4096
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy import strict_json
 from neurodeploy.artifact import Artifact
+from neurodeploy.data import strict_json
 from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
 from neurodeploy.program import (
     Conv2d,
@@ -27,12 +27,12 @@ from neurodeploy.program import (
     Signal,
 )
 from snncore.dynamics import Equations, NumberSystem
-from targets.lynxi.certificate import Term, terms
-from targets.lynxi.consistency import require_consistent
-from targets.lynxi.document import DOCUMENT
-from targets.lynxi.plan import Plan, plan_of
-from targets.lynxi.schema import require_valid
-from targets.lynxi.tensors import Store
+from targets.lynxi.package.consistency import require_consistent
+from targets.lynxi.package.document import DOCUMENT
+from targets.lynxi.package.schema import require_valid
+from targets.lynxi.package.tensors import Store
+from targets.lynxi.reduced.certificate import Term, terms
+from targets.lynxi.reduced.plan import Plan, plan_of
 
 Entry = Mapping[str, Any]
 

@@ -8,10 +8,10 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
 from targets.lynxi.check import check
-from targets.lynxi.plan import plan_of
+from targets.lynxi.reduced.plan import plan_of
 
 if TYPE_CHECKING:
-    from targets.lynxi.modules import OneStep, Unrolled
+    from targets.lynxi.vendor.modules import OneStep, Unrolled
 
 
 def reduce(
@@ -35,7 +35,7 @@ def reduce(
     program = network if isinstance(network, Program) else _lowered(network)
     require_fits("lynxi", check(program))
     # torch is imported only where its modules are asked for.
-    from targets.lynxi.modules import OneStep, Unrolled
+    from targets.lynxi.vendor.modules import OneStep, Unrolled
 
     plan = plan_of(program)
     return Unrolled(plan, T) if form == "unrolled" else OneStep(plan)

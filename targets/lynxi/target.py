@@ -17,7 +17,7 @@ from targets.lynxi.capabilities import CAPABILITIES, STEPS
 from targets.lynxi.check import check
 from targets.lynxi.compile import compile_program
 from targets.lynxi.read import read_artifact
-from targets.lynxi.simulate import (
+from targets.lynxi.simulators.simulate import (
     FLOAT16,
     INTERPRETER,
     compared_run,
@@ -25,7 +25,7 @@ from targets.lynxi.simulate import (
     run_interpreter,
     run_vendor_file,
 )
-from targets.lynxi.vendor_files import ONNXRUNTIME, VENDOR_FILES
+from targets.lynxi.simulators.vendor_files import ONNXRUNTIME, VENDOR_FILES
 
 
 class Lynxi:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurodeploy.data.narrow import pieces
 from neurodeploy.errors import DoesNotFitError, NeurodeployError
 from neurodeploy.graph import Conv2d, Graph, Linear
 from neurodeploy.graph import Neuron as GraphNeuron
-from neurodeploy.narrow import pieces
 from neurodeploy.program import Input, Neuron, Program
 from neurodeploy.target import Finding, Severity
-from targets.onnx.floats import float_parts
-from targets.onnx.parts import Part, parts_of
+from targets.onnx.writing.floats import float_parts
+from targets.onnx.writing.parts import Part, parts_of
 
 _LARGEST_FILE = 2_000_000_000
 

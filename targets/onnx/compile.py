@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes, toolchain_version
-from neurodeploy.content import Content, Files, joined
+from neurodeploy.data.content import Content, Files, joined
+from neurodeploy.data.wire import field, inserted
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
-from neurodeploy.wire import field, inserted
 from targets.onnx.check import check, check_graph
 from targets.onnx.description import Network, described
-from targets.onnx.floats import float_parts
-from targets.onnx.forms import Assembly, Choices, Form, write_step, write_unrolled
-from targets.onnx.parts import parts_of
-from targets.onnx.scan import write_scan
-from targets.onnx.writer import annotate
+from targets.onnx.forms.forms import Assembly, Choices, Form, write_step, write_unrolled
+from targets.onnx.forms.scan import write_scan
+from targets.onnx.writing.floats import float_parts
+from targets.onnx.writing.parts import parts_of
+from targets.onnx.writing.writer import annotate
 
 FILE = "network.onnx"
 PREFIX = "neurodeploy."

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy import codec, graph, program
+from neurodeploy import graph, program
+from neurodeploy.data import codec
+from neurodeploy.data.structure import Edge, Node
+from neurodeploy.data.typed import made
 from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.graph import Graph, Linear
 from neurodeploy.program import Dense, Neuron, Program
-from neurodeploy.structure import Edge, Node
-from neurodeploy.typed import made
 
 SCHEMA = 1
 _MOST_BITS = 62

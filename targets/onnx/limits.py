@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.wire import fields_of
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph, SumPool2d
 from neurodeploy.program import Dense, Program
-from neurodeploy.wire import fields_of
-from targets.onnx.types import Type
+from targets.onnx.writing.types import Type
 
 # More than any layer's weights or parameters have.
 MOST_AXES = 16

@@ -14,9 +14,9 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph
 from targets.onnx.compile import FORMAT, PREFIX, Written, written
 from targets.onnx.description import Network, rebuilt
-from targets.onnx.forms import Choices, Form
+from targets.onnx.forms.forms import Choices, Form
 from targets.onnx.limits import messages_in, numbers_of, require_numbers
-from targets.onnx.types import onnx_module
+from targets.onnx.writing.types import onnx_module
 
 _AGAIN = "export the model again"
 # What our own code raises over descriptions that make no sense to it.

@@ -17,9 +17,9 @@ from neurodeploy.trace import Trace
 from targets.onnx.capabilities import CAPABILITIES
 from targets.onnx.check import check, check_graph
 from targets.onnx.compile import compile_graph, compile_program
-from targets.onnx.forms import Choices, Form
+from targets.onnx.forms.forms import Choices, Form
 from targets.onnx.read import open_file
-from targets.onnx.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
+from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
 
 
 class Onnx:

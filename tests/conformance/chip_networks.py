@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import (
     Dense,
     Edge,
@@ -24,11 +25,10 @@ from neurodeploy.program import (
     Synapse,
 )
 from neurodeploy.simulator import run_golden
-from neurodeploy.structure import Shape
 from quant import ChipFormat, chip_format
-from quant.own_equations import own_equations
+from quant.neuron.own_equations import own_equations
 from snncore.dynamics import Equations, NumberSystem
-from snncore.dynamics.zoo import CUBA_LIF, Fire, Reset, biased_if, biased_lif
+from snncore.dynamics.zoo.spiking import CUBA_LIF, Fire, Reset, biased_if, biased_lif
 from tests.conformance.networks import Array, Case, random_convolution
 from tests.unit.own_neuron import Tiring
 

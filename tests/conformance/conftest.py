@@ -6,9 +6,9 @@ import pytest
 
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.sandbox import Environment, install
-from targets.loihi.judges import BRIAN, NENGO
-from targets.loihi.simulate import LAVA
-from targets.onnx.simulate import ONNXRUNTIME, REFERENCE
+from targets.loihi.simulators.judges import BRIAN, NENGO
+from targets.loihi.simulators.simulate import LAVA
+from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE
 
 _BY_FIXTURE = {
     "brian": BRIAN,

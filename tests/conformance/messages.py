@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import Edge, Flatten, Input, Integers, Neuron, Node, Program, Signal
 from neurodeploy.simulator import run_golden
-from neurodeploy.structure import Shape
-from snncore.dynamics.sigma_delta import (
+from snncore.dynamics.zoo.sigma_delta import (
     DELTA,
     LOIHI_DELTA,
     LOIHI_SIGMA,

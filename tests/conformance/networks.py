@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.structure import Pair, Shape, conv_size
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -26,10 +27,9 @@ from neurodeploy.program import (
     Synapse,
 )
 from neurodeploy.simulator import run_golden
-from neurodeploy.structure import Pair, Shape, conv_size
 from neurodeploy.target import Severity
 from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.check import check
 
 Array = NDArray[np.int64]

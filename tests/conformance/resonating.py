@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden
-from neurodeploy.structure import Shape
 from neurodeploy.target import Severity
-from snncore.dynamics.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
 from targets.loihi.check import check
 from tests.conformance.networks import Builder, Case, random_convolution, random_dense
 

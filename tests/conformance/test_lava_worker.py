@@ -9,7 +9,7 @@ import pytest
 
 from neurodeploy.errors import SamplesError, SimulatorError
 from neurodeploy.sandbox import Environment, Limits
-from targets.loihi.simulate import LavaRun, run_lava
+from targets.loihi.simulators.simulate import LavaRun, run_lava
 from tests.conformance.lava_reference import Layer, net_bytes, reference
 
 PUBLISHED = Path(__file__).parents[3] / "shared/data/lava-dl"

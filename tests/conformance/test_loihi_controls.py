@@ -15,14 +15,14 @@ from torch import nn
 import neurodeploy as nd
 import quant
 from neurodeploy.artifact import Artifact
-from neurodeploy.compare import compare
 from neurodeploy.report import Divergence, Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import compare
 from snncore import layer
 from targets.loihi.compile import FILE
-from targets.loihi.simulate import LavaRun, run_lava
+from targets.loihi.simulators.simulate import LavaRun, run_lava
 from targets.loihi.target import target
 from tests.conformance.files import edited
 

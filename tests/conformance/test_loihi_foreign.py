@@ -16,8 +16,8 @@ from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.simulator import run_golden
 from neurodeploy.trace import Trace
-from targets.loihi.loader import loaded_weights
-from targets.loihi.simulate import LavaRun, Layers, run_lava
+from targets.loihi.file.loader import loaded_weights
+from targets.loihi.simulators.simulate import LavaRun, Layers, run_lava
 from targets.loihi.target import target
 from tests.conformance.files import conv, cuba, dense, image, net_file
 from tests.conformance.foreign import LOADED, NEVER_FIRES, REFUSED

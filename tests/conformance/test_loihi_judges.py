@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import neurodeploy as nd
-from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation
-from targets.loihi.judges import JudgedRun, require_scope, run_judge
+from neurodeploy.verification.compare import compare
+from targets.loihi.simulators.judges import JudgedRun, require_scope, run_judge
 from targets.loihi.target import target
 from tests.conformance.networks import Case, judged_case
 from tests.conformance.summary import show

@@ -13,14 +13,14 @@ import pytest
 
 import neurodeploy as nd
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.compare import compare
 from neurodeploy.errors import SimulatorError
 from neurodeploy.program import Dense
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import compare
 from targets.loihi.host import lava_run
-from targets.loihi.simulate import run_lava
+from targets.loihi.simulators.simulate import run_lava
 from targets.loihi.target import target
 from tests.conformance.driving import driven_case
 from tests.conformance.messages import message_case

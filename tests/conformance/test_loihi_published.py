@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy.compare import compare
 from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.target import Severity, open_artifact
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import compare
 from targets.loihi.compile import FILE
-from targets.loihi.simulate import LavaRun, run_lava
+from targets.loihi.simulators.simulate import LavaRun, run_lava
 from targets.loihi.target import target
 
 FOLDER = Path(__file__).parents[3] / "shared/data/lava-dl"

@@ -15,7 +15,7 @@ from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from targets.loihi.compile import FILE
 from targets.loihi.host import lava_run
-from targets.loihi.simulate import LavaRun, run_lava
+from targets.loihi.simulators.simulate import LavaRun, run_lava
 from targets.loihi.target import target
 from tests.conformance.files import edited
 

@@ -17,17 +17,17 @@ import onnxruntime
 import pytest
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.compare import compare
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace
+from neurodeploy.verification.compare import compare
 from targets.lynxi import target
-from targets.lynxi.golden import worst_cases
-from targets.lynxi.plan import plan_of
-from targets.lynxi.vendor_files import (
+from targets.lynxi.package.golden import worst_cases
+from targets.lynxi.reduced.plan import plan_of
+from targets.lynxi.simulators.vendor_files import (
     VENDOR_FILES,
     FileRun,
     driven_apart,

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy import pipeline
-from neurodeploy.compare import compare
+from neurodeploy.flow import pipeline
 from neurodeploy.program import Program
 from neurodeploy.report import Divergence, Link, Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import compare
 from targets.lynxi import target
-from targets.lynxi.golden import worst_cases
-from targets.lynxi.plan import plan_of
-from targets.lynxi.vendor_files import VENDOR_FILES
+from targets.lynxi.package.golden import worst_cases
+from targets.lynxi.reduced.plan import plan_of
+from targets.lynxi.simulators.vendor_files import VENDOR_FILES
 from tests.unit.targets.lynxi import vendor
 from tests.unit.targets.lynxi.programs import image, spikes
 

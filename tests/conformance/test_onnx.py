@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.compare import compare
 from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace
+from neurodeploy.verification.compare import compare
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
-from targets.onnx.simulate import FileRun, run_files
+from targets.onnx.simulators.simulate import FileRun, run_files
 from tests.conformance.chip_networks import FORMATS, chip_case
 from tests.conformance.networks import Case, random_case
 from tests.conformance.summary import show

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from neurodeploy import conversion, graph, pipeline, program
-from neurodeploy.codec import loads
+from neurodeploy import graph, program
+from neurodeploy.data.codec import loads
+from neurodeploy.data.samples_file import read_samples
+from neurodeploy.flow import conversion, pipeline
 from neurodeploy.frontend import load
-from neurodeploy.samples_file import read_samples
 from tests.fuzz import seeds
 from tests.fuzz.mutation import arrays, folder, hdf5, json_text, protobuf, raw, torch_file
 from tests.fuzz.reader import Reader

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy import graph, program
-from neurodeploy.codec import dumps
+from neurodeploy.data.codec import dumps
 from neurodeploy.frontend import graph_of
 from snncore import layer, neuron
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 
 def dense() -> nn.Sequential:

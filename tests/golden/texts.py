@@ -14,13 +14,13 @@ from neurodeploy.lowering import lower
 from neurodeploy.program import Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator.carrier import carried_step
-from quant.integer_step import TRAINING
+from quant.neuron.integer_step import TRAINING
 from snncore import layer, neuron
 from snncore.dynamics import LOIHI, NumberSystem, Rounding, to_integers
-from snncore.dynamics.interval import Interval, invariant
-from snncore.dynamics.number_system import Format, Overflow
-from snncore.dynamics.render import render
-from snncore.dynamics.simplify import simplified
+from snncore.dynamics.arithmetic.interval import Interval, invariant
+from snncore.dynamics.arithmetic.number_system import Format, Overflow
+from snncore.dynamics.printing.render import render
+from snncore.dynamics.rewriting.simplify import simplified
 from tests.golden.onnx_text import onnx_text
 
 HERE = Path(__file__).parent

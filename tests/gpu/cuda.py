@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from snncore.kernels import Work, cuda_shape, inline
-from snncore.kernels.cuda_loop import CudaLoop
-from snncore.kernels.cuda_shape import Config
+from snncore.kernels import Work, inline
+from snncore.kernels.cuda import shape as cuda_shape
+from snncore.kernels.cuda.loop import CudaLoop
+from snncore.kernels.cuda.shape import Config
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.snncore.kernels_cuda.loops import (
     check_gradients,

@@ -10,8 +10,8 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
 from neurodeploy.frontend.training import training_trace
+from neurodeploy.verification.compare import compare
 from snncore import functional, layer
 from tests.unit.quant.drawn import FORMATS, drawn_network, drawn_spikes
 

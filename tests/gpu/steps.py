@@ -9,7 +9,7 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
 from snncore import layer, models, neuron, training
-from snncore.layer.synchronized import synchronized_batch_norm
+from snncore.layer.norm.synchronized import synchronized_batch_norm
 from tests.gpu.backends import DEVICE, on_gpu
 
 BACKENDS = on_gpu()

@@ -16,7 +16,7 @@ KERNELS = (
     "tests/unit/neurodeploy/simulator/test_fast.py::test_neurons_that_only_their_biases_drive",
     "tests/unit/snncore/inline/test_shapes.py::test_several_inputs_and_outputs",
 )
-FOUND = "from snncore.kernels.cpp_build import compiler; print(*compiler() or ('none',))"
+FOUND = "from snncore.kernels.cpp.build import compiler; print(*compiler() or ('none',))"
 
 
 @pytest.fixture(scope="module")

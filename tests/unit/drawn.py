@@ -23,7 +23,7 @@ from snncore.dynamics import (
     to_integers,
     trace,
 )
-from snncore.dynamics.interval import Interval, step_intervals
+from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 
 Array = NDArray[np.int64]
 

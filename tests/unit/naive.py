@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Program
 from snncore.dynamics import LOIHI, Op
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from tests.unit.exact import Exact, turned
 
 Place = tuple[int, ...]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import quant
-from neurodeploy.structure import Shape
+from neurodeploy.data.structure import Shape
 from snncore import functional, layer
 
 Random = np.random.Generator

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.structure import Shape, conv_size
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program, Signal
-from neurodeploy.structure import Shape, conv_size
 from snncore.dynamics import (
     LOIHI,
     Equations,
@@ -22,8 +22,8 @@ from snncore.dynamics import (
     spike,
     trace,
 )
-from snncore.dynamics.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 Array = NDArray[np.int64]
 Random = np.random.Generator

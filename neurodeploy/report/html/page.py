@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from importlib.resources import files
 from string import Template
+from typing import TYPE_CHECKING
 
-from neurodeploy.report.html.activity import activity
-from neurodeploy.report.html.chain import chain_picture
-from neurodeploy.report.html.cores import on_chip_section
-from neurodeploy.report.html.difference import difference_panel
 from neurodeploy.report.html.icons import CLASSES, icon
 from neurodeploy.report.html.markup import Markup, element, join
+from neurodeploy.report.html.pictures.activity import activity
+from neurodeploy.report.html.pictures.chain import chain_picture
+from neurodeploy.report.html.pictures.cores import on_chip_section
+from neurodeploy.report.html.pictures.difference import difference_panel
 from neurodeploy.report.html.tables import accuracies, facts_table, layers_table, links_table
-from neurodeploy.report.model import Report, Status
+from neurodeploy.report.links import Status
 from neurodeploy.report.words import Verdict, verdict
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
 
 
 def report_html(report: Report) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.report.model import Divergence
+from neurodeploy.report.links import Divergence
 from neurodeploy.trace import LayerTrace, Trace
 
 # Marks (a spike, a point of a curve) in all of a page's pictures: about seven bytes each.

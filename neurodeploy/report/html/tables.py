@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from neurodeploy.report.html.icons import status
 from neurodeploy.report.html.markup import Markup, element, join, lines
-from neurodeploy.report.model import LayerSummary, Link, Report
+from neurodeploy.report.links import LayerSummary, Link
 from neurodeploy.report.words import (
     activity_of,
     duration,
@@ -16,6 +17,9 @@ from neurodeploy.report.words import (
     shape_text,
     spikes_of,
 )
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
 
 # A log may be long; why a simulator failed stands at its end.
 _LOG_LINES = 200

@@ -1,6 +1,6 @@
 """CUDA C given as text, compiled and called with torch tensors."""
 
-from snncore.kernels.cpp_build import CompilerError as CompilerError
+from snncore.kernels.cpp.build import CompilerError as CompilerError
 from snncore.kernels.inline.elementwise import Elementwise as Elementwise
 from snncore.kernels.inline.elementwise import elementwise as elementwise
 from snncore.kernels.inline.load import Kernel as Kernel

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snncore.kernels import cuda_memory
-from snncore.kernels.cuda_source import ELEMENTS, filled
-from snncore.kernels.cuda_words import FUNCTIONS
+from snncore.kernels.cuda import memory as cuda_memory
+from snncore.kernels.cuda.source import ELEMENTS, filled
+from snncore.kernels.cuda.words import FUNCTIONS
 from snncore.kernels.inline.body import check_names, mentions, placed
 from snncore.kernels.launch.build import Options, build
 from snncore.kernels.launch.program import Program

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from snncore.kernels.cuda_loop import KINDS, CudaLoop
-from snncore.kernels.cuda_source import Step
+from snncore.kernels.cuda.loop import KINDS, CudaLoop
+from snncore.kernels.cuda.source import Step
 from snncore.kernels.inline.body import check_names, mentions, placed
 from snncore.kernels.launch.build import Options, build
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from snncore.kernels import cache
-from snncore.kernels.cpp_build import CompilerError
+from snncore.kernels.cpp.build import CompilerError
 from snncore.kernels.launch import nvrtc
 
 _SECONDS = 600

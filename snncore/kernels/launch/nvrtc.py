@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from snncore.kernels.cpp_build import CompilerError
+from snncore.kernels.cpp.build import CompilerError
 
 _TOOLKITS = ("CUDA_HOME", "CUDA_PATH")
 _PATTERN = "libnvrtc.so.*"

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from snncore.kernels.cpp_build import compiler, load
+from snncore.kernels.cpp.build import compiler, load
 from snncore.kernels.launch.cpu_words import WORDS
 from snncore.kernels.launch.signature import Signature
 

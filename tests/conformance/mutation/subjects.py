@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurodeploy import pipeline
 from neurodeploy.artifact import Artifact, digest
+from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Graph
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Program

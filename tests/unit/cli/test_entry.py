@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from neurodeploy.cli import targets
+from neurodeploy.cli.commands import targets
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Output
 from tests.unit.cli.helpers import COMMAND, Caller, environment, refused, run

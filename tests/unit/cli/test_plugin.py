@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy import pipeline
 from neurodeploy.artifact import Artifact
+from neurodeploy.chips.resources import LayerOperations
 from neurodeploy.errors import PluginError, SimulatorError, ValidationError
-from neurodeploy.resources import LayerOperations
+from neurodeploy.flow import pipeline
 from neurodeploy.target import KnowsChips, Simulation, TakesFloats, Target, on_chip, targets
 from targets.loihi import target as loihi
 from tests.unit.cli.helpers import Caller

@@ -17,7 +17,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NEURODEPLOY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv(VARIABLE, sys.executable)
     monkeypatch.setattr(
-        "neurodeploy.cli.simulators.environments", lambda: {"plain": environment(disk_mb=7)}
+        "neurodeploy.cli.commands.simulators.environments",
+        lambda: {"plain": environment(disk_mb=7)},
     )
     return tmp_path / "cache"
 
@@ -57,7 +58,7 @@ def test_one_that_fails_its_test_is_broken(
 ) -> None:
     call("simulators", "install", "plain")
     failing = {"plain": environment(self_test={"do": "raise"})}
-    monkeypatch.setattr("neurodeploy.cli.simulators.environments", lambda: failing)
+    monkeypatch.setattr("neurodeploy.cli.commands.simulators.environments", lambda: failing)
     assert call("simulators", "list", "--json").document["simulators"][0]["state"] == "installed"
     assert call("simulators", "doctor").code == 4
 
@@ -85,7 +86,7 @@ def test_words_for_pip_are_words(call: Caller, cache: Path) -> None:
 def test_doctor_says_whether_there_is_a_compiler(
     call: Caller, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = "snncore.kernels.cpp_build.compiler"
+    find = "snncore.kernels.cpp.build.compiler"
     for found, words in ((lambda: ("/bin/g++",), "/bin/g++"), (lambda: None, "install g++")):
         monkeypatch.setattr(find, found)
         assert words in call("doctor", "--json").document["compiler"]
@@ -106,8 +107,8 @@ def test_doctor_shows_versions(call: Caller, cache: Path) -> None:
 
 def test_doctor_names_clashes(call: Caller, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owners = {"targets": ["neurodeploy-toolchain", "somebody-else"], "quant": []}
-    monkeypatch.setattr("neurodeploy.cli.installation.packages_distributions", lambda: owners)
-    monkeypatch.setattr("neurodeploy.cli.installation._required", lambda: [("numpy", "99.0")])
+    monkeypatch.setattr("neurodeploy.cli.views.installation.packages_distributions", lambda: owners)
+    monkeypatch.setattr("neurodeploy.cli.views.installation._required", lambda: [("numpy", "99.0")])
     old, twice = call("doctor", "--json").document["problems"]
     assert old.startswith("numpy ")
     assert "older than 99.0" in old

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from neurodeploy import codec
+from neurodeploy.data import codec
+from neurodeploy.data.typed import fits, made
 from neurodeploy.errors import ValidationError
-from neurodeploy.typed import fits, made
 from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 
 class Color(StrEnum):

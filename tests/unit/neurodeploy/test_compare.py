@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodeploy.compare import Tolerance, compare, compare_within
 from neurodeploy.report import Status
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import Tolerance, compare, compare_within
 
 STEPS, COUNT = 9, 3
 SHAPES = {"a": (2, 2), "b": (3,)}

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurodeploy import narrow
 from neurodeploy.artifact import Artifact, read_folder
-from neurodeploy.content import Content, Files, content_of, joined, of_array, of_bytes
+from neurodeploy.data import narrow
+from neurodeploy.data.content import Content, Files, content_of, joined, of_array, of_bytes
 from neurodeploy.errors import OutputError
 
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import neurodeploy as nd
-from neurodeploy import conversion
-from neurodeploy.conversion import converted
 from neurodeploy.errors import ArtifactError, UnsupportedLayerError
+from neurodeploy.flow import conversion
+from neurodeploy.flow.conversion import converted
 from neurodeploy.frontend.from_program import equal_but_for_names
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.program import Program

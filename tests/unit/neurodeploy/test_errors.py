@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from neurodeploy import errors
-from neurodeploy.structure import require
+from neurodeploy.data.structure import require
 
 KINDS = [
     kind

@@ -11,8 +11,8 @@ from typing import IO
 
 import pytest
 
+from neurodeploy.data.files import require_writable, write_atomically, write_folder_atomically
 from neurodeploy.errors import OutputError
-from neurodeploy.files import require_writable, write_atomically, write_folder_atomically
 
 
 def always(_: Path) -> bool:
@@ -98,7 +98,7 @@ def test_a_writer_that_fails_is_named_and_leaves_nothing(error: Exception, tmp_p
 WRITE_FILE = """
 from pathlib import Path
 from neurodeploy.errors import OutputError
-from neurodeploy.files import write_atomically, write_folder_atomically
+from neurodeploy.data.files import write_atomically, write_folder_atomically
 place = Path({place!r})
 try:
     if {folder}:

@@ -11,8 +11,9 @@ import onnx
 import pytest
 import torch
 
-from neurodeploy import graph, pipeline, program
+from neurodeploy import graph, program
 from neurodeploy.artifact import Artifact
+from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of, load, save
 from neurodeploy.graph import serde as graph_serde
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program

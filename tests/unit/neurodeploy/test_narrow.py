@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from neurodeploy import narrow
+from neurodeploy.data import narrow
+from neurodeploy.data.narrow import frozen, integer_type, narrowed, narrowed_floats, widened
 from neurodeploy.graph import Linear
-from neurodeploy.narrow import frozen, integer_type, narrowed, narrowed_floats, widened
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import run_golden, simulate
 from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 
 @pytest.mark.parametrize(

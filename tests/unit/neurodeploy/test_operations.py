@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurodeploy.operations import operations
+from neurodeploy.chips.operations import operations
 from neurodeploy.program import Dense, Edge, Flatten, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import random_samples

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from neurodeploy.compare import compare
 from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.program import (
     Conv2d,
@@ -26,8 +25,9 @@ from neurodeploy.program import (
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import simulate
 from neurodeploy.simulator.carrier import carried_step
+from neurodeploy.verification.compare import compare
 from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 PLAIN = {"current_decay": 1024, "voltage_decay": 300, "threshold": 90, "bias": 0}
 
@@ -134,7 +134,7 @@ def test_each_carrier_is_exact_where_it_is_taken(
     golden = simulate(program, samples)
     link = compare("fast", golden, simulate(program, samples, engine="fast"), 0.0)
     assert link.same, link.divergence
-    from snncore.dynamics.interval import Interval
+    from snncore.dynamics.arithmetic.interval import Interval
 
     proved = ranges(program, Interval(-largest, largest)).layers["n"]
     assert carried_step(program.layers[0], proved).kind == kind

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from neurodeploy import reading
-from neurodeploy.reading import read_regular
+from neurodeploy.data import reading
+from neurodeploy.data.reading import read_regular
 
 POSIX = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes in folders")
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy import pipeline, samples_file
+from neurodeploy.data import samples_file
+from neurodeploy.data.samples_file import read_samples
 from neurodeploy.errors import SamplesError
-from neurodeploy.samples_file import read_samples
+from neurodeploy.flow import pipeline
 
 SPIKES = np.arange(48).reshape(4, 2, 6) % 2
 

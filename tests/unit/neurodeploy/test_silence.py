@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from neurodeploy.compare import Tolerance, compare, compare_within
 from neurodeploy.report import Link, Report, Status
 from neurodeploy.report.words import Mark, mark_of, verdict
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import Tolerance, compare, compare_within
 
 
 def trace(spikes: int = 0, voltage: int = 3) -> Trace:

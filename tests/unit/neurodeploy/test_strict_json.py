@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neurodeploy import program, strict_json
+from neurodeploy import program
+from neurodeploy.data import strict_json
 from neurodeploy.errors import ValidationError
 from tests.unit.programs import small
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import quant
-from neurodeploy.structure import Shape
+from neurodeploy.data.structure import Shape
 from snncore import functional, layer
 from tests.unit.own_neuron import Tiring
 

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant import Grid, integer_step
-from quant import straight_through as ste
+from quant import Grid
+from quant.grid import straight_through as ste
+from quant.neuron.cuba import integer_step
 from snncore.dynamics import LOIHI, evaluate
-from snncore.dynamics.render import compile_step, render
-from snncore.dynamics.simplify import simplified
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.printing.render import compile_step, render
+from snncore.dynamics.rewriting.simplify import simplified
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from snncore.surrogate import ATan
 from tests.unit.drawn import NEURONS, Case, cases
 from tests.unit.naive import PLAIN, loihi_step

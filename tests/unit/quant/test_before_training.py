@@ -12,8 +12,8 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.post_training import quantized
-from quant.checks import GROUP
+from neurodeploy.flow.post_training import quantized
+from quant.convert.checks import GROUP
 from snncore import layer, neuron
 
 FORMATS = {"loihi": "loihi", "lynxi": "lynxi", "onnx": "int8"}

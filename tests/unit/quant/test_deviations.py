@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import quant
-from quant.formats import unit_exponent
+from quant.grid.formats import unit_exponent
 from snncore import layer, neuron
 
 

@@ -13,8 +13,8 @@ from torch import nn
 import neurodeploy as nd
 import quant
 from neurodeploy.artifact import Artifact
-from neurodeploy.conversion import converted
 from neurodeploy.errors import ArtifactError, DoesNotFitError, SamplesError
+from neurodeploy.flow.conversion import converted
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.program import Signal
 from neurodeploy.simulator import run_golden, simulate

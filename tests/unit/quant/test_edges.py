@@ -8,9 +8,9 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
-from quant.calibrate import _Fitting
-from quant.fit_joined import fits
-from quant.scale import best_exponents, fitting_log2, unit_of_one
+from quant.fit.calibrate import _Fitting
+from quant.fit.joined import fits
+from quant.grid.scale import best_exponents, fitting_log2, unit_of_one
 from snncore import layer, neuron
 
 

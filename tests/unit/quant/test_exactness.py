@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.report import Status
+from neurodeploy.verification.compare import compare
 from snncore import functional, monitor
 from tests.unit.networks import KINDS, drawn_network, random_spikes
 

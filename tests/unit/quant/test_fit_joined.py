@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from quant.fit_joined import JoinedFitting
-from quant.synapse import GridLayer
+from quant.fit.joined import JoinedFitting
+from quant.layer.synapse import GridLayer
 from snncore import layer, neuron
 from tests.unit.quant.test_plain import spikes_of
 

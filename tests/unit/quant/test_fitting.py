@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from quant.exact import carried
-from quant.fan_in import one_sided, within_fan_in
-from quant.scale import fitting_log2, powers
-from quant.straight_through import decay_integers, on_grid
+from quant.grid.exact import carried
+from quant.grid.fan_in import one_sided, within_fan_in
+from quant.grid.scale import fitting_log2, powers
+from quant.grid.straight_through import decay_integers, on_grid
 from snncore import functional, layer, neuron
 
 LYNXI = quant.chip_format("lynxi")

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 import neurodeploy as nd
-from neurodeploy.compare import compare
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.report import Status
 from neurodeploy.trace import Trace
+from neurodeploy.verification.compare import compare
 from tests.unit.quant.drawn import FORMATS, drawn_network, drawn_spikes
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 import quant
 from snncore import functional, surrogate
 from snncore.dynamics import firing
-from snncore.dynamics.zoo import cuba_lif_step
+from snncore.dynamics.zoo.spiking import cuba_lif_step
 
 STEPS = 6
 SLOPES = (surrogate.ATan(1.5), surrogate.Sigmoid(2.0))

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 import quant
-from quant.integer_step import Step
-from quant.kernels import runs_in_kernels
-from quant.straight_through import SpikeRule
+from quant.grid.straight_through import SpikeRule
+from quant.neuron.integer_step import Step
+from quant.neuron.kernels import runs_in_kernels
 from snncore import functional, surrogate
 
 CHANNELS, STEPS = 6, 20
@@ -89,7 +89,7 @@ def test_kernels_are_the_eager_loop(name: str) -> None:
 
 
 def test_a_full_leak_is_left_out_of_a_kernel_and_changes_no_bit() -> None:
-    from quant.kernels import _equations
+    from quant.neuron.kernels import _equations
 
     made = [quant.CubaLIF(voltage_decay=0.1, backend=b) for b in ("cpp", "torch")]
     bounds = tuple((name, value, value) for name, value in made[0].integers().items())
@@ -135,7 +135,7 @@ def test_kernels_run_where_they_are_worth_it() -> None:
 
 
 def test_unlike_numbers_share_a_kernel() -> None:
-    from quant.kernels import _equations
+    from quant.neuron.kernels import _equations
 
     found = set()
     for threshold, decay in ((0.5, 0.25), (0.45, 0.3), (0.6, 0.49)):

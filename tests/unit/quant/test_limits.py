@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import quant
-from quant.exact import require_accumulator
-from quant.straight_through import decays_on_grid
+from quant.grid.exact import require_accumulator
+from quant.grid.straight_through import decays_on_grid
 
 
 def test_a_sum_fits_an_accumulator_up_to_its_last_number() -> None:

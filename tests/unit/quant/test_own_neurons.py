@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
+from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
 from snncore.dynamics import select, spike
 from tests.unit.own_neuron import Tiring

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import quant
-from neurodeploy.compare import compare
 from neurodeploy.report import Status
-from quant.plain import our_layer, with_our_layers
+from neurodeploy.verification.compare import compare
+from quant.convert.plain import our_layer, with_our_layers
 from snncore import functional, layer, neuron
 from tests.unit.quant.test_formats import traces
 

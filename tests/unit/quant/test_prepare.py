@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
 from neurodeploy.program.ranges import ranges
 from neurodeploy.report import Status
+from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
 from tests.unit.quant.test_formats import traces
 

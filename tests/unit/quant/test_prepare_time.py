@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
-from neurodeploy.post_training import quantized
+from neurodeploy.flow.post_training import quantized
 from neurodeploy.report import Status
+from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
 from tests.unit.quant.test_formats import traces
 

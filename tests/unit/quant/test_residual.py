@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
 from neurodeploy.report import Status
+from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
 from tests.unit.quant.test_formats import traces
 

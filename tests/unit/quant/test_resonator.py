@@ -12,8 +12,8 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.conversion import converted
 from neurodeploy.errors import DoesNotFitError
+from neurodeploy.flow.conversion import converted
 from neurodeploy.frontend.from_program import equal_but_for_names
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.simulator import run_golden, simulate

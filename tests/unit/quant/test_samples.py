@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from quant.exact import largest
+from quant.grid.exact import largest
 from snncore import functional, layer, neuron
 
 RESONATOR = {"format": "loihi.resonator"}

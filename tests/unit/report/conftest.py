@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from neurodeploy.report.model import Divergence, LayerSummary, Link, Report, Status
+from neurodeploy.report.links import Divergence, LayerSummary, Link, Status
+from neurodeploy.report.report import Report
 from neurodeploy.trace import LayerTrace, Trace
 
 HOSTILE = '<b>"x"&\x07\x1b[31m</b>'

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neurodeploy.report.model import Report
-from neurodeploy.report.plain import report_json
+from neurodeploy.report.document import report_json
+from neurodeploy.report.report import Report
 
 Named = Callable[[str], Report]
 

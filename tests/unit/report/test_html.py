@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from neurodeploy.report.model import Divergence, Link, Report, Status
+from neurodeploy.report.links import Divergence, Link, Status
+from neurodeploy.report.report import Report
 from neurodeploy.trace import LayerTrace, Trace
 
 Named = Callable[[str], Report]

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
-from neurodeploy.report.model import Link, Report, Status
+from neurodeploy.report.links import Link, Status
+from neurodeploy.report.report import Report
 
 Named = Callable[[str], Report]
 

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from neurodeploy.report.model import Link, Report, Status
+from neurodeploy.report.links import Link, Status
+from neurodeploy.report.report import Report
 
 LOG = (
     "".join(f"line {number}\n" for number in range(1, 400)) + "\x1b[31mNo space left <on> device\n"

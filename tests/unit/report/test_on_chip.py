@@ -6,9 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 
-from neurodeploy.report.model import Report
-from neurodeploy.report.on_chip import core_map, joules
-from neurodeploy.resources import (
+from neurodeploy.chips.resources import (
     Core,
     Energy,
     LayerNeeds,
@@ -18,6 +16,8 @@ from neurodeploy.resources import (
     Slice,
     Use,
 )
+from neurodeploy.report.on_chip import core_map, joules
+from neurodeploy.report.report import Report
 from tests.unit.report.test_html import having, tree, words
 
 NEEDS = LayerNeeds("a<b>", 12, 3, 30, 8192, "synapses of 8 bits", 0, 0, 2)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from neurodeploy.report.html.pictures.view import view
 from neurodeploy.report.html.selection import BUDGET, _cost, even_rows, select
-from neurodeploy.report.html.view import view
-from neurodeploy.report.model import Divergence
+from neurodeploy.report.links import Divergence
 from neurodeploy.trace import LayerTrace, Trace
 
 

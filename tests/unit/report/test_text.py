@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from neurodeploy.report.model import Divergence, Link, Report, Status
+from neurodeploy.chips.resources import LayerOperations, OnChip
+from neurodeploy.report.links import Divergence, Link, Status
+from neurodeploy.report.report import Report
 from neurodeploy.report.text import context_table
 from neurodeploy.report.words import duration, visible
-from neurodeploy.resources import LayerOperations, OnChip
 
 Named = Callable[[str], Report]
 

@@ -3,7 +3,8 @@
 import json
 from dataclasses import replace
 
-from neurodeploy.report.model import Link, Report, Status
+from neurodeploy.report.links import Link, Status
+from neurodeploy.report.report import Report
 from neurodeploy.report.words import Mark, mark_of, verdict
 
 NEAR = Link("graph = runtime", Status.EQUAL, 480, 12, tolerance="0.1 a value")

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neurodeploy.compare import compare
-from neurodeploy.report.model import LayerSummary, Report, Status
+from neurodeploy.report.links import LayerSummary, Status
+from neurodeploy.report.report import Report
 from neurodeploy.trace import LayerTrace, Trace
+from neurodeploy.verification.compare import compare
 from tests.unit.report.conftest import single_report
 from tests.unit.report.test_html import having, tree, words
 

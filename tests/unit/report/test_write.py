@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neurodeploy.errors import OutputError
-from neurodeploy.report.model import Report
+from neurodeploy.report.report import Report
 from neurodeploy.report.write import write_report
 
 Named = Callable[[str], Report]

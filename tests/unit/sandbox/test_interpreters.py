@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from neurodeploy.errors import SimulatorMissingError
-from neurodeploy.sandbox import find_first, find_python, interpreters
+from neurodeploy.sandbox import find_first, find_python
+from neurodeploy.sandbox.environments import interpreters
 from tests.unit.sandbox.helpers import VARIABLE, VERSION
 
 BASE = Path(sys._base_executable)

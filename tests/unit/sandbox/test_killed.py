@@ -136,7 +136,7 @@ def scratch_folders() -> list[Path]:
 
 
 def test_a_program_that_cannot_be_started_is_told_as_one_that_failed(tmp_path: Path) -> None:
-    tree = importlib.import_module("neurodeploy.sandbox.tree")
+    tree = importlib.import_module("neurodeploy.sandbox.process.tree")
     for command, words in ((tmp_path / "gone", "No such file"), (tmp_path, "Permission denied")):
         running = tree.ProcessTree([str(command)], environment=dict(os.environ))
         with running:

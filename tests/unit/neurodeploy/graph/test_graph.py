@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neurodeploy.data.structure import Edge, Node
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph import Add, Conv2d, Flatten, Graph, Input, Linear, Neuron, SumPool2d, dumps
 from neurodeploy.program import Input as ProgramInput
-from neurodeploy.structure import Edge, Node
 from snncore.dynamics import LOIHI, NumberSystem
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 PARAMETERS = {"current_decay": 1.0, "voltage_decay": 0.5, "threshold": 1.0, "bias": 0.0}
 

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 import quant
+from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Conv2d, Flatten, Linear, SumPool2d
 from neurodeploy.lowering import fold_pools, lower
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.golden import combine
-from neurodeploy.structure import Shape
 from snncore import functional, layer
 
 SEEDS = range(60)

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from neurodeploy import graph as g
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering import lower
 from neurodeploy.lowering.to_program import on_grid
 from neurodeploy.program import Conv2d, Dense, Flatten
-from neurodeploy.structure import Edge
 from snncore import layer, neuron
 from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 
 def lowered(network: nn.Module, *shape: int) -> nd.Program:

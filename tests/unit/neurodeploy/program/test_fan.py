@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Edge, Synapse
 from neurodeploy.program.fan import fan_in, fan_out
 from neurodeploy.simulator.golden import combine
-from neurodeploy.structure import Shape
 
 RNG = np.random.default_rng(3)
 

@@ -9,7 +9,6 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.compare import compare
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.program import (
@@ -24,6 +23,7 @@ from neurodeploy.program import (
     loads,
 )
 from neurodeploy.simulator.golden import largest
+from neurodeploy.verification.compare import compare
 from snncore import functional, layer
 from tests.unit.programs import neurons
 

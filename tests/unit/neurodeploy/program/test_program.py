@@ -23,7 +23,7 @@ from neurodeploy.program import (
     neurons_in,
 )
 from snncore.dynamics import LOIHI, Format, NumberSystem, spike, trace
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from tests.unit.programs import SOFT, SYSTEMS, driven, neurons, random_program, small
 
 SEEDS = range(12)

@@ -9,7 +9,7 @@ from neurodeploy.program.ranges import ranges, sum_range
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.golden import combine, weighted
 from snncore.dynamics import Format, NumberSystem, spike, trace
-from snncore.dynamics.interval import Interval
+from snncore.dynamics.arithmetic.interval import Interval
 from tests.unit.programs import driven, neurons, random_program, random_samples
 
 SEEDS = range(60)

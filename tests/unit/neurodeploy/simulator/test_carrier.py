@@ -12,9 +12,9 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.simulator import carrier
 from neurodeploy.simulator.golden import GOLDEN
 from snncore.dynamics import Op, evaluate
-from snncore.dynamics.hoist import hoisted
-from snncore.dynamics.render import compile_step, render, render_function
-from snncore.dynamics.simplify import simplified
+from snncore.dynamics.printing.render import compile_step, render, render_function
+from snncore.dynamics.rewriting.hoist import hoisted
+from snncore.dynamics.rewriting.simplify import simplified
 from tests.unit.drawn import NEURONS, PARAMETERS, Case, cases
 from tests.unit.naive import PLAIN
 

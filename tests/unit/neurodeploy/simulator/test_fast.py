@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from neurodeploy.compare import compare
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
@@ -16,10 +15,12 @@ from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.simulator.fast import run_fast
 from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
+from neurodeploy.verification.compare import compare
 from snncore.dynamics import Equations, Format, NumberSystem, Op
+from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.interval import Interval
-from snncore.kernels import cpp_build, cpp_integer
+from snncore.kernels.cpp import build as cpp_build
+from snncore.kernels.cpp import integer as cpp_integer
 from tests.unit.programs import SOFT, driven, neurons, random_program, random_samples, small
 
 SEEDS = range(1000, 1080)

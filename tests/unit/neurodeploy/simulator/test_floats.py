@@ -8,16 +8,16 @@ import torch
 
 import quant
 from neurodeploy import graph as g
-from neurodeploy import pipeline
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import SamplesError, ValidationError
+from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of
 from neurodeploy.simulator.floats import run_floats
-from neurodeploy.structure import Edge
-from quant.chips import RESONATOR_FORMAT
+from quant.grid.chips import RESONATOR_FORMAT
 from snncore import functional, layer, neuron
 from snncore.dynamics import Equations, Op, trace
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.resonator import resetting_resonator_step, resonator_step
+from snncore.dynamics.zoo.resonator import resetting_resonator_step, resonator_step
 from snncore.neuron.define import Defined
 
 

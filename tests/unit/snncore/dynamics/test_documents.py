@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from snncore.dynamics import LOIHI, Equations, Format, NumberSystem, Op, to_integers
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from tests.unit.damage import damaged
 from tests.unit.drawn import Case, cases, number_systems
 from tests.unit.snncore.dynamics.test_trace import steps

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from snncore.dynamics import Equations, NumberSystem, Op, to_integers
+from snncore.dynamics.arithmetic.interval import Interval, invariant
 from snncore.dynamics.check import MOST_BITS
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.hoist import hoisted
-from snncore.dynamics.interval import Interval, invariant
-from snncore.dynamics.simplify import simplified
-from snncore.kernels import rounding
-from snncore.kernels.output import Output, check_output
+from snncore.dynamics.rewriting.hoist import hoisted
+from snncore.dynamics.rewriting.simplify import simplified
+from snncore.kernels.loop import rounding
+from snncore.kernels.loop.output import Output, check_output
 from tests.unit import hostile_equations as hostile
 from tests.unit.confined import confined
 

@@ -19,7 +19,7 @@ from snncore.dynamics import (
     to_integers,
     trace,
 )
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from tests.unit.drawn import PARAMETERS, Drawn, drawn_steps, integers_of, number_systems
 from tests.unit.exact import Exact, RefusedError
 from tests.unit.naive import PLAIN, loihi_step

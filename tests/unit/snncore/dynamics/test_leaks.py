@@ -7,8 +7,8 @@ import pytest
 
 from neurodeploy.simulator.golden import GOLDEN
 from snncore.dynamics import Format, NumberSystem, Rounding, evaluate, to_integers, trace
-from snncore.dynamics.interval import Interval, invariant
-from snncore.dynamics.zoo import Fire, Reset
+from snncore.dynamics.arithmetic.interval import Interval, invariant
+from snncore.dynamics.zoo.spiking import Fire, Reset
 
 DRIVE, BITS = Interval(-50, 60), 7
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from snncore.dynamics.resonator import resetting_resonator_step, resonator_step
+from snncore.dynamics.zoo.resonator import resetting_resonator_step, resonator_step
 
 ANGLE, LEFT = 0.4, 0.9
 TURN = {"sine": LEFT * math.sin(ANGLE), "cosine": LEFT * math.cos(ANGLE)}

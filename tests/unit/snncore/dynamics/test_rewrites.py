@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given, settings
 
 from snncore.dynamics import LOIHI, Equations, Op, evaluate, to_integers
-from snncore.dynamics.hoist import hoisted
-from snncore.dynamics.interval import Interval, invariant
-from snncore.dynamics.simplify import leaves_format, simplified
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.arithmetic.interval import Interval, invariant
+from snncore.dynamics.rewriting.hoist import hoisted
+from snncore.dynamics.rewriting.simplify import leaves_format, simplified
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from tests.unit.drawn import NEURONS, Case, cases
 from tests.unit.naive import PLAIN
 

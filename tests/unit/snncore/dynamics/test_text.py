@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from snncore.dynamics import Op, spike, trace
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.render import Dialect, compile_step, render
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.printing.render import Dialect, compile_step, render
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from tests.unit.drawn import Drawn, drawn_steps
 
 PYTHON = Dialect(

@@ -7,7 +7,7 @@ import pytest
 
 from snncore.dynamics import Equations, Op, Symbol, exp, maximum, select, spike, trace
 from snncore.dynamics.expression import Recorder
-from snncore.dynamics.zoo import CUBA_LIF, Fire, Reset, if_step, lif_step
+from snncore.dynamics.zoo.spiking import CUBA_LIF, Fire, Reset, if_step, lif_step
 
 
 def leaky(v: Any, x: Any, *, decay: Any) -> Any:

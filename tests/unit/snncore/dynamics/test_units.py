@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from snncore.dynamics import absolute, exp, maximum, minimum, select, spike, trace
-from snncore.dynamics.units import constant, units
+from snncore.dynamics.arithmetic.units import constant, units
 
 
 def found(step: Callable[..., Any], *states: str, **parameters: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ import gc
 import torch
 
 from snncore import neuron
-from snncore.kernels.cpp_memory import Arena
+from snncore.kernels.cpp.memory import Arena
 
 SHAPE = (4, 1 << 18)
 

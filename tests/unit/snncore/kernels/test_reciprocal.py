@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from snncore.kernels.reciprocal import is_safe, reciprocal
+from snncore.kernels.loop.reciprocal import is_safe, reciprocal
 
 NUMERATORS = np.arange(2**23, 2**24).astype(np.float32)
 

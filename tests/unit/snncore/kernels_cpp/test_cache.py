@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from snncore.kernels import cache, cpp_build
+from snncore.kernels import cache
+from snncore.kernels.cpp import build as cpp_build
 
 ROOT = Path(__file__).parents[4]
 SOURCE = 'extern "C" int answer() { return 42; }\n'

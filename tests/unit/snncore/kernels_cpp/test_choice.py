@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from snncore import layer, neuron
-from snncore.kernels import cpp, cpp_build
+from snncore.kernels.cpp import backend as cpp
+from snncore.kernels.cpp import build as cpp_build
 
 X = torch.randn(4, 2, 3)
 

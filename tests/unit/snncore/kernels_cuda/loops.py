@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from snncore.kernels.backend import Work
-from snncore.kernels.cuda_loop import CudaLoop
-from snncore.kernels.cuda_shape import Config
+from snncore.kernels.cuda.loop import CudaLoop
+from snncore.kernels.cuda.shape import Config
+from snncore.kernels.loop.work import Work
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, drive
 

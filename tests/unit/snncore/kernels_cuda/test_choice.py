@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from snncore import neuron
-from snncore.kernels import Work, cuda_backend
-from snncore.kernels.cuda_backend import CudaBackend
+from snncore.kernels import Work
+from snncore.kernels.cuda import backend as cuda_backend
+from snncore.kernels.cuda.backend import CudaBackend
 from snncore.surrogate import ATan
 
 GPU = torch.device("cuda", 0)

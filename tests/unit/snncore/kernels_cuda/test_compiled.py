@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from snncore import neuron
-from snncore.kernels.cuda_shape import backward_config, forward_config
-from snncore.kernels.cuda_source import Form, backward_source, forward_source, step_of
+from snncore.kernels.cuda.shape import backward_config, forward_config
+from snncore.kernels.cuda.source import Form, backward_source, forward_source, step_of
 from snncore.kernels.launch.build import Options, build, missing
-from snncore.kernels.plan import Plan
+from snncore.kernels.loop.plan import Plan
 
 # On Linux the development tools bring NVRTC, so that its absence is a failure there.
 UNCOMPILED = missing() is not None and sys.platform != "linux"

@@ -7,11 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snncore.kernels import cuda_shape
-from snncore.kernels.backend import Work
-from snncore.kernels.cuda_loop import CudaLoop
-from snncore.kernels.cuda_shape import Config
-from snncore.kernels.output import Output, pack
+from snncore.kernels.cuda import shape as cuda_shape
+from snncore.kernels.cuda.loop import CudaLoop
+from snncore.kernels.cuda.shape import Config
+from snncore.kernels.loop.output import Output, pack
+from snncore.kernels.loop.work import Work
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.drawn import Drawn, drawn_steps
 from tests.unit.snncore.kernels_cuda.loops import (

@@ -6,9 +6,9 @@ import torch
 from snncore.dynamics.exponential import exponential
 from snncore.dynamics.logarithm import logarithm
 from snncore.kernels import inline
-from snncore.kernels.cuda_statements import divided_by, number_text
-from snncore.kernels.cuda_words import FUNCTIONS
-from snncore.kernels.reciprocal import reciprocal
+from snncore.kernels.cuda.statements import divided_by, number_text
+from snncore.kernels.cuda.words import FUNCTIONS
+from snncore.kernels.loop.reciprocal import reciprocal
 
 EDGES = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, -1e-45, 1e-38, 3.4e38, 1.0]
 

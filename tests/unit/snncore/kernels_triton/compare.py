@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from snncore import neuron, surrogate
-from snncore.kernels import operator, triton_loop, unpack
-from snncore.kernels.triton_shape import Config
+from snncore.kernels import operator, unpack
+from snncore.kernels.triton import loop as triton_loop
+from snncore.kernels.triton.shape import Config
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 

@@ -16,16 +16,16 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from snncore import neuron
-from snncore.kernels.plan import Plan
-from snncore.kernels.triton_loop import compiled as kernel_of
-from snncore.kernels.triton_shape import (
+from snncore.kernels.loop.plan import Plan
+from snncore.kernels.triton.loop import compiled as kernel_of
+from snncore.kernels.triton.shape import (
     Config,
     Shape,
     backward_config,
     forward_config,
     segmented,
 )
-from snncore.kernels.triton_source import backward_source, forward_source
+from snncore.kernels.triton.source import backward_source, forward_source
 
 TOOL = Path(triton.__file__).parent / "backends/nvidia/bin/cuobjdump"
 MANY = 1 << 21

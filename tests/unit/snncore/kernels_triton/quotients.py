@@ -12,8 +12,8 @@ import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from snncore.kernels.reciprocal import reciprocal
-from snncore.kernels.triton_words import nearly_divided
+from snncore.kernels.loop.reciprocal import reciprocal
+from snncore.kernels.triton.words import nearly_divided
 
 NUMBERS = ("divisor", "nearest", "high", "low", "corrected")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from snncore.kernels.reciprocal import TINY, is_safe, reciprocal
-from snncore.kernels.triton_division import division
+from snncore.kernels.loop.reciprocal import TINY, is_safe, reciprocal
+from snncore.kernels.triton.division import division
 
 ROOT = Path(__file__).parents[4]
 Number = float | np.floating

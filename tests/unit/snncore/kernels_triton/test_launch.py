@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from snncore.kernels.triton_launch import Launch
-from snncore.kernels.triton_shape import Config
+from snncore.kernels.triton.launch import Launch
+from snncore.kernels.triton.shape import Config
 
 
 class Kernel:

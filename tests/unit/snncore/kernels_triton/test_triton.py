@@ -11,10 +11,10 @@ import torch
 
 from snncore import neuron
 from snncore.dynamics import Op
-from snncore.kernels.plan import Plan
-from snncore.kernels.triton_loop import Spread, spread_of
-from snncore.kernels.triton_shape import Shape, parted, segmented
-from snncore.kernels.triton_source import backward_source, forward_source
+from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.spread import Spread, spread_of
+from snncore.kernels.triton.shape import Shape, parted, segmented
+from snncore.kernels.triton.source import backward_source, forward_source
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]

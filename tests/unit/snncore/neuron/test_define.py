@@ -9,7 +9,7 @@ import torch
 from snncore import neuron, surrogate
 from snncore.dynamics import exp, select, spike
 from snncore.dynamics import words as dynamics_words
-from snncore.dynamics.render import compile_step
+from snncore.dynamics.printing.render import compile_step
 
 CHANNELS = torch.tensor([0.2, 0.5, 0.9])
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from snncore import functional, layer, models, neuron, training
-from snncore.layer.statistics import affine
+from snncore.layer.norm.statistics import affine
 
 EAGER = partial(neuron.LIF, threshold=0.4, detach_reset=True)
 

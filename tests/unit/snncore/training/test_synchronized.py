@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, distributed
 from torch.nn import functional as F
 
-from snncore.layer.synchronized import _OnGpu
+from snncore.layer.norm.synchronized import _OnGpu
 
 AXES = (0, 2, 3)
 

@@ -12,7 +12,7 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Dense, Edge, Flatten, Input, Node, Program, Signal
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics import Equations, Format, NumberSystem, Op
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.target import target
 from tests.unit.targets.loihi.programs import KERNEL, conv, dense, driven, network, neuron
 

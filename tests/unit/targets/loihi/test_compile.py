@@ -22,7 +22,7 @@ from neurodeploy.artifact import Artifact, program_hashes, read_folder
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Dense, Edge, Flatten, Input, Neuron, Node, Program, Signal
 from neurodeploy.target import Severity
-from snncore.dynamics.zoo import CUBA_LIF
+from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.compile import FILE
 from targets.loihi.target import target
 from tests.conformance.networks import random_case

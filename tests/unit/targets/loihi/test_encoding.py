@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from targets.loihi.encoding import axon_bits, index_bits, weight_bits
+from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
 
 
 def plain(synapses: int, each: int) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.loihi.loader import loaded_weights
+from targets.loihi.file.loader import loaded_weights
 
 Array = Any
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neurodeploy.chips.resources import LayerOperations, Placement
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Program
-from neurodeploy.resources import LayerOperations, Placement
 from neurodeploy.target import KnowsChips, Severity, on_chip
 from targets.loihi.check import check
-from targets.loihi.chips import CHIPS, LOIHI_1, LOIHI_2, Chip
-from targets.loihi.connections import Connections
-from targets.loihi.energy import energy
-from targets.loihi.placement import placement
+from targets.loihi.chip.chips import CHIPS, LOIHI_1, LOIHI_2, Chip
+from targets.loihi.chip.connections import Connections
+from targets.loihi.chip.energy import energy
+from targets.loihi.chip.placement import placement
 from targets.loihi.target import target
 from tests.unit.neurodeploy.program.test_fan import NODES, connections
 from tests.unit.targets.loihi.programs import dense, network, neuron

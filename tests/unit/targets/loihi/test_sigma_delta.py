@@ -13,7 +13,7 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.target import Finding, Severity
-from snncore.dynamics.sigma_delta import (
+from snncore.dynamics.zoo.sigma_delta import (
     DELTA,
     LOIHI_DELTA,
     LOIHI_SIGMA,
@@ -21,8 +21,8 @@ from snncore.dynamics.sigma_delta import (
     SIGMA,
     SIGMA_DELTA,
 )
-from targets.loihi.chips import LOIHI_1
-from targets.loihi.placement import placement
+from targets.loihi.chip.chips import LOIHI_1
+from targets.loihi.chip.placement import placement
 from targets.loihi.target import target
 from tests.conformance.files import cuba, dense, image, net_file
 

@@ -11,9 +11,9 @@ import pytest
 
 from neurodeploy.program import Dense, Edge, Input, Program
 from neurodeploy.target import Finding, Severity
-from targets.loihi.chips import LOIHI_1
+from targets.loihi.chip.chips import LOIHI_1
+from targets.loihi.chip.placement import placement
 from targets.loihi.compile import FILE
-from targets.loihi.placement import placement
 from targets.loihi.target import target
 from tests.unit.targets.loihi.programs import dense, neuron
 

@@ -13,8 +13,8 @@ from neurodeploy.program import Dense, Edge, Flatten, Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import random_samples
-from targets.loihi.judges import BRIAN, NENGO, JudgedRun, _call, require_scope
-from targets.loihi.unrolled import INPUT, unrolled
+from targets.loihi.simulators.judges import BRIAN, NENGO, JudgedRun, _call, require_scope
+from targets.loihi.simulators.unrolled import INPUT, unrolled
 from tests.unit.targets.loihi.programs import KERNEL, conv, dense, driven, neuron
 from tests.unit.targets.loihi.test_time import WEIGHT, delayed, recurrent
 

@@ -13,7 +13,7 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Program
 from neurodeploy.target import Severity
 from targets.loihi.compile import FILE
-from targets.loihi.loader import loaded_weights
+from targets.loihi.file.loader import loaded_weights
 from targets.loihi.target import target
 from tests.conformance.files import conv, cuba, dense, edited, image, net_file
 from tests.unit.targets.loihi import programs

@@ -17,8 +17,8 @@ from neurodeploy.program import (
     Signal,
 )
 from quant import chip_format
-from snncore.dynamics.zoo import Fire, Reset, biased_if, biased_lif
-from targets.lynxi.recipe import Numbers
+from snncore.dynamics.zoo.spiking import Fire, Reset, biased_if, biased_lif
+from targets.lynxi.reduced.recipe import Numbers
 
 SYSTEM = chip_format("lynxi").system
 Array = NDArray[np.int64]

@@ -6,8 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from neurodeploy.content import Content, of_array, of_bytes
-from targets.lynxi.archive import archive
+from neurodeploy.data.content import Content, of_array, of_bytes
+from targets.lynxi.vendor.archive import archive
 
 RECORDS = {
     "none": {},

@@ -12,9 +12,9 @@ from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.target import Finding, Severity
 from quant import chip_format
 from snncore.dynamics import Format, NumberSystem, Overflow, trace
-from targets.lynxi.certificate import Certificate, Level, is_exact, is_half, terms
 from targets.lynxi.check import check
-from targets.lynxi.plan import plan_of
+from targets.lynxi.reduced.certificate import Certificate, Level, is_exact, is_half, terms
+from targets.lynxi.reduced.plan import plan_of
 from tests.unit.targets.lynxi.programs import dense, driven, image, neurons
 
 DOCUMENT = Path(__file__).parents[4] / "docs/lynxi.md"

@@ -11,7 +11,7 @@ import pytest
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError
 from targets.lynxi import target
-from targets.lynxi.schema import schema_text
+from targets.lynxi.package.schema import schema_text
 from tests.unit.targets.lynxi.programs import image, spikes
 
 PACKAGE = target.compile(image(), steps=2)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from targets.lynxi import interpreter, schema, tensors
 from targets.lynxi.compile import compile_program
+from targets.lynxi.package import schema, tensors
+from targets.lynxi.simulators import interpreter
 from tests.unit.targets.lynxi.programs import image
 
 ROOT = Path(__file__).parents[4]
@@ -20,7 +21,7 @@ ALLOWED = {
     "neurodeploy.errors",
     "numpy",
     "numpy.typing",
-    "targets.lynxi.tensors",
+    "targets.lynxi.package.tensors",
     "typing",
 }
 # What JSON Schema has and `schema.py` knows.

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.simulator.golden import GOLDEN
 from snncore.dynamics import Equations, Op, evaluate, to_integers
+from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.interval import Interval, step_intervals
-from snncore.dynamics.zoo import Fire, Reset, biased_if
-from targets.lynxi.certificate import HALF_LIMIT, SINGLE_LIMIT, is_exact, is_half
-from targets.lynxi.recipe import Recipe, Word
-from targets.lynxi.translate import recipe_of
+from snncore.dynamics.zoo.spiking import Fire, Reset, biased_if
+from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, is_exact, is_half
+from targets.lynxi.reduced.recipe import Recipe, Word
+from targets.lynxi.reduced.translate import recipe_of
 from tests.unit.drawn import Case, cases
 from tests.unit.targets.lynxi.programs import SYSTEM, InNumbers
 

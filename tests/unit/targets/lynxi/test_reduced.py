@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 
 import neurodeploy as nd
 import quant
-from neurodeploy.content import Content
+from neurodeploy.data.content import Content
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import Edge, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.trace import Trace
 from snncore import layer
-from snncore.dynamics.zoo import Reset
+from snncore.dynamics.zoo.spiking import Reset
 from targets.lynxi import reduce
-from targets.lynxi.modules import OneStep, Unrolled
-from targets.lynxi.onnx_file import step_onnx, unrolled_onnx
-from targets.lynxi.plan import plan_of
-from targets.lynxi.torchscript import step_script, unrolled_script
+from targets.lynxi.reduced.plan import plan_of
+from targets.lynxi.vendor.modules import OneStep, Unrolled
+from targets.lynxi.vendor.onnx_file import step_onnx, unrolled_onnx
+from targets.lynxi.vendor.torchscript import step_script, unrolled_script
 from tests.unit.targets.lynxi.programs import driven, image, spikes
 
 STEPS = 5

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy.compare import compare
 from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError, ValidationError
 from neurodeploy.program import Conv2d, Dense, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import targets
-from snncore.dynamics.zoo import Reset
+from neurodeploy.verification.compare import compare
+from snncore.dynamics.zoo.spiking import Reset
 from targets.lynxi import target
-from targets.lynxi.plan import plan_of
-from targets.lynxi.tensors import Store
+from targets.lynxi.package.tensors import Store
+from targets.lynxi.reduced.plan import plan_of
 from tests.unit.targets.lynxi.programs import dense, driven, image, neurons, spikes
 
 RESETS = [Reset.HARD, Reset.SOFT]

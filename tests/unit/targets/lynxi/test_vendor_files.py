@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.compare import compare
 from neurodeploy.errors import (
     ArtifactError,
     SamplesError,
@@ -28,11 +27,17 @@ from neurodeploy.report import Status
 from neurodeploy.sandbox import Limits
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation
-from snncore.dynamics.zoo import Reset
+from neurodeploy.verification.compare import compare
+from snncore.dynamics.zoo.spiking import Reset
 from targets.lynxi import target
-from targets.lynxi.plan import plan_of
-from targets.lynxi.ports import reduced_forms
-from targets.lynxi.vendor_files import VENDOR_FILES, FileRun, driven_by_samples, run_files
+from targets.lynxi.reduced.plan import plan_of
+from targets.lynxi.reduced.ports import reduced_forms
+from targets.lynxi.simulators.vendor_files import (
+    VENDOR_FILES,
+    FileRun,
+    driven_by_samples,
+    run_files,
+)
 from tests.unit.targets.lynxi import vendor
 from tests.unit.targets.lynxi.programs import dense, driven, image, spikes
 
@@ -52,7 +57,9 @@ PACKAGE = target.compile(dense(), steps=STEPS)
 @pytest.fixture(scope="module")
 def worker() -> Iterator[ModuleType]:
     """The worker's script, here; what it loads is this test's own."""
-    path = Path(sys.modules["targets.lynxi.vendor_files"].__file__ or "").with_name("worker.py")
+    path = Path(sys.modules["targets.lynxi.simulators.vendor_files"].__file__ or "").with_name(
+        "worker.py"
+    )
     spec = importlib.util.spec_from_file_location("lynxi_worker", path)
     assert spec is not None
     assert spec.loader is not None

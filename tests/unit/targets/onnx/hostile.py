@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 
 from neurodeploy import graph as g
-from neurodeploy.content import of_bytes
+from neurodeploy.data.content import of_bytes
+from neurodeploy.data.wire import field
 from neurodeploy.program import Dense, Edge, Input, Program
-from neurodeploy.wire import field
-from snncore.dynamics.zoo import Fire, Reset, biased_if
+from snncore.dynamics.zoo.spiking import Fire, Reset, biased_if
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from tests.unit.hostile_equations import ALL

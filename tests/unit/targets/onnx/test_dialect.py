@@ -10,10 +10,10 @@ from onnx.reference import ReferenceEvaluator
 
 from neurodeploy.simulator.golden import GOLDEN, shift_to_zero
 from snncore.dynamics import Op
-from snncore.dynamics.interval import Interval
-from targets.onnx.dialect import TABLE, operation, shifted_product
-from targets.onnx.types import Type, Value, arithmetic_type
-from targets.onnx.writer import OPSET, Writer
+from snncore.dynamics.arithmetic.interval import Interval
+from targets.onnx.writing.dialect import TABLE, operation, shifted_product
+from targets.onnx.writing.types import Type, Value, arithmetic_type
+from targets.onnx.writing.writer import OPSET, Writer
 from tests.unit.programs import Array
 
 # Beside arguments, the constants that an operation has.

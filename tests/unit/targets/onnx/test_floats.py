@@ -10,16 +10,16 @@ import torch
 
 import neurodeploy as nd
 from neurodeploy import graph as g
+from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ArtifactError, DoesNotFitError
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Graph
 from neurodeploy.simulator.floats import run_floats
-from neurodeploy.structure import Edge
 from neurodeploy.target import Severity
 from snncore import layer, neuron
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.resonator import RESETTING_RESONATOR
+from snncore.dynamics.zoo.resonator import RESETTING_RESONATOR
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from tests.unit.programs import small

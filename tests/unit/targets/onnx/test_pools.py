@@ -8,10 +8,10 @@ from onnx.reference import ReferenceEvaluator
 from neurodeploy.program import Edge, MaxPool2d
 from neurodeploy.program.shapes import output_shape
 from neurodeploy.simulator.golden import largest as golden
-from snncore.dynamics.interval import Interval
-from targets.onnx.pools import largest
-from targets.onnx.types import Type, Value
-from targets.onnx.writer import OPSET, Writer
+from snncore.dynamics.arithmetic.interval import Interval
+from targets.onnx.writing.pools import largest
+from targets.onnx.writing.types import Type, Value
+from targets.onnx.writing.writer import OPSET, Writer
 
 # Windows, strides and paddings of which no two sides are alike.
 POOLS = [

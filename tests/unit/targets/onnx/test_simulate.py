@@ -10,7 +10,7 @@ from neurodeploy.errors import SamplesError, SimulatorMissingError, UnknownNameE
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
-from targets.onnx.simulate import FileRun, _call
+from targets.onnx.simulators.simulate import FileRun, _call
 from tests.unit.programs import small
 
 SAMPLES = np.ones((4, 2, 2), np.int64)

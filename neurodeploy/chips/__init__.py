@@ -1,0 +1,1 @@
+"""What a network takes of a chip, and what it does there."""

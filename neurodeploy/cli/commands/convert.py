@@ -1,0 +1,42 @@
+"""`neurodeploy convert`: another's network as a model of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neurodeploy.cli.command import command
+from neurodeploy.cli.outcome import Line, Outcome, Tone
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.undisturbed import load_torch
+
+
+@command
+def convert(
+    output: Output,
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A vendor's file, or an artifact.")
+    ],
+    place: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="MODEL", help="Where to; <source>.pt else."),
+    ] = None,
+) -> Outcome:
+    """Make a model of a vendor's file, which trains on and exports to the same integers."""
+    from neurodeploy.flow.conversion import converted
+
+    written = Path(f"{source.stem}.pt") if place is None else place
+    with output.progress() as say:
+        say(f"reading {source}")
+        load_torch()
+        network = converted(source)
+        from neurodeploy.frontend import save
+
+        say(f"writing {written}")
+        save(network, written)
+    weights = sum(p.numel() for name, p in network.named_parameters() if name.endswith("weight"))
+    document = {"source": str(source), "model": str(written), "weights": weights}
+    said = f"converted {source} to {written}: {weights:,} weights, equal in every integer"
+    return Outcome(document, (Line(said, Tone.GOOD),))

@@ -1,0 +1,45 @@
+"""`neurodeploy demo`: the whole way once, on embedded data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neurodeploy.cli.command import command
+from neurodeploy.cli.outcome import Line, Outcome, Tone
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.undisturbed import load_torch
+from neurodeploy.cli.views import report as told
+
+
+@command
+def demo(
+    output: Output,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", "-t", metavar="T", help="A target; all unless given."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the model, artifacts and report go.")
+    ] = Path("demo-output"),
+) -> Outcome:
+    """Train, export, simulate and verify a small network."""
+    from neurodeploy.target import target as find
+    from neurodeploy.target import targets
+
+    names = list(dict.fromkeys(target or targets()))
+    for name in names:
+        find(name)
+    told.require_places(out, None)
+    load_torch()
+    from neurodeploy.demo import run_demo
+
+    with output.progress(lasting=True) as say:
+        report = run_demo(names, out, say)
+    told.warn_of_silence(report, output)
+    page = out / "report.html"
+    document = told.as_data(report) | {"files": {"report": str(page)}}
+    blocks = [*told.as_lines(report), Line(""), Line(f"report: {page}", Tone.TITLE)]
+    return Outcome(document, blocks, report.exit_code)

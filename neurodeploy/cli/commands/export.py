@@ -1,0 +1,146 @@
+"""`neurodeploy export`: a model to the files that a target's loader takes."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurodeploy.cli.command import Build, Model, Samples, SimulatorName, command
+from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.places import load_model, lowered, read_samples, require_simulator
+from neurodeploy.cli.views import findings as said
+from neurodeploy.cli.views import report as told
+
+if TYPE_CHECKING:
+    from neurodeploy.artifact import Artifact
+    from neurodeploy.report import Report
+
+
+TargetName = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Where to; <model>-<target> unless given."),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the target's, as `targets` lists."
+    ),
+]
+Form = Annotated[str | None, typer.Option(metavar="NAME", help="Short for --option form=NAME.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Verify what was exported.")]
+
+
+@command
+def export(
+    output: Output,
+    model: Model,
+    target: TargetName,
+    folder: Folder = None,
+    verify: Verify = False,
+    samples: Samples = None,
+    build: Build = None,
+    simulator: SimulatorName = None,
+    form: Form = None,
+    option: Options = None,
+) -> Outcome:
+    """Write a model's artifact for a target."""
+    from neurodeploy.flow import pipeline
+
+    if simulator is not None and not verify:
+        raise typer.TyperException("--simulator has a meaning only with --verify")
+    require_simulator(target, simulator)
+    options = _options(target, option or [], form)
+    place = Path(f"{model.stem}-{target}") if folder is None else folder
+    given, labels = read_samples(samples)
+    with output.progress() as say:
+        say(f"reading {model}")
+        network = load_model(model, build)
+        program = lowered(network, given, target)
+        if given is not None:
+            options = _as_long_as(target, len(given)) | options
+        findings = pipeline.check(program, target)
+        say(f"writing {place}")
+        artifact = pipeline.write(program, target=target, path=place, model_file=model, **options)
+        report = None
+        if verify:
+            asked: dict[str, Any] = {"samples": given, "labels": labels, "simulator": simulator}
+            how: dict[str, Any] = {"model_file": model, "progress": say}
+            report = pipeline.verified(artifact, model=network, **how, **asked)
+            told.warn_of_silence(report, output)
+    following = _next(place, model, build)
+    document = _document(artifact, findings, report) | {"next": following}
+    blocks = _blocks(artifact, findings, report, following)
+    return Outcome(document, blocks, 0 if report is None else report.exit_code)
+
+
+def _options(target: str, words: list[str], form: str | None) -> dict[str, Any]:
+    """The target's options by name.
+
+    Raises:
+        BadParameter: if one is not NAME=VALUE.
+        ValidationError: if the target has no such option.
+    """
+    from neurodeploy.target import checked_options
+    from neurodeploy.target import target as find
+
+    given = {} if form is None else {"form": form}
+    for each in words:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--option")
+        given[name] = value
+    return checked_options(find(target), given)
+
+
+def _as_long_as(target: str, steps: int) -> dict[str, Any]:
+    """The steps that a target writes out, where it does, as many as the samples have."""
+    from neurodeploy.target import target as find
+
+    return {"steps": steps} if "steps" in find(target).capabilities.options else {}
+
+
+def _next(place: Path, model: Path, build: str | None) -> str:
+    words = ["neurodeploy", "verify", str(place), "--model", str(model)]
+    return shlex.join(words + ([] if build is None else ["--build", build]))
+
+
+def _document(artifact: Artifact, findings: said.Findings, report: Report | None) -> dict[str, Any]:
+    return {
+        "artifact": str(artifact.path),
+        "target": artifact.target,
+        "model_sha256": artifact.model_sha256,
+        "program_sha256": artifact.program["sha256"],
+        "files": [
+            {"name": name, "bytes": size, "sha256": sha256}
+            for name, size, sha256 in _files(artifact)
+        ],
+        "findings": said.as_data(findings),
+        "report": None if report is None else told.as_data(report),
+    }
+
+
+def _blocks(
+    artifact: Artifact, findings: said.Findings, report: Report | None, following: str
+) -> list[Block]:
+    rows = [(name, f"{size:,}", sha256[:16]) for name, size, sha256 in _files(artifact)]
+    blocks: list[Block] = said.as_lines(findings)
+    blocks += [
+        Line(f"exported {artifact.path}", Tone.GOOD),
+        Table(("file", "bytes", "sha256"), rows, frozenset({"bytes"})),
+        BLANK,
+    ]
+    return blocks + ([Line(f"next: {following}")] if report is None else told.as_lines(report))
+
+
+def _files(artifact: Artifact) -> list[tuple[str, int, str]]:
+    """Name, size and hash of every file in the artifact's folder, as they lie there."""
+    from neurodeploy.data.files import digest_of
+
+    assert artifact.path is not None
+    files = sorted(artifact.path.iterdir())
+    return [(path.name, path.stat().st_size, digest_of(path)) for path in files]

@@ -1,0 +1,134 @@
+"""`neurodeploy inspect`: the layers of a model or an artifact, and what it needs of a chip."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurodeploy.cli.command import Build, Samples, command
+from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
+from neurodeploy.cli.views import findings as said
+from neurodeploy.cli.views.chips import chip_blocks, chips_of
+from neurodeploy.cli.views.layers import LAYER_NUMBERS, layer_rows, layers_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neurodeploy.data.structure import Node
+    from neurodeploy.graph import Graph
+    from neurodeploy.program import Program
+
+
+@command
+def inspect(
+    output: Output,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A model, an artifact or a vendor's file.")
+    ],
+    text: Annotated[bool, typer.Option("--text", help="Print the program as text.")] = False,
+    samples: Samples = None,
+    build: Build = None,
+) -> Outcome:
+    """Show the layers of a model or an artifact, and where it fits.
+
+    With samples, also what it does for one of them, and, of chips for which figures were
+    published, an estimate of the energy that takes.
+    """
+    from neurodeploy.graph import Graph
+
+    place = place_of(path)
+    given, _ = read_samples(samples)
+    head = {"path": str(path), "kind": place.value}
+    if place is not Place.MODEL:
+        artifact, held = open_unedited(path)
+        head |= {"target": artifact.target}
+        if isinstance(held, Graph):
+            return _floats(head, held, "a network in floats", text)
+        return _integers(head, held, text, given)
+    from neurodeploy import lowering
+    from neurodeploy.errors import DoesNotFitError
+    from neurodeploy.frontend import graph_of
+
+    with output.progress() as say:
+        say(f"reading {path}")
+        graph = graph_of(load_model(path, build))
+        try:
+            program = lowering.lower(graph)
+        except DoesNotFitError as error:
+            return _floats(head, graph, str(error), text)
+        return _integers(head, program, text, given)
+
+
+def _integers(
+    head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
+) -> Outcome:
+    from neurodeploy.program import neurons_in
+    from neurodeploy.target import targets
+
+    layers = layers_of(program)
+    verdicts = {name: target.check(program) for name, target in targets().items()}
+    document = head | {
+        "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
+        "neurons": neurons_in(program),
+        "weights": program.parameter_count(),
+        "program_sha256": program.sha256,
+        "layers": layers,
+        "targets": {
+            name: {"fits": said.fits(findings), "findings": said.as_data(findings)}
+            for name, findings in verdicts.items()
+        },
+    }
+    told = chips_of(program, [name for name in verdicts if said.fits(verdicts[name])], samples)
+    document |= {"chips": {name: asdict(each) for name, each in told.items()}}
+    if text:
+        return Outcome(document | {"text": program.text()}, _lines(program.text()))
+    shape = "x".join(map(str, program.input.shape))
+    counts = f"{document['neurons']:,} neurons, {document['weights']:,} weights"
+    blocks: list[Block] = [
+        Line(f"{head['path']}: {counts}", Tone.TITLE),
+        Line(f"input {shape}, {program.input.signal.value}"),
+        Line(""),
+        Table(*layer_rows(layers), LAYER_NUMBERS),
+        *title("targets"),
+        *said.verdicts(verdicts),
+        *(block for each in told.values() for block in chip_blocks(each)),
+    ]
+    return Outcome(document, blocks)
+
+
+def _floats(head: dict[str, Any], graph: Graph, reason: str, text: bool) -> Outcome:
+    note = f"not on a chip's integers: {reason}"
+    layers = [_float_layer(node, graph) for node in graph.nodes]
+    document = head | {"layers": layers, "note": note, "targets": {}}
+    if text:
+        return Outcome(document | {"text": graph.text()}, _lines(graph.text()))
+    rows = [
+        (each["name"], each["kind"], "x".join(map(str, each["shape"])), f"{each['weights']:,}")
+        for each in layers
+    ]
+    blocks: list[Block] = [
+        Line(f"{head['path']}: {sum(each['weights'] for each in layers):,} weights", Tone.TITLE),
+        Table(("layer", "kind", "shape", "weights"), rows, frozenset({"weights"})),
+        Line(""),
+        Line(f"note: {note}", Tone.DOUBTFUL),
+    ]
+    return Outcome(document, blocks)
+
+
+def _float_layer(node: Node, graph: Graph) -> dict[str, Any]:
+    equations = getattr(node, "equations", None)
+    return {
+        "name": node.name,
+        "kind": type(node).__name__.lower() if equations is None else equations.name,
+        "shape": list(graph.shapes[node.name]),
+        "weights": getattr(getattr(node, "weight", None), "size", 0),
+    }
+
+
+def _lines(text: str) -> list[Block]:
+    return [Line(line) for line in text.rstrip("\n").splitlines()]

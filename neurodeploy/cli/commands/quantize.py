@@ -1,0 +1,124 @@
+"""`neurodeploy quantize`: a float model onto a chip's grid, fitted to samples."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurodeploy.cli.command import Build, Model, command
+from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.places import load_model, read_samples
+from neurodeploy.cli.views import findings as said
+
+if TYPE_CHECKING:
+    from neurodeploy.flow.post_training import Quantized
+
+Target = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
+Samples = Annotated[
+    Path,
+    typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
+]
+Place = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="MODEL", help="Where to; <model>-<target>.pt else."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="NAME", help="The grid, if not the target's: int2 to int16."),
+]
+
+
+@command
+def quantize(
+    output: Output,
+    model: Model,
+    target: Target,
+    samples: Samples,
+    place: Place = None,
+    form: Format = None,
+    build: Build = None,
+) -> Outcome:
+    """Quantize a trained float model for a target, without training it again."""
+    from neurodeploy.errors import SamplesError
+    from neurodeploy.target import target as find
+
+    find(target)
+    written = Path(f"{model.stem}-{target}.pt") if place is None else place
+    given, labels = read_samples(samples)
+    if given is None or given.dtype.kind not in "biuf":
+        raise SamplesError(f"{samples}: holds no numbers")
+    with output.progress() as say:
+        say(f"reading {model}")
+        network = load_model(model, build)
+        from neurodeploy.flow.post_training import quantized
+
+        say("fitting every layer to the samples")
+        done = quantized(network, target=target, samples=given, labels=labels, form=form)
+        say(f"writing {written}")
+        done.save(written)
+    following = shlex.join(["neurodeploy", "export", str(written), "--target", target])
+    return Outcome(_document(done, written, target, following), _blocks(done, written, following))
+
+
+def _document(done: Quantized, written: Path, target: str, following: str) -> dict[str, Any]:
+    layers = [
+        {
+            "name": layer.name,
+            "exponents": list(layer.exponents),
+            "clipped": layer.clipped,
+            "error": layer.error,
+            "float_rate": layer.float_rate,
+            "rate": layer.rate,
+            "deviations": list(layer.deviations),
+        }
+        for layer in done.calibration.layers
+    ]
+    return {
+        "model": str(written),
+        "target": target,
+        "format": done.form,
+        "program_sha256": done.program.sha256,
+        "layers": layers,
+        "findings": said.as_data(done.findings),
+        "accuracies": done.accuracies,
+        "next": following,
+    }
+
+
+def _blocks(done: Quantized, written: Path, following: str) -> list[Any]:
+    headings = ("layer", "unit", "clipped", "error", "rate in floats", "rate", "deviations")
+    rows = [
+        (
+            layer.name,
+            _unit(layer.exponents),
+            f"{layer.clipped:.2%}",
+            f"{layer.error:.2%}",
+            f"{layer.float_rate:.4f}",
+            f"{layer.rate:.4f}",
+            "; ".join(layer.deviations) or "none",
+        )
+        for layer in done.calibration.layers
+    ]
+    numbers = frozenset({"clipped", "error", "rate in floats", "rate"})
+    scores = [f"accuracy of the {name} model {value:.2%}" for name, value in _scores(done)]
+    return [
+        *said.as_lines(done.findings),
+        Line(f"quantized {written} ({done.form})", Tone.GOOD),
+        Table(headings, rows, numbers),
+        BLANK,
+        *(Line(score) for score in scores),
+        Line(f"next: {following}"),
+    ]
+
+
+def _scores(done: Quantized) -> list[tuple[str, float]]:
+    return list(done.accuracies.items())
+
+
+def _unit(exponents: tuple[int, int]) -> str:
+    low, high = exponents
+    return f"2^{low}" if low == high else f"2^{low} to 2^{high}"

@@ -1,0 +1,128 @@
+"""`neurodeploy verify`: each stage of an artifact held against the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName, command
+from neurodeploy.cli.outcome import Outcome
+from neurodeploy.cli.output import Output
+from neurodeploy.cli.places import load_model, read_samples, require_simulator
+from neurodeploy.cli.undisturbed import load_torch
+from neurodeploy.cli.views import report as told
+
+if TYPE_CHECKING:
+    from neurodeploy.target import Simulation
+
+OfModel = Annotated[
+    Path | None, typer.Option(metavar="MODEL", help="The model that it was exported from.")
+]
+RandomWords = Annotated[
+    str | None,
+    typer.Option(
+        metavar="T,N,RATE,SEED",
+        help="Random samples: steps, samples, share that is not 0, seed (16,8,0.3,0 otherwise).",
+    ),
+]
+ReportPlace = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write report.html, .json and .txt there.")
+]
+JunitPlace = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the report as JUnit XML.")
+]
+Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="How many simulations run at once.")]
+TimeLimit = Annotated[
+    float | None, typer.Option(metavar="S", help="Seconds that a simulation may take.")
+]
+MemoryLimit = Annotated[
+    float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Exit with 5 if no neuron fired, so that nothing was shown."),
+]
+Random = tuple[int, int, float, int]
+_MOST_STEPS = 10**8
+
+
+@command
+def verify(
+    output: Output,
+    artifact: ArtifactPlace,
+    model: OfModel = None,
+    build: Build = None,
+    samples: Samples = None,
+    random: RandomWords = None,
+    simulator: SimulatorName = None,
+    report: ReportPlace = None,
+    junit: JunitPlace = None,
+    jobs: Jobs = 1,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
+    strict: Strict = False,
+) -> Outcome:
+    """Prove that an artifact computes what was trained."""
+    from neurodeploy.flow import pipeline
+    from neurodeploy.target import open_artifact
+
+    if samples is not None and random is not None:
+        raise typer.TyperException("--samples and --random exclude one another")
+    if build is not None and model is None:
+        raise typer.TyperException("--build has a meaning only with --model")
+    drawn = None if random is None else _random(random)
+    told.require_places(report, junit)
+    simulation = _simulation(jobs, time_limit, memory_limit)
+    opened = open_artifact(artifact)
+    require_simulator(opened.target, simulator)
+    given, labels = read_samples(samples)
+    asked: dict[str, Any] = {"samples": given, "labels": labels, "random": drawn}
+    how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
+    with output.progress() as say:
+        say(f"reading {artifact}")
+        load_torch()
+        network = None if model is None else load_model(model, build)
+        result = pipeline.verified(
+            opened, model=network, model_file=model, progress=say, **asked, **how
+        )
+        places = told.write(result, report, junit)
+    told.warn_of_silence(result, output)
+    document = told.as_data(result) | {"files": places}
+    blocks = told.as_lines(result) + told.written(places)
+    return Outcome(document, blocks, told.exit_code(result, strict=strict))
+
+
+def _random(text: str) -> Random:
+    """Steps, samples, rate and seed.
+
+    Raises:
+        BadParameter: if the text is not these four numbers.
+    """
+    try:
+        steps, count, rate, seed = text.split(",")
+        drawn = (int(steps), int(count), float(rate), int(seed))
+    except ValueError:
+        drawn = (0, 0, 0.0, 0)
+    if min(drawn[:2]) < 1 or not 0 <= drawn[2] <= 1 or drawn[3] < 0:
+        words = f"{text!r} is not T,N,RATE,SEED, like 16,8,0.3,0 (steps, samples, 0..1, seed)"
+        raise typer.BadParameter(words, param_hint="--random")
+    if drawn[0] * drawn[1] > _MOST_STEPS:
+        words = f"{drawn[0] * drawn[1]:,} steps in all are too many"
+        raise typer.BadParameter(words, param_hint="--random")
+    return drawn
+
+
+def _simulation(jobs: int, seconds: float | None, memory_mb: float | None) -> Simulation:
+    from neurodeploy.sandbox import Limits
+    from neurodeploy.target import Simulation
+
+    if seconds is None and memory_mb is None:
+        return Simulation(jobs=jobs)
+    usual = Limits()
+    limits = Limits(
+        usual.seconds if seconds is None else seconds,
+        usual.memory_mb if memory_mb is None else memory_mb,
+    )
+    return Simulation(limits, jobs)

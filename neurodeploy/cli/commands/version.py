@@ -1,0 +1,15 @@
+"""`neurodeploy --version`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+from neurodeploy.cli.outcome import Line, Outcome
+from neurodeploy.cli.output import Output
+from neurodeploy.target.plugin import DISTRIBUTION
+
+
+def version(output: Output) -> Outcome:
+    """The version of this installation."""
+    number = version_of(DISTRIBUTION)
+    return Outcome({"version": number}, (Line(f"neurodeploy {number}"),))

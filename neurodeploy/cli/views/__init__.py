@@ -1,0 +1,1 @@
+"""What commands show: programs, chips, findings, reports and this installation."""

@@ -1,0 +1,58 @@
+"""A program on the chips of the targets that know theirs: tables, a map of cores, an estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from neurodeploy.cli.outcome import Block, Line, Table, Tone, title
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from neurodeploy.chips.resources import LayerOperations, OnChip, Placement
+    from neurodeploy.program import Program
+    from neurodeploy.report.on_chip import Grid
+
+
+def chips_of(
+    program: Program, names: Sequence[str], samples: NDArray[Any] | None
+) -> dict[str, OnChip]:
+    """What each named target knows of the program on its chips, if it knows its chips."""
+    from neurodeploy.chips.operations import operations
+    from neurodeploy.simulator import run_golden
+    from neurodeploy.simulator.samples import checked_samples
+    from neurodeploy.target import KnowsChips, on_chip, target
+
+    chips = {name: target(name) for name in names}
+    known = {name: chip for name, chip in chips.items() if isinstance(chip, KnowsChips)}
+    counted: tuple[LayerOperations, ...] = ()
+    if samples is not None and known:
+        inputs = checked_samples(program, samples)
+        counted = operations(program, run_golden(program, inputs), inputs)
+    return {name: on_chip(chip, program, counted) for name, chip in known.items()}
+
+
+def chip_blocks(told: OnChip) -> list[Block]:
+    """The same in words, tables and a map."""
+    from neurodeploy.report.on_chip import energy_lines, operation_grid
+
+    blocks = [block for placed in told.placements for block in _placement(placed)]
+    if told.operations:
+        blocks += [*title("operations for one sample"), _table(operation_grid(told.operations))]
+    blocks += [Line(line, Tone.ASIDE) for line in energy_lines(told.energies)]
+    return blocks
+
+
+def _placement(placed: Placement) -> list[Block]:
+    from neurodeploy.report.on_chip import core_grid, core_map, headline, layer_grid
+
+    blocks: list[Block] = [*title(headline(placed)), _table(layer_grid(placed))]
+    if placed.cores:
+        blocks += [Line(""), *(Line(f"  {line}") for line in core_map(placed)), Line("")]
+        blocks.append(_table(core_grid(placed)))
+    return blocks + [Line(f"note: {note}", Tone.ASIDE) for note in placed.notes]
+
+
+def _table(grid: Grid) -> Table:
+    return Table(grid.headings, grid.rows, grid.numbers)

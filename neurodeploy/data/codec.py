@@ -1,0 +1,168 @@
+"""Frozen data as plain JSON and back, exactly: arrays by their bytes, classes by an allow-list."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, fields, is_dataclass
+from enum import Enum
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data import strict_json
+from neurodeploy.data.narrow import INTEGERS, Multiples, integer_type, pieces
+from neurodeploy.data.typed import made
+from neurodeploy.errors import ValidationError
+from snncore.dynamics import Equations, NumberSystem
+
+# Of a field that came later: it is not written where it is None, so that digests stay.
+UNWRITTEN = {"unwritten": "None"}
+_TYPES = {np.dtype(kind).name for kind in (*INTEGERS, np.float64)}
+
+
+def dumps(document: Mapping[str, Any]) -> str:
+    """A document of frozen data as text: equal data, equal text."""
+    return "".join(_text(document))
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document's text, which is never held as a whole."""
+    known = sha256()
+    for part in _text(document):
+        known.update(part.encode())
+    return known.hexdigest()
+
+
+def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
+    """The document that `dumps` wrote, made of these classes and no others.
+
+    Raises:
+        ValidationError: if the text is no such document.
+    """
+    try:
+        document = strict_json.loads(text)
+        if not isinstance(document, dict):
+            raise ValidationError(f"not {what}: the text holds no object")
+        return {key: _value(value, classes) for key, value in document.items()}
+    except ValidationError:
+        raise
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
+        raise ValidationError(f"not {what}: {error}") from error
+
+
+def is_written(holder: Any, field: Field[Any]) -> bool:
+    """Whether a field stands in a document: not one that came later, where it is None."""
+    return field.metadata != UNWRITTEN or vars(holder)[field.name] is not None
+
+
+def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    """The list that a document holds under a name.
+
+    Raises:
+        ValidationError: if there is none.
+    """
+    value = document.get(name)
+    if not isinstance(value, tuple):
+        raise ValidationError(f"the document's {name} are no list")
+    return value
+
+
+def _text(document: Mapping[str, Any]) -> Iterator[str]:
+    yield from _written(document, "\n")
+    yield "\n"
+
+
+def _written(value: Any, line: str) -> Iterator[str]:
+    """The value as JSON, its members on lines of their own; arrays come in pieces."""
+    plain = _plain(value)
+    if isinstance(plain, _Data):
+        yield '"'
+        for piece in pieces(plain.values):
+            little = np.ascontiguousarray(piece, dtype=plain.kind)
+            yield base64.b64encode(little.data).decode("ascii")
+        yield '"'
+    elif isinstance(plain, dict | list) and plain:
+        opening, closing = "{}" if isinstance(plain, dict) else "[]"
+        within = line + " "
+        members = sorted(plain.items()) if isinstance(plain, dict) else (("", v) for v in plain)
+        for number, (key, member) in enumerate(members):
+            yield "," if number else opening
+            yield f"{within}{json.dumps(key)}: " if isinstance(plain, dict) else within
+            yield from _written(member, within)
+        yield line + closing
+    else:
+        yield json.dumps(plain)
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """An array's numbers, which are written in this type."""
+
+    values: NDArray[Any]
+    kind: np.dtype[Any]
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it; what is inside is still to be made plain."""
+    if isinstance(value, np.ndarray | Multiples):
+        return _plain_array(np.asarray(value))
+    if isinstance(value, Equations | NumberSystem):
+        return {"kind": type(value).__name__, "data": value.to_json()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, _Data):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        # Arrays as they are held, which may be narrower than they are handed out.
+        members = {f.name: vars(value)[f.name] for f in fields(value) if is_written(value, f)}
+        return {"kind": type(value).__name__, **members}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple | list) else value
+
+
+def _value(value: Any, classes: Mapping[str, type]) -> Any:
+    if isinstance(value, list):
+        return tuple(_value(item, classes) for item in value)
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("kind")
+    if not isinstance(kind, str | None):
+        raise ValidationError(f"{kind!r:.80} is no kind of data")
+    if kind == "array":
+        return _array(value)
+    if kind == "Equations":
+        return Equations.from_json(value["data"])
+    if kind == "NumberSystem":
+        return NumberSystem.from_json(value["data"])
+    members = {key: _value(item, classes) for key, item in value.items() if key != "kind"}
+    if kind is None:
+        return members
+    if kind not in classes:
+        raise ValidationError(f"{kind} is not one of {', '.join(classes)}")
+    return made(classes[kind], members)
+
+
+def _plain_array(values: NDArray[Any]) -> dict[str, Any]:
+    kind: Any = np.float64
+    if values.dtype.kind != "f":
+        low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+        kind = integer_type(low, high)
+    data = _Data(values, np.dtype(kind).newbyteorder("<"))
+    name = np.dtype(kind).name
+    return {"kind": "array", "shape": list(values.shape), "type": name, "data": data}
+
+
+def _array(entry: Mapping[str, Any]) -> NDArray[Any]:
+    if entry["type"] not in _TYPES:
+        raise ValidationError(f"{entry['type']} is no type of an array")
+    kind = np.dtype(entry["type"])
+    flat = np.frombuffer(base64.b64decode(entry["data"], validate=True), kind.newbyteorder("<"))
+    shape = tuple(int(length) for length in entry["shape"])
+    if flat.size != int(np.prod(shape)):
+        raise ValidationError("an array's data do not fill its shape")
+    return flat.reshape(shape).astype(kind if kind.kind == "f" else np.int64)

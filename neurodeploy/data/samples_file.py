@@ -1,0 +1,134 @@
+"""Files of samples: NumPy's .npz and .npy, whose sizes are known before their numbers are read."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import warnings
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.archive import DAMAGE, Archive, fill, opened_archive
+from neurodeploy.data.files import REMEDIES
+from neurodeploy.data.reading import regular_file, require_room
+from neurodeploy.errors import SamplesError
+
+# A member that is packed a hundred times smaller than it is may be no larger than this.
+PACKED_BYTES = 2 << 30
+_RATIO = 100
+_MAGIC = b"\x93NUMPY"
+# NumPy reads no longer ones either.
+_HEADER_BYTES = 10_000
+_WRITE_AGAIN = "write it with numpy.savez(file, samples=...) or numpy.save, as numbers"
+
+
+def read_samples(path: str | os.PathLike[str]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Samples (T, N, ...) and labels, if there are any, from an .npz or .npy file.
+
+    Raises:
+        SamplesError: if the file is missing, damaged, too large, or holds no samples.
+    """
+    place = Path(path)
+    arrays = _arrays(place)
+    if "samples" not in arrays:
+        raise SamplesError(
+            f"{place}: has no array called samples", remedy="numpy.savez(file, samples=...)"
+        )
+    samples, labels = arrays["samples"], arrays.get("labels")
+    if labels is not None:
+        whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
+        if labels.shape != count or not whole:
+            given = f"{labels.dtype} {labels.shape}"
+            raise SamplesError(
+                f"{place}: labels are {given}, not whole numbers {count}",
+                remedy="give one whole number for each sample, or leave them out",
+            )
+    return samples, labels
+
+
+def _arrays(place: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz that are asked for, or the one of an .npy as samples."""
+    try:
+        with regular_file(place) as (file, size):
+            if file.read(len(_MAGIC)) == _MAGIC:
+                file.seek(0)
+                require_room(place, size)
+                return {"samples": _array(file, size)}
+            with opened_archive(file) as archive:
+                names = {name.removesuffix(".npy"): name for name in archive.members}
+                return {
+                    key: _member(archive, names[key], place)
+                    for key in ("samples", "labels")
+                    if key in names
+                }
+    except FileNotFoundError as error:
+        raise SamplesError(
+            f"{place}: there is no such file", remedy="name one that is there"
+        ) from error
+    except OSError as error:
+        raise SamplesError(
+            f"{place}: cannot be read: {error.strerror or error}",
+            remedy=REMEDIES.get(error.errno or 0, _WRITE_AGAIN),
+        ) from error
+    except DAMAGE as error:
+        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise SamplesError(
+            f"{place}: is no .npz or .npy of numbers: {words[:200]}", remedy=_WRITE_AGAIN
+        ) from error
+
+
+def _member(archive: Archive, name: str, place: Path) -> NDArray[Any]:
+    member = archive.members[name]
+    size, packed = member.file_size, member.compress_size
+    if size > PACKED_BYTES and size > _RATIO * packed:
+        raise zipfile.BadZipFile(
+            f"{name}: unpacks {packed:,} bytes to {size:,}, and {PACKED_BYTES:,} are the most "
+            f"where it is {_RATIO} times as much (leave it unpacked, or take a smaller type)"
+        )
+    require_room(place, size)
+    with archive.open(name) as file:
+        return _array(file, size)
+
+
+def _array(file: IO[bytes], size: int) -> NDArray[Any]:
+    """The array in a file of so many bytes, which are what its header says, to the last one."""
+    shape, in_columns, kind = _header(file)
+    if kind.hasobject:
+        raise ValueError("it holds Python objects, which are never read")
+    if kind.kind not in "biuf":
+        raise ValueError(f"it holds {kind}, not numbers")
+    bytes_of_numbers = math.prod(shape) * kind.itemsize
+    if any(length < 0 for length in shape) or bytes_of_numbers > size:
+        raise ValueError(f"its header claims {kind} {shape}, and it has {size:,} bytes")
+    array = np.empty(shape, kind, order="F" if in_columns else "C")
+    # NumPy's own way to the bytes refuses arrays without any.
+    fill(array.reshape(-1, order="A").view(np.uint8).data, file)
+    return array.astype(kind.newbyteorder("="), copy=False)
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, whether it is in columns, and the type that a header in NumPy's format names."""
+    start = file.read(len(_MAGIC) + 2)
+    version = tuple(start[len(_MAGIC) :])
+    if start[: len(_MAGIC)] != _MAGIC or version not in ((1, 0), (2, 0)):
+        raise ValueError("it is not in NumPy's format 1.0 or 2.0")
+    length = file.read(2 if version == (1, 0) else 4)
+    if int.from_bytes(length, "little") > _HEADER_BYTES:
+        raise ValueError("its header is too long")
+    text = io.BytesIO(length + file.read(int.from_bytes(length, "little")))
+    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+    with warnings.catch_warnings():
+        # How a file was written is for those who write them.
+        warnings.simplefilter("ignore")
+        try:
+            shape, in_columns, kind = read(text)
+        # NumPy raises a dozen kinds of exception over damaged headers.
+        except Exception as error:
+            words = str(error).strip() or type(error).__name__
+            raise ValueError(f"its header is damaged: {words}") from error
+    return shape, in_columns, kind

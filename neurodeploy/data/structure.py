@@ -1,0 +1,173 @@
+"""What graphs and programs have in common: named nodes, edges with a delay, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.data.narrow import Multiples
+from neurodeploy.errors import ValidationError
+
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+# What a value is kept for takes memory in every step.
+LONGEST_DELAY = 1 << 20
+_ARRAYS = np.ndarray | Multiples
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Where a value comes from, and how many steps it takes."""
+
+    source: str
+    delay: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.delay >= 0, f"an edge from {self.source} goes {-self.delay} steps back")
+        longest = f"an edge from {self.source} takes {self.delay} steps, more than {LONGEST_DELAY}"
+        require(self.delay <= LONGEST_DELAY, longest)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """What every node has: a name. Nodes are equal if every field is, arrays by value."""
+
+    name: str
+
+    @property
+    def sources(self) -> tuple[Edge, ...]:
+        """The edges that lead here."""
+        source = getattr(self, "source", None)
+        return (source,) if isinstance(source, Edge) else ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        mine, others = vars(self), vars(other)
+        return all(_same(mine[f.name], others[f.name]) for f in fields(self))
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+
+def renamed(node: Node, names: Mapping[str, str], **changes: Any) -> Node:
+    """Return the node under another name, its edges too, with some fields changed beside.
+
+    Raises:
+        KeyError: if a name is not in `names`.
+    """
+
+    def moved(edge: Edge) -> Edge:
+        return replace(edge, source=names[edge.source])
+
+    for each in fields(node):
+        value = vars(node)[each.name]
+        if isinstance(value, Edge):
+            changes.setdefault(each.name, moved(value))
+        elif isinstance(value, tuple) and any(isinstance(item, Edge) for item in value):
+            changes.setdefault(each.name, tuple(moved(edge) for edge in value))
+    return replace(node, name=names[node.name], **changes)
+
+
+def require(holds: bool, message: str, *, remedy: str | None = None) -> None:
+    """Nothing if the condition holds.
+
+    Raises:
+        ValidationError: with the message, otherwise.
+    """
+    if not holds:
+        raise ValidationError(message, remedy=remedy)
+
+
+def check_order(nodes: Sequence[Node], output: str) -> None:
+    """Nothing if names are unique, sources exist, and no step reads what it computes later.
+
+    Raises:
+        ValidationError: otherwise; names the node.
+    """
+    for node in nodes:
+        require(isinstance(node, Node), f"a {type(node).__name__} is no node")
+    position = {node.name: place for place, node in enumerate(nodes)}
+    if len(position) < len(nodes):
+        names = [node.name for node in nodes]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValidationError(f"{twice}: two nodes have this name")
+    require(output in position, f"the output {output} is no node")
+    for place, node in enumerate(nodes):
+        for edge in node.sources:
+            known = edge.source in position
+            require(known, f"{node.name}: reads {edge.source}, which is no node")
+            require(
+                edge.delay > 0 or position[edge.source] < place,
+                f"{node.name}: reads {edge.source} in the step that computes it",
+                remedy="a loop needs a delay of at least one step",
+            )
+
+
+def checked_shape(node: Node, shape: Shape) -> Shape:
+    """The shape of an input, as plain integers.
+
+    Raises:
+        ValidationError: if it is none.
+    """
+    try:
+        lengths = tuple(index(length) for length in shape)
+    except TypeError:
+        lengths = ()
+    fits = len(lengths) > 0 and all(length > 0 for length in lengths)
+    require(fits, f"{node.name}: {shape} is no shape of an input")
+    return lengths
+
+
+def check_exponent(node: Node, exponent: Any) -> None:
+    """Nothing if 2**exponent is a scale that floats can hold.
+
+    Raises:
+        ValidationError: otherwise.
+    """
+    fits = isinstance(exponent, int) and abs(exponent) <= 256
+    require(fits, f"{node.name}.exponent: {exponent} is not an integer in -256..256")
+
+
+def conv_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pair:
+    """Height and width after a convolution; zero or less where the kernel does not fit."""
+    height, width = (
+        (size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1
+        for i in (0, 1)
+    )
+    return height, width
+
+
+def check_pairs(node: Node, **lowest: int) -> None:
+    """Nothing if each named field is two integers of at least so much.
+
+    Raises:
+        ValidationError: otherwise; names the field.
+    """
+    for label, low in lowest.items():
+        pair = getattr(node, label)
+        fits = len(pair) == 2 and all(isinstance(value, int) and value >= low for value in pair)
+        require(fits, f"{node.name}.{label}: {pair} is not two integers of {low} or more")
+
+
+def check_window_padding(node: Node, kernel: Pair, padding: Pair) -> None:
+    """Nothing if every padded window still sees a value.
+
+    Raises:
+        ValidationError: otherwise.
+    """
+    fits = all(2 * padding[i] <= kernel[i] for i in (0, 1))
+    require(fits, f"{node.name}.padding: {padding} is more than half of the window {kernel}")
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, _ARRAYS) or isinstance(second, _ARRAYS):
+        first, second = np.asarray(first), np.asarray(second)
+        return first.shape == second.shape and bool((first == second).all())
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+    return bool(first == second)

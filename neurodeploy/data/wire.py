@@ -1,0 +1,81 @@
+"""Protocol Buffers' wire format: to write large messages, and to look before one is parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from neurodeploy.data.content import Content, joined, of_bytes
+
+_VARINT, _DELIMITED = 0, 2
+# Numbers of eight and of four bytes.
+_FIXED = {1: 8, 5: 4}
+_LONGEST_VARINT = 10
+
+
+def field(number: int, content: Content) -> Content:
+    """A field of bytes, or of a message, with its tag and its length."""
+    head = _varint(number << 3 | _DELIMITED) + _varint(content.size)
+    return joined([of_bytes(head), content])
+
+
+def inserted(message: bytes, path: Sequence[int], number: int, content: Content) -> Content:
+    """A message with fields of a number put, in the order of numbers, into one within it.
+
+    `path` leads there: the number of the field that holds the next message, and so on.
+    """
+    fields = list(_fields(message, 0, len(message)))
+    if not path:
+        place = next((start for found, start, _, _ in fields if found > number), len(message))
+        return joined([of_bytes(message[:place]), content, of_bytes(message[place:])])
+    _, start, begin, end = next(entry for entry in fields if entry[0] == path[0])
+    within = inserted(message[begin:end], path[1:], number, content)
+    return joined([of_bytes(message[:start]), field(path[0], within), of_bytes(message[end:])])
+
+
+def fields_of(message: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the number of every field of bytes between two places, and where its bytes are.
+
+    Raises:
+        ValueError: if there is no message.
+    """
+    for number, start, first, last in _fields(message, begin, end):
+        if message[start] & 7 == _DELIMITED:
+            yield number, first, last
+
+
+def _fields(message: bytes, place: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Every field's number, and where it starts, its value begins, and it ends."""
+    while place < end:
+        start = place
+        tag, place = _read_varint(message, place)
+        begin, kind = place, tag & 7
+        if kind == _VARINT:
+            _, place = _read_varint(message, place)
+        elif kind == _DELIMITED:
+            length, begin = _read_varint(message, place)
+            place = begin + length
+        else:
+            place += _FIXED.get(kind, end)
+        if place > end:
+            raise ValueError("a message is cut off, or damaged")
+        yield tag >> 3, start, begin, place
+
+
+def _varint(value: int) -> bytes:
+    result = bytearray()
+    while value > 127:
+        result.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*result, value])
+
+
+def _read_varint(message: bytes, place: int) -> tuple[int, int]:
+    # Most numbers are small.
+    if place < len(message) and message[place] < 128:
+        return message[place], place + 1
+    value = 0
+    for shift, byte in enumerate(message[place : place + _LONGEST_VARINT]):
+        value |= (byte & 127) << 7 * shift
+        if byte < 128:
+            return value, place + shift + 1
+    raise ValueError("a number is cut off, or damaged")

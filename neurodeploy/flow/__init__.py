@@ -1,0 +1,1 @@
+"""The way from a network to its artifact and its proof."""

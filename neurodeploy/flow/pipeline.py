@@ -1,0 +1,277 @@
+"""The way from a network to its artifact and its proof: what the command line and scripts call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy import lowering, simulator, target, verification
+from neurodeploy.artifact import Artifact, Folder
+from neurodeploy.data.files import digest_of
+from neurodeploy.data.samples_file import read_samples as read_samples
+from neurodeploy.errors import DoesNotFitError, UnknownNameError
+from neurodeploy.graph import Graph
+from neurodeploy.program import Program
+from neurodeploy.report import Report
+from neurodeploy.simulator.floats import checked_floats, run_floats
+from neurodeploy.simulator.samples import checked_samples, warn_of_values
+from neurodeploy.target import (
+    Finding,
+    Simulation,
+    TakesFloats,
+    Target,
+    naming,
+    random_samples,
+    require_fits,
+)
+from neurodeploy.trace import Trace
+from snncore.dynamics.sent import sends_spikes
+
+Place = str | os.PathLike[str]
+# Steps, samples, rate and seed of samples that nobody gave.
+DEFAULT_RANDOM = (16, 8, 0.3, 0)
+
+
+def lower(network: Any, *, example: Any = None, target: str | None = None) -> Program:
+    """The integer program of a torch network, and whether it fits a target if one is named.
+
+    Raises:
+        UnsupportedLayerError: if a layer has no place in a graph.
+        DoesNotFitError: if a layer is not quantized, or the target cannot take the program.
+    """
+    # torch is imported only where a torch network is given.
+    from neurodeploy.frontend import graph_of
+
+    program = lowering.lower(graph_of(network, example=example))
+    if target is not None:
+        check(program, target)
+    return program
+
+
+def prepared(network: Any, *, example: Any = None, target: str) -> Program | Graph:
+    """What of a torch network a target takes: its program, or its graph where it is in floats.
+
+    Raises:
+        UnsupportedLayerError: if a layer has no place in a graph.
+        DoesNotFitError: if a layer is not quantized, and the target takes no floats.
+    """
+    from neurodeploy.frontend import graph_of
+    from neurodeploy.target import target as find
+
+    graph = graph_of(network, example=example)
+    if lowering.in_floats(graph) and isinstance(find(target), TakesFloats):
+        return graph
+    return lowering.lower(graph)
+
+
+def check(program: Program | Graph, name: str) -> tuple[Finding, ...]:
+    """What a target has to say of a program, or a graph in floats, that it takes.
+
+    Raises:
+        DoesNotFitError: if it cannot take it; lists why, with remedies.
+    """
+    chip = target.target(name)
+    if isinstance(program, Graph):
+        findings = _float_target(chip).check_graph(program)
+    else:
+        findings = chip.check(program)
+    require_fits(name, findings)
+    return findings
+
+
+def export(
+    network: Any,
+    *,
+    target: str,
+    path: Place,
+    example: Any = None,
+    model_file: Place | None = None,
+    **options: Any,
+) -> Artifact:
+    """The network's artifact for a target, written to a folder whole or not at all.
+
+    Options are the target's own, such as `form="step"` for ONNX. The example gives the input's
+    shape; a `SamplesWarning` says so if its values, such as the fractions of `encoding.direct`, are
+    none that the program takes.
+
+    Raises:
+        DoesNotFitError: if the target cannot take the network.
+        ValidationError: if the target has no such option.
+        OutputError: if the folder cannot be written.
+    """
+    program = prepared(network, example=example, target=target)
+    if isinstance(program, Program) and example is not None:
+        warn_of_values(program, example)
+    return write(program, target=target, path=path, model_file=model_file, **options)
+
+
+def write(
+    program: Program | Graph,
+    *,
+    target: str,
+    path: Place,
+    model_file: Place | None = None,
+    **options: Any,
+) -> Artifact:
+    """The program's artifact for a target, written to a folder whole or not at all.
+
+    Raises:
+        DoesNotFitError: if the target cannot take the program.
+        ValidationError: if the target has no such option.
+        OutputError: if the folder cannot be written.
+    """
+    artifact = compiled(program, target=target, **options)
+    if model_file is not None:
+        artifact = replace(artifact, model_sha256=digest_of(Path(model_file)))
+    return artifact.write(path)
+
+
+def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifact:
+    """The program's artifact for a target, in memory.
+
+    Raises:
+        DoesNotFitError: if the target cannot take the program.
+        ValidationError: if the target has no such option.
+    """
+    from neurodeploy.target import checked_options
+    from neurodeploy.target import target as find
+
+    chip = find(target)
+    given = checked_options(chip, options)
+    if isinstance(program, Graph):
+        artifact = _float_target(chip).compile_graph(program, **given)
+    else:
+        artifact = chip.compile(program, **given)
+    # What a target does not say itself of its options is what it was told.
+    return artifact if artifact.options else replace(artifact, options=given)
+
+
+def read(artifact: Artifact | Place) -> Program | Graph:
+    """The program that an artifact, or a vendor's bare file, holds; its graph if it is in floats.
+
+    Raises:
+        ArtifactError: if it cannot be read, or was edited since it was exported.
+    """
+    opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
+    opened.require_unedited()
+    with naming(opened):
+        return verification.held_by(target.target(opened.target), opened)
+
+
+def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
+    """The trace of samples (T, N, ...) by the golden interpreter or the fast engine.
+
+    A graph in floats has one engine, in double precision.
+
+    Raises:
+        UnknownNameError: if there is no such engine.
+    """
+    if isinstance(program, Graph):
+        if engine != "golden":
+            raise UnknownNameError(f"floats are run by golden or a simulator, not by {engine}")
+        return run_floats(program, samples)
+    return simulator.simulate(program, samples, engine)
+
+
+def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simulation) -> Trace:
+    """The trace of samples (T, N, ...) by a vendor's simulator."""
+    chip, held = target.target(artifact.target), read(artifact)
+    inputs: NDArray[Any]
+    if isinstance(held, Graph):
+        inputs = checked_floats(held, samples)
+    else:
+        inputs = checked_samples(held, samples)
+    trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
+    # A simulator knows layers by their place, and nothing of what they send.
+    equations = [node.equations for node in held.layers]
+    layers = {
+        layer: replace(trace[layer], spiking=sends_spikes(each))
+        for layer, each in zip(trace, equations, strict=False)
+    }
+    return replace(trace, layers=dict(trace.layers) | layers)
+
+
+def verified(
+    artifact: Artifact | Place,
+    *,
+    model: Any = None,
+    samples: Any = None,
+    labels: NDArray[Any] | None = None,
+    random: tuple[int, int, float, int] | None = None,
+    simulator: str | None = None,
+    simulation: Simulation | None = None,
+    progress: Callable[[str], None] | None = None,
+    model_file: Place | None = None,
+) -> Report:
+    """Return the report on an artifact, over samples (T, N, ...) or seeded random ones.
+
+    A model is a torch network or the path of its file; `model_file` names the file of a network
+    that was loaded already. The report says if the artifact was exported from another file.
+
+    Raises:
+        SamplesError: if the samples do not fit the network.
+        ArtifactError: if the artifact cannot be read.
+    """
+    opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
+    if isinstance(opened.files, Folder):
+        # What was exported a moment ago is verified as it lies on the disk.
+        opened = target.open_artifact(opened.path or "")
+    if isinstance(model, str | os.PathLike):
+        from neurodeploy.frontend import load
+
+        model, model_file = load(model), model
+    with naming(opened):
+        held = verification.held_by(target.target(opened.target), opened)
+    program = None if model is None else _network_of(model, held, samples)
+    if samples is None:
+        samples = _random_samples(program or held, random or DEFAULT_RANDOM)
+    return verification.verify(
+        opened,
+        samples,
+        labels=labels,
+        model=model,
+        program=program,
+        held=held,
+        model_sha256=None if model_file is None else digest_of(Path(model_file)),
+        simulator=simulator,
+        simulation=simulation,
+        progress=progress,
+    )
+
+
+def _network_of(model: Any, held: Program | Graph, samples: Any) -> Program | Graph:
+    """Return what a torch network is exported as, of the kind that an artifact holds."""
+    from neurodeploy.frontend import graph_of
+
+    if isinstance(held, Graph):
+        shape = held.input.shape if samples is None else tuple(np.shape(samples)[2:])
+        return graph_of(model, shape=shape)
+    return lowering.lower(graph_of(model, shape=held.input.shape))
+
+
+def _random_samples(network: Program | Graph, random: tuple[int, int, float, int]) -> NDArray[Any]:
+    """Return seeded samples that nobody gave."""
+    steps, count, rate, seed = random
+    if isinstance(network, Program):
+        return random_samples(network, steps, count, rate, seed)
+    shape = (steps, count, *network.input.shape)
+    return (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)
+
+
+def _float_target(chip: Target) -> TakesFloats:
+    """The target, which takes networks in floats.
+
+    Raises:
+        DoesNotFitError: if it does not.
+    """
+    if isinstance(chip, TakesFloats):
+        return chip
+    raise DoesNotFitError(
+        f"{chip.name} takes no network in floats", remedy="quantize it (quant.prepare)"
+    )

@@ -1,0 +1,136 @@
+"""What the layers did: for each sample and layer its spikes and a few neurons' states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurodeploy.report.html.markup import Markup, element, join
+from neurodeploy.report.html.pictures.curves import neuron_curves
+from neurodeploy.report.html.pictures.raster import raster
+from neurodeploy.report.html.pictures.view import View, view
+from neurodeploy.report.html.selection import (
+    Selection,
+    drawn_layers,
+    select,
+)
+from neurodeploy.report.links import Divergence
+from neurodeploy.report.words import counted, shape_text, visible
+from neurodeploy.trace import LayerTrace, Trace
+
+if TYPE_CHECKING:
+    from neurodeploy.report.report import Report
+
+
+def activity(report: Report) -> Markup | None:
+    """The pictures of the report's trace; None if there is nothing to draw."""
+    selection = select(report.trace, report.first_divergence) if report.trace else None
+    if report.trace is None or selection is None:
+        return None
+    first = report.first_divergence
+    layers = [_layer(report.trace, name, selection, first) for name in drawn_layers(report.trace)]
+    return join(
+        element("p", _what_is_shown(selection), class_="lead"),
+        _picker(selection, first) if len(selection.samples) > 1 else None,
+        element("div", *layers, class_="layer-cards"),
+    )
+
+
+def _what_is_shown(selection: Selection) -> str:
+    samples, steps = len(selection.samples), selection.steps
+    shown = counted(selection.of_steps, "step")
+    if len(steps) < selection.of_steps:
+        shown = f"steps {steps.start:,} to {steps.stop - 1:,} of {selection.of_steps:,}"
+    of = counted(samples, "sample")
+    if samples < selection.of_samples:
+        of = f"{samples} of {selection.of_samples} kept samples"
+    return f"Shown: {of}, {shown}. Time runs to the right, neurons downward in C order."
+
+
+def _picker(selection: Selection, divergence: Divergence | None) -> Markup:
+    first = _start(selection, divergence)
+    choices = [
+        element(
+            "label",
+            element(
+                "input",
+                type="radio",
+                name="sample",
+                id=f"pick-{slot}",
+                checked="checked" if sample == first else None,
+            ),
+            element("span", f"{sample}"),
+        )
+        for slot, sample in enumerate(selection.samples)
+    ]
+    return element("fieldset", element("legend", "Sample"), *choices, class_="picker")
+
+
+def _start(selection: Selection, divergence: Divergence | None) -> int:
+    if divergence and divergence.sample in selection.samples:
+        return divergence.sample
+    return selection.samples[0]
+
+
+def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | None) -> Markup:
+    layer = _as_told(trace[name])
+    views = [view(name, layer, selection, sample, found) for sample in selection.samples]
+    slots = [
+        element("div", _raster(seen), _curves(seen), class_=f"slot slot-{slot}")
+        for slot, seen in enumerate(views)
+    ]
+    shape = shape_text(views[0].shape, " \N{MULTIPLICATION SIGN} ")
+    head = element("h3", element("code", name), element("span", shape))
+    return element("article", head, *slots, class_="layer wide" if views[0].states else "layer")
+
+
+def _as_told(layer: LayerTrace) -> LayerTrace:
+    """Return the layer with its output as one more curve, where that is no spikes."""
+    return replace(layer, values={layer.called(key): v for key, v in layer.values.items()})
+
+
+def _raster(seen: View) -> Markup | None:
+    if "s" not in seen.values:
+        return None
+    rows, spikes = seen.rows(), int(np.count_nonzero(seen.values["s"]))
+    caption = f"{seen.said}: {_counted_spikes(seen, spikes, len(rows))}"
+    if seen.difference:
+        caption += " The ring is the difference."
+    said = f"{seen.said}: {counted(spikes, 'spike')}"
+    drawing = raster(seen.values["s"], rows, seen.axis, said, seen.difference)
+    return element("figure", drawing, element("figcaption", caption))
+
+
+def _counted_spikes(seen: View, spikes: int, rows: int) -> str:
+    neurons = counted(seen.neurons, "neuron")
+    if not spikes:
+        return f"no spike of {neurons}."
+    if rows == seen.neurons:
+        return f"{counted(spikes, 'spike')} of {neurons}. Bars: spikes a step."
+    shown = f"Shown: {rows} of {neurons}, evenly spaced. Bars: spikes a step, all neurons."
+    return f"{counted(spikes, 'spike')}. {shown}"
+
+
+def _curves(seen: View) -> Markup | None:
+    if not seen.states:
+        return None
+    chosen, states = seen.active(), ", ".join(map(visible, seen.states))
+    neurons = {
+        seen.neuron_name(neuron): {
+            key: array[:, neuron].astype(float).tolist() for key, array in seen.values.items()
+        }
+        for neuron in chosen
+    }
+    which, at = counted(len(chosen), "neuron"), None
+    if seen.difference:
+        which += ", the one that differs first, shaded where it does"
+        at = seen.difference[0]
+    elif len(chosen) < seen.neurons:
+        which += ", the most active"
+    drawing = neuron_curves(neurons, seen.axis, f"States {states} of {seen.said}", at)
+    caption = f"{seen.said}: {states} of {which}."
+    if "s" in seen.values:
+        caption += " Upright ticks are spikes."
+    return element("figure", drawing, element("figcaption", caption))

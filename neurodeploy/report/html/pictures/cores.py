@@ -1,0 +1,94 @@
+"""The chip's cores as a picture: a square a core, filled as far as it is full, by layer."""
+
+from __future__ import annotations
+
+from neurodeploy.chips.resources import Core, OnChip, Placement
+from neurodeploy.report.html.markup import Markup, element, join
+from neurodeploy.report.html.pictures.axis import picture, rectangle
+from neurodeploy.report.html.tables import table
+from neurodeploy.report.on_chip import (
+    Grid,
+    core_grid,
+    energy_lines,
+    headline,
+    held,
+    layer_grid,
+    operation_grid,
+    used,
+)
+
+_ACROSS, _SIDE, _GAP = 32, 24, 4
+_COLOURS = 4
+
+
+def on_chip_section(told: OnChip) -> Markup:
+    """Placements, operations and energy."""
+    parts = [_placement(placed) for placed in told.placements]
+    if told.operations:
+        parts.append(element("h3", "Operations for one sample"))
+        parts.append(_table("Operations for one sample", operation_grid(told.operations)))
+    parts += [element("p", line, class_="lead") for line in energy_lines(told.energies)]
+    return join(*parts)
+
+
+def _placement(placed: Placement) -> Markup:
+    notes = [element("p", f"{note}.", class_="change") for note in placed.notes]
+    pictures = [_map(placed), _key(placed)] if placed.cores else []
+    tables = [_table(f"Layers on {placed.chip}", layer_grid(placed))]
+    if placed.cores:
+        tables.append(_table(f"Fullest cores of {placed.chip}", core_grid(placed)))
+    head = element("h3", headline(placed))
+    return element("div", head, *pictures, *tables, *notes, class_="placement")
+
+
+def _table(caption: str, grid: Grid) -> Markup:
+    head = [f"#{name}" if name in grid.numbers else name for name in grid.headings]
+    rows = [
+        element(
+            "tr",
+            element("th", row[0], scope="row"),
+            *(
+                element("td", cell, class_="number" if name in grid.numbers else None)
+                for name, cell in zip(grid.headings[1:], row[1:], strict=True)
+            ),
+        )
+        for row in grid.rows
+    ]
+    return table(caption, head, rows, "layers")
+
+
+def _map(placed: Placement) -> Markup:
+    step = _SIDE + _GAP
+    count = max(placed.core_limit, len(placed.cores))
+    rows = -(-count // _ACROSS)
+    layers = [each.layer for each in placed.layers]
+    squares = [
+        _core(placed.cores[i] if i < len(placed.cores) else None, i, layers) for i in range(count)
+    ]
+    said = headline(placed)
+    drawn = picture(_ACROSS * step, rows * step, said, *squares)
+    return element("figure", element("div", drawn, class_="scroll"), element("figcaption", said))
+
+
+def _core(core: Core | None, index: int, layers: list[str]) -> Markup:
+    step = _SIDE + _GAP
+    x, y = index % _ACROSS * step, index // _ACROSS * step
+    parts = [rectangle(x, y, _SIDE, _SIDE, "ground")]
+    if core is not None:
+        words = ", ".join(f"{use.what} {used(use)}" for use in core.uses)
+        parts.append(element("title", f"core {index}: {held(core)}: {words}"))
+        width = _SIDE / len(core.slices)
+        height = max(_SIDE * core.share, 2)
+        for place, part in enumerate(core.slices):
+            colour = f"core c{layers.index(part.layer) % _COLOURS}"
+            parts.append(rectangle(x + place * width, y + _SIDE - height, width, height, colour))
+    return element("g", *parts)
+
+
+def _key(placed: Placement) -> Markup:
+    """The layers' colours, which repeat where there are many."""
+    names = [each.layer for each in placed.layers]
+    spots = [
+        element("span", name, class_=f"key c{index % _COLOURS}") for index, name in enumerate(names)
+    ]
+    return element("p", *spots, class_="change")

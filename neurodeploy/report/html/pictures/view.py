@@ -1,0 +1,88 @@
+"""One layer in one sample, as its pictures need it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.report.html.pictures.axis import Axis, margin
+from neurodeploy.report.html.selection import Plan, Selection, even_rows, flat
+from neurodeploy.report.links import Divergence
+from neurodeploy.report.words import visible
+from neurodeploy.trace import LayerTrace
+
+
+@dataclass(frozen=True)
+class View:
+    """Values (steps, neurons) within the selection's window."""
+
+    name: str
+    sample: int
+    shape: tuple[int, ...]
+    values: Mapping[str, NDArray[Any]]
+    axis: Axis
+    plan: Plan
+    # The step and the neuron of the difference, if it is in this layer and sample.
+    difference: tuple[int, int] | None
+
+    @property
+    def said(self) -> str:
+        """Which layer and sample this is."""
+        return f"{visible(self.name)}, sample {self.sample}"
+
+    @property
+    def states(self) -> list[str]:
+        """The states that are shown."""
+        return [key for key in self.values if key != "s"]
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons the layer has."""
+        return int(next(iter(self.values.values())).shape[1])
+
+    def rows(self) -> list[int]:
+        """The raster's neurons: at even distances, the differing one in its nearest's place."""
+        even = even_rows(self.neurons, self.plan.rows)
+        if self.difference is not None:
+            wanted = self.difference[1]
+            even[min(range(len(even)), key=lambda i: abs(even[i] - wanted))] = wanted
+        return even
+
+    def active(self) -> list[int]:
+        """A few neurons: the differing one, then by spikes, then by how far their states move."""
+        none = np.zeros(self.neurons)
+        spikes = np.count_nonzero(self.values["s"], axis=0) if "s" in self.values else none
+        moves = sum((np.ptp(self.values[state], axis=0) for state in self.states), none)
+        order = [int(i) for i in np.lexsort((np.arange(self.neurons), -moves, -spikes))]
+        if self.difference is not None:
+            order = [self.difference[1], *(i for i in order if i != self.difference[1])]
+        return order[: self.plan.curves]
+
+    def neuron_name(self, neuron: int) -> str:
+        """A neuron as its index within the layer's shape."""
+        index = np.unravel_index(neuron, self.shape) if self.shape else ()
+        return "neuron (" + ", ".join(str(int(i)) for i in index) + ")"
+
+
+def view(
+    name: str, layer: LayerTrace, selection: Selection, sample: int, found: Divergence | None
+) -> View:
+    """The layer in that sample; the divergence is the report's first, wherever it is."""
+    values = {key: flat(layer, key, selection, sample) for key in layer.values}
+    shape = next(iter(layer.values.values())).shape[2:]
+    axis = Axis(selection.steps, margin(key for key in values if key != "s"))
+    neuron = None
+    if found and (found.layer, found.sample) == (name, sample) and found.step in selection.steps:
+        neuron = _number(found.neuron, shape)
+    difference = (found.step, neuron) if found and neuron is not None else None
+    return View(name, sample, shape, values, axis, selection.plan, difference)
+
+
+def _number(index: tuple[int, ...], shape: tuple[int, ...]) -> int | None:
+    """The neuron's place in the flattened layer; None if the layer has no such neuron."""
+    inside = len(shape) == len(index) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
+    return int(np.ravel_multi_index(index, shape)) if inside else None

@@ -1,0 +1,103 @@
+"""Links: two stages compared, equal, silent, differing or not run, and the first divergence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from neurodeploy.trace import LayerTrace
+
+
+class Status(StrEnum):
+    """What became of a link; only `EQUAL` counts as proof."""
+
+    EQUAL = "equal"
+    DIFFERS = "differs"
+    # Every value was equal and no neuron fired, so nothing was shown.
+    SILENT = "silent"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first value that differs: where, when, what, and the states around it."""
+
+    layer: str
+    # "s" for a spike, else the name of the state.
+    state: str
+    # The neuron's index within its layer, as in the layer's shape.
+    neuron: tuple[int, ...]
+    step: int
+    sample: int
+    # Integers, unless a simulator gave a fraction.
+    expected: float
+    got: float
+    # By side ("expected", "got") and state: values of this neuron around `step`.
+    context: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
+    context_steps: tuple[int, ...] = ()
+    differing_values: int = 1
+
+    def sentence(self) -> str:
+        """The divergence in one line."""
+        index = ", ".join(map(str, self.neuron))
+        what = "spike" if self.state == "s" else self.state
+        return (
+            f"{self.layer}: {what} of neuron ({index}) at step {self.step} of sample "
+            f"{self.sample}: expected {self.expected}, got {self.got}"
+        )
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two stages held against each other."""
+
+    # Such as "training = golden"; the left side is what is expected.
+    name: str
+    status: Status
+    compared: int = 0
+    spikes: int = 0
+    seconds: float = 0.0
+    divergence: Divergence | None = None
+    # Words for a difference that is no trace's (a hash), or why the link was not run.
+    reason: str | None = None
+    remedy: str | None = None
+    # What a simulator that failed had printed.
+    log: str = ""
+    # A link that nobody asked for (no model given) does not fail the report.
+    requested: bool = True
+    # How far apart floats may be to count as equal; integers have none.
+    tolerance: str | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs, be it that nothing fired either."""
+        return self.status in (Status.EQUAL, Status.SILENT)
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer as the report's table shows it."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    neurons: int
+    spikes: int
+    # Spikes a neuron and step.
+    rate: float
+    # The largest of the values that leave the layer, if those are no spikes.
+    largest: float | None = None
+
+    @classmethod
+    def of(cls, name: str, kind: str, layer: LayerTrace) -> LayerSummary:
+        """Return the summary of what a layer did: its spikes, or how large its values became."""
+        sent = layer.values["s"]
+        shape, size = sent.shape[2:], math.prod(sent.shape[2:])
+        if not layer.spiking:
+            return cls(name, kind, shape, size, 0, 0.0, float(np.abs(sent).max(initial=0)))
+        spikes = int(np.count_nonzero(sent))
+        return cls(name, kind, shape, size, spikes, spikes / sent.size)

@@ -1,0 +1,84 @@
+"""A report: what a verification found, and the ways to print it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from neurodeploy.chips.resources import OnChip
+from neurodeploy.report.links import Divergence, LayerSummary, Link, Status
+from neurodeploy.trace import Trace
+
+
+@dataclass(frozen=True)
+class Report:
+    """A verification: equal if every link that was asked for is equal."""
+
+    title: str
+    links: tuple[Link, ...]
+    layers: tuple[LayerSummary, ...] = ()
+    # Plain facts for the reader: target, artifact, hashes, samples, versions, accuracies.
+    facts: Mapping[str, str] = field(default_factory=dict)
+    # What pictures are drawn from: one sample or a few, (T, N, ...).
+    trace: Trace | None = None
+    # For each accuracy shown side by side: "float", "quantized", "chip" -> share correct.
+    accuracies: Mapping[str, float] = field(default_factory=dict)
+    # What the target knows of the network on its chips, and what it did there.
+    on_chip: OnChip = field(default_factory=OnChip)
+
+    def __repr__(self) -> str:
+        links = ", ".join(f"{link.name}: {link.status}" for link in self.links)
+        return f"Report({links})"
+
+    @property
+    def equal(self) -> bool:
+        """Whether every requested link ran and is equal."""
+        asked = [link for link in self.links if link.requested]
+        return bool(asked) and all(link.status == Status.EQUAL for link in asked)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing differs and every requested link ran, but no neuron fired in some."""
+        status = {link.status for link in self.links if link.requested}
+        return Status.SILENT in status and status <= {Status.SILENT, Status.EQUAL}
+
+    @property
+    def exact(self) -> bool:
+        """Whether equal means every bit; networks in floats are equal within a tolerance."""
+        return not any(link.tolerance for link in self.links)
+
+    @property
+    def first_divergence(self) -> Divergence | None:
+        """The first link's divergence, in the order in which the links stand."""
+        return next((link.divergence for link in self.links if link.divergence), None)
+
+    @property
+    def exit_code(self) -> int:
+        """0 equal, or silent; 1 differs; 4 a requested link was not run."""
+        if self.equal or self.silent:
+            return 0
+        return 1 if any(link.status == Status.DIFFERS for link in self.links) else 4
+
+    def to_json(self) -> str:
+        """The report as one JSON document."""
+        from neurodeploy.report.document import report_json
+
+        return report_json(self)
+
+    def to_junit(self) -> str:
+        """The report as JUnit XML, a test case a link."""
+        from neurodeploy.report.junit import report_junit
+
+        return report_junit(self)
+
+    def to_text(self) -> str:
+        """The report as a person reads it in a terminal."""
+        from neurodeploy.report.text import report_text
+
+        return report_text(self)
+
+    def to_html(self) -> str:
+        """The report as one self-contained page."""
+        from neurodeploy.report.html import report_html
+
+        return report_html(self)

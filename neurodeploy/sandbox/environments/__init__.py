@@ -1,0 +1,1 @@
+"""A simulator's environment: what it needs, and what is installed."""

@@ -1,0 +1,89 @@
+"""What is installed of an environment, and what is wrong with it."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neurodeploy.errors import SimulatorMissingError
+from neurodeploy.sandbox.environments.environment import Environment, interpreter_in
+from neurodeploy.sandbox.environments.record import Record, read_record
+
+
+class State(enum.Enum):
+    """Whether an environment can be used."""
+
+    INSTALLED = "installed"
+    MISSING = "missing"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class EnvironmentStatus:
+    """An environment as it stands on this machine; problem and remedy say what is amiss."""
+
+    state: State
+    path: Path
+    python: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    size_mb: int = 0
+    full: bool = False
+    problem: str = ""
+    remedy: str = ""
+
+
+def status(env: Environment) -> EnvironmentStatus:
+    """What the disk shows of an environment, without running anything."""
+    if not env.path.exists():
+        return _without_record(env, State.MISSING, f"not installed in {env.path}")
+    try:
+        record = read_record(env.path)
+    except (OSError, ValueError) as error:
+        return _without_record(env, State.BROKEN, f"its record cannot be read: {error}")
+    problem = _problem(env, record)
+    return EnvironmentStatus(
+        State.BROKEN if problem else State.INSTALLED,
+        env.path,
+        python=record.python,
+        packages=record.packages,
+        size_mb=record.size_mb,
+        full=record.full,
+        problem=problem,
+        remedy=_remedy(env) if problem else "",
+    )
+
+
+def installed(env: Environment) -> Path:
+    """The folder of an environment that can be used.
+
+    Raises: SimulatorMissingError if it is not installed, or broken.
+    """
+    there = status(env)
+    if there.state is not State.INSTALLED:
+        raise SimulatorMissingError(f"{env.title}: {there.problem}", remedy=there.remedy)
+    return env.path
+
+
+def _without_record(env: Environment, state: State, problem: str) -> EnvironmentStatus:
+    return EnvironmentStatus(state, env.path, problem=problem, remedy=_remedy(env))
+
+
+def _remedy(env: Environment) -> str:
+    return f"neurodeploy simulators install {env.name}"
+
+
+def _problem(env: Environment, record: Record) -> str:
+    interpreter = interpreter_in(env.path)
+    if not interpreter.exists():
+        return f"its Python is gone: {interpreter} leads to {interpreter.resolve()}"
+    wanted = {*env.pins(full=record.full), *env.without_dependencies}
+    there = {*record.requirements, *record.without_dependencies}
+    if wanted != there:
+        words = ", ".join(sorted(wanted ^ there))
+        return f"installed with other packages than this version needs: {words}"
+    hashed = env.hashed(full=record.full)
+    if hashed and not record.hashes:
+        return "installed without the checksums that this version asks for"
+    if hashed and record.hashes != hashed.checksum:
+        return "installed by other checksums than this version knows"
+    return ""

@@ -1,0 +1,1 @@
+"""A program run within limits, and everything that comes of it."""

@@ -1,0 +1,47 @@
+"""Targets: what a chip or a format can take, and four pure functions; found by entry points."""
+
+from neurodeploy.target.capabilities import Capabilities as Capabilities
+from neurodeploy.target.capabilities import Option as Option
+from neurodeploy.target.findings import Finding as Finding
+from neurodeploy.target.findings import Severity as Severity
+from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.opening import naming as naming
+from neurodeploy.target.opening import open_artifact as open_artifact
+from neurodeploy.target.protocol import BuiltIn as BuiltIn
+from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
+from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
+from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
+from neurodeploy.target.protocol import KnowsChips as KnowsChips
+from neurodeploy.target.protocol import Simulation as Simulation
+from neurodeploy.target.protocol import TakesFloats as TakesFloats
+from neurodeploy.target.protocol import Target as Target
+from neurodeploy.target.protocol import checked_options as checked_options
+from neurodeploy.target.protocol import on_chip as on_chip
+from neurodeploy.target.registry import GROUP as GROUP
+from neurodeploy.target.registry import target as target
+from neurodeploy.target.registry import targets as targets
+from neurodeploy.target.samples import random_samples as random_samples
+
+__all__ = [
+    "GROUP",
+    "BuiltIn",
+    "Capabilities",
+    "ChoosesSimulators",
+    "ComparesFiles",
+    "ComparesRuns",
+    "Finding",
+    "KnowsChips",
+    "Option",
+    "Severity",
+    "Simulation",
+    "TakesFloats",
+    "Target",
+    "checked_options",
+    "naming",
+    "on_chip",
+    "open_artifact",
+    "random_samples",
+    "require_fits",
+    "target",
+    "targets",
+]

@@ -1,0 +1,53 @@
+"""A target's static facts, and the options that it leaves to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from neurodeploy.errors import (
+    ValidationError,
+)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice that an export leaves to the user; its type is that of what holds by default."""
+
+    meaning: str
+    default: str | int | bool
+    choices: tuple[str, ...] = ()
+
+    def value(self, name: str, given: Any) -> str | int | bool:
+        """What is given, as words or as a value, in the option's type.
+
+        Raises:
+            ValidationError: if it is none of the choices, or of another type.
+        """
+        value = given
+        if isinstance(given, str) and not isinstance(self.default, str):
+            words = {"true": True, "yes": True, "false": False, "no": False}
+            whole = int(given) if given.isascii() and given.isdigit() else given
+            value = words.get(given.lower(), given) if isinstance(self.default, bool) else whole
+        if type(value) is not type(self.default) or (self.choices and value not in self.choices):
+            kinds = {bool: "yes or no", int: "a whole number", str: "a word"}
+            wanted = " or ".join(self.choices) or kinds[type(self.default)]
+            raise ValidationError(f"option {name}: {given!r} is not {wanted}")
+        checked: str | int | bool = value
+        return checked
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """A target's static facts."""
+
+    title: str
+    layers: tuple[str, ...]
+    neurons: tuple[str, ...]
+    limits: Mapping[str, str] = field(default_factory=dict)
+    # Endings of the vendor's own files, which are taken wherever an artifact is.
+    suffixes: tuple[str, ...] = ()
+    exact: bool = True
+    # What an export leaves to the user; `compile` takes these as keywords and no others.
+    options: Mapping[str, Option] = field(default_factory=dict)

@@ -1,0 +1,50 @@
+"""The targets that are installed, found by entry points."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+from neurodeploy.errors import (
+    UnknownNameError,
+)
+from neurodeploy.target.plugin import guarded
+from neurodeploy.target.protocol import Target
+
+GROUP = "neurodeploy.targets"
+
+
+@lru_cache(maxsize=1)
+def targets() -> Mapping[str, Target]:
+    """Every target that is installed, by name; a broken one is a warning that names it.
+
+    What a third party's raises by mistake is a `PluginError` that names its package.
+    """
+    found: dict[str, Target] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        try:
+            loaded = guarded(entry.load(), entry)
+        # A third party's package may raise anything, and even leave.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            warnings.warn(f"target {entry.name} is broken: {error!r}", stacklevel=2)
+            continue
+        if isinstance(loaded, Target):
+            found[entry.name] = loaded
+        else:
+            warnings.warn(f"target {entry.name} is broken: it is no Target", stacklevel=2)
+    return found
+
+
+def target(name: str) -> Target:
+    """The target of that name.
+
+    Raises:
+        UnknownNameError: if it is not installed; lists those that are.
+    """
+    known = targets()
+    if name not in known:
+        listed = ", ".join(known) or "none"
+        raise UnknownNameError(f"no target {name!r} is installed; there are: {listed}")
+    return known[name]

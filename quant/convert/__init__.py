@@ -1,0 +1,1 @@
+"""Float networks turned into quantized ones."""

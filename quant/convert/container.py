@@ -1,0 +1,43 @@
+"""The peers' way of building a network: a layer of torch's and neurons, put into one block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from quant.convert.layers import Conversion, Part
+from quant.convert.plain import our_layer
+from quant.grid.chips import chip_format
+from quant.layer.block import Block
+from snncore import layer, neuron
+
+
+def BlockContainer(  # noqa: N802
+    synapse: nn.Module,
+    neurons: neuron.Neuron,
+    *,
+    norm: layer.BatchNorm | None = None,
+    format: Any = "loihi",  # noqa: A002
+    exponent: int | None = None,
+) -> Block:
+    """A block of a linear layer or a convolution (torch's or ours) and float neurons.
+
+    The neurons become the chip's nearest, and the weights are copied.
+
+    Raises:
+        ValueError: if it is no such layer, or the chip has no near neuron.
+    """
+    form = chip_format(format)
+    part = Part(_ours(synapse), norm, 1.0)
+    unit = torch.tensor(float(form.exponent_or(exponent)))
+    return Conversion(form, "fixed", False).block(part, neurons, "BlockContainer", unit)
+
+
+def _ours(synapse: nn.Module) -> nn.Module:
+    made = our_layer(synapse, "BlockContainer") or synapse
+    if not isinstance(made, layer.Linear | layer.Conv2d):
+        kind = type(synapse).__name__
+        raise ValueError(f"BlockContainer: {kind} is no Linear or Conv2d")
+    return made

@@ -1,0 +1,173 @@
+"""Single layers in floats made into layers on a chip's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import quant.neuron.cuba
+from quant.convert.nearest import Nearest, nearest
+from quant.grid.formats import ChipFormat
+from quant.grid.scale import Scale, best_exponents, unit_of_one
+from quant.layer.block import Block
+from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
+from quant.neuron.chip_neuron import ChipNeuron
+from quant.neuron.own import Defined
+from snncore import layer, neuron
+from snncore.neuron.parameters import Given
+
+
+@dataclass(frozen=True)
+class Part:
+    """Weights and perhaps a batch norm, whose input is `gain` times that in floats."""
+
+    synapse: Any
+    norm: layer.BatchNorm | None
+    gain: float
+
+    def weight(self) -> Tensor:
+        """The weights for the input as it is."""
+        weight: Tensor = self.synapse.weight.detach() / self.gain
+        return weight
+
+    @property
+    def largest(self) -> int:
+        """The most spikes that one input adds up."""
+        return ceil(self.gain)
+
+    def folded(self) -> tuple[Tensor, Tensor | None]:
+        """Weights and bias with the batch norm folded in."""
+        weight, bias = self.weight(), self.synapse.bias
+        if self.norm is None:
+            return weight, None if bias is None else bias.detach()
+        scale, offset = (value.detach() for value in self.norm.folded())
+        rows = scale.reshape(-1, *[1] * (weight.ndim - 1))
+        return weight * rows, offset if bias is None else offset + bias.detach() * scale
+
+
+class Conversion:
+    """Makes layers of one format."""
+
+    def __init__(self, form: ChipFormat, scale: str, per_channel: bool) -> None:
+        self.form, self.scale, self.per_channel = form, Scale(scale), per_channel
+
+    def block(
+        self, part: Part, module: neuron.Neuron, name: str, exponents: Tensor | None = None
+    ) -> Block:
+        """Weights, batch norm and neurons as one, in the unit that fits unless one is given."""
+        near = nearest(module, self.form, name)
+        threshold = near.threshold()
+        channels = self.per_channel
+        if exponents is None:
+            weight, most = part.folded()[0], part.largest
+            exponents = best_exponents(
+                weight, self.form, threshold, per_channel=channels, name=name, inputs=most
+            )
+        bias = torch.as_tensor(near.bias, dtype=torch.float32)
+        if part.norm is not None and bool(bias.any()):
+            raise ValueError(f"{name}: a batch norm and the neurons each add a bias (choose one)")
+        needed = part.synapse.bias is not None or bool(bias.any())
+        made = self._synapse(part, exponents, needed, self.scale, channels)
+        with torch.no_grad():
+            made.weight.copy_(part.weight())
+            if made.bias is not None:
+                own = part.synapse.bias
+                made.bias.copy_((bias if own is None else bias + own).expand_as(made.bias))
+        return Block(made, self._neurons(near, int(exponents.min())), norm=part.norm)
+
+    def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
+        """Neurons that a pool drives: it adds up, and their threshold grows by as much."""
+        near = nearest(module, self.form, name)
+        threshold = near.threshold() * gain
+        exponent = unit_of_one(self.form, threshold, name)
+        made = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
+        return Block(made, self._neurons(near, exponent, gain, like_bias=near.bias))
+
+    def joined(
+        self, parts: Sequence[Part], module: neuron.Neuron, name: str, bare: Sequence[float]
+    ) -> tuple[ChipNeuron, list[GridLayer]]:
+        """Neurons that several layers of weights and spikes drive, in one unit for all."""
+        near = nearest(module, self.form, name)
+        if any(gain != 1.0 for gain in bare):
+            raise ValueError(f"{name}: adds a mean (put layer.Conv2d or neurons behind the pool)")
+        threshold = near.threshold()
+        folded = [part.folded() for part in parts]
+        flat = [weight.reshape(1, -1) for weight, _ in folded] + [torch.ones(1, 1)] * bool(bare)
+        weights, options = torch.cat(flat, 1), {"per_channel": False, "fan_in": False}
+        exponent = best_exponents(
+            weights, self.form, threshold, name=name, spikes=bool(bare), **options
+        )
+        near = self._clipping(near, weights, int(exponent)) if bare else near
+        made = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
+        with torch.no_grad():
+            for synapse, (weight, _) in zip(made, folded, strict=True):
+                synapse.weight.copy_(weight)
+        bias: Any = near.bias
+        for _, given in folded:
+            bias = bias if given is None else bias + given
+        return self._neurons(near, int(exponent), like_bias=bias), made
+
+    def _clipping(self, near: Nearest, weights: Tensor, exponent: int) -> Nearest:
+        """Note where plain spikes keep a unit so small that weights clip."""
+        grid, unit = self.form.weights, 2.0**exponent
+        half = grid.step / 2
+        low, high = (grid.minimum - half) * unit, (grid.maximum + half) * unit
+        if bool(((weights >= low) & (weights <= high)).all()):
+            return near
+        words = f"weights beyond {grid.minimum * unit:g} to {grid.maximum * unit:g} are clipped"
+        note = f"{words}: plain spikes keep the unit at 2^{exponent}"
+        return replace(near, deviations=(*near.deviations, note))
+
+    def _synapse(
+        self, part: Part, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
+    ) -> GridLayer:
+        module = part.synapse
+        config = {key: value for key, value in module.config().items() if key != "bias"}
+        kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
+        options: dict[str, Any] = {"scale": scale.value, "per_channel": per_channel}
+        options |= {"format": self.form, "largest_input": part.largest}
+        made: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
+        made.set_exponents(exponents)
+        return made
+
+    def _neurons(
+        self, near: Nearest, exponent: int, gain: float = 1.0, like_bias: Given = 0.0
+    ) -> ChipNeuron:
+        bias = torch.as_tensor(like_bias, dtype=torch.float32)
+        if bias.ndim == 0 and bool(bias.any()):
+            raise ValueError("a bias of all neurons together (give one a channel)")
+        kind: Any = Defined if near.kind == "Defined" else getattr(quant.neuron.cuba, near.kind)
+        count = bias.numel() if bool(bias.any()) else None
+        options: dict[str, Any] = {"bias": count, "format": self.form, "exponent": exponent}
+        options |= {"units_above": near.units_above} | near.options | near.scaled(gain)
+        made: ChipNeuron = kind(**options)
+        made.deviations = near.deviations
+        if made.bias is not None:
+            with torch.no_grad():
+                made.bias.copy_(bias.detach())
+        return made
+
+
+def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
+    """A pool that adds up, and by how much its result is larger than that of floats.
+
+    Raises:
+        ValueError: if its windows are not known, or padded.
+    """
+    if isinstance(module, layer.AdaptiveAvgPool2d):
+        if module.input_shape is None:
+            raise ValueError(f"{name}: the size of its image is not known (give an example)")
+        height, width = module.input_shape[-2:]
+        kernel = module.windows(height, width)
+        return layer.SumPool2d(kernel), float(prod(kernel))
+    if isinstance(module, layer.AvgPool2d):
+        if any(module.padding) or module.ceil_mode:
+            raise ValueError(f"{name}: a padded mean is no sum (leave out padding and ceil_mode)")
+        (height, width), (down, right) = module.kernel_size, module.stride
+        return layer.SumPool2d((height, width), (down, right)), float(height * width)
+    return module, 1.0

@@ -1,0 +1,102 @@
+"""A float network as a network on a chip's grid, layer by layer."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, fx, nn
+
+from quant.convert.checks import require_taken
+from quant.convert.layers import Conversion
+from quant.convert.plain import with_our_layers
+from quant.convert.rewriting import KNOWN, Rewriting
+from quant.grid.chips import chip_format
+from quant.grid.formats import ChipFormat
+from quant.neuron.chip_neuron import ChipNeuron
+from snncore import functional, layer
+
+# The format of a target that takes several.
+_OF_TARGET = {"onnx": "int8"}
+
+
+def prepare(
+    network: nn.Module,
+    *,
+    target: str | ChipFormat,
+    format: str | ChipFormat | None = None,  # noqa: A002
+    example: Tensor | None = None,
+    scale: str = "fixed",
+    per_channel: bool = False,
+) -> nn.Module:
+    """Return the network on a chip's grid: to be trained on, calibrated, or exported as it is.
+
+    Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
+    Each layer of neurons becomes a block with the weights and the batch norm before it, under the
+    name of the neurons; `deviations` says in what a chip's neurons are not those of floats. The
+    example is needed where a pool's windows follow from the size of an image.
+
+    Where the target is named and installed, its own check is asked about the result, so that what
+    an export would refuse whatever the weights is refused before training. It needs the shape of
+    the input: without an example it is asked only if the first layer is dense. A format, by its
+    name or as such, is no target and has no check.
+
+    Raises:
+        ValueError: if a layer has no place on the chip, or the target cannot take the network;
+            names it, with a remedy.
+    """
+    name = target if isinstance(target, str) else target.name
+    chosen = target if format is None else format
+    form = chip_format(_OF_TARGET.get(name, chosen) if format is None else chosen)
+    twin = with_our_layers(copy.deepcopy(network))
+    functional.reset(twin)
+    module = _traced(twin)
+    if example is not None:
+        _run(twin, example)
+    Rewriting(module, Conversion(form, scale, per_channel)).run()
+    module.train(network.training)
+    if isinstance(target, str):
+        require_taken(module, example, target)
+    return module
+
+
+def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
+    """By layer of neurons: in what a prepared network is not the one in floats."""
+    return {
+        name: module.deviations
+        for name, module in network.named_modules()
+        if isinstance(module, ChipNeuron) and module.deviations
+    }
+
+
+def _run(network: nn.Module, example: Tensor) -> None:
+    """Let every layer see the shape of its input."""
+    kind = example.dtype if example.is_floating_point() else torch.get_default_dtype()
+    try:
+        with torch.no_grad():
+            network.eval()(example.to(kind))
+    except (RuntimeError, IndexError) as error:
+        shape = tuple(example.shape)
+        raise ValueError(
+            f"example: the network does not take {shape}: {error} (give an example (T, N, ...))"
+        ) from error
+    functional.reset(network)
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        # What has no place on the chip is named, not looked into.
+        known = isinstance(m, (*KNOWN, layer.Layer))
+        return known or super().is_leaf_module(m, module_qualified_name)
+
+
+def _traced(network: nn.Module) -> fx.GraphModule:
+    holder = nn.Sequential(network) if isinstance(network, KNOWN) else network
+    try:
+        return fx.GraphModule(holder, _Tracer().trace(holder))
+    # What a forward does with a value that is not there yet may raise anything.
+    except Exception as error:
+        raise ValueError(
+            f"{type(network).__name__}: its forward cannot be traced: {error} (a forward may call "
+            "layers, add their results and flatten them)"
+        ) from error

@@ -1,0 +1,270 @@
+"""The calls of a float network rewritten: neurons take in the weights that drive them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from quant.convert.layers import Conversion, Part, adding_pool
+from quant.layer.block import Block
+from quant.layer.synapse import GridLayer
+from quant.neuron.chip_neuron import ChipNeuron
+from snncore import layer, neuron
+
+_IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
+_POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
+_SAME = (layer.Flatten, layer.MaxPool2d, layer.Delay)
+_WEIGHTS = (layer.Linear, layer.Conv2d)
+_ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
+_FLATTENS = (torch.flatten, "flatten")
+KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the values that drive neurons: weights and their norm, a pool, or spikes."""
+
+    top: fx.Node
+    weights: fx.Node | None = None
+    norm: fx.Node | None = None
+    # From the neurons down to the weights, calls that nothing else may read.
+    chain: tuple[fx.Node, ...] = ()
+
+
+class Rewriting:
+    """Goes through the calls in order; each layer of neurons takes in what drives it."""
+
+    def __init__(self, module: fx.GraphModule, conversion: Conversion) -> None:
+        self.module, self.conversion = module, conversion
+        # By how much a value is larger than in the float network: sums instead of means.
+        self.gain: dict[fx.Node, float] = {}
+        # Weights and norms whose neurons have not been met.
+        self.waiting: set[fx.Node] = set()
+        # What was made, by its path.
+        self.put: set[str] = set()
+
+    def run(self) -> None:
+        """Rewrite the whole network.
+
+        Raises:
+            ValueError: if a layer has no place on the chip; names it.
+        """
+        for node in list(self.module.graph.nodes):
+            self._visit(node)
+        if self.waiting:
+            raise ValueError(_unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
+        self.module.delete_all_unused_submodules()
+        self.module.recompile()
+
+    def _visit(self, node: fx.Node) -> None:
+        gains = {self.gain[source] for source in node.all_input_nodes}
+        if len(gains) > 1 and not _is_sum(node):
+            raise ValueError(f"{node.name}: takes means and values that are none")
+        self.gain[node] = max(gains, default=1.0)
+        if node.op != "call_module":
+            self._refuse_words(node)
+            return
+        module, name = self._of(node), str(node.target)
+        if isinstance(module, (Block, ChipNeuron, GridLayer)):
+            called = name in self.put
+            why = "is called twice (give each call a layer of its own)"
+            other = "is on a chip's grid already (prepare takes a network in floats)"
+            raise ValueError(f"{name}: {why if called else other}")
+        if isinstance(module, neuron.Neuron):
+            self._neurons(node, module, name)
+        elif isinstance(module, layer.Recurrent):
+            self._recurrent(node, module, name)
+        elif isinstance(module, _POOLS):
+            self._refuse_sums(node)
+            pool, size = adding_pool(module, name)
+            self._put(name, pool)
+            self.gain[node] *= size
+        elif isinstance(module, (*_WEIGHTS, layer.BatchNorm)):
+            self.waiting.add(node)
+        elif isinstance(module, _SAME):
+            self._refuse_sums(node)
+            _refuse_gaps(module, name)
+        elif not isinstance(module, _IDLE):
+            raise ValueError(
+                f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
+                "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
+            )
+
+    def _neurons(self, node: fx.Node, module: neuron.Neuron, name: str) -> None:
+        terms = self._terms(node.all_input_nodes[0])
+        if len(terms) == 1 and terms[0].weights is not None:
+            self._block(node, module, name, terms[0], terms[0].weights)
+        elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
+            self._pooled(node, module, name, terms[0].top)
+        else:
+            self._put(name, self._joined(module, name, terms)[0])
+        self.gain[node] = 1.0
+
+    def _recurrent(self, node: fx.Node, module: layer.Recurrent, name: str) -> None:
+        """Neurons that read their own spikes of the step before, through weights."""
+        body, feedback = module.body, module.feedback
+        if not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
+            back = "no feedback" if feedback is None else type(feedback).__name__
+            raise ValueError(
+                f"{name}: a recurrent layer of {type(body).__name__} and {back} has no quantized "
+                "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
+                "weights before it)"
+            )
+        if feedback.bias is not None:
+            raise ValueError(
+                f"{name}: its feedback has a bias, which no chip leaves out in the first step "
+                "(make it with bias=False; the weights before it may have one)"
+            )
+        terms = self._terms(node.all_input_nodes[0])
+        neurons, within = self._joined(body, name, terms, [Part(feedback, None, 1.0)])
+        self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
+        neurons.driven_by += (f"{name}.feedback",)
+        self.gain[node] = 1.0
+
+    def _block(
+        self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
+    ) -> None:
+        source = weights.all_input_nodes[0]
+        made = self.conversion.block(self._part(term, weights), module, name)
+        self._put(name, made)
+        node.replace_input_with(term.top, source)
+        for call in term.chain:
+            self._drop(call)
+
+    def _pooled(self, node: fx.Node, module: neuron.Neuron, name: str, pool: fx.Node) -> None:
+        kernel: Any = self._of(pool)
+        self._put(name, self.conversion.pooled(kernel, module, name, self.gain[pool]))
+        node.replace_input_with(pool, pool.all_input_nodes[0])
+        self._drop(pool)
+
+    def _joined(
+        self, module: neuron.Neuron, name: str, terms: list[Term], inner: Sequence[Part] = ()
+    ) -> tuple[ChipNeuron, list[GridLayer]]:
+        """Neurons that a sum of weights, and spikes, drives; and the weights within them."""
+        weighing = [(term, term.weights) for term in terms if term.weights is not None]
+        parts = [self._part(term, weights) for term, weights in weighing]
+        bare = [self.gain[term.top] for term in terms if term.weights is None]
+        made, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
+        for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
+            self._put(str(weights.target), synapse)
+            self.waiting.discard(weights)
+            if term.norm is not None:
+                term.norm.replace_all_uses_with(weights)
+                self._drop(term.norm)
+        made.driven_by = tuple(str(weights.target) for _, weights in weighing)
+        made.adds_spikes = bool(bare)
+        return made, synapses[len(parts) :]
+
+    def _part(self, term: Term, weights: fx.Node) -> Part:
+        norm: Any = None if term.norm is None else self._of(term.norm)
+        return Part(self._of(weights), norm, self.gain[weights.all_input_nodes[0]])
+
+    def _drop(self, node: fx.Node) -> None:
+        if node.users:
+            raise ValueError(f"{node.target}: neurons and something else read it (give each one)")
+        self.waiting.discard(node)
+        self.module.graph.erase_node(node)
+
+    def _terms(self, node: fx.Node) -> list[Term]:
+        """What is added up to drive neurons."""
+        if node.op != "call_module":
+            if _is_sum(node):
+                return [term for source in node.all_input_nodes for term in self._terms(source)]
+            return [Term(node)]
+        found = self._of(node)
+        if isinstance(found, _WEIGHTS):
+            self._refuse_sums(node)
+            return [Term(node, node, None, (node,))]
+        if not isinstance(found, (*_IDLE, layer.BatchNorm)):
+            return [Term(node)]
+        below = self._terms(node.all_input_nodes[0])
+        first = below[0]
+        if isinstance(found, layer.BatchNorm):
+            if len(below) != 1 or first.weights is None or first.norm is not None:
+                raise ValueError(
+                    f"{node.target}: a batch norm that follows no weights cannot be folded "
+                    "(put it behind layer.Conv2d or layer.Linear)"
+                )
+            return [Term(node, first.weights, node, (node, *first.chain))]
+        if len(below) == 1 and first.weights is not None:
+            return [Term(node, first.weights, first.norm, (node, *first.chain))]
+        return below if len(below) > 1 else [Term(node)]
+
+    def _refuse_sums(self, node: fx.Node) -> None:
+        """Nothing if what the call reads are spikes, or pools of them."""
+        pending = list(node.all_input_nodes)
+        while pending:
+            source = pending.pop()
+            if source in self.waiting:
+                raise ValueError(
+                    f"{node.target}: reads {source.target} with no neurons between them "
+                    "(put neurons between layers of weights, and pools behind neurons)"
+                )
+            passes = source.op != "call_module" or isinstance(self._of(source), (*_SAME, *_IDLE))
+            if passes or isinstance(self._of(source), layer.SumPool2d):
+                pending += source.all_input_nodes
+
+    def _refuse_words(self, node: fx.Node) -> None:
+        """Nothing if chips do what is called, and the network hands out spikes."""
+        words = node.op in ("call_function", "call_method")
+        done = not words or _is_sum(node) or node.target in _FLATTENS
+        if not done and not self.waiting.intersection(node.all_input_nodes):
+            raise ValueError(
+                f"{node.name}: {_called(node)} of spikes is nothing that chips do (a forward may "
+                "call layers, add their results and flatten them)"
+            )
+        for source in node.all_input_nodes if node.op == "output" else ():
+            if isinstance(self._of(source), (*_POOLS, layer.MaxPool2d)):
+                raise ValueError(
+                    f"{source.target}: no neurons read it, and a chip hands out spikes (append "
+                    "neurons, or leave it out and pool what the chip hands out)"
+                )
+
+    def _of(self, node: fx.Node) -> nn.Module | None:
+        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+    def _put(self, path: str, module: nn.Module) -> None:
+        parent, _, name = path.rpartition(".")
+        setattr(self.module.get_submodule(parent), name, module)
+        self.put.add(path)
+
+
+def _kind(module: nn.Module | None) -> str:
+    """The name of the module's class; torch's own are told from ours."""
+    kind = type(module)
+    return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
+
+
+def _refuse_gaps(module: nn.Module | None, name: str) -> None:
+    gaps = isinstance(module, layer.MaxPool2d) and (module.ceil_mode or max(module.dilation) > 1)
+    if gaps:
+        raise ValueError(
+            f"{name}: a pool with gaps, or beyond the image, has no place on a chip (leave out "
+            "dilation and ceil_mode)"
+        )
+
+
+def _is_sum(node: fx.Node) -> bool:
+    """Whether two values of the network are added."""
+    return node.target in _ADDS and len(node.all_input_nodes) == 2
+
+
+def _called(node: fx.Node) -> str:
+    return getattr(node.target, "__name__", str(node.target))
+
+
+def _unread(node: fx.Node) -> str:
+    """What to say of weights whose sums reach no neurons."""
+    for reader in node.users:
+        if reader.op in ("call_function", "call_method"):
+            called = _called(reader)
+            return (
+                f"{node.target}: {called} reads its sums, which no chip can (a forward may call "
+                "layers, add their results and flatten them)"
+            )
+    return f"{node.target}: no neurons read its sums (append neurons after it)"

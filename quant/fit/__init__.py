@@ -1,0 +1,1 @@
+"""Units and thresholds fitted to samples and in training."""

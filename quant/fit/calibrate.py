@@ -1,0 +1,195 @@
+"""Post-training quantization: units and biases chosen on samples, against the float network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from quant.fit.joined import JoinedFitting, fits, mean_sums
+from quant.layer.block import Block
+from quant.layer.synapse import GridLayer
+from quant.neuron.chip_neuron import ChipNeuron
+from snncore import functional, monitor
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What the grid does to one layer."""
+
+    name: str
+    # The smallest and the largest exponent of its channels.
+    exponents: tuple[int, int]
+    # The share of weights beyond the grid's ends, and how far weights moved, relative to them all.
+    clipped: float
+    error: float
+    # Spikes a neuron and step, in the float network and on the grid.
+    float_rate: float
+    rate: float
+    deviations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What calibration found, layer by layer."""
+
+    layers: tuple[LayerReport, ...]
+
+
+@torch.no_grad()
+def calibrate(
+    network: nn.Module,
+    samples: Tensor,
+    reference: nn.Module,
+    *,
+    search: bool = True,
+    correct: bool = True,
+) -> Calibration:
+    """Fit a prepared network to samples (T, N, ...), layer after layer, and report on each.
+
+    `search` tries the units around those that fit the weights; `correct` moves biases by what
+    rounding takes from the mean sums. Each is kept where spike rates come nearer to the floats'.
+
+    Raises:
+        ValueError: if the samples are none, or the networks are not of the same layers.
+    """
+    if samples.ndim < 3 or samples.numel() == 0 or not bool(torch.isfinite(samples).all()):
+        raise ValueError(f"samples: {tuple(samples.shape)} is not (T, N, ...) of finite numbers")
+    if not samples.is_floating_point():
+        # Spikes may be bools or bytes, which layers in floats do not take.
+        samples = samples.to(torch.get_default_dtype())
+    training = network.training, reference.training
+    network.eval()
+    reference.eval()
+    try:
+        fitting = _Fitting(network, samples, _wanted(reference, samples))
+        for name, module in list(network.named_modules()):
+            if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
+                if search:
+                    fitting.search(name, module, module.synapse)
+                if correct:
+                    fitting.correct(name, module, module.synapse)
+            elif isinstance(module, ChipNeuron) and module.driven_by:
+                joined = JoinedFitting(network, module, partial(fitting.distance, name))
+                if search:
+                    joined.search()
+                if correct:
+                    joined.correct(lambda: _rates(network, samples))
+        return fitting.report()
+    finally:
+        network.train(training[0])
+        reference.train(training[1])
+
+
+def _wanted(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
+    try:
+        return _rates(reference, samples)
+    except (RuntimeError, IndexError) as error:
+        shape = tuple(samples.shape)
+        raise ValueError(f"samples: the float network does not take {shape}: {error}") from error
+
+
+def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
+    """The mean spikes of every neuron of every layer, over time, for each sample."""
+    functional.reset(network)
+    with monitor.record(network) as recording:
+        network(samples)
+        found = {name: recording[name]["s"].float().mean(0) for name in recording}
+    functional.reset(network)
+    return found
+
+
+class _Fitting:
+    def __init__(self, network: nn.Module, samples: Tensor, wanted: dict[str, Tensor]) -> None:
+        self.network, self.samples, self.wanted = network, samples, wanted
+
+    def distance(self, name: str) -> float:
+        """How far the spike rates of a layer are from those in floats."""
+        if name not in self.wanted:
+            raise ValueError(f"{name}: the float network has no neurons of this name")
+        rates = _rates(self.network, self.samples)
+        found = rates[name] if name in rates else rates[f"{name}.neuron".lstrip(".")]
+        return float((found - self.wanted[name]).abs().mean())
+
+    def search(self, name: str, block: Block, synapse: GridLayer) -> None:
+        """The unit around the present one with which rates are nearest."""
+        log2 = synapse.log2
+        now = torch.tensor(float(synapse.exponent)) if log2 is None else torch.round(log2.detach())
+        best, least = now, self.distance(name)
+        for step in (-2, -1, 1):
+            block.set_exponents(now + step)
+            if fits(block.neuron, block.unit):
+                found = self.distance(name)
+                if found < least:
+                    best, least = now + step, found
+        block.set_exponents(best)
+
+    def correct(self, name: str, block: Block, synapse: GridLayer) -> None:
+        """A bias that gives back what rounding took from the mean sums."""
+        before = self.distance(name)
+        weight, _ = block.folded()
+        assert weight is not None
+        lost = self._sums(block, synapse, synapse.quantized(weight).to(weight.dtype) - weight)
+        owner = synapse if block.norm is None else block.norm
+        created = owner.bias is None
+        if created and (block.norm is not None or block.neuron.bias is not None):
+            return
+        if created:
+            synapse.bias = nn.Parameter(torch.zeros_like(lost))
+        bias = owner.bias
+        assert bias is not None
+        held = bias.detach().clone()
+        bias.copy_(held - lost)
+        if self.distance(name) < before:
+            return
+        bias.copy_(held)
+        if created:
+            synapse.bias = None
+
+    def _sums(self, block: Block, synapse: GridLayer, weight: Tensor) -> Tensor:
+        """The mean over everything but channels of what the layer's input weighs."""
+        seen: list[Tensor] = []
+        hook = block.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            _rates(self.network, self.samples)
+        finally:
+            hook.remove()
+        return mean_sums(synapse, seen[0], weight)
+
+    def report(self) -> Calibration:
+        """Every layer as it is now."""
+        rates = _rates(self.network, self.samples)
+        layers = []
+        for path, module in self.network.named_modules():
+            if isinstance(module, ChipNeuron):
+                name = path if path in self.wanted else path.removesuffix("neuron").rstrip(".")
+                layers.append(self._layer(name, module, float(rates[path].mean())))
+        return Calibration(tuple(layers))
+
+    def _layer(self, name: str, neurons: ChipNeuron, rate: float) -> LayerReport:
+        block = self.network.get_submodule(name)
+        exponents, clipped, error = (neurons.exponent, neurons.exponent), 0.0, 0.0
+        if isinstance(block, Block) and isinstance(block.synapse, GridLayer):
+            exponents, clipped, error = _losses(block, block.synapse)
+        wanted = float(self.wanted[name].mean()) if name in self.wanted else float("nan")
+        return LayerReport(name, exponents, clipped, error, wanted, rate, neurons.deviations)
+
+
+def _losses(block: Block, synapse: GridLayer) -> tuple[tuple[int, int], float, float]:
+    """The exponents, the share that clips, and the error relative to the weights."""
+    weight, _ = block.folded()
+    assert weight is not None
+    held = synapse.quantized(weight).double()
+    unit, ends = synapse.unit, synapse.format.weights
+    if isinstance(unit, Tensor):
+        unit = unit.reshape(-1, *[1] * (weight.ndim - 1)) if unit.ndim else unit
+    counted = weight.double() / unit
+    half = ends.step / 2
+    beyond = (counted > ends.maximum + half) | (counted < ends.minimum - half)
+    size = weight.double().square().sum().clamp(min=2.0**-60)
+    error = ((held - weight).square().sum() / size).sqrt()
+    exponents = torch.log2(torch.as_tensor(unit)).round()
+    span = (int(exponents.min()), int(exponents.max()))
+    return span, float(beyond.double().mean()), float(error)

@@ -1,0 +1,106 @@
+"""A trained network with everything dropped but its integers."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from quant.grid.straight_through import Unit
+from quant.layer.block import Block
+from quant.layer.synapse import GridLayer, SumPool2d
+from quant.neuron.chip_neuron import ChipNeuron
+from snncore import functional
+
+
+def freeze(network: nn.Module) -> nn.Module:
+    """A copy that holds what the chip will hold, with batch norms folded and nothing to learn."""
+    frozen = copy.deepcopy(network)
+    functional.reset(frozen)
+    # A list, since modules are replaced on the way.
+    inside: set[nn.Module] = set()
+    for name, module in list(frozen.named_modules()):
+        if isinstance(module, Block):
+            inside |= set(module.modules())
+            frozen = _placed(frozen, name, _frozen_block(module))
+        elif module in inside:
+            continue
+        elif isinstance(module, GridLayer):
+            _hold(module.weight, module.integer_weight(), module.unit)
+        elif isinstance(module, ChipNeuron):
+            values = module.integers()
+            frozen = _placed(frozen, name, _frozen_neuron(module, values, module.unit))
+    return frozen.requires_grad_(False).eval()
+
+
+def _placed(root: nn.Module, path: str, module: nn.Module) -> nn.Module:
+    if not path:
+        return module
+    parent, _, name = path.rpartition(".")
+    setattr(root.get_submodule(parent), name, module)
+    return root
+
+
+@torch.no_grad()
+def _frozen_block(block: Block) -> Block:
+    """A block without batch norm, whose weights and bias are on the grid already."""
+    values, unit = block.integers(), block.unit
+    neurons = _frozen_neuron(block.neuron, values, unit)
+    if isinstance(block.synapse, SumPool2d):
+        return Block(block.synapse, neurons)
+    synapse = _frozen_synapse(block, block.synapse)
+    bias = values["bias"]
+    if neurons.bias is None and isinstance(bias, Tensor):
+        synapse.bias = nn.Parameter((bias * unit).to(torch.float32))
+    if synapse.log2 is None:
+        # The unit may have been learned, and with it moved.
+        neurons.exponent = synapse.exponent
+    return Block(synapse, neurons)
+
+
+def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
+    integers, unit = block.integer_weight(), synapse.unit
+    config = synapse.config() | {"scale": "fixed", "bias": False}
+    kind: Any = type(synapse)
+    made: GridLayer = kind(**config)
+    if made.log2 is not None and synapse.log2 is not None:
+        made.log2.copy_(torch.round(synapse.log2))
+    made.to(synapse.weight.device)
+    _hold(made.weight, integers, unit)
+    made.input_shape = synapse.input_shape
+    return made
+
+
+@torch.no_grad()
+def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
+    """Neurons whose parameters are those of the registers."""
+    config = module.config() | {"learnable": (), "surrogate": module.surrogate, "units_above": 0}
+    system = module.system
+    for name, value in values.items():
+        if name == "bias":
+            continue
+        fraction = system.parameter_fraction(name)
+        factor = 2.0**-fraction if fraction else unit
+        held = value * factor
+        config[name] = held.detach().float().cpu() if isinstance(held, Tensor) else held
+    kind: Any = type(module)
+    made: ChipNeuron = kind(**config)
+    made.deviations, made.input_shape = module.deviations, module.input_shape
+    if module.bias is not None and made.bias is not None:
+        made.bias.copy_((values["bias"] * unit).reshape(-1))
+    return made.to(_device(module))
+
+
+def _hold(weight: Tensor, integers: Tensor, unit: Unit) -> None:
+    rows = integers.double()
+    if isinstance(unit, Tensor) and unit.ndim:
+        unit = unit.reshape(-1, *[1] * (rows.ndim - 1))
+    with torch.no_grad():
+        weight.copy_(rows * unit)
+
+
+def _device(module: nn.Module) -> torch.device:
+    tensor = next(iter(module.state_dict().values()), None)
+    return torch.device("cpu") if tensor is None else tensor.device

@@ -1,0 +1,80 @@
+"""When units are fitted again and batch norms stop learning, in the course of training."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import Parameter
+
+from quant.grid.scale import Scale, best_exponents, fitting_log2
+from quant.layer.block import Block
+from quant.layer.synapse import GridLayer
+from quant.neuron.chip_neuron import ChipNeuron
+
+
+@torch.no_grad()
+def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
+    """Give every block the unit that fits the weights it has now, batch norms folded in.
+
+    With a percentile, so many percent of the weights are within the grid; without, the unit is
+    the one with which rounding and clipping lose least.
+
+    Raises:
+        ValueError: if a layer's threshold leaves no unit; names the layer.
+    """
+    for name, block in network.named_modules():
+        if not (isinstance(block, Block) and isinstance(block.synapse, GridLayer)):
+            continue
+        synapse, (weight, _) = block.synapse, block.folded()
+        assert weight is not None
+        channels = synapse.per_channel
+        if percentile is None:
+            threshold = torch.as_tensor(block.neuron.reach).detach().cpu()
+            found = best_exponents(
+                weight.cpu(),
+                synapse.format,
+                threshold,
+                per_channel=channels,
+                name=name,
+                inputs=synapse.largest_input,
+            )
+        else:
+            found = fitting_log2(
+                weight, synapse.format.weights, per_channel=channels, percentile=percentile
+            )
+            if synapse.scale != Scale.LEARNED:
+                found = torch.ceil(found)
+        block.set_exponents(found)
+
+
+def freeze_norms(network: nn.Module, frozen: bool = True) -> None:
+    """Let batch norms keep to their running statistics, as the chip will."""
+    for block in network.modules():
+        if isinstance(block, Block) and block.norm is not None:
+            block.norm.frozen = frozen
+
+
+class Schedule:
+    """Called once a batch: fits the units when `settle` are through, freezes norms at `freeze`."""
+
+    def __init__(self, network: nn.Module, *, settle: int, freeze: int) -> None:
+        if not 0 <= settle <= freeze:
+            raise ValueError(f"Schedule: settles after {settle} batches and freezes after {freeze}")
+        self.network, self.settle, self.freeze, self.batches = network, settle, freeze, 0
+
+    def step(self) -> None:
+        """Another batch is through."""
+        self.batches += 1
+        if self.batches == self.settle:
+            fit_units(self.network)
+        if self.batches == self.freeze:
+            freeze_norms(self.network)
+
+
+def learned_parameters(network: nn.Module) -> list[Tensor]:
+    """Units, thresholds and decays that are learned: they like a smaller rate than weights."""
+    found = []
+    for module in network.modules():
+        names = module.learnable if isinstance(module, ChipNeuron) else ("log2",)
+        found += [getattr(module, name, None) for name in names]
+    return [value for value in found if isinstance(value, Parameter) and value.requires_grad]

@@ -1,0 +1,1 @@
+"""A chip's grid: formats, scales, and rounding with a gradient."""

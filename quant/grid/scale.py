@@ -1,0 +1,128 @@
+"""Scales: powers of two, one for a layer or one for each channel, fixed or learned."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import ceil, floor, log2
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quant.grid.formats import ChipFormat, Grid
+
+
+class Scale(StrEnum):
+    """Whether training changes what one unit means."""
+
+    FIXED = "fixed"
+    LEARNED = "learned"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise ValueError(f"scale: {value!r} is no power of two, 'fixed' or 'learned'")
+
+
+def exponents(log2: Tensor, allowed: Grid) -> Tensor:
+    """The exponents that logarithms are rounded to."""
+    return torch.round(log2.detach().double()).clamp(allowed.minimum, allowed.maximum)
+
+
+def powers(exponents: Tensor) -> Tensor:
+    """2 to these exponents in float64, exactly on every device: built from bits."""
+    biased = exponents.to(torch.int64) + 1023
+    return (biased << 52).view(torch.float64)
+
+
+def fitting_log2(weight: Tensor, grid: Grid, *, per_channel: bool, percentile: float) -> Tensor:
+    """The logarithm of the unit with which so many percent of the weights are on the grid.
+
+    Raises:
+        ValueError: if the percentile is none.
+    """
+    if not 0 < percentile <= 100:
+        raise ValueError(f"percentile: {percentile:g} is not between 0 and 100")
+    sizes = weight.detach().double().abs()
+    rows = sizes.reshape(sizes.shape[0], -1) if per_channel else sizes.reshape(1, -1)
+    rank = max(1, round(rows.shape[1] * percentile / 100))
+    largest = rows.kthvalue(rank, dim=1).values.clamp(min=2.0**-60)
+    logs = torch.log2(largest / grid.maximum)
+    return logs if per_channel else logs.reshape(())
+
+
+def best_exponents(
+    weight: Tensor,
+    form: ChipFormat,
+    threshold: Any,
+    *,
+    per_channel: bool,
+    name: str,
+    fan_in: bool = True,
+    inputs: int = 1,
+    spikes: bool = False,
+) -> Tensor:
+    """Return the exponents with which weights lose least, in the mean of squares.
+
+    Only those count with which the threshold is no more than half of the largest, and with
+    `spikes` those of which a plain spike is a whole number of units.
+
+    Raises:
+        ValueError: if there is none; names the layer.
+    """
+    rows = weight.detach().double().reshape(weight.shape[0] if per_channel else 1, -1)
+    limits = torch.as_tensor(threshold).detach().double().reshape(-1).to(rows.device)
+    if not bool(((limits > 0) & torch.isfinite(limits)).all()):
+        raise ValueError(f"{name}: a threshold that is not above zero has no place on the chip")
+    if not bool(torch.isfinite(rows).all()):
+        raise ValueError(f"{name}: a weight is NaN or infinite")
+    least = ceil(log2(float(limits.max()) / (form.thresholds.maximum // 2)))
+    most = floor(log2(float(limits.min()) / max(form.thresholds.minimum, 1)))
+    least, most = max(least, form.exponents.minimum), min(most, form.exponents.maximum)
+    if least > most:
+        raise ValueError(f"{name}: {form.name} has no unit for thresholds of {limits.tolist()}")
+    if spikes:
+        _require_whole_spikes(least, float(limits.max()), form, name)
+        most = min(most, 0)
+    largest = rows.abs().amax(1).clamp(min=2.0**-60)
+    top = torch.ceil(torch.log2(largest / form.weights.maximum)) + 2
+    best = found = torch.full_like(top, float("inf"))
+    for lower in range(8):
+        exponent = (top - lower).clamp(least, most)
+        loss = _loss(weight.detach().double(), exponent, form, inputs if fan_in else None)
+        best, found = torch.where(loss < found, exponent, best), torch.minimum(loss, found)
+    return best if per_channel else best.reshape(())
+
+
+def _require_whole_spikes(least: int, threshold: float, form: ChipFormat, name: str) -> None:
+    """Check that a plain spike is a whole number of the smallest unit that a layer may have."""
+    if least > 0:
+        raise ValueError(
+            f"{name}: adds plain spikes, and for a threshold of {threshold:g} {form.name} counts "
+            f"in units of at least 2^{least}, of which 1 is no multiple (put layer.Linear or "
+            "layer.Conv2d on the branch that brings them, or use a lower threshold)"
+        )
+
+
+def unit_of_one(form: ChipFormat, threshold: Any, name: str) -> int:
+    """The finest exponent with which one is a weight, and the threshold half of the largest.
+
+    Raises:
+        ValueError: if there is none; names the layer.
+    """
+    largest = float(torch.as_tensor(threshold).detach().max())
+    fine, coarse = -floor(log2(form.weights.maximum)), -((form.weights.step - 1).bit_length())
+    for exponent in range(fine, coarse + 1):
+        if largest <= 2.0**exponent * (form.thresholds.maximum // 2):
+            return exponent
+    raise ValueError(f"{name}: a threshold of {largest:g} is too high for {form.name}")
+
+
+def _loss(weight: Tensor, exponent: Tensor, form: ChipFormat, inputs: int | None) -> Tensor:
+    """What rounding loses in each row that has an exponent of its own."""
+    from quant.grid.fan_in import within_fan_in
+    from quant.grid.straight_through import integers_on_grid
+
+    unit = powers(exponent).reshape(-1, *[1] * (weight.ndim - 1))
+    integers = integers_on_grid(weight, form.weights, unit)
+    held = integers if inputs is None else within_fan_in(integers, 1.0, form, inputs)
+    return (held * unit - weight).square().reshape(exponent.numel(), -1).mean(1)

@@ -1,0 +1,110 @@
+"""A block: synapses and the neurons they drive, as chips and their formats see a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quant.grid.exact import without_autocast
+from quant.grid.straight_through import Unit
+from quant.layer.synapse import GridLayer, SumPool2d
+from quant.neuron.chip_neuron import ChipNeuron, Integers
+from snncore import layer
+
+Synapse = GridLayer | SumPool2d
+
+
+class Block(layer.Layer):
+    """One layer of a chip; a bias of the synapse is added to the neurons' voltage.
+
+    A batch norm between the two is folded into the weights before they are rounded, while
+    training too: the forward sees the weights that the chip will hold.
+    """
+
+    def __init__(
+        self, synapse: Synapse, neuron: ChipNeuron, *, norm: layer.BatchNorm | None = None
+    ) -> None:
+        super().__init__()
+        if synapse.log2 is None and synapse.exponent != neuron.exponent:
+            raise ValueError(
+                f"Block: the synapse counts in 2^{synapse.exponent} and the neuron in "
+                f"2^{neuron.exponent} (give both the same exponent)"
+            )
+        if synapse.format != neuron.format:
+            raise ValueError("Block: the synapse and the neuron are of different formats")
+        if synapse.bias is not None and neuron.bias is not None:
+            raise ValueError("Block: the synapse and the neuron each have a bias (choose one)")
+        if norm is not None and isinstance(synapse, SumPool2d):
+            raise ValueError("Block: a pool has no weights to fold a batch norm into")
+        self.synapse = synapse
+        self.neuron = neuron
+        self.norm = norm
+        synapse.in_block = True
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The bias of whichever has one."""
+        bias: Any = self.synapse.bias if self.synapse.bias is not None else self.neuron.bias
+        return bias if isinstance(bias, torch.Tensor) else None
+
+    @property
+    def unit(self) -> Unit:
+        """What one integer means."""
+        return self.synapse.unit
+
+    def set_exponents(self, values: Tensor) -> None:
+        """Give the layer, or every channel, a unit of 2 to these exponents."""
+        if isinstance(self.synapse, SumPool2d):
+            raise ValueError("Block: the unit of a pool is chosen when it is made")
+        self.synapse.set_exponents(values)
+        self.neuron.exponent = self.synapse.exponent
+
+    def folded(self) -> tuple[Tensor | None, Tensor | None]:
+        """Weights and bias as evaluation has them, a batch norm folded in, before rounding."""
+        if isinstance(self.synapse, SumPool2d):
+            return None, self.bias
+        if self.norm is None:
+            return self.synapse.weight, self.bias
+        return _folded(self.synapse.weight, self.bias, *self.norm.folded())
+
+    def integer_weight(self) -> Tensor:
+        """The chip's integers."""
+        weight, _ = self.folded()
+        if isinstance(self.synapse, SumPool2d):
+            return torch.tensor(self.synapse.weight_integer)
+        return self.synapse.integer_weight(weight)
+
+    def integers(self) -> Integers:
+        """The neurons' parameters in the chip's integers."""
+        return self.neuron.integers(self.unit, self.folded()[1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The spikes."""
+        if isinstance(self.synapse, SumPool2d):
+            drive, most, bias = self.synapse(x), None, self.bias
+        else:
+            weight, bias = self._seen(x, self.synapse)
+            drive, most = self.synapse.weighted(x, self.synapse.quantized(weight))
+        spikes: Tensor = self.neuron(drive, bias=bias, unit=self.unit, most=most)
+        self.input_shape = self.synapse.input_shape
+        return spikes
+
+    def _seen(self, x: Tensor, synapse: GridLayer) -> tuple[Tensor, Tensor | None]:
+        """Weights and bias with the batch norm folded in, by the batch while it learns."""
+        norm = self.norm
+        if norm is None:
+            return synapse.weight, self.bias
+        if not (self.training and not norm.frozen):
+            return _folded(synapse.weight, self.bias, *norm.folded())
+        with without_autocast(x):
+            sums = synapse.sums(x, synapse.weight, self.bias)
+        return _folded(synapse.weight, self.bias, *norm.folded(norm.observed(sums)))
+
+
+def _folded(
+    weight: Tensor, bias: Tensor | None, scale: Tensor, offset: Tensor
+) -> tuple[Tensor, Tensor]:
+    rows = scale.reshape(-1, *[1] * (weight.ndim - 1))
+    return weight * rows, offset if bias is None else offset + bias * scale

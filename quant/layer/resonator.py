@@ -1,0 +1,110 @@
+"""Resonators on a chip's grid, and the complex weights that drive them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from quant.grid.chips import RESONATOR_FORMAT
+from quant.grid.exact import counted, largest
+from quant.grid.formats import Grid
+from quant.grid.straight_through import SpikeRule, Unit
+from quant.layer.synapse import Linear
+from quant.neuron.chip_neuron import ChipNeuron, Integers
+from quant.neuron.integer_step import Step
+from snncore import layer
+from snncore.dynamics.zoo.resonator import RESETTING_RESONATOR, RESONATOR
+from snncore.kernels import run_sequence
+from snncore.neuron.parameters import Given
+
+_TURNS, _UNITY = ("sine", "cosine"), 2.0**-12
+
+
+class Resonator(ChipNeuron):
+    """A complex state that turns and decays; it fires by its phase, or `resets` at its threshold.
+
+    `sine` and `cosine` are those of a step's angle, times what a step leaves of the state. What
+    drives it has both parts, the real and the imaginary, before the last axis.
+    """
+
+    def __init__(
+        self,
+        threshold: Given = 1.0,
+        *,
+        sine: Given = 0.5,
+        cosine: Given = 0.8,
+        resets: bool = False,
+        exponent: int | None = None,
+        format: Any = RESONATOR_FORMAT,  # noqa: A002
+        **options: Any,
+    ) -> None:
+        self.resets = bool(resets)
+        values = {"sine": sine, "cosine": cosine, "threshold": threshold}
+        equations = RESETTING_RESONATOR if resets else RESONATOR
+        given = {"bias": None, "exponent": exponent, "format": format}
+        super().__init__(equations, values, **given, **options)
+
+    @property
+    def scale(self) -> Unit:
+        """What one integer of the states means."""
+        return self.scale_of("real")
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        config = super().config()
+        config.pop("bias")
+        return config | {"resets": self.resets}
+
+    def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
+        """Every parameter as the chip holds it."""
+        own = self.unit if unit is None else unit
+        return {name: self._integer(name, own) for name in self.equations.parameters}
+
+    def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        if sequence.ndim != 4 or sequence.shape[2] != 2:
+            shape = tuple(sequence.shape)
+            raise ValueError(f"Resonator: takes (T, N, 2, neurons), and is given {shape}")
+        parts = sequence.unbind(2)
+        parameters = {
+            name: self._shaped(name, value, parts[0]) for name, value in self.integers().items()
+        }
+        bounds = self._reached(largest(sequence) / self.unit, parameters)
+        step = Step(self.equations, self.system, self._drive, bounds)
+        stepper = self._eager(step, SpikeRule(self.surrogate, self._distance_unit()), parameters)
+        observer = None if self.record is None else self._observe
+        inputs = tuple(counted(part, self.unit) for part in parts)
+        return run_sequence(stepper, self._states_for(parts[0][0]), inputs, observer)
+
+    def _is_whole(self, name: str) -> bool:
+        return True
+
+    def _unit_for(self, name: str, unit: Unit) -> Unit:
+        return _UNITY if name in _TURNS else unit
+
+    def _grid(self, name: str) -> Grid:
+        return Grid(-4096, 4096) if name in _TURNS else super()._grid(name)
+
+
+class ComplexBlock(layer.Layer):
+    """Two layers of weights, real and imaginary, and the resonators that they drive."""
+
+    def __init__(self, real: Linear, imag: Linear, neuron: Resonator) -> None:
+        super().__init__()
+        for part in (real, imag):
+            if part.bias is not None or part.log2 is not None:
+                raise ValueError("ComplexBlock: resonators take no bias, and one unit for all")
+        exponents = {real.exponent, imag.exponent, neuron.exponent}
+        if len(exponents) > 1:
+            raise ValueError(f"ComplexBlock: counts in unlike exponents {sorted(exponents)}")
+        if real.weight.shape != imag.weight.shape:
+            shapes = f"{tuple(real.weight.shape)} and {tuple(imag.weight.shape)}"
+            raise ValueError(f"ComplexBlock: real and imaginary weights are {shapes}")
+        self.real, self.imag, self.neuron = real, imag, neuron
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The spikes."""
+        spikes: Tensor = self.neuron(torch.stack((self.real(x), self.imag(x)), dim=-2))
+        self.input_shape = self.real.input_shape
+        return spikes

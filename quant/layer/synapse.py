@@ -1,0 +1,329 @@
+"""Layers of weights on a chip's grid; their sums are exact, which is proved at every call."""
+
+from __future__ import annotations
+
+from math import inf, isfinite
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from quant.grid.chips import chip_format, named
+from quant.grid.exact import (
+    EXACT_FACTOR,
+    EXACT_FLOAT32,
+    carried,
+    largest,
+    require_accumulator,
+    snapped,
+    without_autocast,
+)
+from quant.grid.fan_in import within_fan_in
+from quant.grid.formats import ChipFormat, Grid, unit_exponent
+from quant.grid.scale import Scale, exponents, powers
+from quant.grid.straight_through import Unit, integers_on_grid, on_grid, unit_shape
+from snncore import layer
+from snncore.layer import Pair
+
+_ROW_MAJOR = torch.contiguous_format
+# So many weights are made integers at a time.
+_PIECE = 1 << 18
+
+
+class GridLayer(layer.Layer):
+    """What quantized weights have in common."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    # Set by a block, which hands the bias to its neurons.
+    in_block = False
+
+    def _set_format(
+        self,
+        form: Any,
+        exponent: int | None,
+        scale: str | float = "fixed",
+        per_channel: bool = False,
+        largest_input: int = 1,
+    ) -> None:
+        if type(largest_input) is not int or largest_input < 1:
+            raise ValueError(f"largest_input: {largest_input!r} is no count of spikes")
+        # More than one where a pool adds spikes up before they are weighed.
+        self.largest_input = largest_input
+        self.format: ChipFormat = chip_format(form)
+        if isinstance(scale, float | int):
+            exponent, scale = unit_exponent(scale), Scale.FIXED
+        self._exponent = self.format.exponent_or(exponent)
+        self.scale, self.per_channel = Scale(scale), bool(per_channel)
+        if self.per_channel and not self.format.per_channel:
+            name, form = type(self).__name__, self.format.name
+            raise ValueError(f"{name}: {form} has one unit for a layer, not one a channel")
+        # The logarithms of the units, where they are not just the exponent.
+        self.log2: Tensor | None = None
+        if self.scale == Scale.LEARNED or self.per_channel:
+            shape = (self.weight.shape[0],) if self.per_channel else ()
+            logs = torch.full(shape, float(self._exponent))
+            if self.scale == Scale.LEARNED:
+                self.log2 = nn.Parameter(logs)
+            else:
+                del self.log2
+                self.register_buffer("log2", logs)
+        if self.bias is not None:
+            with torch.no_grad():
+                self.bias.zero_()
+
+    @property
+    def exponent(self) -> int:
+        """What one unit means; of several, the smallest."""
+        if self.log2 is None or self.log2.device.type == "meta":
+            return self._exponent
+        return int(exponents(self.log2, self.format.exponents).min())
+
+    @property
+    def unit(self) -> Unit:
+        """What one integer means: a number, or a tensor of one a channel."""
+        if self.log2 is None:
+            return float(2.0**self._exponent)
+        return powers(exponents(self.log2, self.format.exponents))
+
+    def set_exponents(self, values: Tensor) -> None:
+        """Give the layer, or every channel, a unit of 2 to these exponents.
+
+        Raises:
+            ValueError: if a fixed unit of the whole layer is given several.
+        """
+        if self.log2 is not None:
+            with torch.no_grad():
+                self.log2.copy_(values.to(self.log2).broadcast_to(self.log2.shape))
+        elif values.numel() == 1:
+            self._exponent = self.format.exponent_or(int(values))
+        else:
+            raise ValueError(f"{type(self).__name__}: one unit for the layer, not one a channel")
+
+    def quantized(self, weight: Tensor | None = None) -> Tensor:
+        """The weights (or others in their place) on the grid, with gradients."""
+        values = self.weight if weight is None else weight
+        name = f"{type(self).__name__}.weight"
+        unit = self._shaped_unit(values)
+        result = on_grid(values, self.format.weights, unit, name, self.log2)
+        return within_fan_in(result, unit, self.format, self.largest_input)
+
+    def integer_weight(self, weight: Tensor | None = None) -> Tensor:
+        """The chip's integers."""
+        return self.narrow_integers(weight).to(torch.int64)
+
+    @property
+    def narrow_type(self) -> torch.dtype:
+        """The narrowest type that holds every integer of the grid."""
+        return _narrow(self.format.weights)
+
+    def narrow_integers(self, weight: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+        """The chip's integers in the narrowest type that holds all of its grid, or in `out`."""
+        values: Tensor = (self.weight if weight is None else weight).detach()
+        unit, grid = self._shaped_unit(values), self.format.weights
+        if out is None:
+            out = torch.empty_like(values, dtype=self.narrow_type, memory_format=_ROW_MAJOR)
+        count = max(1, _PIECE * len(values) // max(values.numel(), 1))
+        # Some outputs at a time, so that large layers are not held several times over.
+        for start in range(0, len(values), count):
+            rows = slice(start, start + count)
+            one = unit[rows] if isinstance(unit, Tensor) and len(unit) > 1 else unit
+            integers = integers_on_grid(values[rows], grid, one)
+            out[rows] = within_fan_in(integers, 1.0, self.format, self.largest_input)
+        return out
+
+    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+        """The sums, exact once they are rounded to the grid, and the most units of one."""
+        raise NotImplementedError(f"{type(self).__name__} weighs nothing")
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with plain float weights."""
+        raise NotImplementedError(f"{type(self).__name__} weighs nothing")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums, exact."""
+        name = type(self).__name__
+        if self.bias is not None and not self.in_block:
+            raise ValueError(
+                f"{name}: the chip adds a bias to the voltage, so the neurons need it "
+                "(put the layer and its neurons into quant.Block, or use CubaLIF(bias=...))"
+            )
+        if self.log2 is not None and not self.in_block:
+            raise ValueError(
+                f"{name}: its neurons must count in its unit, which is learned or one a channel "
+                "(put the layer and its neurons into quant.Block)"
+            )
+        return self.weighted(x, self.quantized())[0]
+
+    def _shaped_unit(self, weight: Tensor) -> Unit:
+        unit = self.unit
+        if self.log2 is None or not isinstance(unit, Tensor):
+            return unit
+        return unit.reshape(unit_shape(self.log2, weight))
+
+    def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
+        """Input and weights in a type that holds every partial sum, and the largest of these."""
+        rows = weight.detach().flatten(1)
+        most = max(largest(x), 1.0)
+        units = self._most_units(torch.linalg.vector_norm(rows, 1, dim=1))
+        if units >= EXACT_FLOAT32:
+            # From here on a sum in float32 may be less than it should.
+            units = self._most_units(torch.linalg.vector_norm(rows.double(), 1, dim=1))
+        bound = units * most
+        require_accumulator(type(self).__name__, bound, bits)
+        grid = self.format.weights
+        factor = max(-grid.minimum, grid.maximum) / grid.step
+        if factor > EXACT_FACTOR:
+            factor = self._most_units(torch.linalg.vector_norm(rows, inf, dim=1)) / grid.step
+        kind = carried(bound, max(factor, most))
+        return x.to(kind), weight.to(kind), bound
+
+    def _most_units(self, rows: Tensor) -> float:
+        """The largest of one value a row, in units of its row."""
+        unit = self.unit
+        if isinstance(unit, Tensor):
+            return float((rows / unit).max())
+        return float(rows.max()) / unit
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {"exponent": self.exponent, "format": named(self.format)}
+        if self.log2 is not None:
+            config |= {"scale": self.scale.value, "per_channel": self.per_channel}
+        if self.largest_input > 1:
+            config["largest_input"] = self.largest_input
+        return config
+
+
+def _narrow(grid: Grid) -> torch.dtype:
+    """The narrowest type that holds every integer of a grid."""
+    kinds = ((torch.int8, 1 << 7), (torch.int16, 1 << 15), (torch.int32, 1 << 31))
+    fits = (kind for kind, half in kinds if -half <= grid.minimum and grid.maximum < half)
+    return next(fits, torch.int64)
+
+
+class Linear(GridLayer, layer.Linear):
+    """Every input to every output, on the grid."""
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = False,
+        *,
+        exponent: int | None = None,
+        format: Any = "loihi",  # noqa: A002
+        scale: str | float = "fixed",
+        per_channel: bool = False,
+        largest_input: int = 1,
+    ) -> None:
+        layer.Linear.__init__(self, in_features, out_features, bias)
+        self._set_format(format, exponent, scale, per_channel, largest_input)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return layer.Linear.config(self) | self._config()
+
+    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+        """The sums, exact, and the most units of one."""
+        self.input_shape = (x.shape[-1],)
+        with without_autocast(x):
+            exact, weight, most = self._exact(x, weight, self.format.dense_bits)
+            return torch.nn.functional.linear(exact, weight), most
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with plain float weights."""
+        return torch.nn.functional.linear(x.to(weight.dtype), weight, bias)
+
+
+class Conv2d(GridLayer, layer.Conv2d):
+    """A convolution on the grid."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair,
+        stride: int | Pair = 1,
+        padding: int | Pair = 0,
+        dilation: int | Pair = 1,
+        groups: int = 1,
+        bias: bool = False,
+        *,
+        exponent: int | None = None,
+        format: Any = "loihi",  # noqa: A002
+        scale: str | float = "fixed",
+        per_channel: bool = False,
+        largest_input: int = 1,
+    ) -> None:
+        layer.Conv2d.__init__(
+            self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
+        )
+        self._set_format(format, exponent, scale, per_channel, largest_input)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return layer.Conv2d.config(self) | self._config()
+
+    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
+        """The sums, exact once they are rounded to the grid, and the most units of one."""
+        self.input_shape = tuple(x.shape[-3:])
+        with without_autocast(x):
+            exact, kernel, most = self._exact(x, weight, self.format.kernel_bits)
+            return self.correlate(exact, kernel, None), most
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums, exact."""
+        return snapped(super().forward(x), self.unit)
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The sums with plain float weights."""
+        return self.correlate(x.to(weight.dtype), weight, bias)
+
+
+class SumPool2d(layer.SumPool2d):
+    """The sum over windows, each input weighing `weight` (on the grid, 1 unless told)."""
+
+    bias: None = None
+    log2: None = None
+    in_block = False
+
+    def __init__(
+        self,
+        kernel_size: int | Pair,
+        stride: int | Pair | None = None,
+        *,
+        weight: float = 1.0,
+        exponent: int | None = None,
+        format: Any = "loihi",  # noqa: A002
+    ) -> None:
+        super().__init__(kernel_size, stride)
+        self.format: ChipFormat = chip_format(format)
+        self.exponent = self.format.exponent_or(exponent)
+        grid = self.format.weights
+        scaled = weight / 2.0**self.exponent
+        integer = round(scaled) if isfinite(scaled) else grid.maximum + 1
+        exact = integer == scaled and integer % grid.step == 0
+        if not exact or not grid.minimum <= integer <= grid.maximum:
+            raise ValueError(
+                f"SumPool2d.weight: {weight:g} is not on the grid of {self.format.name}"
+            )
+        self.weight_integer = integer
+
+    @property
+    def unit(self) -> float:
+        """What one integer means."""
+        return float(2.0**self.exponent)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return super().config() | {
+            "weight": self.weight_integer * self.unit,
+            "exponent": self.exponent,
+            "format": named(self.format),
+        }
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums, exact: counts of spikes times the weight."""
+        self.input_shape = tuple(x.shape[-3:])
+        return self.pool(x.to(torch.float32)) * (self.weight_integer * self.unit)

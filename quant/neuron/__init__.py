@@ -1,0 +1,1 @@
+"""Neurons that compute in a chip's integers while they train."""

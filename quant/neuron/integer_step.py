@@ -1,0 +1,109 @@
+"""The step that training runs: the chip's integer equations on floats that hold integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import torch
+
+from quant.grid import straight_through as ste
+from quant.grid.exact import EXACT
+from snncore.dynamics import Equations, NumberSystem, Op, to_integers
+from snncore.dynamics.arithmetic.interval import Interval, invariant
+from snncore.dynamics.printing.render import Dialect, compile_step, render
+from snncore.dynamics.rewriting.simplify import simplified
+
+TRAINING = Dialect(
+    "torch.float64 with straight-through gradients",
+    {
+        Op.ADD: "{0} + {1}",
+        Op.SUBTRACT: "{0} - {1}",
+        Op.MULTIPLY: "{0} * {1}",
+        Op.NEGATE: "-{0}",
+        Op.MINIMUM: "minimum({0}, {1})",
+        Op.MAXIMUM: "maximum({0}, {1})",
+        Op.ABSOLUTE: "abs({0})",
+        Op.GREATER: "holds({0} > {1})",
+        Op.GREATER_EQUAL: "holds({0} >= {1})",
+        Op.SELECT: "select({0}, {1}, {2})",
+        Op.SPIKE: "fires({0}, {a})",
+        Op.DETACH: "detach({0})",
+        Op.SHIFT_LEFT: "{0} * (1 << {a})",
+        Op.SHIFT_FLOOR: "shift_floor({0}, {a})",
+        Op.SHIFT_TO_ZERO: "shift_to_zero({0}, {a})",
+        Op.SCALE_TO_ZERO: "scale_to_zero({0}, {ratio})",
+        Op.WRAP: "wrap({0}, {half})",
+        Op.WRAP_ONCE: "wrap_once({0}, {half})",
+        Op.CLIP: "clamp({0}, {low}, {high})",
+    },
+)
+
+_NAMES: dict[str, Any] = {
+    "minimum": ste.minimum,
+    "maximum": ste.maximum,
+    "holds": ste.holds,
+    "abs": torch.abs,
+    "clamp": torch.clamp,
+    "select": ste.select,
+    "detach": ste.detach,
+    "shift_floor": ste.shift_floor,
+    "shift_to_zero": ste.shift_to_zero,
+    "scale_to_zero": ste.scale_to_zero,
+    "wrap": ste.wrap,
+    "wrap_once": ste.wrap_once,
+}
+
+Bound = tuple[str, int, int]
+
+
+class Step(NamedTuple):
+    """Equations in a number system, for inputs and parameters within bounds."""
+
+    equations: Equations
+    system: NumberSystem
+    drive: float
+    bounds: tuple[Bound, ...]
+
+
+@lru_cache(maxsize=512)
+def training_equations(
+    equations: Equations, system: NumberSystem, drive: int, bounds: tuple[Bound, ...]
+) -> Equations:
+    """The chip's integer equations without the wraps that such inputs and parameters cannot reach.
+
+    Raises:
+        ValueError: if a value may be beyond exact floats.
+    """
+    integers = to_integers(equations, system, keep_detached=True)
+    inputs = dict.fromkeys(integers.inputs, Interval(-drive, drive))
+    parameters = {name: Interval(low, high) for name, low, high in bounds}
+    _, operations = invariant(integers, inputs, parameters)
+    largest = max(value.largest() for value in operations)
+    if largest >= EXACT:
+        raise ValueError(f"{equations.name}: a value may reach {largest}, beyond exact floats")
+    return _shared(simplified(integers, operations, keep_gradients=True))
+
+
+@lru_cache(maxsize=512)
+def _shared(equations: Equations) -> Equations:
+    """One object for equal equations, so that whoever looks them up need not compare them."""
+    return equations
+
+
+def training_step(
+    equations: Equations,
+    system: NumberSystem,
+    drive: float,
+    bounds: tuple[Bound, ...],
+    fires: Callable[[Any, bool], Any],
+) -> Callable[..., Any]:
+    """The step for inputs of at most `drive`, without the wraps that they cannot reach."""
+    proved = training_equations(equations, system, enclosing(drive), bounds)
+    return compile_step(render(proved, TRAINING), _NAMES | {"fires": fires})
+
+
+def enclosing(value: float) -> int:
+    """A power of two above the value, so that there are few different steps."""
+    return 1 << int(value).bit_length()

@@ -1,0 +1,100 @@
+"""A user's equations as a chip's neuron: what counts as weighted sums do, and what is a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from quant.grid.formats import ChipFormat
+from snncore.dynamics import Equations, Format, NumberSystem, Overflow
+from snncore.dynamics.arithmetic.units import constant, units
+from snncore.dynamics.equations import prune
+from snncore.dynamics.expression import Op, Recorder
+
+BIAS = "bias"
+
+
+@dataclass(frozen=True)
+class OwnEquations:
+    """Equations whose constants have become parameters where they need the unit of the inputs."""
+
+    equations: Equations
+    constants: Mapping[str, float]
+    # Of every state and parameter: 1 if it counts in the unit of the inputs, 0 if it is a number.
+    units: Mapping[str, int]
+
+    @property
+    def biased(self) -> Equations:
+        """The same with a bias added to the input."""
+        recorder, new = Recorder(), list[int]()
+        for operation in self.equations.operations:
+            args = (new[arg] for arg in operation.args)
+            new.append(recorder.add(operation.op, *args, attribute=operation.attribute))
+            if operation.op == Op.INPUT:
+                bias = recorder.add(Op.PARAMETER, attribute=BIAS)
+                new[-1] = recorder.add(Op.ADD, new[-1], bias)
+        return _made(self.equations, recorder, new, (BIAS,))
+
+    def system(self, form: ChipFormat) -> NumberSystem:
+        """The format's arithmetic for these states and parameters, and the bias."""
+        voltage, bits = form.system.state("v"), form.decays.bits
+        # A state that is a number needs a fraction; half of its bits are left for the whole.
+        fraction = min(bits, voltage.bits // 2)
+        number = Format(voltage.bits, fraction, Overflow.SATURATE, voltage.symmetric)
+        states = [(name, voltage if self.units[name] else number) for name in self.equations.states]
+        parameters = [(name, 0 if self.units[name] else bits) for name in self.equations.parameters]
+        return replace(form.system, states=tuple(states), parameters=(*parameters, (BIAS, 0)))
+
+
+def own_equations(equations: Equations) -> OwnEquations:
+    """The equations as a chip's neuron computes them.
+
+    Raises:
+        ValueError: if they have several inputs, or count unlike values together; says which.
+    """
+    name = equations.name
+    if len(equations.inputs) != 1:
+        raise ValueError(f"{name}: has the inputs {', '.join(equations.inputs)}; a chip drives one")
+    if BIAS in (*equations.parameters, *equations.states, *equations.inputs):
+        raise ValueError(f"{name}.{BIAS}: is what weights bring along (call it otherwise)")
+    found = units(equations)
+    constants: dict[str, float] = {}
+    recorder, new = Recorder(), list[int]()
+    for number, operation in enumerate(equations.operations):
+        args = [new[arg] for arg in operation.args]
+        for place, arg in enumerate(operation.args):
+            if found.get(constant(number, place)):
+                held = equations.operations[arg].attribute
+                label = _named(equations, constants, held)
+                args[place] = recorder.add(Op.PARAMETER, attribute=label)
+        new.append(recorder.add(operation.op, *args, attribute=operation.attribute))
+    kinds = {key: found[key] for key in (*equations.states, *equations.parameters)}
+    made = _made(equations, recorder, new, tuple(constants))
+    return OwnEquations(made, constants, kinds | dict.fromkeys(constants, 1))
+
+
+def _made(
+    equations: Equations, recorder: Recorder, new: list[int], more: tuple[str, ...]
+) -> Equations:
+    return prune(
+        replace(
+            equations,
+            parameters=(*equations.parameters, *more),
+            operations=tuple(recorder.operations),
+            next_states=tuple(new[number] for number in equations.next_states),
+            output=new[equations.output],
+        )
+    )
+
+
+def _named(equations: Equations, constants: dict[str, float], held: object) -> str:
+    """The parameter that a constant becomes; equal ones are one."""
+    value = float(held) if isinstance(held, int | float) else 0.0
+    for name, known in constants.items():
+        if known == value:
+            return name
+    name = f"constant{len(constants)}"
+    while name in (*equations.states, *equations.parameters, *equations.inputs):
+        name += "_"
+    constants[name] = value
+    return name

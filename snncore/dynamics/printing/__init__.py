@@ -1,0 +1,1 @@
+"""Equations printed in a language."""

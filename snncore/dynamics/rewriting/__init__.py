@@ -1,0 +1,1 @@
+"""Equations made simpler, with the same value for every input."""

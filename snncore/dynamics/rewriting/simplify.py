@@ -1,0 +1,108 @@
+"""Equations without what their ranges prove idle: wraps that never wrap, sums that add nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from snncore.dynamics.arithmetic.interval import Interval
+from snncore.dynamics.equations import Equations, prune
+from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
+
+
+def simplified(
+    equations: Equations, bounds: Sequence[Interval], *, keep_gradients: bool = False
+) -> Equations:
+    """The same results for every value within the bounds of each operation.
+
+    Gradients are kept where that is asked for: a neuron that cannot fire yet still learns to.
+
+    1. An operation with a single possible value is that constant.
+    2. A wrap or clip whose argument is within its limits is the argument.
+    3. Adding or subtracting zero is the argument.
+    4. A product with a constant that is shifted back at once is one scaling.
+    """
+    recorder = Recorder()
+    known = _known(equations, bounds, keep_gradients)
+    new: list[int] = []
+    for number, operation in enumerate(equations.operations):
+        if operation.op not in LEAVES and known[number] is not None:
+            new.append(recorder.add(Op.CONSTANT, attribute=known[number]))
+        elif (kept := _idle(operation, bounds, known)) is not None:
+            new.append(new[kept])
+        else:
+            fused = _fused(equations, operation, known)
+            args = [new[arg] for arg in fused.args]
+            new.append(recorder.add(fused.op, *args, attribute=fused.attribute))
+    return prune(
+        Equations(
+            equations.name,
+            equations.states,
+            equations.inputs,
+            equations.parameters,
+            tuple(recorder.operations),
+            tuple(new[result] for result in equations.next_states),
+            new[equations.output],
+        )
+    )
+
+
+def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> Interval | None:
+    """The values that some wrap or clip of this kind may meet outside its limits, if any."""
+    for operation in equations.operations:
+        if operation.op == op:
+            limits, value = _limits(operation), bounds[operation.args[0]]
+            if limits is not None and not value.within(limits):
+                return value
+    return None
+
+
+def _known(
+    equations: Equations, bounds: Sequence[Interval], keep_gradients: bool
+) -> list[int | None]:
+    """The value of each operation that has a single one, and through which no gradient flows."""
+    known: list[int | None] = []
+    for operation, bound in zip(equations.operations, bounds, strict=True):
+        read = [known[arg] for arg in operation.args]
+        nothing = operation.op in (Op.PARAMETER, Op.CONSTANT) or (read and None not in read)
+        nothing = nothing or (operation.op == Op.MULTIPLY and 0 in read)
+        single = bound.low == bound.high and (nothing or not keep_gradients)
+        known.append(bound.low if single else None)
+    return known
+
+
+def _fused(equations: Equations, operation: Operation, known: Sequence[int | None]) -> Operation:
+    """The operation and the one it reads as one, where there is such a one."""
+    if not operation.args:
+        return operation
+    before = equations.operations[operation.args[0]]
+    if operation.op == Op.SHIFT_TO_ZERO and before.op == Op.MULTIPLY:
+        for constant, other in (before.args, before.args[::-1]):
+            numerator = known[constant]
+            if numerator is not None and isinstance(operation.attribute, int):
+                return Operation(Op.SCALE_TO_ZERO, (other,), (numerator, operation.attribute))
+    return operation
+
+
+def _idle(
+    operation: Operation, bounds: Sequence[Interval], known: Sequence[int | None]
+) -> int | None:
+    """The argument that the operation only repeats, if it does."""
+    args = operation.args
+    if operation.op in (Op.ADD, Op.SUBTRACT):
+        if known[args[1]] == 0:
+            return args[0]
+        return args[1] if operation.op == Op.ADD and known[args[0]] == 0 else None
+    limits = _limits(operation)
+    if limits is not None and bounds[args[0]].within(limits):
+        return args[0]
+    return None
+
+
+def _limits(operation: Operation) -> Interval | None:
+    if operation.op == Op.CLIP and isinstance(operation.attribute, tuple):
+        return Interval(*operation.attribute)
+    if operation.op in (Op.WRAP, Op.WRAP_ONCE) and isinstance(operation.attribute, int):
+        half = 1 << (operation.attribute - 1)
+        once = operation.op == Op.WRAP_ONCE
+        return Interval(1 - half, half) if once else Interval(-half, half - 1)
+    return None

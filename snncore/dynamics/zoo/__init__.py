@@ -1,0 +1,1 @@
+"""Neurons that chips and papers have, as equations."""

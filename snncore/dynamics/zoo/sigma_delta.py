@@ -1,0 +1,88 @@
+"""Sigma-delta neurons, written once: they send how much they have changed, and not spikes.
+
+What a layer receives it sums up (sigma), and of what it computes it sends the change since it last
+sent, once that is large enough (delta). A change is a state of its own, so that a chip's register
+bounds it like the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snncore.dynamics.arithmetic.number_system import Format, NumberSystem, Overflow, Rounding
+from snncore.dynamics.equations import Equations, trace
+from snncore.dynamics.words import absolute, maximum, select, spike
+
+
+def _sent(change: Any, threshold: Any) -> Any:
+    return select(spike(absolute(change) - threshold), change, 0)
+
+
+def delta_step(
+    act: Any, residue: Any, change: Any, x: Any, *, threshold: Any, gain: Any
+) -> tuple[Any, ...]:
+    """What `gain * x` has changed by."""
+    new = gain * x
+    change = new - act + residue
+    sent = _sent(change, threshold)
+    return new, change - sent, change, sent
+
+
+def sigma_delta_step(
+    sigma: Any, act: Any, residue: Any, change: Any, x: Any, *, threshold: Any, bias: Any
+) -> tuple[Any, ...]:
+    """What the rectified sum of all changes so far has changed by."""
+    sigma = sigma + x
+    new = maximum(sigma + bias, 0)
+    change = new - act + residue
+    sent = _sent(change, threshold)
+    return sigma, new, change - sent, change, sent
+
+
+def sigma_step(sigma: Any, x: Any) -> tuple[Any, ...]:
+    """The sum of all changes so far."""
+    return sigma + x, sigma + x
+
+
+DELTA: Equations = trace(
+    delta_step,
+    states=("act", "residue", "change"),
+    parameters=("threshold", "gain"),
+    name="Delta",
+)
+SIGMA_DELTA: Equations = trace(
+    sigma_delta_step,
+    states=("sigma", "act", "residue", "change"),
+    parameters=("threshold", "bias"),
+    name="SigmaDelta",
+)
+SIGMA: Equations = trace(sigma_step, states=("sigma",), parameters=(), name="Sigma")
+
+_REGISTER = Format(32, 6, Overflow.WRAP)
+
+# Lava's processes: 32 bits, messages are whole, and states have 6 bits of fraction beside them.
+LOIHI_DELTA = NumberSystem(
+    name="loihi.delta",
+    states=(("act", _REGISTER), ("residue", _REGISTER), ("change", _REGISTER)),
+    parameters=(("threshold", 0), ("gain", 0)),
+    rounding=Rounding.FLOOR,
+)
+LOIHI_SIGMA_DELTA = NumberSystem(
+    name="loihi.sigma_delta",
+    states=(
+        ("sigma", _REGISTER),
+        ("act", _REGISTER),
+        ("residue", _REGISTER),
+        ("change", _REGISTER),
+    ),
+    parameters=(("threshold", 0), ("bias", 0)),
+    # A sum of messages by weights has the fraction of the weights.
+    input_fraction=6,
+    rounding=Rounding.FLOOR,
+)
+LOIHI_SIGMA = NumberSystem(
+    name="loihi.sigma",
+    states=(("sigma", Format(32, 0, Overflow.WRAP)),),
+    parameters=(),
+    rounding=Rounding.FLOOR,
+)

@@ -1,0 +1,86 @@
+"""Which backend runs a neuron's time loop: the one asked for, or the first that does not refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from snncore.kernels.loop.work import Backend, Work
+
+AUTO = "auto"
+
+
+def _torch() -> Backend:
+    from snncore.kernels.loop.torch_loop import TorchBackend
+
+    return TorchBackend()
+
+
+def _cpp() -> Backend:
+    from snncore.kernels.cpp.backend import CppBackend
+
+    return CppBackend()
+
+
+def _triton() -> Backend:
+    from snncore.kernels.triton.backend import TritonBackend
+
+    return TritonBackend()
+
+
+def _cupy() -> Backend:
+    from snncore.kernels.cuda.backend import CudaBackend
+
+    return CudaBackend()
+
+
+# In the order in which "auto" asks them.
+_MAKERS: dict[str, Callable[[], Backend]] = {
+    "cpp": _cpp,
+    "triton": _triton,
+    "cupy": _cupy,
+    "torch": _torch,
+}
+BACKENDS = tuple(_MAKERS)
+_made: dict[str, Backend] = {}
+
+
+@dataclass(frozen=True)
+class BackendReport:
+    """Which backend runs, and why each one before it does not."""
+
+    chosen: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        reasons = "".join(f"; {name}: {reason}" for name, reason in self.refused.items())
+        return f"{self.chosen}{reasons}"
+
+
+def backend(name: str) -> Backend:
+    """The backend of this name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in _MAKERS:
+        raise ValueError(f"no backend {name!r}; there are {', '.join(BACKENDS)}")
+    if name not in _made:
+        _made[name] = _MAKERS[name]()
+    return _made[name]
+
+
+def choose(asked: str, work: Work) -> BackendReport:
+    """The backend for this work.
+
+    Raises:
+        ValueError: if the one asked for cannot run it.
+    """
+    refused: dict[str, str] = {}
+    for name in BACKENDS if asked == AUTO else (asked,):
+        reason = backend(name).refusal(work)
+        if reason is None:
+            return BackendReport(name, refused)
+        refused[name] = reason
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+    raise ValueError(f'{work.equations.name}: {reasons} (backend="auto" takes one that can)')

@@ -1,0 +1,123 @@
+"""C++ sources compiled once: the library is kept in the user's cache, by all that it depends on."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import lru_cache, partial
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+from snncore.kernels import cache
+
+# What equals eager torch bit for bit: no contraction, and no other liberty that changes a value.
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+)
+_SECONDS = 300
+# The words that start a compiler: a program, and what comes before flags and files.
+Command = tuple[str, ...]
+NO_COMPILER = (
+    "no C++ compiler was found (install g++ or clang++, or python -m pip install ziglang, or set "
+    "CXX)"
+)
+_ZIG = (sys.executable, "-P", str(Path(__file__).with_name("zig.py")))
+
+
+class CompilerError(RuntimeError):
+    """A source that the system's compiler refused, with what the compiler said."""
+
+
+def compiler() -> Command | None:
+    """Return the first C++ compiler that works: $CXX, the system's, or the package ziglang's."""
+    for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
+        found = shutil.which(name) if name else None
+        if found and _builds((found,)):
+            return (found,)
+    return _ZIG if find_spec("ziglang") and _builds(_ZIG) else None
+
+
+def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
+    """The library that the source makes.
+
+    Raises:
+        CompilerError: if there is no compiler, or it refuses the source.
+    """
+    found = compiler()
+    if found is None:
+        raise CompilerError(NO_COMPILER)
+    flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(found) else ()))
+    parts = (source, *flags, _version(found), _processor())
+    key = sha256("\0".join(parts).encode()).hexdigest()
+    library = cache.kept(key, "so")
+    if library is None:
+        library = cache.make(key, "so", partial(_compile, found, flags, source))
+    try:
+        return ctypes.CDLL(str(library.through))
+    except OSError as error:
+        raise CompilerError(
+            f"the kernel that {' '.join(found)} made cannot be loaded: {error} "
+            "(let XDG_CACHE_HOME name a folder from which programs may be run)"
+        ) from error
+
+
+def _compile(
+    found: Command, flags: tuple[str, ...], source: str, folder: Path
+) -> tuple[bytes, str]:
+    """Compile in the folder; return the library and what the compiler said."""
+    text, result = "kernel.cpp", "kernel.so"
+    (folder / text).write_text(source, "utf-8")
+    command = [*found, *flags, text, "-o", result]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
+    if done.returncode != 0:
+        raise CompilerError(f"{' '.join(found)} refuses the kernel:\n{done.stderr.strip()}")
+    return (folder / result).read_bytes(), done.stderr
+
+
+@lru_cache
+def _builds(found: Command) -> bool:
+    """Whether it makes libraries: some compilers are found without what they link with."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder, "empty.cpp")
+        text.write_text("#include <vector>\nint f() { return 1; }\n", "utf-8")
+        command = [*found, "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
+        return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
+
+
+@lru_cache
+def _takes_openmp(found: Command) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder, "empty.cpp")
+        text.write_text("#include <omp.h>\nint f() { return omp_get_max_threads(); }\n", "utf-8")
+        command = [*found, "-fopenmp", "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
+        return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
+
+
+@lru_cache
+def _version(found: Command) -> str:
+    said = subprocess.run([*found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
+    return f"{' '.join(found)}\n{said.stdout}"
+
+
+@lru_cache
+def _processor() -> str:
+    """What -march=native depends on: a cache may be shared by unlike machines."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text("utf-8").splitlines():
+            if line.startswith(("flags", "Features")):
+                return f"{platform.machine()} {line}"
+    return f"{platform.machine()} {platform.processor()} {platform.node()}"

@@ -1,0 +1,284 @@
+"""A chip's integer step in C++: one call takes a layer through a sequence and keeps what is asked.
+
+The generated text holds no number of a network, so that networks of one structure share a library:
+constants are handed over when it runs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snncore.dynamics import Equations, Op
+from snncore.dynamics.expression import Operation, Recorder
+from snncore.dynamics.printing.render import Dialect, assignments
+from snncore.kernels.cpp.backend import WORTH_A_THREAD, pointers
+from snncore.kernels.cpp.build import CompilerError, compiler, load
+from snncore.kernels.cpp.source import filled
+
+_COMMON = {
+    Op.ADD: "{0} + {1}",
+    Op.SUBTRACT: "{0} - {1}",
+    Op.MULTIPLY: "{0} * {1}",
+    Op.NEGATE: "-{0}",
+    Op.MINIMUM: "{0} < {1} ? {0} : {1}",
+    Op.MAXIMUM: "{0} > {1} ? {0} : {1}",
+    Op.ABSOLUTE: "{0} >= 0 ? {0} : -{0}",
+    Op.GREATER: "real({0} > {1})",
+    Op.GREATER_EQUAL: "real({0} >= {1})",
+    Op.SELECT: "{0} > 0 ? {1} : {2}",
+    Op.SPIKE: "real({0} {comparison} 0)",
+    Op.DETACH: "{0}",
+    Op.CLIP: "clipped({0}, {low}, {high})",
+    Op.WRAP_ONCE: "wrapped_once({0}, {half})",
+}
+_INTEGER = Dialect(
+    "C++ integers",
+    _COMMON
+    | {
+        Op.SHIFT_LEFT: "{0} * (real(1) << {a})",
+        Op.SHIFT_FLOOR: "{0} >> {a}",
+        Op.SHIFT_TO_ZERO: "{0} / (real(1) << {a})",
+        Op.WRAP: "(({0} + {half}) & (2 * real({half}) - 1)) - {half}",
+    },
+)
+_DOUBLE = Dialect(
+    "C++ doubles that hold integers",
+    _COMMON
+    | {
+        Op.SHIFT_LEFT: "{0} * double(int64_t(1) << {a})",
+        Op.SHIFT_FLOOR: "std::floor({0} / double(int64_t(1) << {a}))",
+        Op.SHIFT_TO_ZERO: "std::trunc({0} / double(int64_t(1) << {a}))",
+        Op.WRAP: "{0} - std::floor(({0} + {half}) / (2.0 * {half})) * (2.0 * {half})",
+    },
+)
+
+_TEXT = """\
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+using real = @REAL@;
+using drive_type = @DRIVE@;
+static constexpr int64_t TILE = 512, STATES = @STATES@;
+
+static inline real clipped(real value, real low, real high) {
+    const real above = value < low ? low : value;
+    return above > high ? high : above;
+}
+
+static inline real wrapped_once(real value, real half) {
+    const real down = value > half ? value - 2 * half : value;
+    return down <= -half ? down + 2 * half : down;
+}
+
+// Of the states only those with a place to go are kept for every step, `row` values apart.
+extern "C" void run(int64_t steps, int64_t size, int64_t threads, int64_t row,
+                    const drive_type *drive, const real *const *parameters,
+                    real *const *states, float *spikes, uint8_t *fired, int64_t *const *kept) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t first = 0; first < size; first += TILE) {
+        const int64_t count = size - first < TILE ? size - first : TILE;
+        real state[STATES][TILE];
+        for (int64_t k = 0; k < STATES; k++)
+            std::memcpy(state[k], states[k] + first, count * sizeof(real));
+        @PARAMETERS@
+        for (int64_t t = 0; t < steps; t++) {
+            const drive_type *__restrict input = drive + t * size + first;
+            float *__restrict spike = spikes + t * size + first;
+            uint8_t *__restrict mark = fired + t * row + first;
+#pragma GCC ivdep
+            for (int64_t i = 0; i < count; i++) {
+                @STEP@
+            }
+            for (int64_t k = 0; k < STATES; k++) {
+                if (kept[k] == nullptr) continue;
+                int64_t *__restrict place = kept[k] + t * row + first;
+#pragma GCC ivdep
+                for (int64_t i = 0; i < count; i++) place[i] = int64_t(state[k][i]);
+            }
+        }
+        for (int64_t k = 0; k < STATES; k++)
+            std::memcpy(states[k] + first, state[k], count * sizeof(real));
+    }
+}
+"""
+
+# Largest magnitude that each carrier holds, with room for one more addition.
+_CARRIERS: tuple[tuple[int, torch.dtype, str, Dialect], ...] = (
+    (1 << 31, torch.int32, "int32_t", _INTEGER),
+    (1 << 53, torch.float64, "double", _DOUBLE),
+    (1 << 62, torch.int64, "int64_t", _INTEGER),
+)
+
+
+@dataclass(frozen=True)
+class IntegerStep:
+    """A layer's step, compiled for the carrier that holds its integers."""
+
+    equations: Equations
+    kind: torch.dtype
+    numbers: Mapping[str, Tensor]
+    varied: tuple[str, ...]
+    source: Mapping[torch.dtype, str]
+
+    def run(
+        self,
+        drive: Tensor,
+        states: Sequence[Tensor],
+        parameters: Mapping[str, Tensor],
+        keep: Mapping[str, Tensor],
+        spikes: Tensor,
+    ) -> None:
+        """Fills the spikes (T, N, ...), changes the states, and fills what is to be kept of them.
+
+        `keep` has "s" and any of the states: views of larger arrays, (T, N, ...) of int64, and of
+        uint8 for the spikes.
+        """
+        drive = drive.contiguous()
+        step = drive.shape[1:]
+        # What takes a value for each neuron has one for each of the batch's.
+        given = {**self.numbers, **parameters}
+        values = [
+            given[name].expand(step).contiguous() if name in self.varied else given[name]
+            for name in self.equations.parameters
+        ]
+        threads = torch.get_num_threads() if drive.numel() >= WORTH_A_THREAD else 1
+        places = [keep[n].data_ptr() if n in keep else 0 for n in self.equations.states]
+        library_of(self.source[drive.dtype]).run(
+            *map(ctypes.c_int64, (len(drive), step.numel(), threads, keep["s"].stride(0))),
+            ctypes.c_void_p(drive.data_ptr()),
+            pointers(values),
+            pointers(states),
+            ctypes.c_void_p(spikes.data_ptr()),
+            ctypes.c_void_p(keep["s"].data_ptr()),
+            (ctypes.c_void_p * max(1, len(places)))(*places),
+        )
+
+
+def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> IntegerStep | None:
+    """The step for values up to `largest`, or nothing where this machine cannot compile it.
+
+    `varied` names the parameters that differ between neurons.
+    """
+    shared, numbers = _without_numbers(equations)
+    reached = max([largest, *map(_constant, shared.operations)])
+    fits = [carrier for carrier in _CARRIERS if 2 * reached < carrier[0]]
+    if not fits or compiler() is None:
+        return None
+    _, kind, real, dialect = fits[0]
+    named = tuple(name for name in shared.parameters if name in varied)
+    source = {
+        given: _source(shared, named, real, spelled, dialect)
+        for given, spelled in ((torch.float32, "float"), (torch.float64, "double"))
+    }
+    try:
+        library_of(source[torch.float32])
+    except CompilerError:
+        return None
+    held = {name: torch.tensor(value, dtype=kind) for name, value in numbers.items()}
+    return IntegerStep(shared, kind, held, named, source)
+
+
+@lru_cache(maxsize=512)
+def library_of(source: str) -> Any:
+    """The compiled library of a source.
+
+    Raises:
+        CompilerError: if the compiler refuses it.
+    """
+    library = load(source)
+    library.run.restype = None
+    return library
+
+
+def _constant(operation: Operation) -> int:
+    """The largest number that the spelling of an operation holds."""
+    attribute = operation.attribute
+    if operation.op == Op.CLIP and isinstance(attribute, tuple):
+        return max(map(abs, attribute))
+    shifts = (Op.SHIFT_LEFT, Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO, Op.WRAP, Op.WRAP_ONCE)
+    return 1 << attribute if operation.op in shifts and isinstance(attribute, int) else 0
+
+
+def _without_numbers(equations: Equations) -> tuple[Equations, dict[str, int]]:
+    """The equations with a parameter for each constant, and what those are."""
+    prefix = "number"
+    while any(name.startswith(prefix) for name in equations.parameters):
+        prefix += "_"
+    recorder, numbers = Recorder(), dict[str, int]()
+    new: dict[int, int] = {}
+
+    def number(value: Any) -> int:
+        name = f"{prefix}{len(numbers)}"
+        numbers[name] = int(value)
+        return recorder.add(Op.PARAMETER, attribute=name)
+
+    def placed(old: int) -> int:
+        # Numbered where they are read first, so that equal structures are numbered alike.
+        if old not in new:
+            new[old] = number(equations.operations[old].attribute)
+        return new[old]
+
+    for place, operation in enumerate(equations.operations):
+        if operation.op == Op.CONSTANT:
+            continue
+        args = [placed(arg) for arg in operation.args]
+        op, attribute = operation.op, operation.attribute
+        if op == Op.SCALE_TO_ZERO and isinstance(attribute, tuple):
+            args = [recorder.add(Op.MULTIPLY, args[0], number(attribute[0]))]
+            op, attribute = Op.SHIFT_TO_ZERO, attribute[1]
+        new[place] = recorder.add(op, *args, attribute=attribute)
+    next_states = tuple(placed(result) for result in equations.next_states)
+    output = placed(equations.output)
+    changed = Equations(
+        equations.name,
+        equations.states,
+        equations.inputs,
+        (*equations.parameters, *numbers),
+        tuple(recorder.operations),
+        next_states,
+        output,
+    )
+    return changed, numbers
+
+
+def _source(
+    equations: Equations, varied: tuple[str, ...], real: str, drive: str, dialect: Dialect
+) -> str:
+    places = {name: f"state[{k}][i]" for k, name in enumerate(equations.states)}
+    for k, name in enumerate(equations.parameters):
+        places[name] = f"parameter{k}[i]" if name in varied else f"parameter{k}"
+
+    def leaf(operation: Operation) -> str:
+        if operation.op == Op.INPUT:
+            return "real(input[i])"
+        return places[str(operation.attribute)]
+
+    lines, values = assignments(equations.operations, dialect, leaf, "const real {name} = {value};")
+    lines += [
+        f"const real next{k} = {values[number]};" for k, number in enumerate(equations.next_states)
+    ]
+    lines.append(f"const real out = {values[equations.output]};")
+    lines += [f"state[{k}][i] = next{k};" for k in range(len(equations.states))]
+    lines += ["spike[i] = float(out);", "mark[i] = uint8_t(out);"]
+    parameters = [
+        f"const real *__restrict parameter{k} = parameters[{k}] + first;"
+        if name in varied
+        else f"const real parameter{k} = *parameters[{k}];"
+        for k, name in enumerate(equations.parameters)
+    ]
+    parts = {
+        "REAL": real,
+        "DRIVE": drive,
+        "STATES": str(len(equations.states)),
+        "PARAMETERS": "\n".join(parameters),
+        "STEP": "\n".join(lines),
+    }
+    return filled(_TEXT, parts)

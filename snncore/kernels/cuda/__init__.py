@@ -1,0 +1,1 @@
+"""The time loop in CUDA C."""

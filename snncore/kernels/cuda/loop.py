@@ -1,0 +1,279 @@
+"""The time loop in CUDA: which measures it gets, and how it is launched."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+
+from snncore.kernels.cuda.shape import (
+    Config,
+    Layout,
+    backward_config,
+    forward_config,
+    lanes_for,
+)
+from snncore.kernels.cuda.source import (
+    Form,
+    Step,
+    backward_arguments,
+    backward_source,
+    forward_arguments,
+    forward_source,
+    step_of,
+)
+from snncore.kernels.launch.build import Options
+from snncore.kernels.launch.program import Program
+from snncore.kernels.launch.signature import Argument, Signature
+from snncore.kernels.loop.output import Output, output_like, pack
+from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.spread import Spread, spread_of
+from snncore.kernels.loop.work import Work
+
+KINDS = {torch.float32: "float32", torch.float16: "float16", torch.bfloat16: "bfloat16"}
+# From here on 31 bits do not count the neurons.
+_WIDE = 1 << 31
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a loop is given, as the kernels read it."""
+
+    inputs: list[Tensor]
+    states: list[Tensor]
+    parameters: list[Tensor]
+
+    @classmethod
+    def of(
+        cls, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> _Given:
+        """The same values one after another, in types that the kernels read."""
+        return cls(
+            [(v if v.dtype in KINDS else v.float()).contiguous() for v in inputs],
+            [value.float().contiguous() for value in states],
+            [value.float().contiguous() for value in parameters],
+        )
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons there are."""
+        return self.inputs[0][0].numel()
+
+    def blocks(self, form: Form) -> int:
+        """How many blocks of threads they take."""
+        return -(-self.neurons // (form.lanes * form.threads))
+
+
+class CudaLoop:
+    """The kernels of one step: another for each form of what is given and asked for.
+
+    `step` prints the step with the gradients of the parameters it is given.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        step: Callable[[tuple[str, ...]], Step],
+        output: Output = Output.INPUT,
+        *,
+        final: bool = True,
+        options: Options | None = None,
+    ) -> None:
+        self.layout, self.step, self.output, self.final = layout, step, output, final
+        self.options = options or Options()
+        self._programs: dict[tuple[str, Form], Program] = {}
+
+    @classmethod
+    def of(cls, work: Work, *, exact: bool = False) -> CudaLoop:
+        """The loop for a work, whose gradients are, if `exact`, rounded after each operation."""
+        plan = Plan(work.equations, work.slope, work.constants, work.begin)
+        step = cache(partial(step_of, plan, exact=exact))
+        return cls(plan.step, step, work.output, final=work.final)
+
+    def forward(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        config: Config | None = None,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output, and the last states if they are asked for."""
+        given = _Given.of(inputs, states, parameters)
+        like, shape = given.inputs[0], given.inputs[0].shape
+        last = [_floats(like, shape[1:]) for _ in self.layout.states if self.final]
+        output = self._output(given)
+        spikes = output_like(like, output, torch.float32)
+        if like.numel():
+            config = config or forward_config(shape[0], given.neurons, like.element_size())
+            tensors = [*given.inputs, spikes, *given.states, *last]
+            form = replace(self._form(given, config, tensors, self.final), output=output)
+            if output == Output.BITS:
+                form = _with_eight_lanes(form, shape[0])
+            self._launch("forward", form, tensors, given)
+        return (pack(spikes) if output != self.output else spikes), last
+
+    def backward(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needs: Sequence[bool],
+        config: Config | None = None,
+    ) -> list[Tensor | None]:
+        """From the gradients of the output and of the last states to those of what was given."""
+        step = self.layout
+        names = (*step.inputs, *(step.states if states else ()), *step.parameters)
+        needed = {name for name, need in zip(names, needs, strict=True) if need}
+        if inputs[0].numel():
+            given = _Given.of(inputs, states, parameters)
+            found = self._gradients(given, incoming, later, needed, config)
+        else:
+            tensors = dict(zip(names, [*inputs, *states, *parameters], strict=True))
+            found = {name: torch.zeros_like(tensors[name]) for name in needed}
+        return [found[name] if name in needed else None for name in names]
+
+    def sources(self) -> list[str]:
+        """Both kernels for four steps from given states to the last ones, with all gradients."""
+        step = self.layout
+        forward = Form("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
+        backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
+        made = self.step(step.parameters)
+        return [forward_source(made, forward), backward_source(made, backward)]
+
+    def _output(self, given: _Given) -> Output:
+        """How the kernel writes the output: bits only where each thread has a byte of them."""
+        aligned = all(t.data_ptr() % 16 == 0 for t in (*given.inputs, *given.states))
+        if self.output == Output.BITS and (given.neurons % 8 or not aligned):
+            return Output.BYTES
+        return self.output
+
+    def _gradients(
+        self,
+        given: _Given,
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needed: set[str],
+        config: Config | None,
+    ) -> dict[str, Tensor]:
+        """The gradients by name: of what is needed, and of all states if of one."""
+        step, like = self.layout, given.inputs[0]
+        learned = tuple(name for name in step.parameters if name in needed)
+        config = config or backward_config(
+            step, len(learned), like.shape[0], given.neurons, like.element_size()
+        )
+        arrived = torch.zeros_like(like) if incoming is None else incoming.contiguous()
+        ends = any(gradient is not None for gradient in later)
+        last = [_floats(like, like.shape[1:]).zero_() if g is None else g for g in later if ends]
+        rows = {name: torch.empty_like(like) for name in step.inputs if name in needed}
+        begins = {}
+        if given.states and not needed.isdisjoint(step.states):
+            begins = {name: _floats(like, like.shape[1:]) for name in step.states}
+        tensors = [*given.inputs, arrived, *rows.values(), *given.states]
+        tensors += [*(value.contiguous() for value in last), *begins.values()]
+        form = replace(
+            self._form(given, config, tensors, ends),
+            wanted=tuple(rows),
+            states=bool(begins),
+            learned=learned,
+        )
+        shares = {name: _floats(like, self._terms(name, form, given)) for name in learned}
+        tensors += shares.values()
+        if form.looped:
+            spans = (like.shape[0] - form.rest) // form.span
+            tensors.append(_floats(like, spans * len(step.states) * given.neurons))
+        self._launch("backward", form, tensors, given)
+        spread, values = (
+            self._spread(given),
+            dict(zip(step.parameters, given.parameters, strict=True)),
+        )
+        sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
+        return rows | begins | sums
+
+    @staticmethod
+    def _terms(name: str, form: Form, given: _Given) -> int:
+        """What a parameter's gradient is the sum of: a term for each neuron, or each block."""
+        return given.neurons if name in form.spread else given.blocks(form)
+
+    def _form(self, given: _Given, config: Config, tensors: Sequence[Tensor], final: bool) -> Form:
+        like = given.inputs[0]
+        steps = like.shape[0]
+        chunks = (steps - 1) // config.chunk
+        return Form(
+            kind=KINDS[like.dtype],
+            lanes=lanes_for(config.lanes, given.neurons, tensors),
+            threads=config.threads,
+            chunk=config.chunk,
+            rest=steps - chunks * config.chunk,
+            looped=chunks > 0,
+            initial=bool(given.states),
+            final=final,
+            wide=given.neurons >= _WIDE,
+            spread=tuple(self._spread(given)),
+            span=config.span,
+        )
+
+    def _spread(self, given: _Given) -> dict[str, Spread]:
+        """The parameters that vary by neuron, and how they lie."""
+        step, shape = self.layout, given.inputs[0].shape[1:]
+        places = {
+            name: spread_of(value, shape, f"{step.name}.{name}")
+            for name, value in zip(step.parameters, given.parameters, strict=True)
+        }
+        return {name: place for name, place in places.items() if place is not None}
+
+    def _program(self, name: str, form: Form) -> Program:
+        if (name, form) not in self._programs:
+            step = self.step(form.learned)
+            if name == "forward":
+                source, arguments = forward_source(step, form), forward_arguments(step, form)
+            else:
+                source, arguments = backward_source(step, form), backward_arguments(step, form)
+            taken = tuple(
+                Argument(argument, "any", kind.endswith("*"), "const" in kind, kind)
+                for kind, argument in arguments
+            )
+            self._programs[name, form] = Program(
+                source, (Signature(name, name, taken),), self.options
+            )
+        return self._programs[name, form]
+
+    def _launch(self, name: str, form: Form, tensors: Sequence[Tensor], given: _Given) -> None:
+        step, like = self.layout, given.inputs[0]
+        arguments = [
+            *tensors,
+            *given.parameters,
+            *(
+                ctypes.c_longlong(value)
+                for place in self._spread(given).values()
+                for value in (place.inner, place.count)
+            ),
+            ctypes.c_longlong(given.neurons),
+            ctypes.c_int((like.shape[0] - 1) // form.chunk),
+        ]
+        shared = form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
+        grid, block = (given.blocks(form), 1, 1), (form.threads, 1, 1)
+        self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
+
+
+def _with_eight_lanes(form: Form, steps: int) -> Form:
+    """The form with eight neurons a thread, and as many loads under way as that allows."""
+    chunk = min(steps, 4 if form.itemsize == 4 else 8)
+    chunks = (steps - 1) // chunk
+    return replace(form, lanes=8, chunk=chunk, rest=steps - chunks * chunk, looped=chunks > 0)
+
+
+def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:
+    return torch.empty(size, dtype=torch.float32, device=like.device)
+
+
+def _gathered(share: Tensor, spread: Spread | None, parameter: Tensor) -> Tensor:
+    """A parameter's gradient from those of neurons or blocks, added up in a fixed order."""
+    if spread is None:
+        return share.sum(dtype=torch.float64).to(parameter.dtype).view_as(parameter)
+    return share.view(-1, spread.count, spread.inner).sum((0, 2)).view_as(parameter)

@@ -1,0 +1,332 @@
+"""CUDA C for a time loop: the loop written by hand, the step and its adjoint filled into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from textwrap import indent
+
+from snncore.dynamics.adjoint import SPIKE, gradient_name
+from snncore.dynamics.expression import Op
+from snncore.kernels.cuda import memory as cuda_memory
+from snncore.kernels.cuda import text as cuda_text
+from snncore.kernels.cuda.statements import Fixed, number_text, statements
+from snncore.kernels.cuda.words import FUNCTIONS
+from snncore.kernels.loop.output import Output
+from snncore.kernels.loop.plan import Plan
+
+# How each type of the input lies in memory, and is read and written.
+ELEMENTS = {
+    "float32": ("float", cuda_memory.WIDE_CONVERSIONS),
+    "float16": ("unsigned short", cuda_memory.HALF_CONVERSIONS),
+    "bfloat16": ("unsigned short", cuda_memory.BFLOAT_CONVERSIONS),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step and the way back through it, as CUDA statements on `state[0][lane]` and the like."""
+
+    name: str
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    parameters: tuple[str, ...]
+    forth: str
+    # What states are before the first step, where none are given.
+    begin: tuple[float, ...]
+    # Nothing where the step has no gradient.
+    back: str | None = None
+    # What is computed once, into so many places behind the parameters.
+    fixed: str = ""
+    places: int = 0
+
+
+@dataclass(frozen=True)
+class Form:
+    """What of a kernel is fixed when it is compiled, beside the step.
+
+    `chunk` steps are read together, or, going back, kept together; `rest` of them come after the
+    last whole chunk. Going back, `span` steps of the input are in shared memory.
+    """
+
+    kind: str
+    lanes: int
+    threads: int
+    chunk: int
+    rest: int
+    looped: bool
+    initial: bool
+    final: bool
+    # Whether there may be more neurons than 31 bits count.
+    wide: bool = False
+    spread: tuple[str, ...] = ()
+    # How the forward kernel writes spikes; as bits only with eight lanes.
+    output: Output = Output.INPUT
+    # The backward kernel: which gradients it writes.
+    span: int = 0
+    wanted: tuple[str, ...] = ()
+    states: bool = False
+    learned: tuple[str, ...] = ()
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an input."""
+        return 4 if self.kind == "float32" else 2
+
+    def shared_bytes(self, inputs: int, states: int) -> int:
+        """The shared memory of a block that goes back through many chunks."""
+        if not self.looped:
+            return 0
+        row = max(4, self.lanes * self.itemsize) * inputs * self.span
+        return self.threads * (row + 4 * states * self.lanes * (self.span // self.chunk))
+
+
+def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Step:
+    """The step of a plan, with the gradients of these parameters.
+
+    Gradients of an `exact` step are rounded after each operation.
+
+    Raises:
+        ValueError: if an operation has no word in CUDA, or no derivative.
+    """
+    step = plan.step
+    fixed = Fixed(len(step.parameters))
+    forth, back = _forth(plan, fixed), _back(plan, learned, exact, fixed)
+    return Step(
+        step.name,
+        step.states,
+        step.inputs,
+        step.parameters,
+        forth,
+        plan.initial or (0.0,) * len(step.states),
+        back,
+        "\n".join(fixed.lines),
+        fixed.count,
+    )
+
+
+def _places(plan: Plan) -> dict[tuple[Op, str], str]:
+    """How what a step reads is spelled where a lane is computed."""
+    step = plan.step
+    places = {(Op.STATE, n): f"state[{k}][lane]" for k, n in enumerate(step.states)}
+    places |= {(Op.INPUT, n): f"input[{k}][lane]" for k, n in enumerate(step.inputs)}
+    places |= {(Op.PARAMETER, n): f"parameter[{k}][lane]" for k, n in enumerate(step.parameters)}
+    places |= {
+        (Op.INPUT, gradient_name(n)): f"flowing[{k}][lane]" for k, n in enumerate(step.states)
+    }
+    return places | {(Op.INPUT, gradient_name(SPIKE)): "incoming"}
+
+
+def _forth(plan: Plan, fixed: Fixed) -> str:
+    step = plan.step
+    results = (*step.next_states, step.output)
+    lines, values = statements(step.operations, _places(plan), results, fixed)
+    lines += _set("state", [values[number] for number in step.next_states])
+    return "\n".join([*lines, f"fired = float({values[step.output]});"])
+
+
+def _back(plan: Plan, learned: tuple[str, ...], exact: bool, fixed: Fixed) -> str:
+    step, back = plan.step, plan.adjoint
+    numbers = dict(back.results)
+    asked = [numbers.get(name) for name in (*step.states, *step.inputs, *learned)]
+    forward = None if exact else step.operations
+    lines, values = statements(back.operations, _places(plan), asked, fixed, forward)
+    wanted = (*step.states, *step.inputs, *learned)
+    found = {name: values[numbers[name]] for name in wanted if name in numbers}
+    lines += [
+        f"share[{k}][lane] = float({found.get(name, '0')});" for k, name in enumerate(step.inputs)
+    ]
+    lines += [
+        f"learned[{k}][lane] = __fadd_rn(learned[{k}][lane], float({found[name]}));"
+        for k, name in enumerate(learned)
+        if name in found
+    ]
+    return "\n".join([*lines, *_set("flowing", [found.get(name, "0") for name in step.states])])
+
+
+def _set(target: str, values: list[str]) -> list[str]:
+    # All are read before one is written: a next state may be another state.
+    lines = [f"const float next{k} = {value};" for k, value in enumerate(values)]
+    return lines + [f"{target}[{k}][lane] = next{k};" for k in range(len(values))]
+
+
+def forward_source(step: Step, form: Form) -> str:
+    """A source whose `forward` computes spikes and last states."""
+    parts = _parts(step, form) | {
+        "ARGUMENTS": _arguments(forward_arguments(step, form)),
+        "WRITE_STATES": "\n".join(
+            f"put_floats(last{k} + first, state[{k}]);"
+            for k in range(len(step.states))
+            if form.final
+        ),
+    }
+    return filled(_SHARED + cuda_text.FORWARD, parts)
+
+
+def backward_source(step: Step, form: Form) -> str:
+    """A source whose `backward` computes the gradients that the form names."""
+    states = range(len(step.states))
+    own = [k for k, name in enumerate(form.learned) if name in form.spread]
+    sums = [k for k, name in enumerate(form.learned) if name not in form.spread]
+    parts = _parts(step, form) | {
+        "ARGUMENTS": _arguments(backward_arguments(step, form)),
+        "BACK": step.back or "",
+        "LONG": cuda_text.LONG if form.looped else "",
+        "THROUGH_TIME": cuda_text.LONG_WAY if form.looped else cuda_text.SHORT_WAY,
+        "GRADIENT_NAMES": ", ".join(
+            f"grad_input{k}" if name in form.wanted else "nullptr"
+            for k, name in enumerate(step.inputs)
+        ),
+        "READ_FLOWING": "\n".join(
+            f"fetch_floats(flowing[{k}], grad_last{k} + first);" for k in states if form.final
+        ),
+        "WRITE_FLOWING": "\n".join(
+            f"put_floats(grad_first{k} + first, flowing[{k}]);" for k in states if form.states
+        ),
+        "WRITE_OWN": "\n".join(f"put_floats(grad_learned{k} + first, learned[{k}]);" for k in own),
+        "WRITE_SUMS": "\n".join(_SUM.replace("@K@", str(k)) for k in sums),
+    }
+    return filled(_SHARED + (cuda_text.TOTAL if sums else "") + cuda_text.BACKWARD, parts)
+
+
+_PUT = {
+    Output.INPUT: cuda_memory.PUT_SPIKES,
+    Output.BYTES: cuda_memory.PUT_BYTES,
+    Output.BITS: cuda_memory.PUT_BITS,
+}
+_SHARED = FUNCTIONS + cuda_memory.ROWS + cuda_memory.STEPS + cuda_text.ADVANCE
+_SUM = """\
+{
+    float own = learned[@K@][0];
+    for (int lane = 1; lane < LANES; lane++) own = __fadd_rn(own, learned[@K@][lane]);
+    own = total(own);
+    if (threadIdx.x == 0) grad_learned@K@[blockIdx.x] = own;
+}"""
+
+
+def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
+    """The forward kernel's arguments: type and name."""
+    element = ELEMENTS[form.kind][0]
+    states = range(len(step.states))
+    found = [(f"const {element} *", f"input{k}") for k in range(len(step.inputs))]
+    found.append((f"{_spike(form)} *", "spikes"))
+    found += [("const float *", f"first{k}") for k in states if form.initial]
+    found += [("float *", f"last{k}") for k in states if form.final]
+    return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
+
+
+def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
+    """The backward kernel's arguments: type and name."""
+    element = ELEMENTS[form.kind][0]
+    states, inputs = range(len(step.states)), range(len(step.inputs))
+    found = [(f"const {element} *", f"input{k}") for k in inputs]
+    found.append((f"const {element} *", "grad_spikes"))
+    found += [(f"{element} *", f"grad_input{k}") for k in inputs if step.inputs[k] in form.wanted]
+    found += [("const float *", f"first{k}") for k in states if form.initial]
+    found += [("const float *", f"grad_last{k}") for k in states if form.final]
+    found += [("float *", f"grad_first{k}") for k in states if form.states]
+    found += [("float *", f"grad_learned{k}") for k in range(len(form.learned))]
+    found += [("float *", "noted")] if form.looped else []
+    return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
+
+
+def _spike(form: Form) -> str:
+    return ELEMENTS[form.kind][0] if form.output == Output.INPUT else "unsigned char"
+
+
+def _given(step: Step, form: Form) -> list[tuple[str, str]]:
+    """Parameters, and where those lie that differ from neuron to neuron."""
+    places = [k for k, name in enumerate(step.parameters) if name in form.spread]
+    found = [("const float *", f"parameter{k}") for k in range(len(step.parameters))]
+    return found + [("long long", f"{part}{k}") for k in places for part in ("inner", "count")]
+
+
+def _arguments(arguments: list[tuple[str, str]]) -> str:
+    return ", ".join(
+        f"{kind}__restrict__ {name}" if kind.endswith("*") else f"const {kind} {name}"
+        for kind, name in arguments
+    )
+
+
+def _parts(step: Step, form: Form) -> dict[str, str]:
+    element, conversions = ELEMENTS[form.kind]
+    wanted = sum(1 << k for k, name in enumerate(step.inputs) if name in form.wanted)
+    return {
+        "NAMES": _names(step),
+        "ELEMENT": element,
+        "CONVERSIONS": conversions,
+        "LANES": str(form.lanes),
+        "THREADS": str(form.threads),
+        "STATES": str(len(step.states)),
+        "INPUTS": str(len(step.inputs)),
+        "NUMBERS": str(max(1, len(step.parameters) + step.places)),
+        "LEARNED": str(len(form.learned)),
+        "WANTED": str(wanted),
+        "SPIKE": _spike(form),
+        "PUT_SPIKES": _PUT[form.output],
+        "HELD": "8" if form.output == Output.BITS else "1",
+        "SPAN": str(form.span),
+        "READ_STATES": _begin(step, form),
+        "CHUNK": str(form.chunk),
+        "REST": str(form.rest),
+        "LOOPED": "true" if form.looped else "false",
+        "STEP": step.forth,
+        "INPUT_NAMES": ", ".join(f"input{k}" for k in range(len(step.inputs))),
+        "READ_PARAMETERS": _read_parameters(step, form),
+    }
+
+
+def _names(step: Step) -> str:
+    """Which number stands for which name."""
+    groups = (("state", step.states), ("input", step.inputs), ("parameter", step.parameters))
+    return "\n".join(f"// {kind} {k} is {n}" for kind, group in groups for k, n in enumerate(group))
+
+
+def _read_parameters(step: Step, form: Form) -> str:
+    lines = []
+    index = "Place" if form.wide else "unsigned"
+    for k, name in enumerate(step.parameters):
+        place = ""
+        if name in form.spread:
+            place = f" + {index}(first + lane) / {index}(inner{k}) % {index}(count{k})"
+        lines.append("#pragma unroll")
+        lines.append("for (int lane = 0; lane < LANES; lane++)")
+        lines.append(f"    parameter[{k}][lane] = *(parameter{k}{place});")
+    if not step.places:
+        return "\n".join(lines)
+    if form.spread:
+        return "\n".join([*lines, *_each_lane(0, step.fixed)])
+    first = len(step.parameters)
+    copies = "\n".join(
+        f"parameter[{k}][lane] = parameter[{k}][0];" for k in range(first, first + step.places)
+    )
+    once = ["{", "    constexpr int lane = 0;", indent(step.fixed, "    "), "}"]
+    return "\n".join([*lines, *once, *_each_lane(1, copies)])
+
+
+def _each_lane(first: int, text: str) -> list[str]:
+    head = f"for (int lane = {first}; lane < LANES; lane++) {{"
+    return ["#pragma unroll", head, indent(text, "    "), "}"]
+
+
+def _begin(step: Step, form: Form) -> str:
+    """What states are before the first step."""
+    if form.initial:
+        return "\n".join(
+            f"fetch_floats(state[{k}], first{k} + first);" for k in range(len(step.states))
+        )
+    lines = ["#pragma unroll", "for (int lane = 0; lane < LANES; lane++) {"]
+    lines += [f"    state[{k}][lane] = {number_text(value)};" for k, value in enumerate(step.begin)]
+    return "\n".join([*lines, "}"])
+
+
+def filled(text: str, parts: Mapping[str, str]) -> str:
+    """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
+
+    def lines(match: re.Match[str]) -> str:
+        inside = filled(parts[match[2]], parts)
+        return indent(inside.strip("\n") + "\n", match[1]) if inside else ""
+
+    text = re.sub(r"^( *)@(\w+)@\n", lines, text, flags=re.MULTILINE)
+    return re.sub(r"@(\w+)@", lambda match: parts[match[1]], text)

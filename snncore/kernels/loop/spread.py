@@ -1,0 +1,36 @@
+"""Which value of a parameter a neuron reads: one for all, one for a channel, or its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where a parameter's value for a neuron lies: at neuron // inner % count."""
+
+    inner: int
+    count: int
+
+
+def spread_of(parameter: Tensor, shape: Sequence[int], name: str) -> Spread | None:
+    """How a parameter's shape lies in that of the neurons; nothing if it is a single value.
+
+    Raises:
+        ValueError: if it varies along axes that do not lie side by side, or does not fit them.
+    """
+    if parameter.numel() == 1:
+        return None
+    sizes = (1,) * (len(shape) - parameter.ndim) + tuple(parameter.shape)
+    varying = [axis for axis, size in enumerate(sizes) if size != 1]
+    first, last = varying[0], varying[-1] + 1
+    if len(sizes) != len(shape) or sizes[first:last] != tuple(shape[first:last]):
+        raise ValueError(
+            f"{name}: {tuple(parameter.shape)} does not fit neurons of {tuple(shape)} "
+            "(give one value, one a channel, or one an element)"
+        )
+    return Spread(prod(shape[last:]), prod(sizes[first:last]))

@@ -1,0 +1,104 @@
+"""What a time loop is made for, and what each language provides to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from snncore.dynamics.adjoint import Slope
+from snncore.dynamics.equations import Equations
+from snncore.kernels.loop.output import Output
+
+Tensors = tuple[Tensor, ...]
+
+
+class Rule(Protocol):
+    """A firing rule that knows its slope in the words of equations; equal if computed alike."""
+
+    @property
+    def gradient(self) -> Slope:
+        """The slope at a distance from the threshold."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a loop over time is made for: the equations, and what they run on.
+
+    Parameters that are plain numbers are `constants`; the others are given as tensors. States
+    begin with `initial` where none are given, and are of the type `kind`; inputs are of the type
+    `given`, which the output has too unless it is narrow. `wide` computes in float64 whatever is
+    given.
+    """
+
+    equations: Equations
+    surrogate: Rule
+    device: torch.device
+    given: torch.dtype
+    constants: tuple[tuple[str, float], ...] = ()
+    initial: tuple[float, ...] = ()
+    output: Output = Output.INPUT
+    # Whether the last states are handed out.
+    final: bool = True
+    wide: bool = False
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The type that is computed in: no narrower than float32."""
+        return torch.float64 if self.wide or self.given == torch.float64 else torch.float32
+
+    @property
+    def slope(self) -> Slope:
+        """What the derivative of a spike is taken to be."""
+        return self.surrogate.gradient
+
+    @property
+    def begin(self) -> tuple[float, ...]:
+        """What each state is before the first step."""
+        return self.initial or (0.0,) * len(self.equations.states)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that are given as tensors, in the order of the equations."""
+        constant = dict(self.constants)
+        return tuple(name for name in self.equations.parameters if name not in constant)
+
+
+class Loop(Protocol):
+    """A time loop made for one work, forwards and backwards, without autograd.
+
+    Inputs are (T, N, ...), of any strides; states are (N, ...), or none where they begin with the
+    work's; a parameter is broadcast to (N, ...). What is returned is contiguous.
+    """
+
+    def forward(
+        self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """The output, and the last states if the work asks for them."""
+
+    def backward(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needs: Sequence[bool],
+    ) -> Sequence[Tensor | None]:
+        """From the gradients of the output and of the last states to those of what was given.
+
+        There is one for each of (*inputs, *states, *parameters) that needs one, shaped like it.
+        """
+
+
+class Backend(Protocol):
+    """One way to run the time loop."""
+
+    def refusal(self, work: Work) -> str | None:
+        """Why this backend cannot run the work, or nothing if it can."""
+
+    def loop(self, work: Work) -> Loop:
+        """The loop for this work."""

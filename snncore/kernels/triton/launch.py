@@ -1,0 +1,67 @@
+"""A Triton kernel on its grid, started again without asking Triton which one it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snncore.kernels.triton.shape import Config
+
+# Triton compiles another kernel for pointers that are no multiples of this many bytes.
+_ALIGNED = 16
+
+
+class Launch:
+    """A kernel with its grid and its numbers, for tensors of any types and places.
+
+    Triton takes as long to find the kernel for what it is given as a small layer takes to run.
+    Which one it is depends on the device, the types and whether places are aligned alone, since
+    the numbers stay the same; so it is asked once for each.
+    """
+
+    def __init__(
+        self, kernel: Any, programs: int, numbers: Sequence[int], segments: int, config: Config
+    ) -> None:
+        self._kernel, self._grid = kernel, (programs, 1, 1)
+        self._numbers = *numbers, segments, config.block
+        self._options = {
+            "num_warps": config.warps,
+            "num_stages": 1,
+            "enable_fp_fusion": False,
+        }
+        self._known: dict[tuple[int, tuple[torch.dtype, ...]], Callable[..., None]] = {}
+
+    def __call__(self, tensors: Sequence[Tensor]) -> None:
+        """Start the kernel; pointers come first, then the numbers, as its head has them."""
+        device = tensors[0].get_device()
+        if device < 0 or device == torch.cuda.current_device():
+            self._start(tensors, device)
+            return
+        with torch.cuda.device(device):
+            self._start(tensors, device)
+
+    def _start(self, tensors: Sequence[Tensor], device: int) -> None:
+        places, together = [], 0
+        for tensor in tensors:
+            place = tensor.data_ptr()
+            places.append(place)
+            together |= place
+        if together % _ALIGNED:
+            self._ask(tensors)
+            return
+        key = device, tuple([tensor.dtype for tensor in tensors])
+        start = self._known.get(key)
+        if start is not None:
+            start(*places, *self._numbers)
+            return
+        found = self._ask(tensors)
+        # The interpreter compiles nothing.
+        if found is not None:
+            self._known[key] = found[self._grid]
+
+    def _ask(self, tensors: Sequence[Tensor]) -> Any:
+        """Let Triton find the kernel, or compile it, and start it."""
+        return self._kernel[self._grid](*tensors, *self._numbers, **self._options)

@@ -1,0 +1,227 @@
+"""The time loop in Triton, compiled from its printed source and launched."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snncore.dynamics.printing.render import compile_step
+from snncore.kernels.loop.output import Output, output_like
+from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.spread import Spread, spread_of
+from snncore.kernels.loop.work import Work
+from snncore.kernels.triton.launch import Launch
+from snncore.kernels.triton.shape import Config, Shape, backward_config, forward_config, segmented
+from snncore.kernels.triton.source import backward_source, forward_source
+
+# The kernels read these as they are; all others come as float32.
+READ = (torch.float32, torch.float16, torch.bfloat16, torch.uint8)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """How one form of call is run: its kernel, and what it writes."""
+
+    shape: Shape
+    launch: Launch
+    programs: int
+    spread: Mapping[str, Spread]
+
+
+class TritonLoop:
+    """The kernels of one work: another for each form of what is given and asked for."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.plan = Plan(work.equations, work.slope, work.constants, work.begin)
+        self._kernels: dict[tuple[str, Shape], Any] = {}
+        self._cuts: dict[Hashable, _Cut] = {}
+
+    def forward(
+        self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """The output and the last states."""
+        work, like = self.work, inputs[0]
+        spikes = output_like(like, work.output, work.kind)
+        last = [_floats(like, like.shape[1:]) for _ in work.equations.states if work.final]
+        if not like.numel():
+            return spikes, last
+        key = _form(like, states, parameters)
+        cut = self._cuts.get(key)
+        if cut is None:
+            cut = self._cuts[key] = self._cut_forward(like, states, parameters)
+        arguments = [*map(_row, inputs), spikes, *map(_row, states), *last]
+        cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
+        return spikes, last
+
+    def backward(
+        self,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+        needs: Sequence[bool],
+    ) -> Sequence[Tensor | None]:
+        """From the gradients of the output and of the last states to those of what was given."""
+        given = [*inputs, *states, *parameters]
+        if not inputs[0].numel():
+            pairs = zip(given, needs, strict=True)
+            return [torch.zeros_like(value) if need else None for value, need in pairs]
+        step = self.plan.step
+        ends = any(gradient is not None for gradient in later)
+        key = *_form(inputs[0], states, parameters), tuple(needs), ends
+        cut = self._cuts.get(key)
+        names = (*step.inputs, *(step.states if states else ()), *step.parameters)
+        if cut is None:
+            needed = {name for name, need in zip(names, needs, strict=True) if need}
+            cut = self._cut_backward(inputs[0], states, parameters, ends, needed)
+            self._cuts[key] = cut
+        found = self._gradients(cut, inputs, states, parameters, incoming, later if ends else ())
+        return [found[name] if need else None for name, need in zip(names, needs, strict=True)]
+
+    def source(self) -> str:
+        """Both kernels for four steps from given states to the last ones, with all gradients."""
+        step = self.plan.step
+        forward = Shape(0, 16, 4, 4, masked=True, initial=True, final=True)
+        backward = replace(forward, inputs=step.inputs, states=True, parameters=step.parameters)
+        texts = forward_source(self.plan, forward), backward_source(self.plan, backward)
+        return "\n\n".join(texts)
+
+    def _gradients(
+        self,
+        cut: _Cut,
+        inputs: Sequence[Tensor],
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        incoming: Tensor | None,
+        later: Sequence[Tensor | None],
+    ) -> dict[str, Tensor]:
+        """The gradients by name: of what is needed, and of all states if of one."""
+        step, like, shape = self.plan.step, inputs[0], cut.shape
+        neurons = like.numel() // like.shape[0]
+        arrived = torch.zeros_like(like) if incoming is None else incoming
+        last = [_floats(like, neurons).zero_() if g is None else g for g in later]
+        found = {name: torch.empty_like(like, memory_format=_ROWS) for name in shape.inputs}
+        begins = {name: _floats(like, like.shape[1:]) for name in step.states if shape.states}
+        shares = {
+            name: _floats(like, neurons if name in cut.spread else cut.programs)
+            for name in shape.parameters
+        }
+        arguments = [_row(arrived), *map(_row, inputs), *found.values(), *map(_row, states)]
+        arguments += [*map(_row, last), *begins.values(), *shares.values()]
+        if shape.segments:
+            parts, _ = segmented(like.shape[0], shape.segment)
+            arguments.append(_floats(like, parts * len(step.states) * neurons))
+        cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
+        if shares:
+            values = dict(zip(step.parameters, parameters, strict=True))
+            found |= {n: _gathered(s, cut.spread.get(n), values[n]) for n, s in shares.items()}
+        return found | begins if begins else found
+
+    def _cut_forward(
+        self, like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]
+    ) -> _Cut:
+        neurons = like[0].numel()
+        config = forward_config(like.shape[0], neurons, like.element_size())
+        spread = self._spread(like, parameters)
+        shape = _shape(like, states, spread, config, self.work.final)
+        shape = replace(shape, bits=self.work.output == Output.BITS)
+        return self._cut("forward", shape, spread, like, config)
+
+    def _cut_backward(
+        self,
+        like: Tensor,
+        states: Sequence[Tensor],
+        parameters: Sequence[Tensor],
+        ends: bool,
+        needed: set[str],
+    ) -> _Cut:
+        step, neurons = self.plan.step, like[0].numel()
+        learned = len(needed.intersection(step.parameters))
+        config = backward_config(self.plan, like.shape[0], neurons, like.element_size(), learned)
+        spread = self._spread(like, parameters)
+        shape = replace(
+            _shape(like, states, spread, config, ends),
+            ahead=config.ahead,
+            inputs=tuple(name for name in step.inputs if name in needed),
+            states=bool(states) and not needed.isdisjoint(step.states),
+            parameters=tuple(name for name in step.parameters if name in needed),
+        )
+        return self._cut("backward", shape, spread, like, config)
+
+    def _spread(self, like: Tensor, parameters: Sequence[Tensor]) -> dict[str, Spread]:
+        """The parameters that vary by neuron, and how they lie."""
+        places = {
+            name: spread_of(value, like.shape[1:], f"{self.plan.step.name}.{name}")
+            for name, value in zip(self.plan.step.parameters, parameters, strict=True)
+        }
+        return {name: place for name, place in places.items() if place is not None}
+
+    def _cut(
+        self, name: str, shape: Shape, spread: dict[str, Spread], like: Tensor, config: Config
+    ) -> _Cut:
+        kernel = self._kernels.get((name, shape))
+        if kernel is None:
+            printed = forward_source if name == "forward" else backward_source
+            kernel = self._kernels[name, shape] = compiled(printed(self.plan, shape), name)
+        neurons = like[0].numel()
+        programs = -(-neurons // config.block)
+        numbers = [value for place in spread.values() for value in (place.inner, place.count)]
+        segments, _ = segmented(like.shape[0], shape.segment)
+        launch = Launch(kernel, programs, [*numbers, neurons], segments, config)
+        return _Cut(shape, launch, programs, spread)
+
+
+def _form(like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]) -> tuple[Any, ...]:
+    """What a call's kernel depends on, beside the work."""
+    return like.shape, like.dtype, bool(states), *[parameter.shape for parameter in parameters]
+
+
+def _shape(
+    like: Tensor,
+    states: Sequence[Tensor],
+    spread: Mapping[str, Spread],
+    config: Config,
+    final: bool,
+) -> Shape:
+    segments, rest = segmented(like.shape[0], config.segment)
+    return Shape(
+        segments=min(segments, 1),
+        segment=config.segment,
+        rest=rest,
+        chunk=config.chunk,
+        masked=like[0].numel() % config.block != 0,
+        initial=bool(states),
+        final=final,
+        pack=config.pack,
+        spread=tuple(spread),
+    )
+
+
+def compiled(source: str, name: str) -> Any:
+    """The kernel that a printed source defines."""
+    return compile_step(source, {"__name__": "snncore.kernels.generated"}, name)
+
+
+_ROWS = torch.contiguous_format
+
+
+def _row(values: Tensor) -> Tensor:
+    """The values one after another, in a type that the kernels read."""
+    return (values if values.dtype in READ else values.float()).contiguous()
+
+
+def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:
+    return torch.empty(size, dtype=torch.float32, device=like.device)
+
+
+def _gathered(share: Tensor, spread: Spread | None, parameter: Tensor) -> Tensor:
+    """A parameter's gradient from those of neurons or programs, added up in a fixed order."""
+    if spread is None:
+        return share.sum().view_as(parameter)
+    return share.view(-1, spread.count, spread.inner).sum((0, 2)).view_as(parameter)

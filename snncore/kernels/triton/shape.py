@@ -1,0 +1,105 @@
+"""How a Triton kernel is cut: neurons a program, warps, and the steps that are unrolled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from snncore.dynamics.expression import LEAVES, Op
+from snncore.kernels.loop import rounding
+from snncore.kernels.loop.plan import Plan
+
+
+@dataclass(frozen=True)
+class Config:
+    """Neurons a program, warps a program, and steps whose loads are issued together.
+
+    Steps are unrolled by segment, between which the backward kernel notes the states.
+    """
+
+    block: int
+    warps: int
+    chunk: int
+    segment: int = 16
+    # The backward kernel reads a segment while it computes another; a segment is one chunk then.
+    ahead: bool = False
+
+    @property
+    def pack(self) -> int:
+        """Neurons whose quotients are computed together."""
+        return max(1, min(4, self.block // (32 * self.warps)))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a kernel's text depends on beside the plan; `spread` parameters vary by neuron."""
+
+    # Whole segments (one stands for any number), and the steps of a shorter last one, if any.
+    segments: int
+    segment: int
+    rest: int
+    chunk: int
+    masked: bool
+    initial: bool
+    final: bool
+    # Neurons whose quotients are computed together: no more than a thread has.
+    pack: int = 1
+    spread: tuple[str, ...] = ()
+    # The forward kernel writes eight neurons a byte.
+    bits: bool = False
+    # The backward kernel: whether it reads ahead, and which gradients it writes.
+    ahead: bool = False
+    inputs: tuple[str, ...] = ()
+    states: bool = False
+    parameters: tuple[str, ...] = ()
+
+
+def parted(steps: int, part: int) -> tuple[int, int]:
+    """How many whole parts come before the last one, and the steps of that, which are some."""
+    parts = (steps - 1) // part
+    return parts, steps - parts * part
+
+
+def segmented(steps: int, segment: int) -> tuple[int, int]:
+    """How many whole segments there are, and the steps of the rest; a single one is the rest."""
+    return (0, steps) if steps <= segment else divmod(steps, segment)
+
+
+def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
+    """The forward kernel's measures: many loads under way, and a loop that stays in its cache."""
+    warps = 4 if itemsize == 4 and steps > 16 else 2
+    return _narrowed(Config(256, warps, 16), neurons)
+
+
+def backward_config(
+    plan: Plan, steps: int, neurons: int, itemsize: int, learned: int = 0
+) -> Config:
+    """The backward kernel's measures, as found on an H200 (`benchmarks/gpu/triton_kernels.py`)."""
+    if steps <= 4:
+        config = Config(512, 4, 4)
+    elif steps <= 16:
+        config = Config(64, 2, 8) if itemsize == 4 else Config(128, 2, 4)
+    elif itemsize == 2 and (learned or _work(plan) > 25):
+        config = Config(128, 2, 8, segment=8, ahead=True)
+    else:
+        config = Config(128, 2, 16, ahead=True)
+    return _narrowed(config, neurons)
+
+
+@lru_cache(maxsize=512)
+def _work(plan: Plan) -> int:
+    """Operations of a neuron's step backwards; an exact quotient is worth one more."""
+    operations = plan.adjoint.operations
+    own = rounding.whole(operations)
+    exact = rounding.shared(operations, plan.step.operations)
+    each = [number for number, op in enumerate(operations) if own[number] and op.op not in LEAVES]
+    divided = [number for number in each if operations[number].op == Op.DIVIDE]
+    return len(each) + len(exact.intersection(divided))
+
+
+def _narrowed(config: Config, neurons: int) -> Config:
+    """Fewer neurons a thread where there would be too few programs to keep a chip busy."""
+    block = config.block
+    while block > 32 * config.warps and neurons < block * 512:
+        block //= 2
+    return replace(config, block=block)

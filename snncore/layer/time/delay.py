@@ -1,0 +1,55 @@
+"""Delays of whole steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snncore.layer.time.state import StateLayer
+
+
+class Delay(StateLayer):
+    """What came in so many steps ago; one number, or one for each channel."""
+
+    def __init__(self, steps: int | Sequence[int], *, step_mode: str = "m") -> None:
+        super().__init__(step_mode)
+        self.steps = steps if isinstance(steps, int) else [int(count) for count in steps]
+        counts = [self.steps] if isinstance(self.steps, int) else self.steps
+        if not counts or min(counts) < 0:
+            raise ValueError(f"Delay.steps: {steps} are no numbers of steps")
+        self.most = max(counts)
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that make an equal module, as plain data."""
+        return {"steps": self.steps} | super().config()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sequence, later; before the first input there was nothing."""
+        sequence = self.sequence(x)
+        self.input_shape = tuple(sequence.shape[2:])
+        self._check(sequence)
+        if self.most == 0:
+            return x
+        past = sequence.new_zeros(self.most, *sequence.shape[1:])
+        kept = self.kept("past", past)
+        whole = torch.cat([past if kept is None else kept, sequence])
+        self.states["past"] = whole[len(sequence) :]
+        return self.as_given(self._delayed(whole, len(sequence)))
+
+    def _delayed(self, whole: Tensor, count: int) -> Tensor:
+        if isinstance(self.steps, int):
+            return whole[:count]
+        begins = [self.most - steps for steps in self.steps]
+        channels = [whole[begin : begin + count, :, c] for c, begin in enumerate(begins)]
+        return torch.stack(channels, dim=2)
+
+    def _check(self, sequence: Tensor) -> None:
+        if sequence.ndim < 3:
+            raise ValueError(f"Delay: takes (T, N, ...), and is given {tuple(sequence.shape)}")
+        if isinstance(self.steps, list) and sequence.shape[2] != len(self.steps):
+            raise ValueError(
+                f"Delay.steps: {len(self.steps)} delays for {sequence.shape[2]} channels"
+            )

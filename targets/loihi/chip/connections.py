@@ -1,0 +1,128 @@
+"""Synapses between a source and a range of neurons: how many leave each value of the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.structure import Shape
+from neurodeploy.program import Conv2d, Dense, Integers, Synapse
+from neurodeploy.program.fan import fan_in
+from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
+
+
+@dataclass(frozen=True)
+class Connections:
+    """One layer of synapses, between a source of this shape and neurons of that."""
+
+    source: str
+    node: Synapse
+    shape: Shape
+    target: Shape
+    delay: int
+    shares_kernels: bool
+    packing_known: bool
+
+    @cached_property
+    def each(self) -> int:
+        """What a weight takes, and its delay with it."""
+        return weight_bits(self.node.narrow_weight) + self.delay.bit_length()
+
+    @cached_property
+    def _used(self) -> NDArray[np.uint8]:
+        """Where there is a connection, in a byte each."""
+        used: NDArray[np.uint8] = np.not_equal(self.node.narrow_weight, 0).astype(np.uint8)
+        return used
+
+    @property
+    def encoding(self) -> str:
+        """The encoding in words."""
+        delay = f" and {self.delay.bit_length()} of delay" if self.delay else ""
+        kind = "kernel" if self._is_kernel else "synapses"
+        return f"{kind} of {weight_bits(self.node.narrow_weight)} bits{delay}"
+
+    @property
+    def _is_kernel(self) -> bool:
+        return self.shares_kernels and isinstance(self.node, Conv2d)
+
+    def fan_in(self) -> Integers:
+        """How many synapses lead to each neuron, in C order."""
+        return fan_in(self.node, self.shape).reshape(-1)
+
+    def least_bits(self) -> Integers:
+        """What each neuron's own weights take at the least, whatever they are encoded with."""
+        return np.zeros_like(self.fan_in()) if self._is_kernel else self.fan_in() * self.each
+
+    def events(self, first: int, last: int) -> Integers:
+        """For each value of the source, in C order: its synapses to the neurons of a range."""
+        if isinstance(self.node, Dense):
+            used: Integers = self._used[first:last].sum(axis=0, dtype=np.int32)
+            return used
+        groups = self.node.groups
+        seen = np.zeros((groups, self.node.narrow_weight.shape[1], *self.shape[1:]), dtype=np.int64)
+        for group, values in self._windows(first, last).items():
+            seen[group] += values
+        return seen.reshape(-1)
+
+    def needs(self, first: int, last: int, events: Integers) -> tuple[int, int]:
+        """Axons in, and bits of memory, for the neurons of a range."""
+        axons = int(np.count_nonzero(events))
+        if self._is_kernel:
+            plane = prod(self.target[1:])
+            channels = (last - 1) // plane - first // plane + 1
+            return axons, self._bits(np.array([channels * self.node.narrow_weight[0].size]), 0)
+        if not self.packing_known:
+            return axons, self._bits(events, 0)
+        listed = self._bits(events[events > 0], index_bits(last - first))
+        if isinstance(self.node, Conv2d):
+            return axons, listed
+        # Without an index every neuron of the range has a place, its weight zero or not.
+        rows = np.full(axons, last - first)
+        return axons, min(listed, self._bits(rows, 0))
+
+    def _bits(self, synapses: Integers, index: int) -> int:
+        each = self.each + index
+        return axon_bits(synapses, each) if self.packing_known else int(synapses.sum()) * each
+
+    def _windows(self, first: int, last: int) -> dict[int, Integers]:
+        """By group: how often each place of an image is seen by the neurons of a range."""
+        assert isinstance(self.node, Conv2d)
+        _, height, width = self.target
+        each = self.node.narrow_weight.shape[0] // self.node.groups
+        seen: dict[int, Integers] = {}
+        lines = np.arange(first // width, (last - 1) // width + 1)
+        for group in np.unique(lines // height // each):
+            mine = lines[lines // height // each == group]
+            total = np.zeros(self.shape[1:], dtype=np.int64)
+            for part, columns in _pieces(mine, first, last, width):
+                rows = self._seen(part % height, 0)
+                total += np.outer(rows, self._seen(columns, 1))
+            seen[int(group)] = total
+        return seen
+
+    def _seen(self, places: Integers, axis: int) -> Integers:
+        """How often each row (or column) is within the windows of these rows of neurons."""
+        assert isinstance(self.node, Conv2d)
+        node, size = self.node, self.shape[1 + axis]
+        offsets = (
+            np.arange(node.narrow_weight.shape[2 + axis]) * node.dilation[axis] - node.padding[axis]
+        )
+        at = (places[:, None] * node.stride[axis] + offsets).reshape(-1)
+        return np.bincount(at[(at >= 0) & (at < size)], minlength=size).astype(np.int64)
+
+
+def _pieces(lines: Integers, first: int, last: int, width: int) -> list[tuple[Integers, Integers]]:
+    """Lines of neurons with the columns that belong to the range: whole ones, and cut ends."""
+    whole = np.arange(width)
+    starts, ends = np.maximum(lines * width, first), np.minimum((lines + 1) * width, last)
+    complete = (starts == lines * width) & (ends == (lines + 1) * width)
+    pieces = [(lines[complete], whole)] if complete.any() else []
+    for line, start, end in zip(lines, starts, ends, strict=True):
+        if end - start < width:
+            columns = np.arange(start - line * width, end - line * width)
+            pieces.append((np.array([line]), columns))
+    return pieces

@@ -1,0 +1,245 @@
+"""A network on the cores of a chip, greedily: from the last layer to the first.
+
+A core is filled with neurons until one of its limits is met. Going backwards, a layer's neurons
+know to how many cores they send, so that axons out are counted as neurons are placed; a layer
+that reads itself is placed again until its number of cores is the one that was assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+
+import numpy as np
+
+from neurodeploy.chips.resources import Core, LayerNeeds, Placement, Slice, Use
+from neurodeploy.program import Conv2d, Flatten, Integers, Neuron, Program, Synapse
+from targets.loihi.chip.chips import MESSAGE_BITS, Chip
+from targets.loihi.chip.connections import Connections
+
+_TRIES = 5
+
+
+@dataclass
+class _Open:
+    """A core in the making."""
+
+    slices: list[Slice] = field(default_factory=list)
+    neurons: int = 0
+    axons_in: int = 0
+    axons_out: int = 0
+    bits: int = 0
+
+
+@dataclass(frozen=True)
+class _Layer:
+    node: Neuron
+    neurons: int
+    inputs: tuple[Connections, ...]
+
+    @cached_property
+    def least_bits(self) -> Integers:
+        """What the neurons up to each one take at the least."""
+        each = sum((link.least_bits() for link in self.inputs), np.zeros(self.neurons, np.int64))
+        return np.concatenate([[0], np.cumsum(each)])
+
+    @property
+    def reads_itself(self) -> bool:
+        """Whether its own spikes come back to it."""
+        return any(each.source == self.node.name for each in self.inputs)
+
+    def needs(self, first: int, last: int) -> tuple[int, int]:
+        """Axons in, and bits of synapse memory, of a range of neurons."""
+        axons = bits = 0
+        for each in self.inputs:
+            more = each.needs(first, last, each.events(first, last))
+            axons, bits = axons + more[0], bits + more[1]
+        return axons, bits
+
+
+class _DoesNotFitError(Exception):
+    """One neuron needs more than an empty core has."""
+
+
+def placement(program: Program, chip: Chip) -> Placement:
+    """The network on the chip's cores, or why there is no room for it."""
+    layers = [_layer(program, node, chip) for node in program.layers]
+    try:
+        cores, of_layer = _placed(layers, chip)
+    except _DoesNotFitError as error:
+        problem = (str(error.args[0]), str(error.args[1]))
+        return Placement(chip.name, (), chip.cores, _needs(layers, {}), (problem,), chip.notes)
+    problems = tuple(_lacking(layers, chip))
+    if len(cores) > chip.cores:
+        largest = max(of_layer, key=lambda name: of_layer[name][0])
+        words = (
+            f"takes {of_layer[largest][0]} of the {len(cores)} cores that the network needs, and "
+            f"{chip.name} has {chip.cores}"
+        )
+        problems = (*problems, (largest, words))
+    return Placement(chip.name, cores, chip.cores, _needs(layers, of_layer), problems, chip.notes)
+
+
+def _lacking(layers: list[_Layer], chip: Chip) -> Iterator[tuple[str, str]]:
+    for layer in layers:
+        if layer.node.ports is not None and not chip.programmable:
+            name = layer.node.equations.name
+            yield layer.node.name, f"has {name} neurons, and those of {chip.name} are CUBA LIF"
+        if layer.node.graded and not chip.message_bits:
+            yield layer.node.name, f"sends numbers, and a spike of {chip.name} carries none"
+
+
+def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
+    inputs = []
+    for edge in node.inputs:
+        synapse = program.by_name[edge.source]
+        if not isinstance(synapse, Synapse):
+            continue
+        name = synapse.source.source
+        # A loop's own step is no delay of its synapses.
+        late = 0 if isinstance(synapse, Conv2d) or synapse.delays is None else synapse.delays.max()
+        shape = program.shapes[name]
+        while isinstance(flat := program.by_name[name], Flatten):
+            name = flat.source.source
+        target = program.shapes[synapse.name]
+        memory = (chip.shares_kernels, chip.packing_known)
+        inputs.append(Connections(name, synapse, shape, target, int(late), *memory))
+    return _Layer(node, prod(program.shapes[node.name]), tuple(inputs))
+
+
+def _placed(
+    layers: list[_Layer], chip: Chip
+) -> tuple[tuple[Core, ...], dict[str, tuple[int, int]]]:
+    """The cores in the order of the layers; by layer: how many cores, and bits of memory."""
+    loops = [each.node.name for each in layers if each.reads_itself]
+    greedy = _Greedy(chip, layers, dict.fromkeys(loops, 0)).run()
+    for _ in range(_TRIES):
+        found = {name: greedy.of_layer[name][0] for name in loops}
+        if found == greedy.assumed:
+            break
+        greedy = _Greedy(chip, layers, found).run()
+    return greedy.cores(), greedy.of_layer
+
+
+class _Greedy:
+    def __init__(self, chip: Chip, layers: list[_Layer], assumed: dict[str, int]) -> None:
+        self.chip, self.layers, self.assumed = chip, layers, assumed
+        self.open = [_Open()]
+        self.of_layer: dict[str, tuple[int, int]] = {}
+        # To how many cores each neuron of a layer sends.
+        self.sends: dict[str, Integers] = {
+            layer.node.name: np.full(layer.neurons, assumed.get(layer.node.name, 0), dtype=np.int64)
+            for layer in layers
+        }
+
+    def run(self) -> _Greedy:
+        """This, with every layer placed.
+
+        Raises:
+            _DoesNotFitError: if one neuron needs more than an empty core has.
+        """
+        for layer in reversed(self.layers):
+            last, cores, bits = layer.neurons, 0, 0
+            while last > 0:
+                first = self._furthest(layer, last)
+                if first == last:
+                    self.open.append(_Open())
+                    first = self._furthest(layer, last)
+                if first == last:
+                    raise _DoesNotFitError(layer.node.name, self._reason(layer, last))
+                bits += self._add(layer, first, last)
+                cores, last = cores + 1, first
+            self.of_layer[layer.node.name] = (cores, bits)
+        return self
+
+    def cores(self) -> tuple[Core, ...]:
+        """The cores, in the order of the layers."""
+        chip = self.chip
+        return tuple(
+            Core(
+                tuple(reversed(core.slices)),
+                (
+                    Use("neurons", core.neurons, chip.neurons),
+                    Use("synapse bits", core.bits, chip.synapse_bits),
+                    Use("axons in", core.axons_in, chip.axons_in),
+                    Use("axons out", core.axons_out, chip.axons_out),
+                ),
+            )
+            for core in reversed(self.open)
+        )
+
+    def _furthest(self, layer: _Layer, last: int) -> int:
+        """The first neuron of the largest range up to `last` that the open core has room for."""
+        core, least = self.open[-1], layer.least_bits
+        # What is sure not to fit need not be looked at.
+        enough = int(np.searchsorted(least, least[last] - (self.chip.synapse_bits - core.bits)))
+        low, high = max(0, enough, last - (self.chip.neurons - core.neurons)), last
+        if low < last and self._has_room(layer, low, last):
+            return low
+        # More neurons never need less, so the range is found by halving.
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._has_room(layer, middle, last):
+                high = middle
+            else:
+                low = middle
+        return high
+
+    def _has_room(self, layer: _Layer, first: int, last: int) -> bool:
+        core, chip = self.open[-1], self.chip
+        axons, bits = layer.needs(first, last)
+        out = core.axons_out + int(self.sends[layer.node.name][first:last].sum())
+        return (
+            core.bits + bits <= chip.synapse_bits
+            and (chip.axons_in is None or core.axons_in + axons <= chip.axons_in)
+            and (chip.axons_out is None or out <= chip.axons_out)
+        )
+
+    def _add(self, layer: _Layer, first: int, last: int) -> int:
+        core = self.open[-1]
+        axons, bits = layer.needs(first, last)
+        core.slices.append(Slice(layer.node.name, first, last))
+        core.neurons += last - first
+        core.axons_in, core.bits = core.axons_in + axons, core.bits + bits
+        core.axons_out += int(self.sends[layer.node.name][first:last].sum())
+        for each in layer.inputs:
+            if each.source in self.sends and each.source != layer.node.name:
+                self.sends[each.source] += each.events(first, last) > 0
+        return bits
+
+    def _reason(self, layer: _Layer, last: int) -> str:
+        """What one neuron needs more of than an empty core has."""
+        chip = self.chip
+        axons, bits = layer.needs(last - 1, last)
+        out = int(self.sends[layer.node.name][last - 1])
+        for what, needed, limit in (
+            ("input axons", axons, chip.axons_in),
+            ("output axons", out, chip.axons_out),
+            ("bits of synapse memory", bits, chip.synapse_bits),
+        ):
+            if limit is not None and needed > limit:
+                return f"one neuron needs {needed} {what}, and a core of {chip.name} has {limit}"
+        return f"one neuron has no room on a core of {chip.name}"
+
+
+def _needs(layers: list[_Layer], placed: dict[str, tuple[int, int]]) -> tuple[LayerNeeds, ...]:
+    found = []
+    for layer in layers:
+        total = sum((each.fan_in() for each in layer.inputs), np.zeros(1, dtype=np.int64))
+        cores, bits = placed.get(layer.node.name, (0, 0))
+        found.append(
+            LayerNeeds(
+                layer.node.name,
+                layer.neurons,
+                int(total.max()),
+                int(total.sum()) if layer.inputs else 0,
+                bits,
+                ", ".join(dict.fromkeys(each.encoding for each in layer.inputs)) or "none",
+                max((each.delay for each in layer.inputs), default=0),
+                MESSAGE_BITS if layer.node.graded else 0,
+                cores,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The .net file: what it holds, and what Lava makes of it."""

@@ -1,0 +1,117 @@
+"""What Lava's loader and its processes make of what a file holds, modelled to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.narrow import row_pieces
+from neurodeploy.program import NarrowIntegers
+
+# The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
+LARGEST_GEOMETRY = 127
+# Longer delays are cut down to this, with a warning.
+LONGEST_DELAY = 62
+
+
+@dataclass(frozen=True)
+class LoadedWeights:
+    """acc = weight @ spikes, then acc >> shift (floor)."""
+
+    weight: NarrowIntegers
+    shift: int
+
+
+def loaded_weights(weight: NarrowIntegers) -> LoadedWeights | None:
+    """The weights that reach the simulation; None where loading fails (all weights zero)."""
+    loaded = loaded_together([weight])
+    return None if loaded is None else loaded[0]
+
+
+def loaded_together(parts: Sequence[NarrowIntegers]) -> list[LoadedWeights] | None:
+    """What becomes of matrices that the loader takes for one; None where loading fails.
+
+    A recurrent layer's two are scaled as one, and the process of each looks at its own signs.
+    """
+    low, high = min(int(part.min()) for part in parts), max(int(part.max()) for part in parts)
+    if low < 0 < high and (high > 254 or low < -256):
+        parts = [np.clip(part.astype(np.int64), -256, 254) for part in parts]
+        low, high = max(low, -256), min(high, 254)
+    if low == 0 == high:
+        return None
+    bits_up = _scale_bits(low, high)
+    spare = _common_zeros(parts) - int(low < 0 <= high)
+    return [_processed(part, bits_up, spare) for part in parts]
+
+
+def _processed(clipped: NarrowIntegers, bits_up: int, spare: int) -> LoadedWeights:
+    """What a process makes of weights that the loader shifts up, with bits to spare."""
+    if bits_up < 0:
+        return _nothing(clipped)
+    weight_bits = 8 - bits_up - spare
+    # The process looks at the signs again, and calls a matrix without positives inhibitory.
+    signed = int(clipped.min()) < 0 < int(clipped.max())
+    lowest, highest = (-256, 255) if signed else (-255, 255)
+    drop = 8 - weight_bits + int(signed)
+    if drop < 0:
+        # Odd weights below -128 and none above 0: mixed to the loader, inhibitory to the process.
+        return _nothing(clipped)
+    kept = np.empty(clipped.shape, dtype=np.int16)
+    # Some rows at a time, so that large layers are not held several times over.
+    for rows in row_pieces(clipped):
+        # Shifted up they fill eight bits, and a sign.
+        limited = np.clip(clipped[rows].astype(np.int16) << bits_up, lowest, highest)
+        kept[rows] = _without_low_bits(limited, drop, toward_zero=not signed)
+    return _reduced(kept, bits_up)
+
+
+def _nothing(weight: NarrowIntegers) -> LoadedWeights:
+    """What a shift by a negative number of bits leaves."""
+    return LoadedWeights(np.zeros(weight.shape, dtype=np.int16), 0)
+
+
+def _scale_bits(low: int, high: int) -> int:
+    """How far the loader shifts the weights up to fill eight bits."""
+    if high < 0:
+        return _floor_log2(256, -low)
+    if low >= 0:
+        return _floor_log2(255, high)
+    bounds = [_floor_log2(128, -low)] + ([_floor_log2(127, high)] if high > 0 else [])
+    return min(bounds) + 1
+
+
+def _floor_log2(numerator: int, denominator: int) -> int:
+    """The floor of log2(numerator / denominator), in integers."""
+    result = 0
+    while (denominator << (result + 1)) <= numerator:
+        result += 1
+    while result <= 0 and denominator > (numerator << -result):
+        result -= 1
+    return result
+
+
+def _common_zeros(parts: Sequence[NarrowIntegers]) -> int:
+    """How many low bits are zero in every weight, at most eight."""
+    used = 0
+    for part in parts:
+        # A number and its negative end in as many zeros.
+        used |= int(np.bitwise_or.reduce(part, axis=None))
+    return min((used & -used).bit_length() - 1, 8)
+
+
+def _without_low_bits(
+    weight: NDArray[np.int16], bits: int, *, toward_zero: bool
+) -> NDArray[np.int16]:
+    down = (np.abs(weight) if toward_zero else weight) >> bits << bits
+    return np.sign(weight) * down if toward_zero else down
+
+
+def _reduced(weight: NDArray[np.int16], shift: int) -> LoadedWeights:
+    """The same sums with the smallest shift."""
+    used = int(np.bitwise_or.reduce(weight, axis=None))
+    spare = shift if not used else min(shift, (used & -used).bit_length() - 1)
+    weight >>= spare
+    return LoadedWeights(weight, shift - spare)

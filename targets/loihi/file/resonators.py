@@ -1,0 +1,174 @@
+"""Resonators: what the file, the loader and Lava's processes make of them.
+
+The loader turns sine and cosine into a period and a decay in floats, and back, and cuts them down
+to whole numbers. What was whole comes back a hair above or below itself, which of the two depends
+on the processor: between one with AVX-512 and one without, 496 of 3,000 pairs were unlike. A half
+more in the file is cut down to the same number everywhere, and so they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.structure import Shape
+from neurodeploy.errors import ArtifactError, SimulatorScopeError
+from neurodeploy.program import Dense, Edge, Integers, Neuron
+from neurodeploy.program.ranges import LayerRange
+from neurodeploy.target import Finding
+from snncore.dynamics import Equations
+from snncore.dynamics.arithmetic.interval import Interval
+from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from targets.loihi.file.hdf5 import LayerEntry, opened
+from targets.loihi.findings import error, warning
+
+_DECAYS = {"sine": "sinDecay", "cosine": "cosDecay"}
+_REGISTERS = {
+    "sine": Interval(-4096, 4096),
+    "cosine": Interval(-4096, 4096),
+    "threshold": Interval(0, (1 << 17) - 1),
+}
+# As the loader tells them apart: by what the name of their type holds.
+_FAMILY, _BY_PHASE = "RF", "PHASE"
+# Far beyond what floats change on the way.
+_MARGIN = 1e-6
+# From here on the simulation's 32 bits no longer hold a sum with its fraction.
+_LARGEST_SUM = 1 << 25
+
+
+def kind_of(node: Neuron) -> Equations | None:
+    """Which of the two it is, if it is one."""
+    if node.system != LOIHI_RESONATOR:
+        return None
+    kinds = (RESONATOR, RESETTING_RESONATOR)
+    return next((kind for kind in kinds if node.equations.same_computation(kind)), None)
+
+
+def is_kind(name: str) -> bool:
+    """Whether the loader makes resonators of a type of neurons."""
+    return _FAMILY in name
+
+
+def findings(node: Neuron, weights: Sequence[Dense], shape: Shape) -> Iterator[Finding]:
+    """What is wrong about a layer of resonators and its two layers of weights."""
+    if len(weights) != 2:
+        message = "resonators are driven by two layers of dense weights, real and imaginary"
+        yield error(node.name, message, "add a layer of weights for the other part")
+    for part in weights:
+        if part.delays is not None:
+            message = "the loader ignores delays of complex weights"
+            yield error(f"{part.name}.delays", message, "leave the delays out")
+    for key, limits in _REGISTERS.items():
+        values = node.parameters[key]
+        low, high = int(values.min()), int(values.max())
+        if low < limits.low or high > limits.high:
+            value = low if low < limits.low else high
+            message = f"{value} is not in {limits.low}..{limits.high} of the chip"
+            yield error(f"{node.name}.{key}", message, "scale it down")
+        if values.size > 1 and (key == "threshold" or values.shape != shape):
+            words = f"{values.shape} values for a layer of {shape}"
+            remedy = "give one value" + (", or one a neuron" if key != "threshold" else "")
+            yield error(f"{node.name}.{key}", words, remedy)
+
+
+def range_findings(node: Neuron, proved: LayerRange) -> Iterator[Finding]:
+    """What may leave the simulation's registers."""
+    if proved.drive.largest() >= _LARGEST_SUM:
+        message = f"a sum may reach {proved.drive.largest()}, beyond 25 bits, and wraps with its "
+        yield error(node.name, f"{message}fraction", "use smaller weights")
+    sine, cosine = (abs(node.parameters[key]).max() for key in ("sine", "cosine"))
+    # What a step leaves of the state is below 1, and its sums add up to no more than this.
+    left = float(np.hypot(sine, cosine)) / 4096
+    reached = np.sqrt(2) * 64 * proved.drive.largest() / max(1 - left, 1e-9)
+    if reached >= 1 << 23:
+        message = "the state may reach 2^23, and saturates"
+        yield warning(node.name, message, "let it decay faster, or scale the weights down")
+
+
+def write_neuron(entry: Any, node: Neuron) -> None:
+    """The neurons of a layer, so that every loader finds the same numbers."""
+    group = entry.create_group("neuron")
+    group["type"] = np.bytes_("RF_PHASE" if kind_of(node) is RESONATOR else "RF")
+    for name, key in _DECAYS.items():
+        values = node.parameters[name]
+        group[key] = values + np.sign(values) / 2
+    group["vThMant"] = np.int64(node.parameters["threshold"])
+
+
+def read_neuron(entry: LayerEntry, edges: tuple[Edge, ...], exponent: int, shape: Shape) -> Neuron:
+    """The neurons of a layer; a whole decay is what it says, whatever a loader makes of it.
+
+    Raises:
+        ArtifactError: if the loader would not take them.
+    """
+    group = entry.group("neuron")
+    equations = RESONATOR if _BY_PHASE in group.text("type") else RESETTING_RESONATOR
+    if "messageBits" in group:
+        raise ArtifactError(f"{group.name}.messageBits: stops the loader", remedy="remove it")
+    values = {name: _decay(group, key, shape) for name, key in _DECAYS.items()}
+    values["threshold"] = _threshold(group)
+    ports = equations.inputs
+    return Neuron(entry.name, edges, equations, LOIHI_RESONATOR, values, exponent, ports)
+
+
+def require_determined(net: bytes) -> None:
+    """Nothing if every processor loads the same numbers.
+
+    Raises:
+        SimulatorScopeError: otherwise; names the layer.
+    """
+    with opened(net, "network.net") as entries:
+        name = _undetermined(entries)
+    if name is not None:
+        raise SimulatorScopeError(
+            f"{name}.neuron: its sine and cosine are whole numbers, which Lava's loader takes "
+            "through floats; whether one less comes back depends on the processor",
+            remedy="export the network again (convert, then export): the file then holds a half "
+            "more, which is cut down alike everywhere",
+        )
+
+
+def _undetermined(entries: Sequence[LayerEntry]) -> str | None:
+    for entry in entries:
+        if "neuron" not in entry or not is_kind(entry.group("neuron").text("type")):
+            continue
+        sine, cosine = (entry.group("neuron").numbers(key) for key in _DECAYS.values())
+        # A state that is only halved, or not turned at all, goes through floats unchanged.
+        certain = (_is_certain(sine) & _is_certain(cosine)) | ((sine == 0) & (cosine >= 0))
+        if not certain.all():
+            return entry.name
+    return None
+
+
+def _is_certain(values: NDArray[Any]) -> NDArray[np.bool_]:
+    near = np.abs(values - np.rint(values))
+    found: NDArray[np.bool_] = (near > _MARGIN) | (values == 0)
+    return found
+
+
+def _decay(group: LayerEntry, key: str, shape: Shape) -> Integers:
+    values: Integers = np.trunc(group.numbers(key)).astype(np.int64)
+    limits = _REGISTERS["sine"]
+    if values.min() < limits.low or values.max() > limits.high:
+        worst = values.reshape(-1)[int(np.abs(values).argmax())]
+        raise ArtifactError(f"{group.name}.{key}: {worst} is not in {limits.low}..{limits.high}")
+    if values.size == 1:
+        return values.reshape(())
+    if values.shape != shape:
+        raise ArtifactError(f"{group.name}.{key}: {values.shape} values for a layer of {shape}")
+    return values
+
+
+def _threshold(group: LayerEntry) -> Integers:
+    stored = group.numbers("vThMant")
+    value = stored.reshape(-1)[0]
+    limits = _REGISTERS["threshold"]
+    if stored.size != 1 or value != np.rint(value) or not limits.low <= value <= limits.high:
+        raise ArtifactError(
+            f"{group.name}.vThMant: {stored.tolist()} is no whole number of "
+            f"{limits.low}..{limits.high}"
+        )
+    return np.array(int(value))

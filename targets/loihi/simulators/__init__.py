@@ -1,0 +1,1 @@
+"""Lava and the emulators beside it, each in its sandbox."""

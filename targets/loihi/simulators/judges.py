@@ -1,0 +1,174 @@
+"""Emulators of the chip beside Lava: what each knows, and running programs in them.
+
+They are given a program's integers and connections, not the `.net` file, which is Lava's own
+format; so they judge what the program computes, and Lava that the file says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import SimulatorScopeError
+from neurodeploy.program import Neuron, Program
+from neurodeploy.program.ranges import ranges
+from neurodeploy.sandbox import Call, Environment, Limits, run_many
+from neurodeploy.simulator import run_golden
+from neurodeploy.target import Simulation
+from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.simulators.unrolled import UnrolledLayer, unrolled
+
+_HALF = 1 << 23
+_SHIFT = 6
+_REQUIREMENTS = Path(__file__).with_name("requirements")
+
+NENGO = Environment(
+    name="nengo-loihi",
+    title="nengo-loihi 1.1.0's emulator",
+    python="3.10",
+    worker=Path(__file__).with_name("nengo_worker.py"),
+    self_test={"self_test": True},
+    requirements=("nengo-loihi==1.1.0",),
+    download_mb=60,
+    disk_mb=250,
+    hashes=_REQUIREMENTS / "nengo-loihi.txt",
+)
+
+BRIAN = Environment(
+    name="brian2-loihi",
+    title="brian2-loihi 0.5.2",
+    python="3.11",
+    other_pythons=("3.12",),
+    worker=Path(__file__).with_name("brian_worker.py"),
+    self_test={"self_test": True},
+    requirements=("brian2-loihi==0.5.2", "brian2==2.9.0"),
+    download_mb=45,
+    disk_mb=210,
+    hashes=_REQUIREMENTS / "brian2-loihi.txt",
+)
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """A program and samples (T, N, ...) for it."""
+
+    program: Program
+    samples: NDArray[Any]
+
+
+def require_scope(judge: Environment, run: JudgedRun) -> list[UnrolledLayer]:
+    """The layers as the emulator takes them.
+
+    Raises:
+        SimulatorScopeError: if it does not know what they need: says of which layer, and what.
+    """
+    layers = unrolled(run.program)
+    trace = run_golden(run.program, run.samples)
+    proved = ranges(run.program)
+    for node, layer in zip(run.program.layers, layers, strict=True):
+        drive = proved.layers[node.name].drive.largest() << _SHIFT
+        _SCOPES[judge.name](node, layer, drive, trace[node.name])
+    return layers
+
+
+def run_judge(
+    judge: Environment, runs: Sequence[JudgedRun], simulation: Simulation | None = None
+) -> list[Trace]:
+    """The trace of every run.
+
+    Raises:
+        SimulatorScopeError: if the emulator does not know what a network needs.
+        SimulatorError: if it is missing or fails.
+    """
+    options = simulation or Simulation()
+    prepared = [require_scope(judge, run) for run in runs]
+    calls = [
+        _call(runs[first :: options.jobs], prepared[first :: options.jobs], options.limits)
+        for first in range(min(options.jobs, len(runs)))
+    ]
+    results = run_many(judge, calls, jobs=options.jobs, progress=options.progress)
+    traces: list[Trace] = []
+    for index, run in enumerate(runs):
+        arrays = results[index % len(calls)].arrays
+        traces.append(_trace(run, arrays, index // len(calls)))
+    return traces
+
+
+def _call(
+    runs: Sequence[JudgedRun], prepared: Sequence[list[UnrolledLayer]], limits: Limits | None
+) -> Call:
+    arrays: dict[str, NDArray[Any]] = {}
+    networks = []
+    seconds = 120.0
+    for number, (run, layers) in enumerate(zip(runs, prepared, strict=True)):
+        stem = f"n{number}"
+        arrays[f"{stem}.samples"] = run.samples.reshape(*run.samples.shape[:2], -1).astype(np.uint8)
+        described = []
+        for place, layer in enumerate(layers):
+            own = f"{stem}.l{place}"
+            arrays |= {f"{own}.{key}": value for key, value in layer.parameters.items()}
+            for count, link in enumerate(layer.connections):
+                arrays[f"{own}.w{count}"] = link.weight
+                if link.delays is not None:
+                    arrays[f"{own}.d{count}"] = link.delays
+            sources = [[link.source, link.delays is not None] for link in layer.connections]
+            described.append({"sources": sources})
+        networks.append({"layers": described})
+        seconds += 30 + run.samples.shape[0] * run.samples.shape[1] * 0.5
+    return Call({"networks": networks}, arrays, limits or Limits(seconds, 8192.0))
+
+
+def _trace(run: JudgedRun, arrays: dict[str, NDArray[Any]], number: int) -> Trace:
+    size = run.samples.shape[:2]
+    layers = {
+        node.name: LayerTrace(
+            {
+                key: arrays[f"n{number}.l{place}.{key}"].reshape(
+                    *size, *run.program.shapes[node.name]
+                )
+                for key in ("s", "u", "v")
+            }
+        )
+        for place, node in enumerate(run.program.layers)
+    }
+    return Trace(layers, run.program.output)
+
+
+def _nengo(node: Neuron, layer: UnrolledLayer, drive: int, trace: LayerTrace) -> None:
+    if any(link.delays is not None for link in layer.connections):
+        raise _beyond(node.name, "has delays, which nengo-loihi does not emulate")
+    if drive >= 1 << 21:
+        raise _beyond(node.name, "may be driven beyond 2^21, where nengo-loihi wraps and Lava not")
+    current = int(abs(trace.u).max()) + (int(abs(layer.parameters["bias"]).max()) << _SHIFT)
+    if current + drive >= _HALF:
+        raise _beyond(
+            node.name,
+            "wraps its current or its bias, which Lava and nengo-loihi do at other places",
+        )
+
+
+def _brian(node: Neuron, layer: UnrolledLayer, drive: int, trace: LayerTrace) -> None:
+    if layer.parameters["bias"].any():
+        raise _beyond(node.name, "has a bias, which brian2-loihi's neurons do not")
+    if any((values != values[0]).any() for values in layer.parameters.values()):
+        raise _beyond(node.name, "has neurons of unlike parameters, and brian2-loihi one set")
+    if int(abs(trace.u).max()) + drive >= _HALF or int(abs(trace.v).max()) >= _HALF - 1:
+        raise _beyond(node.name, "leaves 24 bits, and brian2-loihi's numbers have no end")
+    weights = [link.weight for link in layer.connections if link.weight.size]
+    if any(weight.min() < -256 or weight.max() > 255 for weight in weights):
+        raise _beyond(node.name, "has weights beyond 8 bits, which brian2-loihi refuses")
+
+
+def _beyond(node: str, reason: str) -> SimulatorScopeError:
+    return SimulatorScopeError(f"{node}: {reason}", remedy="verify with --simulator lava")
+
+
+_SCOPES: dict[str, Callable[[Neuron, UnrolledLayer, int, LayerTrace], None]] = {
+    NENGO.name: _nengo,
+    BRIAN.name: _brian,
+}

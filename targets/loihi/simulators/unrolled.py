@@ -1,0 +1,88 @@
+"""A program as an emulator of the chip wants it: layers of neurons, and every connection a number.
+
+A weight of nothing is no connection, and an image is its neurons in C order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from neurodeploy.errors import SimulatorScopeError
+from neurodeploy.program import Dense, Flatten, Integers, Program, Signal, Synapse
+from neurodeploy.simulator.golden import combine
+from snncore.dynamics import LOIHI
+from snncore.dynamics.zoo.spiking import CUBA_LIF
+
+# Matrices of more numbers are left to Lava, which knows convolutions.
+_MOST = 1 << 24
+INPUT = -1
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Connections between two layers: weights (neurons, sources), and delays if there are any."""
+
+    source: int
+    weight: Integers
+    delays: Integers | None
+
+
+@dataclass(frozen=True)
+class UnrolledLayer:
+    """One layer's neurons: what drives them, and one value of each parameter for each of them."""
+
+    shape: tuple[int, ...]
+    connections: tuple[Connection, ...]
+    parameters: dict[str, Integers]
+
+
+def unrolled(program: Program) -> list[UnrolledLayer]:
+    """Every layer of neurons.
+
+    Raises:
+        SimulatorScopeError: if a layer is none of an emulator's: says which and why.
+    """
+    if program.input.signal != Signal.SPIKES:
+        raise _beyond(program.input.name, "takes currents, and an emulator's input is spikes")
+    places = {layer.name: index for index, layer in enumerate(program.layers)}
+    layers = []
+    for node in program.layers:
+        if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
+            raise _beyond(node.name, f"has {node.equations.name} neurons, and emulators CUBA LIF")
+        synapses = [program.by_name[edge.source] for edge in node.inputs]
+        shape = program.shapes[node.name]
+        connections = tuple(
+            _connection(program, synapse, places)
+            for synapse in synapses
+            if isinstance(synapse, Synapse)
+        )
+        parameters = {
+            key: np.broadcast_to(value, shape).reshape(-1).astype(np.int64)
+            for key, value in node.parameters.items()
+        }
+        layers.append(UnrolledLayer(shape, connections, parameters))
+    return layers
+
+
+def _connection(program: Program, node: Synapse, places: dict[str, int]) -> Connection:
+    name = node.source.source
+    shape = program.shapes[name]
+    while isinstance(flat := program.by_name[name], Flatten):
+        name = flat.source.source
+    source = places.get(name, INPUT)
+    if isinstance(node, Dense):
+        if node.shift:
+            raise _beyond(node.name, "has sums that Lava's loader shifts, which no chip does")
+        return Connection(source, node.weight, node.delays)
+    size = prod(shape) * prod(program.shapes[node.name])
+    if size > _MOST:
+        raise _beyond(node.name, f"has {size} places for connections, too many to list")
+    ones = np.eye(prod(shape), dtype=np.int64).reshape(-1, *shape)
+    return Connection(source, combine(node, ones).reshape(prod(shape), -1).T, None)
+
+
+def _beyond(node: str, reason: str) -> SimulatorScopeError:
+    return SimulatorScopeError(f"{node}: {reason}", remedy="verify with --simulator lava")

@@ -1,0 +1,1 @@
+"""The exchange package: network.json, weights.bin, golden vectors."""

@@ -1,0 +1,122 @@
+"""network.json: shapes, layers, neurons in the order of their operations, and certificates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.program import Conv2d, Dense, Input, Integers, NarrowIntegers, Neuron
+from snncore.dynamics import Equations
+from snncore.dynamics.expression import LEAVES, Op, Operation
+from snncore.dynamics.text import temporary
+from targets.lynxi.package.packer import Packer
+from targets.lynxi.reduced.certificate import is_half, terms
+from targets.lynxi.reduced.plan import Part, Plan
+
+FORMAT, VERSION = "lynxi-reduced-network", 1
+DOCUMENT, WEIGHTS = "network.json", "weights.bin"
+LAYOUT = "row t * N + n of a tensor (T * N, ...) is step t of sample n"
+
+
+def document_of(plan: Plan, weights: Packer) -> dict[str, Any]:
+    """The network as plain data, its tensors put into the file of weights."""
+    program = plan.program
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "layout": LAYOUT,
+        "level": plan.level.value,
+        "output": program.output,
+        "nodes": [_node(part, plan, weights) for part in plan.parts],
+    }
+
+
+def _node(part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+    node = part.node
+    entry: dict[str, Any] = {
+        "name": node.name,
+        "op": type(node).__name__.lower(),
+        "inputs": [edge.source for edge in node.sources],
+        "shape": list(part.shape),
+        "certificate": part.certificate.to_json(),
+    }
+    if isinstance(node, Input):
+        low, high = plan.input_range.low, plan.input_range.high
+        return entry | {"signal": node.signal.value, "range": [low, high]}
+    if isinstance(node, Neuron):
+        return entry | _neurons(node, part, weights)
+    for key in ("stride", "padding", "dilation", "kernel"):
+        if hasattr(node, key):
+            entry[key] = list(getattr(node, key))
+    for key in ("groups", "exponent", "shift", "accumulator_bits"):
+        if hasattr(node, key):
+            entry[key] = getattr(node, key)
+    if isinstance(node, Dense | Conv2d):
+        entry["weight"] = _tensor(node.narrow_weight, weights)
+    return entry
+
+
+def _neurons(node: Neuron, part: Part, weights: Packer) -> dict[str, Any]:
+    assert part.recipe is not None
+    return {
+        "neuron": node.equations.name,
+        "exponent": node.exponent,
+        "parameters": {key: _tensor(value, weights) for key, value in node.parameters.items()},
+        # What the reduced modules compare with: thresholds half a step below, or above if strict.
+        "compared": {
+            key: _constant(value, weights)
+            for key, value in part.recipe.constants.items()
+            if key not in node.parameters
+        },
+        "step": step_of(node.integer_equations),
+        "equations": node.equations.to_json(),
+        "number_system": node.system.to_json(),
+    }
+
+
+def step_of(equations: Equations) -> dict[str, Any]:
+    """One step in integers, an assignment after another."""
+    letter = temporary((*equations.states, *equations.inputs, *equations.parameters))
+    names: list[str] = []
+    assignments = []
+    for number, operation in enumerate(equations.operations):
+        if operation.op in LEAVES - {Op.CONSTANT}:
+            names.append(str(operation.attribute))
+            continue
+        names.append(f"{letter}{number}")
+        assignments.append(_assignment(operation, names))
+    results = zip(equations.states, equations.next_states, strict=True)
+    return {
+        "states": list(equations.states),
+        "input": equations.inputs[0],
+        "assignments": assignments,
+        "next": {state: names[number] for state, number in results},
+        "spikes": names[equations.output],
+    }
+
+
+def _assignment(operation: Operation, names: list[str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": names[-1],
+        "op": operation.op.value,
+        "of": [names[arg] for arg in operation.args],
+    }
+    if operation.attribute is not None:
+        value = operation.attribute
+        entry["by"] = list(value) if isinstance(value, tuple) else value
+    return entry
+
+
+def _tensor(values: Integers | NarrowIntegers, weights: Packer) -> dict[str, Any]:
+    """Integers, and the same numbers in float16."""
+    return {"integers": weights.integers(values)} | _constant(values, weights)
+
+
+def _constant(values: Any, weights: Packer) -> dict[str, Any]:
+    """A sum of float16 numbers, each times a power of 4096; nearly always one."""
+    if is_half(values):
+        # Made float16 when they are written.
+        return {"float16": [weights.add(values, np.float16) | {"power": 0}]}
+    found = terms(values)
+    return {"float16": [weights.add(t.numbers, np.float16) | {"power": t.power} for t in found]}

@@ -1,0 +1,183 @@
+"""Golden vectors: one run of the whole network, and each layer driven as hard as it can be.
+
+A layer's worst case drives, in every step, exactly the inputs whose weights are positive for the
+neuron with the largest sum, or exactly those whose weights are negative: no order of adding can
+pass what these sums reach, and an accumulator that is too narrow shows in them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.program import Conv2d, Dense, Flatten, Neuron
+from neurodeploy.simulator import simulate
+from neurodeploy.simulator.golden import combine, neuron_step
+from neurodeploy.target import random_samples
+from targets.lynxi.package.packer import Packer
+from targets.lynxi.reduced.branch import Branch, branches_of
+from targets.lynxi.reduced.forms import WORST_STEPS
+from targets.lynxi.reduced.plan import Part, Plan
+
+GOLDEN = "golden.bin"
+_RATE, _SEED = 0.3, 0
+# Of the run of the whole network, and of each worst case.
+SAMPLES = 2
+
+Array = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class WorstCase:
+    """One layer alone: sample 0 drives it as far up as it goes, sample 1 as far down."""
+
+    layer: str
+    # By branch: what its weights read, and the sums that they make of it.
+    inputs: Mapping[str, Array]
+    sums: Mapping[str, Array]
+    # Spikes and states, (steps, 2, ...).
+    result: Mapping[str, Array]
+
+    @property
+    def largest_sum(self) -> int:
+        """The largest magnitude of a sum."""
+        return max(int(np.abs(value).max()) for value in self.sums.values())
+
+
+def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
+    """Return what the document says of the vectors, which go into a file of their own."""
+    samples = random_samples(plan.program, steps, SAMPLES, _RATE, _SEED)
+    # The fast engine equals the golden interpreter, and large images would take that minutes.
+    trace = simulate(plan.program, samples, engine="fast", again=False)
+    return {
+        "network": {
+            "input": file.integers(samples),
+            "layers": {
+                # Spikes of every step, and the states after the last one.
+                name: {
+                    key: file.integers(value if key == "s" else value[-1])
+                    for key, value in trace[name].values.items()
+                }
+                for name in trace
+            },
+        },
+        "layers": [_described(case, file) for case in worst_cases(plan)],
+    }
+
+
+def worst_cases(plan: Plan) -> list[WorstCase]:
+    """Return the worst case of every layer of neurons."""
+    inputs: dict[str, Array] = {}
+    return [_worst_case(plan, part, inputs) for part in plan.layers]
+
+
+def _described(case: WorstCase, file: Packer) -> dict[str, Any]:
+    return {
+        "layer": case.layer,
+        "steps": WORST_STEPS,
+        "inputs": {name: file.integers(value) for name, value in case.inputs.items()},
+        "sums": {name: file.integers(value) for name, value in case.sums.items()},
+        "result": {key: file.integers(value) for key, value in case.result.items()},
+        "largest_sum": case.largest_sum,
+    }
+
+
+def _worst_case(plan: Plan, part: Part, known: dict[str, Array]) -> WorstCase:
+    """The worst case of a layer; what another layer reads too (`known`) has one input."""
+    branches = branches_of(plan, part)
+    chosen = {sign: _extreme(branches, sign) for sign in (1, -1)}
+    for b in branches:
+        if b.name not in known:
+            driven = [_driven(b, sign, output) for sign, output in chosen.items()]
+            known[b.name] = np.stack(driven)
+    inputs = {b.name: known[b.name] for b in branches}
+    sums = {
+        b.name: inputs[b.name] if b.synapse is None else combine(b.synapse, inputs[b.name])
+        for b in branches
+    }
+    drive = sum(_delivered(b, sums[b.name]) for b in branches)
+    neurons = _neuron(part)
+    (first,) = neurons.equations.inputs
+    states, seen = _rest(part), []
+    for _ in range(WORST_STEPS):
+        states, spikes = neuron_step(neurons, states, {first: np.asarray(drive)})
+        seen.append({"s": spikes, **states})
+    result = {key: np.stack([row[key] for row in seen]) for key in seen[0]}
+    return WorstCase(part.name, inputs, sums, result)
+
+
+def _reach(branch: Branch, sign: int) -> Array:
+    """The largest sum (or the lowest, without its sign) of every output or channel."""
+    low, high = branch.range.low, branch.range.high
+    if branch.synapse is None:
+        return np.full(branch.shape[0], high if sign > 0 else -low)
+    flat = branch.synapse.narrow_weight.reshape(branch.synapse.narrow_weight.shape[0], -1)
+    positive = np.maximum(flat, 0).sum(axis=1, dtype=np.int64)
+    negative = flat.sum(axis=1, dtype=np.int64) - positive
+    best = positive * high + negative * low if sign > 0 else positive * low + negative * high
+    reached: Array = sign * best
+    return reached
+
+
+def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
+    """The input that drives the chosen output as far as it goes."""
+    low, high = branch.range.low, branch.range.high
+    if branch.synapse is None:
+        return np.full(branch.shape, high if sign > 0 else low)
+    output = int(_reach(branch, sign).argmax()) if chosen is None else chosen
+    weight = sign * branch.synapse.narrow_weight[output].astype(np.int64)
+    best = np.where(weight > 0, high, np.where(weight < 0, low, 0))
+    if isinstance(branch.synapse, Dense):
+        return best
+    return _in_the_middle(branch.synapse, best, output, branch.shape)
+
+
+def _delivered(branch: Branch, sums: Array) -> Array:
+    """What of the sums reaches the neurons."""
+    for part in branch.moved:
+        sums = combine(part.node, sums)
+    return sums
+
+
+def _in_the_middle(node: Conv2d, window: Array, output: int, shape: tuple[int, ...]) -> Array:
+    """An image with this window where a kernel in the middle looks."""
+    image = np.zeros(shape, dtype=np.int64)
+    outputs, inputs = node.narrow_weight.shape[:2]
+    first = output * node.groups // outputs * inputs
+    rows, columns = (_seen(shape[axis + 1], window.shape[axis + 1], axis, node) for axis in (0, 1))
+    for i, row in rows:
+        for j, column in columns:
+            image[first : first + len(window), row, column] = window[:, i, j]
+    return image
+
+
+def _seen(size: int, kernel: int, axis: int, node: Conv2d) -> list[tuple[int, int]]:
+    """Places of the kernel and of the image, where the window in the middle meets it."""
+    stride, padding, apart = node.stride[axis], node.padding[axis], node.dilation[axis]
+    count = (size + 2 * padding - apart * (kernel - 1) - 1) // stride + 1
+    begin = count // 2 * stride - padding
+    places = ((i, begin + i * apart) for i in range(kernel))
+    return [(i, place) for i, place in places if 0 <= place < size]
+
+
+def _extreme(branches: Sequence[Branch], sign: int) -> int | None:
+    """The output or channel that all branches together drive furthest, where they agree on one."""
+    reached = [_reach(branch, sign) for branch in branches]
+    flat = any(isinstance(part.node, Flatten) for branch in branches for part in branch.moved)
+    if flat or len({len(each) for each in reached}) > 1:
+        return None
+    return int(np.sum(reached, axis=0).argmax())
+
+
+def _neuron(part: Part) -> Neuron:
+    assert isinstance(part.node, Neuron)
+    return part.node
+
+
+def _rest(part: Part) -> dict[str, Array]:
+    zero = np.zeros((SAMPLES, *part.shape), dtype=np.int64)
+    return dict.fromkeys(part.states, zero)

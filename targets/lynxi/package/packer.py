@@ -1,0 +1,46 @@
+"""Tensors on their way into a binary file, as `tensors` describes and reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.content import Content, joined, of_array, of_bytes
+from neurodeploy.data.narrow import narrowed
+from targets.lynxi.package.tensors import ALIGNMENT
+
+
+class Packer:
+    """Tensors on the way into one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._parts: list[Content] = []
+        self._size = 0
+
+    def integers(self, values: NDArray[Any]) -> dict[str, Any]:
+        """Where integers lie, in the smallest type that holds them."""
+        held = narrowed(values)
+        return self.add(held, held.dtype)
+
+    def add(self, values: NDArray[Any], kind: Any) -> dict[str, Any]:
+        """Where a tensor lies, in a type that holds it."""
+        content = of_array(values, kind)
+        padding = -self._size % ALIGNMENT
+        offset = self._size + padding
+        self._parts += [of_bytes(bytes(padding)), content]
+        self._size = offset + content.size
+        return {
+            "file": self.file,
+            "dtype": np.dtype(kind).name,
+            "shape": list(values.shape),
+            "offset": offset,
+            "nbytes": content.size,
+            "sha256": content.sha256(),
+        }
+
+    def content(self) -> Content:
+        """The file, to which nothing more is added."""
+        return joined(self._parts)

@@ -1,0 +1,1 @@
+"""The network in the words that the vendor's compiler takes."""

@@ -1,0 +1,181 @@
+"""The two forms of the reduced network, said once: T steps unrolled, and one step.
+
+A form is said in words; torch, TorchScript and ONNX each bring theirs. Tensors are
+(T * N, ...) with the rows of a step together, of rank 4 at most; nothing is changed in place.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Generic
+
+from neurodeploy.program import Flatten, Input, Neuron, Synapse
+from targets.lynxi.reduced.branch import Branch, branches_of
+from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.recipe import Language, Value
+
+# For how many steps a layer alone is driven.
+WORST_STEPS = 4
+
+
+class Words(ABC, Generic[Value]):
+    """What a language can say of a whole network."""
+
+    @abstractmethod
+    def spell(self, part: Part) -> Language[Value]:
+        """The words that a part's recipe is said in."""
+
+    @abstractmethod
+    def weigh(self, part: Part, x: Value) -> Value:
+        """The weighted sums of a layer of weights, in its own width."""
+
+    @abstractmethod
+    def pool(self, part: Part, x: Value) -> Value:
+        """The largest value of every window."""
+
+    @abstractmethod
+    def flatten(self, x: Value) -> Value:
+        """All axes but the first as one."""
+
+    @abstractmethod
+    def widen(self, x: Value) -> Value:
+        """The same values in float32."""
+
+    @abstractmethod
+    def narrow(self, x: Value) -> Value:
+        """The same values in float16."""
+
+    @abstractmethod
+    def split(self, x: Value, steps: int) -> Sequence[Value]:
+        """The rows of each step."""
+
+    @abstractmethod
+    def join(self, rows: Sequence[Value]) -> Value:
+        """The rows of all steps."""
+
+    def step(
+        self, part: Part, states: Mapping[str, Value], x: Value
+    ) -> tuple[dict[str, Value], Value]:
+        """One step of a layer of neurons; spikes are float16."""
+        assert part.recipe is not None
+        following, spikes = part.recipe.run(self.spell(part), states, x)
+        return following, self.narrow(spikes) if part.single else spikes
+
+
+@dataclass(frozen=True)
+class LayerValues(Generic[Value]):
+    """What a layer of neurons gave: spikes, and states after each step."""
+
+    spikes: Value
+    states: tuple[Mapping[str, Value], ...]
+
+
+def unrolled(
+    words: Words[Value], plan: Plan, x: Value, steps: int
+) -> dict[str, LayerValues[Value]]:
+    """Every layer of neurons over all steps, from rest."""
+    values: dict[str, Value] = {}
+    layers: dict[str, LayerValues[Value]] = {}
+    for part in plan.parts:
+        if not isinstance(part.node, Neuron):
+            values[part.name] = _combined(words, plan, part, values, x)
+            continue
+        rows = words.split(_drive(words, plan, part, values), steps)
+        language = words.spell(part)
+        # Zero in the shape and the type of the sums.
+        states = dict.fromkeys(part.states, language.subtract(rows[0], rows[0]))
+        spikes, seen = [], []
+        for row in rows:
+            states, fired = words.step(part, states, row)
+            spikes.append(fired)
+            seen.append(states)
+        values[part.name] = words.join(spikes)
+        layers[part.name] = LayerValues(values[part.name], tuple(seen))
+    return layers
+
+
+def one_step(
+    words: Words[Value], plan: Plan, x: Value, states: Mapping[str, Mapping[str, Value]]
+) -> dict[str, LayerValues[Value]]:
+    """Every layer of neurons after one step from the given states."""
+    values: dict[str, Value] = {}
+    layers: dict[str, LayerValues[Value]] = {}
+    for part in plan.parts:
+        if not isinstance(part.node, Neuron):
+            values[part.name] = _combined(words, plan, part, values, x)
+            continue
+        drive = _drive(words, plan, part, values)
+        following, values[part.name] = words.step(part, states[part.name], drive)
+        layers[part.name] = LayerValues(values[part.name], (following,))
+    return layers
+
+
+def apart(
+    words: Words[Value], plan: Plan, inputs: Mapping[str, Value], steps: int
+) -> dict[str, tuple[dict[str, Value], LayerValues[Value]]]:
+    """Every layer of neurons alone, driven for some steps by sums that stay: the sums, and it."""
+    sums: dict[str, Value] = {}
+    found: dict[str, tuple[dict[str, Value], LayerValues[Value]]] = {}
+    for layer in plan.layers:
+        terms, own = [], {}
+        for branch in branches_of(plan, layer):
+            if branch.name not in sums:
+                sums[branch.name] = _alone(words, branch, inputs[branch.name])
+            own[branch.name] = value = sums[branch.name]
+            for part in branch.moved:
+                flat = isinstance(part.node, Flatten)
+                value = words.flatten(value) if flat else words.pool(part, value)
+            # A pool or a flatten is as wide as what it reads.
+            narrow = layer.single and not is_single(branch.part)
+            terms.append(words.widen(value) if narrow else value)
+        language = words.spell(layer)
+        drive = reduce(language.add, terms)
+        states = dict.fromkeys(layer.states, language.subtract(drive, drive))
+        spikes, seen = [], []
+        for _ in range(steps):
+            states, fired = words.step(layer, states, drive)
+            spikes.append(fired)
+            seen.append(states)
+        found[layer.name] = own, LayerValues(words.join(spikes), tuple(seen))
+    return found
+
+
+def _alone(words: Words[Value], branch: Branch, x: Value) -> Value:
+    """The sums of a branch for what it reads; values without weights are in float16."""
+    if branch.synapse is None:
+        return words.widen(x) if is_single(branch.part) else x
+    return words.weigh(branch.part, words.widen(x) if branch.part.single else x)
+
+
+def _combined(
+    words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value], x: Value
+) -> Value:
+    node = part.node
+    if isinstance(node, Input):
+        return words.widen(x) if part.single else x
+    source = node.sources[0].source
+    given = values[source]
+    if isinstance(node, Synapse):
+        return words.weigh(part, _wide(words, plan, part, source, given))
+    return words.flatten(given) if isinstance(node, Flatten) else words.pool(part, given)
+
+
+def _drive(words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value]) -> Value:
+    """The sum of all that reaches a layer."""
+    terms = [
+        _wide(words, plan, part, edge.source, values[edge.source]) for edge in part.node.sources
+    ]
+    return reduce(words.spell(part).add, terms)
+
+
+def _wide(words: Words[Value], plan: Plan, part: Part, source: str, value: Value) -> Value:
+    """A value in the width of what reads it."""
+    return words.widen(value) if part.single and not is_single(plan.by_name[source]) else value
+
+
+def is_single(part: Part) -> bool:
+    """Whether a part's value is float32; spikes never are."""
+    return part.single and not isinstance(part.node, Neuron)

@@ -1,0 +1,138 @@
+"""A program as this target computes it: every node with its recipe and its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from neurodeploy.data.structure import Shape
+from neurodeploy.errors import DoesNotFitError
+from neurodeploy.program import Dense, Input, Neuron, Node, Program, Signal, Synapse
+from neurodeploy.program.nesting import require_shallow
+from neurodeploy.program.ranges import Ranges, ranges, sum_range
+from snncore.dynamics.arithmetic.interval import ZERO, Interval, step_intervals
+from targets.lynxi.reduced.certificate import HALF_LIMIT, Certificate, Level, is_half
+from targets.lynxi.reduced.recipe import Recipe
+from targets.lynxi.reduced.translate import recipe_of, shift_recipe
+
+# Every integer up to here is a float16.
+CURRENTS = Interval(-HALF_LIMIT, HALF_LIMIT)
+_BINARY = Interval(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One node: its shape, what it may hold, and how its step is computed."""
+
+    node: Node
+    shape: Shape
+    certificate: Certificate
+    recipe: Recipe | None
+    # Whether it is computed in float32, as what reads sums in float32 is too.
+    single: bool
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.node.name
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of its states, if it has any."""
+        return self.node.equations.states if isinstance(self.node, Neuron) else ()
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The parts in the order in which a step computes them."""
+
+    program: Program
+    parts: tuple[Part, ...]
+    # What every node's value can be.
+    values: Mapping[str, Interval]
+    input_range: Interval
+
+    @property
+    def level(self) -> Level:
+        """The level of the whole: that of its weakest part."""
+        return max(part.certificate.level for part in self.parts)
+
+    @property
+    def layers(self) -> tuple[Part, ...]:
+        """The parts that are neurons."""
+        return tuple(part for part in self.parts if isinstance(part.node, Neuron))
+
+    @cached_property
+    def by_name(self) -> dict[str, Part]:
+        """Every part by its node's name."""
+        return {part.name: part for part in self.parts}
+
+
+@lru_cache(maxsize=2)
+def plan_of(program: Program) -> Plan:
+    """The plan of a program.
+
+    Raises:
+        ValidationError: if a layer's states have no bound.
+        DoesNotFitError: if a layer has no form in floats; names it.
+    """
+    current = program.input.signal == Signal.CURRENT
+    inputs = CURRENTS if current else _BINARY
+    proved = ranges(program, inputs)
+    parts: dict[str, Part] = {}
+    for node in program.nodes:
+        certificate, recipe = _computed(node, proved)
+        sources = (parts[edge.source] for edge in node.sources)
+        # Spikes are float16 whatever they were computed in.
+        inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
+        single = certificate.single or inherited
+        parts[node.name] = Part(node, program.shapes[node.name], certificate, recipe, single)
+    return Plan(program, tuple(parts.values()), proved.values, inputs)
+
+
+def _computed(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+    if isinstance(node, Neuron):
+        recipe = _neurons(node, proved)
+        return _certificate(recipe, proved.layers[node.name].drive.largest(), 0), recipe
+    if isinstance(node, Input):
+        return Certificate(proved.values[node.name].largest(), 0), None
+    if isinstance(node, Synapse):
+        return _synapse(node, proved)
+    return Certificate(proved.values[node.name].hull(ZERO).largest(), 0), None
+
+
+def _synapse(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+    total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+    fan_in = node.narrow_weight[0].size
+    if isinstance(node, Dense) and node.shift:
+        recipe = shift_recipe(node.shift, total)
+        return _certificate(recipe, total.largest(), fan_in), recipe
+    return Certificate(total.largest(), fan_in), None
+
+
+def _neurons(node: Neuron, proved: Ranges) -> Recipe:
+    """The recipe of a layer's step, for what it can hold and what can drive it."""
+    require_shallow(node)
+    layer, equations = proved.layers[node.name], node.integer_equations
+    parameters = {
+        key: Interval(int(value.min()), int(value.max())) for key, value in node.parameters.items()
+    }
+    states = {key: values.hull(ZERO) for key, values in layer.states.items()}
+    drive = {equations.inputs[0]: layer.drive}
+    _, operations = step_intervals(equations, states, drive, parameters)
+    try:
+        return recipe_of(equations, operations, node.parameters)
+    except DoesNotFitError as error:
+        raise DoesNotFitError(f"{node.name}: {error.message}") from error
+
+
+def _certificate(recipe: Recipe, drive: int, fan_in: int) -> Certificate:
+    bound = max(recipe.bound, drive)
+    exact = all(is_half(value) for value in recipe.numbers)
+    return Certificate(bound, fan_in + len(recipe.steps), exact)
+
+
+def largest_weight_bits(node: Synapse) -> int:
+    """With how many bits a weight, its sign included, no partial sum of spikes passes 2^11."""
+    return (HALF_LIMIT // int(node.narrow_weight[0].size) + 1).bit_length()

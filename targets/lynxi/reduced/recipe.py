@@ -1,0 +1,246 @@
+"""One step of a neuron in the four words that the vendor's compiler was seen to take.
+
+A value is an integer that a float carries, so every word is exact while its values are small
+enough (`Recipe.bound`). What a neuron needs beyond sums and products is made of them:
+1. A comparison is `at_least` with half a step less, or more if it is strict: no value lies there.
+2. A choice is a product with 0 or 1, and a soft reset takes the threshold off where it fired.
+3. A shift to the right takes off the remainder, which is found bit by bit from the highest down.
+4. Wraps and clips that no value can meet are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncore.dynamics.arithmetic.interval import Interval
+from targets.lynxi.reduced.certificate import is_half
+
+Numbers = NDArray[np.float64]
+Value = TypeVar("Value")
+
+
+class Word(StrEnum):
+    """What a step is made of."""
+
+    STATE = "state"
+    INPUT = "input"
+    CONSTANT = "constant"
+    ADD = "add"
+    SUBTRACT = "subtract"
+    MULTIPLY = "multiply"
+    # 1 where the first is at least the second, else 0.
+    AT_LEAST = "at_least"
+
+
+LEAVES = frozenset({Word.STATE, Word.INPUT, Word.CONSTANT})
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One assignment, and the integers that its value can be."""
+
+    word: Word
+    args: tuple[int, ...]
+    range: Interval
+    # Of a state, or of a constant: the parameter that it comes from.
+    name: str = ""
+    value: Numbers | None = None
+
+
+class Language(Protocol[Value]):
+    """How a form of the reduced modules spells each word."""
+
+    def constant(self, name: str, value: Numbers) -> Value:
+        """A constant; without a name it is a single number."""
+
+    def add(self, a: Value, b: Value) -> Value:
+        """The sum."""
+
+    def subtract(self, a: Value, b: Value) -> Value:
+        """The difference."""
+
+    def multiply(self, a: Value, b: Value) -> Value:
+        """The product."""
+
+    def at_least(self, a: Value, b: Value) -> Value:
+        """1 where the first is at least the second, else 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """A step of a neuron: states and the input in, next states and spikes out."""
+
+    steps: tuple[Step, ...]
+    next_states: Mapping[str, int]
+    output: int
+
+    @property
+    def bound(self) -> int:
+        """The largest magnitude that any value on the way can have."""
+        values = (s.range.largest() for s in self.steps if s.word != Word.CONSTANT or not s.name)
+        return max(values, default=0)
+
+    @property
+    def constants(self) -> dict[str, Numbers]:
+        """The constants that come from parameters, by name."""
+        return {s.name: s.value for s in self.steps if s.value is not None and s.name}
+
+    @property
+    def numbers(self) -> tuple[Numbers, ...]:
+        """Every constant."""
+        return tuple(step.value for step in self.steps if step.value is not None)
+
+    def run(
+        self, language: Language[Value], states: Mapping[str, Value], x: Value
+    ) -> tuple[dict[str, Value], Value]:
+        """The next states and the spikes, in some language."""
+        said: dict[Word, Callable[..., Value]] = {
+            Word.ADD: language.add,
+            Word.SUBTRACT: language.subtract,
+            Word.MULTIPLY: language.multiply,
+            Word.AT_LEAST: language.at_least,
+        }
+        values: list[Value] = []
+        for step in self.steps:
+            if step.word == Word.STATE:
+                values.append(states[step.name])
+            elif step.word == Word.INPUT:
+                values.append(x)
+            elif step.value is not None:
+                values.append(language.constant(step.name, step.value))
+            else:
+                values.append(said[step.word](*(values[arg] for arg in step.args)))
+        following = {state: values[number] for state, number in self.next_states.items()}
+        return following, values[self.output]
+
+
+class Writer:
+    """Steps in the making; constants are folded, and a value is written once."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self._known: dict[Any, int] = {}
+
+    def leaf(self, word: Word, name: str, values: Interval) -> int:
+        """A state or the input."""
+        return self._add(Step(word, (), values, name))
+
+    def constant(self, value: Any, name: str = "") -> int:
+        """A constant; without a name it stands as a number, if that is one float16."""
+        numbers = np.asarray(value, dtype=np.float64)
+        if not name and not is_half(numbers):
+            name = f"number {float(numbers):g}"
+        low, high = int(np.floor(numbers.min())), int(np.ceil(numbers.max()))
+        return self._add(Step(Word.CONSTANT, (), Interval(low, high), name, numbers))
+
+    def add(self, a: int, b: int) -> int:
+        """The sum."""
+        if self._is(a, 0) or self._is(b, 0):
+            return b if self._is(a, 0) else a
+        return self.plus(a, b)
+
+    def plus(self, a: int, b: int) -> int:
+        """The sum, also of nothing."""
+        return self._binary(Word.ADD, a, b, self.range(a) + self.range(b))
+
+    def subtract(self, a: int, b: int) -> int:
+        """The difference."""
+        if self._is(b, 0):
+            return a
+        return self._binary(Word.SUBTRACT, a, b, self.range(a) - self.range(b))
+
+    def multiply(self, a: int, b: int) -> int:
+        """The product."""
+        if self._is(a, 1) or self._is(b, 1):
+            return b if self._is(a, 1) else a
+        return self._binary(Word.MULTIPLY, a, b, self.range(a) * self.range(b))
+
+    def scaled(self, a: int, factor: float, values: Interval) -> int:
+        """A product with a power of two, whose result is known to be whole."""
+        if factor == 1:
+            return a
+        return self._add(Step(Word.MULTIPLY, (a, self.constant(factor)), values))
+
+    def at_least(self, a: int, b: int) -> int:
+        """1 where `a >= b`, for a `b` between two integers or of integers."""
+        gap = self.range(a) - self.range(b)
+        if self.value(b) is None and self.value(a) is None:
+            return self.at_least(self.subtract(a, b), self.constant(-0.5))
+        low, high = (0 if gap.low < 1 else 1), (1 if gap.high >= 0 else 0)
+        return self._binary(Word.AT_LEAST, a, b, Interval(low, max(low, high)))
+
+    def shifted(self, a: int, by: float) -> int:
+        """A constant moved by half a step."""
+        value = self.value(a)
+        assert value is not None
+        name = self.steps[a].name
+        sign = "+" if by > 0 else "-"
+        return self.constant(value + by, f"{name}{sign}1/2" if name else "")
+
+    def bounded(self, a: int, values: Interval) -> int:
+        """The same value, of which more is known."""
+        step = self.steps[a]
+        tight = Interval(max(step.range.low, values.low), min(step.range.high, values.high))
+        self.steps[a] = Step(step.word, step.args, tight, step.name, step.value)
+        return a
+
+    def range(self, a: int) -> Interval:
+        """The integers that a value can be."""
+        return self.steps[a].range
+
+    def value(self, a: int) -> Numbers | None:
+        """The value of a constant."""
+        return self.steps[a].value
+
+    def recipe(self, next_states: Mapping[str, int], output: int) -> Recipe:
+        """What the results need of the steps so far."""
+        reached: set[int] = set()
+        pending = [*next_states.values(), output]
+        while pending:
+            number = pending.pop()
+            if number not in reached:
+                reached.add(number)
+                pending.extend(self.steps[number].args)
+        order = sorted(reached, key=lambda n: (self.steps[n].word not in LEAVES, n))
+        place = {number: position for position, number in enumerate(order)}
+        kept = []
+        for number in order:
+            step = self.steps[number]
+            args = tuple(place[arg] for arg in step.args)
+            kept.append(Step(step.word, args, step.range, step.name, step.value))
+        following = {state: place[number] for state, number in next_states.items()}
+        return Recipe(tuple(kept), following, place[output])
+
+    def _is(self, a: int, number: int) -> bool:
+        value = self.value(a)
+        return value is not None and bool((value == number).all())
+
+    def _binary(self, word: Word, a: int, b: int, values: Interval) -> int:
+        first, second = self.value(a), self.value(b)
+        if first is not None and second is not None:
+            names = [n for n in (self.steps[a].name, self.steps[b].name) if n]
+            name = f"{word.value}({', '.join(names)})" if names else ""
+            return self.constant(_FOLDED[word](first, second), name)
+        return self._add(Step(word, (a, b), values))
+
+    def _add(self, step: Step) -> int:
+        value = None if step.value is None else (step.value.shape, step.value.tobytes())
+        key = (step.word, step.args, step.name, value)
+        if key not in self._known:
+            self._known[key] = len(self.steps)
+            self.steps.append(step)
+        return self._known[key]
+
+
+_FOLDED: dict[Word, Callable[[Numbers, Numbers], Numbers]] = {
+    Word.ADD: np.add,
+    Word.SUBTRACT: np.subtract,
+    Word.MULTIPLY: np.multiply,
+    Word.AT_LEAST: lambda a, b: (a >= b).astype(np.float64),
+}

@@ -1,0 +1,1 @@
+"""The package's files run, in integers, in torch and in onnxruntime."""

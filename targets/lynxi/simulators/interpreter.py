@@ -1,0 +1,167 @@
+"""The network of a package in integers, from network.json and weights.bin alone.
+
+Nothing is shared with the rest of the toolchain: this is a second reading of the same files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from targets.lynxi.package.tensors import Store
+
+Array = NDArray[np.int64]
+States = dict[str, Array]
+
+
+class Network:
+    """A network that takes one step after another."""
+
+    def __init__(self, document: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        store = Store(files)
+        self.nodes: list[Mapping[str, Any]] = list(document["nodes"])
+        self.output: str = document["output"]
+        self.tensors: dict[str, dict[str, Array]] = {}
+        for node in self.nodes:
+            held = dict(node.get("parameters", {}))
+            if "weight" in node:
+                held["weight"] = node["weight"]
+            self.tensors[node["name"]] = {
+                key: _integers(store, entry, f"{node['name']}.{key}") for key, entry in held.items()
+            }
+
+    def run(self, samples: NDArray[Any]) -> dict[str, States]:
+        """Spikes and states of every layer of neurons for samples (T, N, ...)."""
+        layers = [node for node in self.nodes if node["op"] == "neuron"]
+        count = samples.shape[1]
+        states = {node["name"]: self._rest(node, count) for node in layers}
+        seen: dict[str, dict[str, list[Array]]] = {
+            node["name"]: {key: [] for key in ("s", *node["step"]["states"])} for node in layers
+        }
+        for row in samples.astype(np.int64):
+            values: dict[str, Array] = {}
+            for node in self.nodes:
+                name = node["name"]
+                inputs = [values[source] for source in node["inputs"]]
+                if node["op"] == "input":
+                    values[name] = row
+                elif node["op"] == "neuron":
+                    states[name], values[name] = self.neurons(node, states[name], _sum(inputs))
+                    for key, value in (("s", values[name]), *states[name].items()):
+                        seen[name][key].append(value)
+                else:
+                    values[name] = self.combined(node, inputs[0])
+        return {
+            name: {key: np.stack(rows) for key, rows in recorded.items()}
+            for name, recorded in seen.items()
+        }
+
+    def combined(self, node: Mapping[str, Any], x: Array) -> Array:
+        """What a node without states makes of one step (N, ...)."""
+        op, held = node["op"], self.tensors[node["name"]]
+        if op == "flatten":
+            return x.reshape(len(x), -1)
+        if op == "maxpool2d":
+            lowest = np.iinfo(np.int64).min
+            windows = _windows(x, node, node["kernel"], (1, 1), lowest)
+            return np.asarray(windows.max(axis=(-2, -1)))
+        if op == "dense":
+            total = x @ held["weight"].T >> node["shift"]
+        else:
+            total = _correlated(x, node, held["weight"])
+        return _wrap(total, node["accumulator_bits"])
+
+    def neurons(self, node: Mapping[str, Any], states: States, x: Array) -> tuple[States, Array]:
+        """The next states and the spikes of one layer."""
+        step = node["step"]
+        values: dict[str, Any] = {**self.tensors[node["name"]], **states, step["input"]: x}
+        for assignment in step["assignments"]:
+            given = [values[name] for name in assignment["of"]]
+            if "by" in assignment:
+                given.append(assignment["by"])
+            values[assignment["name"]] = OPERATIONS[assignment["op"]](*given)
+        full = {name: _full(values[result], x) for name, result in step["next"].items()}
+        return full, _full(values[step["spikes"]], x)
+
+    def _rest(self, node: Mapping[str, Any], count: int) -> States:
+        zero = np.zeros((count, *node["shape"]), dtype=np.int64)
+        return dict.fromkeys(node["step"]["states"], zero)
+
+
+def _integers(store: Store, entry: Mapping[str, Any], name: str) -> Array:
+    return store.array(entry["integers"], name).astype(np.int64)
+
+
+def _sum(values: list[Array]) -> Array:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
+
+
+def _full(value: Any, x: Array) -> Array:
+    return np.broadcast_to(np.asarray(value, dtype=np.int64), x.shape)
+
+
+def _windows(x: Array, node: Mapping[str, Any], kernel: Any, dilation: Any, outside: int) -> Array:
+    """Every window of images (N, C, H, W): (N, C, rows, columns, height, width)."""
+    (top, left), (down, right) = node["padding"], node["stride"]
+    border = ((0, 0), (0, 0), (top, top), (left, left))
+    padded = np.pad(x, border, constant_values=outside)
+    reach = tuple((k - 1) * apart + 1 for k, apart in zip(kernel, dilation, strict=True))
+    every = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(2, 3))
+    return every[:, :, ::down, ::right, :: dilation[0], :: dilation[1]]
+
+
+def _correlated(x: Array, node: Mapping[str, Any], weight: Array) -> Array:
+    outputs, inputs, *kernel = weight.shape
+    groups = node["groups"]
+    seen = _windows(x, node, kernel, node["dilation"], 0)
+    count, _, rows, columns = seen.shape[:4]
+    parts = []
+    for group, share in enumerate(np.split(weight.reshape(outputs, -1), groups)):
+        mine = seen[:, group * inputs : (group + 1) * inputs]
+        flat = mine.transpose(0, 2, 3, 1, 4, 5).reshape(count * rows * columns, -1)
+        total = flat @ share.T
+        parts.append(total.reshape(count, rows, columns, -1).transpose(0, 3, 1, 2))
+    return np.concatenate(parts, axis=1)
+
+
+def _wrap(x: Array, bits: int) -> Array:
+    half = 1 << (bits - 1)
+    return ((x + half) & (2 * half - 1)) - half
+
+
+def _wrap_once(x: Array, bits: int) -> Array:
+    half = 1 << (bits - 1)
+    result: Array = x - 2 * half * (x > half) + 2 * half * (x <= -half)
+    return result
+
+
+def _spike(distance: Array, strict: bool) -> Array:
+    return (distance > 0 if strict else distance >= 0).astype(np.int64)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "constant": np.int64,
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "negate": lambda a: -a,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "absolute": np.abs,
+    "greater": lambda a, b: (a > b) * 1,
+    "greater_equal": lambda a, b: (a >= b) * 1,
+    "select": lambda condition, a, b: np.where(condition != 0, a, b),
+    "spike": _spike,
+    "shift_left": lambda a, bits: a << bits,
+    "shift_floor": lambda a, bits: a >> bits,
+    "shift_to_zero": lambda a, bits: np.where(a < 0, -(-a >> bits), a >> bits),
+    "wrap": _wrap,
+    "wrap_once": _wrap_once,
+    "clip": lambda a, limits: np.minimum(np.maximum(a, limits[0]), limits[1]),
+}

@@ -1,0 +1,1 @@
+"""The files that the vendor's compiler loads."""

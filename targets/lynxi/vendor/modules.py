@@ -1,0 +1,252 @@
+"""The reduced modules: plain torch, inference only, each layer its core alone.
+
+This is the one module of the target that imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron, Synapse
+from targets.lynxi.reduced.certificate import UNIT, terms
+from targets.lynxi.reduced.forms import LayerValues, Words, one_step, unrolled
+from targets.lynxi.reduced.names import identifiers
+from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.recipe import Numbers
+
+
+class Weights(nn.Module):
+    """The core of a layer of weights: one convolution or one product."""
+
+    weight: Tensor
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        assert isinstance(part.node, Dense | Conv2d)
+        self.node, self.part = part.node, part
+        self.register_buffer("weight", _half(part.node.weight))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The weighted sums."""
+        weight = self.weight.to(torch.float32) if self.part.single else self.weight
+        node = self.node
+        if isinstance(node, Conv2d):
+            return nn.functional.conv2d(
+                x, weight, None, node.stride, node.padding, node.dilation, node.groups
+            )
+        total = nn.functional.linear(x, weight)
+        if self.part.recipe is None:
+            return total
+        return self.part.recipe.run(_Arithmetic({}), {}, total)[1]
+
+    def extra_repr(self) -> str:
+        """What torch prints of the module."""
+        return f"{tuple(self.weight.shape)}, {_width(self.part.single)}"
+
+
+class Neurons(nn.Module):
+    """The core of a layer of neurons: one step, states in and out."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        assert part.recipe is not None
+        self.recipe, self.states, self.single = part.recipe, part.states, part.single
+        self.constants = identifiers(self.recipe.constants)
+        self.powers: dict[str, list[int]] = {}
+        for name, value in self.recipe.constants.items():
+            self.powers[name] = [term.power for term in terms(value)]
+            for number, term in enumerate(terms(value)):
+                label = f"{self.constants[name]}_{number}"
+                self.register_buffer(label, torch.from_numpy(term.numbers))
+
+    def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """The spikes and the next states."""
+        given = dict(zip(self.states, states, strict=True))
+        following, spikes = self.recipe.run(_Arithmetic(self._held()), given, x)
+        if self.single:
+            spikes = spikes.to(torch.float16)
+        return spikes, *(following[name] for name in self.states)
+
+    def extra_repr(self) -> str:
+        """What torch prints of the module."""
+        return f"{len(self.recipe.steps)} steps, {_width(self.single)}"
+
+    def _held(self) -> dict[str, Tensor]:
+        """The constants, in float32 as the sums that they are."""
+        return {name: self._constant(name) for name in self.constants}
+
+    def _constant(self, name: str) -> Tensor:
+        label = self.constants[name]
+        first = self.get_buffer(f"{label}_0")
+        if not self.single:
+            return first
+        total: Tensor | None = None
+        for number, power in enumerate(self.powers[name]):
+            term = self.get_buffer(f"{label}_{number}").to(torch.float32)
+            for _ in range(power):
+                term = term * UNIT
+            total = term if total is None else total + term
+        return first if total is None else total
+
+
+class _Arithmetic:
+    """A recipe's words on tensors."""
+
+    def __init__(self, held: Mapping[str, Tensor]) -> None:
+        self.held = held
+
+    def constant(self, name: str, value: Numbers) -> Tensor:
+        """A buffer, or a number, which torch takes wherever it takes a tensor."""
+        return cast(Tensor, self.held[name] if name else float(value))
+
+    def add(self, a: Tensor, b: Tensor) -> Tensor:
+        """The sum."""
+        return a + b
+
+    def subtract(self, a: Tensor, b: Tensor) -> Tensor:
+        """The difference."""
+        return a - b
+
+    def multiply(self, a: Tensor, b: Tensor) -> Tensor:
+        """The product."""
+        return a * b
+
+    def at_least(self, a: Tensor, b: Tensor) -> Tensor:
+        """1 where the first is at least the second, else 0."""
+        return torch.ge(a, b).to(a.dtype)
+
+
+class _Reduced(nn.Module, Words[Tensor]):
+    """What both forms have in common: the layers, and torch's words."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.labels = identifiers(part.name for part in plan.parts)
+        self.layers = nn.ModuleDict()
+        for part in plan.parts:
+            if isinstance(part.node, Synapse):
+                self.layers[self.labels[part.name]] = Weights(part)
+            elif isinstance(part.node, Neuron):
+                self.layers[self.labels[part.name]] = Neurons(part)
+        self.requires_grad_(False).eval()
+
+    def spell(self, part: Part) -> _Arithmetic:
+        """A recipe's words; a layer's own constants are with its module."""
+        return _Arithmetic({})
+
+    def weigh(self, part: Part, x: Tensor) -> Tensor:
+        """The weighted sums."""
+        total: Tensor = self.layers[self.labels[part.name]](x)
+        return total
+
+    def pool(self, part: Part, x: Tensor) -> Tensor:
+        """The largest value of every window."""
+        node = part.node
+        assert isinstance(node, MaxPool2d)
+        return nn.functional.max_pool2d(x, node.kernel, node.stride, node.padding)
+
+    def flatten(self, x: Tensor) -> Tensor:
+        """All axes but the first as one."""
+        return x.flatten(1)
+
+    def widen(self, x: Tensor) -> Tensor:
+        """The same values in float32."""
+        return x.to(torch.float32)
+
+    def narrow(self, x: Tensor) -> Tensor:
+        """The same values in float16."""
+        return x.to(torch.float16)
+
+    def split(self, x: Tensor, steps: int) -> Sequence[Tensor]:
+        """The rows of each step."""
+        rows: Sequence[Tensor] = torch.split(x, x.shape[0] // steps)
+        return rows
+
+    def join(self, rows: Sequence[Tensor]) -> Tensor:
+        """The rows of all steps."""
+        return torch.cat(list(rows))
+
+    def step(
+        self, part: Part, states: Mapping[str, Tensor], x: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """One step of a layer of neurons."""
+        given = [states[name] for name in part.states]
+        spikes, *following = self.layers[self.labels[part.name]](x, *given)
+        return dict(zip(part.states, following, strict=True)), spikes
+
+
+class Unrolled(_Reduced):
+    """All steps in one graph: (T * N, ...) in, the output layer's spikes out."""
+
+    def __init__(self, plan: Plan, steps: int) -> None:
+        super().__init__(plan)
+        self.steps = steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output layer's spikes (T * N, ...)."""
+        return self.every_layer(x)[self.plan.program.output].spikes
+
+    def every_layer(self, x: Tensor) -> dict[str, LayerValues[Tensor]]:
+        """Spikes and states of every layer of neurons."""
+        if x.shape[0] % self.steps:
+            raise ValueError(f"{x.shape[0]} rows are no whole number of {self.steps} steps")
+        return unrolled(self, self.plan, x, self.steps)
+
+
+class OneStep(_Reduced):
+    """One step: (N, ...) and every state in, the output layer's spikes and every state out."""
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The states in the order in which they are given and returned."""
+        return tuple(f"{part.name}.{key}" for part in self.plan.layers for key in part.states)
+
+    def at_rest(self, count: int) -> tuple[Tensor, ...]:
+        """The states of so many samples before the first step."""
+        return tuple(
+            torch.zeros((count, *part.shape), dtype=torch.float32 if part.single else torch.float16)
+            for part in self.plan.layers
+            for _ in part.states
+        )
+
+    def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """The output layer's spikes and the next states."""
+        remaining = iter(states)
+        given = {
+            part.name: {key: next(remaining) for key in part.states} for part in self.plan.layers
+        }
+        layers = one_step(self, self.plan, x, given)
+        following = (
+            layers[part.name].states[0][key] for part in self.plan.layers for key in part.states
+        )
+        return layers[self.plan.program.output].spikes, *following
+
+
+def run_unrolled(
+    plan: Plan, rows: NDArray[np.float16], steps: int
+) -> dict[str, LayerValues[NDArray[Any]]]:
+    """What the unrolled form makes of rows (T * N, ...), as arrays."""
+    with torch.no_grad():
+        layers = Unrolled(plan, steps).every_layer(torch.from_numpy(rows))
+    return {
+        name: LayerValues(
+            layer.spikes.numpy(),
+            tuple({key: value.numpy() for key, value in row.items()} for row in layer.states),
+        )
+        for name, layer in layers.items()
+    }
+
+
+def _width(single: bool) -> str:
+    return "float32" if single else "float16"
+
+
+def _half(values: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=np.float16))

@@ -1,0 +1,253 @@
+"""The reduced modules as ONNX: a graph of float16, a node for every word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.content import Content, joined, of_array, of_bytes
+from neurodeploy.data.wire import field, inserted
+from neurodeploy.errors import NeurodeployError
+from neurodeploy.program import Conv2d, Dense, MaxPool2d
+from targets.lynxi.reduced.branch import branches_of
+from targets.lynxi.reduced.certificate import UNIT, terms
+from targets.lynxi.reduced.forms import WORST_STEPS, Words, apart, one_step, unrolled
+from targets.lynxi.reduced.names import identifiers
+from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.ports import INPUT, labels_of, reduced_forms, state_label
+from targets.lynxi.reduced.recipe import Numbers
+
+# Older than what any current tool reads, and new enough for comparisons of float16.
+OPSET, IR_VERSION = 17, 8
+# Where a model has its graph, a graph its tensors, and a tensor its numbers.
+_GRAPH, _TENSOR, _RAW_DATA = 7, 5, 9
+_ELEMENTS = {"float16": 10, "float32": 1, "int64": 7}
+
+
+def onnx_module() -> Any:
+    """The library that writes the format.
+
+    Raises:
+        NeurodeployError: if it is not installed.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise NeurodeployError(
+            "the target lynxi needs onnx", remedy="python -m pip install onnx"
+        ) from error
+    return onnx
+
+
+def unrolled_onnx(plan: Plan, steps: int) -> Content:
+    """All steps for one sample: (T, ...) in, every layer's spikes out."""
+    graph = _Graph(plan)
+    layers = unrolled(graph, plan, INPUT, steps)
+    results = [layer.spikes for layer in layers.values()]
+    return graph.model(reduced_forms(plan, steps)["unrolled"], results)
+
+
+def step_onnx(plan: Plan) -> Content:
+    """One step: the input and every state in, every layer's spikes and every state out."""
+    graph = _Graph(plan)
+    given = {
+        part.name: {key: state_label(graph.labels, part, key) for key in part.states}
+        for part in plan.layers
+    }
+    layers = one_step(graph, plan, INPUT, given)
+    results = [layer.spikes for layer in layers.values()]
+    results += [layers[p.name].states[0][key] for p in plan.layers for key in p.states]
+    return graph.model(reduced_forms(plan, 1)["step"], results)
+
+
+def apart_onnx(plan: Plan) -> Content:
+    """Every layer alone: what each branch reads in, its sums and each layer's spikes out."""
+    graph, form = _Graph(plan), reduced_forms(plan, 1)["apart"]
+    names = dict.fromkeys(b.name for part in plan.layers for b in branches_of(plan, part))
+    inputs = {name: graph.labels[name] for name in names}
+    found = apart(graph, plan, inputs, WORST_STEPS)
+    sums = {name: value for own, _ in found.values() for name, value in own.items()}
+    results = [sums[name] for name in names] + [layer.spikes for _, layer in found.values()]
+    return graph.model(form, results)
+
+
+class _Arithmetic:
+    """A recipe's words as nodes."""
+
+    def __init__(self, graph: _Graph, held: Mapping[str, str], single: bool) -> None:
+        self.graph, self.held = graph, held
+        self.kind = "float32" if single else "float16"
+
+    def constant(self, name: str, value: Numbers) -> str:
+        """An initializer; equal numbers share one."""
+        return self.held[name] if name else self.graph.number(float(value), self.kind)
+
+    def add(self, a: str, b: str) -> str:
+        """The sum."""
+        return self.graph.node("Add", a, b)
+
+    def subtract(self, a: str, b: str) -> str:
+        """The difference."""
+        return self.graph.node("Sub", a, b)
+
+    def multiply(self, a: str, b: str) -> str:
+        """The product."""
+        return self.graph.node("Mul", a, b)
+
+    def at_least(self, a: str, b: str) -> str:
+        """1 where the first is at least the second, else 0."""
+        return self.graph.cast(self.graph.node("GreaterOrEqual", a, b), self.kind)
+
+
+class _Graph(Words[str]):
+    """Words as nodes of one graph."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.onnx = onnx_module()
+        self.plan = plan
+        self.labels = labels_of(plan)
+        self.nodes: list[Any] = []
+        # By name the numbers, and the type that they are written in.
+        self.tensors: dict[str, tuple[NDArray[Any], str]] = {}
+        self.held: dict[str, dict[str, str]] = {}
+
+    def node(self, op: str, *inputs: str, **attributes: Any) -> str:
+        """The name of a new node's only output."""
+        name = f"t{len(self.nodes)}"
+        self._append(op, inputs, [name], attributes)
+        return name
+
+    def number(self, value: float, kind: str) -> str:
+        """A single number."""
+        return self._initializer(f"{kind}_{value:g}", np.asarray(value, dtype=kind), kind)
+
+    def cast(self, x: str, kind: str) -> str:
+        """The same values in another type."""
+        return self.node("Cast", x, to=_ELEMENTS[kind])
+
+    def spell(self, part: Part) -> _Arithmetic:
+        """A recipe's words, and its constants."""
+        if part.name not in self.held:
+            self.held[part.name] = self._constants(part)
+        return _Arithmetic(self, self.held[part.name], part.single)
+
+    def weigh(self, part: Part, x: str) -> str:
+        """The weighted sums."""
+        node = part.node
+        assert isinstance(node, Dense | Conv2d)
+        name = f"{self.labels[part.name]}_weight"
+        weight = self._initializer(name, node.narrow_weight, "float16")
+        if part.single:
+            weight = self.widen(weight)
+        if isinstance(node, Conv2d):
+            return self.node(
+                "Conv",
+                x,
+                weight,
+                kernel_shape=list(node.narrow_weight.shape[2:]),
+                strides=list(node.stride),
+                pads=[*node.padding, *node.padding],
+                dilations=list(node.dilation),
+                group=node.groups,
+            )
+        total = self.node("Gemm", x, weight, transB=1)
+        return total if part.recipe is None else part.recipe.run(self.spell(part), {}, total)[1]
+
+    def pool(self, part: Part, x: str) -> str:
+        """The largest value of every window."""
+        node = part.node
+        assert isinstance(node, MaxPool2d)
+        pads = [*node.padding, *node.padding]
+        form = {"kernel_shape": list(node.kernel), "strides": list(node.stride), "pads": pads}
+        return self.node("MaxPool", x, **form)
+
+    def flatten(self, x: str) -> str:
+        """All axes but the first as one."""
+        return self.node("Flatten", x, axis=1)
+
+    def widen(self, x: str) -> str:
+        """The same values in float32."""
+        return self.cast(x, "float32")
+
+    def narrow(self, x: str) -> str:
+        """The same values in float16."""
+        return self.cast(x, "float16")
+
+    def split(self, x: str, steps: int) -> Sequence[str]:
+        """The rows of each step, one sample each."""
+        if steps == 1:
+            return [x]
+        sizes = self._initializer(f"ones_{steps}", np.ones(steps, np.int64), "int64")
+        rows = [f"t{len(self.nodes)}_{step}" for step in range(steps)]
+        self._append("Split", (x, sizes), rows, {"axis": 0})
+        return rows
+
+    def join(self, rows: Sequence[str]) -> str:
+        """The rows of all steps."""
+        return rows[0] if len(rows) == 1 else self.node("Concat", *rows, axis=0)
+
+    def model(self, form: Mapping[str, Any], results: Sequence[str]) -> Content:
+        """The whole file, its inputs and outputs named as the form says."""
+        helper = self.onnx.helper
+        for port, result in zip(form["outputs"], results, strict=True):
+            self._append("Identity", (result,), [port["name"]], {})
+        ports = {
+            key: [
+                helper.make_tensor_value_info(p["name"], _ELEMENTS[p["dtype"]], p["shape"])
+                for p in form[key]
+            ]
+            for key in ("inputs", "outputs")
+        }
+        graph = helper.make_graph(self.nodes, "reduced", ports["inputs"], ports["outputs"])
+        opsets = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        model.producer_name = "neurodeploy"
+        tensors = [field(_TENSOR, self._tensor(name)) for name in self.tensors]
+        message = model.SerializeToString(deterministic=True)
+        return inserted(message, [_GRAPH], _TENSOR, joined(tensors))
+
+    def _tensor(self, name: str) -> Content:
+        """A tensor as a message, its numbers still to be made."""
+        values, kind = self.tensors[name]
+        head = self.onnx.TensorProto()
+        head.name, head.data_type = name, _ELEMENTS[kind]
+        head.dims.extend(values.shape)
+        numbers = field(_RAW_DATA, of_array(values, kind))
+        return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
+
+    def _append(
+        self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Any]
+    ) -> None:
+        node = self.onnx.helper.make_node(op, list(inputs), list(outputs), outputs[0])
+        # Sorted, so that the same graph has the same bytes.
+        for key, value in sorted(attributes.items()):
+            node.attribute.append(self.onnx.helper.make_attribute(key, value))
+        self.nodes.append(node)
+
+    def _initializer(self, name: str, values: NDArray[Any], kind: str) -> str:
+        self.tensors.setdefault(name, (values, kind))
+        return name
+
+    def _constants(self, part: Part) -> dict[str, str]:
+        if part.recipe is None:
+            return {}
+        labels = identifiers(part.recipe.constants)
+        return {
+            name: self._constant(f"{self.labels[part.name]}_{labels[name]}", part, value)
+            for name, value in part.recipe.constants.items()
+        }
+
+    def _constant(self, label: str, part: Part, value: Numbers) -> str:
+        """A constant as it is held: one float16, or a sum of some."""
+        total = ""
+        for number, term in enumerate(terms(value)):
+            name = self._initializer(f"{label}_{number}", term.numbers, "float16")
+            if part.single:
+                name = self.widen(name)
+            for _ in range(term.power):
+                name = self.node("Mul", name, self.number(UNIT, "float32"))
+            total = self.node("Add", total, name) if total else name
+        return total

@@ -1,0 +1,1 @@
+"""The runtimes that run ONNX files, each in its sandbox."""

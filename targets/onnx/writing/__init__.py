@@ -1,0 +1,1 @@
+"""Nodes of an ONNX graph for a program's nodes."""

@@ -1,0 +1,219 @@
+"""A graph in floats as parts, in single precision: equal to it within a tolerance, not exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.structure import Node, Pair, Shape
+from neurodeploy.errors import DoesNotFitError
+from neurodeploy.graph import (
+    Add,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Graph,
+    Input,
+    Linear,
+    MaxPool2d,
+    Neuron,
+    SumPool2d,
+)
+from snncore.dynamics import Equations, Op
+from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Term, spelled
+from targets.onnx.writing.parts import Part, Tensor
+from targets.onnx.writing.types import ANY_FLOAT, Type, Value
+from targets.onnx.writing.writer import Writer
+
+FLOAT = Type.FLOAT
+# What a number system brings needs constants of its own, and has no form between floats.
+_REGISTERS = {
+    *(Op.SHIFT_LEFT, Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO, Op.SCALE_TO_ZERO),
+    *(Op.WRAP, Op.WRAP_ONCE, Op.CLIP),
+}
+FLOAT_TABLE: Mapping[Op, Term] = {
+    **{op: term for op, term in TABLE.items() if op not in _REGISTERS},
+    Op.DIVIDE: ("Div", 0, 1),
+    Op.EXP: ("Exp", 0),
+    Op.LOG: ("Log", 0),
+}
+Body = Callable[[Writer, Sequence[Value]], Sequence[Value]]
+
+
+def float_parts(graph: Graph) -> tuple[Part, ...]:
+    """The parts of a graph, in its order.
+
+    Raises:
+        DoesNotFitError: if a layer has no form in the file.
+    """
+    return tuple(_part(node, graph) for node in graph.nodes)
+
+
+def _part(node: Node, graph: Graph) -> Part:
+    shape = graph.shapes[node.name]
+    if isinstance(node, Input):
+        return Part(node.name, "Input", shape, FLOAT, ANY_FLOAT)
+    if isinstance(node, Neuron):
+        return _neuron(node, shape)
+    body, tensors, leading = _combined(node, graph)
+    return Part(
+        node.name,
+        type(node).__name__,
+        shape,
+        FLOAT,
+        ANY_FLOAT,
+        node.sources,
+        tensors=tuple(Tensor(label, values, FLOAT) for label, values in tensors.items()),
+        body=body,
+        leading=leading,
+    )
+
+
+def _combined(node: Node, graph: Graph) -> tuple[Body, dict[str, NDArray[Any]], bool]:
+    """What a layer without states does, with which numbers, and whether any axes may come first."""
+    shape = graph.shapes[node.name]
+    if isinstance(node, Linear):
+        return _linear, {"weight": np.asarray(node.narrow_weight).T} | _bias(node.bias, ()), True
+    if isinstance(node, Conv2d):
+        form = _form(node.narrow_weight.shape[2:], node.stride, node.padding, node.dilation)
+        form["group"] = node.groups
+        return (
+            _conv(form),
+            {"weight": np.asarray(node.narrow_weight)} | _bias(node.bias, (1, 1)),
+            False,
+        )
+    if isinstance(node, SumPool2d):
+        form = _form(node.kernel, node.stride) | {"group": shape[0]}
+        return _conv(form), {"weight": np.full((shape[0], 1, *node.kernel), node.weight)}, False
+    if isinstance(node, MaxPool2d):
+        form = _form(node.kernel, node.stride, node.padding)
+        del form["dilations"]
+        return lambda w, given: [w.node("MaxPool", given, FLOAT, **form)], {}, False
+    if isinstance(node, BatchNorm):
+        lengths = (-1, *[1] * (len(shape) - 1))
+        numbers = {"scale": node.scale.reshape(lengths), "offset": node.offset.reshape(lengths)}
+        return _scaled, numbers, True
+    if isinstance(node, Flatten):
+        return lambda w, given: [_reshaped(w, given[0], shape)], {}, False
+    if isinstance(node, Add):
+        return _added, {}, True
+    raise DoesNotFitError(f"{node.name}: {type(node).__name__} has no form in ONNX")
+
+
+def _linear(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+    x, weight, *bias = given
+    product = writer.node("MatMul", [x, weight], FLOAT)
+    return [writer.node("Add", [product, *bias], FLOAT) if bias else product]
+
+
+def _conv(form: Mapping[str, Any]) -> Body:
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        x, weight, *bias = given
+        sums = writer.node("Conv", [x, weight], FLOAT, **form)
+        return [writer.node("Add", [sums, *bias], FLOAT) if bias else sums]
+
+    return body
+
+
+def _scaled(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+    x, scale, offset = given
+    return [writer.node("Add", [writer.node("Mul", [x, scale], FLOAT), offset], FLOAT)]
+
+
+def _added(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+    total = given[0]
+    for each in given[1:]:
+        total = writer.node("Add", [total, each], FLOAT)
+    return [total]
+
+
+def _reshaped(writer: Writer, x: Value, shape: Shape) -> Value:
+    return writer.node("Reshape", [x, writer.constant([-1, *shape], Type.INT64)], FLOAT)
+
+
+def _bias(values: NDArray[Any] | None, behind: Shape) -> dict[str, NDArray[Any]]:
+    return {} if values is None else {"bias": values.reshape(-1, *behind)}
+
+
+def _form(
+    kernel: Sequence[int], stride: Pair, padding: Pair = (0, 0), dilation: Pair = (1, 1)
+) -> dict[str, Any]:
+    return {
+        "kernel_shape": list(kernel),
+        "strides": list(stride),
+        "pads": [*padding, *padding],
+        "dilations": list(dilation),
+    }
+
+
+def _neuron(node: Neuron, shape: Shape) -> Part:
+    equations = node.equations
+    for operation in equations.operations:
+        if operation.op in _REGISTERS:
+            raise DoesNotFitError(
+                f"{node.name}: ONNX has no words for {operation.op.value} in floats",
+                remedy="quantize the network (quant.prepare)",
+            )
+    tensors = tuple(Tensor(key, node.parameters[key], FLOAT) for key in equations.parameters)
+
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        leaves = [(Op.INPUT, key) for key in equations.inputs]
+        leaves += [(Op.STATE, key) for key in equations.states]
+        leaves += [(Op.PARAMETER, key) for key in equations.parameters]
+        known = dict(zip(leaves, given, strict=True))
+        return _written(writer, equations, known, given[0])
+
+    return Part(
+        node.name,
+        re.sub(r"\W", "_", equations.name),
+        shape,
+        FLOAT,
+        ANY_FLOAT,
+        node.sources,
+        states=dict.fromkeys(equations.states, FLOAT),
+        tensors=tensors,
+        body=body,
+        doc=equations.text(),
+        watched=True,
+    )
+
+
+def _written(
+    writer: Writer, equations: Equations, known: Mapping[tuple[Op, str], Value], like: Value
+) -> list[Value]:
+    """The next states and the output, one operation after another, each as large as the layer."""
+    values: list[Value] = []
+    for operation in equations.operations:
+        op, attribute = operation.op, operation.attribute
+        args = [values[arg] for arg in operation.args]
+        if (op, str(attribute)) in known:
+            values.append(known[op, str(attribute)])
+        elif op == Op.CONSTANT:
+            values.append(writer.constant(attribute, FLOAT))
+        elif op == Op.DETACH:
+            values.append(args[0])
+        else:
+            values.append(_operation(writer, op, args, bool(attribute)))
+    shape = writer.node("Shape", [like], Type.INT64)
+    return [
+        writer.node("Expand", [writer.cast(values[number], FLOAT), shape], FLOAT)
+        for number in (*equations.next_states, equations.output)
+    ]
+
+
+def _operation(writer: Writer, op: Op, args: list[Value], strict: bool) -> Value:
+    zero = writer.constant(0.0, FLOAT)
+    term = (STRICT if strict else REACHED) if op == Op.SPIKE else FLOAT_TABLE.get(op)
+    if term is None:
+        raise DoesNotFitError(f"ONNX has no words for {op.value} in floats")
+    if op == Op.SELECT and args[0].type != Type.BOOL:
+        args = [writer.node("Greater", [args[0], zero], Type.BOOL), *args[1:]]
+    used = [
+        each if op == Op.SELECT and place == 0 else writer.cast(each, FLOAT)
+        for place, each in enumerate(args)
+    ]
+    return spelled(writer, term, dict(enumerate(used)) | {"zero": zero}, FLOAT)

@@ -1,0 +1,223 @@
+"""A program as parts: for every node what it reads, holds and computes in one step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.data.structure import Edge, Shape
+from neurodeploy.errors import DoesNotFitError
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+)
+from neurodeploy.program.nesting import require_shallow
+from neurodeploy.program.ranges import Ranges, ranges
+from snncore.dynamics import Op
+from snncore.dynamics.arithmetic.interval import ZERO, Interval
+from targets.onnx.writing.dialect import operation
+from targets.onnx.writing.neurons import Given, NeuronStep
+from targets.onnx.writing.pools import largest
+from targets.onnx.writing.synapses import WeightedSum
+from targets.onnx.writing.types import Type, Value, arithmetic_type, stored_type
+from targets.onnx.writing.writer import Writer
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Numbers that the file holds under a layer's name."""
+
+    label: str
+    values: NDArray[Any]
+    type: Type
+    interval: Interval = ZERO
+
+
+@dataclass(frozen=True)
+class Part:
+    """One layer: `body` takes sources, states and tensors, and returns next states and value."""
+
+    name: str
+    kind: str
+    shape: Shape
+    type: Type
+    interval: Interval
+    sources: tuple[Edge, ...] = ()
+    states: Mapping[str, Type] = field(default_factory=dict)
+    tensors: tuple[Tensor, ...] = ()
+    body: Callable[[Writer, Sequence[Value]], Sequence[Value]] | None = None
+    doc: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+    # Whether a viewer of the network wants to see its value: neurons have spikes.
+    watched: bool = False
+    # The power of two that all weights have in common, and the file does not hold.
+    power: int | None = None
+    # Whether it takes any axes before its own, and not only one.
+    leading: bool = False
+    # What the states can be, as far as integers go.
+    reach: Mapping[str, Interval] = field(default_factory=dict)
+
+
+def parts_of(program: Program) -> tuple[Part, ...]:
+    """The parts of a program, in its order.
+
+    Raises:
+        DoesNotFitError: if a layer has sums or states that no type of the graph holds.
+    """
+    proved = ranges(program)
+    return tuple(_part(node, program, proved) for node in program.nodes)
+
+
+def _part(node: Node, program: Program, proved: Ranges) -> Part:
+    shape, interval = program.shapes[node.name], proved.values[node.name]
+    if isinstance(node, Input):
+        return Part(node.name, "Input", shape, stored_type(interval), interval)
+    if isinstance(node, Neuron):
+        require_shallow(node)
+    try:
+        if isinstance(node, Neuron):
+            return _neuron(node, shape, proved)
+        if isinstance(node, Dense | Conv2d):
+            return _synapse(node, shape, proved)
+    except ValueError as error:
+        raise DoesNotFitError(
+            f"{node.name}: {error}", remedy="use smaller weights or fewer bits"
+        ) from error
+    if isinstance(node, MaxPool2d):
+        return _pool(node, shape, _reach(node.source, proved))
+    if isinstance(node, Flatten):
+        return _flatten(node, shape, _reach(node.source, proved))
+    raise DoesNotFitError(f"{node.name}: {type(node).__name__} has no form in ONNX")
+
+
+def _reach(edge: Edge, proved: Ranges) -> Interval:
+    """What an edge brings; what a delay holds begins at 0."""
+    value = proved.values[edge.source]
+    return value.hull(ZERO) if edge.delay else value
+
+
+def _synapse(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
+    source = _reach(node.source, proved)
+    total = WeightedSum(node, source.hull(ZERO) if len(node.sources) > 1 else source)
+    total.check()
+    tensors = [
+        Tensor(f"{_weight_of(edge, node)}{f'.{place}' if place else ''}", digit, Type.INT8)
+        for edge, digits in zip(node.sources, total.digits, strict=True)
+        for place, digit in enumerate(digits)
+    ]
+    count = len(node.sources)
+
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        return [total.write(writer, given[:count], given[count:])]
+
+    scale = f"{2.0**node.exponent:g}"
+    notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.scale": scale}
+    return Part(
+        node.name,
+        type(node).__name__,
+        shape,
+        arithmetic_type(total.value),
+        total.value,
+        node.sources,
+        tensors=tuple(tensors),
+        body=body,
+        doc=f"sums of {node.accumulator_bits} bits; weights are 2^{total.power} times the tensor",
+        notes=notes,
+        power=total.power,
+        leading=isinstance(node, Dense),
+    )
+
+
+def _weight_of(edge: Edge, node: Dense | Conv2d) -> str:
+    """What the weights that read an edge are called."""
+    late = edge.delay - node.source.delay
+    return f"weight@{late}" if len(node.sources) > 1 or late else "weight"
+
+
+def _pool(node: MaxPool2d, shape: Shape, source: Interval) -> Part:
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        return [writer.cast(largest(writer, given[0], node, shape), kind)]
+
+    kind = stored_type(source)
+    return Part(node.name, "MaxPool2d", shape, kind, source, (node.source,), body=body)
+
+
+def _flatten(node: Flatten, shape: Shape, interval: Interval) -> Part:
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        (x,) = given
+        wanted = writer.constant([-1, *shape], Type.INT64)
+        flat = writer.node("Reshape", [x, wanted], x.type, x.interval)
+        return [writer.cast(flat, kind)]
+
+    kind = stored_type(interval)
+    return Part(node.name, "Flatten", shape, kind, interval, (node.source,), body=body)
+
+
+def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> Part:
+    step = NeuronStep(node, proved.layers[node.name])
+    if not step.output.within(proved.values[node.name]):
+        raise DoesNotFitError(f"{node.name}: its output may be {step.output.largest()}")
+    tensors = tuple(_parameter(key, node.parameters[key]) for key in step.parameters)
+
+    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+        sources = given[: len(node.inputs)]
+        drive = _sum(writer, sources, step.proved.drive)
+        names = [(Op.STATE, key) for key in step.states]
+        names += [(Op.PARAMETER, key) for key in step.parameters]
+        leaves: dict[tuple[Op, str], Value] = dict(zip(names, given[len(sources) :], strict=True))
+        return step.write(writer, _given(leaves, node, drive), drive)
+
+    single = [f"{key}={int(v)}" for key, v in node.parameters.items() if v.ndim == 0]
+    notes = {
+        "neurodeploy.exponent": str(node.exponent),
+        "neurodeploy.neuron": node.equations.name,
+        "neurodeploy.parameters": ", ".join(single),
+    }
+    return Part(
+        node.name,
+        re.sub(r"\W", "_", node.equations.name),
+        shape,
+        stored_type(step.output),
+        step.output,
+        node.inputs,
+        states=step.states,
+        tensors=tensors,
+        body=body,
+        doc=node.integer_equations.text(),
+        notes=notes,
+        watched=True,
+        reach=step.proved.states,
+    )
+
+
+def _given(leaves: dict[tuple[Op, str], Value], node: Neuron, drive: Value) -> Given:
+    return leaves | {(Op.INPUT, node.equations.inputs[0]): drive}
+
+
+def _parameter(key: str, values: NDArray[np.int64]) -> Tensor:
+    interval = Interval(int(values.min()), int(values.max()))
+    return Tensor(key, values, arithmetic_type(interval), interval)
+
+
+def _sum(writer: Writer, values: Sequence[Value], interval: Interval) -> Value:
+    """What drives a layer of neurons, in a type for arithmetic."""
+    reach = interval
+    for value in values:
+        reach = reach.hull(value.interval)
+    total = writer.cast(values[0], arithmetic_type(values[0].interval))
+    bound = values[0].interval
+    for value in values[1:]:
+        bound = bound + value.interval
+        total = operation(writer, Op.ADD, [total, value], None, bound)
+    return Value(total.name, total.type, interval)

@@ -1,0 +1,138 @@
+"""Writing nodes: every value under a name of its own, constants and casts once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.data.content import Content, joined, of_array, of_bytes
+from neurodeploy.data.wire import field
+from snncore.dynamics.arithmetic.interval import Interval
+from targets.onnx.writing.types import ANY_FLOAT, Type, Value, onnx_module
+
+DOMAIN = "neurodeploy"
+OPSET = 21
+IR_VERSION = 10
+# The field of a tensor that holds its numbers, which is its last.
+_RAW_DATA = 9
+
+
+class Names:
+    """Names that are given once: to a layer's values by its name, to the others with a number."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def new(self, wanted: str) -> str:
+        """The name that is wanted, or the first like it that is free."""
+        name, count = wanted, 2
+        while name in self.taken:
+            name, count = f"{wanted}_{count}", count + 1
+        self.taken.add(name)
+        return name
+
+
+class Writer:
+    """The nodes of one graph, of one body of a loop, or of one function."""
+
+    def __init__(self, names: Names | None = None, prefix: str = "") -> None:
+        self.onnx = onnx_module()
+        self.names = names or Names()
+        self.prefix = prefix
+        self.nodes: list[Any] = []
+        self.constants: dict[tuple[Any, ...], Value] = {}
+        self.casts: dict[tuple[str, Type], Value] = {}
+
+    def node(
+        self,
+        op: str,
+        inputs: Sequence[Value | str],
+        kind: Type,
+        interval: Interval = ANY_FLOAT,
+        *,
+        name: str = "",
+        **attributes: Any,
+    ) -> Value:
+        """The one output of a new node."""
+        output = self.fresh(name or op.lower())
+        self.add(op, [_name(each) for each in inputs], [output], **attributes)
+        return Value(output, kind, interval)
+
+    def add(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        *,
+        called: str = "",
+        domain: str = "",
+        notes: Mapping[str, str] | None = None,
+        **attributes: Any,
+    ) -> None:
+        """A new node between values that have names."""
+        node = self.onnx.helper.make_node(
+            op, inputs, outputs, name=called or outputs[0], domain=domain, **attributes
+        )
+        annotate(node, notes or {})
+        self.nodes.append(node)
+
+    def fresh(self, wanted: str) -> str:
+        """A name that no value has."""
+        return self.names.new(self.prefix + wanted)
+
+    def constant(self, value: Any, kind: Type) -> Value:
+        """A constant tensor, written once for all that read it."""
+        array = np.asarray(value, dtype=kind.numpy)
+        key = (array.tobytes(), array.shape, kind)
+        if key not in self.constants:
+            output = self.fresh("constant")
+            tensor = tensor_proto(array, kind)
+            self.add("Constant", [], [output], value=tensor)
+            interval = ANY_FLOAT
+            if kind != Type.FLOAT and array.size:
+                interval = Interval(int(array.min()), int(array.max()))
+            self.constants[key] = Value(output, kind, interval)
+        return self.constants[key]
+
+    def cast(self, value: Value, kind: Type) -> Value:
+        """The value in a type."""
+        if value.type == kind:
+            return value
+        key = (value.name, kind)
+        if key not in self.casts:
+            self.casts[key] = self.node("Cast", [value], kind, value.interval, to=int(kind))
+        return self.casts[key]
+
+
+def named_tensor(array: np.ndarray[Any, Any], kind: Type, name: str) -> Content:
+    """A tensor as `tensor_proto` makes it, its bytes still to be made."""
+    head = tensor_proto(np.empty(0, kind.numpy), kind, name)
+    head.ClearField("raw_data")
+    head.ClearField("dims")
+    head.dims.extend(array.shape)
+    numbers = field(_RAW_DATA, of_array(array, kind.numpy))
+    return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
+
+
+def tensor_proto(array: np.ndarray[Any, Any], kind: Type, name: str = "") -> Any:
+    """A tensor with its numbers as bytes."""
+    onnx = onnx_module()
+    tensor = onnx.TensorProto()
+    tensor.name = name
+    tensor.data_type = int(kind)
+    tensor.dims.extend(array.shape)
+    tensor.raw_data = np.ascontiguousarray(array, dtype=kind.numpy).tobytes()
+    return tensor
+
+
+def annotate(holder: Any, notes: Mapping[str, str]) -> None:
+    """Add words to a model, a node or a function, which viewers show."""
+    for key, value in notes.items():
+        entry = holder.metadata_props.add()
+        entry.key, entry.value = key, value
+
+
+def _name(value: Value | str) -> str:
+    return value if isinstance(value, str) else value.name
