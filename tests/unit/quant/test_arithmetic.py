@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quant import Grid
 from quant.grid import straight_through as ste
-from quant.neuron.cuba import integer_step
+from quant.neuron import integer_step
 from snncore.dynamics import LOIHI, evaluate
 from snncore.dynamics.printing.render import compile_step, render
 from snncore.dynamics.rewriting.simplify import simplified

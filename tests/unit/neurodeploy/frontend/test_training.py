@@ -15,7 +15,7 @@ from neurodeploy.frontend.training import float_trace, layer_path, training_trac
 from neurodeploy.lowering import lower
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.floats import run_floats
-from quant.neuron.cuba import chip_neuron
+from quant.neuron import chip_neuron
 from snncore import layer, neuron
 
 
