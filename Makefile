@@ -30,7 +30,12 @@ IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] no
 FIND_PYTHON = for python in $(or $(PYTHON),$(CANDIDATES)); do \
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
-.PHONY: help demo test test-fast test-gpu lint conformance fuzz bench clean
+# Simulators are installed before the tests, so that no test waits for the package index.
+SIMULATORS := lava nengo-loihi brian2-loihi onnxruntime reference
+# A process a core, each with one thread; who is done takes tests from the others.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
+
+.PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -43,10 +48,13 @@ demo: $(READY) ## Train, export, simulate and verify a small network; write demo
 	@$(BIN)/neurodeploy demo --out demo-output
 
 test: $(TOOLS) ## Check everything: style, types, imports, tests
-	@$(call stages,ruff format types imports tests)
+	@$(call stages,ruff format types imports simulators tests)
 
 test-fast: $(TOOLS) ## Run the unit tests alone
 	@$(call stages,unit)
+
+coverage: $(TOOLS) ## Run the unit tests and show which lines they miss
+	@$(PYTEST) tests/unit --cov --cov-report=term:skip-covered
 
 lint: $(TOOLS) ## Check style, types and imports
 	@$(call stages,ruff format types imports)
@@ -55,7 +63,7 @@ test-gpu: $(TOOLS) ## Check the kernels on this machine's GPU
 	@$(BIN)/python -m tests.gpu --full
 
 conformance: $(TOOLS) ## Run the whole conformance suite, not its seeded subset
-	@$(BIN)/python -m pytest tests/conformance --full
+	@$(PYTEST) tests/conformance --full
 
 fuzz: $(TOOLS) ## Read 100,000 damaged files, some thousands of which are part of the tests
 	@$(BIN)/python -m tests.fuzz
@@ -79,13 +87,14 @@ echo "==$${times%,}"; \
 if [ -n "$$failed" ]; then echo "== FAILED:$$failed"; exit 1; fi; echo "== all passed"
 endef
 
-.PHONY: stage-ruff stage-format stage-types stage-imports stage-tests stage-unit
+.PHONY: stage-ruff stage-format stage-types stage-imports stage-simulators stage-tests stage-unit
 stage-ruff: ; $(BIN)/ruff check .
 stage-format: ; $(BIN)/ruff format --check --output-format concise .
 stage-types: ; $(BIN)/mypy
 stage-imports: ; $(BIN)/lint-imports --no-logo
-stage-tests: ; $(BIN)/python -m pytest
-stage-unit: ; $(BIN)/python -m pytest tests/unit
+stage-simulators: ; for name in $(SIMULATORS); do $(BIN)/neurodeploy simulators install $$name || exit; done
+stage-tests: ; $(PYTEST)
+stage-unit: ; $(PYTEST) tests/unit
 
 # Runs one command of the set-up. If it fails or is stopped, says why and leaves no environment.
 define set_up
