@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 from torch import Tensor, nn
 
-GROUP = "quant.convert.checks"
+GROUP = "quant.checks"
 
 
 def require_taken(network: nn.Module, example: Tensor | None, target: str) -> None:
