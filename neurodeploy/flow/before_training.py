@@ -1,6 +1,6 @@
 """The check of a target before training: what no weights could change is said at once.
 
-`quant.prepare` finds it through the entry-point group `quant.convert.checks`.
+`quant.prepare` finds it through the entry-point group `quant.checks`.
 """
 
 from __future__ import annotations
