@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,13 @@ from neurodeploy.data.content import content_of
 from neurodeploy.data.files import REMEDIES, Piece, write_folder_atomically
 from neurodeploy.data.reading import JSON_BYTES, read_regular
 from neurodeploy.data.typed import fits
+from neurodeploy.distribution import DISTRIBUTION, toolchain_version
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
-TOOLCHAIN = "neurodeploy-toolchain"
 # The members of a manifest, each with its type; there are no others.
 _MEMBERS: dict[str, Any] = {
     "schema": int,
@@ -60,15 +59,7 @@ class Folder(Mapping[str, bytes]):
 
 def tools_here() -> dict[str, str]:
     """Return what makes artifacts in this process, with its version."""
-    return {TOOLCHAIN: toolchain_version()}
-
-
-def toolchain_version() -> str:
-    """Return the installed version of this distribution."""
-    try:
-        return version(TOOLCHAIN)
-    except PackageNotFoundError:
-        return "not installed"
+    return {DISTRIBUTION: toolchain_version()}
 
 
 @dataclass(frozen=True)

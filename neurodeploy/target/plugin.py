@@ -7,10 +7,10 @@ from functools import wraps
 from importlib.metadata import EntryPoint
 from typing import Any
 
+from neurodeploy.distribution import DISTRIBUTION
 from neurodeploy.errors import NeurodeployError, PluginError
 
 # Our own: what its targets raise by mistake is a defect of ours, and told as such.
-DISTRIBUTION = "neurodeploy-toolchain"
 
 
 class Guarded:

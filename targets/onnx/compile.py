@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from neurodeploy.artifact import Artifact, program_hashes, toolchain_version
+from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.data.content import Content, Files, joined
 from neurodeploy.data.wire import field, inserted
+from neurodeploy.distribution import toolchain_version
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits

@@ -6,7 +6,7 @@ from importlib.metadata import version as version_of
 
 from neurodeploy.cli.outcome import Line, Outcome
 from neurodeploy.cli.output import Output
-from neurodeploy.target.plugin import DISTRIBUTION
+from neurodeploy.distribution import DISTRIBUTION
 
 
 def version(output: Output) -> Outcome:

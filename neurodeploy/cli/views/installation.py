@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from neurodeploy.cli.undisturbed import load_torch
-from neurodeploy.target.plugin import DISTRIBUTION
+from neurodeploy.distribution import DISTRIBUTION
 
 # Our top-level names; two of them are words that others use as well.
 _PACKAGES = ("neurodeploy", "quant", "snncore", "targets")
