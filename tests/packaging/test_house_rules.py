@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from tests.packaging.tree import FOLDERS, ROOT, files
+from tests.packaging.tree import FOLDERS, PACKAGES, ROOT, files
 
 CODE = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
 DOCUMENTS = (*files("docs", suffix=".md"), *ROOT.glob("*.md"), ROOT / "Makefile")
@@ -79,6 +79,17 @@ def test_rule_sees_what_breaks_it(rule: Rule) -> None:
 
 def test_files_are_short() -> None:
     assert median(source.count("\n") for source in CODE.values()) < 150
+
+
+def test_no_folder_is_crowded() -> None:
+    """A dozen files side by side are looked through; more want folders."""
+    crowded = {
+        folder.relative_to(ROOT).as_posix(): count
+        for package in PACKAGES
+        for folder in (ROOT / package, *(ROOT / package).rglob("*/"))
+        if (count := len(list(folder.glob("*.py")))) > 12
+    }
+    assert crowded == {}
 
 
 def test_every_room_has_its_layer() -> None:
