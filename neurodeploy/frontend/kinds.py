@@ -1,8 +1,9 @@
-"""The modules a checkpoint may hold, by name: what is not listed here is never built."""
+"""The modules a checkpoint may hold, by name: a layer that no package shows is never built."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from types import ModuleType
 from typing import Any
 
 from torch import nn
@@ -11,64 +12,38 @@ import quant
 from neurodeploy.errors import ModelFileError, UnsupportedLayerError
 from snncore import layer, neuron, surrogate
 
-_NEURONS: tuple[type[nn.Module], ...] = (
-    neuron.IF,
-    neuron.LIF,
-    neuron.ParametricLIF,
-    neuron.AdaptiveLIF,
-    neuron.EIF,
-    neuron.QIF,
-    neuron.Izhikevich,
-    neuron.IntegerLIF,
-    neuron.LeakyIntegrator,
-    neuron.CubaLIF,
-    neuron.Defined,
+# Of the layers that the packages show, these are bases, or hold other layers.
+_BASES = (
+    layer.BatchNorm,
+    layer.Layer,
+    layer.StateLayer,
+    neuron.EquationNeuron,
+    neuron.Neuron,
+    quant.ChipNeuron,
 )
-_LAYERS: tuple[type[nn.Module], ...] = (
-    layer.Linear,
-    layer.Conv1d,
-    layer.Conv2d,
-    layer.Conv3d,
-    layer.ConvTranspose1d,
-    layer.ConvTranspose2d,
-    layer.ConvTranspose3d,
-    layer.SumPool2d,
-    layer.AvgPool1d,
-    layer.AvgPool2d,
-    layer.AvgPool3d,
-    layer.MaxPool1d,
-    layer.MaxPool2d,
-    layer.MaxPool3d,
-    layer.AdaptiveAvgPool1d,
-    layer.AdaptiveAvgPool2d,
-    layer.AdaptiveAvgPool3d,
-    layer.BatchNorm1d,
-    layer.BatchNorm2d,
-    layer.BatchNorm3d,
-    layer.ThresholdBatchNorm2d,
-    layer.StepBatchNorm2d,
-    layer.TemporalBatchNorm2d,
-    layer.Dropout,
-    layer.Dropout2d,
-    layer.Delay,
-    layer.SynapticFilter,
-    layer.Flatten,
-    layer.SpikeAttention,
-    layer.Vote,
+_CONTAINERS = (
+    layer.Recurrent,
+    layer.Steps,
+    layer.TimeDistributed,
+    quant.Block,
+    quant.ComplexBlock,
 )
-_CONFIGURED: dict[str, type[nn.Module]] = {
-    **{f"layer.{kind.__name__}": kind for kind in _LAYERS},
-    **{f"neuron.{kind.__name__}": kind for kind in _NEURONS},
-    "quant.Linear": quant.Linear,
-    "quant.Conv2d": quant.Conv2d,
-    "quant.SumPool2d": quant.SumPool2d,
-    "quant.CubaLIF": quant.CubaLIF,
-    "quant.DrivenCubaLIF": quant.DrivenCubaLIF,
-    "quant.Resonator": quant.Resonator,
-    "quant.IF": quant.IF,
-    "quant.LIF": quant.LIF,
-    "quant.Defined": quant.Defined,
-}
+
+
+def _shown(package: ModuleType) -> dict[str, type[nn.Module]]:
+    """Return the layers that a package shows and whose arguments are plain data."""
+    shown = {name: getattr(package, name) for name in package.__all__}
+    return {
+        f"{package.__name__.rpartition('.')[2]}.{name}": kind
+        for name, kind in shown.items()
+        if isinstance(kind, type)
+        and issubclass(kind, nn.Module)
+        and hasattr(kind, "config")
+        and kind not in (*_BASES, *_CONTAINERS)
+    }
+
+
+_CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant)
 # While a network is exported these do nothing.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)
