@@ -9,6 +9,7 @@ from statistics import median
 
 import pytest
 
+from neurodeploy.cli.commands.simulators import environments
 from tests.packaging.tree import FOLDERS, PACKAGES, ROOT, files
 
 CODE = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
@@ -115,6 +116,12 @@ def test_every_room_has_its_layer() -> None:
     }
     assert rooms
     assert rooms <= layers
+
+
+def test_every_simulator_is_installed_before_the_tests() -> None:
+    words = re.search(r"^SIMULATORS := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert words is not None
+    assert set(words[1].split()) == set(environments())
 
 
 def test_empty_parameter_list_is_an_error(pytestconfig: pytest.Config) -> None:
