@@ -72,7 +72,7 @@ MANIFESTS: dict[Callable[[Manifest], None], str] = {
     absolute: "names a file outside the folder: /etc/hostname",
     more: "gone.bin: cannot be read",
     none: "holds 0 .net files",
-    newer: "is no manifest of schema 1",
+    newer: "is not a manifest of schema 1",
     elsewhere: "no target 'nope' is installed; there are: loihi",
     fewer_names: "manifest.json",
     no_contract: "manifest.json",

@@ -99,7 +99,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 LEAF = {"kind": "Leaf", "size": 1}
 WRONG: dict[str, tuple[Any, str]] = {
     "an unknown class": ({"kind": "Path"}, "Path is not one of Leaf"),
-    "a kind that is no name": ({"kind": [1]}, "is no kind of data"),
+    "a kind that is no name": ({"kind": [1]}, "is not a kind of data"),
     "a member missing": ({"kind": "Leaf"}, "size"),
     "a member too many": (LEAF | {"x": 1}, "x"),
     "a truth for a number": (LEAF | {"size": True}, "Leaf.size: True does not fit"),
@@ -138,7 +138,7 @@ def test_text_that_is_no_document_is_refused(text: str) -> None:
 def test_members_are_a_list_or_an_error() -> None:
     assert codec.members({"nodes": (1, 2)}, "nodes") == (1, 2)
     for document in ({}, {"nodes": 1}, {"nodes": "ab"}):
-        with pytest.raises(ValidationError, match="nodes are no list"):
+        with pytest.raises(ValidationError, match="nodes are not a list"):
             codec.members(document, "nodes")
 
 
