@@ -75,7 +75,7 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
         tensors = document and all(isinstance(value, torch.Tensor) for value in document.values())
         what = "weights alone" if tensors else "no model of ours"
         raise ModelFileError(
-            f"{path}: holds {what}", remedy="say --build package.module:function, or nd.save it"
+            f"{path}: holds {what}", remedy="give --build package.module:function, or nd.save it"
         )
     try:
         network = _described(document)

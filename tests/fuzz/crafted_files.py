@@ -98,7 +98,7 @@ SAMPLES: dict[str, tuple[Write, str]] = {
     "a hole": (_hole, "bytes of memory are free"),
     "a member without .npy": (_members(0, samples=b"words"), "not in NumPy's format"),
     "gigabytes of zeros": (_claims(3 << 30), "unpacks 3"),
-    "more than it says": (_claims(1 << 16), "damaged|more than it says|CRC"),
+    "longer than it says": (_claims(1 << 16), "damaged|more than it says|CRC"),
     "a long header": (_header_of_a_gigabyte, "header is too long"),
     "a deep header": (_with_header(b"[" * 9000), "header is damaged"),
     "half a header": (_with_header(b"{'descr': '<i4', 'shape': (1L"), "header is damaged"),
@@ -113,7 +113,7 @@ SAMPLES: dict[str, tuple[Write, str]] = {
     "words": (_npy("'<U9'"), "not numbers"),
     "format 3": (_npy("'<i4'", version=3), "format 1.0 or 2.0"),
     "another packing": (_members(zipfile.ZIP_BZIP2, samples_npy=bytes(1 << 20)), "nor deflated"),
-    "more numbers": (_npy("'|u1'", numbers=bytes(25)), "more than it says"),
+    "more numbers": (_npy("'|u1'", numbers=bytes(25)), "longer than it says"),
 }
 
 

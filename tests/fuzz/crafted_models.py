@@ -144,7 +144,7 @@ MODELS: dict[str, tuple[Write, str]] = {
         _changed(lambda d: d.update(tensors=dict.fromkeys(map(str, range(999)), _HALVES))),
         "share their numbers too often",
     ),
-    "deflated": (_deflated, "is packed"),
+    "deflated": (_deflated, "is compressed"),
     "more numbers than there are": (
         _pickle(b"\x80\x02" + _MILLION, ("data/0", bytes(64))),
         "does not hold 1,000,000 numbers",

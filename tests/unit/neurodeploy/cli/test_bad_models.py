@@ -116,7 +116,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "pickled module": (pickled_module, "nd.save(torch.load('old.pt', weights_only=False)"),
     "a number": (number, "holds a int, not a model"),
     "of others": (others, "holds no model of ours"),
-    "weights alone": (weights, "say --build package.module:function"),
+    "weights alone": (weights, "give --build package.module:function"),
     "NaN": (changed(nan), "0.synapse.weight: a value is NaN or infinite"),
     "newer": (changed(newer), "version 99, and this reads 1"),
     "unknown layer": (changed(unknown), "os.system"),

@@ -68,6 +68,6 @@ def test_a_file_is_no_larger_than_it_may_be(tmp_path: Path) -> None:
     with (tmp_path / "hole").open("wb") as file:
         file.truncate(1 << 40)
     with pytest.raises(
-        OSError, match=r"holds 1,099,511,627,776 bytes, and [0-9,]+ bytes of memory"
+        OSError, match=r"holds 1,099,511,627,776 bytes, but only [0-9,]+ bytes of memory"
     ):
         read_regular(tmp_path / "hole")

@@ -98,8 +98,8 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "there is no such file"),
     "empty": (empty, "is empty"),
     "a folder": (folder, "is not a regular file"),
-    "text": (lambda path: path.write_text("hello\n" * 99), "no model file"),
-    "bytes": (lambda path: path.write_bytes(bytes(range(256)) * 9), "no model file"),
+    "text": (lambda path: path.write_text("hello\n" * 99), "not a model file"),
+    "bytes": (lambda path: path.write_bytes(bytes(range(256)) * 9), "not a model file"),
     "an archive": (archive, "damaged, or not a model file|not a model file"),
     "a tensor": (lambda path: torch.save(torch.ones(2), path), "holds a Tensor, not a model"),
     "a list": (lambda path: torch.save([1], path), "holds a list, not a model"),
@@ -169,7 +169,7 @@ def changed_document(model: Path, change: Callable[[dict[str, Any]], object]) ->
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "a later version": (lambda d: d.update(version=2), "version 2, and this reads 1"),
+    "a later version": (lambda d: d.update(version=2), "version 2, but this reads 1"),
     "another format": (lambda d: d.update(format="other"), "no model of ours"),
     "no calls": (lambda d: d.pop("calls"), "calls"),
     "an unknown layer": (
@@ -180,7 +180,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d["layers"]["2"]["config"].update(x=1),
         "not a layer that we kn",
     ),
-    "a call of nothing": (lambda d: d["calls"][2].__setitem__(2, ["lost"]), "reads what is not th"),
+    "a call of nothing": (lambda d: d["calls"][2].__setitem__(2, ["lost"]), "reads a value that is not th"),
     "a call of two": (
         lambda d: d["calls"][2].__setitem__(2, ["0", "1"]),
         "reads 2 values, but takes 1",
@@ -238,7 +238,7 @@ def test_weights_alone_are_read_into_an_architecture_of_ones_own(tmp_path: Path)
     for reference, words in (
         ("nowhere:make", "ModuleNotFoundError"),
         (f"{__name__}:nothing", "AttributeError"),
-        ("", "say package.module:function"),
+        ("", "give package.module:function"),
         (f"{__name__}:network().pop", "AttributeError"),
         ("builtins:dict", "returned a dict"),
         ("sys:exit", "SystemExit"),
