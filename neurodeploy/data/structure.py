@@ -107,14 +107,18 @@ def require(holds: bool, message: str, *, remedy: str | None = None) -> None:
         raise ValidationError(message, remedy=remedy)
 
 
-def check_order(nodes: Sequence[Node], output: str) -> None:
+def check_order(nodes: Sequence[Node], output: str, base: type[Node], network: str) -> None:
     """Check that names are unique, sources exist, and no step reads a value computed later.
+
+    `base` is the class of the network's kinds, and `network` its word.
 
     Raises:
         ValidationError: if not; names the node.
     """
     for node in nodes:
         require(isinstance(node, Node), f"a {type(node).__name__} is no node")
+        words = f"{node.name}: {type(node).__name__} is no node of {network}"
+        require(isinstance(node, base), words)
     position = {node.name: index for index, node in enumerate(nodes)}
     if len(position) < len(nodes):
         names = [node.name for node in nodes]

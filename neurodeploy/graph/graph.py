@@ -21,7 +21,7 @@ class Graph:
     output: str
 
     def __post_init__(self) -> None:
-        check_order(self.nodes, self.output)
+        check_order(self.nodes, self.output, Node, "a graph")
         # Computing the shapes is checking them.
         _ = self.shapes
 

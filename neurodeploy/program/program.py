@@ -23,7 +23,7 @@ class Program:
     output: str
 
     def __post_init__(self) -> None:
-        check_order(self.nodes, self.output)
+        check_order(self.nodes, self.output, Node, "a program")
         if not any(isinstance(node, Input) for node in self.nodes):
             raise ValidationError("a program needs an input")
         # Computing the shapes is checking them.
