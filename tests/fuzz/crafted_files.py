@@ -98,7 +98,7 @@ SAMPLES: dict[str, tuple[Write, str]] = {
     "a hole": (_hole, "bytes of memory are free"),
     "a member without .npy": (_members(0, samples=b"words"), "not in NumPy's format"),
     "gigabytes of zeros": (_claims(3 << 30), "unpacks 3"),
-    "longer than it says": (_claims(1 << 16), "damaged|more than it says|CRC"),
+    "longer than it says": (_claims(1 << 16), "damaged|longer than it says|CRC"),
     "a long header": (_header_of_a_gigabyte, "header is too long"),
     "a deep header": (_with_header(b"[" * 9000), "header is damaged"),
     "half a header": (_with_header(b"{'descr': '<i4', 'shape': (1L"), "header is damaged"),

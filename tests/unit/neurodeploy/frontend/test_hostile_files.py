@@ -180,7 +180,10 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d["layers"]["2"]["config"].update(x=1),
         "not a layer that we kn",
     ),
-    "a call of nothing": (lambda d: d["calls"][2].__setitem__(2, ["lost"]), "reads a value that is not th"),
+    "a call of nothing": (
+        lambda d: d["calls"][2].__setitem__(2, ["lost"]),
+        "reads a value that is not th",
+    ),
     "a call of two": (
         lambda d: d["calls"][2].__setitem__(2, ["0", "1"]),
         "reads 2 values, but takes 1",
