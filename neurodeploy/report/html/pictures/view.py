@@ -45,7 +45,7 @@ class View:
         return int(next(iter(self.values.values())).shape[1])
 
     def rows(self) -> list[int]:
-        """The raster's neurons, evenly spaced; the differing neuron replaces the nearest one."""
+        """Return the raster's neurons, evenly spaced; the differing one replaces the nearest."""
         even = even_rows(self.neurons, self.plan.rows)
         if self.difference is not None:
             wanted = self.difference[1]
@@ -53,7 +53,7 @@ class View:
         return even
 
     def active(self) -> list[int]:
-        """A few neurons: the differing one, then by spikes, then by how far their states move."""
+        """Return a few neurons: the differing one, then by spikes, then by movement of states."""
         none = np.zeros(self.neurons)
         spikes = np.count_nonzero(self.values["s"], axis=0) if "s" in self.values else none
         moves = sum((np.ptp(self.values[state], axis=0) for state in self.states), none)
