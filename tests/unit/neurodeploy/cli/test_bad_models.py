@@ -118,7 +118,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "of others": (others, "holds no model of ours"),
     "weights alone": (weights, "give --build package.module:function"),
     "NaN": (changed(nan), "0.synapse.weight: a value is NaN or infinite"),
-    "newer": (changed(newer), "version 99, and this reads 1"),
+    "newer": (changed(newer), "version 99, but this reads 1"),
     "unknown layer": (changed(unknown), "os.system"),
     "huge claim": (changed(bomb), "the weights do not fit the layers"),
     "a tensor missing": (changed(torn), "0.synapse.weight"),
