@@ -49,7 +49,7 @@ class LeakyIntegrator(ZooNeuron):
 
 
 class CubaLIF(EquationNeuron):
-    """Current based leaky integrate and fire, as Loihi's compartment computes it."""
+    """Current based leaky integrate and fire, with a hard reset to zero."""
 
     equations = CUBA_LIF
 

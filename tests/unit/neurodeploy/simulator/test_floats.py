@@ -13,12 +13,12 @@ from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of
 from neurodeploy.simulator.floats import run_floats
-from quant.grid.chips import RESONATOR_FORMAT
 from snncore import functional, layer, neuron
 from snncore.dynamics import Equations, Op, trace
 from snncore.dynamics.expression import Operation
 from snncore.dynamics.zoo.resonator import resetting_resonator_step, resonator_step
 from snncore.neuron.define import Defined
+from targets.loihi.chip.format import RESONATOR_FORMAT
 
 
 def test_is_what_torch_computes() -> None:
