@@ -92,7 +92,7 @@ def _unit() -> g.Neuron:
 
 
 def _resonator(resets: bool) -> type[Any]:
-    function = resetting_resonator_step if resets else resonator_step
+    function = resetting_resonator_step(6) if resets else resonator_step
     values = {"sine": 0.6, "cosine": 0.7, "threshold": 1.5}
     made: type[Any] = neuron.define(states={"real": 0.0, "imag": 0.0}, params=values, inputs=2)(
         function
