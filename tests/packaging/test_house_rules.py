@@ -9,11 +9,13 @@ from statistics import median
 
 import pytest
 
+from neurodeploy.cli.commands.simulators import environments
 from tests.packaging.tree import FOLDERS, PACKAGES, ROOT, files
 
 CODE = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
 DOCUMENTS = (*files("docs", suffix=".md"), *ROOT.glob("*.md"), ROOT / "Makefile")
 TEXT = CODE | {path: path.read_text("utf-8") for path in DOCUMENTS}
+ROOMS = {path.parent for path in files(*PACKAGES, suffix=".py")}
 # This file holds what it looks for.
 del TEXT[Path(__file__)]
 
@@ -92,15 +94,26 @@ def test_files_are_short() -> None:
     assert median(source.count("\n") for source in CODE.values()) < 150
 
 
+def folders(*names: str) -> list[Path]:
+    """Return every folder below some of the repository's that holds Python files."""
+    return sorted({path.parent for path in files(*names, suffix=".py")})
+
+
 def test_no_folder_is_crowded() -> None:
     """A dozen files side by side are looked through; more want folders."""
     crowded = {
         folder.relative_to(ROOT).as_posix(): count
-        for package in PACKAGES
-        for folder in (ROOT / package, *(ROOT / package).rglob("*/"))
-        if (count := len(list(folder.glob("*.py")))) > 12
+        for folder in folders(*PACKAGES, "tests")
+        if (count := len(list(folder.glob("*.py" if folder in ROOMS else "test_*.py")))) > 12
     }
     assert crowded == {}
+
+
+def test_unit_tests_mirror_the_packages() -> None:
+    unit = ROOT / "tests/unit"
+    mirrored = {folder.relative_to(unit) for folder in folders("tests/unit")} - {Path()}
+    assert {room for room in mirrored if ROOT / room not in ROOMS} == set()
+    assert {Path(package) for package in PACKAGES} <= {Path(room.parts[0]) for room in mirrored}
 
 
 def test_every_room_has_its_layer() -> None:
@@ -114,6 +127,12 @@ def test_every_room_has_its_layer() -> None:
     }
     assert rooms
     assert rooms <= layers
+
+
+def test_every_simulator_is_installed_before_the_tests() -> None:
+    words = re.search(r"^SIMULATORS := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert words is not None
+    assert set(words[1].split()) == set(environments())
 
 
 def test_empty_parameter_list_is_an_error(pytestconfig: pytest.Config) -> None:

@@ -172,8 +172,14 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a later version": (lambda d: d.update(version=2), "version 2, and this reads 1"),
     "another format": (lambda d: d.update(format="other"), "no model of ours"),
     "no calls": (lambda d: d.pop("calls"), "calls"),
-    "an unknown layer": (lambda d: d["layers"]["2"].update(type="os.system"), "no layer that we"),
-    "an unknown option": (lambda d: d["layers"]["2"]["config"].update(x=1), "no layer that we kn"),
+    "an unknown layer": (
+        lambda d: d["layers"]["2"].update(type="os.system"),
+        "not a layer that we",
+    ),
+    "an unknown option": (
+        lambda d: d["layers"]["2"]["config"].update(x=1),
+        "not a layer that we kn",
+    ),
     "a call of nothing": (lambda d: d["calls"][2].__setitem__(2, ["lost"]), "reads what is not th"),
     "a call of two": (
         lambda d: d["calls"][2].__setitem__(2, ["0", "1"]),
