@@ -43,6 +43,10 @@ class UnsupportedLayerError(NeurodeployError, TypeError):
     """A layer or an operation that has no place in a graph."""
 
 
+class UnknownKindError(NeurodeployError, TypeError):
+    """A kind of node or operation that a part of this project does not know."""
+
+
 class UnknownNameError(NeurodeployError, LookupError):
     """A target, simulator or engine that is not installed; the message lists those that are."""
 

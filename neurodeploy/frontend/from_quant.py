@@ -13,9 +13,9 @@ from torch import Tensor
 import quant
 from neurodeploy import graph as g
 from neurodeploy.data.narrow import Multiples, narrowed, row_pieces
-from neurodeploy.data.structure import Edge, Node, Shape, require
+from neurodeploy.data.structure import Edge, Shape, require
 from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
-from neurodeploy.graph.graph import output_shape
+from neurodeploy.graph import Node
 from quant.grid.exact import require_accumulator
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import Integers
@@ -33,7 +33,7 @@ def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> l
         synapse = pool_node(module.synapse, within, source)
     else:
         synapse = _weights(module.synapse, within, source, weight)
-    after = output_shape(synapse, [shape])
+    after = synapse.output_shape([shape])
     exponent = module.synapse.exponent
     neurons = _neurons(module.neuron, name, within, module.integers(), exponent, after)
     return [synapse, neurons]
@@ -96,7 +96,7 @@ def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Sh
     """Two layers of weights, and the resonators that they drive."""
     real = synapse_node(module.real, f"{name}.real", source)
     imag = synapse_node(module.imag, f"{name}.imag", source)
-    after = output_shape(real, [shape])
+    after = real.output_shape([shape])
     neurons = neuron_node(module.neuron, name, Edge(real.name), after)
     assert isinstance(neurons, g.Neuron)
     return [real, imag, replace(neurons, second=Edge(imag.name))]

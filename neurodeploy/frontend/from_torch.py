@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import quant
 from neurodeploy import graph as g
-from neurodeploy.data.structure import Edge, Node, Pair, Shape, require
+from neurodeploy.data.structure import Edge, Pair, Shape, require
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
@@ -26,7 +26,7 @@ from neurodeploy.frontend.from_quant import (
     synapse_node,
 )
 from neurodeploy.frontend.kinds import is_idle
-from neurodeploy.graph.graph import output_shape
+from neurodeploy.graph import Node
 from snncore import layer, neuron
 
 
@@ -85,7 +85,7 @@ class _Builder:
 
     def _append(self, node: Node) -> None:
         known = [self.shapes[edge.source] for edge in node.sources if edge.source in self.shapes]
-        self.shapes[node.name] = output_shape(node, known)
+        self.shapes[node.name] = node.output_shape(known)
         self.nodes.append(node)
 
 

@@ -14,9 +14,9 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.data.structure import Edge, Node, Shape
+from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.graph import Conv2d, Flatten, Graph, Linear, SumPool2d
+from neurodeploy.graph import Conv2d, Flatten, Graph, Linear, Node, SumPool2d
 
 
 def fold_pools(graph: Graph) -> Graph:

@@ -124,31 +124,34 @@ def define(
         TypeError: if the function is not a step; names the neuron and the line.
     """
 
-    def decorate(function: Step) -> type[_Written]:
-        name = function.__name__
-        declaration = Declaration(
-            dict(states),
-            dict(params),
-            dict(choices or {}),
-            dict(limits or {}),
-            tuple(positional),
-            tuple(learnable),
-        )
-        body: dict[str, Any] = {
-            "__doc__": function.__doc__,
-            "__module__": function.__module__,
-            "declaration": declaration,
-            "_step": staticmethod(function),
-            "_forms": {},
-        }
-        base: type[_Written] = _ByName if by_name else _ByEquations
-        made: type[_Written] = type(name, (base,), body)
-        made.equations, _ = made._form(name, dict(declaration.choices))
-        declaration.check(function, made.equations, inputs)
-        made.__signature__ = declaration.signature()
-        return made
+    declaration = Declaration(
+        dict(states),
+        dict(params),
+        dict(choices or {}),
+        dict(limits or {}),
+        tuple(positional),
+        tuple(learnable),
+    )
+    base = _ByName if by_name else _ByEquations
+    return lambda function: _class_of(function, declaration, base, inputs)
 
-    return decorate
+
+def _class_of(
+    function: Step, declaration: Declaration, base: type[_Written], inputs: int
+) -> type[_Written]:
+    name = function.__name__
+    body: dict[str, Any] = {
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+        "declaration": declaration,
+        "_step": staticmethod(function),
+        "_forms": {},
+    }
+    made: type[_Written] = type(name, (base,), body)
+    made.equations, _ = made._form(name, dict(declaration.choices))
+    declaration.check(function, made.equations, inputs)
+    made.__signature__ = declaration.signature()
+    return made
 
 
 def _function(equations: Equations) -> Step:

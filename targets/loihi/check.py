@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Signal, Synapse
-from neurodeploy.program.ranges import ranges, sum_range
+from neurodeploy.program.ranges import ranges
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
@@ -184,7 +184,7 @@ def _ranges(program: Program) -> Iterator[Finding]:
     proved = ranges(program)
     for node in program.nodes:
         if isinstance(node, Conv2d | Dense):
-            total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+            total = node.sum_range(proved.values[node.source.source].hull(ZERO))
             if total.wrapped(node.accumulator_bits) != total:
                 text = (
                     f"a sum may reach {total.largest()}, beyond {node.accumulator_bits} bits, "

@@ -25,7 +25,6 @@ from neurodeploy.program import (
     Program,
     Signal,
 )
-from neurodeploy.program.shapes import output_shape
 from snncore.dynamics import LOIHI, Equations, NumberSystem
 from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
@@ -249,7 +248,7 @@ class _Reader:
 
     def _append(self, node: Node) -> None:
         self.nodes.append(node)
-        self.shape = output_shape(node, [self.shape])
+        self.shape = node.output_shape([self.shape])
 
 
 def _is_complex(entry: LayerEntry) -> bool:

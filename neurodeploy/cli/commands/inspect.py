@@ -126,7 +126,7 @@ def _float_layer(node: Node, graph: Graph) -> dict[str, Any]:
         "name": node.name,
         "kind": type(node).__name__.lower() if equations is None else equations.name,
         "shape": list(graph.shapes[node.name]),
-        "weights": getattr(getattr(node, "weight", None), "size", 0),
+        "weights": node.parameter_count,
     }
 
 

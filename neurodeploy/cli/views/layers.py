@@ -55,13 +55,12 @@ def _layer(node: Node, program: Program, proved: Ranges | None) -> dict[str, Any
 
 
 def _synapse(node: Synapse, proved: Ranges | None) -> dict[str, Any]:
-    from neurodeploy.program.ranges import sum_range
     from snncore.dynamics.arithmetic.interval import ZERO
 
     low, high = int(node.narrow_weight.min()), int(node.narrow_weight.max())
     ranges = {}
     if proved is not None:
-        ranges["sum"] = _pair(sum_range(node, proved.values[node.source.source].hull(ZERO)))
+        ranges["sum"] = _pair(node.sum_range(proved.values[node.source.source].hull(ZERO)))
     return {
         "weights": node.narrow_weight.size,
         "bits": _signed_bits(node.narrow_weight),

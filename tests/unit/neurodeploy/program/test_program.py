@@ -194,7 +194,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a vector into a kernel": (chain(conv()), r"c: takes \(1, H, W\) and is given \(2,\)"),
     "other channels": (chain(conv(), shape=(3, 4, 4)), r"c: takes \(1, H, W\)"),
-    "a kernel larger than its image": (chain(conv(), shape=(1, 1, 5)), "kernel .* is larger than"),
+    "a kernel larger than its image": (chain(conv(), shape=(1, 1, 5)), "window .* is larger than"),
     "unlike shapes added": (
         chain(dense(), dense("e", weight=np.ones((3, 2))), neurons("n", "d", "e")),
         r"n: adds inputs of unlike shapes \[\(2,\), \(3,\)\]",

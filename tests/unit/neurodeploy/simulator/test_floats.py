@@ -66,7 +66,7 @@ def test_what_does_not_fit() -> None:
     graph = graph_of(torch.nn.Sequential(layer.Linear(3, 2), neuron.IF()), shape=(3,))
     with pytest.raises(SamplesError, match=r"samples are \(4, 2, 5\), not \(T, N, 3\)"):
         run_floats(graph, np.zeros((4, 2, 5)))
-    with pytest.raises(SamplesError, match="no finite number"):
+    with pytest.raises(SamplesError, match="not a finite number"):
         run_floats(graph, np.full((4, 2, 3), np.nan))
 
 
