@@ -105,6 +105,17 @@ def test_unit_tests_mirror_the_packages() -> None:
     assert {Path(package) for package in PACKAGES} <= {Path(room.parts[0]) for room in mirrored}
 
 
+@pytest.mark.parametrize("name", ["AdaptiveLIF", "EIF", "IntegerLIF", "LeakyIntegrator", "QIF"])
+def test_a_neuron_of_the_zoo_stands_in_two_files(name: str) -> None:
+    """One defines it, the other shows it: as many as CONTRIBUTING says."""
+    word = re.compile(rf"\b{name}\b")
+    sources = {p.relative_to(ROOT).as_posix() for p in CODE if p.parent in ROOMS}
+    naming = {name for name in sources if word.search(CODE[ROOT / name])}
+    assert naming == {"snncore/neuron/zoo.py", "snncore/neuron/__init__.py"}
+    for file in naming:
+        assert file in TEXT[ROOT / "CONTRIBUTING.md"]
+
+
 def test_every_room_has_its_layer() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     layers = set(re.findall(r"[\w.]+", " ".join(contracts["contracts"][0]["layers"])))
