@@ -23,7 +23,7 @@ from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
 from neurodeploy.target import BuiltIn, Simulation, Target, target
-from quant.grid.chips import FORMATS
+from quant.grid.registry import catalogue, format_or_default
 from snncore.kernels.cpp.build import compiler
 
 Progress = Callable[[str], None]
@@ -68,8 +68,9 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
 
 
 def _grid(chip: Target) -> str:
-    """Return the integer format in which a target's network is trained: its own, or Loihi's."""
-    return chip.name if chip.name in FORMATS else "loihi"
+    """Return the format that a target's network is trained in: its own, or the default."""
+    names = (form.name for form in catalogue().formats(chip.name))
+    return chip.name if chip.name in names else format_or_default(None).name
 
 
 def _trained(

@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as hnp
 from neurodeploy.data import codec
 from neurodeploy.data.typed import fits, made
 from neurodeploy.errors import ValidationError
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 
 class Color(StrEnum):

@@ -10,8 +10,9 @@ from neurodeploy.data.structure import Edge, Node
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph import Add, Conv2d, Flatten, Graph, Input, Linear, Neuron, SumPool2d, dumps
 from neurodeploy.program import Input as ProgramInput
-from snncore.dynamics import LOIHI, NumberSystem
+from snncore.dynamics import NumberSystem
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 PARAMETERS = {"current_decay": 1.0, "voltage_decay": 0.5, "threshold": 1.0, "bias": 0.0}
 

@@ -22,8 +22,9 @@ from neurodeploy.program import (
     dumps,
     neurons_in,
 )
-from snncore.dynamics import LOIHI, Format, NumberSystem, spike, trace
+from snncore.dynamics import Format, NumberSystem, spike, trace
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.programs import SOFT, SYSTEMS, driven, neurons, random_program, small
 
 SEEDS = range(12)
