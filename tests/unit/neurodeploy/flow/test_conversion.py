@@ -79,7 +79,7 @@ def test_it_learns_and_is_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (target.compile(delayed(WEIGHT % 5)).files[FILE], "has delays of each weight"),
+        (target.compile(delayed(WEIGHT % 5)).files[FILE], "has a delay per weight"),
         (net_file(dense([[0, -64], [-3, 0]])), "has sums that the loader shifts"),
         (
             net_file(
