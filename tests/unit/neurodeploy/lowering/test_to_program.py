@@ -179,9 +179,9 @@ def graph(**changes: Any) -> g.Graph:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"threshold": 1.01}, r"n.threshold: 1.01 is no multiple of 2\^-6 .*quantize it first"),
-        ({"current_decay": 0.3}, r"n.current_decay: 0.3 is no multiple of 2\^-12"),
-        ({"bias": [0.5, 1e-9]}, r"n.bias: 1e-09 is no multiple"),
+        ({"threshold": 1.01}, r"n.threshold: 1.01 is not a multiple of 2\^-6 .*quantize it first"),
+        ({"current_decay": 0.3}, r"n.current_decay: 0.3 is not a multiple of 2\^-12"),
+        ({"bias": [0.5, 1e-9]}, r"n.bias: 1e-09 is not a multiple"),
         ({"threshold": 1e300}, "n.threshold: a value needs more than 62 bits"),
     ],
 )
