@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -10,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.chips.resources import LayerOperations
-from neurodeploy.program import Conv2d, Edge, Flatten, Input, Neuron, Program, Synapse
-from neurodeploy.program.fan import fan_out
+from neurodeploy.program import Edge, Flatten, Input, Neuron, Program, Synapse
 from neurodeploy.trace import Trace
 
 
@@ -34,17 +32,9 @@ def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.in
     synapse = program.by_name[edge.source]
     if not isinstance(synapse, Synapse):
         return 0
-    if isinstance(synapse, Conv2d):
-        return _arrived(program, synapse, _later(synapse.source, edge), trace, samples)
     return sum(
-        _arrived(
-            program,
-            replace(synapse, weight=weight, delays=None),
-            _later(source, edge),
-            trace,
-            samples,
-        )
-        for source, weight in synapse.delayed_weights
+        _arrived(program, part, _later(part.source, edge), trace, samples)
+        for part in synapse.single_delays
     )
 
 
@@ -65,7 +55,7 @@ def _arrived(
         values = trace[name].s
     elif not isinstance(source, Input):
         return 0
-    reached = fan_out(synapse, program.shapes[edge.source])
+    reached = synapse.fan_out(program.shapes[edge.source])
     arrived = values[: max(len(values) - late, 0)]
     events = np.count_nonzero(arrived, axis=(0, 1))
     return int((events.reshape(-1) * reached.reshape(-1)).sum())

@@ -1,27 +1,27 @@
-"""What graphs and programs have in common: named nodes, edges with a delay, and their order."""
+"""Named nodes, edges with a delay, and their order: the structure of graphs and programs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from operator import index
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from neurodeploy.data.narrow import Multiples
-from neurodeploy.errors import ValidationError
+from neurodeploy.errors import UnknownKindError, ValidationError
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
-# What a value is kept for takes memory in every step.
+# Every step that a value is kept for takes memory.
 LONGEST_DELAY = 1 << 20
 _ARRAYS = np.ndarray | Multiples
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Where a value comes from, and how many steps it takes."""
+    """The node that a value comes from, and how many steps the value takes."""
 
     source: str
     delay: int = 0
@@ -34,7 +34,10 @@ class Edge:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """What every node has: a name. Nodes are equal if every field is, arrays by value."""
+    """A named node. Nodes are equal if every field is, arrays by value.
+
+    A kind of node is a class that defines what this one raises an `UnknownKindError` for.
+    """
 
     name: str
 
@@ -44,17 +47,47 @@ class Node:
         source = getattr(self, "source", None)
         return (source,) if isinstance(source, Edge) else ()
 
+    @property
+    def parameter_count(self) -> int:
+        """The number of weights."""
+        return 0
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Return the shape of the node's value, given those of the values it reads.
+
+        Raises:
+            ValidationError: if the inputs do not fit; names the node.
+        """
+        raise self.undefined("output_shape")
+
+    def undefined(self, name: str) -> UnknownKindError:
+        """Return the error of a kind that does not define a member."""
+        kind = type(self).__name__
+        return UnknownKindError(f"{self.name}: the kind {kind} does not define {name}")
+
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        mine, others = vars(self), vars(other)
-        return all(_same(mine[f.name], others[f.name]) for f in fields(self))
+        assert isinstance(other, Node)
+        return next(different_fields(self, other), None) is None
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
 
 
-def renamed(node: Node, names: Mapping[str, str], **changes: Any) -> Node:
+def different_fields(first: Node, second: Node) -> Iterator[str]:
+    """Yield the fields in which two nodes of one kind differ."""
+    one, two = vars(first), vars(second)
+    for each in fields(first):
+        left, right = one[each.name], two[each.name]
+        if left is not right and not _same(left, right):
+            yield each.name
+
+
+_N = TypeVar("_N", bound=Node)
+
+
+def renamed(node: _N, names: Mapping[str, str], **changes: Any) -> _N:
     """Return the node under another name, its edges too, with some fields changed beside.
 
     Raises:
@@ -74,67 +107,71 @@ def renamed(node: Node, names: Mapping[str, str], **changes: Any) -> Node:
 
 
 def require(holds: bool, message: str, *, remedy: str | None = None) -> None:
-    """Nothing if the condition holds.
+    """Check that a condition holds.
 
     Raises:
-        ValidationError: with the message, otherwise.
+        ValidationError: with the message, if it does not.
     """
     if not holds:
         raise ValidationError(message, remedy=remedy)
 
 
-def check_order(nodes: Sequence[Node], output: str) -> None:
-    """Nothing if names are unique, sources exist, and no step reads what it computes later.
+def check_order(nodes: Sequence[Node], output: str, base: type[Node], network: str) -> None:
+    """Check that names are unique, sources exist, and no step reads a value computed later.
+
+    `base` is the class of the network's kinds, and `network` its word.
 
     Raises:
-        ValidationError: otherwise; names the node.
+        ValidationError: if not; names the node.
     """
     for node in nodes:
-        require(isinstance(node, Node), f"a {type(node).__name__} is no node")
-    position = {node.name: place for place, node in enumerate(nodes)}
+        require(isinstance(node, Node), f"a {type(node).__name__} is not a node")
+        words = f"{node.name}: {type(node).__name__} is not a node of {network}"
+        require(isinstance(node, base), words)
+    position = {node.name: index for index, node in enumerate(nodes)}
     if len(position) < len(nodes):
         names = [node.name for node in nodes]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValidationError(f"{twice}: two nodes have this name")
-    require(output in position, f"the output {output} is no node")
-    for place, node in enumerate(nodes):
+    require(output in position, f"the output {output} is not a node")
+    for index, node in enumerate(nodes):
         for edge in node.sources:
             known = edge.source in position
-            require(known, f"{node.name}: reads {edge.source}, which is no node")
+            require(known, f"{node.name}: reads {edge.source}, which is not a node")
             require(
-                edge.delay > 0 or position[edge.source] < place,
+                edge.delay > 0 or position[edge.source] < index,
                 f"{node.name}: reads {edge.source} in the step that computes it",
                 remedy="a loop needs a delay of at least one step",
             )
 
 
 def checked_shape(node: Node, shape: Shape) -> Shape:
-    """The shape of an input, as plain integers.
+    """Return the shape of an input, as plain integers.
 
     Raises:
-        ValidationError: if it is none.
+        ValidationError: if it is not a shape.
     """
     try:
-        lengths = tuple(index(length) for length in shape)
+        lengths = tuple(operator.index(length) for length in shape)
     except TypeError:
         lengths = ()
     fits = len(lengths) > 0 and all(length > 0 for length in lengths)
-    require(fits, f"{node.name}: {shape} is no shape of an input")
+    require(fits, f"{node.name}: {shape} is not the shape of an input")
     return lengths
 
 
 def check_exponent(node: Node, exponent: Any) -> None:
-    """Nothing if 2**exponent is a scale that floats can hold.
+    """Check that 2**exponent is a scale that floats can represent.
 
     Raises:
-        ValidationError: otherwise.
+        ValidationError: if it is not.
     """
     fits = isinstance(exponent, int) and abs(exponent) <= 256
     require(fits, f"{node.name}.exponent: {exponent} is not an integer in -256..256")
 
 
 def conv_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> Pair:
-    """Height and width after a convolution; zero or less where the kernel does not fit."""
+    """Return height and width after a convolution; zero or less where the kernel does not fit."""
     height, width = (
         (size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1
         for i in (0, 1)
@@ -143,10 +180,10 @@ def conv_size(size: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: P
 
 
 def check_pairs(node: Node, **lowest: int) -> None:
-    """Nothing if each named field is two integers of at least so much.
+    """Check that each named field is two integers of at least the given value.
 
     Raises:
-        ValidationError: otherwise; names the field.
+        ValidationError: if one is not; names the field.
     """
     for label, low in lowest.items():
         pair = getattr(node, label)
@@ -155,10 +192,10 @@ def check_pairs(node: Node, **lowest: int) -> None:
 
 
 def check_window_padding(node: Node, kernel: Pair, padding: Pair) -> None:
-    """Nothing if every padded window still sees a value.
+    """Check that every padded window still sees a value.
 
     Raises:
-        ValidationError: otherwise.
+        ValidationError: if one does not.
     """
     fits = all(2 * padding[i] <= kernel[i] for i in (0, 1))
     require(fits, f"{node.name}.padding: {padding} is more than half of the window {kernel}")

@@ -1,196 +1,134 @@
-"""The modules a checkpoint may hold, by name: what is not listed here is never built."""
+"""The modules that a checkpoint may contain, by name; no other layer is ever built."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 import quant
 from neurodeploy.errors import ModelFileError, UnsupportedLayerError
+from neurodeploy.frontend.containers import CHAIN, CONTAINERS
 from snncore import layer, neuron, surrogate
 
-_NEURONS: tuple[type[nn.Module], ...] = (
-    neuron.IF,
-    neuron.LIF,
-    neuron.ParametricLIF,
-    neuron.AdaptiveLIF,
-    neuron.EIF,
-    neuron.QIF,
-    neuron.Izhikevich,
-    neuron.IntegerLIF,
-    neuron.LeakyIntegrator,
-    neuron.CubaLIF,
-    neuron.Defined,
+# Layers that the packages show, but that are base classes or contain other layers.
+_BASES = (
+    layer.BatchNorm,
+    layer.Layer,
+    layer.StateLayer,
+    neuron.EquationNeuron,
+    neuron.Neuron,
+    quant.ChipNeuron,
+    layer.TimeDistributed,
+    *(each.kind for each in CONTAINERS),
 )
-_LAYERS: tuple[type[nn.Module], ...] = (
-    layer.Linear,
-    layer.Conv1d,
-    layer.Conv2d,
-    layer.Conv3d,
-    layer.ConvTranspose1d,
-    layer.ConvTranspose2d,
-    layer.ConvTranspose3d,
-    layer.SumPool2d,
-    layer.AvgPool1d,
-    layer.AvgPool2d,
-    layer.AvgPool3d,
-    layer.MaxPool1d,
-    layer.MaxPool2d,
-    layer.MaxPool3d,
-    layer.AdaptiveAvgPool1d,
-    layer.AdaptiveAvgPool2d,
-    layer.AdaptiveAvgPool3d,
-    layer.BatchNorm1d,
-    layer.BatchNorm2d,
-    layer.BatchNorm3d,
-    layer.ThresholdBatchNorm2d,
-    layer.StepBatchNorm2d,
-    layer.TemporalBatchNorm2d,
-    layer.Dropout,
-    layer.Dropout2d,
-    layer.Delay,
-    layer.SynapticFilter,
-    layer.Flatten,
-    layer.SpikeAttention,
-    layer.Vote,
-)
-_CONFIGURED: dict[str, type[nn.Module]] = {
-    **{f"layer.{kind.__name__}": kind for kind in _LAYERS},
-    **{f"neuron.{kind.__name__}": kind for kind in _NEURONS},
-    "quant.Linear": quant.Linear,
-    "quant.Conv2d": quant.Conv2d,
-    "quant.SumPool2d": quant.SumPool2d,
-    "quant.CubaLIF": quant.CubaLIF,
-    "quant.DrivenCubaLIF": quant.DrivenCubaLIF,
-    "quant.Resonator": quant.Resonator,
-    "quant.IF": quant.IF,
-    "quant.LIF": quant.LIF,
-    "quant.Defined": quant.Defined,
-}
-# While a network is exported these do nothing.
+
+
+def _shown(package: ModuleType) -> dict[str, type[nn.Module]]:
+    """Return the layers that a package shows and whose arguments are plain data."""
+    shown = {name: getattr(package, name) for name in package.__all__}
+    return {
+        f"{package.__name__.rpartition('.')[2]}.{name}": kind
+        for name, kind in shown.items()
+        if isinstance(kind, type)
+        and issubclass(kind, nn.Module)
+        and hasattr(kind, "config")
+        and kind not in _BASES
+    }
+
+
+_CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant)
+# These do nothing in an exported network.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)
-_BLOCK, _RECURRENT, _STEPS = "quant.Block", "layer.Recurrent", "layer.Steps"
-_COMPLEX = "quant.ComplexBlock"
-# Only within the layers that run step by step; elsewhere its members stand for themselves.
-_CHAIN = "Sequential"
-_NAMES = {
-    **{kind: name for name, kind in (_CONFIGURED | _IDLE).items()},
-    quant.Block: _BLOCK,
-    quant.ComplexBlock: _COMPLEX,
-    layer.Recurrent: _RECURRENT,
-    layer.Steps: _STEPS,
-}
+_ALONE = _CONFIGURED | _IDLE
+_CONTAINERS = {each.name: each for each in (*CONTAINERS, CHAIN)}
+_NAMES = {kind: name for name, kind in _ALONE.items()} | {c.kind: c.name for c in CONTAINERS}
 
 
 def is_known(module: nn.Module) -> bool:
-    """Whether the module is a layer that a graph and a checkpoint have a name for."""
+    """Return whether a graph and a checkpoint have a name for this layer."""
     return _kind(module) in _NAMES
 
 
 def _kind(module: nn.Module) -> type[nn.Module]:
-    """The module's class; a neuron that a user defined is kept as its equations."""
+    """Return the module's class; a neuron that a user defined is kept as its equations."""
     return neuron.Defined if isinstance(module, neuron.Defined) else type(module)
 
 
 def inputs_of(module: nn.Module) -> int:
-    """How many values a layer's forward takes."""
+    """Return how many values a layer's forward takes."""
     return 3 if isinstance(module, layer.SpikeAttention) else 1
 
 
 def is_idle(module: nn.Module) -> bool:
-    """Whether the module passes its input on."""
+    """Return whether the module passes its input on unchanged."""
     return type(module) in (*_IDLE.values(), *_DROPOUTS)
 
 
 def describe(module: nn.Module) -> dict[str, Any]:
-    """A layer as plain data.
+    """Return a layer as plain data.
 
     Raises:
         UnsupportedLayerError: if there is no name for it.
     """
-    if type(module) is nn.Sequential:
-        return {"type": _CHAIN, "parts": {n: describe(m) for n, m in module.named_children()}}
-    if not is_known(module):
-        raise UnsupportedLayerError(f"{type(module).__name__} is no layer that can be saved")
-    name = _NAMES[_kind(module)]
-    if isinstance(module, quant.Block):
-        parts = {"synapse": describe(module.synapse), "neuron": describe(module.neuron)}
-        if module.norm is not None:
-            parts["norm"] = describe(module.norm)
-        return {"type": name, "parts": parts}
-    if isinstance(module, quant.ComplexBlock):
-        return {"type": name, "parts": {n: describe(m) for n, m in module.named_children()}}
-    if isinstance(module, layer.Recurrent):
-        fed_back = None if module.feedback is None else describe(module.feedback)
-        within = {"body": describe(module.body), "feedback": fed_back}
-        return {"type": name, "parts": within, "config": module.config()}
-    if isinstance(module, layer.Steps):
-        within = {"module": describe(module.module)}
-        return {"type": name, "parts": within, "config": module.config()}
+    kind = _kind(module)
+    if kind not in _NAMES and kind is not CHAIN.kind:
+        raise UnsupportedLayerError(f"{type(module).__name__} is not a layer that can be saved")
+    name = _NAMES.get(kind, CHAIN.name)
+    container = _CONTAINERS.get(name)
+    if container is not None:
+        parts = container.parts(module).items()
+        data: dict[str, Any] = {
+            "type": name,
+            "parts": {key: None if part is None else describe(part) for key, part in parts},
+        }
+        return data | ({"config": _config(module)} if container.configured else {})
     slope = getattr(module, "surrogate", None)
     if slope is not None and type(slope) not in surrogate.KINDS.values():
         raise UnsupportedLayerError(
             f"{type(slope).__name__} is a surrogate of your own, which no file can describe",
             remedy="save with one of ours, and set yours again after loading",
         )
+    return {"type": name, "config": _config(module)}
+
+
+def _config(module: nn.Module) -> dict[str, Any]:
     config = getattr(module, "config", None)
-    return {"type": name, "config": config() if callable(config) else {}}
+    return config() if callable(config) else {}
 
 
 def build(entry: Any, place: str) -> nn.Module:
-    """The layer that the data describe, which has this name in its network.
+    """Return the layer that the data describe; `place` is its name in the network.
 
     Raises:
-        ModelFileError: if they describe none; names it.
+        ModelFileError: if the data do not describe a layer; names it.
     """
     try:
-        name = entry["type"]
-        if name == _BLOCK:
-            return _block({k: build(part, f"{place}.{k}") for k, part in entry["parts"].items()})
-        if name == _RECURRENT:
-            found = [(k, entry["parts"].get(k)) for k in ("body", "feedback")]
-            within = [part and build(part, f"{place}.{k}") for k, part in found]
-            return layer.Recurrent(*within, **entry["config"])
-        if name in (_CHAIN, _STEPS, _COMPLEX):
-            parts = {str(k): build(part, f"{place}.{k}") for k, part in entry["parts"].items()}
-            if name == _STEPS:
-                return layer.Steps(parts["module"], **entry["config"])
-            if name == _COMPLEX:
-                return _complex(parts)
-            return nn.Sequential(OrderedDict(parts))
-        config = dict(entry["config"])
-        if "surrogate" in config:
-            described = config["surrogate"]
-            values = {key: value for key, value in described.items() if key != "type"}
-            config["surrogate"] = surrogate.KINDS[described["type"]](**values)
-        return (_CONFIGURED | _IDLE)[name](**config)
+        container = _CONTAINERS.get(entry["type"])
+        if container is not None:
+            parts = {
+                str(key): None if part is None else build(part, f"{place}.{key}")
+                for key, part in entry["parts"].items()
+            }
+            return container.build(parts, **(entry["config"] if container.configured else {}))
+        return _built(entry)
     except ModelFileError:
         raise
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         kind = entry.get("type") if isinstance(entry, dict) else None
-        if kind in _CONFIGURED | _IDLE and not isinstance(error, TypeError | LookupError):
+        if kind in _ALONE and not isinstance(error, TypeError | LookupError):
             raise ModelFileError(f"{place}: {error}") from error
-        raise ModelFileError(f"{place}: no layer that we know: {entry!r:.80}: {error}") from error
+        raise ModelFileError(
+            f"{place}: not a layer that we know: {entry!r:.80}: {error}"
+        ) from error
 
 
-def _block(parts: dict[str, nn.Module]) -> quant.Block:
-    synapse, neurons, norm = parts["synapse"], parts["neuron"], parts.get("norm")
-    if not isinstance(synapse, quant.Linear | quant.Conv2d | quant.SumPool2d):
-        raise TypeError(f"{type(synapse).__name__} is no synapse of a block")
-    if not isinstance(neurons, quant.ChipNeuron):
-        raise TypeError(f"{type(neurons).__name__} is no neuron of a block")
-    if not isinstance(norm, layer.BatchNorm | None):
-        raise TypeError(f"{type(norm).__name__} is no batch norm of a block")
-    return quant.Block(synapse, neurons, norm=norm)
-
-
-def _complex(parts: dict[str, nn.Module]) -> quant.ComplexBlock:
-    real, imag, neurons = parts["real"], parts["imag"], parts["neuron"]
-    if not (isinstance(real, quant.Linear) and isinstance(imag, quant.Linear)):
-        raise TypeError("complex weights are two layers of dense weights")
-    if not isinstance(neurons, quant.Resonator):
-        raise TypeError(f"{type(neurons).__name__} is no resonator")
-    return quant.ComplexBlock(real, imag, neurons)
+def _built(entry: dict[str, Any]) -> nn.Module:
+    config = dict(entry["config"])
+    if "surrogate" in config:
+        described = config["surrogate"]
+        values = {key: value for key, value in described.items() if key != "type"}
+        config["surrogate"] = surrogate.KINDS[described["type"]](**values)
+    return _ALONE[entry["type"]](**config)

@@ -8,23 +8,9 @@ from neurodeploy.data import codec
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.graph import SCHEMA, Graph, document
-from neurodeploy.graph.nodes import (
-    Add,
-    BatchNorm,
-    Conv2d,
-    Delay,
-    Flatten,
-    Input,
-    Linear,
-    MaxPool2d,
-    Neuron,
-    SumPool2d,
-)
+from neurodeploy.graph.kinds import KINDS
 
-_WEIGHTS = (Linear, Conv2d, SumPool2d, BatchNorm)
-_CLASSES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Edge, Input, *_WEIGHTS, MaxPool2d, Flatten, Delay, Add, Neuron)
-}
+_CLASSES: dict[str, type[Any]] = {"Edge": Edge} | {kind.__name__: kind for kind in KINDS}
 
 
 def dumps(graph: Graph) -> str:

@@ -1,17 +1,17 @@
 """The program: integers with one exact meaning, without torch."""
 
 from neurodeploy.data.structure import Edge as Edge
-from neurodeploy.data.structure import Node as Node
-from neurodeploy.program.nodes import Conv2d as Conv2d
-from neurodeploy.program.nodes import Dense as Dense
-from neurodeploy.program.nodes import Flatten as Flatten
-from neurodeploy.program.nodes import Input as Input
-from neurodeploy.program.nodes import Integers as Integers
-from neurodeploy.program.nodes import MaxPool2d as MaxPool2d
-from neurodeploy.program.nodes import NarrowIntegers as NarrowIntegers
-from neurodeploy.program.nodes import Neuron as Neuron
-from neurodeploy.program.nodes import Signal as Signal
-from neurodeploy.program.nodes import Synapse as Synapse
+from neurodeploy.program.integers import Integers as Integers
+from neurodeploy.program.integers import NarrowIntegers as NarrowIntegers
+from neurodeploy.program.kinds.conv2d import Conv2d as Conv2d
+from neurodeploy.program.kinds.dense import Dense as Dense
+from neurodeploy.program.kinds.flatten import Flatten as Flatten
+from neurodeploy.program.kinds.input import Input as Input
+from neurodeploy.program.kinds.input import Signal as Signal
+from neurodeploy.program.kinds.max_pool import MaxPool2d as MaxPool2d
+from neurodeploy.program.kinds.neuron import Neuron as Neuron
+from neurodeploy.program.kinds.node import Node as Node
+from neurodeploy.program.kinds.synapse import Synapse as Synapse
 from neurodeploy.program.program import Program as Program
 from neurodeploy.program.program import neurons_in as neurons_in
 from neurodeploy.program.serde import dumps as dumps

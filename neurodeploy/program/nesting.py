@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program.nodes import Neuron
+from neurodeploy.program.kinds import Neuron
 from snncore.dynamics.check import nesting
 
 MOST_NESTING = 128

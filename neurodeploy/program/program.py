@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from neurodeploy.data import codec
-from neurodeploy.data.structure import Node, Shape, check_order
+from neurodeploy.data.structure import Shape, check_order
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.nodes import Input, Neuron, Synapse
-from neurodeploy.program.shapes import output_shape
+from neurodeploy.program.kinds import Input, Neuron, Node
+from neurodeploy.program.kinds.synapse import Synapse
 
 SCHEMA = 1
 
@@ -23,7 +23,7 @@ class Program:
     output: str
 
     def __post_init__(self) -> None:
-        check_order(self.nodes, self.output)
+        check_order(self.nodes, self.output, Node, "a program")
         if not any(isinstance(node, Input) for node in self.nodes):
             raise ValidationError("a program needs an input")
         # Computing the shapes is checking them.
@@ -40,10 +40,10 @@ class Program:
         shapes: dict[str, Shape] = {}
         for node in self.nodes:
             known = [shapes[e.source] for e in node.sources if e.source in shapes]
-            shapes[node.name] = output_shape(node, known)
+            shapes[node.name] = node.output_shape(known)
         for node in self.nodes:
             # Once more, now that what a loop reads is known too.
-            output_shape(node, [shapes[edge.source] for edge in node.sources])
+            node.output_shape([shapes[edge.source] for edge in node.sources])
         return shapes
 
     @property
@@ -73,7 +73,7 @@ class Program:
 
     def parameter_count(self) -> int:
         """How many weights there are."""
-        return sum(node.narrow_weight.size for node in self.nodes if isinstance(node, Synapse))
+        return sum(node.parameter_count for node in self.nodes)
 
     def text(self) -> str:
         """The program as a person reads it."""

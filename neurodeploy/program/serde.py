@@ -7,12 +7,10 @@ from typing import Any
 from neurodeploy.data import codec
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.nodes import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
+from neurodeploy.program.kinds import KINDS
 from neurodeploy.program.program import SCHEMA, Program, document
 
-_CLASSES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Edge, Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
-}
+_CLASSES: dict[str, type[Any]] = {"Edge": Edge} | {kind.__name__: kind for kind in KINDS}
 
 
 def dumps(program: Program) -> str:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -19,11 +20,11 @@ from neurodeploy.program import (
     MaxPool2d,
     NarrowIntegers,
     Neuron,
-    Node,
     Program,
+    Synapse,
     neurons_in,
 )
-from neurodeploy.program.ranges import Ranges, ranges, sum_range
+from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.simulator.carrier import exact_matmul_type
 from neurodeploy.simulator.layers import Layer, compiled_layer, torch_layer
 from neurodeploy.simulator.samples import checked_samples
@@ -48,13 +49,14 @@ def run_fast(
     compiled: bool | None = None,
     again: bool = True,
 ) -> Trace:
-    """The trace of the samples (T, N, ...); without `states`, spikes alone.
+    """Return the trace of the samples (T, N, ...); without `states`, spikes alone.
 
-    Neurons run in C++ where they are compiled, which long samples are worth by default. What was
-    prepared is kept for more samples, unless there will be none `again`.
+    Neurons run in C++ where they are compiled; by default, where the samples are long enough. The
+    prepared engine is kept for more samples unless `again` is false.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
+        UnknownKindError: if the engine does not know a kind of node.
     """
     checked = checked_samples(program, samples)
     seen = Interval(int(checked.min()), int(checked.max()))
@@ -95,16 +97,18 @@ class Engine:
         self._weights: dict[str, list[torch.Tensor]] = {}
         self._keeps = keeps or self.looped
         self.longest = _longest_delays(program)
+        # The function for each kind is looked up once, not for every chunk.
+        self.computed = [(node, _VALUE.of(node)) for node in program.nodes]
         # Those whose sum might leave its accumulator.
         self.wrapping = {
             node.name
             for node in program.nodes
-            if isinstance(node, Dense | Conv2d) and _leaves(self.ranges, node)
+            if isinstance(node, Synapse) and _leaves(self.ranges, node)
         }
 
     @torch.no_grad()
     def run(self, samples: NDArray[np.int64], *, states: bool) -> Arrays:
-        """The layers' arrays, computed a batch after the other."""
+        """Return the layers' arrays, computed one batch after another."""
         steps, count = samples.shape[:2]
         arrays = self._arrays(steps, count, states)
         chunk = 1 if self.looped else steps
@@ -137,16 +141,16 @@ class Engine:
         quick = compiled_layer(node, proved) if compiled and plain else None
         return quick or torch_layer(node, proved, self.device)
 
-    def weights(self, node: Dense | Conv2d) -> list[torch.Tensor]:
-        """A layer's weights in a type that is exact; kept if they are needed again."""
-        found = self._weights.get(node.name)
-        if found is None:
-            found = [self._weight(node, part) for part in _parts(node)]
+    def weights(self, node: Synapse) -> list[torch.Tensor]:
+        """Return a layer's weights in a type that is exact; keep them if they are needed again."""
+        weights = self._weights.get(node.name)
+        if weights is None:
+            weights = [self._weight(node, part) for _, part in node.delayed_weights]
             if self._keeps:
-                self._weights[node.name] = found
-        return found
+                self._weights[node.name] = weights
+        return weights
 
-    def _weight(self, node: Dense | Conv2d, part: NarrowIntegers) -> torch.Tensor:
+    def _weight(self, node: Synapse, part: NarrowIntegers) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
         whole = node.narrow_weight
         most = max((_magnitude(whole[rows]) for rows in row_pieces(whole)), default=0)
@@ -160,7 +164,7 @@ class Engine:
 
 @lru_cache(maxsize=2)
 def _engine(program: Program, inputs: Interval, device: torch.device, compiled: bool) -> Engine:
-    """An engine, kept for the next samples of the same range."""
+    """Return an engine, kept for the next samples of the same range."""
     return Engine(program, inputs, device, compiled, keeps=True)
 
 
@@ -176,33 +180,25 @@ class _Run:
         self.done = self.steps = 0
 
     def advance(self, inputs: torch.Tensor) -> None:
-        """Another chunk of steps through every node."""
+        """Take every node through another chunk of steps."""
         self.steps = inputs.shape[0]
         self.values = {}
-        program = self.engine.program
-        for node in program.nodes:
-            if isinstance(node, Input):
-                value = inputs.to(torch.float32 if inputs.abs().max() < 1 << 24 else torch.float64)
-            elif isinstance(node, Neuron):
-                value = self._neurons(node)
-            elif isinstance(node, Dense):
-                value = self._weighted(node)
-            else:
-                value = self._combined(node, self._value(node.sources[0]))
-            self.values[node.name] = value
+        for node, value in self.engine.computed:
+            self.values[node.name] = value(node, self, inputs)
         for source, steps in self.engine.longest.items():
             joined = torch.cat((self._before(source), self.values[source]))
             self.past[source] = joined[-steps:]
         self.done += self.steps
 
     def _before(self, source: str) -> torch.Tensor:
-        """What a source was before this chunk, for as many steps as anything reads it late."""
+        """Return a source's values before this chunk, as many steps as its latest reader needs."""
         if source not in self.past:
             shape = (self.engine.longest[source], self.count, *self.engine.program.shapes[source])
             self.past[source] = torch.zeros(shape, device=self.engine.device)
         return self.past[source]
 
-    def _value(self, edge: Edge) -> torch.Tensor:
+    def value(self, edge: Edge) -> torch.Tensor:
+        """Return the values of this chunk that an edge brings."""
         if not edge.delay:
             return self.values[edge.source]
         before = self._before(edge.source)[-edge.delay :]
@@ -211,49 +207,21 @@ class _Run:
         # Longer than the delay means no loop, so this chunk's values are there.
         return torch.cat((before, self.values[edge.source]))[: self.steps]
 
-    def _weighted(self, node: Dense) -> torch.Tensor:
-        """The sum of what each delay brings, each weighed and shifted by itself."""
-        total: torch.Tensor | None = None
-        for edge, weight in zip(node.sources, self.engine.weights(node), strict=True):
-            part = self._value(edge).to(weight.dtype) @ weight.T
-            part = torch.floor(part * 2.0**-node.shift) if node.shift else part
-            total = part if total is None else total + part
-        assert total is not None
-        return self._wrapped(node, total)
-
-    def _wrapped(self, node: Dense | Conv2d, total: torch.Tensor) -> torch.Tensor:
+    def wrapped(self, node: Synapse, total: torch.Tensor) -> torch.Tensor:
+        """Return sums as their register stores them."""
         if node.name not in self.engine.wrapping:
             return total
         half = 1 << (node.accumulator_bits - 1)
         return torch.remainder(total.double() + half, 2 * half) - half
 
-    def _combined(self, node: Node, x: torch.Tensor) -> torch.Tensor:
-        if isinstance(node, Flatten):
-            return x.reshape(*x.shape[:2], -1)
-        if isinstance(node, MaxPool2d):
-            pooled = torch.nn.functional.max_pool2d(
-                x.reshape(-1, *x.shape[2:]), node.kernel, node.stride, node.padding
-            )
-            return pooled.reshape(*x.shape[:2], *pooled.shape[1:])
-        assert isinstance(node, Conv2d)
-        (weight,) = self.engine.weights(node)
-        flat = x.reshape(-1, *x.shape[2:]).to(weight.dtype)
-        result = torch.nn.functional.conv2d(
-            flat, weight, None, node.stride, node.padding, node.dilation, node.groups
-        )
-        if result.is_cuda:
-            # There a convolution may go through transforms that round.
-            result = result.round_()
-        result = self._wrapped(node, result)
-        return result.reshape(*x.shape[:2], *result.shape[1:])
-
     def _sum(self, edges: tuple[Edge, ...]) -> torch.Tensor:
-        total = self._value(edges[0])
+        total = self.value(edges[0])
         for edge in edges[1:]:
-            total = total.double() + self._value(edge).double()
+            total = total.double() + self.value(edge).double()
         return total
 
-    def _neurons(self, node: Neuron) -> torch.Tensor:
+    def neurons(self, node: Neuron) -> torch.Tensor:
+        """Take a layer through this chunk, and return what it sends."""
         layer = self.engine.layers[node.name]
         drives = [self._sum(edges) for edges in node.drives.values()]
         drive = drives[0]
@@ -267,29 +235,78 @@ class _Run:
         return spikes
 
 
-def _parts(node: Dense | Conv2d) -> list[NarrowIntegers]:
-    if isinstance(node, Dense):
-        return [weight for _, weight in node.delayed_weights]
-    return [node.narrow_weight]
+# A node's value over a chunk of a run, given that chunk of the samples.
+_VALUE = Table[[_Run, torch.Tensor], torch.Tensor]("the fast engine")
+
+
+@_VALUE.register(Input)
+def _input(node: Input, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    return inputs.to(torch.float32 if inputs.abs().max() < 1 << 24 else torch.float64)
+
+
+@_VALUE.register(Neuron)
+def _neurons(node: Neuron, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    return run.neurons(node)
+
+
+@_VALUE.register(Dense)
+def _dense(node: Dense, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    """Return the sum over all delays, each weighed and shifted by itself."""
+    total: torch.Tensor | None = None
+    for edge, weight in zip(node.sources, run.engine.weights(node), strict=True):
+        part = run.value(edge).to(weight.dtype) @ weight.T
+        part = torch.floor(part * 2.0**-node.shift) if node.shift else part
+        total = part if total is None else total + part
+    assert total is not None
+    return run.wrapped(node, total)
+
+
+@_VALUE.register(Conv2d)
+def _conv2d(node: Conv2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    x, (weight,) = run.value(node.source), run.engine.weights(node)
+    flat = x.reshape(-1, *x.shape[2:]).to(weight.dtype)
+    result = torch.nn.functional.conv2d(
+        flat, weight, None, node.stride, node.padding, node.dilation, node.groups
+    )
+    if result.is_cuda:
+        # There a convolution may go through transforms that round.
+        result = result.round_()
+    result = run.wrapped(node, result)
+    return result.reshape(*x.shape[:2], *result.shape[1:])
+
+
+@_VALUE.register(MaxPool2d)
+def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    x = run.value(node.source)
+    pooled = torch.nn.functional.max_pool2d(
+        x.reshape(-1, *x.shape[2:]), node.kernel, node.stride, node.padding
+    )
+    return pooled.reshape(*x.shape[:2], *pooled.shape[1:])
+
+
+@_VALUE.register(Flatten)
+def _flatten(node: Flatten, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    x = run.value(node.source)
+    return x.reshape(*x.shape[:2], -1)
 
 
 def _magnitude(rows: NarrowIntegers) -> int:
-    """The largest sum of a row's magnitudes."""
+    """Return the largest sum of a row's magnitudes."""
     sizes = np.abs(rows.reshape(len(rows), -1).astype(np.int64))
     return int(sizes.sum(axis=1).max(initial=0))
 
 
 def _longest_delays(program: Program) -> dict[str, int]:
-    """By source: how many steps late it is read at most, where it is."""
+    """Return for each source that is read late: by how many steps at most."""
     longest: dict[str, int] = {}
     for edge in (edge for node in program.nodes for edge in node.sources if edge.delay):
         longest[edge.source] = max(longest.get(edge.source, 0), edge.delay)
     return longest
 
 
-def _leaves(proved: Ranges, node: Dense | Conv2d) -> bool:
-    """Whether a sum might leave its accumulator."""
-    total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+def _leaves(proved: Ranges, node: Synapse) -> bool:
+    """Return whether a sum might leave its accumulator."""
+    total = node.sum_range(proved.values[node.source.source].hull(ZERO))
     return total.wrapped(node.accumulator_bits) != total
 
 

@@ -1,7 +1,7 @@
-"""A network in floats, run in double precision: what its file is held against, within a tolerance.
+"""A network in floats, run in double precision: the reference of its file, within a tolerance.
 
 One node after another, one step after another, as the golden interpreter does with integers.
-Neurons compute their equations in real numbers: what a number system would round is not rounded.
+Neurons compute their equations in real numbers: nothing is rounded as a number system does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy import graph as g
-from neurodeploy.data.structure import Edge, Node, Pair
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.structure import Edge, Pair
 from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
@@ -23,16 +24,19 @@ Array = NDArray[np.float64]
 
 
 def run_floats(graph: g.Graph, samples: Any) -> Trace:
-    """The trace of samples (T, N, ...), every layer and step.
+    """Return the trace of samples (T, N, ...), every layer and step.
 
     Raises:
         SamplesError: if the samples do not fit the network's input.
+        UnknownKindError: if the engine does not know a kind of node.
     """
     inputs = checked_floats(graph, samples)
     run = _Run(graph, inputs.shape[1])
+    # The function for each kind is looked up once, not in every step.
+    computed = [(node, run.values[node.name], _VALUE.of(node)) for node in graph.nodes]
     for row in inputs:
-        for node in graph.nodes:
-            run.compute(node, row)
+        for node, values, value in computed:
+            values.append(value(node, run, row))
         run.step += 1
     layers = {
         node.name: LayerTrace(
@@ -59,24 +63,15 @@ class _Run:
             node.name: {key: [] for key in (*node.equations.states, "s")} for node in graph.layers
         }
 
-    def compute(self, node: Node, row: Array) -> None:
-        """The node's value in this step."""
-        if isinstance(node, g.Input):
-            value = row
-        elif isinstance(node, g.Neuron):
-            value = self._neurons(node)
-        else:
-            value = _combined(node, [self._value(edge) for edge in node.sources])
-        self.values[node.name].append(value)
+    def value(self, edge: Edge) -> Array:
+        """Return the source's value as many steps ago as the edge takes; zeros before the first."""
+        step = self.step - edge.delay
+        return self.values[edge.source][step] if step >= 0 else self.zeros[edge.source]
 
-    def _value(self, edge: Edge) -> Array:
-        """What the edge brings: the source's value so many steps ago, or nothing yet."""
-        place = self.step - edge.delay
-        return self.values[edge.source][place] if place >= 0 else self.zeros[edge.source]
-
-    def _neurons(self, node: g.Neuron) -> Array:
+    def neurons(self, node: g.Neuron) -> Array:
+        """Take a layer one step on, record it, and return what it sends."""
         equations, states = node.equations, self.states[node.name]
-        drives = [self._value(edge) for edge in node.sources]
+        drives = [self.value(edge) for edge in node.sources]
         inputs = dict(zip(equations.inputs, drives, strict=True))
         following, output = evaluate(equations, REGISTER_TABLE, states, inputs, node.parameters)
         full = {
@@ -91,44 +86,82 @@ class _Run:
 
 
 def checked_floats(graph: g.Graph, samples: Any) -> Array:
-    """The samples (T, N, ...) in double precision.
+    """Return the samples (T, N, ...) in double precision.
 
     Raises:
         SamplesError: if the shape does not fit, or a value is NaN or infinite.
     """
-    held = samples.detach().cpu().numpy() if hasattr(samples, "detach") else np.asarray(samples)
+    array = samples.detach().cpu().numpy() if hasattr(samples, "detach") else np.asarray(samples)
     name, shape = graph.input.name, graph.input.shape
     wanted = "(T, N, " + ", ".join(map(str, shape)) + ")"
-    if held.ndim < 3 or held.shape[2:] != shape or 0 in held.shape:
-        raise SamplesError(f"{name}: samples are {held.shape}, not {wanted}")
-    if held.dtype.kind not in "biuf" or not np.isfinite(held).all():
-        raise SamplesError(f"{name}: a sample is no finite number")
-    return held.astype(np.float64)
+    if array.ndim < 3 or array.shape[2:] != shape or 0 in array.shape:
+        raise SamplesError(f"{name}: samples are {array.shape}, not {wanted}")
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        raise SamplesError(f"{name}: a sample is not a finite number")
+    return array.astype(np.float64)
 
 
-def _combined(node: Node, sources: list[Array]) -> Array:
-    """What a node without states makes of its sources (N, ...)."""
-    x = sources[0]
-    if isinstance(node, g.Add):
-        total: Array = np.sum(sources, axis=0)
-        return total
-    if isinstance(node, g.Flatten):
-        return x.reshape(len(x), -1)
-    if isinstance(node, g.Linear):
-        return x @ node.weight.T + (0.0 if node.bias is None else node.bias)
-    if isinstance(node, g.BatchNorm):
-        shape = (-1, *[1] * (x.ndim - 2))
-        return x * node.scale.reshape(shape) + node.offset.reshape(shape)
-    if isinstance(node, g.Conv2d):
-        return _correlated(x, node)
-    if isinstance(node, g.MaxPool2d):
-        padded = _padded(x, node.padding, -np.inf)
-        largest: Array = np.max(_windows(padded, node.kernel, node.stride), axis=0)
-        return largest
-    if isinstance(node, g.SumPool2d):
-        seen: Array = np.sum(_windows(x, node.kernel, node.stride), axis=0) * node.weight
-        return seen
-    raise ValidationError(f"{node.name}: {type(node).__name__} is not run in floats")
+# The value of a node in one step of a run, given the row of the samples.
+_VALUE = Table[[_Run, Array], Array]("the engine of floats")
+
+
+@_VALUE.register(g.Input)
+def _input(node: g.Input, run: _Run, row: Array) -> Array:
+    return row
+
+
+@_VALUE.register(g.Neuron)
+def _neurons(node: g.Neuron, run: _Run, row: Array) -> Array:
+    return run.neurons(node)
+
+
+@_VALUE.register(g.Add)
+def _add(node: g.Add, run: _Run, row: Array) -> Array:
+    total: Array = np.sum([run.value(edge) for edge in node.terms], axis=0)
+    return total
+
+
+@_VALUE.register(g.Flatten)
+def _flatten(node: g.Flatten, run: _Run, row: Array) -> Array:
+    x = run.value(node.source)
+    return x.reshape(len(x), -1)
+
+
+@_VALUE.register(g.Linear)
+def _linear(node: g.Linear, run: _Run, row: Array) -> Array:
+    return run.value(node.source) @ node.weight.T + (0.0 if node.bias is None else node.bias)
+
+
+@_VALUE.register(g.BatchNorm)
+def _batch_norm(node: g.BatchNorm, run: _Run, row: Array) -> Array:
+    x = run.value(node.source)
+    shape = (-1, *[1] * (x.ndim - 2))
+    return x * node.scale.reshape(shape) + node.offset.reshape(shape)
+
+
+@_VALUE.register(g.Conv2d)
+def _conv2d(node: g.Conv2d, run: _Run, row: Array) -> Array:
+    return _correlated(run.value(node.source), node)
+
+
+@_VALUE.register(g.MaxPool2d)
+def _max_pool(node: g.MaxPool2d, run: _Run, row: Array) -> Array:
+    padded = _padded(run.value(node.source), node.padding, -np.inf)
+    largest: Array = np.max(_windows(padded, node.kernel, node.stride), axis=0)
+    return largest
+
+
+@_VALUE.register(g.SumPool2d)
+def _sum_pool(node: g.SumPool2d, run: _Run, row: Array) -> Array:
+    seen = _windows(run.value(node.source), node.kernel, node.stride)
+    total: Array = np.sum(seen, axis=0) * node.weight
+    return total
+
+
+@_VALUE.register(g.Delay)
+def _delay(node: g.Delay, run: _Run, row: Array) -> Array:
+    words = "the engine of floats does not run delays"
+    raise ValidationError(f"{node.name}: {words}", remedy="leave the delay out")
 
 
 def _correlated(rows: Array, node: g.Conv2d) -> Array:
@@ -153,7 +186,7 @@ def _padded(rows: Array, padding: Pair, value: float) -> Array:
 
 
 def _windows(rows: Array, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)) -> list[Array]:
-    """For each place of the kernel what every window sees there."""
+    """Return for each position of the kernel what every window sees there."""
     counts = [
         (rows.shape[2 + axis] - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1
         for axis in (0, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -29,21 +30,24 @@ Array = NDArray[np.int64]
 
 
 def run_golden(program: Program, samples: NDArray[Any]) -> Trace:
-    """The trace of the samples (T, N, ...), every layer and step.
+    """Return the trace of the samples (T, N, ...), every layer and step.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
+        UnknownKindError: if the interpreter does not know a kind of node.
     """
     inputs = checked_samples(program, samples)
     run = _Run(program, inputs.shape[1])
+    # The function for each kind is looked up once, not in every step.
+    computed = [(node, run.values[node.name], _VALUE.of(node)) for node in program.nodes]
     for step in range(inputs.shape[0]):
-        for node in program.nodes:
-            run.compute(node, step, inputs)
+        for node, values, value in computed:
+            values.append(value(node, run, step, inputs[step]))
     return run.trace()
 
 
 class _Run:
-    """What one run remembers: every value so far, and the states after the last step."""
+    """The memory of one run: every value so far, and the states after the last step."""
 
     def __init__(self, program: Program, count: int) -> None:
         self.program = program
@@ -62,29 +66,21 @@ class _Run:
             for layer in program.layers
         }
 
-    def compute(self, node: Node, step: int, inputs: Array) -> None:
-        """The node's value in this step."""
-        if isinstance(node, Input):
-            result = inputs[step]
-        elif isinstance(node, Neuron):
-            nothing = np.zeros_like(self.zeros[node.name])
-            drives = {
-                name: sum((self._value(edge, step) for edge in edges), start=nothing)
-                for name, edges in node.drives.items()
-            }
-            states, result = neuron_step(node, self.states[node.name], drives)
-            self.states[node.name] = states
-            for key, values in {"s": result, **states}.items():
-                self.recorded[node.name][key].append(values)
-        elif isinstance(node, Dense):
-            parts = [(self._value(edge, step), weight) for edge, weight in node.delayed_weights]
-            result = weighted(node, parts)
-        else:
-            result = combine(node, self._value(node.sources[0], step))
-        self.values[node.name].append(result)
+    def neurons(self, node: Neuron, step: int) -> Array:
+        """Take a layer one step on, record it, and return what it sends."""
+        nothing = np.zeros_like(self.zeros[node.name])
+        drives = {
+            name: sum((self.value(edge, step) for edge in edges), start=nothing)
+            for name, edges in node.drives.items()
+        }
+        states, result = neuron_step(node, self.states[node.name], drives)
+        self.states[node.name] = states
+        for key, values in {"s": result, **states}.items():
+            self.recorded[node.name][key].append(values)
+        return result
 
-    def _value(self, edge: Edge, step: int) -> Array:
-        """What the edge delivers: the source's value so many steps ago, or nothing yet."""
+    def value(self, edge: Edge, step: int) -> Array:
+        """Return the source's value as many steps ago as the edge takes; zeros before the first."""
         if step < edge.delay:
             return self.zeros[edge.source]
         return self.values[edge.source][step - edge.delay]
@@ -101,33 +97,68 @@ class _Run:
         return Trace(layers, self.program.output)
 
 
-def combine(node: Node, x: Array) -> Array:
-    """What a node without states makes of its input (N, ...)."""
-    if isinstance(node, Dense):
-        return weighted(node, [(x, node.narrow_weight)])
-    if isinstance(node, Conv2d):
-        return wrap(correlate(x, node), node.accumulator_bits)
-    if isinstance(node, MaxPool2d):
-        return largest(x, node)
-    if isinstance(node, Flatten):
-        return x.reshape(x.shape[0], -1)
-    raise TypeError(f"{node.name}: {type(node).__name__} has no value of its own")
+# The value of a node in one step of a run, given the step and its row of the samples.
+_VALUE = Table[[_Run, int, Array], Array]("the golden interpreter")
+# The value of a node without states, given that of its source (N, ...).
+combine = Table[[Array], Array]("the golden interpreter of nodes without states")
+
+
+@_VALUE.register(Input)
+def _input(node: Input, run: _Run, step: int, row: Array) -> Array:
+    return row
+
+
+@_VALUE.register(Neuron)
+def _neurons(node: Neuron, run: _Run, step: int, row: Array) -> Array:
+    return run.neurons(node, step)
+
+
+@_VALUE.register(Dense)
+def _dense(node: Dense, run: _Run, step: int, row: Array) -> Array:
+    return weighted(
+        node, [(run.value(edge, step), weight) for edge, weight in node.delayed_weights]
+    )
+
+
+@_VALUE.register(Conv2d, MaxPool2d, Flatten)
+def _combined(node: Node, run: _Run, step: int, row: Array) -> Array:
+    return combine(node, run.value(node.sources[0], step))
+
+
+@combine.register(Dense)
+def _plain(node: Dense, x: Array) -> Array:
+    return weighted(node, [(x, node.narrow_weight)])
+
+
+@combine.register(Conv2d)
+def _convolved(node: Conv2d, x: Array) -> Array:
+    return wrap(correlate(x, node), node.accumulator_bits)
+
+
+@combine.register(MaxPool2d)
+def _pooled(node: MaxPool2d, x: Array) -> Array:
+    return largest(x, node)
+
+
+@combine.register(Flatten)
+def _flattened(node: Flatten, x: Array) -> Array:
+    return x.reshape(x.shape[0], -1)
 
 
 def weighted(node: Dense, parts: Sequence[tuple[Array, NDArray[Any]]]) -> Array:
-    """The sum of what each delay brings, each weighed and shifted by itself."""
+    """Return the sum over all delays, each weighed and shifted by itself."""
     total = sum((product(x, weight) >> node.shift for x, weight in parts), start=np.int64(0))
     return wrap(np.asarray(total), node.accumulator_bits)
 
 
 def product(x: Array, weight: NDArray[Any]) -> Array:
-    """The sums of 64 bits, for some outputs at a time: weights are held narrow."""
+    """Return sums of 64 bits, of some outputs at a time: weights are stored narrow."""
     sums = [x @ weight[rows].astype(np.int64).T for rows in row_pieces(weight)]
     return np.concatenate(sums, axis=-1)
 
 
 def correlate(x: Array, node: Conv2d) -> Array:
-    """The correlation, one place of the kernel after another."""
+    """Return the correlation, one position of the kernel after another."""
     (top, left), (down, right), (apart_y, apart_x) = node.padding, node.stride, node.dilation
     padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
     weight = node.weight
@@ -149,9 +180,9 @@ def correlate(x: Array, node: Conv2d) -> Array:
 
 
 def largest(x: Array, node: MaxPool2d) -> Array:
-    """The largest value of every window, one place of the window after another."""
+    """Return the largest value of every window, one position of the window after another."""
     (top, left), (down, right) = node.padding, node.stride
-    # Below every value, so that what is padded is never the largest.
+    # Below every value, so that padding is never the largest.
     padded = np.pad(
         x, ((0, 0), (0, 0), (top, top), (left, left)), constant_values=np.iinfo(np.int64).min
     )
@@ -171,7 +202,7 @@ def largest(x: Array, node: MaxPool2d) -> Array:
 def neuron_step(
     node: Neuron, states: dict[str, Array], drives: dict[str, Array]
 ) -> tuple[dict[str, Array], Array]:
-    """The next states and the spikes of one layer."""
+    """Return the next states and the spikes of one layer."""
     following, fired = evaluate(node.integer_equations, GOLDEN, states, drives, node.parameters)
     (x, *_) = drives.values()
     shape = np.broadcast_shapes(x.shape, *(value.shape for value in states.values()))
@@ -180,14 +211,14 @@ def neuron_step(
 
 
 def wrap(x: Array, bits: int) -> Array:
-    """Two's complement of so many bits."""
+    """Wrap to the two's complement of some bits."""
     half = 1 << (bits - 1)
     result: Array = (x + half) % (2 * half) - half
     return result
 
 
 def wrap_once(x: Array, bits: int) -> Array:
-    """One turn at most, into (-half, half]."""
+    """Wrap at most once, into (-half, half]."""
     half = 1 << (bits - 1)
     up = np.where(x <= -half, x + 2 * half, x)
     result: Array = np.where(x > half, x - 2 * half, up)
@@ -195,13 +226,13 @@ def wrap_once(x: Array, bits: int) -> Array:
 
 
 def shift_to_zero(x: Array, bits: int) -> Array:
-    """Division by a power of two, rounded toward zero."""
+    """Divide by a power of two, rounded toward zero."""
     result: Array = np.sign(x) * (np.abs(x) >> bits)
     return result
 
 
 def fires(distance: Array, strict: bool) -> Array:
-    """1 where the distance has reached zero (strict: passed it)."""
+    """Return 1 where the distance has reached zero (strict: passed it)."""
     return (distance > 0 if strict else distance >= 0).astype(np.int64)
 
 

@@ -6,6 +6,7 @@ from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
 from neurodeploy.target.protocol import BringsExamples as BringsExamples
@@ -13,6 +14,7 @@ from neurodeploy.target.protocol import BuiltIn as BuiltIn
 from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
 from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
+from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
@@ -34,6 +36,7 @@ __all__ = [
     "ComparesFiles",
     "ComparesRuns",
     "ExampleNeuron",
+    "ExtendsLowering",
     "Finding",
     "KnowsChips",
     "Option",
@@ -43,6 +46,7 @@ __all__ = [
     "Target",
     "checked_options",
     "chosen_simulator",
+    "lowered",
     "naming",
     "on_chip",
     "open_artifact",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.program import Program
+from neurodeploy.program import Node, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Target, open_artifact
 from neurodeploy.testing.checks import errors_in, problem_of, require, speaking_clearly
@@ -49,12 +49,17 @@ def changed_weight(chip: Target, case: Case) -> Program:
     return other
 
 
+def changed(node: Node, **fields: Any) -> Node:
+    """Return the node with other values in some fields, which its kind has."""
+    return replace(node, **fields)
+
+
 def _changes(program: Program) -> Iterator[Program]:
     for node in program.synapses:
         for place in np.argsort(-np.abs(node.narrow_weight), axis=None)[:8]:
-            weight = node.weight.copy()
+            weight = node.narrow_weight.astype(np.int64)
             weight.reshape(-1)[place] *= -1
-            other = replace(node, weight=weight)
+            other = changed(node, weight=weight)
             nodes = (other if each is node else each for each in program.nodes)
             yield Program(tuple(nodes), program.output)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import singledispatchmethod
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
+from snncore.dispatch import for_kinds
 
 _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
 _POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
@@ -69,33 +71,45 @@ class Rewriting:
         if node.op != "call_module":
             self._refuse_words(node)
             return
-        module, name = self._of(node), str(node.target)
-        if isinstance(module, (Block, ChipNeuron, GridLayer)):
-            called = name in self.put
-            why = "is called twice (give each call a layer of its own)"
-            other = "is on a chip's grid already (prepare takes a network in floats)"
-            raise ValueError(f"{name}: {why if called else other}")
-        if isinstance(module, neuron.Neuron):
-            self._neurons(node, module, name)
-        elif isinstance(module, layer.Recurrent):
-            self._recurrent(node, module, name)
-        elif isinstance(module, _POOLS):
-            self._refuse_sums(node)
-            pool, size = adding_pool(module, name)
-            self._put(name, pool)
-            self.gain[node] *= size
-        elif isinstance(module, (*_WEIGHTS, layer.BatchNorm)):
-            self.waiting.add(node)
-        elif isinstance(module, _SAME):
-            self._refuse_sums(node)
-            _refuse_gaps(module, name)
-        elif not isinstance(module, _IDLE):
-            raise ValueError(
-                f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
-                "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
-            )
+        self._rewrite(self._of(node), node, str(node.target))
 
-    def _neurons(self, node: fx.Node, module: neuron.Neuron, name: str) -> None:
+    @singledispatchmethod
+    def _rewrite(self, module: Any, node: fx.Node, name: str) -> None:
+        """Put the quantized form of a layer in its place."""
+        raise ValueError(
+            f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
+            "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
+        )
+
+    @for_kinds(_rewrite, Block, ChipNeuron, GridLayer)
+    def _quantized(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        called = name in self.put
+        why = "is called twice (give each call a layer of its own)"
+        other = "is on a chip's grid already (prepare takes a network in floats)"
+        raise ValueError(f"{name}: {why if called else other}")
+
+    @for_kinds(_rewrite, *_POOLS)
+    def _pool(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        self._refuse_sums(node)
+        pool, size = adding_pool(module, name)
+        self._put(name, pool)
+        self.gain[node] *= size
+
+    @for_kinds(_rewrite, *_WEIGHTS, layer.BatchNorm)
+    def _weights(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        self.waiting.add(node)
+
+    @for_kinds(_rewrite, *_SAME)
+    def _kept(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        self._refuse_sums(node)
+        _refuse_gaps(module, name)
+
+    @for_kinds(_rewrite, *_IDLE)
+    def _idle(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        """Leave what does nothing once training is over."""
+
+    @for_kinds(_rewrite, neuron.Neuron)
+    def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
         terms = self._terms(node.all_input_nodes[0])
         if len(terms) == 1 and terms[0].weights is not None:
             self._block(node, module, name, terms[0], terms[0].weights)
@@ -105,7 +119,8 @@ class Rewriting:
             self._put(name, self._joined(module, name, terms)[0])
         self.gain[node] = 1.0
 
-    def _recurrent(self, node: fx.Node, module: layer.Recurrent, name: str) -> None:
+    @for_kinds(_rewrite, layer.Recurrent)
+    def _recurrent(self, module: layer.Recurrent, node: fx.Node, name: str) -> None:
         """Neurons that read their own spikes of the step before, through weights."""
         body, feedback = module.body, module.feedback
         if not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import singledispatchmethod
 from math import prod
 from typing import Any
 
@@ -12,6 +13,7 @@ from snncore import layer
 from snncore.ann2snn.fusion import WEIGHTED, scaling_layer
 from snncore.ann2snn.neuron import rate_neuron
 from snncore.ann2snn.trace import ADDS, Values, insert, replace
+from snncore.dispatch import for_kinds
 
 _AVERAGES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, layer.AvgPool2d, layer.AdaptiveAvgPool2d)
 # Pools that may go before the neurons.
@@ -70,26 +72,45 @@ class Builder:
             replace(self.network, node, rate_neuron(level, drop))
             self.fired.add(node.name)
             worth = drop
-        elif isinstance(module, WEIGHTED):
-            replace(self.network, node, _weighted(module, worth))
-            worth = None
-        elif isinstance(module, _AVERAGES):
-            pool, part = _sum_pool(module, self.shapes[source.name], node.name)
-            replace(self.network, node, pool)
-            channels = torch.ones(self.shapes[source.name][0], device=self._device())
-            worth = (channels if worth is None else worth) * part
-        elif isinstance(module, MAXIMA):
-            replace(self.network, node, _max_pool(module))
-        elif isinstance(module, nn.Flatten | layer.Flatten):
-            replace(self.network, node, layer.Flatten())
-            if worth is not None:
-                worth = worth.repeat_interleave(prod(self.shapes[source.name][1:]))
-        elif not isinstance(module, _IDLE):
-            raise ValueError(
-                f"{node.target}: {type(module).__name__} has no spiking counterpart (use "
-                "convolutions, linear layers, batch norms, ReLU, pools, sums and flatten)"
-            )
+        else:
+            worth = self._spiking(module, node, worth)
         self.worth[node.name] = worth
+
+    @singledispatchmethod
+    def _spiking(self, module: Any, node: Any, worth: Tensor | None) -> Tensor | None:
+        """Put the spiking counterpart of a layer in its place; return what its units are worth."""
+        raise ValueError(
+            f"{node.target}: {type(module).__name__} has no spiking counterpart (use "
+            "convolutions, linear layers, batch norms, ReLU, pools, sums and flatten)"
+        )
+
+    @for_kinds(_spiking, *_IDLE)
+    def _idle(self, module: nn.Module, node: Any, worth: Tensor | None) -> Tensor | None:
+        return worth
+
+    @for_kinds(_spiking, *WEIGHTED)
+    def _weights(self, module: nn.Module, node: Any, worth: Tensor | None) -> None:
+        replace(self.network, node, _weighted(module, worth))
+
+    @for_kinds(_spiking, *_AVERAGES)
+    def _average(self, module: nn.Module, node: Any, worth: Tensor | None) -> Tensor:
+        shape = self.shapes[node.args[0].name]
+        pool, part = _sum_pool(module, shape, node.name)
+        replace(self.network, node, pool)
+        channels = torch.ones(shape[0], device=self._device())
+        return (channels if worth is None else worth) * part
+
+    @for_kinds(_spiking, *MAXIMA)
+    def _maximum(self, module: nn.Module, node: Any, worth: Tensor | None) -> Tensor | None:
+        replace(self.network, node, _max_pool(module))
+        return worth
+
+    @for_kinds(_spiking, nn.Flatten, layer.Flatten)
+    def _flat(self, module: nn.Module, node: Any, worth: Tensor | None) -> Tensor | None:
+        replace(self.network, node, layer.Flatten())
+        if worth is None:
+            return None
+        return worth.repeat_interleave(prod(self.shapes[node.args[0].name][1:]))
 
     def _in_units(self, node: Any) -> None:
         """Give the node values whose units are worth one, by a layer of weights where need be."""

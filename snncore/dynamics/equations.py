@@ -124,14 +124,22 @@ def _unnamed(equations: Equations) -> tuple[Any, ...]:
 
 
 def trace(
-    step: Step, *, states: tuple[str, ...], parameters: tuple[str, ...], name: str
+    step: Step,
+    *,
+    states: tuple[str, ...],
+    parameters: tuple[str, ...],
+    name: str,
+    choices: Mapping[str, Any] | None = None,
 ) -> Equations:
-    """The equations of a step function, read by calling it once with symbols.
+    """Return the equations of a step function, read by calling it once with symbols.
+
+    Choices are ordinary Python values, which the step may branch on.
 
     Raises:
         TypeError: if the function's arguments or results are not those of a step; names the neuron.
     """
-    inputs = _input_names(step, states, parameters, name)
+    chosen = dict(choices or {})
+    inputs = _input_names(step, states, (*parameters, *chosen), name)
     recorder = Recorder()
 
     def symbols(op: Op, names: tuple[str, ...]) -> list[Symbol]:
@@ -140,7 +148,7 @@ def trace(
     arguments = symbols(Op.STATE, states) + symbols(Op.INPUT, inputs)
     keywords = dict(zip(parameters, symbols(Op.PARAMETER, parameters), strict=True))
     try:
-        results = step(*arguments, **keywords)
+        results = step(*arguments, **keywords, **chosen)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise TypeError(f"{name} ({_place(step, error)}): {error}") from error
     if not isinstance(results, tuple) or len(results) != len(states) + 1:
@@ -197,16 +205,19 @@ def needed(
 
 
 def _input_names(
-    step: Step, states: tuple[str, ...], parameters: tuple[str, ...], name: str
+    step: Step, states: tuple[str, ...], declared: tuple[str, ...], name: str
 ) -> tuple[str, ...]:
-    signature = inspect.signature(step)
+    """Return the names of a step's inputs; `declared` are the keywords that it must take."""
+    arguments = inspect.signature(step).parameters.values()
     kinds = inspect.Parameter
-    positional = [p.name for p in signature.parameters.values() if p.kind != kinds.KEYWORD_ONLY]
-    keyword = {p.name for p in signature.parameters.values() if p.kind == kinds.KEYWORD_ONLY}
+    named = (kinds.KEYWORD_ONLY, kinds.VAR_KEYWORD)
+    positional = [p.name for p in arguments if p.kind not in named]
+    keyword = {p.name for p in arguments if p.kind == kinds.KEYWORD_ONLY}
+    if any(p.kind == kinds.VAR_KEYWORD for p in arguments):
+        keyword |= set(declared)
     where = f"{name} ({_place(step)})"
-    repeated = {label for label in states if states.count(label) > 1} | set(states) & set(
-        parameters
-    )
+    names = (*states, *declared)
+    repeated = {label for label in names if names.count(label) > 1}
     if "s" in states:
         raise TypeError(f"{where}: a state may not be called s, as the spikes are")
     if repeated:
@@ -214,8 +225,8 @@ def _input_names(
     if tuple(positional[: len(states)]) != states or len(positional) == len(states):
         expected = ", ".join((*states, "x"))
         raise TypeError(f"{where}: a step takes ({expected}), states first and input last")
-    if keyword != set(parameters):
-        odd = ", ".join(sorted(keyword ^ set(parameters)))
+    if keyword != set(declared):
+        odd = ", ".join(sorted(keyword ^ set(declared)))
         raise TypeError(f"{where}: parameters are keyword-only and declared in params; see {odd}")
     return tuple(positional[len(states) :])
 

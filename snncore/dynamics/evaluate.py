@@ -21,7 +21,8 @@ def evaluate(
     """The next states by name, and the spike.
 
     Raises:
-        KeyError: if a value or an operation is missing.
+        KeyError: if a value is missing.
+        ValueError: if the table does not have an operation; names it.
     """
     given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
     values = carried_out(equations.operations, table, given)
@@ -35,7 +36,8 @@ def carried_out(
     """The value of each operation; `given` are those of states, inputs and parameters by name.
 
     Raises:
-        KeyError: if a value or an operation is missing.
+        KeyError: if a value is missing.
+        ValueError: if the table does not have an operation; names it.
     """
     values: list[Any] = []
     for operation in operations:
@@ -47,5 +49,7 @@ def carried_out(
             arguments = [values[arg] for arg in operation.args]
             if operation.attribute is not None:
                 arguments.append(operation.attribute)
+            if operation.op not in table:
+                raise ValueError(f"the operation {operation.op} cannot be evaluated here")
             values.append(table[operation.op](*arguments))
     return values

@@ -5,9 +5,6 @@ from snncore.dynamics.zoo.spiking import Reset as Reset
 from snncore.neuron.define import Defined as Defined
 from snncore.neuron.define import define as define
 from snncore.neuron.equation_neuron import EquationNeuron as EquationNeuron
-from snncore.neuron.graded import CubaLIF as CubaLIF
-from snncore.neuron.graded import IntegerLIF as IntegerLIF
-from snncore.neuron.graded import LeakyIntegrator as LeakyIntegrator
 from snncore.neuron.module import Neuron as Neuron
 from snncore.neuron.module import StepMode as StepMode
 from snncore.neuron.zoo import EIF as EIF
@@ -15,7 +12,10 @@ from snncore.neuron.zoo import IF as IF
 from snncore.neuron.zoo import LIF as LIF
 from snncore.neuron.zoo import QIF as QIF
 from snncore.neuron.zoo import AdaptiveLIF as AdaptiveLIF
+from snncore.neuron.zoo import CubaLIF as CubaLIF
+from snncore.neuron.zoo import IntegerLIF as IntegerLIF
 from snncore.neuron.zoo import Izhikevich as Izhikevich
+from snncore.neuron.zoo import LeakyIntegrator as LeakyIntegrator
 from snncore.neuron.zoo import ParametricLIF as ParametricLIF
 
 __all__ = [

@@ -1,16 +1,17 @@
-"""A user's own neuron: a step function turned into a module with everything ours have."""
+"""A neuron of your own: a step function turned into a module with everything that ours have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from torch import nn
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from inspect import Signature
+from typing import Any, ClassVar
 
 from snncore.dynamics import Equations, trace
+from snncore.dynamics.equations import Step
 from snncore.dynamics.evaluate import evaluate
 from snncore.dynamics.printing.register_words import REGISTER_TABLE
-from snncore.dynamics.zoo.spiking import Step
+from snncore.neuron.declaration import Choice, Declaration, plain_choice
 from snncore.neuron.equation_neuron import EquationNeuron
 from snncore.neuron.parameters import Given
 
@@ -23,17 +24,15 @@ class Defined(EquationNeuron):
         equations: Equations | Mapping[str, Any],
         parameters: Mapping[str, Given],
         initial: Mapping[str, float],
-        *,
-        function: Step | None = None,
         **options: Any,
     ) -> None:
         if not isinstance(equations, Equations):
             equations = Equations.from_json(equations)
         self.initial = {name: float(value) for name, value in initial.items()}
-        super().__init__(equations, function or _function(equations), parameters, **options)
+        super().__init__(equations, _function(equations), parameters, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments of `Defined` that make an equal module, as plain data."""
+        """Return the arguments of `Defined` that make an equal module, as plain data."""
         config = super().config()
         return {
             "equations": self.equations.to_json(),
@@ -42,14 +41,121 @@ class Defined(EquationNeuron):
         } | config
 
     def extra_repr(self) -> str:
-        """What stands between the brackets when the module is printed."""
+        """Return the text between the brackets of the printed module."""
         config = self.config()
         shown = config.pop("parameters") | config
         return ", ".join(f"{key}={value!r}" for key, value in shown.items() if key != "equations")
 
 
+class _Written(EquationNeuron):
+    """A class that `define` made of a declaration and a step function."""
+
+    declaration: ClassVar[Declaration]
+    __signature__: ClassVar[Signature]
+    _step: ClassVar[Step]
+    # The equations and the step function of every set of choices so far.
+    _forms: ClassVar[dict[Any, tuple[Equations, Step]]]
+
+    def __init__(self, *values: Any, **options: Any) -> None:
+        name = type(self).__name__
+        parameters, choices, others = self.declaration.arguments(name, values, options)
+        self.choices = {key: plain_choice(choice) for key, choice in choices.items()}
+        self.initial = {key: float(value) for key, value in self.declaration.states.items()}
+        EquationNeuron.__init__(self, *self._form(name, choices), parameters, **others)
+
+    @classmethod
+    def _form(cls, name: str, choices: dict[str, Choice]) -> tuple[Equations, Step]:
+        key = (name, *choices.values())
+        if key not in cls._forms:
+            declared = cls.declaration
+            function = partial(cls._step, **choices) if choices else cls._step
+            equations = trace(
+                cls._step,
+                states=tuple(declared.states),
+                parameters=tuple(declared.params),
+                choices=choices,
+                name=name,
+            )
+            cls._forms[key] = equations, function
+        return cls._forms[key]
+
+
+class _ByEquations(_Written, Defined):
+    """A class that a checkpoint keeps as its equations, so that it loads without the class."""
+
+    def extra_repr(self) -> str:
+        """Return the text between the brackets of the printed module."""
+        chosen = [f"{key}={value!r}" for key, value in self.choices.items()]
+        return ", ".join([super().extra_repr(), *chosen])
+
+
+class _ByName(_Written):
+    """A class that a checkpoint keeps by its name and arguments."""
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal module, as plain data."""
+        return super().config() | self.choices
+
+
+def define(
+    *,
+    states: Mapping[str, float],
+    params: Mapping[str, float],
+    inputs: int = 1,
+    choices: Mapping[str, Choice] | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    positional: Sequence[str] = (),
+    learnable: Sequence[str] = (),
+    by_name: bool = False,
+) -> Callable[[Step], type[_Written]]:
+    """Turn a step function into a class of neurons.
+
+    The function takes the states, then the inputs, then parameters and choices as keywords, and
+    returns the next states and the spike. The class takes parameters and choices as keywords, and
+    what all neurons take: learnable, surrogate, step_mode, backend, output, keep_states.
+
+    `choices` are bools, ints, strings or members of a string enum that the function branches on;
+    every set of them has equations of its own. `limits` are the ends of what a parameter or a
+    choice may be, `positional` the arguments that need no name, `learnable` the parameters that
+    learn unless the class is told otherwise. With `by_name` a config names the class's own
+    arguments instead of its equations: that is for classes which every reader has.
+
+    Raises:
+        TypeError: if the function is not a step; names the neuron and the line.
+    """
+
+    declaration = Declaration(
+        dict(states),
+        dict(params),
+        dict(choices or {}),
+        dict(limits or {}),
+        tuple(positional),
+        tuple(learnable),
+    )
+    base = _ByName if by_name else _ByEquations
+    return lambda function: _class_of(function, declaration, base, inputs)
+
+
+def _class_of(
+    function: Step, declaration: Declaration, base: type[_Written], inputs: int
+) -> type[_Written]:
+    name = function.__name__
+    body: dict[str, Any] = {
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+        "declaration": declaration,
+        "_step": staticmethod(function),
+        "_forms": {},
+    }
+    made: type[_Written] = type(name, (base,), body)
+    made.equations, _ = made._form(name, dict(declaration.choices))
+    declaration.check(function, made.equations, inputs)
+    made.__signature__ = declaration.signature()
+    return made
+
+
 def _function(equations: Equations) -> Step:
-    """The step function of equations that came without one."""
+    """Return the step function of equations that came without one."""
 
     def step(*values: Any, **parameters: Any) -> tuple[Any, ...]:
         count = len(equations.states)
@@ -59,62 +165,3 @@ def _function(equations: Equations) -> Step:
         return (*following.values(), spikes)
 
     return step
-
-
-def define(
-    *, states: Mapping[str, float], params: Mapping[str, float], inputs: int = 1
-) -> Callable[[Step], type[Defined]]:
-    """Turn a step function into a class of neurons.
-
-    The function takes the states, then the inputs, then parameters as keywords, and returns the
-    next states and the spike. The class takes the parameters as keywords, and what all neurons
-    take: learnable, surrogate, step_mode, backend.
-
-    Raises:
-        TypeError: if the function is no step; names the neuron and the line.
-    """
-
-    def decorate(function: Step) -> type[Defined]:
-        name = function.__name__
-        equations = trace(function, states=tuple(states), parameters=tuple(params), name=name)
-        _check(function, equations, states, params, inputs)
-
-        def __init__(self: Defined, **given: Any) -> None:  # noqa: N807
-            values = {key: given.pop(key, default) for key, default in params.items()}
-            Defined.__init__(self, equations, values, states, function=function, **given)
-
-        body = {
-            "__init__": __init__,
-            "__doc__": function.__doc__,
-            "__module__": function.__module__,
-            "equations": equations,
-        }
-        return type(name, (Defined,), body)
-
-    return decorate
-
-
-def _check(
-    function: Step,
-    equations: Equations,
-    states: Mapping[str, float],
-    params: Mapping[str, float],
-    inputs: int,
-) -> None:
-    code = function.__code__
-    where = f"{equations.name} ({code.co_filename}:{code.co_firstlineno})"
-    if len(equations.inputs) != inputs:
-        names = ", ".join(equations.inputs)
-        raise TypeError(f"{where}: inputs={inputs}, and the step takes {names}")
-    for name in params:
-        if hasattr(nn.Module, name) or hasattr(Defined, name) or name in _TAKEN:
-            raise TypeError(f"{where}: a parameter cannot be called {name}, modules have that")
-    for name, value in {**states, **params}.items():
-        if value != value:
-            raise ValueError(f"{where}: {name} is NaN")
-
-
-_TAKEN = frozenset(
-    {"function", "equations", "learnable", "surrogate", "step_mode", "backend", "states"}
-    | {"input_shape", "record", "initial", "training", "output", "keep_states"}
-)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics import Equations, firing, numbers_like
+from snncore.dynamics.equations import Step
 from snncore.dynamics.printing.render import render
-from snncore.dynamics.zoo.spiking import Step
 from snncore.kernels import (
     TORCH,
     BackendReport,

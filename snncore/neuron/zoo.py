@@ -1,217 +1,187 @@
-"""The neurons of `snncore.dynamics.zoo.spiking` as torch modules."""
+"""The neurons that this library brings, each defined as a user's own is."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import partial
+from math import inf
 from typing import Any
 
-from snncore.dynamics import Equations, trace
-from snncore.dynamics.zoo import spiking as steps
-from snncore.dynamics.zoo.spiking import Fire, Reset, Step
-from snncore.neuron.equation_neuron import EquationNeuron
-from snncore.neuron.parameters import Given
+from snncore.dynamics import detach, exp, sigmoid, spike
+from snncore.dynamics.zoo.spiking import Fire, Reset, cuba_lif_step, leaky
+from snncore.neuron.define import define
+
+# A file names these classes, since every reader has them.
+_zoo = partial(define, by_name=True)
+
+_SPIKE: dict[str, Any] = {"strict": False, "detach_reset": False}
+_FIRE: dict[str, Any] = {"reset": Reset.HARD} | _SPIKE
+_LEAK: dict[str, Any] = {"decay_input": True}
+# A time constant is a step or more, and a decay a share.
+_STEPS, _SHARE = (1, inf), (0, 1)
 
 
-@lru_cache
-def _traced(step: Step, name: str, states: tuple[str, ...], parameters: tuple[str, ...]) -> Any:
-    return trace(step, states=states, parameters=parameters, name=name)
-
-
-class ZooNeuron(EquationNeuron):
-    """A neuron whose step function is made by choices of structure, which its config names."""
-
-    def __init__(
-        self,
-        step: Step,
-        parameters: dict[str, Given],
-        structure: dict[str, Any],
-        states: tuple[str, ...] = ("v",),
-        **options: Any,
-    ) -> None:
-        self._structure = structure
-        equations: Equations = _traced(step, type(self).__name__, states, tuple(parameters))
-        super().__init__(equations, step, parameters, **options)
-
-    def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
-        return super().config() | self._structure
-
-
-def _fire(reset: str, strict: bool, detach_reset: bool) -> tuple[Fire, dict[str, Any]]:
-    fire = Fire(Reset(reset), bool(strict), bool(detach_reset))
-    named = {"reset": fire.reset.value, "strict": fire.strict, "detach_reset": fire.detach_reset}
-    return fire, named
-
-
-def check_tau(name: str, tau: Given) -> None:
-    """Nothing if the time constant is a step or more."""
-    if isinstance(tau, float | int) and not tau >= 1:
-        raise ValueError(f"{name}.tau: {tau} is less than one step")
-
-
-class IF(ZooNeuron):
+@_zoo(states={"v": 0.0}, params={"threshold": 1.0}, choices=_FIRE, positional=("threshold",))
+def IF(v: Any, x: Any, *, threshold: Any, **fire: Any) -> Any:
     """Integrate and fire, without a leak."""
-
-    def __init__(
-        self,
-        threshold: Given = 1.0,
-        *,
-        reset: str = "hard",
-        strict: bool = False,
-        detach_reset: bool = False,
-        **options: Any,
-    ) -> None:
-        fire, named = _fire(reset, strict, detach_reset)
-        super().__init__(steps.if_step(fire), {"threshold": threshold}, named, **options)
+    return Fire(**fire)(v + x, threshold)
 
 
-class LIF(ZooNeuron):
+@_zoo(
+    states={"v": 0.0},
+    params={"tau": 2.0, "threshold": 1.0},
+    choices=_FIRE | _LEAK,
+    limits={"tau": _STEPS},
+    positional=("tau", "threshold"),
+)
+def LIF(v: Any, x: Any, *, tau: Any, threshold: Any, decay_input: bool, **fire: Any) -> Any:
     """Leaky integrate and fire."""
-
-    def __init__(
-        self,
-        tau: Given = 2.0,
-        threshold: Given = 1.0,
-        *,
-        decay_input: bool = True,
-        reset: str = "hard",
-        strict: bool = False,
-        detach_reset: bool = False,
-        **options: Any,
-    ) -> None:
-        check_tau("LIF", tau)
-        fire, named = _fire(reset, strict, detach_reset)
-        step = steps.lif_step(fire, bool(decay_input))
-        parameters = {"tau": tau, "threshold": threshold}
-        super().__init__(step, parameters, named | {"decay_input": bool(decay_input)}, **options)
+    return Fire(**fire)(leaky(v, x, lambda value: value / tau, decay_input), threshold)
 
 
-class ParametricLIF(ZooNeuron):
+@_zoo(
+    states={"v": 0.0},
+    params={"w": 0.0, "threshold": 1.0},
+    choices=_FIRE | _LEAK,
+    positional=("w", "threshold"),
+    learnable=("w",),
+)
+def ParametricLIF(v: Any, x: Any, *, w: Any, threshold: Any, decay_input: bool, **fire: Any) -> Any:
     """Leaky integrate and fire that learns its leak, sigmoid(w); w = 0 is tau = 2."""
-
-    def __init__(
-        self,
-        w: Given = 0.0,
-        threshold: Given = 1.0,
-        *,
-        decay_input: bool = True,
-        reset: str = "hard",
-        strict: bool = False,
-        detach_reset: bool = False,
-        learnable: tuple[str, ...] = ("w",),
-        **options: Any,
-    ) -> None:
-        fire, named = _fire(reset, strict, detach_reset)
-        step = steps.parametric_lif_step(fire, bool(decay_input))
-        named["decay_input"] = bool(decay_input)
-        parameters = {"w": w, "threshold": threshold}
-        super().__init__(step, parameters, named, learnable=learnable, **options)
+    leak = sigmoid(w)
+    return Fire(**fire)(leaky(v, x, lambda value: value * leak, decay_input), threshold)
 
 
-class AdaptiveLIF(ZooNeuron):
+@_zoo(
+    states={"v": 0.0, "a": 0.0},
+    params={"tau": 2.0, "threshold": 1.0, "adaptation": 0.2, "decay": 0.9},
+    choices=_FIRE,
+    limits={"tau": _STEPS},
+    positional=("tau", "threshold"),
+)
+def AdaptiveLIF(
+    v: Any, a: Any, x: Any, *, tau: Any, threshold: Any, adaptation: Any, decay: Any, **fire: Any
+) -> Any:
     """Leaky integrate and fire whose threshold rises with every spike and decays back."""
-
-    def __init__(
-        self,
-        tau: Given = 2.0,
-        threshold: Given = 1.0,
-        *,
-        adaptation: Given = 0.2,
-        decay: Given = 0.9,
-        reset: str = "hard",
-        strict: bool = False,
-        detach_reset: bool = False,
-        **options: Any,
-    ) -> None:
-        check_tau("AdaptiveLIF", tau)
-        fire, named = _fire(reset, strict, detach_reset)
-        parameters = {
-            "tau": tau,
-            "threshold": threshold,
-            "adaptation": adaptation,
-            "decay": decay,
-        }
-        step = steps.adaptive_lif_step(fire)
-        super().__init__(step, parameters, named, ("v", "a"), **options)
+    h = leaky(v, x, lambda value: value / tau, True)
+    v, s = Fire(**fire)(h, threshold + adaptation * a)
+    return v, decay * a + s, s
 
 
-class EIF(ZooNeuron):
-    """Exponential integrate and fire."""
-
-    def __init__(
-        self,
-        tau: Given = 2.0,
-        threshold: Given = 1.0,
-        *,
-        onset: Given = 0.8,
-        sharpness: Given = 1.0,
-        rest: Given = 0.0,
-        low: Given = -0.1,
-        reset: str = "hard",
-        strict: bool = False,
-        detach_reset: bool = False,
-        **options: Any,
-    ) -> None:
-        fire, named = _fire(reset, strict, detach_reset)
-        parameters = {
-            "tau": tau,
-            "threshold": threshold,
-            "onset": onset,
-            "sharpness": sharpness,
-            "rest": rest,
-            "low": low,
-        }
-        super().__init__(steps.eif_step(fire), parameters, named, **options)
-
-
-class QIF(ZooNeuron):
-    """Quadratic integrate and fire."""
-
-    def __init__(
-        self,
-        tau: Given = 2.0,
-        threshold: Given = 1.0,
-        *,
-        gain: Given = 1.0,
-        rest: Given = 0.0,
-        critical: Given = 0.8,
-        low: Given = -0.1,
-        reset: str = "hard",
-        strict: bool = False,
-        detach_reset: bool = False,
-        **options: Any,
-    ) -> None:
-        fire, named = _fire(reset, strict, detach_reset)
-        parameters = {
-            "tau": tau,
-            "threshold": threshold,
-            "gain": gain,
-            "rest": rest,
-            "critical": critical,
-            "low": low,
-        }
-        super().__init__(steps.qif_step(fire), parameters, named, **options)
+@_zoo(
+    states={"v": 0.0},
+    params={
+        "tau": 2.0,
+        "threshold": 1.0,
+        "onset": 0.8,
+        "sharpness": 1.0,
+        "rest": 0.0,
+        "low": -0.1,
+    },
+    choices=_FIRE,
+    positional=("tau", "threshold"),
+)
+def EIF(
+    v: Any,
+    x: Any,
+    *,
+    tau: Any,
+    threshold: Any,
+    onset: Any,
+    sharpness: Any,
+    rest: Any,
+    low: Any,
+    **fire: Any,
+) -> Any:
+    """Exponential integrate and fire: beyond `onset` the voltage runs away by itself."""
+    h = v + (x + rest - v + sharpness * exp((v - onset) / sharpness)) / tau
+    return Fire(**fire)(h, threshold, low)
 
 
-class Izhikevich(ZooNeuron):
-    """Izhikevich's neuron in millivolts, which starts at rest."""
+@_zoo(
+    states={"v": 0.0},
+    params={"tau": 2.0, "threshold": 1.0, "gain": 1.0, "rest": 0.0, "critical": 0.8, "low": -0.1},
+    choices=_FIRE,
+    positional=("tau", "threshold"),
+)
+def QIF(
+    v: Any,
+    x: Any,
+    *,
+    tau: Any,
+    threshold: Any,
+    gain: Any,
+    rest: Any,
+    critical: Any,
+    low: Any,
+    **fire: Any,
+) -> Any:
+    """Quadratic integrate and fire: a parabola through `rest` and `critical`."""
+    h = v + (x + gain * (v - rest) * (v - critical)) / tau
+    return Fire(**fire)(h, threshold, low)
 
-    def __init__(
-        self,
-        threshold: Given = 30.0,
-        *,
-        a: Given = 0.02,
-        b: Given = 0.2,
-        c: Given = -65.0,
-        d: Given = 8.0,
-        dt: Given = 0.5,
-        strict: bool = False,
-        detach_reset: bool = False,
-        **options: Any,
-    ) -> None:
-        fire, named = _fire("hard", strict, detach_reset)
-        del named["reset"]
-        parameters = {"a": a, "b": b, "c": c, "d": d, "dt": dt, "threshold": threshold}
-        self.initial = {"v": -65.0, "u": -13.0}
-        step = steps.izhikevich_step(fire)
-        super().__init__(step, parameters, named, ("v", "u"), **options)
+
+@_zoo(
+    states={"v": -65.0, "u": -13.0},
+    params={"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0, "dt": 0.5, "threshold": 30.0},
+    choices=_SPIKE,
+    positional=("threshold",),
+)
+def Izhikevich(
+    v: Any, u: Any, x: Any, *, a: Any, b: Any, c: Any, d: Any, dt: Any, threshold: Any, **fire: Any
+) -> Any:
+    """Izhikevich's neuron in millivolts, dt milliseconds a step, which starts at rest."""
+    h = v + dt * (0.04 * v * v + 5.0 * v + 140.0 - u + x)
+    u = u + dt * (a * (b * v - u))
+    v, s = Fire(**fire)(h, threshold, c)
+    return v, u + d * s, s
+
+
+@_zoo(
+    states={"v": 0.0},
+    params={"tau": 2.0, "threshold": 1.0},
+    choices={"most": 4} | _LEAK | _SPIKE,
+    limits={"tau": _STEPS, "most": (1, 64)},
+    positional=("tau", "threshold"),
+)
+def IntegerLIF(
+    v: Any,
+    x: Any,
+    *,
+    tau: Any,
+    threshold: Any,
+    most: int,
+    decay_input: bool,
+    strict: bool,
+    detach_reset: bool,
+) -> Any:
+    """Leaky integrate and fire that fires up to `most` times a step, with a soft reset."""
+    h = leaky(v, x, lambda value: value / tau, decay_input)
+    s = spike(h - threshold, strict=strict)
+    for count in range(2, most + 1):
+        s = s + spike(h - count * threshold, strict=strict)
+    cause = detach(s) if detach_reset else s
+    return h - cause * threshold, s
+
+
+@_zoo(
+    states={"v": 0.0},
+    params={"tau": 2.0},
+    choices=_LEAK,
+    limits={"tau": _STEPS},
+    positional=("tau",),
+)
+def LeakyIntegrator(v: Any, x: Any, *, tau: Any, decay_input: bool) -> Any:
+    """A leaky voltage that never fires; the output is the voltage."""
+    h = leaky(v, x, lambda value: value / tau, decay_input)
+    return h, h
+
+
+@_zoo(
+    states={"u": 0.0, "v": 0.0},
+    params={"current_decay": 1.0, "voltage_decay": 0.5, "threshold": 1.0, "bias": 0.0},
+    limits={"current_decay": _SHARE, "voltage_decay": _SHARE},
+    positional=("threshold",),
+)
+def CubaLIF(u: Any, v: Any, x: Any, **parameters: Any) -> Any:
+    """Current based leaky integrate and fire, as chips compute it."""
+    return cuba_lif_step(u, v, x, **parameters)

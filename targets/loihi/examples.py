@@ -8,22 +8,23 @@ import numpy as np
 
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.target import ExampleNeuron
-from snncore.dynamics import LOIHI
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
-from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
-from snncore.dynamics.zoo.sigma_delta import (
-    DELTA,
+from snncore.dynamics.zoo.resonator import RESONATOR
+from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
+from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import (
+    FRACTION,
+    LOIHI,
     LOIHI_DELTA,
+    LOIHI_DRIVEN,
+    LOIHI_RESONATOR,
     LOIHI_SIGMA,
     LOIHI_SIGMA_DELTA,
-    SIGMA,
-    SIGMA_DELTA,
+    RESETTING_RESONATOR,
 )
-from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 
 _FIRING = {"current_decay": 1024, "voltage_decay": 128, "threshold": 80, "bias": 0}
 _TURNING = {"sine": 1200, "cosine": 3800, "threshold": 15}
-_EXPONENT = -6
+_EXPONENT = -FRACTION
 
 
 def _driven() -> Program:
@@ -42,7 +43,7 @@ def _driven() -> Program:
 def _sigma_delta() -> Program:
     """Return a network whose layers send by how much their values changed."""
     weight = np.array([[6, -4], [10, 2], [-8, 14]])
-    unit = 1 << -_EXPONENT
+    unit = 1 << FRACTION
     delta, hidden = LOIHI_DELTA, LOIHI_SIGMA_DELTA
     changes = {"threshold": np.asarray(3 * unit), "gain": np.asarray(unit)}
     sums = {"threshold": np.asarray(3 * unit), "bias": np.asarray(5 * unit)}

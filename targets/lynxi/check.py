@@ -25,7 +25,7 @@ from neurodeploy.program import (
     Signal,
     Synapse,
 )
-from neurodeploy.program.ranges import ranges, sum_range
+from neurodeploy.program.ranges import ranges
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
@@ -101,7 +101,7 @@ def _ranges(program: Program) -> Iterator[Finding]:
     try:
         proved = ranges(program, CURRENTS if _takes_currents(program) else None)
         for node in program.synapses:
-            total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+            total = node.sum_range(proved.values[node.source.source].hull(ZERO))
             shift = node.shift if isinstance(node, Dense) else 0
             kept = Interval(total.low >> shift, total.high >> shift)
             if kept.wrapped(node.accumulator_bits) != kept:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from neurodeploy.target import ExampleNeuron
-from snncore.dynamics import Format, NumberSystem, Rounding
 from snncore.dynamics.zoo.spiking import Fire, Reset, biased_if, biased_lif
+from targets.lynxi.format import FORMAT
 
-# What float16 holds exactly: a state, a sum and a bias together stay within 2^11.
-_SYSTEM = NumberSystem(
-    "float16",
-    (("v", Format(10, 0)),),
-    (("decay", 7), ("threshold", 0), ("rest", 0), ("bias", 0)),
-    rounding=Rounding.FLOOR,
-)
 _FIRING = {"threshold": 90, "rest": 0, "bias": 0, "decay": 32}
 
 
 def _neuron(leaky: bool, reset: Reset) -> ExampleNeuron:
     equations = (biased_lif if leaky else biased_if)(Fire(reset))
-    return ExampleNeuron(equations, _SYSTEM, {key: _FIRING[key] for key in equations.parameters})
+    return ExampleNeuron(
+        equations, FORMAT.system, {key: _FIRING[key] for key in equations.parameters}
+    )
 
 
 EXAMPLES = {

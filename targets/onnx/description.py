@@ -91,7 +91,7 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Networ
         raise ArtifactError(f"the file's description is damaged: {error}") from error
 
 
-def _node(members: dict[str, Any], tensors: dict[str, NDArray[Any]], room: ModuleType) -> Node:
+def _node(members: dict[str, Any], tensors: dict[str, NDArray[Any]], room: ModuleType) -> Any:
     """Return the node of these members; tensors that it names are taken."""
     wanted = str(members.pop("class"))
     kind = getattr(room, wanted) if wanted in room.__all__ else None
@@ -115,8 +115,7 @@ def _node(members: dict[str, Any], tensors: dict[str, NDArray[Any]], room: Modul
             key: tensors.pop(value["tensor"]).astype(np.int64) if isinstance(value, dict) else value
             for key, value in given.items()
         }
-    node: Node = made(kind, members)
-    return node
+    return made(kind, members)
 
 
 def _power(given: Any) -> int:

@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.cli.helpers import COMMAND, environment, interrupted, run, tree, write_inputs
-from tests.unit.sandbox.helpers import TOKEN, processes_with, wait_until
+from tests.unit.neurodeploy.cli.helpers import (
+    COMMAND,
+    environment,
+    interrupted,
+    run,
+    tree,
+    write_inputs,
+)
+from tests.unit.neurodeploy.sandbox.helpers import TOKEN, processes_with, wait_until
 
 pytestmark = pytest.mark.usefixtures("lava")
 VERIFY = ("verify", "artifact", "--random", "64,50,0.4,1")

@@ -13,7 +13,7 @@ from snncore import neuron
 from snncore.kernels import unpack
 from snncore.surrogate import ATan, Surrogate
 from tests.gpu.backends import DEVICE, on_gpu
-from tests.unit.snncore.kernels_triton import compare
+from tests.unit.snncore.kernels.triton import compare
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
 BACKENDS = on_gpu()

@@ -14,14 +14,14 @@ from snncore.kernels.cuda import shape as cuda_shape
 from snncore.kernels.cuda.loop import CudaLoop
 from snncore.kernels.cuda.shape import Config
 from snncore.surrogate import ATan, Surrogate
-from tests.unit.snncore.kernels_cuda.loops import (
+from tests.unit.snncore.kernels.cuda.loops import (
     check_gradients,
     check_results,
     make_case,
     on_cuda,
     on_module,
 )
-from tests.unit.snncore.kernels_triton.compare import GROWTH
+from tests.unit.snncore.kernels.triton.compare import GROWTH
 from tests.unit.snncore.neurons import NEURONS, SURROGATES
 
 GPU = torch.device("cuda", 0)

@@ -9,15 +9,20 @@ from statistics import median
 
 import pytest
 
+from neurodeploy.cli.commands.simulators import environments
 from tests.packaging.tree import FOLDERS, PACKAGES, ROOT, files
 
 CODE = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
 DOCUMENTS = (*files("docs", suffix=".md"), *ROOT.glob("*.md"), ROOT / "Makefile")
 TEXT = CODE | {path: path.read_text("utf-8") for path in DOCUMENTS}
+ROOMS = {path.parent for path in files(*PACKAGES, suffix=".py")}
 # This file holds what it looks for.
 del TEXT[Path(__file__)]
 
 UNFINISHED = re.compile(r"type: ignore|\b(TODO|FIXME|XXX)\b")
+# A fact of a chip stands in its own folder.
+CHIPS = re.compile(r"loihi|\blava\b|lynxi|ka200", re.IGNORECASE)
+OF_NO_CHIP = ("snncore/", "quant/", "neurodeploy/lowering/", "neurodeploy/frontend/")
 ONE_MACHINE = re.compile(r"/(root|home|work|Users)/|/tmp/\w|C:\\Users")
 
 
@@ -54,6 +59,11 @@ def one_machine(text: str) -> bool:
     return ONE_MACHINE.search(text) is not None
 
 
+def of_a_chip(text: str) -> bool:
+    """What is true of one chip stands in targets/, and no room before it names a chip."""
+    return CHIPS.search(text) is not None
+
+
 BROKEN = {
     too_long: "x = 1\n" * 401,
     long_function: "def f():\n" + "    x = 1\n" * 41,
@@ -61,6 +71,7 @@ BROKEN = {
     guarded_import: "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
     unfinished: "x = f()  # type: ignore[arg-type]",
     one_machine: "see /home/someone/notes",
+    of_a_chip: "# as Loihi's compartment has it",
 }
 Rule = Callable[[str], bool]
 
@@ -68,7 +79,9 @@ Rule = Callable[[str], bool]
 @pytest.mark.parametrize("rule", BROKEN)
 def test_rule_is_kept(rule: Rule) -> None:
     subjects = TEXT if rule in (unfinished, one_machine) else CODE
-    breaking = [path.relative_to(ROOT).as_posix() for path, text in subjects.items() if rule(text)]
+    names = {path.relative_to(ROOT).as_posix(): text for path, text in subjects.items()}
+    rooms = OF_NO_CHIP if rule is of_a_chip else ("",)
+    breaking = [name for name, text in names.items() if name.startswith(rooms) and rule(text)]
     assert not breaking, rule.__doc__
 
 
@@ -81,15 +94,37 @@ def test_files_are_short() -> None:
     assert median(source.count("\n") for source in CODE.values()) < 150
 
 
+def folders(*names: str) -> list[Path]:
+    """Return every folder below some of the repository's that holds Python files."""
+    return sorted({path.parent for path in files(*names, suffix=".py")})
+
+
 def test_no_folder_is_crowded() -> None:
     """A dozen files side by side are looked through; more want folders."""
     crowded = {
         folder.relative_to(ROOT).as_posix(): count
-        for package in PACKAGES
-        for folder in (ROOT / package, *(ROOT / package).rglob("*/"))
-        if (count := len(list(folder.glob("*.py")))) > 12
+        for folder in folders(*PACKAGES, "tests")
+        if (count := len(list(folder.glob("*.py" if folder in ROOMS else "test_*.py")))) > 12
     }
     assert crowded == {}
+
+
+def test_unit_tests_mirror_the_packages() -> None:
+    unit = ROOT / "tests/unit"
+    mirrored = {folder.relative_to(unit) for folder in folders("tests/unit")} - {Path()}
+    assert {room for room in mirrored if ROOT / room not in ROOMS} == set()
+    assert {Path(package) for package in PACKAGES} <= {Path(room.parts[0]) for room in mirrored}
+
+
+@pytest.mark.parametrize("name", ["AdaptiveLIF", "EIF", "IntegerLIF", "LeakyIntegrator", "QIF"])
+def test_a_neuron_of_the_zoo_stands_in_two_files(name: str) -> None:
+    """One defines it, the other shows it: as many as CONTRIBUTING says."""
+    word = re.compile(rf"\b{name}\b")
+    sources = {p.relative_to(ROOT).as_posix() for p in CODE if p.parent in ROOMS}
+    naming = {name for name in sources if word.search(CODE[ROOT / name])}
+    assert naming == {"snncore/neuron/zoo.py", "snncore/neuron/__init__.py"}
+    for file in naming:
+        assert file in TEXT[ROOT / "CONTRIBUTING.md"]
 
 
 def test_every_room_has_its_layer() -> None:
@@ -103,6 +138,12 @@ def test_every_room_has_its_layer() -> None:
     }
     assert rooms
     assert rooms <= layers
+
+
+def test_every_simulator_is_installed_before_the_tests() -> None:
+    words = re.search(r"^SIMULATORS := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert words is not None
+    assert set(words[1].split()) == set(environments())
 
 
 def test_empty_parameter_list_is_an_error(pytestconfig: pytest.Config) -> None:

@@ -93,6 +93,7 @@ def step_intervals(
     """Return the next states, and the interval of every operation.
 
     Raises:
+        ValueError: if an operation has no interval; names it.
         WidthError: if a value may have too many bits; names the operation.
     """
     given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
@@ -174,6 +175,8 @@ class _Step:
         elif op == Op.SUBTRACT:
             value = self._difference(operation.args)
         else:
+            if op not in _TABLE:
+                raise ValueError(f"no range is known for the operation {op}")
             value = _TABLE[op](*(self.values[arg] for arg in operation.args), attribute)
         self.values.append(value)
         kept = self._keeps_side(operation)

@@ -1,7 +1,7 @@
-"""The neurons this library brings, each written once.
+"""The parts that spiking neurons are made of, and the neurons of chips, each written once.
 
-What varies in the structure of a step (the reset, a strict threshold) is an argument of the
-function that makes the step; what varies in value is a parameter of the step itself.
+The structure of a step (its reset, a strict threshold) is a choice that ordinary Python branches
+on; a number of it is a parameter.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from snncore.dynamics.equations import Equations, trace
-from snncore.dynamics.words import detach, exp, select, sigmoid, spike
-
-Step = Callable[..., Any]
+from snncore.dynamics.words import detach, select, spike
 
 
 class Reset(StrEnum):
-    """What a spike does to the voltage: back to rest, down by the threshold, or nothing."""
+    """The effect of a spike on the voltage: back to rest, down by the threshold, or none."""
 
     HARD = "hard"
     SOFT = "soft"
@@ -28,14 +26,14 @@ class Reset(StrEnum):
 
 @dataclass(frozen=True)
 class Fire:
-    """When a voltage fires, and what that does to it."""
+    """The rule by which a voltage fires and is reset."""
 
     reset: Reset = Reset.HARD
     strict: bool = False
     detach_reset: bool = False
 
     def __call__(self, h: Any, threshold: Any, rest: Any = 0.0) -> tuple[Any, Any]:
-        """The voltage afterwards, and the spike."""
+        """Return the voltage afterwards, and the spike."""
         s = spike(h - threshold, strict=self.strict)
         if self.reset == Reset.NONE:
             return h, s
@@ -43,126 +41,12 @@ class Fire:
         return select(cause, rest if self.reset == Reset.HARD else h - threshold, h), s
 
 
-@lru_cache
-def if_step(fire: Fire) -> Step:
-    """Integrate and fire: v' = v + x."""
+def leaky(v: Any, x: Any, leak: Callable[[Any], Any], decay_input: bool) -> Any:
+    """Return the charged voltage; `leak` gives what a step loses of a value.
 
-    def step(v: Any, x: Any, *, threshold: Any) -> Any:
-        return fire(v + x, threshold)
-
-    return step
-
-
-@lru_cache
-def lif_step(fire: Fire, decay_input: bool) -> Step:
-    """Leaky integrate and fire, with the input inside the leak or beside it."""
-
-    def step(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:
-        h = v + (x - v) / tau if decay_input else v - v / tau + x
-        return fire(h, threshold)
-
-    return step
-
-
-@lru_cache
-def parametric_lif_step(fire: Fire, decay_input: bool) -> Step:
-    """Leaky integrate and fire whose leak, sigmoid(w), is learned."""
-
-    def step(v: Any, x: Any, *, w: Any, threshold: Any) -> Any:
-        leak = sigmoid(w)
-        h = v + (x - v) * leak if decay_input else v - v * leak + x
-        return fire(h, threshold)
-
-    return step
-
-
-@lru_cache
-def adaptive_lif_step(fire: Fire) -> Step:
-    """Leaky integrate and fire whose threshold rises with every spike and decays back."""
-
-    def step(
-        v: Any, a: Any, x: Any, *, tau: Any, threshold: Any, adaptation: Any, decay: Any
-    ) -> Any:
-        h = v + (x - v) / tau
-        v, s = fire(h, threshold + adaptation * a)
-        return v, decay * a + s, s
-
-    return step
-
-
-@lru_cache
-def eif_step(fire: Fire) -> Step:
-    """Exponential integrate and fire: beyond `onset` the voltage runs away by itself."""
-
-    def step(
-        v: Any, x: Any, *, tau: Any, threshold: Any, onset: Any, sharpness: Any, rest: Any, low: Any
-    ) -> Any:
-        h = v + (x + rest - v + sharpness * exp((v - onset) / sharpness)) / tau
-        return fire(h, threshold, low)
-
-    return step
-
-
-@lru_cache
-def qif_step(fire: Fire) -> Step:
-    """Quadratic integrate and fire: a parabola through `rest` and `critical`."""
-
-    def step(
-        v: Any,
-        x: Any,
-        *,
-        tau: Any,
-        threshold: Any,
-        gain: Any,
-        rest: Any,
-        critical: Any,
-        low: Any,
-    ) -> Any:
-        h = v + (x + gain * (v - rest) * (v - critical)) / tau
-        return fire(h, threshold, low)
-
-    return step
-
-
-@lru_cache
-def izhikevich_step(fire: Fire) -> Step:
-    """Izhikevich's neuron in millivolts, dt milliseconds a step."""
-
-    def step(
-        v: Any, u: Any, x: Any, *, a: Any, b: Any, c: Any, d: Any, dt: Any, threshold: Any
-    ) -> Any:
-        h = v + dt * (0.04 * v * v + 5.0 * v + 140.0 - u + x)
-        u = u + dt * (a * (b * v - u))
-        v, s = fire(h, threshold, c)
-        return v, u + d * s, s
-
-    return step
-
-
-@lru_cache
-def integer_lif_step(fire: Fire, most: int, decay_input: bool) -> Step:
-    """Leaky integrate and fire that fires once for each threshold reached, `most` times a step."""
-
-    def step(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:
-        h = v + (x - v) / tau if decay_input else v - v / tau + x
-        s = spike(h - threshold, strict=fire.strict)
-        for count in range(2, most + 1):
-            s = s + spike(h - count * threshold, strict=fire.strict)
-        cause = detach(s) if fire.detach_reset else s
-        return h - cause * threshold, s
-
-    return step
-
-
-@lru_cache
-def leaky_integrator_step(decay_input: bool) -> Step:
-    """A leaky voltage that never fires: what leaves the neuron is the voltage."""
-
-    def step(v: Any, x: Any, *, tau: Any) -> Any:
-        h = v + (x - v) / tau if decay_input else v - v / tau + x
-        return h, h
-
-    return step
+    The input is inside the leak (`decay_input`) or beside it.
+    """
+    return v + leak(x - v) if decay_input else v - leak(v) + x
 
 
 def cuba_lif_step(
@@ -221,10 +105,10 @@ def biased_lif(fire: Fire) -> Equations:
     """
 
     def soft(v: Any, x: Any, *, decay: Any, threshold: Any, bias: Any) -> Any:
-        return fire(v - decay * v + x + bias, threshold)
+        return fire(leaky(v, x, lambda value: decay * value, False) + bias, threshold)
 
     def hard(v: Any, x: Any, *, decay: Any, threshold: Any, rest: Any, bias: Any) -> Any:
-        return fire(v - decay * v + x + bias, threshold, rest)
+        return fire(leaky(v, x, lambda value: decay * value, False) + bias, threshold, rest)
 
     if fire.reset == Reset.HARD:
         names = ("decay", "threshold", "rest", "bias")

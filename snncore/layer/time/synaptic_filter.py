@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
-from snncore.neuron import LeakyIntegrator
-from snncore.neuron.parameters import Given
+from snncore.dynamics.zoo.spiking import leaky
+from snncore.neuron import define
 
 
-class SynapticFilter(LeakyIntegrator):
+@define(
+    states={"v": 0.0},
+    params={"tau": 2.0},
+    limits={"tau": (1, inf)},
+    positional=("tau",),
+    by_name=True,
+)
+def SynapticFilter(v: Any, x: Any, *, tau: Any) -> Any:
     """An exponential synapse: i' = i - i / tau + x, and the output is i'."""
-
-    def __init__(self, tau: Given = 2.0, **options: Any) -> None:
-        super().__init__(tau, decay_input=False, **options)
-
-    def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
-        config = super().config()
-        del config["decay_input"]
-        return config
+    following = leaky(v, x, lambda value: value / tau, False)
+    return following, following

@@ -9,9 +9,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Integers, Synapse
-from neurodeploy.program.fan import fan_in
 from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
 
 
@@ -33,8 +33,8 @@ class Connections:
         return weight_bits(self.node.narrow_weight) + self.delay.bit_length()
 
     @cached_property
-    def _used(self) -> NDArray[np.uint8]:
-        """Where there is a connection, in a byte each."""
+    def used(self) -> NDArray[np.uint8]:
+        """Return 1 where there is a connection, in a byte each."""
         used: NDArray[np.uint8] = np.not_equal(self.node.narrow_weight, 0).astype(np.uint8)
         return used
 
@@ -51,22 +51,15 @@ class Connections:
 
     def fan_in(self) -> Integers:
         """How many synapses lead to each neuron, in C order."""
-        return fan_in(self.node, self.shape).reshape(-1)
+        return self.node.fan_in(self.shape).reshape(-1)
 
     def least_bits(self) -> Integers:
         """What each neuron's own weights take at the least, whatever they are encoded with."""
         return np.zeros_like(self.fan_in()) if self._is_kernel else self.fan_in() * self.each
 
     def events(self, first: int, last: int) -> Integers:
-        """For each value of the source, in C order: its synapses to the neurons of a range."""
-        if isinstance(self.node, Dense):
-            used: Integers = self._used[first:last].sum(axis=0, dtype=np.int32)
-            return used
-        groups = self.node.groups
-        seen = np.zeros((groups, self.node.narrow_weight.shape[1], *self.shape[1:]), dtype=np.int64)
-        for group, values in self._windows(first, last).items():
-            seen[group] += values
-        return seen.reshape(-1)
+        """Return how many synapses each value of the source, in C order, has to some neurons."""
+        return _EVENTS(self.node, self, first, last)
 
     def needs(self, first: int, last: int, events: Integers) -> tuple[int, int]:
         """Axons in, and bits of memory, for the neurons of a range."""
@@ -88,8 +81,8 @@ class Connections:
         each = self.each + index
         return axon_bits(synapses, each) if self.packing_known else int(synapses.sum()) * each
 
-    def _windows(self, first: int, last: int) -> dict[int, Integers]:
-        """By group: how often each place of an image is seen by the neurons of a range."""
+    def windows(self, first: int, last: int) -> dict[int, Integers]:
+        """Return for each group how often some neurons see each pixel of an image."""
         assert isinstance(self.node, Conv2d)
         _, height, width = self.target
         each = self.node.narrow_weight.shape[0] // self.node.groups
@@ -113,6 +106,24 @@ class Connections:
         )
         at = (places[:, None] * node.stride[axis] + offsets).reshape(-1)
         return np.bincount(at[(at >= 0) & (at < size)], minlength=size).astype(np.int64)
+
+
+_EVENTS = Table[[Connections, int, int], Integers]("the placement on a Loihi chip")
+
+
+@_EVENTS.register(Dense)
+def _dense_events(node: Dense, synapses: Connections, first: int, last: int) -> Integers:
+    used: Integers = synapses.used[first:last].sum(axis=0, dtype=np.int32)
+    return used
+
+
+@_EVENTS.register(Conv2d)
+def _kernel_events(node: Conv2d, synapses: Connections, first: int, last: int) -> Integers:
+    shape = (node.groups, node.narrow_weight.shape[1], *synapses.shape[1:])
+    seen = np.zeros(shape, dtype=np.int64)
+    for group, values in synapses.windows(first, last).items():
+        seen[group] += values
+    return seen.reshape(-1)
 
 
 def _pieces(lines: Integers, first: int, last: int, width: int) -> list[tuple[Integers, Integers]]:

@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.chips.resources import Core, LayerNeeds, Placement, Slice, Use
-from neurodeploy.program import Conv2d, Flatten, Integers, Neuron, Program, Synapse
+from neurodeploy.program import Flatten, Integers, Neuron, Program, Synapse
 from targets.loihi.chip.chips import MESSAGE_BITS, Chip
 from targets.loihi.chip.connections import Connections
 
@@ -99,13 +99,13 @@ def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
             continue
         name = synapse.source.source
         # A loop's own step is no delay of its synapses.
-        late = 0 if isinstance(synapse, Conv2d) or synapse.delays is None else synapse.delays.max()
+        late = max(each.delay for each in synapse.sources) - synapse.source.delay
         shape = program.shapes[name]
         while isinstance(flat := program.by_name[name], Flatten):
             name = flat.source.source
         target = program.shapes[synapse.name]
         memory = (chip.shares_kernels, chip.packing_known)
-        inputs.append(Connections(name, synapse, shape, target, int(late), *memory))
+        inputs.append(Connections(name, synapse, shape, target, late, *memory))
     return _Layer(node, prod(program.shapes[node.name]), tuple(inputs))
 
 

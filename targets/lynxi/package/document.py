@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.program import Conv2d, Dense, Input, Integers, NarrowIntegers, Neuron
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    Integers,
+    MaxPool2d,
+    NarrowIntegers,
+    Neuron,
+    Node,
+)
 from snncore.dynamics import Equations
 from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.text import temporary
@@ -20,7 +31,7 @@ LAYOUT = "row t * N + n of a tensor (T * N, ...) is step t of sample n"
 
 
 def document_of(plan: Plan, weights: Packer) -> dict[str, Any]:
-    """The network as plain data, its tensors put into the file of weights."""
+    """Return the network as plain data; pack its tensors into the file of weights."""
     program = plan.program
     return {
         "format": FORMAT,
@@ -41,29 +52,51 @@ def _node(part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
         "shape": list(part.shape),
         "certificate": part.certificate.to_json(),
     }
-    if isinstance(node, Input):
-        low, high = plan.input_range.low, plan.input_range.high
-        return entry | {"signal": node.signal.value, "range": [low, high]}
-    if isinstance(node, Neuron):
-        return entry | _neurons(node, part, weights)
-    for key in ("stride", "padding", "dilation", "kernel"):
-        if hasattr(node, key):
-            entry[key] = list(getattr(node, key))
-    for key in ("groups", "exponent", "shift", "accumulator_bits"):
-        if hasattr(node, key):
-            entry[key] = getattr(node, key)
-    if isinstance(node, Dense | Conv2d):
-        entry["weight"] = _tensor(node.narrow_weight, weights)
-    return entry
+    return entry | _MEMBERS(node, part, plan, weights)
 
 
-def _neurons(node: Neuron, part: Part, weights: Packer) -> dict[str, Any]:
+# The members of a node that its kind has beside those of every node.
+_MEMBERS = Table[[Part, Plan, Packer], dict[str, Any]]("the description of a reduced module")
+
+
+@_MEMBERS.register(Input)
+def _input(node: Input, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+    low, high = plan.input_range.low, plan.input_range.high
+    return {"signal": node.signal.value, "range": [low, high]}
+
+
+@_MEMBERS.register(Dense)
+def _dense(node: Dense, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+    numbers = _fields(node, "exponent", "shift", "accumulator_bits")
+    return numbers | {"weight": _tensor(node.narrow_weight, weights)}
+
+
+@_MEMBERS.register(Conv2d)
+def _conv2d(node: Conv2d, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+    windows = _fields(node, "stride", "padding", "dilation")
+    numbers = _fields(node, "groups", "exponent", "accumulator_bits")
+    return windows | numbers | {"weight": _tensor(node.narrow_weight, weights)}
+
+
+@_MEMBERS.register(MaxPool2d)
+def _max_pool(node: MaxPool2d, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+    return _fields(node, "stride", "padding", "kernel")
+
+
+@_MEMBERS.register(Flatten)
+def _flatten(node: Flatten, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+    return {}
+
+
+@_MEMBERS.register(Neuron)
+def _neurons(node: Neuron, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
     assert part.recipe is not None
     return {
         "neuron": node.equations.name,
         "exponent": node.exponent,
         "parameters": {key: _tensor(value, weights) for key, value in node.parameters.items()},
-        # What the reduced modules compare with: thresholds half a step below, or above if strict.
+        # The values that the modules compare with: half a step below a threshold, or above if
+        # strict.
         "compared": {
             key: _constant(value, weights)
             for key, value in part.recipe.constants.items()
@@ -73,6 +106,12 @@ def _neurons(node: Neuron, part: Part, weights: Packer) -> dict[str, Any]:
         "equations": node.equations.to_json(),
         "number_system": node.system.to_json(),
     }
+
+
+def _fields(node: Node, *names: str) -> dict[str, Any]:
+    """Return fields by name, pairs as lists."""
+    values = {name: getattr(node, name) for name in names}
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
 
 def step_of(equations: Equations) -> dict[str, Any]:

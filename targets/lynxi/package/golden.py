@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Flatten, Neuron
 from neurodeploy.simulator import simulate
 from neurodeploy.simulator.golden import combine, neuron_step
@@ -131,9 +133,7 @@ def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
     output = int(_reach(branch, sign).argmax()) if chosen is None else chosen
     weight = sign * branch.synapse.narrow_weight[output].astype(np.int64)
     best = np.where(weight > 0, high, np.where(weight < 0, low, 0))
-    if isinstance(branch.synapse, Dense):
-        return best
-    return _in_the_middle(branch.synapse, best, output, branch.shape)
+    return _DRIVING(branch.synapse, best, output, branch.shape)
 
 
 def _delivered(branch: Branch, sums: Array) -> Array:
@@ -143,7 +143,17 @@ def _delivered(branch: Branch, sums: Array) -> Array:
     return sums
 
 
-def _in_the_middle(node: Conv2d, window: Array, output: int, shape: tuple[int, ...]) -> Array:
+_DRIVING = Table[[Array, int, Shape], Array]("the worst case of a reduced module")
+
+
+@_DRIVING.register(Dense)
+def _as_it_is(node: Dense, row: Array, output: int, shape: Shape) -> Array:
+    """Return the input of one row of weights, which is the row."""
+    return row
+
+
+@_DRIVING.register(Conv2d)
+def _in_the_middle(node: Conv2d, window: Array, output: int, shape: Shape) -> Array:
     """An image with this window where a kernel in the middle looks."""
     image = np.zeros(shape, dtype=np.int64)
     outputs, inputs = node.narrow_weight.shape[:2]

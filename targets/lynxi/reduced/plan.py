@@ -10,7 +10,7 @@ from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Dense, Input, Neuron, Node, Program, Signal, Synapse
 from neurodeploy.program.nesting import require_shallow
-from neurodeploy.program.ranges import Ranges, ranges, sum_range
+from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics.arithmetic.interval import ZERO, Interval, step_intervals
 from targets.lynxi.reduced.certificate import HALF_LIMIT, Certificate, Level, is_half
 from targets.lynxi.reduced.recipe import Recipe
@@ -103,7 +103,7 @@ def _computed(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
 
 
 def _synapse(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
-    total = sum_range(node, proved.values[node.source.source].hull(ZERO))
+    total = node.sum_range(proved.values[node.source.source].hull(ZERO))
     fan_in = node.narrow_weight[0].size
     if isinstance(node, Dense) and node.shift:
         recipe = shift_recipe(node.shift, total)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from neurodeploy.data.narrow import row_pieces
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Conv2d, Dense, NarrowIntegers
-from neurodeploy.program.ranges import sum_range
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.onnx.writing.dialect import operation
@@ -65,7 +64,7 @@ class WeightedSum:
     @cached_property
     def total(self) -> Interval:
         """What the sum can be before it is stored."""
-        bound = sum_range(self.node, self.source)
+        bound = self.node.sum_range(self.source)
         if isinstance(self.node, Dense) and self.node.shift:
             shift = self.node.shift
             bound = bound.map(lambda each: each >> shift)

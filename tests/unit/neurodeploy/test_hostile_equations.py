@@ -178,4 +178,4 @@ def test_a_sum_beyond_64_bits_does_not_wrap_in_its_range() -> None:
     """Ranges are proved, also where weights are as large as they may be."""
     weight = np.full((1, 8), 1 << 61)
     node = Dense("d", Edge("in"), weight)
-    assert program.ranges.sum_range(node, program.ranges.Interval(0, 1)).high == 1 << 64
+    assert node.sum_range(program.ranges.Interval(0, 1)).high == 1 << 64

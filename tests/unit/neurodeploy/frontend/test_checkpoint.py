@@ -156,7 +156,7 @@ def test_layers_that_run_step_by_step_are_read_back(tmp_path: Path) -> None:
 
 def test_a_layer_of_torch_within_is_named(tmp_path: Path) -> None:
     network = layer.Recurrent(nn.Sequential(nn.Linear(2, 2), neuron.IF()))
-    with pytest.raises(UnsupportedLayerError, match="Linear is no layer that can be saved"):
+    with pytest.raises(UnsupportedLayerError, match="Linear is not a layer that can be saved"):
         nd.save(network, tmp_path / "m.pt")
 
 

@@ -54,7 +54,7 @@ def test_a_sum_beyond_an_accumulator_does_not_fit(
         ("neuron", "voltage_decay", 1.5, r"0\.neuron: CubaLIF\.voltage_decay: 1\.5 is not"),
         ("neuron", "threshold", float("nan"), r"0\.neuron: CubaLIF\.threshold: the value is NaN"),
         ("neuron", "format", "abacus", r"0\.neuron: no format 'abacus'"),
-        ("neuron", "beta", 1.5, r"0\.neuron: no layer that we know"),
+        ("neuron", "beta", 1.5, r"0\.neuron: not a layer that we know"),
     ],
 )
 def test_a_file_that_no_chip_can_hold_names_the_layer(

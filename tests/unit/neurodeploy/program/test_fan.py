@@ -9,7 +9,6 @@ import pytest
 
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Edge, Synapse
-from neurodeploy.program.fan import fan_in, fan_out
 from neurodeploy.simulator.golden import combine
 
 RNG = np.random.default_rng(3)
@@ -37,6 +36,6 @@ def connections(node: Synapse, shape: Shape) -> np.ndarray:
 def test_counts_every_connection(node: Synapse, shape: Shape) -> None:
     each = connections(node, shape)
     assert 0 < each.sum() < each.size
-    assert np.array_equal(fan_in(node, shape), each.sum(axis=0))
+    assert np.array_equal(node.fan_in(shape), each.sum(axis=0))
     reached = each.reshape(each.shape[0], -1).sum(axis=1).reshape(shape)
-    assert np.array_equal(fan_out(node, shape), reached)
+    assert np.array_equal(node.fan_out(shape), reached)

@@ -5,7 +5,7 @@ import pytest
 
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Neuron, Program, Signal
-from neurodeploy.program.ranges import ranges, sum_range
+from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.golden import combine, weighted
 from snncore.dynamics import Format, NumberSystem, spike, trace
@@ -41,7 +41,7 @@ def test_the_range_of_a_sum_is_met_by_the_worst_input() -> None:
         weight = random.integers(-50, 50, (3, 2, 2, 2))
         node = Conv2d("c", Edge("in"), weight)
         for low, high in ((0, 1), (-3, 5)):
-            total = sum_range(node, Interval(low, high))
+            total = node.sum_range(Interval(low, high))
             best = np.where(weight > 0, high, low).reshape(3, 2, 2, 2)
             worst = np.where(weight > 0, low, high).reshape(3, 2, 2, 2)
             sums = [int(combine(node, x)[n, n, 0, 0]) for x in (best, worst) for n in range(3)]
@@ -74,9 +74,9 @@ def test_branches_add_up_and_shifts_and_wraps_count() -> None:
 
 
 def test_a_sum_at_the_edge_of_an_image_sees_no_input() -> None:
-    total = sum_range(Conv2d("c", Edge("in"), np.full((1, 1, 2, 2), 7)), Interval(3, 5))
+    total = Conv2d("c", Edge("in"), np.full((1, 1, 2, 2), 7)).sum_range(Interval(3, 5))
     assert total == Interval(0, 140)
-    assert sum_range(Dense("d", Edge("in"), [[-7]]), Interval(3, 5)) == Interval(-35, 0)
+    assert Dense("d", Edge("in"), [[-7]]).sum_range(Interval(3, 5)) == Interval(-35, 0)
 
 
 def test_what_a_delay_holds_begins_at_zero() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from snncore import neuron
 from snncore.dynamics import Equations, Op, Symbol, exp, maximum, select, spike, trace
 from snncore.dynamics.expression import Recorder
-from snncore.dynamics.zoo.spiking import CUBA_LIF, Fire, Reset, if_step, lif_step
+from snncore.dynamics.zoo.spiking import CUBA_LIF, Reset
 
 
 def leaky(v: Any, x: Any, *, decay: Any) -> Any:
@@ -154,16 +155,9 @@ def test_symbols_of_two_neurons_do_not_mix() -> None:
 def steps() -> dict[str, Equations]:
     found = {"CubaLIF": CUBA_LIF}
     for reset in Reset:
-        found[f"IF {reset}"] = trace(
-            if_step(Fire(reset)), states=("v",), parameters=("threshold",), name="IF"
-        )
+        found[f"IF {reset}"] = neuron.IF(reset=reset).equations
         for inside in (True, False):
-            found[f"LIF {reset} {inside}"] = trace(
-                lif_step(Fire(reset), inside),
-                states=("v",),
-                parameters=("tau", "threshold"),
-                name="LIF",
-            )
+            found[f"LIF {reset} {inside}"] = neuron.LIF(reset=reset, decay_input=inside).equations
     return found
 
 

@@ -1,13 +1,16 @@
 """A user's own neuron, and what is said when it is no neuron."""
 
+import copy
+import inspect
 import math
+from enum import StrEnum
 from typing import Any
 
 import pytest
 import torch
 
 from snncore import neuron, surrogate
-from snncore.dynamics import exp, select, spike
+from snncore.dynamics import exp, maximum, select, spike
 from snncore.dynamics import words as dynamics_words
 from snncore.dynamics.printing.render import compile_step
 
@@ -180,6 +183,110 @@ def test_config_makes_an_equal_neuron_without_the_function() -> None:
     assert torch.equal(again(x), module(x))
     assert again.surrogate == module.surrogate
     assert isinstance(again.decay, torch.nn.Parameter)
+
+
+class Kind(StrEnum):
+    PLAIN = "plain"
+    DOUBLE = "double"
+
+
+@neuron.define(
+    states={"v": 0.0},
+    params={"threshold": 1.0, "leak": 0.5},
+    choices={"kind": Kind.PLAIN, "most": 1, "clipped": False},
+    limits={"leak": (0, 1), "most": (1, math.inf)},
+    positional=("threshold", "most"),
+    learnable=("leak",),
+)
+def Chosen(v: Any, x: Any, *, threshold: Any, leak: Any, kind: Kind, **others: Any) -> Any:  # noqa: N802
+    """Charges once or twice, and fires up to `most` times."""
+    h = v - leak * v + (x + x if kind is Kind.DOUBLE else x)
+    s = spike(h - threshold)
+    for count in range(2, others["most"] + 1):
+        s = s + spike(h - count * threshold)
+    return maximum(h - s * threshold, 0.0) if others["clipped"] else h - s * threshold, s
+
+
+@pytest.mark.parametrize("backend", ["torch", "cpp"])
+def test_choices_have_equations_of_their_own(backend: str) -> None:
+    x = torch.randn(9, 2, 30, generator=torch.Generator().manual_seed(1)) + 0.5
+    plain = Chosen(backend=backend)
+    double = Chosen(kind="double", backend=backend)
+    assert plain.equations is Chosen.equations
+    assert plain.equations != double.equations
+    assert Chosen(kind=Kind.DOUBLE).equations is double.equations
+    with torch.no_grad():
+        assert torch.equal(double(x), plain(x + x))
+        assert Chosen(most=3, backend=backend)(4 * x).max() == 3
+        assert bool((Chosen(clipped=True, backend=backend)(x) != Chosen()(x)).any())
+
+
+def test_choices_are_kept_by_copies_and_as_equations() -> None:
+    module = Chosen(kind="double", most=2)
+    assert module.choices == {"kind": "double", "most": 2, "clipped": False}
+    assert "kind='double', most=2, clipped=False" in repr(module)
+    config = module.config()
+    config.pop("surrogate")
+    assert neuron.Defined(**config).equations == module.equations
+    assert copy.deepcopy(module).equations == module.equations
+    assert not isinstance(neuron.LIF(), neuron.Defined)
+    assert neuron.LIF(reset="soft").config()["reset"] == "soft"
+
+
+def test_a_class_shows_its_arguments_and_learns_what_it_says() -> None:
+    shown = "(threshold=1.0, most=1, *, leak=0.5, kind='plain', clipped=False, "
+    assert str(inspect.signature(Chosen)) == f"{shown}learnable=('leak',), **options)"
+    assert [name for name, _ in Chosen(2.0).named_parameters()] == ["leak"]
+    assert list(Chosen(2.0, learnable=()).parameters()) == []
+    assert Chosen(2.0).threshold == 2.0
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "error", "said"),
+    [
+        ((), {"leak": 1.5}, ValueError, r"Chosen\.leak: 1.5 is not between 0 and 1"),
+        ((), {"leak": math.nan}, ValueError, r"Chosen\.leak: nan"),
+        ((1.0, 0), {}, ValueError, r"Chosen\.most: 0 is less than 1"),
+        ((), {"kind": "triple"}, ValueError, "'triple'"),
+        ((1.0, 2, 3), {}, TypeError, "Chosen: takes threshold, most without a name"),
+        ((1.0,), {"threshold": 1.0}, TypeError, r"Chosen\.threshold: is given twice"),
+    ],
+)
+def test_bad_choices(
+    values: tuple[Any, ...], given: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        Chosen(*values, **given)
+
+
+def chooses(v: Any, x: Any, *, kind: Any) -> Any:
+    return v + x if kind else x, spike(v)
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({}, "see kind"),
+        ({"choices": {"kind": 0.5}}, "choice kind is 0.5, not a bool"),
+        ({"choices": {"kind": True, "other": 1}}, "see other"),
+        ({"choices": {"kind": True}, "params": {"kind": 1.0}}, "kind is used twice"),
+        ({"choices": {"kind": True}, "positional": ("tau",)}, "tau is not declared"),
+        ({"choices": {"kind": True}, "limits": {"tau": (0, 1)}}, "tau is not declared"),
+        ({"choices": {"kind": True}, "learnable": ("kind",)}, "kind is not declared in params"),
+    ],
+)
+def test_no_choices(declared: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said) as caught:
+        neuron.define(**{"states": {"v": 0.0}, "params": {}} | declared)(chooses)
+    assert "chooses" in str(caught.value)
+
+
+def test_a_choice_does_not_hide_an_argument_of_all_neurons() -> None:
+    def step(v: Any, x: Any, *, backend: Any) -> Any:
+        return v + x, spike(v)
+
+    with pytest.raises(TypeError, match="a choice cannot be called backend"):
+        neuron.define(states={"v": 0.0}, params={}, choices={"backend": "torch"})(step)
 
 
 def test_exp_on_a_cpu_is_an_exponential() -> None:

@@ -6,7 +6,6 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from neurodeploy.program import Edge, MaxPool2d
-from neurodeploy.program.shapes import output_shape
 from neurodeploy.simulator.golden import largest as golden
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.onnx.writing.pools import largest
@@ -32,7 +31,7 @@ def test_the_largest_of_every_window(
     most = REACH[kind]
     x = np.random.default_rng(0).integers(-most, -1, (2, 3, 7, 5))
     expected = golden(x, node)
-    shape = output_shape(node, [x.shape[1:]])
+    shape = node.output_shape([x.shape[1:]])
     assert expected.shape[1:] == shape
     writer = Writer()
     value = Value("x", kind, Interval(-most, -1))

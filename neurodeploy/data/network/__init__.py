@@ -1,0 +1,1 @@
+"""The parts that graphs and programs share: tables of kinds, and the shapes of their values."""

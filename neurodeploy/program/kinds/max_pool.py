@@ -1,0 +1,41 @@
+"""The largest values of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from neurodeploy.data.network.shapes import read_shape, window_shape
+from neurodeploy.data.structure import Edge, Pair, Shape, check_pairs, check_window_padding
+from neurodeploy.program.kinds.node import Node, Reads
+from neurodeploy.program.spelling import edge_sum
+from snncore.dynamics import Equations
+from snncore.dynamics.arithmetic.interval import Interval
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool2d(Node):
+    """The largest value of every window; a padded value is never the largest."""
+
+    source: Edge
+    kernel: Pair
+    stride: Pair
+    padding: Pair = (0, 0)
+
+    def __post_init__(self) -> None:
+        check_pairs(self, kernel=1, stride=1, padding=0)
+        check_window_padding(self, self.kernel, self.padding)
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Return the shape of an image of one value a window."""
+        shape = read_shape(self, inputs)
+        return window_shape(self, shape, self.kernel, self.stride, self.padding)
+
+    def value_range(self, reads: Reads) -> Interval:
+        """Return the range of the source."""
+        return reads.over(self.source)
+
+    def expression(self, names: Mapping[Equations, str]) -> str:
+        """Return `maxpool2d(source)` and its windows."""
+        form = f"stride {self.stride} padding {self.padding}"
+        return f"maxpool2d({edge_sum(self.sources)}) kernel {self.kernel} {form}"

@@ -1,0 +1,65 @@
+"""`quantize`: a float model onto a grid, what is said of it, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+import neurodeploy as nd
+from snncore import layer, neuron
+from tests.unit.neurodeploy.cli.helpers import Caller, refused, tree
+
+
+def write_float(folder: Path, *layers: nn.Module) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(layer.Linear(6, 8), *layers, neuron.LIF(threshold=0.2))
+    nd.save(network, folder / "net.pt")
+
+
+def test_a_float_model_is_quantized_and_exports(call: Caller, here: Path) -> None:
+    write_float(here, layer.BatchNorm1d(8), neuron.LIF(reset="soft"), layer.Linear(8, 3))
+    done = call("quantize", "net.pt", "-t", "loihi", "--samples", "samples.npz")
+    assert done.code == 0, done.err
+    assert "quantized net-loihi.pt (loihi)" in done.out
+    assert "a soft reset becomes a hard one" in done.out
+    assert "accuracy of the quantized model" in done.out
+    assert "next: neurodeploy export net-loihi.pt --target loihi" in done.out
+    words = ("export", "net-loihi.pt", "-t", "loihi", "--verify", "--simulator", "none")
+    assert call(*words, "--samples", "samples.npz").code == 0
+
+
+def test_json(call: Caller, here: Path) -> None:
+    write_float(here)
+    words = ("quantize", "net.pt", "-t", "loihi", "--samples", "samples.npy", "-o", "q.pt")
+    document = call(*words, "--format", "loihi", "--json").document
+    assert document["model"] == "q.pt"
+    assert document["format"] == "loihi"
+    assert document["accuracies"] == {}
+    (entry,) = document["layers"]
+    assert entry["name"] == "1"
+    assert entry["float_rate"] > 0
+    assert 0 < entry["error"] < 0.1
+    program = nd.lower(nd.load(here / "q.pt"))
+    assert program.sha256 == document["program_sha256"]
+
+
+def test_what_is_refused_leaves_nothing(call: Caller, here: Path) -> None:
+    nd.save(nn.Sequential(layer.Linear(6, 3), neuron.EIF()), here / "eif.pt")
+    np.save(here / "wide.npy", np.zeros((3, 2, 7)))
+    np.save(here / "half.npy", np.full((3, 2, 6), 0.5))
+    before = tree(here)
+    samples = ("--samples", "samples.npz")
+    for words, code, fragments in (
+        (("model.pt", "-t", "loihi", *samples), 2, ("quantized already",)),
+        (("eif.pt", "-t", "loihi", *samples), 2, ("1: EIF has no near neuron",)),
+        (("float.pt", "-t", "abacus", *samples), 2, ("no target 'abacus'",)),
+        (("float.pt", "-t", "loihi", "--format", "int99", *samples), 2, ("2 to 16 bits",)),
+        (("float.pt", "-t", "loihi", "--format", "int8", *samples), 3, ("1: Loihi's neuron",)),
+        (("float.pt", "-t", "loihi", "--samples", "wide.npy"), 2, ("given (7,)",)),
+        (("float.pt", "-t", "loihi", "--samples", "half.npy"), 2, ("no whole numbers",)),
+        (("float.pt", "-t", "loihi", "--samples", "none.npy"), 2, ("no such file",)),
+        (("none.pt", "-t", "loihi", *samples), 2, ("no such file",)),
+    ):
+        refused(call("quantize", *words), code, *fragments)
+    assert tree(here) == before

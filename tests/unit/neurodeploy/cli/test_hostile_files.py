@@ -1,0 +1,107 @@
+"""Hostile files through the command line: one clear error, with little memory, and no hang."""
+
+import json
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.files import dense, net_file
+from tests.unit.hostile_equations import squares
+from tests.unit.neurodeploy.cli.helpers import COMMAND, Done, environment, refused, tree
+from tests.unit.neurodeploy.test_hostile_equations import exchanged
+from tests.unit.targets.loihi.file import hostile as net
+from tests.unit.targets.onnx import hostile as onnx
+
+SECONDS = 120
+MEGABYTES = 2048
+
+
+def limited(*words: str) -> Done:
+    """Run a command in a process that has little memory, and is ended when it hangs."""
+    size = MEGABYTES << 20
+    done = subprocess.run(
+        [*COMMAND, *words],
+        env=environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+INSPECT, VERIFY = ("inspect",), ("verify", "--simulator", "none")
+CASES: list[tuple[str, tuple[str, ...], bytes, str]] = [
+    (f"{name}.onnx", command, onnx.changed(name), onnx.CHANGES[name][-1])
+    for name, command in {
+        "4096 steps": INSPECT,
+        "nothing of any size": INSPECT,
+        "numbers elsewhere": VERIFY,
+        "no parameters": ("convert",),
+        "an endless power": VERIFY,
+    }.items()
+]
+CASES += [
+    (f"{name}.net", command, net.changed(name), net.CHANGES[name][-1])
+    for name, command in {
+        "a string of 1 GB": INSPECT,
+        "2^26 strings": VERIFY,
+        "8192 x 8192 of a fill value": ("convert",),
+        "a chunk that is 256 MB of zeros": INSPECT,
+        "another file's bytes": VERIFY,
+    }.items()
+]
+CASES.append(("nodes.onnx", INSPECT, *onnx.BYTES["empty nodes"]))
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_a_file_is_one_clear_error(number: int, tmp_path: Path) -> None:
+    name, command, content, words = CASES[number]
+    (tmp_path / name).write_bytes(content)
+    before = tree(tmp_path)
+    first, *more = command
+    refused(limited(first, str(tmp_path / name), *more), 2, words, "remedy: ")
+    assert tree(tmp_path) == before
+
+
+def test_a_package_with_a_chain_of_squares(tmp_path: Path) -> None:
+    from targets.lynxi import target
+    from tests.unit.hostile_equations import SYSTEM
+    from tests.unit.targets.lynxi.programs import dense as program
+
+    package = target.compile(program(leak=32), steps=1)
+    found = json.loads(exchanged(package.files["network.json"].decode(), squares().to_json()))
+    for node in found["nodes"]:
+        if node["op"] == "neuron":
+            one = next(iter(node["parameters"].values()))
+            node["parameters"], node["number_system"] = {"p": one, "q": one}, SYSTEM.to_json()
+    package.write(tmp_path / "package")
+    (tmp_path / "package/network.json").write_text(json.dumps(found))
+    manifest = json.loads((tmp_path / "package/manifest.json").read_text())
+    from neurodeploy.artifact import digest
+
+    content = (tmp_path / "package/network.json").read_bytes()
+    manifest["files"]["network.json"] = digest(content)
+    (tmp_path / "package/manifest.json").write_text(json.dumps(manifest))
+    for command in (INSPECT, VERIFY):
+        first, *more = command
+        done = limited(first, str(tmp_path / "package"), *more)
+        refused(done, 2, "may have more than 256 bits", "network.json")
+
+
+def test_a_file_without_neurons_is_no_model_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the loader makes of such a layer has a threshold that no chip's register holds."""
+    entry = dense([[20, -20], [30, 5], [7, 9]])
+    del entry["neuron"]
+    (tmp_path / "sums.net").write_bytes(net_file(entry))
+    monkeypatch.chdir(tmp_path)
+    done = limited("convert", "sums.net")
+    refused(done, 2, "layer0: no layer of a network is like it", "threshold: 2048 is 131072 units")
+    assert "the file itself can be run, inspected and verified" in done.err
+    assert not (tmp_path / "sums.pt").exists()
+    assert limited("inspect", "sums.net").code == 0

@@ -1,0 +1,74 @@
+"""What the sandbox's tests share: an environment without packages, and eyes for what is left."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from neurodeploy.sandbox import Environment
+
+ROOT = Path(__file__).parents[4]
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+VARIABLE = f"NEURODEPLOY_PYTHON_{VERSION.replace('.', '_')}"
+TOKEN = "NEURODEPLOY_TEST_TOKEN"
+
+
+def environment(**changes: Any) -> Environment:
+    """An environment of this Python that needs no packages."""
+    fields: dict[str, Any] = {
+        "name": "plain",
+        "title": "Plain",
+        "python": VERSION,
+        "worker": Path(__file__).with_name("misbehaving.py"),
+        "self_test": {"do": "echo", "say": "ready"},
+    }
+    return Environment(**(fields | changes))
+
+
+def processes_with(token: str) -> list[psutil.Process]:
+    """The living processes that inherited this token from a test."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(TOKEN) == token:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    """Whether nobody has waited for a process that has ended."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for something that happens soon."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@contextmanager
+def started(code: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that uses the sandbox as a user's would, to be interrupted."""
+    header = (
+        "from tests.unit.neurodeploy.sandbox.helpers import *\nfrom neurodeploy.sandbox import *\n"
+    )
+    # Where a shell runs the tests in its background, their children are deaf to interrupts.
+    header += "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [sys.executable, "-c", header + code]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as script:
+        try:
+            yield script
+        finally:
+            script.kill()
