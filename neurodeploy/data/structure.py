@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -68,11 +68,20 @@ class Node:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        mine, others = vars(self), vars(other)
-        return all(_same(mine[f.name], others[f.name]) for f in fields(self))
+        assert isinstance(other, Node)
+        return next(different_fields(self, other), None) is None
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
+
+
+def different_fields(first: Node, second: Node) -> Iterator[str]:
+    """Yield the fields in which two nodes of one kind differ."""
+    one, two = vars(first), vars(second)
+    for each in fields(first):
+        left, right = one[each.name], two[each.name]
+        if left is not right and not _same(left, right):
+            yield each.name
 
 
 _N = TypeVar("_N", bound=Node)
@@ -116,19 +125,19 @@ def check_order(nodes: Sequence[Node], output: str, base: type[Node], network: s
         ValidationError: if not; names the node.
     """
     for node in nodes:
-        require(isinstance(node, Node), f"a {type(node).__name__} is no node")
-        words = f"{node.name}: {type(node).__name__} is no node of {network}"
+        require(isinstance(node, Node), f"a {type(node).__name__} is not a node")
+        words = f"{node.name}: {type(node).__name__} is not a node of {network}"
         require(isinstance(node, base), words)
     position = {node.name: index for index, node in enumerate(nodes)}
     if len(position) < len(nodes):
         names = [node.name for node in nodes]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValidationError(f"{twice}: two nodes have this name")
-    require(output in position, f"the output {output} is no node")
+    require(output in position, f"the output {output} is not a node")
     for index, node in enumerate(nodes):
         for edge in node.sources:
             known = edge.source in position
-            require(known, f"{node.name}: reads {edge.source}, which is no node")
+            require(known, f"{node.name}: reads {edge.source}, which is not a node")
             require(
                 edge.delay > 0 or position[edge.source] < index,
                 f"{node.name}: reads {edge.source} in the step that computes it",
@@ -147,7 +156,7 @@ def checked_shape(node: Node, shape: Shape) -> Shape:
     except TypeError:
         lengths = ()
     fits = len(lengths) > 0 and all(length > 0 for length in lengths)
-    require(fits, f"{node.name}: {shape} is no shape of an input")
+    require(fits, f"{node.name}: {shape} is not the shape of an input")
     return lengths
 
 

@@ -23,6 +23,7 @@ from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.rewriting.simplify import leaves_format
 from targets.loihi.check_weights import weight_findings
 from targets.loihi.chip.chips import CHIPS
+from targets.loihi.chip.format import FORMAT, STATE_BITS, UNITY
 from targets.loihi.chip.placement import placement
 from targets.loihi.file import resonators, sigma_delta
 from targets.loihi.file.chain import Chain, ChainLayer, chain_of, takes_numbers
@@ -31,12 +32,14 @@ from targets.loihi.file.neurons import adds_up, driven_by, is_lif
 from targets.loihi.findings import error, place_of, warning
 
 _REGISTERS = {
-    "threshold": Interval(0, (1 << 17) - 1),
-    "current_decay": Interval(0, 4096),
-    "voltage_decay": Interval(0, 4096),
-    "bias": Interval(-(1 << 12), (1 << 12) - 1),
+    "threshold": Interval(FORMAT.thresholds.minimum, FORMAT.thresholds.maximum),
+    "current_decay": Interval(0, UNITY),
+    "voltage_decay": Interval(0, UNITY),
+    "bias": Interval(FORMAT.biases.minimum, FORMAT.biases.maximum),
+    # The host's own, of 16 bits.
     "gain": Interval(-(1 << 15), (1 << 15) - 1),
 }
+_HALF = f"2^{STATE_BITS - 1}"
 
 
 def check(program: Program) -> tuple[Finding, ...]:
@@ -86,7 +89,7 @@ def _synapses(layer: ChainLayer) -> Iterator[Finding]:
         if isinstance(node, Dense) and node.shift:
             words = f"its sums are shifted by {node.shift} bits, which no field says"
             yield error(node.name, words, "retrain")
-        expected = 32 if isinstance(node, Dense) else 24
+        expected = FORMAT.dense_bits if isinstance(node, Dense) else FORMAT.kernel_bits
         if node.accumulator_bits != expected:
             yield error(
                 node.name, f"sums of {node.accumulator_bits} bits, not {expected}", "retrain"
@@ -198,9 +201,9 @@ def _ranges(program: Program) -> Iterator[Finding]:
             bounds = proved.layers[node.name].operations
             current = leaves_format(equations, bounds, Op.WRAP_ONCE)
             if current is not None:
-                text = f"the current may reach {current.largest()}, beyond 2^23, and wraps"
+                text = f"the current may reach {current.largest()}, beyond {_HALF}, and wraps"
                 yield warning(node.name, text, "raise the current's decay, or scale weights down")
             voltage = leaves_format(equations, bounds, Op.CLIP)
             if voltage is not None:
-                text = f"the voltage may reach {voltage.largest()}, beyond 2^23, and saturates"
+                text = f"the voltage may reach {voltage.largest()}, beyond {_HALF}, and saturates"
                 yield warning(node.name, text, "raise the voltage's decay, or scale weights down")

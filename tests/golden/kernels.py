@@ -3,11 +3,12 @@
 import torch
 
 from snncore import neuron
-from snncore.dynamics import LOIHI, to_integers
+from snncore.dynamics import to_integers
 from snncore.kernels.cpp.integer import integer_step
 from snncore.kernels.loop.plan import Plan
 from snncore.kernels.triton.shape import Shape
 from snncore.kernels.triton.source import backward_source, forward_source
+from targets.loihi.chip.format import LOIHI
 
 NEURONS = {"LIF": neuron.LIF(), "CubaLIF": neuron.CubaLIF(current_decay=torch.full((3,), 0.25))}
 

@@ -16,11 +16,12 @@ from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator.carrier import carried_step
 from quant.neuron.integer_step import TRAINING
 from snncore import layer, neuron
-from snncore.dynamics import LOIHI, NumberSystem, Rounding, to_integers
+from snncore.dynamics import NumberSystem, Rounding, to_integers
 from snncore.dynamics.arithmetic.interval import Interval, invariant
 from snncore.dynamics.arithmetic.number_system import Format, Overflow
 from snncore.dynamics.printing.render import render
 from snncore.dynamics.rewriting.simplify import simplified
+from targets.loihi.chip.format import LOIHI
 from tests.golden import kernels
 from tests.golden.lynxi_text import lynxi_text
 from tests.golden.onnx_text import onnx_text

@@ -11,17 +11,20 @@ from numpy.typing import NDArray
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Integers, Neuron
-from snncore.dynamics import LOIHI
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import (
+    FRACTION,
+    LOIHI,
+    LOIHI_DRIVEN,
+    THRESHOLD_BITS,
+    UNITY,
+)
 from targets.loihi.file.hdf5 import LayerEntry
 
 _KINDS = ("LOIHI", "CUBA")
 _DECAYS = {"current_decay": "iDecay", "voltage_decay": "vDecay"}
-_UNITY = 4096
-_FRACTION = 6
 # A layer without neurons gets some that add up and never fire.
-_WITHOUT = {"current_decay": 0, "voltage_decay": 4096, "threshold": 1 << 17}
+_WITHOUT = {"current_decay": 0, "voltage_decay": UNITY, "threshold": 1 << THRESHOLD_BITS}
 
 
 def adds_up(node: Neuron) -> bool:
@@ -102,18 +105,18 @@ def bias_of(entry: LayerEntry, shape: Shape, *, wraps: bool = True) -> Integers:
 def _decay(neuron: LayerEntry, key: str) -> Integers:
     values = neuron.whole(key)
     low, high = int(values.min()), int(values.max())
-    if low < 0 or high > _UNITY:
+    if low < 0 or high > UNITY:
         wrong = low if low < 0 else high
-        raise ArtifactError(f"{neuron.name}.{key}: {wrong} is no decay of 0..{_UNITY}")
+        raise ArtifactError(f"{neuron.name}.{key}: {wrong} is no decay of 0..{UNITY}")
     return values
 
 
 def _threshold(stored: NDArray[Any]) -> Integers:
     """Thresholds as the simulation scales them: an array within the type it is stored in."""
-    scaled = stored.astype(np.int64) << _FRACTION
+    scaled = stored.astype(np.int64) << FRACTION
     if stored.ndim:
         scaled = scaled.astype(stored.dtype).astype(np.int64)
-    return scaled >> _FRACTION
+    return scaled >> FRACTION
 
 
 def _spread(values: Integers, shape: Shape, name: str) -> Integers:

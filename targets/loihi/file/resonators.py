@@ -21,22 +21,32 @@ from neurodeploy.program.ranges import LayerRange
 from neurodeploy.target import Finding
 from snncore.dynamics import Equations
 from snncore.dynamics.arithmetic.interval import Interval
-from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.resonator import RESONATOR
+from targets.loihi.chip.format import (
+    ADDER_BITS,
+    FORMAT,
+    FRACTION,
+    LOIHI_RESONATOR,
+    RESETTING_RESONATOR,
+    STATE_BITS,
+    UNITY,
+)
 from targets.loihi.file.hdf5 import LayerEntry, opened
 from targets.loihi.findings import error, warning
 
 _DECAYS = {"sine": "sinDecay", "cosine": "cosDecay"}
 _REGISTERS = {
-    "sine": Interval(-4096, 4096),
-    "cosine": Interval(-4096, 4096),
-    "threshold": Interval(0, (1 << 17) - 1),
+    "sine": Interval(-UNITY, UNITY),
+    "cosine": Interval(-UNITY, UNITY),
+    "threshold": Interval(FORMAT.thresholds.minimum, FORMAT.thresholds.maximum),
 }
 # As the loader tells them apart: by what the name of their type holds.
 _FAMILY, _BY_PHASE = "RF", "PHASE"
 # Far beyond what floats change on the way.
 _MARGIN = 1e-6
-# From here on the simulation's 32 bits no longer hold a sum with its fraction.
-_LARGEST_SUM = 1 << 25
+# From here on the simulation's adders no longer hold a sum with its fraction.
+_SUM_BITS = ADDER_BITS - FRACTION - 1
+_LARGEST_SUM = 1 << _SUM_BITS
 
 
 def kind_of(node: Neuron) -> Equations | None:
@@ -77,14 +87,14 @@ def findings(node: Neuron, weights: Sequence[Dense], shape: Shape) -> Iterator[F
 def range_findings(node: Neuron, proved: LayerRange) -> Iterator[Finding]:
     """What may leave the simulation's registers."""
     if proved.drive.largest() >= _LARGEST_SUM:
-        message = f"a sum may reach {proved.drive.largest()}, beyond 25 bits, and wraps with its "
-        yield error(node.name, f"{message}fraction", "use smaller weights")
+        reached = f"a sum may reach {proved.drive.largest()}, beyond {_SUM_BITS} bits"
+        yield error(node.name, f"{reached}, and wraps with its fraction", "use smaller weights")
     sine, cosine = (abs(node.parameters[key]).max() for key in ("sine", "cosine"))
     # What a step leaves of the state is below 1, and its sums add up to no more than this.
-    left = float(np.hypot(sine, cosine)) / 4096
-    reached = np.sqrt(2) * 64 * proved.drive.largest() / max(1 - left, 1e-9)
-    if reached >= 1 << 23:
-        message = "the state may reach 2^23, and saturates"
+    left = float(np.hypot(sine, cosine)) / UNITY
+    reached = np.sqrt(2) * (1 << FRACTION) * proved.drive.largest() / max(1 - left, 1e-9)
+    if reached >= 1 << (STATE_BITS - 1):
+        message = f"the state may reach 2^{STATE_BITS - 1}, and saturates"
         yield warning(node.name, message, "let it decay faster, or scale the weights down")
 
 

@@ -15,20 +15,20 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Edge, Integers, Neuron
 from neurodeploy.target import Finding
 from snncore.dynamics import Equations, NumberSystem
-from snncore.dynamics.zoo.sigma_delta import (
-    DELTA,
+from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
+from targets.loihi.chip.format import (
+    FORMAT,
+    FRACTION,
     LOIHI_DELTA,
     LOIHI_SIGMA,
     LOIHI_SIGMA_DELTA,
-    SIGMA,
-    SIGMA_DELTA,
 )
 from targets.loihi.file.chain import Chain, ChainLayer
 from targets.loihi.file.hdf5 import LayerEntry
 from targets.loihi.findings import error
 
 # What Lava takes for a message's fraction unless it is told.
-USUAL = 6
+USUAL = FRACTION
 KIND = "SDNN"
 _KINDS: tuple[tuple[Equations, NumberSystem], ...] = (
     (DELTA, LOIHI_DELTA),
@@ -36,7 +36,7 @@ _KINDS: tuple[tuple[Equations, NumberSystem], ...] = (
     (SIGMA, LOIHI_SIGMA),
 )
 # Beyond these the simulation's 32 bits would not hold them with their fraction.
-_THRESHOLD, _BIAS = (1 << 17) - 1, (1 << 15) - 1
+_THRESHOLD, _BIAS = FORMAT.thresholds.maximum, (1 << 15) - 1
 
 
 def kind_of(node: Neuron) -> Equations | None:

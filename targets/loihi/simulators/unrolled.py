@@ -13,8 +13,8 @@ import numpy as np
 from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.program import Dense, Flatten, Integers, Program, Signal, Synapse
 from neurodeploy.simulator.golden import combine
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 # Matrices of more numbers are left to Lava, which knows convolutions.
 _MOST = 1 << 24

@@ -13,8 +13,8 @@ from neurodeploy.errors import ArtifactError, SamplesError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo.spiking import DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import LOIHI_DRIVEN
 from targets.loihi.compile import FILE
 from targets.loihi.file.chain import Chain, chain_of
 from targets.loihi.file.hdf5 import opened
