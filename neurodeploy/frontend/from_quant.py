@@ -93,7 +93,7 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
 
 
 def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Shape) -> list[Node]:
-    """Two layers of weights, and the resonators that they drive."""
+    """Return two layers of weights and the neurons that they drive."""
     real = synapse_node(module.real, f"{name}.real", source)
     imag = synapse_node(module.imag, f"{name}.imag", source)
     after = real.output_shape([shape])
