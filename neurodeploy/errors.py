@@ -75,6 +75,12 @@ class SimulatorScopeError(SimulatorError):
     """A simulator that does not know what a network needs, and so cannot judge it."""
 
 
+class PassError(NeurodeployError, RuntimeError):
+    """A defect of a lowering pass: it changed something that it does not declare."""
+
+    exit_code = 70
+
+
 class PluginError(NeurodeployError, RuntimeError):
     """A defect of a plug-in: its target raised what no target should; names its package."""
 

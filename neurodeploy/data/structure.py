@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -68,11 +68,20 @@ class Node:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        mine, others = vars(self), vars(other)
-        return all(_same(mine[f.name], others[f.name]) for f in fields(self))
+        assert isinstance(other, Node)
+        return next(different_fields(self, other), None) is None
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
+
+
+def different_fields(first: Node, second: Node) -> Iterator[str]:
+    """Yield the fields in which two nodes of one kind differ."""
+    one, two = vars(first), vars(second)
+    for each in fields(first):
+        left, right = one[each.name], two[each.name]
+        if left is not right and not _same(left, right):
+            yield each.name
 
 
 _N = TypeVar("_N", bound=Node)

@@ -12,12 +12,11 @@ import torch
 from torch import nn
 
 import quant
-from neurodeploy import lowering
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError, NeurodeployError
 from neurodeploy.frontend import graph_of
 from neurodeploy.frontend.checkpoint import input_shape
-from neurodeploy.target import Target, require_fits, targets
+from neurodeploy.target import Target, lowered, require_fits, targets
 from quant.layer.synapse import GridLayer
 from snncore import layer
 
@@ -47,7 +46,7 @@ def _obstacle(network: nn.Module, example: Any, chip: Target) -> DoesNotFitError
         shape = input_shape(network) if example is None else _shape_of(example)
         if shape is None:
             return None
-        program = lowering.lower(graph_of(network, shape=shape))
+        program = lowered(graph_of(network, shape=shape), chip)
     except NeurodeployError as error:
         words = f"the network does not fit {chip.name}: {error.message}"
         return DoesNotFitError(words, remedy=error.remedy)

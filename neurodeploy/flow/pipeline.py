@@ -26,6 +26,7 @@ from neurodeploy.target import (
     Simulation,
     TakesFloats,
     Target,
+    lowered,
     naming,
     random_samples,
     require_fits,
@@ -47,10 +48,13 @@ def lower(network: Any, *, example: Any = None, target: str | None = None) -> Pr
     """
     # torch is imported only where a torch network is given.
     from neurodeploy.frontend import graph_of
+    from neurodeploy.target import target as find
 
-    program = lowering.lower(graph_of(network, example=example))
-    if target is not None:
-        check(program, target)
+    graph = graph_of(network, example=example)
+    if target is None:
+        return lowering.lower(graph)
+    program = lowered(graph, find(target))
+    check(program, target)
     return program
 
 
@@ -65,9 +69,10 @@ def prepared(network: Any, *, example: Any = None, target: str) -> Program | Gra
     from neurodeploy.target import target as find
 
     graph = graph_of(network, example=example)
-    if lowering.in_floats(graph) and isinstance(find(target), TakesFloats):
+    chip = find(target)
+    if lowering.in_floats(graph) and isinstance(chip, TakesFloats):
         return graph
-    return lowering.lower(graph)
+    return lowered(graph, chip)
 
 
 def check(program: Program | Graph, name: str) -> tuple[Finding, ...]:
@@ -227,8 +232,9 @@ def verified(
 
         model, model_file = load(model), model
     with naming(opened):
-        held = verification.held_by(target.target(opened.target), opened)
-    program = None if model is None else _network_of(model, held, samples)
+        chip = target.target(opened.target)
+        held = verification.held_by(chip, opened)
+    program = None if model is None else _network_of(model, held, samples, chip)
     if samples is None:
         samples = _random_samples(program or held, random or DEFAULT_RANDOM)
     return verification.verify(
@@ -245,14 +251,14 @@ def verified(
     )
 
 
-def _network_of(model: Any, held: Program | Graph, samples: Any) -> Program | Graph:
+def _network_of(model: Any, held: Program | Graph, samples: Any, chip: Target) -> Program | Graph:
     """Return what a torch network is exported as, of the kind that an artifact holds."""
     from neurodeploy.frontend import graph_of
 
     if isinstance(held, Graph):
         shape = held.input.shape if samples is None else tuple(np.shape(samples)[2:])
         return graph_of(model, shape=shape)
-    return lowering.lower(graph_of(model, shape=held.input.shape))
+    return lowered(graph_of(model, shape=held.input.shape), chip)
 
 
 def _random_samples(network: Program | Graph, random: tuple[int, int, float, int]) -> NDArray[Any]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import quant
-from neurodeploy import lowering
 from neurodeploy import target as targets
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.frontend import graph_of, save
@@ -63,12 +62,13 @@ def quantized(
     graph_of(network, example=samples)
     inputs = torch.from_numpy(samples.astype("float32"))
     prepared = _prepared(network, target, form, inputs)
-    program = lowering.lower(graph_of(prepared, example=samples))
+    chip = targets.target(target)
+    program = targets.lowered(graph_of(prepared, example=samples), chip)
     checked_samples(program, samples)
     calibration = quant.calibrate(prepared, inputs, network)
     frozen = quant.freeze(prepared)
-    program = lowering.lower(graph_of(frozen, example=samples))
-    findings = targets.target(target).check(program)
+    program = targets.lowered(graph_of(frozen, example=samples), chip)
+    findings = chip.check(program)
     require_fits(target, findings)
     accuracies = {}
     if labels is not None:

@@ -1,26 +1,42 @@
-"""From graph to program: passes that each say what they change, checked one by one."""
+"""From graph to program: passes that each declare what they change, and are checked."""
 
-from neurodeploy.graph import Conv2d, Graph, Linear, Neuron
-from neurodeploy.lowering.fold_pools import fold_pools as fold_pools
+from collections.abc import Sequence
+
+from neurodeploy.graph import Graph
+from neurodeploy.lowering.drop_unused import DROP_UNUSED as DROP_UNUSED
+from neurodeploy.lowering.fold_pools import FOLD_POOLS as FOLD_POOLS
+from neurodeploy.lowering.passes import Pass as Pass
+from neurodeploy.lowering.passes import run_passes as run_passes
+from neurodeploy.lowering.pools_to_kernels import POOLS_TO_KERNELS as POOLS_TO_KERNELS
 from neurodeploy.lowering.to_program import to_program as to_program
 from neurodeploy.program import Program
 
-__all__ = ["fold_pools", "in_floats", "lower", "to_program"]
+__all__ = [
+    "DROP_UNUSED",
+    "FOLD_POOLS",
+    "PASSES",
+    "POOLS_TO_KERNELS",
+    "Pass",
+    "in_floats",
+    "lower",
+    "run_passes",
+    "to_program",
+]
+
+# The passes that every graph goes through before it becomes a program, in order.
+PASSES = (FOLD_POOLS, DROP_UNUSED, POOLS_TO_KERNELS)
 
 
-def lower(graph: Graph) -> Program:
-    """The integer program of a graph; every pass's result is checked as it is made.
+def lower(graph: Graph, passes: Sequence[Pass] = ()) -> Program:
+    """Return the integer program of a graph; a target's own passes run after those of all.
 
     Raises:
         DoesNotFitError: if a layer has no exact integer form; names it.
+        PassError: if a pass changed something that it does not declare.
     """
-    return to_program(fold_pools(graph))
+    return to_program(run_passes(graph, (*PASSES, *passes)))
 
 
 def in_floats(graph: Graph) -> bool:
-    """Whether some weights or neurons are on no chip's grid, so that there is no program."""
-    return any(
-        (isinstance(node, Linear | Conv2d) and node.exponent is None)
-        or (isinstance(node, Neuron) and node.system is None)
-        for node in graph.nodes
-    )
+    """Return whether some weights or neurons are on no chip's grid, so that there is no program."""
+    return any(node.in_floats for node in graph.nodes)

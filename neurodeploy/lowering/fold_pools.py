@@ -4,62 +4,73 @@
 2. pool, flatten, linear: each weight of the linear layer stands at every input of its window.
 3. pool, convolution: a convolution of larger kernel and stride, where padding allows.
 4. pool, neuron: stays; it is a depthwise convolution of its own.
-Changes: removes SumPool2d and the Flatten behind it; weights of the reader. Values stay equal.
+Changes: edges, windows and weights of the reader; adds a Flatten of what is no longer pooled. The
+pool stays for other readers. Values stay equal.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Conv2d, Flatten, Graph, Linear, Node, SumPool2d
+from neurodeploy.lowering.passes import Pass
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The pool that a node reads, perhaps through a flatten."""
+
+    pool: SumPool2d
+    flat: Flatten | None
+    # The shapes before and after the pool.
+    shape: Shape
+    pooled: Shape
+
+    @property
+    def unpooled(self) -> str:
+        """The name of a flatten of the values before the pool."""
+        return "" if self.flat is None else f"{self.flat.name}.unpooled"
 
 
 def fold_pools(graph: Graph) -> Graph:
-    """The graph without pools between neurons and weights.
+    """Return the graph with no weights that read a pool.
 
     Raises:
         DoesNotFitError: if a pool cannot be folded exactly; names it.
     """
-    nodes = dict(graph.by_name)
+    nodes: dict[str, Node] = {}
     for node in graph.nodes:
-        if isinstance(node, SumPool2d):
-            nodes[node.name] = _into_pool(node, nodes[node.source.source])
-            continue
-        pool, flat = _pool_before(node, nodes)
-        if pool is None:
-            continue
-        if pool.weight != 1.0:
-            raise DoesNotFitError(
-                f"{pool.name}: weighs its inputs by {pool.weight:g} before {node.name}",
-                remedy="use layer.SumPool2d and smaller weights, as quant.prepare does, or put "
-                "a pool and neurons into quant.Block",
-            )
-        before = graph.shapes[pool.source.source]
-        if isinstance(node, Linear) and flat is not None:
-            nodes[node.name] = _into_linear(node, pool, flat, before, graph.shapes[pool.name])
-        elif isinstance(node, Conv2d) and flat is None:
-            nodes[node.name] = _into_conv(node, pool, before)
-    return Graph(tuple(_used(nodes, graph)), graph.output)
+        before = _pool_before(node, nodes, graph) if _FOLDED.knows(node) else None
+        folded = node if before is None else _FOLDED(node, before)
+        if before is not None and any(e.source == before.unpooled for e in folded.sources):
+            flat = Flatten(before.unpooled, before.pool.source)
+            nodes.setdefault(flat.name, flat)
+        nodes[node.name] = folded
+    return Graph(tuple(nodes.values()), graph.output)
 
 
-def _pool_before(node: Node, nodes: dict[str, Node]) -> tuple[SumPool2d | None, Flatten | None]:
-    if not isinstance(node, Linear | Conv2d):
-        return None, None
-    source = nodes[node.source.source]
+def _pool_before(node: Node, nodes: dict[str, Node], graph: Graph) -> _Before | None:
+    source = nodes.get(node.sources[0].source)
     flat = source if isinstance(source, Flatten) else None
-    if flat is not None:
-        source = nodes[flat.source.source]
-    return (source, flat) if isinstance(source, SumPool2d) else (None, None)
+    pool = source if flat is None else nodes.get(flat.source.source)
+    if not isinstance(pool, SumPool2d):
+        return None
+    return _Before(pool, flat, graph.shapes[pool.source.source], graph.shapes[pool.name])
 
 
-def _into_pool(node: SumPool2d, before: Node) -> SumPool2d:
-    if not isinstance(before, SumPool2d):
-        return node
+# A node with the pool that it reads folded into it, or as it is.
+_FOLDED = Table[[_Before], Node]("fold_pools")
+
+
+@_FOLDED.register(SumPool2d)
+def _into_pool(node: SumPool2d, read: _Before) -> Node:
+    before = read.pool
     tiled = all(
         size == stride or above == 1
         for size, stride, above in zip(before.kernel, before.stride, node.kernel, strict=True)
@@ -79,7 +90,21 @@ def _into_pool(node: SumPool2d, before: Node) -> SumPool2d:
     )
 
 
-def _into_linear(node: Linear, pool: SumPool2d, flat: Flatten, before: Shape, after: Shape) -> Node:
+def _require_unweighted(node: Node, pool: SumPool2d) -> None:
+    if pool.weight != 1.0:
+        raise DoesNotFitError(
+            f"{pool.name}: weighs its inputs by {pool.weight:g} before {node.name}",
+            remedy="use layer.SumPool2d and smaller weights, as quant.prepare does, or put "
+            "a pool and neurons into quant.Block",
+        )
+
+
+@_FOLDED.register(Linear)
+def _into_linear(node: Linear, read: _Before) -> Node:
+    pool, before, after = read.pool, read.shape, read.pooled
+    _require_unweighted(node, pool)
+    if read.flat is None:
+        return node
     outputs = node.narrow_weight.shape[0]
     weight = np.asarray(node.narrow_weight).reshape(outputs, *after)
     spread = np.zeros((outputs, *before), weight.dtype if _is_tiled(pool) else np.float64)
@@ -88,20 +113,21 @@ def _into_linear(node: Linear, pool: SumPool2d, flat: Flatten, before: Shape, af
             rows = slice(i, i + pool.stride[0] * after[1], pool.stride[0])
             columns = slice(j, j + pool.stride[1] * after[2], pool.stride[1])
             spread[:, :, rows, columns][:, :, : after[1], : after[2]] += weight
-    source = Edge(_unpooled(flat.name), flat.source.delay)
+    source = Edge(read.unpooled, read.flat.source.delay)
     return replace(node, weight=spread.reshape(outputs, prod(before)), source=source)
 
 
 def _is_tiled(pool: SumPool2d) -> bool:
-    """Whether no two windows overlap, so that nothing is added up."""
+    """Return whether no two windows overlap, so that nothing is added up."""
     return all(pool.stride[axis] >= pool.kernel[axis] for axis in (0, 1))
 
 
-def _unpooled(name: str) -> str:
-    return f"{name}.unpooled"
-
-
-def _into_conv(node: Conv2d, pool: SumPool2d, before: Shape) -> Node:
+@_FOLDED.register(Conv2d)
+def _into_conv(node: Conv2d, read: _Before) -> Node:
+    pool, before = read.pool, read.shape
+    _require_unweighted(node, pool)
+    if read.flat is not None:
+        return node
     padded = node.padding != (0, 0)
     for axis in (0, 1):
         size, kernel, stride = before[axis + 1], pool.kernel[axis], pool.stride[axis]
@@ -131,27 +157,13 @@ def _into_conv(node: Conv2d, pool: SumPool2d, before: Shape) -> Node:
     )
 
 
-def _used(nodes: dict[str, Node], graph: Graph) -> list[Node]:
-    """The nodes that the output needs, in order, with flattens of what is no longer pooled."""
-    order: list[Node] = []
-    placed: set[str] = set()
-
-    def place(name: str) -> None:
-        if name in placed:
-            return
-        placed.add(name)
-        if name not in nodes:
-            flat = nodes[name.removesuffix(".unpooled")]
-            pool = nodes[flat.sources[0].source]
-            node: Node = Flatten(name, pool.sources[0])
-        else:
-            node = nodes[name]
-        for edge in node.sources:
-            place(edge.source)
-        order.append(node)
-
-    for node in graph.nodes:
-        # Inputs first and whatever the output needs; nothing else.
-        if node.name == graph.output or not node.sources:
-            place(node.name)
-    return order
+FOLD_POOLS = Pass(
+    "fold_pools",
+    fold_pools,
+    adds=frozenset({Flatten}),
+    changes={
+        SumPool2d: frozenset({"source", "kernel", "stride"}),
+        Linear: frozenset({"source", "weight"}),
+        Conv2d: frozenset({"source", "weight", "stride", "padding", "dilation"}),
+    },
+)

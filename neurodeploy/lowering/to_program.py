@@ -1,309 +1,212 @@
-"""Pass: floats on a chip's grid become its integers.
+"""The end of lowering: floats on a chip's grid become its integers.
 
 1. A weight is an integer times 2**exponent, a parameter an integer with the number system's
-   fraction; what is not exactly one is refused, and the layer named.
-2. A sum pool is a depthwise convolution; a max pool takes the spikes of one layer.
+   fraction; a value that is not exactly one is refused, and the layer named.
+2. A max pool takes the spikes of one layer.
 3. An addition is carried to the neurons: a layer of weights applies to each term.
-4. What reaches neurons without weights gets weights of one.
-5. What measurements drive reads the input as it is, which then carries currents.
+4. Values that reach neurons without weights get weights of one.
+5. Neurons that measurements drive read the input as it is, which then carries currents.
 6. A delay becomes one of each dense weight that reads it; a loop reads what neurons sent before.
-Changes: every node; the result is a Program.
+Every node changes: the result is a Program.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neurodeploy import graph as g
-from neurodeploy.data.narrow import Multiples, integer_type, narrowed, pieces
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
+from neurodeploy.graph.kinds.node import Weights
 from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
-from neurodeploy.program import (
-    Conv2d,
-    Dense,
-    Flatten,
-    Input,
-    MaxPool2d,
-    NarrowIntegers,
-    Neuron,
-    Node,
-    Program,
-)
+from neurodeploy.lowering.grid import on_grid
+from neurodeploy.lowering.terms import Terms
+from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node, Program
 
-# Where a layer does not say in what it adds up.
+# Where a layer does not say how wide its sums are.
 _DENSE_BITS, _KERNEL_BITS = 32, 24
 
 
 def to_program(graph: g.Graph) -> Program:
-    """The program of a graph whose layers are quantized.
+    """Return the program of a graph whose layers are quantized, and whose pools are folded.
 
     Raises:
-        DoesNotFitError: if a layer is not, or has no integer form; names it.
+        DoesNotFitError: if a layer is not quantized, or has no integer form; names it.
+        UnknownKindError: if the lowering does not know a kind of node.
     """
-    return _Lowering(graph).run()
+    terms = Terms(graph)
+    for node in graph.nodes:
+        lowered = _LOWERED.of(node)
+        late = any(edge.delay for edge in node.sources)
+        terms.of[node.name] = _loop(node, terms) if late else lowered(node, terms)
+    output = graph.by_name[graph.output]
+    if not isinstance(output, g.Neuron):
+        raise DoesNotFitError(
+            f"{output.name}: the network ends in a layer without neurons",
+            remedy="append quant.CubaLIF, quant.LIF or quant.IF",
+        )
+    return Program(tuple(terms.nodes.values()), output.name)
 
 
-class _Lowering:
-    def __init__(self, graph: g.Graph) -> None:
-        self.graph = graph
-        self.nodes: list[Node] = []
-        # Of each graph node: the program nodes whose sum is its value.
-        self.terms: dict[str, list[str]] = {}
-        # Of each that is delayed: by how many steps, for each of its values.
-        self.late: dict[str, NDArray[np.int64]] = {}
+# Append the program nodes of a graph node, and return the names of those whose sum it is.
+_LOWERED = Table[[Terms], list[str]]("the lowering to a program")
 
-    def run(self) -> Program:
-        for node in self.graph.nodes:
-            self.terms[node.name] = self._lower(node)
-        output = self.graph.by_name[self.graph.output]
-        if not isinstance(output, g.Neuron):
-            raise DoesNotFitError(
-                f"{output.name}: the network ends in a layer without neurons",
-                remedy="append quant.CubaLIF, quant.LIF or quant.IF",
-            )
-        return Program(tuple(self.nodes), output.name)
 
-    def _lower(self, node: Any) -> list[str]:
-        if any(edge.delay for edge in node.sources):
-            return [self._append(self._loop(node))]
-        if isinstance(node, g.Input):
-            signal = signal_of(self.graph, node)
-            return [self._append(Input(node.name, node.shape, signal))]
-        if isinstance(node, g.Add):
-            self._require_no_delay(node)
-            return [term for edge in node.terms for term in self.terms[edge.source]]
-        if isinstance(node, g.Neuron):
-            return [self._append(self._neuron(node))]
-        terms = self.terms[node.source.source]
-        if isinstance(node, g.Delay):
-            return self._delayed(node, terms)
-        if isinstance(node, g.Flatten) and len(self.graph.shapes[node.source.source]) == 1:
-            self._delays(node)
-            return terms
-        if isinstance(node, g.MaxPool2d):
-            self._one_term(node, terms)
-        self._not_after_weights(node, terms)
-        names = [node.name, *(f"{node.name}.{count}" for count in range(1, len(terms)))]
-        return [
-            self._append(self._linear(node, name, Edge(term)))
-            for name, term in zip(names, terms, strict=True)
-        ]
+@_LOWERED.register(g.Input)
+def _input(node: g.Input, terms: Terms) -> list[str]:
+    return terms.append(Input(node.name, node.shape, signal_of(terms.graph, node)))
 
-    def _append(self, node: Node) -> str:
-        self.nodes.append(node)
-        return node.name
 
-    def _loop(self, node: Any) -> Node:
-        """Dense weights that bring back what a layer sent a step or more before.
+@_LOWERED.register(g.Add)
+def _add(node: g.Add, terms: Terms) -> list[str]:
+    terms.require_no_delay(node)
+    return [term for edge in node.terms for term in terms.of[edge.source]]
 
-        Raises:
-            DoesNotFitError: if anything else reads what is past.
-        """
-        edge = node.sources[0]
-        if not isinstance(node, g.Linear) or not isinstance(
-            self.graph.by_name[edge.source], g.Neuron
-        ):
-            raise DoesNotFitError(
-                f"{node.name}: reads {edge.source} {edge.delay} steps late, which only dense "
-                "weights from neurons can",
-                remedy="leave the delay out, or put snncore.layer.Delay before dense weights",
-            )
-        return self._linear(node, node.name, edge)
 
-    def _delayed(self, node: g.Delay, terms: list[str]) -> list[str]:
-        """The same values; the weights that read them are told how late."""
-        name, shape = node.source.source, self.graph.shapes[node.name]
-        steps = node.steps.astype(np.int64).reshape(-1, *[1] * (len(shape) - 1))
-        before = self.late.get(name, np.zeros(shape, dtype=np.int64))
-        self.late[node.name] = before + np.broadcast_to(steps, shape)
-        return terms
+@_LOWERED.register(g.Delay)
+def _delay(node: g.Delay, terms: Terms) -> list[str]:
+    """Return the same values; the weights that read them learn how late they are."""
+    name, shape = node.source.source, terms.graph.shapes[node.name]
+    steps = node.steps.astype(np.int64).reshape(-1, *[1] * (len(shape) - 1))
+    before = terms.late.get(name, np.zeros(shape, dtype=np.int64))
+    terms.late[node.name] = before + np.broadcast_to(steps, shape)
+    return terms.of[name]
 
-    def _delays(self, node: Any) -> NDArray[np.int64] | None:
-        """How late each weight reads its input, if what it reads is delayed.
 
-        Raises:
-            DoesNotFitError: if what reads delayed values is no layer of dense weights.
-        """
-        late = self.late.get(node.source.source)
-        if late is None:
-            return None
-        if isinstance(node, g.Flatten):
-            self.late[node.name] = late.reshape(-1)
-        elif not isinstance(node, g.Linear):
-            self._require_no_delay(node)
-        return late.reshape(-1)
+@_LOWERED.register(g.Flatten)
+def _flatten(node: g.Flatten, terms: Terms) -> list[str]:
+    source = node.source.source
+    if source in terms.late:
+        terms.late[node.name] = terms.late[source].reshape(-1)
+    if len(terms.graph.shapes[source]) == 1:
+        return terms.of[source]
+    return terms.append_each(node.name, node.source, Flatten)
 
-    def _require_no_delay(self, node: Any) -> None:
-        if any(edge.source in self.late for edge in node.sources):
-            raise DoesNotFitError(
-                f"{node.name}: reads what is delayed, and only dense weights have delays",
-                remedy="put the delay before a quant.Linear",
-            )
 
-    def _linear(self, node: Any, name: str, source: Edge) -> Node:
-        self._delays(node)
-        if isinstance(node, g.Flatten):
-            return Flatten(name, source)
-        if isinstance(node, g.MaxPool2d):
-            return MaxPool2d(name, source, node.kernel, node.stride, node.padding)
-        exponent = _exponent_of(node)
-        if isinstance(node, g.Linear):
-            weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
-            bits = node.accumulator_bits or _DENSE_BITS
-            late = self._delays(node)
-            late = None if late is None else np.broadcast_to(late, weight.shape)
-            return Dense(name, source, weight, exponent, 0, bits, late)
-        bits = node.accumulator_bits or _KERNEL_BITS
-        if isinstance(node, g.SumPool2d):
-            channels = self.graph.shapes[node.source.source][0]
-            value = on_grid(np.float64(node.weight), exponent, f"{node.name}.weight")
-            weight = np.full((channels, 1, *node.kernel), value)
-            geometry = (node.stride, (0, 0), (1, 1), channels)
-            return Conv2d(name, source, weight, *geometry, exponent, bits)
-        weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
-        geometry = (node.stride, node.padding, node.dilation, node.groups)
+@_LOWERED.register(g.MaxPool2d)
+def _max_pool(node: g.MaxPool2d, terms: Terms) -> list[str]:
+    if len(terms.of[node.source.source]) > 1:
+        raise DoesNotFitError(
+            f"{node.name}: takes the largest of a sum, which its terms do not have",
+            remedy="put the pool before the addition, or neurons between them",
+        )
+    terms.require_spikes(node)
+    terms.require_no_delay(node)
+
+    def pool(name: str, source: Edge) -> Node:
+        return MaxPool2d(name, source, node.kernel, node.stride, node.padding)
+
+    return terms.append_each(node.name, node.source, pool)
+
+
+@_LOWERED.register(g.Linear)
+def _linear(node: g.Linear, terms: Terms) -> list[str]:
+    terms.require_spikes(node)
+    return terms.append_each(node.name, node.source, _dense(node, terms))
+
+
+@_LOWERED.register(g.Conv2d)
+def _conv2d(node: g.Conv2d, terms: Terms) -> list[str]:
+    terms.require_spikes(node)
+    terms.require_no_delay(node)
+    exponent, bits = _exponent_of(node), node.accumulator_bits or _KERNEL_BITS
+    weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
+    geometry = (node.stride, node.padding, node.dilation, node.groups)
+
+    def kernel(name: str, source: Edge) -> Node:
         return Conv2d(name, source, weight, *geometry, exponent, bits)
 
-    def _neuron(self, node: g.Neuron) -> Node:
-        if node.system is None or node.exponent is None:
-            raise DoesNotFitError(
-                f"{node.name}: its neurons are floats, in no chip's number system",
-                remedy="use quant.CubaLIF and train, or load a quantized model",
-            )
-        self._delays(node)
-        system = node.system
-        parameters = {
-            key: on_grid(value, self._exponent(node, key), f"{node.name}.{key}")
-            for key, value in node.parameters.items()
-        }
-        if is_driven(node):
-            return driven_neuron(self.graph, node, parameters)
-        drives = [self.terms[edge.source] for edge in node.sources]
-        edges = tuple(self._weighted(term, node) for terms in drives for term in terms)
-        names = zip(node.equations.inputs, drives, strict=True)
-        ports = tuple(name for name, terms in names for _ in terms)
-        exponent = node.exponent
-        return Neuron(node.name, edges, node.equations, system, parameters, exponent, ports)
+    return terms.append_each(node.name, node.source, kernel)
 
-    def _exponent(self, node: g.Neuron, key: str) -> int:
-        """A parameter without fraction counts in the layer's unit; one with it is a ratio."""
-        assert node.system is not None
-        assert node.exponent is not None
+
+@_LOWERED.register(g.BatchNorm)
+def _batch_norm(node: g.BatchNorm, terms: Terms) -> list[str]:
+    terms.require_spikes(node)
+    terms.require_no_delay(node)
+    raise DoesNotFitError(
+        f"{node.name}: a batch norm scales by floats",
+        remedy="use quant.prepare, which folds it into the weights before it",
+    )
+
+
+@_LOWERED.register(g.SumPool2d)
+def _sum_pool(node: g.SumPool2d, terms: Terms) -> list[str]:
+    terms.require_spikes(node)
+    terms.require_no_delay(node)
+    raise DoesNotFitError(
+        f"{node.name}: no weights and no neurons read the sums of this pool as they are",
+        remedy="put the pool right before weights, a delay before the pool, or "
+        "quant.SumPool2d and neurons into quant.Block",
+    )
+
+
+@_LOWERED.register(g.Neuron)
+def _neurons(node: g.Neuron, terms: Terms) -> list[str]:
+    if node.system is None or node.exponent is None:
+        raise DoesNotFitError(
+            f"{node.name}: its neurons are floats, in no chip's number system",
+            remedy="use quant.CubaLIF and train, or load a quantized model",
+        )
+    terms.require_no_delay(node)
+    parameters = {}
+    for key, value in node.parameters.items():
         fraction = node.system.parameter_fraction(key)
-        return -fraction if fraction else node.exponent
-
-    def _not_after_weights(self, node: Any, terms: list[str]) -> None:
-        for term in terms:
-            weights = self._weights_behind(term)
-            if weights is not None and not isinstance(node, g.Flatten):
-                raise DoesNotFitError(
-                    f"{node.name}: reads {weights.name} with no neurons between them",
-                    remedy="put quant.CubaLIF between layers of weights, and pools after neurons",
-                )
-
-    def _one_term(self, node: g.MaxPool2d, terms: list[str]) -> None:
-        if len(terms) > 1:
-            raise DoesNotFitError(
-                f"{node.name}: takes the largest of a sum, which its terms do not have",
-                remedy="put the pool before the addition, or neurons between them",
-            )
-
-    def _weights_behind(self, term: str) -> Dense | Conv2d | None:
-        """The layer of weights whose sums this value is, as it is or flattened."""
-        source = next(n for n in self.nodes if n.name == term)
-        while isinstance(source, Flatten):
-            name = source.source.source
-            source = next(n for n in self.nodes if n.name == name)
-        return source if isinstance(source, Dense | Conv2d) else None
-
-    def _weighted(self, term: str, node: g.Neuron) -> Edge:
-        """An edge from weights in the neurons' unit."""
-        source = self._weights_behind(term)
-        if source is None:
-            return Edge(self._append(self._identity(term, node)))
-        if source.exponent != node.exponent:
-            raise DoesNotFitError(
-                f"{node.name}: counts in 2^{node.exponent}, and {term} in 2^{source.exponent}",
-                remedy="give both the same exponent",
-            )
-        return Edge(term)
-
-    def _identity(self, term: str, node: g.Neuron) -> Node:
-        assert node.exponent is not None
-        shape = self.graph.shapes[node.name]
-        one = on_grid(np.float64(1.0), node.exponent, f"{node.name}: a spike")
-        taken = sum(name.name.startswith(f"{node.name}.identity") for name in self.nodes)
-        name = f"{node.name}.identity{taken or ''}"
-        if len(shape) == 3:
-            weight = np.full((shape[0], 1, 1, 1), one)
-            return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)
-        return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
+        # A parameter without a fraction counts in the layer's unit; one with it is a ratio.
+        exponent = -fraction if fraction else node.exponent
+        parameters[key] = on_grid(value, exponent, f"{node.name}.{key}")
+    if is_driven(node):
+        return terms.append(driven_neuron(terms.graph, node, parameters))
+    edges, ports = [], []
+    for port, edge in zip(node.equations.inputs, node.sources, strict=True):
+        driving = terms.driving(edge, node)
+        edges += driving
+        ports += [port] * len(driving)
+    form = (node.equations, node.system, parameters, node.exponent)
+    return terms.append(Neuron(node.name, tuple(edges), *form, tuple(ports)))
 
 
-def _exponent_of(node: Any) -> int:
+def _loop(node: g.Node, terms: Terms) -> list[str]:
+    """Append dense weights that bring back what a layer sent a step or more before.
+
+    Raises:
+        DoesNotFitError: if anything else reads an earlier step.
+    """
+    edge = node.sources[0]
+    if not isinstance(node, g.Linear) or not isinstance(terms.graph.by_name[edge.source], g.Neuron):
+        raise DoesNotFitError(
+            f"{node.name}: reads {edge.source} {edge.delay} steps late, which only dense "
+            "weights from neurons can",
+            remedy="leave the delay out, or put snncore.layer.Delay before dense weights",
+        )
+    return terms.append(_dense(node, terms)(node.name, edge))
+
+
+def _dense(node: g.Linear, terms: Terms) -> Callable[[str, Edge], Node]:
+    """Return how to make dense weights under a name, with the delays of what they read."""
+    exponent, bits = _exponent_of(node), node.accumulator_bits or _DENSE_BITS
+    weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
+    late = terms.late.get(node.source.source)
+    delays = None if late is None else np.broadcast_to(late.reshape(-1), weight.shape)
+    return lambda name, source: Dense(name, source, weight, exponent, 0, bits, delays)
+
+
+def _exponent_of(node: Weights) -> int:
     """Return the exponent of weights on a chip's grid, to whose sums nothing is added.
 
     Raises:
-        DoesNotFitError: if they are not; names the layer.
+        DoesNotFitError: if they are not on a grid, or have a bias; names the layer.
     """
-    if isinstance(node, g.BatchNorm):
-        raise DoesNotFitError(
-            f"{node.name}: a batch norm scales by floats",
-            remedy="use quant.prepare, which folds it into the weights before it",
-        )
-    if node.exponent is None and isinstance(node, g.SumPool2d):
-        raise DoesNotFitError(
-            f"{node.name}: no weights and no neurons read the sums of this pool as they are",
-            remedy="put the pool right before weights, a delay before the pool, or "
-            "quant.SumPool2d and neurons into quant.Block",
-        )
     if node.exponent is None:
         raise DoesNotFitError(
             f"{node.name}: its weights are floats, not on a chip's grid",
             remedy=f"use quant.{type(node).__name__} and train, or load a quantized model",
         )
-    if getattr(node, "bias", None) is not None:
+    if node.bias is not None:
         raise DoesNotFitError(
             f"{node.name}: its bias is the neurons' to add",
             remedy="give the neurons a parameter for it",
         )
-    exponent: int = node.exponent
-    return exponent
-
-
-def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:
-    """The integers whose multiples of 2**exponent the values are.
-
-    Raises:
-        DoesNotFitError: if a value is none; names where.
-    """
-    if isinstance(values, Multiples) and values.exponent == exponent:
-        return narrowed(values.integers)
-    array = np.asarray(values)
-    # What the values are multiplied by is a power of two, and keeps their order.
-    low, high = (_whole(array.min(), exponent), _whole(array.max(), exponent))
-    if max(-low, high) >= 2.0**62:
-        remedy = "scale it down"
-        raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy=remedy)
-    result = np.empty(array.size, integer_type(int(low), int(high)))
-    start = 0
-    # In pieces, so that large layers are not held several times over.
-    for piece in pieces(array):
-        whole, scaled = _whole(piece, exponent), piece.astype(np.float64) * 2.0**-exponent
-        if not (whole == scaled).all():
-            worst = piece[int(np.abs(whole - scaled).argmax())]
-            raise DoesNotFitError(
-                f"{name}: {worst:g} is no multiple of 2^{exponent}", remedy="quantize it first"
-            )
-        result[start : start + len(piece)] = whole
-        start += len(piece)
-    result.setflags(write=False)
-    return result.reshape(array.shape)
-
-
-def _whole(values: Any, exponent: int) -> Any:
-    return np.rint(np.asarray(values, dtype=np.float64) * 2.0**-exponent)
+    return node.exponent

@@ -5,12 +5,14 @@ from neurodeploy.target.capabilities import Option as Option
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
 from neurodeploy.target.protocol import BuiltIn as BuiltIn
 from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
 from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
+from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
@@ -29,6 +31,7 @@ __all__ = [
     "ChoosesSimulators",
     "ComparesFiles",
     "ComparesRuns",
+    "ExtendsLowering",
     "Finding",
     "KnowsChips",
     "Option",
@@ -37,6 +40,7 @@ __all__ = [
     "TakesFloats",
     "Target",
     "checked_options",
+    "lowered",
     "naming",
     "on_chip",
     "open_artifact",

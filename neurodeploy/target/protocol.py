@@ -14,6 +14,7 @@ from neurodeploy.errors import (
     ValidationError,
 )
 from neurodeploy.graph import Graph
+from neurodeploy.lowering import Pass
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.target.capabilities import Capabilities
@@ -131,6 +132,15 @@ class TakesFloats(Protocol):
 
     def read_graph(self, artifact: Artifact) -> Graph:
         """The network in floats that an artifact's files hold."""
+
+
+@runtime_checkable
+class ExtendsLowering(Protocol):
+    """What a target may provide beside, if its programs need passes of their own."""
+
+    @property
+    def passes(self) -> Sequence[Pass]:
+        """The passes that run after those of all, before a graph becomes its program."""
 
 
 def on_chip(

@@ -47,6 +47,11 @@ class Neuron(Node):
         """The edges that lead here."""
         return (self.source,) if self.second is None else (self.source, self.second)
 
+    @property
+    def in_floats(self) -> bool:
+        """Whether the neurons are in no chip's number system."""
+        return self.system is None
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape of the values that drive the neurons."""
         shape, unlike = read_shape(self, inputs), sorted(set(inputs))

@@ -20,6 +20,11 @@ class Node(structure.Node):
         """The names and values that stand behind the node in a graph's text."""
         raise self.undefined("details")
 
+    @property
+    def in_floats(self) -> bool:
+        """Whether the node has numbers that are on no chip's grid."""
+        return False
+
     def fields(self, *names: str) -> Details:
         """Return some fields with their names."""
         return tuple((name, getattr(self, name)) for name in names)
@@ -33,6 +38,11 @@ class Weights(Node):
     exponent: int | None
     # The width of the register that integers add up in, where the chip says it.
     accumulator_bits: int | None
+
+    @property
+    def in_floats(self) -> bool:
+        """Whether the weights are on no chip's grid."""
+        return self.exponent is None
 
     @property
     def narrow_weight(self) -> NarrowFloats:

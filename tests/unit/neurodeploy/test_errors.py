@@ -34,7 +34,7 @@ def test_exit_codes_tell_a_bad_input_from_a_chip_and_a_simulator() -> None:
     assert codes.pop("DoesNotFitError") == 3
     assert codes.pop("SimulatorError") == codes.pop("SimulatorMissingError") == 4
     assert codes.pop("SimulatorScopeError") == 4
-    assert codes.pop("PluginError") == 70
+    assert codes.pop("PluginError") == codes.pop("PassError") == 70
     assert set(codes.values()) == {2}
 
 

@@ -12,7 +12,7 @@ from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Conv2d, Flatten, Linear, SumPool2d
-from neurodeploy.lowering import fold_pools, lower
+from neurodeploy.lowering import DROP_UNUSED, FOLD_POOLS, lower, run_passes
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.golden import combine
 from snncore import functional, layer
@@ -143,7 +143,7 @@ def test_a_pool_that_several_layers_read_stays_for_those_that_need_it() -> None:
     torch.manual_seed(2)
     network = Shared()
     graph = graph_of(network, shape=(1, 6, 6))
-    folded = fold_pools(graph)
+    folded = run_passes(graph, (FOLD_POOLS, DROP_UNUSED))
     assert sum(isinstance(node, SumPool2d) for node in folded.nodes) == 1
     assert isinstance(folded.by_name["conv"], Conv2d)
     assert folded.by_name["conv"].stride == (2, 2)
@@ -160,4 +160,4 @@ def test_a_graph_without_pools_is_left_as_it_is() -> None:
     network = nn.Sequential(quant.Conv2d(1, 2, 2), quant.CubaLIF(), layer.Flatten())
     network.extend([quant.Linear(18, 2), quant.CubaLIF()])
     graph = graph_of(network, shape=(1, 4, 4))
-    assert fold_pools(graph) == graph
+    assert run_passes(graph, (FOLD_POOLS, DROP_UNUSED)) == graph

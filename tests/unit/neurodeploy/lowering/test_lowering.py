@@ -12,7 +12,7 @@ import quant
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Graph, dumps, loads
-from neurodeploy.lowering import fold_pools
+from neurodeploy.lowering import PASSES, run_passes
 from neurodeploy.program import Conv2d
 from neurodeploy.simulator.golden import combine
 from snncore import layer, neuron
@@ -59,7 +59,7 @@ def test_a_pool_that_padding_meets_is_refused_where_it_would_not_be_exact() -> N
 def test_folding_keeps_graphs_that_have_no_pool() -> None:
     network = nn.Sequential(quant.Linear(3, 2), quant.CubaLIF())
     graph = graph_of(network, shape=(3,))
-    assert fold_pools(graph) == graph
+    assert run_passes(graph, PASSES) == graph
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering import lower
-from neurodeploy.lowering.to_program import on_grid
+from neurodeploy.lowering.grid import on_grid
 from neurodeploy.program import Conv2d, Dense, Flatten
 from snncore import layer, neuron
 from snncore.dynamics.zoo.spiking import CUBA_LIF

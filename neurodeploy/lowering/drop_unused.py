@@ -1,0 +1,34 @@
+"""Pass: nodes that the output does not need go.
+
+1. Inputs stay, and so does every node that the output reads, directly or not.
+2. A node stands behind those that it reads, in the order in which it names them.
+Changes: removes nodes of any kind. Values stay equal.
+"""
+
+from __future__ import annotations
+
+from neurodeploy.graph import Graph, Node
+from neurodeploy.lowering.passes import Pass
+
+
+def drop_unused(graph: Graph) -> Graph:
+    """Return the graph without the nodes that its output does not need."""
+    order: dict[str, Node] = {}
+    visited: set[str] = set()
+
+    def append(name: str) -> None:
+        if name in visited:
+            return
+        visited.add(name)
+        node = graph.by_name[name]
+        for edge in node.sources:
+            append(edge.source)
+        order[name] = node
+
+    for node in graph.nodes:
+        if node.name == graph.output or not node.sources:
+            append(node.name)
+    return Graph(tuple(order.values()), graph.output)
+
+
+DROP_UNUSED = Pass("drop_unused", drop_unused, removes=frozenset({Node}))

@@ -1,0 +1,105 @@
+"""The program so far, while the nodes of a graph become its nodes one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy import graph as g
+from neurodeploy.data.structure import Edge, require
+from neurodeploy.errors import DoesNotFitError
+from neurodeploy.lowering.grid import on_grid
+from neurodeploy.program import Conv2d, Dense, Flatten, Node, Synapse
+
+Steps = NDArray[np.int64]
+
+
+class Terms:
+    """The program nodes so far, and for each graph node those whose sum is its value."""
+
+    def __init__(self, graph: g.Graph) -> None:
+        self.graph = graph
+        self.nodes: dict[str, Node] = {}
+        self.of: dict[str, list[str]] = {}
+        # For each delayed graph node: by how many steps, for each of its values.
+        self.late: dict[str, Steps] = {}
+
+    def append(self, node: Node) -> list[str]:
+        """Append a program node, and return its name as the only term.
+
+        Raises:
+            ValidationError: if another node has its name.
+        """
+        require(node.name not in self.nodes, f"{node.name}: two nodes have this name")
+        self.nodes[node.name] = node
+        return [node.name]
+
+    def append_each(self, name: str, source: Edge, node: Callable[[str, Edge], Node]) -> list[str]:
+        """Append a program node for each term of a source, and return their names."""
+        terms = self.of[source.source]
+        names = [name, *(f"{name}.{count}" for count in range(1, len(terms)))]
+        pairs = zip(names, terms, strict=True)
+        return [term for label, read in pairs for term in self.append(node(label, Edge(read)))]
+
+    def require_no_delay(self, node: g.Node) -> None:
+        """Check that a node reads nothing that is delayed.
+
+        Raises:
+            DoesNotFitError: if it does.
+        """
+        if any(edge.source in self.late for edge in node.sources):
+            raise DoesNotFitError(
+                f"{node.name}: reads what is delayed, and only dense weights have delays",
+                remedy="put the delay before a quant.Linear",
+            )
+
+    def require_spikes(self, node: g.Node) -> None:
+        """Check that a node reads no sums of weights.
+
+        Raises:
+            DoesNotFitError: if it does; names the weights.
+        """
+        for term in self.of[node.sources[0].source]:
+            weights = self._weights_behind(term)
+            if weights is not None:
+                raise DoesNotFitError(
+                    f"{node.name}: reads {weights.name} with no neurons between them",
+                    remedy="put quant.CubaLIF between layers of weights, and pools after neurons",
+                )
+
+    def driving(self, edge: Edge, node: g.Neuron) -> list[Edge]:
+        """Return edges from weights in the neurons' unit, for each term of what drives them."""
+        return [self._weighted(term, node) for term in self.of[edge.source]]
+
+    def _weights_behind(self, term: str) -> Synapse | None:
+        """Return the weights whose sums a value is, as it is or flattened."""
+        source = self.nodes[term]
+        while isinstance(source, Flatten):
+            source = self.nodes[source.source.source]
+        return source if isinstance(source, Synapse) else None
+
+    def _weighted(self, term: str, node: g.Neuron) -> Edge:
+        source = self._weights_behind(term)
+        if source is None:
+            (name,) = self.append(self._identity(term, node))
+            return Edge(name)
+        if source.exponent != node.exponent:
+            raise DoesNotFitError(
+                f"{node.name}: counts in 2^{node.exponent}, and {term} in 2^{source.exponent}",
+                remedy="give both the same exponent",
+            )
+        return Edge(term)
+
+    def _identity(self, term: str, node: g.Neuron) -> Node:
+        """Return weights of one for values that come without weights."""
+        assert node.exponent is not None
+        shape = self.graph.shapes[node.name]
+        one = on_grid(np.float64(1.0), node.exponent, f"{node.name}: a spike")
+        taken = sum(name.startswith(f"{node.name}.identity") for name in self.nodes)
+        name = f"{node.name}.identity{taken or ''}"
+        if len(shape) == 3:
+            weight = np.full((shape[0], 1, 1, 1), one)
+            return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)
+        return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)

@@ -1,0 +1,19 @@
+"""The program of a graph for a target, whose own passes run after those of all."""
+
+from __future__ import annotations
+
+from neurodeploy import lowering
+from neurodeploy.graph import Graph
+from neurodeploy.program import Program
+from neurodeploy.target.protocol import ExtendsLowering, Target
+
+
+def lowered(graph: Graph, chip: Target) -> Program:
+    """Return the integer program of a graph for a target.
+
+    Raises:
+        DoesNotFitError: if a layer has no exact integer form; names it.
+        PassError: if a pass changed something that it does not declare.
+    """
+    passes = chip.passes if isinstance(chip, ExtendsLowering) else ()
+    return lowering.lower(graph, passes)
