@@ -20,9 +20,9 @@ from targets.loihi.chip.energy import energy
 from targets.loihi.chip.placement import placement
 from targets.loihi.compile import compile_program
 from targets.loihi.examples import EXAMPLES
-from targets.loihi.file.resonators import require_determined
 from targets.loihi.file.same import file_difference
 from targets.loihi.host import lava_run
+from targets.loihi.neurons.table import require_determined
 from targets.loihi.read import read_artifact
 from targets.loihi.simulators.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.simulators.simulate import LAVA, run_lava

@@ -38,7 +38,7 @@ def test_every_simulator_is_here() -> None:
 
 
 def test_the_suites_have_every_node_and_much_of_them_is_taken() -> None:
-    for name, least in {"loihi": 14, "lynxi": 20, "onnx": 30}.items():
+    for name, least in {"loihi": 14, "lynxi": 20, "onnx": 25}.items():
         nodes = [node for case in suite(name).values() for node in case.program.nodes]
         assert {type(node) for node in nodes} == {Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron}
         assert len(taken(name)) >= least
