@@ -93,7 +93,7 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
 
 
 def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Shape) -> list[Node]:
-    """Return the nodes of two layers of weights, and of the resonators that they drive."""
+    """Return the nodes of two layers of weights, and of the neurons that they drive."""
     real = synapse_node(module.real, f"{name}.real", source)
     imag = synapse_node(module.imag, f"{name}.imag", source)
     after = real.output_shape([shape])
