@@ -29,7 +29,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "objects": (np.full(SHAPE, None), "not numbers"),
     "complex numbers": (np.full(SHAPE, 1 + 1j), "not numbers"),
     "dates": (np.full(SHAPE, np.datetime64(1, "s")), "not numbers"),
-    "a ragged list": ([[[0, 1]], [[0]]], "no array"),
+    "a ragged list": ([[[0, 1]], [[0]]], "not an array"),
     "nothing": (None, "not"),
 }
 

@@ -153,7 +153,7 @@ def test_a_place_without_an_artifact_is_named(tmp_path: Path) -> None:
         open_artifact(tmp_path / "x.pdf")
     with pytest.raises(ArtifactError, match="lost: there is no such file or folder"):
         open_artifact(tmp_path / "lost")
-    with pytest.raises(ArtifactError, match="is no artifact"):
+    with pytest.raises(ArtifactError, match="is not an artifact"):
         open_artifact(tmp_path)
 
 
