@@ -20,7 +20,6 @@ from neurodeploy.program import (
     Flatten,
     Input,
     Integers,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
@@ -44,6 +43,8 @@ def network_of(program: Program) -> nn.Module:
     """
     built = _Builder(program)
     for node in program.nodes:
+        if not _ADD.knows(node):
+            raise _unsupported(node, f"a {type(node).__name__} is not read into a network yet")
         try:
             _ADD(node, built)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
@@ -155,11 +156,6 @@ def _dense(node: Dense, builder: _Builder) -> None:
 @_ADD.register(Conv2d)
 def _conv2d(node: Conv2d, builder: _Builder) -> None:
     builder.synapse = node
-
-
-@_ADD.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, builder: _Builder) -> None:
-    raise _unsupported(node, "a MaxPool2d is not read into a network yet")
 
 
 @_ADD.register(Neuron)

@@ -28,7 +28,6 @@ from neurodeploy.program import (
 from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi.chip.format import FORMAT, LOIHI, LOIHI_DRIVEN
-from targets.loihi.file import resonators
 from targets.loihi.file.budget import MOST_VALUES
 from targets.loihi.file.hdf5 import LayerEntry, opened
 from targets.loihi.file.loader import (
@@ -37,9 +36,10 @@ from targets.loihi.file.loader import (
     LoadedWeights,
     loaded_together,
 )
-from targets.loihi.file.neurons import bias_of, neuron_parameters
-from targets.loihi.file.sigma_delta import KIND, read_neuron
 from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
+from targets.loihi.neurons.cuba import bias_of, neuron_parameters
+from targets.loihi.neurons.sigma_delta import KIND, read_neuron
+from targets.loihi.neurons.table import COMPLEX
 
 _AGAIN = "write the file again, with neurodeploy export or with Lava's tools"
 
@@ -118,7 +118,7 @@ class _Reader:
         self._neurons(entry, f"{entry.name}.synapse")
 
     def _complex(self, entry: LayerEntry, outputs: int) -> None:
-        """Two matrices and resonators; the loader reads neither a bias nor a delay."""
+        """Read two matrices and their neurons; the loader reads neither a bias nor a delay."""
         parts = entry.group("weight")
         if parts.integers("imag").ndim < parts.integers("real").ndim:
             raise ArtifactError(f"{parts.name}.imag: a matrix in one axis stops the loader here")
@@ -134,15 +134,16 @@ class _Reader:
             shapes = f"{real.weight.shape} and {imag.weight.shape}"
             raise ArtifactError(f"{parts.name}: real and imag are {shapes}")
         kind = entry.group("neuron").text("type") if "neuron" in entry else "none"
-        if not resonators.is_kind(kind):
-            message = f"complex weights drive resonators, not neurons of type {kind!r}"
+        neurons = next((each for each in COMPLEX if each.is_type(kind)), None)
+        if neurons is None:
+            message = f"complex weights do not drive neurons of type {kind!r}"
             raise ArtifactError(f"{entry.name}.weight: {message}")
         self._weigh(entry, real, None, "real")
         source = next(edge for edge in self.nodes[-1].sources)
         name = f"{entry.name}.imag"
         self.nodes.append(Dense(name, source, imag.weight, FORMAT.exponent, imag.shift))
         edges = (Edge(f"{entry.name}.real"), Edge(name))
-        self._append(resonators.read_neuron(entry, edges, FORMAT.exponent, self.shape))
+        self._append(neurons.read(entry, edges, FORMAT.exponent, self.shape))
 
     def recurrent(self, entry: LayerEntry) -> None:
         outputs = prod(_shape(entry))

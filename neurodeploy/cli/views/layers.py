@@ -17,13 +17,13 @@ LAYER_NUMBERS = frozenset({"size", "bits"})
 
 
 def layers_of(program: Program) -> list[dict[str, Any]]:
-    """Every layer as plain data, in the order of computation."""
+    """Return every layer as plain data, in the order of computation."""
     proved = _ranges(program)
     return [_layer(node, program, proved) for node in program.nodes]
 
 
 def layer_rows(layers: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The layers as headings and rows of a table."""
+    """Return the layers as headings and rows of a table."""
     rows: list[tuple[str, ...]] = []
     for layer in layers:
         size = layer.get("weights") or layer.get("neurons")
@@ -83,7 +83,7 @@ def _neurons(node: Neuron, proved: Ranges | None) -> dict[str, Any]:
 
 
 def _ranges(program: Program) -> Ranges | None:
-    """What sums and states can become; nothing where a state has no bound."""
+    """Return the range of sums and states, or None if a state has no bound."""
     from neurodeploy.errors import ValidationError
     from neurodeploy.program.ranges import ranges
 
@@ -103,7 +103,7 @@ def _span(span: Sequence[int]) -> str:
 
 
 def _signed_bits(values: Integers) -> int:
-    """How many bits the values need, their sign included, the low bits that are all 0 left out."""
+    """Return the bits that the values need, with sign but without low bits that are always 0."""
     import numpy as np
 
     used = int(np.bitwise_or.reduce(values, axis=None))

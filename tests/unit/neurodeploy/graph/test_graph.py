@@ -61,9 +61,9 @@ def test_every_node_knows_its_shape() -> None:
 ONE = NumberSystem("one", (("u", LOIHI.states[0][1]),), ())
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a name twice": (chain(linear(), linear()), "fc: two nodes have this name"),
-    "no output": (lambda: Graph((Input("in", (2,)),), "x"), "output x is no node"),
-    "no shape": (lambda: Input("in", ()), r"in: \(\) is no shape"),
-    "an unknown source": (chain(linear(source="x")), "fc: reads x, which is no node"),
+    "no output": (lambda: Graph((Input("in", (2,)),), "x"), "output x is not a node"),
+    "no shape": (lambda: Input("in", ()), r"in: \(\) is not the shape"),
+    "an unknown source": (chain(linear(source="x")), "fc: reads x, which is not a node"),
     "a cycle": (chain(linear(source="fc")), "fc: reads fc in the step that computes it"),
     "a loop": (chain(Flatten("f", Edge("f", 1))), "f: no input of a known shape"),
     "a NaN weight": (lambda: linear(weight=[[np.nan]]), "fc.weight: a value is NaN"),

@@ -21,7 +21,7 @@ from targets.loihi.file.hdf5 import opened
 from targets.loihi.host import host_part, input_bias_of, input_scale_of, lava_run
 from targets.loihi.target import target
 from tests.unit.targets.loihi import programs
-from tests.unit.targets.loihi.test_sigma_delta import program as sigma_delta
+from tests.unit.targets.loihi.neurons.test_sigma_delta import program as sigma_delta
 
 MOST = (1 << 15) - 1
 

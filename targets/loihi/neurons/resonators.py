@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import ArtifactError, SimulatorScopeError
-from neurodeploy.program import Dense, Edge, Integers, Neuron
+from neurodeploy.program import Dense, Edge, Integers, Neuron, Program
 from neurodeploy.program.ranges import LayerRange
 from neurodeploy.target import Finding
 from snncore.dynamics import Equations
@@ -31,7 +31,8 @@ from targets.loihi.chip.format import (
     STATE_BITS,
     UNITY,
 )
-from targets.loihi.file.hdf5 import LayerEntry, opened
+from targets.loihi.file.chain import ChainLayer
+from targets.loihi.file.hdf5 import LayerEntry
 from targets.loihi.findings import error, warning
 
 _DECAYS = {"sine": "sinDecay", "cosine": "cosDecay"}
@@ -57,13 +58,8 @@ def kind_of(node: Neuron) -> Equations | None:
     return next((kind for kind in kinds if node.equations.same_computation(kind)), None)
 
 
-def is_kind(name: str) -> bool:
-    """Whether the loader makes resonators of a type of neurons."""
-    return _FAMILY in name
-
-
-def findings(node: Neuron, weights: Sequence[Dense], shape: Shape) -> Iterator[Finding]:
-    """What is wrong about a layer of resonators and its two layers of weights."""
+def _findings(node: Neuron, weights: Sequence[Dense], shape: Shape) -> Iterator[Finding]:
+    """Yield what is wrong with a layer of resonators and its two layers of weights."""
     if len(weights) != 2:
         message = "resonators are driven by two layers of dense weights, real and imaginary"
         yield error(node.name, message, "add a layer of weights for the other part")
@@ -84,66 +80,86 @@ def findings(node: Neuron, weights: Sequence[Dense], shape: Shape) -> Iterator[F
             yield error(f"{node.name}.{key}", words, remedy)
 
 
-def range_findings(node: Neuron, proved: LayerRange) -> Iterator[Finding]:
-    """What may leave the simulation's registers."""
-    if proved.drive.largest() >= _LARGEST_SUM:
-        reached = f"a sum may reach {proved.drive.largest()}, beyond {_SUM_BITS} bits"
-        yield error(node.name, f"{reached}, and wraps with its fraction", "use smaller weights")
-    sine, cosine = (abs(node.parameters[key]).max() for key in ("sine", "cosine"))
-    # What a step leaves of the state is below 1, and its sums add up to no more than this.
-    left = float(np.hypot(sine, cosine)) / UNITY
-    reached = np.sqrt(2) * (1 << FRACTION) * proved.drive.largest() / max(1 - left, 1e-9)
-    if reached >= 1 << (STATE_BITS - 1):
-        message = f"the state may reach 2^{STATE_BITS - 1}, and saturates"
-        yield warning(node.name, message, "let it decay faster, or scale the weights down")
+class _Resonator:
+    """Resonate and fire, driven by dense layers of complex weights."""
 
+    counts_messages = False
 
-def write_neuron(entry: Any, node: Neuron) -> None:
-    """The neurons of a layer, so that every loader finds the same numbers."""
-    group = entry.create_group("neuron")
-    group["type"] = np.bytes_("RF_PHASE" if kind_of(node) is RESONATOR else "RF")
-    for name, key in _DECAYS.items():
-        values = node.parameters[name]
-        group[key] = values + np.sign(values) / 2
-    group["vThMant"] = np.int64(node.parameters["threshold"])
+    def matches(self, node: Neuron) -> bool:
+        """Return whether these neurons are resonators."""
+        return kind_of(node) is not None
 
+    def findings(self, layer: ChainLayer, program: Program, bits: int) -> Iterator[Finding]:
+        """Yield what is wrong with a layer of resonators and its two layers of weights."""
+        weights = [node for node in layer.weights if isinstance(node, Dense)]
+        return _findings(layer.neuron, weights, program.shapes[layer.neuron.name])
 
-def read_neuron(entry: LayerEntry, edges: tuple[Edge, ...], exponent: int, shape: Shape) -> Neuron:
-    """The neurons of a layer; a whole decay is what it says, whatever a loader makes of it.
+    def range_findings(self, node: Neuron, proved: LayerRange) -> Iterator[Finding]:
+        """Yield what may leave the simulation's registers."""
+        if proved.drive.largest() >= _LARGEST_SUM:
+            reached = f"a sum may reach {proved.drive.largest()}, beyond {_SUM_BITS} bits"
+            yield error(node.name, f"{reached}, and wraps with its fraction", "use smaller weights")
+        sine, cosine = (abs(node.parameters[key]).max() for key in ("sine", "cosine"))
+        # What a step leaves of the state is below 1, and its sums add up to no more than this.
+        left = float(np.hypot(sine, cosine)) / UNITY
+        reached = np.sqrt(2) * (1 << FRACTION) * proved.drive.largest() / max(1 - left, 1e-9)
+        if reached >= 1 << (STATE_BITS - 1):
+            message = f"the state may reach 2^{STATE_BITS - 1}, and saturates"
+            yield warning(node.name, message, "let it decay faster, or scale the weights down")
 
-    Raises:
-        ArtifactError: if the loader would not take them.
-    """
-    group = entry.group("neuron")
-    equations = RESONATOR if _BY_PHASE in group.text("type") else RESETTING_RESONATOR
-    if "messageBits" in group:
-        raise ArtifactError(f"{group.name}.messageBits: stops the loader", remedy="remove it")
-    values = {name: _decay(group, key, shape) for name, key in _DECAYS.items()}
-    values["threshold"] = _threshold(group)
-    ports = equations.inputs
-    return Neuron(entry.name, edges, equations, LOIHI_RESONATOR, values, exponent, ports)
+    def write(self, entry: Any, layer: ChainLayer, bits: int) -> None:
+        """Write the neurons of a layer, so that every loader finds the same numbers."""
+        node = layer.neuron
+        group = entry.create_group("neuron")
+        group["type"] = np.bytes_("RF_PHASE" if kind_of(node) is RESONATOR else "RF")
+        for name, key in _DECAYS.items():
+            values = node.parameters[name]
+            group[key] = values + np.sign(values) / 2
+        group["vThMant"] = np.int64(node.parameters["threshold"])
 
+    def require_determined(self, entries: Sequence[LayerEntry]) -> None:
+        """Check that every processor loads the same numbers.
 
-def require_determined(net: bytes) -> None:
-    """Nothing if every processor loads the same numbers.
-
-    Raises:
-        SimulatorScopeError: otherwise; names the layer.
-    """
-    with opened(net, "network.net") as entries:
+        Raises:
+            SimulatorScopeError: otherwise; names the layer.
+        """
         name = _undetermined(entries)
-    if name is not None:
-        raise SimulatorScopeError(
-            f"{name}.neuron: its sine and cosine are whole numbers, which Lava's loader takes "
-            "through floats; whether one less comes back depends on the processor",
-            remedy="export the network again (convert, then export): the file then holds a half "
-            "more, which is cut down alike everywhere",
-        )
+        if name is not None:
+            raise SimulatorScopeError(
+                f"{name}.neuron: its sine and cosine are whole numbers, which Lava's loader takes "
+                "through floats; whether one less comes back depends on the processor",
+                remedy="export the network again (convert, then export): the file then holds a "
+                "half more, which is cut down alike everywhere",
+            )
+
+    def is_type(self, name: str) -> bool:
+        """Return whether the loader makes resonators of a type of neurons."""
+        return _FAMILY in name
+
+    def read(
+        self, entry: LayerEntry, edges: tuple[Edge, ...], exponent: int, shape: Shape
+    ) -> Neuron:
+        """Return the neurons of a layer; a whole decay is what it says, however it is loaded.
+
+        Raises:
+            ArtifactError: if the loader would not take them.
+        """
+        group = entry.group("neuron")
+        equations = RESONATOR if _BY_PHASE in group.text("type") else RESETTING_RESONATOR
+        if "messageBits" in group:
+            raise ArtifactError(f"{group.name}.messageBits: stops the loader", remedy="remove it")
+        values = {name: _decay(group, key, shape) for name, key in _DECAYS.items()}
+        values["threshold"] = _threshold(group)
+        ports = equations.inputs
+        return Neuron(entry.name, edges, equations, LOIHI_RESONATOR, values, exponent, ports)
+
+
+RESONATORS = _Resonator()
 
 
 def _undetermined(entries: Sequence[LayerEntry]) -> str | None:
     for entry in entries:
-        if "neuron" not in entry or not is_kind(entry.group("neuron").text("type")):
+        if "neuron" not in entry or not RESONATORS.is_type(entry.group("neuron").text("type")):
             continue
         sine, cosine = (entry.group("neuron").numbers(key) for key in _DECAYS.values())
         # A state that is only halved, or not turned at all, goes through floats unchanged.

@@ -1,7 +1,8 @@
-"""What the loader and the simulation make of a layer's neurons and their bias."""
+"""CUBA LIF neurons: what the file, the loader and Lava's processes make of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -10,21 +11,39 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import ArtifactError
-from neurodeploy.program import Integers, Neuron
+from neurodeploy.program import Dense, Integers, Neuron, Program
+from neurodeploy.program.ranges import LayerRange
+from neurodeploy.target import Finding
+from snncore.dynamics import Op
+from snncore.dynamics.arithmetic.interval import Interval
+from snncore.dynamics.rewriting.simplify import leaves_format
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi.chip.format import (
+    FORMAT,
     FRACTION,
     LOIHI,
     LOIHI_DRIVEN,
+    STATE_BITS,
     THRESHOLD_BITS,
     UNITY,
 )
+from targets.loihi.file.chain import ChainLayer
 from targets.loihi.file.hdf5 import LayerEntry
+from targets.loihi.findings import error, warning
 
 _KINDS = ("LOIHI", "CUBA")
 _DECAYS = {"current_decay": "iDecay", "voltage_decay": "vDecay"}
 # A layer without neurons gets some that add up and never fire.
 _WITHOUT = {"current_decay": 0, "voltage_decay": UNITY, "threshold": 1 << THRESHOLD_BITS}
+_REGISTERS = {
+    "threshold": Interval(FORMAT.thresholds.minimum, FORMAT.thresholds.maximum),
+    "current_decay": Interval(0, UNITY),
+    "voltage_decay": Interval(0, UNITY),
+    "bias": Interval(FORMAT.biases.minimum, FORMAT.biases.maximum),
+    # The host's own, of 16 bits.
+    "gain": Interval(-(1 << 15), (1 << 15) - 1),
+}
+_HALF = f"2^{STATE_BITS - 1}"
 
 
 def adds_up(node: Neuron) -> bool:
@@ -50,6 +69,72 @@ def driven_by(node: Neuron) -> int | None:
     return int(node.parameters["gain"].reshape(-1)[0])
 
 
+class _Cuba:
+    """The chip's own neurons, of which IF and LIF are special cases."""
+
+    counts_messages = False
+
+    def matches(self, node: Neuron) -> bool:
+        """Return whether these are the chip's own neurons."""
+        return is_lif(node)
+
+    def findings(self, layer: ChainLayer, program: Program, bits: int) -> Iterator[Finding]:
+        """Yield what does not fit the registers of a layer."""
+        node = layer.neuron
+        shape = program.shapes[node.name]
+        # A dense layer without neurons of its own adds up, with a threshold beyond the register.
+        sums = isinstance(layer.synapse, Dense) and adds_up(node)
+        for key, limits in _REGISTERS.items():
+            if key not in node.parameters:
+                continue
+            if sums and key == "threshold":
+                continue
+            values = node.parameters[key]
+            yield from _register(f"{node.name}.{key}", values, limits, key)
+            channels = (shape[0], *[1] * (len(shape) - 1))
+            if values.size == 1 or (values.shape in (channels, shape) and key != "gain"):
+                continue
+            more = "" if key == "gain" else ", one a channel or one a neuron"
+            words = f"{values.shape} values for a layer of {shape}"
+            yield error(f"{node.name}.{key}", words, f"give one value{more}")
+        if driven_by(node) is not None and layer.synapse is not None:
+            message = "is driven by spikes, and a host scales what enters the network alone"
+            yield error(f"{node.name}.gain", message, "use quant.CubaLIF")
+        if layer.synapse is None and node.parameters["bias"].size > 1:
+            message = "neurons that are driven by currents have one bias for all of them"
+            yield error(f"{node.name}.bias", message, "add what differs to the currents")
+
+    def range_findings(self, node: Neuron, proved: LayerRange) -> Iterator[Finding]:
+        """Yield which registers the layer may leave."""
+        equations = node.integer_equations
+        bounds = proved.operations
+        current = leaves_format(equations, bounds, Op.WRAP_ONCE)
+        if current is not None:
+            text = f"the current may reach {current.largest()}, beyond {_HALF}, and wraps"
+            yield warning(node.name, text, "raise the current's decay, or scale weights down")
+        voltage = leaves_format(equations, bounds, Op.CLIP)
+        if voltage is not None:
+            text = f"the voltage may reach {voltage.largest()}, beyond {_HALF}, and saturates"
+            yield warning(node.name, text, "raise the voltage's decay, or scale weights down")
+
+    def write(self, entry: Any, layer: ChainLayer, bits: int) -> None:
+        """Write decays and thresholds."""
+        # The loader gives a dense layer without neurons such that add up and never fire.
+        if isinstance(layer.synapse, Dense) and adds_up(layer.neuron):
+            return
+        group = entry.create_group("neuron")
+        group["type"] = np.bytes_(_KINDS[1])
+        names = {**_DECAYS, "threshold": "vThMant"}
+        for name, key in names.items():
+            group[key] = _values(layer.neuron.parameters[name], tuple(entry["shape"][()]))
+
+    def require_determined(self, entries: Sequence[LayerEntry]) -> None:
+        """Every processor loads these alike."""
+
+
+CUBA = _Cuba()
+
+
 def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
     """Decays and thresholds of a layer, which broadcast over its shape.
 
@@ -64,7 +149,7 @@ def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
     kind = neuron.text("type")
     if kind not in _KINDS:
         if "RF" in kind:
-            message = f"{kind!r} are resonators, which only dense layers with complex weights drive"
+            message = f"{kind!r} are driven by dense layers with complex weights alone"
             raise ArtifactError(f"{neuron.name}: {message}")
         known = ", ".join((*_KINDS, "SDNN", "RF", "RF_PHASE"))
         raise ArtifactError(
@@ -138,3 +223,22 @@ def _spreads(values: Integers, shape: Shape) -> bool:
 def _torch_order(values: Integers, shape: Shape) -> Integers:
     """One value a channel, or one a neuron, from the loader's (W, H, C)."""
     return values.reshape(-1, *[1] * (len(shape) - 1)) if values.ndim == 1 else values.T
+
+
+def _register(name: str, values: Integers, limits: Interval, key: str) -> Iterator[Finding]:
+    low, high = int(values.min()), int(values.max())
+    if limits.low <= low and high <= limits.high:
+        return
+    value = low if low < limits.low else high
+    remedy = "scale weights, threshold and bias down by a power of two"
+    if key.endswith("decay"):
+        remedy = "a decay lies between 0 and 1"
+    yield error(name, f"{value} is not in {limits.low}..{limits.high} of the chip", remedy)
+
+
+def _values(values: Integers, shape: tuple[int, ...]) -> Any:
+    """One value, one a channel, or one a neuron in the loader's order (W, H, C)."""
+    flat = values.reshape(-1)
+    if flat.size == 1:
+        return np.int64(flat[0])
+    return flat.astype(np.int64) if flat.size == shape[0] else np.ascontiguousarray(values.T)
