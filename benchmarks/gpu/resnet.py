@@ -126,7 +126,7 @@ def fused(make: Callable[[], nn.Module]) -> nn.Module:
 
 
 def measured(row: Row, steps: int, amp: bool) -> tuple[float, float, float]:
-    """Return an iteration's and its host's milliseconds, medians of fifteen, and the peak in GiB."""
+    """Return an iteration's and its host's milliseconds (medians of 15), and the peak in GiB."""
     network = row.make().cuda()
     if row.steps == 0:
         x = torch.rand(BATCH * steps, 3, SIZE, SIZE, device="cuda")

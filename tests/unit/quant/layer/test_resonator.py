@@ -124,7 +124,7 @@ def test_the_parts_must_fit_one_another() -> None:
         quant.ComplexBlock(quant.Linear(3, 2), quant.Linear(2, 2), neurons)
     with pytest.raises(ValueError, match="take no bias"):
         quant.ComplexBlock(quant.Linear(3, 2), quant.Linear(3, 2, bias=True), neurons)
-    with pytest.raises(ValueError, match="unlike exponents"):
+    with pytest.raises(ValueError, match="different exponents"):
         quant.ComplexBlock(quant.Linear(3, 2), quant.Linear(3, 2, exponent=-5), neurons)
     with pytest.raises(ValueError, match=r"Resonator: takes \(T, N, 2, neurons\)"):
         neurons(torch.zeros(3, 2, 4))
