@@ -122,7 +122,7 @@ def test_the_parts_must_fit_one_another() -> None:
     neurons = quant.Resonator()
     with pytest.raises(ValueError, match="real and imaginary weights are"):
         quant.ComplexBlock(quant.Linear(3, 2), quant.Linear(2, 2), neurons)
-    with pytest.raises(ValueError, match="take no bias"):
+    with pytest.raises(ValueError, match="need one unit for all, and no bias"):
         quant.ComplexBlock(quant.Linear(3, 2), quant.Linear(3, 2, bias=True), neurons)
     with pytest.raises(ValueError, match="different exponents"):
         quant.ComplexBlock(quant.Linear(3, 2), quant.Linear(3, 2, exponent=-5), neurons)
