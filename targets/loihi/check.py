@@ -15,8 +15,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Signal, Synapse
-from neurodeploy.program.ranges import ranges
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    Integers,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
+from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
@@ -79,18 +91,9 @@ def _input(program: Program, chain: Chain) -> Iterator[Finding]:
 
 def _synapses(layer: ChainLayer) -> Iterator[Finding]:
     """What is wrong about a layer's weights; a recurrent layer's two are judged together."""
-    if isinstance(layer.synapse, Conv2d):
-        yield from _geometry(layer.synapse)
     nodes = layer.weights
     for node in nodes:
-        if isinstance(node, Dense) and node.shift:
-            words = f"its sums are shifted by {node.shift} bits, which no field says"
-            yield error(node.name, words, "retrain")
-        expected = 32 if isinstance(node, Dense) else 24
-        if node.accumulator_bits != expected:
-            yield error(
-                node.name, f"sums of {node.accumulator_bits} bits, not {expected}", "retrain"
-            )
+        yield from _WEIGHTS(node)
     if layer.imaginary is not None:
         # The loader takes the two parts for two layers.
         for node in nodes:
@@ -116,6 +119,29 @@ def _delays(nodes: Sequence[Synapse]) -> Iterator[Finding]:
             yield error(place_of(f"{node.name}.delays", where), message, "use shorter delays")
 
 
+# Yield the findings about weights alone.
+_WEIGHTS = Table[[], Iterator[Finding]]("the check of weights for Loihi")
+
+
+@_WEIGHTS.register(Dense)
+def _dense(node: Dense) -> Iterator[Finding]:
+    if node.shift:
+        words = f"its sums are shifted by {node.shift} bits, which no field says"
+        yield error(node.name, words, "retrain")
+    yield from _width(node, 32)
+
+
+@_WEIGHTS.register(Conv2d)
+def _kernel(node: Conv2d) -> Iterator[Finding]:
+    yield from _geometry(node)
+    yield from _width(node, 24)
+
+
+def _width(node: Synapse, bits: int) -> Iterator[Finding]:
+    if node.accumulator_bits != bits:
+        yield error(node.name, f"sums of {node.accumulator_bits} bits, not {bits}", "retrain")
+
+
 def _geometry(node: Conv2d) -> Iterator[Finding]:
     if node.groups > LARGEST_GEOMETRY:
         yield error(
@@ -127,7 +153,7 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
         "stride": node.stride,
         "padding": node.padding,
         "dilation": node.dilation,
-        "kernel": (node.narrow_weight.shape[2], node.narrow_weight.shape[3]),
+        "kernel": node.kernel,
     }
     for key, pair in fields.items():
         if max(pair) > LARGEST_GEOMETRY:
@@ -183,24 +209,38 @@ def _ranges(program: Program) -> Iterator[Finding]:
         return
     proved = ranges(program)
     for node in program.nodes:
-        if isinstance(node, Conv2d | Dense):
-            total = node.sum_range(proved.values[node.source.source].hull(ZERO))
-            if total.wrapped(node.accumulator_bits) != total:
-                text = (
-                    f"a sum may reach {total.largest()}, beyond {node.accumulator_bits} bits, "
-                    "and wraps"
-                )
-                yield warning(node.name, text, "use smaller weights or kernels")
-        if isinstance(node, Neuron) and resonators.kind_of(node) is not None:
-            yield from resonators.range_findings(node, proved.layers[node.name])
-        elif isinstance(node, Neuron) and sigma_delta.kind_of(node) is None:
-            equations = node.integer_equations
-            bounds = proved.layers[node.name].operations
-            current = leaves_format(equations, bounds, Op.WRAP_ONCE)
-            if current is not None:
-                text = f"the current may reach {current.largest()}, beyond 2^23, and wraps"
-                yield warning(node.name, text, "raise the current's decay, or scale weights down")
-            voltage = leaves_format(equations, bounds, Op.CLIP)
-            if voltage is not None:
-                text = f"the voltage may reach {voltage.largest()}, beyond 2^23, and saturates"
-                yield warning(node.name, text, "raise the voltage's decay, or scale weights down")
+        yield from _RANGES(node, proved)
+
+
+# Yield the findings about a node's ranges.
+_RANGES = Table[[Ranges], Iterator[Finding]]("the check of ranges for Loihi")
+
+
+@_RANGES.register(Input, Flatten)
+def _no_sums(node: Node, proved: Ranges) -> Iterator[Finding]:
+    yield from ()
+
+
+@_RANGES.register(Dense, Conv2d)
+def _sum_range(node: Synapse, proved: Ranges) -> Iterator[Finding]:
+    total = node.sum_range(proved.values[node.source.source].hull(ZERO))
+    if total.wrapped(node.accumulator_bits) != total:
+        text = f"a sum may reach {total.largest()}, beyond {node.accumulator_bits} bits, and wraps"
+        yield warning(node.name, text, "use smaller weights or kernels")
+
+
+@_RANGES.register(Neuron)
+def _state_ranges(node: Neuron, proved: Ranges) -> Iterator[Finding]:
+    if resonators.kind_of(node) is not None:
+        yield from resonators.range_findings(node, proved.layers[node.name])
+    elif sigma_delta.kind_of(node) is None:
+        equations = node.integer_equations
+        bounds = proved.layers[node.name].operations
+        current = leaves_format(equations, bounds, Op.WRAP_ONCE)
+        if current is not None:
+            text = f"the current may reach {current.largest()}, beyond 2^23, and wraps"
+            yield warning(node.name, text, "raise the current's decay, or scale weights down")
+        voltage = leaves_format(equations, bounds, Op.CLIP)
+        if voltage is not None:
+            text = f"the voltage may reach {voltage.largest()}, beyond 2^23, and saturates"
+            yield warning(node.name, text, "raise the voltage's decay, or scale weights down")
