@@ -1,4 +1,4 @@
-"""What the benchmarks share: the demo's network, timing, and one line a result."""
+"""Shared parts of the benchmarks: the demo's network, timing, and one line per result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCRATCH = Path("demo-output") / "benchmarks"
 
 
 def demo_network() -> tuple[nn.Sequential, Digits]:
-    """The demo's network, briefly trained so that it spikes as it does in the demo."""
+    """Return the demo's network, briefly trained so that it spikes as in the demo."""
     torch.manual_seed(0)
     digits = load_digits()
     floats = float_network()
@@ -27,12 +27,12 @@ def demo_network() -> tuple[nn.Sequential, Digits]:
 
 
 def exported(network: nn.Module, digits: Digits) -> nd.Artifact:
-    """The network's artifact for Loihi."""
+    """Return the network's artifact for Loihi."""
     return nd.export(network, target="loihi", path=SCRATCH / "loihi", example=digits.test)
 
 
 def seconds(work: Callable[[], object], rounds: int = 5) -> float:
-    """The median time of some work, after a first round that is not counted."""
+    """Return the median time of `work`, after a first round that is not counted."""
     work()
     times = []
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""Lava by itself, run by its own Python: steps a second of a .net file, nothing recorded.
+"""Lava by itself, run by its own Python: steps per second of a .net file, without recording.
 
 Usage: python _lava_plain.py WORKER NET SAMPLES.npy STEPS  (prints seconds for STEPS and 2 * STEPS)
 """
@@ -16,7 +16,7 @@ def main() -> None:
     worker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(worker)
     steps = int(steps_text)
-    # (T, N, C, H, W) to one long sequence in Lava's order, time last.
+    # Turn (T, N, C, H, W) into one long sequence in Lava's order, time last.
     samples = np.load(samples_path)
     frames = samples.swapaxes(0, 1).reshape(-1, *samples.shape[2:])[: 3 * steps]
     network = worker.load_netx().Network(net_config=net, reset_interval=samples.shape[0])

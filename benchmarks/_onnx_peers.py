@@ -1,4 +1,4 @@
-"""The graphs that a person would write by hand for 784-512-10 with shift decay: two structures."""
+"""Hand-written graphs for 784-512-10 with shift decay, in two structures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHIFT = 3
 
 
 def layer_wise(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
-    """Weights over all steps at once, then a scan over the neurons alone."""
+    """Return weights over all steps at once, then a scan over the neurons alone."""
     nodes, tensors, source = [], constants(), "x"
     for place, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
         tensors += layer_tensors(place, weight, threshold)
@@ -30,7 +30,7 @@ def layer_wise(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
 
 
 def whole(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
-    """Everything in one scan."""
+    """Return everything in one scan."""
     tensors, body_nodes, nodes, source = constants(), [], [], "row"
     for place, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
         tensors += layer_tensors(place, weight, threshold)
@@ -52,7 +52,7 @@ def whole(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
 
 
 def neuron(place: int, drive: str) -> list[onnx.NodeProto]:
-    """v <- v - (v >> 3) + drive; a spike where it reaches the threshold, which it then loses."""
+    """Return v <- v - (v >> 3) + drive, with a spike and a subtraction at the threshold."""
     n = place
     return [
         helper.make_node("BitwiseAnd", [f"v{n}", "mask"], [f"low{n}"]),
@@ -68,7 +68,7 @@ def neuron(place: int, drive: str) -> list[onnx.NodeProto]:
 
 
 def zeros(place: int) -> list[onnx.NodeProto]:
-    """The state before the first step."""
+    """Return the state before the first step."""
     none = numpy_helper.from_array(np.zeros(1, np.int32))
     return [
         helper.make_node("Shape", ["x"], [f"batch{place}"], start=1, end=2),
@@ -78,13 +78,13 @@ def zeros(place: int) -> list[onnx.NodeProto]:
 
 
 def constants() -> list[onnx.TensorProto]:
-    """What a shift down is made of."""
+    """Return the constants of a shift down."""
     values = {"mask": (1 << SHIFT) - 1, "power": 1 << SHIFT}
     return [numpy_helper.from_array(np.array(v, np.int32), name) for name, v in values.items()]
 
 
 def layer_tensors(place: int, weight: np.ndarray, threshold: int) -> list[onnx.TensorProto]:
-    """Weights, the threshold and the width."""
+    """Return weights, the threshold and the width."""
     return [
         numpy_helper.from_array(np.ascontiguousarray(weight.T.astype(np.int8)), f"w{place}"),
         numpy_helper.from_array(np.array(threshold, np.int32), f"th{place}"),
@@ -93,12 +93,12 @@ def layer_tensors(place: int, weight: np.ndarray, threshold: int) -> list[onnx.T
 
 
 def info(name: str, kind: int, shape: list[str | int] | None = None) -> onnx.ValueInfoProto:
-    """A value of a graph."""
+    """Return the description of a graph's value."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 
 def model(nodes: list[onnx.NodeProto], tensors: list[onnx.TensorProto], output: str) -> bytes:
-    """The whole file."""
+    """Return the whole file."""
     graph = helper.make_graph(
         nodes,
         "peer",

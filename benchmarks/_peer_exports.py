@@ -1,4 +1,4 @@
-"""Random networks of every library: which exports are in Lava, bit for bit, what was trained."""
+"""Random networks of every library, and whether their exports compute in Lava what was trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from targets.loihi.simulators.simulate import LavaRun, Layers, run_lava
 
-# What the drawn layers have besides weights and neurons, and which libraries offer it.
+# The extras of a drawn layer besides weights and neurons, and the libraries that offer them.
 FAMILIES = {
     "plain": ("quant", "slayer", "SpikingJelly"),
     "delays": ("quant", "slayer"),
@@ -22,9 +22,9 @@ _NORMS = {"batch norms of the mean": "mean", "batch norms": "scale"}
 
 
 def drawn(family: str, seed: int) -> tuple[list[Layer], Tensor]:
-    """Layers with numbers as people choose and training finds them, and spikes (T, N, ...)."""
+    """Return layers with plausible numbers, and spikes (T, N, ...)."""
     random = np.random.default_rng(seed)
-    # Batch norms and delays have no place in all of the libraries' layers.
+    # Not every library's layers support batch norms and delays.
     images = family != "delays" and (family == "batch norms" or random.random() < 0.5)
     shape = (int(random.integers(1, 3)), 7, 6) if images else (int(random.integers(4, 12)),)
     spikes = torch.from_numpy(random.random((16, 2, *shape)) < 0.4).float()
@@ -35,7 +35,7 @@ def drawn(family: str, seed: int) -> tuple[list[Layer], Tensor]:
         width = channels * -(-shape[1] // stride) * -(-shape[2] // stride)
     for number in range(2 - images, -1, -1):
         outputs = int(random.integers(3, 9))
-        # A norm of a layer without channels of images is more than one of the libraries offers.
+        # Only one of the libraries offers a norm for a layer without image channels.
         last = "plain" if number == 0 or family == "batch norms" else family
         plan.append(_layer(random, last, (outputs, width), 1))
         width = outputs
@@ -44,7 +44,7 @@ def drawn(family: str, seed: int) -> tuple[list[Layer], Tensor]:
 
 def _layer(random: np.random.Generator, family: str, shape: tuple[int, ...], stride: int) -> Layer:
     fan_in = int(np.prod(shape[1:]))
-    # Weights that drive the neurons, the largest of which a chip may have to clip.
+    # Weights that drive the neurons; the chip may have to clip the largest.
     weight = random.normal(0.1, float(random.choice([1.0, 2.0, 4.0])), shape) / fan_in**0.5
     late = family == "delays"
     return Layer(
@@ -60,7 +60,7 @@ def _layer(random: np.random.Generator, family: str, shape: tuple[int, ...], str
 
 
 def trained(network: Network, spikes: Tensor, seed: int) -> None:
-    """A few steps, so that norms have statistics and weights are nobody's choice."""
+    """Train a few steps, so that norms have statistics and weights are arbitrary."""
     torch.manual_seed(seed)
     optimizer = torch.optim.Adam(network.module.parameters(), 1e-2)
     network.module.train()
@@ -74,20 +74,20 @@ def trained(network: Network, spikes: Tensor, seed: int) -> None:
 
 
 def in_lava(files: Sequence[bytes], samples: Sequence[Tensor]) -> list[Layers]:
-    """What Lava makes of each file."""
+    """Return Lava's trace of each file."""
     return run_lava(
         [LavaRun(f, x.numpy().astype(np.int64)) for f, x in zip(files, samples, strict=True)]
     )
 
 
 def exact(trained_spikes: Sequence[Tensor], simulated: Layers) -> bool:
-    """Whether every layer of neurons spikes alike."""
+    """Return whether every layer of neurons spikes alike."""
     pairs = zip(trained_spikes, simulated, strict=True)
     return all(np.array_equal(s.reshape(x["s"].shape).numpy(), x["s"]) for s, x in pairs)
 
 
 def share(name: str, family: str, count: int) -> tuple[int, int]:
-    """How many exports of a library are exact, of how many networks that spike."""
+    """Return how many exports of a library are exact, and how many networks spike."""
     files, samples, forwards = [], [], []
     for seed in range(count):
         plan, spikes = drawn(family, seed)

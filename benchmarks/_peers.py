@@ -1,4 +1,4 @@
-"""One network for Loihi, described once and made of each library's layers, with its own export.
+"""One network for Loihi, described once, built from each library's layers, with its own export.
 
 Slayer comes from the sandbox of the simulator `lava`, SpikingJelly from PyPI into the benchmarks'
 own folder; both run on this process's torch.
@@ -39,7 +39,7 @@ class Layer:
     voltage_decay: float
     stride: int = 1
     padding: int = 0
-    # Steps by which each of the layer's spikes is late.
+    # The number of steps by which each of the layer's spikes is delayed.
     delays: tuple[int, ...] = ()
     # "scale" for mean and variance, "mean" for the mean alone.
     norm: str = ""
@@ -59,12 +59,12 @@ class Network:
     file: Callable[[Tensor], bytes]
 
     def counts(self, spikes: Tensor) -> Tensor:
-        """The spikes of each output over time."""
+        """Return the spikes of each output over time."""
         return self.layers(spikes)[-1].sum(0)
 
 
 def through(module: nn.Sequential, spikes: Tensor) -> list[Tensor]:
-    """What each layer with neurons gives for spikes (T, N, ...)."""
+    """Return the output of each layer with neurons for spikes (T, N, ...)."""
     found, value = [], spikes
     for each in module:
         value = each(value)
@@ -74,7 +74,7 @@ def through(module: nn.Sequential, spikes: Tensor) -> list[Tensor]:
 
 
 def ours(plan: Sequence[Layer], example: Tensor) -> Network:
-    """The network of `quant`."""
+    """Return the network of `quant`."""
     made: list[nn.Module] = []
     for number, each in enumerate(plan):
         outputs, inputs = each.weight.shape[:2]
@@ -109,13 +109,13 @@ def ours(plan: Sequence[Layer], example: Tensor) -> Network:
 
 
 def slayer_blocks() -> Any:
-    """Slayer."""
+    """Import slayer's blocks."""
     lava = target("loihi").simulators["lava"]
     install(lava)
     packages = next((status(lava).path / "lib").glob("python*")) / "site-packages"
     if str(packages) not in sys.path:
         sys.path.append(str(packages))
-    # It asks for OpenCV, of which nothing is needed here.
+    # It imports OpenCV, which is not needed here.
     name = "lava.lib.dl.slayer.object_detection"
     sys.modules.setdefault(name, types.ModuleType("object_detection"))
     from lava.lib.dl import slayer
@@ -124,7 +124,7 @@ def slayer_blocks() -> Any:
 
 
 def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
-    """The network of lava-dl's blocks, without the step that each layer lags behind on the chip."""
+    """Return the network of lava-dl's blocks, without the lag of one step per layer on the chip."""
     library = slayer_blocks()
     norms = {"mean": "MeanOnlyBatchNorm", "scale": "WgtScaleBatchNorm"}
     made: list[nn.Module] = []
@@ -152,7 +152,7 @@ def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
         return [s.permute(-1, *range(s.ndim - 1)) for s in through(module, spikes.permute(order))]
 
     with torch.no_grad():
-        # Only a block that has run knows its shape.
+        # A block knows its shape only after it has run.
         layers(example)
         for block, each in zip((m for m in made if hasattr(m, "neuron")), plan, strict=True):
             if each.delays:
@@ -161,7 +161,7 @@ def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
 
 
 def exported(blocks: nn.Module) -> bytes:
-    """The file of slayer's blocks, as its tutorials write it."""
+    """Return the file of slayer's blocks, written as its tutorials do."""
     held = io.BytesIO()
     with h5py.File(held, "w") as file:
         group = file.create_group("layer")
@@ -171,7 +171,7 @@ def exported(blocks: nn.Module) -> bytes:
 
 
 def exchange_blocks() -> Any:
-    """SpikingJelly's exchange with Lava."""
+    """Import SpikingJelly's exchange with Lava."""
     slayer_blocks()
     folder = SCRATCH.resolve() / "spikingjelly"
     if not folder.is_dir():
@@ -185,7 +185,7 @@ def exchange_blocks() -> Any:
 
 
 def exchange(plan: Sequence[Layer], example: Tensor) -> Network:
-    """The network of SpikingJelly's containers."""
+    """Return the network of SpikingJelly's containers."""
     library = exchange_blocks()
     made: list[nn.Module] = []
     for number, each in enumerate(plan):

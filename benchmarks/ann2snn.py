@@ -32,7 +32,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 @torch.no_grad()
 def row(name: str, network: nn.Module, images: data.Images, skipped: float = 0.0) -> str:
-    """Accuracies in per cent by steps, a share of which is skipped."""
+    """Return accuracies in per cent by steps, without the skipped share of the steps."""
     functional.reset(network)
     outputs = network(encoding.direct(images.test, max(STEPS)))
     means = [decoding.rate(outputs[:steps], int(skipped * steps)) for steps in STEPS]
@@ -41,13 +41,13 @@ def row(name: str, network: nn.Module, images: data.Images, skipped: float = 0.0
 
 
 def began(network: nn.Module, images: data.Images, name: str = "ANN") -> None:
-    """Say how good the network is."""
+    """Print the network's accuracy."""
     with torch.no_grad():
         print(f"{name} {100 * accuracy(network(images.test), images):.1f} %", flush=True)
 
 
 def deep() -> None:
-    """A ResNet-18, with and without training on levels, and with the first steps skipped."""
+    """Convert a ResNet-18, with and without training on levels, and with skipped steps."""
     torch.manual_seed(0)
     relu: Any = lambda **_: nn.ReLU()  # noqa: E731
     make = partial(models.spiking_resnet18, 10, width=8, channels=1, small_images=True)

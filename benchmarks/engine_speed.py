@@ -21,7 +21,7 @@ LAVA_STEPS = 300
 
 
 def lava_rate(artifact: nd.Artifact, samples: np.ndarray) -> float:
-    """Lava's steps a second beyond its start-up, recording nothing."""
+    """Return Lava's steps per second after its start-up, without recording."""
     chip = target("loihi")
     environment = chip.simulators["lava"]
     np.save(SCRATCH / "samples.npy", samples)

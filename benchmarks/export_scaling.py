@@ -1,7 +1,7 @@
-"""Ten million weights from a network in torch to files: time, and memory beside the network.
+"""Ten million weights from a torch network to files: time, and memory beside the network.
 
-Memory is what the process's resident set grows by at most between the network that is loaded and
-the folder that is written, libraries included; "weights" are the network's as torch holds them.
+Memory is the largest growth of the process's resident set between the loaded network and the
+written folder, libraries included; "weights" are the network's as torch stores them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STATUS = Path("/proc/self/status")
 
 
 def main() -> None:
-    """Measure every target in a process of its own, and Loihi's time against the size."""
+    """Measure every target in its own process, and Loihi's time against the size."""
     for target, formats in FORMATS.items():
         for form in formats:
             for widths in WIDTHS:
@@ -40,10 +40,10 @@ def main() -> None:
 
 
 def measure(target: str, form: str, named: str) -> None:
-    """Print what one export takes, once its files were read back."""
+    """Print the cost of one export, after its files were read back."""
     network, example = dense(form, WIDTHS[named])
     held = sum(each.numel() * each.element_size() for each in network.parameters())
-    # The peak counts from here.
+    # Start measuring the peak here.
     Path("/proc/self/clear_refs").write_text("5")
     before = resident("VmRSS")
     artifact, taken = exported(network, target, example)
@@ -59,14 +59,14 @@ def measure(target: str, form: str, named: str) -> None:
 
 
 def exported(network: nn.Module, target: str, example: torch.Tensor) -> tuple[nd.Artifact, float]:
-    """The artifact in its folder, and the seconds that it took."""
+    """Return the artifact in its folder, and the seconds that it took."""
     start = time.perf_counter()
     artifact = nd.export(network, target=target, path=SCRATCH / target, example=example)
     return artifact, time.perf_counter() - start
 
 
 def dense(form: str, widths: tuple[int, ...]) -> tuple[nn.Sequential, torch.Tensor]:
-    """A dense network whose weights are all over the grid, and an input for it."""
+    """Return a dense network with weights across the whole grid, and an input for it."""
     torch.manual_seed(0)
     blocks: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
@@ -82,12 +82,12 @@ def dense(form: str, widths: tuple[int, ...]) -> tuple[nn.Sequential, torch.Tens
 
 
 def spikes(example: torch.Tensor) -> torch.Tensor:
-    """A few steps of one sample."""
+    """Return a few steps of one sample."""
     return (torch.rand(4, 1, *example.shape[2:]) < 0.3).float()
 
 
 def resident(key: str) -> int:
-    """What Linux tells of this process's memory, in bytes."""
+    """Return Linux's figure for this process's memory, in bytes."""
     lines = STATUS.read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) * 1024
 

@@ -21,12 +21,12 @@ SIZES = ((16, 1 << 16), (16, 1 << 19))
 
 
 def ours(backend: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A layer of ours that starts anew with every input."""
+    """Return a layer of ours that resets with every input."""
     return neuron.LIF(keep_states=False, backend=backend)
 
 
 def peers() -> Callable[[torch.Tensor], torch.Tensor]:
-    """SpikingJelly's layer, which starts anew with every input."""
+    """Return SpikingJelly's layer, which resets with every input."""
     from spikingjelly.activation_based import functional
     from spikingjelly.activation_based import neuron as theirs
 
@@ -40,7 +40,7 @@ def peers() -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 def step(layer: Callable[[torch.Tensor], torch.Tensor], x: Any, upstream: Any) -> float:
-    """Milliseconds of a training step."""
+    """Return the milliseconds of a training step."""
     times = []
     for _ in range(9):
         start = time.thread_time()

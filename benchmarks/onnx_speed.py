@@ -1,7 +1,7 @@
-"""784-512-10 over 32 steps, one thread: our scan against hand-built graphs and torch in floats.
+"""784-512-10 over 32 steps, one thread: our scan against hand-written graphs and torch in floats.
 
 Correctness first: every graph must give the golden interpreter's spikes. Then the export of ten
-million weights: how long it takes and how much memory.
+million weights: its time and memory.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ LIF = biased_lif(Fire(Reset.SOFT))
 
 
 def lif(name: str, source: str, threshold: int) -> Neuron:
-    """Neurons that leak an eighth of their voltage every step."""
+    """Return neurons that leak an eighth of their voltage every step."""
     values = {"decay": np.array(1), "threshold": np.array(threshold), "bias": np.array(0)}
     return Neuron(name, (Edge(source),), LIF, SYSTEM, values)
 
 
 def network(weights: list[np.ndarray]) -> Program:
-    """The network as a program."""
+    """Return the network as a program."""
     nodes: list[Node] = [Input("input", (weights[0].shape[1],))]
     for place, weight in enumerate(weights):
         nodes.append(Dense(f"fc{place}", Edge(nodes[-1].name), weight))
@@ -47,7 +47,7 @@ def network(weights: list[np.ndarray]) -> Program:
 
 
 def session(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
-    """The file in onnxruntime, with one thread."""
+    """Return a function that runs the file in onnxruntime, with one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -58,7 +58,7 @@ def session(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
 
 @torch.no_grad()
 def eager(weights: list[torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
-    """The same network in floats, step by step as a training library runs it."""
+    """Run the same network in floats, step by step as a training library does."""
     states = [torch.zeros(samples.shape[1], len(weight)) for weight in weights]
     rows = []
     for step in range(len(samples)):
@@ -72,7 +72,7 @@ def eager(weights: list[torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
 
 
 def interleaved(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The best time of each, taken in turns so that what else the machine does meets them all."""
+    """Return the best time of each, taken in turns so that other load affects all alike."""
     best = dict.fromkeys(works, float("inf"))
     for _ in range(rounds):
         for name, work in works.items():

@@ -16,7 +16,7 @@ from neurodeploy.demo.digits import Digits, load_digits
 from neurodeploy.demo.training import test_accuracy, train
 from snncore import layer, neuron
 
-# The format, and how far below floats its accuracy may be: trained on it, and fitted alone.
+# The format, and how far below floats its accuracy may be: trained on it, and only fitted.
 ALLOWED = {
     "int8": (0.003, 0.01),
     "loihi": (0.003, 0.01),
@@ -26,7 +26,7 @@ ALLOWED = {
 
 
 def network() -> nn.Sequential:
-    """Two convolutions with batch norms, and dense weights."""
+    """Return two convolutions with batch norms, and dense weights."""
     return nn.Sequential(
         OrderedDict(
             conv1=layer.Conv2d(1, 16, 3, padding=1, bias=False),
@@ -43,7 +43,7 @@ def network() -> nn.Sequential:
 
 
 def is_exact(module: nn.Module, digits: Digits) -> bool:
-    """Whether the golden interpreter gives training's spikes for some of the test samples."""
+    """Return whether the golden interpreter gives training's spikes for some test samples."""
     samples = digits.test[:, :8]
     program = nd.lower(quant.freeze(module), example=samples)
     golden = nd.simulate(program, samples)
@@ -57,7 +57,7 @@ def is_exact(module: nn.Module, digits: Digits) -> bool:
 
 
 def measured(seed: int, epochs: int, tuning: int) -> dict[str, float]:
-    """The accuracies of one seed."""
+    """Return the accuracies of one seed."""
     torch.manual_seed(seed)
     digits = load_digits(0)
     floats = network()
@@ -76,7 +76,7 @@ def measured(seed: int, epochs: int, tuning: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the mean accuracies, and fail where they are lower than allowed."""
+    """Print the mean accuracies, and fail if they are lower than allowed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=20)

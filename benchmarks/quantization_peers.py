@@ -23,7 +23,7 @@ BATCH = 64
 
 
 def plan() -> list[Layer]:
-    """Two convolutions and dense weights, so large that every layer spikes from the beginning."""
+    """Return two convolutions and dense weights, so large that every layer spikes at once."""
     torch.manual_seed(0)
     made = [
         (nn.Conv2d(1, 16, 3), 1, 1),
@@ -39,7 +39,7 @@ def plan() -> list[Layer]:
 def trained(
     networks: Mapping[str, Network], spikes: Tensor, labels: Tensor, epochs: int
 ) -> dict[str, float]:
-    """Train all, a step of each in turn; the seconds of an epoch of steps of the median length."""
+    """Train all, one step of each in turn; return the seconds of an epoch of median steps."""
     optimizers = {
         name: torch.optim.Adam(network.module.parameters(), 2e-3, fused=True)
         for name, network in networks.items()
@@ -61,7 +61,7 @@ def trained(
 
 @torch.no_grad()
 def compare(digits: Digits, steps: int, epochs: int) -> None:
-    """Times and accuracies with so many steps, and whether the trained networks are exact in Lava.
+    """Print times and accuracies for `steps`, and whether the trained networks are exact in Lava.
 
     Raises: AssertionError if the same weights do not give the same spikes, or ours is not exact.
     """
@@ -89,12 +89,12 @@ def compare(digits: Digits, steps: int, epochs: int) -> None:
 
 
 def flat(before: Mapping[str, list[Tensor]]) -> list[Tensor]:
-    """The layers of the first library, one row a sample."""
+    """Return the layers of the first library, one row per sample."""
     return [s.reshape(len(s), 20, -1) for s in next(iter(before.values()))]
 
 
 def main() -> None:
-    """Print times, accuracies and shares, and fail where our own export is not exact."""
+    """Print times, accuracies and shares, and fail if our own export is not exact."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, nargs="+", default=[8, 32])
     parser.add_argument("--epochs", type=int, default=3)

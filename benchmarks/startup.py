@@ -1,4 +1,4 @@
-"""How long the command line takes to say hello: `neurodeploy --help`, as a whole process."""
+"""The start-up time of the command line: `neurodeploy --help`, as a whole process."""
 
 from __future__ import annotations
 

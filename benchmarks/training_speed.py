@@ -22,7 +22,7 @@ STEPS, BATCH, ROUNDS = 4, 16, 7
 
 
 def network(width: int, fires: Any) -> nn.Sequential:
-    """The network, its activations of this kind."""
+    """Return the network with activations of this kind."""
     return nn.Sequential(
         layer.Conv2d(1, width, 3, padding=1, bias=False),
         layer.BatchNorm2d(width),
@@ -38,7 +38,7 @@ def network(width: int, fires: Any) -> nn.Sequential:
 
 
 def step(net: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor, y: Any) -> float:
-    """Seconds of the processor for one step."""
+    """Return the processor time of one step in seconds."""
     start = time.process_time()
     functional.reset(net)
     loss = nn.functional.cross_entropy(net(x).mean(0), y)
@@ -49,10 +49,10 @@ def step(net: nn.Module, optimizer: torch.optim.Optimizer, x: torch.Tensor, y: A
 
 
 def check() -> None:
-    """Outputs on the backend that is timed are those of eager torch.
+    """Check that outputs on the timed backend equal those of eager torch.
 
     Raises:
-        RuntimeError: if they are not.
+        RuntimeError: if they do not.
     """
     torch.manual_seed(0)
     net = network(8, neuron.IF)
@@ -67,7 +67,7 @@ def check() -> None:
 
 
 def main() -> None:
-    """Both networks, in turns."""
+    """Measure both networks, in turns."""
     torch.set_num_threads(1)
     check()
     x = torch.rand(STEPS, BATCH, 1, 28, 28)

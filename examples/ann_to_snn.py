@@ -1,4 +1,4 @@
-"""A trained network of ReLUs becomes a spiking one with the same accuracy.
+"""Convert a trained network of ReLUs to a spiking network with the same accuracy.
 
 Usage: python examples/ann_to_snn.py
 """
@@ -14,7 +14,7 @@ STEPS = (2, 4, 8, 16, 32)
 
 
 def ann() -> nn.Sequential:
-    """Convolutions with batch norms and ReLUs."""
+    """Return convolutions with batch norms and ReLUs."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1, bias=False),
         nn.BatchNorm2d(16),
@@ -28,7 +28,7 @@ def ann() -> nn.Sequential:
 
 
 def train(network: nn.Module, images: data.Images) -> None:
-    """A few epochs of Adam."""
+    """Train for a few epochs with Adam."""
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     for _ in range(8):
         for batch in torch.randperm(len(images.train)).split(64):

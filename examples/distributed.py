@@ -1,4 +1,4 @@
-"""Train in several processes, stop, and go on to the same bits.
+"""Train in several processes, stop, and resume with the same bits.
 
 Usage: python examples/distributed.py
        torchrun --nproc-per-node 2 examples/distributed.py
@@ -20,13 +20,13 @@ FIRES = partial(neuron.LIF, threshold=0.5, detach_reset=True)
 
 
 def network() -> nn.Module:
-    """A narrow SEW ResNet-18."""
+    """Return a narrow SEW ResNet-18."""
     torch.manual_seed(0)
     return models.sew_resnet18(10, width=8, channels=1, small_images=True, neuron=FIRES)
 
 
 def main() -> None:
-    """Half of the updates, a file, and the other half from that file."""
+    """Run half of the updates, write a file, and run the other half from that file."""
     images = data.digits()
     with training.processes() as process:
         net = training.data_parallel(network(), process)

@@ -1,7 +1,8 @@
-"""Events of a camera become frames, batches, and a class.
+"""Turn a camera's events into frames, batches, and a class.
 
-The events are drawn here: bars that move to the right or to the left. With a data set of tonic's it
-is `data.tonic_dataset("NMNIST", "folder", data.by_time(8))` instead of the frames below.
+The events are drawn here: bars that move to the right or to the left. For a data set of tonic's,
+use
+`data.tonic_dataset("NMNIST", "folder", data.by_time(8))` instead of the frames below.
 
 Usage: python examples/events_to_frames.py
 """
@@ -18,7 +19,7 @@ SIZE, FRAMES = (16, 16, 2), 8
 
 
 class Bars:
-    """Moving bars: label 1 to the right, 0 to the left; made when they are asked for."""
+    """Moving bars, generated on demand: label 1 to the right, 0 to the left."""
 
     def __init__(self, count: int, seed: int) -> None:
         self.count, self.seed = count, seed
@@ -31,7 +32,7 @@ class Bars:
         label = int(random.integers(2))
         times = np.sort(random.integers(0, 16_000, 400))
         place = times // 1000 if label else 15 - times // 1000
-        # The edge in front is on, the one behind is off.
+        # The leading edge switches on, the trailing edge off.
         polarity = random.integers(0, 2, 400)
         behind = np.where(polarity == 1, 0, -1 if label else 1)
         x = np.clip(place + behind + random.integers(0, 2, 400), 0, 15)
@@ -39,7 +40,7 @@ class Bars:
 
 
 def network() -> nn.Sequential:
-    """A convolution, and neurons that hear their own last spikes."""
+    """Return a convolution, and neurons that read their own last spikes."""
     return nn.Sequential(
         layer.Conv2d(2, 8, 5, stride=2, padding=2, bias=False),
         layer.BatchNorm2d(8),
@@ -51,7 +52,7 @@ def network() -> nn.Sequential:
 
 
 def main() -> None:
-    """Train on frames, test on other events."""
+    """Train on frames, and test on other events."""
     torch.manual_seed(0)
     frames = data.EventFrames(
         Bars(512, 0), SIZE, data.by_time(FRAMES), augmentations=[data.DropEvents(0.1)]

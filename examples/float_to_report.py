@@ -21,7 +21,7 @@ simulator = sys.argv[2] if len(sys.argv) > 2 else "lava"
 torch.manual_seed(0)
 digits = load_digits()
 
-# %% A network in floats, with a batch norm
+# %% A float network with a batch norm
 net = nn.Sequential(
     layer.Conv2d(1, 8, 3, padding=1, bias=False),
     layer.BatchNorm2d(8),
@@ -50,7 +50,7 @@ def train(network: nn.Module, epochs: int, rate: float) -> None:
 
 train(net, 5, 5e-3)
 
-# %% Onto Loihi's grid, fitted to some samples; what became of each layer
+# %% Onto Loihi's grid, fitted to some samples, with a report on each layer
 prepared = quant.prepare(net, target="loihi", example=digits.test)
 found = quant.calibrate(prepared, digits.train[:, :128], net)
 for entry in found.layers:
@@ -63,7 +63,7 @@ for entry in found.layers:
 train(prepared, 1, 1e-3)
 frozen = quant.freeze(prepared)
 
-# %% The files that the chip's loader takes, and the proof that they compute what was trained
+# %% The files that the chip's loader reads, and the proof that they compute what was trained
 nd.save(frozen, out / "model.pt", example=digits.test)
 artifact = nd.export(frozen, target="loihi", path=out / "loihi", example=digits.test)
 report = nd.verify(

@@ -1,4 +1,4 @@
-"""CUDA kernels from a few lines: compiled for a GPU, and run where the tensors are.
+"""Write CUDA kernels in a few lines; they are compiled for a GPU, or run on the CPU.
 
 Usage: python examples/inline_cuda.py
 """

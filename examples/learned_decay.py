@@ -1,6 +1,6 @@
-"""A neuron of your own whose decay is learned, one for each channel.
+"""Define a neuron of your own with a learned decay for each channel.
 
-Each channel must count the events of the last so many steps; how many differs by channel.
+Each channel must count the events of its last few steps; the number of steps differs by channel.
 
 Usage: python examples/learned_decay.py
 """
@@ -20,13 +20,13 @@ TRUE_DECAYS = torch.tensor([0.2, 0.5, 0.8, 0.95])
 
 @neuron.define(states={"v": 0.0}, params={"w": 0.0})
 def Trace(v: Any, x: Any, *, w: Any) -> Any:  # noqa: N802
-    """A fading sum of what came in; it does not fire."""
+    """Return a fading sum of the input; this neuron does not fire."""
     v = sigmoid(w) * v + x
     return v, v
 
 
 def main() -> None:
-    """Learn the decays from what neurons with the true ones answer."""
+    """Learn the decays from the output of neurons with the true decays."""
     torch.manual_seed(0)
     events = (torch.rand(STEPS, 64, CHANNELS) < 0.2).float()
     teacher = Trace(w=torch.logit(TRUE_DECAYS))

@@ -14,7 +14,7 @@ STEPS, EPOCHS = 6, 6
 
 
 def main() -> None:
-    """Train on digits online, the weights updated once a sequence."""
+    """Train on digits online, with one update of the weights per sequence."""
     torch.manual_seed(0)
     images = data.digits()
     tau = 2.0
@@ -31,7 +31,7 @@ def main() -> None:
             optimizer.zero_grad()
             spikes = encoding.rate(images.train[batch], STEPS)
             for made in learning.steps_online(network, spikes):
-                # Each step has its loss and its backward, and leaves nothing behind.
+                # Each step has its own loss and backward pass, and leaves nothing behind.
                 loss = nn.functional.cross_entropy(made, images.train_labels[batch]) / STEPS
                 loss.backward()
             optimizer.step()

@@ -1,4 +1,4 @@
-"""A network as ONNX, one step at a time: its states go out with each step and into the next."""
+"""Run an ONNX network one step at a time: the states of each step go into the next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import quant
 
 
 def network() -> torch.nn.Sequential:
-    """Two layers on a grid of eight bits; a real one is trained first."""
+    """Return two layers on an eight-bit grid; a real network would be trained first."""
     torch.manual_seed(0)
     made = torch.nn.Sequential(
         quant.Block(quant.Linear(16, 32, format="int8"), quant.LIF(format="int8")),
@@ -27,7 +27,7 @@ def network() -> torch.nn.Sequential:
 
 
 def main() -> None:
-    """Export, stream, and hold the stream against the golden interpreter."""
+    """Export, stream, and compare the stream with the golden interpreter."""
     net = network()
     spikes = (np.random.default_rng(0).random((20, 1, 16)) < 0.3).astype(np.uint8)
     with TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
-"""A recurrent layer remembers what was shown before a pause.
+"""Train a recurrent layer that remembers what was shown before a pause.
 
-Two inputs: one of them fires in the first steps, then there is silence, and only what the network
-keeps going by itself can tell which it was.
+Two inputs: one of them fires in the first steps, then there is silence. Only activity that the
+network keeps going by itself can tell which input it was.
 
 Usage: python examples/recurrent.py
 """
@@ -17,7 +17,7 @@ STEPS, SHOWN = 12, 3
 
 
 def samples(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Spikes (T, N, 2) and which input it was."""
+    """Return spikes (T, N, 2) and the input that fired."""
     labels = torch.randint(0, 2, (count,), generator=generator)
     spikes = torch.zeros(STEPS, count, 2)
     spikes[:SHOWN, torch.arange(count), labels] = 1
@@ -26,14 +26,14 @@ def samples(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch
 
 
 def network(recurrent: bool) -> nn.Sequential:
-    """Sequences stay whole but in the recurrent layer, which runs step by step."""
+    """Return a network in which only the recurrent layer runs step by step."""
     fires = neuron.LIF(tau=2.0, threshold=0.5, detach_reset=True)
     middle = layer.Recurrent(fires, layer.Linear(32, 32)) if recurrent else fires
     return nn.Sequential(layer.Linear(2, 32, bias=False), middle, layer.Linear(32, 2))
 
 
 def accuracy(recurrent: bool) -> float:
-    """After training, how often the last step alone tells what was shown."""
+    """Train, and return how often the last step alone tells what was shown."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(1)
     net = network(recurrent)
@@ -52,7 +52,7 @@ def accuracy(recurrent: bool) -> float:
 
 
 def main() -> None:
-    """With and without recurrence."""
+    """Compare a network without and with recurrence."""
     print(f"without recurrence {100 * accuracy(False):.1f} %")
     print(f"with recurrence    {100 * accuracy(True):.1f} %")
 

@@ -1,4 +1,4 @@
-"""A network for Lynxi's KA200: its certificate, its reduced modules, its package and the proof.
+"""Prepare a network for Lynxi's KA200: certificate, reduced modules, package and proof.
 
 Usage: python examples/reduced_modules.py [OUT]
 """
@@ -45,7 +45,7 @@ def main() -> None:
     modules = lynxi.reduce(net, STEPS)
     print(modules)
     with torch.no_grad():
-        # Time and batch are one axis, the rows of a step together.
+        # Time and batch share one axis, with the rows of a step together.
         reduced = modules(spikes.flatten(0, 1).half()).reshape(trained.shape)
     print(f"{int(trained.sum())} spikes, {int((reduced != trained).sum())} differ in float16")
 

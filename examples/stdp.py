@@ -1,4 +1,4 @@
-"""A neuron learns which inputs announce what it is made to fire at, and then fires at them alone.
+"""Train a neuron on the inputs that precede its forced spikes, until it fires at them alone.
 
 Usage: python examples/stdp.py
 """
@@ -14,7 +14,7 @@ NAMES = ("those two steps before", "those two steps after", "those at any time")
 
 
 def trial(generator: torch.Generator) -> torch.Tensor:
-    """Spikes of three groups of inputs: in step 8, in step 12, and anywhere."""
+    """Return spikes of three groups of inputs: in step 8, in step 12, and anywhere."""
     spikes = torch.zeros(STEPS, 1, 3 * GROUP)
     spikes[8, 0, :GROUP] = 1
     spikes[12, 0, GROUP : 2 * GROUP] = 1
@@ -23,7 +23,7 @@ def trial(generator: torch.Generator) -> torch.Tensor:
 
 
 def main() -> None:
-    """A hundred trials with a teacher, and one without."""
+    """Run a hundred trials with a teacher, and one without."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(1)
     synapse = layer.Linear(3 * GROUP, 1, bias=False)

@@ -18,7 +18,7 @@ STEPS, SIZE = 10, 8
 
 
 def moving_bars(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Events (T, N, 1, 8, 8) of a bar that moves right, left, down or up, and which."""
+    """Return events (T, N, 1, 8, 8) of a bar moving right, left, down or up, and the direction."""
     labels = torch.randint(0, 4, (count,), generator=generator)
     start = torch.randint(0, SIZE, (count,), generator=generator)
     events = torch.zeros(STEPS, count, 1, SIZE, SIZE)

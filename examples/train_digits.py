@@ -1,4 +1,4 @@
-"""Train a convolutional network on digits, watch it, and see what it costs.
+"""Train a convolutional network on digits, watch it, and measure its cost.
 
 Usage: python examples/train_digits.py
 """
@@ -14,7 +14,7 @@ STEPS, EPOCHS, BATCH = 4, 16, 64
 
 
 def network() -> nn.Sequential:
-    """Two convolutions; the image's currents reach the first neurons as they are."""
+    """Return two convolutions whose first neurons read the image's currents directly."""
     return nn.Sequential(
         layer.Conv2d(1, 16, 3, padding=1, bias=False),
         layer.BatchNorm2d(16),
@@ -28,7 +28,7 @@ def network() -> nn.Sequential:
 
 
 def train(net: nn.Module, images: data.Images) -> None:
-    """Adam with a single cycle of learning rates."""
+    """Train with Adam and a single cycle of learning rates."""
     count = len(images.train)
     optimizer = torch.optim.Adam(net.parameters(), 5e-3)
     steps = EPOCHS * -(-count // BATCH)

@@ -1,4 +1,4 @@
-"""A neuron of your own with two states and two inputs, trained to wait for a gate to open.
+"""Define a neuron of your own with two states and two inputs, trained to wait for a gate.
 
 Usage: python examples/two_inputs.py
 """
@@ -17,7 +17,7 @@ STEPS, SIZE = 20, 16
 
 @neuron.define(states={"v": 0.0, "fatigue": 0.0}, params={"decay": 0.8, "recovery": 0.9}, inputs=2)
 def GatedNeuron(v: Any, fatigue: Any, x: Any, gate: Any, *, decay: Any, recovery: Any) -> Any:  # noqa: N802
-    """Integrates while the gate is open, and fires less the more it has fired."""
+    """Integrate while the gate is open, and fire less the more it has fired."""
     h = select(gate > 0.5, decay * v + x, v)
     s = spike(h - 1.0 - fatigue)
     return select(s, 0.0, h), recovery * fatigue + 0.5 * s, s

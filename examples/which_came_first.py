@@ -1,6 +1,6 @@
-"""Delays and a recurrent layer, trained on the chip's integers and judged by three simulators.
+"""Train delays and a recurrent layer on the chip's integers, checked by three simulators.
 
-Two inputs fire once each; the network says which fired first.
+Two inputs fire once each; the network tells which fired first.
 
 Usage: python examples/which_came_first.py [OUT]
 """
@@ -20,7 +20,7 @@ STEPS, HIDDEN = 16, 16
 
 
 def pairs(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Spikes (T, N, 2) of two inputs, and which of them was the first."""
+    """Return spikes (T, N, 2) of two inputs, and which of them fired first."""
     first = torch.randint(0, STEPS - 5, (count,), generator=generator)
     gap = torch.randint(1, 5, (count,), generator=generator)
     labels = torch.randint(0, 2, (count,), generator=generator)

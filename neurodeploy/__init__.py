@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-# Where each name is, so that a script pays only for what it uses: torch comes with load and save.
+# The module of each name, so that a script imports only what it uses: only load and save need
+# torch.
 _PLACES = {
     "Artifact": ("neurodeploy.artifact", "Artifact"),
     "NeurodeployError": ("neurodeploy.errors", "NeurodeployError"),

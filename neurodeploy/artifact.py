@@ -1,4 +1,4 @@
-"""Artifacts: the files a vendor's loader takes, beside a manifest that vouches for them."""
+"""Artifacts: the files that a vendor's loader reads, with a manifest that vouches for them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from neurodeploy.program import Program
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
-# The members of a manifest, each with its type; there are no others.
+# The members of a manifest with their types; no other members are allowed.
 _MEMBERS: dict[str, Any] = {
     "schema": int,
     "target": str,
@@ -35,12 +35,12 @@ _MEMBERS: dict[str, Any] = {
     "contract_sha256": str,
 }
 _EXPORT_AGAIN = "copy the whole folder again, or export the model again"
-# What is not part of a file's name on one system or another.
+# Characters that file names cannot contain on some system.
 _IN_NO_NAME = frozenset("/\\:\0")
 
 
 class Folder(Mapping[str, bytes]):
-    """The files of a folder that was written, each read from the disk when it is asked for."""
+    """The files of a written folder, each read from the disk on demand."""
 
     def __init__(self, path: Path, names: Iterable[str]) -> None:
         self._path, self._names = path, tuple(names)
@@ -58,27 +58,27 @@ class Folder(Mapping[str, bytes]):
 
 
 def tools_here() -> dict[str, str]:
-    """Return what makes artifacts in this process, with its version."""
+    """Return the tools that build artifacts in this process, with their versions."""
     return {DISTRIBUTION: toolchain_version()}
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """Files by name, and what a reader must know that the files do not say."""
+    """Files by name, with the facts that a reader needs and the files do not state."""
 
     target: str
     files: Mapping[str, bytes]
     # Layer names, reset phase, input and output: what the format leaves open.
     contract: Mapping[str, Any] = field(default_factory=dict)
-    # Hashes of what it was made from; empty for a vendor's file that we did not write.
+    # Hashes of the sources; empty for a vendor's file that we did not write.
     program: Mapping[str, Any] = field(default_factory=dict)
     model_sha256: str | None = None
     path: Path | None = None
-    # Files that are not what the manifest says, with what is wrong about each.
+    # Files that differ from the manifest, with a description of each difference.
     edited: tuple[str, ...] = ()
-    # What `compile` was told beside the program: with both, every byte is made again.
+    # The options of `compile`; with these and the program, every byte can be produced again.
     options: Mapping[str, Any] = field(default_factory=dict)
-    # What made it, with versions; nothing is known of a vendor's bare file.
+    # The tools and their versions; empty for a vendor's bare file.
     tools: Mapping[str, str] = field(default_factory=tools_here)
 
     def __repr__(self) -> str:
@@ -92,11 +92,11 @@ class Artifact:
 
     @property
     def exact(self) -> bool:
-        """Whether it computes integers; a network in floats is equal within a tolerance."""
+        """Whether it computes integers; a float network is equal within a tolerance."""
         return self.contract.get("exact", True) is not False
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest as plain data."""
+        """Return the manifest as plain data."""
         return self._manifest({name: content_of(self.files, name).sha256() for name in self.files})
 
     def _manifest(self, hashes: Mapping[str, str]) -> dict[str, Any]:
@@ -113,10 +113,10 @@ class Artifact:
         }
 
     def write(self, folder: str | os.PathLike[str]) -> Artifact:
-        """The artifact as a folder, there whole or not at all.
+        """Write the artifact as a folder, whole or not at all, and return it.
 
         Raises:
-            OutputError: if it cannot be written, or the folder holds other things.
+            OutputError: if it cannot be written, or the folder holds other files.
         """
         place, hashes = Path(folder), dict[str, str]()
 
@@ -128,7 +128,7 @@ class Artifact:
             hashes[name] = known.hexdigest()
 
         def vouching() -> Iterator[Piece]:
-            # Made last, when every file's hash is known.
+            # The manifest comes last, when every file's hash is known.
             yield (json.dumps(self._manifest(hashes), sort_keys=True, indent=2) + "\n").encode()
 
         files = {name: written(name) for name in self.files} | {MANIFEST: vouching()}
@@ -136,7 +136,7 @@ class Artifact:
         return replace(self, path=place, files=Folder(place, self.files))
 
     def require_unedited(self) -> None:
-        """Nothing if every file is what the manifest says.
+        """Check that every file matches the manifest.
 
         Raises:
             ArtifactError: otherwise; names the file.
@@ -150,20 +150,20 @@ def _contract_digest(contract: Mapping[str, Any]) -> str:
 
 
 def digest(content: bytes) -> str:
-    """The hash that a manifest holds of a file."""
+    """Return the hash of a file as a manifest stores it."""
     return sha256(content).hexdigest()
 
 
 def program_hashes(program: Program | Graph) -> dict[str, Any]:
-    """What a manifest holds of a program: its hash, and one for every node to name a change."""
+    """Return a program's entry in a manifest: its hash, and one per node to locate a change."""
     return {"sha256": program.sha256, "nodes": dict(program.digests)}
 
 
 def read_folder(folder: Path) -> Artifact:
-    """The artifact in a folder; files that were edited are noted, not trusted.
+    """Return the artifact in a folder; edited files are recorded, not trusted.
 
     Raises:
-        ArtifactError: if there is no manifest, it is damaged, or a file is missing or is not a
+        ArtifactError: if the manifest is missing or damaged, or a file is missing or is not a
             regular file of the folder's own.
     """
     manifest = _manifest(folder)
@@ -202,7 +202,7 @@ def _content(folder: Path, name: str) -> bytes:
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> ArtifactError:
-    """Return the error that a file of an artifact cannot be read, and what to do about it."""
+    """Return the error for an unreadable file of an artifact, with a remedy."""
     reason = getattr(error, "strerror", None) or error
     number = getattr(error, "errno", None) or 0
     return ArtifactError(
@@ -211,7 +211,7 @@ def unreadable(path: Path, error: OSError | ValueError) -> ArtifactError:
 
 
 def _is_artifact(folder: Path) -> bool:
-    """Whether the folder holds an artifact and nothing else, so that nothing else is lost."""
+    """Return whether the folder holds only an artifact, so that replacing it loses nothing else."""
     try:
         named = {*_manifest(folder)["files"], MANIFEST}
     except (ArtifactError, KeyError, TypeError):
@@ -225,20 +225,20 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = strict_json.loads(read_regular(place, most=JSON_BYTES, links=False))
     except FileNotFoundError as error:
         raise ArtifactError(
-            f"{folder}: is no artifact: it has no {MANIFEST}", remedy=_EXPORT_AGAIN
+            f"{folder}: is not an artifact: it has no {MANIFEST}", remedy=_EXPORT_AGAIN
         ) from error
     except (OSError, ValueError) as error:
         raise unreadable(place, error) from error
-    # JSON's true and 1.0 are equal to 1 in Python.
+    # In Python, JSON's true and 1.0 equal 1.
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if not isinstance(manifest, dict) or type(schema) is not int or schema != SCHEMA:
-        raise ArtifactError(f"{place}: is no manifest of schema {SCHEMA}", remedy=_EXPORT_AGAIN)
+        raise ArtifactError(f"{place}: is not a manifest of schema {SCHEMA}", remedy=_EXPORT_AGAIN)
     _require_members(place, manifest)
     return manifest
 
 
 def _require_members(place: Path, manifest: Mapping[str, Any]) -> None:
-    """Check that what is read of a manifest is there and of its kind."""
+    """Check that every member that we read is there and has the right type."""
     for name, hint in _MEMBERS.items():
         if name not in manifest or not fits(manifest[name], hint):
             value = f"is {manifest[name]!r:.80}" if name in manifest else "is missing"

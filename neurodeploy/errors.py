@@ -1,8 +1,8 @@
-"""Every error a user can meet: one root, each a builtin as well, with its remedy and exit code."""
+"""Every error a user can meet: one root, each also a builtin, with its remedy and exit code."""
 
 
 class NeurodeployError(Exception):
-    """The root of every error this project raises on purpose."""
+    """The root of every error that this project raises on purpose."""
 
     exit_code = 2
 
@@ -16,7 +16,7 @@ class NeurodeployError(Exception):
 
 
 class ValidationError(NeurodeployError, ValueError):
-    """A value that cannot mean what it should: a NaN weight, a shape that does not fit."""
+    """A value that makes no sense, such as a NaN weight or a shape that does not fit."""
 
 
 class ModelFileError(NeurodeployError, ValueError):
@@ -24,7 +24,7 @@ class ModelFileError(NeurodeployError, ValueError):
 
 
 class ArtifactError(NeurodeployError, ValueError):
-    """An artifact that is incomplete, edited since it was written, or in no format we know."""
+    """An artifact that is incomplete, edited since it was written, or in an unknown format."""
 
 
 class SamplesError(NeurodeployError, ValueError):
@@ -32,7 +32,7 @@ class SamplesError(NeurodeployError, ValueError):
 
 
 class SamplesWarning(UserWarning):
-    """An example whose shape was taken, and whose values a program would refuse as samples."""
+    """An example whose shape was used, but whose values a program would refuse as samples."""
 
 
 class OutputError(NeurodeployError, OSError):
@@ -40,7 +40,7 @@ class OutputError(NeurodeployError, OSError):
 
 
 class UnsupportedLayerError(NeurodeployError, TypeError):
-    """A layer or an operation that has no place in a graph."""
+    """A layer or an operation that a graph cannot contain."""
 
 
 class UnknownKindError(NeurodeployError, TypeError):
@@ -52,7 +52,7 @@ class UnknownNameError(NeurodeployError, LookupError):
 
 
 class DoesNotFitError(NeurodeployError, ValueError):
-    """A network that the target cannot take as it stands."""
+    """A network that the target cannot accept as it stands."""
 
     exit_code = 3
 
@@ -72,7 +72,7 @@ class SimulatorMissingError(SimulatorError):
 
 
 class SimulatorScopeError(SimulatorError):
-    """A simulator that does not know what a network needs, and so cannot judge it."""
+    """A simulator that does not support what a network needs, and so cannot check it."""
 
 
 class PassError(NeurodeployError, RuntimeError):
@@ -82,6 +82,6 @@ class PassError(NeurodeployError, RuntimeError):
 
 
 class PluginError(NeurodeployError, RuntimeError):
-    """A defect of a plug-in: its target raised what no target should; names its package."""
+    """A defect of a plug-in: its target raised an unexpected error; names its package."""
 
     exit_code = 70

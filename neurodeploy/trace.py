@@ -1,4 +1,4 @@
-"""Traces: what a network did, layer by layer and step by step."""
+"""Traces: a network's activity, layer by layer and step by step."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Values = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """What left one layer, `s`, and, where they are shown, its states: arrays (T, N, ...)."""
+    """The output of one layer, `s`, and its states, if they are shown: arrays (T, N, ...)."""
 
     values: Mapping[str, NDArray[Any]]
-    # Whether `s` holds spikes; the neurons of a readout may send their voltages instead.
+    # Whether `s` holds spikes; the neurons of a readout may output their voltages instead.
     spiking: bool = True
 
     def __getattr__(self, name: str) -> NDArray[Any]:
@@ -32,7 +32,7 @@ class LayerTrace:
         return sorted({*super().__dir__(), *self.values})
 
     def called(self, name: str) -> str:
-        """Return what a reader is told that values are: `s` are spikes, or the output."""
+        """Return the name of values for a reader: `s` means spikes, or the output."""
         return "output" if name == "s" and not self.spiking else name
 
     def __repr__(self) -> str:
@@ -49,7 +49,7 @@ class Trace:
 
     @property
     def output(self) -> NDArray[Any]:
-        """What left the last layer, (T, N, ...)."""
+        """The output of the last layer, (T, N, ...)."""
         return self.layers[self.output_layer].values["s"]
 
     def __getitem__(self, name: str) -> LayerTrace:
@@ -65,19 +65,19 @@ class Trace:
         return f"Trace({shown})"
 
     def spikes(self) -> int:
-        """How many spikes there are in all; values that are no spikes are not counted."""
+        """The number of spikes in all layers; values that are not spikes do not count."""
         spiking = [layer.values for layer in self.layers.values() if layer.spiking]
         return sum(int(np.count_nonzero(shown["s"])) for shown in spiking if "s" in shown)
 
     @property
     def silent(self) -> bool:
-        """Whether nothing left any neuron, be it a spike or a value."""
+        """Whether no neuron sent anything, neither a spike nor a value."""
         shown = (layer.values for layer in self.layers.values())
-        # A layer that was run for its sums alone shows those.
+        # A layer that was run only for its sums shows those.
         return not any(values.get("s", next(iter(values.values()))).any() for values in shown)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array under `<layer>.<state>`, and `output`."""
+        """Return every array under `<layer>.<state>`, and `output`."""
         named = {
             f"{name}.{key}": value
             for name, layer in self.layers.items()
@@ -87,10 +87,10 @@ class Trace:
 
 
 def accuracy(output: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The share of samples whose most active output (T, N, ...) is the label's.
+    """Return the share of samples whose most active output (T, N, ...) is the label's.
 
     Raises:
-        SamplesError: if there are not as many labels as samples.
+        SamplesError: if the number of labels is not the number of samples.
     """
     if labels.shape != (output.shape[1],):
         raise SamplesError(f"labels are {labels.shape}, and there are {output.shape[1]} samples")

@@ -34,7 +34,8 @@ def first_spike(spikes: Tensor) -> Tensor:
 def phase(spikes: Tensor) -> Tensor:
     """The value whose binary digits the spikes are."""
     weights = phase_weights(len(spikes)).to(spikes)
-    return torch.tensordot(weights, spikes, dims=1)
+    decoded: Tensor = torch.tensordot(weights, spikes, dims=1)
+    return decoded
 
 
 def last_value(values: Tensor) -> Tensor:

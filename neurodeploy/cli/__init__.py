@@ -1,4 +1,4 @@
-"""The command line: one file a command, one `try`, one table from exception to words."""
+"""The command line: one file per command, one `try`, one table from exception to words."""
 
 from neurodeploy.cli.entry import main as main
 

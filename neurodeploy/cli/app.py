@@ -1,4 +1,4 @@
-"""All commands, and the words of one run turned into one of them."""
+"""All commands, and the parser that turns a run's arguments into one of them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from neurodeploy.cli.commands import (
     doctor,
     export,
     inspect,
+    new_target,
     quantize,
     run,
     simulators,
     targets,
     verify,
 )
-from neurodeploy.cli.commands.version import version
 from neurodeploy.cli.failure import INTERRUPTED
+from neurodeploy.cli.version import version
 
 HELP = "One trained network, any chip, and the proof that the chip computes what was trained."
-# Plain help: as readable, in half the time.
+# Plain help is as readable, and takes half the time.
 _PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None}
 
 app = typer.Typer(help=HELP, epilog="Every command: --help, --json, --debug.", **_PLAIN)
@@ -36,6 +37,7 @@ for name, function in {
     "quantize": quantize.quantize,
     "convert": convert.convert,
     "run": run.run,
+    "new-target": new_target.new_target,
 }.items():
     app.command(name)(function)
 _simulators = typer.Typer(help="Show, install and remove the vendors' simulators.", **_PLAIN)
@@ -70,13 +72,13 @@ def _list_simulators(
 
 
 def parsed(words: list[str]) -> Command | None:
-    """The command that the words name, with its arguments; none if help was all they asked for.
+    """Return the command that the words name, with its arguments, or None if they ask for help.
 
     Raises:
-        TyperException: if they name none, or its arguments do not fit.
+        TyperException: if they name no command, or its arguments do not fit.
     """
     command = app(words, standalone_mode=False, prog_name="neurodeploy")
     if command == INTERRUPTED:
-        # typer makes a Ctrl-C into this number.
+        # typer turns a Ctrl-C into this number.
         raise KeyboardInterrupt
     return command if callable(command) else None

@@ -1,4 +1,4 @@
-"""How a function becomes a command: its arguments are parsed now, and it is run later."""
+"""The way a function becomes a command: its arguments are parsed now, and it runs later."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import typer
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Output
 
-# A command with its arguments; what is left to give is where it prints.
+# A command with its arguments; it still needs the output to print to.
 Command = Callable[[Output], Outcome]
 P = ParamSpec("P")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that neurodeploy.save wrote.")]
 ArtifactPlace = Annotated[
     Path,
-    typer.Argument(metavar="ARTIFACT", help="A folder of export's, or a vendor's bare file."),
+    typer.Argument(metavar="ARTIFACT", help="An exported folder, or a vendor's bare file."),
 ]
 Build = Annotated[
     str | None,
     typer.Option(
         metavar="PACKAGE.MODULE:FUNCTION",
-        help="The function of yours that makes the architecture, for a file of weights alone.",
+        help="Your function that builds the architecture, for a file of weights alone.",
     ),
 ]
 Samples = Annotated[
@@ -37,14 +37,16 @@ Samples = Annotated[
 ]
 SimulatorName = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="A simulator other than those by default; or all; or none."),
+    typer.Option(
+        metavar="NAME", help="The simulator to run instead of the defaults; all; or none."
+    ),
 ]
 
 
 def command(function: Callable[Concatenate[Output, P], Outcome]) -> Callable[..., Command]:
-    """A function for typer that takes the arguments and returns the command, not yet run.
+    """Return a function for typer that takes the arguments and returns the command, not yet run.
 
-    So that a Ctrl-C, or an error, while it runs is ours to tell, not typer's.
+    So we, not typer, handle a Ctrl-C or an error while the command runs.
     """
     signature = inspect.signature(function, eval_str=True)
     _, *own = signature.parameters.values()
@@ -56,7 +58,7 @@ def command(function: Callable[Concatenate[Output, P], Outcome]) -> Callable[...
 
     @wraps(function)
     def parsed(*, json: bool, debug: bool, **arguments: Any) -> Command:
-        # Both were read before, so that errors of parsing know of them too.
+        # Both were read before parsing, so that parsing errors respect them too.
         del json, debug
         return partial(function, **arguments)
 

@@ -1,4 +1,4 @@
-"""The way in and the only way out: the one `try`, the exit code, and what Ctrl-C does."""
+"""The entry point and the only exit: the one `try`, the exit code, and the effect of Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import redirect_stdout, suppress
 from types import FrameType
 from typing import TextIO
 
-# As the shell reports a program that the signal ended.
+# The exit code that a shell reports for a program that the signal ended.
 _BROKEN_PIPE = 141
 _TERMINATED = 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; the process is to end then, and never raises."""
+    """Run one command and return its exit code; never raise, as the process ends afterwards."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     terminated: list[int] = []
     try:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    # Everything is imported here, so that a Ctrl-C meets the `try` whenever it comes.
+    # Everything is imported here, so that the `try` catches a Ctrl-C at any time.
     import warnings
 
     from neurodeploy.cli.app import parsed
@@ -43,7 +43,7 @@ def _run(given: list[str]) -> int:
     if command is None:
         flush()
         return 0
-    # In a JSON run stdout holds the document alone, whatever the user's own code prints.
+    # In a JSON run, only the document goes to stdout, whatever the user's own code prints.
     with redirect_stdout(sys.stderr if output.json else sys.stdout):
         outcome = command(output)
     output.show(outcome)
@@ -66,26 +66,26 @@ def _told(error: BaseException, given: list[str], terminated: bool) -> int:
 
 
 def _treat_termination_as_interrupt(came: list[int]) -> None:
-    """Have SIGTERM clear away what Ctrl-C clears away, where there is a Ctrl-C."""
+    """Make SIGTERM clean up like Ctrl-C, on systems that have Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         came.append(number)
         signal.raise_signal(signal.SIGINT)
 
     with suppress(ValueError):
-        # Signals belong to the main thread.
+        # Only the main thread handles signals.
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGTERM, interrupt)
 
 
 def _ignore_interrupts() -> None:
-    """Let nothing disturb the end: all that remains is to print and to leave."""
+    """Ignore further interrupts: only printing and leaving remain."""
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _silence(*streams: TextIO) -> None:
-    """Let Python find no fault with a stream that is gone when it flushes it at its end."""
+    """Redirect a broken stream, so that Python's final flush does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
         with suppress(OSError, ValueError, AttributeError):

@@ -18,17 +18,17 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Failure:
-    """An error as a person and a program are told of it."""
+    """An error as it is reported to a person and to a program."""
 
     kind: str
     message: str
     remedy: str | None
     exit_code: int
-    # The last that a simulator printed.
+    # The end of a simulator's output.
     log: str = ""
 
     def document(self) -> dict[str, Any]:
-        """The failure as plain data."""
+        """Return the failure as plain data."""
         document = {
             "type": self.kind,
             "message": self.message,
@@ -39,18 +39,18 @@ class Failure:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """What to say of an exception."""
+    """Return the report of an exception."""
     if any(isinstance(cause, KeyboardInterrupt | Abort) for cause in _causes(error)):
         return Failure("Interrupted", "interrupted", None, INTERRUPTED)
     words = next(words for kind, words in _TABLE if isinstance(error, kind))
     failure = words(error)
-    # Such as whose plug-in met a full disk.
+    # Such as the plug-in that met a full disk.
     notes = getattr(error, "__notes__", ())
     return replace(failure, message="\n".join((failure.message, *notes)))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    # An exception raised again while it is handled can stand in its own history.
+    # An exception that is raised again while it is handled can be part of its own history.
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -73,7 +73,7 @@ def _usage(error: Any) -> Failure:
 def _memory(error: BaseException) -> Failure:
     detail = f": {_first_line(error)}" if str(error) else ""
     remedy = "give it fewer samples or steps, or fewer --jobs"
-    return Failure("MemoryError", f"the memory does not suffice{detail}", remedy, USAGE)
+    return Failure("MemoryError", f"there is not enough memory{detail}", remedy, USAGE)
 
 
 def _system(error: Any) -> Failure:
@@ -84,7 +84,7 @@ def _system(error: Any) -> Failure:
 
 
 def _runtime(error: BaseException) -> Failure:
-    # torch has no exception of its own for this on the CPU.
+    # torch has no separate exception for this on the CPU.
     return _memory(error) if "allocate memory" in str(error) else _unexpected(error)
 
 

@@ -1,4 +1,4 @@
-"""What a command found: one document for programs, and the same in words for a person."""
+"""The result of a command: one document for programs, and the same in words for a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Tone(StrEnum):
-    """How a line is meant; a terminal shows it as a colour."""
+    """The meaning of a line, which a terminal shows as a colour."""
 
     PLAIN = "none"
     TITLE = "bold"
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings; columns of numbers stand to the right."""
+    """Rows under headings; columns of numbers are aligned to the right."""
 
     headings: tuple[str, ...]
     rows: Sequence[Sequence[str]]
@@ -41,7 +41,7 @@ Block = Line | Table
 
 @dataclass(frozen=True)
 class Outcome:
-    """A command that did what it should; its exit code may still say no."""
+    """The result of a command that ran; its exit code may still report a negative answer."""
 
     document: Mapping[str, Any]
     blocks: Sequence[Block] = field(default_factory=tuple)
@@ -52,5 +52,5 @@ BLANK = Line("")
 
 
 def title(text: str) -> tuple[Line, Line]:
-    """A heading with room above it."""
+    """Return a heading with an empty line above it."""
     return BLANK, Line(text, Tone.TITLE)

@@ -1,4 +1,4 @@
-"""What is printed and where: results and JSON on stdout, words and progress on stderr."""
+"""The two output streams: results and JSON on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from neurodeploy.cli.failure import Failure
 
-# Where there is no terminal nothing is wrapped: a program or a file reads it.
+# Without a terminal nothing is wrapped, because a program or a file reads the output.
 _UNWRAPPED = 10_000
 _LOG_LINES = 12
 
@@ -32,16 +32,16 @@ class Output:
     debug: bool = False
 
     def warn(self, text: str) -> None:
-        """Say something that the user should know."""
+        """Print a warning."""
         self.say(f"warning: {text}", Tone.DOUBTFUL)
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
-        """Say something beside the result."""
+        """Print a line beside the result."""
         _print(_console(sys.stderr), Line(text, tone))
 
     @contextmanager
     def progress(self, *, lasting: bool = False) -> Iterator[Callable[[str], None]]:
-        """Something to say what is being done: one line that changes, or `lasting` ones."""
+        """Yield a function that reports progress in one changing line, or in `lasting` lines."""
         console = _console(sys.stderr)
         if not console.is_terminal:
             yield self.say
@@ -58,7 +58,7 @@ class Output:
             yield tell
 
     def show(self, outcome: Outcome) -> None:
-        """Print what a command found.
+        """Print the result of a command.
 
         Raises:
             OutputError: if stdout cannot be written to.
@@ -92,7 +92,7 @@ class Output:
 
 
 def output_for(words: Sequence[str]) -> Output:
-    """The output that the words ask for; read before they are parsed, which may fail."""
+    """Return the output that the words ask for; read before parsing, which may fail."""
     options = words[: words.index("--")] if "--" in words else words
     return Output(json="--json" in options, debug="--debug" in options)
 
@@ -105,7 +105,7 @@ def prepare_streams() -> None:
 
 
 def flush() -> None:
-    """Have everything printed; a stream that was closed from the start is none at all."""
+    """Flush all output; a stream that was closed from the start does not count."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
@@ -118,7 +118,7 @@ def _print_document(document: Mapping[str, Any]) -> None:
 
 
 def _console(stream: TextIO) -> Console:
-    # rich takes a third of the time that --help may take, which needs none of it.
+    # rich takes a third of the time that --help may take, and --help does not need it.
     from rich.console import Console
 
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
@@ -154,6 +154,6 @@ def _table(block: Table) -> Any:
 def _text(text: str, tone: Tone) -> Any:
     from rich.text import Text
 
-    # What has no picture of its own is spelled out, so that no name can steer the terminal.
+    # Invisible characters are spelled out, so that no name can control the terminal.
     visible = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return Text(visible, style=str(tone))

@@ -1,4 +1,4 @@
-"""What a path on the command line is: an artifact's folder, a vendor's bare file, or a model."""
+"""Paths on the command line: an artifact's folder, a vendor's bare file, or a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Place(StrEnum):
-    """What is at a path."""
+    """The kind of thing at a path."""
 
     MODEL = "model"
     ARTIFACT = "artifact"
@@ -26,7 +26,7 @@ class Place(StrEnum):
 
 
 def place_of(path: Path) -> Place:
-    """What is at the path, by its looks: a folder, an ending that a target knows, or else."""
+    """Return what is at the path: a folder, a file with an ending of a target, or other."""
     from neurodeploy.target import targets
 
     if path.is_dir():
@@ -36,7 +36,7 @@ def place_of(path: Path) -> Place:
 
 
 def load_model(path: Path, build: str | None) -> Any:
-    """The network in a model file; `build` names a function of the user's.
+    """Return the network in a model file; `build` names a function of the user's.
 
     Raises:
         ModelFileError: if it cannot be read.
@@ -45,13 +45,13 @@ def load_model(path: Path, build: str | None) -> Any:
     from neurodeploy.frontend import load
 
     if build is not None:
-        # The user's module is where the user is, as it is for `python -m`.
+        # The user's module is imported from the working directory, as `python -m` does.
         sys.path.insert(0, str(Path.cwd()))
     return load(path, build_with=build)
 
 
 def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
-    """Samples and labels of a file; neither where none is named.
+    """Return samples and labels from a file, or two Nones if no file is named.
 
     Raises:
         SamplesError: if the file is missing, damaged, or holds no samples.
@@ -64,12 +64,12 @@ def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] |
 def lowered(
     network: Any, samples: NDArray[Any] | None, target: str | None = None
 ) -> Program | Graph:
-    """The program of a network, for samples of their shape if they are given.
+    """Return the program of a network, for samples of their shape if they are given.
 
-    Where a target is named that takes networks in floats, a network in floats is its graph.
+    If the named target accepts float networks, a float network is returned as its graph.
 
     Raises:
-        SamplesError: if samples are not of the shape that the network was saved for.
+        SamplesError: if samples do not have the shape that the network was saved for.
     """
     from neurodeploy.errors import SamplesError
     from neurodeploy.flow import pipeline
@@ -82,7 +82,7 @@ def lowered(
     if samples is not None and known is not None and samples.shape[2:] != known:
         wanted = f"(T, N, {', '.join(map(str, known))})"
         raise SamplesError(
-            f"samples are {samples.shape}, and the model was saved for {wanted}",
+            f"samples are {samples.shape}, but the model was saved for {wanted}",
             remedy="give samples of that shape, or save the model with an example of this one",
         )
     program: Program | Graph = (
@@ -99,7 +99,7 @@ def lowered(
 
 
 def open_unedited(path: Path) -> tuple[Artifact, Program | Graph]:
-    """An artifact whose files are those that were exported, and its program or graph.
+    """Return an artifact and its program or graph, if no file was edited since the export.
 
     Raises:
         ArtifactError: if it cannot be read, or was edited.
@@ -112,7 +112,7 @@ def open_unedited(path: Path) -> tuple[Artifact, Program | Graph]:
 
 
 def require_simulator(target: str, simulator: str | None) -> None:
-    """Check that the target is there and has the simulator; none, "none" and "all" always are.
+    """Check that the target and the simulator exist; None, "none" and "all" always do.
 
     Raises:
         UnknownNameError: otherwise; lists those there are.

@@ -1,4 +1,4 @@
-"""A small network written and read by every target, so that a broken installation shows."""
+"""A trial of every target with a small network, which reveals a broken installation."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def failures(targets: Mapping[str, Target]) -> Iterator[str]:
     from neurodeploy.target import Severity
 
     synapse = quant.Linear(2, 2)
-    # Not random: some weights a chip's loader would change, and its target refuses those.
+    # The weights are not random: a chip's loader would change some, and its target refuses those.
     with torch.no_grad():
         synapse.weight.copy_(torch.eye(2))
     program = pipeline.lower(quant.Block(synapse, quant.CubaLIF()))
     for name, target in targets.items():
         try:
             if any(found.severity == Severity.ERROR for found in target.check(program)):
-                # A chip without dense layers: nothing is shown, for good or ill.
+                # For a chip without dense layers the trial shows nothing.
                 continue
             target.read(target.compile(program))
-        # A package that is half installed may raise anything, and even leave.
+        # A package that is half installed may raise anything, and even exit.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             yield f"target {name} cannot write: {error or repr(error)}"

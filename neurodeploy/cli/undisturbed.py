@@ -1,4 +1,4 @@
-"""Torch imported where no Ctrl-C can hurt it."""
+"""An import of torch that no Ctrl-C can damage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 
 
 def load_torch() -> None:
-    """Import torch; a Ctrl-C waits, for in the midst of it torch would end with a core dump."""
+    """Import torch, and delay a Ctrl-C, which would make torch end with a core dump."""
     from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 
     with interrupts_deferred():

@@ -1,1 +1,1 @@
-"""Data on its way in and out: files, archives, JSON, arrays, and their limits."""
+"""Data that comes in or goes out: files, archives, JSON, arrays, and their limits."""

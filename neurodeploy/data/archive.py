@@ -1,4 +1,4 @@
-"""Zip files of strangers: a directory of bounded size, and members that unpack to what it says."""
+"""Zip files from strangers: a directory of bounded size, and members that unpack as stated."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-# So large an archive's directory may be: some twenty thousand members.
+# The limit of an archive's directory: some twenty thousand members.
 DIRECTORY_BYTES = 2 << 20
-# What zipfile and zlib raise over damaged archives; NotImplementedError is a RuntimeError.
+# The exceptions of zipfile and zlib for damaged archives; NotImplementedError is a RuntimeError.
 DAMAGE = (
     zipfile.BadZipFile,
     struct.error,
@@ -24,22 +24,22 @@ DAMAGE = (
     RuntimeError,
 )
 _PIECE = 1 << 20
-# Others unpack a piece to as much as it holds, without a limit.
+# The other methods unpack a piece completely, without a limit.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """The members of a zip file by name, none of which was read yet."""
+    """The members of a zip file by name, still unread."""
 
     file: zipfile.ZipFile
     members: Mapping[str, zipfile.ZipInfo]
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a member; it is unpacked as far as it is read, and never beyond its size.
+        """Open a member; it is unpacked only as far as it is read, and never beyond its size.
 
         Raises:
-            zipfile.BadZipFile: if it is packed in a way that cannot be bounded.
+            zipfile.BadZipFile: if its compression cannot be bounded.
         """
         member = self.members[name]
         if member.compress_type not in _METHODS:
@@ -49,10 +49,10 @@ class Archive:
 
 @contextmanager
 def opened_archive(file: IO[bytes]) -> Iterator[Archive]:
-    """Open a zip file for a block.
+    """Yield the open archive of a zip file.
 
     Raises:
-        zipfile.BadZipFile: if it is not one, or its directory is too large or names one twice.
+        zipfile.BadZipFile: if it is not one, or its directory is too large or names a member twice.
         Exception: one of DAMAGE, for other damage.
     """
     bounded: Any = _Bounded(file)
@@ -64,10 +64,10 @@ def opened_archive(file: IO[bytes]) -> Iterator[Archive]:
 
 
 def fill(target: memoryview, source: IO[bytes]) -> None:
-    """Fill memory with all that is left of a member.
+    """Fill memory with the rest of a member.
 
     Raises:
-        EOFError: if it holds less than that, or more.
+        EOFError: if the member is shorter or longer than that.
     """
     place = 0
     while place < len(target):
@@ -76,23 +76,23 @@ def fill(target: memoryview, source: IO[bytes]) -> None:
             raise EOFError("it was cut short")
         target[place : place + len(piece)] = piece
         place += len(piece)
-    # Where a member ends, zipfile compares its checksum.
+    # At a member's end, zipfile compares its checksum.
     if source.read(1):
-        raise EOFError("it holds more than it says")
+        raise EOFError("it is longer than it says")
 
 
 class _Bounded:
-    """A file of which zipfile reads the directory and pieces of members, never more at once."""
+    """A file from which zipfile reads its directory and pieces of members, never more at once."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        """Return so many bytes."""
+        """Return `size` bytes."""
         if size > DIRECTORY_BYTES:
             raise zipfile.BadZipFile(f"the directory is larger than {DIRECTORY_BYTES:,} bytes")
         return self._file.read(DIRECTORY_BYTES if size < 0 else size)
 
     def close(self) -> None:
-        """Leave the file open, which is the caller's."""
+        """Leave the file open, because it belongs to the caller."""

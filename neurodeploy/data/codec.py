@@ -19,18 +19,18 @@ from neurodeploy.data.typed import made
 from neurodeploy.errors import ValidationError
 from snncore.dynamics import Equations, NumberSystem
 
-# Of a field that came later: it is not written where it is None, so that digests stay.
+# Marks a field that was added later: it is not written if it is None, so that digests stay.
 UNWRITTEN = {"unwritten": "None"}
 _TYPES = {np.dtype(kind).name for kind in (*INTEGERS, np.float64)}
 
 
 def dumps(document: Mapping[str, Any]) -> str:
-    """A document of frozen data as text: equal data, equal text."""
+    """Return a document of frozen data as text: equal data give equal text."""
     return "".join(_text(document))
 
 
 def digest(document: Mapping[str, Any]) -> str:
-    """The SHA-256 of a document's text, which is never held as a whole."""
+    """Return the SHA-256 of a document's text without holding the whole text."""
     known = sha256()
     for part in _text(document):
         known.update(part.encode())
@@ -38,10 +38,10 @@ def digest(document: Mapping[str, Any]) -> str:
 
 
 def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
-    """The document that `dumps` wrote, made of these classes and no others.
+    """Return the document that `dumps` wrote, built only from these classes.
 
     Raises:
-        ValidationError: if the text is no such document.
+        ValidationError: if the text is not such a document.
     """
     try:
         document = strict_json.loads(text)
@@ -55,19 +55,19 @@ def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
 
 
 def is_written(holder: Any, field: Field[Any]) -> bool:
-    """Whether a field stands in a document: not one that came later, where it is None."""
+    """Return whether a field appears in a document: a later field with the value None does not."""
     return field.metadata != UNWRITTEN or vars(holder)[field.name] is not None
 
 
 def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    """The list that a document holds under a name.
+    """Return the list that a document holds under a name.
 
     Raises:
         ValidationError: if there is none.
     """
     value = document.get(name)
     if not isinstance(value, tuple):
-        raise ValidationError(f"the document's {name} are no list")
+        raise ValidationError(f"the document's {name} are not a list")
     return value
 
 
@@ -77,7 +77,7 @@ def _text(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _written(value: Any, line: str) -> Iterator[str]:
-    """The value as JSON, its members on lines of their own; arrays come in pieces."""
+    """Yield the value as JSON, with one member per line; arrays come in pieces."""
     plain = _plain(value)
     if isinstance(plain, _Data):
         yield '"'
@@ -107,7 +107,7 @@ class _Data:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it; what is inside is still to be made plain."""
+    """Return the value as JSON has it; its members are not converted yet."""
     if isinstance(value, np.ndarray | Multiples):
         return _plain_array(np.asarray(value))
     if isinstance(value, Equations | NumberSystem):
@@ -117,7 +117,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, _Data):
         return value
     if is_dataclass(value) and not isinstance(value, type):
-        # Arrays as they are held, which may be narrower than they are handed out.
+        # Take arrays as they are stored, which may be narrower than the arrays that are returned.
         members = {f.name: vars(value)[f.name] for f in fields(value) if is_written(value, f)}
         return {"kind": type(value).__name__, **members}
     if isinstance(value, Mapping):
@@ -132,7 +132,7 @@ def _value(value: Any, classes: Mapping[str, type]) -> Any:
         return value
     kind = value.get("kind")
     if not isinstance(kind, str | None):
-        raise ValidationError(f"{kind!r:.80} is no kind of data")
+        raise ValidationError(f"{kind!r:.80} is not a kind of data")
     if kind == "array":
         return _array(value)
     if kind == "Equations":
@@ -159,7 +159,7 @@ def _plain_array(values: NDArray[Any]) -> dict[str, Any]:
 
 def _array(entry: Mapping[str, Any]) -> NDArray[Any]:
     if entry["type"] not in _TYPES:
-        raise ValidationError(f"{entry['type']} is no type of an array")
+        raise ValidationError(f"{entry['type']} is not the type of an array")
     kind = np.dtype(entry["type"])
     flat = np.frombuffer(base64.b64decode(entry["data"], validate=True), kind.newbyteorder("<"))
     shape = tuple(int(length) for length in entry["shape"])

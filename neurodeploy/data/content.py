@@ -1,4 +1,4 @@
-"""What files hold, made in pieces when it is asked for, so that large ones are never whole."""
+"""The content of files, produced in pieces on demand, so that large files are never in memory."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from neurodeploy.data.narrow import row_pieces
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """So many bytes, always the same ones, made anew each time that they are asked for."""
+    """A fixed sequence of bytes, produced anew on each use."""
 
     size: int
     make: Callable[[], Iterable[Piece]]
 
     def pieces(self) -> Iterator[Piece]:
-        """The bytes, some at a time."""
+        """Yield the bytes, some at a time."""
         yield from self.make()
 
     def __bytes__(self) -> bytes:
         return b"".join(self.pieces())
 
     def sha256(self) -> str:
-        """The hash of the bytes."""
+        """Return the hash of the bytes."""
         known = sha256()
         for piece in self.pieces():
             known.update(piece)
@@ -37,12 +37,12 @@ class Content:
 
 
 def of_bytes(content: bytes) -> Content:
-    """Bytes that are there already."""
+    """Return the content of existing bytes."""
     return Content(len(content), lambda: (content,))
 
 
 def of_array(values: NDArray[Any], kind: Any) -> Content:
-    """An array's numbers in C order, in a type; little-endian unless it says otherwise."""
+    """Return an array's numbers in C order; little-endian unless the type says otherwise."""
     held = values.reshape(1) if values.ndim == 0 else values
     little = np.dtype(kind).newbyteorder("<")
 
@@ -54,7 +54,7 @@ def of_array(values: NDArray[Any], kind: Any) -> Content:
 
 
 def joined(parts: Sequence[Content]) -> Content:
-    """One after another."""
+    """Return several contents, one after another."""
 
     def make() -> Iterator[Piece]:
         for part in parts:
@@ -64,7 +64,7 @@ def joined(parts: Sequence[Content]) -> Content:
 
 
 class Files(Mapping[str, bytes]):
-    """Files by name, whose bytes are made when they are asked for."""
+    """Files by name, whose bytes are produced on demand."""
 
     def __init__(self, contents: Mapping[str, bytes | Content]) -> None:
         self._contents = {
@@ -76,7 +76,7 @@ class Files(Mapping[str, bytes]):
         return bytes(self._contents[name])
 
     def __contains__(self, name: object) -> bool:
-        # A mapping's own way would make the file.
+        # The inherited method would produce the file.
         return name in self._contents
 
     def __iter__(self) -> Iterator[str]:
@@ -91,10 +91,10 @@ class Files(Mapping[str, bytes]):
         return self.keys() == other.keys() and all(self[name] == other[name] for name in self)
 
     def content(self, name: str) -> Content:
-        """A file's content."""
+        """Return a file's content."""
         return self._contents[name]
 
 
 def content_of(files: Mapping[str, bytes], name: str) -> Content:
-    """A file's content, whether it is there already or still to be made."""
+    """Return a file's content, whether its bytes exist already or not."""
     return files.content(name) if isinstance(files, Files) else of_bytes(files[name])

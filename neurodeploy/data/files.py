@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import IO
 
 from neurodeploy.errors import OutputError
 
-# Some of a file's bytes.
+# A piece of a file's bytes.
 Piece = bytes | memoryview
 
-# What to do about an operating system's error.
+# The remedies for errors of the operating system.
 REMEDIES = {
     errno.ENOSPC: "free some space, or choose another place",
     errno.EDQUOT: "free some space, or choose another place",
@@ -31,13 +31,13 @@ REMEDIES = {
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of what a file holds."""
+    """Return the SHA-256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file beside its place and move it there when it is complete.
+    """Write a file beside its destination and move it there when it is complete.
 
     Raises:
         OutputError: if it cannot be written; nothing is left of it then.
@@ -70,21 +70,21 @@ def _write_and_move(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def write_folder_atomically(
     path: Path, files: Mapping[str, bytes | Iterable[Piece]], *, ours: Callable[[Path], bool]
 ) -> None:
-    """Write a folder, file after file, beside its place and move it there whole.
+    """Write a folder, file by file, beside its destination and move it there whole.
 
-    A folder that is there already is replaced if it is empty or `ours` says it may be.
+    An existing folder is replaced if it is empty or `ours` permits it.
 
     Raises:
-        OutputError: if it cannot be written, or what is there is not to be replaced.
+        OutputError: if it cannot be written, or an existing folder must not be replaced.
     """
     try:
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path}: is a file", remedy="choose another place")
         if path.is_dir() and any(path.iterdir()) and not ours(path):
             raise OutputError(
-                f"{path}: is a folder with other things in it", remedy="choose another place"
+                f"{path}: is a folder that holds other files", remedy="choose another place"
             )
-        # A link to a folder stays one; the folder that it names is replaced.
+        # A link to a folder stays a link; the folder that it names is replaced.
         place = path.resolve()
         with _parents(place):
             _write_and_swap(place, files)
@@ -97,6 +97,7 @@ def _write_and_swap(path: Path, files: Mapping[str, bytes | Iterable[Piece]]) ->
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         for name, content in files.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             with (temporary / name).open("wb") as file:
                 file.writelines((content,) if isinstance(content, bytes) else content)
         os.chmod(temporary, 0o777 & ~_umask())
@@ -108,7 +109,7 @@ def _write_and_swap(path: Path, files: Mapping[str, bytes | Iterable[Piece]]) ->
 
 
 def require_writable(folder: Path) -> None:
-    """Nothing if files can be written into a folder, which need not be there; leaves nothing.
+    """Check that files can be written into a folder, which may not exist yet; leave nothing.
 
     Raises:
         OutputError: if they cannot.
@@ -128,7 +129,7 @@ def require_writable(folder: Path) -> None:
 
 @contextmanager
 def _parents(path: Path) -> Iterator[None]:
-    """The folders above a path, for a block; if it fails, those that were missing go again."""
+    """Create the folders above a path for a block; if it fails, remove those that were created."""
     missing = [folder for folder in path.parents if not folder.exists()]
     nearest = next(folder for folder in path.parents if folder not in missing)
     if not nearest.is_dir():
@@ -174,6 +175,6 @@ def _told(path: Path, error: OSError | RuntimeError) -> OutputError:
     lines = str(getattr(error, "strerror", None) or error).splitlines()
     reason = next(iter(lines), type(error).__name__)
     if "unexpected pos" in reason:
-        # What torch says when less was written than it handed over.
+        # torch's message when less was written than it passed on.
         number, reason = errno.ENOSPC, "there was no room for all of it"
     return OutputError(f"{path}: cannot be written: {reason}", remedy=REMEDIES.get(number))

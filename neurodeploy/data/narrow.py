@@ -1,4 +1,4 @@
-"""Arrays held in the narrowest type that their values need, and handed out in a wide one."""
+"""Arrays that are stored in the narrowest type for their values and returned in a wide one."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 INTEGERS = (np.int8, np.int16, np.int32, np.int64)
-# So many values are worked on at a time; their bytes are a multiple of three, as base64 counts.
+# The number of values per piece; their bytes are a multiple of three, as base64 requires.
 PIECE = 3 << 16
 
 
 def integer_type(low: int, high: int) -> type[np.signedinteger[Any]]:
-    """The narrowest type that holds the integers from one to another."""
+    """Return the narrowest type that holds the integers from `low` to `high`."""
     return next(t for t in INTEGERS if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
 
 
 def narrowed(values: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers in the narrowest type, read-only; not copied where nobody can change them."""
+    """Return whole numbers in the narrowest type, read-only; copy only what others can change."""
     low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
     return frozen(values, integer_type(low, high))
 
 
 def narrowed_floats(values: NDArray[Any]) -> NDArray[Any]:
-    """Numbers in single precision where that is exact, else in double; read-only.
+    """Return numbers in single precision if that is exact, else in double; read-only.
 
-    No zero of them is negative, which would be equal to zero and written unlike it.
+    Negative zeros become positive, because the two are equal but are written differently.
     """
     kind = np.float32 if values.dtype == np.float32 or _is_single(values) else np.float64
     held = frozen(values, kind)
@@ -45,7 +45,7 @@ def _is_single(values: NDArray[Any]) -> bool:
 
 
 def frozen(values: NDArray[Any], kind: Any) -> NDArray[Any]:
-    """The values in a type, in C order and read-only; not copied where nobody can change them."""
+    """Return the values in a type, in C order and read-only; copy only what others can change."""
     held: Any = values
     while isinstance(held, np.ndarray) and not held.flags.writeable:
         held = held.base
@@ -57,14 +57,14 @@ def frozen(values: NDArray[Any], kind: Any) -> NDArray[Any]:
 
 
 def pieces(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The values in C order, some at a time."""
+    """Yield the values in C order, some at a time."""
     flat = values.reshape(-1)
     for start in range(0, flat.size, PIECE):
         yield flat[start : start + PIECE]
 
 
 def row_pieces(values: NDArray[Any]) -> Iterator[slice]:
-    """Slices of the first axis that hold about as many values at a time; at least one."""
+    """Yield slices of the first axis with about equally many values; at least one slice."""
     rows = len(values)
     count = max(1, PIECE * rows // max(values.size, 1))
     for start in range(0, max(rows, 1), count):
@@ -73,7 +73,7 @@ def row_pieces(values: NDArray[Any]) -> Iterator[slice]:
 
 @dataclass(frozen=True, eq=False)
 class Multiples:
-    """Narrow integers times a power of two, which are an array of floats where one is asked for."""
+    """Narrow integers times a power of two, which appear as an array of floats."""
 
     integers: NDArray[np.signedinteger[Any]]
     exponent: int
@@ -85,7 +85,7 @@ class Multiples:
 
     @property
     def size(self) -> int:
-        """How many numbers there are."""
+        """The number of values."""
         return self.integers.size
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -94,9 +94,9 @@ class Multiples:
 
 
 class Widened:
-    """A field whose array is held narrow: asked for, it is a wide copy that no sum overflows.
+    """A field that stores its array narrow and returns a wide copy that no sum overflows.
 
-    What is held is in the instance's `vars`, under the field's name.
+    The stored array is in the instance's `vars`, under the field's name.
     """
 
     def __init__(self, kind: Any) -> None:
@@ -107,7 +107,7 @@ class Widened:
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         if instance is None:
-            # So a dataclass knows that the field has no default.
+            # This tells a dataclass that the field has no default.
             raise AttributeError(self.name)
         held = vars(instance)[self.name]
         if isinstance(held, Multiples):
@@ -119,5 +119,5 @@ class Widened:
 
 
 def widened(kind: Any) -> Any:
-    """A field of a dataclass whose array is held narrow, and handed out in this type."""
+    """Return a dataclass field that stores its array narrow and returns it in this type."""
     return Widened(kind)

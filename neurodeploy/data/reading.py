@@ -1,4 +1,4 @@
-"""Files of strangers: only regular ones are opened, and only as much is read as there is room."""
+"""Files from strangers: only regular ones are opened, and only as much as fits memory is read."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# So large a JSON document may be; those that we write hold some kilobytes.
+# The limit of a JSON document; our own have a few kilobytes.
 JSON_BYTES = 8 << 20
-# Below this, nobody asks the system how much memory is free.
+# Below this size, the free memory is not checked.
 _SMALL = 64 << 20
 _NO_FILE = "is not a regular file"
 
 
 @contextmanager
 def regular_file(path: Path, *, links: bool = True) -> Iterator[tuple[IO[bytes], int]]:
-    """Open a regular file for a block, with its size; never wait for a pipe or a device.
+    """Yield an open regular file with its size; never wait for a pipe or a device.
 
-    Where `links` is false, the path itself may not be a symbolic link.
+    If `links` is false, the path itself must not be a symbolic link.
 
     Raises:
         OSError: if it is anything else, or cannot be opened; its strerror says what it is.
@@ -32,7 +32,7 @@ def regular_file(path: Path, *, links: bool = True) -> Iterator[tuple[IO[bytes],
 
 
 def read_regular(path: Path, *, most: int | None = None, links: bool = True) -> bytes:
-    """Return what a regular file holds, if it is no larger than `most` and memory has room.
+    """Return the content of a regular file, if it is no larger than `most` and fits into memory.
 
     Raises:
         OSError: otherwise; its strerror says what is wrong.
@@ -46,16 +46,16 @@ def read_regular(path: Path, *, most: int | None = None, links: bool = True) -> 
 
 
 def require_room(path: Path, size: int, most: int | None = None) -> None:
-    """Check that so many bytes may be read, and that memory has room for them.
+    """Check that so many bytes may be read and fit into memory.
 
     Raises:
-        OSError: otherwise; its strerror says how many bytes there are and may be.
+        OSError: otherwise; its strerror gives the size and the limit.
     """
     if most is not None and size > most:
-        raise OSError(errno.EFBIG, f"holds {size:,} bytes, and {most:,} are read at most", path)
+        raise OSError(errno.EFBIG, f"holds {size:,} bytes, but at most {most:,} are read", path)
     if size > _SMALL and size > (free := free_memory()):
         raise OSError(
-            errno.EFBIG, f"holds {size:,} bytes, and {free:,} bytes of memory are free", path
+            errno.EFBIG, f"holds {size:,} bytes, but only {free:,} bytes of memory are free", path
         )
 
 
@@ -67,7 +67,7 @@ def free_memory() -> int:
 
 
 def _descriptor(path: Path, links: bool) -> int:
-    # Looked at first, because opening a device can already do something.
+    # Check the type first, because opening a device can already have an effect.
     known = os.stat(path, follow_symlinks=links)
     if stat.S_ISLNK(known.st_mode):
         raise OSError(errno.ELOOP, "is a symbolic link, which is not followed", str(path))
@@ -80,7 +80,7 @@ def _descriptor(path: Path, links: bool) -> int:
     if not links:
         flags |= getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags)
-    # It may have been exchanged since.
+    # The file may have been replaced since.
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, _NO_FILE, str(path))

@@ -1,4 +1,4 @@
-"""Files of samples: NumPy's .npz and .npy, whose sizes are known before their numbers are read."""
+"""Sample files, NumPy's .npz and .npy, whose sizes are known before their numbers are read."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from neurodeploy.data.files import REMEDIES
 from neurodeploy.data.reading import regular_file, require_room
 from neurodeploy.errors import SamplesError
 
-# A member that is packed a hundred times smaller than it is may be no larger than this.
+# A member compressed to a hundredth of its size may be no larger than this.
 PACKED_BYTES = 2 << 30
 _RATIO = 100
 _MAGIC = b"\x93NUMPY"
-# NumPy reads no longer ones either.
+# NumPy does not read longer ones either.
 _HEADER_BYTES = 10_000
 _WRITE_AGAIN = "write it with numpy.savez(file, samples=...) or numpy.save, as numbers"
 
 
 def read_samples(path: str | os.PathLike[str]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Samples (T, N, ...) and labels, if there are any, from an .npz or .npy file.
+    """Return samples (T, N, ...) and optional labels from an .npz or .npy file.
 
     Raises:
         SamplesError: if the file is missing, damaged, too large, or holds no samples.
@@ -52,7 +52,7 @@ def read_samples(path: str | os.PathLike[str]) -> tuple[NDArray[Any], NDArray[An
 
 
 def _arrays(place: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz that are asked for, or the one of an .npy as samples."""
+    """Return the requested arrays of an .npz, or the array of an .npy as samples."""
     try:
         with regular_file(place) as (file, size):
             if file.read(len(_MAGIC)) == _MAGIC:
@@ -68,7 +68,7 @@ def _arrays(place: Path) -> dict[str, NDArray[Any]]:
                 }
     except FileNotFoundError as error:
         raise SamplesError(
-            f"{place}: there is no such file", remedy="name one that is there"
+            f"{place}: there is no such file", remedy="name an existing file"
         ) from error
     except OSError as error:
         raise SamplesError(
@@ -78,7 +78,7 @@ def _arrays(place: Path) -> dict[str, NDArray[Any]]:
     except DAMAGE as error:
         words = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SamplesError(
-            f"{place}: is no .npz or .npy of numbers: {words[:200]}", remedy=_WRITE_AGAIN
+            f"{place}: is not an .npz or .npy of numbers: {words[:200]}", remedy=_WRITE_AGAIN
         ) from error
 
 
@@ -87,8 +87,8 @@ def _member(archive: Archive, name: str, place: Path) -> NDArray[Any]:
     size, packed = member.file_size, member.compress_size
     if size > PACKED_BYTES and size > _RATIO * packed:
         raise zipfile.BadZipFile(
-            f"{name}: unpacks {packed:,} bytes to {size:,}, and {PACKED_BYTES:,} are the most "
-            f"where it is {_RATIO} times as much (leave it unpacked, or take a smaller type)"
+            f"{name}: unpacks {packed:,} bytes to {size:,}, but at most {PACKED_BYTES:,} are "
+            f"allowed beyond a ratio of {_RATIO} (do not compress it, or use a smaller type)"
         )
     require_room(place, size)
     with archive.open(name) as file:
@@ -96,7 +96,7 @@ def _member(archive: Archive, name: str, place: Path) -> NDArray[Any]:
 
 
 def _array(file: IO[bytes], size: int) -> NDArray[Any]:
-    """The array in a file of so many bytes, which are what its header says, to the last one."""
+    """Return the array in a file of so many bytes, if its header accounts for every byte."""
     shape, in_columns, kind = _header(file)
     if kind.hasobject:
         raise ValueError("it holds Python objects, which are never read")
@@ -104,15 +104,15 @@ def _array(file: IO[bytes], size: int) -> NDArray[Any]:
         raise ValueError(f"it holds {kind}, not numbers")
     bytes_of_numbers = math.prod(shape) * kind.itemsize
     if any(length < 0 for length in shape) or bytes_of_numbers > size:
-        raise ValueError(f"its header claims {kind} {shape}, and it has {size:,} bytes")
+        raise ValueError(f"its header claims {kind} {shape}, but it has {size:,} bytes")
     array = np.empty(shape, kind, order="F" if in_columns else "C")
-    # NumPy's own way to the bytes refuses arrays without any.
+    # NumPy's own access to the bytes refuses empty arrays.
     fill(array.reshape(-1, order="A").view(np.uint8).data, file)
     return array.astype(kind.newbyteorder("="), copy=False)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """The shape, whether it is in columns, and the type that a header in NumPy's format names."""
+    """Return the shape, whether the order is by columns, and the type from a NumPy header."""
     start = file.read(len(_MAGIC) + 2)
     version = tuple(start[len(_MAGIC) :])
     if start[: len(_MAGIC)] != _MAGIC or version not in ((1, 0), (2, 0)):
@@ -123,11 +123,11 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     text = io.BytesIO(length + file.read(int.from_bytes(length, "little")))
     read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
     with warnings.catch_warnings():
-        # How a file was written is for those who write them.
+        # The writer's memory layout does not matter here.
         warnings.simplefilter("ignore")
         try:
             shape, in_columns, kind = read(text)
-        # NumPy raises a dozen kinds of exception over damaged headers.
+        # NumPy raises a dozen kinds of exception for damaged headers.
         except Exception as error:
             words = str(error).strip() or type(error).__name__
             raise ValueError(f"its header is damaged: {words}") from error

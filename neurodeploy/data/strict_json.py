@@ -1,4 +1,4 @@
-"""JSON of strangers: what the standard says, each key once, numbers and depth within limits."""
+"""JSON from strangers: only the standard, each key once, numbers and depth within limits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections import Counter
 from typing import Any
 
-# Deeper than anything that we write, and far from where Python ends.
+# Deeper than anything that we write, and far below Python's own limit.
 _DEPTH = 64
-# The digits of an integer; the widest that equations may have, of 256 bits, has 78.
+# The limit of an integer's digits; the widest integer of equations, of 256 bits, has 78.
 _DIGITS = 80
 
 
@@ -16,7 +16,7 @@ def loads(text: str | bytes) -> Any:
     """Return the value that the text describes.
 
     Raises:
-        ValueError: if it is not JSON in UTF-8, or holds NaN, an infinity, a key twice, an
+        ValueError: if it is not JSON in UTF-8, or contains NaN, an infinity, a duplicate key, an
             integer of more than 80 digits, half a character, or more than 64 levels.
     """
     try:
@@ -55,7 +55,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         counts = Counter(key for key, _ in pairs)
         twice = next(key for key, count in counts.items() if count > 1)
-        raise ValueError(f"the key {twice!r:.80} is there twice")
+        raise ValueError(f"the key {twice!r:.80} occurs twice")
     return members
 
 

@@ -125,19 +125,19 @@ def check_order(nodes: Sequence[Node], output: str, base: type[Node], network: s
         ValidationError: if not; names the node.
     """
     for node in nodes:
-        require(isinstance(node, Node), f"a {type(node).__name__} is no node")
-        words = f"{node.name}: {type(node).__name__} is no node of {network}"
+        require(isinstance(node, Node), f"a {type(node).__name__} is not a node")
+        words = f"{node.name}: {type(node).__name__} is not a node of {network}"
         require(isinstance(node, base), words)
     position = {node.name: index for index, node in enumerate(nodes)}
     if len(position) < len(nodes):
         names = [node.name for node in nodes]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValidationError(f"{twice}: two nodes have this name")
-    require(output in position, f"the output {output} is no node")
+    require(output in position, f"the output {output} is not a node")
     for index, node in enumerate(nodes):
         for edge in node.sources:
             known = edge.source in position
-            require(known, f"{node.name}: reads {edge.source}, which is no node")
+            require(known, f"{node.name}: reads {edge.source}, which is not a node")
             require(
                 edge.delay > 0 or position[edge.source] < index,
                 f"{node.name}: reads {edge.source} in the step that computes it",
@@ -156,7 +156,7 @@ def checked_shape(node: Node, shape: Shape) -> Shape:
     except TypeError:
         lengths = ()
     fits = len(lengths) > 0 and all(length > 0 for length in lengths)
-    require(fits, f"{node.name}: {shape} is no shape of an input")
+    require(fits, f"{node.name}: {shape} is not the shape of an input")
     return lengths
 
 

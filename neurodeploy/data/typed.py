@@ -1,4 +1,4 @@
-"""Whether data are what a dataclass declares, for data that come from a file."""
+"""Type checks of data from a file against the declarations of a dataclass."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from neurodeploy.errors import ValidationError
 
 
 def made(kind: type, members: Mapping[str, Any]) -> Any:
-    """An instance of a dataclass from its members by name.
+    """Return an instance of a dataclass, built from its members by name.
 
     Raises:
         ValidationError: if a member is not of the type that the class declares.
-        TypeError: if a member is missing, or is none of the class's.
+        TypeError: if a member is missing, or the class does not have it.
     """
     for name, hint in _hints(kind).items():
         if name in members and not fits(members[name], hint):
@@ -32,7 +32,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a declared type, all the way down."""
+    """Return whether a value has a declared type, including all its parts."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(fits(value, part) for part in parts)

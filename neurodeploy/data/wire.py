@@ -1,4 +1,4 @@
-"""Protocol Buffers' wire format: to write large messages, and to look before one is parsed."""
+"""Protocol Buffers' wire format: writing large messages, and checking one before it is parsed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _LONGEST_VARINT = 10
 
 
 def field(number: int, content: Content) -> Content:
-    """A field of bytes, or of a message, with its tag and its length."""
+    """Return a field of bytes, or of a message, with its tag and its length."""
     head = _varint(number << 3 | _DELIMITED) + _varint(content.size)
     return joined([of_bytes(head), content])
 
 
 def inserted(message: bytes, path: Sequence[int], number: int, content: Content) -> Content:
-    """A message with fields of a number put, in the order of numbers, into one within it.
+    """Return a message with fields of a number inserted, in numeric order, into an inner message.
 
     `path` leads there: the number of the field that holds the next message, and so on.
     """
@@ -33,7 +33,7 @@ def inserted(message: bytes, path: Sequence[int], number: int, content: Content)
 
 
 def fields_of(message: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the number of every field of bytes between two places, and where its bytes are.
+    """Yield the number of every field of bytes between two offsets, and the offsets of its bytes.
 
     Raises:
         ValueError: if there is no message.
@@ -44,7 +44,7 @@ def fields_of(message: bytes, begin: int, end: int) -> Iterator[tuple[int, int, 
 
 
 def _fields(message: bytes, place: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Every field's number, and where it starts, its value begins, and it ends."""
+    """Yield every field's number, its start, the start of its value, and its end."""
     while place < end:
         start = place
         tag, place = _read_varint(message, place)

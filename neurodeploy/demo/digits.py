@@ -1,4 +1,4 @@
-"""Scikit-learn's digits as spikes: 1,797 images of 8 x 8, embedded in that package."""
+"""Scikit-learn's digits as spikes: 1,797 images of 8 x 8 that its package includes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEST = 360
 
 @dataclass(frozen=True)
 class Digits:
-    """Spikes (T, N, 1, 8, 8) and labels, for training and for test."""
+    """Spikes (T, N, 1, 8, 8) and labels, for training and for testing."""
 
     train: Tensor
     train_labels: Tensor
@@ -25,7 +25,7 @@ class Digits:
 
 
 def load_digits(seed: int = 0) -> Digits:
-    """The images, shuffled once, every pixel firing as often as it is bright.
+    """Return the images, shuffled once; the brighter a pixel, the more often it fires.
 
     Raises:
         NeurodeployError: if scikit-learn is not installed.

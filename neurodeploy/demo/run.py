@@ -1,4 +1,4 @@
-"""The whole way on embedded data: train, quantize, export, simulate, verify, report."""
+"""The whole path on embedded data: train, quantize, export, simulate, verify, report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
 from neurodeploy.target import BuiltIn, Simulation, Target, target
-from quant.grid.chips import FORMATS
+from quant.grid.registry import catalogue, format_or_default
 from snncore.kernels.cpp.build import compiler
 
 Progress = Callable[[str], None]
@@ -33,7 +33,7 @@ _FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10
 def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
     """Train, quantize, export to each target, verify every test sample, and write the report.
 
-    A simulator that is missing is installed; where that is impossible its link is `not run`.
+    A missing simulator is installed; if that is impossible, its link is `not run`.
 
     Raises:
         UnknownNameError: if a target is not installed.
@@ -50,7 +50,7 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
     train(floats, digits, _FLOAT_EPOCHS, 5e-3, progress)
     grids = dict.fromkeys(_grid(chip) for chip in chips)
     models = {form: _trained(floats, form, digits, progress) for form in grids}
-    # The first target's model has the plain name.
+    # The first target's model gets the plain name.
     files = {form: out / f"model-{form}.pt" for form in models} | {
         _grid(chips[0]): out / "model.pt"
     }
@@ -68,8 +68,9 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
 
 
 def _grid(chip: Target) -> str:
-    """The format of integers that a target's network is trained in: its own, or Loihi's."""
-    return chip.name if chip.name in FORMATS else "loihi"
+    """Return the format that a target's network is trained in: its own, or the default."""
+    names = (form.name for form in catalogue().formats(chip.name))
+    return chip.name if chip.name in names else format_or_default(None).name
 
 
 def _trained(
@@ -97,7 +98,7 @@ def _proved(
         example=digits.test,
         model_file=model,
     )
-    # The first is the one that verification takes.
+    # Verification uses the first one.
     for environment in list(chip.simulators.values())[:1]:
         if isinstance(environment, BuiltIn) or status(environment).state is State.INSTALLED:
             continue
@@ -105,7 +106,7 @@ def _proved(
         try:
             install(environment, progress=progress)
         except SimulatorError as error:
-            # The report says of this link that it was not run, and why.
+            # The report says that this link was not run, and why.
             progress(f"{error.message}; this link will not be run ({error.remedy})")
     return pipeline.verified(
         artifact,
@@ -118,7 +119,7 @@ def _proved(
 
 
 def _joined(reports: Sequence[Report]) -> Report:
-    """One report on several targets, each link under its target's name."""
+    """Return one report on several targets, with the target's name in each link."""
     links = [
         replace(link, name=f"{report.facts['target']}: {link.name}")
         for report in reports

@@ -15,13 +15,13 @@ from snncore import functional, layer, neuron
 Progress = Callable[[str], None]
 _CHANNELS = (16, 32)
 _DECAY = 0.1
-# The power of two nearest to it, for chips that leak by a shift.
+# The nearest power of two, for chips that leak by a shift.
 _SHIFT = 0.125
 _BATCH = 64
 
 
 def float_network() -> nn.Sequential:
-    """The network in floats."""
+    """Return the float network."""
     first, second = _CHANNELS
     network = nn.Sequential(
         OrderedDict(
@@ -42,7 +42,7 @@ def float_network() -> nn.Sequential:
 
 
 def quantized_network(trained: nn.Sequential, form: str = "loihi") -> nn.Sequential:
-    """The same network in blocks on a chip's grid, starting from the trained weights."""
+    """Return the same network in blocks on a chip's grid, starting from the trained weights."""
     first, second = _CHANNELS
     synapses: dict[str, quant.Conv2d | quant.Linear] = {
         "conv1": quant.Conv2d(1, first, 3, padding=1, format=form),
@@ -60,7 +60,7 @@ def quantized_network(trained: nn.Sequential, form: str = "loihi") -> nn.Sequent
 
 
 def _neurons(form: str) -> quant.ChipNeuron:
-    """Neurons that the chip has, with about the decay of the trained ones."""
+    """Return neurons that the chip has, with roughly the decay of the trained ones."""
     if "CubaLIF" in quant.chip_format(form).neurons:
         return quant.CubaLIF(voltage_decay=_DECAY, format=form)
     return quant.LIF(decay=_SHIFT, format=form)
@@ -93,7 +93,7 @@ def train(network: nn.Module, digits: Digits, epochs: int, rate: float, say: Pro
 
 @torch.no_grad()
 def test_accuracy(network: nn.Module, spikes: Tensor, labels: Tensor) -> float:
-    """The share of samples whose most active output neuron is the label's."""
+    """Return the share of samples whose most active output neuron is the label's."""
     functional.reset(network)
     counts = network(spikes).sum(0)
     functional.reset(network)

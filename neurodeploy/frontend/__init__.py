@@ -1,4 +1,4 @@
-"""Networks in: model files, and torch modules traced into graphs."""
+"""The entrance for networks: model files, and torch modules traced into graphs."""
 
 from neurodeploy.frontend.checkpoint import load as load
 from neurodeploy.frontend.checkpoint import save as save

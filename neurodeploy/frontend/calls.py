@@ -1,4 +1,4 @@
-"""A torch module as the calls its forward makes, found by symbolic tracing."""
+"""A torch module as the list of its forward's calls, recorded by symbolic tracing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from snncore.neuron import Neuron
 INPUT = "input"
 
 
-# How many values each function takes; a module, as many as its forward.
+# The number of values that each function takes; a module takes as many as its forward.
 _ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
 
 
@@ -26,7 +26,7 @@ _ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
 class Call:
     """One value: a module applied (`target` is its path), or a function of values.
 
-    The functions are add, multiply, complement (what is missing from one) and flatten.
+    The functions are add, multiply, complement (one minus the value) and flatten.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Calls:
 
 
 _REMEDY = "use the layers of quant, or for float networks those of snncore.layer"
-# What training makes of layers, and how they become what they were.
+# Layers that training replaced, with the call that restores them.
 _UNDONE = {
     "NormNeuron": "call snncore.training.unfuse_norms(network) first",
     "TraceSynapse": "call snncore.learning.offline(network) first",
 }
-# What a traced forward calls: a function, or a method by its name.
+# The functions and methods that a traced forward may call.
 _FUNCTIONS: dict[Any, str] = {
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), "add"),
     **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), "multiply"),
@@ -64,27 +64,27 @@ _ENCODERS: dict[Any, str] = {getattr(encoding, name): name for name in encoding.
 
 class _Tracer(fx.Tracer):
     def __init__(self) -> None:
-        # An encoder is one call, to be named as such.
+        # An encoder is one call, so that it can be named.
         whole: Any = (math, encoding)
         super().__init__(autowrap_modules=whole)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        # What has no place in a graph is named, not looked into.
+        # A module that a graph cannot contain is named, not traced into.
         known = is_known(m) or isinstance(m, layer.Layer | Neuron)
         return known or super().is_leaf_module(m, module_qualified_name)
 
 
 def calls_of(network: nn.Module) -> Calls:
-    """The calls of a network's forward.
+    """Return the calls of a network's forward.
 
     Raises:
-        UnsupportedLayerError: if the forward cannot be traced, or calls what has no meaning here.
+        UnsupportedLayerError: if the forward cannot be traced, or calls something unsupported.
     """
     if is_known(network):
         return Calls((Call("network", "module", (INPUT,), ""),), "network")
     try:
         graph = _Tracer().trace(network)
-    # What a forward does with a value that is not there yet may raise anything.
+    # While it is traced, a forward may raise anything.
     except Exception as error:
         raise UnsupportedLayerError(
             f"{type(network).__name__}: its forward cannot be traced: "
@@ -96,15 +96,15 @@ def calls_of(network: nn.Module) -> Calls:
 
 
 def refused(name: str, operation: str) -> UnsupportedLayerError:
-    """The error that an operation of a forward has no place in a graph."""
+    """Return the error for an operation of a forward that a graph cannot contain."""
     return UnsupportedLayerError(
-        f"{name}: {operation} is no operation that can be exported",
+        f"{name}: {operation} is not an operation that can be exported",
         remedy="a forward may call layers, add their results and flatten them",
     )
 
 
 class _Reader:
-    """Turns the nodes of a traced forward into calls, each named after its module."""
+    """A reader that turns the nodes of a traced forward into calls, each named after its module."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
@@ -133,18 +133,18 @@ class _Reader:
         module = self.network.get_submodule(path)
         if path == INPUT:
             raise UnsupportedLayerError(
-                f"{path}: what enters the network has this name", remedy="rename the layer"
+                f"{path}: the network's input has this name", remedy="rename the layer"
             )
         if not is_known(module):
             kind = type(module)
-            of_torch = kind.__module__.startswith("torch.nn")
+            prefix = "torch.nn." if kind.__module__.startswith("torch.nn") else ""
             raise UnsupportedLayerError(
-                f"{path}: {'torch.nn.' * of_torch}{kind.__name__} is no layer that can be exported",
+                f"{path}: {prefix}{kind.__name__} is not a layer that can be exported",
                 remedy=_UNDONE.get(kind.__name__, _REMEDY),
             )
         if any(call.target == path for call in self.calls if call.function == "module"):
             raise UnsupportedLayerError(
-                f"{path}: this layer is used twice", remedy="give each use a layer of its own"
+                f"{path}: this layer is used twice", remedy="give each use its own layer"
             )
         self._add(node, Call(path, "module", self._inputs(node, inputs_of(module)), path))
 
@@ -157,8 +157,8 @@ class _Reader:
             self._flatten(node)
         elif node.target in _ENCODERS:
             raise UnsupportedLayerError(
-                f"{node.name}: encoding.{_ENCODERS[node.target]} within a network has no place in "
-                "a program, which takes spikes",
+                f"{node.name}: encoding.{_ENCODERS[node.target]} cannot be part of a network that "
+                "becomes a program, which takes spikes",
                 remedy="encode before the network is called, as spikes: encoding.rate, level, ...",
             )
         else:
@@ -197,7 +197,7 @@ class _Reader:
     def _inputs(self, node: fx.Node, count: int, first: int = 0) -> tuple[str, ...]:
         values = node.args[first : first + count]
         if len(values) < count or not all(isinstance(value, fx.Node) for value in values):
-            raise UnsupportedLayerError(f"{node.name}: an argument is no value of the network")
+            raise UnsupportedLayerError(f"{node.name}: an argument is not a value of the network")
         return tuple(self._name(value) for value in values if isinstance(value, fx.Node))
 
     def _name(self, value: fx.Node) -> str:

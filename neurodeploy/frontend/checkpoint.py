@@ -1,4 +1,4 @@
-"""Model files: a declarative description and tensors, so that reading one never runs its code."""
+"""Model files: a declarative description and tensors; reading a file runs none of its code."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from snncore import layer
 FORMAT = "neurodeploy-model"
 VERSION = 1
 _NUMBERS = "save the network again when its weights are finite real numbers"
-# What our own code raises when a description makes no sense to it.
+# The exceptions of our own code for descriptions that make no sense.
 _DAMAGE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
 
 
 def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = None) -> None:
-    """Write the network: what its layers are, how they are connected, and their tensors.
+    """Write the network to a file: its layers, their connections, and their tensors.
 
-    The input's shape is that of `example` (T, N, ...), or the one the network saw last.
+    The input's shape is that of `example` (T, N, ...), or the last one that the network saw.
 
     Raises:
         UnsupportedLayerError: if a layer has no name here, or one that modules use themselves,
@@ -43,7 +43,7 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
     if not modules:
         modules = {"": network}
     shape = tuple(example.shape[2:]) if example is not None else input_shape(network)
-    # Layers that the forward never calls are no part of what it computes.
+    # Layers that the forward never calls do not belong to the network's computation.
     within = tuple(f"{path}." if path else "" for path in modules)
     document = {
         "format": FORMAT,
@@ -62,8 +62,8 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
 
 
 def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.Module:
-    """The network that a model file holds; `build_with` names a function of the user's that
-    makes the architecture for a file of weights alone (package.module:function).
+    """Return the network in a model file; `build_with` (package.module:function) names a function
+    of the user's that builds the architecture for a file of weights alone.
 
     Raises:
         ModelFileError: if the file is missing, damaged, of another format or not safe to read.
@@ -75,7 +75,7 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
         tensors = document and all(isinstance(value, torch.Tensor) for value in document.values())
         what = "weights alone" if tensors else "no model of ours"
         raise ModelFileError(
-            f"{path}: holds {what}", remedy="say --build package.module:function, or nd.save it"
+            f"{path}: holds {what}", remedy="give --build package.module:function, or nd.save it"
         )
     try:
         network = _described(document)
@@ -88,14 +88,14 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
 
 
 def _described(document: dict[str, Any]) -> nn.Module:
-    """The network that a document describes, without memory for its tensors."""
+    """Return the network that a document describes, without memory for its tensors."""
     _require_plain({key: value for key, value in document.items() if key != "tensors"})
     if document.get("version") != VERSION:
-        raise ModelFileError(f"version {document.get('version')}, and this reads {VERSION}")
+        raise ModelFileError(f"version {document.get('version')}, but this reads {VERSION}")
     calls = Calls(
         tuple(Call(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
     )
-    # What a file claims costs nothing until its tensors have been seen to fit.
+    # What a file claims costs nothing until its tensors are known to fit.
     with torch.device("meta"):
         layers = {name: build(entry, str(name)) for name, entry in document["layers"].items()}
         network = assembled(calls, layers)
@@ -112,7 +112,7 @@ def _require_plain(value: Any) -> None:
 
 
 def input_shape(network: nn.Module) -> tuple[int, ...] | None:
-    """The shape of one step's input (without time and batch), if a layer knows it."""
+    """Return the shape of one step's input (without time and batch), if a layer knows it."""
     for module in _first_layers(network, calls_of(network)):
         shape: tuple[int, ...] | None = getattr(module, "input_shape", None)
         if shape is not None:
@@ -125,7 +125,7 @@ def input_shape(network: nn.Module) -> tuple[int, ...] | None:
 
 
 def _first_layers(network: nn.Module, calls: Calls) -> Iterator[nn.Module]:
-    """The layers that are given the input, or something of its shape."""
+    """Yield the layers that receive the input, or a value of its shape."""
     alike = {INPUT}
     for call in calls.calls:
         if not alike & set(call.inputs):
@@ -166,7 +166,7 @@ def _fill(network: nn.Module, tensors: Any, path: object, *, assign: bool = Fals
     for name, value in network.state_dict().items():
         if value.is_complex() or value.layout != torch.strided:
             raise ModelFileError(
-                f"{path}: {name}: is no plain array of real numbers", remedy=_NUMBERS
+                f"{path}: {name}: is not a plain array of real numbers", remedy=_NUMBERS
             )
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ModelFileError(f"{path}: {name}: a value is NaN or infinite", remedy=_NUMBERS)
@@ -182,7 +182,7 @@ def _call(reference: str) -> nn.Module:
     except (Exception, SystemExit) as error:
         raise ModelFileError(
             f"--build {reference}: {type(error).__name__}: {_first_line(error)}",
-            remedy="say package.module:function, a function of yours without arguments that "
+            remedy="give package.module:function, your function without arguments that "
             "returns the network",
         ) from error
     if not isinstance(network, nn.Module):
@@ -196,5 +196,5 @@ def _call(reference: str) -> nn.Module:
 def _first_line(error: BaseException) -> str:
     text = error.message if isinstance(error, NeurodeployError) else str(error)
     first = (text.strip().splitlines() or [""])[0][:200]
-    # A key that is missing says little without the name of the exception.
+    # A missing key says little without the name of the exception.
     return first if first and not isinstance(error, KeyError) else f"{type(error).__name__} {first}"

@@ -1,4 +1,4 @@
-"""Layers that hold other layers: the parts that a checkpoint keeps, and how they are joined."""
+"""Layers that contain other layers: the parts that a checkpoint stores, and how they are joined."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Parts = Mapping[str, nn.Module | None]
 
 @dataclass(frozen=True)
 class Container:
-    """A layer made of others: its name in a checkpoint, its parts, and how it is built of them."""
+    """A layer made of others: its name in a checkpoint, its parts, and its constructor."""
 
     name: str
     kind: type[nn.Module]
     parts: Callable[[Any], Parts]
     build: Callable[..., nn.Module]
-    # Whether it has arguments beside its parts.
+    # Whether it has arguments besides its parts.
     configured: bool = False
 
 
@@ -94,5 +94,5 @@ CONTAINERS = (
         configured=True,
     ),
 )
-# Only within the layers that run step by step; elsewhere its members stand for themselves.
+# Only within layers that run step by step; elsewhere its members appear directly.
 CHAIN = Container("Sequential", nn.Sequential, _children, _chain)

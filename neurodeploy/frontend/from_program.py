@@ -20,22 +20,19 @@ from neurodeploy.program import (
     Flatten,
     Input,
     Integers,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
     Signal,
     Synapse,
 )
-from quant.grid.chips import LOIHI_FORMAT
 from quant.grid.formats import ChipFormat, Grid
+from quant.grid.registry import format_with
 from snncore import layer
-from snncore.dynamics import LOIHI
-from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics import NumberSystem
+from snncore.dynamics.zoo.driven import GAIN, driven
+from snncore.dynamics.zoo.resonator import RESONATOR, resetting_resonator
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
-
-# Of a file, weights may be odd, which a chip's eight bits with a sign are not while they train.
-_ANY_WEIGHTS = Grid(-256, 255)
 
 
 def network_of(program: Program) -> nn.Module:
@@ -46,6 +43,8 @@ def network_of(program: Program) -> nn.Module:
     """
     built = _Builder(program)
     for node in program.nodes:
+        if not _ADD.knows(node):
+            raise _unsupported(node, f"a {type(node).__name__} is not read into a network yet")
         try:
             _ADD(node, built)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
@@ -89,25 +88,28 @@ class _Builder:
             self.driven = False
             return
         if self.synapse is not None and self.imaginary is not None:
-            real, imag = self._weights(self.synapse), self._weights(self.imaginary)
-            self.append(node.name, quant.ComplexBlock(real, imag, _resonator(node)))
+            resonators = _resonator(node)
+            form = _any_weights(resonators.format, (self.synapse, self.imaginary))
+            real, imag = (self._weights(part, form) for part in (self.synapse, self.imaginary))
+            self.append(node.name, quant.ComplexBlock(real, imag, resonators))
             self.synapse = self.imaginary = None
             return
-        if not node.equations.same_computation(CUBA_LIF) or node.system != LOIHI:
-            raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
+        if not node.equations.same_computation(CUBA_LIF):
+            raise _not_trained(node)
+        own = _format(node, node.system, "CubaLIF")
         if self.synapse is None:
             raise _unsupported(node, "has no weights before it")
-        weights, back = self._weights(self.synapse), self.recurrent
-        neurons = _neuron(node, _format((self.synapse, back)))
+        back = self.recurrent
+        form = _any_weights(own, (self.synapse, back))
+        weights, neurons = self._weights(self.synapse, form), _neuron(node, form)
         if back is None:
             self.append(node.name, quant.Block(weights, neurons))
         else:
             self.append(self.synapse.name, weights)
-            self.append(node.name, layer.Recurrent(neurons, self._weights(back)))
+            self.append(node.name, layer.Recurrent(neurons, self._weights(back, form)))
         self.synapse = self.recurrent = None
 
-    def _weights(self, node: Synapse) -> Any:
-        form = _format((self.synapse, self.recurrent, self.imaginary))
+    def _weights(self, node: Synapse, form: ChipFormat) -> Any:
         module = _WEIGHTS(node, self, form)
         with torch.no_grad():
             module.weight.copy_(_tensor(node.narrow_weight) * module.unit)
@@ -156,11 +158,6 @@ def _conv2d(node: Conv2d, builder: _Builder) -> None:
     builder.synapse = node
 
 
-@_ADD.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, builder: _Builder) -> None:
-    raise _unsupported(node, "a MaxPool2d is not read into a network yet")
-
-
 @_ADD.register(Neuron)
 def _neurons(node: Neuron, builder: _Builder) -> None:
     builder.neurons(node)
@@ -182,17 +179,18 @@ def _conv_layer(node: Conv2d, builder: _Builder, form: ChipFormat) -> quant.Conv
 
 
 def _driven(node: Neuron) -> quant.DrivenCubaLIF:
-    """Input neurons; those of a file whose samples are not multiplied have a gain of one."""
-    plain = node.equations.same_computation(CUBA_LIF) and node.system == LOIHI
+    """Return input neurons; plain ones, whose input nothing multiplies, get a gain of one."""
+    plain = node.equations.same_computation(CUBA_LIF)
     if not plain and not node.equations.same_computation(DRIVEN_CUBA_LIF):
-        raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
+        raise _not_trained(node)
+    form = _format(node, driven(node.system) if plain else node.system, "DrivenCubaLIF")
     unit, values = 2.0**node.exponent, _values(node)
-    gain, bias = node.parameters.get("gain", np.array(1)), node.parameters["bias"]
+    gain, bias = node.parameters.get(GAIN, np.array(1)), node.parameters["bias"]
     if gain.size > 1:
         raise _unsupported(node, "has a gain for each neuron, and a network one for all")
     scale = int(gain.reshape(-1)[0]) * unit
     neurons = quant.DrivenCubaLIF(
-        **values, scale=scale, bias=bool(bias.any()), exponent=node.exponent
+        **values, scale=scale, bias=bool(bias.any()), exponent=node.exponent, format=form
     )
     if neurons.bias is not None:
         with torch.no_grad():
@@ -201,23 +199,25 @@ def _driven(node: Neuron) -> quant.DrivenCubaLIF:
 
 
 def _resonator(node: Neuron) -> quant.Resonator:
-    kinds = (RESONATOR, RESETTING_RESONATOR)
-    resets = [kind for kind in kinds if node.equations.same_computation(kind)]
-    if node.system != LOIHI_RESONATOR or not resets:
-        raise _unsupported(node, f"{node.equations.name} neurons are not trained here")
-    fractions = {"threshold": 2.0**node.exponent, "sine": 2.0**-12, "cosine": 2.0**-12}
-    values = {
-        key: _given(node, key, node.parameters[key]) * step for key, step in fractions.items()
-    }
-    chosen = resets[0] is RESETTING_RESONATOR
-    return quant.Resonator(**values, resets=chosen, exponent=node.exponent)
+    form = _format(node, node.system, "Resonator")
+    resetting = resetting_resonator(node.system.state("imag").fraction)
+    resets = node.equations.same_computation(resetting)
+    if not resets and not node.equations.same_computation(RESONATOR):
+        raise _not_trained(node)
+    values = _values(node, ("threshold", "sine", "cosine"))
+    return quant.Resonator(**values, resets=resets, exponent=node.exponent, format=form)
 
 
-def _values(node: Neuron) -> dict[str, Any]:
-    """Threshold and decays, in the numbers of training."""
-    unit = 2.0**node.exponent
-    fractions = {"threshold": unit, "current_decay": 2.0**-12, "voltage_decay": 2.0**-12}
-    return {key: _given(node, key, node.parameters[key]) * step for key, step in fractions.items()}
+def _values(
+    node: Neuron, names: tuple[str, ...] = ("threshold", "current_decay", "voltage_decay")
+) -> dict[str, Any]:
+    """Return parameters in the numbers of training: a ratio, or a multiple of the unit."""
+    values = {}
+    for name in names:
+        fraction = node.system.parameter_fraction(name)
+        step = 2.0 ** (-fraction if fraction else node.exponent)
+        values[name] = _given(node, name, node.parameters[name]) * step
+    return values
 
 
 def _neuron(node: Neuron, form: ChipFormat) -> quant.CubaLIF:
@@ -243,17 +243,33 @@ def _channels(node: Neuron, key: str, values: Integers) -> Integers:
     return values.reshape(-1)
 
 
-def _format(nodes: tuple[Synapse | None, ...]) -> ChipFormat:
-    """The chip's own grid, or one whose weights may be odd."""
+def _format(node: Neuron, system: NumberSystem, neuron: str) -> ChipFormat:
+    """Return the chip's format that has this arithmetic and these neurons."""
+    form = format_with(system, neuron)
+    if form is None:
+        raise _not_trained(node)
+    return form
+
+
+def _any_weights(form: ChipFormat, nodes: tuple[Synapse | None, ...]) -> ChipFormat:
+    """Return the format, or one that has the integers between its weights too.
+
+    A file may hold weights that the chip's grid leaves out while a network trains.
+    """
     used = [node.narrow_weight for node in nodes if node is not None]
-    grid = LOIHI_FORMAT.weights
-    if all(not (w & 1).any() and grid.minimum <= w.min() <= w.max() <= grid.maximum for w in used):
-        return LOIHI_FORMAT
-    return replace(LOIHI_FORMAT, name="loihi.any", weights=_ANY_WEIGHTS)
+    grid = form.weights
+    low, high, step = grid.minimum, grid.maximum, grid.step
+    if all(not (w % step).any() and low <= w.min() <= w.max() <= high for w in used):
+        return form
+    return replace(form, name=f"{form.name}.any", weights=Grid(low, high + step - 1))
 
 
 def _tensor(values: Integers) -> torch.Tensor:
     return torch.from_numpy(np.array(values, dtype=np.float64)).float()
+
+
+def _not_trained(node: Neuron) -> UnsupportedLayerError:
+    return _unsupported(node, f"{node.equations.name} neurons are not trained here")
 
 
 def _unsupported(node: Node, reason: str) -> UnsupportedLayerError:

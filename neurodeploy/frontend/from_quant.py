@@ -23,7 +23,7 @@ from snncore import layer
 
 
 def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> list[Node]:
-    """The synapses and the neurons of a block."""
+    """Return the synapses and the neurons of a block."""
     weight, bias = module.folded()
     for value, place in ((weight, "synapse.weight"), (bias, "bias")):
         if value is not None:
@@ -40,10 +40,10 @@ def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> l
 
 
 def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
-    """Weights whose neurons are a layer of their own.
+    """Return the node of weights whose neurons are a separate layer.
 
     Raises:
-        UnsupportedLayerError: if they have what only a block can hand to its neurons.
+        UnsupportedLayerError: if the weights have a bias or unit that only a block can pass on.
     """
     if module.bias is not None:
         raise UnsupportedLayerError(
@@ -52,7 +52,7 @@ def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
         )
     if module.log2 is not None:
         raise UnsupportedLayerError(
-            f"{name}: its unit is learned or one a channel, and its neurons do not know it",
+            f"{name}: its unit is learned or per channel, and its neurons do not know it",
             remedy="put the layer and its neurons into quant.Block",
         )
     _require_finite(module.weight, f"{name}.weight")
@@ -60,32 +60,32 @@ def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
 
 
 def pool_node(module: quant.SumPool2d, name: str, source: Edge) -> Node:
-    """A pool whose every input weighs the same."""
+    """Return the node of a pool, whose inputs all have the same weight."""
     weight, bits = module.weight_integer * module.unit, module.format.kernel_bits
     geometry = (module.kernel_size, module.stride)
     return g.SumPool2d(name, source, *geometry, weight, module.exponent, bits)
 
 
 def neuron_node(module: quant.ChipNeuron, name: str, source: Edge, shape: Shape) -> Node:
-    """Neurons that stand alone."""
+    """Return the node of neurons outside a block."""
     if module.bias is not None:
         _require_finite(module.bias, f"{name}.bias")
     return _neurons(module, name, source.source, module.integers(), module.exponent, shape)
 
 
 def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> list[Node]:
-    """Neurons that read their own spikes of the step before through weights.
+    """Return the nodes of neurons that read their own previous spikes through weights.
 
     Raises:
-        UnsupportedLayerError: if the body is no layer of a chip's neurons, or the feedback no
-            dense weights.
+        UnsupportedLayerError: if the body is not a layer of a chip's neurons, or the feedback is
+            not dense weights.
     """
     body, feedback = module.body, module.feedback
     if not isinstance(body, quant.ChipNeuron) or not isinstance(feedback, quant.Linear):
         raise UnsupportedLayerError(
-            f"{name}: a recurrent layer of {type(body).__name__} and {type(feedback).__name__} has "
-            "no place in a graph",
-            remedy="layer.Recurrent(quant.CubaLIF(...), quant.Linear(n, n)) has one",
+            f"{name}: a recurrent layer of {type(body).__name__} and {type(feedback).__name__} "
+            "cannot be part of a graph",
+            remedy="use layer.Recurrent(quant.CubaLIF(...), quant.Linear(n, n))",
         )
     back = synapse_node(feedback, f"{name}.feedback", Edge(name, 1))
     total = g.Add(f"{name}.sum", (source, Edge(back.name)))
@@ -93,7 +93,7 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
 
 
 def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Shape) -> list[Node]:
-    """Two layers of weights, and the resonators that they drive."""
+    """Return the nodes of two layers of weights, and of the neurons that they drive."""
     real = synapse_node(module.real, f"{name}.real", source)
     imag = synapse_node(module.imag, f"{name}.imag", source)
     after = real.output_shape([shape])
@@ -105,10 +105,10 @@ def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Sh
 def _weights(module: GridLayer, name: str, source: Edge, weights: Tensor | None) -> Node:
     kernel = isinstance(module, quant.Conv2d)
     bits = module.format.kernel_bits if kernel else module.format.dense_bits
-    # Of units that differ by channel only one is kept: no neuron sees another's.
+    # One of several per-channel units is enough: no neuron sees another's.
     exponent = module.exponent
     shape = tuple(module.weight.shape)
-    # NumPy's own memory, so that a program can hold it without a copy.
+    # NumPy's own memory, so that a program can keep it without a copy.
     held = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
     module.narrow_integers(weights, out=torch.from_numpy(held))
     held.setflags(write=False)
@@ -134,7 +134,7 @@ def _neurons(
         fraction = system.parameter_fraction(key)
         unit = 2.0**-fraction if fraction else 2.0**exponent
         array = _array(value) if isinstance(value, Tensor) else np.float64(value)
-        # One value a channel, or one a neuron where the layer has a single axis.
+        # One value per channel, or one per neuron if the layer has a single axis.
         if array.ndim:
             array = array.reshape(-1, *[1] * (len(shape) - 1))
         values[key] = array * unit
@@ -142,9 +142,9 @@ def _neurons(
 
 
 def _require_sums(name: str, integers: NDArray[Any], inputs: int, bits: int) -> None:
-    """Nothing if sums of spikes fit the accumulators, as training has it."""
+    """Check that sums of spikes fit the accumulators, as training does."""
     largest = 0
-    # Some rows at a time, and wide: the smallest number of a narrow type has no magnitude.
+    # Take some rows at a time, and widen them: a narrow type's smallest number has no magnitude.
     for rows in row_pieces(integers):
         sizes = np.abs(integers[rows].reshape(len(integers[rows]), -1).astype(np.int64))
         largest = max(largest, int(sizes.sum(axis=1).max(initial=0)))
@@ -155,7 +155,7 @@ def _require_sums(name: str, integers: NDArray[Any], inputs: int, bits: int) -> 
 
 
 def _require_finite(values: Tensor, place: str) -> None:
-    # A NaN is the smallest and the largest value too.
+    # If there is a NaN, it is both the smallest and the largest value.
     ends = torch.stack(torch.aminmax(values.detach()))
     require(bool(torch.isfinite(ends).all()), f"{place}: a value is NaN or infinite")
 

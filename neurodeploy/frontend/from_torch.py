@@ -1,4 +1,4 @@
-"""A torch network as a graph: every layer read once, shapes made explicit, torch left behind."""
+"""A torch network as a graph: every layer read once, shapes explicit, torch left behind."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from snncore import layer, neuron
 
 
 def graph_of(network: nn.Module, *, example: Any = None, shape: Shape | None = None) -> g.Graph:
-    """The graph of a network for inputs shaped as the example (T, N, ...), or as `shape`.
+    """Return the graph of a network for inputs shaped like the example (T, N, ...), or `shape`.
 
-    Without either, the shape is the one that the network saw last.
+    Without either, the shape is the last one that the network saw.
 
     Raises:
-        UnsupportedLayerError: if a layer or an operation has no place in a graph.
+        UnsupportedLayerError: if a layer or an operation cannot be part of a graph.
         ValidationError: if shapes do not fit, or a value is NaN.
     """
     if example is not None:
@@ -91,12 +91,12 @@ class _Builder:
 
 @singledispatch
 def nodes_of(module: nn.Module, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    """The nodes that compute what the module computes.
+    """Return the nodes that compute what the module computes.
 
     Raises:
         UnsupportedLayerError: if there are none.
     """
-    raise UnsupportedLayerError(f"{name}: {type(module).__name__} has no place in a graph")
+    raise UnsupportedLayerError(f"{name}: {type(module).__name__} cannot be part of a graph")
 
 
 @nodes_of.register
@@ -163,7 +163,7 @@ def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequenc
         return recurrent_nodes(module, name, source, shape)
     if feedback.bias is not None:
         raise UnsupportedLayerError(
-            f"{name}: its feedback has a bias, which is not there in the first step",
+            f"{name}: its feedback has a bias, which does not apply in the first step",
             remedy="make it with bias=False; the weights before it may have one",
         )
     back = g.Linear(f"{name}.feedback", Edge(name, 1), _array(feedback.weight))
@@ -218,7 +218,7 @@ def _plain_windows(name: str, module: nn.Module, **expected: Any) -> None:
     for key, value in expected.items():
         if getattr(module, key) != value:
             raise UnsupportedLayerError(
-                f"{name}.{key}: {getattr(module, key)} has no place in a graph",
+                f"{name}.{key}: {getattr(module, key)} cannot be part of a graph",
                 remedy=f"make the pool with {key}={value}",
             )
 
@@ -229,7 +229,7 @@ def _geometry(module: layer.Conv2d) -> dict[str, Any]:
 
 def _array(values: Tensor) -> Any:
     held = values.detach().cpu()
-    # NumPy has not all of torch's floats; a graph makes doubles of what it is given.
+    # NumPy lacks some of torch's floats; a graph converts its numbers to doubles.
     return (held if held.dtype == torch.float64 else held.float()).numpy()
 
 

@@ -1,4 +1,4 @@
-"""The modules a checkpoint may hold, by name: a layer that no package shows is never built."""
+"""The modules that a checkpoint may contain, by name; no other layer is ever built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neurodeploy.errors import ModelFileError, UnsupportedLayerError
 from neurodeploy.frontend.containers import CHAIN, CONTAINERS
 from snncore import layer, neuron, surrogate
 
-# Of the layers that the packages show, these are bases, or hold other layers.
+# Layers that the packages show, but that are base classes or contain other layers.
 _BASES = (
     layer.BatchNorm,
     layer.Layer,
@@ -39,7 +39,7 @@ def _shown(package: ModuleType) -> dict[str, type[nn.Module]]:
 
 
 _CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant)
-# While a network is exported these do nothing.
+# These do nothing in an exported network.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)
 _ALONE = _CONFIGURED | _IDLE
@@ -100,10 +100,10 @@ def _config(module: nn.Module) -> dict[str, Any]:
 
 
 def build(entry: Any, place: str) -> nn.Module:
-    """Return the layer that the data describe, which has this name in its network.
+    """Return the layer that the data describe; `place` is its name in the network.
 
     Raises:
-        ModelFileError: if they describe none; names it.
+        ModelFileError: if the data do not describe a layer; names it.
     """
     try:
         container = _CONTAINERS.get(entry["type"])

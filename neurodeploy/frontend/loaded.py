@@ -28,7 +28,7 @@ class LoadedNetwork(nn.Module):
             _place(self, path, module)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The network's output."""
+        """Return the network's output."""
         values = {INPUT: x}
         for call in self._calls.calls:
             inputs = [values[name] for name in call.inputs]
@@ -38,28 +38,28 @@ class LoadedNetwork(nn.Module):
 
 
 def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
-    """A plain Sequential where the calls are one chain of its members, else a LoadedNetwork.
+    """Return a plain Sequential if the calls are one chain of its members, else a LoadedNetwork.
 
     Raises:
-        ModelFileError: if a call reads what was not computed before.
+        ModelFileError: if a call reads a value that was not computed before.
     """
     known = {INPUT}
     for call in calls.calls:
         if not set(call.inputs) <= known or (
             call.function == "module" and call.target not in layers
         ):
-            raise ModelFileError(f"layer {call.name} reads what is not there")
+            raise ModelFileError(f"layer {call.name} reads a value that is not there")
         wanted = inputs_of(layers[call.target]) if call.function == "module" else len(call.inputs)
         if len(call.inputs) != wanted:
             raise ModelFileError(
-                f"layer {call.name} reads {len(call.inputs)} values, and takes {wanted}"
+                f"layer {call.name} reads {len(call.inputs)} values, but takes {wanted}"
             )
         known.add(call.name)
     holders = {path[:place] for path in layers for place, sign in enumerate(path) if sign == "."}
     if within := sorted(holders & set(layers)):
-        raise ModelFileError(f"layer {within[0]} holds another one")
+        raise ModelFileError(f"layer {within[0]} contains another one")
     if calls.output not in known:
-        raise ModelFileError("it names no output that it computes")
+        raise ModelFileError("it does not name an output that it computes")
     if [call.target for call in calls.calls] == [""]:
         return layers[""]
     before = [INPUT, *(call.name for call in calls.calls)]
@@ -80,17 +80,17 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
 
 
 def require_free_names(paths: Iterable[str]) -> None:
-    """Check that no layer, nor what holds it, is called as something that modules have.
+    """Check that no layer, and no parent of one, has the name of a module's attribute.
 
     Raises:
-        UnsupportedLayerError: if one is; names it.
+        UnsupportedLayerError: if one has; names it.
     """
     taken = LoadedNetwork(Calls((), INPUT), {})
     for path in paths:
         for name in path.split(".") if path else ():
             if hasattr(taken, name) or not name:
                 raise UnsupportedLayerError(
-                    f"layer {path!r}: {name!r} is no name of a layer: torch's modules use it",
+                    f"layer {path!r}: {name!r} is not a name for a layer: torch's modules use it",
                     remedy="rename the layer",
                 )
 

@@ -1,7 +1,7 @@
 """A pickle of plain data and tensors, read by a small machine that calls nothing a file names.
 
-torch's own reader trusts the sizes that a file claims, and takes what others may have shared or
-nested as it comes. This one knows twenty-odd operations, and takes a bounded number of them.
+torch's own reader trusts the sizes that a file claims, and accepts any shared or nested parts. This
+one knows twenty-odd operations, and runs a bounded number of them.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# So many operations a pickle may have; a description of a thousand layers has a tenth of them.
+# The limit of operations; a description of a thousand layers has a tenth of them.
 OPERATIONS = 1 << 18
 
 
 class ForeignObjectError(ValueError):
-    """A pickle that names what is neither plain data nor a tensor."""
+    """A pickle that names something other than plain data or a tensor."""
 
 
 @dataclass(frozen=True)
 class StorageEntry:
-    """The numbers that a pickle says are in a record of the archive."""
+    """The numbers that a pickle attributes to a record of the archive."""
 
     kind: str
     key: str
@@ -41,13 +41,13 @@ class TensorEntry:
 
 @dataclass(frozen=True)
 class _Name:
-    """Something that a pickle would import."""
+    """The name of something that a pickle would import."""
 
     path: str
 
 
 def plain_data(content: bytes) -> tuple[Any, int]:
-    """Return what a pickle holds, with tensors as entries, and its number of operations.
+    """Return the content of a pickle, with tensors as entries, and its number of operations.
 
     Raises:
         ForeignObjectError: if it names anything but tensors and dictionaries.
@@ -65,7 +65,7 @@ def plain_data(content: bytes) -> tuple[Any, int]:
 
 
 class _Machine:
-    """The stack of values, and those that were put by to be used again."""
+    """The stack of values, and the values that were stored for later use."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -73,7 +73,7 @@ class _Machine:
         self.memo: dict[int, Any] = {}
 
     def take(self, name: str, argument: Any) -> None:
-        """Do one operation."""
+        """Execute one operation."""
         if name in _VALUES:
             self.stack.append(_VALUES[name]())
         elif name in _ARGUMENTS:
@@ -90,14 +90,14 @@ class _Machine:
         return self.stack[0]
 
     def marked(self) -> list[Any]:
-        """Take off what came since the last mark."""
+        """Remove and return the values since the last mark."""
         place = self.marks.pop()
         values = self.stack[place:]
         del self.stack[place:]
         return values
 
     def several(self, count: int) -> list[Any]:
-        """Take off so many values."""
+        """Remove and return `count` values."""
         if len(self.stack) < count:
             raise LookupError("there are too few values")
         values = self.stack[len(self.stack) - count :]
@@ -116,17 +116,17 @@ def _checked(value: Any) -> Any:
 
 def _append(machine: _Machine, values: list[Any]) -> None:
     if type(machine.stack[-1]) is not list:
-        raise TypeError("values are appended to what is no list")
+        raise TypeError("values are appended to something other than a list")
     machine.stack[-1].extend(values)
 
 
 def _set(machine: _Machine, values: list[Any]) -> None:
     if not isinstance(machine.stack[-1], dict):
-        raise TypeError("members are set of what is no dictionary")
+        raise TypeError("members are set of something other than a dictionary")
     for key, value in zip(values[::2], values[1::2], strict=True):
-        # Looking up a tuple can take for ever: its parts may be shared without end.
+        # Looking up a tuple can take for ever, because its parts may be shared without end.
         if not isinstance(key, str | int):
-            raise TypeError(f"a {type(key).__name__} is no key")
+            raise TypeError(f"a {type(key).__name__} is not a key")
         machine.stack[-1][key] = value
 
 
@@ -150,7 +150,7 @@ def _reduce(machine: _Machine, _: Any) -> None:
 def _build(machine: _Machine, _: Any) -> None:
     (state,) = machine.several(1)
     holder = machine.stack[-1]
-    # What torch keeps beside the tensors of a network: each module's version.
+    # torch stores each module's version beside the tensors of a network.
     versions = state.get("_metadata") if isinstance(state, dict) and len(state) == 1 else None
     if not isinstance(holder, OrderedDict) or not isinstance(versions, dict):
         raise ForeignObjectError("the state of an object")
@@ -162,7 +162,7 @@ def _storage(machine: _Machine, _: Any) -> None:
     (identity,) = machine.several(1)
     what, kind, key, _, count = identity
     if what != "storage" or not isinstance(kind, _Name) or not isinstance(key, str):
-        raise TypeError("a reference is none to a storage")
+        raise TypeError("a reference does not lead to a storage")
     machine.stack.append(StorageEntry(kind.path, key, _whole(count)))
 
 
@@ -174,14 +174,14 @@ def _tensor(
     storage: Any, offset: Any, shape: Any, stride: Any, _: Any, hooks: Any, *more: Any
 ) -> TensorEntry:
     if not isinstance(storage, StorageEntry) or hooks or any(more):
-        raise TypeError("a tensor is no plain one")
+        raise TypeError("a tensor is not a plain one")
     lengths, steps = tuple(map(_whole, shape)), tuple(map(_whole, stride))
     return TensorEntry(storage, _whole(offset), lengths, steps)
 
 
 def _parameter(tensor: Any, _: Any, hooks: Any) -> TensorEntry:
     if not isinstance(tensor, TensorEntry) or hooks:
-        raise TypeError("a parameter is no plain one")
+        raise TypeError("a parameter is not a plain one")
     return tensor
 
 
@@ -191,7 +191,7 @@ def _shape(lengths: Any) -> tuple[int, ...]:
 
 def _whole(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 1 << 62:
-        # Not its text, which shared parts can make endless.
+        # The message leaves out the value's text, which shared parts can make endless.
         raise TypeError(f"a {type(value).__name__} where a size belongs, or one out of range")
     return value
 

@@ -21,13 +21,13 @@ from neurodeploy.frontend.plain_pickle import (
     plain_data,
 )
 
-# So large the description of a network may be, beside its tensors.
+# The limit of a network's description, beside its tensors.
 DESCRIPTION_BYTES = 16 << 20
-# Levels of lists and dictionaries; a network within a network takes two.
+# The limit of nested lists and dictionaries; a network within a network takes two levels.
 _DEPTH = 32
-# Axes of a tensor.
+# The limit of a tensor's axes.
 _AXES = 16
-# How much larger than their file all tensors may be that share its numbers.
+# The limit of all tensors' size, relative to their file, when they share its numbers.
 _SHARED = 2
 _KINDS = {
     "FloatStorage": torch.float32,
@@ -52,7 +52,7 @@ CONVERT = (
 
 
 def read_torch_file(path: Path) -> Any:
-    """Return the plain data and tensors that a file of torch.save holds.
+    """Return the plain data and tensors in a file that torch.save wrote.
 
     Raises:
         ModelFileError: if it is missing, damaged, larger than memory, or holds anything else.
@@ -65,7 +65,7 @@ def read_torch_file(path: Path) -> Any:
             return _document(file, size, path)
     except FileNotFoundError as error:
         raise ModelFileError(
-            f"{path}: there is no such file", remedy="name one that is there"
+            f"{path}: there is no such file", remedy="name an existing file"
         ) from error
     except ForeignObjectError as error:
         raise ModelFileError(
@@ -83,7 +83,7 @@ def read_torch_file(path: Path) -> Any:
     except DAMAGE as error:
         words = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelFileError(
-            f"{path}: is damaged, or no model file: {words[:200]}", remedy=SAVE_AGAIN
+            f"{path}: is damaged, or not a model file: {words[:200]}", remedy=SAVE_AGAIN
         ) from error
 
 
@@ -101,18 +101,18 @@ def _document(file: IO[bytes], size: int, path: Path) -> Any:
 
 def _no_archive(path: Path) -> ModelFileError:
     return ModelFileError(
-        f"{path}: is no model file, or one that was cut short",
+        f"{path}: is not a model file, or one that was cut short",
         remedy=f"write one with neurodeploy.save; a pickled or an old one, {CONVERT}",
     )
 
 
 class _Reader:
-    """Takes an archive's description and makes the tensors that it names."""
+    """A reader that builds the tensors which an archive's description names."""
 
     def __init__(self, archive: Archive, size: int) -> None:
         self.archive = archive
         self.storages: dict[str, Tensor] = {}
-        # Bytes of tensors, and values of the description, that may still come.
+        # The remaining bytes of tensors, and values of the description.
         self.room = _SHARED * size
         self.values = 0
         packed = [
@@ -122,9 +122,9 @@ class _Reader:
             or member.file_size != member.compress_size
         ]
         if packed:
-            raise ValueError(f"{packed[0]} is packed, which torch.save never does")
+            raise ValueError(f"{packed[0]} is compressed, which torch.save never does")
         if sum(member.file_size for member in archive.members.values()) > size:
-            raise ValueError("its records hold more than the file does")
+            raise ValueError("its records are larger than the file")
 
     def document(self) -> Any:
         """Return the description, with its tensors."""
@@ -137,21 +137,23 @@ class _Reader:
         if order != b"little":
             raise ValueError("its numbers are not in the byte order little")
         data, operations = plain_data(self._record("data.pkl", DESCRIPTION_BYTES))
-        # Parts that are shared are looked at as often as they are named.
+        # Shared parts are checked as often as they are named.
         self.values = 1000 + 2 * operations
         return self._made(data, 0)
 
     def _record(self, name: str, most: int) -> bytes:
         member = self.archive.members[self.folder + name]
         if member.file_size > most:
-            raise ValueError(f"{name} holds {member.file_size:,} bytes, and {most:,} are the most")
+            raise ValueError(
+                f"{name} holds {member.file_size:,} bytes, but at most {most:,} are read"
+            )
         content = bytearray(member.file_size)
         with self.archive.open(self.folder + name) as file:
             fill(memoryview(content), file)
         return bytes(content)
 
     def _made(self, value: Any, depth: int) -> Any:
-        """The value with entries become tensors, and no part of it shared."""
+        """Return the value with tensors in place of entries, and with no part shared."""
         self.values -= 1
         if self.values < 0 or depth > _DEPTH:
             raise ValueError("its parts are shared or nested without end")
@@ -189,11 +191,11 @@ class _Reader:
     def _numbers(self, name: str, kind: torch.dtype) -> Tensor:
         if name not in self.storages:
             size = self.archive.members[self.folder + name].file_size
-            # Memory of torch's own, which lies where its kernels like it.
+            # torch's own memory is aligned as its kernels need it.
             content = torch.empty(size, dtype=torch.uint8)
             with self.archive.open(self.folder + name) as file:
                 fill(content.numpy().data, file)
-            # Any other byte than 0 and 1 is no bool, and what torch makes of one is undefined.
+            # A byte other than 0 and 1 is not a bool, and torch's use of one is undefined.
             self.storages[name] = content != 0 if kind == torch.bool else content.view(kind)
         if self.storages[name].dtype != kind:
             raise ValueError(f"{name} holds numbers of two types")
@@ -201,14 +203,14 @@ class _Reader:
 
 
 def _require_own_places(entry: TensorEntry) -> None:
-    """Check that a tensor lies in its storage, and no number of it in the place of another."""
+    """Check that a tensor lies within its storage, and that its numbers do not overlap."""
     if len(entry.shape) != len(entry.stride) or len(entry.shape) > _AXES:
         raise ValueError(f"a tensor of {len(entry.shape)} axes and {len(entry.stride)} strides")
     end = 1
     for step, length in sorted(zip(entry.stride, entry.shape, strict=True)):
         if length > 1:
             if step < end:
-                raise ValueError("a tensor's numbers lie in the place of others")
+                raise ValueError("a tensor's numbers overlap")
             end += step * (length - 1)
     if math.prod(entry.shape) and entry.offset + end > entry.storage.count:
-        raise ValueError("a tensor lies outside of its numbers")
+        raise ValueError("a tensor lies outside its numbers")

@@ -1,4 +1,4 @@
-"""What a torch network computes while it trains, as a trace in the program's integers."""
+"""A torch network's values while it trains, as a trace in the program's integers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from snncore.dynamics.sent import sends_spikes
 
 
 def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
-    """The trace of the network's own forward, divided by its scales.
+    """Return the trace of the network's own forward, divided by its scales.
 
     Raises:
-        ValidationError: if a value is no integer of the layer's scale, or a layer is missing.
+        ValidationError: if a value is not an integer of the layer's scale, or a layer is missing.
     """
     recording = _recorded(network, samples)
     layers = {}
@@ -42,7 +42,7 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
 
 
 def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trace:
-    """The trace of the network's own forward, in its floats.
+    """Return the trace of the network's own forward, in its floats.
 
     Raises:
         ValidationError: if a layer is missing.
@@ -64,7 +64,7 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
 
 
 def _recorded(network: nn.Module, samples: NDArray[Any]) -> monitor.Recording:
-    """What every layer of neurons does with the samples (T, N, ...), from states of zero."""
+    """Return the activity of every neuron layer for samples (T, N, ...), from states of zero."""
     was_training = network.training
     network.eval()
     functional.reset(network)
@@ -72,7 +72,7 @@ def _recorded(network: nn.Module, samples: NDArray[Any]) -> monitor.Recording:
     inputs = torch.from_numpy(samples).to(device, torch.float32)
     try:
         with torch.no_grad(), monitor.record(network) as recording:
-            # A network of single steps is given one after another.
+            # A network of single steps receives one step after another.
             for part in inputs if _takes_steps(network) else (inputs,):
                 network(part)
     finally:
@@ -82,7 +82,7 @@ def _recorded(network: nn.Module, samples: NDArray[Any]) -> monitor.Recording:
 
 
 def _takes_steps(network: nn.Module) -> bool:
-    # What is within a recurrent layer takes steps whatever the network does.
+    # The inside of a recurrent layer takes steps, whatever the network does.
     within = {
         part
         for module in network.modules()
@@ -97,10 +97,10 @@ def _takes_steps(network: nn.Module) -> bool:
 
 
 def layer_path(network: nn.Module, name: str) -> str:
-    """Where the neurons of a program's layer are in the network.
+    """Return the path of the neurons of a program's layer in the network.
 
     Raises:
-        ValidationError: if they are not there.
+        ValidationError: if the network does not have them.
     """
     path = _path(network, name)
     root = dict(network.named_modules()).get(path)
@@ -114,19 +114,19 @@ def layer_path(network: nn.Module, name: str) -> str:
 
 
 def _within(path: str) -> str:
-    """Where the neurons of a recurrent layer are."""
+    """Return the path of the neurons within a recurrent layer."""
     return f"{path}.body".lstrip(".")
 
 
 def _path(network: nn.Module, name: str) -> str:
-    """Where the module of a graph's node is; a network that is one layer has no path."""
+    """Return the path of a graph node's module; a network that is one layer has no path."""
     is_root = name == "network" and name not in dict(network.named_modules())
     return "" if is_root else name
 
 
 def _integers(values: Any, scale: Any, name: str) -> NDArray[np.int64]:
     scaled = (values.detach().double() / scale).cpu().numpy()
-    # Cut off, a fraction would hide that training is not what the chip computes.
+    # Truncating a fraction would hide that training differs from the chip.
     if not (np.rint(scaled) == scaled).all():
         raise ValidationError(f"{name}: training computed a value between two integers")
     result: NDArray[np.int64] = scaled.astype(np.int64)

@@ -9,21 +9,20 @@ from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Neuron, Signal
-from snncore.dynamics import LOIHI
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
+from snncore.dynamics.zoo.driven import GAIN, undriven
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 
 
 def is_driven(node: g.Neuron) -> bool:
-    """Whether measurements drive its neurons."""
-    return node.system == LOIHI_DRIVEN and node.equations.same_computation(DRIVEN_CUBA_LIF)
+    """Return whether measurements drive a layer's neurons, in a chip's number system."""
+    return node.system is not None and node.equations.same_computation(DRIVEN_CUBA_LIF)
 
 
 def signal_of(graph: g.Graph, node: g.Input) -> Signal:
-    """What an input carries.
+    """Return what an input carries: spikes, or the measurements that drive neurons.
 
     Raises:
-        DoesNotFitError: if it is read both as measurements and as spikes.
+        DoesNotFitError: if some layers read it as measurements and others as spikes.
     """
     readers = [each for each in graph.nodes if Edge(node.name) in each.sources]
     driven = [each for each in readers if isinstance(each, g.Neuron) and is_driven(each)]
@@ -37,10 +36,10 @@ def signal_of(graph: g.Graph, node: g.Input) -> Signal:
 
 
 def driven_neuron(graph: g.Graph, node: g.Neuron, parameters: Mapping[str, Any]) -> Neuron:
-    """The neurons of a program; where a host has nothing to multiply, the chip's own.
+    """Return a program's neurons for driven ones; the chip's plain kind if every gain is 1.
 
     Raises:
-        DoesNotFitError: if anything else drives them.
+        DoesNotFitError: if anything but the network's input drives them.
     """
     if not isinstance(graph.by_name[node.source.source], g.Input):
         raise DoesNotFitError(
@@ -48,9 +47,10 @@ def driven_neuron(graph: g.Graph, node: g.Neuron, parameters: Mapping[str, Any])
             f"{node.source.source}",
             remedy="make them the first layer, or use quant.CubaLIF",
         )
+    assert node.system is not None
     exponent = node.exponent or 0
-    if (parameters["gain"] != 1).any():
-        kind = (DRIVEN_CUBA_LIF, LOIHI_DRIVEN)
+    if (parameters[GAIN] != 1).any():
+        kind = (DRIVEN_CUBA_LIF, node.system)
         return Neuron(node.name, (node.source,), *kind, parameters, exponent)
-    own = {key: value for key, value in parameters.items() if key != "gain"}
-    return Neuron(node.name, (node.source,), CUBA_LIF, LOIHI, own, exponent)
+    own = {key: value for key, value in parameters.items() if key != GAIN}
+    return Neuron(node.name, (node.source,), CUBA_LIF, undriven(node.system), own, exponent)

@@ -1,4 +1,4 @@
-"""The states around a divergence as a table: a row a state and side, a column a step."""
+"""The states around a divergence as a table: a row per state and side, a column per step."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ SIDES = ("expected", "got")
 
 @dataclass(frozen=True)
 class ContextRow:
-    """One state of the neuron on one side; None where nothing was recorded."""
+    """One state of the neuron on one side; None for steps that were not recorded."""
 
     state: str
     side: str
     values: tuple[int | None, ...]
-    # Whether the value is not the other side's.
+    # Whether the value differs from the other side's.
     differs: tuple[bool, ...]
 
 
 def context_states(divergence: Divergence) -> list[str]:
-    """The states that either side shows, in their own order, spikes last."""
+    """Return the states that either side shows, in their own order, with spikes last."""
     named = [state for side in SIDES for state in divergence.context.get(side, {})]
     return sorted(dict.fromkeys(named), key=lambda state: state == "s")
 
 
 def context_rows(divergence: Divergence) -> list[ContextRow]:
-    """A row for each state and side, the two sides of a state one above the other."""
+    """Return a row for each state and side, with the two sides of a state next to each other."""
     length = len(divergence.context_steps)
     rows = []
     for state in context_states(divergence):
@@ -43,7 +43,7 @@ def context_rows(divergence: Divergence) -> list[ContextRow]:
 
 
 def _recorded(values: tuple[int | None, ...]) -> bool:
-    """Whether anything was recorded."""
+    """Return whether anything was recorded."""
     return any(value is not None for value in values)
 
 

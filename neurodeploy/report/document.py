@@ -1,4 +1,4 @@
-"""A report as one JSON document: everything but the trace, the same report always the same text."""
+"""A report as one JSON document without the trace; equal reports give equal text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCHEMA = 1
 
 
 def report_json(report: Report) -> str:
-    """The report as JSON; a number that is none (NaN, infinite) is null."""
+    """Return the report as JSON; NaN and infinity become null."""
     document = {
         "schema": SCHEMA,
         "title": str(report.title),

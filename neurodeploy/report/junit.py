@@ -1,4 +1,4 @@
-"""A report as JUnit XML, a test case a link: what did not run is never green."""
+"""A report as JUnit XML, with a test case per link: what did not run never passes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from neurodeploy.report.words import (
 if TYPE_CHECKING:
     from neurodeploy.report.report import Report
 
-# A log may be long; why a simulator failed stands at its end.
+# A log may be long; its end says why a simulator failed.
 _LOG_LINES = 200
 _OUTCOMES = {
     Mark.DIFFERS: "failure",
@@ -33,7 +33,7 @@ _OUTCOMES = {
 
 
 def report_junit(report: Report) -> str:
-    """The report as one test suite."""
+    """Return the report as one test suite."""
     cases = [_case(link) for link in report.links]
     if not any(link.requested for link in report.links):
         cases.append(_nothing_asked())

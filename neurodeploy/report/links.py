@@ -1,4 +1,4 @@
-"""Links: two stages compared, equal, silent, differing or not run, and the first divergence."""
+"""Links: two compared stages (equal, silent, differing or not run) and the first divergence."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from neurodeploy.trace import LayerTrace
 
 
 class Status(StrEnum):
-    """What became of a link; only `EQUAL` counts as proof."""
+    """The status of a link; only `EQUAL` counts as proof."""
 
     EQUAL = "equal"
     DIFFERS = "differs"
-    # Every value was equal and no neuron fired, so nothing was shown.
+    # Every value was equal but no neuron fired, so nothing was shown.
     SILENT = "silent"
     NOT_RUN = "not run"
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first value that differs: where, when, what, and the states around it."""
+    """The first value that differs: its location, both values, and the states around it."""
 
     layer: str
     # "s" for a spike, else the name of the state.
@@ -33,7 +33,7 @@ class Divergence:
     neuron: tuple[int, ...]
     step: int
     sample: int
-    # Integers, unless a simulator gave a fraction.
+    # Integers, unless a simulator returned a fraction.
     expected: float
     got: float
     # By side ("expected", "got") and state: values of this neuron around `step`.
@@ -42,7 +42,7 @@ class Divergence:
     differing_values: int = 1
 
     def sentence(self) -> str:
-        """The divergence in one line."""
+        """Return the divergence in one line."""
         index = ", ".join(map(str, self.neuron))
         what = "spike" if self.state == "s" else self.state
         return (
@@ -53,28 +53,28 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Link:
-    """Two stages held against each other."""
+    """Two stages that were compared."""
 
-    # Such as "training = golden"; the left side is what is expected.
+    # Such as "training = golden"; the left side is the expected one.
     name: str
     status: Status
     compared: int = 0
     spikes: int = 0
     seconds: float = 0.0
     divergence: Divergence | None = None
-    # Words for a difference that is no trace's (a hash), or why the link was not run.
+    # The description of a difference outside traces (a hash), or why the link was not run.
     reason: str | None = None
     remedy: str | None = None
-    # What a simulator that failed had printed.
+    # The output of a simulator that failed.
     log: str = ""
-    # A link that nobody asked for (no model given) does not fail the report.
+    # A link that was not requested (no model given) does not fail the report.
     requested: bool = True
-    # How far apart floats may be to count as equal; integers have none.
+    # The difference up to which floats count as equal; integers have none.
     tolerance: str | None = None
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs, be it that nothing fired either."""
+        """Whether nothing differs, even if nothing fired."""
         return self.status in (Status.EQUAL, Status.SILENT)
 
 
@@ -87,14 +87,14 @@ class LayerSummary:
     shape: tuple[int, ...]
     neurons: int
     spikes: int
-    # Spikes a neuron and step.
+    # Spikes per neuron and step.
     rate: float
-    # The largest of the values that leave the layer, if those are no spikes.
+    # The largest of the layer's output values, if they are not spikes.
     largest: float | None = None
 
     @classmethod
     def of(cls, name: str, kind: str, layer: LayerTrace) -> LayerSummary:
-        """Return the summary of what a layer did: its spikes, or how large its values became."""
+        """Return the summary of a layer's activity: its spikes, or how large its values became."""
         sent = layer.values["s"]
         shape, size = sent.shape[2:], math.prod(sent.shape[2:])
         if not layer.spiking:

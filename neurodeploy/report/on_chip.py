@@ -1,4 +1,4 @@
-"""A network on a chip in rows and in a map of its cores: the same in the terminal and elsewhere."""
+"""A network on a chip as tables and as a map of its cores, for the terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from neurodeploy.report.words import shortened
 
 _LETTERS = ascii_lowercase + ascii_uppercase
 _ACROSS = 32
-# Cores that have a row of their own; of more, the fullest do.
+# The number of cores with their own row; of more cores, the fullest ones are shown.
 _MOST_ROWS = 8
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Headings, rows, and the headings whose columns hold numbers."""
+    """Headings, rows, and the headings whose columns contain numbers."""
 
     headings: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
@@ -25,7 +25,7 @@ class Grid:
 
 
 def headline(placed: Placement) -> str:
-    """Whether it fits, in a line."""
+    """Return one line that says whether the network fits."""
     if placed.problems:
         layer, words = placed.problems[0]
         return f"{placed.chip}: no room: {layer}: {words}"
@@ -36,7 +36,7 @@ def headline(placed: Placement) -> str:
 
 
 def layer_grid(placed: Placement) -> Grid:
-    """What each layer needs."""
+    """Return what each layer needs."""
     headings = ("layer", "neurons", "fan-in", "synapses", "memory", "encoding", "delay", "message")
     rows = [
         (
@@ -56,7 +56,7 @@ def layer_grid(placed: Placement) -> Grid:
 
 
 def core_grid(placed: Placement) -> Grid:
-    """The fullest cores, and what of them is taken."""
+    """Return the fullest cores, and how much of them is used."""
     fullest = sorted(range(len(placed.cores)), key=lambda i: (-placed.cores[i].share, i))
     shown = sorted(fullest[:_MOST_ROWS])
     rows = [
@@ -68,7 +68,7 @@ def core_grid(placed: Placement) -> Grid:
 
 
 def core_map(placed: Placement) -> list[str]:
-    """The cores as letters, one a layer; `+` where layers share a core, `.` where nothing is."""
+    """Return the cores as letters, one per layer; `+` for shared cores, `.` for empty ones."""
     letters = {
         each.layer: _LETTERS[index % len(_LETTERS)] for index, each in enumerate(placed.layers)
     }
@@ -80,7 +80,7 @@ def core_map(placed: Placement) -> list[str]:
 
 
 def operation_grid(operations: Sequence[LayerOperations]) -> Grid:
-    """What each layer does for one sample."""
+    """Return what each layer does for one sample."""
     headings = ("layer", "synaptic operations", "neuron updates", "spikes")
     rows = [
         (
@@ -95,7 +95,7 @@ def operation_grid(operations: Sequence[LayerOperations]) -> Grid:
 
 
 def energy_lines(energies: Sequence[Energy]) -> list[str]:
-    """The estimates, each with where it is from and what it leaves out."""
+    """Return the estimates, each with its source and what it leaves out."""
     return [
         f"{each.chip}, an estimate for one sample: {joules(each.low)} to {joules(each.high)}. "
         f"From {each.source}. Without {each.left_out}."
@@ -104,7 +104,7 @@ def energy_lines(energies: Sequence[Energy]) -> list[str]:
 
 
 def joules(picojoules: float) -> str:
-    """An energy in the unit that suits it."""
+    """Return an energy in a suitable unit."""
     for limit, unit in ((1e3, "pJ"), (1e6, "nJ"), (1e9, "uJ"), (1e12, "mJ")):
         if picojoules < limit:
             return f"{picojoules / limit * 1e3:.3g} {unit}"
@@ -112,14 +112,14 @@ def joules(picojoules: float) -> str:
 
 
 def held(core: Core) -> str:
-    """The layers on a core, with the neurons of each."""
+    """Return the layers on a core, with the neurons of each."""
     return ", ".join(
         f"{shortened(part.layer)} {part.first}..{part.last - 1}" for part in core.slices
     )
 
 
 def used(use: Use) -> str:
-    """How much is taken, and of how much."""
+    """Return how much is used, and of how much."""
     return f"{use.used:,}" + (f" ({use.share:.0%})" if use.limit else "")
 
 

@@ -1,4 +1,4 @@
-"""A report: what a verification found, and the ways to print it."""
+"""A report: the result of a verification, and the ways to print it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from neurodeploy.trace import Trace
 
 @dataclass(frozen=True)
 class Report:
-    """A verification: equal if every link that was asked for is equal."""
+    """A verification; it is equal if every requested link is equal."""
 
     title: str
     links: tuple[Link, ...]
     layers: tuple[LayerSummary, ...] = ()
     # Plain facts for the reader: target, artifact, hashes, samples, versions, accuracies.
     facts: Mapping[str, str] = field(default_factory=dict)
-    # What pictures are drawn from: one sample or a few, (T, N, ...).
+    # The data of the pictures: one sample or a few, (T, N, ...).
     trace: Trace | None = None
-    # For each accuracy shown side by side: "float", "quantized", "chip" -> share correct.
+    # The accuracies to show side by side: "float", "quantized", "chip" -> share correct.
     accuracies: Mapping[str, float] = field(default_factory=dict)
-    # What the target knows of the network on its chips, and what it did there.
+    # The target's description of the network on its chips, and its activity there.
     on_chip: OnChip = field(default_factory=OnChip)
 
     def __repr__(self) -> str:
@@ -38,47 +38,47 @@ class Report:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing differs and every requested link ran, but no neuron fired in some."""
+        """Whether nothing differs and every requested link ran, but some had no spikes."""
         status = {link.status for link in self.links if link.requested}
         return Status.SILENT in status and status <= {Status.SILENT, Status.EQUAL}
 
     @property
     def exact(self) -> bool:
-        """Whether equal means every bit; networks in floats are equal within a tolerance."""
+        """Whether equal means every bit; float networks are equal within a tolerance."""
         return not any(link.tolerance for link in self.links)
 
     @property
     def first_divergence(self) -> Divergence | None:
-        """The first link's divergence, in the order in which the links stand."""
+        """The first divergence, in the order of the links."""
         return next((link.divergence for link in self.links if link.divergence), None)
 
     @property
     def exit_code(self) -> int:
-        """0 equal, or silent; 1 differs; 4 a requested link was not run."""
+        """The exit code: 0 equal or silent, 1 differs, 4 a requested link was not run."""
         if self.equal or self.silent:
             return 0
         return 1 if any(link.status == Status.DIFFERS for link in self.links) else 4
 
     def to_json(self) -> str:
-        """The report as one JSON document."""
+        """Return the report as one JSON document."""
         from neurodeploy.report.document import report_json
 
         return report_json(self)
 
     def to_junit(self) -> str:
-        """The report as JUnit XML, a test case a link."""
+        """Return the report as JUnit XML, a test case per link."""
         from neurodeploy.report.junit import report_junit
 
         return report_junit(self)
 
     def to_text(self) -> str:
-        """The report as a person reads it in a terminal."""
+        """Return the report as a text for the terminal."""
         from neurodeploy.report.text import report_text
 
         return report_text(self)
 
     def to_html(self) -> str:
-        """The report as one self-contained page."""
+        """Return the report as one self-contained page."""
         from neurodeploy.report.html import report_html
 
         return report_html(self)

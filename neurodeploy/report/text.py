@@ -1,4 +1,4 @@
-"""A report as a person reads it in a terminal: plain, aligned, the verdict first."""
+"""A report as a text for the terminal: plain, aligned, the verdict first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from neurodeploy.report.report import Report
 
 WIDTH = 96
-# So much of a failed simulator's log fits under its link.
+# The number of lines of a failed simulator's log that are printed under its link.
 _LOG_LINES = 8
 _SIGNS = {
     Mark.EQUAL: "=",
@@ -44,7 +44,7 @@ _SIGNS = {
 
 
 def report_text(report: Report) -> str:
-    """The report as plain text."""
+    """Return the report as plain text."""
     found = verdict(report)
     blocks = [
         [f"{found.word}: {found.headline}", *_wrapped(found.detail, 2)],
@@ -55,13 +55,13 @@ def report_text(report: Report) -> str:
         [report.on_chip.heading, *_on_chip(report.on_chip)],
         ["Facts", *_facts(report)],
     ]
-    # A heading with nothing under it is left out; the verdict and the title stay.
+    # A heading without content is left out; the verdict and the title stay.
     told = blocks[:2] + [block for block in blocks[2:] if len(block) > 1]
     return "\n\n".join("\n".join(block) for block in told) + "\n"
 
 
 def context_table(divergence: Divergence, width: int = WIDTH) -> list[str]:
-    """The states around the step, a star at what differs; as many steps as the width holds."""
+    """Return the states around the step, a star at each difference, as many steps as fit."""
     rows = context_rows(divergence)
     if not rows:
         return ["No states were recorded around it."]
@@ -167,7 +167,7 @@ def _facts(report: Report) -> list[str]:
 
 
 def _aligned(cells: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """Lines whose columns stand under one another, each to its side."""
+    """Return lines with aligned columns, each to its side."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(_set(*each) for each in zip(line, widths, sides, strict=False)).rstrip()

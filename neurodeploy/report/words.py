@@ -1,4 +1,4 @@
-"""The words a report is told in: the same in the terminal, in a test log and on the page."""
+"""The vocabulary of reports: the same in the terminal, in a test log and on the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Mark(StrEnum):
-    """What a reader is told of a link: its status, and whether anybody asked for it."""
+    """A link's status for the reader, including whether it was requested."""
 
     EQUAL = "equal"
     WITHIN = "equal within tolerance"
@@ -44,7 +44,7 @@ class Verdict:
 
 
 def mark_of(link: Link) -> Mark:
-    """The link's status; one that nobody asked for is no shortcoming."""
+    """Return the link's status; a link that was not requested does not count as missing."""
     if link.status == Status.NOT_RUN and not link.requested:
         return Mark.NOT_ASKED
     if link.status == Status.EQUAL and link.tolerance:
@@ -53,7 +53,7 @@ def mark_of(link: Link) -> Mark:
 
 
 def verdict(report: Report) -> Verdict:
-    """What the report comes to, by its exit code."""
+    """Return the report's verdict, by its exit code."""
     if report.silent:
         return _silent(report)
     judge = {0: _equal, 1: _differs}.get(report.exit_code, _not_proved)
@@ -100,38 +100,38 @@ def _not_proved(report: Report) -> Verdict:
 
 
 def difference(link: Link) -> str:
-    """What a differing link found, on one line."""
+    """Return a differing link's result in one line."""
     return visible(link.divergence.sentence()) if link.divergence else reason(link)
 
 
 def reason(link: Link) -> str:
-    """Why, on one line, even where nobody said why."""
+    """Return the reason in one line, or a standard text if there is none."""
     return " ".join(paragraphs(link.reason or "no reason was given"))
 
 
 def visible(text: object) -> str:
-    r"""The text on one line, what has no picture of its own spelled out (`\n`, `\x1b`)."""
+    r"""Return the text in one line, with invisible characters spelled out (`\n`, `\x1b`)."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 def paragraphs(text: object) -> list[str]:
-    """The text's lines, each visible, none of them blank."""
+    """Return the text's lines, each visible, without blank ones."""
     lines = (visible(line.expandtabs(4).strip()) for line in str(text).splitlines())
     return [line for line in lines if line]
 
 
 def last_words(log: str, count: int) -> list[str]:
-    """The last lines that a simulator printed, where it says why it failed."""
+    """Return the last lines of a simulator's output, which say why it failed."""
     return [visible(line.expandtabs(4)) for line in log.splitlines() if line.strip()][-count:]
 
 
 def counted(count: int, noun: str) -> str:
-    """A count with its noun: `1 link`, `2,048 values`."""
+    """Return a count with its noun: `1 link`, `2,048 values`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def duration(seconds: float) -> str:
-    """A time in the unit that suits it; nothing for a time that nobody took."""
+    """Return a time in a suitable unit, or an empty text if it was not measured."""
     if not math.isfinite(seconds) or seconds <= 0:
         return ""
     if seconds < 0.9995:
@@ -143,14 +143,14 @@ def duration(seconds: float) -> str:
 
 
 def spikes_of(layer: LayerSummary) -> str:
-    """How many spikes left a layer; nothing where values leave it."""
+    """Return the number of spikes that leave a layer, or an empty text if values leave it."""
     return f"{layer.spikes:,}" if layer.largest is None else ""
 
 
 def activity_of(layer: LayerSummary) -> str:
-    """How often a layer spiked, or, where values leave it that are no spikes, how large they are.
+    """Return a layer's spike rate or, if its output is not spikes, how large its values are.
 
-    Neurons that do not fire hand out their voltages: those are no rate.
+    Neurons that do not fire output their voltages, which are not a rate.
     """
     if layer.largest is not None:
         return f"values up to {layer.largest:.3g}"
@@ -158,21 +158,21 @@ def activity_of(layer: LayerSummary) -> str:
 
 
 def rate(value: float) -> str:
-    """Spikes a neuron and step."""
+    """Return the spikes per neuron and step."""
     return f"{value:#.3g}" if math.isfinite(value) else "unknown"
 
 
 def percent(share: float) -> str:
-    """A share of one as a percentage."""
+    """Return a share of one as a percentage."""
     return f"{share * 100:.2f} %" if math.isfinite(share) else "not measured"
 
 
 def shortened(name: object, limit: int = 32) -> str:
-    """A name that keeps a table narrow: the middle of a long one is left out."""
+    """Return a name that keeps a table narrow: the middle of a long name is left out."""
     text, half = visible(name), (limit - 3) // 2
     return text if len(text) <= limit else f"{text[:half]}...{text[-half:]}"
 
 
 def shape_text(shape: tuple[int, ...], times: str = " x ") -> str:
-    """A layer's shape, one axis after another."""
+    """Return a layer's shape, one axis after another."""
     return times.join(map(str, shape)) if shape else "1"

@@ -1,4 +1,4 @@
-"""A report on disk: the page, the document and the text, each whole or not there."""
+"""A report on disk: the page, the document and the text, each complete or absent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neurodeploy.report.report import Report
 
 
 def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:
-    """Writes report.html, report.json and report.txt, and returns where the page is.
+    """Write report.html, report.json and report.txt, and return the path of the page.
 
     Raises:
         OutputError: if they could not be written; then nothing half-written is left.
@@ -26,7 +26,7 @@ def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:
     }
     place = Path(folder)
     made: list[Path] = []
-    # A name of our own for each file, until all of them are whole.
+    # Each file has a private name until all of them are complete.
     drafts = {name: place / f".{name}.{secrets.token_hex(4)}" for name in texts}
     try:
         made = [path for path in (place, *place.parents) if not path.exists()]
@@ -55,7 +55,7 @@ def _clean(drafts: Iterable[Path], made: Iterable[Path]) -> None:
     for draft in drafts:
         with suppress(OSError):
             draft.unlink()
-    # Only a folder that we made and that stayed empty goes.
+    # Remove only a folder that we created and that stayed empty.
     for folder in made:
         with suppress(OSError):
             folder.rmdir()

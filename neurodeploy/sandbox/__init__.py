@@ -1,4 +1,4 @@
-"""The vendors' simulators: their environments, the workers that run in them, and their limits."""
+"""Vendors' simulators: their environments, the workers that run in them, and their limits."""
 
 from neurodeploy.sandbox.environments.environment import Environment as Environment
 from neurodeploy.sandbox.environments.environment import Extra as Extra

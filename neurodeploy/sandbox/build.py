@@ -1,4 +1,4 @@
-"""Building a virtual environment with pinned packages: a few commands, each watched."""
+"""The building of a virtual environment with pinned packages: a few commands, each watched."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from neurodeploy.sandbox.process.tree import ProcessTree
 from neurodeploy.sandbox.worker import Call, Worker
 
 _POLL_S = 0.1
-# What pip says of a file that has none of the checksums.
+# What pip prints about a file whose checksum is not listed.
 _MISMATCH = re.compile(
     r"DO NOT MATCH THE HASHES.*?^\s+(?P<pin>[\w.-]+==[^\s;]+).*? from (?P<file>\S+?)"
     r"(?: \(from .*?)?:$.*?^\s+Got\s+(?P<got>[0-9a-f]{64})",
@@ -37,7 +37,7 @@ print(json.dumps([platform.python_version(), found]))
 
 @dataclass(frozen=True)
 class Build:
-    """One environment in the making, in a folder of its own."""
+    """The build of one environment in its own folder."""
 
     env: Environment
     folder: Path
@@ -47,17 +47,17 @@ class Build:
 
     @property
     def venv(self) -> Path:
-        """The environment itself."""
+        """The environment's own folder."""
         return self.folder / "venv"
 
     def run(self) -> None:
-        """Make the environment, record what it is, and test it.
+        """Build the environment, write its record, and test it.
 
         Raises: SimulatorMissingError without its Python, SimulatorError if a step fails.
         """
         python = find_first(self.env.pythons)
         pins = self.env.pins(full=self.full)
-        self.progress(f"making an environment with {python}")
+        self.progress(f"creating an environment with {python}")
         plain = () if pins or self.env.without_dependencies else ("--without-pip",)
         self._step(str(python), "-I", "-m", "venv", *plain, str(self.venv))
         apart = self.env.hashed_apart(full=self.full)
@@ -72,7 +72,7 @@ class Build:
         Worker(self.venv, self.env, Call(self.env.self_test)).run()
 
     def _pip_by_hash(self, hashed: HashedRequirements, *words: str) -> None:
-        """Install nothing but files whose checksum is known, and run no build of a package."""
+        """Install only files with a known checksum, and run no package's build."""
         file = self.folder / "requirements.txt"
         file.write_text(hashed.text, encoding="utf-8")
         named = ("-r", str(file)) if hashed.entries else ()
@@ -86,13 +86,13 @@ class Build:
         self._step(python, "-I", "-m", "pip", "install", *quiet, *self.pip_args, *words, *of)
 
     def _step(self, *command: str, aloud: bool = True) -> str:
-        """Run one command, pass on what it prints if it is to be heard, and return the end of it.
+        """Run one command, report its output if `aloud` is true, and return the end of the output.
 
         Raises: SimulatorError if it fails.
         """
-        # what pip leaves half done goes with the folder
+        # What pip leaves half done is removed with the folder.
         environment = clean_environment(TMPDIR=str(self.folder))
-        # Words for pip may name files, as seen from where the user is.
+        # Options for pip may name files, relative to the user's working directory.
         tree = ProcessTree(command, environment=environment, scratch=self.folder)
         with tree:
             while tree.poll():
@@ -111,12 +111,12 @@ class Build:
         )
         if found := _MISMATCH.search(tree.log):
             words = (
-                f"{found['pin']}: {found['file']} is another file than this version knows: "
+                f"{found['pin']}: {found['file']} is not the file that this version knows: "
                 f"its SHA-256 is {found['got']}"
             )
             remedy = (
-                "take it from where it was published: --pip-args '--index-url "
-                "https://pypi.org/simple'; if it is of a folder of wheels, remove it there"
+                "take it from its original index: --pip-args '--index-url "
+                "https://pypi.org/simple'; if it is in a folder of wheels, remove it there"
             )
         return SimulatorError(
             f"{self.env.title} could not be installed: {words}", remedy=remedy, log=tree.log

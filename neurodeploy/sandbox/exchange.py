@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class WorkerResult:
-    """What a worker handed over, and the last that it printed."""
+    """A worker's result, and the end of its output."""
 
     result: dict[str, object]
     arrays: dict[str, np.ndarray]
@@ -35,17 +35,19 @@ class Exchange:
 
     @property
     def has_result(self) -> bool:
-        """Whether the worker handed anything over."""
+        """Return whether the worker wrote a result."""
         return (self.folder / "result.json").exists()
 
     def write(self, job: Mapping[str, object], arrays: Mapping[str, np.ndarray]) -> None:
-        """Lay out the job.
+        """Write the job's files.
 
-        Raises: ValidationError for a name that no file can have, OutputError for a full disk.
+        Raises: ValidationError for an invalid name of an array, OutputError for a full disk.
         """
         for name in arrays:
             if not _NAME.fullmatch(name):
-                raise ValidationError(f"{name!r} is no name for an array (use letters, digits, _)")
+                raise ValidationError(
+                    f"{name!r} is not a name for an array (use letters, digits, _)"
+                )
         try:
             for folder in ("in", "out", "tmp"):
                 (self.folder / folder).mkdir()
@@ -59,9 +61,9 @@ class Exchange:
             ) from error
 
     def read(self, title: str, log: str) -> WorkerResult:
-        """What the worker handed over.
+        """Return the worker's result.
 
-        Raises: SimulatorError if that is an error of its own, or damaged.
+        Raises: SimulatorError if the result is an error, or damaged.
         """
         try:
             document = json.loads((self.folder / "result.json").read_text(encoding="utf-8"))
@@ -73,12 +75,12 @@ class Exchange:
         except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError) as error:
             raise SimulatorError(
                 f"{title}: its result cannot be read: {type(error).__name__}: {error}",
-                remedy="see what the worker printed",
+                remedy="see the worker's output",
                 log=log,
             ) from error
 
     def _array(self, name: str) -> np.ndarray:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name for an array")
+            raise ValueError(f"{name!r} is not a name for an array")
         array: np.ndarray = np.load(self.folder / "out" / f"{name}.npy", allow_pickle=False)
         return array

@@ -1,4 +1,4 @@
-"""Folders that are gone afterwards, or when the next one is made."""
+"""Temporary folders that are removed afterwards, at the latest when the next one is created."""
 
 import os
 import tempfile
@@ -10,14 +10,14 @@ from neurodeploy.errors import OutputError
 from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 from snncore.scratch import Scratch, claim, sweep
 
-# Sockets lie some 47 characters below, and a socket's path must stay under 104.
+# Socket paths add some 47 characters, and must stay under 104.
 _LONGEST_BASE = 56
 _SHORT_BASE = "/tmp"
 _PREFIX = "nd-"
 
 
 def _base() -> str:
-    """Where temporary files go, or a shorter place if sockets could have no name there."""
+    """Return the folder for temporary files, or one with a shorter path if sockets need it."""
     usual = tempfile.gettempdir()
     short = len(usual) <= _LONGEST_BASE or not os.access(_SHORT_BASE, os.W_OK | os.X_OK)
     return usual if short else _SHORT_BASE
@@ -25,9 +25,9 @@ def _base() -> str:
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """A temporary folder of our own.
+    """Yield a private temporary folder.
 
-    Raises: OutputError where there is no permission or no space.
+    Raises: OutputError without permission or space.
     """
     with ExitStack() as stack:
         try:
@@ -42,9 +42,9 @@ def private_folder() -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(base: Path, prefix: str) -> Iterator[Path]:
-    """A folder of our own with such a name; those that killed processes left are removed.
+    """Yield a private folder with this prefix, and remove those that killed processes left.
 
-    Raises: OSError where there is no permission or no space.
+    Raises: OSError without permission or space.
     """
     sweep(base, prefix)
     scratch: Scratch | None = None

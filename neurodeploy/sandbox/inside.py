@@ -1,9 +1,10 @@
-"""The side of the protocol that runs inside a simulator's Python: its standard library alone.
+"""The protocol's side inside a simulator's Python; it uses only the standard library.
 
     python -I inside.py WORKER FOLDER
 
-loads the script WORKER, calls its `run(job, exchange)` with FOLDER/job.json and writes what it
-returns to FOLDER/result.json, as the last thing. Arrays go through FOLDER/in and FOLDER/out.
+loads the script WORKER, calls its `run(job, exchange)` with FOLDER/job.json and, as its last
+action,
+writes the returned value to FOLDER/result.json. Arrays go through FOLDER/in and FOLDER/out.
 """
 
 from __future__ import annotations
@@ -18,41 +19,41 @@ from typing import Any
 
 
 class Exchange:
-    """The folder through which a job comes in and its result goes out."""
+    """The folder that brings a job in and takes its result out."""
 
     def __init__(self, folder: str, worker: str) -> None:
         self._folder, self._worker = folder, worker
 
     def beside(self, name: str) -> Any:
-        """A script that lies beside the worker, which no package leads to here."""
+        """Import a script from the worker's own folder, which is not on the import path."""
         return _load(os.path.join(os.path.dirname(self._worker), name + ".py"), name)
 
     def job(self) -> dict[str, Any]:
-        """The job as the parent wrote it."""
+        """Read the job that the parent wrote."""
         with open(os.path.join(self._folder, "job.json"), encoding="utf-8") as file:
             job: dict[str, Any] = json.load(file)
         return job
 
     def input(self, name: str) -> str:
-        """The path of an array that the parent gave."""
+        """Return the path of an array that the parent wrote."""
         return os.path.join(self._folder, "in", name + ".npy")
 
     def output(self, name: str) -> str:
-        """The path where the worker writes an array for the parent."""
+        """Return the path for an array that the worker writes for the parent."""
         return os.path.join(self._folder, "out", name + ".npy")
 
     def progress(self, line: str) -> None:
-        """Say in one line what is being done."""
+        """Report in one line what is being done."""
         with open(os.path.join(self._folder, "progress"), "a", encoding="utf-8") as file:
             file.write(line.replace("\n", " ") + "\n")
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Hand over the result and the names of the arrays written."""
+        """Write the result and the names of the written arrays."""
         names = sorted(os.listdir(os.path.join(self._folder, "out")))
         self._write({"result": result, "arrays": [name[: -len(".npy")] for name in names]})
 
     def fail(self, message: str, trace: str = "") -> None:
-        """Hand over what went wrong instead of a result."""
+        """Write an error message instead of a result."""
         self._write({"error": message, "trace": trace})
 
     def _write(self, document: dict[str, Any]) -> None:
@@ -65,7 +66,7 @@ class Exchange:
 def _load(path: str, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python script")
+        raise ImportError(f"{path} is not a Python script")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -73,13 +74,13 @@ def _load(path: str, name: str) -> ModuleType:
 
 
 def main(worker: str, folder: str) -> None:
-    """Run the worker's job; the exit code is 0 only when there is a result."""
+    """Run the worker's job; return exit code 0 only if there is a result."""
     exchange = Exchange(folder, worker)
     try:
         exchange.finish(_load(worker, "worker").run(exchange.job(), exchange))
     except Exception as error:
         exchange.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
-        # an ordinary exit would wait for the processes that the worker may have left
+        # An ordinary exit would wait for processes that the worker may have left.
         os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Installing and removing simulators: whole or not at all, one at a time."""
+"""The installation and removal of simulators: whole or not at all, one at a time."""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +29,10 @@ def install(
     reinstall: bool = False,
     progress: Progress | None = None,
 ) -> EnvironmentStatus:
-    """Install a simulator where it is missing, broken, or not as full as asked for.
+    """Install a simulator that is missing, broken, or less complete than requested.
 
     Raises: SimulatorMissingError without its Python, SimulatorError if a step fails, OutputError
-    where there is no room or no permission.
+    without space or permission.
     """
     tell = _prefixed(env, progress)
     full = full and env.full is not None
@@ -53,9 +53,9 @@ def install(
 
 
 def remove(env: Environment, *, progress: Progress | None = None) -> bool:
-    """Remove a simulator; false if there was nothing to remove.
+    """Remove a simulator; return false if there was nothing to remove.
 
-    Raises: OutputError where there is no permission.
+    Raises: OutputError without permission.
     """
     if not env.path.exists():
         return False
@@ -74,7 +74,7 @@ def check(env: Environment, *, progress: Progress | None = None) -> WorkerResult
 
 
 def tidy() -> None:
-    """Remove what installations that were killed left half made."""
+    """Remove the half-built environments of killed installations."""
     folder = simulators_folder()
     sweep(folder, _BUILDING)
     for lock in folder.glob(f"{_LOCK}*"):
@@ -91,27 +91,27 @@ def _prefixed(env: Environment, progress: Progress | None) -> Progress:
 
 def _say_and_check_size(env: Environment, full: bool, tell: Progress) -> None:
     download, disk = env.size_mb(full=full)
-    tell(f"{env.title} takes {disk} MB in {env.path}, about {download} MB of it to download")
+    tell(f"{env.title} takes {disk} MB in {env.path} and downloads about {download} MB")
     free = shutil.disk_usage(simulators_folder()).free // 10**6
     if free < download + disk:
         raise OutputError(
-            f"{env.path}: {env.title} needs {download + disk} MB, and {free} MB are free",
+            f"{env.path}: {env.title} needs {download + disk} MB, but only {free} MB are free",
             remedy="free some space, or let NEURODEPLOY_CACHE name a folder on another disk",
         )
 
 
 @contextmanager
 def _locked(env: Environment, tell: Progress) -> Iterator[None]:
-    """Hold the right to change this environment.
+    """Hold the lock that permits changes to this environment.
 
-    Raises: OutputError for whatever the disk refuses meanwhile.
+    Raises: OutputError if the disk refuses an operation meanwhile.
     """
     folder = simulators_folder()
     lock = folder / f"{_LOCK}{env.name}"
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with exclusive(lock, lambda: tell("waiting for another process that is at it")):
+        with exclusive(lock, lambda: tell("waiting for another process that works on it")):
             yield
     except OutputError:
         raise
@@ -122,18 +122,18 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
         ) from error
     finally:
         for place in missing:
-            # Where nothing was installed, nothing is left; what holds something stays.
+            # Remove the folder if nothing was installed; a folder with content stays.
             with suppress(OSError):
                 place.rmdir()
 
 
 @contextmanager
 def _workshop(env: Environment) -> Iterator[Path]:
-    """A folder beside the environments, gone afterwards, as are those of killed processes."""
+    """Yield a folder beside the environments; remove it, and those of killed processes."""
     tidy()
     prefix = f"{_BUILDING}{env.name}-"
     for left in simulators_folder().glob(f"{prefix}*"):
-        # Of versions whose folders held no lock of their own; ours is the environment's now.
+        # Remove folders of versions that held no lock; our lock on the environment permits it.
         shutil.rmtree(left, ignore_errors=True)
     with scratch_folder(simulators_folder(), prefix) as folder:
         yield folder

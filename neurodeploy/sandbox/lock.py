@@ -1,4 +1,4 @@
-"""A lock between processes, on a file that goes with its last holder."""
+"""A lock between processes, on a file that its last holder removes."""
 
 import os
 import time
@@ -13,13 +13,13 @@ _POLL_S = 0.2
 
 @contextmanager
 def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock; `waiting` is called once if somebody else has it."""
+    """Hold the lock; call `waiting` once if another process holds it."""
     file = _acquire(path, waiting)
     try:
         yield
     finally:
         with suppress(OSError):
-            # Windows keeps a file that is open, and there it stays
+            # Windows cannot remove an open file, so it stays there.
             path.unlink()
         os.close(file)
 
@@ -30,7 +30,7 @@ def _acquire(path: Path, waiting: Callable[[], None]) -> int:
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
-            # Whoever made the folder had no use for it, and took it away.
+            # Whoever created the folder no longer needed it, and removed it.
             path.parent.mkdir(parents=True, exist_ok=True)
             continue
         try:

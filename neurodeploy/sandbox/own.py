@@ -1,4 +1,4 @@
-"""Jobs in a process of our own Python: for files that are code, and need what we have installed."""
+"""Jobs in a separate process of our own Python, for files that are code and need our packages."""
 
 import sys
 from dataclasses import replace
@@ -12,11 +12,11 @@ from neurodeploy.sandbox.worker import Call, Progress, Worker
 def run_in_own_python(
     title: str, worker: Path, call: Call, *, progress: Progress | None = None
 ) -> WorkerResult:
-    """Do one job in a process of its own, of the interpreter that runs this one.
+    """Run one job in a separate process of the interpreter that runs this one.
 
-    The job gets our `path`, on which the worker finds what is installed beside us.
+    The job receives our `path`, so the worker finds the packages that are installed beside us.
 
-    Raises: SimulatorError if it fails or oversteps a limit.
+    Raises: SimulatorError if it fails or exceeds a limit.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     env = Environment("own", title, version, worker, {})

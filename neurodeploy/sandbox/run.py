@@ -1,4 +1,4 @@
-"""Running jobs in an installed simulator, one or several at once."""
+"""Jobs in an installed simulator, one or several at once."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,10 @@ def run_worker(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> WorkerResult:
-    """Do one job in the installed environment, in a process of its own.
+    """Run one job in the installed environment, in a separate process.
 
-    Raises: SimulatorMissingError if it is not installed, SimulatorError if it fails or oversteps.
+    Raises: SimulatorMissingError if it is not installed, SimulatorError if it fails or exceeds a
+    limit.
     """
     call = Call(job, arrays or {}, limits or Limits())
     return Worker(installed(env), env, call, progress).run()
@@ -31,7 +32,7 @@ def run_worker(
 def run_many(
     env: Environment, calls: Sequence[Call], *, jobs: int = 1, progress: Progress | None = None
 ) -> list[WorkerResult]:
-    """Do every job, so many at once; the first failure, or Ctrl-C, ends them all.
+    """Run every job, `jobs` at a time; the first failure, or Ctrl-C, ends them all.
 
     Raises: SimulatorMissingError if it is not installed, SimulatorError for the first that fails.
     """

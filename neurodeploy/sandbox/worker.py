@@ -25,13 +25,13 @@ Progress = Callable[[str], None]
 
 _INSIDE = Path(__file__).with_name("inside.py")
 _POLL_S = (0.02, 0.2)
-# the worker's numbers do not depend on threads, and several workers share the machine
+# The worker's numbers do not depend on threads, and several workers share the machine.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a worker and all its processes together may take.
+    """The limits of a worker and all its processes together.
 
     Raises: ValidationError if a limit is not positive.
     """
@@ -62,13 +62,13 @@ class Worker:
     call: Call
     progress: Progress | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-    # Another interpreter than the environment's own.
+    # An interpreter to use instead of the environment's own.
     python: Path | None = None
 
     def run(self) -> WorkerResult:
-        """Do the job, and clear everything away that came of it.
+        """Run the job, and remove everything that it created.
 
-        Raises: SimulatorError if it fails, oversteps a limit or is stopped.
+        Raises: SimulatorError if it fails, exceeds a limit or is stopped.
         """
         with private_folder() as folder:
             exchange = Exchange(folder)
@@ -85,7 +85,7 @@ class Worker:
     def _watch(self, tree: ProcessTree, lines: Lines) -> None:
         """Wait for the worker to end.
 
-        Raises: SimulatorError when it has to be ended.
+        Raises: SimulatorError if it must be ended.
         """
         began = time.monotonic()
         pause, longest = _POLL_S
@@ -99,14 +99,14 @@ class Worker:
             if runs and problem:
                 raise SimulatorError(
                     f"{self.env.title}: {problem}",
-                    remedy="give it fewer samples, or more room",
+                    remedy="give it fewer samples, or raise the limit",
                     log=tree.log,
                 )
             time.sleep(pause if runs else 0)
             pause = min(pause * 1.5, longest)
 
     def _problem(self, tree: ProcessTree, seconds: float) -> str | None:
-        """Why the worker has to be ended, if it has to."""
+        """Return the reason why the worker must be ended, or None."""
         limits = self.call.limits
         if self.stop.is_set():
             return "stopped, because another worker failed or all were interrupted"
@@ -114,13 +114,13 @@ class Worker:
             return f"stopped at its time limit of {limits.seconds:g} s"
         used = tree.memory_mb(limits.memory_mb)
         if used > limits.memory_mb:
-            return f"stopped at its memory limit: {used:.0f} MB, allowed are {limits.memory_mb:g}"
+            return f"stopped at its memory limit: it used {used:.0f} MB of {limits.memory_mb:g} MB"
         return None
 
     def _collect(self, tree: ProcessTree, exchange: Exchange) -> WorkerResult:
-        """What the worker left when it ended by itself.
+        """Return the result of a worker that ended by itself.
 
-        Raises: SimulatorError if that is not a result.
+        Raises: SimulatorError if there is no valid result.
         """
         title, log, code = self.env.title, tree.log, tree.exit_code
         if exchange.has_result:
@@ -130,13 +130,13 @@ class Worker:
         if code == 0:
             raise SimulatorError(
                 f"{title}: the worker finished without a result",
-                remedy="see what it printed",
+                remedy="see its output",
                 log=log,
             )
         last = log.splitlines()[-1] if log else "it printed nothing"
         raise SimulatorError(
             f"{title}: the worker crashed ({_in_words(code)}): {last}",
-            remedy="see what it printed; killed without a word, the machine ran out of memory",
+            remedy="see its output; if it was killed silently, the machine ran out of memory",
             log=log,
         )
 

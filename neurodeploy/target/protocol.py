@@ -18,6 +18,7 @@ from neurodeploy.lowering import Pass
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.target.capabilities import Capabilities
+from neurodeploy.target.examples import ExampleNeuron
 from neurodeploy.target.findings import Finding
 from neurodeploy.trace import Trace
 
@@ -104,6 +105,18 @@ class ComparesFiles(Protocol):
 
     def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
         """Return where two files differ; nothing if whoever loads them reads the same."""
+
+
+@runtime_checkable
+class BringsExamples(Protocol):
+    """What a target may provide beside: networks for the conformance kit, in its own numbers."""
+
+    @property
+    def examples(self) -> Mapping[str, ExampleNeuron | Program]:
+        """Return neurons, of which the kit builds networks, and whole networks, by name.
+
+        The first neurons get a network of every structure, the others one of dense layers.
+        """
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Traces held against each other: equal, or the first value that differs."""
+"""The comparison of traces: equal, or the first value that differs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from neurodeploy.report import Divergence, Link, Status
 from neurodeploy.trace import Trace
 
-# How many steps before and after a divergence are shown.
+# The number of steps before and after a divergence that are shown.
 _AROUND = 3
 
 
 def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
-    """The link between two traces; states that only one of them shows are left out."""
+    """Return the link between two traces; states that only one of them shows are ignored."""
     compared = 0
     first: tuple[tuple[int, ...], Divergence] | None = None
     for depth, layer in enumerate(expected):
@@ -30,7 +30,7 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
                 return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             if left[state].shape != right[state].shape:
                 shapes = f"{left[state].shape} and {right[state].shape}"
-                reason = f"{layer}.{state} has unlike shapes: {shapes}"
+                reason = f"{layer}.{state} has different shapes: {shapes}"
                 return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             compared += left[state].size
             found = _first_difference(layer, depth, state, left, right, expected[layer].called)
@@ -44,9 +44,9 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
 
 
 def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
-    # States before the spike that follows from them.
+    # States come before the spike that follows from them.
     shown = [key for key in left if key != "s" and key in right]
-    # A layer that was run for its sums alone shows no spikes on either side.
+    # A layer that was run only for its sums shows no spikes on either side.
     return shown + (["s"] if "s" in left or "s" in right or not shown else [])
 
 
@@ -58,7 +58,7 @@ def _first_difference(
     right: Mapping[str, Any],
     called: Callable[[str], str],
 ) -> tuple[tuple[int, ...], Divergence] | None:
-    """The earliest difference: by step, then by layer, then by neuron and sample."""
+    """Return the earliest difference: by step, then by layer, then by neuron and sample."""
     differs = left[state] != right[state]
     if not differs.any():
         return None
@@ -90,28 +90,28 @@ def _first_difference(
 
 def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> float:
     value = float(values[(step, sample, *neuron)])
-    # Integers beyond what a float holds stay what they are; a fraction is told as one.
+    # Integers beyond a float's precision stay integers; a fraction is reported as a float.
     return int(values[(step, sample, *neuron)]) if value.is_integer() else value
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far floats may be from one another: most values near, spikes at a threshold aside."""
+    """The permitted distance between floats: most values near, spikes at a threshold excepted."""
 
     # Relative to a value's size, and absolute below 1.
     near: float = 1e-4
-    # The share of a layer's values that may be farther: a spike at its threshold falls either way.
+    # The share of a layer's values that may differ: a spike at its threshold may go either way.
     share: float = 1e-3
 
     def words(self) -> str:
-        """The tolerance as a report states it."""
+        """Return the tolerance as a report states it."""
         return f"{self.near:g} a value, for all but {self.share:.1%} of each layer's values"
 
 
 def compare_within(
     name: str, expected: Trace, got: Trace, seconds: float, tolerance: Tolerance
 ) -> Link:
-    """The link between two traces of floats; what differs is told of the layer that is worst."""
+    """Return the link between two float traces; a difference is reported of the worst layer."""
     compared, far, worst = 0, 0, (0.0, "")
     for layer in expected:
         if layer not in got.layers:
@@ -123,7 +123,7 @@ def compare_within(
                 return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             if left[state].shape != right[state].shape:
                 shapes = f"{left[state].shape} and {right[state].shape}"
-                reason = f"{layer}.{state} has unlike shapes: {shapes}"
+                reason = f"{layer}.{state} has different shapes: {shapes}"
                 return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             distance = np.abs(left[state] - right[state])
             count = int((~(distance <= tolerance.near * np.maximum(1, np.abs(left[state])))).sum())
@@ -136,6 +136,6 @@ def compare_within(
         status = Status.DIFFERS
     reason = f"{far:,} of {compared:,} values are farther apart than {tolerance.near:g}"
     if status == Status.DIFFERS:
-        reason += f"; of {worst[1]} {worst[0]:.1%}, where {tolerance.share:.1%} may be"
+        reason += f"; of {worst[1]} {worst[0]:.1%}, where {tolerance.share:.1%} is allowed"
     said = tolerance.words()
     return Link(name, status, compared, spikes, seconds, reason=reason, tolerance=said)

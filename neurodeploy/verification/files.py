@@ -11,10 +11,10 @@ from neurodeploy.target import ComparesFiles, Target
 
 
 def file_difference(chip: Target, name: str, artifact: Artifact, again: Artifact) -> str | None:
-    """Return where a file is not the one that export writes; nothing if it is.
+    """Return where a file differs from the one that export writes, or None.
 
-    A library of another version may write the same values in other bytes: then what the target's
-    loader reads decides.
+    A library of another version may write the same values in other bytes; then the values that the
+    target's loader reads decide.
     """
     found, content = artifact.files[name], content_of(again.files, name)
     if content.size == len(found) and content.sha256() == digest(found):

@@ -1,4 +1,4 @@
-"""What an artifact means, and how near to it other stages must come: two kinds, one interface."""
+"""The meaning of an artifact, and how near other stages must come: two kinds, one interface."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Meaning(ABC):
     network: Any
     samples: Any
 
-    # What the links call the network, its trace, and the first accuracy.
+    # The names of the network, its trace and the first accuracy in links.
     noun: ClassVar[str]
     reference: ClassVar[str]
     accuracy: ClassVar[str]
-    # What a user is told while the trace is made.
+    # The message to the user while the trace is computed.
     progress: ClassVar[str]
     has_fast_engine: ClassVar[bool]
 
     @cached_property
     @abstractmethod
     def inputs(self) -> NDArray[Any]:
-        """The samples as the network takes them.
+        """The samples in the form that the network takes.
 
         Raises:
             SamplesError: if they do not fit it.
@@ -62,26 +62,26 @@ class Meaning(ABC):
 
     @abstractmethod
     def trained(self, model: Any) -> Trace:
-        """Return what a torch network computes of the samples."""
+        """Return a torch network's trace of the samples."""
 
     @abstractmethod
     def fast(self) -> Trace:
         """Return the fast engine's trace.
 
         Raises:
-            UnknownNameError: if there is none for such a network.
+            UnknownNameError: if such a network has no fast engine.
         """
 
     @abstractmethod
     def written(self, chip: Target, network: Any, options: Mapping[str, Any]) -> Artifact:
-        """Return the artifact that the target makes of such a network."""
+        """Return the artifact that the target writes for such a network."""
 
     @abstractmethod
     def on_chip(self, chip: Target) -> OnChip:
-        """Return what the target knows of the network on its chips."""
+        """Return the target's description of the network on its chips."""
 
     def facts(self) -> dict[str, str]:
-        """Return what a report says of this kind of network beside its hash."""
+        """Return a report's facts about this kind of network besides its hash."""
         return {self.noun: self.network.sha256}
 
 
@@ -111,8 +111,8 @@ class Exact(Meaning):
         return compare(name, expected, got, seconds)
 
     def trained(self, model: Any) -> Trace:
-        """Return the integers that a torch network computes of the samples."""
-        # torch is imported only where a torch network is given.
+        """Return a torch network's trace of the samples in integers."""
+        # torch is imported only if a torch network is given.
         from neurodeploy.frontend.training import training_trace
 
         return training_trace(model, self.network, self.inputs)
@@ -122,7 +122,7 @@ class Exact(Meaning):
         return simulate(self.network, self.inputs, engine="fast")
 
     def written(self, chip: Target, network: Any, options: Mapping[str, Any]) -> Artifact:
-        """Return the artifact that the target makes of a program."""
+        """Return the artifact that the target writes for a program."""
         return chip.compile(network, **options)
 
     def on_chip(self, chip: Target) -> OnChip:
@@ -157,22 +157,22 @@ class Near(Meaning):
         return compare_within(name, expected, got, seconds, self.tolerance)
 
     def trained(self, model: Any) -> Trace:
-        """Return what a torch network computes of the samples."""
+        """Return a torch network's trace of the samples."""
         from neurodeploy.frontend.training import float_trace
 
         return float_trace(model, self.network, self.inputs)
 
     def fast(self) -> Trace:
         """Refuse: floats have one engine."""
-        raise UnknownNameError("a network in floats has no fast engine")
+        raise UnknownNameError("a float network has no fast engine")
 
     def written(self, chip: Target, network: Any, options: Mapping[str, Any]) -> Artifact:
-        """Return the artifact that the target makes of a graph in floats."""
+        """Return the artifact that the target writes for a float graph."""
         assert isinstance(chip, TakesFloats)
         return chip.compile_graph(network, **options)
 
     def on_chip(self, chip: Target) -> OnChip:
-        """Return nothing: no chip takes floats."""
+        """Return an empty description: no chip takes floats."""
         return OnChip()
 
     def facts(self) -> dict[str, str]:
@@ -181,7 +181,7 @@ class Near(Meaning):
 
 
 def held_by(chip: Target, artifact: Artifact) -> Program | Graph:
-    """Return the network that an artifact's files hold.
+    """Return the network in an artifact's files.
 
     Raises:
         ArtifactError: if it cannot be read.

@@ -1,4 +1,4 @@
-"""The links to simulators: which are asked, and what each computed of the artifact."""
+"""The links to simulators: the selected simulators, and their traces of the artifact."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import SimulatorError, SimulatorScopeError, UnknownNameError
+from neurodeploy.errors import SimulatorError, SimulatorScopeError
 from neurodeploy.report import Link, Status
-from neurodeploy.target import ChoosesSimulators, ComparesRuns, Simulation, Target
+from neurodeploy.target import (
+    ChoosesSimulators,
+    ComparesRuns,
+    Simulation,
+    Target,
+    chosen_simulator,
+)
 from neurodeploy.trace import Trace
 from neurodeploy.verification.meaning import Exact, Meaning
 
-# The words for every simulator that a target has, and for no simulator.
+# The words for all of a target's simulators, and for none.
 ALL, NONE = "all", "none"
 
 Progress = Callable[[str], None]
@@ -26,23 +32,24 @@ class Outcome:
 
     link: Link
     trace: Trace | None = None
+    # The simulator says that it does not know what the network needs.
+    beyond: bool = False
 
 
 def require_simulator(chip: Target, name: str | None) -> None:
-    """Check that the target has the simulator; none, "none" and "all" always are.
+    """Check that the target has the simulator; None, "none" and "all" are always valid.
 
     Raises:
-        UnknownNameError: if it has not; lists those it has.
+        UnknownNameError: if it does not; lists its simulators.
     """
-    if name not in (None, ALL, NONE, *chip.simulators):
-        listed = ", ".join([*chip.simulators, ALL, NONE])
-        raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {listed}")
+    if name is not None:
+        chosen_simulator(chip, name, ALL, NONE)
 
 
 def simulated(
     chip: Target, artifact: Artifact, meaning: Meaning, name: str | None, simulation: Simulation
 ) -> list[Outcome]:
-    """Return one outcome for each simulator that was asked for.
+    """Return one outcome for each selected simulator.
 
     Raises:
         UnknownNameError: if there is no simulator of that name.
@@ -57,7 +64,7 @@ def simulated(
 
 
 def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
-    """Return the names of the simulators to run: a target may say which run by default."""
+    """Return the names of the simulators to run; a target may state its defaults."""
     if name == ALL:
         return tuple(chip.simulators)
     if name is not None:
@@ -67,15 +74,10 @@ def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
     return (next(iter(chip.simulators)),)
 
 
-@dataclass(frozen=True)
-class _Beyond(Outcome):
-    """A simulator that said that it does not know what the network needs."""
-
-
 def _excused(outcome: Outcome, *, several: bool) -> Outcome:
-    """Of several simulators, one that does not know what a network needs is not asked for it."""
-    if several and isinstance(outcome, _Beyond):
-        return Outcome(replace(outcome.link, requested=False))
+    """Return the outcome, unless one of several simulators does not support the network."""
+    if several and outcome.beyond:
+        return replace(outcome, link=replace(outcome.link, requested=False))
     return outcome
 
 
@@ -90,18 +92,18 @@ def _run(
         expected, found = _runs(chip, artifact, meaning, simulator, simulation)
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
-        kind = _Beyond if isinstance(error, SimulatorScopeError) else Outcome
-        return kind(replace(failed, remedy=error.remedy))
+        beyond = isinstance(error, SimulatorScopeError)
+        return Outcome(replace(failed, remedy=error.remedy), beyond=beyond)
     seconds = time.perf_counter() - started
     shown, there = len(found.layers), len(expected.layers)
     if shown != there:
         reason = f"{simulator} shows {shown} layers of {there}"
         return Outcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
-    # A simulator knows layers by their place, as the file does.
+    # A simulator identifies layers by position, as the file does.
     layers = {layer: found[other] for layer, other in zip(expected, found, strict=True)}
     renamed = Trace(layers, expected.output_layer)
     link = meaning.compare(name, expected, renamed, seconds)
-    # Accuracies are told of a run of the samples themselves.
+    # Accuracies count only for a run of the samples themselves.
     return Outcome(link, renamed if expected is meaning.trace else None)
 
 

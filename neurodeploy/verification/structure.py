@@ -26,17 +26,17 @@ Network = Program | Graph
 
 @dataclass(frozen=True)
 class Held:
-    """An artifact, the network that its files hold, and what it is to be compared with."""
+    """An artifact, the network in its files, and the network to compare it with."""
 
     chip: Target
     artifact: Artifact
     network: Network
-    # The network of the model, where one was given.
+    # The network of the model, if one was given.
     wanted: Network | None = None
 
 
 def structure(held: Held, meaning: Meaning) -> Link:
-    """Return the link between the network and what the artifact's files say."""
+    """Return the link between the network and the artifact's files."""
     name = f"{meaning.noun} = artifact"
     started, artifact = time.perf_counter(), held.artifact
     if artifact.foreign and held.wanted is None:
@@ -56,7 +56,7 @@ def structure(held: Held, meaning: Meaning) -> Link:
 
 
 def _differences(held: Held) -> Iterator[str]:
-    """Yield what differs between the numbers that are told, the nearest to a number first."""
+    """Yield the differences to report; those that name a number come first."""
     artifact = held.artifact
     if held.wanted is not None:
         found = network_difference(held.wanted, held.network, foreign=artifact.foreign)
@@ -69,7 +69,7 @@ def _differences(held: Held) -> Iterator[str]:
 
 
 def _hash_differences(artifact: Artifact, network: Network) -> Iterator[str]:
-    """Yield the layers whose hash in the manifest is not that of what the files hold."""
+    """Yield the layers whose hash in the manifest does not match the files."""
     hashes, told = program_hashes(network), artifact.program.get("nodes", {})
     for name, value in hashes["nodes"].items():
         if told.get(name) != value:
@@ -82,7 +82,7 @@ def _hash_differences(artifact: Artifact, network: Network) -> Iterator[str]:
 
 
 def _written_again(held: Held, meaning: Meaning) -> tuple[Status, str | None, str | None]:
-    """Compare the artifact with what export writes of the network that it holds."""
+    """Compare the artifact with what export writes for the network in its files."""
     artifact = held.artifact
     try:
         options = checked_options(held.chip, artifact.options)
@@ -101,7 +101,7 @@ def _written_again(held: Held, meaning: Meaning) -> tuple[Status, str | None, st
 
 
 def artifact_difference(chip: Target, expected: Artifact, found: Artifact) -> str | None:
-    """Return the first place where an artifact is not what export writes, or nothing."""
+    """Return the first place where an artifact differs from what export writes, or None."""
     for place, told, wanted in (
         ("options", found.options, expected.options),
         ("contract", found.contract, expected.contract),
@@ -148,7 +148,7 @@ def value_difference(place: str, expected: Any, found: Any) -> str | None:
 def network_difference(wanted: Network, held: Network, *, foreign: bool) -> str | None:
     """Return the first number or field in which two networks differ, with both values.
 
-    A bare file knows neither names nor units: it is compared layer by layer in order.
+    A bare file has neither names nor units: it is compared layer by layer in order.
     """
     if len(wanted.nodes) != len(held.nodes):
         return f"{len(wanted.nodes)} layers were exported, and the file has {len(held.nodes)}"
@@ -163,7 +163,7 @@ def network_difference(wanted: Network, held: Network, *, foreign: bool) -> str 
 
 
 def _as_told(node: Node, wanted: Node, names: Mapping[str, str]) -> Node:
-    """Return a bare file's node under the name and in the unit of the one that is wanted."""
+    """Return a bare file's node with the name and the unit of the expected one."""
     changes: dict[str, Any] = {}
     if hasattr(node, "exponent"):
         changes["exponent"] = getattr(wanted, "exponent", 0)
@@ -173,7 +173,7 @@ def _as_told(node: Node, wanted: Node, names: Mapping[str, str]) -> Node:
 
 
 def node_difference(wanted: Node, found: Node) -> str | None:
-    """Return the first field in which two nodes differ, and its index where it is an array."""
+    """Return the first field in which two nodes differ, with the index if it is an array."""
     if wanted == found:
         return None
     if type(wanted) is not type(found):
@@ -197,7 +197,7 @@ def _part_difference(name: str, wanted: Any, found: Any) -> str | None:
         return None if wanted == found else f"{name}: expected {wanted}, got {found}"
     if not isinstance(wanted, arrays) or not isinstance(found, arrays):
         sides = [("no" if side is None else "some") for side in (wanted, found)]
-        return f"{name}: expected {sides[0]} values, and the artifact has {sides[1]}"
+        return f"{name}: expected {sides[0]} values, but the artifact has {sides[1]}"
     one, two = np.asarray(wanted), np.asarray(found)
     if one.shape != two.shape:
         return f"{name}: has another shape in the artifact: {two.shape}, not {one.shape}"

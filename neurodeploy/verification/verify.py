@@ -18,7 +18,7 @@ from neurodeploy.verification.meaning import Exact, Meaning, Near, held_by
 from neurodeploy.verification.simulated import Outcome, Progress, simulated
 from neurodeploy.verification.structure import Held, structure
 
-# A report draws pictures of so many samples.
+# The number of samples that a report draws.
 _PICTURED = 4
 
 
@@ -37,11 +37,12 @@ def verify(
 ) -> Report:
     """Return a report with every link that the given parts allow, over samples (T, N, ...).
 
-    `model` is a torch network and `program` its program, or its graph in floats; without them the
-    network is the one that the artifact holds (`held`, where it was read already), and the link
-    to training is left out. The simulators are the target's default unless one is named; "none"
-    leaves them out, and "all" asks every simulator of the target that knows what the network
-    needs. With labels the report shows accuracies.
+    `model` is a torch network and `program` its program, or its float graph; without them, the
+    network
+    is the artifact's own (`held`, if it was read already), and the link to training is left out.
+    The
+    target's default simulators run unless one is named; "none" runs none, and "all" runs every
+    simulator of the target that supports the network. With labels the report shows accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -51,7 +52,7 @@ def verify(
     held = held_by(chip, artifact) if held is None else held
     expected = held if program is None else program
     meaning = Exact(expected, samples) if isinstance(expected, Program) else Near(expected, samples)
-    # Samples that do not fit are refused before anything runs.
+    # Unsuitable samples are refused before anything runs.
     _ = meaning.inputs
     say(meaning.progress)
     started = time.perf_counter()
@@ -88,7 +89,7 @@ def _trained(model: Any, meaning: Meaning, say: Progress) -> Outcome:
 
 
 def _fast(meaning: Meaning, say: Progress) -> list[Link]:
-    """Return the link to the fast engine, where there is one for such a network."""
+    """Return the link to the fast engine, if such a network has one."""
     if not meaning.has_fast_engine:
         return []
     say("fast engine")
@@ -100,7 +101,7 @@ def _fast(meaning: Meaning, say: Progress) -> list[Link]:
 def _accuracies(
     meaning: Meaning, trained: Outcome, judged: list[Outcome], labels: NDArray[Any] | None
 ) -> dict[str, float]:
-    """Return the share of samples that each gets right; nothing where nobody knows."""
+    """Return each stage's share of correct samples, or nothing if there are no labels."""
     if labels is None:
         return {}
     chip = next((outcome.trace for outcome in judged if outcome.trace is not None), None)
@@ -130,7 +131,7 @@ def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, st
 
 
 def _model(artifact: Artifact, given: str | None) -> dict[str, str]:
-    """Return which file the artifact was exported from, and whether it is the one given."""
+    """Return the file that the artifact was exported from, and whether it is the given one."""
     recorded = artifact.model_sha256
     if given is None or recorded == given:
         return {"model": recorded or given or "not recorded"}

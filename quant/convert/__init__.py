@@ -1,1 +1,1 @@
-"""Float networks turned into quantized ones."""
+"""The conversion of float networks to quantized ones."""

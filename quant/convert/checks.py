@@ -1,4 +1,4 @@
-"""The checks that prepare asks before training: whoever knows a target stands behind this door."""
+"""The checks that `prepare` runs before training; packages that know a target register them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ GROUP = "quant.checks"
 
 
 def require_taken(network: nn.Module, example: Tensor | None, target: str) -> None:
-    """Ask every installed check whether a target can take a prepared network.
+    """Run every installed check of whether a target can accept a prepared network.
 
-    A check is a function of the network, the example and the target's name. It says nothing of
-    targets that it does not know.
+    A check is a function of the network, the example and the target's name. It ignores targets that
+    it does not know.
 
     Raises:
         ValueError: if a check finds that the target cannot; the check names the layer.
@@ -22,7 +22,7 @@ def require_taken(network: nn.Module, example: Tensor | None, target: str) -> No
     for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         try:
             check = entry.load()
-        # A third party's package may raise anything, and even leave.
+        # A third party's package may raise anything, and even exit.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             warnings.warn(f"check {entry.name} is broken: {error!r}", stacklevel=3)
             continue

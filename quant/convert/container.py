@@ -9,7 +9,7 @@ from torch import nn
 
 from quant.convert.layers import Conversion, Part
 from quant.convert.plain import our_layer
-from quant.grid.chips import chip_format
+from quant.grid.registry import format_or_default
 from quant.layer.block import Block
 from snncore import layer, neuron
 
@@ -19,17 +19,17 @@ def BlockContainer(  # noqa: N802
     neurons: neuron.Neuron,
     *,
     norm: layer.BatchNorm | None = None,
-    format: Any = "loihi",  # noqa: A002
+    format: Any = None,  # noqa: A002
     exponent: int | None = None,
 ) -> Block:
-    """A block of a linear layer or a convolution (torch's or ours) and float neurons.
+    """Return a block of a linear layer or a convolution (torch's or ours) and float neurons.
 
     The neurons become the chip's nearest, and the weights are copied.
 
     Raises:
         ValueError: if it is no such layer, or the chip has no near neuron.
     """
-    form = chip_format(format)
+    form = format_or_default(format)
     part = Part(_ours(synapse), norm, 1.0)
     unit = torch.tensor(float(form.exponent_or(exponent)))
     return Conversion(form, "fixed", False).block(part, neurons, "BlockContainer", unit)

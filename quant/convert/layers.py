@@ -1,4 +1,4 @@
-"""Single layers in floats made into layers on a chip's grid."""
+"""The conversion of single float layers to layers on a chip's grid."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from snncore.neuron.parameters import Given
 
 @dataclass(frozen=True)
 class Part:
-    """Weights and perhaps a batch norm, whose input is `gain` times that in floats."""
+    """Weights and perhaps a batch norm, whose input is `gain` times the float network's."""
 
     synapse: Any
     norm: layer.BatchNorm | None
     gain: float
 
     def weight(self) -> Tensor:
-        """The weights for the input as it is."""
+        """Return the weights for the unscaled input."""
         weight: Tensor = self.synapse.weight.detach() / self.gain
         return weight
 
     @property
     def largest(self) -> int:
-        """The most spikes that one input adds up."""
+        """The largest number of spikes that one input adds up."""
         return ceil(self.gain)
 
     def folded(self) -> tuple[Tensor, Tensor | None]:
-        """Weights and bias with the batch norm folded in."""
+        """Return weights and bias with the batch norm folded in."""
         weight, bias = self.weight(), self.synapse.bias
         if self.norm is None:
             return weight, None if bias is None else bias.detach()
@@ -51,7 +51,7 @@ class Part:
 
 
 class Conversion:
-    """Makes layers of one format."""
+    """A converter to layers of one format."""
 
     def __init__(self, form: ChipFormat, scale: str, per_channel: bool) -> None:
         self.form, self.scale, self.per_channel = form, Scale(scale), per_channel
@@ -59,7 +59,7 @@ class Conversion:
     def block(
         self, part: Part, module: neuron.Neuron, name: str, exponents: Tensor | None = None
     ) -> Block:
-        """Weights, batch norm and neurons as one, in the unit that fits unless one is given."""
+        """Return weights, batch norm and neurons as a block, in the given or best-fitting unit."""
         near = nearest(module, self.form, name)
         threshold = near.threshold()
         channels = self.per_channel
@@ -81,7 +81,7 @@ class Conversion:
         return Block(made, self._neurons(near, int(exponents.min())), norm=part.norm)
 
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
-        """Neurons that a pool drives: it adds up, and their threshold grows by as much."""
+        """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
         near = nearest(module, self.form, name)
         threshold = near.threshold() * gain
         exponent = unit_of_one(self.form, threshold, name)
@@ -91,7 +91,7 @@ class Conversion:
     def joined(
         self, parts: Sequence[Part], module: neuron.Neuron, name: str, bare: Sequence[float]
     ) -> tuple[ChipNeuron, list[GridLayer]]:
-        """Neurons that several layers of weights and spikes drive, in one unit for all."""
+        """Return neurons that several layers of weights and spikes drive, in one unit for all."""
         near = nearest(module, self.form, name)
         if any(gain != 1.0 for gain in bare):
             raise ValueError(f"{name}: adds a mean (put layer.Conv2d or neurons behind the pool)")
@@ -113,7 +113,7 @@ class Conversion:
         return self._neurons(near, int(exponent), like_bias=bias), made
 
     def _clipping(self, near: Nearest, weights: Tensor, exponent: int) -> Nearest:
-        """Note where plain spikes keep a unit so small that weights clip."""
+        """Add a note if plain spikes keep a unit so small that weights clip."""
         grid, unit = self.form.weights, 2.0**exponent
         half = grid.step / 2
         low, high = (grid.minimum - half) * unit, (grid.maximum + half) * unit
@@ -154,7 +154,7 @@ class Conversion:
 
 
 def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
-    """A pool that adds up, and by how much its result is larger than that of floats.
+    """Return a pool that adds up, and the ratio of its result to the float one.
 
     Raises:
         ValueError: if its windows are not known, or padded.
@@ -167,7 +167,9 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
         return layer.SumPool2d(kernel), float(prod(kernel))
     if isinstance(module, layer.AvgPool2d):
         if any(module.padding) or module.ceil_mode:
-            raise ValueError(f"{name}: a padded mean is no sum (leave out padding and ceil_mode)")
+            raise ValueError(
+                f"{name}: a padded mean is not a sum (leave out padding and ceil_mode)"
+            )
         (height, width), (down, right) = module.kernel_size, module.stride
         return layer.SumPool2d((height, width), (down, right)), float(height * width)
     return module, 1.0

@@ -1,4 +1,4 @@
-"""A float neuron's nearest on a chip, and in what the two deviate."""
+"""A float neuron's nearest neuron on a chip, and how the two differ."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ _FLOATS = (neuron.IF, neuron.LIF, neuron.ParametricLIF, neuron.CubaLIF)
 
 @dataclass(frozen=True)
 class Nearest:
-    """How to make a chip's neuron, before its unit is known."""
+    """The arguments of a chip's neuron, before its unit is known."""
 
     kind: str
     values: dict[str, Any]
     options: dict[str, Any] = field(default_factory=dict)
-    # What floats multiply the input by; on the chip the threshold is divided by it instead.
+    # The factor on the input in floats; on the chip the threshold is divided by it instead.
     gain: float = 1.0
     bias: Any = 0.0
-    # Units to add to the threshold, so that firing at it and above it agree.
+    # The units to add to the threshold, so that firing at it and above it agree.
     units_above: int = 0
     deviations: tuple[str, ...] = ()
-    # Of the values: those that count as the input does.
+    # The names of the values that count in the unit of the input.
     whole: tuple[str, ...] = ("threshold",)
 
     def threshold(self) -> Any:
-        """The largest of what the input is held against, for an input that nothing multiplies."""
+        """The largest value that the input is compared with, for an input without a factor."""
         if self.whole == ("threshold",):
             return self.values["threshold"] / self.gain
         sizes = [torch.as_tensor(self.values[name]).abs().max() for name in self.whole]
         return max((float(size) for size in sizes), default=0.0) or 1.0
 
     def scaled(self, factor: float) -> dict[str, Any]:
-        """The values for an input so many times as large."""
+        """Return the values for an input that is `factor` times as large."""
         grown = {name: self.values[name] / self.gain * factor for name in self.whole}
         return self.values | grown
 
 
 def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
-    """The chip's nearest neuron.
+    """Return the chip's nearest neuron.
 
     Raises:
         ValueError: if the chip has none that is near; names the layer.
@@ -86,7 +86,7 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
 
 
 def _own(module: neuron.Defined, form: ChipFormat, name: str) -> Nearest:
-    """A neuron of the user's: its own equations, in the chip's arithmetic."""
+    """Return a user's neuron: its own equations, in the chip's arithmetic."""
     if any(module.initial.values()):
         raise ValueError(f"{name}: a chip's states start at zero, and these do not")
     if Defined.__name__ not in form.neurons:
@@ -108,7 +108,7 @@ def _own(module: neuron.Defined, form: ChipFormat, name: str) -> Nearest:
 
 
 def _decay(module: Any) -> tuple[Any, bool]:
-    """The share of the voltage that a step loses, and whether it is learned."""
+    """Return the share of the voltage that a step loses, and whether it is learned."""
     if isinstance(module, neuron.IF):
         return 0.0, False
     source = module.w if isinstance(module, neuron.ParametricLIF) else module.tau
@@ -119,7 +119,7 @@ def _decay(module: Any) -> tuple[Any, bool]:
 
 
 def _gain(decay: Any, name: str) -> float:
-    """What the leak multiplies the input by."""
+    """Return the factor that the leak puts on the input."""
     values = torch.as_tensor(decay, dtype=torch.float64)
     if not bool((values == values.reshape(-1)[0]).all()):
         raise ValueError(
@@ -147,7 +147,7 @@ def _rounding(decay: Any, form: ChipFormat, what: str = "decay") -> tuple[str, .
 
 
 def _told_apart(first: float, second: float) -> tuple[str, str]:
-    """Return two unequal numbers in as few digits, from four on, as show that they are unequal."""
+    """Return two unequal numbers with as few digits, from four on, as show the difference."""
     pairs = ((f"{first:.{digits}g}", f"{second:.{digits}g}") for digits in range(4, 18))
     return next(pair for pair in pairs if pair[0] != pair[1])
 

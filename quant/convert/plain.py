@@ -1,4 +1,4 @@
-"""Layers of torch's own made into ours: a network may be built of both."""
+"""The replacement of torch's own layers by ours, so that a network may use both."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from snncore.neuron import Neuron
 
 
 def with_our_layers(network: nn.Module) -> nn.Module:
-    """The network, with each layer of torch's own that has a twin of ours replaced by it.
+    """Return the network with torch's own layers replaced by their equivalents of ours.
 
-    What `layer.TimeDistributed` holds is ours too afterwards, and the container gone.
+    The content of `layer.TimeDistributed` is replaced too, and the container is removed.
 
     Raises:
-        ValueError: if a layer is of a kind that ours are not; names it.
+        ValueError: if our layers have no such kind; names it.
     """
     modes = {str(part.step_mode) for part in network.modules() if isinstance(part, Neuron)}
     return _replaced(network, "", "s" if modes == {"s"} else "m", {})
 
 
 def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module | None:
-    """Our layer that computes the same, with the same weights; nothing if there is none.
+    """Return our layer that computes the same with the same weights, or None if there is none.
 
     Raises:
-        ValueError: if the layer has an option that ours has not; names it.
+        ValueError: if the layer has an option that ours lacks; names it.
     """
     for kind, make in _TWINS.items():
         # A subclass may compute anything.
@@ -52,7 +52,7 @@ def _replaced(module: nn.Module, name: str, step_mode: str, done: dict[int, Any]
     if made is None:
         made = module
         mode = str(getattr(module, "step_mode", step_mode))
-        # All of them, also one that has been met: torch's iterators name each module once.
+        # Visit all of them, including repeated ones: torch's iterators name each module only once.
         for key, child in module._modules.items():
             if child is not None:
                 path = f"{name}.{key}".lstrip(".")
@@ -62,8 +62,8 @@ def _replaced(module: nn.Module, name: str, step_mode: str, done: dict[int, Any]
 
 
 def _without_container(module: Any, name: str, done: dict[int, Any]) -> nn.Module:
-    """What is within, knowing time by itself; a layer without a twin stays and is named later."""
-    # It sees one step after another as samples, and its Flatten begins behind the first axis.
+    """Return the content, which handles time itself; a layer without an equivalent stays."""
+    # The content sees steps as samples, and its Flatten begins after the first axis.
     made = _replaced(module.module, name, "s", done)
     for part in made.modules():
         if type(part) is layer.Flatten:

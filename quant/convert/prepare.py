@@ -11,13 +11,10 @@ from quant.convert.checks import require_taken
 from quant.convert.layers import Conversion
 from quant.convert.plain import with_our_layers
 from quant.convert.rewriting import KNOWN, Rewriting
-from quant.grid.chips import chip_format
 from quant.grid.formats import ChipFormat
+from quant.grid.registry import chip_format
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import functional, layer
-
-# The format of a target that takes several.
-_OF_TARGET = {"onnx": "int8"}
 
 
 def prepare(
@@ -45,9 +42,7 @@ def prepare(
         ValueError: if a layer has no place on the chip, or the target cannot take the network;
             names it, with a remedy.
     """
-    name = target if isinstance(target, str) else target.name
-    chosen = target if format is None else format
-    form = chip_format(_OF_TARGET.get(name, chosen) if format is None else chosen)
+    form = chip_format(target if format is None else format)
     twin = with_our_layers(copy.deepcopy(network))
     functional.reset(twin)
     module = _traced(twin)

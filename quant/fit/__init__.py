@@ -1,1 +1,1 @@
-"""Units and thresholds fitted to samples and in training."""
+"""The fitting of units and thresholds, to samples and in training."""

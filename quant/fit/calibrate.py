@@ -17,15 +17,15 @@ from snncore import functional, monitor
 
 @dataclass(frozen=True)
 class LayerReport:
-    """What the grid does to one layer."""
+    """The effect of the grid on one layer."""
 
     name: str
     # The smallest and the largest exponent of its channels.
     exponents: tuple[int, int]
-    # The share of weights beyond the grid's ends, and how far weights moved, relative to them all.
+    # The share of weights beyond the grid's ends, and the relative change of all weights.
     clipped: float
     error: float
-    # Spikes a neuron and step, in the float network and on the grid.
+    # Spikes per neuron and step, in the float network and on the grid.
     float_rate: float
     rate: float
     deviations: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What calibration found, layer by layer."""
+    """The result of a calibration, layer by layer."""
 
     layers: tuple[LayerReport, ...]
 
@@ -50,15 +50,16 @@ def calibrate(
     """Fit a prepared network to samples (T, N, ...), layer after layer, and report on each.
 
     `search` tries the units around those that fit the weights; `correct` moves biases by what
-    rounding takes from the mean sums. Each is kept where spike rates come nearer to the floats'.
+    rounding takes from the mean sums. Each change is kept if spike rates come nearer to the float
+    network's.
 
     Raises:
-        ValueError: if the samples are none, or the networks are not of the same layers.
+        ValueError: if the samples are invalid, or the networks do not have the same layers.
     """
     if samples.ndim < 3 or samples.numel() == 0 or not bool(torch.isfinite(samples).all()):
         raise ValueError(f"samples: {tuple(samples.shape)} is not (T, N, ...) of finite numbers")
     if not samples.is_floating_point():
-        # Spikes may be bools or bytes, which layers in floats do not take.
+        # Spikes may be bools or bytes, which float layers do not accept.
         samples = samples.to(torch.get_default_dtype())
     training = network.training, reference.training
     network.eval()
@@ -92,7 +93,7 @@ def _wanted(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
 
 
 def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
-    """The mean spikes of every neuron of every layer, over time, for each sample."""
+    """Return the mean spikes of every neuron of every layer, over time, for each sample."""
     functional.reset(network)
     with monitor.record(network) as recording:
         network(samples)
@@ -106,7 +107,7 @@ class _Fitting:
         self.network, self.samples, self.wanted = network, samples, wanted
 
     def distance(self, name: str) -> float:
-        """How far the spike rates of a layer are from those in floats."""
+        """Return how far the spike rates of a layer are from the float network's."""
         if name not in self.wanted:
             raise ValueError(f"{name}: the float network has no neurons of this name")
         rates = _rates(self.network, self.samples)
@@ -114,7 +115,7 @@ class _Fitting:
         return float((found - self.wanted[name]).abs().mean())
 
     def search(self, name: str, block: Block, synapse: GridLayer) -> None:
-        """The unit around the present one with which rates are nearest."""
+        """Set the unit around the present one whose rates are nearest."""
         log2 = synapse.log2
         now = torch.tensor(float(synapse.exponent)) if log2 is None else torch.round(log2.detach())
         best, least = now, self.distance(name)
@@ -127,7 +128,7 @@ class _Fitting:
         block.set_exponents(best)
 
     def correct(self, name: str, block: Block, synapse: GridLayer) -> None:
-        """A bias that gives back what rounding took from the mean sums."""
+        """Set a bias that restores what rounding took from the mean sums."""
         before = self.distance(name)
         weight, _ = block.folded()
         assert weight is not None
@@ -149,7 +150,7 @@ class _Fitting:
             synapse.bias = None
 
     def _sums(self, block: Block, synapse: GridLayer, weight: Tensor) -> Tensor:
-        """The mean over everything but channels of what the layer's input weighs."""
+        """Return the layer's mean weighted input over everything but channels."""
         seen: list[Tensor] = []
         hook = block.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
         try:
@@ -159,7 +160,7 @@ class _Fitting:
         return mean_sums(synapse, seen[0], weight)
 
     def report(self) -> Calibration:
-        """Every layer as it is now."""
+        """Return the report on every layer in its present state."""
         rates = _rates(self.network, self.samples)
         layers = []
         for path, module in self.network.named_modules():
@@ -178,7 +179,7 @@ class _Fitting:
 
 
 def _losses(block: Block, synapse: GridLayer) -> tuple[tuple[int, int], float, float]:
-    """The exponents, the share that clips, and the error relative to the weights."""
+    """Return the exponents, the share that clips, and the error relative to the weights."""
     weight, _ = block.folded()
     assert weight is not None
     held = synapse.quantized(weight).double()

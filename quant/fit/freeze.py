@@ -1,4 +1,4 @@
-"""A trained network with everything dropped but its integers."""
+"""The reduction of a trained network to its integers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from snncore import functional
 
 
 def freeze(network: nn.Module) -> nn.Module:
-    """A copy that holds what the chip will hold, with batch norms folded and nothing to learn."""
+    """Return a copy that contains only the chip's values, with batch norms folded."""
     frozen = copy.deepcopy(network)
     functional.reset(frozen)
-    # A list, since modules are replaced on the way.
+    # A list, because modules are replaced in the loop.
     inside: set[nn.Module] = set()
     for name, module in list(frozen.named_modules()):
         if isinstance(module, Block):
@@ -45,7 +45,7 @@ def _placed(root: nn.Module, path: str, module: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def _frozen_block(block: Block) -> Block:
-    """A block without batch norm, whose weights and bias are on the grid already."""
+    """Return a block without batch norm, whose weights and bias are already on the grid."""
     values, unit = block.integers(), block.unit
     neurons = _frozen_neuron(block.neuron, values, unit)
     if isinstance(block.synapse, SumPool2d):
@@ -55,7 +55,7 @@ def _frozen_block(block: Block) -> Block:
     if neurons.bias is None and isinstance(bias, Tensor):
         synapse.bias = nn.Parameter((bias * unit).to(torch.float32))
     if synapse.log2 is None:
-        # The unit may have been learned, and with it moved.
+        # The unit may have been learned, and may have moved with it.
         neurons.exponent = synapse.exponent
     return Block(synapse, neurons)
 
@@ -75,7 +75,7 @@ def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
 
 @torch.no_grad()
 def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
-    """Neurons whose parameters are those of the registers."""
+    """Return neurons whose parameters are the values of the registers."""
     config = module.config() | {"learnable": (), "surrogate": module.surrogate, "units_above": 0}
     system = module.system
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Units and biases of neurons that several layers of weights drive together."""
+"""The units and biases of neurons that several layers of weights drive together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quant.neuron.chip_neuron import ChipNeuron
 
 
 class JoinedFitting:
-    """Fits one layer of neurons and all that drives it; `distance` is from the floats' rates."""
+    """Fits one layer of neurons and everything that drives it; `distance` compares spike rates."""
 
     def __init__(
         self, network: nn.Module, neurons: ChipNeuron, distance: Callable[[], float]
@@ -23,9 +23,9 @@ class JoinedFitting:
         self.synapses = [module for module in found if isinstance(module, GridLayer)]
 
     def search(self) -> None:
-        """The unit around the present one with which rates are nearest, the same for all."""
+        """Set the unit around the present one whose rates are nearest, the same for all layers."""
         if self.neurons.adds_spikes:
-            # A plain spike has to stay a weight on the grid.
+            # A plain spike must remain a weight on the grid.
             return
         best, least = self.neurons.exponent, self.distance()
         for exponent in [best + step for step in (-2, -1, 1)]:
@@ -37,7 +37,7 @@ class JoinedFitting:
         self._set(best)
 
     def correct(self, run: Callable[[], object]) -> None:
-        """A bias that gives back what rounding took from the mean sums."""
+        """Set a bias that restores what rounding took from the mean sums."""
         before, lost, held = self.distance(), self._lost(run), self.neurons.bias
         kept = None if held is None else held.detach().clone()
         with torch.no_grad():
@@ -53,7 +53,7 @@ class JoinedFitting:
                 held.copy_(kept)
 
     def _lost(self, run: Callable[[], object]) -> Tensor:
-        """What rounding adds to the mean sums of every channel."""
+        """Return what rounding adds to the mean sums of every channel."""
         seen: dict[GridLayer, list[Tensor]] = {synapse: [] for synapse in self.synapses}
 
         def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -70,7 +70,7 @@ class JoinedFitting:
         for synapse, inputs in seen.items():
             weight = synapse.weight.detach()
             change = synapse.quantized(weight).to(weight.dtype) - weight
-            # A layer within a loop over time is given one step at a time, and none in the first.
+            # A layer within a loop over time sees one step at a time, and none in the first step.
             each = [mean_sums(synapse, x, change) for x in inputs]
             if each:
                 total = total.to(weight.device) + torch.stack(each).mean(0)
@@ -87,14 +87,14 @@ class JoinedFitting:
 
 
 def mean_sums(synapse: GridLayer, x: Tensor, weight: Tensor) -> Tensor:
-    """The mean over everything but channels of what an input weighs."""
+    """Return the mean weighted input over everything but channels."""
     sums = synapse.sums(x, weight, None)
     channel = sums.ndim - (weight.ndim - 1)
     return sums.mean([axis for axis in range(sums.ndim) if axis != channel])
 
 
 def fits(neurons: ChipNeuron, unit: Unit) -> bool:
-    """Whether the threshold is no more than half of the largest, and no less than the smallest."""
+    """Return whether the threshold is within the unit's range, up to half of the largest."""
     grid = neurons.format.thresholds
     units = torch.as_tensor(unit, dtype=torch.float64)
     threshold = torch.as_tensor(neurons.threshold).detach().double()

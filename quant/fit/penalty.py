@@ -1,4 +1,4 @@
-"""Terms for a loss that make a network fit a chip: small sums, few weights, few spikes."""
+"""Terms of a loss that make a network fit a chip: small sums, few weights, few spikes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quant.neuron.chip_neuron import ChipNeuron
 
 
 def largest_sums(network: nn.Module) -> dict[str, int]:
-    """By layer of weights: the largest sum that any spikes can make of one neuron's weights.
+    """Return, by layer of weights, the largest sum of one neuron's weights for any spikes.
 
     No partial sum is larger, whichever inputs spike and in whatever order they are added.
     """
@@ -29,9 +29,9 @@ def largest_sums(network: nn.Module) -> dict[str, int]:
 
 
 def fan_in_penalty(network: nn.Module, largest: int | None = None) -> Tensor:
-    """By how much sums may exceed `largest` (else what each format allows), relative to it.
+    """Return the relative excess of sums over `largest` (by default, each format's limit).
 
-    Zero is a proof that no accumulator of so many units overflows.
+    Zero proves that no accumulator of so many units overflows.
     """
     terms = []
     for _, weight, unit, synapse in _weights(network):
@@ -42,7 +42,7 @@ def fan_in_penalty(network: nn.Module, largest: int | None = None) -> Tensor:
 
 
 def weight_penalty(network: nn.Module) -> Tensor:
-    """The mean size of weights, in units of the grid's end: what drives them to zero."""
+    """Return the mean size of weights, in units of the grid's end; it drives them to zero."""
     terms = [
         (weight / unit).abs().mean() / synapse.format.weights.maximum
         for _, weight, unit, synapse in _weights(network)
@@ -51,7 +51,7 @@ def weight_penalty(network: nn.Module) -> Tensor:
 
 
 def zeros(network: nn.Module) -> dict[str, float]:
-    """By layer of weights: the share that is zero on the grid."""
+    """Return, by layer of weights, the share that is zero on the grid."""
     return {
         name: float((weight == 0).double().mean())
         for name, weight, _, _ in _weights(network, integers=True)
@@ -60,12 +60,12 @@ def zeros(network: nn.Module) -> dict[str, float]:
 
 @dataclass
 class Rates:
-    """The spikes a neuron and step of every layer, with gradients."""
+    """The spikes per neuron and step of every layer, with gradients."""
 
     layers: dict[str, Tensor] = field(default_factory=dict)
 
     def penalty(self, above: float = 1.0, below: float = 0.0) -> Tensor:
-        """How far the rates are above the one and below the other, summed over the layers."""
+        """Return the sum over layers of how far rates lie above `above` or below `below`."""
         terms = [
             (rate - above).clamp(min=0) + (below - rate).clamp(min=0)
             for rate in self.layers.values()
@@ -75,7 +75,7 @@ class Rates:
 
 @contextmanager
 def spike_rates(network: nn.Module) -> Iterator[Rates]:
-    """Within this block every forward leaves its layers' rates, for a penalty on them."""
+    """Yield the rates that every forward within this block records, for a penalty on them."""
     rates, hooks = Rates(), []
     for name, module in network.named_modules():
         if isinstance(module, ChipNeuron):
@@ -94,7 +94,7 @@ def spike_rates(network: nn.Module) -> Iterator[Rates]:
 def _weights(
     network: nn.Module, *, integers: bool = False
 ) -> Iterator[tuple[str, Tensor, Unit, GridLayer]]:
-    """Name, weights with batch norms folded in, and unit of every layer of weights."""
+    """Yield name, weights with folded batch norms, and unit of every layer of weights."""
     inside: set[nn.Module] = set()
     for name, module in network.named_modules():
         if isinstance(module, Block) and isinstance(module.synapse, GridLayer):

@@ -1,4 +1,4 @@
-"""When units are fitted again and batch norms stop learning, in the course of training."""
+"""The schedule of training: when units are fitted again and batch norms stop learning."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from quant.neuron.chip_neuron import ChipNeuron
 
 @torch.no_grad()
 def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
-    """Give every block the unit that fits the weights it has now, batch norms folded in.
+    """Give every block the unit that fits its present weights, with batch norms folded in.
 
-    With a percentile, so many percent of the weights are within the grid; without, the unit is
-    the one with which rounding and clipping lose least.
+    With a percentile, that percentage of the weights lies within the grid; without one, the unit is
+    the one that loses least by rounding and clipping.
 
     Raises:
         ValueError: if a layer's threshold leaves no unit; names the layer.
@@ -48,14 +48,14 @@ def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
 
 
 def freeze_norms(network: nn.Module, frozen: bool = True) -> None:
-    """Let batch norms keep to their running statistics, as the chip will."""
+    """Freeze batch norms at their running statistics, as the chip will use them."""
     for block in network.modules():
         if isinstance(block, Block) and block.norm is not None:
             block.norm.frozen = frozen
 
 
 class Schedule:
-    """Called once a batch: fits the units when `settle` are through, freezes norms at `freeze`."""
+    """A schedule to call per batch; it fits units after `settle`, freezes norms at `freeze`."""
 
     def __init__(self, network: nn.Module, *, settle: int, freeze: int) -> None:
         if not 0 <= settle <= freeze:
@@ -63,7 +63,7 @@ class Schedule:
         self.network, self.settle, self.freeze, self.batches = network, settle, freeze, 0
 
     def step(self) -> None:
-        """Another batch is through."""
+        """Count another batch."""
         self.batches += 1
         if self.batches == self.settle:
             fit_units(self.network)
@@ -72,7 +72,7 @@ class Schedule:
 
 
 def learned_parameters(network: nn.Module) -> list[Tensor]:
-    """Units, thresholds and decays that are learned: they like a smaller rate than weights."""
+    """Return the learned units, thresholds and decays, which need a smaller rate than weights."""
     found = []
     for module in network.modules():
         names = module.learnable if isinstance(module, ChipNeuron) else ("log2",)

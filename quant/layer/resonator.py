@@ -7,19 +7,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from quant.grid.chips import RESONATOR_FORMAT
 from quant.grid.exact import counted, largest
 from quant.grid.formats import Grid
+from quant.grid.registry import format_or_default
 from quant.grid.straight_through import SpikeRule, Unit
 from quant.layer.synapse import Linear
 from quant.neuron.chip_neuron import ChipNeuron, Integers
 from quant.neuron.integer_step import Step
 from snncore import layer
-from snncore.dynamics.zoo.resonator import RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.resonator import RESONATOR, resetting_resonator
 from snncore.kernels import run_sequence
 from snncore.neuron.parameters import Given
 
-_TURNS, _UNITY = ("sine", "cosine"), 2.0**-12
+_TURNS = ("sine", "cosine")
 
 
 class Resonator(ChipNeuron):
@@ -37,13 +37,17 @@ class Resonator(ChipNeuron):
         cosine: Given = 0.8,
         resets: bool = False,
         exponent: int | None = None,
-        format: Any = RESONATOR_FORMAT,  # noqa: A002
+        format: Any = None,  # noqa: A002
         **options: Any,
     ) -> None:
         self.resets = bool(resets)
         values = {"sine": sine, "cosine": cosine, "threshold": threshold}
-        equations = RESETTING_RESONATOR if resets else RESONATOR
-        given = {"bias": None, "exponent": exponent, "format": format}
+        form = format_or_default(format, type(self).__name__)
+        # A format without a resonator's states has none, as the neuron's own check says.
+        form.require_neuron(type(self).__name__)
+        fraction = form.system.state("imag").fraction
+        equations = resetting_resonator(fraction) if resets else RESONATOR
+        given: dict[str, Any] = {"bias": None, "exponent": exponent, "format": form}
         super().__init__(equations, values, **given, **options)
 
     @property
@@ -81,10 +85,11 @@ class Resonator(ChipNeuron):
         return True
 
     def _unit_for(self, name: str, unit: Unit) -> Unit:
-        return _UNITY if name in _TURNS else unit
+        return 2.0**-self.format.decays.bits if name in _TURNS else unit
 
     def _grid(self, name: str) -> Grid:
-        return Grid(-4096, 4096) if name in _TURNS else super()._grid(name)
+        whole = 1 << self.format.decays.bits
+        return Grid(-whole, whole) if name in _TURNS else super()._grid(name)
 
 
 class ComplexBlock(layer.Layer):

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from quant.grid.chips import chip_format, named
 from quant.grid.exact import (
     EXACT_FACTOR,
     EXACT_FLOAT32,
@@ -20,6 +19,7 @@ from quant.grid.exact import (
 )
 from quant.grid.fan_in import within_fan_in
 from quant.grid.formats import ChipFormat, Grid, unit_exponent
+from quant.grid.registry import format_or_default, named
 from quant.grid.scale import Scale, exponents, powers
 from quant.grid.straight_through import Unit, integers_on_grid, on_grid, unit_shape
 from snncore import layer
@@ -51,7 +51,7 @@ class GridLayer(layer.Layer):
             raise ValueError(f"largest_input: {largest_input!r} is no count of spikes")
         # More than one where a pool adds spikes up before they are weighed.
         self.largest_input = largest_input
-        self.format: ChipFormat = chip_format(form)
+        self.format: ChipFormat = format_or_default(form)
         if isinstance(scale, float | int):
             exponent, scale = unit_exponent(scale), Scale.FIXED
         self._exponent = self.format.exponent_or(exponent)
@@ -212,7 +212,7 @@ class Linear(GridLayer, layer.Linear):
         bias: bool = False,
         *,
         exponent: int | None = None,
-        format: Any = "loihi",  # noqa: A002
+        format: Any = None,  # noqa: A002
         scale: str | float = "fixed",
         per_channel: bool = False,
         largest_input: int = 1,
@@ -251,7 +251,7 @@ class Conv2d(GridLayer, layer.Conv2d):
         bias: bool = False,
         *,
         exponent: int | None = None,
-        format: Any = "loihi",  # noqa: A002
+        format: Any = None,  # noqa: A002
         scale: str | float = "fixed",
         per_channel: bool = False,
         largest_input: int = 1,
@@ -295,10 +295,10 @@ class SumPool2d(layer.SumPool2d):
         *,
         weight: float = 1.0,
         exponent: int | None = None,
-        format: Any = "loihi",  # noqa: A002
+        format: Any = None,  # noqa: A002
     ) -> None:
         super().__init__(kernel_size, stride)
-        self.format: ChipFormat = chip_format(format)
+        self.format: ChipFormat = format_or_default(format)
         self.exponent = self.format.exponent_or(exponent)
         grid = self.format.weights
         scaled = weight / 2.0**self.exponent

@@ -8,9 +8,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from quant.grid.chips import chip_format, named
 from quant.grid.exact import counted, largest, without_autocast
 from quant.grid.formats import ChipFormat, Grid
+from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit, decay_integer, decays_on_grid, on_grid
 from quant.neuron.integer_step import Step, training_step
 from quant.neuron.kernels import run_kernels, runs_in_kernels
@@ -53,7 +53,7 @@ class ChipNeuron(Neuron):
         super().__init__(**options)
         self.units_above = int(units_above)
         self.equations = equations
-        self.format: ChipFormat = chip_format(format)
+        self.format: ChipFormat = format_or_default(format, type(self).__name__)
         self.format.require_neuron(type(self).__name__)
         self.exponent = self.format.exponent_or(exponent)
         self.learnable = tuple(name for name in values if name in learnable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quant.grid.chips import DRIVEN_FORMAT
+from quant.grid.registry import chip_format
 from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore.dynamics.zoo.spiking import DRIVEN_CUBA_LIF, Fire, Reset, biased_if, biased_lif
@@ -23,7 +23,7 @@ class CubaLIF(ChipNeuron):
         voltage_decay: Given = 0.5,
         bias: int | None = None,
         exponent: int | None = None,
-        format: Any = "loihi",  # noqa: A002
+        format: Any = None,  # noqa: A002
         **options: Any,
     ) -> None:
         values = {
@@ -49,7 +49,7 @@ class DrivenCubaLIF(ChipNeuron):
         voltage_decay: Given = 0.5,
         bias: bool = False,
         exponent: int | None = None,
-        format: Any = DRIVEN_FORMAT,  # noqa: A002
+        format: Any = None,  # noqa: A002
         **options: Any,
     ) -> None:
         values = {
@@ -84,8 +84,6 @@ class _Resetting(ChipNeuron):
         form: Any,
         **options: Any,
     ) -> None:
-        from quant.grid.chips import chip_format
-
         kind, found = Reset(reset), chip_format(form)
         name = type(self).__name__
         if kind not in found.resets:

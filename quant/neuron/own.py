@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from quant.grid.chips import chip_format
 from quant.grid.formats import Grid
+from quant.grid.registry import chip_format
 from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
 from quant.neuron.own_equations import BIAS, own_equations

@@ -164,7 +164,8 @@ def _weighted(module: Any, worth: Tensor | None) -> nn.Module:
     made.weight = nn.Parameter(weight.clone())
     if bias:
         made.bias = nn.Parameter(module.bias.detach().clone())
-    return made
+    weighted: nn.Module = made
+    return weighted
 
 
 def _sum_pool(module: Any, shape: torch.Size, name: str) -> tuple[nn.Module, float]:

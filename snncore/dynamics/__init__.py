@@ -1,7 +1,6 @@
 """Neurons, once: equations, number systems and what is printed from them, without a library."""
 
 from snncore.dynamics.arithmetic.integer import to_integers as to_integers
-from snncore.dynamics.arithmetic.number_system import LOIHI as LOIHI
 from snncore.dynamics.arithmetic.number_system import Format as Format
 from snncore.dynamics.arithmetic.number_system import NumberSystem as NumberSystem
 from snncore.dynamics.arithmetic.number_system import Overflow as Overflow
@@ -24,7 +23,6 @@ from snncore.dynamics.words import sigmoid as sigmoid
 from snncore.dynamics.words import spike as spike
 
 __all__ = [
-    "LOIHI",
     "Equations",
     "Format",
     "NumberSystem",

@@ -24,4 +24,5 @@ def phase(values: Tensor, steps: int) -> Tensor:
     levels = 2**steps
     whole = (values.double() * levels).floor().clamp(max=levels - 1).long()
     digits = torch.arange(steps - 1, -1, -1, device=values.device)
-    return ((whole >> digits.reshape(-1, *[1] * values.ndim)) & 1).to(values.dtype)
+    bits: Tensor = ((whole >> digits.reshape(-1, *[1] * values.ndim)) & 1).to(values.dtype)
+    return bits

@@ -34,4 +34,5 @@ class SpikeAttention(Layer):
 
     def headed(self, x: Tensor) -> Tensor:
         """Images as (..., heads, pixels, channels of a head)."""
-        return x.flatten(-2).unflatten(-2, (self.heads, -1)).transpose(-1, -2)
+        heads: Tensor = x.flatten(-2).unflatten(-2, (self.heads, -1)).transpose(-1, -2)
+        return heads

@@ -29,13 +29,13 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The joined spikes."""
-        kept = x if self.shortcut is None else self.shortcut(x)
-        made = self.body(x)
+        kept: Tensor = x if self.shortcut is None else self.shortcut(x)
+        spikes: Tensor = self.body(x)
         if self.join is Join.ADD:
-            return made + kept
+            return spikes + kept
         if self.join is Join.AND:
-            return made * kept
-        return (1.0 - made) * kept
+            return spikes * kept
+        return (1.0 - spikes) * kept
 
     def extra_repr(self) -> str:
         """What stands between the brackets when the module is printed."""

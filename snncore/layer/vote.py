@@ -25,4 +25,5 @@ class Vote(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """The votes."""
         self.input_shape = (x.shape[-1],)
-        return x.unflatten(-1, (-1, self.voters)).mean(-1)
+        votes: Tensor = x.unflatten(-1, (-1, self.voters)).mean(-1)
+        return votes

@@ -29,7 +29,8 @@ class TraceSynapse(layer.StateLayer):
         """The weighted sums of a step."""
         trace = self._followed("trace", x.detach())
         if not (self.training and torch.is_grad_enabled()):
-            return self.synapse(x)
+            plain: Tensor = self.synapse(x)
+            return plain
         # The input's gradient goes through the values, the weights' through the trace.
         fixed = {name: value.detach() for name, value in self.synapse.named_parameters()}
         values = functional_call(self.synapse, fixed, (x,))
@@ -38,7 +39,8 @@ class TraceSynapse(layer.StateLayer):
             # A bias is a weight whose input is always one.
             grown["bias"] = grown["bias"] * self._followed("ones", x.new_ones(()))
         traced = functional_call(self.synapse, grown, (trace,))
-        return values + (traced - traced.detach())
+        sums: Tensor = values + (traced - traced.detach())
+        return sums
 
     def _followed(self, name: str, now: Tensor) -> Tensor:
         """The trace after this step."""

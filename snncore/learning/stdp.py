@@ -139,4 +139,5 @@ class STDP:
         """For each weight, products of what enters and leaves it, summed over all its places."""
         weight = self.synapse.weight
         made = self.synapse.forward(before)
-        return torch.autograd.grad(made, weight, behind.to(made.dtype))[0]
+        change: Tensor = torch.autograd.grad(made, weight, behind.to(made.dtype))[0]
+        return change

@@ -36,13 +36,14 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The block's spikes, or sums of them."""
-        kept = x if self.downsample is None else self.downsample(x)
+        kept: Tensor = x if self.downsample is None else self.downsample(x)
         if self.join is None:
-            return self.neuron(self.body(x) + kept)
-        made = self.neuron(self.body(x))
+            summed: Tensor = self.neuron(self.body(x) + kept)
+            return summed
+        spikes: Tensor = self.neuron(self.body(x))
         if self.join is Join.ADD:
-            return made + kept
-        return made * kept if self.join is Join.AND else (1.0 - made) * kept
+            return spikes + kept
+        return spikes * kept if self.join is Join.AND else (1.0 - spikes) * kept
 
 
 class _Basic(_Block):
@@ -58,7 +59,8 @@ class _Basic(_Block):
 
     def body(self, x: Tensor) -> Tensor:
         """The currents behind the last batch norm."""
-        return self.bn2(self.conv2(self.neuron1(self.bn1(self.conv1(x)))))
+        currents: Tensor = self.bn2(self.conv2(self.neuron1(self.bn1(self.conv1(x)))))
+        return currents
 
 
 class _Bottleneck(_Block):
@@ -79,7 +81,8 @@ class _Bottleneck(_Block):
     def body(self, x: Tensor) -> Tensor:
         """The currents behind the last batch norm."""
         x = self.neuron1(self.bn1(self.conv1(x)))
-        return self.bn3(self.conv3(self.neuron2(self.bn2(self.conv2(x)))))
+        currents: Tensor = self.bn3(self.conv3(self.neuron2(self.bn2(self.conv2(x)))))
+        return currents
 
 
 _DEPTHS: dict[int, tuple[type[_Basic] | type[_Bottleneck], tuple[int, ...]]] = {
@@ -149,7 +152,8 @@ class ResNet(nn.Module):
         x = self.maxpool(self.neuron1(self.bn1(self.conv1(x))))
         for stage in range(1, 5):
             x = self.get_submodule(f"layer{stage}")(x)
-        return self.fc(self.flatten(self.avgpool(x)))
+        scores: Tensor = self.fc(self.flatten(self.avgpool(x)))
+        return scores
 
 
 def spiking_resnet18(classes: int = 1000, **options: object) -> ResNet:
@@ -202,5 +206,5 @@ def sew_resnet152(classes: int = 1000, join: str = "add", **options: object) -> 
     return _made(152, classes, join, options)
 
 
-def _made(depth: int, classes: int, join: str | None, options: dict) -> ResNet:
+def _made(depth: int, classes: int, join: str | None, options: dict[str, Any]) -> ResNet:
     return ResNet(depth, classes, join=join, **options)

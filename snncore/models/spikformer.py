@@ -29,7 +29,8 @@ class SpikingSelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The spikes that the attended values make."""
         attended = self.attend(self.query(x), self.key(x), self.value(x))
-        return self.project(self.fire(attended))
+        projected: Tensor = self.project(self.fire(attended))
+        return projected
 
 
 class SpikingTransformerBlock(nn.Module):
@@ -53,7 +54,8 @@ class SpikingTransformerBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Sums of spikes."""
         x = x + self.attention(x)
-        return x + self.mix(x)
+        mixed: Tensor = x + self.mix(x)
+        return mixed
 
 
 class Spikformer(nn.Module):
@@ -88,4 +90,5 @@ class Spikformer(nn.Module):
         """The outputs of every step."""
         x = self.patches(x)
         x = self.blocks(x + self.position(x))
-        return self.head(self.flatten(self.pool(x)))
+        scores: Tensor = self.head(self.flatten(self.pool(x)))
+        return scores

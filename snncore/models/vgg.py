@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from snncore import layer
@@ -58,7 +60,8 @@ class VGG(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of every step."""
-        return self.classifier(self.flatten(self.avgpool(self.features(x))))
+        scores: Tensor = self.classifier(self.flatten(self.avgpool(self.features(x))))
+        return scores
 
 
 def spiking_vgg11(classes: int = 1000, **options: object) -> VGG:
@@ -81,5 +84,5 @@ def spiking_vgg19(classes: int = 1000, **options: object) -> VGG:
     return _made(19, classes, options)
 
 
-def _made(depth: int, classes: int, options: dict) -> VGG:
+def _made(depth: int, classes: int, options: dict[str, Any]) -> VGG:
     return VGG(depth, classes, **options)

@@ -133,7 +133,8 @@ def _operations(module: Any, *active: Tensor) -> float:
         run, each = _CONVOLUTIONS[axes - 2], torch.ones_like(module.weight[: module.groups])
         geometry += module.dilation, module.groups
     sums = run(flat, each, None, *geometry)
-    return float(sums.double().sum()) * (module.out_channels // module.groups)
+    count: float = float(sums.double().sum()) * (module.out_channels // module.groups)
+    return count
 
 
 def _coincidences(module: layer.SpikeAttention, *active: Tensor) -> float:

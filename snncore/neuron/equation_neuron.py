@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -31,6 +31,16 @@ from snncore.neuron.parameters import Given, assign, plain, shaped
 _CHOSEN = ("surrogate", "backend", "output", "keep_states")
 
 
+_Taken = ParamSpec("_Taken")
+_Result = TypeVar("_Result")
+
+
+def _constant(function: Callable[_Taken, _Result]) -> Callable[_Taken, _Result]:
+    """Mark a function whose result a compiled graph may keep."""
+    marked: Callable[_Taken, _Result] = torch.compiler.assume_constant_result(function)
+    return marked
+
+
 class EquationNeuron(Neuron):
     """A layer of neurons with these equations and parameters.
 
@@ -42,6 +52,7 @@ class EquationNeuron(Neuron):
 
     # What states are before the first step, where that is not zero.
     initial: Mapping[str, float] = {}
+    _signature: str
 
     def __init__(
         self,
@@ -190,7 +201,7 @@ class EquationNeuron(Neuron):
         values = ((name, getattr(self, name)) for name in self.equations.parameters)
         return tuple((name, value) for name, value in values if isinstance(value, float))
 
-    @torch.compiler.assume_constant_result
+    @_constant
     def _loop(
         self, signature: str, device: torch.device, given: torch.dtype, watched: bool
     ) -> tuple[str, str]:

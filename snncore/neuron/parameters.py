@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Given = float | int | Tensor | list
+Given = float | int | Tensor | list[Any]
 
 
 def assign(module: nn.Module, values: Mapping[str, Given], learnable: Collection[str]) -> None:

@@ -29,13 +29,15 @@ class Surrogate:
 
     def __call__(self, distance: torch.Tensor, strict: bool = False) -> torch.Tensor:
         """The spikes, with this gradient."""
-        return _Fire.apply(distance, self, strict, 1.0)
+        spikes: torch.Tensor = _Fire.apply(distance, self, strict, 1.0)
+        return spikes
 
     def scaled(
         self, distance: torch.Tensor, strict: bool, unit: float | torch.Tensor
     ) -> torch.Tensor:
         """The spikes where distances are counted in units of `unit`, one for all or a channel."""
-        return _Fire.apply(distance, self, strict, unit)
+        spikes: torch.Tensor = _Fire.apply(distance, self, strict, unit)
+        return spikes
 
 
 class _Fire(torch.autograd.Function):

@@ -1,6 +1,6 @@
 """What the chip or its loader would not take, change, drop or ignore: an error, with the remedy.
 
-1. The program is a chain of weights and neurons, CUBA LIF, sigma-delta or resonators, in
+1. The program is a chain of weights and neurons of the kinds that the chip has, in
    Loihi's numbers.
 2. Every weight reaches the simulation as it stands (`loader` knows what the loader changes).
 3. Geometry fits the 8-bit fields that the simulation keeps it in.
@@ -21,7 +21,6 @@ from neurodeploy.program import (
     Dense,
     Flatten,
     Input,
-    Integers,
     Neuron,
     Node,
     Program,
@@ -30,25 +29,16 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.target import Finding, Severity
-from snncore.dynamics import Op
-from snncore.dynamics.arithmetic.interval import ZERO, Interval
-from snncore.dynamics.rewriting.simplify import leaves_format
+from snncore.dynamics.arithmetic.interval import ZERO
 from targets.loihi.check_weights import weight_findings
 from targets.loihi.chip.chips import CHIPS
+from targets.loihi.chip.format import FORMAT
 from targets.loihi.chip.placement import placement
-from targets.loihi.file import resonators, sigma_delta
-from targets.loihi.file.chain import Chain, ChainLayer, chain_of, takes_numbers
+from targets.loihi.file.chain import Chain, ChainLayer, chain_of
 from targets.loihi.file.loader import LARGEST_GEOMETRY, LONGEST_DELAY
-from targets.loihi.file.neurons import adds_up, driven_by, is_lif
 from targets.loihi.findings import error, place_of, warning
-
-_REGISTERS = {
-    "threshold": Interval(0, (1 << 17) - 1),
-    "current_decay": Interval(0, 4096),
-    "voltage_decay": Interval(0, 4096),
-    "bias": Interval(-(1 << 12), (1 << 12) - 1),
-    "gain": Interval(-(1 << 15), (1 << 15) - 1),
-}
+from targets.loihi.neurons.sigma_delta import spike_exp
+from targets.loihi.neurons.table import kind_of
 
 
 def check(program: Program) -> tuple[Finding, ...]:
@@ -57,18 +47,14 @@ def check(program: Program) -> tuple[Finding, ...]:
     if isinstance(chain, Finding):
         return (chain,)
     findings = list(_input(program, chain))
-    bits = sigma_delta.spike_exp(chain)
+    bits = spike_exp(chain)
     for layer in chain.layers:
         findings += _synapses(layer)
-        if sigma_delta.kind_of(layer.neuron) is not None:
-            numbers = takes_numbers(program, layer)
-            findings += sigma_delta.findings(layer, bits, numbers=numbers)
-        elif resonators.kind_of(layer.neuron) is not None:
-            weights = [node for node in layer.weights if isinstance(node, Dense)]
-            shape = program.shapes[layer.neuron.name]
-            findings += resonators.findings(layer.neuron, weights, shape)
+        kind = kind_of(layer.neuron)
+        if kind is None:
+            findings.append(_unknown(layer.neuron))
         else:
-            findings += _neuron(layer, program)
+            findings += kind.findings(layer, program, bits)
     if not any(finding.severity == Severity.ERROR for finding in findings):
         findings += [*_ranges(program), *_room(program)]
     return tuple(findings)
@@ -128,13 +114,13 @@ def _dense(node: Dense) -> Iterator[Finding]:
     if node.shift:
         words = f"its sums are shifted by {node.shift} bits, which no field says"
         yield error(node.name, words, "retrain")
-    yield from _width(node, 32)
+    yield from _width(node, FORMAT.dense_bits)
 
 
 @_WEIGHTS.register(Conv2d)
 def _kernel(node: Conv2d) -> Iterator[Finding]:
     yield from _geometry(node)
-    yield from _width(node, 24)
+    yield from _width(node, FORMAT.kernel_bits)
 
 
 def _width(node: Synapse, bits: int) -> Iterator[Finding]:
@@ -162,46 +148,10 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
             )
 
 
-def _neuron(layer: ChainLayer, program: Program) -> Iterator[Finding]:
-    node = layer.neuron
-    if not is_lif(node):
-        remedy = "use quant.CubaLIF, of which IF and LIF are special cases"
-        found = f"{node.equations.name} in the number system {node.system.name}"
-        yield error(node.name, f"Loihi's neuron is CUBA LIF, and this is {found}", remedy)
-        return
-    shape = program.shapes[node.name]
-    # A dense layer without neurons of its own adds up, with a threshold beyond the register.
-    sums = isinstance(layer.synapse, Dense) and adds_up(node)
-    for key, limits in _REGISTERS.items():
-        if key not in node.parameters:
-            continue
-        if sums and key == "threshold":
-            continue
-        values = node.parameters[key]
-        yield from _register(f"{node.name}.{key}", values, limits, key)
-        channels = (shape[0], *[1] * (len(shape) - 1))
-        if values.size == 1 or (values.shape in (channels, shape) and key != "gain"):
-            continue
-        more = "" if key == "gain" else ", one a channel or one a neuron"
-        words = f"{values.shape} values for a layer of {shape}"
-        yield error(f"{node.name}.{key}", words, f"give one value{more}")
-    if driven_by(node) is not None and layer.synapse is not None:
-        message = "is driven by spikes, and a host scales what enters the network alone"
-        yield error(f"{node.name}.gain", message, "use quant.CubaLIF")
-    if layer.synapse is None and node.parameters["bias"].size > 1:
-        message = "neurons that are driven by currents have one bias for all of them"
-        yield error(f"{node.name}.bias", message, "add what differs to the currents")
-
-
-def _register(name: str, values: Integers, limits: Interval, key: str) -> Iterator[Finding]:
-    low, high = int(values.min()), int(values.max())
-    if limits.low <= low and high <= limits.high:
-        return
-    value = low if low < limits.low else high
-    remedy = "scale weights, threshold and bias down by a power of two"
-    if key.endswith("decay"):
-        remedy = "a decay lies between 0 and 1"
-    yield error(name, f"{value} is not in {limits.low}..{limits.high} of the chip", remedy)
+def _unknown(node: Neuron) -> Finding:
+    remedy = "use quant.CubaLIF, of which IF and LIF are special cases"
+    found = f"{node.equations.name} in the number system {node.system.name}"
+    return error(node.name, f"Loihi's neuron is CUBA LIF, and this is {found}", remedy)
 
 
 def _ranges(program: Program) -> Iterator[Finding]:
@@ -231,16 +181,6 @@ def _sum_range(node: Synapse, proved: Ranges) -> Iterator[Finding]:
 
 @_RANGES.register(Neuron)
 def _state_ranges(node: Neuron, proved: Ranges) -> Iterator[Finding]:
-    if resonators.kind_of(node) is not None:
-        yield from resonators.range_findings(node, proved.layers[node.name])
-    elif sigma_delta.kind_of(node) is None:
-        equations = node.integer_equations
-        bounds = proved.layers[node.name].operations
-        current = leaves_format(equations, bounds, Op.WRAP_ONCE)
-        if current is not None:
-            text = f"the current may reach {current.largest()}, beyond 2^23, and wraps"
-            yield warning(node.name, text, "raise the current's decay, or scale weights down")
-        voltage = leaves_format(equations, bounds, Op.CLIP)
-        if voltage is not None:
-            text = f"the voltage may reach {voltage.largest()}, beyond 2^23, and saturates"
-            yield warning(node.name, text, "raise the voltage's decay, or scale weights down")
+    kind = kind_of(node)
+    assert kind is not None
+    yield from kind.range_findings(node, proved.layers[node.name])

@@ -9,10 +9,12 @@ import numpy as np
 from neurodeploy.program import Dense, Integers, Synapse
 from neurodeploy.target import Finding
 from snncore.dynamics.arithmetic.interval import Interval
+from targets.loihi.chip.format import FORMAT
 from targets.loihi.file.loader import loaded_together
 from targets.loihi.findings import error, place_of, warning
 
-_WEIGHTS = Interval(-256, 254)
+_WEIGHTS = Interval(FORMAT.weights.minimum, FORMAT.weights.maximum)
+# Without a sign each of the eight bits is one of magnitude.
 _ONE_SIGN = Interval(-255, 255)
 
 

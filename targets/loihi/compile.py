@@ -15,12 +15,12 @@ from neurodeploy.data.network.dispatch import Table
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Synapse
 from neurodeploy.target import Finding, require_fits
 from targets.loihi.check import check
-from targets.loihi.file import resonators
 from targets.loihi.file.chain import Chain, ChainLayer, chain_of
 from targets.loihi.file.hdf5 import h5py_module
-from targets.loihi.file.neurons import adds_up, driven_by
-from targets.loihi.file.sigma_delta import has_messages, kind_of, spike_exp, write_neuron
 from targets.loihi.host import host_part
+from targets.loihi.neurons.cuba import driven_by
+from targets.loihi.neurons.sigma_delta import has_messages, spike_exp
+from targets.loihi.neurons.table import kind_of
 
 FILE = "network.net"
 
@@ -92,15 +92,10 @@ def _file(program: Program, chain: Chain) -> bytes:
                 add(program.shapes[layer.flatten.name], "flatten")
             if layer.synapse is not None:
                 entry = _ENTRY(layer.synapse, layer, partial(add, shape))
-            # The loader gives a dense layer without neurons such that add up and never fire.
-            unsaid = isinstance(layer.synapse, Dense) and adds_up(layer.neuron)
-            if kind_of(layer.neuron) is not None:
-                write_neuron(entry, layer.neuron, bits)
-            elif resonators.kind_of(layer.neuron) is not None:
-                resonators.write_neuron(entry, layer.neuron)
-            elif not unsaid:
-                _neuron(entry, layer.neuron)
-            _write_bias(entry, layer.neuron, bits if kind_of(layer.neuron) is not None else 0)
+            kind = kind_of(layer.neuron)
+            assert kind is not None
+            kind.write(entry, layer, bits)
+            _write_bias(entry, layer.neuron, bits if kind.counts_messages else 0)
     return image.getvalue()
 
 
@@ -140,14 +135,6 @@ def _conv(node: Conv2d, layer: ChainLayer, add: Callable[[str], Any]) -> Any:
     return entry
 
 
-def _neuron(entry: Any, node: Neuron) -> None:
-    group = entry.create_group("neuron")
-    group["type"] = np.bytes_("CUBA")
-    names = {"iDecay": "current_decay", "vDecay": "voltage_decay", "vThMant": "threshold"}
-    for key, name in names.items():
-        group[key] = _values(node.parameters[name], tuple(entry["shape"][()]))
-
-
 def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
     bias = node.parameters.get("bias")
     if entry["type"][()] == b"input":
@@ -159,14 +146,6 @@ def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
             entry["weight"] = np.int64(scale)
     elif bias is not None and bias.any():
         entry["bias"] = _bias(bias >> bits, tuple(entry["shape"][()]))
-
-
-def _values(values: Integers, shape: tuple[int, ...]) -> Any:
-    """One value, one a channel, or one a neuron in the loader's order (W, H, C)."""
-    flat = values.reshape(-1)
-    if flat.size == 1:
-        return np.int64(flat[0])
-    return flat.astype(np.int64) if flat.size == shape[0] else np.ascontiguousarray(values.T)
 
 
 def _bias(values: Integers, shape: tuple[int, ...]) -> Any:

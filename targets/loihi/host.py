@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError, SamplesError
 from targets.loihi.file.chain import Chain
-from targets.loihi.file.neurons import driven_by
-from targets.loihi.file.sigma_delta import USUAL
+from targets.loihi.neurons.cuba import driven_by
+from targets.loihi.neurons.sigma_delta import USUAL
 from targets.loihi.simulators.simulate import LavaRun
 
 # What a host writes into the registers of input neurons has 16 bits, as their bias.

@@ -25,10 +25,9 @@ from neurodeploy.program import (
     Program,
     Signal,
 )
-from snncore.dynamics import LOIHI, Equations, NumberSystem
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
+from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
-from targets.loihi.file import resonators
+from targets.loihi.chip.format import FORMAT, LOIHI, LOIHI_DRIVEN
 from targets.loihi.file.budget import MOST_VALUES
 from targets.loihi.file.hdf5 import LayerEntry, opened
 from targets.loihi.file.loader import (
@@ -37,12 +36,11 @@ from targets.loihi.file.loader import (
     LoadedWeights,
     loaded_together,
 )
-from targets.loihi.file.neurons import bias_of, neuron_parameters
-from targets.loihi.file.sigma_delta import KIND, read_neuron
 from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
+from targets.loihi.neurons.cuba import bias_of, neuron_parameters
+from targets.loihi.neurons.sigma_delta import KIND, read_neuron
+from targets.loihi.neurons.table import COMPLEX
 
-# Weights count in 1/64, as slayer and quant write them.
-_EXPONENT = -6
 _AGAIN = "write the file again, with neurodeploy export or with Lava's tools"
 
 
@@ -120,7 +118,7 @@ class _Reader:
         self._neurons(entry, f"{entry.name}.synapse")
 
     def _complex(self, entry: LayerEntry, outputs: int) -> None:
-        """Two matrices and resonators; the loader reads neither a bias nor a delay."""
+        """Read two matrices and their neurons; the loader reads neither a bias nor a delay."""
         parts = entry.group("weight")
         if parts.integers("imag").ndim < parts.integers("real").ndim:
             raise ArtifactError(f"{parts.name}.imag: a matrix in one axis stops the loader here")
@@ -136,15 +134,16 @@ class _Reader:
             shapes = f"{real.weight.shape} and {imag.weight.shape}"
             raise ArtifactError(f"{parts.name}: real and imag are {shapes}")
         kind = entry.group("neuron").text("type") if "neuron" in entry else "none"
-        if not resonators.is_kind(kind):
-            message = f"complex weights drive resonators, not neurons of type {kind!r}"
+        neurons = next((each for each in COMPLEX if each.is_type(kind)), None)
+        if neurons is None:
+            message = f"complex weights do not drive neurons of type {kind!r}"
             raise ArtifactError(f"{entry.name}.weight: {message}")
         self._weigh(entry, real, None, "real")
         source = next(edge for edge in self.nodes[-1].sources)
         name = f"{entry.name}.imag"
-        self.nodes.append(Dense(name, source, imag.weight, _EXPONENT, imag.shift))
+        self.nodes.append(Dense(name, source, imag.weight, FORMAT.exponent, imag.shift))
         edges = (Edge(f"{entry.name}.real"), Edge(name))
-        self._append(resonators.read_neuron(entry, edges, _EXPONENT, self.shape))
+        self._append(neurons.read(entry, edges, FORMAT.exponent, self.shape))
 
     def recurrent(self, entry: LayerEntry) -> None:
         outputs = prod(_shape(entry))
@@ -174,7 +173,7 @@ class _Reader:
         self._weigh(entry, loaded[0], None)
         name, back = f"{entry.name}.recurrent", Edge(entry.name, 1)
         # Its source stands behind it: a loop reads what its neurons sent a step before.
-        self.nodes.append(Dense(name, back, loaded[1].weight, _EXPONENT, loaded[1].shift))
+        self.nodes.append(Dense(name, back, loaded[1].weight, FORMAT.exponent, loaded[1].shift))
         self._neurons(entry, f"{entry.name}.synapse", name)
 
     def _weigh(
@@ -194,7 +193,9 @@ class _Reader:
                 f"{entry.name}.weight: takes {inputs} inputs and is given {self.shape}"
             )
         name, source = f"{entry.name}.{part}", Edge(self.nodes[-1].name)
-        self._append(Dense(name, source, loaded.weight, _EXPONENT, loaded.shift, delays=delays))
+        self._append(
+            Dense(name, source, loaded.weight, FORMAT.exponent, loaded.shift, delays=delays)
+        )
 
     def conv(self, entry: LayerEntry) -> None:
         if not self.nodes:
@@ -218,7 +219,7 @@ class _Reader:
         if synapses:
             bias = bias_of(entry, self.shape, wraps=not graded)
         if graded:
-            args = (inputs, self.spike_exp, _EXPONENT, bias)
+            args = (inputs, self.spike_exp, FORMAT.exponent, bias)
             self._append(read_neuron(entry, *args))
             return
         parameters = neuron_parameters(entry, self.shape) | {"bias": bias}
@@ -226,7 +227,7 @@ class _Reader:
         if self.input_scale is not None and not synapses:
             kind = (DRIVEN_CUBA_LIF, LOIHI_DRIVEN)
             parameters["gain"] = np.array(self.input_scale)
-        self._append(Neuron(entry.name, inputs, *kind, parameters, _EXPONENT))
+        self._append(Neuron(entry.name, inputs, *kind, parameters, FORMAT.exponent))
 
     def _flatten_for(self, entry: LayerEntry) -> None:
         """What the loader flattens before a dense layer: its input, or images if told so."""
@@ -281,7 +282,7 @@ def _convolution(entry: LayerEntry, name: str, source: Edge) -> Conv2d:
             f"{kernel} or groups {groups} is beyond {LARGEST_GEOMETRY}, which the simulation "
             "cannot hold"
         )
-    return Conv2d(name, source, weight, stride, padding, dilation, groups, _EXPONENT)
+    return Conv2d(name, source, weight, stride, padding, dilation, groups, FORMAT.exponent)
 
 
 def _matrix(entry: LayerEntry, key: str, outputs: int) -> Integers:

@@ -9,8 +9,8 @@ import numpy as np
 
 from neurodeploy.program import Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo.spiking import DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import LOIHI_DRIVEN
 from tests.conformance.networks import Builder, Case, random_convolution, random_dense
 
 LARGEST_THRESHOLD = (1 << 17) - 1

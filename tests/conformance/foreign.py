@@ -275,15 +275,15 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "resonators without complex weights": (
         small_dense(neuron=resonators()),
-        "'RF' are resonators, which only dense layers with complex weights drive",
+        "'RF' are driven by dense layers with complex weights alone",
     ),
     "resonators behind a kernel": (
         small_conv(neuron=resonators()),
-        "'RF' are resonators, which only dense",
+        "'RF' are driven by dense layers",
     ),
     "complex weights without resonators": (
         complex_dense(neuron=cuba()),
-        "complex weights drive resonators, not neurons of type 'CUBA'",
+        "complex weights do not drive neurons of type 'CUBA'",
     ),
     "a threshold for each resonator": (
         complex_dense(neuron=resonators(threshold=np.array([3, 4, 5]))),

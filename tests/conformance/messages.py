@@ -10,14 +10,8 @@ import numpy as np
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Edge, Flatten, Input, Integers, Neuron, Node, Program, Signal
 from neurodeploy.simulator import run_golden
-from snncore.dynamics.zoo.sigma_delta import (
-    DELTA,
-    LOIHI_DELTA,
-    LOIHI_SIGMA,
-    LOIHI_SIGMA_DELTA,
-    SIGMA,
-    SIGMA_DELTA,
-)
+from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
+from targets.loihi.chip.format import LOIHI_DELTA, LOIHI_SIGMA, LOIHI_SIGMA_DELTA
 from tests.conformance.networks import Case, random_convolution, random_dense
 
 NARROW = (1, 2, 3, 5, 7, 11)

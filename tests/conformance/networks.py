@@ -28,9 +28,9 @@ from neurodeploy.program import (
 )
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.check import check
+from targets.loihi.chip.format import LOIHI
 
 Array = NDArray[np.int64]
 

@@ -11,8 +11,9 @@ from neurodeploy.data.structure import Shape
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity
-from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.resonator import RESONATOR
 from targets.loihi.check import check
+from targets.loihi.chip.format import LOIHI_RESONATOR, RESETTING_RESONATOR
 from tests.conformance.networks import Builder, Case, random_convolution, random_dense
 
 NARROW = (1, 2, 3, 5, 7, 11)

@@ -98,7 +98,7 @@ SAMPLES: dict[str, tuple[Write, str]] = {
     "a hole": (_hole, "bytes of memory are free"),
     "a member without .npy": (_members(0, samples=b"words"), "not in NumPy's format"),
     "gigabytes of zeros": (_claims(3 << 30), "unpacks 3"),
-    "more than it says": (_claims(1 << 16), "damaged|more than it says|CRC"),
+    "longer than it says": (_claims(1 << 16), "damaged|longer than it says|CRC"),
     "a long header": (_header_of_a_gigabyte, "header is too long"),
     "a deep header": (_with_header(b"[" * 9000), "header is damaged"),
     "half a header": (_with_header(b"{'descr': '<i4', 'shape': (1L"), "header is damaged"),
@@ -113,7 +113,7 @@ SAMPLES: dict[str, tuple[Write, str]] = {
     "words": (_npy("'<U9'"), "not numbers"),
     "format 3": (_npy("'<i4'", version=3), "format 1.0 or 2.0"),
     "another packing": (_members(zipfile.ZIP_BZIP2, samples_npy=bytes(1 << 20)), "nor deflated"),
-    "more numbers": (_npy("'|u1'", numbers=bytes(25)), "more than it says"),
+    "more numbers": (_npy("'|u1'", numbers=bytes(25)), "longer than it says"),
 }
 
 
@@ -156,7 +156,7 @@ _PLACES: dict[str, tuple[Write, str]] = {
     "a device": (linked("/dev/zero"), "is a symbolic link"),
     "a foreign file": (linked("/etc/hostname"), "is a symbolic link"),
     "a folder": (Path.mkdir, "is not a regular file"),
-    "a hole": (_hole, "are read at most|bytes of memory are free"),
+    "a hole": (_hole, "at most .* are read|bytes of memory are free"),
 }
 FOLDERS: dict[str, tuple[Write, str]] = {
     f"{name}: {what}": (_instead(name, write), words)
@@ -181,7 +181,7 @@ FOLDERS: dict[str, tuple[Write, str]] = {
     "no number": (_written('"schema": 1', '"schema": NaN'), "NaN is not a number"),
     "too large a number": (_written('"schema": 1', '"schema": 1e999'), "too large a number"),
     "a long number": (_written('"schema": 1', '"schema": 1' + "0" * 5000), "too large"),
-    "a key twice": (_written('"schema": 1', '"schema": 1, "schema": 1'), "is there twice"),
+    "a key twice": (_written('"schema": 1', '"schema": 1, "schema": 1'), "occurs twice"),
     "half a character": (_written('"schema": 1', '"schema": "\\ud800"'), "surrogates"),
     "many levels": (_written('"schema": 1', '"schema": ' + "[" * 99 + "]" * 99), "64 levels"),
     "no end of levels": (_written('"schema": 1', '"schema": ' + "[" * 99_999), "64 levels"),

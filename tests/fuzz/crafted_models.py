@@ -133,18 +133,18 @@ MODELS: dict[str, tuple[Write, str]] = {
     "shared lists": (_changed(lambda d: d.update(more=_shared("a"))), "shared or nested"),
     "shared layers": (_changed(_parts), "shared or nested"),
     "shared shape": (_changed(lambda d: d.update(input_shape=_shared(1))), "shared or nested"),
-    "shared keys": (_pickle(_KEY), "a tuple is no key"),
+    "shared keys": (_pickle(_KEY), "a tuple is not a key"),
     "a list within itself": (_changed(_within_itself), "shared or nested"),
-    "stride 0": (_wide(lambda: torch.zeros(1, 1).expand(1 << 15, 1 << 15)), "place of others"),
+    "stride 0": (_wide(lambda: torch.zeros(1, 1).expand(1 << 15, 1 << 15)), "numbers overlap"),
     "overlapping": (
         _wide(lambda: torch.zeros(40_000).as_strided((20_000, 20_000), (1, 1))),
-        "the place of others",
+        "numbers overlap",
     ),
     "shared numbers": (
         _changed(lambda d: d.update(tensors=dict.fromkeys(map(str, range(999)), _HALVES))),
         "share their numbers too often",
     ),
-    "deflated": (_deflated, "is packed"),
+    "deflated": (_deflated, "is compressed"),
     "more numbers than there are": (
         _pickle(b"\x80\x02" + _MILLION, ("data/0", bytes(64))),
         "does not hold 1,000,000 numbers",
@@ -163,10 +163,10 @@ MODELS: dict[str, tuple[Write, str]] = {
     "two descriptions": (_twice, "2 records called data.pkl"),
     "many members": (_many_members, "the directory is larger"),
     "another byte order": (_pickle(b"\x80\x02}.", ("byteorder", b"big")), "byte order"),
-    "a layer called training": (_renamed("training"), "'training' is no name of a layer"),
-    "hooks": (_renamed("_state_dict_hooks"), "'_state_dict_hooks' is no name of a layer"),
-    "a layer called forward": (_renamed("forward"), "'forward' is no name of a layer"),
-    "a layer within a method": (_renamed("a.half"), "'half' is no name of a layer"),
-    "a layer within a layer": (_renamed("0.synapse"), "layer 0 holds another one"),
+    "a layer called training": (_renamed("training"), "'training' is not a name for a layer"),
+    "hooks": (_renamed("_state_dict_hooks"), "'_state_dict_hooks' is not a name for a layer"),
+    "a layer called forward": (_renamed("forward"), "'forward' is not a name for a layer"),
+    "a layer within a method": (_renamed("a.half"), "'half' is not a name for a layer"),
+    "a layer within a layer": (_renamed("0.synapse"), "layer 0 contains another one"),
 }
 _HALVES = torch.zeros(100_000, dtype=torch.float16)

@@ -1,4 +1,4 @@
-"""ONNX models as lines of text: what a reviewer of the target reads."""
+"""ONNX models as lines of text, for a reviewer of the target."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,13 @@ from targets.onnx.compile import FILE
 
 
 def onnx_text(program: Program, form: str) -> str:
-    """The model's graph and functions, tensors by name, type and shape."""
-    model = onnx.load_from_string(target.compile(program, form=form, steps=2).files[FILE])
+    """Return the text of a program's model in one form."""
+    return model_text(target.compile(program, form=form, steps=2).files[FILE])
+
+
+def model_text(content: bytes) -> str:
+    """Return the model's graph and functions, tensors by name, type and shape."""
+    model = onnx.load_from_string(content)
     lines = [f"{each.name} {_type(each)}" for each in model.graph.input]
     for tensor in model.graph.initializer:
         shape = "x".join(map(str, tensor.dims))

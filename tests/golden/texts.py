@@ -1,4 +1,4 @@
-"""What each file of this folder holds: text that the library prints, for a person to review."""
+"""The text in each file of this folder, as the library prints it and a person reviews it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +16,14 @@ from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator.carrier import carried_step
 from quant.neuron.integer_step import TRAINING
 from snncore import layer, neuron
-from snncore.dynamics import LOIHI, NumberSystem, Rounding, to_integers
+from snncore.dynamics import NumberSystem, Rounding, to_integers
 from snncore.dynamics.arithmetic.interval import Interval, invariant
 from snncore.dynamics.arithmetic.number_system import Format, Overflow
 from snncore.dynamics.printing.render import render
 from snncore.dynamics.rewriting.simplify import simplified
+from targets.loihi.chip.format import LOIHI
+from tests.golden import kernels
+from tests.golden.lynxi_text import lynxi_text
 from tests.golden.onnx_text import onnx_text
 
 HERE = Path(__file__).parent
@@ -47,13 +50,13 @@ class Network(nn.Module):
         self.lif = quant.CubaLIF(0.75, voltage_decay=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         pooled = self.flat(self.pool(self.conv(x)))
         return self.lif(self.fc(pooled) + self.skip(x.flatten(2)))
 
 
 def network() -> Network:
-    """The network, with weights that count up."""
+    """Return the network, with weights that count up."""
     made = Network()
     with torch.no_grad():
         for number, parameter in enumerate(made.parameters()):
@@ -63,17 +66,17 @@ def network() -> Network:
 
 
 def small_graph() -> Graph:
-    """The network, traced."""
+    """Return the traced network."""
     return graph_of(network(), shape=(1, 4, 4))
 
 
 def small_program() -> Program:
-    """The network, lowered."""
+    """Return the lowered network."""
     return lower(small_graph())
 
 
 def equations() -> str:
-    """The spine's neurons as they are written."""
+    """Return the equations of a few neurons as they are written."""
     modules = {
         f"{kind.__name__} {reset}": kind(reset=reset)
         for kind in (neuron.IF, neuron.LIF)
@@ -84,14 +87,14 @@ def equations() -> str:
 
 
 def integer_equations() -> str:
-    """Loihi's neuron on Loihi, and on a chip that rounds down and wraps."""
+    """Return CUBA LIF in the integers of Loihi, and of a chip that rounds down and wraps."""
     cuba = neuron.CUBA_LIF
     systems = {"Loihi": LOIHI, "a chip that rounds down": FLOOR}
     return _sections({name: to_integers(cuba, each).text() for name, each in systems.items()})
 
 
 def engine_steps() -> str:
-    """What the fast engine runs: each layer's two functions, and the type that carries them."""
+    """Return the two functions that the fast engine runs for a layer, and their carrier's type."""
     made = small_program()
     proved = ranges(made)
     steps = {node.name: carried_step(node, proved.layers[node.name]) for node in made.layers}
@@ -99,7 +102,7 @@ def engine_steps() -> str:
 
 
 def training_steps() -> str:
-    """What training runs, where nothing can leave its register and where everything can."""
+    """Return the step of training, if no value can leave its register and if every value can."""
     integers = to_integers(neuron.CUBA_LIF, LOIHI, keep_detached=True)
     values = {"current_decay": 1024, "voltage_decay": 128, "threshold": 64}
     bounds = {name: Interval(value, value) for name, value in values.items()}
@@ -127,4 +130,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "program.json": lambda: program.dumps(small_program()),
     "onnx_scan.txt": lambda: onnx_text(small_program(), "scan"),
     "onnx_step.txt": lambda: onnx_text(small_program(), "step"),
+    "lynxi_package.txt": lambda: lynxi_text(small_program()),
+    "kernels_cpp.txt": lambda: _sections(kernels.cpp()),
+    "kernels_cuda.txt": lambda: _sections(kernels.cuda()),
+    "kernels_triton.txt": lambda: _sections(kernels.triton()),
 }

@@ -36,6 +36,13 @@ LEAN = {
     "import targets.loihi": ARRAYS,
     "import targets.lynxi": ARRAYS,
     "import targets.onnx": ARRAYS,
+    "import quant; assert dir(quant)": HEAVY,
+    "from quant import ChipFormat, Decays, Grid, integer_format": HEAVY,
+    # A chip is described, and its description loaded by its name, without torch.
+    "import targets.loihi.chip.format": ARRAYS,
+    "import quant; assert quant.chip_format('loihi').name == 'loihi'": ARRAYS,
+    "import quant; assert quant.chip_format('lynxi').name == 'lynxi'": ARRAYS,
+    "import quant; assert quant.chip_format('onnx').name == 'int8'": ARRAYS,
 }
 
 

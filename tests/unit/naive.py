@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Program
-from snncore.dynamics import LOIHI, Op
+from snncore.dynamics import Op
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.exact import Exact, turned
 
 Place = tuple[int, ...]

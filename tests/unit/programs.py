@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from neurodeploy.data.structure import Shape, conv_size
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program, Signal
 from snncore.dynamics import (
-    LOIHI,
     Equations,
     Format,
     NumberSystem,
@@ -22,8 +21,8 @@ from snncore.dynamics import (
     spike,
     trace,
 )
-from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI, LOIHI_RESONATOR, RESETTING_RESONATOR
 
 Array = NDArray[np.int64]
 Random = np.random.Generator

@@ -1,4 +1,4 @@
-"""`neurodeploy convert`: another's network as a model of ours."""
+"""`neurodeploy convert`: a foreign network as a model of ours."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ def convert(
     ],
     place: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="MODEL", help="Where to; <source>.pt else."),
+        typer.Option(
+            "--output", "-o", metavar="MODEL", help="The model to write; <source>.pt by default."
+        ),
     ] = None,
 ) -> Outcome:
-    """Make a model of a vendor's file, which trains on and exports to the same integers."""
+    """Convert a vendor's file to a model, which trains further and exports to the same integers."""
     from neurodeploy.flow.conversion import converted
 
     written = Path(f"{source.stem}.pt") if place is None else place

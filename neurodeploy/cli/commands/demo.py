@@ -1,4 +1,4 @@
-"""`neurodeploy demo`: the whole way once, on embedded data."""
+"""`neurodeploy demo`: the whole path once, on embedded data."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def demo(
     output: Output,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", "-t", metavar="T", help="A target; all unless given."),
+        typer.Option("--target", "-t", metavar="T", help="A target; all targets by default."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the model, artifacts and report go.")
+        Path, typer.Option(metavar="DIR", help="The folder for the model, artifacts and report.")
     ] = Path("demo-output"),
 ) -> Outcome:
     """Train, export, simulate and verify a small network."""

@@ -1,4 +1,4 @@
-"""`neurodeploy doctor`: what this installation is, and what is wrong with it."""
+"""`neurodeploy doctor`: the state of this installation, and its problems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BROKEN = 4
 
 @command
 def doctor(output: Output) -> Outcome:
-    """Show this installation, and what is wrong with it."""
+    """Show the state of this installation, and its problems."""
     from neurodeploy.sandbox import status
     from neurodeploy.target import targets
 

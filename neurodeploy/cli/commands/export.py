@@ -1,4 +1,4 @@
-"""`neurodeploy export`: a model to the files that a target's loader takes."""
+"""`neurodeploy export`: writes the files that a target's loader reads."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 TargetName = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
 Folder = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Where to; <model>-<target> unless given."),
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="Output folder; <model>-<target> by default."
+    ),
 ]
 Options = Annotated[
     list[str] | None,
     typer.Option(
-        "--option", metavar="NAME=VALUE", help="An option of the target's, as `targets` lists."
+        "--option", metavar="NAME=VALUE", help="An option of the target, as `targets` lists."
     ),
 ]
 Form = Annotated[str | None, typer.Option(metavar="NAME", help="Short for --option form=NAME.")]
-Verify = Annotated[bool, typer.Option("--verify", help="Verify what was exported.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Verify the exported artifact.")]
 
 
 @command
@@ -79,7 +81,7 @@ def export(
 
 
 def _options(target: str, words: list[str], form: str | None) -> dict[str, Any]:
-    """The target's options by name.
+    """Return the target's options by name.
 
     Raises:
         BadParameter: if one is not NAME=VALUE.
@@ -98,7 +100,7 @@ def _options(target: str, words: list[str], form: str | None) -> dict[str, Any]:
 
 
 def _as_long_as(target: str, steps: int) -> dict[str, Any]:
-    """The steps that a target writes out, where it does, as many as the samples have."""
+    """Return the option for the steps that a target writes out, as many as the samples have."""
     from neurodeploy.target import target as find
 
     return {"steps": steps} if "steps" in find(target).capabilities.options else {}
@@ -138,7 +140,7 @@ def _blocks(
 
 
 def _files(artifact: Artifact) -> list[tuple[str, int, str]]:
-    """Name, size and hash of every file in the artifact's folder, as they lie there."""
+    """Return name, size and hash of every file in the artifact's folder on the disk."""
     from neurodeploy.data.files import digest_of
 
     assert artifact.path is not None

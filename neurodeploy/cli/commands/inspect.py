@@ -1,4 +1,4 @@
-"""`neurodeploy inspect`: the layers of a model or an artifact, and what it needs of a chip."""
+"""`neurodeploy inspect`: the layers of a model or an artifact, and what it needs on a chip."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def inspect(
     samples: Samples = None,
     build: Build = None,
 ) -> Outcome:
-    """Show the layers of a model or an artifact, and where it fits.
+    """Show the layers of a model or an artifact, and the chips that it fits.
 
-    With samples, also what it does for one of them, and, of chips for which figures were
-    published, an estimate of the energy that takes.
+    With samples, also show the operations for one sample and, for chips with published figures, an
+    estimate of its energy.
     """
     from neurodeploy.graph import Graph
 

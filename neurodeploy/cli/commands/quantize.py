@@ -1,4 +1,4 @@
-"""`neurodeploy quantize`: a float model onto a chip's grid, fitted to samples."""
+"""`neurodeploy quantize`: puts a float model on a chip's grid, fitted to samples."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ Samples = Annotated[
 ]
 Place = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="MODEL", help="Where to; <model>-<target>.pt else."),
+    typer.Option(
+        "--output", "-o", metavar="MODEL", help="The model to write; <model>-<target>.pt."
+    ),
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAME", help="The grid, if not the target's: int2 to int16."),
+    typer.Option("--format", metavar="NAME", help="The grid to use, such as int2 to int16."),
 ]
 
 

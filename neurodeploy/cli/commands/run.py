@@ -1,4 +1,4 @@
-"""`neurodeploy run`: samples through a network, and what came out."""
+"""`neurodeploy run`: samples through a network, and its output."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ SamplesFile = Annotated[
 ]
 OutputFile = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write the output there (.npz)."),
+    typer.Option("--output", "-o", metavar="FILE", help="The file for the output (.npz)."),
 ]
 Engine = Annotated[
     str, typer.Option(metavar="NAME", help="golden, fast, or the name of a simulator.")
 ]
 WithTrace = Annotated[
-    bool, typer.Option("--trace", help="Write every layer's output and states as well.")
+    bool, typer.Option("--trace", help="Also write every layer's output and states.")
 ]
 
 
@@ -113,10 +113,10 @@ def _trace(
     engine: str,
     say: Say,
 ) -> Trace:
-    """What the engine makes of the samples.
+    """Return the engine's trace of the samples.
 
     Raises:
-        UnknownNameError: if there is none of that name; lists those there are.
+        UnknownNameError: if there is no such engine; lists those there are.
     """
     from neurodeploy.errors import UnknownNameError
     from neurodeploy.flow import pipeline
@@ -150,7 +150,7 @@ def _write(file: Path, trace: Trace, whole: bool) -> None:
 
 
 def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
-    """Spikes in a byte and states in four, where they fit."""
+    """Return spikes in one byte and states in four, if they fit."""
     import numpy as np
 
     if values.dtype.kind == "f" and not (values == np.rint(values)).all():
@@ -169,7 +169,7 @@ def _layers(trace: Trace) -> list[dict[str, Any]]:
             "shape": list(layer.s.shape[2:]),
             "spikes": int((layer.s != 0).sum()) if layer.spiking else None,
             "rate": float((layer.s != 0).mean()) if layer.spiking else None,
-            # How large values are that leave a layer and are no spikes.
+            # The largest output value of a layer whose output is not spikes.
             "largest": None if layer.spiking else float(abs(layer.s).max()),
         }
         for name, layer in trace.layers.items()
@@ -177,7 +177,7 @@ def _layers(trace: Trace) -> list[dict[str, Any]]:
 
 
 def _activity(layer: dict[str, Any]) -> tuple[str, str]:
-    """Return how often a layer spiked, or how large its values are where it sends no spikes."""
+    """Return a layer's spike rate, or how large its values are if it sends no spikes."""
     if layer["largest"] is not None:
         return "", f"values up to {layer['largest']:.3g}"
     return f"{layer['spikes']:,}", f"{layer['rate']:.4f}"

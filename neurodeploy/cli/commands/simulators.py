@@ -1,4 +1,4 @@
-"""`neurodeploy simulators`: what is installed, installing, removing, and whether it works."""
+"""`neurodeploy simulators`: list, install, remove and test simulators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BROKEN = 4
 
 @command
 def list_(output: Output) -> Outcome:
-    """What simulators there are, and which are installed."""
+    """Show all simulators, and which are installed."""
     from neurodeploy.sandbox import status, tidy
 
     tidy()
@@ -37,16 +37,16 @@ def install(
     output: Output,
     name: Name,
     pip_args: Annotated[
-        str, typer.Option(metavar="WORDS", help="More words for pip, such as an --index-url.")
+        str, typer.Option(metavar="WORDS", help="More arguments for pip, such as --index-url.")
     ] = "",
     full: Annotated[
-        bool, typer.Option("--full", help="With everything that the vendor's package asks for.")
+        bool, typer.Option("--full", help="Install everything that the vendor's package requires.")
     ] = False,
     reinstall: Annotated[
-        bool, typer.Option("--reinstall", help="Anew, even if it is installed.")
+        bool, typer.Option("--reinstall", help="Install again, even if it is installed.")
     ] = False,
 ) -> Outcome:
-    """Install a simulator into an environment of its own, whole or not at all."""
+    """Install a simulator into its own environment, whole or not at all."""
     from neurodeploy.sandbox import install as install_environment
 
     env = environment(name)
@@ -100,9 +100,9 @@ def doctor(output: Output) -> Outcome:
 
 
 def environments() -> dict[str, Environment]:
-    """Return every environment that simulators are installed into, of every target, by name.
+    """Return the environments of all targets' simulators, by name.
 
-    Several simulators, of several targets too, may run in one.
+    Several simulators, also of several targets, may run in one environment.
     """
     from neurodeploy.sandbox import Environment
     from neurodeploy.target import targets
@@ -116,7 +116,7 @@ def environments() -> dict[str, Environment]:
 
 
 def environment(name: str) -> Environment:
-    """The simulator of that name.
+    """Return the simulator of that name.
 
     Raises:
         UnknownNameError: if there is none; lists those there are.
@@ -131,7 +131,7 @@ def environment(name: str) -> Environment:
 
 
 def as_data(env: Environment, there: EnvironmentStatus) -> dict[str, Any]:
-    """A simulator as plain data."""
+    """Return a simulator as plain data."""
     download, disk = env.size_mb(full=False)
     return {
         "name": env.name,
@@ -151,7 +151,7 @@ def as_data(env: Environment, there: EnvironmentStatus) -> dict[str, Any]:
 
 
 def state_line(name: str, document: dict[str, Any]) -> Line:
-    """A simulator's state in one line."""
+    """Return a simulator's state in one line."""
     tone = {"installed": Tone.GOOD, "missing": Tone.DOUBTFUL}.get(document["state"], Tone.BAD)
     problem = f": {document['problem']}" if document["problem"] else ""
     remedy = f" ({document['remedy']})" if document["remedy"] else ""

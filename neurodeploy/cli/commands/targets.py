@@ -1,4 +1,4 @@
-"""`neurodeploy targets`: what each takes, its limits, its simulators' state."""
+"""`neurodeploy targets`: what each target accepts, its limits, and its simulators' state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @command
 def targets(output: Output) -> Outcome:
-    """Show what each target takes, and its limits."""
+    """Show what each target accepts, and its limits."""
     from neurodeploy.target import targets as installed
 
     found = installed()
@@ -68,7 +68,7 @@ def _option(known: Option) -> str:
     if isinstance(known.default, bool):
         spelled = "yes" if known.default else "no"
     choices = f"{', '.join(known.choices)}; " if known.choices else ""
-    return f"{known.meaning} ({choices}{spelled} unless given)"
+    return f"{known.meaning} ({choices}{spelled} by default)"
 
 
 def _states(target: Target) -> dict[str, str]:

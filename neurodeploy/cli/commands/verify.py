@@ -1,4 +1,4 @@
-"""`neurodeploy verify`: each stage of an artifact held against the next."""
+"""`neurodeploy verify`: compares each stage of an artifact with the next."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ RandomWords = Annotated[
     str | None,
     typer.Option(
         metavar="T,N,RATE,SEED",
-        help="Random samples: steps, samples, share that is not 0, seed (16,8,0.3,0 otherwise).",
+        help="Random samples: steps, samples, share of nonzeros, seed (default: 16,8,0.3,0).",
     ),
 ]
 ReportPlace = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write report.html, .json and .txt there.")
+    Path | None, typer.Option(metavar="DIR", help="The folder for report.html, .json and .txt.")
 ]
 JunitPlace = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the report as JUnit XML.")
+    Path | None, typer.Option(metavar="FILE", help="The file for the report as JUnit XML.")
 ]
-Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="How many simulations run at once.")]
+Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="The number of simulations at once.")]
 TimeLimit = Annotated[
-    float | None, typer.Option(metavar="S", help="Seconds that a simulation may take.")
+    float | None, typer.Option(metavar="S", help="The time limit of a simulation in seconds.")
 ]
 MemoryLimit = Annotated[
-    float | None, typer.Option(metavar="MB", help="Memory that a simulation may take.")
+    float | None, typer.Option(metavar="MB", help="The memory limit of a simulation in MB.")
 ]
 Strict = Annotated[
     bool,
@@ -95,7 +95,7 @@ def verify(
 
 
 def _random(text: str) -> Random:
-    """Steps, samples, rate and seed.
+    """Return steps, samples, rate and seed.
 
     Raises:
         BadParameter: if the text is not these four numbers.
@@ -109,7 +109,7 @@ def _random(text: str) -> Random:
         words = f"{text!r} is not T,N,RATE,SEED, like 16,8,0.3,0 (steps, samples, 0..1, seed)"
         raise typer.BadParameter(words, param_hint="--random")
     if drawn[0] * drawn[1] > _MOST_STEPS:
-        words = f"{drawn[0] * drawn[1]:,} steps in all are too many"
+        words = f"{drawn[0] * drawn[1]:,} steps in total are too many"
         raise typer.BadParameter(words, param_hint="--random")
     return drawn
 

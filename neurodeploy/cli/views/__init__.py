@@ -1,1 +1,1 @@
-"""What commands show: programs, chips, findings, reports and this installation."""
+"""The views that commands show: programs, chips, findings, reports and this installation."""

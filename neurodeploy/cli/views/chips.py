@@ -1,4 +1,4 @@
-"""A program on the chips of the targets that know theirs: tables, a map of cores, an estimate."""
+"""A program on the chips of targets that describe them: tables, a map of cores, an estimate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def chips_of(
     program: Program, names: Sequence[str], samples: NDArray[Any] | None
 ) -> dict[str, OnChip]:
-    """What each named target knows of the program on its chips, if it knows its chips."""
+    """Return the program on the chips of each named target that describes its chips."""
     from neurodeploy.chips.operations import operations
     from neurodeploy.simulator import run_golden
     from neurodeploy.simulator.samples import checked_samples
@@ -34,7 +34,7 @@ def chips_of(
 
 
 def chip_blocks(told: OnChip) -> list[Block]:
-    """The same in words, tables and a map."""
+    """Return the same in words, tables and a map."""
     from neurodeploy.report.on_chip import energy_lines, operation_grid
 
     blocks = [block for placed in told.placements for block in _placement(placed)]

@@ -1,4 +1,4 @@
-"""What targets say of a program, as data and in words."""
+"""The findings of targets about a program, as data and in words."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _TONES = {"error": Tone.BAD, "warning": Tone.DOUBTFUL}
 
 
 def fits(findings: Findings) -> bool:
-    """Whether no finding stops an export."""
+    """Return whether no finding stops an export."""
     return all(finding.severity.value != "error" for finding in findings)
 
 
 def as_data(findings: Findings) -> list[dict[str, Any]]:
-    """The findings as plain data."""
+    """Return the findings as plain data."""
     return [
         {
             "severity": finding.severity.value,
@@ -33,7 +33,7 @@ def as_data(findings: Findings) -> list[dict[str, Any]]:
 
 
 def as_lines(findings: Findings) -> list[Block]:
-    """A line a finding."""
+    """Return one line per finding."""
     return [
         Line(f"  {finding.severity.value}: {finding}", _TONES[finding.severity.value])
         for finding in findings
@@ -41,7 +41,7 @@ def as_lines(findings: Findings) -> list[Block]:
 
 
 def verdicts(said: Mapping[str, Findings]) -> list[Block]:
-    """What each target says, the errors and warnings under its name."""
+    """Return each target's verdict, with its errors and warnings under its name."""
     lines: list[Block] = []
     for name, findings in said.items():
         if not fits(findings):

@@ -1,4 +1,4 @@
-"""Facts of this installation: versions, what clashes, the GPU, and the Pythons found."""
+"""Facts about this installation: versions, conflicts, the GPU, and the available Pythons."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*>=\s*([\d.]+)")
 
 
 def versions() -> dict[str, str | None]:
-    """The versions of this toolchain, of Python and of what is required; none if missing."""
+    """Return the versions of this toolchain, of Python and of the required packages, or None."""
     names = [name for name, _ in _required()]
     found = {name: _version(name) for name in (DISTRIBUTION, *names)}
     return {"python": platform.python_version()} | found
 
 
 def clashes() -> list[str]:
-    """What is too old, or stands in another's place; a sentence each."""
+    """Return one sentence per package that is too old or takes another one's place."""
     return [*_too_old(), *_claimed_twice(), *_from_elsewhere()]
 
 
 def gpu() -> str:
-    """The GPU that torch sees, in words."""
+    """Return the GPU that torch sees, in words."""
     load_torch()
     import torch
 
@@ -41,7 +41,7 @@ def gpu() -> str:
 
 
 def compiler() -> str:
-    """The C++ compiler that kernels for the CPU are made with, in words."""
+    """Return the C++ compiler for CPU kernels, in words."""
     load_torch()
     from snncore.kernels.cpp.build import compiler as find
 
@@ -52,7 +52,7 @@ def compiler() -> str:
 
 
 def python_for(wanted: Sequence[str]) -> tuple[str | None, str]:
-    """Return where a Python of one of these versions is; none, and what to do, if there is none."""
+    """Return the path of a Python of one of these versions, or None and a remedy."""
     from neurodeploy.errors import SimulatorMissingError
     from neurodeploy.sandbox import find_first
 
@@ -63,7 +63,7 @@ def python_for(wanted: Sequence[str]) -> tuple[str | None, str]:
 
 
 def _required() -> list[tuple[str, str]]:
-    """What this package asks for, the extras of users included, and the lowest version."""
+    """Return the requirements of this package and its users' extras, with the lowest version."""
     lines = [line for line in requires(DISTRIBUTION) or () if "extra == 'dev'" not in line]
     matches = [_REQUIREMENT.match(line) for line in lines]
     return sorted({(match[1], match[2]) for match in matches if match})

@@ -17,9 +17,9 @@ SILENCE = (
     "no neuron fired, and silence proves nothing: verify with samples that make the network "
     "fire, or with --random and a higher rate"
 )
-# What a silent verification exits with under --strict.
+# The exit code of a silent verification under --strict.
 SILENT_EXIT = 5
-# The signs that the report's text sets before a link, and its words for the verdict.
+# The signs that the report's text puts before a link, and its words for the verdict.
 _TONES = {
     r"Equal: |Equal within tolerance: |  [=~] ": Tone.GOOD,
     r"Differs: |  ! ": Tone.BAD,
@@ -36,23 +36,23 @@ def as_data(report: Report) -> dict[str, Any]:
 
 
 def as_lines(report: Report) -> list[Block]:
-    """The report's text, the verdict and the links in their colours."""
+    """Return the report's text, with the verdict and the links in their colours."""
     return [Line(line, _tone(line)) for line in report.to_text().rstrip("\n").splitlines()]
 
 
 def warn_of_silence(report: Report, output: Output) -> None:
-    """Say that a network without spikes proves nothing."""
+    """Warn that a network without spikes proves nothing."""
     if report.silent:
         output.warn(SILENCE)
 
 
 def exit_code(report: Report, *, strict: bool) -> int:
-    """Return the report's exit code; a silent one has its own where the user is strict."""
+    """Return the report's exit code; with `strict`, a silent report has its own."""
     return SILENT_EXIT if strict and report.silent else report.exit_code
 
 
 def require_places(folder: Path | None, junit: Path | None) -> None:
-    """Nothing if a report may be written there, as far as can be seen before it is made.
+    """Check, as far as possible beforehand, that a report can be written there.
 
     Raises:
         OutputError: otherwise.
@@ -69,7 +69,7 @@ def require_places(folder: Path | None, junit: Path | None) -> None:
 
 
 def write(report: Report, folder: Path | None, junit: Path | None) -> dict[str, str]:
-    """Write what was asked for, and say where it is.
+    """Write the requested files, and return their paths.
 
     Raises:
         OutputError: if it cannot be written.
@@ -87,7 +87,7 @@ def write(report: Report, folder: Path | None, junit: Path | None) -> dict[str, 
 
 
 def written(places: dict[str, str]) -> list[Block]:
-    """A line for each file that was written."""
+    """Return one line per written file."""
     return [Line(f"{name}: {place}") for name, place in places.items()]
 
 

@@ -1,4 +1,4 @@
-"""A report as one self-contained page: no script, no network, every picture drawn in place."""
+"""A report as one self-contained page: no script, no network, every picture inline."""
 
 from neurodeploy.report.html.page import report_html as report_html
 

@@ -1,4 +1,4 @@
-"""A link's status as a shape and a class, so that nothing is told by colour alone."""
+"""A link's status as a shape and a class, so that colour is never the only sign."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _STROKES = {
 
 
 def badge(mark: Mark, x: float = 0, y: float = 0) -> Markup:
-    """The status as a disc, within a picture."""
+    """Return the status as a disc for use within a picture."""
     disc = element("circle", r="9", class_="disc")
     stroke = element("path", d=_STROKES[mark], class_="stroke")
     return element("g", disc, stroke, class_=CLASSES[mark], transform=f"translate({x:g} {y:g})")
 
 
 def icon(mark: Mark, size: int = 18) -> Markup:
-    """The status as a disc of its own, beside the word that says it."""
+    """Return the status as a separate disc, to stand beside its word."""
     return element(
         "svg", badge(mark), viewBox="-10 -10 20 20", width=size, height=size, aria_hidden="true"
     )
 
 
 def status(mark: Mark) -> Markup:
-    """The status as disc and word."""
+    """Return the status as disc and word."""
     return element(
         "span", icon(mark), element("span", mark.value), class_=f"status {CLASSES[mark]}"
     )

@@ -1,4 +1,4 @@
-"""Markup that cannot be forgotten to be escaped: text is text until it is made an element."""
+"""Markup that is always escaped: a text stays text until it becomes an element."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _VOID = {"br", "input", "meta"}
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """A text that is already markup."""
 
     __slots__ = ()
 
 
 def element(tag: str, /, *children: object, **attributes: object) -> Markup:
-    """An element; whatever is not markup is escaped, None is left out.
+    """Return an element; whatever is not markup is escaped, and None is left out.
 
     `class_` is written `class`, and `stroke_width` is written `stroke-width`.
     """
@@ -31,16 +31,16 @@ def element(tag: str, /, *children: object, **attributes: object) -> Markup:
 
 
 def join(*children: object) -> Markup:
-    """One thing after another, escaped where it is no markup."""
+    """Join parts to one markup, and escape those that are not markup."""
     shown = (child for child in children if child is not None)
     return Markup("".join(x if isinstance(x, Markup) else escape(visible(x)) for x in shown))
 
 
 def lines(text: object) -> Markup:
-    """A text of several lines, broken where it was broken."""
+    """Return a text of several lines with its line breaks."""
     return Markup("<br />".join(escape(line) for line in paragraphs(text)))
 
 
 def number(value: float) -> str:
-    """A coordinate in as few characters as a picture needs."""
+    """Return a coordinate in as few characters as a picture needs."""
     return f"{round(value, 2):g}"

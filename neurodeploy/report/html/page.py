@@ -1,4 +1,4 @@
-"""The page: the verdict first, then what it rests on."""
+"""The page: the verdict first, then the evidence for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def report_html(report: Report) -> str:
-    """The report as one self-contained page."""
+    """Return the report as one self-contained page."""
     found = verdict(report)
     body = join(
         _head(report, found),

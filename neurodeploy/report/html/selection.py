@@ -1,4 +1,4 @@
-"""What of a trace is drawn: a few samples, a window of steps, evenly chosen neurons."""
+"""The selection of what is drawn: a few samples, a window of steps, evenly spaced neurons."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from neurodeploy.report.links import Divergence
 from neurodeploy.trace import LayerTrace, Trace
 
-# Marks (a spike, a point of a curve) in all of a page's pictures: about seven bytes each.
+# The limit of marks (a spike, a point of a curve) in all pictures; a mark is some seven bytes.
 BUDGET = 80_000
-# What a picture costs in marks before its first one.
+# The fixed cost of a picture, in marks.
 _OVERHEAD = 300
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is drawn at most."""
+    """The upper limits of what is drawn."""
 
     samples: int
     steps: int
@@ -28,7 +28,7 @@ class Plan:
     curves: int
 
 
-# From generous to frugal; a large trace gets the first that the budget holds.
+# From generous to frugal; a large trace gets the first plan that fits the budget.
 PLANS = (
     Plan(samples=4, steps=256, rows=64, curves=3),
     Plan(samples=4, steps=256, rows=48, curves=2),
@@ -41,7 +41,7 @@ PLANS = (
 
 @dataclass(frozen=True)
 class Selection:
-    """The samples and steps that every picture shows, and how many neurons."""
+    """The samples and steps that every picture shows, and the number of neurons."""
 
     samples: tuple[int, ...]
     of_samples: int
@@ -51,7 +51,7 @@ class Selection:
 
 
 def select(trace: Trace, divergence: Divergence | None) -> Selection | None:
-    """What to draw, the divergence always within it; None if there is nothing."""
+    """Return what to draw, always with the divergence in it, or None if there is nothing."""
     extents = {next(iter(trace[name].values.values())).shape[:2] for name in drawn_layers(trace)}
     if not extents or 0 in min(extents):
         return None
@@ -61,19 +61,19 @@ def select(trace: Trace, divergence: Divergence | None) -> Selection | None:
 
 
 def drawn_layers(trace: Trace) -> list[str]:
-    """The layers that show something."""
+    """Return the layers that have something to show."""
     return [name for name in trace if any(array.size for array in trace[name].values.values())]
 
 
 def flat(layer: LayerTrace, key: str, selection: Selection, sample: int) -> NDArray[Any]:
-    """One sample's values within the window, (steps, neurons)."""
+    """Return one sample's values within the window, (steps, neurons)."""
     array = np.asarray(layer.values[key])
     steps = slice(selection.steps.start, selection.steps.stop)
     return array[steps, sample].reshape(len(selection.steps), -1)
 
 
 def even_rows(neurons: int, rows: int) -> list[int]:
-    """So many neurons at even distances; all of them if there are no more."""
+    """Return `rows` evenly spaced neurons, or all of them if there are no more."""
     rows = min(neurons, rows)
     return [i * neurons // rows for i in range(rows)]
 
@@ -96,7 +96,7 @@ def _samples(most: int, count: int, divergence: Divergence | None) -> tuple[int,
 def _window(most: int, count: int, step: int) -> range:
     if count <= most:
         return range(count)
-    # The step a third into the window: what led to it, and what became of it.
+    # The step is a third into the window, which shows what led to it and what followed.
     start = 0 if step < most else min(max(step - most // 3, 0), count - most)
     return range(start, start + most)
 

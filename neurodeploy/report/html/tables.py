@@ -1,4 +1,4 @@
-"""The page's tables: links, layers, facts; and the accuracies side by side."""
+"""The page's tables: links, layers and facts; and the accuracies side by side."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from neurodeploy.report.words import (
 if TYPE_CHECKING:
     from neurodeploy.report.report import Report
 
-# A log may be long; why a simulator failed stands at its end.
+# A log may be long; its end says why a simulator failed.
 _LOG_LINES = 200
 
 
 def table(caption: str, head: list[str], rows: list[Markup], class_: str) -> Markup:
-    """A table that scrolls by itself on a narrow screen."""
+    """Return a table that scrolls within a narrow screen."""
     cells = (
         element("th", title.lstrip("#"), scope="col", class_="number" if title[:1] == "#" else None)
         for title in head
@@ -42,7 +42,7 @@ def table(caption: str, head: list[str], rows: list[Markup], class_: str) -> Mar
 
 
 def links_table(links: tuple[Link, ...]) -> Markup:
-    """Every link with what it compared, and why it was not run."""
+    """Return every link with what it compared, or why it was not run."""
     head = ["Link", "Status", "#Values", "#Spikes", "#Time"]
     return table("Links", head, [_link(link) for link in links], "links")
 
@@ -69,7 +69,7 @@ def _link(link: Link) -> Markup:
 
 
 def accuracies(report: Report) -> Markup:
-    """The accuracies beside one another, each with what it lost against the first."""
+    """Return the accuracies side by side, each with its loss against the first."""
     shares = list(report.accuracies.items())
     return element("dl", *(_accuracy(*each, shares[0][1]) for each in shares), class_="tiles")
 
@@ -89,7 +89,7 @@ def _accuracy(name: str, share: float, first: float) -> Markup:
 
 
 def layers_table(layers: tuple[LayerSummary, ...]) -> Markup:
-    """Every layer with how much it spiked; bars are relative to the busiest."""
+    """Return every layer with its spike rate; bars are relative to the busiest layer."""
     head = ["Layer", "Kind", "Shape", "#Neurons", "#Spikes", "Spikes a neuron and step"]
     busiest = max((x.rate for x in layers if math.isfinite(x.rate)), default=0.0) or 1.0
     return table("Layers", head, [_layer(layer, busiest) for layer in layers], "layers")
@@ -98,7 +98,7 @@ def layers_table(layers: tuple[LayerSummary, ...]) -> Markup:
 def _layer(layer: LayerSummary, busiest: float) -> Markup:
     share = max(layer.rate, 0) / busiest if math.isfinite(layer.rate) else 0
     bar = element("span", style=f"width:{share * 100:.1f}%")
-    # Values have no rate that a bar could show.
+    # Values have no rate for a bar to show.
     drawn = [element("span", bar, class_="bar", aria_hidden="true")] * (layer.largest is None)
     return element(
         "tr",
@@ -112,7 +112,7 @@ def _layer(layer: LayerSummary, busiest: float) -> Markup:
 
 
 def facts_table(report: Report) -> Markup:
-    """The plain facts, as they were given."""
+    """Return the plain facts, unchanged."""
     rows = [
         element("tr", element("th", name, scope="row"), element("td", lines(fact)))
         for name, fact in report.facts.items()

@@ -15,16 +15,16 @@ _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class HashedRequirements:
-    """The entries of such a file by the packages' names; a package has one for each platform."""
+    """The entries of such a file by package name; a package has one entry per platform."""
 
     entries: Mapping[str, tuple[str, ...]]
 
     def only(self, names: frozenset[str]) -> "HashedRequirements":
-        """Those of these packages."""
+        """Return only the entries of these packages."""
         return HashedRequirements({name: self.entries[name] for name in sorted(names)})
 
     def without(self, names: frozenset[str]) -> "HashedRequirements":
-        """Those of all other packages."""
+        """Return the entries of all other packages."""
         return self.only(frozenset(self.entries) - names)
 
     @property
@@ -35,17 +35,17 @@ class HashedRequirements:
 
     @property
     def text(self) -> str:
-        """The file for pip."""
+        """The content of the file for pip."""
         return "".join(f"{line}\n" for entry in self.entries.values() for line in entry)
 
     @property
     def checksum(self) -> str:
-        """What changes with any package, version or file."""
+        """A checksum that changes with any package, version or file."""
         return sha256(self.text.encode()).hexdigest()
 
 
 def name_of(pin: str) -> str:
-    """The package that a pin names, spelled as indexes compare names."""
+    """Return the name of a pin's package, spelled as indexes compare names."""
     return re.sub(r"[-_.]+", "-", re.split(r"[=\[;\s]", pin, maxsplit=1)[0]).lower()
 
 

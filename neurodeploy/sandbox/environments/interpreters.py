@@ -1,4 +1,4 @@
-"""Finding a Python of a given version on this machine."""
+"""The search for a Python of a given version on this machine."""
 
 import os
 import shutil
@@ -23,9 +23,9 @@ print(getattr(sys, "_base_executable", None) or sys.executable)
 
 
 def find_python(version: str) -> Path:
-    """A CPython of that version which can make virtual environments.
+    """Return a CPython of that version which can create virtual environments.
 
-    Raises: SimulatorMissingError naming where it looked and how to get one.
+    Raises: SimulatorMissingError, which lists the searched folders and says how to install one.
     """
     variable = "NEURODEPLOY_PYTHON_" + version.replace(".", "_")
     chosen = os.environ.get(variable)
@@ -34,7 +34,7 @@ def find_python(version: str) -> Path:
         if found is None:
             raise SimulatorMissingError(
                 f"{variable} names {chosen}, which is not a working CPython {version} with venv",
-                remedy=f"let it name one, or unset it to have Python {version} searched for",
+                remedy=f"let it name one, or unset it to search for Python {version}",
             )
         return found
     for command in _candidates(version):
@@ -50,7 +50,7 @@ def find_python(version: str) -> Path:
 
 
 def find_first(versions: Sequence[str]) -> Path:
-    """Return a CPython of the first version that is here.
+    """Return a CPython of the first version that this machine has.
 
     Raises: SimulatorMissingError if there is none; says how to get one of the first version.
     """
@@ -69,7 +69,7 @@ def _candidates(version: str) -> Iterator[tuple[str, ...]]:
     folders = [Path(folder).absolute() for folder in named if folder]
     for name in (f"python{version}", "python3", "python"):
         for folder in folders:
-            # one name at a time: a broken shim may hide a working Python further down the path
+            # One name at a time: a broken shim may hide a working Python further down the path.
             if path := shutil.which(name, path=str(folder)):
                 yield (path,)
     program = "python.exe" if sys.platform == "win32" else f"bin/python{version}"
@@ -102,7 +102,7 @@ def _probe(command: tuple[str, ...], version: str) -> Path | None:
 
 
 def _ask(command: tuple[str, ...]) -> list[str]:
-    """What a command prints, line by line; nothing if it is missing, fails or does not answer."""
+    """Return a command's output by line, or nothing if it is missing, fails or does not answer."""
     with private_folder() as folder:
         environment = clean_environment()
         tree = ProcessTree(command, folder=folder, environment=environment, scratch=folder)

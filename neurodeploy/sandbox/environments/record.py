@@ -1,4 +1,4 @@
-"""What an installation wrote down about itself."""
+"""The record that an installation writes about itself."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _FILE = "environment.json"
 
 @dataclass(frozen=True)
 class Record:
-    """The pins that were installed, what they became, and in which Python."""
+    """The pins that were installed, the resulting packages, and the Python."""
 
     requirements: tuple[str, ...]
     without_dependencies: tuple[str, ...]
@@ -19,17 +19,17 @@ class Record:
     packages: Mapping[str, str]
     size_mb: int
     installed: str
-    # Of the files that could have been installed; none of an installation without checksums.
+    # The checksum of all installable files; empty for an installation without checksums.
     hashes: str = ""
 
     def write(self, venv: Path) -> None:
-        """Leave the record in the environment."""
+        """Write the record into the environment."""
         text = json.dumps(asdict(self), indent=2, sort_keys=True)
         (venv / _FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def read_record(venv: Path) -> Record:
-    """The record of an environment.
+    """Read the record of an environment.
 
     Raises: FileNotFoundError, ValueError.
     """

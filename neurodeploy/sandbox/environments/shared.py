@@ -1,4 +1,4 @@
-"""Environments that several targets share: one installation, and a worker of each target's own."""
+"""Environments that several targets share: one installation, with a worker for each target."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is installed of an environment, and what is wrong with it."""
+"""The state of an environment on this machine, and its problems."""
 
 import enum
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class State(enum.Enum):
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
-    """An environment as it stands on this machine; problem and remedy say what is amiss."""
+    """An environment's state on this machine; `problem` and `remedy` describe what is wrong."""
 
     state: State
     path: Path
@@ -33,7 +33,7 @@ class EnvironmentStatus:
 
 
 def status(env: Environment) -> EnvironmentStatus:
-    """What the disk shows of an environment, without running anything."""
+    """Return the state of an environment as the disk shows it, without running anything."""
     if not env.path.exists():
         return _without_record(env, State.MISSING, f"not installed in {env.path}")
     try:
@@ -54,7 +54,7 @@ def status(env: Environment) -> EnvironmentStatus:
 
 
 def installed(env: Environment) -> Path:
-    """The folder of an environment that can be used.
+    """Return the folder of a usable environment.
 
     Raises: SimulatorMissingError if it is not installed, or broken.
     """
@@ -83,7 +83,7 @@ def _problem(env: Environment, record: Record) -> str:
         return f"installed with other packages than this version needs: {words}"
     hashed = env.hashed(full=record.full)
     if hashed and not record.hashes:
-        return "installed without the checksums that this version asks for"
+        return "installed without the checksums that this version requires"
     if hashed and record.hashes != hashed.checksum:
-        return "installed by other checksums than this version knows"
+        return "installed with other checksums than this version knows"
     return ""

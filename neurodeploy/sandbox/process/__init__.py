@@ -1,1 +1,1 @@
-"""A program run within limits, and everything that comes of it."""
+"""A program that runs within limits, with all its descendants."""

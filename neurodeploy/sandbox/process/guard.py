@@ -1,10 +1,11 @@
-"""Stands between us and a program, so that nothing of it outlives us: the standard library alone.
+"""A guard between us and a program, so that none of its processes outlives us.
 
     python -I -S guard.py SOCKET MARK FOLDER COMMAND...
 
 runs COMMAND in this session and sends its exit code through the socket SOCKET, as -N if signal N
 killed it. When the other end is closed, or its owner is gone, every descendant is ended. An owner
 that did not say goodbye was killed: then FOLDER is removed as well, and last of all MARK in it.
+Uses only the standard library.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _KILL_S = 5.0
 _TRACKERS_S = 3.0
 _NOT_STARTED = 127
 _DIE_WITH_PARENT, _ADOPT_ORPHANS = 1, 36
-# What a group is sent does not end its guard, which has the others to end.
+# A signal to the group must not end its guard, which still has to end the others.
 _DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _PYTHON_IGNORES = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -52,7 +53,7 @@ def main(number: str, mark: str, folder: str, *command: str) -> None:
 
 
 def _wakes_on_children() -> socket.socket:
-    """A socket that has something to read when a child has ended."""
+    """Return a socket that becomes readable when a child has ended."""
     woken, waker = socket.socketpair()
     woken.setblocking(False)
     waker.setblocking(False)
@@ -62,7 +63,7 @@ def _wakes_on_children() -> socket.socket:
 
 
 def _process_control() -> Callable[[int, int], object]:
-    """Linux's prctl; what does nothing elsewhere."""
+    """Return Linux's prctl, or a function that does nothing on other systems."""
     if sys.platform != "linux":
         return lambda option, value: None
     prctl = ctypes.CDLL(None).prctl
@@ -70,7 +71,7 @@ def _process_control() -> Callable[[int, int], object]:
 
 
 def _start(command: Sequence[str], control: Callable[[int, int], object]) -> int:
-    """Start the command, which does not outlive this process, and return its id."""
+    """Start the command so that it does not outlive this process, and return its id."""
     guard = os.getpid()
     child = os.fork()
     if child:
@@ -88,14 +89,14 @@ def _start(command: Sequence[str], control: Callable[[int, int], object]) -> int
 
 
 def _attend(child: int, owner: int, link: socket.socket, woken: socket.socket) -> bool:
-    """Tell how the child ends and wait for the owner to leave; whether it said goodbye."""
+    """Report how the child ends and wait for the owner; return whether the owner said goodbye."""
     while True:
         readable, _, _ = select.select([link, woken], [], [], _LOOK_S)
         if link in readable:
             with suppress(OSError):
                 return link.recv(1) == _GOODBYE
             return False
-        # A fork of the owner may hold the other end open, after the owner itself.
+        # A fork of the owner may hold the other end open after the owner has gone.
         if os.getppid() != owner:
             return False
         with suppress(BlockingIOError):
@@ -107,7 +108,7 @@ def _attend(child: int, owner: int, link: socket.socket, woken: socket.socket) -
 
 
 def _reaped() -> Iterator[tuple[int, int]]:
-    """The children that have ended, those of dead descendants among them, and how."""
+    """Yield the children that have ended, including those of dead descendants, and their status."""
     with suppress(ChildProcessError):
         while True:
             ended, status = os.waitpid(-1, os.WNOHANG)
@@ -140,12 +141,12 @@ def _kill(processes: Sequence[int]) -> None:
 
 
 def _descendants() -> list[tuple[int, bool]]:
-    """The living processes that come of this one or share its session; which of them track."""
+    """Return the living descendants and members of this session, and which of them are trackers."""
     found = {number: (parent, words) for number, parent, words in _processes()}
     guard, ours = os.getpid(), []
     for number, (_, words) in found.items():
         above, hops = number, 0
-        # They are not listed at one moment: what was listed may even go in a circle.
+        # The list is not taken at one moment, so it may even contain a circle.
         while above in found and above != guard and hops < len(found):
             above, hops = found[above][0], hops + 1
         if number != guard and (above == guard or _session(number) == guard):
@@ -161,9 +162,9 @@ def _session(process: int) -> int:
 
 
 def _processes() -> Iterator[tuple[int, int, str]]:
-    """The id of every living process, its parent's, and its command line."""
+    """Yield the id of every living process, its parent's id, and its command line."""
     if not os.path.exists(f"{_PROC}/self/stat"):
-        # The columns are the standard's; what this starts has ended before anybody looks.
+        # The columns are standard; a process that this starts has ended before anyone looks.
         command = [
             "ps",
             "-A",
@@ -196,7 +197,7 @@ def _processes() -> Iterator[tuple[int, int, str]]:
 
 
 def _clear(folder: str, mark: str) -> None:
-    """Remove a folder; its mark goes last, by which others know that they may finish this."""
+    """Remove a folder; remove its mark last, so that others know that they may finish this."""
     with suppress(OSError):
         for entry in os.scandir(folder):
             if entry.name == mark:

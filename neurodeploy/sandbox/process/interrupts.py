@@ -1,4 +1,4 @@
-"""Keeping Ctrl-C out of the few lines that must not be left half done."""
+"""Protection from Ctrl-C for the few lines that must not stop halfway."""
 
 import signal
 import threading
@@ -9,9 +9,9 @@ from types import FrameType
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:
-    """Hold a Ctrl-C back until the block has ended."""
+    """Delay a Ctrl-C until the block has ended."""
     if threading.current_thread() is not threading.main_thread():
-        # Python raises KeyboardInterrupt in the main thread only
+        # Python raises KeyboardInterrupt only in the main thread.
         yield
         return
     came: list[int] = []

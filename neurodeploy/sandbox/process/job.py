@@ -1,4 +1,4 @@
-"""Windows: a program in a job object, which ends with its last handle, and so with us.
+"""A program in a Windows job object, which ends with its last handle, and so with us.
 
 The system closes our handles however we end. A child that the program starts before it is put into
 the job, some microseconds after its start, is not in it; an interpreter needs longer to get there.
@@ -40,7 +40,7 @@ if sys.platform == "win32":
         )
 
     class _JobPopen(subprocess.Popen[bytes]):
-        """A process that keeps the handle of its job as long as it is kept itself."""
+        """A process that keeps its job's handle for as long as the process object lives."""
 
         job: int | None = None
 
@@ -53,7 +53,7 @@ if sys.platform == "win32":
     def start_in_job(
         command: Sequence[str], folder: Path | None, environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:
-        """Start a program that the system ends with this process, and all that comes of it.
+        """Start a program that the system ends with this process, with all its descendants.
 
         Raises: OSError if there is no such program, or the system has no job for it.
         """
@@ -75,7 +75,7 @@ if sys.platform == "win32":
         return process
 
     def _job_of(pid: int) -> int:
-        """Make a job that ends with its handle, and put the process into it."""
+        """Create a job that ends with its handle, and put the process into it."""
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.CreateJobObjectW.restype = wintypes.HANDLE
         kernel.CreateJobObjectW.argtypes = (wintypes.LPVOID, wintypes.LPCWSTR)
@@ -93,7 +93,7 @@ if sys.platform == "win32":
         limits.basic.flags = _KILL_ON_CLOSE
         size = ctypes.sizeof(limits)
         job = kernel.CreateJobObjectW(None, None)
-        # The rights that an assignment asks for: to set its quota and to end it.
+        # The access rights that an assignment needs: to set its quota and to end it.
         process = kernel.OpenProcess(0x0101, False, pid)
         try:
             if not (

@@ -1,4 +1,4 @@
-"""What another program says: its stdout, kept bounded, and files that it appends lines to."""
+"""Another program's output: its bounded stdout, and files to which it appends lines."""
 
 import os
 import threading
@@ -11,7 +11,7 @@ _MOST_LINES = 1000
 
 
 class Output:
-    """The last of what a program prints, taken as it comes so that nothing piles up."""
+    """The end of a program's output, read continuously so that nothing piles up."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
@@ -22,15 +22,15 @@ class Output:
         self._thread.start()
 
     def close(self) -> None:
-        """Wait for the end of what is under way, once nobody is left who could print."""
+        """Wait until the output has ended, once no process is left that could print."""
         self._thread.join(timeout=1.0)
 
     def tail(self) -> str:
-        """The last that was printed."""
+        """Return the end of the output."""
         return _decoded(self._tail).strip()
 
     def new_lines(self) -> list[str]:
-        """The complete lines that came since one last asked."""
+        """Return the complete lines since the last call."""
         count = len(self._lines)
         return [self._lines.popleft() for _ in range(count)]
 
@@ -44,14 +44,14 @@ class Output:
 
 
 class Lines:
-    """The lines that a growing file has gained since one last looked."""
+    """The lines that a growing file gains between two calls."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read = 0
 
     def new(self) -> list[str]:
-        """The complete lines that are new."""
+        """Return the complete lines that are new."""
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:

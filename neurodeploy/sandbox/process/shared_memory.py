@@ -1,4 +1,4 @@
-"""Finding and removing the shared memory that killed Python programs leave in /dev/shm."""
+"""The search for shared memory that killed Python programs leave in /dev/shm, and its removal."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class Segments:
         self._found: set[str] = set()
 
     def look(self, processes: Iterable[psutil.Process]) -> None:
-        """Note what the processes have mapped, if the machine has segments not seen before."""
+        """Record what the processes have mapped, if the machine has segments not seen before."""
         listed = {path.name for path in _FOLDER.glob("psm_*")}
         if listed - self._listed:
             for process in processes:
@@ -29,7 +29,7 @@ class Segments:
         self._listed = listed
 
     def remove(self) -> None:
-        """Remove every segment noted that its owners did not remove themselves."""
+        """Remove every recorded segment that its owners did not remove themselves."""
         for name in self._found:
             with suppress(OSError):
                 (_FOLDER / name).unlink()

@@ -1,4 +1,4 @@
-"""A program in a session of its own, and everything that comes of it.
+"""A program in its own session, with all its descendants.
 
 Its first process is the guard (guard.py), which ends everything if we are killed. Windows has job
 objects for that.
@@ -31,9 +31,9 @@ _TRACKERS_S = 3.0
 
 
 class ProcessTree:
-    """A running program and all its descendants; leaving the `with` block leaves none of them.
+    """A running program and all its descendants, which end with the `with` block.
 
-    They end with this process as well, however it ends; then `scratch` is removed.
+    They also end with this process, however it ends; then `scratch` is removed.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ProcessTree:
         self._environment = environment
         self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
-        # The other end is the guard's.
+        # The guard has the other end.
         self._link: socket.socket | None = None
         self._exit_code: int | None = None
         self._output: Output | None = None
@@ -78,26 +78,26 @@ class ProcessTree:
 
     @property
     def exit_code(self) -> int | None:
-        """The program's exit code once the tree has ended; -N when signal N killed it."""
+        """The program's exit code once the tree has ended; -N if signal N killed it."""
         return self._exit_code
 
     @property
     def log(self) -> str:
-        """The last that the program and its descendants printed."""
+        """The end of what the program and its descendants printed."""
         return self._output.tail() if self._output else ""
 
     def new_lines(self) -> list[str]:
-        """The lines that they printed since one last asked."""
+        """Return the lines that they printed since the last call."""
         return self._output.new_lines() if self._output else []
 
     def poll(self) -> bool:
-        """Whether the program still runs; keeps account of its descendants."""
+        """Return whether the program still runs, and record its descendants."""
         self._look_around()
         self._segments.look(self._members)
         return not self._has_ended()
 
     def memory_mb(self, limit_mb: float) -> float:
-        """What the tree used when last polled; close to the limit, shared pages count only once."""
+        """Return the memory at the last poll; near the limit, count shared pages only once."""
         rough = sum(_memory(member, exact=False) for member in self._members)
         if rough <= limit_mb:
             return rough
@@ -127,7 +127,7 @@ class ProcessTree:
             )
 
     def _has_ended(self) -> bool:
-        """Whether the program has ended; the guard says so, or has ended itself."""
+        """Return whether the program has ended; the guard reports it, or has ended itself."""
         if self._exit_code is None and self._link is not None:
             with suppress(BlockingIOError, ValueError, ConnectionError):
                 self._exit_code = int(self._link.recv(16))
@@ -136,7 +136,7 @@ class ProcessTree:
         return self._exit_code is not None
 
     def _look_around(self) -> None:
-        """Note every living process of the session, and every other descendant ever seen."""
+        """Record every living process of the session, and every other descendant ever seen."""
         with suppress(psutil.Error):
             leader = psutil.Process(self._pid)
             self._members.update([leader, *leader.children(recursive=True)])
@@ -161,7 +161,7 @@ class ProcessTree:
             self._output.close()
 
     def _say_goodbye(self) -> None:
-        """Let the guard end whatever may be left, and leave the scratch folder to us."""
+        """Let the guard end whatever is left, and leave the scratch folder to us."""
         self._has_ended()
         if self._link is not None:
             with suppress(OSError):
@@ -176,7 +176,7 @@ class ProcessTree:
             if not rest:
                 break
             self._kill(rest)
-        # a resource tracker removes what its dead clients leaked, and then ends by itself
+        # A resource tracker removes what its dead clients leaked, and then ends by itself.
         self._await_end(self._members, _TRACKERS_S)
         self._kill(self._members)
 
@@ -197,7 +197,7 @@ class ProcessTree:
 
 
 def _session(pid: int) -> int:
-    """The session that a process belongs to; Windows has none."""
+    """Return the session of a process; Windows has none."""
     if sys.platform == "win32":
         return 0
     try:
@@ -221,7 +221,7 @@ def _tracks_resources(process: psutil.Process) -> bool:
 
 
 def _reap(pid: int) -> None:
-    """Wait for an orphan that fell to us, as all do where we are a container's first process."""
+    """Wait for an orphan that we inherited, as a container's first process inherits all orphans."""
     if sys.platform != "win32":
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

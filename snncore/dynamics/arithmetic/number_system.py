@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -128,21 +128,3 @@ class NumberSystem:
             )
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"not a number system: {error}") from error
-
-
-# Loihi's compartment: 24-bit states with 6 bits of fraction, 12-bit decays, 32-bit adders.
-LOIHI = NumberSystem(
-    name="loihi",
-    states=(
-        ("u", Format(24, 6, Overflow.WRAP_ONCE)),
-        ("v", Format(24, 6, Overflow.SATURATE)),
-    ),
-    parameters=(
-        ("current_decay", 12),
-        ("voltage_decay", 12),
-        ("threshold", 0),
-        ("bias", 0),
-    ),
-)
-# The same for neurons that a host drives: it multiplies by a whole number.
-LOIHI_DRIVEN = replace(LOIHI, name="loihi.driven", parameters=(*LOIHI.parameters, ("gain", 0)))

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from snncore.dynamics.arithmetic.number_system import Format, NumberSystem
 from snncore.dynamics.equations import Equations, trace
 from snncore.dynamics.words import detach, select, spike
 
-# The smallest step of a state of 6 bits of fraction: as far below its threshold a reset leads.
-_BELOW = 2.0**-6
+_STATES, _PARAMETERS = ("real", "imag"), ("sine", "cosine", "threshold")
 
 
 def _turned(real: Any, imag: Any, a: Any, b: Any, sine: Any, cosine: Any) -> tuple[Any, Any]:
@@ -22,37 +22,44 @@ def _turned(real: Any, imag: Any, a: Any, b: Any, sine: Any, cosine: Any) -> tup
 def resonator_step(
     real: Any, imag: Any, a: Any, b: Any, *, sine: Any, cosine: Any, threshold: Any
 ) -> tuple[Any, ...]:
-    """Fires when it is large enough at the moment its phase passes zero; nothing resets it."""
+    """Fire if the state is large enough when its phase passes zero; nothing resets it."""
     was = imag
     real, imag = _turned(real, imag, a, b, sine, cosine)
     passed = spike(imag) * spike(-was, strict=True)
     return real, imag, spike(real - threshold) * passed
 
 
-def resetting_resonator_step(
-    real: Any, imag: Any, a: Any, b: Any, *, sine: Any, cosine: Any, threshold: Any
-) -> tuple[Any, ...]:
-    """Izhikevich's: fires when its imaginary part is large enough, and is set just below that."""
-    real, imag = _turned(real, imag, a, b, sine, cosine)
-    distance = imag - threshold
-    s = spike(distance)
-    cause = detach(s)
-    # The threshold in the state's own fraction, since a threshold's may not hold the difference.
-    below = imag - distance - _BELOW
-    return select(cause, 0.0, real), select(cause, below, imag), s
+@lru_cache
+def resetting_resonator_step(fraction: int) -> Callable[..., tuple[Any, ...]]:
+    """Return Izhikevich's step for states with so many bits of fraction.
+
+    It fires if the imaginary part is large enough, and sets that to the largest value below the
+    threshold.
+    """
+    smallest = 2.0**-fraction
+
+    def step(
+        real: Any, imag: Any, a: Any, b: Any, *, sine: Any, cosine: Any, threshold: Any
+    ) -> tuple[Any, ...]:
+        real, imag = _turned(real, imag, a, b, sine, cosine)
+        distance = imag - threshold
+        s = spike(distance)
+        cause = detach(s)
+        # The threshold in the state's own fraction, since a threshold's may not hold the
+        # difference.
+        below = imag - distance - smallest
+        return select(cause, 0.0, real), select(cause, below, imag), s
+
+    return step
 
 
-_STATES, _PARAMETERS = ("real", "imag"), ("sine", "cosine", "threshold")
 RESONATOR: Equations = trace(
     resonator_step, states=_STATES, parameters=_PARAMETERS, name="Resonator"
 )
-RESETTING_RESONATOR: Equations = trace(
-    resetting_resonator_step, states=_STATES, parameters=_PARAMETERS, name="ResettingResonator"
-)
 
-# Lava's processes: 24-bit states that saturate, with 6 bits of fraction, and 12 of the decays.
-LOIHI_RESONATOR = NumberSystem(
-    name="loihi.resonator",
-    states=(("real", Format(24, 6)), ("imag", Format(24, 6))),
-    parameters=(("sine", 12), ("cosine", 12), ("threshold", 0)),
-)
+
+@lru_cache
+def resetting_resonator(fraction: int) -> Equations:
+    """Return the equations of resonators that are reset, for states with such a fraction."""
+    step = resetting_resonator_step(fraction)
+    return trace(step, states=_STATES, parameters=_PARAMETERS, name="ResettingResonator")

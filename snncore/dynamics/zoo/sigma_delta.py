@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from snncore.dynamics.arithmetic.number_system import Format, NumberSystem, Overflow, Rounding
 from snncore.dynamics.equations import Equations, trace
 from snncore.dynamics.words import absolute, maximum, select, spike
 
@@ -57,32 +56,3 @@ SIGMA_DELTA: Equations = trace(
     name="SigmaDelta",
 )
 SIGMA: Equations = trace(sigma_step, states=("sigma",), parameters=(), name="Sigma")
-
-_REGISTER = Format(32, 6, Overflow.WRAP)
-
-# Lava's processes: 32 bits, messages are whole, and states have 6 bits of fraction beside them.
-LOIHI_DELTA = NumberSystem(
-    name="loihi.delta",
-    states=(("act", _REGISTER), ("residue", _REGISTER), ("change", _REGISTER)),
-    parameters=(("threshold", 0), ("gain", 0)),
-    rounding=Rounding.FLOOR,
-)
-LOIHI_SIGMA_DELTA = NumberSystem(
-    name="loihi.sigma_delta",
-    states=(
-        ("sigma", _REGISTER),
-        ("act", _REGISTER),
-        ("residue", _REGISTER),
-        ("change", _REGISTER),
-    ),
-    parameters=(("threshold", 0), ("bias", 0)),
-    # A sum of messages by weights has the fraction of the weights.
-    input_fraction=6,
-    rounding=Rounding.FLOOR,
-)
-LOIHI_SIGMA = NumberSystem(
-    name="loihi.sigma",
-    states=(("sigma", Format(32, 0, Overflow.WRAP)),),
-    parameters=(),
-    rounding=Rounding.FLOOR,
-)

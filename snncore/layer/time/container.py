@@ -24,10 +24,11 @@ class TimeDistributed(Layer):
         """The module's result for every step."""
         if self.step_mode == "s":
             self.input_shape = tuple(x.shape[1:])
-            return self.module(x)
+            step: Tensor = self.module(x)
+            return step
         self.input_shape = tuple(x.shape[2:])
-        result = self.module(x.flatten(0, 1))
-        return result.reshape(*x.shape[:2], *result.shape[1:])
+        steps: Tensor = self.module(x.flatten(0, 1))
+        return steps.reshape(*x.shape[:2], *steps.shape[1:])
 
 
 class Steps(StateLayer):

@@ -1,6 +1,9 @@
 """Loihi's static facts, as this target supports them."""
 
 from neurodeploy.target import Capabilities
+from targets.loihi.chip.format import BIAS_BITS, FORMAT, STATE_BITS, THRESHOLD_BITS, UNITY
+
+_WEIGHTS = f"{FORMAT.weights.minimum}..{FORMAT.weights.maximum}"
 
 CAPABILITIES = Capabilities(
     title="Intel Loihi (the .net file that Lava's netx loads)",
@@ -19,11 +22,11 @@ CAPABILITIES = Capabilities(
         "resonate and fire (by phase, Izhikevich's), driven by complex dense layers",
     ),
     limits={
-        "weights": "8 bits with a sign: even integers in -256..254 where signs are mixed",
-        "states": "24 bits; the current wraps, the voltage saturates",
-        "decays": "0..4096 of 4096, one a layer, channel or neuron",
-        "threshold": "17 bits",
-        "bias": "13 bits with a sign, added to the voltage every step",
+        "weights": f"8 bits with a sign: even integers in {_WEIGHTS} where signs are mixed",
+        "states": f"{STATE_BITS} bits; the current wraps, the voltage saturates",
+        "decays": f"0..{UNITY} of {UNITY}, one a layer, channel or neuron",
+        "threshold": f"{THRESHOLD_BITS} bits",
+        "bias": f"{BIAS_BITS + 1} bits with a sign, added to the voltage every step",
         "delays": "0..62 steps, one for each weight of a dense layer",
         "groups, stride, padding, dilation": "at most 127",
         "structure": "one chain of layers, each with neurons",

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
 from neurodeploy.program import NarrowIntegers
+from targets.loihi.chip.format import FORMAT
 
 # The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
 LARGEST_GEOMETRY = 127
 # Longer delays are cut down to this, with a warning.
 LONGEST_DELAY = 62
+# The weights of a layer that has both signs.
+_MIXED = FORMAT.weights
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ def loaded_together(parts: Sequence[NarrowIntegers]) -> list[LoadedWeights] | No
     A recurrent layer's two are scaled as one, and the process of each looks at its own signs.
     """
     low, high = min(int(part.min()) for part in parts), max(int(part.max()) for part in parts)
-    if low < 0 < high and (high > 254 or low < -256):
-        parts = [np.clip(part.astype(np.int64), -256, 254) for part in parts]
-        low, high = max(low, -256), min(high, 254)
+    if low < 0 < high and (low < _MIXED.minimum or high > _MIXED.maximum):
+        ends = (_MIXED.minimum, _MIXED.maximum)
+        parts = [np.clip(part.astype(np.int64), *ends) for part in parts]
+        low, high = max(low, _MIXED.minimum), min(high, _MIXED.maximum)
     if low == 0 == high:
         return None
     bits_up = _scale_bits(low, high)

@@ -21,10 +21,10 @@ from neurodeploy.sandbox import Call, Environment, Limits, run_many
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.chip.format import FRACTION, STATE_BITS
 from targets.loihi.simulators.unrolled import UnrolledLayer, unrolled
 
-_HALF = 1 << 23
-_SHIFT = 6
+_HALF = 1 << (STATE_BITS - 1)
 _REQUIREMENTS = Path(__file__).with_name("requirements")
 
 NENGO = Environment(
@@ -71,7 +71,7 @@ def require_scope(judge: Environment, run: JudgedRun) -> list[UnrolledLayer]:
     trace = run_golden(run.program, run.samples)
     proved = ranges(run.program)
     for node, layer in zip(run.program.layers, layers, strict=True):
-        drive = proved.layers[node.name].drive.largest() << _SHIFT
+        drive = proved.layers[node.name].drive.largest() << FRACTION
         _SCOPES[judge.name](node, layer, drive, trace[node.name])
     return layers
 
@@ -144,7 +144,7 @@ def _nengo(node: Neuron, layer: UnrolledLayer, drive: int, trace: LayerTrace) ->
         raise _beyond(node.name, "has delays, which nengo-loihi does not emulate")
     if drive >= 1 << 21:
         raise _beyond(node.name, "may be driven beyond 2^21, where nengo-loihi wraps and Lava not")
-    current = int(abs(trace.u).max()) + (int(abs(layer.parameters["bias"]).max()) << _SHIFT)
+    current = int(abs(trace.u).max()) + (int(abs(layer.parameters["bias"]).max()) << FRACTION)
     if current + drive >= _HALF:
         raise _beyond(
             node.name,

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodeploy.errors import SamplesError
 from neurodeploy.sandbox import Call, Environment, Extra, Limits, WorkerResult, run_many
+from targets.loihi.chip.format import FRACTION
 
 _REQUIREMENTS = Path(__file__).with_name("requirements")
 
@@ -49,7 +50,7 @@ class LavaRun:
     samples: np.ndarray
     # Bits of the values that come in (0: spikes), and of the fraction of graded messages.
     message_bits: int = 0
-    spike_exp: int = 6
+    spike_exp: int = FRACTION
     # What the host adds to the voltage of input neurons.
     input_bias: int = 0
 

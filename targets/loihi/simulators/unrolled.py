@@ -14,8 +14,8 @@ from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.program import Conv2d, Dense, Flatten, Integers, Program, Signal, Synapse
 from neurodeploy.simulator.golden import combine
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 # Matrices of more numbers are left to Lava, which knows convolutions.
 _MOST = 1 << 24

@@ -84,7 +84,7 @@ def test_an_artifact_replaces_an_artifact_and_nothing_else(tmp_path: Path) -> No
     replace(artifact(), files={"c": b"1"}).write(place)
     assert set(content(place)) == {"c", MANIFEST}
     (place / "notes.txt").write_text("mine")
-    with pytest.raises(OutputError, match="other things"):
+    with pytest.raises(OutputError, match="other files"):
         artifact().write(place)
     assert set(content(place)) == {"c", MANIFEST, "notes.txt"}
 
@@ -94,7 +94,7 @@ def test_a_folder_with_a_manifest_of_another_kind_is_not_replaced(
     text: str, tmp_path: Path
 ) -> None:
     (tmp_path / MANIFEST).write_text(text)
-    with pytest.raises(OutputError, match="other things"):
+    with pytest.raises(OutputError, match="other files"):
         artifact().write(tmp_path)
     assert content(tmp_path) == {MANIFEST: text.encode()}
 
@@ -107,7 +107,7 @@ def edited_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) ->
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "another schema": (lambda m: m.update(schema=2), "no manifest of schema 1"),
+    "another schema": (lambda m: m.update(schema=2), "not a manifest of schema 1"),
     "no files": (lambda m: m.pop("files"), "damaged: 'files'"),
     "files of another kind": (lambda m: m.update(files=3), "damaged"),
     "no contract": (lambda m: m.update(contract=None), "damaged"),
@@ -153,7 +153,7 @@ def test_a_manifest_that_is_none_is_named(text: bytes, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_manifest_is_no_artifact(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=rf"is no artifact: it has no {MANIFEST}"):
+    with pytest.raises(ArtifactError, match=rf"is not an artifact: it has no {MANIFEST}"):
         read_folder(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What the layers did: for each sample and layer its spikes and a few neurons' states."""
+"""The activity of layers: for each sample and layer, its spikes and a few neurons' states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def activity(report: Report) -> Markup | None:
-    """The pictures of the report's trace; None if there is nothing to draw."""
+    """Return the pictures of the report's trace, or None if there is nothing to draw."""
     selection = select(report.trace, report.first_divergence) if report.trace else None
     if report.trace is None or selection is None:
         return None
@@ -87,7 +87,7 @@ def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | No
 
 
 def _as_told(layer: LayerTrace) -> LayerTrace:
-    """Return the layer with its output as one more curve, where that is no spikes."""
+    """Return the layer with its output as an additional curve, if the output is not spikes."""
     return replace(layer, values={layer.called(key): v for key, v in layer.values.items()})
 
 

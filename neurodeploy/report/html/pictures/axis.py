@@ -1,4 +1,4 @@
-"""The time axis, which a layer's pictures share."""
+"""The time axis that a layer's pictures share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neurodeploy.report.words import shortened
 
 @dataclass(frozen=True)
 class Axis:
-    """Steps from left to right, a cell each."""
+    """Steps from left to right, in one cell each."""
 
     steps: range
     left: float = 52
@@ -19,20 +19,20 @@ class Axis:
 
     @property
     def cell(self) -> float:
-        """A step's width."""
+        """The width of a step."""
         return self.width / max(len(self.steps), 1)
 
     @property
     def width(self) -> float:
-        """All steps' width."""
+        """The width of all steps."""
         return self.right - self.left
 
     def center(self, step: int) -> float:
-        """The middle of a step's cell."""
+        """Return the middle of a step's cell."""
         return self.left + (step - self.steps.start + 0.5) * self.cell
 
     def labels(self, y: float) -> Markup:
-        """The steps' numbers at round distances."""
+        """Return labels with the steps' numbers at round distances."""
         apart = next(n for n in _DISTANCES if len(self.steps) <= 9 * n)
         return join(
             *(
@@ -47,7 +47,7 @@ _DISTANCES = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
 
 
 def picture(width: float, height: float, said: str, *children: object) -> Markup:
-    """A drawing with the words that stand for it."""
+    """Return a drawing with a text alternative."""
     return element(
         "svg",
         *children,
@@ -59,18 +59,18 @@ def picture(width: float, height: float, said: str, *children: object) -> Markup
 
 
 def margin(states: Iterable[str]) -> float:
-    """How much the names of the states need at the left."""
+    """Return the space that the names of the states need at the left."""
     longest = max((len(shortened(state, 12)) for state in states), default=0)
     return max(52.0, 14 + 7.5 * longest)
 
 
 def rectangle(left: float, top: float, width: float, height: float, class_: str) -> Markup:
-    """A box within a drawing."""
+    """Return a box within a drawing."""
     places = {"x": left, "y": top, "width": width, "height": height}
     written = {key: number(value) for key, value in places.items()}
     return element("rect", **written, class_=class_)
 
 
 def label(text: object, x: float, y: float, class_: str = "label") -> Markup:
-    """Words within a drawing."""
+    """Return words within a drawing."""
     return element("text", text, x=number(x), y=number(y), class_=class_)

@@ -1,4 +1,4 @@
-"""The links as a picture: stages from left to right, what became of each link between them."""
+"""The links as a picture: stages from left to right, with the status of each link between them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from neurodeploy.report.html.pictures.axis import label
 from neurodeploy.report.links import Link
 from neurodeploy.report.words import counted, mark_of, shortened, visible
 
-# In pixels: a letter's width, a link's width, a row's height, a stage's height.
+# In pixels: the width of a letter, the width of a link, the height of a row and of a stage.
 _LETTER, _GAP, _ROW, _STAGE = 8.8, 132.0, 84.0, 38.0
 
 
 @dataclass
 class _Stage:
-    """A stage, the link that leads to it, and the stages that follow from it."""
+    """A stage, the link that leads to it, and the stages that follow it."""
 
     name: str
     link: Link | None = None
@@ -27,12 +27,12 @@ class _Stage:
 
     @property
     def width(self) -> float:
-        """How wide it is, by its name."""
+        """The width that its name needs."""
         return len(shortened(self.name, 24)) * _LETTER + 26
 
     @property
     def right(self) -> float:
-        """Where it ends; a link that names no two stages has its word beside its name."""
+        """Its right end; a link that does not name two stages has its word beside its name."""
         return self.left + self.width + (120 if self.link and not self.column else 0)
 
     @property
@@ -41,17 +41,17 @@ class _Stage:
         return self.row * _ROW + _STAGE / 2
 
     def settle(self, column: int, row: int) -> int:
-        """Takes its place and gives one to all that follow; returns the next free row."""
+        """Assign a position to this stage and to all that follow; return the next free row."""
         self.column, self.row = column, row
         free = row
         for stage in self.following:
-            # The first goes on in the row, each other has rows below those before it.
+            # The first follower stays in this row; the others get rows below those before them.
             free = stage.settle(column + 1, free)
         return max(free, row + 1)
 
 
 def chain_picture(links: tuple[Link, ...]) -> Markup:
-    """The chain of links, each with its status in colour, shape and word."""
+    """Return the chain of links, each with its status in colour, shape and word."""
     stages = _arranged(links)
     width = max(stage.right for stage in stages) + 1
     height = max(stage.row for stage in stages) * _ROW + _STAGE + 32
@@ -64,7 +64,7 @@ def chain_picture(links: tuple[Link, ...]) -> Markup:
         viewBox=f"0 -16 {number(width)} {number(height)}",
         width=number(width),
         height=number(height),
-        # It may shrink to fit the page, as long as it can be read.
+        # The picture may shrink to fit the page as long as it stays legible.
         style=f"min-width:{number(min(width, 720))}px",
         role="img",
         aria_label=said,
@@ -72,7 +72,7 @@ def chain_picture(links: tuple[Link, ...]) -> Markup:
 
 
 def _arranged(links: tuple[Link, ...]) -> list[_Stage]:
-    """Every stage in its place; one that two links lead to stands twice."""
+    """Return every stage with its position; a stage that two links lead to appears twice."""
     stages: list[_Stage] = []
     for link in links:
         left, _, right = link.name.partition(" = ")

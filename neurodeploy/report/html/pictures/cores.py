@@ -1,4 +1,4 @@
-"""The chip's cores as a picture: a square a core, filled as far as it is full, by layer."""
+"""The chip's cores as a picture: a square per core, filled by its use and coloured by layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLOURS = 4
 
 
 def on_chip_section(told: OnChip) -> Markup:
-    """Placements, operations and energy."""
+    """Return a section with placements, operations and energy."""
     parts = [_placement(placed) for placed in told.placements]
     if told.operations:
         parts.append(element("h3", "Operations for one sample"))
@@ -86,7 +86,7 @@ def _core(core: Core | None, index: int, layers: list[str]) -> Markup:
 
 
 def _key(placed: Placement) -> Markup:
-    """The layers' colours, which repeat where there are many."""
+    """Return the key of the layers' colours, which repeat if there are many layers."""
     names = [each.layer for each in placed.layers]
     spots = [
         element("span", name, class_=f"key c{index % _COLOURS}") for index, name in enumerate(names)

@@ -1,4 +1,4 @@
-"""A neuron's states over time, a band each, and its spikes as ticks above them."""
+"""A neuron's states over time, in one band each, with its spikes as ticks above them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neurodeploy.report.words import shortened
 
 # Heights in pixels: of a band, of the gap below it, of a neuron's name and ticks, between neurons.
 BAND, GAP, _HEAD, _APART = 40.0, 8.0, 32.0, 10.0
-# Up to so many steps a curve shows its points, and a spike a line through the bands.
+# Up to this many steps, a curve shows its points, and a spike a line through the bands.
 _DOTTED = 48
 
 Series = Sequence[float]
@@ -20,7 +20,7 @@ Series = Sequence[float]
 def neuron_curves(
     neurons: Mapping[str, Mapping[str, Series]], axis: Axis, said: str, differs_at: int | None
 ) -> Markup:
-    """The states of a few neurons, `s` as ticks; a difference is the first neuron's."""
+    """Return the states of a few neurons, with `s` as ticks; a difference is the first neuron's."""
     drawn: list[Markup] = []
     top = 0.0
     for name, values in neurons.items():
@@ -41,12 +41,12 @@ def neuron_curves(
 def band(
     state: str, lines: Mapping[str, Series], axis: Axis, top: float, class_: str | None = None
 ) -> Markup:
-    """Lines over one range, each under its class; the range's ends are written beside them."""
+    """Return lines over one range, each with its class; the ends of the range stand beside them."""
     finite = [value for series in lines.values() for value in series if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
 
     def height(value: float) -> float:
-        # A state that never moves runs through the middle of its band.
+        # A state that never changes runs through the middle of its band.
         return top + BAND * ((high - value) / (high - low) if high > low else 0.5)
 
     x = axis.left - 8
@@ -66,7 +66,7 @@ def band(
 
 
 def beam(step: int, axis: Axis, top: float, bottom: float) -> Markup:
-    """A light on one step."""
+    """Return a highlight of one step."""
     width = max(axis.cell, 4.0)
     return rectangle(axis.center(step) - width / 2, top, width, bottom - top, "beam")
 
@@ -79,7 +79,7 @@ def _line(heights: list[float], axis: Axis, class_: str) -> Markup:
     ]
     drawn = [element("path", d="M" + "L".join(points), class_="line")] if points else []
     if len(axis.steps) <= _DOTTED:
-        # A line of no length with a round end is a dot, in the fewest characters.
+        # A line of length zero with a round end is a dot, in the fewest characters.
         dots = "".join(f"M{point}h0" for point in points)
         drawn.append(element("path", d=dots, class_="dots"))
     return element("g", *drawn, class_=class_)

@@ -1,4 +1,4 @@
-"""The panel of a difference: where, expected and got, and the states around it."""
+"""The panel of a difference: its location, expected and got, and the states around it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from neurodeploy.report.words import Mark, counted, visible
 
 
 def difference_panel(link: Link) -> Markup:
-    """What a differing link found, as words, table and picture."""
+    """Return a differing link's result as words, table and picture."""
     title = element("h2", icon(Mark.DIFFERS, 22), f"Difference in {link.name}")
     if link.divergence is None:
         words = element("p", lines(link.reason or "no reason was given"))

@@ -1,4 +1,4 @@
-"""A layer's spikes: time to the right, neurons downward, and below how many spike at once."""
+"""A layer's spikes: time to the right, neurons downward, and below them the count per step."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def raster(
     said: str,
     ring: tuple[int, int] | None,
 ) -> Markup:
-    """The spikes (steps, neurons) of the chosen neurons, a ring around one step and neuron."""
+    """Return the spikes (steps, neurons) of the chosen neurons, with a ring around one of them."""
     if ring is None and not spikes.any():
         return _silence(axis, said)
     row = min(max(256 / len(rows), 2.0), 16.0)
     bottom = _TOP + row * len(rows)
     shown = spikes[:, rows] != 0
     ground = rectangle(axis.left, _TOP, axis.width, row * len(rows), "ground")
-    # A spike fills most of its cell, but is a mark and no bar.
+    # A spike fills most of its cell, but stays a mark and not a bar.
     wide = min(0.7, 12 / axis.cell)
     marks = element(
         "path",
@@ -49,7 +49,7 @@ def raster(
 
 
 def _silence(axis: Axis, said: str) -> Markup:
-    """A layer without a spike needs no room for its neurons."""
+    """Return a line for a layer without spikes, which needs no room for its neurons."""
     ground = rectangle(axis.left, _TOP, axis.width, _BARS, "ground")
     words = label("no spikes", axis.left + axis.width / 2, _TOP + _BARS / 2 + 4, "tick")
     ends = axis.labels(_TOP + _BARS + 15)
@@ -83,5 +83,5 @@ def _busy(counts: NDArray[np.int64], axis: Axis, top: float) -> Markup:
 
 
 def _unit(x: float, y: float, width: float, height: float) -> str:
-    """Makes a cell the unit of a drawing, so that its marks are short to write."""
+    """Return a transform that makes a cell the unit, so that marks are short to write."""
     return f"translate({number(x)} {number(y)}) scale({width:.6g} {height:.6g})"

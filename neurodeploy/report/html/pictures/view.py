@@ -31,7 +31,7 @@ class View:
 
     @property
     def said(self) -> str:
-        """Which layer and sample this is."""
+        """The layer and the sample in words."""
         return f"{visible(self.name)}, sample {self.sample}"
 
     @property
@@ -41,11 +41,11 @@ class View:
 
     @property
     def neurons(self) -> int:
-        """How many neurons the layer has."""
+        """The number of neurons in the layer."""
         return int(next(iter(self.values.values())).shape[1])
 
     def rows(self) -> list[int]:
-        """The raster's neurons: at even distances, the differing one in its nearest's place."""
+        """Return the raster's neurons, evenly spaced; the differing one replaces the nearest."""
         even = even_rows(self.neurons, self.plan.rows)
         if self.difference is not None:
             wanted = self.difference[1]
@@ -53,7 +53,7 @@ class View:
         return even
 
     def active(self) -> list[int]:
-        """A few neurons: the differing one, then by spikes, then by how far their states move."""
+        """Return a few neurons: the differing one, then by spikes, then by movement of states."""
         none = np.zeros(self.neurons)
         spikes = np.count_nonzero(self.values["s"], axis=0) if "s" in self.values else none
         moves = sum((np.ptp(self.values[state], axis=0) for state in self.states), none)
@@ -63,7 +63,7 @@ class View:
         return order[: self.plan.curves]
 
     def neuron_name(self, neuron: int) -> str:
-        """A neuron as its index within the layer's shape."""
+        """Return a neuron's name: its index within the layer's shape."""
         index = np.unravel_index(neuron, self.shape) if self.shape else ()
         return "neuron (" + ", ".join(str(int(i)) for i in index) + ")"
 
@@ -71,7 +71,7 @@ class View:
 def view(
     name: str, layer: LayerTrace, selection: Selection, sample: int, found: Divergence | None
 ) -> View:
-    """The layer in that sample; the divergence is the report's first, wherever it is."""
+    """Return the layer in that sample; `found` is the report's first divergence, in any layer."""
     values = {key: flat(layer, key, selection, sample) for key in layer.values}
     shape = next(iter(layer.values.values())).shape[2:]
     axis = Axis(selection.steps, margin(key for key in values if key != "s"))
@@ -83,6 +83,6 @@ def view(
 
 
 def _number(index: tuple[int, ...], shape: tuple[int, ...]) -> int | None:
-    """The neuron's place in the flattened layer; None if the layer has no such neuron."""
+    """Return the neuron's position in the flattened layer, or None if the layer lacks it."""
     inside = len(shape) == len(index) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
     return int(np.ravel_multi_index(index, shape)) if inside else None

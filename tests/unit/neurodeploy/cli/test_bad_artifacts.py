@@ -72,7 +72,7 @@ MANIFESTS: dict[Callable[[Manifest], None], str] = {
     absolute: "names a file outside the folder: /etc/hostname",
     more: "gone.bin: cannot be read",
     none: "holds 0 .net files",
-    newer: "is no manifest of schema 1",
+    newer: "is not a manifest of schema 1",
     elsewhere: "no target 'nope' is installed; there are: loihi",
     fewer_names: "manifest.json",
     no_contract: "manifest.json",
@@ -100,7 +100,7 @@ def test_files_that_are_not_there(call: Caller, here: Path) -> None:
     (here / "artifact/network.net").unlink()
     _refused_everywhere(call, here, "artifact", "artifact/network.net: cannot be read")
     (here / "artifact/manifest.json").unlink()
-    _refused_everywhere(call, here, "artifact", "artifact: is no artifact")
+    _refused_everywhere(call, here, "artifact", "artifact: is not an artifact")
     shutil.rmtree(here / "artifact")
     refused(call("verify", "artifact"), 2, "artifact: there is no such file or folder")
     refused(call("verify", "model.pt"), 2, "those are: .net")

@@ -108,17 +108,17 @@ def shapeless(document: dict[str, Any]) -> None:
 CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "missing": (Path.unlink, "there is no such file"),
     "empty": (empty, "the file is empty"),
-    "truncated": (half, "is no model file, or one that was cut short"),
-    "words": (words, "is no model file, or one that was cut short"),
-    "another zip": (another_zip, "is damaged, or no model file"),
-    "hostile pickle": (hostile_pickle, "is no model file"),
+    "truncated": (half, "is not a model file, or one that was cut short"),
+    "words": (words, "is not a model file, or one that was cut short"),
+    "another zip": (another_zip, "is damaged, or not a model file"),
+    "hostile pickle": (hostile_pickle, "is not a model file"),
     "hostile zip": (hostile_zip, "which are not read because reading them can run code"),
     "pickled module": (pickled_module, "nd.save(torch.load('old.pt', weights_only=False)"),
     "a number": (number, "holds a int, not a model"),
     "of others": (others, "holds no model of ours"),
-    "weights alone": (weights, "say --build package.module:function"),
+    "weights alone": (weights, "give --build package.module:function"),
     "NaN": (changed(nan), "0.synapse.weight: a value is NaN or infinite"),
-    "newer": (changed(newer), "version 99, and this reads 1"),
+    "newer": (changed(newer), "version 99, but this reads 1"),
     "unknown layer": (changed(unknown), "os.system"),
     "huge claim": (changed(bomb), "the weights do not fit the layers"),
     "a tensor missing": (changed(torn), "0.synapse.weight"),
@@ -187,7 +187,9 @@ def test_build_that_makes_no_network(call: Caller, here: Path, build: str, fragm
 def test_an_unsupported_layer(call: Caller, here: Path) -> None:
     keep(here / "relu.pt", {})
     done = call("export", "relu.pt", "--build", "mine:relu", *EXPORT)
-    refused(done, 2, "0: torch.nn.ReLU is no layer that can be exported", "use the layers of quant")
+    refused(
+        done, 2, "0: torch.nn.ReLU is not a layer that can be exported", "use the layers of quant"
+    )
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_file_without_samples(call: Caller, here: Path) -> None:
 )
 def test_no_arrays_at_all(call: Caller, here: Path, name: str, content: bytes) -> None:
     (here / name).write_bytes(content)
-    _refused_everywhere(call, here, here / name, f"{name}: is no .npz or .npy of numbers")
+    _refused_everywhere(call, here, here / name, f"{name}: is not an .npz or .npy of numbers")
 
 
 def test_a_missing_file_and_a_folder(call: Caller, here: Path) -> None:

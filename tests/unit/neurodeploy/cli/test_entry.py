@@ -77,8 +77,12 @@ def _raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     ("error", "code", "message"),
     [
         (ZeroDivisionError("two\nlines"), 70, "unexpected ZeroDivisionError: two"),
-        (MemoryError(), 2, "the memory does not suffice"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "the memory"),
+        (MemoryError(), 2, "there is not enough memory"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            2,
+            "there is not enough memory",
+        ),
         (OSError(28, "No space left on device", "a.bin"), 2, "a.bin: No space left"),
         (PermissionError(13, "Permission denied", "b.bin"), 2, "b.bin: Permission denied"),
         (KeyboardInterrupt(), 130, "interrupted"),

@@ -72,5 +72,5 @@ def test_within_an_artifact(
     # A folder that is no whole artifact is not replaced by one.
     if name == "manifest.json":
         done = call("export", "model.pt", "-t", "loihi", "-o", "artifact")
-        refused(done, 2, "with other things in it")
+        refused(done, 2, "that holds other files")
     assert names(here) == before

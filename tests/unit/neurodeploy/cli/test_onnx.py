@@ -45,7 +45,7 @@ def test_options_are_listed_and_checked(call: Caller, here: Path) -> None:
     assert onnx_["options"]["form"]["choices"] == ["scan", "step", "unrolled"]
     assert onnx_["suffixes"] == [".onnx"]
     words = " ".join(call("targets").out.split())
-    assert "scan, step, unrolled; scan unless given" in words
+    assert "scan, step, unrolled; scan by default" in words
     before = tree(here)
     refused(call(*EXPORT, "--form", "ring"), 2, "'ring' is not scan or step or unrolled")
     words_of = ("--form", "unrolled", "--option", "steps=0")

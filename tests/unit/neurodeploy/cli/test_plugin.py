@@ -102,7 +102,7 @@ def test_our_own_errors_and_interrupts_pass_unchanged(error: BaseException, chip
     ("error", "words"),
     [
         (OSError(28, "No space left on device", "a.bin"), "a.bin: No space left on device"),
-        (MemoryError(), "the memory does not suffice"),
+        (MemoryError(), "there is not enough memory"),
     ],
 )
 def test_the_machines_conditions_keep_their_kind(

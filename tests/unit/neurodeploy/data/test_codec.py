@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as hnp
 from neurodeploy.data import codec
 from neurodeploy.data.typed import fits, made
 from neurodeploy.errors import ValidationError
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 
 class Color(StrEnum):
@@ -99,7 +99,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 LEAF = {"kind": "Leaf", "size": 1}
 WRONG: dict[str, tuple[Any, str]] = {
     "an unknown class": ({"kind": "Path"}, "Path is not one of Leaf"),
-    "a kind that is no name": ({"kind": [1]}, "is no kind of data"),
+    "a kind that is no name": ({"kind": [1]}, "is not a kind of data"),
     "a member missing": ({"kind": "Leaf"}, "size"),
     "a member too many": (LEAF | {"x": 1}, "x"),
     "a truth for a number": (LEAF | {"size": True}, "Leaf.size: True does not fit"),
@@ -108,8 +108,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a number for a name": (LEAF | {"names": [1]}, "Leaf.names"),
     "three for a pair": (LEAF | {"pair": [1, 2, 3]}, "Leaf.pair"),
     "another color": (LEAF | {"color": "blue"}, "Leaf.color"),
-    "an array of objects": (entry(type="object"), "object is no type of an array"),
-    "an array of text": (entry(type="<U3"), "is no type of an array"),
+    "an array of objects": (entry(type="object"), "object is not the type of an array"),
+    "an array of text": (entry(type="<U3"), "is not the type of an array"),
     "an array too short": (entry(shape=[3]), "do not fill its shape"),
     "an array of half a length": (entry(shape=[0.5]), "do not fill"),
     "an array of endless length": (entry(shape=[float("inf")]), "not a thing"),
@@ -138,7 +138,7 @@ def test_text_that_is_no_document_is_refused(text: str) -> None:
 def test_members_are_a_list_or_an_error() -> None:
     assert codec.members({"nodes": (1, 2)}, "nodes") == (1, 2)
     for document in ({}, {"nodes": 1}, {"nodes": "ab"}):
-        with pytest.raises(ValidationError, match="nodes are no list"):
+        with pytest.raises(ValidationError, match="nodes are not a list"):
             codec.members(document, "nodes")
 
 

@@ -158,7 +158,7 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
     place = tmp_path / "out"
     place.mkdir()
     (place / "theirs").write_bytes(b"1")
-    with pytest.raises(OutputError, match="out: is a folder with other things in it"):
+    with pytest.raises(OutputError, match="out: is a folder that holds other files"):
         write_folder_atomically(place, {"x": b"1"}, ours=never)
     assert tree(tmp_path) == {"out/theirs": b"1"}
 

@@ -11,8 +11,8 @@ from neurodeploy.graph import Linear
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import run_golden, simulate
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,11 @@ def test_a_file_that_is_exchanged_between_two_looks_is_refused(
 
 def test_a_file_is_no_larger_than_it_may_be(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(11))
-    with pytest.raises(OSError, match="holds 11 bytes, and 10 are read at most"):
+    with pytest.raises(OSError, match="holds 11 bytes, but at most 10 are read"):
         read_regular(tmp_path / "x", most=10)
     with (tmp_path / "hole").open("wb") as file:
         file.truncate(1 << 40)
     with pytest.raises(
-        OSError, match=r"holds 1,099,511,627,776 bytes, and [0-9,]+ bytes of memory"
+        OSError, match=r"holds 1,099,511,627,776 bytes, but only [0-9,]+ bytes of memory"
     ):
         read_regular(tmp_path / "hole")

@@ -99,5 +99,5 @@ def test_a_file_holds_as_many_numbers_as_it_says(tmp_path: Path) -> None:
     np.save(held, SPIKES)
     for content in (held.getvalue() + b"x", held.getvalue()[:-1]):
         (tmp_path / "x.npy").write_bytes(content)
-        with pytest.raises(SamplesError, match=r"more than it says|cut short"):
+        with pytest.raises(SamplesError, match=r"longer than it says|cut short"):
             read_samples(tmp_path / "x.npy")

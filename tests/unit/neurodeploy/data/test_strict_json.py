@@ -24,7 +24,7 @@ ODD = {
     "far below zero": ("-1e999", "-1e999 is too large a number"),
     "81 digits": ("1" * 81, "an integer of 81 digits is too large"),
     "5001 digits": ("1" + "0" * 5000, "an integer of 5001 digits is too large"),
-    "twice": ('{"a": 1, "b": 2, "a": 1}', "the key 'a' is there twice"),
+    "twice": ('{"a": 1, "b": 2, "a": 1}', "the key 'a' occurs twice"),
     "half a character": ('"\\ud800"', "surrogates not allowed"),
     "half a key": ('{"\\udfff": 1}', "surrogates not allowed"),
     "levels": ("[" * 65 + "]" * 65, "more than 64 levels"),

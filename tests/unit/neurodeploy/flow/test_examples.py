@@ -101,7 +101,7 @@ def test_an_encoder_within_a_network_is_refused_by_its_name(
     name: str, target: str, tmp_path: Path
 ) -> None:
     made = Encoding(lambda x: getattr(encoding, name)(x, 4))
-    words = rf"encoding\.{name} within a network has no place .*encode before the network"
+    words = rf"encoding\.{name} cannot be part of a network .*encode before the network"
     with pytest.raises(UnsupportedLayerError, match=words):
         nd.export(made, target=target, path=tmp_path / "out", example=values()[None])
     assert not (tmp_path / "out").exists()

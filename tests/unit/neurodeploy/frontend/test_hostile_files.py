@@ -98,9 +98,9 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, "there is no such file"),
     "empty": (empty, "is empty"),
     "a folder": (folder, "is not a regular file"),
-    "text": (lambda path: path.write_text("hello\n" * 99), "no model file"),
-    "bytes": (lambda path: path.write_bytes(bytes(range(256)) * 9), "no model file"),
-    "an archive": (archive, "damaged, or no model file|no model file"),
+    "text": (lambda path: path.write_text("hello\n" * 99), "not a model file"),
+    "bytes": (lambda path: path.write_bytes(bytes(range(256)) * 9), "not a model file"),
+    "an archive": (archive, "damaged, or not a model file|not a model file"),
     "a tensor": (lambda path: torch.save(torch.ones(2), path), "holds a Tensor, not a model"),
     "a list": (lambda path: torch.save([1], path), "holds a list, not a model"),
     "nothing": (lambda path: torch.save({}, path), "no model of ours"),
@@ -169,7 +169,7 @@ def changed_document(model: Path, change: Callable[[dict[str, Any]], object]) ->
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "a later version": (lambda d: d.update(version=2), "version 2, and this reads 1"),
+    "a later version": (lambda d: d.update(version=2), "version 2, but this reads 1"),
     "another format": (lambda d: d.update(format="other"), "no model of ours"),
     "no calls": (lambda d: d.pop("calls"), "calls"),
     "an unknown layer": (
@@ -180,13 +180,16 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: d["layers"]["2"]["config"].update(x=1),
         "not a layer that we kn",
     ),
-    "a call of nothing": (lambda d: d["calls"][2].__setitem__(2, ["lost"]), "reads what is not th"),
+    "a call of nothing": (
+        lambda d: d["calls"][2].__setitem__(2, ["lost"]),
+        "reads a value that is not th",
+    ),
     "a call of two": (
         lambda d: d["calls"][2].__setitem__(2, ["0", "1"]),
-        "reads 2 values, and takes 1",
+        "reads 2 values, but takes 1",
     ),
     "another function": (lambda d: d["calls"][2].__setitem__(1, "eval"), "eval of 1 values"),
-    "no output": (lambda d: d.update(output="lost"), "no output that it computes"),
+    "no output": (lambda d: d.update(output="lost"), "does not name an output that it computes"),
     "a weight missing": (lambda d: d["tensors"].pop("2.weight"), "Missing key.*2.weight"),
     "a weight too many": (lambda d: d["tensors"].update(x=torch.ones(1)), "Unexpected key.*x"),
     "a weight of another shape": (
@@ -199,7 +202,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "a complex weight": (
         lambda d: d["tensors"].update({"2.weight": torch.ones(4, 48, dtype=torch.cfloat)}),
-        "2.weight: is no plain array",
+        "2.weight: is not a plain array",
     ),
     "a number for a weight": (lambda d: d["tensors"].update({"2.weight": 1}), "do not fit"),
 }
@@ -238,7 +241,7 @@ def test_weights_alone_are_read_into_an_architecture_of_ones_own(tmp_path: Path)
     for reference, words in (
         ("nowhere:make", "ModuleNotFoundError"),
         (f"{__name__}:nothing", "AttributeError"),
-        ("", "say package.module:function"),
+        ("", "give package.module:function"),
         (f"{__name__}:network().pop", "AttributeError"),
         ("builtins:dict", "returned a dict"),
         ("sys:exit", "SystemExit"),

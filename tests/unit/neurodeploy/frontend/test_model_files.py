@@ -156,7 +156,7 @@ class _Traced(nn.Module):
     ("kind", "words"),
     [
         ("relu", "relu"),
-        ("number", "no value of the network"),
+        ("number", "not a value of the network"),
         ("twice", "used twice"),
         ("branch", "may not branch"),
         ("flatten", "after time and batch"),

@@ -130,6 +130,6 @@ def test_a_layer_may_be_called_as_it_likes(name: str, tmp_path: Path) -> None:
 def test_a_name_that_no_file_could_hold_is_refused_when_it_is_saved(
     name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(UnsupportedLayerError, match=f"'{name}' is no name of a layer.*rename"):
+    with pytest.raises(UnsupportedLayerError, match=f"'{name}' is not a name for a layer.*rename"):
         nd.save(Named(name), tmp_path / "x.pt", example=torch.zeros(1, 1, 2))
     assert not list(tmp_path.iterdir())

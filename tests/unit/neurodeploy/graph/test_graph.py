@@ -10,8 +10,9 @@ from neurodeploy.data.structure import Edge, Node
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph import Add, Conv2d, Flatten, Graph, Input, Linear, Neuron, SumPool2d, dumps
 from neurodeploy.program import Input as ProgramInput
-from snncore.dynamics import LOIHI, NumberSystem
+from snncore.dynamics import NumberSystem
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 PARAMETERS = {"current_decay": 1.0, "voltage_decay": 0.5, "threshold": 1.0, "bias": 0.0}
 
@@ -60,9 +61,9 @@ def test_every_node_knows_its_shape() -> None:
 ONE = NumberSystem("one", (("u", LOIHI.states[0][1]),), ())
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a name twice": (chain(linear(), linear()), "fc: two nodes have this name"),
-    "no output": (lambda: Graph((Input("in", (2,)),), "x"), "output x is no node"),
-    "no shape": (lambda: Input("in", ()), r"in: \(\) is no shape"),
-    "an unknown source": (chain(linear(source="x")), "fc: reads x, which is no node"),
+    "no output": (lambda: Graph((Input("in", (2,)),), "x"), "output x is not a node"),
+    "no shape": (lambda: Input("in", ()), r"in: \(\) is not the shape"),
+    "an unknown source": (chain(linear(source="x")), "fc: reads x, which is not a node"),
     "a cycle": (chain(linear(source="fc")), "fc: reads fc in the step that computes it"),
     "a loop": (chain(Flatten("f", Edge("f", 1))), "f: no input of a known shape"),
     "a NaN weight": (lambda: linear(weight=[[np.nan]]), "fc.weight: a value is NaN"),

@@ -11,8 +11,8 @@ from neurodeploy.errors import PassError
 from neurodeploy.graph import Add, Conv2d, Flatten, Graph, Input, Linear, Neuron, Node, SumPool2d
 from neurodeploy.lowering import PASSES, Pass, lower, run_passes
 from neurodeploy.simulator import run_golden
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 PARAMETERS = {"current_decay": 1.0, "voltage_decay": 0.5, "threshold": 1.0, "bias": 0.0}
 

@@ -16,8 +16,8 @@ from neurodeploy.lowering import lower
 from neurodeploy.lowering.grid import on_grid
 from neurodeploy.program import Conv2d, Dense, Flatten
 from snncore import layer, neuron
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 
 def lowered(network: nn.Module, *shape: int) -> nd.Program:

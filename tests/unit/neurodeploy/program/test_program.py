@@ -22,8 +22,9 @@ from neurodeploy.program import (
     dumps,
     neurons_in,
 )
-from snncore.dynamics import LOIHI, Format, NumberSystem, spike, trace
+from snncore.dynamics import Format, NumberSystem, spike, trace
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.programs import SOFT, SYSTEMS, driven, neurons, random_program, small
 
 SEEDS = range(12)
@@ -157,12 +158,12 @@ ONE_STATE = NumberSystem("one", (("v", Format(8, 0)),), ())
 HALF = np.full((2, 2), 0.5)
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a name twice": (chain(dense(), dense()), "d: two nodes have this name"),
-    "no output": (lambda: Program((Input("in", (2,)),), "x"), "output x is no node"),
+    "no output": (lambda: Program((Input("in", (2,)),), "x"), "output x is not a node"),
     "no input": (lambda: Program((neurons("n", Edge("n", 1)),), "n"), "known shape|needs an input"),
-    "no shape": (lambda: Input("in", ()), r"in: \(\) is no shape"),
-    "a length of zero": (lambda: Input("in", (2, 0)), "no shape"),
-    "a length that is none": (lambda: Input("in", (2.5,)), "no shape"),
-    "an unknown source": (chain(dense(source="x")), "d: reads x, which is no node"),
+    "no shape": (lambda: Input("in", ()), r"in: \(\) is not the shape"),
+    "a length of zero": (lambda: Input("in", (2, 0)), "not the shape"),
+    "a length that is none": (lambda: Input("in", (2.5,)), "not the shape"),
+    "an unknown source": (chain(dense(source="x")), "d: reads x, which is not a node"),
     "a cycle without a delay": (
         chain(dense("d", "n"), neurons("n", "d")),
         "d: reads n in the step that computes it .*delay of at least one step",
@@ -224,7 +225,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         ),
         "n: the number system one has no",
     ),
-    "a node that is none": (lambda: Program((Input("in", (2,)), Edge("in")), "in"), "Edge is no n"),
+    "a node that is none": (
+        lambda: Program((Input("in", (2,)), Edge("in")), "in"),
+        "Edge is not a n",
+    ),
 }
 
 

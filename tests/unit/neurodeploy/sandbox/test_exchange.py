@@ -36,11 +36,13 @@ def test_a_job_is_files_that_a_worker_reads_without_us(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_stays_in_its_folder_both_ways(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValidationError, match="is no name for an array"):
+    with pytest.raises(ValidationError, match="is not a name for an array"):
         Exchange(tmp_path).write({}, {name: np.zeros(1)})
     assert list(tmp_path.iterdir()) == []
     exchange = laid_out(tmp_path)
-    with pytest.raises(SimulatorError, match=r"its result cannot be read: .* no name for an array"):
+    with pytest.raises(
+        SimulatorError, match=r"its result cannot be read: .* not a name for an array"
+    ):
         handed(exchange, {"result": {}, "arrays": [name]})
 
 
@@ -103,4 +105,4 @@ def test_what_is_damaged_is_one_error(name: str, tmp_path: Path) -> None:
     (tmp_path / "out" / "cut.npy").write_bytes(whole[:200])
     with pytest.raises(SimulatorError, match="The chip: its result cannot be read: ") as caught:
         handed(exchange, DAMAGED[name])
-    assert (caught.value.log, caught.value.remedy) == ("it printed", "see what the worker printed")
+    assert (caught.value.log, caught.value.remedy) == ("it printed", "see the worker's output")

@@ -54,11 +54,11 @@ def test_what_is_known_is_installed_from_ones_own_folder(wheels: Path) -> None:
     pins = {f"{p.name.split('-')[0]}=={p.name.split('-')[1]}": [p] for p in wheels.glob("*.whl")}
     pins["tiny==1.0"] *= 2
     changed = by_hash(wheels, hashes=write_hashes(wheels.parent / "more.txt", pins))
-    is_out_of_date(changed, "installed by other checksums than this version knows")
+    is_out_of_date(changed, "installed with other checksums than this version knows")
     # As versions before this one wrote it.
     del record["hashes"]
     (env.path / "environment.json").write_text(json.dumps(record))
-    is_out_of_date(env, "installed without the checksums that this version asks for")
+    is_out_of_date(env, "installed without the checksums that this version requires")
     # What knows no checksums asks for none.
     loose = {"requirements": ("part==2.0", "tiny==1.0"), "without_dependencies": ("alone==3.0",)}
     assert status(environment(**loose)).state is State.INSTALLED
@@ -93,7 +93,7 @@ def test_another_file_of_that_name_is_refused(wheels: Path) -> None:
     with pytest.raises(SimulatorError) as caught:
         install(env)
     assert str(caught.value).startswith("Plain could not be installed: part==2.0: ")
-    words = f"{file.name} is another file than this version knows: its SHA-256 is "
+    words = f"{file.name} is not the file that this version knows: its SHA-256 is "
     assert words in str(caught.value)
     assert "--index-url https://pypi.org/simple" in str(caught.value.remedy)
     assert not env.path.parent.exists()
@@ -142,11 +142,13 @@ def test_a_file_that_leaves_something_open_is_refused(wheels: Path, line: str, w
 
 
 def test_a_file_that_does_not_know_what_matters_is_refused(wheels: Path) -> None:
-    with pytest.raises(ValidationError, match=r"hashes.txt has no tiny==1.1 \(make it anew\)"):
+    with pytest.raises(
+        ValidationError, match=r"hashes.txt has no tiny==1.1 \(generate the file again\)"
+    ):
         by_hash(wheels, requirements=("tiny==1.1",))
     with pytest.raises(ValidationError, match=r"gone.txt: cannot be read: No such file"):
         environment(hashes=wheels / "gone.txt")
-    with pytest.raises(ValidationError, match="for the full installation too, or none"):
+    with pytest.raises(ValidationError, match="for the full installation too, or for neither"):
         by_hash(wheels, full=Extra((), 1, 1))
 
 

@@ -123,7 +123,7 @@ def test_only_one_installs_at_a_time(simulators: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum("making an environment" in line for line in lines) == 1
+    assert sum("creating an environment" in line for line in lines) == 1
     assert sum("waiting" in line for line in lines) == 2
     assert sum("installed in" in line for line in lines) == 3
     assert names(simulators) == ["plain"]

@@ -95,7 +95,7 @@ def test_time_limit(plain: Environment) -> None:
 
 def test_memory_limit_holds_for_all_processes_together(plain: Environment) -> None:
     limits = Limits(seconds=60, memory_mb=400)
-    with pytest.raises(SimulatorError, match=r"memory limit: .* allowed are 400"):
+    with pytest.raises(SimulatorError, match=r"memory limit: .* of 400 MB"):
         run_worker(plain, {"do": "eat", "mb": 300}, limits=limits)
 
 
@@ -111,7 +111,7 @@ def test_garbage_does_no_harm(plain: Environment) -> None:
 
 
 def test_names_of_arrays_stay_in_their_folder(plain: Environment) -> None:
-    with pytest.raises(ValidationError, match=r"'\.\./a' is no name"):
+    with pytest.raises(ValidationError, match=r"'\.\./a' is not a name"):
         run_worker(plain, {"do": "echo"}, {"../a": np.zeros(1)})
 
 

@@ -13,12 +13,12 @@ from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of
 from neurodeploy.simulator.floats import run_floats
-from quant.grid.chips import RESONATOR_FORMAT
 from snncore import functional, layer, neuron
 from snncore.dynamics import Equations, Op, trace
 from snncore.dynamics.expression import Operation
 from snncore.dynamics.zoo.resonator import resetting_resonator_step, resonator_step
 from snncore.neuron.define import Defined
+from targets.loihi.chip.format import RESONATOR_FORMAT
 
 
 def test_is_what_torch_computes() -> None:
@@ -92,7 +92,7 @@ def _unit() -> g.Neuron:
 
 
 def _resonator(resets: bool) -> type[Any]:
-    function = resetting_resonator_step if resets else resonator_step
+    function = resetting_resonator_step(6) if resets else resonator_step
     values = {"sine": 0.6, "cosine": 0.7, "threshold": 1.5}
     made: type[Any] = neuron.define(states={"real": 0.0, "imag": 0.0}, params=values, inputs=2)(
         function

@@ -26,8 +26,8 @@ from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import simulate
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.verification.compare import compare
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 PLAIN = {"current_decay": 1024, "voltage_decay": 300, "threshold": 90, "bias": 0}
 

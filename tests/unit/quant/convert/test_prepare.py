@@ -289,7 +289,7 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "a padded mean": (
         lambda: chain(neuron.IF(), layer.AvgPool2d(2, padding=1), neuron.IF()),
         "int8",
-        "1: a padded mean is no sum",
+        "1: a padded mean is not a sum",
     ),
     "a threshold of zero": (
         lambda: chain(layer.Linear(2, 2), neuron.IF(0.0)),

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from quant import Grid
 from quant.grid import straight_through as ste
 from quant.neuron import integer_step
-from snncore.dynamics import LOIHI, evaluate
+from snncore.dynamics import evaluate
 from snncore.dynamics.printing.render import compile_step, render
 from snncore.dynamics.rewriting.simplify import simplified
 from snncore.dynamics.zoo.spiking import CUBA_LIF
 from snncore.surrogate import ATan
+from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import NEURONS, Case, cases
 from tests.unit.naive import PLAIN, loihi_step
 

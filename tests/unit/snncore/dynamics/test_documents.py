@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snncore.dynamics import LOIHI, Equations, Format, NumberSystem, Op, to_integers
+from snncore.dynamics import Equations, Format, NumberSystem, Op, to_integers
 from snncore.dynamics.expression import Operation
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.damage import damaged
 from tests.unit.drawn import Case, cases, number_systems
 from tests.unit.snncore.dynamics.test_trace import steps

@@ -20,9 +20,10 @@ from snncore.dynamics import (
 from snncore.dynamics.arithmetic.number_system import Format, NumberSystem
 from snncore.dynamics.sent import sends_spikes
 from snncore.dynamics.words import TABLE
-from snncore.dynamics.zoo.resonator import RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.resonator import RESONATOR
 from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import RESETTING_RESONATOR
 from tests.unit.snncore.neurons import NEURONS
 
 KNOWN = (CUBA_LIF, DRIVEN_CUBA_LIF, RESONATOR, RESETTING_RESONATOR, DELTA, SIGMA_DELTA)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Neuron, Node, Program, Signal
-from snncore.dynamics import LOIHI
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 KERNEL = 2 * np.arange(-8, 28).reshape(2, 2, 3, 3)
 

@@ -13,15 +13,15 @@ from neurodeploy.errors import ArtifactError, SamplesError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity
-from snncore.dynamics.arithmetic.number_system import LOIHI_DRIVEN
 from snncore.dynamics.zoo.spiking import DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import LOIHI_DRIVEN
 from targets.loihi.compile import FILE
 from targets.loihi.file.chain import Chain, chain_of
 from targets.loihi.file.hdf5 import opened
 from targets.loihi.host import host_part, input_bias_of, input_scale_of, lava_run
 from targets.loihi.target import target
 from tests.unit.targets.loihi import programs
-from tests.unit.targets.loihi.test_sigma_delta import program as sigma_delta
+from tests.unit.targets.loihi.neurons.test_sigma_delta import program as sigma_delta
 
 MOST = (1 << 15) - 1
 

@@ -210,7 +210,7 @@ def test_a_member_that_stands_twice_is_refused() -> None:
     content = PACKAGE.files["network.json"]
     twice = content.replace(b'"steps": 2,', b'"steps": 2, "steps": 2,', 1)
     assert twice != content
-    with pytest.raises(ArtifactError, match="the key 'steps' is there twice"):
+    with pytest.raises(ArtifactError, match="the key 'steps' occurs twice"):
         target.read(replace(PACKAGE, files={**PACKAGE.files, "network.json": twice}))
 
 

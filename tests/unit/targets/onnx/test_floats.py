@@ -19,7 +19,7 @@ from neurodeploy.target import Severity
 from snncore import layer, neuron
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Operation
-from snncore.dynamics.zoo.resonator import RESETTING_RESONATOR
+from targets.loihi.chip.format import RESETTING_RESONATOR
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from tests.unit.programs import small

@@ -98,8 +98,8 @@ def test_warnings_are_printed(call: Caller, here: Path) -> None:
     [
         ("file", "is a file"),
         ("file/below", "file is a file"),
-        ("folder", "is a folder with other things in it"),
-        ("artifact", "is a folder with other things in it"),
+        ("folder", "is a folder that holds other files"),
+        ("artifact", "is a folder that holds other files"),
         ("x" * 300, "File name too long"),
     ],
 )

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snncore.dynamics import (
-    LOIHI,
     Format,
     NumberSystem,
     Op,
@@ -20,6 +19,7 @@ from snncore.dynamics import (
     trace,
 )
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import PARAMETERS, Drawn, drawn_steps, integers_of, number_systems
 from tests.unit.exact import Exact, RefusedError
 from tests.unit.naive import PLAIN, loihi_step

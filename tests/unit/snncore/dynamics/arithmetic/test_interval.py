@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snncore.dynamics import LOIHI, Equations, Op, evaluate, spike, to_integers, trace
+from snncore.dynamics import Equations, Op, evaluate, spike, to_integers, trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval, invariant
 from snncore.dynamics.expression import Operation
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import NEURONS, Case, cases
 from tests.unit.exact import turned
 from tests.unit.naive import PLAIN, once

@@ -5,11 +5,12 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from snncore.dynamics import LOIHI, Equations, Op, evaluate, to_integers
+from snncore.dynamics import Equations, Op, evaluate, to_integers
 from snncore.dynamics.arithmetic.interval import Interval, invariant
 from snncore.dynamics.rewriting.hoist import hoisted
 from snncore.dynamics.rewriting.simplify import leaves_format, simplified
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import NEURONS, Case, cases
 from tests.unit.naive import PLAIN
 

@@ -11,7 +11,7 @@ ANGLE, LEFT = 0.4, 0.9
 TURN = {"sine": LEFT * math.sin(ANGLE), "cosine": LEFT * math.cos(ANGLE)}
 
 
-@pytest.mark.parametrize("step", [resonator_step, resetting_resonator_step])
+@pytest.mark.parametrize("step", [resonator_step, resetting_resonator_step(6)])
 def test_a_state_turns_as_a_complex_number_does(step: object) -> None:
     assert callable(step)
     state, given = (0.3, -0.2), (0.05, 0.01)
@@ -40,6 +40,6 @@ def test_it_fires_where_its_phase_passes_zero() -> None:
 
 
 def test_the_other_kind_is_set_just_below_its_threshold() -> None:
-    real, imag, fired = resetting_resonator_step(0.5, 1.0, 0.0, 0.3, **TURN, threshold=1.0)
+    real, imag, fired = resetting_resonator_step(6)(0.5, 1.0, 0.0, 0.3, **TURN, threshold=1.0)
     assert fired
     assert (real, imag) == (0.0, pytest.approx(1.0 - 2.0**-6))

@@ -19,7 +19,8 @@ from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity
 from snncore.dynamics.evaluate import evaluate
 from snncore.dynamics.words import TABLE
-from snncore.dynamics.zoo.resonator import LOIHI_RESONATOR, RESETTING_RESONATOR, RESONATOR
+from snncore.dynamics.zoo.resonator import RESONATOR
+from targets.loihi.chip.format import LOIHI_RESONATOR, RESETTING_RESONATOR
 from targets.loihi.target import target
 from tests.conformance.foreign import MIXED, complex_dense, resonators
 

@@ -13,15 +13,9 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program, Signal
 from neurodeploy.simulator import run_golden, simulate
 from neurodeploy.target import Finding, Severity
-from snncore.dynamics.zoo.sigma_delta import (
-    DELTA,
-    LOIHI_DELTA,
-    LOIHI_SIGMA,
-    LOIHI_SIGMA_DELTA,
-    SIGMA,
-    SIGMA_DELTA,
-)
+from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
 from targets.loihi.chip.chips import LOIHI_1
+from targets.loihi.chip.format import LOIHI_DELTA, LOIHI_SIGMA, LOIHI_SIGMA_DELTA
 from targets.loihi.chip.placement import placement
 from targets.loihi.target import target
 from tests.conformance.files import cuba, dense, image, net_file

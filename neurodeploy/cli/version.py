@@ -10,6 +10,6 @@ from neurodeploy.distribution import DISTRIBUTION
 
 
 def version(output: Output) -> Outcome:
-    """The version of this installation."""
+    """Show the version of this installation."""
     number = version_of(DISTRIBUTION)
     return Outcome({"version": number}, (Line(f"neurodeploy {number}"),))

@@ -6,29 +6,30 @@ of fraction a message has (`spike_exp`), and a program counts in the smallest of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from neurodeploy.errors import ArtifactError
-from neurodeploy.program import Edge, Integers, Neuron
+from neurodeploy.program import Edge, Integers, Neuron, Program
+from neurodeploy.program.ranges import LayerRange
 from neurodeploy.target import Finding
 from snncore.dynamics import Equations, NumberSystem
-from snncore.dynamics.zoo.sigma_delta import (
-    DELTA,
+from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
+from targets.loihi.chip.format import (
+    FORMAT,
+    FRACTION,
     LOIHI_DELTA,
     LOIHI_SIGMA,
     LOIHI_SIGMA_DELTA,
-    SIGMA,
-    SIGMA_DELTA,
 )
-from targets.loihi.file.chain import Chain, ChainLayer
+from targets.loihi.file.chain import Chain, ChainLayer, takes_numbers
 from targets.loihi.file.hdf5 import LayerEntry
 from targets.loihi.findings import error
 
 # What Lava takes for a message's fraction unless it is told.
-USUAL = 6
+USUAL = FRACTION
 KIND = "SDNN"
 _KINDS: tuple[tuple[Equations, NumberSystem], ...] = (
     (DELTA, LOIHI_DELTA),
@@ -36,7 +37,7 @@ _KINDS: tuple[tuple[Equations, NumberSystem], ...] = (
     (SIGMA, LOIHI_SIGMA),
 )
 # Beyond these the simulation's 32 bits would not hold them with their fraction.
-_THRESHOLD, _BIAS = (1 << 17) - 1, (1 << 15) - 1
+_THRESHOLD, _BIAS = FORMAT.thresholds.maximum, (1 << 15) - 1
 
 
 def kind_of(node: Neuron) -> Equations | None:
@@ -63,17 +64,48 @@ def has_messages(chain: Chain) -> bool:
     return any(kind_of(layer.neuron) is not None for layer in chain.layers)
 
 
-def findings(layer: ChainLayer, bits: int, *, numbers: bool) -> Iterator[Finding]:
-    """What is wrong about a sigma-delta layer."""
-    node, kind = layer.neuron, kind_of(layer.neuron)
-    if (kind is DELTA) != (layer.synapse is None):
-        place = "takes what enters the network" if kind is DELTA else "needs weights before it"
-        yield error(node.name, f"a {node.equations.name} layer {place}", "move it")
-    if layer.recurrent is not None and not numbers:
-        message = "is driven by spikes, and so the loader takes the numbers it sends back for them"
-        yield error(node.name, message, "leave the recurrence out, or drive it by numbers")
-    for key, values in node.parameters.items():
-        yield from _register(f"{node.name}.{key}", values, key, bits)
+class _SigmaDelta:
+    """Neurons that send the changes of what they hold, as numbers."""
+
+    counts_messages = True
+
+    def matches(self, node: Neuron) -> bool:
+        """Return whether these neurons send numbers."""
+        return kind_of(node) is not None
+
+    def findings(self, layer: ChainLayer, program: Program, bits: int) -> Iterator[Finding]:
+        """Yield what is wrong with a sigma-delta layer."""
+        node, kind = layer.neuron, kind_of(layer.neuron)
+        if (kind is DELTA) != (layer.synapse is None):
+            place = "takes what enters the network" if kind is DELTA else "needs weights before it"
+            yield error(node.name, f"a {node.equations.name} layer {place}", "move it")
+        if layer.recurrent is not None and not takes_numbers(program, layer):
+            message = (
+                "is driven by spikes, and so the loader takes the numbers it sends back for them"
+            )
+            yield error(node.name, message, "leave the recurrence out, or drive it by numbers")
+        for key, values in node.parameters.items():
+            yield from _register(f"{node.name}.{key}", values, key, bits)
+
+    def range_findings(self, node: Neuron, proved: LayerRange) -> Iterator[Finding]:
+        """Yield nothing: the simulation has no register that these may leave."""
+        return iter(())
+
+    def write(self, entry: Any, layer: ChainLayer, bits: int) -> None:
+        """Write the neurons of a layer."""
+        node = layer.neuron
+        group = entry.create_group("neuron")
+        group["type"] = np.bytes_(KIND)
+        if kind_of(node) is SIGMA:
+            group["sigma_output"] = np.int64(1)
+            return
+        group["vThMant"] = np.int64(int(node.parameters["threshold"].reshape(-1)[0]) >> bits)
+
+    def require_determined(self, entries: Sequence[LayerEntry]) -> None:
+        """Every processor loads these alike."""
+
+
+SIGMA_DELTAS = _SigmaDelta()
 
 
 def _register(name: str, values: Integers, key: str, bits: int) -> Iterator[Finding]:
@@ -92,16 +124,6 @@ def _register(name: str, values: Integers, key: str, bits: int) -> Iterator[Find
         yield error(name, f"{value} is not in {least << bits}..{limit << bits}", "scale it down")
     if key == "threshold" and values.size > 1:
         yield error(name, "Lava has one threshold a layer", "give all neurons the same")
-
-
-def write_neuron(entry: Any, node: Neuron, bits: int) -> None:
-    """The neurons of a layer, and its bias."""
-    group = entry.create_group("neuron")
-    group["type"] = np.bytes_(KIND)
-    if kind_of(node) is SIGMA:
-        group["sigma_output"] = np.int64(1)
-        return
-    group["vThMant"] = np.int64(int(node.parameters["threshold"].reshape(-1)[0]) >> bits)
 
 
 def read_neuron(

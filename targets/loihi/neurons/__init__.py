@@ -1,0 +1,1 @@
+"""The kinds of neurons that the chip has, one file each."""
