@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from neurodeploy.chips.resources import LayerOperations
 from neurodeploy.data.network.dispatch import Table
 from neurodeploy.program import (
-    Conv2d,
-    Dense,
     Edge,
     Flatten,
     Input,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
+    Selection,
     Synapse,
 )
 from neurodeploy.trace import Trace
@@ -93,7 +91,7 @@ def _flatten(
     return None if values is None else values[: max(len(values) - node.source.delay, 0)]
 
 
-@_EVENTS.register(Dense, Conv2d, MaxPool2d)
+@_EVENTS.register(Synapse, Selection)
 def _untold(
     node: Node, program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> NDArray[Any] | None:

@@ -10,15 +10,12 @@ import numpy as np
 from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import (
-    Conv2d,
-    Dense,
-    Flatten,
     Input,
     Integers,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
+    Selection,
     Synapse,
 )
 from neurodeploy.program.ranges import Ranges, ranges
@@ -44,12 +41,12 @@ def proved_ranges(program: Program) -> Ranges | None:
 _DATA = Table[[Program, Ranges | None], dict[str, Any]]("the view of layers")
 
 
-@_DATA.register(Input, MaxPool2d, Flatten)
+@_DATA.register(Input, Selection)
 def _without_numbers(node: Node, program: Program, proved: Ranges | None) -> dict[str, Any]:
     return {"values": {}, "ranges": {}}
 
 
-@_DATA.register(Dense, Conv2d)
+@_DATA.register(Synapse)
 def _synapse(node: Synapse, program: Program, proved: Ranges | None) -> dict[str, Any]:
     low, high = int(node.narrow_weight.min()), int(node.narrow_weight.max())
     bounds = {}

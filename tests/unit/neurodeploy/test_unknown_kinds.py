@@ -23,12 +23,13 @@ from neurodeploy.simulator.floats import run_floats
 from neurodeploy.simulator.golden import GOLDEN
 from neurodeploy.target import Severity, TakesFloats, target
 from neurodeploy.target import targets as installed
-from snncore.dynamics import LOIHI, Equations, Op, evaluate, spike, to_integers, trace
+from snncore.dynamics import Equations, Op, evaluate, spike, to_integers, trace
 from snncore.dynamics.adjoint import adjoint
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.printing.register_words import REGISTER_TABLE
 from snncore.dynamics.printing.render import Dialect, render
 from snncore.dynamics.zoo.spiking import CUBA_LIF
+from targets.loihi.chip.format import LOIHI
 
 # Programs of other interpreters, and the modules that are run and not imported.
 NOT_IMPORTED = ("worker", "guard", "inside", "lava_models", "__main__")
