@@ -1,4 +1,4 @@
-"""What a network does for one sample, counted from its trace: what an event-driven chip works."""
+"""The operations of a network for one sample, counted from its trace, on an event-driven chip."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from neurodeploy.trace import Trace
 def operations(
     program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> tuple[LayerOperations, ...]:
-    """The operations of every layer for one of the samples (T, N, ...), on average."""
+    """Return the operations of every layer for one of the samples (T, N, ...), on average."""
     steps, count = samples.shape[:2]
     found = []
     for layer in program.layers:
@@ -38,7 +38,7 @@ def operations(
 
 
 def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.int64]) -> int:
-    """Every event that arrives, counted once for each synapse behind it."""
+    """Return the number of arriving events, each counted once per synapse that it reaches."""
     synapse = program.by_name[edge.source]
     if not isinstance(synapse, Synapse):
         return 0
@@ -55,7 +55,7 @@ def _later(edge: Edge, other: Edge) -> Edge:
 def _arrived(
     program: Program, synapse: Synapse, edge: Edge, trace: Trace, samples: NDArray[np.int64]
 ) -> int:
-    """The events of an edge, each counted once for each of these synapses behind it."""
+    """Return the events of an edge, each counted once per synapse of this layer that it reaches."""
     values = _EVENTS(program.by_name[edge.source], program, trace, samples)
     if values is None:
         return 0
