@@ -1,4 +1,4 @@
-"""Targets: what a chip or a format can take, and four pure functions; found by entry points."""
+"""Targets: static facts about a chip or format, and four pure functions; found by entry points."""
 
 from neurodeploy.target.capabilities import Capabilities as Capabilities
 from neurodeploy.target.capabilities import Option as Option

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from quant.grid.registry import chip_format
-from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore.dynamics.zoo.spiking import DRIVEN_CUBA_LIF, Fire, Reset, biased_if, biased_lif
 from snncore.neuron import CUBA_LIF
@@ -40,6 +39,9 @@ class DrivenCubaLIF(ChipNeuron):
     A host multiplies and adds the bias, one for all neurons; a chip's registers hold the rest.
     """
 
+    # The gain counts in the unit of the weights.
+    _input_unit = 1.0
+
     def __init__(
         self,
         threshold: Given = 1.0,
@@ -65,10 +67,6 @@ class DrivenCubaLIF(ChipNeuron):
         """The arguments that make an equal module, as plain data."""
         config = super().config()
         return config | {"scale": config.pop("gain"), "bias": self.bias is not None}
-
-    def _counts_in(self, unit: Unit) -> Unit:
-        # The gain is what is counted in units.
-        return 1.0
 
 
 class _Resetting(ChipNeuron):

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
-from quant.grid.formats import Grid
 from quant.grid.registry import chip_format
-from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
 from quant.neuron.own_equations import BIAS, own_equations
-from snncore.dynamics import Equations, NumberSystem
-from snncore.dynamics.arithmetic.integer import distance_fraction
+from snncore.dynamics import Equations
 from snncore.neuron.parameters import Given
 
 # What else a chip's neuron is made with.
@@ -43,7 +38,7 @@ class Defined(ChipNeuron):
         if not isinstance(equations, Equations):
             equations = Equations.from_json(equations)
         own, form = own_equations(equations), chip_format(format)
-        self.given, self._units, self._system = own.equations, own.units, own.system(form)
+        self.given = own.equations
         values: dict[str, Given] = {}
         for name in own.equations.parameters:
             if hasattr(ChipNeuron, name) or name in _TAKEN:
@@ -52,25 +47,9 @@ class Defined(ChipNeuron):
             if value is None:
                 raise TypeError(f"{equations.name}.{name}: there is no value for it")
             values[name] = value
-        super().__init__(own.biased, values, bias=bias, exponent=exponent, format=form, **options)
-        self._fraction = distance_fraction(self.equations, self._system)
-
-    @property
-    def system(self) -> NumberSystem:
-        """The chip's arithmetic for these states and parameters."""
-        return self._system
-
-    @property
-    def reach(self) -> Given:
-        """The largest that the registers must hold, in the numbers of training."""
-        held = (torch.as_tensor(getattr(self, name)) for name in self._names if self._units[name])
-        return max((float(value.detach().abs().max()) for value in held), default=0.0) or 1.0
-
-    def scale_of(self, state: str) -> Unit:
-        """What one integer of a state means, in a block by its channels."""
-        if self._units[state]:
-            return super().scale_of(state)
-        return float(2.0 ** -self._system.state(state).fraction)
+        chip: dict[str, Any] = {"format": form, "system": own.system(form)}
+        chip |= {"registers": own.registers(form), "numbers": own.numbers}
+        super().__init__(own.biased, values, bias=bias, exponent=exponent, **chip, **options)
 
     def config(self) -> dict[str, Any]:
         """The arguments that make an equal module, as plain data."""
@@ -80,12 +59,3 @@ class Defined(ChipNeuron):
         """What stands between the brackets when the module is printed."""
         config = {key: value for key, value in self.config().items() if key != "equations"}
         return ", ".join([self.given.name, *(f"{key}={value!r}" for key, value in config.items())])
-
-    def _is_whole(self, name: str) -> bool:
-        return bool(self._units[name])
-
-    def _grid(self, name: str) -> Grid:
-        return self.format.biases
-
-    def _distance_unit(self) -> Unit:
-        return self._by_channel() * 2.0**-self._fraction

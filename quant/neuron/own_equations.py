@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quant.grid.formats import ChipFormat
+from quant.neuron.register import Register
 from snncore.dynamics import Equations, Format, NumberSystem, Overflow
 from snncore.dynamics.arithmetic.units import constant, units
 from snncore.dynamics.equations import prune
@@ -44,6 +45,20 @@ class OwnEquations:
         states = [(name, voltage if self.units[name] else number) for name in self.equations.states]
         parameters = [(name, 0 if self.units[name] else bits) for name in self.equations.parameters]
         return replace(form.system, states=tuple(states), parameters=(*parameters, (BIAS, 0)))
+
+    def registers(self, form: ChipFormat) -> tuple[Register, ...]:
+        """Return how a chip of this format holds the parameters."""
+        return tuple(
+            Register(name, form.biases, bounds_unit=True)
+            if self.units[name]
+            else Register(name, form.decays)
+            for name in self.equations.parameters
+        )
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The states that do not count in the unit of the inputs."""
+        return tuple(name for name in self.equations.states if not self.units[name])
 
 
 def own_equations(equations: Equations) -> OwnEquations:

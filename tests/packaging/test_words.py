@@ -13,11 +13,19 @@ from tests.packaging.tree import ROOT, files
 
 # A room joins this list once all of its words are plain.
 ROOMS = (
+    "neurodeploy/chips",
     "neurodeploy/cli",
+    "neurodeploy/data",
     "neurodeploy/demo",
+    "neurodeploy/frontend",
     "neurodeploy/report",
     "neurodeploy/sandbox",
+    "neurodeploy/simulator",
+    "neurodeploy/target",
+    "neurodeploy/verification",
+    "quant/convert",
     "quant/fit",
+    "quant/grid",
 )
 PAGES = (*files("docs", suffix=".md"), *ROOT.glob("*.md"))
 CODE = {path: path.read_text("utf-8") for path in files(*ROOMS, suffix=".py")}

@@ -294,7 +294,7 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "a threshold of zero": (
         lambda: chain(layer.Linear(2, 2), neuron.IF(0.0)),
         "int8",
-        "1: a threshold that is not above zero",
+        "1: the chip needs a threshold above zero",
     ),
 }
 
