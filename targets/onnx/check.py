@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.data.narrow import pieces
-from neurodeploy.errors import DoesNotFitError, NeurodeployError
+from neurodeploy.errors import DoesNotFitError, NeurodeployError, UnknownKindError
 from neurodeploy.graph import Conv2d, Graph, Linear
 from neurodeploy.graph import Neuron as GraphNeuron
 from neurodeploy.program import Input, Neuron, Program
@@ -53,7 +53,7 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
         findings.append(_error(graph.output, message, "end the network in neurons"))
     try:
         findings += _size(float_parts(graph), graph.output)
-    except DoesNotFitError as error:
+    except (DoesNotFitError, UnknownKindError) as error:
         findings.append(_error(graph.output, error.message, error.remedy or "leave it out"))
     message = "the network is in floats: its file is equal within a tolerance, not on every bit"
     remedy = "quantize it for an exact one: quant.prepare, or neurodeploy quantize"

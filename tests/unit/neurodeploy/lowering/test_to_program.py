@@ -154,7 +154,11 @@ WRONG: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     ),
     "another unit": (two(quant.Linear(3, 2, exponent=-3), quant.CubaLIF()), (3,), "1: counts in 2"),
     "two units": (Unlike(), (3,), r"lif: counts in 2\^-6, and b in 2\^-4 .*same exponent"),
-    "spikes in a coarse unit": (two(quant.CubaLIF(2.0, exponent=1)), (3,), "0: a spike: 1 is not a m"),
+    "spikes in a coarse unit": (
+        two(quant.CubaLIF(2.0, exponent=1)),
+        (3,),
+        "0: a spike: 1 is not a m",
+    ),
     "another width": (
         two(quant.Conv2d(1, 2, 3), quant.CubaLIF(), quant.Linear(5, 2)),
         (1, 6, 6),
