@@ -28,6 +28,7 @@ from neurodeploy.program import (
     Synapse,
 )
 from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO
 from targets.loihi.check_weights import weight_findings
@@ -41,6 +42,7 @@ from targets.loihi.neurons.sigma_delta import spike_exp
 from targets.loihi.neurons.table import kind_of
 
 
+@remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Every error and warning of a program, in the order of its layers."""
     chain = chain_of(program)

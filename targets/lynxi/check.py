@@ -27,6 +27,7 @@ from neurodeploy.program import (
     Synapse,
 )
 from neurodeploy.program.ranges import ranges
+from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
@@ -37,6 +38,7 @@ _MOST_AXES = 3
 _LARGEST_AXIS = 4095
 
 
+@remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Every error and warning of a program, in the order of its nodes."""
     findings = [*_structure(program)]

@@ -14,6 +14,7 @@ from neurodeploy.errors import DoesNotFitError, NeurodeployError, UnknownKindErr
 from neurodeploy.graph import Conv2d, Dense, Graph
 from neurodeploy.graph import Neuron as GraphNeuron
 from neurodeploy.program import Input, Neuron, Program
+from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from targets.onnx.writing.floats import float_parts
 from targets.onnx.writing.parts import Part, parts_of
@@ -21,6 +22,7 @@ from targets.onnx.writing.parts import Part, parts_of
 _LARGEST_FILE = 2_000_000_000
 
 
+@remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Every error of a program."""
     inputs = [node.name for node in program.of_kind(Input)]
