@@ -52,8 +52,7 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 
 def _structure(program: Program) -> Iterator[Finding]:
-    inputs = [node for node in program.nodes if isinstance(node, Input)]
-    for second in inputs[1:]:
+    for second in program.of_kind(Input)[1:]:
         yield _error(second.name, "is a second input", "join the inputs into one")
     for node in program.nodes:
         if not _VALUES.knows(node):

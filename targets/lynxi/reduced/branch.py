@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Input, Neuron, Node, Synapse
+from neurodeploy.program import Node, Selection, Synapse
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.lynxi.reduced.plan import Part, Plan
 
@@ -41,7 +41,7 @@ def branches_of(plan: Plan, layer: Part) -> tuple[Branch, ...]:
 def _branch(plan: Plan, name: str) -> Branch:
     moved: list[Part] = []
     part = plan.by_name[name]
-    while not isinstance(part.node, Synapse | Input | Neuron):
+    while isinstance(part.node, Selection):
         moved.insert(0, part)
         part = plan.by_name[part.node.sources[0].source]
     read = part.node.sources[0].source if isinstance(part.node, Synapse) else part.name
