@@ -1,4 +1,4 @@
-"""Whether every weight reaches the simulation as it stands: `loader` knows what it changes."""
+"""The check that every weight reaches the simulation unchanged: `loader` models the changes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from targets.loihi.file.loader import loaded_together
 from targets.loihi.findings import error, place_of, warning
 
 _WEIGHTS = Interval(FORMAT.weights.minimum, FORMAT.weights.maximum)
-# Without a sign each of the eight bits is one of magnitude.
+# Without a sign, each of the eight bits is one of magnitude.
 _ONE_SIGN = Interval(-255, 255)
 
 
 def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
-    """What is wrong about weights that the loader scales together."""
+    """Yield what is wrong with weights that the loader scales together."""
     name = f"{nodes[0].name}.weight"
     empty = next((node for node in nodes if node.narrow_weight.size == 0), None)
     if empty is not None:
@@ -42,7 +42,9 @@ def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
         yield from _changed(nodes)
     odd = any((node.narrow_weight & 1).any() for node in nodes)
     if not one_sign and odd and max(-low - 1, high) > 127:
-        message = "odd weights beyond 127 need nine bits: the simulation has them, the chip has not"
+        message = (
+            "odd weights beyond 127 need nine bits: the simulation has them, the chip does not"
+        )
         yield warning(name, message, "use quant layers, whose weights are even")
 
 
@@ -57,7 +59,7 @@ def _outside(nodes: Sequence[Synapse], limits: Interval) -> Iterator[Finding]:
 
 
 def _changed(nodes: Sequence[Synapse]) -> Iterator[Finding]:
-    """Weights that the loader would change without a word."""
+    """Yield the weights that the loader would silently change."""
     loaded = loaded_together([node.narrow_weight for node in nodes])
     for node, found in zip(nodes, loaded or (), strict=False):
         if found.shift == 0 and (found.weight == node.narrow_weight).all():
@@ -69,5 +71,5 @@ def _changed(nodes: Sequence[Synapse]) -> Iterator[Finding]:
             place_of(f"{node.name}.weight", index),
             f"the loader would make {value} into {effective[tuple(index)]:g}, since no weight of "
             f"the layer is positive and the lowest is {int(node.narrow_weight.min())}",
-            "make a weight positive, or the weights even and the lowest no power of two",
+            "make a weight positive, or make the weights even and the lowest not a power of two",
         )
