@@ -73,7 +73,7 @@ class Budget:
     def _require_kind(self, item: Any, place: str, count: int) -> None:
         kind = item.dtype.kind
         if kind not in _NUMBERS + _NAMES or item.dtype.subdtype is not None:
-            raise ArtifactError(f"{place}: {item.dtype} is neither a type of numbers nor a name")
+            raise ArtifactError(f"{place}: {item.dtype} is not a type of numbers, nor a name")
         if kind in _NAMES and count * item.dtype.itemsize > LONGEST_NAME:
             raise ArtifactError(f"{place}: {count} strings of {item.dtype.itemsize} bytes are none")
         if kind == "O" and not _is_text(item):

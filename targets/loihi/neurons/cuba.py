@@ -129,7 +129,7 @@ class _Cuba:
             group[key] = _values(layer.neuron.parameters[name], tuple(entry["shape"][()]))
 
     def require_determined(self, entries: Sequence[LayerEntry]) -> None:
-        """Accept: every processor loads these alike."""
+        """Check nothing: every processor loads these alike."""
 
 
 CUBA = _Cuba()

@@ -102,7 +102,7 @@ class _SigmaDelta:
         group["vThMant"] = np.int64(int(node.parameters["threshold"].reshape(-1)[0]) >> bits)
 
     def require_determined(self, entries: Sequence[LayerEntry]) -> None:
-        """Accept: every processor loads these alike."""
+        """Check nothing: every processor loads these alike."""
 
 
 SIGMA_DELTAS = _SigmaDelta()

@@ -50,7 +50,10 @@ VALUES: dict[str, tuple[bytes, str]] = {
         net_file(dense(WEIGHT, bias=np.full(3, -(1 << 40)))),
         "layer0.bias: a value does not fit 32",
     ),
-    "weights of words": (net_file(dense(WEIGHT, weight=np.array([b"a"]))), r"\|S1 is no type of n"),
+    "weights of words": (
+        net_file(dense(WEIGHT, weight=np.array([b"a"]))),
+        r"\|S1 is not a type of n",
+    ),
     "complex weights": (net_file(dense([[1j]])), "complex128 is not a type of numbers"),
     "empty weights": (net_file(dense(np.zeros((2, 0), int))), "layer0.weight: is empty"),
     "weights of zero": (net_file(dense(np.zeros((3, 2), int))), "layer0.weight: is all zero"),
@@ -67,8 +70,11 @@ VALUES: dict[str, tuple[bytes, str]] = {
         net_file(image(3), dense(WEIGHT)),
         r"layer1.weight: takes 2 inputs and is given \(3,\)",
     ),
-    "a negative shape": (net_file(dense(WEIGHT, shape=np.array([-3]))), r"\(-3,\) is no shape"),
-    "a shape of zero": (net_file(image(0, 3, 4)), r"\(0, 3, 4\) is no shape"),
+    "a negative shape": (
+        net_file(dense(WEIGHT, shape=np.array([-3]))),
+        r"\(-3,\) is not the shape",
+    ),
+    "a shape of zero": (net_file(image(0, 3, 4)), r"\(0, 3, 4\) is not the shape"),
     "a shape beyond anything": (
         net_file(image(1 << 40, 1 << 40, 1 << 40)),
         "layer0.shape: .* is not the shape of a layer",
