@@ -24,8 +24,9 @@ from snncore.neuron.parameters import Given
 class Resonator(ChipNeuron):
     """A complex state that turns and decays; it fires by its phase, or `resets` at its threshold.
 
-    `sine` and `cosine` are those of a step's angle, times what a step leaves of the state. What
-    drives it has both parts, the real and the imaginary, before the last axis.
+    `sine` and `cosine` are those of a step's angle, times the share of the state that a step
+    leaves.
+    The input has both parts, the real and the imaginary, before the last axis.
     """
 
     _voltage = "real"
@@ -44,11 +45,11 @@ class Resonator(ChipNeuron):
         self.resets = bool(resets)
         values = {"sine": sine, "cosine": cosine, "threshold": threshold}
         form = format_or_default(format, type(self).__name__)
-        # A format without a resonator's states has none, as the neuron's own check says.
+        # The neuron's own check refuses a format without a resonator's states.
         form.require_neuron(type(self).__name__)
         fraction = form.system.state("imag").fraction
         equations = resetting_resonator(fraction) if resets else RESONATOR
-        # The turns of a step are multiples of a decay's smallest, with a sign.
+        # The turns of a step are multiples of a decay's smallest step, with a sign.
         bits = form.decays.bits
         turns = Grid(-(1 << bits), 1 << bits)
         table = [Register(name, turns, bits) for name in ("sine", "cosine")]
@@ -57,7 +58,7 @@ class Resonator(ChipNeuron):
         super().__init__(equations, values, bias=None, exponent=exponent, **chip, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         config = super().config()
         config.pop("bias")
         return config | {"resets": self.resets}
@@ -67,7 +68,7 @@ class Resonator(ChipNeuron):
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         if sequence.ndim != 4 or sequence.shape[2] != 2:
             shape = tuple(sequence.shape)
-            raise ValueError(f"Resonator: takes (T, N, 2, neurons), and is given {shape}")
+            raise ValueError(f"Resonator: takes (T, N, 2, neurons), but its input is {shape}")
         parts = sequence.unbind(2)
         parameters = {
             name: self._shaped(name, value, parts[0]) for name, value in self.integers(unit).items()
@@ -87,17 +88,17 @@ class ComplexBlock(layer.Layer):
         super().__init__()
         for part in (real, imag):
             if part.bias is not None or part.log2 is not None:
-                raise ValueError("ComplexBlock: resonators take no bias, and one unit for all")
+                raise ValueError("ComplexBlock: resonators need one unit for all, and no bias")
         exponents = {real.exponent, imag.exponent, neuron.exponent}
         if len(exponents) > 1:
-            raise ValueError(f"ComplexBlock: counts in unlike exponents {sorted(exponents)}")
+            raise ValueError(f"ComplexBlock: counts in different exponents {sorted(exponents)}")
         if real.weight.shape != imag.weight.shape:
             shapes = f"{tuple(real.weight.shape)} and {tuple(imag.weight.shape)}"
             raise ValueError(f"ComplexBlock: real and imaginary weights are {shapes}")
         self.real, self.imag, self.neuron = real, imag, neuron
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         spikes: Tensor = self.neuron(torch.stack((self.real(x), self.imag(x)), dim=-2))
         self.input_shape = self.real.input_shape
         return spikes

@@ -23,15 +23,15 @@ from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
 
-# Of each parameter, in the chip's integers: a number, or a tensor with a gradient.
+# The value of each parameter in the chip's integers: a number, or a tensor with a gradient.
 Integers = dict[str, "int | Tensor"]
 
 
 class ChipNeuron(Neuron):
     """Equations in a chip's number system; parameters are rounded to what its registers hold.
 
-    `registers` says how the chip holds each parameter, where that is not as usual; `numbers` names
-    the states that are plain numbers and do not count in the unit of the weights.
+    `registers` describes the registers of parameters that differ from the usual ones; `numbers`
+    names the states that are plain numbers and do not count in the unit of the weights.
     `bias` is a count of channels (or neurons) with a learned bias each, added to the voltage every
     step. `learnable` names the parameters that training changes. `units_above` is added to the
     threshold's integer: -1 lets a chip that fires above its threshold fire at it.
@@ -44,7 +44,7 @@ class ChipNeuron(Neuron):
     adds_spikes = False
     # The state that is compared with the threshold.
     _voltage = "v"
-    # What one integer of the input means; None: a unit of the weights.
+    # The value of one integer of the input; None means a unit of the weights.
     _input_unit: float | None = None
 
     def __init__(
@@ -76,7 +76,7 @@ class ChipNeuron(Neuron):
         for name, value in values.items():
             self._registers[name].require(value, self.unit, type(self).__name__)
         assign(self, values, learnable)
-        # One value is a number, wherever it came from.
+        # A single value is a number, whatever its source.
         for name in set(values) - set(learnable):
             value = getattr(self, name)
             if isinstance(value, Tensor) and value.ndim == 0 and value.device.type != "meta":
@@ -87,12 +87,12 @@ class ChipNeuron(Neuron):
         # The largest input and parameters since the states were zero, which bound them.
         self._driven: dict[str, tuple[int, int]] = {}
         self._drive = 1.0
-        # The unit in which the last input was counted: a block's, which may be one a channel.
+        # The unit in which the last input was counted: a block's unit may differ by channel.
         self._counted: Unit = self.unit
 
     @property
     def unit(self) -> float:
-        """What one integer of the weights, the threshold and the bias means."""
+        """The value of one integer of the weights, the threshold and the bias."""
         return float(2.0**self.exponent)
 
     @property
@@ -112,11 +112,11 @@ class ChipNeuron(Neuron):
 
     @property
     def scale(self) -> Unit:
-        """What one integer of the voltage means, in a block by its channels."""
+        """The value of one integer of the voltage, in a block by its channels."""
         return self.scale_of(self._voltage)
 
     def scale_of(self, state: str) -> Unit:
-        """What one integer of a state means, in a block by its channels."""
+        """Return the value of one integer of a state, in a block by its channels."""
         smallest = 2.0 ** -self.system.state(state).fraction
         return smallest if state in self._numbers else self._by_channel() * smallest
 
@@ -131,7 +131,7 @@ class ChipNeuron(Neuron):
         return self._scaled("v")
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         values = {name: self._described(name) for name in self._names}
         own: dict[str, Any] = {
             "bias": None if self.bias is None else self.bias.numel(),
@@ -154,12 +154,12 @@ class ChipNeuron(Neuron):
         """Return the spikes; a block passes its synapse's bias and unit, and its sums' bound."""
         self._counted = self.unit if unit is None else unit
         through = partial(self._integrate, bias=bias, unit=self._counted, most=most)
-        # Whatever precision autocast chose, the states are exact.
+        # The states are exact, whatever precision autocast chose.
         with without_autocast(x):
             return self._with_states(x, through).to(torch.float32)
 
     def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
-        """Return every parameter as the chip holds it: one for the layer, or one a channel."""
+        """Return every parameter in the chip's integers: one for the layer, or one per channel."""
         own, kind = self.unit if unit is None else unit, type(self).__name__
         values: dict[str, Any] = {name: getattr(self, name) for name in self._names}
         values["bias"] = self.bias if bias is None else bias
@@ -180,11 +180,11 @@ class ChipNeuron(Neuron):
         return table | {"bias": Register("bias", self.format.biases)}
 
     def _described(self, name: str) -> Any:
-        """A parameter as plain data; what is learned within its registers, as it acts."""
+        """Return a parameter as plain data; a learned value is clipped to its register."""
         value = getattr(self, name)
         if name not in self.learnable:
             return plain(value)
-        # The tensors of a file keep what learning has led beyond.
+        # The tensors of a file keep values that learning moved out of range.
         return plain(value.detach().clamp(*self._registers[name].limits(self.unit)))
 
     def _integrate(
@@ -211,12 +211,12 @@ class ChipNeuron(Neuron):
         return run_sequence(stepper, states, (counted(sequence, unit),), observer)
 
     def _require_whole(self, sequence: Tensor, unit: Unit) -> None:
-        """Check that what drives neurons of a unit above 1 are multiples of it.
+        """Check that the inputs of neurons with a unit above 1 are multiples of it.
 
-        Weighted sums are; a plain spike is not, and would be counted as a whole unit.
+        Weighted sums are; a plain spike is not, and would count as a whole unit.
 
         Raises:
-            ValueError: if a value is none; says which.
+            ValueError: if a value is not a multiple; names the value.
         """
         if isinstance(unit, Tensor) or unit <= 1:
             return
@@ -224,7 +224,7 @@ class ChipNeuron(Neuron):
         if bool(apart.any()):
             value = float(sequence.detach()[apart][0])
             raise ValueError(
-                f"{type(self).__name__}: is driven by {value:g}, no multiple of its unit "
+                f"{type(self).__name__}: is driven by {value:g}, not a multiple of its unit "
                 f"2^{self.exponent} (put quant.Linear or quant.Conv2d of this exponent between "
                 "plain spikes and these neurons, or use an exponent of at most 0)"
             )
@@ -247,11 +247,11 @@ class ChipNeuron(Neuron):
     def _reached(
         self, drive: float, parameters: Mapping[str, Any]
     ) -> tuple[tuple[str, int, int], ...]:
-        """Bounds of the input and the parameters, over all steps that the states continue."""
+        """Return bounds of input and parameters, over all steps that the states continue."""
         if not drive < 2**31:
             name = type(self).__name__
             raise ValueError(f"{name}: an input is NaN or beyond 32 bits ({drive:g})")
-        # At least one unit: what is proved to be zero would be left out, and its gradient with it.
+        # Use at least one unit: a value proved to be zero, and its gradient, would be left out.
         drive = max(drive, 1.0)
         bounds = {name: _bound(value) for name, value in parameters.items()}
         if self.states:
@@ -272,7 +272,7 @@ class ChipNeuron(Neuron):
         return value.reshape(-1, *[1] * (sequence.ndim - 3))
 
     def _by_channel(self) -> Unit:
-        """The unit of the weights, shaped to meet a step of the states."""
+        """Return the unit of the weights, shaped to meet a step of the states."""
         unit = self._counted
         if isinstance(unit, Tensor) and unit.ndim and self.input_shape is not None:
             unit = unit.reshape(-1, *[1] * (len(self.input_shape) - 1))
@@ -296,7 +296,7 @@ def _most_units(sequence: Tensor, unit: Unit) -> float:
 
 
 def _bound(value: int | Tensor) -> tuple[int, int]:
-    """Ends between which a parameter lies; for tensors powers of two, so that steps are reused."""
+    """Return bounds of a parameter; for tensors powers of two, so that steps are reused."""
     if not isinstance(value, Tensor):
         return value, value
     size = 1 << (int(value.detach().abs().max()) if value.numel() else 0).bit_length()

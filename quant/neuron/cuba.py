@@ -34,9 +34,9 @@ class CubaLIF(ChipNeuron):
 
 
 class DrivenCubaLIF(ChipNeuron):
-    """CUBA LIF neurons that measurements drive, `scale` times their whole numbers: a first layer.
+    """CUBA LIF neurons driven by measurements, `scale` times their whole numbers: a first layer.
 
-    A host multiplies and adds the bias, one for all neurons; a chip's registers hold the rest.
+    The host multiplies and adds the bias, one for all neurons; the chip's registers hold the rest.
     """
 
     # The gain counts in the unit of the weights.
@@ -64,13 +64,13 @@ class DrivenCubaLIF(ChipNeuron):
         super().__init__(DRIVEN_CUBA_LIF, values, **given, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         config = super().config()
         return config | {"scale": config.pop("gain"), "bias": self.bias is not None}
 
 
 class _Resetting(ChipNeuron):
-    """A neuron with a choice of resets; `rest` is where a hard one leads."""
+    """A neuron with a choice of resets; `rest` is the value after a hard one."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class _Resetting(ChipNeuron):
         super().__init__(make(fire), values, format=found, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         own = {"reset": self._reset.value, "detach_reset": self._detach_reset}
         return super().config() | own
 

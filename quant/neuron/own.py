@@ -1,4 +1,4 @@
-"""A neuron of the user's on a chip's grid, known by its equations."""
+"""A user's neuron on a chip's grid, defined by its equations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quant.neuron.own_equations import BIAS, own_equations
 from snncore.dynamics import Equations
 from snncore.neuron.parameters import Given
 
-# What else a chip's neuron is made with.
+# The other arguments of a chip's neuron.
 _TAKEN = frozenset(
     {BIAS, "equations", "exponent", "format", "learnable", "surrogate", "units_above", "given"}
     | {"backend", "input_shape", "record", "states", "step_mode"}
@@ -21,9 +21,11 @@ _TAKEN = frozenset(
 class Defined(ChipNeuron):
     """A neuron that `neuron.define` made, in a chip's integers.
 
-    Of each state and parameter the equations say whether it counts as the weighted sums do, and is
-    rounded to their unit, or is a number from 0 to 1, and is rounded as decays are. A bias of the
-    weights is added to the input.
+    The equations determine the unit of each state and parameter. A value that counts like the
+    weighted
+    sums is rounded to their unit; a number from 0 to 1 is rounded as decays are. A bias of the
+    weights
+    is added to the input.
     """
 
     def __init__(
@@ -45,17 +47,17 @@ class Defined(ChipNeuron):
                 raise ValueError(f"{equations.name}.{name}: chip neurons have that (rename it)")
             value = options.pop(name, own.constants.get(name))
             if value is None:
-                raise TypeError(f"{equations.name}.{name}: there is no value for it")
+                raise TypeError(f"{equations.name}.{name}: has no value")
             values[name] = value
         chip: dict[str, Any] = {"format": form, "system": own.system(form)}
         chip |= {"registers": own.registers(form), "numbers": own.numbers}
         super().__init__(own.biased, values, bias=bias, exponent=exponent, **chip, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         return {"equations": self.given.to_json()} | super().config()
 
     def extra_repr(self) -> str:
-        """What stands between the brackets when the module is printed."""
+        """Return the text between the brackets when the module is printed."""
         config = {key: value for key, value in self.config().items() if key != "equations"}
         return ", ".join([self.given.name, *(f"{key}={value!r}" for key, value in config.items())])

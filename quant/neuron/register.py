@@ -1,4 +1,4 @@
-"""A chip's registers as data: what integers hold a neuron's parameters, and what one means."""
+"""A chip's registers as data: the integers of a neuron's parameters, and the value of one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from snncore.neuron.parameters import Given
 
 @dataclass(frozen=True)
 class Register:
-    """How a chip holds one parameter: on a grid of integers, or as a decay from 0 to 1.
+    """A chip's register for one parameter: on a grid of integers, or as a decay from 0 to 1.
 
     An integer of a grid is worth a unit of the weights, or 2**-fraction of the parameter.
     """
@@ -31,7 +31,7 @@ class Register:
     bounds_unit: bool = False
 
     def unit(self, of_weights: Unit) -> Unit:
-        """Return what one integer means, for weights that count in this unit."""
+        """Return the value of one integer, for weights that count in this unit."""
         return of_weights if self.fraction is None else 2.0**-self.fraction
 
     def limits(self, of_weights: float) -> tuple[float, float]:
@@ -42,10 +42,10 @@ class Register:
         return (self.grid.minimum - self.above) * unit, (self.grid.maximum - self.above) * unit
 
     def require(self, value: Given, of_weights: float, neuron: str) -> None:
-        """Check that the register holds a value.
+        """Check that the register can hold a value.
 
         Raises:
-            ValueError: if it does not, or the value is NaN or infinite; names the parameter.
+            ValueError: if it cannot, or the value is NaN or infinite; names the parameter.
         """
         if isinstance(value, float | int) and not isinstance(value, bool):
             self._number(value, of_weights, neuron)
@@ -59,7 +59,7 @@ class Register:
         """Return the integers of a value, with a gradient if it is a tensor.
 
         Raises:
-            ValueError: if the register does not hold a number, or a value is NaN or infinite.
+            ValueError: if the register cannot hold a number, or a value is NaN or infinite.
         """
         if not isinstance(value, Tensor):
             if isinstance(self.grid, Decays) or not isinstance(of_weights, Tensor):

@@ -26,6 +26,8 @@ ROOMS = (
     "quant/convert",
     "quant/fit",
     "quant/grid",
+    "quant/layer",
+    "quant/neuron",
 )
 PAGES = (*files("docs", suffix=".md"), *ROOT.glob("*.md"))
 CODE = {path: path.read_text("utf-8") for path in files(*ROOMS, suffix=".py")}
