@@ -177,7 +177,7 @@ def node_difference(wanted: Node, found: Node) -> str | None:
     if wanted == found:
         return None
     if type(wanted) is not type(found):
-        kinds = type(wanted).__name__, type(found).__name__
+        kinds = wanted.kind_name(), found.kind_name()
         return f"{wanted.name}: is a {kinds[1]} in the artifact, not a {kinds[0]}"
     for each in fields(wanted):
         left, right = vars(wanted)[each.name], vars(found)[each.name]

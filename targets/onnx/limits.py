@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.container.wire import fields_of
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph, SumPool2d
 from neurodeploy.program import Dense, Program
@@ -132,14 +133,25 @@ def require_numbers(network: Program | Graph, size: int) -> None:
         ArtifactError: otherwise; names the layer.
     """
     for node in network.nodes:
-        wanted = 0
-        if isinstance(node, Dense):
-            # Weights are written once for each delay.
-            wanted = len(node.sources) * node.narrow_weight.size
-        elif isinstance(node, SumPool2d):
-            wanted = network.shapes[node.name][0] * prod(node.kernel)
+        wanted = _WRITTEN(node, network) if _WRITTEN.knows(node) else 0
         if wanted > size:
             raise ArtifactError(
                 f"{node.name}: is written with {wanted:,} numbers, more than the file's {size:,} "
                 "bytes can hold"
             )
+
+
+# The numbers of a node that is written with more of them than it has.
+_WRITTEN = Table[[Program | Graph], int]("the size of an ONNX file")
+
+
+@_WRITTEN.register(Dense)
+def _dense(node: Dense, network: Program | Graph) -> int:
+    """Return the number of weights, which are written once for each delay."""
+    return len(node.sources) * node.narrow_weight.size
+
+
+@_WRITTEN.register(SumPool2d)
+def _sum_pool(node: SumPool2d, network: Program | Graph) -> int:
+    """Return the number of weights of one kernel for each channel."""
+    return network.shapes[node.name][0] * prod(node.kernel)

@@ -51,7 +51,7 @@ class Chain:
 def chain_of(program: Program) -> Chain | Finding:
     """The chain that a program is, or why it is none."""
     first, *rest = program.nodes
-    if not isinstance(first, Input) or any(isinstance(node, Input) for node in rest):
+    if not isinstance(first, Input) or len(program.of_kind(Input)) > 1:
         return _error(program.nodes[0].name, "a .net file has one input, before all layers")
     links = _Links(program, first)
     previous: Node = first

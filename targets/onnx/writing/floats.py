@@ -17,10 +17,10 @@ from neurodeploy.graph import (
     BatchNorm,
     Conv2d,
     Delay,
+    Dense,
     Flatten,
     Graph,
     Input,
-    Linear,
     MaxPool2d,
     Neuron,
     Node,
@@ -68,12 +68,12 @@ def _input(node: Input, shape: Shape) -> Part:
     return Part(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
-@_PART.register(Linear, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
+@_PART.register(Dense, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
 def _stateless(node: Node, shape: Shape) -> Part:
     body, tensors, leading = _LAYER(node, shape)
     return Part(
         node.name,
-        type(node).__name__,
+        node.kind_name(),
         shape,
         FLOAT,
         ANY_FLOAT,
@@ -89,8 +89,8 @@ def _delay(node: Delay, shape: Shape) -> Part:
     raise DoesNotFitError(f"{node.name}: Delay has no form in ONNX", remedy="leave it out")
 
 
-@_LAYER.register(Linear)
-def _linear_layer(node: Linear, shape: Shape) -> _Layer:
+@_LAYER.register(Dense)
+def _linear_layer(node: Dense, shape: Shape) -> _Layer:
     return _linear, {"weight": np.asarray(node.narrow_weight).T} | _bias(node.bias, ()), True
 
 

@@ -131,7 +131,7 @@ def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
     notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.scale": scale}
     return Part(
         node.name,
-        type(node).__name__,
+        node.kind_name(),
         shape,
         arithmetic_type(total.value),
         total.value,
