@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.content import Content, joined, of_array, of_bytes
-from neurodeploy.data.wire import field, inserted
+from neurodeploy.data.container import onnx as container
+from neurodeploy.data.container.onnx import Element
+from neurodeploy.data.content import Content
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Conv2d, Dense, MaxPool2d
 from targets.lynxi.reduced.branch import branches_of
@@ -22,9 +23,7 @@ from targets.lynxi.reduced.recipe import Numbers
 
 # Older than what any current tool reads, and new enough for comparisons of float16.
 OPSET, IR_VERSION = 17, 8
-# Where a model has its graph, a graph its tensors, and a tensor its numbers.
-_GRAPH, _TENSOR, _RAW_DATA = 7, 5, 9
-_ELEMENTS = {"float16": 10, "float32": 1, "int64": 7}
+_ELEMENTS = {"float16": Element.FLOAT16, "float32": Element.FLOAT, "int64": Element.INT64}
 
 
 def onnx_module() -> Any:
@@ -126,7 +125,7 @@ class _Graph(Words[str]):
 
     def cast(self, x: str, kind: str) -> str:
         """Return the same values in another type."""
-        return self.node("Cast", x, to=_ELEMENTS[kind])
+        return self.node("Cast", x, to=int(_ELEMENTS[kind]))
 
     def spell(self, part: Part) -> _Arithmetic:
         """Return a recipe's words, and its constants."""
@@ -205,18 +204,12 @@ class _Graph(Words[str]):
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         model.producer_name = "neurodeploy"
-        tensors = [field(_TENSOR, self._tensor(name)) for name in self.tensors]
         message = model.SerializeToString(deterministic=True)
-        return inserted(message, [_GRAPH], _TENSOR, joined(tensors))
-
-    def _tensor(self, name: str) -> Content:
-        """Return a tensor as a message, whose numbers are produced later."""
-        values, kind = self.tensors[name]
-        head = self.onnx.TensorProto()
-        head.name, head.data_type = name, _ELEMENTS[kind]
-        head.dims.extend(values.shape)
-        numbers = field(_RAW_DATA, of_array(values, kind))
-        return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
+        tensors = (
+            container.tensor(name, _ELEMENTS[kind], values)
+            for name, (values, kind) in self.tensors.items()
+        )
+        return container.with_tensors(message, tensors)
 
     def _append(
         self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Any]
