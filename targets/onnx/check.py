@@ -1,4 +1,4 @@
-"""What no graph of integers can hold: an error, with the remedy.
+"""The check for this target: errors, with remedies, for what a graph of integers cannot hold.
 
 1. The program has one input, and neurons at its output; neurons are driven by one sum each.
 2. Every sum and state has at most 62 bits, and every product of bytes is added up within 32.
@@ -24,7 +24,7 @@ _LARGEST_FILE = 2_000_000_000
 
 @remembered
 def check(program: Program) -> tuple[Finding, ...]:
-    """Every error of a program."""
+    """Return every error of a program."""
     inputs = [node.name for node in program.of_kind(Input)]
     if len(inputs) > 1:
         message = f"is another input beside {inputs[0]}, and samples are for one"
@@ -48,7 +48,7 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 
 def check_graph(graph: Graph) -> tuple[Finding, ...]:
-    """Every error of a network in floats, and that it is not exact."""
+    """Return every error of a float network, and a warning that it is not exact."""
     findings = [_rounded(node) for node in graph.nodes if isinstance(node, Dense | Conv2d)]
     if not isinstance(graph.by_name[graph.output], GraphNeuron):
         message = "is the output, and no layer of neurons"
@@ -64,7 +64,7 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
 
 
 def _rounded(node: Dense | Conv2d) -> Finding | None:
-    """An error if single precision would change the weights."""
+    """Return an error if single precision would change the weights."""
     held = np.asarray(node.narrow_weight)
     if held.dtype == np.float32 or all((p.astype(np.float32) == p).all() for p in pieces(held)):
         return None

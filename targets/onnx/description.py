@@ -1,4 +1,4 @@
-"""What the file says of the program beside the graph: everything but the numbers it holds anyway.
+"""The file's description of the program beside the graph, without the numbers in its tensors.
 
 A description is one JSON document: the nodes by class and fields. Instead of weights, and of
 parameters that the graph reads, it names the tensors of the file that hold them.
@@ -34,7 +34,7 @@ Network = Program | Graph
 def described(
     held: Network, names: Mapping[tuple[str, str], str], powers: Mapping[str, int]
 ) -> str:
-    """The description of a network whose numbers are in tensors of these names.
+    """Return the description of a network whose numbers are in tensors of these names.
 
     `names` go by layer and label; `powers` are the powers of two common to a layer's weights.
     """
@@ -56,7 +56,7 @@ def described(
 
 
 def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]]:
-    """The tensors of a layer's weights: for each source those of its digits, lowest first."""
+    """Return the tensors of a layer's weights: for each source its digits, lowest first."""
     groups: dict[str, list[str]] = {}
     for (layer, label), name in names.items():
         if layer == node.name:
@@ -65,7 +65,7 @@ def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]
 
 
 def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Network:
-    """Return the network of a description and the file's tensors by name, of so many layers.
+    """Return the network of a description and the file's tensors, of at most `most` layers.
 
     Raises:
         ArtifactError: if they do not belong together.
@@ -93,7 +93,7 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Networ
 def _node(
     members: dict[str, Any], tensors: dict[str, NDArray[Any]], kinds: Sequence[type[Node]]
 ) -> Any:
-    """Return the node of these members; tensors that it names are taken."""
+    """Return the node of these members, and remove the tensors that it names."""
     wanted = str(members.pop("class"))
     kind = next((each for each in kinds if each.kind_name() == wanted), None)
     if kind is None:
@@ -131,7 +131,7 @@ def _power(given: Any) -> int:
 
 
 def joined(digits: list[NDArray[Any]], power: int) -> NDArray[np.int64]:
-    """The weights of these digits in base 256, lowest first, times a power of two."""
+    """Return the weights of these digits in base 256, lowest first, times a power of two."""
     total = digits[-1].astype(np.int64)
     for digit in reversed(digits[:-1]):
         total <<= 8

@@ -33,6 +33,8 @@ ROOMS = (
     "targets/loihi/file",
     "targets/loihi/neurons",
     "targets/lynxi/reduced",
+    "targets/onnx/forms",
+    "targets/onnx/writing",
 )
 PAGES = (*files("docs", suffix=".md"), *ROOT.glob("*.md"))
 CODE = {path: path.read_text("utf-8") for path in files(*ROOMS, suffix=".py")}

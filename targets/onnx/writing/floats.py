@@ -1,4 +1,4 @@
-"""A graph in floats as parts, in single precision: equal to it within a tolerance, not exact."""
+"""A float graph as parts in single precision: equal within a tolerance, not exact."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Body = Callable[[Writer, Sequence[Value]], Sequence[Value]]
 
 
 def float_parts(graph: Graph) -> tuple[Part, ...]:
-    """The parts of a graph, in its order.
+    """Return the parts of a graph, in its order.
 
     Raises:
         DoesNotFitError: if a layer has no form in the file.
@@ -214,7 +214,7 @@ def _neuron(node: Neuron, shape: Shape) -> Part:
 def _written(
     writer: Writer, equations: Equations, known: Mapping[tuple[Op, str], Value], like: Value
 ) -> list[Value]:
-    """The next states and the output, one operation after another, each as large as the layer."""
+    """Return next states and output, one operation after another, each as large as the layer."""
     values: list[Value] = []
     for operation in equations.operations:
         op, attribute = operation.op, operation.attribute

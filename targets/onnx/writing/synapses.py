@@ -28,7 +28,7 @@ _ROWS = 64
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """A dense or convolutional layer, and what its input can be."""
+    """A dense or convolutional layer, and the range of its input."""
 
     node: Dense | Conv2d
     source: Interval
@@ -49,7 +49,7 @@ class WeightedSum:
 
     @cached_property
     def digits(self) -> tuple[tuple[NDArray[np.int8], ...], ...]:
-        """For each source the weights' digits, lowest first, as the graph multiplies by them."""
+        """For each source, the weights' digits, lowest first, as the graph multiplies by them."""
         weight = self.node.narrow_weight
         largest = Interval(int(weight.min(initial=0)), int(weight.max(initial=0)))
         count = digits_of(largest.map(lambda value: value >> self.power))
@@ -58,12 +58,12 @@ class WeightedSum:
 
     @property
     def source_digits(self) -> int:
-        """How many bytes hold a value of the input."""
+        """The number of bytes of an input value."""
         return 1 if self.source.within(SMALL) else digits_of(self.source)
 
     @cached_property
     def total(self) -> Interval:
-        """What the sum can be before it is stored."""
+        """The range of the sum before it is stored."""
         bound = self.node.sum_range(self.source)
         if isinstance(self.node, Dense) and self.node.shift:
             shift = self.node.shift
@@ -74,11 +74,11 @@ class WeightedSum:
 
     @property
     def value(self) -> Interval:
-        """What the layer's value can be."""
+        """The range of the layer's value."""
         return self.total.wrapped(self.node.accumulator_bits)
 
     def check(self) -> None:
-        """Nothing if the sums stay within what the graph can add.
+        """Check that the graph can add the sums exactly.
 
         Raises:
             DoesNotFitError: otherwise; names the layer.
@@ -92,7 +92,7 @@ class WeightedSum:
         arithmetic_type(self._reach)
 
     def write(self, writer: Writer, sources: Sequence[Value], weights: Sequence[Value]) -> Value:
-        """The layer's value for rows of inputs, of one source or one for each delay."""
+        """Return the layer's value for rows of inputs, of one source or one per delay."""
         count = len(weights) // len(sources)
         sums = [
             self._shifted(writer, self._sum(writer, x, weights[n * count : (n + 1) * count]))
@@ -108,7 +108,7 @@ class WeightedSum:
         return writer.cast(value, arithmetic_type(self.value))
 
     def _sum(self, writer: Writer, x: Value, weights: Sequence[Value]) -> Value:
-        """The weighted sum of one source."""
+        """Return the weighted sum of one source."""
         multiply = self._dense if isinstance(self.node, Dense) else self._conv
         kind, total = arithmetic_type(self._reach), None
         for i, digit in enumerate(split(writer, x, self.source_digits)):
@@ -144,7 +144,7 @@ class WeightedSum:
 
     @cached_property
     def _reach(self) -> Interval:
-        """What the sum of all products can be while it is added up."""
+        """The range of the sum of all products while it is added up."""
         reach = sum(bound << power for power, bound in self._products)
         return Interval(-reach, reach)
 
@@ -170,7 +170,7 @@ class WeightedSum:
 def _split_weights(
     weight: NarrowIntegers, count: int, power: int, dense: bool
 ) -> tuple[NDArray[np.int8], ...]:
-    """Weights in digits; those of a dense layer as a matrix that rows are multiplied by."""
+    """Return weights as digits; dense ones as a matrix that rows are multiplied by."""
     shape: tuple[int, ...] = weight.T.shape if dense else weight.shape
     digits = tuple(np.empty(shape, np.int8) for _ in range(count))
     for start in range(0, weight.shape[0], _ROWS):
@@ -186,7 +186,7 @@ def _split_weights(
 
 
 def _most(digit: NDArray[np.int8], dense: bool) -> int:
-    """The largest sum of magnitudes that reaches one output."""
+    """Return the largest sum of magnitudes that reaches one output."""
     total = np.zeros(digit.shape[1] if dense else len(digit), dtype=np.int64)
     for rows in row_pieces(digit):
         sizes = np.abs(digit[rows].astype(np.int16))
@@ -198,7 +198,7 @@ def _most(digit: NDArray[np.int8], dense: bool) -> int:
 
 
 def digits_of(interval: Interval) -> int:
-    """How many digits from -128 to 127 in base 256 hold every integer of an interval."""
+    """Return how many digits from -128 to 127 in base 256 hold every integer of an interval."""
     count, reach = 1, BYTE
     while not interval.within(reach):
         low, high = 256 * reach.low - 128, 256 * reach.high + 127
@@ -207,7 +207,7 @@ def digits_of(interval: Interval) -> int:
 
 
 def split(writer: Writer, x: Value, count: int) -> list[Value]:
-    """The digits of a value, lowest first, as bytes."""
+    """Return the digits of a value, lowest first, as bytes."""
     if count == 1:
         small = x.interval.within(SMALL)
         return [writer.cast(x, Type.UINT8 if small else Type.INT8)]

@@ -38,7 +38,7 @@ ANY_FLOAT = Interval(0, 0)
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of the graph: its name, its type, and for integers what they can be."""
+    """A tensor of the graph: its name, its type, and for integers their range."""
 
     name: str
     type: Type
@@ -46,7 +46,7 @@ class Value:
 
 
 def arithmetic_type(interval: Interval) -> Type:
-    """The type in which integers of an interval are computed.
+    """Return the type in which integers of an interval are computed.
 
     Raises:
         ValidationError: if they have more than 62 bits.
@@ -59,7 +59,7 @@ def arithmetic_type(interval: Interval) -> Type:
 
 
 def stored_type(interval: Interval) -> Type:
-    """The type in which layers hand integers on: bytes where products of bytes stay exact.
+    """Return the type in which layers pass integers on: bytes if products of bytes are exact.
 
     Unsigned bytes go to 127 only: some processors saturate sums of two larger ones' products.
     """
@@ -69,7 +69,7 @@ def stored_type(interval: Interval) -> Type:
 
 
 def onnx_module() -> Any:
-    """The library that reads and writes the format.
+    """Import the library that reads and writes the format.
 
     Raises:
         NeurodeployError: if it is not installed.

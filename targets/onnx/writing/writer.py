@@ -1,4 +1,4 @@
-"""Writing nodes: every value under a name of its own, constants and casts once."""
+"""The writer of nodes: every value has its own name, constants and casts occur once."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ IR_VERSION = 10
 
 
 class Names:
-    """Names that are given once: to a layer's values by its name, to the others with a number."""
+    """Unique names: a layer's values have its name, others a number."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
 
     def new(self, wanted: str) -> str:
-        """The name that is wanted, or the first like it that is free."""
+        """Return the wanted name, or the first similar one that is free."""
         name, count = wanted, 2
         while name in self.taken:
             name, count = f"{wanted}_{count}", count + 1
@@ -51,7 +51,7 @@ class Writer:
         name: str = "",
         **attributes: Any,
     ) -> Value:
-        """The one output of a new node."""
+        """Add a node, and return its one output."""
         output = self.fresh(name or op.lower())
         self.add(op, [_name(each) for each in inputs], [output], **attributes)
         return Value(output, kind, interval)
@@ -67,7 +67,7 @@ class Writer:
         notes: Mapping[str, str] | None = None,
         **attributes: Any,
     ) -> None:
-        """A new node between values that have names."""
+        """Add a node between named values."""
         node = self.onnx.helper.make_node(
             op, inputs, outputs, name=called or outputs[0], domain=domain, **attributes
         )
@@ -75,11 +75,11 @@ class Writer:
         self.nodes.append(node)
 
     def fresh(self, wanted: str) -> str:
-        """A name that no value has."""
+        """Return a name that no value has."""
         return self.names.new(self.prefix + wanted)
 
     def constant(self, value: Any, kind: Type) -> Value:
-        """A constant tensor, written once for all that read it."""
+        """Return a constant tensor, written once for all its readers."""
         array = np.asarray(value, dtype=kind.numpy)
         key = (array.tobytes(), array.shape, kind)
         if key not in self.constants:
@@ -93,7 +93,7 @@ class Writer:
         return self.constants[key]
 
     def cast(self, value: Value, kind: Type) -> Value:
-        """The value in a type."""
+        """Return the value in a type."""
         if value.type == kind:
             return value
         key = (value.name, kind)
@@ -103,7 +103,7 @@ class Writer:
 
 
 def tensor_proto(array: np.ndarray[Any, Any], kind: Type, name: str = "") -> Any:
-    """A tensor with its numbers as bytes."""
+    """Return a tensor with its numbers as bytes."""
     onnx = onnx_module()
     tensor = onnx.TensorProto()
     tensor.name = name
