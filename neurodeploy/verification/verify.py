@@ -38,11 +38,10 @@ def verify(
     """Return a report with every link that the given parts allow, over samples (T, N, ...).
 
     `model` is a torch network and `program` its program, or its float graph; without them, the
-    network
-    is the artifact's own (`held`, if it was read already), and the link to training is left out.
-    The
-    target's default simulators run unless one is named; "none" runs none, and "all" runs every
-    simulator of the target that supports the network. With labels the report shows accuracies.
+    network is the artifact's own (`held`, if it was read already), and the link to training is left
+    out. The target's default simulators run unless one is named; "none" runs none, and "all" runs
+    every simulator of the target that supports the network. With labels the report shows
+    accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.data.content import Content, Files, joined
-from neurodeploy.data.wire import field, inserted
+from neurodeploy.data.container.onnx import with_tensors
+from neurodeploy.data.content import Content, Files
 from neurodeploy.distribution import toolchain_version
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
@@ -26,8 +26,6 @@ PREFIX = "neurodeploy."
 # Changes when the same program would be written as another graph.
 FORMAT = "1"
 FLOATS = "no, in floats"
-# Where a model has its graph, and a graph its tensors.
-_GRAPH, _TENSOR = 7, 5
 
 _WRITE = {Form.SCAN: write_scan, Form.STEP: write_step, Form.UNROLLED: write_unrolled}
 
@@ -44,10 +42,8 @@ class Written:
 
     def content(self) -> Content:
         """The whole file: each tensor a field of the graph, which is one of the model."""
-        tensors = joined([field(_TENSOR, tensor) for tensor in self.tensors.values()])
-        return inserted(
-            self.model.SerializeToString(deterministic=True), [_GRAPH], _TENSOR, tensors
-        )
+        model = self.model.SerializeToString(deterministic=True)
+        return with_tensors(model, self.tensors.values())
 
 
 def compile_program(program: Program, choices: Choices) -> Artifact:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.container.wire import fields_of
 from neurodeploy.data.network.dispatch import Table
-from neurodeploy.data.wire import fields_of
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph, SumPool2d
 from neurodeploy.program import Dense, Program

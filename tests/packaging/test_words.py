@@ -17,6 +17,7 @@ ROOMS = (
     "neurodeploy/cli",
     "neurodeploy/data",
     "neurodeploy/demo",
+    "neurodeploy/flow",
     "neurodeploy/frontend",
     "neurodeploy/report",
     "neurodeploy/sandbox",

@@ -1,4 +1,4 @@
-"""What leads to a layer of neurons: weights and what moves their sums, or values as they are."""
+"""Branches that lead to a layer of neurons: weights and what moves their sums, or plain values."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Branch:
     """The nearest weights before a layer, or else the values that reach it."""
 
     part: Part
-    # What stands between the weights and the neurons, in order: pools and a flatten.
+    # The nodes between the weights and the neurons, in order: pools and a flatten.
     moved: tuple[Part, ...]
-    # Of what the weights read, or of the values themselves.
+    # The shape that the weights read, or the shape of the values themselves.
     shape: Shape
     range: Interval
 
     @property
     def name(self) -> str:
-        """The name of the weights, or of what sends the values."""
+        """The name of the weights, or of the node that sends the values."""
         return self.part.name
 
     @property
@@ -34,7 +34,7 @@ class Branch:
 
 
 def branches_of(plan: Plan, layer: Part) -> tuple[Branch, ...]:
-    """Every branch of a layer, in the order of its edges."""
+    """Return every branch of a layer, in the order of its edges."""
     return tuple(_branch(plan, edge.source) for edge in layer.node.sources)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.container import onnx as container
+from neurodeploy.data.container.onnx import Element
 from neurodeploy.data.content import Content
 from neurodeploy.data.structure import Edge, require
 from targets.onnx.forms.memory import BATCH, Slot, slots_of
@@ -22,7 +24,6 @@ from targets.onnx.writing.writer import (
     OPSET,
     Names,
     Writer,
-    named_tensor,
     tensor_proto,
 )
 
@@ -86,7 +87,7 @@ class Assembly:
     def _tensor(self, pair: tuple[Part, Any]) -> tuple[tuple[str, str], Value]:
         part, tensor = pair
         name = self.writer.names.new(f"{part.name}.{tensor.label}")
-        self.held[name] = named_tensor(tensor.values, tensor.type, name)
+        self.held[name] = container.tensor(name, Element(tensor.type), tensor.values)
         return (part.name, tensor.label), Value(name, tensor.type, tensor.interval)
 
     def value_info(self, value: Value, dimensions: Sequence[int | str]) -> Any:

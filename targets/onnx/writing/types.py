@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.container.onnx import Element
 from neurodeploy.errors import NeurodeployError, ValidationError
 from snncore.dynamics.arithmetic.interval import Interval
 
@@ -15,28 +16,19 @@ from snncore.dynamics.arithmetic.interval import Interval
 class Type(IntEnum):
     """Tensor types, by the numbers that the format gives them."""
 
-    FLOAT = 1
-    UINT8 = 2
-    INT8 = 3
-    INT32 = 6
-    INT64 = 7
-    BOOL = 9
+    FLOAT = Element.FLOAT
+    UINT8 = Element.UINT8
+    INT8 = Element.INT8
+    INT32 = Element.INT32
+    INT64 = Element.INT64
+    BOOL = Element.BOOL
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The same type of NumPy's, as a file holds it."""
-        kind: np.dtype[Any] = np.dtype(_NUMPY[self])
-        return kind.newbyteorder("<")
+        """The same type in NumPy, in the byte order of a file."""
+        return Element(self).numpy
 
 
-_NUMPY: dict[Type, Any] = {
-    Type.FLOAT: np.float32,
-    Type.UINT8: np.uint8,
-    Type.INT8: np.int8,
-    Type.INT32: np.int32,
-    Type.INT64: np.int64,
-    Type.BOOL: np.bool_,
-}
 SMALL = Interval(0, 127)
 BYTE = Interval(-128, 127)
 WORD = Interval(1 - (1 << 31), (1 << 31) - 1)

@@ -7,16 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.data.content import Content, joined, of_array, of_bytes
-from neurodeploy.data.wire import field
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value, onnx_module
 
 DOMAIN = "neurodeploy"
 OPSET = 21
 IR_VERSION = 10
-# The field of a tensor that holds its numbers, which is its last.
-_RAW_DATA = 9
 
 
 class Names:
@@ -104,16 +100,6 @@ class Writer:
         if key not in self.casts:
             self.casts[key] = self.node("Cast", [value], kind, value.interval, to=int(kind))
         return self.casts[key]
-
-
-def named_tensor(array: np.ndarray[Any, Any], kind: Type, name: str) -> Content:
-    """A tensor as `tensor_proto` makes it, its bytes still to be made."""
-    head = tensor_proto(np.empty(0, kind.numpy), kind, name)
-    head.ClearField("raw_data")
-    head.ClearField("dims")
-    head.dims.extend(array.shape)
-    numbers = field(_RAW_DATA, of_array(array, kind.numpy))
-    return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
 
 
 def tensor_proto(array: np.ndarray[Any, Any], kind: Type, name: str = "") -> Any:
