@@ -29,6 +29,10 @@ ROOMS = (
     "quant/grid",
     "quant/layer",
     "quant/neuron",
+    "targets/loihi/chip",
+    "targets/loihi/file",
+    "targets/loihi/neurons",
+    "targets/lynxi/reduced",
 )
 PAGES = (*files("docs", suffix=".md"), *ROOT.glob("*.md"))
 CODE = {path: path.read_text("utf-8") for path in files(*ROOMS, suffix=".py")}

@@ -28,7 +28,7 @@ class Branch:
 
     @property
     def synapse(self) -> Synapse | None:
-        """The weights, if there are any."""
+        """The weights, or None."""
         node: Node = self.part.node
         return node if isinstance(node, Synapse) else None
 
