@@ -200,27 +200,19 @@ def verified(
 
         model, model_file = load(model), model
     with naming(opened):
-        chip = target.target(opened.target)
-        held = verification.held_by(chip, opened)
-    program: Program | Graph | None = None
+        subject = verification.subject_of(opened)
+    network: Program | Graph | None = None
     if isinstance(model, Lowered):
-        model, program, model_file = model.network, model.program, model.model_file
+        model, network, model_file = model.network, model.program, model.model_file
     elif model is not None:
-        program = _network_of(model, held, samples, chip)
+        network = _network_of(model, subject.network, samples, subject.chip)
+    sha256 = None if model_file is None else digest_of(Path(model_file))
+    subject = replace(subject, original=verification.Original(model, network, sha256))
     if samples is None:
-        samples = _random_samples(program or held, random or DEFAULT_RANDOM)
-    return verification.verify(
-        opened,
-        samples,
-        labels=labels,
-        model=model,
-        program=program,
-        held=held,
-        model_sha256=None if model_file is None else digest_of(Path(model_file)),
-        simulator=simulator,
-        simulation=simulation,
-        progress=progress,
-    )
+        samples = _random_samples(subject.expected, random or DEFAULT_RANDOM)
+    how = simulation or Simulation()
+    how = how if how.progress is not None else replace(how, progress=progress)
+    return verification.verify(subject, samples, labels=labels, simulator=simulator, simulation=how)
 
 
 def _network_of(model: Any, held: Program | Graph, samples: Any, chip: Target) -> Program | Graph:

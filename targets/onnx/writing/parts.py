@@ -87,7 +87,7 @@ _PART = Table[[Program, Ranges], Part]("ONNX")
 
 @contextmanager
 def _fitting(node: Node) -> Iterator[None]:
-    """Name the layer, with a remedy, in errors about sums or states that no type holds."""
+    """Add the layer and a remedy to errors about sums or states that no type holds."""
     try:
         yield
     except ValueError as error:

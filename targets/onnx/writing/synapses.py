@@ -7,7 +7,7 @@ of them, scaled and added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, NarrowIntegers
+from neurodeploy.program import Conv2d, Dense, NarrowIntegers, Synapse
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.onnx.writing.dialect import operation
@@ -30,15 +31,18 @@ _ROWS = 64
 class WeightedSum:
     """A dense or convolutional layer, and the range of its input."""
 
-    node: Dense | Conv2d
+    node: Synapse
     source: Interval
+
+    @cached_property
+    def form(self) -> _Form:
+        """The operation of this kind of weights."""
+        return _FORM(self.node)
 
     @cached_property
     def parts(self) -> tuple[NarrowIntegers, ...]:
         """The weights that read each source: one matrix for each delay."""
-        if isinstance(self.node, Dense):
-            return tuple(weight for _, weight in self.node.delayed_weights)
-        return (self.node.narrow_weight,)
+        return tuple(weight for _, weight in self.node.delayed_weights)
 
     @cached_property
     def power(self) -> int:
@@ -53,7 +57,7 @@ class WeightedSum:
         weight = self.node.narrow_weight
         largest = Interval(int(weight.min(initial=0)), int(weight.max(initial=0)))
         count = digits_of(largest.map(lambda value: value >> self.power))
-        dense = isinstance(self.node, Dense)
+        dense = self.form.dense
         return tuple(_split_weights(part, count, self.power, dense) for part in self.parts)
 
     @property
@@ -65,8 +69,8 @@ class WeightedSum:
     def total(self) -> Interval:
         """The range of the sum before it is stored."""
         bound = self.node.sum_range(self.source)
-        if isinstance(self.node, Dense) and self.node.shift:
-            shift = self.node.shift
+        if self.form.shift:
+            shift = self.form.shift
             bound = bound.map(lambda each: each >> shift)
             # Each source's sum is cut down by itself.
             bound = Interval(bound.low - len(self.parts) + 1, bound.high)
@@ -109,7 +113,7 @@ class WeightedSum:
 
     def _sum(self, writer: Writer, x: Value, weights: Sequence[Value]) -> Value:
         """Return the weighted sum of one source."""
-        multiply = self._dense if isinstance(self.node, Dense) else self._conv
+        multiply = self.form.multiply
         kind, total = arithmetic_type(self._reach), None
         for i, digit in enumerate(split(writer, x, self.source_digits)):
             for j, weight in enumerate(weights):
@@ -122,7 +126,7 @@ class WeightedSum:
         return Value(total.name, total.type, self._reach)
 
     def _shifted(self, writer: Writer, total: Value) -> Value:
-        shift = self.node.shift if isinstance(self.node, Dense) else 0
+        shift = self.form.shift
         if not shift:
             return total
         bound = total.interval.map(lambda each: each >> shift)
@@ -132,7 +136,7 @@ class WeightedSum:
     def _products(self) -> list[tuple[int, int]]:
         """For each product of digits the power of two it counts in, and how large it may be."""
         largest = self.source.largest() if self.source_digits == 1 else 128
-        dense = isinstance(self.node, Dense)
+        dense = self.form.dense
         sums = [
             (j, _most(digit, dense)) for digits in self.digits for j, digit in enumerate(digits)
         ]
@@ -148,13 +152,31 @@ class WeightedSum:
         reach = sum(bound << power for power, bound in self._products)
         return Interval(-reach, reach)
 
-    def _dense(self, writer: Writer, x: Value, weight: Value) -> Value:
-        return writer.node("MatMulInteger", [x, weight], Type.INT32)
 
-    def _conv(self, writer: Writer, x: Value, weight: Value) -> Value:
-        node = self.node
-        assert isinstance(node, Conv2d)
-        (top, left), (height, width) = node.padding, node.narrow_weight.shape[2:]
+@dataclass(frozen=True)
+class _Form:
+    """The operation that multiplies digits, and what follows it."""
+
+    # Whether the weights stand as a matrix that rows are multiplied by.
+    dense: bool
+    # The bits that every source's sum is shifted by.
+    shift: int
+    multiply: Callable[[Writer, Value, Value], Value]
+
+
+_FORM = Table[[], _Form]("ONNX's weighted sums")
+
+
+@_FORM.register(Dense)
+def _dense(node: Dense) -> _Form:
+    return _Form(True, node.shift, lambda w, x, y: w.node("MatMulInteger", [x, y], Type.INT32))
+
+
+@_FORM.register(Conv2d)
+def _kernel(node: Conv2d) -> _Form:
+    (top, left), (height, width) = node.padding, node.kernel
+
+    def multiply(writer: Writer, x: Value, weight: Value) -> Value:
         return writer.node(
             "ConvInteger",
             [x, weight],
@@ -165,6 +187,8 @@ class WeightedSum:
             pads=[top, left, top, left],
             strides=list(node.stride),
         )
+
+    return _Form(False, 0, multiply)
 
 
 def _split_weights(
