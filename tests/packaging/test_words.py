@@ -23,6 +23,7 @@ ROOMS = (
     "neurodeploy/sandbox",
     "neurodeploy/simulator",
     "neurodeploy/target",
+    "neurodeploy/testing",
     "neurodeploy/verification",
     "quant/convert",
     "quant/fit",
