@@ -1,6 +1,6 @@
-"""Quantization-aware layers: what they compute while training is what the chip computes.
+"""Quantization-aware layers: their training forward computes what the chip computes.
 
-A name is loaded when it is first used: a chip's format is described without torch.
+A name is loaded on first use, so a chip's format can be described without torch.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ GPU = torch.device("cuda", 0)
 
 
 def jobs() -> Iterator[Job]:
-    """Every neuron, type and number of steps."""
+    """Yield every neuron, type and number of steps."""
     for name in NEURONS:
         for kind in TYPES:
             for steps in STEPS:
@@ -49,7 +49,7 @@ def jobs() -> Iterator[Job]:
 
 
 def work_of(name: str, kind: str) -> tuple[Work, list[float]]:
-    """A neuron's work from rest with its parameters printed in, and those that are learned."""
+    """Return a neuron's work from rest with its parameters printed in, and the learned ones."""
     make, learned = NEURONS[name]
     module = make()
     values = {
@@ -69,7 +69,7 @@ def work_of(name: str, kind: str) -> tuple[Work, list[float]]:
 
 
 def data(job: Job) -> tuple[torch.Tensor, torch.Tensor]:
-    """An input that makes the neuron fire, and a dense upstream gradient."""
+    """Return an input that makes the neuron fire, and a dense upstream gradient."""
     name, kind, steps = job
     generator = torch.Generator("cuda").manual_seed(1)
     shape = (steps, 1, TOTAL // steps)
@@ -80,7 +80,7 @@ def data(job: Job) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def median(call: Callable[[], Any], times: int = 15) -> float:
-    """Milliseconds, by events on a queue that is never empty."""
+    """Return the milliseconds, by events on a queue that is never empty."""
     for _ in range(3):
         call()
     pairs = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(times)]
@@ -95,17 +95,17 @@ def median(call: Callable[[], Any], times: int = 15) -> float:
 
 
 def copy_rate() -> float:
-    """Bytes a millisecond, read and written."""
+    """Return the bytes per millisecond, read and written."""
     source = torch.randn(TOTAL, device=GPU)
     target = torch.empty_like(source)
     return 8 * TOTAL / median(lambda: target.copy_(source))
 
 
 def check(job: Job, spikes: dict[str, torch.Tensor], x: torch.Tensor) -> None:
-    """Nothing if all backends have the spikes of eager torch on the CPU.
+    """Check that all backends have the spikes of eager torch on the CPU.
 
     Raises:
-        RuntimeError: if one has not.
+        RuntimeError: if one does not.
     """
     name = job[0]
     first = x[:, :, :4096].cpu()
@@ -118,11 +118,11 @@ def check(job: Job, spikes: dict[str, torch.Tensor], x: torch.Tensor) -> None:
         if not torch.equal(found, next(iter(spikes.values()))):
             raise RuntimeError(f"{job}: {which} differs from {next(iter(spikes))}")
     if not bool(expected.any()):
-        raise RuntimeError(f"{job}: nobody fired")
+        raise RuntimeError(f"{job}: no neuron fired")
 
 
 def timed(which: str, job: Job, rate: float, spikes: dict[str, torch.Tensor]) -> list[float]:
-    """The ratios to the floor: inference, forward, forward and backward."""
+    """Return the ratios to the floor: inference, forward, forward and backward."""
     name, kind, _ = job
     work, learned = work_of(name, kind)
     loop = prepared(which, work)
@@ -151,7 +151,7 @@ def timed(which: str, job: Job, rate: float, spikes: dict[str, torch.Tensor]) ->
 
 
 def row(job: Job, backends: list[str], rate: float) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     name, kind, steps = job
     spikes: dict[str, torch.Tensor] = {}
     cells = []
@@ -162,7 +162,7 @@ def row(job: Job, backends: list[str], rate: float) -> str:
 
 
 def small_layer(backends: list[str]) -> None:
-    """A small layer's training step under a CUDA graph, in microseconds a replay."""
+    """Print a small layer's training step under a CUDA graph, in microseconds per replay."""
     for which in backends:
         for kind in (torch.float32, torch.bfloat16):
             x = torch.randn(32, 1, 1 << 14, device=GPU).to(kind).requires_grad_()
@@ -179,7 +179,7 @@ def small_layer(backends: list[str]) -> None:
 
 
 def measures(steps: int, itemsize: int) -> Iterator[tuple[bool, Config]]:
-    """Other measures of the forward (False) and the backward (True) kernel."""
+    """Yield alternative sizes of the forward (False) and the backward (True) kernel."""
     for threads, lanes in ((128, 1), (128, 2), (128, 4), (128, 8), (64, 2), (256, 1), (256, 2)):
         if not 4 <= lanes * itemsize <= 16:
             continue
@@ -195,7 +195,7 @@ SWEPT = ("LIF", "LIF tau=3", "ParametricLIF", "Izhikevich")
 
 
 def swept() -> Iterator[tuple[Job, bool, Config]]:
-    """What the sweep measures."""
+    """Yield what the sweep measures."""
     for name in SWEPT:
         for kind in ("float32", "bfloat16"):
             for steps in STEPS:
@@ -204,7 +204,7 @@ def swept() -> Iterator[tuple[Job, bool, Config]]:
 
 
 def call_of(job: Job, back: bool, config: Config | None, neurons: int) -> Callable[[], Any]:
-    """A launch of one kernel, on memory that holds anything."""
+    """Return a launch of one kernel, on memory with arbitrary content."""
     name, kind, steps = job
     work, learned = work_of(name, kind)
     loop = CudaLoop.of(work)
@@ -219,7 +219,7 @@ def call_of(job: Job, back: bool, config: Config | None, neurons: int) -> Callab
 
 
 def sweep(rate: float) -> None:
-    """The best measures of each kernel, and the chosen ones beside them."""
+    """Print the best sizes of each kernel, and the chosen ones beside them."""
     found: dict[tuple[Job, bool], list[tuple[float, Config]]] = {}
     for job, back, config in swept():
         floor = (3 if back else 2) * TOTAL * TYPES[job[1]].itemsize / rate

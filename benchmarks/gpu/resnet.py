@@ -36,7 +36,7 @@ SEW = partial(models.sew_resnet18, CLASSES, neuron=STATELESS)
 
 @dataclass(frozen=True)
 class Row:
-    """What is measured: `steps` of 0 is an ANN on single images, of -1 one image for all steps."""
+    """A row of the table: `steps` of 0 is an ANN on single images, -1 one image for all steps."""
 
     name: str
     make: Callable[[], nn.Module]
@@ -46,12 +46,12 @@ class Row:
 
 
 def relu(**_: Any) -> nn.Module:
-    """What the ANN has for neurons."""
+    """Return the ANN's counterpart of a neuron."""
     return nn.ReLU(inplace=True)
 
 
 def check() -> None:
-    """A batch norm with neurons: on two backends, and fused.
+    """Check that a batch norm with neurons agrees on two backends, and fused.
 
     Raises:
         RuntimeError: if they disagree, or nothing fires.
@@ -84,14 +84,14 @@ def check() -> None:
 
 
 def criterion(outputs: Tensor, labels: Tensor) -> Tensor:
-    """The loss; of sequences, by the mean of their steps."""
+    """Return the loss; for sequences, by the mean of their steps."""
     return nn.functional.cross_entropy(
         (outputs if outputs.ndim == 2 else outputs.mean(0)).float(), labels
     )
 
 
 def iteration(network: nn.Module, x: Tensor, row: Row, amp: bool) -> Callable[[], None]:
-    """One iteration of SGD."""
+    """Return a function that runs one iteration of SGD."""
     optimizer = torch.optim.SGD(network.parameters(), 0.01)
     labels = torch.randint(0, CLASSES, (x.shape[-4],), device="cuda")
     if row.graph:
@@ -119,14 +119,14 @@ def iteration(network: nn.Module, x: Tensor, row: Row, amp: bool) -> Callable[[]
 
 
 def fused(make: Callable[[], nn.Module]) -> nn.Module:
-    """A network whose neurons do the work of their batch norms."""
+    """Return a network whose neurons do the work of their batch norms."""
     network = make()
     training.fuse_norms(network)
     return network
 
 
 def measured(row: Row, steps: int, amp: bool) -> tuple[float, float, float]:
-    """Milliseconds of an iteration and of its host, medians of fifteen, and the peak in GiB."""
+    """Return an iteration's and its host's milliseconds (medians of 15), and the peak in GiB."""
     network = row.make().cuda()
     if row.steps == 0:
         x = torch.rand(BATCH * steps, 3, SIZE, SIZE, device="cuda")
@@ -156,7 +156,7 @@ def measured(row: Row, steps: int, amp: bool) -> tuple[float, float, float]:
 
 
 def ann() -> nn.Module:
-    """The network with ReLUs, on single images."""
+    """Return the network with ReLUs, on single images."""
     network = models.spiking_resnet18(CLASSES, neuron=relu)
     functional.set_step_mode(network, "s")
     return network
@@ -182,7 +182,7 @@ MORE = (
 
 
 def main() -> None:
-    """Every number of steps in float32 and under autocast."""
+    """Measure every number of steps in float32 and under autocast."""
     torch.backends.cudnn.benchmark = True
     check()
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, batch {BATCH}")

@@ -29,12 +29,12 @@ FIRES = partial(neuron.LIF, detach_reset=True, keep_states=False)
 
 
 def criterion(outputs: Tensor, labels: Tensor) -> Tensor:
-    """The loss, by the mean of the steps."""
+    """Return the loss, by the mean of the steps."""
     return nn.functional.cross_entropy(outputs.mean(0).float(), labels)
 
 
 def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
-    """One iteration of SGD."""
+    """Return a function that runs one iteration of SGD."""
     optimizer = torch.optim.SGD(network.parameters(), 0.01)
     labels = torch.randint(0, CLASSES, (x.shape[1],), device=x.device)
 
@@ -52,7 +52,7 @@ def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
 def captured(
     network: nn.Module, x: Tensor, process: training.Process | None = None
 ) -> Callable[[], None]:
-    """The same, forward and backward as one CUDA graph."""
+    """Return the same, with forward and backward as one CUDA graph."""
     optimizer = torch.optim.SGD(network.parameters(), 0.01)
     labels = torch.randint(0, CLASSES, (x.shape[1],), device=x.device)
     options = {"autocast": torch.float16, "process": process}
@@ -66,7 +66,7 @@ def captured(
 
 
 def milliseconds(run: Callable[[], None], x: Tensor, together: bool) -> float:
-    """The median time of an iteration."""
+    """Return the median time of an iteration."""
     times = []
     for _ in range(30 if x.is_cuda else 3):
         if together:
@@ -86,7 +86,7 @@ def finish(x: Tensor) -> None:
 
 
 def agree(network: nn.Module) -> None:
-    """All processes have the same weights.
+    """Check that all processes have the same weights.
 
     Raises:
         RuntimeError: if they do not.
@@ -98,12 +98,12 @@ def agree(network: nn.Module) -> None:
         raise RuntimeError(f"the processes' weights differ after training: {every}")
 
 
-# How an iteration is run, and its milliseconds alone and together.
+# The way an iteration runs, and its milliseconds alone and together.
 Row = tuple[str, float, float]
 
 
 def measured(process: training.Process, steps: int, cpu: bool) -> list[Row]:
-    """Every way, each beside its own time on one GPU alone."""
+    """Return every way, each with its own time on one GPU alone."""
 
     def make() -> nn.Module:
         torch.manual_seed(0)
@@ -137,7 +137,7 @@ def measured(process: training.Process, steps: int, cpu: bool) -> list[Row]:
 
 
 def worker(rank: int, count: int, port: int, given: argparse.Namespace) -> None:
-    """One process; the first one prints."""
+    """Run one process; the first one prints."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     os.environ |= {"WORLD_SIZE": str(count), "RANK": str(rank), "LOCAL_RANK": str(rank)}
     torch.backends.cudnn.benchmark = True
@@ -150,7 +150,7 @@ def worker(rank: int, count: int, port: int, given: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Every number of GPUs that there are."""
+    """Measure every available number of GPUs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--gpus", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--steps", type=int, nargs="+", default=[4, 16])

@@ -21,7 +21,7 @@ TYPES = (torch.float32, torch.bfloat16)
 
 
 def wall(call: Callable[[], Any], times: int = 200) -> float:
-    """Milliseconds a call from Python, the device never waited for in between."""
+    """Return the milliseconds per call from Python, without waiting for the device in between."""
     rounds = []
     for _ in range(5):
         call()
@@ -35,7 +35,7 @@ def wall(call: Callable[[], Any], times: int = 200) -> float:
 
 
 def ours(x: torch.Tensor, upstream: torch.Tensor) -> tuple[torch.Tensor, Callable[[], Any]]:
-    """Our spikes, and a training step."""
+    """Return our spikes, and a training step."""
     module = neuron.LIF(
         detach_reset=True, keep_states=False, surrogate=surrogate.ATan(), backend="triton"
     )
@@ -43,7 +43,7 @@ def ours(x: torch.Tensor, upstream: torch.Tensor) -> tuple[torch.Tensor, Callabl
 
 
 def peers(x: torch.Tensor, upstream: torch.Tensor) -> tuple[torch.Tensor, Callable[[], Any]]:
-    """SpikingJelly's spikes, and a training step."""
+    """Return SpikingJelly's spikes, and a training step."""
     from spikingjelly.activation_based import functional
     from spikingjelly.activation_based import neuron as theirs
 
@@ -57,7 +57,7 @@ def peers(x: torch.Tensor, upstream: torch.Tensor) -> tuple[torch.Tensor, Callab
 
 
 def captured(call: Callable[[], Any]) -> Callable[[], None]:
-    """The same as one replay of a CUDA graph."""
+    """Return the same as one replay of a CUDA graph."""
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
         call()
@@ -69,7 +69,7 @@ def captured(call: Callable[[], Any]) -> Callable[[], None]:
 
 
 def row(kind: torch.dtype) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     with torch.cuda.stream(torch.cuda.Stream()):
         x = (torch.randn((STEPS, 1, NEURONS), device="cuda") + 0.4).to(kind).requires_grad_()
         upstream = torch.randn_like(x)
@@ -78,7 +78,7 @@ def row(kind: torch.dtype) -> str:
         if find_spec("spikingjelly") is None:
             return f"| {kind} | {graph:.4f} | {eager:.3f} | not installed | |"
         expected, theirs = peers(x, upstream)
-        # In 16 bits the peer computes in 16 bits, and its spikes are its own.
+        # With 16-bit inputs SpikingJelly computes in 16 bits, so its spikes may differ.
         if kind == torch.float32 and not torch.equal(expected, spikes):
             raise SystemExit("the spikes differ from the peer's")
         peer = wall(theirs)

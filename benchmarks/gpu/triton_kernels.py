@@ -33,7 +33,7 @@ Job = tuple[str, str, int]
 
 
 def jobs() -> Iterator[Job]:
-    """Every neuron, type and number of steps."""
+    """Yield every neuron, type and number of steps."""
     for name in NEURONS:
         for kind in TYPES:
             for steps in (4, 16, 64):
@@ -41,7 +41,7 @@ def jobs() -> Iterator[Job]:
 
 
 def planned(name: str, kind: str) -> tuple[str, list[torch.Tensor]]:
-    """A neuron's loop from rest with its parameters printed in, but for those that are learned."""
+    """Return a neuron's loop from rest, with its fixed parameters printed in."""
     make, learned = NEURONS[name]
     module = make()
     values = {
@@ -72,7 +72,7 @@ def compile_job(job: Job) -> None:
 
 
 def check(name: str, x: torch.Tensor, spikes: torch.Tensor) -> None:
-    """Nothing if some neurons fire as they do in eager torch on the CPU."""
+    """Check that some neurons fire as they do in eager torch on the CPU."""
     make, _ = NEURONS[name]
     some = slice(0, 1 << 12)
     module = make()
@@ -84,7 +84,7 @@ def check(name: str, x: torch.Tensor, spikes: torch.Tensor) -> None:
 
 
 def held(call: Callable[[], torch.Tensor], x: torch.Tensor) -> float:
-    """What is held for the backward beside the output, in units of the input."""
+    """Return the memory kept for the backward beside the output, in units of the input."""
     before = torch.cuda.memory_allocated()
     spikes = call()
     grown = torch.cuda.memory_allocated() - before
@@ -92,7 +92,7 @@ def held(call: Callable[[], torch.Tensor], x: torch.Tensor) -> float:
 
 
 def median(call: Callable[[], Any], times: int = 11) -> float:
-    """Milliseconds, by events on a queue that is never empty."""
+    """Return the milliseconds, by events on a queue that is never empty."""
     for _ in range(3):
         call()
     pairs = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(times)]
@@ -107,14 +107,14 @@ def median(call: Callable[[], Any], times: int = 11) -> float:
 
 
 def copy_rate() -> float:
-    """Bytes a millisecond, read and written."""
+    """Return the bytes per millisecond, read and written."""
     source = torch.randn(TOTAL, device="cuda")
     target = torch.empty_like(source)
     return 8 * TOTAL / median(lambda: target.copy_(source))
 
 
 def row(job: Job, rate: float) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     name, kind, steps = job
     loop, parameters = planned(name, kind)
     generator = torch.Generator("cuda").manual_seed(1)

@@ -1,1 +1,1 @@
-"""What a network takes of a chip, and what it does there."""
+"""A network on a chip: the resources that it needs, and its operations."""

@@ -1,4 +1,4 @@
-"""What a network does for one sample, counted from its trace: what an event-driven chip works."""
+"""The operations of a network for one sample, counted from its trace, on an event-driven chip."""
 
 from __future__ import annotations
 
@@ -9,14 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.chips.resources import LayerOperations
-from neurodeploy.program import Edge, Flatten, Input, Neuron, Program, Synapse
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import (
+    Edge,
+    Flatten,
+    Input,
+    Neuron,
+    Node,
+    Program,
+    Selection,
+    Synapse,
+)
 from neurodeploy.trace import Trace
 
 
 def operations(
     program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> tuple[LayerOperations, ...]:
-    """The operations of every layer for one of the samples (T, N, ...), on average."""
+    """Return the operations of every layer for one of the samples (T, N, ...), on average."""
     steps, count = samples.shape[:2]
     found = []
     for layer in program.layers:
@@ -28,7 +38,7 @@ def operations(
 
 
 def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.int64]) -> int:
-    """Every event that arrives, counted once for each synapse behind it."""
+    """Return the number of arriving events, each counted once per synapse that it reaches."""
     synapse = program.by_name[edge.source]
     if not isinstance(synapse, Synapse):
         return 0
@@ -45,17 +55,45 @@ def _later(edge: Edge, other: Edge) -> Edge:
 def _arrived(
     program: Program, synapse: Synapse, edge: Edge, trace: Trace, samples: NDArray[np.int64]
 ) -> int:
-    """The events of an edge, each counted once for each of these synapses behind it."""
-    name, late = edge.source, edge.delay
-    while isinstance(flat := program.by_name[name], Flatten):
-        name, late = flat.source.source, late + flat.source.delay
-    source = program.by_name[name]
-    values: Any = samples
-    if isinstance(source, Neuron):
-        values = trace[name].s
-    elif not isinstance(source, Input):
+    """Return the events of an edge, each counted once per synapse of this layer that it reaches."""
+    values = _EVENTS(program.by_name[edge.source], program, trace, samples)
+    if values is None:
         return 0
     reached = synapse.fan_out(program.shapes[edge.source])
-    arrived = values[: max(len(values) - late, 0)]
+    arrived = values[: max(len(values) - edge.delay, 0)]
     events = np.count_nonzero(arrived, axis=(0, 1))
     return int((events.reshape(-1) * reached.reshape(-1)).sum())
+
+
+# The values (T, N, ...) that a node sends, if the trace tells them.
+_EVENTS = Table[[Program, Trace, NDArray[np.int64]], NDArray[Any] | None]("the count of operations")
+
+
+@_EVENTS.register(Input)
+def _input(
+    node: Input, program: Program, trace: Trace, samples: NDArray[np.int64]
+) -> NDArray[Any] | None:
+    return samples
+
+
+@_EVENTS.register(Neuron)
+def _neurons(
+    node: Neuron, program: Program, trace: Trace, samples: NDArray[np.int64]
+) -> NDArray[Any] | None:
+    return trace[node.name].s
+
+
+@_EVENTS.register(Flatten)
+def _flatten(
+    node: Flatten, program: Program, trace: Trace, samples: NDArray[np.int64]
+) -> NDArray[Any] | None:
+    values = _EVENTS(program.by_name[node.source.source], program, trace, samples)
+    return None if values is None else values[: max(len(values) - node.source.delay, 0)]
+
+
+@_EVENTS.register(Synapse, Selection)
+def _untold(
+    node: Node, program: Program, trace: Trace, samples: NDArray[np.int64]
+) -> NDArray[Any] | None:
+    """Return none: a trace has no values of weights and pools, which no chip here reads."""
+    return None

@@ -1,4 +1,4 @@
-"""What a network takes of a chip, and what it does there: the words that targets answer in."""
+"""The resources and operations of a network on a chip: the data in which targets answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Use:
-    """So much of something that a core has so much of; without a limit, nobody published one."""
+    """How much of a core's resource is used; the limit is None if nobody published one."""
 
     what: str
     used: int
@@ -15,13 +15,13 @@ class Use:
 
     @property
     def share(self) -> float:
-        """How much of it is taken, of 1."""
+        """The used share, from 0 to 1."""
         return self.used / self.limit if self.limit else 0.0
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some neurons of a layer, in C order: from `first` up to `last`, which is not among them."""
+    """Some neurons of a layer in C order, from `first` up to but not including `last`."""
 
     layer: str
     first: int
@@ -30,28 +30,28 @@ class Slice:
 
 @dataclass(frozen=True)
 class Core:
-    """What lies on one core."""
+    """The content of one core."""
 
     slices: tuple[Slice, ...]
     uses: tuple[Use, ...]
 
     @property
     def share(self) -> float:
-        """How full it is: of what is scarcest."""
+        """The share of the scarcest resource."""
         return max(use.share for use in self.uses)
 
 
 @dataclass(frozen=True)
 class LayerNeeds:
-    """What one layer of neurons asks of a chip."""
+    """The needs of one layer of neurons on a chip."""
 
     layer: str
     neurons: int
-    # The most synapses that lead to one of its neurons.
+    # The largest number of synapses that lead to one of its neurons.
     fan_in: int
     # Connections that are not zero.
     synapses: int
-    # Memory for them, as they are encoded on the cores that they were given.
+    # The memory for them, as they are encoded on their cores.
     synapse_bits: int
     encoding: str
     delay: int
@@ -61,29 +61,29 @@ class LayerNeeds:
 
 @dataclass(frozen=True)
 class Placement:
-    """A network on the cores of one chip, or why there is no room for it."""
+    """A network on the cores of one chip, or why it does not fit."""
 
     chip: str
     cores: tuple[Core, ...]
     core_limit: int
     layers: tuple[LayerNeeds, ...]
-    # A layer and a sentence with the number and the limit, for each thing that does not fit.
+    # For each thing that does not fit: a layer, and a sentence with the number and the limit.
     problems: tuple[tuple[str, str], ...] = ()
-    # What is assumed where nothing was published, and where the limits come from.
+    # Assumptions where nothing was published, and the sources of the limits.
     notes: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
-        """Whether there is room for all of it."""
+        """Whether the whole network fits."""
         return not self.problems
 
 
 @dataclass(frozen=True)
 class LayerOperations:
-    """What one layer of neurons did for one sample, on average."""
+    """The operations of one layer of neurons for one sample, on average."""
 
     layer: str
-    # Spikes that reached it, each counted once for every synapse that it went through.
+    # Spikes that reached it, each counted once per synapse that it went through.
     synaptic: float
     neuron_updates: float
     spikes: float
@@ -102,7 +102,7 @@ class Energy:
 
 @dataclass(frozen=True)
 class OnChip:
-    """All that is told of a network on a target's chips."""
+    """A network on a target's chips: placements, operations and energy."""
 
     placements: tuple[Placement, ...] = ()
     operations: tuple[LayerOperations, ...] = ()
@@ -110,5 +110,5 @@ class OnChip:
 
     @property
     def heading(self) -> str:
-        """What a report calls it: not every target is a chip whose cores are known."""
+        """The heading in a report: not every target is a chip with known cores."""
         return "On the chip" if self.placements else "Operations"

@@ -13,14 +13,15 @@ from neurodeploy.cli.commands import (
     doctor,
     export,
     inspect,
+    new_target,
     quantize,
     run,
     simulators,
     targets,
     verify,
 )
-from neurodeploy.cli.commands.version import version
 from neurodeploy.cli.failure import INTERRUPTED
+from neurodeploy.cli.version import version
 
 HELP = "One trained network, any chip, and the proof that the chip computes what was trained."
 # Plain help is as readable, and takes half the time.
@@ -36,6 +37,7 @@ for name, function in {
     "quantize": quantize.quantize,
     "convert": convert.convert,
     "run": run.run,
+    "new-target": new_target.new_target,
 }.items():
     app.command(name)(function)
 _simulators = typer.Typer(help="Show, install and remove the vendors' simulators.", **_PLAIN)

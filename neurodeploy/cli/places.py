@@ -61,22 +61,28 @@ def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] |
     return (None, None) if path is None else pipeline.read_samples(path)
 
 
-def lowered(
-    network: Any, samples: NDArray[Any] | None, target: str | None = None
-) -> Program | Graph:
+def lowered(network: Any, samples: NDArray[Any] | None) -> Program:
     """Return the program of a network, for samples of their shape if they are given.
-
-    If the named target accepts float networks, a float network is returned as its graph.
 
     Raises:
         SamplesError: if samples do not have the shape that the network was saved for.
     """
-    from neurodeploy.errors import SamplesError
     from neurodeploy.flow import pipeline
+
+    require_shape(network, samples)
+    program = pipeline.lower(network, example=samples)
+    require_samples(program, samples)
+    return program
+
+
+def require_shape(network: Any, samples: NDArray[Any] | None) -> None:
+    """Check that samples, if they are given, have the shape that the network was saved for.
+
+    Raises:
+        SamplesError: if they do not.
+    """
+    from neurodeploy.errors import SamplesError
     from neurodeploy.frontend.checkpoint import input_shape
-    from neurodeploy.graph import Graph
-    from neurodeploy.simulator.floats import checked_floats
-    from neurodeploy.simulator.samples import checked_samples
 
     known = input_shape(network)
     if samples is not None and known is not None and samples.shape[2:] != known:
@@ -85,17 +91,24 @@ def lowered(
             f"samples are {samples.shape}, but the model was saved for {wanted}",
             remedy="give samples of that shape, or save the model with an example of this one",
         )
-    program: Program | Graph = (
-        pipeline.lower(network, example=samples)
-        if target is None
-        else pipeline.prepared(network, example=samples, target=target)
-    )
-    if samples is not None:
-        if isinstance(program, Graph):
-            checked_floats(program, samples)
-        else:
-            checked_samples(program, samples)
-    return program
+
+
+def require_samples(program: Program | Graph, samples: NDArray[Any] | None) -> None:
+    """Check that samples, if they are given, fit a program, or a graph in floats.
+
+    Raises:
+        SamplesError: if they do not.
+    """
+    from neurodeploy.graph import Graph
+    from neurodeploy.simulator.floats import checked_floats
+    from neurodeploy.simulator.samples import checked_samples
+
+    if samples is None:
+        return
+    if isinstance(program, Graph):
+        checked_floats(program, samples)
+    else:
+        checked_samples(program, samples)
 
 
 def open_unedited(path: Path) -> tuple[Artifact, Program | Graph]:

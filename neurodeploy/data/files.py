@@ -97,6 +97,7 @@ def _write_and_swap(path: Path, files: Mapping[str, bytes | Iterable[Piece]]) ->
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         for name, content in files.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             with (temporary / name).open("wb") as file:
                 file.writelines((content,) if isinstance(content, bytes) else content)
         os.chmod(temporary, 0o777 & ~_umask())

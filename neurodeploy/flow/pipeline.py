@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from neurodeploy import lowering, simulator, target, verification
 from neurodeploy.artifact import Artifact, Folder
 from neurodeploy.data.files import digest_of
 from neurodeploy.data.samples_file import read_samples as read_samples
-from neurodeploy.errors import DoesNotFitError, UnknownNameError
+from neurodeploy.errors import UnknownNameError
+from neurodeploy.flow.lowered import Lowered, checked, float_target, lowered_for
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
@@ -24,12 +25,10 @@ from neurodeploy.simulator.samples import checked_samples, warn_of_values
 from neurodeploy.target import (
     Finding,
     Simulation,
-    TakesFloats,
     Target,
     lowered,
     naming,
     random_samples,
-    require_fits,
 )
 from neurodeploy.trace import Trace
 from snncore.dynamics.sent import sends_spikes
@@ -58,36 +57,13 @@ def lower(network: Any, *, example: Any = None, target: str | None = None) -> Pr
     return program
 
 
-def prepared(network: Any, *, example: Any = None, target: str) -> Program | Graph:
-    """What of a torch network a target takes: its program, or its graph where it is in floats.
-
-    Raises:
-        UnsupportedLayerError: if a layer has no place in a graph.
-        DoesNotFitError: if a layer is not quantized, and the target takes no floats.
-    """
-    from neurodeploy.frontend import graph_of
-    from neurodeploy.target import target as find
-
-    graph = graph_of(network, example=example)
-    chip = find(target)
-    if lowering.in_floats(graph) and isinstance(chip, TakesFloats):
-        return graph
-    return lowered(graph, chip)
-
-
 def check(program: Program | Graph, name: str) -> tuple[Finding, ...]:
-    """What a target has to say of a program, or a graph in floats, that it takes.
+    """Return a target's warnings about a program, or about a graph in floats.
 
     Raises:
-        DoesNotFitError: if it cannot take it; lists why, with remedies.
+        DoesNotFitError: if the target refuses it; lists the reasons, with remedies.
     """
-    chip = target.target(name)
-    if isinstance(program, Graph):
-        findings = _float_target(chip).check_graph(program)
-    else:
-        findings = chip.check(program)
-    require_fits(name, findings)
-    return findings
+    return checked(program, target.target(name))
 
 
 def export(
@@ -110,31 +86,22 @@ def export(
         ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
     """
-    program = prepared(network, example=example, target=target)
-    if isinstance(program, Program) and example is not None:
-        warn_of_values(program, example)
-    return write(program, target=target, path=path, model_file=model_file, **options)
+    subject = lowered_for(target, network, example=example, model_file=model_file)
+    if isinstance(subject.program, Program) and example is not None:
+        warn_of_values(subject.program, example)
+    return write(subject, path, options)
 
 
-def write(
-    program: Program | Graph,
-    *,
-    target: str,
-    path: Place,
-    model_file: Place | None = None,
-    **options: Any,
-) -> Artifact:
-    """The program's artifact for a target, written to a folder whole or not at all.
+def write(subject: Lowered, path: Place, options: Mapping[str, Any]) -> Artifact:
+    """Write a network's artifact to a folder, whole or not at all.
 
     Raises:
-        DoesNotFitError: if the target cannot take the program.
+        DoesNotFitError: if the target cannot take the network.
         ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
     """
-    artifact = compiled(program, target=target, **options)
-    if model_file is not None:
-        artifact = replace(artifact, model_sha256=digest_of(Path(model_file)))
-    return artifact.write(path)
+    artifact = compiled(subject.program, target=subject.chip.name, **options)
+    return replace(artifact, model_sha256=subject.model_sha256).write(path)
 
 
 def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifact:
@@ -150,7 +117,7 @@ def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifa
     chip = find(target)
     given = checked_options(chip, options)
     if isinstance(program, Graph):
-        artifact = _float_target(chip).compile_graph(program, **given)
+        artifact = float_target(chip).compile_graph(program, **given)
     else:
         artifact = chip.compile(program, **given)
     # What a target does not say itself of its options is what it was told.
@@ -216,8 +183,9 @@ def verified(
 ) -> Report:
     """Return the report on an artifact, over samples (T, N, ...) or seeded random ones.
 
-    A model is a torch network or the path of its file; `model_file` names the file of a network
-    that was loaded already. The report says if the artifact was exported from another file.
+    A model is a torch network, one that was lowered already, or the path of its file; `model_file`
+    names the file of a network that was loaded already. The report says if the artifact was
+    exported from another file.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -234,7 +202,11 @@ def verified(
     with naming(opened):
         chip = target.target(opened.target)
         held = verification.held_by(chip, opened)
-    program = None if model is None else _network_of(model, held, samples, chip)
+    program: Program | Graph | None = None
+    if isinstance(model, Lowered):
+        model, program, model_file = model.network, model.program, model.model_file
+    elif model is not None:
+        program = _network_of(model, held, samples, chip)
     if samples is None:
         samples = _random_samples(program or held, random or DEFAULT_RANDOM)
     return verification.verify(
@@ -268,16 +240,3 @@ def _random_samples(network: Program | Graph, random: tuple[int, int, float, int
         return random_samples(network, steps, count, rate, seed)
     shape = (steps, count, *network.input.shape)
     return (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)
-
-
-def _float_target(chip: Target) -> TakesFloats:
-    """The target, which takes networks in floats.
-
-    Raises:
-        DoesNotFitError: if it does not.
-    """
-    if isinstance(chip, TakesFloats):
-        return chip
-    raise DoesNotFitError(
-        f"{chip.name} takes no network in floats", remedy="quantize it (quant.prepare)"
-    )

@@ -1,4 +1,4 @@
-"""A program as a torch network of quantized layers, from which the program is lowered again."""
+"""A program as a torch network of quantized layers, which lowers to the same program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from neurodeploy.program import (
     Flatten,
     Input,
     Integers,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
@@ -44,6 +43,8 @@ def network_of(program: Program) -> nn.Module:
     """
     built = _Builder(program)
     for node in program.nodes:
+        if not _ADD.knows(node):
+            raise _unsupported(node, f"a {type(node).__name__} is not read into a network yet")
         try:
             _ADD(node, built)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
@@ -53,7 +54,7 @@ def network_of(program: Program) -> nn.Module:
     try:
         return nn.Sequential(built.modules)
     except KeyError as error:
-        raise UnsupportedLayerError(f"{error.args[0]}: no layer can be called so") from error
+        raise UnsupportedLayerError(f"{error.args[0]}: a layer cannot have this name") from error
 
 
 def equal_but_for_names(program: Program, other: Program) -> bool:
@@ -115,19 +116,19 @@ class _Builder:
         return module
 
     def delayed(self, node: Dense) -> None:
-        """Append the delays of the inputs as a layer of their own, which a network can have."""
+        """Append the delays of the inputs as a separate layer, which a network can have."""
         if node.shift:
-            raise _unsupported(node, "has sums that the loader shifts, which no network has")
+            raise _unsupported(node, "has sums that the loader shifts, which a network cannot have")
         if node.delays is None:
             return
         if (node.delays != node.delays[0]).any():
-            raise _unsupported(node, "has delays of each weight, and a network those of inputs")
+            raise _unsupported(node, "has a delay per weight, but a network has one per input")
         self.append(f"{node.name}.delay", layer.Delay([int(n) for n in node.delays[0]]))
 
 
 # Enter a node into the network that is built.
 _ADD = Table[[_Builder], None]("a network of layers")
-# The layer of some weights.
+# Build the layer of some weights.
 _WEIGHTS = Table[[_Builder, ChipFormat], Any]("the weights of a network of layers")
 
 
@@ -155,11 +156,6 @@ def _dense(node: Dense, builder: _Builder) -> None:
 @_ADD.register(Conv2d)
 def _conv2d(node: Conv2d, builder: _Builder) -> None:
     builder.synapse = node
-
-
-@_ADD.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, builder: _Builder) -> None:
-    raise _unsupported(node, "a MaxPool2d is not read into a network yet")
 
 
 @_ADD.register(Neuron)
@@ -191,7 +187,7 @@ def _driven(node: Neuron) -> quant.DrivenCubaLIF:
     unit, values = 2.0**node.exponent, _values(node)
     gain, bias = node.parameters.get(GAIN, np.array(1)), node.parameters["bias"]
     if gain.size > 1:
-        raise _unsupported(node, "has a gain for each neuron, and a network one for all")
+        raise _unsupported(node, "has a gain per neuron, but a network has one for all")
     scale = int(gain.reshape(-1)[0]) * unit
     neurons = quant.DrivenCubaLIF(
         **values, scale=scale, bias=bool(bias.any()), exponent=node.exponent, format=form
@@ -243,7 +239,9 @@ def _given(node: Neuron, key: str, values: Integers) -> Any:
 
 def _channels(node: Neuron, key: str, values: Integers) -> Integers:
     if values.ndim > 1 and values.size != values.shape[0]:
-        raise _unsupported(node, f"has a {key} for each neuron of an image, and a network channels")
+        raise _unsupported(
+            node, f"has a {key} per neuron of an image, but a network has one per channel"
+        )
     return values.reshape(-1)
 
 

@@ -71,7 +71,7 @@ def describe(module: nn.Module) -> dict[str, Any]:
     """Return a layer as plain data.
 
     Raises:
-        UnsupportedLayerError: if there is no name for it.
+        UnsupportedLayerError: if it has no name here.
     """
     kind = _kind(module)
     if kind not in _NAMES and kind is not CHAIN.kind:

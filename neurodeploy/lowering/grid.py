@@ -33,7 +33,7 @@ def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:
         if not (whole == scaled).all():
             worst = piece[int(np.abs(whole - scaled).argmax())]
             raise DoesNotFitError(
-                f"{name}: {worst:g} is no multiple of 2^{exponent}", remedy="quantize it first"
+                f"{name}: {worst:g} is not a multiple of 2^{exponent}", remedy="quantize it first"
             )
         result[start : start + len(piece)] = whole
         start += len(piece)

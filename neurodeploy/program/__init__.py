@@ -11,6 +11,7 @@ from neurodeploy.program.kinds.input import Signal as Signal
 from neurodeploy.program.kinds.max_pool import MaxPool2d as MaxPool2d
 from neurodeploy.program.kinds.neuron import Neuron as Neuron
 from neurodeploy.program.kinds.node import Node as Node
+from neurodeploy.program.kinds.node import Selection as Selection
 from neurodeploy.program.kinds.synapse import Synapse as Synapse
 from neurodeploy.program.program import Program as Program
 from neurodeploy.program.program import neurons_in as neurons_in
@@ -29,6 +30,7 @@ __all__ = [
     "Neuron",
     "Node",
     "Program",
+    "Selection",
     "Signal",
     "Synapse",
     "dumps",

@@ -11,6 +11,7 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.program.kinds import Neuron
 from neurodeploy.program.kinds.node import LayerRange as LayerRange
 from neurodeploy.program.program import Program
+from neurodeploy.program.remembered import remembered
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 
 
@@ -22,6 +23,7 @@ class Ranges:
     layers: dict[str, LayerRange]
 
 
+@remembered
 def ranges(program: Program, inputs: Interval | None = None) -> Ranges:
     """Return the ranges of a program for inputs within an interval (by default: any).
 

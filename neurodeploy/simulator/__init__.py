@@ -1,4 +1,4 @@
-"""Programs run: the golden interpreter defines, the fast engine repeats it quickly."""
+"""Engines for programs: the golden interpreter is the definition, the fast engine repeats it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["ENGINES", "run_golden", "simulate"]
 def simulate(
     program: Program, samples: Any, engine: str = "golden", *, again: bool = True
 ) -> Trace:
-    """The trace of the samples (T, N, ...) by the golden interpreter or the fast engine.
+    """Return the trace of samples (T, N, ...) by the golden interpreter or the fast engine.
 
-    What the fast engine prepared is kept for more samples, unless there will be none `again`.
+    The fast engine keeps what it prepared for more samples, unless `again` is false.
 
     Raises:
         UnknownNameError: if there is no such engine.
@@ -27,7 +27,7 @@ def simulate(
     if engine == "golden":
         return run_golden(program, samples)
     if engine == "fast":
-        # torch is imported for this engine alone.
+        # Only this engine imports torch.
         from neurodeploy.simulator.fast import run_fast
 
         return run_fast(program, samples, again=again)

@@ -1,4 +1,4 @@
-"""Which torch type carries a layer's integers exactly: the narrowest that the ranges allow."""
+"""The torch type that carries a layer's integers exactly: the narrowest for its ranges."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _INTEGER = Dialect(
     _IN_PLACE,
 )
 
-# Largest magnitude that each type holds exactly, with room for one more addition.
+# The largest magnitude that each type holds exactly, with room for one more addition.
 _CARRIERS = (
     (1 << 24, torch.float32, _FLOAT),
     (1 << 53, torch.float64, _FLOAT),
@@ -75,7 +75,7 @@ _CARRIERS = (
 
 
 def exact_matmul_type(bound: int) -> torch.dtype:
-    """The float type in which sums of this size are exact in any order.
+    """Return the float type in which sums of this size are exact in any order.
 
     Raises:
         ValidationError: if no float type holds them.
@@ -97,7 +97,7 @@ class CarriedStep:
 
 
 def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
-    """The layer's step in the narrowest type that its ranges allow.
+    """Return the layer's step in the narrowest type that its ranges allow.
 
     Raises:
         ValidationError: if no type holds them.
@@ -123,7 +123,7 @@ def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
 def _select(condition: Any, chosen: Any, other: Any) -> Any:
     if not isinstance(condition, torch.Tensor):
         kept = chosen if condition else other
-        # What works in place on the choice must not change what was chosen.
+        # An operation that works in place on the choice must not change the chosen value.
         return kept.clone() if isinstance(kept, torch.Tensor) else kept
     if not isinstance(chosen, torch.Tensor) and chosen == 0:
         # The condition is 0 or 1: this is faster than a mask, and as exact.
@@ -131,7 +131,7 @@ def _select(condition: Any, chosen: Any, other: Any) -> Any:
             return torch.addcmul(other, other, condition, value=-1)
         return other - other * condition
     if not isinstance(chosen, torch.Tensor) and not isinstance(other, torch.Tensor):
-        # Between two numbers torch would choose a type of its own.
+        # Between two numbers, torch would choose the type itself.
         return other + (chosen - other) * condition
     return torch.where(condition > 0, chosen, other)
 
@@ -155,7 +155,7 @@ def _maximum(x: Any, y: Any) -> Any:
 
 
 def _spike(distance: Any, strict: bool) -> Any:
-    """On whole numbers a spike is the distance cut to 0..1."""
+    """Return a spike on whole numbers: the distance clipped to 0..1."""
     reached = distance if strict else distance + 1
     if not isinstance(reached, torch.Tensor):
         return min(max(reached, 0), 1)
@@ -167,7 +167,7 @@ def _spike_in_place(distance: torch.Tensor, strict: bool) -> torch.Tensor:
 
 
 class _Buffers(threading.local):
-    """A buffer of each size for values that nobody keeps; fresh memory would be cleared first."""
+    """A reusable buffer of each size for temporary values; fresh memory would be cleared first."""
 
     def __init__(self) -> None:
         self.held: dict[tuple[Any, ...], torch.Tensor] = {}
@@ -186,12 +186,12 @@ def _scratch(like: torch.Tensor) -> torch.Tensor:
 
 
 def _whole(x: torch.Tensor) -> torch.Tensor:
-    """x rounded toward zero; for some types several times faster than trunc, and as exact."""
+    """Return x rounded toward zero; for some types much faster than trunc, and as exact."""
     return x.sub_(torch.frac(x, out=_scratch(x)))
 
 
 def _to_zero(x: torch.Tensor, bits: int) -> torch.Tensor:
-    # A negative number gets what makes the floor the ceiling.
+    # A negative number gets an addend that turns the floor into the ceiling.
     return (x + ((x >> 63) & ((1 << bits) - 1))) >> bits
 
 

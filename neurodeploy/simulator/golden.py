@@ -86,7 +86,7 @@ class _Run:
         return self.values[edge.source][step - edge.delay]
 
     def trace(self) -> Trace:
-        """Everything recorded."""
+        """Return everything recorded."""
         layers = {
             node.name: LayerTrace(
                 {key: np.stack(values) for key, values in self.recorded[node.name].items()},

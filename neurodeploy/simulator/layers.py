@@ -1,4 +1,4 @@
-"""A layer of neurons made ready to run: by a compiled step where there is one, else by torch's."""
+"""A layer of neurons, ready to run: by a compiled step if there is one, else by torch's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ States = tuple[Tensor, ...]
 
 
 class Layer(Protocol):
-    """What takes a layer through a sequence."""
+    """The interface of a layer that runs through a sequence."""
 
     @property
     def kind(self) -> torch.dtype:
@@ -28,7 +28,7 @@ class Layer(Protocol):
     def run(
         self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
-        """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+        """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class TorchLayer:
     def run(
         self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
-        """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+        """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows."""
         drive, *_ = carried = [each.to(self.kind) for each in drives]
         prepared = self.carried.prepare(*carried, **self.parameters)
         sent = self.kind if self.graded else torch.float32
@@ -66,11 +66,12 @@ class TorchLayer:
 
 @dataclass(frozen=True)
 class CompiledLayer:
-    """The step in C++, a sequence in one call."""
+    """The step in C++, with one call per sequence."""
 
     compiled: IntegerStep
     parameters: Mapping[str, Tensor]
-    # The spikes of the last call, whose place the next call's take: fresh memory costs page faults.
+    # The spikes of the last call, whose memory the next call reuses: fresh memory costs page
+    # faults.
     last: list[Tensor] = field(default_factory=list)
 
     @property
@@ -81,7 +82,7 @@ class CompiledLayer:
     def run(
         self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
-        """Spikes (T, N, ...) and the next states; fills what is to be kept of every step."""
+        """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows."""
         (drive,) = drives
         if not self.last or self.last[0].shape != drive.shape:
             self.last[:] = [torch.empty(drive.shape, dtype=torch.float32)]
@@ -90,7 +91,7 @@ class CompiledLayer:
 
 
 def torch_layer(node: Neuron, proved: LayerRange, device: torch.device) -> TorchLayer:
-    """The layer in torch.
+    """Return the layer in torch.
 
     Raises:
         ValidationError: if no type holds its integers.
@@ -98,14 +99,14 @@ def torch_layer(node: Neuron, proved: LayerRange, device: torch.device) -> Torch
     carried = carried_step(node, proved)
     parameters: dict[str, Any] = {}
     for key, value in node.parameters.items():
-        # A single number stays one, which torch fuses into the operation.
+        # A single number stays a number, which torch fuses into the operation.
         tensor = torch.from_numpy(value.copy()).to(device, carried.kind)
         parameters[key] = int(value.reshape(-1)[0]) if value.size == 1 else tensor
     return TorchLayer(carried, parameters, node.equations.states, node.graded)
 
 
 def compiled_layer(node: Neuron, proved: LayerRange) -> CompiledLayer | None:
-    """The layer in C++, or nothing where this machine cannot compile it."""
+    """Return the layer in C++, or None if this machine cannot compile it."""
     equations = simplified(node.integer_equations, proved.operations)
     largest = max(value.largest() for value in proved.operations)
     varied = [key for key, value in node.parameters.items() if value.size > 1]
@@ -121,7 +122,7 @@ def compiled_layer(node: Neuron, proved: LayerRange) -> CompiledLayer | None:
 
 
 def _full(value: Any, like: Tensor) -> Tensor:
-    """A state that no input reaches is a number, or as small as its parameters."""
+    """Return a state as a full tensor; one that no input reaches may be a number or smaller."""
     if isinstance(value, Tensor):
         return value.expand_as(like)
     return torch.full_like(like, value)

@@ -1,4 +1,4 @@
-"""Samples as a program takes them: (T, N, ...) whole numbers of its input's shape and kind."""
+"""Samples in the form that a program accepts: whole numbers (T, N, ...) of its input's shape."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from neurodeploy.program import Input, Neuron, Program, Signal
 
 
 def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
-    """The samples as int64.
+    """Return the samples as int64.
 
     Raises:
         SamplesError: if the shape, the type or a value does not fit the program's input.
-        ValidationError: if the program has not one input and neurons at its end.
+        ValidationError: if the program does not have one input and neurons at its end.
     """
     _check_ends(program)
     name, shape = program.input.name, program.input.shape
@@ -38,23 +38,25 @@ def warn_of_values(program: Program, example: Any) -> None:
     try:
         array = _array(name, example)
     except SamplesError:
-        # A shape alone, such as a tensor without memory.
+        # A tensor without memory has only a shape.
         return
     if array.size == 0:
         return
     try:
         _whole(program, array)
     except SamplesError as error:
-        words = f"the example gave its shape alone: {error.message}, and verify and run refuse them"
-        remedy = error.remedy or "give samples as the network is run on"
+        words = (
+            f"only the example's shape was used: {error.message}, and verify and run refuse them"
+        )
+        remedy = error.remedy or "give samples like those that the network runs on"
         warnings.warn(f"{words} ({remedy})", SamplesWarning, stacklevel=3)
 
 
 def _whole(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the values as the input takes them.
+    """Return the values in the form that the input accepts.
 
     Raises:
-        SamplesError: if one is no whole number, or none of that kind of input.
+        SamplesError: if one is not a whole number, or does not fit that kind of input.
     """
     name = program.input.name
     if array.dtype.kind not in "biuf":
@@ -64,12 +66,12 @@ def _whole(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
     whole = np.rint(array) if array.dtype.kind == "f" else array
     if not (whole == array).all():
         remedy = "encode them as spikes first, with snncore.encoding.rate, level or another"
-        raise SamplesError(f"{name}: samples are no whole numbers", remedy=remedy)
+        raise SamplesError(f"{name}: samples are not whole numbers", remedy=remedy)
     low, high = whole.min().item(), whole.max().item()
     if program.input.signal == Signal.SPIKES and not ((whole == 0) | (whole == 1)).all():
-        raise SamplesError(f"{name}: spikes are 0 or 1, and these go from {low:g} to {high:g}")
+        raise SamplesError(f"{name}: spikes are 0 or 1, but these go from {low:g} to {high:g}")
     if max(abs(low), abs(high)) >= 1 << 24:
-        raise SamplesError(f"{name}: currents have 24 bits, and these go from {low:g} to {high:g}")
+        raise SamplesError(f"{name}: currents have 24 bits, but these go from {low:g} to {high:g}")
     return whole.astype(np.int64)
 
 
@@ -77,15 +79,15 @@ def _check_ends(program: Program) -> None:
     inputs = sum(isinstance(node, Input) for node in program.nodes)
     require(inputs == 1, f"a program with {inputs} inputs cannot be run on samples for one")
     ends = isinstance(program.by_name[program.output], Neuron)
-    require(ends, f"{program.output}: the output is no layer of neurons")
+    require(ends, f"{program.output}: the output is not a layer of neurons")
 
 
 def _array(name: str, samples: Any) -> NDArray[Any]:
     try:
         if hasattr(samples, "detach"):
             held = samples.detach().cpu()
-            # NumPy has not all of torch's floats.
+            # NumPy lacks some of torch's floats.
             samples = (held.double() if held.is_floating_point() else held).numpy()
         return np.asarray(samples)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise SamplesError(f"{name}: samples are no array: {error}") from error
+        raise SamplesError(f"{name}: samples are not an array: {error}") from error

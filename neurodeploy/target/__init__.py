@@ -1,13 +1,15 @@
-"""Targets: what a chip or a format can take, and four pure functions; found by entry points."""
+"""Targets: static facts about a chip or format, and four pure functions; found by entry points."""
 
 from neurodeploy.target.capabilities import Capabilities as Capabilities
 from neurodeploy.target.capabilities import Option as Option
+from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
 from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
+from neurodeploy.target.protocol import BringsExamples as BringsExamples
 from neurodeploy.target.protocol import BuiltIn as BuiltIn
 from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
 from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
@@ -23,14 +25,17 @@ from neurodeploy.target.registry import GROUP as GROUP
 from neurodeploy.target.registry import target as target
 from neurodeploy.target.registry import targets as targets
 from neurodeploy.target.samples import random_samples as random_samples
+from neurodeploy.target.simulators import chosen_simulator as chosen_simulator
 
 __all__ = [
     "GROUP",
+    "BringsExamples",
     "BuiltIn",
     "Capabilities",
     "ChoosesSimulators",
     "ComparesFiles",
     "ComparesRuns",
+    "ExampleNeuron",
     "ExtendsLowering",
     "Finding",
     "KnowsChips",
@@ -40,6 +45,7 @@ __all__ = [
     "TakesFloats",
     "Target",
     "checked_options",
+    "chosen_simulator",
     "lowered",
     "naming",
     "on_chip",

@@ -13,17 +13,17 @@ from neurodeploy.errors import (
 
 @dataclass(frozen=True)
 class Option:
-    """A choice that an export leaves to the user; its type is that of what holds by default."""
+    """A choice that an export leaves to the user; its type is the type of its default."""
 
     meaning: str
     default: str | int | bool
     choices: tuple[str, ...] = ()
 
     def value(self, name: str, given: Any) -> str | int | bool:
-        """What is given, as words or as a value, in the option's type.
+        """Return a given value, or its text, in the option's type.
 
         Raises:
-            ValidationError: if it is none of the choices, or of another type.
+            ValidationError: if it is not one of the choices, or of another type.
         """
         value = given
         if isinstance(given, str) and not isinstance(self.default, str):
@@ -46,8 +46,8 @@ class Capabilities:
     layers: tuple[str, ...]
     neurons: tuple[str, ...]
     limits: Mapping[str, str] = field(default_factory=dict)
-    # Endings of the vendor's own files, which are taken wherever an artifact is.
+    # Endings of the vendor's own files, which are accepted wherever an artifact is.
     suffixes: tuple[str, ...] = ()
     exact: bool = True
-    # What an export leaves to the user; `compile` takes these as keywords and no others.
+    # The options of an export; `compile` accepts these as keywords and no others.
     options: Mapping[str, Option] = field(default_factory=dict)

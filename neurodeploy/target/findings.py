@@ -1,4 +1,4 @@
-"""What a target says of a program that it cannot take as it is."""
+"""A target's findings about a program that it cannot accept as it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a target cannot take, or that a user should know."""
+    """Something that a target cannot accept, or that a user should know."""
 
     severity: Severity
     node: str
@@ -32,7 +32,7 @@ class Finding:
 
 
 def require_fits(name: str, findings: tuple[Finding, ...]) -> None:
-    """Nothing if no finding is an error.
+    """Check that no finding is an error.
 
     Raises:
         DoesNotFitError: otherwise; lists every error with its remedy.

@@ -1,4 +1,4 @@
-"""Artifacts opened: a folder of ours, or a bare file in the format of a target."""
+"""Opened artifacts: one of our folders, or a bare file in the format of a target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neurodeploy.target.registry import targets
 
 
 def open_artifact(path: str | os.PathLike[str]) -> Artifact:
-    """The artifact at a place: a folder of ours, or a bare file in a vendor's format.
+    """Return the artifact at a path: one of our folders, or a bare file in a vendor's format.
 
     Raises:
         ArtifactError: if there is none, or no target knows the file's format.
@@ -27,21 +27,21 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
         return read_folder(place)
     if not place.exists():
         raise ArtifactError(
-            f"{place}: there is no such file or folder", remedy="name one that is there"
+            f"{place}: there is no such file or folder", remedy="name an existing one"
         )
     for name, known in targets().items():
         if place.suffix.lower() in known.capabilities.suffixes:
             return Artifact(name, {place.name: _content(place)}, path=place)
     suffixes = sorted(s for known in targets().values() for s in known.capabilities.suffixes)
     raise ArtifactError(
-        f"{place}: is in no format that is known; those are: {', '.join(suffixes) or 'none'}",
+        f"{place}: is not in a known format; those are: {', '.join(suffixes) or 'none'}",
         remedy="name an artifact's folder, or a vendor's file by its usual ending",
     )
 
 
 @contextmanager
 def naming(artifact: Artifact) -> Iterator[None]:
-    """Read an artifact in a block: an error names it, and says what to do about it."""
+    """Add the artifact's name and a remedy to an error that a block raises while it reads."""
     try:
         yield
     except NeurodeployError as error:
@@ -49,13 +49,13 @@ def naming(artifact: Artifact) -> Iterator[None]:
         if place is not None and not error.message.startswith((str(place), place.name)):
             error.message = f"{place}: {error.message}"
         if error.remedy is None:
-            error.remedy = "export the model again, or ask for the file where it was made"
+            error.remedy = "export the model again, or ask its author for the file"
         raise
 
 
 def _content(place: Path) -> bytes:
     try:
-        # A link that somebody names is meant; one within an artifact is not.
+        # A link that somebody names is intended; a link within an artifact is not.
         return read_regular(place)
     except OSError as error:
         raise unreadable(place, error) from error

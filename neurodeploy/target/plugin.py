@@ -1,4 +1,4 @@
-"""Targets of third parties: what one raises by mistake names the package that it comes from."""
+"""Targets of third parties: an error that one raises by mistake names its package."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from neurodeploy.distribution import DISTRIBUTION
 from neurodeploy.errors import NeurodeployError, PluginError
 
-# Our own: what its targets raise by mistake is a defect of ours, and told as such.
+# Our own distribution: a mistake of its targets is a defect of ours, and is reported as such.
 
 
 class Guarded:
-    """A target of a third party's with the same attributes, its functions wrapped."""
+    """A third party's target with the same attributes and wrapped functions."""
 
     def __init__(self, target: Any, entry: EntryPoint) -> None:
         self._target = target
@@ -28,12 +28,12 @@ class Guarded:
 
 
 def guarded(target: Any, entry: EntryPoint) -> Any:
-    """Return what an entry point gave, wrapped unless it is ours."""
+    """Return the object of an entry point, wrapped unless it is ours."""
     return target if _distribution(entry)[0] == DISTRIBUTION else Guarded(target, entry)
 
 
 def _guarded(target: Any, name: str, entry: EntryPoint) -> Callable[..., Any]:
-    """Return the target's function of that name, which raises only errors that say whose it is."""
+    """Return the target's function of that name, which raises only errors that name its package."""
 
     @wraps(getattr(target, name))
     def function(*arguments: Any, **options: Any) -> Any:
@@ -42,10 +42,10 @@ def _guarded(target: Any, name: str, entry: EntryPoint) -> Callable[..., Any]:
         except NeurodeployError:
             raise
         except (MemoryError, OSError) as error:
-            # The machine's conditions keep their kind, and so their exit code.
+            # The machine's errors keep their kind, and so their exit code.
             error.add_note(f"in {name} of {_words(entry)}")
             raise
-        # A plug-in may raise anything, and even leave.
+        # A plug-in may raise anything, and even exit.
         except (Exception, SystemExit) as error:
             raise _defect(error, name, entry) from error
 
@@ -67,7 +67,7 @@ def _words(entry: EntryPoint) -> str:
 
 
 def _distribution(entry: EntryPoint) -> tuple[str, str]:
-    """Return the name and version of what provides an entry point."""
+    """Return the name and version of the package that provides an entry point."""
     if entry.dist is None:
         return "an unknown package", ""
     return entry.dist.name, entry.dist.version

@@ -1,4 +1,4 @@
-"""What a target provides: four pure functions, and what it may provide beside."""
+"""The protocols of a target: four pure functions, and optional abilities."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from neurodeploy.lowering import Pass
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.target.capabilities import Capabilities
+from neurodeploy.target.examples import ExampleNeuron
 from neurodeploy.target.findings import Finding
 from neurodeploy.trace import Trace
 
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A simulator that is the target's own code: there is nothing to install."""
+    """A simulator that is the target's own code, so that nothing has to be installed."""
 
     name: str
     title: str
@@ -32,7 +33,7 @@ class BuiltIn:
 
 @dataclass(frozen=True)
 class Simulation:
-    """How a simulator is run."""
+    """The settings of a simulator's run."""
 
     limits: Limits | None = None
     jobs: int = 1
@@ -41,7 +42,7 @@ class Simulation:
 
 @runtime_checkable
 class Target(Protocol):
-    """What a package that adds a chip or a format provides under the entry-point group."""
+    """A chip or a format, which a package provides under the entry-point group."""
 
     name: str
     capabilities: Capabilities
@@ -49,13 +50,13 @@ class Target(Protocol):
     simulators: Mapping[str, Environment | BuiltIn]
 
     def check(self, program: Program) -> tuple[Finding, ...]:
-        """What the target cannot take of the program, or would change; empty if nothing."""
+        """Return what the target cannot accept in the program, or would change."""
 
     def compile(self, program: Program, **options: Any) -> Artifact:
-        """The artifact of a program that `check` accepts; a target without options takes none."""
+        """Return the artifact of an accepted program; a target without options takes none."""
 
     def read(self, artifact: Artifact) -> Program:
-        """The program that an artifact's files hold, also one that we did not write."""
+        """Return the program in an artifact's files, including files that we did not write."""
 
     def simulate(
         self,
@@ -65,21 +66,21 @@ class Target(Protocol):
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """What a vendor's simulator makes of the samples (T, N, ...)."""
+        """Return a vendor's simulator's trace of the samples (T, N, ...)."""
 
 
 @runtime_checkable
 class ChoosesSimulators(Protocol):
-    """What a target may provide beside, where several simulators run unless one is named."""
+    """An optional ability: several simulators run by default."""
 
     @property
     def default_simulators(self) -> tuple[str, ...]:
-        """The simulators that verify runs when none is named; all of them can run here."""
+        """The simulators that verify runs by default; all of them can run here."""
 
 
 @runtime_checkable
 class ComparesRuns(Protocol):
-    """What a target may provide beside, if a simulator of its cannot run samples as they come."""
+    """An optional ability, for a target with a simulator that cannot run arbitrary samples."""
 
     def compared_runs(
         self,
@@ -93,60 +94,73 @@ class ComparesRuns(Protocol):
     ) -> tuple[Trace, Trace]:
         """Return the golden trace and the simulator's trace of a run that the simulator can make.
 
-        That is the run of the samples wherever it can make it; else one of as many steps as the
-        simulator has, or of layers alone.
+        This is the run of the samples if possible; otherwise a run of as many steps as the
+        simulator
+        has, or of single layers.
         """
 
 
 @runtime_checkable
 class ComparesFiles(Protocol):
-    """What a target may provide beside, to say in its format's words how two files differ."""
+    """An optional ability: describe the difference of two files in the format's words."""
 
     def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
-        """Return where two files differ; nothing if whoever loads them reads the same."""
+        """Return where two files differ, or None if a loader reads the same from both."""
+
+
+@runtime_checkable
+class BringsExamples(Protocol):
+    """What a target may provide beside: networks for the conformance kit, in its own numbers."""
+
+    @property
+    def examples(self) -> Mapping[str, ExampleNeuron | Program]:
+        """Return neurons, of which the kit builds networks, and whole networks, by name.
+
+        The first neurons get a network of every structure, the others one of dense layers.
+        """
 
 
 @runtime_checkable
 class KnowsChips(Protocol):
-    """What a target may provide beside, where resources of its chips are known."""
+    """An optional ability, for a target that knows the resources of its chips."""
 
     def placements(self, program: Program) -> tuple[Placement, ...]:
-        """The program on the cores of each chip, or why there is no room."""
+        """Return the program's placement on each chip, or why it does not fit."""
 
     def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
-        """What the operations of one sample may take, by published figures."""
+        """Return the energy of one sample's operations, by published figures."""
 
 
 @runtime_checkable
 class TakesFloats(Protocol):
-    """What a target provides beside, if it takes networks that are not quantized."""
+    """An optional ability, for a target that accepts float networks."""
 
     def check_graph(self, graph: Graph) -> tuple[Finding, ...]:
-        """What the target cannot take of a network in floats."""
+        """Return what the target cannot accept of a float network."""
 
     def compile_graph(self, graph: Graph, **options: Any) -> Artifact:
-        """The artifact of a network in floats, marked as not exact."""
+        """Return the artifact of a float network, marked as not exact."""
 
     def holds_floats(self, artifact: Artifact) -> bool:
-        """Whether an artifact holds a network in floats."""
+        """Return whether an artifact contains a float network."""
 
     def read_graph(self, artifact: Artifact) -> Graph:
-        """The network in floats that an artifact's files hold."""
+        """Return the float network in an artifact's files."""
 
 
 @runtime_checkable
 class ExtendsLowering(Protocol):
-    """What a target may provide beside, if its programs need passes of their own."""
+    """An optional ability, for a target whose programs need additional passes."""
 
     @property
     def passes(self) -> Sequence[Pass]:
-        """The passes that run after those of all, before a graph becomes its program."""
+        """The passes that run after the common ones, before a graph becomes its program."""
 
 
 def on_chip(
     known: Target, program: Program, operations: tuple[LayerOperations, ...] = ()
 ) -> OnChip:
-    """What the target knows of the program on its chips; no energy of a chip without room."""
+    """Return the program on the target's chips, without energy for a chip that it does not fit."""
     if not isinstance(known, KnowsChips):
         return OnChip(operations=operations)
     placements = known.placements(program)
@@ -156,10 +170,10 @@ def on_chip(
 
 
 def checked_options(chip: Target, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are given, each in its type.
+    """Return the given options, each in its type.
 
     Raises:
-        ValidationError: if the target has none of that name, or a value does not fit.
+        ValidationError: if the target has no such option, or a value does not fit.
     """
     known = chip.capabilities.options
     for name in given:

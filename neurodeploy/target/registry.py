@@ -1,4 +1,4 @@
-"""The targets that are installed, found by entry points."""
+"""The installed targets, found by entry points."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ GROUP = "neurodeploy.targets"
 
 @lru_cache(maxsize=1)
 def targets() -> Mapping[str, Target]:
-    """Every target that is installed, by name; a broken one is a warning that names it.
+    """Return every installed target by name; a broken one is a warning that names it.
 
-    What a third party's raises by mistake is a `PluginError` that names its package.
+    A mistake of a third party's target raises a `PluginError` that names its package.
     """
     found: dict[str, Target] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
             loaded = guarded(entry.load(), entry)
-        # A third party's package may raise anything, and even leave.
+        # A third party's package may raise anything, and even exit.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             warnings.warn(f"target {entry.name} is broken: {error!r}", stacklevel=2)
             continue
         if isinstance(loaded, Target):
             found[entry.name] = loaded
         else:
-            warnings.warn(f"target {entry.name} is broken: it is no Target", stacklevel=2)
+            warnings.warn(f"target {entry.name} is broken: it is not a Target", stacklevel=2)
     return found
 
 
 def target(name: str) -> Target:
-    """The target of that name.
+    """Return the target of that name.
 
     Raises:
         UnknownNameError: if it is not installed; lists those that are.

@@ -1,4 +1,4 @@
-"""Random samples of what a program takes."""
+"""Random samples that a program accepts as input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neurodeploy.program import Program
 def random_samples(
     program: Program, steps: int, count: int, rate: float, seed: int
 ) -> NDArray[np.int64]:
-    """Seeded samples of a program's input: spikes of that rate, or currents of that density."""
+    """Return seeded samples of a program's input: spikes at a rate, or currents of that density."""
     from neurodeploy.program import Signal
 
     generator = np.random.default_rng(seed)

@@ -8,9 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import SimulatorError, SimulatorScopeError, UnknownNameError
+from neurodeploy.errors import SimulatorError, SimulatorScopeError
 from neurodeploy.report import Link, Status
-from neurodeploy.target import ChoosesSimulators, ComparesRuns, Simulation, Target
+from neurodeploy.target import (
+    ChoosesSimulators,
+    ComparesRuns,
+    Simulation,
+    Target,
+    chosen_simulator,
+)
 from neurodeploy.trace import Trace
 from neurodeploy.verification.meaning import Exact, Meaning
 
@@ -26,6 +32,8 @@ class Outcome:
 
     link: Link
     trace: Trace | None = None
+    # The simulator says that it does not know what the network needs.
+    beyond: bool = False
 
 
 def require_simulator(chip: Target, name: str | None) -> None:
@@ -34,9 +42,8 @@ def require_simulator(chip: Target, name: str | None) -> None:
     Raises:
         UnknownNameError: if it does not; lists its simulators.
     """
-    if name not in (None, ALL, NONE, *chip.simulators):
-        listed = ", ".join([*chip.simulators, ALL, NONE])
-        raise UnknownNameError(f"no simulator {name!r} for {chip.name}; there are: {listed}")
+    if name is not None:
+        chosen_simulator(chip, name, ALL, NONE)
 
 
 def simulated(
@@ -67,15 +74,10 @@ def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
     return (next(iter(chip.simulators)),)
 
 
-@dataclass(frozen=True)
-class _Beyond(Outcome):
-    """A simulator that reported that it does not support what the network needs."""
-
-
 def _excused(outcome: Outcome, *, several: bool) -> Outcome:
     """Return the outcome, unless one of several simulators does not support the network."""
-    if several and isinstance(outcome, _Beyond):
-        return Outcome(replace(outcome.link, requested=False))
+    if several and outcome.beyond:
+        return replace(outcome, link=replace(outcome.link, requested=False))
     return outcome
 
 
@@ -90,8 +92,8 @@ def _run(
         expected, found = _runs(chip, artifact, meaning, simulator, simulation)
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
-        kind = _Beyond if isinstance(error, SimulatorScopeError) else Outcome
-        return kind(replace(failed, remedy=error.remedy))
+        beyond = isinstance(error, SimulatorScopeError)
+        return Outcome(replace(failed, remedy=error.remedy), beyond=beyond)
     seconds = time.perf_counter() - started
     shown, there = len(found.layers), len(expected.layers)
     if shown != there:

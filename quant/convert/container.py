@@ -1,4 +1,4 @@
-"""The peers' way of building a network: a layer of torch's and neurons, put into one block."""
+"""Networks built from containers, as in other libraries: a torch layer and neurons in one block."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def BlockContainer(  # noqa: N802
     The neurons become the chip's nearest, and the weights are copied.
 
     Raises:
-        ValueError: if it is no such layer, or the chip has no near neuron.
+        ValueError: if it is another layer, or the chip has no near neuron.
     """
     form = format_or_default(format)
     part = Part(_ours(synapse), norm, 1.0)
@@ -39,5 +39,5 @@ def _ours(synapse: nn.Module) -> nn.Module:
     made = our_layer(synapse, "BlockContainer") or synapse
     if not isinstance(made, layer.Linear | layer.Conv2d):
         kind = type(synapse).__name__
-        raise ValueError(f"BlockContainer: {kind} is no Linear or Conv2d")
+        raise ValueError(f"BlockContainer: {kind} is not a Linear or Conv2d")
     return made

@@ -36,7 +36,7 @@ class Nearest:
     whole: tuple[str, ...] = ("threshold",)
 
     def threshold(self) -> Any:
-        """The largest value that the input is compared with, for an input without a factor."""
+        """Return the largest value that the input is compared with, for an unscaled input."""
         if self.whole == ("threshold",):
             return self.values["threshold"] / self.gain
         sizes = [torch.as_tensor(self.values[name]).abs().max() for name in self.whole]

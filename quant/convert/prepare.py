@@ -1,4 +1,4 @@
-"""A float network as a network on a chip's grid, layer by layer."""
+"""The conversion of a float network to a chip's grid, layer by layer."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ def prepare(
     scale: str = "fixed",
     per_channel: bool = False,
 ) -> nn.Module:
-    """Return the network on a chip's grid: to be trained on, calibrated, or exported as it is.
+    """Return the network on a chip's grid: to be trained, calibrated, or exported as it is.
 
     Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
     Each layer of neurons becomes a block with the weights and the batch norm before it, under the
-    name of the neurons; `deviations` says in what a chip's neurons are not those of floats. The
-    example is needed where a pool's windows follow from the size of an image.
+    name of the neurons; `deviations` says how a chip's neurons differ from the float ones. The
+    example is needed if a pool's windows follow from the size of an image.
 
-    Where the target is named and installed, its own check is asked about the result, so that what
-    an export would refuse whatever the weights is refused before training. It needs the shape of
-    the input: without an example it is asked only if the first layer is dense. A format, by its
-    name or as such, is no target and has no check.
+    If the target is named and installed, its own check runs on the result, so that `prepare`
+    refuses
+    before training what an export would refuse whatever the weights. The check needs the shape of
+    the input: without an example it runs only if the first layer is dense. A format, by its name or
+    as an object, is not a target and has no check.
 
     Raises:
-        ValueError: if a layer has no place on the chip, or the target cannot take the network;
+        ValueError: if the chip cannot have a layer, or the target cannot accept the network;
             names it, with a remedy.
     """
     form = chip_format(target if format is None else format)
@@ -56,7 +57,7 @@ def prepare(
 
 
 def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
-    """By layer of neurons: in what a prepared network is not the one in floats."""
+    """Return, by layer of neurons, how a prepared network differs from the float network."""
     return {
         name: module.deviations
         for name, module in network.named_modules()
@@ -80,7 +81,7 @@ def _run(network: nn.Module, example: Tensor) -> None:
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        # What has no place on the chip is named, not looked into.
+        # A module that the chip cannot have is named, not traced into.
         known = isinstance(m, (*KNOWN, layer.Layer))
         return known or super().is_leaf_module(m, module_qualified_name)
 
@@ -89,7 +90,7 @@ def _traced(network: nn.Module) -> fx.GraphModule:
     holder = nn.Sequential(network) if isinstance(network, KNOWN) else network
     try:
         return fx.GraphModule(holder, _Tracer().trace(holder))
-    # What a forward does with a value that is not there yet may raise anything.
+    # While it is traced, a forward may raise anything.
     except Exception as error:
         raise ValueError(
             f"{type(network).__name__}: its forward cannot be traced: {error} (a forward may call "

@@ -1,4 +1,4 @@
-"""The calls of a float network rewritten: neurons take in the weights that drive them."""
+"""The rewriting of a float network's calls: neurons absorb the weights that drive them."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ class Term:
     top: fx.Node
     weights: fx.Node | None = None
     norm: fx.Node | None = None
-    # From the neurons down to the weights, calls that nothing else may read.
+    # The calls from the neurons down to the weights, which nothing else may read.
     chain: tuple[fx.Node, ...] = ()
 
 
 class Rewriting:
-    """Goes through the calls in order; each layer of neurons takes in what drives it."""
+    """A walk through the calls in order; each layer of neurons absorbs what drives it."""
 
     def __init__(self, module: fx.GraphModule, conversion: Conversion) -> None:
         self.module, self.conversion = module, conversion
-        # By how much a value is larger than in the float network: sums instead of means.
+        # How much larger a value is than in the float network, where sums replace means.
         self.gain: dict[fx.Node, float] = {}
-        # Weights and norms whose neurons have not been met.
+        # Weights and norms whose neurons have not been reached yet.
         self.waiting: set[fx.Node] = set()
-        # What was made, by its path.
+        # The new layers by path.
         self.put: set[str] = set()
 
     def run(self) -> None:
         """Rewrite the whole network.
 
         Raises:
-            ValueError: if a layer has no place on the chip; names it.
+            ValueError: if the chip cannot have a layer; names it.
         """
         for node in list(self.module.graph.nodes):
             self._visit(node)
@@ -66,7 +66,7 @@ class Rewriting:
     def _visit(self, node: fx.Node) -> None:
         gains = {self.gain[source] for source in node.all_input_nodes}
         if len(gains) > 1 and not _is_sum(node):
-            raise ValueError(f"{node.name}: takes means and values that are none")
+            raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
         if node.op != "call_module":
             self._refuse_words(node)
@@ -75,7 +75,7 @@ class Rewriting:
 
     @singledispatchmethod
     def _rewrite(self, module: Any, node: fx.Node, name: str) -> None:
-        """Put the quantized form of a layer in its place."""
+        """Replace a layer by its quantized form."""
         raise ValueError(
             f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
             "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
@@ -106,7 +106,7 @@ class Rewriting:
 
     @for_kinds(_rewrite, *_IDLE)
     def _idle(self, module: nn.Module, node: fx.Node, name: str) -> None:
-        """Leave what does nothing once training is over."""
+        """Keep a layer that does nothing after training."""
 
     @for_kinds(_rewrite, neuron.Neuron)
     def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
@@ -121,7 +121,7 @@ class Rewriting:
 
     @for_kinds(_rewrite, layer.Recurrent)
     def _recurrent(self, module: layer.Recurrent, node: fx.Node, name: str) -> None:
-        """Neurons that read their own spikes of the step before, through weights."""
+        """Replace neurons that read their own previous spikes through weights."""
         body, feedback = module.body, module.feedback
         if not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
             back = "no feedback" if feedback is None else type(feedback).__name__
@@ -132,7 +132,7 @@ class Rewriting:
             )
         if feedback.bias is not None:
             raise ValueError(
-                f"{name}: its feedback has a bias, which no chip leaves out in the first step "
+                f"{name}: its feedback has a bias, but every chip adds it in the first step too "
                 "(make it with bias=False; the weights before it may have one)"
             )
         terms = self._terms(node.all_input_nodes[0])
@@ -160,7 +160,7 @@ class Rewriting:
     def _joined(
         self, module: neuron.Neuron, name: str, terms: list[Term], inner: Sequence[Part] = ()
     ) -> tuple[ChipNeuron, list[GridLayer]]:
-        """Neurons that a sum of weights, and spikes, drives; and the weights within them."""
+        """Return neurons driven by a sum of weights and spikes, and the weights within them."""
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
@@ -186,7 +186,7 @@ class Rewriting:
         self.module.graph.erase_node(node)
 
     def _terms(self, node: fx.Node) -> list[Term]:
-        """What is added up to drive neurons."""
+        """Return the terms that are added up to drive neurons."""
         if node.op != "call_module":
             if _is_sum(node):
                 return [term for source in node.all_input_nodes for term in self._terms(source)]
@@ -211,33 +211,33 @@ class Rewriting:
         return below if len(below) > 1 else [Term(node)]
 
     def _refuse_sums(self, node: fx.Node) -> None:
-        """Nothing if what the call reads are spikes, or pools of them."""
+        """Check that the call reads only spikes, or pools of them."""
         pending = list(node.all_input_nodes)
         while pending:
             source = pending.pop()
             if source in self.waiting:
                 raise ValueError(
                     f"{node.target}: reads {source.target} with no neurons between them "
-                    "(put neurons between layers of weights, and pools behind neurons)"
+                    "(put neurons between layers of weights, and pools after neurons)"
                 )
             passes = source.op != "call_module" or isinstance(self._of(source), (*_SAME, *_IDLE))
             if passes or isinstance(self._of(source), layer.SumPool2d):
                 pending += source.all_input_nodes
 
     def _refuse_words(self, node: fx.Node) -> None:
-        """Nothing if chips do what is called, and the network hands out spikes."""
+        """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
         done = not words or _is_sum(node) or node.target in _FLATTENS
         if not done and not self.waiting.intersection(node.all_input_nodes):
             raise ValueError(
-                f"{node.name}: {_called(node)} of spikes is nothing that chips do (a forward may "
+                f"{node.name}: {_called(node)} of spikes is not what chips do (a forward may "
                 "call layers, add their results and flatten them)"
             )
         for source in node.all_input_nodes if node.op == "output" else ():
             if isinstance(self._of(source), (*_POOLS, layer.MaxPool2d)):
                 raise ValueError(
-                    f"{source.target}: no neurons read it, and a chip hands out spikes (append "
-                    "neurons, or leave it out and pool what the chip hands out)"
+                    f"{source.target}: no neurons read it, and a chip outputs spikes (append "
+                    "neurons, or leave it out and pool what the chip outputs)"
                 )
 
     def _of(self, node: fx.Node) -> nn.Module | None:
@@ -250,7 +250,7 @@ class Rewriting:
 
 
 def _kind(module: nn.Module | None) -> str:
-    """The name of the module's class; torch's own are told from ours."""
+    """Return the name of the module's class, marked if it is one of torch's own."""
     kind = type(module)
     return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
 
@@ -259,13 +259,13 @@ def _refuse_gaps(module: nn.Module | None, name: str) -> None:
     gaps = isinstance(module, layer.MaxPool2d) and (module.ceil_mode or max(module.dilation) > 1)
     if gaps:
         raise ValueError(
-            f"{name}: a pool with gaps, or beyond the image, has no place on a chip (leave out "
+            f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
             "dilation and ceil_mode)"
         )
 
 
 def _is_sum(node: fx.Node) -> bool:
-    """Whether two values of the network are added."""
+    """Return whether two values of the network are added."""
     return node.target in _ADDS and len(node.all_input_nodes) == 2
 
 
@@ -274,7 +274,7 @@ def _called(node: fx.Node) -> str:
 
 
 def _unread(node: fx.Node) -> str:
-    """What to say of weights whose sums reach no neurons."""
+    """Return the message for weights whose sums reach no neurons."""
     for reader in node.users:
         if reader.op in ("call_function", "call_method"):
             called = _called(reader)

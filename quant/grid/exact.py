@@ -1,4 +1,4 @@
-"""What keeps sums of integers exact, whatever kernel a device chooses for them."""
+"""Precautions that keep sums of integers exact, whatever kernel a device chooses."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ EXACT_FACTOR = 1 << 8
 
 
 def is_power_of_two(value: int) -> bool:
-    """Whether a positive integer has a single bit."""
+    """Return whether a positive integer has a single bit."""
     return value & (value - 1) == 0
 
 
 def largest(x: Tensor) -> float:
-    """The largest magnitude, found in one pass; 0 of nothing."""
+    """Return the largest magnitude, computed in one pass; 0 for an empty tensor."""
     if x.numel() == 0:
         return 0.0
     low, high = torch.aminmax(x.detach())
     if not x.is_floating_point():
-        # A bool has no negative, and the smallest number of a narrow type no magnitude.
+        # A bool has no negative, and the smallest number of a narrow type has no magnitude.
         low, high = low.double(), high.double()
     return float(torch.maximum(-low, high))
 
 
 def without_autocast(x: Tensor) -> AbstractContextManager[object]:
-    """Within it what is computed on this tensor's device keeps its precision."""
+    """Return a context in which computations on this tensor's device keep their precision."""
     device = x.device.type
     if not torch.is_autocast_enabled(device):
         return nullcontext()
@@ -41,13 +41,13 @@ def without_autocast(x: Tensor) -> AbstractContextManager[object]:
 
 
 def carried(bound: float, factor: float) -> torch.dtype:
-    """The type for sums up to `bound` of products of integers up to `factor`."""
+    """Return the type for sums up to `bound` of products of integers up to `factor`."""
     small = bound < EXACT_FLOAT32 and factor <= EXACT_FACTOR
     return torch.float32 if small else torch.float64
 
 
 def require_accumulator(name: str, bound: float, bits: int) -> None:
-    """Nothing if sums up to `bound` fit the chip's accumulators.
+    """Check that sums up to `bound` fit the chip's accumulators.
 
     Raises:
         ValueError: if one may overflow.
@@ -60,13 +60,13 @@ def require_accumulator(name: str, bound: float, bits: int) -> None:
 
 
 def snapped(x: Tensor, unit: float | Tensor) -> Tensor:
-    """To the nearest grid point: undoes the rounding of transforms that some kernels use."""
+    """Round to the nearest grid point, to undo the rounding of transforms in some kernels."""
     result: Tensor = _Snap.apply(x, unit)
     return result
 
 
 def counted(x: Tensor, unit: float | Tensor) -> Tensor:
-    """A value in whole units, as float64: the nearest, which undoes what a kernel's sums lost."""
+    """Round a value to whole units, as float64, to undo what a kernel's sums lost."""
     result: Tensor = _Counted.apply(x, unit)
     return result
 
@@ -75,7 +75,7 @@ class _Counted(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, unit: float | Tensor) -> Tensor:
         ctx.kind, ctx.per_unit = x.dtype, 1 / unit
-        # A copy also where the type is right already.
+        # Copy even if the type is already right.
         return x.to(torch.float64, copy=True).mul_(ctx.per_unit).add_(0.5).floor_()
 
     @staticmethod
@@ -89,7 +89,7 @@ class _Snap(torch.autograd.Function):
         if isinstance(unit, Tensor):
             # Powers of two are exact in every float type.
             unit = unit.to(x.dtype)
-        # In place: memory that is new costs more than the arithmetic.
+        # Work in place: new memory costs more than the arithmetic.
         return x.mul(1 / unit).round_().mul_(unit)
 
     @staticmethod

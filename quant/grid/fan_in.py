@@ -1,4 +1,4 @@
-"""Weights whose sums cannot overflow: where a neuron's are too many, all of them shrink."""
+"""Weights whose sums cannot overflow: if a neuron's sums are too large, its weights shrink."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quant.grid.straight_through import Unit
 
 
 def within_fan_in(weight: Tensor, unit: Unit, form: ChipFormat, inputs: int = 1) -> Tensor:
-    """Weights on the grid, whose sums of so many spikes an input stay within the format."""
+    """Return weights on the grid whose sums, for `inputs` spikes per input, fit the format."""
     if form.fan_in is None:
         return weight
     step = form.weights.step
@@ -21,7 +21,7 @@ def within_fan_in(weight: Tensor, unit: Unit, form: ChipFormat, inputs: int = 1)
 
 
 def one_sided(weight: Tensor) -> Tensor:
-    """For each output the sum of its positive weights or of its negative ones, the larger.
+    """Return, for each output, the larger of the sums of its positive and its negative weights.
 
     Whichever inputs spike, and in whatever order they are added, no partial sum is larger.
     """
@@ -30,13 +30,13 @@ def one_sided(weight: Tensor) -> Tensor:
 
 
 class _Within(torch.autograd.Function):
-    """Shrunk toward zero; a gradient passes as if the factor were none."""
+    """Weights shrunk toward zero; gradients pass as if nothing had been shrunk."""
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, unit: Unit, largest: int) -> Tensor:
         integers = weight.double() / unit
         total = one_sided(integers)
-        # Whole numbers divided once and multiplied once: the same bits on every device.
+        # Whole numbers are divided once and multiplied once: the same bits on every device.
         factor = (largest / total.clamp(min=1)).reshape(-1, *[1] * (integers.ndim - 1))
         shrunk = torch.where(factor < 1, torch.trunc(integers * factor), integers)
         return (shrunk * unit).to(weight.dtype)

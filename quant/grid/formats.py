@@ -1,4 +1,4 @@
-"""Formats as data: the grids that a chip's weights, thresholds, biases and decays lie on."""
+"""Formats as data: the grids of a chip's weights, thresholds, biases and decays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGEST_EXPONENT = 64
 
 @dataclass(frozen=True)
 class Grid:
-    """Integers from `minimum` to `maximum`, every `step`-th of them."""
+    """The integers from `minimum` to `maximum` in steps of `step`."""
 
     minimum: int
     maximum: int
@@ -29,7 +29,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Decays:
-    """Multiples of 2**-bits from 0 to 1; with `shifts`, of these the powers of two, and 0."""
+    """Multiples of 2**-bits from 0 to 1; with `shifts`, only 0 and the powers of two."""
 
     bits: int
     shifts: bool = False
@@ -41,7 +41,7 @@ class Decays:
 
 @dataclass(frozen=True)
 class ChipFormat:
-    """How a chip writes a network: one unit is 2**exponent of the numbers of training."""
+    """A chip's numbers: one unit is 2**exponent of the numbers of training."""
 
     name: str
     weights: Grid
@@ -50,46 +50,46 @@ class ChipFormat:
     decays: Decays
     # The widths, the rounding and the overflow of the states.
     system: NumberSystem
-    # What a unit is where nothing else is said, and what it may be.
+    # The default exponent of a unit, and the permitted ones.
     exponent: int
     exponents: Grid = Grid(-_LARGEST_EXPONENT, _LARGEST_EXPONENT)
     neurons: tuple[str, ...] = ("IF", "LIF")
     resets: tuple[Reset, ...] = (Reset.HARD, Reset.SOFT)
-    # Whether a neuron fires above its threshold only, or at it.
+    # Whether a neuron fires only above its threshold, not at it.
     strict: bool = False
-    # Whether each output channel may have a unit of its own.
+    # Whether each output channel may have its own unit.
     per_channel: bool = True
-    # The largest sum of a neuron's weights of one sign, where sums of spikes must stay small.
+    # The largest sum of a neuron's weights of one sign, for chips with small sums of spikes.
     fan_in: int | None = None
-    # The widths of what dense weights and kernels add up in.
+    # The widths of the accumulators of dense weights and of kernels.
     dense_bits: int = 32
     kernel_bits: int = 32
 
     def exponent_or(self, exponent: int | None) -> int:
-        """The exponent that is given, or the usual one.
+        """Return the given exponent, or the default one.
 
         Raises:
-            ValueError: if it is none that this format, or floats, can carry.
+            ValueError: if this format, or floats, cannot represent it.
         """
         if exponent is None:
             return self.exponent
         low, high = self.exponents.minimum, self.exponents.maximum
         if type(exponent) is not int or not low <= exponent <= high:
-            raise ValueError(f"exponent: {exponent!r} is no integer from {low} to {high}")
+            raise ValueError(f"exponent: {exponent!r} is not an integer from {low} to {high}")
         return exponent
 
     def require_neuron(self, name: str) -> None:
-        """Nothing if the chip has neurons of this name.
+        """Check that the chip has neurons of this name.
 
         Raises:
-            ValueError: if it has not; lists those it has.
+            ValueError: if it does not; lists those it has.
         """
         if name not in self.neurons:
             known = ", ".join(f"quant.{kind}" for kind in self.neurons)
             raise ValueError(f"{name}: {self.name} has no such neuron; it has {known}")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` turns back into an equal format."""
+        """Return plain data that `from_json` turns back into an equal format."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         for name, value in fields.items():
             if isinstance(value, Grid | Decays):
@@ -101,10 +101,10 @@ class ChipFormat:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChipFormat:
-        """A format read from plain data.
+        """Return a format read from plain data.
 
         Raises:
-            ValueError: if the data describe none.
+            ValueError: if the data do not describe one.
         """
         try:
             fields = dict(data)
@@ -120,15 +120,15 @@ class ChipFormat:
 
 
 def unit_exponent(scale: float) -> int:
-    """The exponent of a scale that is a power of two.
+    """Return the exponent of a scale that is a power of two.
 
     Raises:
-        ValueError: if it is none; names the nearest that are.
+        ValueError: if it is not one; names the nearest powers of two.
     """
     mantissa, exponent = frexp(scale) if isfinite(scale) else (0.0, 0)
     if mantissa != 0.5:
         near = f" (take 2^{exponent - 1} or 2^{exponent})" if mantissa > 0 else ""
         raise ValueError(
-            f"scale: {float(scale)} is no power of two, and sums need one to be exact{near}"
+            f"scale: {float(scale)} is not a power of two, and sums need one to be exact{near}"
         )
     return exponent - 1

@@ -40,7 +40,7 @@ SHIFT = _shift_decay()
 
 @lru_cache
 def integer_format(bits: int) -> ChipFormat:
-    """Return symmetric weights of so many bits, with states that every processor holds exactly.
+    """Return symmetric weights of `bits` bits, with states that every processor holds exactly.
 
     Raises:
         ValueError: if the bits are not 2 to 16.

@@ -1,8 +1,9 @@
 """Formats by name: those of installed packages, and plain integers.
 
 A package registers its chip's formats in the entry-point group `quant.formats`: a `ChipFormat`, or
-a tuple of them whose first is the chip's own and whose others are its variants, `chip.variant`.
-The entry `default` names the chip whose formats layers have where nothing else is said.
+a tuple of them, in which the chip's own format comes first and its variants, `chip.variant`,
+follow.
+The entry `default` names the chip whose formats layers have by default.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _INTEGERS = re.compile(r"int(\d+)")
 
 
 class Catalogue:
-    """The formats that packages register, each loaded when it is first asked for."""
+    """The formats that packages register, each loaded on first use."""
 
     def __init__(self, entries: Iterable[EntryPoint]) -> None:
         self._entries = {entry.name: entry for entry in entries}
@@ -35,7 +36,7 @@ class Catalogue:
         return tuple(sorted(set(self._entries) - {DEFAULT}))
 
     def formats(self, entry: str) -> tuple[ChipFormat, ...]:
-        """Return an entry's formats, its own first; none if there is no such working entry."""
+        """Return an entry's formats, its own first, or nothing if no such entry works."""
         if entry in self._entries and entry not in self._loaded:
             # While an entry loads it has no formats, so that two cannot wait for one another.
             self._loaded[entry] = ()
@@ -50,7 +51,7 @@ class Catalogue:
                 raise TypeError("it is neither a ChipFormat nor a tuple of them")
             for form in forms:
                 self._require_own_name(entry, form)
-        # A third party's package may raise anything, and even leave.
+        # A third party's package may raise anything, and even exit.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             warnings.warn(f"format {entry.name} is broken: {error!r}", stacklevel=2)
             return ()
@@ -113,7 +114,7 @@ def format_with(system: NumberSystem, neuron: str) -> ChipFormat | None:
 
 
 def named(form: ChipFormat) -> str | dict[str, object]:
-    """Return a format as a file keeps it: its name where that says all, else its description."""
+    """Return a format as a file stores it: its name if that says all, else its description."""
     try:
         known = chip_format(form.name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Scales: powers of two, one for a layer or one for each channel, fixed or learned."""
+"""Scales: powers of two, one per layer or one per channel, fixed or learned."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from quant.grid.formats import ChipFormat, Grid
 
 
 class Scale(StrEnum):
-    """Whether training changes what one unit means."""
+    """Whether training changes the value of one unit."""
 
     FIXED = "fixed"
     LEARNED = "learned"
 
     @classmethod
     def _missing_(cls, value: object) -> None:
-        raise ValueError(f"scale: {value!r} is no power of two, 'fixed' or 'learned'")
+        raise ValueError(f"scale: {value!r} is not a power of two, 'fixed' or 'learned'")
 
 
 def exponents(log2: Tensor, allowed: Grid) -> Tensor:
-    """The exponents that logarithms are rounded to."""
+    """Return logarithms rounded to the permitted exponents."""
     return torch.round(log2.detach().double()).clamp(allowed.minimum, allowed.maximum)
 
 
 def powers(exponents: Tensor) -> Tensor:
-    """2 to these exponents in float64, exactly on every device: built from bits."""
+    """Return 2 to these exponents in float64, built from bits, so exact on every device."""
     biased = exponents.to(torch.int64) + 1023
     return (biased << 52).view(torch.float64)
 
 
 def fitting_log2(weight: Tensor, grid: Grid, *, per_channel: bool, percentile: float) -> Tensor:
-    """The logarithm of the unit with which so many percent of the weights are on the grid.
+    """Return the logarithm of the unit with which `percentile` percent of the weights fit the grid.
 
     Raises:
-        ValueError: if the percentile is none.
+        ValueError: if the percentile is out of range.
     """
     if not 0 < percentile <= 100:
         raise ValueError(f"percentile: {percentile:g} is not between 0 and 100")
@@ -63,8 +63,8 @@ def best_exponents(
 ) -> Tensor:
     """Return the exponents with which weights lose least, in the mean of squares.
 
-    Only those count with which the threshold is no more than half of the largest, and with
-    `spikes` those of which a plain spike is a whole number of units.
+    Only those count with which the threshold is at most half of the largest one and, with `spikes`,
+    a plain spike is a whole number of units.
 
     Raises:
         ValueError: if there is none; names the layer.
@@ -72,7 +72,7 @@ def best_exponents(
     rows = weight.detach().double().reshape(weight.shape[0] if per_channel else 1, -1)
     limits = torch.as_tensor(threshold).detach().double().reshape(-1).to(rows.device)
     if not bool(((limits > 0) & torch.isfinite(limits)).all()):
-        raise ValueError(f"{name}: a threshold that is not above zero has no place on the chip")
+        raise ValueError(f"{name}: the chip needs a threshold above zero")
     if not bool(torch.isfinite(rows).all()):
         raise ValueError(f"{name}: a weight is NaN or infinite")
     least = ceil(log2(float(limits.max()) / (form.thresholds.maximum // 2)))
@@ -98,13 +98,13 @@ def _require_whole_spikes(least: int, threshold: float, form: ChipFormat, name: 
     if least > 0:
         raise ValueError(
             f"{name}: adds plain spikes, and for a threshold of {threshold:g} {form.name} counts "
-            f"in units of at least 2^{least}, of which 1 is no multiple (put layer.Linear or "
+            f"in units of at least 2^{least}, of which 1 is not a multiple (put layer.Linear or "
             "layer.Conv2d on the branch that brings them, or use a lower threshold)"
         )
 
 
 def unit_of_one(form: ChipFormat, threshold: Any, name: str) -> int:
-    """The finest exponent with which one is a weight, and the threshold half of the largest.
+    """Return the finest exponent with which 1 is a weight and the threshold fits twice.
 
     Raises:
         ValueError: if there is none; names the layer.
@@ -118,7 +118,7 @@ def unit_of_one(form: ChipFormat, threshold: Any, name: str) -> int:
 
 
 def _loss(weight: Tensor, exponent: Tensor, form: ChipFormat, inputs: int | None) -> Tensor:
-    """What rounding loses in each row that has an exponent of its own."""
+    """Return the rounding loss of each row that has its own exponent."""
     from quant.grid.fan_in import within_fan_in
     from quant.grid.straight_through import integers_on_grid
 

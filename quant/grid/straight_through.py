@@ -1,4 +1,4 @@
-"""Functions whose forward is exact integer arithmetic and whose gradient looks through it."""
+"""Functions with exact integer arithmetic forward and straight-through gradients backward."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from quant.grid.exact import is_power_of_two, largest
 from quant.grid.formats import Decays, Grid
 from snncore.surrogate import Surrogate
 
-# One unit for all, or one for each output channel, shaped to meet the values.
+# One unit for all values, or one per output channel, shaped to meet the values.
 Unit = float | Tensor
 
 
 def on_grid(
     values: Tensor, grid: Grid, unit: Unit, name: str, log2: Tensor | None = None
 ) -> Tensor:
-    """The nearest values on a grid of so large units; the gradient passes where nothing clips.
+    """Return the nearest values on a grid of this unit; the gradient passes except where they clip.
 
-    `log2` is what the unit was rounded from, if that is learned: it is given its own gradient.
+    `log2` is the learned logarithm from which the unit was rounded; it receives its own gradient.
 
     Raises:
-        ValueError: if a value is NaN or infinite; says of what.
+        ValueError: if a value is NaN or infinite; names the value.
     """
     if not isfinite(largest(values)):
         raise ValueError(f"{name}: a value is NaN or infinite")
@@ -34,12 +34,12 @@ def on_grid(
 
 
 def integers_on_grid(values: Tensor, grid: Grid, unit: Unit) -> Tensor:
-    """The nearest integers of a grid, for values in units of `unit`."""
+    """Return the nearest integers of a grid, for values in units of `unit`."""
     return _nearest(_scaled(values, unit), grid)
 
 
 def _scaled(values: Tensor, unit: Unit) -> Tensor:
-    """Values in units, which are powers of two: no float type loses a digit."""
+    """Return values in units, which are powers of two: no float type loses a digit."""
     kept = values.dtype in (torch.float32, torch.float64)
     if isinstance(unit, Tensor):
         return values.double() / unit
@@ -50,24 +50,24 @@ def _nearest(scaled: Tensor, grid: Grid) -> Tensor:
     low, high = -(-grid.minimum // grid.step), grid.maximum // grid.step
     if grid.step == 1:
         return torch.round(scaled).clamp_(low, high)
-    # A third of a float32 is not what a third of a float64 is.
+    # A third is not the same number in float32 and in float64.
     wide = scaled if is_power_of_two(grid.step) else scaled.double()
     return (wide / grid.step).round_().clamp_(low, high).mul_(grid.step)
 
 
 def decays_on_grid(values: Tensor, decays: Decays) -> Tensor:
-    """The nearest decays as integers; at either end only what leads back inside has a gradient."""
+    """Return the nearest decays as integers; at either end only inward steps have a gradient."""
     result: Tensor = _Decay.apply(values, decays)
     return result
 
 
 def decay_integers(values: Tensor, decays: Decays) -> Tensor:
-    """The integers of the nearest decays."""
+    """Return the integers of the nearest decays."""
     inside = values.detach().double().clamp(0, 1)
     if not decays.shifts:
         return torch.round(inside * (1 << decays.bits))
     mantissa, exponent = torch.frexp(inside)
-    # Between two powers of two the mantissa says which is nearer, on every device alike.
+    # Between two powers of two the mantissa decides which is nearer, the same on every device.
     power = exponent - (mantissa < 0.75).to(exponent.dtype)
     shifted = torch.ldexp(torch.ones_like(inside), power + decays.bits)
     return torch.where(inside * (1 << decays.bits) < 0.5, 0.0, shifted.clamp(min=1)).round()
@@ -75,7 +75,7 @@ def decay_integers(values: Tensor, decays: Decays) -> Tensor:
 
 @lru_cache(maxsize=512)
 def decay_integer(value: float, decays: Decays) -> int:
-    """The integer of the nearest decay."""
+    """Return the integer of the nearest decay."""
     return int(decay_integers(torch.tensor(value, dtype=torch.float64, device="cpu"), decays))
 
 
@@ -87,7 +87,7 @@ class _OnGrid(torch.autograd.Function):
         inside = scaled.clamp(grid.minimum, grid.maximum) == scaled
         slope = None
         if log2 is not None and log2.requires_grad:
-            # What one more of the unit's logarithm changes, in integers.
+            # The change of the integers when the unit's logarithm grows by one.
             slope = torch.where(inside, integers.double() - scaled, integers.double())
         ctx.save_for_backward(inside, slope)
         ctx.unit, ctx.log2 = unit, log2
@@ -105,7 +105,7 @@ class _OnGrid(torch.autograd.Function):
 
 
 def unit_shape(log2: Tensor, like: Tensor) -> tuple[int, ...]:
-    """The shape in which one value, or one a channel, meets weights (outputs, ...)."""
+    """Return the shape in which one value, or one per channel, meets weights (outputs, ...)."""
     return (log2.numel(), *[1] * (like.ndim - 1)) if log2.ndim else (1,) * like.ndim
 
 
@@ -120,7 +120,7 @@ class _Decay(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (values,) = ctx.saved_tensors
         gradient = (gradients[0] * ctx.size).to(values.dtype)
-        # A step against the gradient must not leave 0 to 1 any further.
+        # A step against the gradient must not move further out of 0 to 1.
         blocked = ((values <= 0) & (gradient > 0)) | ((values >= 1) & (gradient < 0))
         return gradient.masked_fill(blocked, 0), None
 
@@ -161,38 +161,38 @@ class _Wrap(torch.autograd.Function):
 
 
 def shift_to_zero(x: Tensor, bits: int) -> Tensor:
-    """x / 2**bits rounded toward zero."""
+    """Return x / 2**bits rounded toward zero."""
     return scale_to_zero(x, 2.0**-bits)
 
 
 def scale_to_zero(x: Tensor, ratio: float) -> Tensor:
-    """x times an exact ratio of integers, rounded toward zero."""
+    """Return x times an exact ratio of integers, rounded toward zero."""
     result: Tensor = _ScaleToZero.apply(x, ratio)
     return result
 
 
 def shift_floor(x: Tensor, bits: int) -> Tensor:
-    """x / 2**bits rounded down."""
+    """Return x / 2**bits rounded down."""
     result: Tensor = _ShiftFloor.apply(x, bits)
     return result
 
 
 def wrap(x: Tensor, half: int) -> Tensor:
-    """Two's complement into [-half, half)."""
+    """Wrap x into [-half, half), as two's complement does."""
     result: Tensor = _Wrap.apply(x, half, False)
     return result
 
 
 def wrap_once(x: Tensor, half: int) -> Tensor:
-    """One turn at most, into (-half, half]."""
+    """Wrap x at most once, into (-half, half]."""
     result: Tensor = _Wrap.apply(x, half, True)
     return result
 
 
 def select(condition: Any, chosen: Any, other: Any) -> Any:
-    """`chosen` where the condition holds, else `other`; either may be a number.
+    """Return `chosen` where the condition holds, else `other`; either may be a number.
 
-    Through a spike that is not detached the difference of the two flows back, as in equations.
+    Through a spike that is not detached, the difference of the two flows back, as in equations.
     """
     if not isinstance(condition, Tensor):
         return chosen if condition else other
@@ -209,35 +209,35 @@ def select(condition: Any, chosen: Any, other: Any) -> Any:
 
 
 def detach(value: Any) -> Any:
-    """The same value, through which no gradient flows back."""
+    """Return the same value, without a gradient."""
     return value.detach() if isinstance(value, Tensor) else value
 
 
 def holds(comparison: Any) -> Any:
-    """A comparison as a number, 1 or 0."""
+    """Return a comparison as a number, 1 or 0."""
     return comparison.double() if isinstance(comparison, Tensor) else float(comparison)
 
 
 def minimum(first: Any, second: Any) -> Any:
-    """The smaller of the two; either may be a number."""
+    """Return the smaller of the two; either may be a number."""
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return torch.minimum(first, second)
     return first.clamp(max=second) if isinstance(first, Tensor) else second.clamp(max=first)
 
 
 def maximum(first: Any, second: Any) -> Any:
-    """The larger of the two; either may be a number."""
+    """Return the larger of the two; either may be a number."""
     return -minimum(-first, -second)
 
 
 class SpikeRule:
-    """Firing on integers whose unit is `unit` of the numbers that the surrogate knows."""
+    """The firing rule on integers whose unit is `unit` of the surrogate's numbers."""
 
     def __init__(self, surrogate: Surrogate, unit: Unit) -> None:
         self.surrogate, self.unit = surrogate, unit
 
     def __call__(self, distance: Any, strict: bool) -> Any:
-        """The spikes, with the surrogate's gradient."""
+        """Return the spikes, with the surrogate's gradient."""
         if not isinstance(distance, Tensor):
             return float(distance > 0 if strict else distance >= 0)
         return self.surrogate.scaled(distance, strict, self.unit)

@@ -1,4 +1,4 @@
-"""A block: synapses and the neurons they drive, as chips and their formats see a layer."""
+"""Blocks of synapses and the neurons that they drive: the layers of chips and their formats."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Synapse = GridLayer | SumPool2d
 class Block(layer.Layer):
     """One layer of a chip; a bias of the synapse is added to the neurons' voltage.
 
-    A batch norm between the two is folded into the weights before they are rounded, while
-    training too: the forward sees the weights that the chip will hold.
+    A batch norm between the two is folded into the weights before they are rounded, also during
+    training: the forward pass uses the weights that the chip will hold.
     """
 
     def __init__(
@@ -45,24 +45,24 @@ class Block(layer.Layer):
 
     @property
     def bias(self) -> Tensor | None:
-        """The bias of whichever has one."""
+        """The bias of the synapse or of the neurons."""
         bias: Any = self.synapse.bias if self.synapse.bias is not None else self.neuron.bias
         return bias if isinstance(bias, torch.Tensor) else None
 
     @property
     def unit(self) -> Unit:
-        """What one integer means."""
+        """The value of one integer."""
         return self.synapse.unit
 
     def set_exponents(self, values: Tensor) -> None:
         """Give the layer, or every channel, a unit of 2 to these exponents."""
         if isinstance(self.synapse, SumPool2d):
-            raise ValueError("Block: the unit of a pool is chosen when it is made")
+            raise ValueError("Block: the unit of a pool is chosen when it is created")
         self.synapse.set_exponents(values)
         self.neuron.exponent = self.synapse.exponent
 
     def folded(self) -> tuple[Tensor | None, Tensor | None]:
-        """Weights and bias as evaluation has them, a batch norm folded in, before rounding."""
+        """Return weights and bias in evaluation, with the batch norm folded in, before rounding."""
         if isinstance(self.synapse, SumPool2d):
             return None, self.bias
         if self.norm is None:
@@ -70,18 +70,18 @@ class Block(layer.Layer):
         return _folded(self.synapse.weight, self.bias, *self.norm.folded())
 
     def integer_weight(self) -> Tensor:
-        """The chip's integers."""
+        """Return the chip's integers."""
         weight, _ = self.folded()
         if isinstance(self.synapse, SumPool2d):
             return torch.tensor(self.synapse.weight_integer)
         return self.synapse.integer_weight(weight)
 
     def integers(self) -> Integers:
-        """The neurons' parameters in the chip's integers."""
+        """Return the neurons' parameters in the chip's integers."""
         return self.neuron.integers(self.unit, self.folded()[1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         if isinstance(self.synapse, SumPool2d):
             drive, most, bias = self.synapse(x), None, self.bias
         else:
@@ -92,7 +92,7 @@ class Block(layer.Layer):
         return spikes
 
     def _seen(self, x: Tensor, synapse: GridLayer) -> tuple[Tensor, Tensor | None]:
-        """Weights and bias with the batch norm folded in, by the batch while it learns."""
+        """Return weights and bias with folded batch norm; it uses the batch while it learns."""
         norm = self.norm
         if norm is None:
             return synapse.weight, self.bias

@@ -10,24 +10,26 @@ from torch import Tensor
 from quant.grid.exact import counted, largest
 from quant.grid.formats import Grid
 from quant.grid.registry import format_or_default
-from quant.grid.straight_through import SpikeRule, Unit
+from quant.grid.straight_through import Unit
 from quant.layer.synapse import Linear
-from quant.neuron.chip_neuron import ChipNeuron, Integers
+from quant.neuron.chip_neuron import ChipNeuron
 from quant.neuron.integer_step import Step
+from quant.neuron.register import Register, registers
 from snncore import layer
 from snncore.dynamics.zoo.resonator import RESONATOR, resetting_resonator
 from snncore.kernels import run_sequence
 from snncore.neuron.parameters import Given
 
-_TURNS = ("sine", "cosine")
-
 
 class Resonator(ChipNeuron):
     """A complex state that turns and decays; it fires by its phase, or `resets` at its threshold.
 
-    `sine` and `cosine` are those of a step's angle, times what a step leaves of the state. What
-    drives it has both parts, the real and the imaginary, before the last axis.
+    `sine` and `cosine` are those of a step's angle, times the share of the state that a step
+    leaves.
+    The input has both parts, the real and the imaginary, before the last axis.
     """
+
+    _voltage = "real"
 
     def __init__(
         self,
@@ -43,53 +45,40 @@ class Resonator(ChipNeuron):
         self.resets = bool(resets)
         values = {"sine": sine, "cosine": cosine, "threshold": threshold}
         form = format_or_default(format, type(self).__name__)
-        # A format without a resonator's states has none, as the neuron's own check says.
+        # The neuron's own check refuses a format without a resonator's states.
         form.require_neuron(type(self).__name__)
         fraction = form.system.state("imag").fraction
         equations = resetting_resonator(fraction) if resets else RESONATOR
-        given: dict[str, Any] = {"bias": None, "exponent": exponent, "format": form}
-        super().__init__(equations, values, **given, **options)
-
-    @property
-    def scale(self) -> Unit:
-        """What one integer of the states means."""
-        return self.scale_of("real")
+        # The turns of a step are multiples of a decay's smallest step, with a sign.
+        bits = form.decays.bits
+        turns = Grid(-(1 << bits), 1 << bits)
+        table = [Register(name, turns, bits) for name in ("sine", "cosine")]
+        table += registers(form, ("threshold",))
+        chip: dict[str, Any] = {"format": form, "registers": table}
+        super().__init__(equations, values, bias=None, exponent=exponent, **chip, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         config = super().config()
         config.pop("bias")
         return config | {"resets": self.resets}
 
-    def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
-        """Every parameter as the chip holds it."""
-        own = self.unit if unit is None else unit
-        return {name: self._integer(name, own) for name in self.equations.parameters}
-
-    def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _integrate(
+        self, sequence: Tensor, *, bias: Tensor | None, unit: Unit, most: float | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         if sequence.ndim != 4 or sequence.shape[2] != 2:
             shape = tuple(sequence.shape)
-            raise ValueError(f"Resonator: takes (T, N, 2, neurons), and is given {shape}")
+            raise ValueError(f"Resonator: takes (T, N, 2, neurons), but its input is {shape}")
         parts = sequence.unbind(2)
         parameters = {
-            name: self._shaped(name, value, parts[0]) for name, value in self.integers().items()
+            name: self._shaped(name, value, parts[0]) for name, value in self.integers(unit).items()
         }
-        bounds = self._reached(largest(sequence) / self.unit, parameters)
+        bounds = self._reached(largest(sequence) / float(unit), parameters)
         step = Step(self.equations, self.system, self._drive, bounds)
-        stepper = self._eager(step, SpikeRule(self.surrogate, self._distance_unit()), parameters)
+        stepper = self._eager(step, self._spike_rule(), parameters)
         observer = None if self.record is None else self._observe
-        inputs = tuple(counted(part, self.unit) for part in parts)
+        inputs = tuple(counted(part, unit) for part in parts)
         return run_sequence(stepper, self._states_for(parts[0][0]), inputs, observer)
-
-    def _is_whole(self, name: str) -> bool:
-        return True
-
-    def _unit_for(self, name: str, unit: Unit) -> Unit:
-        return 2.0**-self.format.decays.bits if name in _TURNS else unit
-
-    def _grid(self, name: str) -> Grid:
-        whole = 1 << self.format.decays.bits
-        return Grid(-whole, whole) if name in _TURNS else super()._grid(name)
 
 
 class ComplexBlock(layer.Layer):
@@ -99,17 +88,17 @@ class ComplexBlock(layer.Layer):
         super().__init__()
         for part in (real, imag):
             if part.bias is not None or part.log2 is not None:
-                raise ValueError("ComplexBlock: resonators take no bias, and one unit for all")
+                raise ValueError("ComplexBlock: resonators need one unit for all, and no bias")
         exponents = {real.exponent, imag.exponent, neuron.exponent}
         if len(exponents) > 1:
-            raise ValueError(f"ComplexBlock: counts in unlike exponents {sorted(exponents)}")
+            raise ValueError(f"ComplexBlock: counts in different exponents {sorted(exponents)}")
         if real.weight.shape != imag.weight.shape:
             shapes = f"{tuple(real.weight.shape)} and {tuple(imag.weight.shape)}"
             raise ValueError(f"ComplexBlock: real and imaginary weights are {shapes}")
         self.real, self.imag, self.neuron = real, imag, neuron
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         spikes: Tensor = self.neuron(torch.stack((self.real(x), self.imag(x)), dim=-2))
         self.input_shape = self.real.input_shape
         return spikes

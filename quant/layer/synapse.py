@@ -1,4 +1,4 @@
-"""Layers of weights on a chip's grid; their sums are exact, which is proved at every call."""
+"""Layers of weights on a chip's grid; every call proves that their sums are exact."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from snncore import layer
 from snncore.layer import Pair
 
 _ROW_MAJOR = torch.contiguous_format
-# So many weights are made integers at a time.
+# The number of weights that are converted to integers at a time.
 _PIECE = 1 << 18
 
 
 class GridLayer(layer.Layer):
-    """What quantized weights have in common."""
+    """The base of all layers of quantized weights."""
 
     weight: Tensor
     bias: Tensor | None
 
-    # Set by a block, which hands the bias to its neurons.
+    # Set by a block, which passes the bias to its neurons.
     in_block = False
 
     def _set_format(
@@ -48,8 +48,8 @@ class GridLayer(layer.Layer):
         largest_input: int = 1,
     ) -> None:
         if type(largest_input) is not int or largest_input < 1:
-            raise ValueError(f"largest_input: {largest_input!r} is no count of spikes")
-        # More than one where a pool adds spikes up before they are weighed.
+            raise ValueError(f"largest_input: {largest_input!r} is not a count of spikes")
+        # More than one if a pool adds up spikes before they are weighted.
         self.largest_input = largest_input
         self.format: ChipFormat = format_or_default(form)
         if isinstance(scale, float | int):
@@ -58,8 +58,8 @@ class GridLayer(layer.Layer):
         self.scale, self.per_channel = Scale(scale), bool(per_channel)
         if self.per_channel and not self.format.per_channel:
             name, form = type(self).__name__, self.format.name
-            raise ValueError(f"{name}: {form} has one unit for a layer, not one a channel")
-        # The logarithms of the units, where they are not just the exponent.
+            raise ValueError(f"{name}: {form} has one unit per layer, not one per channel")
+        # The logarithms of the units, unless they equal the exponent.
         self.log2: Tensor | None = None
         if self.scale == Scale.LEARNED or self.per_channel:
             shape = (self.weight.shape[0],) if self.per_channel else ()
@@ -75,14 +75,14 @@ class GridLayer(layer.Layer):
 
     @property
     def exponent(self) -> int:
-        """What one unit means; of several, the smallest."""
+        """The exponent of one unit; of several, the smallest."""
         if self.log2 is None or self.log2.device.type == "meta":
             return self._exponent
         return int(exponents(self.log2, self.format.exponents).min())
 
     @property
     def unit(self) -> Unit:
-        """What one integer means: a number, or a tensor of one a channel."""
+        """The value of one integer: a number, or a tensor with one value per channel."""
         if self.log2 is None:
             return float(2.0**self._exponent)
         return powers(exponents(self.log2, self.format.exponents))
@@ -91,7 +91,7 @@ class GridLayer(layer.Layer):
         """Give the layer, or every channel, a unit of 2 to these exponents.
 
         Raises:
-            ValueError: if a fixed unit of the whole layer is given several.
+            ValueError: if a layer with one fixed unit is given several.
         """
         if self.log2 is not None:
             with torch.no_grad():
@@ -99,10 +99,10 @@ class GridLayer(layer.Layer):
         elif values.numel() == 1:
             self._exponent = self.format.exponent_or(int(values))
         else:
-            raise ValueError(f"{type(self).__name__}: one unit for the layer, not one a channel")
+            raise ValueError(f"{type(self).__name__}: one unit for the layer, not one per channel")
 
     def quantized(self, weight: Tensor | None = None) -> Tensor:
-        """The weights (or others in their place) on the grid, with gradients."""
+        """Return the weights (or others in their place) on the grid, with gradients."""
         values = self.weight if weight is None else weight
         name = f"{type(self).__name__}.weight"
         unit = self._shaped_unit(values)
@@ -110,7 +110,7 @@ class GridLayer(layer.Layer):
         return within_fan_in(result, unit, self.format, self.largest_input)
 
     def integer_weight(self, weight: Tensor | None = None) -> Tensor:
-        """The chip's integers."""
+        """Return the chip's integers."""
         return self.narrow_integers(weight).to(torch.int64)
 
     @property
@@ -119,13 +119,13 @@ class GridLayer(layer.Layer):
         return _narrow(self.format.weights)
 
     def narrow_integers(self, weight: Tensor | None = None, out: Tensor | None = None) -> Tensor:
-        """The chip's integers in the narrowest type that holds all of its grid, or in `out`."""
+        """Return the chip's integers in the narrowest type for their grid, or in `out`."""
         values: Tensor = (self.weight if weight is None else weight).detach()
         unit, grid = self._shaped_unit(values), self.format.weights
         if out is None:
             out = torch.empty_like(values, dtype=self.narrow_type, memory_format=_ROW_MAJOR)
         count = max(1, _PIECE * len(values) // max(values.numel(), 1))
-        # Some outputs at a time, so that large layers are not held several times over.
+        # Convert some outputs at a time, so that large layers are not copied several times over.
         for start in range(0, len(values), count):
             rows = slice(start, start + count)
             one = unit[rows] if isinstance(unit, Tensor) and len(unit) > 1 else unit
@@ -134,15 +134,15 @@ class GridLayer(layer.Layer):
         return out
 
     def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
-        """The sums, exact once they are rounded to the grid, and the most units of one."""
-        raise NotImplementedError(f"{type(self).__name__} weighs nothing")
+        """Return the sums, exact after rounding to the grid, and the largest sum in units."""
+        raise NotImplementedError(f"{type(self).__name__} has no weights")
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The sums with plain float weights."""
-        raise NotImplementedError(f"{type(self).__name__} weighs nothing")
+        """Return the sums with plain float weights."""
+        raise NotImplementedError(f"{type(self).__name__} has no weights")
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums, exact."""
+        """Return the weighted sums, exact."""
         name = type(self).__name__
         if self.bias is not None and not self.in_block:
             raise ValueError(
@@ -151,7 +151,7 @@ class GridLayer(layer.Layer):
             )
         if self.log2 is not None and not self.in_block:
             raise ValueError(
-                f"{name}: its neurons must count in its unit, which is learned or one a channel "
+                f"{name}: its neurons must count in its unit, which is learned or per channel "
                 "(put the layer and its neurons into quant.Block)"
             )
         return self.weighted(x, self.quantized())[0]
@@ -163,12 +163,12 @@ class GridLayer(layer.Layer):
         return unit.reshape(unit_shape(self.log2, weight))
 
     def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
-        """Input and weights in a type that holds every partial sum, and the largest of these."""
+        """Return input and weights in a type that holds every partial sum, and the largest sum."""
         rows = weight.detach().flatten(1)
         most = max(largest(x), 1.0)
         units = self._most_units(torch.linalg.vector_norm(rows, 1, dim=1))
         if units >= EXACT_FLOAT32:
-            # From here on a sum in float32 may be less than it should.
+            # From here on a sum in float32 may be smaller than it should be.
             units = self._most_units(torch.linalg.vector_norm(rows.double(), 1, dim=1))
         bound = units * most
         require_accumulator(type(self).__name__, bound, bits)
@@ -180,7 +180,7 @@ class GridLayer(layer.Layer):
         return x.to(kind), weight.to(kind), bound
 
     def _most_units(self, rows: Tensor) -> float:
-        """The largest of one value a row, in units of its row."""
+        """Return the largest of one value per row, in units of its row."""
         unit = self.unit
         if isinstance(unit, Tensor):
             return float((rows / unit).max())
@@ -196,14 +196,14 @@ class GridLayer(layer.Layer):
 
 
 def _narrow(grid: Grid) -> torch.dtype:
-    """The narrowest type that holds every integer of a grid."""
+    """Return the narrowest type that holds every integer of a grid."""
     kinds = ((torch.int8, 1 << 7), (torch.int16, 1 << 15), (torch.int32, 1 << 31))
     fits = (kind for kind, half in kinds if -half <= grid.minimum and grid.maximum < half)
     return next(fits, torch.int64)
 
 
 class Linear(GridLayer, layer.Linear):
-    """Every input to every output, on the grid."""
+    """A dense layer on the grid."""
 
     def __init__(
         self,
@@ -221,18 +221,18 @@ class Linear(GridLayer, layer.Linear):
         self._set_format(format, exponent, scale, per_channel, largest_input)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         return layer.Linear.config(self) | self._config()
 
     def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
-        """The sums, exact, and the most units of one."""
+        """Return the sums, exact, and the largest sum in units."""
         self.input_shape = (x.shape[-1],)
         with without_autocast(x):
             exact, weight, most = self._exact(x, weight, self.format.dense_bits)
             return torch.nn.functional.linear(exact, weight), most
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The sums with plain float weights."""
+        """Return the sums with plain float weights."""
         return torch.nn.functional.linear(x.to(weight.dtype), weight, bias)
 
 
@@ -262,27 +262,27 @@ class Conv2d(GridLayer, layer.Conv2d):
         self._set_format(format, exponent, scale, per_channel, largest_input)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         return layer.Conv2d.config(self) | self._config()
 
     def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
-        """The sums, exact once they are rounded to the grid, and the most units of one."""
+        """Return the sums, exact after rounding to the grid, and the largest sum in units."""
         self.input_shape = tuple(x.shape[-3:])
         with without_autocast(x):
             exact, kernel, most = self._exact(x, weight, self.format.kernel_bits)
             return self.correlate(exact, kernel, None), most
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums, exact."""
+        """Return the weighted sums, exact."""
         return snapped(super().forward(x), self.unit)
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The sums with plain float weights."""
+        """Return the sums with plain float weights."""
         return self.correlate(x.to(weight.dtype), weight, bias)
 
 
 class SumPool2d(layer.SumPool2d):
-    """The sum over windows, each input weighing `weight` (on the grid, 1 unless told)."""
+    """The sum over windows, in which each input has the weight `weight` on the grid (default 1)."""
 
     bias: None = None
     log2: None = None
@@ -312,11 +312,11 @@ class SumPool2d(layer.SumPool2d):
 
     @property
     def unit(self) -> float:
-        """What one integer means."""
+        """The value of one integer."""
         return float(2.0**self.exponent)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         return super().config() | {
             "weight": self.weight_integer * self.unit,
             "exponent": self.exponent,
@@ -324,6 +324,6 @@ class SumPool2d(layer.SumPool2d):
         }
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums, exact: counts of spikes times the weight."""
+        """Return the weighted sums, exact: counts of spikes times the weight."""
         self.input_shape = tuple(x.shape[-3:])
         return self.pool(x.to(torch.float32)) * (self.weight_integer * self.unit)

@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from quant.grid.exact import counted, largest, without_autocast
-from quant.grid.formats import ChipFormat, Grid
+from quant.grid.formats import ChipFormat
 from quant.grid.registry import format_or_default, named
-from quant.grid.straight_through import SpikeRule, Unit, decay_integer, decays_on_grid, on_grid
+from quant.grid.straight_through import SpikeRule, Unit
 from quant.neuron.integer_step import Step, training_step
 from quant.neuron.kernels import run_kernels, runs_in_kernels
+from quant.neuron.register import Register, registers
 from snncore.dynamics import Equations, NumberSystem
+from snncore.dynamics.arithmetic.integer import distance_fraction
 from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
 
-# Of each parameter, in the chip's integers: a number, or a tensor with a gradient.
+# The value of each parameter in the chip's integers: a number, or a tensor with a gradient.
 Integers = dict[str, "int | Tensor"]
-_WHOLE = {"threshold": "thresholds", "rest": "biases", "gain": "biases"}
 
 
 class ChipNeuron(Neuron):
     """Equations in a chip's number system; parameters are rounded to what its registers hold.
 
+    `registers` describes the registers of parameters that differ from the usual ones; `numbers`
+    names the states that are plain numbers and do not count in the unit of the weights.
     `bias` is a count of channels (or neurons) with a learned bias each, added to the voltage every
     step. `learnable` names the parameters that training changes. `units_above` is added to the
     threshold's integer: -1 lets a chip that fires above its threshold fire at it.
     """
 
-    # In what these neurons are not those of the float network that they were made of.
+    # How these neurons differ from the float originals.
     deviations: tuple[str, ...] = ()
     # The layers of weights that drive them together, by name, and whether plain spikes do too.
     driven_by: tuple[str, ...] = ()
     adds_spikes = False
+    # The state that is compared with the threshold.
+    _voltage = "v"
+    # The value of one integer of the input; None means a unit of the weights.
+    _input_unit: float | None = None
 
     def __init__(
         self,
@@ -48,6 +57,9 @@ class ChipNeuron(Neuron):
         units_above: int = 0,
         exponent: int | None,
         format: Any,  # noqa: A002
+        registers: Collection[Register] | None = None,
+        system: NumberSystem | None = None,
+        numbers: Collection[str] = (),
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -57,10 +69,14 @@ class ChipNeuron(Neuron):
         self.format.require_neuron(type(self).__name__)
         self.exponent = self.format.exponent_or(exponent)
         self.learnable = tuple(name for name in values if name in learnable)
+        self._system = self.format.system if system is None else system
+        self._numbers = frozenset(numbers)
+        self._distance = distance_fraction(equations, self._system)
+        self._registers = self._tabled(registers, tuple(values))
         for name, value in values.items():
-            self._require_held(name, value)
+            self._registers[name].require(value, self.unit, type(self).__name__)
         assign(self, values, learnable)
-        # One value is a number, wherever it came from.
+        # A single value is a number, whatever its source.
         for name in set(values) - set(learnable):
             value = getattr(self, name)
             if isinstance(value, Tensor) and value.ndim == 0 and value.device.type != "meta":
@@ -71,33 +87,38 @@ class ChipNeuron(Neuron):
         # The largest input and parameters since the states were zero, which bound them.
         self._driven: dict[str, tuple[int, int]] = {}
         self._drive = 1.0
-        # In a tuple, so that torch does not take a parameter of the synapse for one of ours.
-        self._given: tuple[Tensor | None, Unit, float | None] = (None, self.unit, None)
+        # The unit in which the last input was counted: a block's unit may differ by channel.
+        self._counted: Unit = self.unit
 
     @property
     def unit(self) -> float:
-        """What one integer of the weights, the threshold and the bias means."""
+        """The value of one integer of the weights, the threshold and the bias."""
         return float(2.0**self.exponent)
 
     @property
     def system(self) -> NumberSystem:
         """The chip's arithmetic for these states and parameters."""
-        return self.format.system
+        return self._system
 
     @property
     def reach(self) -> Given:
-        """The largest that the registers must hold, in the numbers of training."""
-        threshold: Any = self.threshold
-        return cast(Given, threshold)
+        """The largest value that the unit must leave room for, in the numbers of training."""
+        names = [each.name for each in self._registers.values() if each.bounds_unit]
+        if names == ["threshold"]:
+            threshold: Any = self.threshold
+            return cast(Given, threshold)
+        sizes = (torch.as_tensor(getattr(self, name)).detach().abs().max() for name in names)
+        return max(map(float, sizes), default=0.0) or 1.0
 
     @property
     def scale(self) -> Unit:
-        """What one integer of the voltage means, in a block by its channels."""
-        return self.scale_of("v")
+        """The value of one integer of the voltage, in a block by its channels."""
+        return self.scale_of(self._voltage)
 
     def scale_of(self, state: str) -> Unit:
-        """What one integer of a state means, in a block by its channels."""
-        return self._by_channel() * 2.0 ** -self.system.state(state).fraction
+        """Return the value of one integer of a state, in a block by its channels."""
+        smallest = 2.0 ** -self.system.state(state).fraction
+        return smallest if state in self._numbers else self._by_channel() * smallest
 
     @property
     def u(self) -> Tensor | float:
@@ -110,7 +131,7 @@ class ChipNeuron(Neuron):
         return self._scaled("v")
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         values = {name: self._described(name) for name in self._names}
         own: dict[str, Any] = {
             "bias": None if self.bias is None else self.bias.numel(),
@@ -130,84 +151,57 @@ class ChipNeuron(Neuron):
         unit: Unit | None = None,
         most: float | None = None,
     ) -> Tensor:
-        """The spikes; a block hands its synapse's bias, its unit and a bound of its sums over."""
-        own = self.unit if unit is None else unit
-        self._given = (self.bias if bias is None else bias, own, most)
-        # Whatever precision autocast chose, the states are exact.
-        try:
-            with without_autocast(x):
-                return super().forward(x).to(torch.float32)
-        finally:
-            # What a copy must not hold is the bias, which has a history.
-            self._given = (None, own, None)
+        """Return the spikes; a block passes its synapse's bias and unit, and its sums' bound."""
+        self._counted = self.unit if unit is None else unit
+        through = partial(self._integrate, bias=bias, unit=self._counted, most=most)
+        # The states are exact, whatever precision autocast chose.
+        with without_autocast(x):
+            return self._with_states(x, through).to(torch.float32)
 
     def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
-        """Every parameter as the chip holds it: one for the layer, or one a channel."""
-        own = self.unit if unit is None else unit
-        values: Integers = {name: self._integer(name, own) for name in self._names}
-        given = self.bias if bias is None else bias
-        values["bias"] = 0 if given is None else self._on(given, self.format.biases, own, "bias")
-        return {name: values[name] for name in self.equations.parameters}
+        """Return every parameter in the chip's integers: one for the layer, or one per channel."""
+        own, kind = self.unit if unit is None else unit, type(self).__name__
+        values: dict[str, Any] = {name: getattr(self, name) for name in self._names}
+        values["bias"] = self.bias if bias is None else bias
+        return {
+            name: 0
+            if values[name] is None
+            else self._registers[name].integer(values[name], own, kind)
+            for name in self.equations.parameters
+        }
+
+    def _tabled(
+        self, given: Collection[Register] | None, names: tuple[str, ...]
+    ) -> dict[str, Register]:
+        """Return the registers by name, with that of a bias."""
+        table = {each.name: each for each in given or registers(self.format, names)}
+        if "threshold" in table:
+            table["threshold"] = replace(table["threshold"], above=self.units_above)
+        return table | {"bias": Register("bias", self.format.biases)}
 
     def _described(self, name: str) -> Any:
-        """A parameter as plain data; what is learned within its registers, as it acts."""
+        """Return a parameter as plain data; a learned value is clipped to its register."""
         value = getattr(self, name)
         if name not in self.learnable:
             return plain(value)
-        low, high = 0.0, 1.0
-        if self._is_whole(name):
-            grid, above = self._grid(name), self._above(name)
-            unit = float(self._unit_for(name, self.unit))
-            low, high = ((end - above) * unit for end in (grid.minimum, grid.maximum))
-        # The tensors of a file keep what learning has led beyond.
-        return plain(value.detach().clamp(low, high))
+        # The tensors of a file keep values that learning moved out of range.
+        return plain(value.detach().clamp(*self._registers[name].limits(self.unit)))
 
-    def _integer(self, name: str, unit: Unit) -> int | Tensor:
-        value = getattr(self, name)
-        if not self._is_whole(name):
-            if not isinstance(value, Tensor):
-                return self._decay(name, value)
-            self._finite(name, largest(value))
-            return decays_on_grid(value, self.format.decays)
-        if not isinstance(value, Tensor):
-            if not isinstance(unit, Tensor):
-                return self._whole(name, value)
-            value = torch.tensor(value, dtype=torch.float64, device=unit.device)
-        own = self._unit_for(name, unit)
-        return self._on(value, self._grid(name), own, name, self._above(name))
-
-    def _on(self, value: Tensor, grid: Grid, unit: Unit, name: str, above: int = 0) -> Tensor:
-        counted = value.double() / unit + above
-        return on_grid(counted, grid, 1.0, f"{type(self).__name__}.{name}")
-
-    def _above(self, name: str) -> int:
-        return self.units_above if name == "threshold" else 0
-
-    def _is_whole(self, name: str) -> bool:
-        """Whether a parameter counts in the unit of the weights; else it is a share of a state."""
-        return name in _WHOLE
-
-    def _unit_for(self, name: str, unit: Unit) -> Unit:
-        """What one integer of a parameter means, where one of the weights is worth a unit."""
-        return unit
-
-    def _grid(self, name: str) -> Grid:
-        grid: Grid = getattr(self.format, _WHOLE[name])
-        return grid
-
-    def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        bias, unit, most = self._given
-        found = self.integers(unit, bias)
-        parameters = {name: self._shaped(name, value, sequence) for name, value in found.items()}
+    def _integrate(
+        self, sequence: Tensor, *, bias: Tensor | None, unit: Unit, most: float | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        integers = self.integers(unit, bias)
+        parameters = {name: self._shaped(name, value, sequence) for name, value in integers.items()}
         if isinstance(unit, Tensor) and unit.ndim:
             unit = unit.reshape(-1, *[1] * (sequence.ndim - 3))
-        unit = self._counts_in(unit)
+        if self._input_unit is not None:
+            unit = self._input_unit
         drive = _most_units(sequence, unit) if most is None else most
         bounds = self._reached(drive, parameters)
         if most is None:
             self._require_whole(sequence, unit)
         step = Step(self.equations, self.system, self._drive, bounds)
-        rule = SpikeRule(self.surrogate, self._distance_unit())
+        rule = self._spike_rule()
         states = self._states_for(sequence[0]) if self.states else ()
         if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
             return run_kernels(step, rule, sequence, float(unit), states, parameters)
@@ -217,12 +211,12 @@ class ChipNeuron(Neuron):
         return run_sequence(stepper, states, (counted(sequence, unit),), observer)
 
     def _require_whole(self, sequence: Tensor, unit: Unit) -> None:
-        """Check that what drives neurons of a unit above 1 are multiples of it.
+        """Check that the inputs of neurons with a unit above 1 are multiples of it.
 
-        Weighted sums are; a plain spike is not, and would be counted as a whole unit.
+        Weighted sums are; a plain spike is not, and would count as a whole unit.
 
         Raises:
-            ValueError: if a value is none; says which.
+            ValueError: if a value is not a multiple; names the value.
         """
         if isinstance(unit, Tensor) or unit <= 1:
             return
@@ -230,14 +224,10 @@ class ChipNeuron(Neuron):
         if bool(apart.any()):
             value = float(sequence.detach()[apart][0])
             raise ValueError(
-                f"{type(self).__name__}: is driven by {value:g}, no multiple of its unit "
+                f"{type(self).__name__}: is driven by {value:g}, not a multiple of its unit "
                 f"2^{self.exponent} (put quant.Linear or quant.Conv2d of this exponent between "
                 "plain spikes and these neurons, or use an exponent of at most 0)"
             )
-
-    def _counts_in(self, unit: Unit) -> Unit:
-        """What of a sequence is one integer of what drives the neurons."""
-        return unit
 
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)
@@ -257,11 +247,11 @@ class ChipNeuron(Neuron):
     def _reached(
         self, drive: float, parameters: Mapping[str, Any]
     ) -> tuple[tuple[str, int, int], ...]:
-        """Bounds of the input and the parameters, over all steps that the states continue."""
+        """Return bounds of input and parameters, over all steps that the states continue."""
         if not drive < 2**31:
             name = type(self).__name__
             raise ValueError(f"{name}: an input is NaN or beyond 32 bits ({drive:g})")
-        # At least one unit: what is proved to be zero would be left out, and its gradient with it.
+        # Use at least one unit: a value proved to be zero, and its gradient, would be left out.
         drive = max(drive, 1.0)
         bounds = {name: _bound(value) for name, value in parameters.items()}
         if self.states:
@@ -282,15 +272,14 @@ class ChipNeuron(Neuron):
         return value.reshape(-1, *[1] * (sequence.ndim - 3))
 
     def _by_channel(self) -> Unit:
-        """The unit of the weights, shaped to meet a step of the states."""
-        unit = self._given[1]
+        """Return the unit of the weights, shaped to meet a step of the states."""
+        unit = self._counted
         if isinstance(unit, Tensor) and unit.ndim and self.input_shape is not None:
             unit = unit.reshape(-1, *[1] * (len(self.input_shape) - 1))
         return unit
 
-    def _distance_unit(self) -> Unit:
-        """What one integer of the distance from the threshold means."""
-        return self.scale
+    def _spike_rule(self) -> SpikeRule:
+        return SpikeRule(self.surrogate, self._by_channel() * 2.0**-self._distance)
 
     def _scaled(self, name: str) -> Tensor | float:
         return self.states[name] * self.scale_of(name) if name in self.states else 0.0
@@ -298,41 +287,6 @@ class ChipNeuron(Neuron):
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
         named = zip(self.equations.states, states, strict=True)
         super()._observe(spikes, tuple(value * self.scale_of(name) for name, value in named))
-
-    def _require_held(self, name: str, value: Given) -> None:
-        """Nothing if a register holds the parameter.
-
-        Raises:
-            ValueError: if it holds none so large, or the value is none.
-        """
-        if isinstance(value, float | int) and not isinstance(value, bool):
-            _ = self._whole(name, value) if self._is_whole(name) else self._decay(name, value)
-            return
-        tensor = torch.as_tensor(value, dtype=torch.float32).detach()
-        if tensor.device.type != "meta" and tensor.numel():
-            for end in (tensor.min(), tensor.max()):
-                self._require_held(name, float(end))
-
-    def _whole(self, name: str, value: float) -> int:
-        unit = float(self._unit_for(name, self.unit))
-        integer = round(self._finite(name, value / unit)) + self._above(name)
-        grid = self._grid(name)
-        if not grid.minimum <= integer <= grid.maximum:
-            raise ValueError(
-                f"{type(self).__name__}.{name}: {value:g} is {integer} units of {unit:g}, not "
-                f"in {grid.minimum}..{grid.maximum} (choose another exponent or {name})"
-            )
-        return integer
-
-    def _decay(self, name: str, value: float) -> int:
-        if not 0 <= self._finite(name, value) <= 1:
-            raise ValueError(f"{type(self).__name__}.{name}: {float(value)} is not between 0 and 1")
-        return decay_integer(value, self.format.decays)
-
-    def _finite(self, name: str, value: float) -> float:
-        if value != value or value in (float("inf"), float("-inf")):
-            raise ValueError(f"{type(self).__name__}.{name}: the value is NaN or infinite")
-        return value
 
 
 def _most_units(sequence: Tensor, unit: Unit) -> float:
@@ -342,7 +296,7 @@ def _most_units(sequence: Tensor, unit: Unit) -> float:
 
 
 def _bound(value: int | Tensor) -> tuple[int, int]:
-    """Ends between which a parameter lies; for tensors powers of two, so that steps are reused."""
+    """Return bounds of a parameter; for tensors powers of two, so that steps are reused."""
     if not isinstance(value, Tensor):
         return value, value
     size = 1 << (int(value.detach().abs().max()) if value.numel() else 0).bit_length()

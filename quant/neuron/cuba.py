@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from quant.grid.registry import chip_format
-from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore.dynamics.zoo.spiking import DRIVEN_CUBA_LIF, Fire, Reset, biased_if, biased_lif
 from snncore.neuron import CUBA_LIF
@@ -35,10 +34,13 @@ class CubaLIF(ChipNeuron):
 
 
 class DrivenCubaLIF(ChipNeuron):
-    """CUBA LIF neurons that measurements drive, `scale` times their whole numbers: a first layer.
+    """CUBA LIF neurons driven by measurements, `scale` times their whole numbers: a first layer.
 
-    A host multiplies and adds the bias, one for all neurons; a chip's registers hold the rest.
+    The host multiplies and adds the bias, one for all neurons; the chip's registers hold the rest.
     """
+
+    # The gain counts in the unit of the weights.
+    _input_unit = 1.0
 
     def __init__(
         self,
@@ -62,17 +64,13 @@ class DrivenCubaLIF(ChipNeuron):
         super().__init__(DRIVEN_CUBA_LIF, values, **given, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         config = super().config()
         return config | {"scale": config.pop("gain"), "bias": self.bias is not None}
 
-    def _counts_in(self, unit: Unit) -> Unit:
-        # The gain is what is counted in units.
-        return 1.0
-
 
 class _Resetting(ChipNeuron):
-    """A neuron with a choice of resets; `rest` is where a hard one leads."""
+    """A neuron with a choice of resets; `rest` is the value after a hard one."""
 
     def __init__(
         self,
@@ -98,7 +96,7 @@ class _Resetting(ChipNeuron):
         super().__init__(make(fire), values, format=found, **options)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments of an equal module as plain data."""
         own = {"reset": self._reset.value, "detach_reset": self._detach_reset}
         return super().config() | own
 

@@ -71,7 +71,7 @@ class Step(NamedTuple):
 def training_equations(
     equations: Equations, system: NumberSystem, drive: int, bounds: tuple[Bound, ...]
 ) -> Equations:
-    """The chip's integer equations without the wraps that such inputs and parameters cannot reach.
+    """Return the chip's integer equations without the wraps that these bounds exclude.
 
     Raises:
         ValueError: if a value may be beyond exact floats.
@@ -88,7 +88,7 @@ def training_equations(
 
 @lru_cache(maxsize=512)
 def _shared(equations: Equations) -> Equations:
-    """One object for equal equations, so that whoever looks them up need not compare them."""
+    """Return one object for equal equations, so that lookups need not compare them."""
     return equations
 
 
@@ -99,11 +99,11 @@ def training_step(
     bounds: tuple[Bound, ...],
     fires: Callable[[Any, bool], Any],
 ) -> Callable[..., Any]:
-    """The step for inputs of at most `drive`, without the wraps that they cannot reach."""
+    """Return the step for inputs of at most `drive`, without the wraps that they cannot reach."""
     proved = training_equations(equations, system, enclosing(drive), bounds)
     return compile_step(render(proved, TRAINING), _NAMES | {"fires": fires})
 
 
 def enclosing(value: float) -> int:
-    """A power of two above the value, so that there are few different steps."""
+    """Return a power of two above the value, so that there are few different steps."""
     return 1 << int(value).bit_length()

@@ -18,7 +18,7 @@ from snncore.kernels import AUTO, Work, backend, prepared, run_loop
 from snncore.surrogate import ATan, Surrogate
 
 _CPP = "cpp"
-# Below so many values a sequence is through before a kernel is compiled.
+# Below this number of values, a sequence ends sooner than a kernel compiles.
 _WORTH_A_KERNEL = 1 << 12
 
 
@@ -30,15 +30,15 @@ class _Counted:
     unit: float
 
     def gradient(self, distance: Any) -> Any:
-        """The slope at a distance from the threshold."""
+        """Return the slope at a distance from the threshold."""
         return self.surrogate.gradient(distance * self.unit) * self.unit
 
 
 def runs_in_kernels(asked: str, step: Step, rule: SpikeRule, sequence: Tensor) -> bool:
-    """Whether kernels are worth their compilation, and there are any.
+    """Return whether a kernel exists and is worth compiling.
 
     Raises:
-        ValueError: if they were asked for and cannot run.
+        ValueError: if a kernel was requested and cannot run.
     """
     if asked not in (AUTO, _CPP) or (asked == AUTO and sequence.numel() < _WORTH_A_KERNEL):
         return False
@@ -69,20 +69,20 @@ def run_kernels(
     states: tuple[Tensor, ...],
     parameters: Mapping[str, int | Tensor],
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """The spikes of a sequence that is counted in units on the way, and the last states."""
+    """Return the spikes of a sequence, counted in units on the way, and the last states."""
     given = {name: value for name, value in parameters.items() if isinstance(value, Tensor)}
     numbers = tuple(
         (name, float(value)) for name, value in parameters.items() if not isinstance(value, Tensor)
     )
     kind = torch.float64 if sequence.dtype == torch.float64 else torch.float32
     loop = _loop(_equations(step), rule.surrogate, float(rule.unit), unit, numbers, kind)
-    # One value is a number to a kernel, whatever its shape.
+    # A kernel takes a single value as a number, whatever its shape.
     tensors = [value.reshape(()) if value.numel() == 1 else value for value in given.values()]
     return run_loop(loop, (sequence.to(kind),), states, tensors)
 
 
 def _equations(step: Step) -> Equations:
-    """The integer equations with parameters in place, so that unlike numbers share a kernel."""
+    """Return the integer equations with parameters, so that different numbers share a kernel."""
     bounds = tuple(
         (name, *_wide(low, high, step.system.parameter_fraction(name)))
         for name, low, high in step.bounds
@@ -91,7 +91,7 @@ def _equations(step: Step) -> Equations:
 
 
 def _wide(low: int, high: int, fraction: int) -> tuple[int, int]:
-    """A power of two above; a zero stays so, and a decay of all, with what they leave out."""
+    """Return powers of two as bounds; zero stays zero, and a full decay keeps its exact value."""
     if low == high and low in (0, 1 << fraction if fraction else 0):
         return low, high
     return (0 if low >= 0 else -enclosing(-low)), enclosing(max(high, 0))
@@ -112,7 +112,7 @@ def _loop(
 
 
 def _counting(equations: Equations, unit: float) -> Equations:
-    """The equations for an input that is not counted in units yet: `exact.counted` in it."""
+    """Return the equations for an input not yet counted in units, with `exact.counted` in them."""
     recorder = Recorder()
     new: list[int] = []
     for operation in equations.operations:

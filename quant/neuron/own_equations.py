@@ -1,4 +1,4 @@
-"""A user's equations as a chip's neuron: what counts as weighted sums do, and what is a number."""
+"""A user's equations as a chip's neuron: which values count as weighted sums do, and which not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quant.grid.formats import ChipFormat
+from quant.neuron.register import Register
 from snncore.dynamics import Equations, Format, NumberSystem, Overflow
 from snncore.dynamics.arithmetic.units import constant, units
 from snncore.dynamics.equations import prune
@@ -16,16 +17,16 @@ BIAS = "bias"
 
 @dataclass(frozen=True)
 class OwnEquations:
-    """Equations whose constants have become parameters where they need the unit of the inputs."""
+    """Equations whose constants have become parameters if they need the unit of the inputs."""
 
     equations: Equations
     constants: Mapping[str, float]
-    # Of every state and parameter: 1 if it counts in the unit of the inputs, 0 if it is a number.
+    # For every state and parameter: 1 if it counts in the unit of the inputs, 0 if it is a number.
     units: Mapping[str, int]
 
     @property
     def biased(self) -> Equations:
-        """The same with a bias added to the input."""
+        """Return the same equations with a bias added to the input."""
         recorder, new = Recorder(), list[int]()
         for operation in self.equations.operations:
             args = (new[arg] for arg in operation.args)
@@ -36,27 +37,41 @@ class OwnEquations:
         return _made(self.equations, recorder, new, (BIAS,))
 
     def system(self, form: ChipFormat) -> NumberSystem:
-        """The format's arithmetic for these states and parameters, and the bias."""
+        """Return the format's arithmetic for these states and parameters, and the bias."""
         voltage, bits = form.system.state("v"), form.decays.bits
-        # A state that is a number needs a fraction; half of its bits are left for the whole.
+        # A state that is a number needs a fraction; half of its bits remain for the whole part.
         fraction = min(bits, voltage.bits // 2)
         number = Format(voltage.bits, fraction, Overflow.SATURATE, voltage.symmetric)
         states = [(name, voltage if self.units[name] else number) for name in self.equations.states]
         parameters = [(name, 0 if self.units[name] else bits) for name in self.equations.parameters]
         return replace(form.system, states=tuple(states), parameters=(*parameters, (BIAS, 0)))
 
+    def registers(self, form: ChipFormat) -> tuple[Register, ...]:
+        """Return the registers of the parameters on a chip of this format."""
+        return tuple(
+            Register(name, form.biases, bounds_unit=True)
+            if self.units[name]
+            else Register(name, form.decays)
+            for name in self.equations.parameters
+        )
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The states that do not count in the unit of the inputs."""
+        return tuple(name for name in self.equations.states if not self.units[name])
+
 
 def own_equations(equations: Equations) -> OwnEquations:
-    """The equations as a chip's neuron computes them.
+    """Return the equations as a chip's neuron computes them.
 
     Raises:
-        ValueError: if they have several inputs, or count unlike values together; says which.
+        ValueError: if they have several inputs, or combine values of different units; says which.
     """
     name = equations.name
     if len(equations.inputs) != 1:
         raise ValueError(f"{name}: has the inputs {', '.join(equations.inputs)}; a chip drives one")
     if BIAS in (*equations.parameters, *equations.states, *equations.inputs):
-        raise ValueError(f"{name}.{BIAS}: is what weights bring along (call it otherwise)")
+        raise ValueError(f"{name}.{BIAS}: this name belongs to the weights' bias (rename it)")
     found = units(equations)
     constants: dict[str, float] = {}
     recorder, new = Recorder(), list[int]()
@@ -88,7 +103,7 @@ def _made(
 
 
 def _named(equations: Equations, constants: dict[str, float], held: object) -> str:
-    """The parameter that a constant becomes; equal ones are one."""
+    """Return the parameter that replaces a constant; equal constants share one."""
     value = float(held) if isinstance(held, int | float) else 0.0
     for name, known in constants.items():
         if known == value:

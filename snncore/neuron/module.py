@@ -71,11 +71,17 @@ class Neuron(Noting):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes for a step or a sequence."""
+        return self._with_states(x, self._through)
+
+    def _with_states(
+        self, x: Tensor, through: Callable[[Tensor], tuple[Tensor, tuple[Tensor, ...]]]
+    ) -> Tensor:
+        """Return the spikes for a step or a sequence, and keep the last states."""
         single = self.step_mode == StepMode.SINGLE
         sequence = x.unsqueeze(0) if single else x
         self._check(sequence)
         self.input_shape = tuple(sequence.shape[2:])
-        spikes, states = self._through(sequence)
+        spikes, states = through(sequence)
         self.states = dict(zip(self.equations.states, states, strict=True))
         return spikes[0] if single else spikes
 

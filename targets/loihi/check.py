@@ -15,8 +15,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from neurodeploy.program import Conv2d, Dense, Neuron, Program, Signal, Synapse
-from neurodeploy.program.ranges import ranges
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
+from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO
 from targets.loihi.check_weights import weight_findings
@@ -30,6 +42,7 @@ from targets.loihi.neurons.sigma_delta import spike_exp
 from targets.loihi.neurons.table import kind_of
 
 
+@remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Every error and warning of a program, in the order of its layers."""
     chain = chain_of(program)
@@ -66,18 +79,9 @@ def _input(program: Program, chain: Chain) -> Iterator[Finding]:
 
 def _synapses(layer: ChainLayer) -> Iterator[Finding]:
     """What is wrong about a layer's weights; a recurrent layer's two are judged together."""
-    if isinstance(layer.synapse, Conv2d):
-        yield from _geometry(layer.synapse)
     nodes = layer.weights
     for node in nodes:
-        if isinstance(node, Dense) and node.shift:
-            words = f"its sums are shifted by {node.shift} bits, which no field says"
-            yield error(node.name, words, "retrain")
-        expected = FORMAT.dense_bits if isinstance(node, Dense) else FORMAT.kernel_bits
-        if node.accumulator_bits != expected:
-            yield error(
-                node.name, f"sums of {node.accumulator_bits} bits, not {expected}", "retrain"
-            )
+        yield from _WEIGHTS(node)
     if layer.imaginary is not None:
         # The loader takes the two parts for two layers.
         for node in nodes:
@@ -103,6 +107,29 @@ def _delays(nodes: Sequence[Synapse]) -> Iterator[Finding]:
             yield error(place_of(f"{node.name}.delays", where), message, "use shorter delays")
 
 
+# Yield the findings about weights alone.
+_WEIGHTS = Table[[], Iterator[Finding]]("the check of weights for Loihi")
+
+
+@_WEIGHTS.register(Dense)
+def _dense(node: Dense) -> Iterator[Finding]:
+    if node.shift:
+        words = f"its sums are shifted by {node.shift} bits, which no field says"
+        yield error(node.name, words, "retrain")
+    yield from _width(node, FORMAT.dense_bits)
+
+
+@_WEIGHTS.register(Conv2d)
+def _kernel(node: Conv2d) -> Iterator[Finding]:
+    yield from _geometry(node)
+    yield from _width(node, FORMAT.kernel_bits)
+
+
+def _width(node: Synapse, bits: int) -> Iterator[Finding]:
+    if node.accumulator_bits != bits:
+        yield error(node.name, f"sums of {node.accumulator_bits} bits, not {bits}", "retrain")
+
+
 def _geometry(node: Conv2d) -> Iterator[Finding]:
     if node.groups > LARGEST_GEOMETRY:
         yield error(
@@ -114,7 +141,7 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
         "stride": node.stride,
         "padding": node.padding,
         "dilation": node.dilation,
-        "kernel": (node.narrow_weight.shape[2], node.narrow_weight.shape[3]),
+        "kernel": node.kernel,
     }
     for key, pair in fields.items():
         if max(pair) > LARGEST_GEOMETRY:
@@ -134,15 +161,28 @@ def _ranges(program: Program) -> Iterator[Finding]:
         return
     proved = ranges(program)
     for node in program.nodes:
-        if isinstance(node, Conv2d | Dense):
-            total = node.sum_range(proved.values[node.source.source].hull(ZERO))
-            if total.wrapped(node.accumulator_bits) != total:
-                text = (
-                    f"a sum may reach {total.largest()}, beyond {node.accumulator_bits} bits, "
-                    "and wraps"
-                )
-                yield warning(node.name, text, "use smaller weights or kernels")
-        elif isinstance(node, Neuron):
-            kind = kind_of(node)
-            assert kind is not None
-            yield from kind.range_findings(node, proved.layers[node.name])
+        yield from _RANGES(node, proved)
+
+
+# Yield the findings about a node's ranges.
+_RANGES = Table[[Ranges], Iterator[Finding]]("the check of ranges for Loihi")
+
+
+@_RANGES.register(Input, Flatten)
+def _no_sums(node: Node, proved: Ranges) -> Iterator[Finding]:
+    yield from ()
+
+
+@_RANGES.register(Dense, Conv2d)
+def _sum_range(node: Synapse, proved: Ranges) -> Iterator[Finding]:
+    total = node.sum_range(proved.values[node.source.source].hull(ZERO))
+    if total.wrapped(node.accumulator_bits) != total:
+        text = f"a sum may reach {total.largest()}, beyond {node.accumulator_bits} bits, and wraps"
+        yield warning(node.name, text, "use smaller weights or kernels")
+
+
+@_RANGES.register(Neuron)
+def _state_ranges(node: Neuron, proved: Ranges) -> Iterator[Finding]:
+    kind = kind_of(node)
+    assert kind is not None
+    yield from kind.range_findings(node, proved.layers[node.name])

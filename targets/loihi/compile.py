@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes, tools_here
 from neurodeploy.data.narrow import row_pieces
-from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Synapse
 from neurodeploy.target import Finding, require_fits
 from targets.loihi.check import check
 from targets.loihi.file.chain import Chain, ChainLayer, chain_of
@@ -73,7 +76,7 @@ def _file(program: Program, chain: Chain) -> bytes:
         layers = file.create_group("layer")
         count = 0
 
-        def add(kind: str, shape: tuple[int, ...]) -> Any:
+        def add(shape: tuple[int, ...], kind: str) -> Any:
             nonlocal count
             group = layers.create_group(str(count))
             count += 1
@@ -82,17 +85,13 @@ def _file(program: Program, chain: Chain) -> bytes:
             return group
 
         bits = spike_exp(chain)
-        entry = add("input", program.input.shape)
+        entry = add(program.input.shape, "input")
         for layer in chain.layers:
             shape = program.shapes[layer.neuron.name]
             if layer.flatten is not None:
-                add("flatten", program.shapes[layer.flatten.name])
-            if isinstance(layer.synapse, Conv2d):
-                entry = add("conv", shape)
-                _conv(entry, layer.synapse)
-            elif isinstance(layer.synapse, Dense):
-                entry = add("dense" if layer.recurrent is None else "dense_rec", shape)
-                _dense(entry, layer.synapse, layer)
+                add(program.shapes[layer.flatten.name], "flatten")
+            if layer.synapse is not None:
+                entry = _ENTRY(layer.synapse, layer, partial(add, shape))
             kind = kind_of(layer.neuron)
             assert kind is not None
             kind.write(entry, layer, bits)
@@ -100,30 +99,40 @@ def _file(program: Program, chain: Chain) -> bytes:
     return image.getvalue()
 
 
-def _dense(entry: Any, node: Dense, layer: ChainLayer) -> None:
+# Write a layer's weights into the group that a function adds under a word, and return the group.
+_ENTRY = Table[[ChainLayer, Callable[[str], Any]], Any]("a .net file")
+
+
+@_ENTRY.register(Dense)
+def _dense(node: Dense, layer: ChainLayer, add: Callable[[str], Any]) -> Any:
+    entry = add("dense" if layer.recurrent is None else "dense_rec")
     if layer.imaginary is not None:
         _weights(entry, "weight/real", node)
         _weights(entry, "weight/imag", layer.imaginary)
-        return
+        return entry
     _weights(entry, "weight", node)
     if node.delays is not None:
         entry["delay"] = node.delays.astype(np.int32)
     if layer.recurrent is not None:
         _weights(entry, "weight_rec", layer.recurrent)
+    return entry
 
 
-def _weights(entry: Any, key: str, node: Dense | Conv2d) -> None:
+def _weights(entry: Any, key: str, node: Synapse) -> None:
     weight = node.narrow_weight
     held = entry.create_dataset(key, weight.shape, dtype=np.int32)
     for rows in row_pieces(weight):
         held[rows] = weight[rows].astype(np.int32)
 
 
-def _conv(entry: Any, node: Conv2d) -> None:
+@_ENTRY.register(Conv2d)
+def _conv(node: Conv2d, layer: ChainLayer, add: Callable[[str], Any]) -> Any:
+    entry = add("conv")
     _weights(entry, "weight", node)
     for key in ("stride", "padding", "dilation"):
         entry[key] = np.array(getattr(node, key), dtype=np.int64)
     entry["groups"] = np.int64(node.groups)
+    return entry
 
 
 def _write_bias(entry: Any, node: Neuron, bits: int) -> None:

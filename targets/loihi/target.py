@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.chips.resources import Energy, LayerOperations, Placement
-from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
-from neurodeploy.target import Capabilities, Finding, Simulation
+from neurodeploy.target import Capabilities, ExampleNeuron, Finding, Simulation, chosen_simulator
 from neurodeploy.trace import LayerTrace, Trace
 from targets.loihi.check import check
 from targets.loihi.chip.capabilities import CAPABILITIES
@@ -20,6 +19,7 @@ from targets.loihi.chip.chips import CHIPS
 from targets.loihi.chip.energy import energy
 from targets.loihi.chip.placement import placement
 from targets.loihi.compile import compile_program
+from targets.loihi.examples import EXAMPLES
 from targets.loihi.file.same import file_difference
 from targets.loihi.host import lava_run
 from targets.loihi.neurons.table import require_determined
@@ -33,6 +33,7 @@ class Loihi:
 
     name = "loihi"
     capabilities: Capabilities = CAPABILITIES
+    examples: Mapping[str, ExampleNeuron | Program] = EXAMPLES
     simulators: Mapping[str, Environment] = {each.name: each for each in (LAVA, NENGO, BRIAN)}
 
     def check(self, program: Program) -> tuple[Finding, ...]:
@@ -74,13 +75,11 @@ class Loihi:
             SimulatorScopeError: if it does not know what the network needs.
             SimulatorError: if it is missing or fails.
         """
-        if simulator not in (None, *self.simulators):
-            known = ", ".join(self.simulators)
-            raise UnknownNameError(f"no simulator {simulator!r} for loihi; there are: {known}")
+        chosen = chosen_simulator(self, simulator)
         options = simulation or Simulation()
         program = self.read(artifact)
-        if simulator not in (None, LAVA.name):
-            judge = self.simulators[simulator]
+        if chosen != LAVA.name:
+            judge = self.simulators[chosen]
             return run_judge(judge, [JudgedRun(program, samples)], options)[0]
         run = lava_run(artifact, samples)
         require_determined(run.net)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import (
     Conv2d,
@@ -26,22 +27,23 @@ from neurodeploy.program import (
     Synapse,
 )
 from neurodeploy.program.ranges import ranges
+from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
 from targets.lynxi.reduced.plan import CURRENTS, Part, largest_weight_bits, plan_of
 
-_TAKEN = (Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
 _MOST_AXES = 3
 # What the vendor's documents allow an axis of the input.
 _LARGEST_AXIS = 4095
 
 
+@remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Every error and warning of a program, in the order of its nodes."""
     findings = [*_structure(program)]
     if not findings:
-        findings = [finding for node in program.nodes for finding in _values(node)]
+        findings = [finding for node in program.nodes for finding in _VALUES(node)]
     if not findings:
         findings = [*_ranges(program)]
     if not findings:
@@ -54,7 +56,7 @@ def _structure(program: Program) -> Iterator[Finding]:
     for second in inputs[1:]:
         yield _error(second.name, "is a second input", "join the inputs into one")
     for node in program.nodes:
-        if not isinstance(node, _TAKEN):
+        if not _VALUES.knows(node):
             kind = type(node).__name__
             yield _error(node.name, f"{kind} has no reduced module", "use another layer")
         if isinstance(node, Neuron) and node.ports is not None:
@@ -74,26 +76,35 @@ def _structure(program: Program) -> Iterator[Finding]:
         yield _error(program.output, "the output has no neurons", "end in a layer of neurons")
 
 
-def _values(node: Node) -> Iterator[Finding]:
-    if isinstance(node, Synapse):
-        name = f"{node.name}.weight"
-        if node.narrow_weight.size == 0:
-            yield _error(name, "there are none", "give the layer an input and an output")
-        elif not is_half(node.narrow_weight):
-            index = next(
-                i
-                for i, value in np.ndenumerate(node.narrow_weight)
-                if not is_half(np.asarray(value))
-            )
-            message = f"{int(node.narrow_weight[index])} is no float16"
-            remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
-            yield _error(f"{name}{list(index)}", message, remedy)
-    if isinstance(node, Neuron):
-        for key, value in node.parameters.items():
-            if not is_exact(value):
-                largest = int(np.abs(value).max())
-                message = f"{largest} is beyond what float32 holds exactly"
-                yield _error(f"{node.name}.{key}", message, "scale weights and threshold down")
+# Yield an error for each number of a node that the modules cannot hold.
+_VALUES = Table[[], Iterator[Finding]]("the check of values for a reduced module")
+
+
+@_VALUES.register(Input, MaxPool2d, Flatten)
+def _no_values(node: Node) -> Iterator[Finding]:
+    yield from ()
+
+
+@_VALUES.register(Dense, Conv2d)
+def _weights(node: Synapse) -> Iterator[Finding]:
+    name, weight = f"{node.name}.weight", node.narrow_weight
+    if weight.size == 0:
+        yield _error(name, "there are none", "give the layer an input and an output")
+    elif not is_half(weight):
+        places = np.ndenumerate(weight)
+        index = next(i for i, value in places if not is_half(np.asarray(value)))
+        message = f"{int(weight[index])} is no float16"
+        remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
+        yield _error(f"{name}{list(index)}", message, remedy)
+
+
+@_VALUES.register(Neuron)
+def _parameters(node: Neuron) -> Iterator[Finding]:
+    for key, value in node.parameters.items():
+        if not is_exact(value):
+            largest = int(np.abs(value).max())
+            message = f"{largest} is beyond what float32 holds exactly"
+            yield _error(f"{node.name}.{key}", message, "scale weights and threshold down")
 
 
 def _ranges(program: Program) -> Iterator[Finding]:

@@ -8,14 +8,21 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, State, status
-from neurodeploy.target import BuiltIn, Capabilities, Finding, Simulation
+from neurodeploy.target import (
+    BuiltIn,
+    Capabilities,
+    ExampleNeuron,
+    Finding,
+    Simulation,
+    chosen_simulator,
+)
 from neurodeploy.trace import Trace
 from targets.lynxi.capabilities import CAPABILITIES, STEPS
 from targets.lynxi.check import check
 from targets.lynxi.compile import compile_program
+from targets.lynxi.examples import EXAMPLES
 from targets.lynxi.read import read_artifact
 from targets.lynxi.simulators.simulate import (
     FLOAT16,
@@ -33,6 +40,7 @@ class Lynxi:
 
     name = "lynxi"
     capabilities: Capabilities = CAPABILITIES
+    examples: Mapping[str, ExampleNeuron | Program] = EXAMPLES
     simulators: Mapping[str, Environment | BuiltIn] = {
         **{each.name: each for each in (INTERPRETER, FLOAT16)},
         **{name: file.description() for name, file in VENDOR_FILES.items()},
@@ -72,7 +80,7 @@ class Lynxi:
             ArtifactError: if the package cannot be read.
             SimulatorError: if a file cannot be run, or onnxruntime is missing.
         """
-        chosen = self._known(simulator)
+        chosen = chosen_simulator(self, simulator)
         if chosen in VENDOR_FILES:
             how = simulation or Simulation()
             return run_vendor_file(VENDOR_FILES[chosen], artifact, samples, how)
@@ -96,17 +104,10 @@ class Lynxi:
             ArtifactError: if the package cannot be read.
             SimulatorError: if a file cannot be run, or onnxruntime is missing.
         """
-        file = VENDOR_FILES.get(self._known(simulator))
+        file = VENDOR_FILES.get(chosen_simulator(self, simulator))
         if file is None:
             return golden, self.simulate(artifact, samples, simulator=simulator)
         return compared_run(file, artifact, program, samples, golden, simulation)
-
-    def _known(self, simulator: str | None) -> str:
-        chosen = simulator or INTERPRETER.name
-        if chosen not in self.simulators:
-            known = ", ".join(self.simulators)
-            raise UnknownNameError(f"no simulator {simulator!r} for lynxi; there are: {known}")
-        return chosen
 
 
 target = Lynxi()

@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.data.narrow import pieces
-from neurodeploy.errors import DoesNotFitError, NeurodeployError
+from neurodeploy.errors import DoesNotFitError, NeurodeployError, UnknownKindError
 from neurodeploy.graph import Conv2d, Graph, Linear
 from neurodeploy.graph import Neuron as GraphNeuron
 from neurodeploy.program import Input, Neuron, Program
+from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from targets.onnx.writing.floats import float_parts
 from targets.onnx.writing.parts import Part, parts_of
@@ -21,6 +22,7 @@ from targets.onnx.writing.parts import Part, parts_of
 _LARGEST_FILE = 2_000_000_000
 
 
+@remembered
 def check(program: Program) -> tuple[Finding, ...]:
     """Every error of a program."""
     inputs = [node.name for node in program.nodes if isinstance(node, Input)]
@@ -53,7 +55,7 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
         findings.append(_error(graph.output, message, "end the network in neurons"))
     try:
         findings += _size(float_parts(graph), graph.output)
-    except DoesNotFitError as error:
+    except (DoesNotFitError, UnknownKindError) as error:
         findings.append(_error(graph.output, error.message, error.remedy or "leave it out"))
     message = "the network is in floats: its file is equal within a tolerance, not on every bit"
     remedy = "quantize it for an exact one: quant.prepare, or neurodeploy quantize"

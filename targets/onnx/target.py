@@ -8,11 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import ArtifactError, UnknownNameError
+from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
-from neurodeploy.target import Capabilities, Finding, Simulation
+from neurodeploy.target import Capabilities, Finding, Simulation, chosen_simulator
 from neurodeploy.trace import Trace
 from targets.onnx.capabilities import CAPABILITIES
 from targets.onnx.check import check, check_graph
@@ -104,10 +104,7 @@ class Onnx:
             UnknownNameError: if there is no such simulator.
             SimulatorError: if it is missing or fails.
         """
-        if simulator not in (None, *self.simulators):
-            known = ", ".join(self.simulators)
-            raise UnknownNameError(f"no simulator {simulator!r} for onnx; there are: {known}")
-        environment = self.simulators[simulator or ONNXRUNTIME.name]
+        environment = self.simulators[chosen_simulator(self, simulator)]
         run = FileRun(open_file(artifact), samples)
         (trace,) = run_files([run], environment, simulation or Simulation())
         return trace

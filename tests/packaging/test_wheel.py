@@ -72,6 +72,15 @@ def test_ships_every_file(wheel: Path) -> None:
     assert shipped == there
 
 
+def test_ships_the_conformance_kit_and_the_template(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as shipped:
+        names = set(shipped.namelist())
+        (entries,) = (name for name in names if name.endswith("/entry_points.txt"))
+        assert "neurodeploy.testing.plugin" in shipped.read(entries).decode()
+    assert "neurodeploy/testing/test_target.py" in names
+    assert "neurodeploy/testing/template/mychip/target.py.txt" in names
+
+
 def test_ships_its_types(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     assert {f"{package}/py.typed" for package in PACKAGES} <= shipped

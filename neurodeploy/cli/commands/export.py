@@ -11,7 +11,13 @@ import typer
 from neurodeploy.cli.command import Build, Model, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
-from neurodeploy.cli.places import load_model, lowered, read_samples, require_simulator
+from neurodeploy.cli.places import (
+    load_model,
+    read_samples,
+    require_samples,
+    require_shape,
+    require_simulator,
+)
 from neurodeploy.cli.views import findings as said
 from neurodeploy.cli.views import report as told
 
@@ -52,6 +58,7 @@ def export(
 ) -> Outcome:
     """Write a model's artifact for a target."""
     from neurodeploy.flow import pipeline
+    from neurodeploy.flow.lowered import lowered_for
 
     if simulator is not None and not verify:
         raise typer.TyperException("--simulator has a meaning only with --verify")
@@ -62,17 +69,18 @@ def export(
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
-        program = lowered(network, given, target)
+        require_shape(network, given)
+        subject = lowered_for(target, network, example=given, model_file=model)
+        require_samples(subject.program, given)
         if given is not None:
             options = _as_long_as(target, len(given)) | options
-        findings = pipeline.check(program, target)
+        findings = subject.findings
         say(f"writing {place}")
-        artifact = pipeline.write(program, target=target, path=place, model_file=model, **options)
+        artifact = pipeline.write(subject, place, options)
         report = None
         if verify:
             asked: dict[str, Any] = {"samples": given, "labels": labels, "simulator": simulator}
-            how: dict[str, Any] = {"model_file": model, "progress": say}
-            report = pipeline.verified(artifact, model=network, **how, **asked)
+            report = pipeline.verified(artifact, model=subject, progress=say, **asked)
             told.warn_of_silence(report, output)
     following = _next(place, model, build)
     document = _document(artifact, findings, report) | {"next": following}

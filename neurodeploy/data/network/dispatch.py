@@ -12,8 +12,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Every table of this process by its consumer, so that a test reaches each of them.
-TABLES: dict[str, Table[..., Any]] = {}
+# Every table of this process, so that a test reaches each of them.
+TABLES: list[Table[..., Any]] = []
 
 
 class Table(Generic[P, R]):
@@ -25,7 +25,7 @@ class Table(Generic[P, R]):
     def __init__(self, consumer: str) -> None:
         self.consumer = consumer
         self._functions: dict[type, Callable[Concatenate[Any, P], R]] = {}
-        TABLES[consumer] = self
+        TABLES.append(self)
 
     def register(self, *kinds: type[Node]) -> Callable[[F], F]:
         """Return a decorator that enters a function for some kinds."""

@@ -7,6 +7,7 @@ from neurodeploy.program.kinds.input import Input as Input
 from neurodeploy.program.kinds.max_pool import MaxPool2d as MaxPool2d
 from neurodeploy.program.kinds.neuron import Neuron as Neuron
 from neurodeploy.program.kinds.node import Node as Node
+from neurodeploy.program.kinds.node import Selection as Selection
 
 # The kinds that a document may hold.
 KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)

@@ -8,14 +8,13 @@ from math import prod
 
 from neurodeploy.data.network.shapes import read_shape
 from neurodeploy.data.structure import Edge, Shape
-from neurodeploy.program.kinds.node import Node, Reads
+from neurodeploy.program.kinds.node import Selection
 from neurodeploy.program.spelling import edge_sum
 from snncore.dynamics import Equations
-from snncore.dynamics.arithmetic.interval import Interval
 
 
 @dataclass(frozen=True, eq=False)
-class Flatten(Node):
+class Flatten(Selection):
     """All axes after time and batch as one, in C order."""
 
     source: Edge
@@ -23,10 +22,6 @@ class Flatten(Node):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return one axis of as many values."""
         return (prod(read_shape(self, inputs)),)
-
-    def value_range(self, reads: Reads) -> Interval:
-        """Return the range of the source."""
-        return reads.over(self.source)
 
     def expression(self, names: Mapping[Equations, str]) -> str:
         """Return `flatten(source)`."""

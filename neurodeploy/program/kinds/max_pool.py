@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from neurodeploy.data.network.shapes import read_shape, window_shape
 from neurodeploy.data.structure import Edge, Pair, Shape, check_pairs, check_window_padding
-from neurodeploy.program.kinds.node import Node, Reads
+from neurodeploy.program.kinds.node import Selection
 from neurodeploy.program.spelling import edge_sum
 from snncore.dynamics import Equations
-from snncore.dynamics.arithmetic.interval import Interval
 
 
 @dataclass(frozen=True, eq=False)
-class MaxPool2d(Node):
+class MaxPool2d(Selection):
     """The largest value of every window; a padded value is never the largest."""
 
     source: Edge
@@ -30,10 +29,6 @@ class MaxPool2d(Node):
         """Return the shape of an image of one value a window."""
         shape = read_shape(self, inputs)
         return window_shape(self, shape, self.kernel, self.stride, self.padding)
-
-    def value_range(self, reads: Reads) -> Interval:
-        """Return the range of the source."""
-        return reads.over(self.source)
 
     def expression(self, names: Mapping[Equations, str]) -> str:
         """Return `maxpool2d(source)` and its windows."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.program import (
+    Conv2d,
     Dense,
     Edge,
     Flatten,
@@ -134,33 +136,64 @@ class _Links:
         return None
 
     def append(self, node: Node) -> str | None:
-        """Why the node cannot come next, if it cannot."""
-        if isinstance(node, MaxPool2d):
-            return "takes the largest of a window, which the chip cannot (use quant.SumPool2d)"
-        if isinstance(node, Flatten) and self.synapse is None and self.flatten is None:
-            read = self.program.by_name[node.source.source]
-            axes = len(self.program.shapes[read.name])
-            # The network's port is flat whatever shape its samples have.
-            if axes == 1 or (axes != 3 and not isinstance(read, Input)):
-                return "flattens what is no image, which the loader cannot load"
-            self.flatten = node
-        elif isinstance(node, Synapse) and self.synapse is None:
-            if self.input.signal == Signal.CURRENT and not self.layers:
-                return "weighs currents; synapses take spikes, so neurons come first"
-            self.synapse = node
-        elif isinstance(node, Neuron) and (self.synapse is not None or self._is_block()):
-            if self.recurrent is not None and Edge(self.recurrent.name) not in node.inputs:
-                return f"leaves out {self.recurrent.name}, which belongs to another layer"
-            parts = (self.synapse, self.flatten, self.recurrent, self.imaginary)
-            self.layers.append(ChainLayer(node, *parts))
-            self.synapse = self.flatten = self.recurrent = self.imaginary = None
-        else:
-            return "a .net file holds weights, then neurons, in turn"
-        return None
+        """Return why the node cannot come next, if it cannot."""
+        if not _NEXT.knows(node):
+            return f"is a {type(node).__name__}, which no .net file holds"
+        return _NEXT(node, self)
 
-    def _is_block(self) -> bool:
-        """Whether the first neurons are an input block, driven by currents without synapses."""
+    def is_block(self) -> bool:
+        """Return whether the first neurons are an input block, driven without synapses."""
         return not self.layers and self.flatten is None and self.input.signal == Signal.CURRENT
+
+
+_IN_TURN = "a .net file holds weights, then neurons, in turn"
+# Take a node as the next one; return why it cannot be, if it cannot.
+_NEXT = Table[[_Links], str | None]("the chain of a .net file")
+
+
+@_NEXT.register(Input)
+def _second_input(node: Input, links: _Links) -> str | None:
+    return _IN_TURN
+
+
+@_NEXT.register(MaxPool2d)
+def _max_pool(node: MaxPool2d, links: _Links) -> str | None:
+    return "takes the largest of a window, which the chip cannot (use quant.SumPool2d)"
+
+
+@_NEXT.register(Flatten)
+def _flatten(node: Flatten, links: _Links) -> str | None:
+    if links.synapse is not None or links.flatten is not None:
+        return _IN_TURN
+    read = links.program.by_name[node.source.source]
+    axes = len(links.program.shapes[read.name])
+    # The network's port is flat whatever shape its samples have.
+    if axes == 1 or (axes != 3 and read is not links.input):
+        return "flattens what is no image, which the loader cannot load"
+    links.flatten = node
+    return None
+
+
+@_NEXT.register(Dense, Conv2d)
+def _synapse(node: Synapse, links: _Links) -> str | None:
+    if links.synapse is not None:
+        return _IN_TURN
+    if links.input.signal == Signal.CURRENT and not links.layers:
+        return "weighs currents; synapses take spikes, so neurons come first"
+    links.synapse = node
+    return None
+
+
+@_NEXT.register(Neuron)
+def _neurons(node: Neuron, links: _Links) -> str | None:
+    if links.synapse is None and not links.is_block():
+        return _IN_TURN
+    if links.recurrent is not None and Edge(links.recurrent.name) not in node.inputs:
+        return f"leaves out {links.recurrent.name}, which belongs to another layer"
+    parts = (links.synapse, links.flatten, links.recurrent, links.imaginary)
+    links.layers.append(ChainLayer(node, *parts))
+    links.synapse = links.flatten = links.recurrent = links.imaginary = None
+    return None
 
 
 def _error(node: str, message: str) -> Finding:

@@ -10,8 +10,9 @@ from math import prod
 
 import numpy as np
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import SimulatorScopeError
-from neurodeploy.program import Dense, Flatten, Integers, Program, Signal, Synapse
+from neurodeploy.program import Conv2d, Dense, Flatten, Integers, Program, Signal, Synapse
 from neurodeploy.simulator.golden import combine
 from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
@@ -69,14 +70,26 @@ def unrolled(program: Program) -> list[UnrolledLayer]:
 
 def _connection(program: Program, node: Synapse, places: dict[str, int]) -> Connection:
     name = node.source.source
-    shape = program.shapes[name]
     while isinstance(flat := program.by_name[name], Flatten):
         name = flat.source.source
     source = places.get(name, INPUT)
-    if isinstance(node, Dense):
-        if node.shift:
-            raise _beyond(node.name, "has sums that Lava's loader shifts, which no chip does")
-        return Connection(source, node.weight, node.delays)
+    return _CONNECTION(node, program, source)
+
+
+# The connections of weights whose source has a number.
+_CONNECTION = Table[[Program, int], Connection]("an emulator of the chip")
+
+
+@_CONNECTION.register(Dense)
+def _dense(node: Dense, program: Program, source: int) -> Connection:
+    if node.shift:
+        raise _beyond(node.name, "has sums that Lava's loader shifts, which no chip does")
+    return Connection(source, node.weight, node.delays)
+
+
+@_CONNECTION.register(Conv2d)
+def _unrolled_kernel(node: Conv2d, program: Program, source: int) -> Connection:
+    shape = program.shapes[node.source.source]
     size = prod(shape) * prod(program.shapes[node.name])
     if size > _MOST:
         raise _beyond(node.name, f"has {size} places for connections, too many to list")

@@ -10,9 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Generic
+from typing import Any, Generic
 
-from neurodeploy.program import Flatten, Input, Neuron, Synapse
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node
 from targets.lynxi.reduced.branch import Branch, branches_of
 from targets.lynxi.reduced.plan import Part, Plan
 from targets.lynxi.reduced.recipe import Language, Value
@@ -126,8 +127,7 @@ def apart(
                 sums[branch.name] = _alone(words, branch, inputs[branch.name])
             own[branch.name] = value = sums[branch.name]
             for part in branch.moved:
-                flat = isinstance(part.node, Flatten)
-                value = words.flatten(value) if flat else words.pool(part, value)
+                value = _MOVED(part.node, words, part, value)
             # A pool or a flatten is as wide as what it reads.
             narrow = layer.single and not is_single(branch.part)
             terms.append(words.widen(value) if narrow else value)
@@ -153,14 +153,37 @@ def _alone(words: Words[Value], branch: Branch, x: Value) -> Value:
 def _combined(
     words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value], x: Value
 ) -> Value:
-    node = part.node
-    if isinstance(node, Input):
+    """Return the value of a part without states; `x` is that of the samples."""
+    if not part.node.sources:
         return words.widen(x) if part.single else x
-    source = node.sources[0].source
-    given = values[source]
-    if isinstance(node, Synapse):
-        return words.weigh(part, _wide(words, plan, part, source, given))
-    return words.flatten(given) if isinstance(node, Flatten) else words.pool(part, given)
+    source = part.node.sources[0].source
+    read = values[source]
+    if not _MOVED.knows(part.node):
+        read = _wide(words, plan, part, source, read)
+    value: Value = _STATELESS(part.node, words, part, read)
+    return value
+
+
+# The value of a part without states, and of one that has no weights either, given its source's.
+_STATELESS = Table[[Words[Any], Part, Any], Any]("a reduced network")
+_MOVED = Table[[Words[Any], Part, Any], Any]("the pools and flattens of a reduced network")
+
+
+@_STATELESS.register(Dense, Conv2d)
+def _weighed(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
+    return words.weigh(part, x)
+
+
+@_MOVED.register(MaxPool2d)
+@_STATELESS.register(MaxPool2d)
+def _pooled(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
+    return words.pool(part, x)
+
+
+@_MOVED.register(Flatten)
+@_STATELESS.register(Flatten)
+def _flattened(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
+    return words.flatten(x)
 
 
 def _drive(words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value]) -> Value:

@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Dense, Input, Neuron, Node, Program, Signal, Synapse
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
 from neurodeploy.program.nesting import require_shallow
 from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics.arithmetic.interval import ZERO, Interval, step_intervals
@@ -82,7 +94,7 @@ def plan_of(program: Program) -> Plan:
     proved = ranges(program, inputs)
     parts: dict[str, Part] = {}
     for node in program.nodes:
-        certificate, recipe = _computed(node, proved)
+        certificate, recipe = _COMPUTED(node, proved)
         sources = (parts[edge.source] for edge in node.sources)
         # Spikes are float16 whatever they were computed in.
         inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
@@ -91,24 +103,39 @@ def plan_of(program: Program) -> Plan:
     return Plan(program, tuple(parts.values()), proved.values, inputs)
 
 
-def _computed(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
-    if isinstance(node, Neuron):
-        recipe = _neurons(node, proved)
-        return _certificate(recipe, proved.layers[node.name].drive.largest(), 0), recipe
-    if isinstance(node, Input):
-        return Certificate(proved.values[node.name].largest(), 0), None
-    if isinstance(node, Synapse):
-        return _synapse(node, proved)
+# The certificate and the recipe of a node, given every range.
+_COMPUTED = Table[[Ranges], tuple[Certificate, Recipe | None]]("a reduced module")
+
+
+@_COMPUTED.register(Neuron)
+def _layer(node: Neuron, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+    recipe = _neurons(node, proved)
+    return _certificate(recipe, proved.layers[node.name].drive.largest(), 0), recipe
+
+
+@_COMPUTED.register(Input)
+def _input(node: Input, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+    return Certificate(proved.values[node.name].largest(), 0), None
+
+
+@_COMPUTED.register(MaxPool2d, Flatten)
+def _moved(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
     return Certificate(proved.values[node.name].hull(ZERO).largest(), 0), None
 
 
-def _synapse(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+@_COMPUTED.register(Dense)
+def _dense(node: Dense, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+    if not node.shift:
+        return _sums(node, proved)
     total = node.sum_range(proved.values[node.source.source].hull(ZERO))
-    fan_in = node.narrow_weight[0].size
-    if isinstance(node, Dense) and node.shift:
-        recipe = shift_recipe(node.shift, total)
-        return _certificate(recipe, total.largest(), fan_in), recipe
-    return Certificate(total.largest(), fan_in), None
+    recipe = shift_recipe(node.shift, total)
+    return _certificate(recipe, total.largest(), node.narrow_weight[0].size), recipe
+
+
+@_COMPUTED.register(Conv2d)
+def _sums(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+    total = node.sum_range(proved.values[node.source.source].hull(ZERO))
+    return Certificate(total.largest(), node.narrow_weight[0].size), None
 
 
 def _neurons(node: Neuron, proved: Ranges) -> Recipe:

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron, Synapse
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import LayerValues, Words, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
@@ -122,6 +123,25 @@ class _Arithmetic:
         return torch.ge(a, b).to(a.dtype)
 
 
+# The module of a part that has numbers of its own.
+_MODULE = Table[[Part], nn.Module | None]("the modules of a reduced network")
+
+
+@_MODULE.register(Dense, Conv2d)
+def _weights(node: Node, part: Part) -> nn.Module | None:
+    return Weights(part)
+
+
+@_MODULE.register(Neuron)
+def _neurons(node: Node, part: Part) -> nn.Module | None:
+    return Neurons(part)
+
+
+@_MODULE.register(Input, MaxPool2d, Flatten)
+def _without_numbers(node: Node, part: Part) -> nn.Module | None:
+    return None
+
+
 class _Reduced(nn.Module, Words[Tensor]):
     """What both forms have in common: the layers, and torch's words."""
 
@@ -131,10 +151,9 @@ class _Reduced(nn.Module, Words[Tensor]):
         self.labels = identifiers(part.name for part in plan.parts)
         self.layers = nn.ModuleDict()
         for part in plan.parts:
-            if isinstance(part.node, Synapse):
-                self.layers[self.labels[part.name]] = Weights(part)
-            elif isinstance(part.node, Neuron):
-                self.layers[self.labels[part.name]] = Neurons(part)
+            module = _MODULE(part.node, part)
+            if module is not None:
+                self.layers[self.labels[part.name]] = module
         self.requires_grad_(False).eval()
 
     def spell(self, part: Part) -> _Arithmetic:

@@ -9,18 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.structure import Node, Pair, Shape
+from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.structure import Pair, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import (
     Add,
     BatchNorm,
     Conv2d,
+    Delay,
     Flatten,
     Graph,
     Input,
     Linear,
     MaxPool2d,
     Neuron,
+    Node,
     SumPool2d,
 )
 from snncore.dynamics import Equations, Op
@@ -50,16 +53,24 @@ def float_parts(graph: Graph) -> tuple[Part, ...]:
     Raises:
         DoesNotFitError: if a layer has no form in the file.
     """
-    return tuple(_part(node, graph) for node in graph.nodes)
+    return tuple(_PART(node, graph.shapes[node.name]) for node in graph.nodes)
 
 
-def _part(node: Node, graph: Graph) -> Part:
-    shape = graph.shapes[node.name]
-    if isinstance(node, Input):
-        return Part(node.name, "Input", shape, FLOAT, ANY_FLOAT)
-    if isinstance(node, Neuron):
-        return _neuron(node, shape)
-    body, tensors, leading = _combined(node, graph)
+_Layer = tuple[Body, dict[str, NDArray[Any]], bool]
+# The part of a node whose value has a shape.
+_PART = Table[[Shape], Part]("ONNX in floats")
+# A layer without states: its body, its numbers, and whether any axes may come first.
+_LAYER = Table[[Shape], _Layer]("ONNX's layers of floats")
+
+
+@_PART.register(Input)
+def _input(node: Input, shape: Shape) -> Part:
+    return Part(node.name, "Input", shape, FLOAT, ANY_FLOAT)
+
+
+@_PART.register(Linear, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
+def _stateless(node: Node, shape: Shape) -> Part:
+    body, tensors, leading = _LAYER(node, shape)
     return Part(
         node.name,
         type(node).__name__,
@@ -73,35 +84,52 @@ def _part(node: Node, graph: Graph) -> Part:
     )
 
 
-def _combined(node: Node, graph: Graph) -> tuple[Body, dict[str, NDArray[Any]], bool]:
-    """What a layer without states does, with which numbers, and whether any axes may come first."""
-    shape = graph.shapes[node.name]
-    if isinstance(node, Linear):
-        return _linear, {"weight": np.asarray(node.narrow_weight).T} | _bias(node.bias, ()), True
-    if isinstance(node, Conv2d):
-        form = _form(node.narrow_weight.shape[2:], node.stride, node.padding, node.dilation)
-        form["group"] = node.groups
-        return (
-            _conv(form),
-            {"weight": np.asarray(node.narrow_weight)} | _bias(node.bias, (1, 1)),
-            False,
-        )
-    if isinstance(node, SumPool2d):
-        form = _form(node.kernel, node.stride) | {"group": shape[0]}
-        return _conv(form), {"weight": np.full((shape[0], 1, *node.kernel), node.weight)}, False
-    if isinstance(node, MaxPool2d):
-        form = _form(node.kernel, node.stride, node.padding)
-        del form["dilations"]
-        return lambda w, given: [w.node("MaxPool", given, FLOAT, **form)], {}, False
-    if isinstance(node, BatchNorm):
-        lengths = (-1, *[1] * (len(shape) - 1))
-        numbers = {"scale": node.scale.reshape(lengths), "offset": node.offset.reshape(lengths)}
-        return _scaled, numbers, True
-    if isinstance(node, Flatten):
-        return lambda w, given: [_reshaped(w, given[0], shape)], {}, False
-    if isinstance(node, Add):
-        return _added, {}, True
-    raise DoesNotFitError(f"{node.name}: {type(node).__name__} has no form in ONNX")
+@_PART.register(Delay)
+def _delay(node: Delay, shape: Shape) -> Part:
+    raise DoesNotFitError(f"{node.name}: Delay has no form in ONNX", remedy="leave it out")
+
+
+@_LAYER.register(Linear)
+def _linear_layer(node: Linear, shape: Shape) -> _Layer:
+    return _linear, {"weight": np.asarray(node.narrow_weight).T} | _bias(node.bias, ()), True
+
+
+@_LAYER.register(Conv2d)
+def _conv_layer(node: Conv2d, shape: Shape) -> _Layer:
+    form = _form(node.narrow_weight.shape[2:], node.stride, node.padding, node.dilation)
+    form["group"] = node.groups
+    weight = {"weight": np.asarray(node.narrow_weight)}
+    return _conv(form), weight | _bias(node.bias, (1, 1)), False
+
+
+@_LAYER.register(SumPool2d)
+def _sum_pool(node: SumPool2d, shape: Shape) -> _Layer:
+    form = _form(node.kernel, node.stride) | {"group": shape[0]}
+    return _conv(form), {"weight": np.full((shape[0], 1, *node.kernel), node.weight)}, False
+
+
+@_LAYER.register(MaxPool2d)
+def _max_pool(node: MaxPool2d, shape: Shape) -> _Layer:
+    form = _form(node.kernel, node.stride, node.padding)
+    del form["dilations"]
+    return lambda w, given: [w.node("MaxPool", given, FLOAT, **form)], {}, False
+
+
+@_LAYER.register(BatchNorm)
+def _batch_norm(node: BatchNorm, shape: Shape) -> _Layer:
+    lengths = (-1, *[1] * (len(shape) - 1))
+    numbers = {"scale": node.scale.reshape(lengths), "offset": node.offset.reshape(lengths)}
+    return _scaled, numbers, True
+
+
+@_LAYER.register(Flatten)
+def _flatten(node: Flatten, shape: Shape) -> _Layer:
+    return lambda w, given: [_reshaped(w, given[0], shape)], {}, False
+
+
+@_LAYER.register(Add)
+def _add(node: Add, shape: Shape) -> _Layer:
+    return _added, {}, True
 
 
 def _linear(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
@@ -150,6 +178,7 @@ def _form(
     }
 
 
+@_PART.register(Neuron)
 def _neuron(node: Neuron, shape: Shape) -> Part:
     equations = node.equations
     for operation in equations.operations:

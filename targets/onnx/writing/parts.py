@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import (
@@ -76,29 +78,27 @@ def parts_of(program: Program) -> tuple[Part, ...]:
         DoesNotFitError: if a layer has sums or states that no type of the graph holds.
     """
     proved = ranges(program)
-    return tuple(_part(node, program, proved) for node in program.nodes)
+    return tuple(_PART(node, program, proved) for node in program.nodes)
 
 
-def _part(node: Node, program: Program, proved: Ranges) -> Part:
-    shape, interval = program.shapes[node.name], proved.values[node.name]
-    if isinstance(node, Input):
-        return Part(node.name, "Input", shape, stored_type(interval), interval)
-    if isinstance(node, Neuron):
-        require_shallow(node)
+# The part of a node.
+_PART = Table[[Program, Ranges], Part]("ONNX")
+
+
+@contextmanager
+def _fitting(node: Node) -> Iterator[None]:
+    """Say of a sum or a state that no type holds which layer it is in, and what helps."""
     try:
-        if isinstance(node, Neuron):
-            return _neuron(node, shape, proved)
-        if isinstance(node, Dense | Conv2d):
-            return _synapse(node, shape, proved)
+        yield
     except ValueError as error:
-        raise DoesNotFitError(
-            f"{node.name}: {error}", remedy="use smaller weights or fewer bits"
-        ) from error
-    if isinstance(node, MaxPool2d):
-        return _pool(node, shape, _reach(node.source, proved))
-    if isinstance(node, Flatten):
-        return _flatten(node, shape, _reach(node.source, proved))
-    raise DoesNotFitError(f"{node.name}: {type(node).__name__} has no form in ONNX")
+        remedy = "use smaller weights or fewer bits"
+        raise DoesNotFitError(f"{node.name}: {error}", remedy=remedy) from error
+
+
+@_PART.register(Input)
+def _input(node: Input, program: Program, proved: Ranges) -> Part:
+    interval = proved.values[node.name]
+    return Part(node.name, "Input", node.shape, stored_type(interval), interval)
 
 
 def _reach(edge: Edge, proved: Ranges) -> Interval:
@@ -107,7 +107,13 @@ def _reach(edge: Edge, proved: Ranges) -> Interval:
     return value.hull(ZERO) if edge.delay else value
 
 
-def _synapse(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
+@_PART.register(Dense, Conv2d)
+def _synapse(node: Dense | Conv2d, program: Program, proved: Ranges) -> Part:
+    with _fitting(node):
+        return _weighted(node, program.shapes[node.name], proved)
+
+
+def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
     source = _reach(node.source, proved)
     total = WeightedSum(node, source.hull(ZERO) if len(node.sources) > 1 else source)
     total.check()
@@ -145,7 +151,10 @@ def _weight_of(edge: Edge, node: Dense | Conv2d) -> str:
     return f"weight@{late}" if len(node.sources) > 1 or late else "weight"
 
 
-def _pool(node: MaxPool2d, shape: Shape, source: Interval) -> Part:
+@_PART.register(MaxPool2d)
+def _pool(node: MaxPool2d, program: Program, proved: Ranges) -> Part:
+    shape, source = program.shapes[node.name], _reach(node.source, proved)
+
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
         return [writer.cast(largest(writer, given[0], node, shape), kind)]
 
@@ -153,7 +162,10 @@ def _pool(node: MaxPool2d, shape: Shape, source: Interval) -> Part:
     return Part(node.name, "MaxPool2d", shape, kind, source, (node.source,), body=body)
 
 
-def _flatten(node: Flatten, shape: Shape, interval: Interval) -> Part:
+@_PART.register(Flatten)
+def _flatten(node: Flatten, program: Program, proved: Ranges) -> Part:
+    shape, interval = program.shapes[node.name], _reach(node.source, proved)
+
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
         (x,) = given
         wanted = writer.constant([-1, *shape], Type.INT64)
@@ -162,6 +174,13 @@ def _flatten(node: Flatten, shape: Shape, interval: Interval) -> Part:
 
     kind = stored_type(interval)
     return Part(node.name, "Flatten", shape, kind, interval, (node.source,), body=body)
+
+
+@_PART.register(Neuron)
+def _neurons(node: Neuron, program: Program, proved: Ranges) -> Part:
+    require_shallow(node)
+    with _fitting(node):
+        return _neuron(node, program.shapes[node.name], proved)
 
 
 def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> Part:

@@ -18,7 +18,7 @@ ARRAYS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "axes": (np.zeros((8, 4)), ("(8, 4)", "(T, N, 6)")),
     "scalar": (np.array(1), ("()", "(T, N, 6)")),
     "no steps": (np.zeros((0, 4, 6)), ("samples are empty", "(0, 4, 6)")),
-    "fractions": (SPIKES * 0.5, ("no whole numbers", "encode")),
+    "fractions": (SPIKES * 0.5, ("not whole numbers", "encode")),
     "not binary": (SPIKES * 2, ("0 or 1", "from 2 to 2")),
     "negative": (-SPIKES.astype(int), ("0 or 1", "from -1 to -1")),
     "unsigned": (SPIKES * np.uint64(1 << 63), ("0 or 1", "9.22337e+18")),

@@ -79,14 +79,14 @@ def test_it_learns_and_is_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (target.compile(delayed(WEIGHT % 5)).files[FILE], "has delays of each weight"),
+        (target.compile(delayed(WEIGHT % 5)).files[FILE], "has a delay per weight"),
         (net_file(dense([[0, -64], [-3, 0]])), "has sums that the loader shifts"),
         (
             net_file(
                 image(1, 2, 2),
                 conv(np.ones((1, 1, 1, 1), int), (1, 2, 2), bias=PLACES),
             ),
-            "has a bias for each neuron of an image",
+            "has a bias per neuron of an image",
         ),
         (net_file(dense([[4, -3]], neuron={"type": "SDNN", "vThMant": 2})), "SigmaDelta neurons"),
         (net_file(dense([[4, -3]], neuron=cuba(threshold=1 << 17))), "threshold"),
@@ -104,7 +104,7 @@ def test_other_readers_join_by_a_files_ending(
 ) -> None:
     path = tmp_path / "some.thing"
     path.write_text("a network")
-    with pytest.raises(ArtifactError, match="is in no format that is known"):
+    with pytest.raises(ArtifactError, match="is not in a known format"):
         converted(path)
     monkeypatch.setitem(conversion.READERS, ".thing", lambda place: place.read_text("utf-8"))
     made: Any = converted(path)

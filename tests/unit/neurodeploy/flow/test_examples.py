@@ -31,11 +31,11 @@ def values() -> Tensor:
 SPIKES = np.ones((4, 2, 6))
 # An example, for which network it has nothing to say, and what verify says of it as samples.
 SAID: dict[str, tuple[Any, Any, str]] = {
-    "a direct encoding": (network, lambda: encoding.direct(values(), 4), "no whole numbers"),
-    "an array of fractions": (network, lambda: SPIKES * 0.5, "no whole numbers"),
+    "a direct encoding": (network, lambda: encoding.direct(values(), 4), "not whole numbers"),
+    "an array of fractions": (network, lambda: SPIKES * 0.5, "not whole numbers"),
     "counts": (network, lambda: SPIKES * 3, "spikes are 0 or 1"),
     "no numbers": (network, lambda: SPIKES * np.nan, "NaN or infinite"),
-    "fractions of a current": (measured, lambda: SPIKES * 0.5, "no whole numbers"),
+    "fractions of a current": (measured, lambda: SPIKES * 0.5, "not whole numbers"),
     "a current beyond 24 bits": (measured, lambda: SPIKES * 2.0**30, "currents have 24 bits"),
 }
 QUIET: dict[str, tuple[Any, Any]] = {
@@ -52,7 +52,7 @@ QUIET: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("name", SAID)
 def test_an_example_that_no_program_takes_is_a_warning(name: str, tmp_path: Path) -> None:
     make, example, words = SAID[name]
-    with pytest.warns(SamplesWarning, match=f"the example gave its shape alone: input: .*{words}"):
+    with pytest.warns(SamplesWarning, match=f"only the example's shape was used: input: .*{words}"):
         artifact = nd.export(make(), target="loihi", path=tmp_path / "out", example=example())
     # What was said is what happens.
     with pytest.raises(SamplesError, match=words):

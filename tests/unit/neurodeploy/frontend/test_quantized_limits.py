@@ -49,8 +49,8 @@ def test_a_sum_beyond_an_accumulator_does_not_fit(
 @pytest.mark.parametrize(
     ("part", "key", "value", "words"),
     [
-        ("synapse", "scale", 0.3, r"0\.synapse: scale: 0\.3 is no power of two"),
-        ("synapse", "exponent", 99, r"0\.synapse: exponent: 99 is no integer from -64 to 64"),
+        ("synapse", "scale", 0.3, r"0\.synapse: scale: 0\.3 is not a power of two"),
+        ("synapse", "exponent", 99, r"0\.synapse: exponent: 99 is not an integer from -64 to 64"),
         ("neuron", "voltage_decay", 1.5, r"0\.neuron: CubaLIF\.voltage_decay: 1\.5 is not"),
         ("neuron", "threshold", float("nan"), r"0\.neuron: CubaLIF\.threshold: the value is NaN"),
         ("neuron", "format", "abacus", r"0\.neuron: no format 'abacus'"),

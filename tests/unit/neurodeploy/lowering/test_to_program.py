@@ -154,7 +154,11 @@ WRONG: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     ),
     "another unit": (two(quant.Linear(3, 2, exponent=-3), quant.CubaLIF()), (3,), "1: counts in 2"),
     "two units": (Unlike(), (3,), r"lif: counts in 2\^-6, and b in 2\^-4 .*same exponent"),
-    "spikes in a coarse unit": (two(quant.CubaLIF(2.0, exponent=1)), (3,), "0: a spike: 1 is no m"),
+    "spikes in a coarse unit": (
+        two(quant.CubaLIF(2.0, exponent=1)),
+        (3,),
+        "0: a spike: 1 is not a m",
+    ),
     "another width": (
         two(quant.Conv2d(1, 2, 3), quant.CubaLIF(), quant.Linear(5, 2)),
         (1, 6, 6),
@@ -179,9 +183,9 @@ def graph(**changes: Any) -> g.Graph:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"threshold": 1.01}, r"n.threshold: 1.01 is no multiple of 2\^-6 .*quantize it first"),
-        ({"current_decay": 0.3}, r"n.current_decay: 0.3 is no multiple of 2\^-12"),
-        ({"bias": [0.5, 1e-9]}, r"n.bias: 1e-09 is no multiple"),
+        ({"threshold": 1.01}, r"n.threshold: 1.01 is not a multiple of 2\^-6 .*quantize it first"),
+        ({"current_decay": 0.3}, r"n.current_decay: 0.3 is not a multiple of 2\^-12"),
+        ({"bias": [0.5, 1e-9]}, r"n.bias: 1e-09 is not a multiple"),
         ({"threshold": 1e300}, "n.threshold: a value needs more than 62 bits"),
     ],
 )

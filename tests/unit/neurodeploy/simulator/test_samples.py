@@ -19,9 +19,9 @@ BAD: dict[str, tuple[Any, str]] = {
     "no axis": (np.float64(1), "not"),
     "no step": (np.zeros((0, 1, 2)), "empty"),
     "no sample": (np.zeros((2, 0, 2)), "empty"),
-    "a two": (np.full(SHAPE, 2), "0 or 1, and these go from 2 to 2"),
-    "a minus one": (np.full(SHAPE, -1), "0 or 1, and these go from -1"),
-    "a half": (np.full(SHAPE, 0.5), "no whole numbers"),
+    "a two": (np.full(SHAPE, 2), "0 or 1, but these go from 2 to 2"),
+    "a minus one": (np.full(SHAPE, -1), "0 or 1, but these go from -1"),
+    "a half": (np.full(SHAPE, 0.5), "not whole numbers"),
     "NaN": (np.full(SHAPE, np.nan), "NaN or infinite"),
     "infinity": (np.full(SHAPE, np.inf), "NaN or infinite"),
     "beyond 64 bits": (np.full(SHAPE, 1e300), "0 or 1"),
@@ -29,7 +29,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "objects": (np.full(SHAPE, None), "not numbers"),
     "complex numbers": (np.full(SHAPE, 1 + 1j), "not numbers"),
     "dates": (np.full(SHAPE, np.datetime64(1, "s")), "not numbers"),
-    "a ragged list": ([[[0, 1]], [[0]]], "no array"),
+    "a ragged list": ([[[0, 1]], [[0]]], "not an array"),
     "nothing": (None, "not"),
 }
 

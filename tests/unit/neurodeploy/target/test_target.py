@@ -108,7 +108,7 @@ BROKEN = {
     "bad syntax": ("def (", "tiny_bad:chip", "SyntaxError"),
     "an exit": ("import sys; sys.exit(3)", "tiny_bad:chip", "SystemExit"),
     "no such name": ("", "tiny_bad:chip", "AttributeError"),
-    "no target": (GOOD, "tiny_bad:half", "it is no Target"),
+    "no target": (GOOD, "tiny_bad:half", "it is not a Target"),
 }
 
 
@@ -147,11 +147,13 @@ def test_nothing_installed_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def test_a_place_without_an_artifact_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_text("")
-    with pytest.raises(ArtifactError, match=r"x\.pdf: is in no format .* those are: .*\.net"):
+    with pytest.raises(
+        ArtifactError, match=r"x\.pdf: is not in a known format.* those are: .*\.net"
+    ):
         open_artifact(tmp_path / "x.pdf")
     with pytest.raises(ArtifactError, match="lost: there is no such file or folder"):
         open_artifact(tmp_path / "lost")
-    with pytest.raises(ArtifactError, match="is no artifact"):
+    with pytest.raises(ArtifactError, match="is not an artifact"):
         open_artifact(tmp_path)
 
 

@@ -88,7 +88,7 @@ def test_delays_on_one_side_alone_are_named() -> None:
     artifact = target.compile(plain)
     link = files_link(verify(artifact, SAMPLES, program=delayed(DELAYS), simulator="none"))
     assert link.status == Status.DIFFERS
-    assert "dense.delays: expected some values, and the artifact has no" in str(link.reason)
+    assert "dense.delays: expected some values, but the artifact has no" in str(link.reason)
 
 
 def test_a_parameter_is_named_with_its_index_and_a_field_with_its_values() -> None:

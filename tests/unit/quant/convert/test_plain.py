@@ -137,11 +137,11 @@ class Words(nn.Module):
 
 UNPLACED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "neurons that are called twice": (Twice, "lif: is called twice"),
-    "a product": (lambda: Words(torch.mul), "mul: mul of spikes is nothing that chips do"),
-    "a list": (lambda: Words(lambda *x: torch.cat(x, -1)), "cat: cat of spikes is nothing"),
+    "a product": (lambda: Words(torch.mul), "mul: mul of spikes is not what chips do"),
+    "a list": (lambda: Words(lambda *x: torch.cat(x, -1)), "cat: cat of spikes is not what"),
     "a join of spikes": (
         lambda: nn.Sequential(layer.Residual(neuron.IF(), join="iand"), neuron.IF()),
-        "sub: .* of spikes is nothing that chips do",
+        "sub: .* of spikes is not what chips do",
     ),
     "a mean that nothing reads": (
         lambda: nn.Sequential(layer.Conv2d(1, 1, 1), neuron.IF(), nn.AvgPool2d(2)),
@@ -149,7 +149,7 @@ UNPLACED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     ),
     "a pool beyond the image": (
         lambda: nn.Sequential(neuron.IF(), nn.MaxPool2d(2, ceil_mode=True), neuron.IF()),
-        "1: a pool with gaps, or beyond the image",
+        "1: a chip has no pool with gaps, or beyond the image",
     ),
     "what is on a grid": (
         lambda: nn.Sequential(quant.Linear(4, 4), neuron.IF()),

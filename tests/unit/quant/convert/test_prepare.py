@@ -202,7 +202,7 @@ def test_what_pools_add_up_stays_within_what_a_format_allows() -> None:
     values = ranges(program).values["5.synapse"]
     assert values.largest() <= limit
     assert nd.lower(quant.freeze(prepared), example=example) == program
-    with pytest.raises(ValueError, match="largest_input: 0 is no count"):
+    with pytest.raises(ValueError, match="largest_input: 0 is not a count"):
         quant.Linear(1, 1, largest_input=0)
 
 
@@ -294,7 +294,7 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "a threshold of zero": (
         lambda: chain(layer.Linear(2, 2), neuron.IF(0.0)),
         "int8",
-        "1: a threshold that is not above zero",
+        "1: the chip needs a threshold above zero",
     ),
 }
 

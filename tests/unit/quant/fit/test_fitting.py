@@ -28,7 +28,7 @@ def test_powers_are_exact(exponent: int) -> None:
 
 @pytest.mark.parametrize("scale", [0.3, 0.0, -2.0, float("nan"), float("inf")])
 def test_a_scale_that_is_no_power_of_two_is_refused(scale: float) -> None:
-    with pytest.raises(ValueError, match="is no power of two, and sums need one"):
+    with pytest.raises(ValueError, match="is not a power of two, and sums need one"):
         quant.Linear(2, 2, scale=scale)
 
 
@@ -287,7 +287,7 @@ def test_the_container_of_the_peers() -> None:
     )
     program = nd.lower(network, example=x, target="loihi")
     assert [node.exponent for node in program.synapses] == [-6, -7]
-    with pytest.raises(ValueError, match="BlockContainer: ReLU is no Linear"):
+    with pytest.raises(ValueError, match="BlockContainer: ReLU is not a Linear"):
         quant.BlockContainer(nn.ReLU(), neuron.LIF())
     with pytest.raises(ValueError, match="EIF has no near neuron"):
         quant.BlockContainer(nn.Linear(2, 2), neuron.EIF())
@@ -340,7 +340,7 @@ def test_a_chip_of_ones_own_is_a_description(tmp_path: object) -> None:
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a scale of no known kind": (
         lambda: quant.Linear(2, 2, scale="auto"),
-        "scale: 'auto' is no power of two, 'fixed' or 'learned'",
+        "scale: 'auto' is not a power of two, 'fixed' or 'learned'",
     ),
     "a neuron that the chip has not": (
         lambda: quant.LIF(format="loihi"),

@@ -41,7 +41,7 @@ def test_no_number_becomes_itself(decay: int, target: str) -> None:
 
 
 def test_a_number_that_is_refused_is_not_shown_as_one_that_is_not() -> None:
-    with pytest.raises(ValueError, match=r"scale: 1\.0000001 is no power of two"):
+    with pytest.raises(ValueError, match=r"scale: 1\.0000001 is not a power of two"):
         unit_exponent(1.0000001)
     with pytest.raises(ValueError, match=r"decay: 1\.0000001 is not between 0 and 1"):
         quant.LIF(decay=1.0000001, format="int8")

@@ -99,9 +99,9 @@ def test_neurons_built_by_hand_refuse_a_spike_below_their_unit(form: str, expone
         assert compare("training", golden, others["training"], 0.0).status == Status.EQUAL
         assert golden.output.any()
         return
-    with pytest.raises(nd.NeurodeployError, match=rf"1 is no multiple of 2\^{exponent}"):
+    with pytest.raises(nd.NeurodeployError, match=rf"1 is not a multiple of 2\^{exponent}"):
         nd.lower(neurons, example=spikes)
-    with pytest.raises(ValueError, match=rf"LIF: is driven by 1, no multiple .* 2\^{exponent}"):
+    with pytest.raises(ValueError, match=rf"LIF: is driven by 1, not a multiple .* 2\^{exponent}"):
         neurons(spikes)
     functional.reset(neurons)
     # Sums of weights are multiples, and silence is one.

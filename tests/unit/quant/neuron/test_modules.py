@@ -51,7 +51,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a NaN decay": (lambda: quant.CubaLIF(voltage_decay=NAN), r"voltage_decay: the value is NaN"),
     "an unknown chip": (lambda: quant.CubaLIF(format="abacus"), "no format 'abacus'; there are lo"),
-    "half an exponent": (lambda: quant.Linear(2, 2, exponent=0.5), "exponent: 0.5 is no integer"),
+    "half an exponent": (
+        lambda: quant.Linear(2, 2, exponent=0.5),
+        "exponent: 0.5 is not an integer",
+    ),
     "unlike exponents": (
         lambda: block(quant.Linear(2, 2, exponent=-5)),
         r"Block: the synapse counts in 2\^-5 and the neuron in 2\^-6 .*same exponent",

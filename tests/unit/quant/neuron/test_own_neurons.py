@@ -206,5 +206,5 @@ def test_what_has_no_place_is_named(made: nn.Module, form: str, words: str) -> N
 
 
 def test_equations_need_a_value_for_each_parameter() -> None:
-    with pytest.raises(TypeError, match=r"Leaky\.threshold: there is no value for it"):
+    with pytest.raises(TypeError, match=r"Leaky\.threshold: has no value"):
         quant.Defined(Leaky().equations, decay=0.5)

@@ -57,7 +57,7 @@ def test_what_is_refused_leaves_nothing(call: Caller, here: Path) -> None:
         (("float.pt", "-t", "loihi", "--format", "int99", *samples), 2, ("2 to 16 bits",)),
         (("float.pt", "-t", "loihi", "--format", "int8", *samples), 3, ("1: Loihi's neuron",)),
         (("float.pt", "-t", "loihi", "--samples", "wide.npy"), 2, ("given (7,)",)),
-        (("float.pt", "-t", "loihi", "--samples", "half.npy"), 2, ("no whole numbers",)),
+        (("float.pt", "-t", "loihi", "--samples", "half.npy"), 2, ("not whole numbers",)),
         (("float.pt", "-t", "loihi", "--samples", "none.npy"), 2, ("no such file",)),
         (("none.pt", "-t", "loihi", *samples), 2, ("no such file",)),
     ):

@@ -1,0 +1,5 @@
+"""The target mychip for neurodeploy."""
+
+from mychip.target import target as target
+
+__all__ = ["target"]

@@ -1,0 +1,98 @@
+"""A network on its way to a target: traced, lowered and checked once, and passed on whole."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from neurodeploy import lowering
+from neurodeploy.data.files import digest_of
+from neurodeploy.errors import DoesNotFitError
+from neurodeploy.graph import Graph
+from neurodeploy.program import Program
+from neurodeploy.target import Finding, TakesFloats, Target, lowered, require_fits, target
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A torch network, its graph, and what follows from it for a target; each is computed once."""
+
+    network: Any
+    graph: Graph
+    chip: Target
+    # The file that the network was loaded from, if it was.
+    model_file: str | os.PathLike[str] | None = None
+
+    @cached_property
+    def program(self) -> Program | Graph:
+        """The form that the target accepts: the program, or the graph if it is in floats.
+
+        Raises:
+            DoesNotFitError: if a layer is not quantized, and the target takes no floats.
+        """
+        if lowering.in_floats(self.graph) and isinstance(self.chip, TakesFloats):
+            return self.graph
+        return lowered(self.graph, self.chip)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The target's warnings.
+
+        Raises:
+            DoesNotFitError: if it refuses the network; lists the reasons, with remedies.
+        """
+        return checked(self.program, self.chip)
+
+    @cached_property
+    def model_sha256(self) -> str | None:
+        """The hash of the network's file."""
+        return None if self.model_file is None else digest_of(Path(self.model_file))
+
+
+def lowered_for(
+    name: str,
+    network: Any,
+    *,
+    example: Any = None,
+    model_file: str | os.PathLike[str] | None = None,
+) -> Lowered:
+    """Return a torch network, traced for the target of that name.
+
+    Raises:
+        UnsupportedLayerError: if a layer cannot be part of a graph.
+        UnknownNameError: if no such target is installed.
+    """
+    # torch is imported only where a torch network is given.
+    from neurodeploy.frontend import graph_of
+
+    return Lowered(network, graph_of(network, example=example), target(name), model_file)
+
+
+def checked(program: Program | Graph, chip: Target) -> tuple[Finding, ...]:
+    """Return a target's warnings about a program, or about a graph in floats.
+
+    Raises:
+        DoesNotFitError: if the target refuses it; lists the reasons, with remedies.
+    """
+    if isinstance(program, Graph):
+        findings = float_target(chip).check_graph(program)
+    else:
+        findings = chip.check(program)
+    require_fits(chip.name, findings)
+    return findings
+
+
+def float_target(chip: Target) -> TakesFloats:
+    """Return the target, if it takes networks in floats.
+
+    Raises:
+        DoesNotFitError: if it does not.
+    """
+    if isinstance(chip, TakesFloats):
+        return chip
+    raise DoesNotFitError(
+        f"{chip.name} takes no network in floats", remedy="quantize it (quant.prepare)"
+    )

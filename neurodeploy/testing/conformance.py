@@ -1,0 +1,118 @@
+"""The kit as a test class: name a target in a subclass, and pytest runs the suite through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from neurodeploy.target import Target, target
+from neurodeploy.testing import checks, controls
+from neurodeploy.testing.suite import suite
+
+Record = Callable[[str, object], None]
+# So many of the programs that a target takes are tampered with.
+_CONTROLLED = 4
+
+
+@lru_cache
+def taken(name: str) -> tuple[str, ...]:
+    """Return the programs of the suite that a target takes; what fails to check is not taken."""
+    chip, names = target(name), []
+    for program, case in suite(name).items():
+        try:
+            refusals = checks.errors_in(chip.check(case.program))
+        # Any exception here is reported by the test of `check`.
+        except (Exception, SystemExit):  # noqa: BLE001
+            continue
+        names += [] if refusals else [program]
+    return tuple(names)
+
+
+def _spread(programs: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Return so many of the programs, the first and the last among them."""
+    places = {round(place * (len(programs) - 1) / max(1, count - 1)) for place in range(count)}
+    return tuple(programs[place] for place in sorted(places) if programs)
+
+
+class Conformance:
+    """What a target owes to every program of the suite; `target` is its name."""
+
+    target: ClassVar[str]
+    # So many of the programs that are taken run in each simulator; all unless a subclass says so.
+    simulated: ClassVar[int | None] = None
+
+    @classmethod
+    def chip(cls) -> Target:
+        """Return the target, as it is installed."""
+        return target(cls.target)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give each test its programs, and each test of a simulator its simulators."""
+        names = metafunc.fixturenames
+        if "refusable" in names:
+            metafunc.parametrize("refusable", suite(self.target))
+            return
+        programs = taken(self.target)
+        if "simulator" in names:
+            # Without parameters pytest would report a test that ran nothing.
+            metafunc.parametrize("simulator", [*self.chip().simulators] or ["none"])
+            programs = _spread(programs, self.simulated or len(programs))
+        if "program" in names:
+            metafunc.parametrize("program", programs)
+        if "controlled" in names:
+            metafunc.parametrize("controlled", _spread(programs, _CONTROLLED))
+
+    def test_target_takes_something(self) -> None:
+        """A target takes some program of the suite, or brings neurons of its own to it."""
+        assert taken(self.target), "no program of the suite is taken: give the target `examples`"
+        assert self.chip().name == self.target
+
+    def test_check(self, refusable: str, record_property: Record) -> None:
+        """A program is taken, or refused with a node and a remedy."""
+        case = suite(self.target)[refusable]
+        checks.check_spikes(case)
+        findings = checks.check_findings(self.chip(), case.program)
+        refusals = checks.errors_in(findings)
+        record_property("program", refusable)
+        record_property("verdict", f"refused: {refusals[0]}" if refusals else "taken")
+
+    def test_compile(self, program: str) -> None:
+        """Compiling is deterministic."""
+        checks.check_compiled(self.chip(), suite(self.target)[program].program)
+
+    def test_read(self, program: str) -> None:
+        """The files hold the whole program."""
+        checks.check_read(self.chip(), suite(self.target)[program].program)
+
+    def test_folder(self, program: str, tmp_path: Path) -> None:
+        """What is written to the disk is read from there, and verified."""
+        checks.check_folder(self.chip(), suite(self.target)[program], tmp_path / "artifact")
+
+    def test_simulator(
+        self, program: str, simulator: str, tmp_path: Path, record_property: Record
+    ) -> None:
+        """A simulator computes what the program means: in every layer, step and state it shows."""
+        chip, case = self.chip(), suite(self.target)[program]
+        if not chip.simulators:
+            pytest.skip(f"not run: {chip.name} has no simulator")
+        record_property("program", program)
+        record_property("simulator", simulator)
+        reason = checks.check_simulator(chip, case, simulator, tmp_path / "artifact")
+        if reason is not None:
+            pytest.skip(reason)
+
+    def test_unknown_simulator(self) -> None:
+        """A simulator of an unknown name is refused."""
+        chip = self.chip()
+        checks.check_unknown_simulator(chip, suite(self.target)[taken(self.target)[0]])
+
+    @pytest.mark.parametrize("control", controls.CONTROLS)
+    def test_control(self, controlled: str, control: str, tmp_path: Path) -> None:
+        """Whatever is tampered with is found."""
+        controls.CONTROLS[control](
+            self.chip(), suite(self.target)[controlled], tmp_path / "artifact"
+        )

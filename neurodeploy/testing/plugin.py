@@ -1,0 +1,52 @@
+"""pytest's option `--target`, and the table of what the target takes."""
+
+from __future__ import annotations
+
+import pytest
+
+OPTION = "--target"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names the target of the conformance kit."""
+    group = parser.getgroup("neurodeploy", "neurodeploy's conformance kit")
+    group.addoption(OPTION, metavar="NAME", help="The target that neurodeploy.testing tests.")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what the target takes, and what each of its simulators computed."""
+    name = config.getoption(OPTION)
+    reports = [
+        (outcome, report)
+        for outcome in ("passed", "failed", "skipped")
+        for report in terminalreporter.stats.get(outcome, ())
+        if isinstance(report, pytest.TestReport)
+    ]
+    verdicts, runs = dict[str, str](), dict[str, list[str]]()
+    for outcome, report in reports:
+        known = dict(report.user_properties)
+        program = str(known.get("program", ""))
+        if "verdict" in known:
+            verdicts[program] = str(known["verdict"])
+        if "simulator" in known:
+            words = {"passed": "equal", "failed": "DIFFERS", "skipped": _reason(report)}[outcome]
+            runs.setdefault(program, []).append(f"{known['simulator']}: {words}")
+    if not name or not verdicts:
+        return
+    terminalreporter.section(f"what {name} takes")
+    width = max(map(len, verdicts))
+    for program, verdict in verdicts.items():
+        terminalreporter.write_line(f"{program:{width}}  {verdict}")
+        for line in runs.get(program, []):
+            terminalreporter.write_line(f"{'':{width}}    {line}")
+    count = sum(verdict == "taken" for verdict in verdicts.values())
+    terminalreporter.write_line(f"{count} of {len(verdicts)} programs are taken")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why a test was skipped."""
+    place = report.longrepr
+    words = place[2] if isinstance(place, tuple) else str(place)
+    return words.removeprefix("Skipped: ")

@@ -1,0 +1,216 @@
+"""Small networks of every structure that a program can have, of any kind of neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.program import (
+    Conv2d,
+    Dense,
+    Edge,
+    Flatten,
+    Input,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Program,
+    Signal,
+    Synapse,
+)
+from neurodeploy.target import ExampleNeuron
+
+Weights = NDArray[np.int64]
+MakeSynapse = Callable[[str], Synapse]
+
+
+@dataclass
+class Network:
+    """The nodes of a network so far; a layer reads the last of them."""
+
+    neuron: ExampleNeuron
+    nodes: list[Node] = field(default_factory=list)
+    random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+
+    @property
+    def last(self) -> str:
+        """The name of the last node."""
+        return self.nodes[-1].name
+
+    def weights(self, *shape: int) -> Weights:
+        """Return even weights, most of them positive, so that neurons fire."""
+        return 2 * self.random.integers(-20, 60, shape)
+
+    def input(self, *shape: int, signal: Signal = Signal.SPIKES) -> Network:
+        """Begin with samples of this shape."""
+        self.nodes.append(Input("input", shape, signal))
+        return self
+
+    def layer(self, name: str, synapse: MakeSynapse, *more: Edge) -> Network:
+        """Add a synapse for each input of the neurons, and the neurons, which read `more` too."""
+        ports = self.neuron.equations.inputs
+        parts = [
+            synapse(f"{name}.{port}" if len(ports) > 1 else f"{name}.synapse") for port in ports
+        ]
+        self.nodes += parts
+        edges = (*(Edge(part.name) for part in parts), *more)
+        names = (*ports, *(ports[0] for _ in more))
+        self.nodes.append(self.neuron.node(name, edges, names))
+        return self
+
+    def dense(self, name: str, outputs: int, inputs: int, **changes: Any) -> Network:
+        """Add a dense layer and its neurons; keywords are fields of the synapse."""
+        source = changes.pop("source", Edge(self.last))
+        exponent = self.neuron.exponent
+
+        def synapse(label: str) -> Synapse:
+            return Dense(label, source, self.weights(outputs, inputs), exponent, **changes)
+
+        return self.layer(name, synapse)
+
+    def conv(self, name: str, *shape: int, **changes: Any) -> Network:
+        """Add a convolution with weights of this shape and its neurons."""
+        source, exponent = Edge(self.last), self.neuron.exponent
+
+        def synapse(label: str) -> Synapse:
+            return Conv2d(label, source, self.weights(*shape), exponent=exponent, **changes)
+
+        return self.layer(name, synapse)
+
+    def add(self, node: Node) -> Network:
+        """Add a node as it is."""
+        self.nodes.append(node)
+        return self
+
+    def flatten(self) -> Network:
+        """Make an image a vector."""
+        return self.add(Flatten("flat", Edge(self.last)))
+
+    def program(self) -> Program:
+        """Return the program, whose output is the last node."""
+        return Program(tuple(self.nodes), self.last)
+
+
+def _dense(network: Network) -> Network:
+    return network.input(6).dense("hidden", 5, 6).dense("output", 3, 5)
+
+
+def _own_parameters(network: Network) -> Network:
+    """Make one parameter differ from neuron to neuron, and bias them where they can be."""
+    network = network.input(6).dense("output", 4, 6)
+    neuron = network.nodes.pop()
+    assert isinstance(neuron, Neuron)
+    values = {**neuron.parameters}
+    for key, step in {"threshold": 3, "bias": 2}.items():
+        if key in values:
+            values[key] = np.asarray(values[key]) + step * np.arange(4)
+    return network.add(replace(neuron, parameters=values))
+
+
+def _conv2d(network: Network) -> Network:
+    network = network.input(2, 6, 5).conv("image", 3, 2, 3, 3, padding=(1, 1))
+    return network.flatten().dense("output", 3, 90)
+
+
+def _strides(network: Network) -> Network:
+    changes: dict[str, Any] = {"stride": (2, 1), "dilation": (1, 2), "padding": (0, 1), "groups": 2}
+    return network.input(2, 7, 6).conv("image", 4, 1, 3, 2, **changes)
+
+
+def _max_pool(network: Network) -> Network:
+    network = network.input(2, 6, 6).conv("image", 3, 2, 2, 2)
+    network = network.add(MaxPool2d("pool", Edge("image"), (2, 2), (2, 1), (1, 0)))
+    return network.flatten().dense("output", 3, 36)
+
+
+def _sum_pool(network: Network) -> Network:
+    weight = np.full((2, 1, 2, 2), 64)
+
+    def synapse(label: str) -> Synapse:
+        return Conv2d(
+            label, Edge("input"), weight, (2, 2), groups=2, exponent=network.neuron.exponent
+        )
+
+    return network.input(2, 6, 4).layer("pool", synapse)
+
+
+def _flatten(network: Network) -> Network:
+    return network.input(2, 3, 2).flatten().dense("output", 4, 12)
+
+
+def _late_edge(network: Network) -> Network:
+    network = network.input(6).dense("hidden", 5, 6)
+    return network.dense("output", 3, 5, source=Edge("hidden", 2))
+
+
+def _delays(network: Network) -> Network:
+    delays = np.random.default_rng(1).integers(0, 4, (4, 6))
+    return network.input(6).dense("output", 4, 6, delays=delays)
+
+
+def _recurrence(network: Network) -> Network:
+    own = Dense("own", Edge("output", 1), network.weights(4, 4) // 4 * 2, network.neuron.exponent)
+    network = network.input(6).dense("output", 4, 6)
+    neuron = network.nodes.pop()
+    assert isinstance(neuron, Neuron)
+    ports = None if neuron.ports is None else (*neuron.ports, neuron.ports[0])
+    inputs = (*neuron.inputs, Edge(own.name))
+    return network.add(own).add(replace(neuron, inputs=inputs, ports=ports))
+
+
+def _branches(network: Network) -> Network:
+    network = network.input(6).dense("first", 5, 6)
+    skip = Dense("skip", Edge("input"), network.weights(4, 6), network.neuron.exponent)
+    source = Edge("first")
+    exponent = network.neuron.exponent
+    network = network.add(skip)
+    return network.layer(
+        "output", lambda label: Dense(label, source, network.weights(4, 5), exponent), Edge("skip")
+    )
+
+
+def _currents(network: Network) -> Network:
+    network = network.input(5, signal=Signal.CURRENT)
+    ports = network.neuron.equations.inputs
+    network.add(network.neuron.node("encoder", tuple(Edge("input") for _ in ports), ports))
+    return network.dense("output", 3, 5)
+
+
+def _shift(network: Network) -> Network:
+    return network.input(6).dense("output", 4, 6, shift=1)
+
+
+def _narrow_sums(network: Network) -> Network:
+    return network.input(6).dense("output", 4, 6, accumulator_bits=9)
+
+
+def _one_neuron(network: Network) -> Network:
+    return network.input(1).dense("output", 1, 1)
+
+
+STRUCTURES: dict[str, Callable[[Network], Network]] = {
+    "dense": _dense,
+    "a parameter for each neuron": _own_parameters,
+    "conv2d": _conv2d,
+    "strides, dilation and groups": _strides,
+    "max pool": _max_pool,
+    "sum pool": _sum_pool,
+    "flatten": _flatten,
+    "a late edge": _late_edge,
+    "delays": _delays,
+    "recurrence": _recurrence,
+    "branches": _branches,
+    "currents": _currents,
+    "shifted sums": _shift,
+    "narrow sums": _narrow_sums,
+    "one neuron": _one_neuron,
+}
+
+
+def build(structure: str, neuron: ExampleNeuron) -> Program:
+    """Return the network of that structure, with these neurons."""
+    return STRUCTURES[structure](Network(neuron)).program()

@@ -1,0 +1,63 @@
+"""The suite of programs: every structure, with the neurons of the kit and of every target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.program import Program
+from neurodeploy.target import BringsExamples, ExampleNeuron, random_samples, targets
+from neurodeploy.testing.neurons import NEURONS
+from neurodeploy.testing.structures import STRUCTURES, build
+
+_STEPS, _SAMPLES, _RATE = 12, 2, 0.5
+# Neurons after a collection's first have these structures alone.
+_FEW = ("dense", "currents")
+# A current would drive every input of a neuron alike.
+_SEVERAL_INPUTS = ("dense",)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program of the suite, and samples that make its neurons fire."""
+
+    name: str
+    program: Program
+
+    @property
+    def samples(self) -> NDArray[Any]:
+        """Seeded samples (T, N, ...)."""
+        if self.program.input.signal.value == "spikes":
+            return random_samples(self.program, _STEPS, _SAMPLES, _RATE, 0)
+        shape = (_STEPS, _SAMPLES, *self.program.input.shape)
+        return np.random.default_rng(0).integers(-20, 80, shape)
+
+
+@lru_cache
+def suite(target: str) -> Mapping[str, Case]:
+    """Return a target's programs by name: the kit's own, its own, and a few of other targets."""
+    cases = [*_cases("", NEURONS, whole=True)]
+    for name, chip in targets().items():
+        if isinstance(chip, BringsExamples):
+            cases += _cases(f"{name} ", chip.examples, whole=name == target)
+    return {case.name: case for case in cases}
+
+
+def _cases(
+    owner: str, examples: Mapping[str, ExampleNeuron | Program], *, whole: bool
+) -> Iterator[Case]:
+    """Yield networks of the examples: where it is whole, of every structure for the first."""
+    first = next(iter(examples), None) if whole else None
+    for name, example in examples.items():
+        if isinstance(example, Program):
+            yield Case(f"{owner}{name}", example)
+            continue
+        several = len(example.equations.inputs) > 1
+        few = _SEVERAL_INPUTS if several or not whole else _FEW
+        for structure in STRUCTURES if name == first else few:
+            yield Case(f"{owner}{name}, {structure}", build(structure, example))

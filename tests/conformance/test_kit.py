@@ -1,0 +1,44 @@
+"""The kit that third parties run, on our own targets."""
+
+import pytest
+
+from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
+from neurodeploy.testing.checks import missing_simulator
+from neurodeploy.testing.conformance import Conformance, taken
+from neurodeploy.testing.suite import suite
+
+# Other tests run hundreds of random networks in each simulator, many in one process.
+SIMULATED = 5
+
+
+@pytest.mark.usefixtures("lava", "nengo", "brian")
+class TestLoihi(Conformance):
+    target = "loihi"
+    simulated = SIMULATED
+
+
+@pytest.mark.usefixtures("onnxruntime")
+class TestLynxi(Conformance):
+    target = "lynxi"
+    simulated = SIMULATED
+
+
+@pytest.mark.usefixtures("onnxruntime", "reference")
+class TestOnnx(Conformance):
+    target = "onnx"
+    simulated = SIMULATED
+
+
+def test_every_simulator_is_here() -> None:
+    for each in (TestLoihi, TestLynxi, TestOnnx):
+        chip = each.chip()
+        assert [missing_simulator(chip, name) for name in chip.simulators] == [None] * len(
+            chip.simulators
+        )
+
+
+def test_the_suites_have_every_node_and_much_of_them_is_taken() -> None:
+    for name, least in {"loihi": 14, "lynxi": 20, "onnx": 25}.items():
+        nodes = [node for case in suite(name).values() for node in case.program.nodes]
+        assert {type(node) for node in nodes} == {Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron}
+        assert len(taken(name)) >= least
