@@ -1,8 +1,7 @@
 """Turn a camera's events into frames, batches, and a class.
 
 The events are drawn here: bars that move to the right or to the left. For a data set of tonic's,
-use
-`data.tonic_dataset("NMNIST", "folder", data.by_time(8))` instead of the frames below.
+use `data.tonic_dataset("NMNIST", "folder", data.by_time(8))` instead of the frames below.
 
 Usage: python examples/events_to_frames.py
 """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data import strict_json
 from neurodeploy.data.narrow import INTEGERS, Multiples, integer_type, pieces
-from neurodeploy.data.typed import made
+from neurodeploy.data.typed import document_name, made
 from neurodeploy.errors import ValidationError
 from snncore.dynamics import Equations, NumberSystem
 
@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         # Take arrays as they are stored, which may be narrower than the arrays that are returned.
         members = {f.name: vars(value)[f.name] for f in fields(value) if is_written(value, f)}
-        return {"kind": type(value).__name__, **members}
+        return {"kind": document_name(type(value)), **members}
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple | list) else value

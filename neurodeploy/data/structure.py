@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from neurodeploy.data.narrow import Multiples
+from neurodeploy.data.typed import document_name
 from neurodeploy.errors import UnknownKindError, ValidationError
 
 Pair = tuple[int, int]
@@ -40,6 +41,11 @@ class Node:
     """
 
     name: str
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """Return the kind's name in documents and texts."""
+        return document_name(cls)
 
     @property
     def sources(self) -> tuple[Edge, ...]:

@@ -22,8 +22,15 @@ def made(kind: type, members: Mapping[str, Any]) -> Any:
     """
     for name, hint in _hints(kind).items():
         if name in members and not fits(members[name], hint):
-            raise ValidationError(f"{kind.__name__}.{name}: {members[name]!r:.80} does not fit")
+            raise ValidationError(
+                f"{document_name(kind)}.{name}: {members[name]!r:.80} does not fit"
+            )
     return kind(**members)
+
+
+def document_name(kind: type) -> str:
+    """Return the name of a class in documents: its `document_name`, or else its own."""
+    return str(vars(kind).get("document_name", kind.__name__))
 
 
 @lru_cache(maxsize=64)

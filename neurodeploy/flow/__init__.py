@@ -1,1 +1,1 @@
-"""The way from a network to its artifact and its proof."""
+"""The path from a network to its artifact and its proof."""

@@ -1,4 +1,4 @@
-"""The check of a target before training: what no weights could change is said at once.
+"""The check of a target before training, which refuses at once what no weights could change.
 
 `quant.prepare` finds it through the entry-point group `quant.checks`.
 """
@@ -22,13 +22,13 @@ from snncore import layer
 
 
 def check_prepared(network: nn.Module, example: Any, name: str) -> None:
-    """Check that a target can take a prepared network, whatever weights training gives it.
+    """Check that a target can accept a prepared network, whatever weights training gives it.
 
     What depends on the weights is left to the export. Nothing is checked if no such target is
-    installed, or if neither the example nor a layer of the network tells the input's shape.
+    installed, or if neither the example nor a layer of the network gives the input's shape.
 
     Raises:
-        DoesNotFitError: if the target can take it with no weights; names the layer.
+        DoesNotFitError: if the target can accept it with no weights; names the layer.
     """
     chip = targets().get(name)
     if chip is None:
@@ -41,7 +41,7 @@ def check_prepared(network: nn.Module, example: Any, name: str) -> None:
 
 
 def _obstacle(network: nn.Module, example: Any, chip: Target) -> DoesNotFitError | None:
-    """Return why the target cannot take the network as it is, if it cannot."""
+    """Return why the target cannot accept the network as it is, if it cannot."""
     try:
         shape = input_shape(network) if example is None else _shape_of(example)
         if shape is None:
@@ -63,7 +63,7 @@ def _shape_of(example: Any) -> Shape:
 
 @torch.no_grad()
 def _with_small_weights(network: nn.Module) -> nn.Module:
-    """Return a copy whose weights are the least that any target takes: one above zero, one below.
+    """Return a copy with the simplest acceptable weights: one positive, one negative.
 
     Its batch norms change nothing, and its biases are zero.
     """

@@ -1,4 +1,4 @@
-"""Networks of others as ours: from a vendor's file, or whatever a reader is registered for."""
+"""The conversion of foreign networks to ours: a vendor's file, or one with a registered reader."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.target import naming, open_artifact, target
 
 Reader = Callable[[Path], Any]
-# By a file's ending: what makes a torch network of it. Targets read their own files themselves.
+# By a file's ending: the reader that builds a torch network. Targets read their own files.
 READERS: dict[str, Reader] = {}
 
 
 def converted(path: str | os.PathLike[str]) -> Any:
-    """The torch network that a file holds, which has seen its input's shape.
+    """Return the torch network in a file; it has seen its input's shape.
 
     Raises:
         ArtifactError: if no target and no reader knows the file, or it is damaged.
-        UnsupportedLayerError: if a layer has no place in a network, or would not stay what it is.
+        UnsupportedLayerError: if a network cannot have a layer, or would change it.
     """
     place = Path(path)
     reader = READERS.get(place.suffix.lower())
@@ -31,7 +31,7 @@ def converted(path: str | os.PathLike[str]) -> Any:
 
 
 def _of_target(place: Path) -> Any:
-    # torch is imported only where a torch network is made.
+    # torch is imported only if a torch network is built.
     import torch
 
     from neurodeploy.frontend import graph_of
@@ -51,7 +51,8 @@ def _of_target(place: Path) -> Any:
             network(torch.from_numpy(example))
         functional.reset(network)
         lowered = lowering.lower(graph_of(network, example=example))
-    # What layers say of numbers that training cannot hold, of names, and of one another.
+    # The errors of layers about numbers that training cannot hold, about names, and about each
+    # other.
     except (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError) as error:
         if isinstance(error, NeurodeployError) or "allocate memory" in str(error):
             raise

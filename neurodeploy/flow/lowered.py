@@ -65,7 +65,7 @@ def lowered_for(
         UnsupportedLayerError: if a layer cannot be part of a graph.
         UnknownNameError: if no such target is installed.
     """
-    # torch is imported only where a torch network is given.
+    # torch is imported only if a torch network is given.
     from neurodeploy.frontend import graph_of
 
     return Lowered(network, graph_of(network, example=example), target(name), model_file)
@@ -86,7 +86,7 @@ def checked(program: Program | Graph, chip: Target) -> tuple[Finding, ...]:
 
 
 def float_target(chip: Target) -> TakesFloats:
-    """Return the target, if it takes networks in floats.
+    """Return the target, if it accepts float networks.
 
     Raises:
         DoesNotFitError: if it does not.

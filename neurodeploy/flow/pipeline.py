@@ -1,4 +1,4 @@
-"""The way from a network to its artifact and its proof: what the command line and scripts call."""
+"""The path from a network to its artifact and its proof: the interface of commands and scripts."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from neurodeploy.trace import Trace
 from snncore.dynamics.sent import sends_spikes
 
 Place = str | os.PathLike[str]
-# Steps, samples, rate and seed of samples that nobody gave.
+# The steps, samples, rate and seed of random samples.
 DEFAULT_RANDOM = (16, 8, 0.3, 0)
 
 
 def lower(network: Any, *, example: Any = None, target: str | None = None) -> Program:
-    """The integer program of a torch network, and whether it fits a target if one is named.
+    """Return the integer program of a torch network; check it if a target is named.
 
     Raises:
-        UnsupportedLayerError: if a layer has no place in a graph.
-        DoesNotFitError: if a layer is not quantized, or the target cannot take the program.
+        UnsupportedLayerError: if a layer cannot be part of a graph.
+        DoesNotFitError: if a layer is not quantized, or the target cannot accept the program.
     """
-    # torch is imported only where a torch network is given.
+    # torch is imported only if a torch network is given.
     from neurodeploy.frontend import graph_of
     from neurodeploy.target import target as find
 
@@ -75,14 +75,14 @@ def export(
     model_file: Place | None = None,
     **options: Any,
 ) -> Artifact:
-    """The network's artifact for a target, written to a folder whole or not at all.
+    """Write the network's artifact for a target to a folder, whole or not at all, and return it.
 
     Options are the target's own, such as `form="step"` for ONNX. The example gives the input's
-    shape; a `SamplesWarning` says so if its values, such as the fractions of `encoding.direct`, are
-    none that the program takes.
+    shape; a `SamplesWarning` is raised if the program does not accept its values, such as the
+    fractions of `encoding.direct`.
 
     Raises:
-        DoesNotFitError: if the target cannot take the network.
+        DoesNotFitError: if the target cannot accept the network.
         ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
     """
@@ -93,10 +93,10 @@ def export(
 
 
 def write(subject: Lowered, path: Place, options: Mapping[str, Any]) -> Artifact:
-    """Write a network's artifact to a folder, whole or not at all.
+    """Write a network's artifact to a folder, whole or not at all, and return it.
 
     Raises:
-        DoesNotFitError: if the target cannot take the network.
+        DoesNotFitError: if the target cannot accept the network.
         ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
     """
@@ -105,10 +105,10 @@ def write(subject: Lowered, path: Place, options: Mapping[str, Any]) -> Artifact
 
 
 def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifact:
-    """The program's artifact for a target, in memory.
+    """Return the program's artifact for a target, in memory.
 
     Raises:
-        DoesNotFitError: if the target cannot take the program.
+        DoesNotFitError: if the target cannot accept the program.
         ValidationError: if the target has no such option.
     """
     from neurodeploy.target import checked_options
@@ -120,12 +120,12 @@ def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifa
         artifact = float_target(chip).compile_graph(program, **given)
     else:
         artifact = chip.compile(program, **given)
-    # What a target does not say itself of its options is what it was told.
+    # Options that a target does not record itself are recorded as they were given.
     return artifact if artifact.options else replace(artifact, options=given)
 
 
 def read(artifact: Artifact | Place) -> Program | Graph:
-    """The program that an artifact, or a vendor's bare file, holds; its graph if it is in floats.
+    """Return the program in an artifact or a vendor's bare file, or its graph if it is in floats.
 
     Raises:
         ArtifactError: if it cannot be read, or was edited since it was exported.
@@ -137,22 +137,22 @@ def read(artifact: Artifact | Place) -> Program | Graph:
 
 
 def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
-    """The trace of samples (T, N, ...) by the golden interpreter or the fast engine.
+    """Return the trace of samples (T, N, ...) by the golden interpreter or the fast engine.
 
-    A graph in floats has one engine, in double precision.
+    A float graph has one engine, in double precision.
 
     Raises:
         UnknownNameError: if there is no such engine.
     """
     if isinstance(program, Graph):
         if engine != "golden":
-            raise UnknownNameError(f"floats are run by golden or a simulator, not by {engine}")
+            raise UnknownNameError(f"floats run in golden or in a simulator, not in {engine}")
         return run_floats(program, samples)
     return simulator.simulate(program, samples, engine)
 
 
 def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simulation) -> Trace:
-    """The trace of samples (T, N, ...) by a vendor's simulator."""
+    """Return the trace of samples (T, N, ...) by a vendor's simulator."""
     chip, held = target.target(artifact.target), read(artifact)
     inputs: NDArray[Any]
     if isinstance(held, Graph):
@@ -160,7 +160,7 @@ def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simul
     else:
         inputs = checked_samples(held, samples)
     trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
-    # A simulator knows layers by their place, and nothing of what they send.
+    # A simulator identifies layers by position, and does not know what they send.
     equations = [node.equations for node in held.layers]
     layers = {
         layer: replace(trace[layer], spiking=sends_spikes(each))
@@ -193,38 +193,30 @@ def verified(
     """
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
     if isinstance(opened.files, Folder):
-        # What was exported a moment ago is verified as it lies on the disk.
+        # An artifact that was just exported is verified as it lies on the disk.
         opened = target.open_artifact(opened.path or "")
     if isinstance(model, str | os.PathLike):
         from neurodeploy.frontend import load
 
         model, model_file = load(model), model
     with naming(opened):
-        chip = target.target(opened.target)
-        held = verification.held_by(chip, opened)
-    program: Program | Graph | None = None
+        subject = verification.subject_of(opened)
+    network: Program | Graph | None = None
     if isinstance(model, Lowered):
-        model, program, model_file = model.network, model.program, model.model_file
+        model, network, model_file = model.network, model.program, model.model_file
     elif model is not None:
-        program = _network_of(model, held, samples, chip)
+        network = _network_of(model, subject.network, samples, subject.chip)
+    sha256 = None if model_file is None else digest_of(Path(model_file))
+    subject = replace(subject, original=verification.Original(model, network, sha256))
     if samples is None:
-        samples = _random_samples(program or held, random or DEFAULT_RANDOM)
-    return verification.verify(
-        opened,
-        samples,
-        labels=labels,
-        model=model,
-        program=program,
-        held=held,
-        model_sha256=None if model_file is None else digest_of(Path(model_file)),
-        simulator=simulator,
-        simulation=simulation,
-        progress=progress,
-    )
+        samples = _random_samples(subject.expected, random or DEFAULT_RANDOM)
+    how = simulation or Simulation()
+    how = how if how.progress is not None else replace(how, progress=progress)
+    return verification.verify(subject, samples, labels=labels, simulator=simulator, simulation=how)
 
 
 def _network_of(model: Any, held: Program | Graph, samples: Any, chip: Target) -> Program | Graph:
-    """Return what a torch network is exported as, of the kind that an artifact holds."""
+    """Return the exported form of a torch network, of the kind that an artifact contains."""
     from neurodeploy.frontend import graph_of
 
     if isinstance(held, Graph):
@@ -234,7 +226,7 @@ def _network_of(model: Any, held: Program | Graph, samples: Any, chip: Target) -
 
 
 def _random_samples(network: Program | Graph, random: tuple[int, int, float, int]) -> NDArray[Any]:
-    """Return seeded samples that nobody gave."""
+    """Return seeded random samples."""
     steps, count, rate, seed = random
     if isinstance(network, Program):
         return random_samples(network, steps, count, rate, seed)

@@ -22,19 +22,19 @@ from snncore import functional
 
 @dataclass(frozen=True)
 class Quantized:
-    """The frozen network, its program, and what became of every layer."""
+    """The frozen network, its program, and a report on every layer."""
 
     network: nn.Module
     form: str
     program: Program
     calibration: quant.Calibration
     findings: tuple[Finding, ...]
-    # With labels: of the float network and of the quantized one.
+    # If there are labels: the accuracy of the float network and of the quantized one.
     accuracies: dict[str, float]
     example: Tensor
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the frozen network as a model file."""
+        """Write the frozen network to a model file."""
         save(self.network, path, example=self.example)
 
 
@@ -46,11 +46,11 @@ def quantized(
     labels: NDArray[Any] | None = None,
     form: str | None = None,
 ) -> Quantized:
-    """The network on a target's grid, fitted to samples (T, N, ...).
+    """Return the network on a target's grid, fitted to samples (T, N, ...).
 
     Raises:
-        UnsupportedLayerError: if a layer has no place on the grid, or the model is quantized.
-        DoesNotFitError: if the target cannot take the result.
+        UnsupportedLayerError: if the grid cannot hold a layer, or the model is quantized.
+        DoesNotFitError: if the target cannot accept the result.
         SamplesError: if the samples do not fit the network.
     """
     on_grid = quant.ChipNeuron | quant.Linear | quant.Conv2d

@@ -49,12 +49,7 @@ def _block(parts: Parts) -> quant.Block:
 
 
 def _complex(parts: Parts) -> quant.ComplexBlock:
-    real, imag, neurons = parts["real"], parts["imag"], parts["neuron"]
-    if not (isinstance(real, quant.Linear) and isinstance(imag, quant.Linear)):
-        raise TypeError("complex weights are two layers of dense weights")
-    if not isinstance(neurons, quant.Resonator):
-        raise TypeError(f"{type(neurons).__name__} is not a resonator")
-    return quant.ComplexBlock(real, imag, neurons)
+    return quant.ComplexBlock(*(_whole(parts[name]) for name in ("real", "imag", "neuron")))
 
 
 def _recurrent(parts: Parts, **config: Any) -> layer.Recurrent:

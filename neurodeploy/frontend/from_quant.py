@@ -117,7 +117,7 @@ def _weights(module: GridLayer, name: str, source: Edge, weights: Tensor | None)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
         return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)
-    return g.Linear(name, source, weight, None, exponent, bits)
+    return g.Dense(name, source, weight, None, exponent, bits)
 
 
 def _neurons(

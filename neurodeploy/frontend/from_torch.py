@@ -101,7 +101,7 @@ def nodes_of(module: nn.Module, name: str, source: Edge, shape: Shape) -> Sequen
 
 @nodes_of.register
 def _(module: layer.Linear, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return [g.Linear(name, source, _array(module.weight), _optional(module.bias))]
+    return [g.Dense(name, source, _array(module.weight), _optional(module.bias))]
 
 
 @nodes_of.register
@@ -166,7 +166,7 @@ def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequenc
             f"{name}: its feedback has a bias, which does not apply in the first step",
             remedy="make it with bias=False; the weights before it may have one",
         )
-    back = g.Linear(f"{name}.feedback", Edge(name, 1), _array(feedback.weight))
+    back = g.Dense(f"{name}.feedback", Edge(name, 1), _array(feedback.weight))
     total = g.Add(f"{name}.sum", (source, Edge(back.name)))
     return [back, total, *nodes_of(body, name, Edge(total.name), shape)]
 

@@ -18,7 +18,7 @@ import numpy as np
 from neurodeploy.data.network.dispatch import Table
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.graph import Conv2d, Flatten, Graph, Linear, Node, SumPool2d
+from neurodeploy.graph import Conv2d, Dense, Flatten, Graph, Node, SumPool2d
 from neurodeploy.lowering.passes import Pass
 
 
@@ -99,8 +99,8 @@ def _require_unweighted(node: Node, pool: SumPool2d) -> None:
         )
 
 
-@_FOLDED.register(Linear)
-def _into_linear(node: Linear, read: _Before) -> Node:
+@_FOLDED.register(Dense)
+def _into_linear(node: Dense, read: _Before) -> Node:
     pool, before, after = read.pool, read.shape, read.pooled
     _require_unweighted(node, pool)
     if read.flat is None:
@@ -163,7 +163,7 @@ FOLD_POOLS = Pass(
     adds=frozenset({Flatten}),
     changes={
         SumPool2d: frozenset({"source", "kernel", "stride"}),
-        Linear: frozenset({"source", "weight"}),
+        Dense: frozenset({"source", "weight"}),
         Conv2d: frozenset({"source", "weight", "stride", "padding", "dilation"}),
     },
 )

@@ -102,8 +102,8 @@ def _max_pool(node: g.MaxPool2d, terms: Terms) -> list[str]:
     return terms.append_each(node.name, node.source, pool)
 
 
-@_LOWERED.register(g.Linear)
-def _linear(node: g.Linear, terms: Terms) -> list[str]:
+@_LOWERED.register(g.Dense)
+def _linear(node: g.Dense, terms: Terms) -> list[str]:
     terms.require_spikes(node)
     return terms.append_each(node.name, node.source, _dense(node, terms))
 
@@ -175,7 +175,7 @@ def _loop(node: g.Node, terms: Terms) -> list[str]:
         DoesNotFitError: if anything else reads an earlier step.
     """
     edge = node.sources[0]
-    if not isinstance(node, g.Linear) or not isinstance(terms.graph.by_name[edge.source], g.Neuron):
+    if not isinstance(node, g.Dense) or not isinstance(terms.graph.by_name[edge.source], g.Neuron):
         raise DoesNotFitError(
             f"{node.name}: reads {edge.source} {edge.delay} steps late, which only dense "
             "weights from neurons can",
@@ -184,7 +184,7 @@ def _loop(node: g.Node, terms: Terms) -> list[str]:
     return terms.append(_dense(node, terms)(node.name, edge))
 
 
-def _dense(node: g.Linear, terms: Terms) -> Callable[[str, Edge], Node]:
+def _dense(node: g.Dense, terms: Terms) -> Callable[[str, Edge], Node]:
     """Return how to make dense weights under a name, with the delays of what they read."""
     exponent, bits = _exponent_of(node), node.accumulator_bits or _DENSE_BITS
     weight = on_grid(node.narrow_weight, exponent, f"{node.name}.weight")
@@ -202,7 +202,7 @@ def _exponent_of(node: Weights) -> int:
     if node.exponent is None:
         raise DoesNotFitError(
             f"{node.name}: its weights are floats, not on a chip's grid",
-            remedy=f"use quant.{type(node).__name__} and train, or load a quantized model",
+            remedy=f"use quant.{node.kind_name()} and train, or load a quantized model",
         )
     if node.bias is not None:
         raise DoesNotFitError(

@@ -1,5 +1,6 @@
 """The program: integers with one exact meaning, without torch."""
 
+from neurodeploy.data.network.network import dumps as dumps
 from neurodeploy.data.structure import Edge as Edge
 from neurodeploy.program.integers import Integers as Integers
 from neurodeploy.program.integers import NarrowIntegers as NarrowIntegers
@@ -14,9 +15,8 @@ from neurodeploy.program.kinds.node import Node as Node
 from neurodeploy.program.kinds.node import Selection as Selection
 from neurodeploy.program.kinds.synapse import Synapse as Synapse
 from neurodeploy.program.program import Program as Program
+from neurodeploy.program.program import loads as loads
 from neurodeploy.program.program import neurons_in as neurons_in
-from neurodeploy.program.serde import dumps as dumps
-from neurodeploy.program.serde import loads as loads
 
 __all__ = [
     "Conv2d",

@@ -3,8 +3,7 @@
     python -I inside.py WORKER FOLDER
 
 loads the script WORKER, calls its `run(job, exchange)` with FOLDER/job.json and, as its last
-action,
-writes the returned value to FOLDER/result.json. Arrays go through FOLDER/in and FOLDER/out.
+action, writes the returned value to FOLDER/result.json. Arrays go through FOLDER/in and FOLDER/out.
 """
 
 from __future__ import annotations

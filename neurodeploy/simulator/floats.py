@@ -127,8 +127,8 @@ def _flatten(node: g.Flatten, run: _Run, row: Array) -> Array:
     return x.reshape(len(x), -1)
 
 
-@_VALUE.register(g.Linear)
-def _linear(node: g.Linear, run: _Run, row: Array) -> Array:
+@_VALUE.register(g.Dense)
+def _linear(node: g.Dense, run: _Run, row: Array) -> Array:
     return run.value(node.source) @ node.weight.T + (0.0 if node.bias is None else node.bias)
 
 

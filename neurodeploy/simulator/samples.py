@@ -76,7 +76,7 @@ def _whole(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _check_ends(program: Program) -> None:
-    inputs = sum(isinstance(node, Input) for node in program.nodes)
+    inputs = len(program.of_kind(Input))
     require(inputs == 1, f"a program with {inputs} inputs cannot be run on samples for one")
     ends = isinstance(program.by_name[program.output], Neuron)
     require(ends, f"{program.output}: the output is not a layer of neurons")

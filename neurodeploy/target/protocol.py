@@ -95,8 +95,7 @@ class ComparesRuns(Protocol):
         """Return the golden trace and the simulator's trace of a run that the simulator can make.
 
         This is the run of the samples if possible; otherwise a run of as many steps as the
-        simulator
-        has, or of single layers.
+        simulator has, or of single layers.
         """
 
 

@@ -16,7 +16,7 @@ from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Finding, Severity, Simulation, Target, open_artifact
 from neurodeploy.testing.suite import Case
-from neurodeploy.verification import verify
+from neurodeploy.verification import Original, subject_of, verify
 from neurodeploy.verification.meaning import Exact
 from neurodeploy.verification.simulated import simulated
 
@@ -101,7 +101,8 @@ def problem_of(artifact: Artifact, case: Case) -> str | None:
     samples, program = case.samples, case.program
     with speaking_clearly("verify"):
         try:
-            report = verify(artifact, samples, program=program, simulator="none")
+            subject = subject_of(artifact, Original(network=program))
+            report = verify(subject, samples, simulator="none")
         except PluginError:
             raise
         except NeurodeployError as error:

@@ -11,6 +11,9 @@ values are equal within a tolerance.
 
 from neurodeploy.verification.meaning import held_by as held_by
 from neurodeploy.verification.simulated import require_simulator as require_simulator
+from neurodeploy.verification.subject import Original as Original
+from neurodeploy.verification.subject import Subject as Subject
+from neurodeploy.verification.subject import subject_of as subject_of
 from neurodeploy.verification.verify import verify as verify
 
-__all__ = ["held_by", "require_simulator", "verify"]
+__all__ = ["Original", "Subject", "held_by", "require_simulator", "subject_of", "verify"]

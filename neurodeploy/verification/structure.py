@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,32 +14,19 @@ from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.data.narrow import Multiples
 from neurodeploy.data.structure import Node, renamed
 from neurodeploy.errors import NeurodeployError, PluginError
-from neurodeploy.graph import Graph
-from neurodeploy.program import Neuron, Program
+from neurodeploy.program import Neuron
 from neurodeploy.report import Link, Status
 from neurodeploy.target import Target, checked_options
 from neurodeploy.verification.files import file_difference
 from neurodeploy.verification.meaning import Meaning
-
-Network = Program | Graph
-
-
-@dataclass(frozen=True)
-class Held:
-    """An artifact, the network in its files, and the network to compare it with."""
-
-    chip: Target
-    artifact: Artifact
-    network: Network
-    # The network of the model, if one was given.
-    wanted: Network | None = None
+from neurodeploy.verification.subject import Network, Subject
 
 
-def structure(held: Held, meaning: Meaning) -> Link:
+def structure(subject: Subject, meaning: Meaning) -> Link:
     """Return the link between the network and the artifact's files."""
     name = f"{meaning.noun} = artifact"
-    started, artifact = time.perf_counter(), held.artifact
-    if artifact.foreign and held.wanted is None:
+    started, artifact = time.perf_counter(), subject.artifact
+    if artifact.foreign and subject.original.network is None:
         return Link(
             name,
             Status.NOT_RUN,
@@ -47,24 +34,24 @@ def structure(held: Held, meaning: Meaning) -> Link:
             remedy="--model",
             requested=False,
         )
-    reason, remedy = next(_differences(held), None), None
+    reason, remedy = next(_differences(subject), None), None
     status = Status.EQUAL if reason is None else Status.DIFFERS
     if reason is None and not artifact.foreign:
-        status, reason, remedy = _written_again(held, meaning)
-    count, seconds = held.network.parameter_count(), time.perf_counter() - started
+        status, reason, remedy = _written_again(subject, meaning)
+    count, seconds = subject.network.parameter_count(), time.perf_counter() - started
     return Link(name, status, count, seconds=seconds, reason=reason, remedy=remedy)
 
 
-def _differences(held: Held) -> Iterator[str]:
+def _differences(subject: Subject) -> Iterator[str]:
     """Yield the differences to report; those that name a number come first."""
-    artifact = held.artifact
-    if held.wanted is not None:
-        found = network_difference(held.wanted, held.network, foreign=artifact.foreign)
+    artifact, wanted = subject.artifact, subject.original.network
+    if wanted is not None:
+        found = network_difference(wanted, subject.network, foreign=artifact.foreign)
         if found is not None:
             yield found
     if artifact.foreign:
         return
-    yield from _hash_differences(artifact, held.network)
+    yield from _hash_differences(artifact, subject.network)
     yield from artifact.edited
 
 
@@ -81,18 +68,18 @@ def _hash_differences(artifact: Artifact, network: Network) -> Iterator[str]:
         yield "the network: is not what was exported"
 
 
-def _written_again(held: Held, meaning: Meaning) -> tuple[Status, str | None, str | None]:
+def _written_again(subject: Subject, meaning: Meaning) -> tuple[Status, str | None, str | None]:
     """Compare the artifact with what export writes for the network in its files."""
-    artifact = held.artifact
+    artifact = subject.artifact
     try:
-        options = checked_options(held.chip, artifact.options)
-        again = meaning.written(held.chip, held.network, options)
+        options = checked_options(subject.chip, artifact.options)
+        again = meaning.written(subject.chip, subject.network, options)
     except PluginError:
         raise
     except (NeurodeployError, TypeError, ValueError) as error:
         reason = f"the files hold a network that export does not write: {error}"
         return Status.DIFFERS, reason, None
-    found = artifact_difference(held.chip, again, artifact)
+    found = artifact_difference(subject.chip, again, artifact)
     if found is None or dict(artifact.tools) == dict(again.tools):
         return (Status.EQUAL if found is None else Status.DIFFERS), found, None
     made = ", ".join(f"{tool} {number}" for tool, number in artifact.tools.items())
@@ -177,7 +164,7 @@ def node_difference(wanted: Node, found: Node) -> str | None:
     if wanted == found:
         return None
     if type(wanted) is not type(found):
-        kinds = type(wanted).__name__, type(found).__name__
+        kinds = wanted.kind_name(), found.kind_name()
         return f"{wanted.name}: is a {kinds[1]} in the artifact, not a {kinds[0]}"
     for each in fields(wanted):
         left, right = vars(wanted)[each.name], vars(found)[each.name]

@@ -9,48 +9,42 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
-from neurodeploy.target import Simulation, target
+from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace, accuracy
-from neurodeploy.verification.meaning import Exact, Meaning, Near, held_by
+from neurodeploy.verification.meaning import Exact, Meaning, Near
 from neurodeploy.verification.simulated import Outcome, Progress, simulated
-from neurodeploy.verification.structure import Held, structure
+from neurodeploy.verification.structure import structure
+from neurodeploy.verification.subject import Subject
 
 # The number of samples that a report draws.
 _PICTURED = 4
 
 
 def verify(
-    artifact: Artifact,
+    subject: Subject,
     samples: Any,
     *,
     labels: NDArray[Any] | None = None,
-    model: Any = None,
-    program: Program | Graph | None = None,
-    held: Program | Graph | None = None,
-    model_sha256: str | None = None,
     simulator: str | None = None,
     simulation: Simulation | None = None,
-    progress: Progress | None = None,
 ) -> Report:
     """Return a report with every link that the given parts allow, over samples (T, N, ...).
 
-    `model` is a torch network and `program` its program, or its float graph; without them, the
-    network
-    is the artifact's own (`held`, if it was read already), and the link to training is left out.
-    The
-    target's default simulators run unless one is named; "none" runs none, and "all" runs every
+    Without an original, the network is the artifact's own, and the link to training is left out.
+    The target's default simulators run unless one is named; "none" runs none, and "all" runs every
     simulator of the target that supports the network. With labels the report shows accuracies.
 
     Raises:
         SamplesError: if the samples do not fit the network.
-        ArtifactError: if the artifact cannot be read.
     """
-    chip, say = target(artifact.target), progress or (lambda _: None)
-    held = held_by(chip, artifact) if held is None else held
-    expected = held if program is None else program
+    chip, artifact, original = subject.chip, subject.artifact, subject.original
+    how = simulation or Simulation()
+    say = how.progress or (lambda _: None)
+    # A target may count on it.
+    how = replace(how, progress=say)
+    expected = subject.expected
     meaning = Exact(expected, samples) if isinstance(expected, Program) else Near(expected, samples)
     # Unsuitable samples are refused before anything runs.
     _ = meaning.inputs
@@ -58,17 +52,15 @@ def verify(
     started = time.perf_counter()
     _ = meaning.trace
     seconds = time.perf_counter() - started
-    trained = _trained(model, meaning, say)
+    trained = _trained(original.module, meaning, say)
     fast = _fast(meaning, say)
-    structured = structure(Held(chip, artifact, held, program), meaning)
-    how = simulation or Simulation()
-    how = how if how.progress is not None else replace(how, progress=say)
+    structured = structure(subject, meaning)
     judged = simulated(chip, artifact, meaning, simulator, how)
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
         links=(trained.link, *fast, structured, *(each.link for each in judged)),
         layers=_layers(meaning),
-        facts=_facts(artifact, meaning, seconds) | _model(artifact, model_sha256),
+        facts=_facts(artifact, meaning, seconds) | _model(artifact, original.sha256),
         trace=_pictured(meaning.trace),
         on_chip=meaning.on_chip(chip),
         accuracies=_accuracies(meaning, trained, judged, labels),

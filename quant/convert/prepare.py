@@ -34,10 +34,9 @@ def prepare(
     example is needed if a pool's windows follow from the size of an image.
 
     If the target is named and installed, its own check runs on the result, so that `prepare`
-    refuses
-    before training what an export would refuse whatever the weights. The check needs the shape of
-    the input: without an example it runs only if the first layer is dense. A format, by its name or
-    as an object, is not a target and has no check.
+    refuses before training what an export would refuse whatever the weights. The check needs the
+    shape of the input: without an example it runs only if the first layer is dense. A format, by
+    its name or as an object, is not a target and has no check.
 
     Raises:
         ValueError: if the chip cannot have a layer, or the target cannot accept the network;

@@ -103,7 +103,10 @@ def format_or_default(form: object, neuron: str = "") -> ChipFormat:
         return chip_format(form)
     forms = catalogue().formats(DEFAULT)
     if not forms:
-        raise ValueError(f"format: no default is installed (name one: {_listed(catalogue())})")
+        raise ValueError(
+            f"format: no default is installed (name one: {_listed(catalogue())}; or install "
+            "neurodeploy again, which registers one)"
+        )
     return next((each for each in forms if neuron in each.neurons), forms[0])
 
 

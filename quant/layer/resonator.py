@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from quant.grid.exact import counted, largest
 from quant.grid.formats import Grid
@@ -84,8 +84,12 @@ class Resonator(ChipNeuron):
 class ComplexBlock(layer.Layer):
     """Two layers of weights, real and imaginary, and the resonators that they drive."""
 
-    def __init__(self, real: Linear, imag: Linear, neuron: Resonator) -> None:
+    def __init__(self, real: nn.Module, imag: nn.Module, neuron: nn.Module) -> None:
         super().__init__()
+        if not (isinstance(real, Linear) and isinstance(imag, Linear)):
+            raise TypeError("ComplexBlock: complex weights are two layers of dense weights")
+        if not isinstance(neuron, Resonator):
+            raise TypeError(f"ComplexBlock: {type(neuron).__name__} is not a resonator")
         for part in (real, imag):
             if part.bias is not None or part.log2 is not None:
                 raise ValueError("ComplexBlock: resonators need one unit for all, and no bias")

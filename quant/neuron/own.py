@@ -22,10 +22,8 @@ class Defined(ChipNeuron):
     """A neuron that `neuron.define` made, in a chip's integers.
 
     The equations determine the unit of each state and parameter. A value that counts like the
-    weighted
-    sums is rounded to their unit; a number from 0 to 1 is rounded as decays are. A bias of the
-    weights
-    is added to the input.
+    weighted sums is rounded to their unit; a number from 0 to 1 is rounded as decays are. A bias of
+    the weights is added to the input.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ from targets.loihi.neurons.table import kind_of
 
 @remembered
 def check(program: Program) -> tuple[Finding, ...]:
-    """Every error and warning of a program, in the order of its layers."""
+    """Return every error and warning of a program, in the order of its layers."""
     chain = chain_of(program)
     if isinstance(chain, Finding):
         return (chain,)
@@ -63,7 +63,7 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 
 def _room(program: Program) -> Iterator[Finding]:
-    """Which chips have no room for it: a warning, or an error where none has."""
+    """Yield the chips that it does not fit: a warning, or an error if it fits none."""
     placements = [placement(program, chip) for chip in CHIPS]
     say = warning if any(each.fits for each in placements) else error
     for each in placements:
@@ -78,12 +78,12 @@ def _input(program: Program, chain: Chain) -> Iterator[Finding]:
 
 
 def _synapses(layer: ChainLayer) -> Iterator[Finding]:
-    """What is wrong about a layer's weights; a recurrent layer's two are judged together."""
+    """Yield what is wrong with a layer's weights; a recurrent layer's two count as one."""
     nodes = layer.weights
     for node in nodes:
         yield from _WEIGHTS(node)
     if layer.imaginary is not None:
-        # The loader takes the two parts for two layers.
+        # The loader treats the two parts as two layers.
         for node in nodes:
             yield from weight_findings([node])
         return

@@ -1,4 +1,4 @@
-"""Whether every weight reaches the simulation as it stands: `loader` knows what it changes."""
+"""The check that every weight reaches the simulation unchanged: `loader` models the changes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from targets.loihi.file.loader import loaded_together
 from targets.loihi.findings import error, place_of, warning
 
 _WEIGHTS = Interval(FORMAT.weights.minimum, FORMAT.weights.maximum)
-# Without a sign each of the eight bits is one of magnitude.
+# Without a sign, each of the eight bits is one of magnitude.
 _ONE_SIGN = Interval(-255, 255)
 
 
 def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
-    """What is wrong about weights that the loader scales together."""
+    """Yield what is wrong with weights that the loader scales together."""
     name = f"{nodes[0].name}.weight"
     empty = next((node for node in nodes if node.narrow_weight.size == 0), None)
     if empty is not None:
@@ -57,7 +57,7 @@ def _outside(nodes: Sequence[Synapse], limits: Interval) -> Iterator[Finding]:
 
 
 def _changed(nodes: Sequence[Synapse]) -> Iterator[Finding]:
-    """Weights that the loader would change without a word."""
+    """Yield the weights that the loader would silently change."""
     loaded = loaded_together([node.narrow_weight for node in nodes])
     for node, found in zip(nodes, loaded or (), strict=False):
         if found.shift == 0 and (found.weight == node.narrow_weight).all():

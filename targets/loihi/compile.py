@@ -26,7 +26,7 @@ FILE = "network.net"
 
 
 def compile_program(program: Program) -> Artifact:
-    """The artifact of a program: one file, and what the file leaves open.
+    """Return the artifact of a program: one file, and a contract for what the file leaves open.
 
     Raises:
         DoesNotFitError: if `check` finds an error.
@@ -44,7 +44,7 @@ def compile_program(program: Program) -> Artifact:
 
 
 def contract(program: Program, chain: Chain) -> dict[str, Any]:
-    """What the loader must be told, and what to expect of it."""
+    """Return what the loader must be told, and what to expect of it."""
     block = chain.layers[0].synapse is None
     lag = 0
     layers = []
@@ -61,7 +61,7 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         | host_part(chain),
         "layers": layers,
         "output": program.output,
-        # Every layer forgets its states in the step of its own first input, so that biases start
+        # Every layer resets its states in the step of its own first input, so that biases start
         # there; Network(reset_interval=steps of a sample, reset_offset=this) does it.
         "reset_offset": 0 if block else 1,
         "run_config": "Loihi2SimCfg(select_tag='fixed_pt')",
@@ -70,7 +70,7 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
 
 def _file(program: Program, chain: Chain) -> bytes:
     h5py = h5py_module()
-    # A file in memory, which is handed on without a copy.
+    # A file in memory, which is returned without a copy.
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         layers = file.create_group("layer")
@@ -149,7 +149,7 @@ def _write_bias(entry: Any, node: Neuron, bits: int) -> None:
 
 
 def _bias(values: Integers, shape: tuple[int, ...]) -> Any:
-    """One value a channel, or one a neuron in the loader's order (W, H, C)."""
+    """Return one value per channel, or one per neuron in the loader's order (W, H, C)."""
     if values.size == 1:
         return np.full(shape[0], values.reshape(-1)[0], dtype=np.int32)
     if values.size == shape[0]:

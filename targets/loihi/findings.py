@@ -7,15 +7,15 @@ from neurodeploy.target import Finding, Severity
 
 
 def error(node: str, message: str, remedy: str) -> Finding:
-    """What stops an export."""
+    """Return a finding that stops an export."""
     return Finding(Severity.ERROR, node, message, remedy)
 
 
 def warning(node: str, message: str, remedy: str) -> Finding:
-    """What a user should know."""
+    """Return a finding that a user should know."""
     return Finding(Severity.WARNING, node, message, remedy)
 
 
 def place_of(name: str, index: Integers) -> str:
-    """One value of an array: `fc.weight[2, 7]`."""
+    """Return the name of one value of an array: `fc.weight[2, 7]`."""
     return f"{name}[{', '.join(str(int(i)) for i in index)}]"

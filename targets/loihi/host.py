@@ -1,4 +1,4 @@
-"""What a host does for a network, which its file cannot say: the manifest does."""
+"""The host's part of a network: the manifest states it, because the file cannot."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from targets.loihi.neurons.cuba import driven_by
 from targets.loihi.neurons.sigma_delta import USUAL
 from targets.loihi.simulators.simulate import LavaRun
 
-# What a host writes into the registers of input neurons has 16 bits, as their bias.
+# The bias that a host writes into the registers of input neurons has 16 bits.
 _LIMIT = 1 << 15
 
 
 def host_part(chain: Chain) -> dict[str, int]:
-    """What a host does to the samples of this network, and to its input neurons."""
+    """Return the host's operations on this network's samples and input neurons."""
     first = chain.layers[0].neuron
     if chain.layers[0].synapse is not None or "bias" not in first.parameters:
         return {}
@@ -28,7 +28,7 @@ def host_part(chain: Chain) -> dict[str, int]:
 
 
 def spike_exp_of(contract: Any) -> int:
-    """What Lava is told of messages; a bare file says nothing, and Lava has a usual value."""
+    """Return the fraction bits of messages for Lava; a bare file has Lava's usual value."""
     told = contract.get("spike_exp", USUAL) if contract else USUAL
     if type(told) is not int or not 0 <= told <= USUAL:
         raise ArtifactError(f"manifest.json: spike_exp is {told!r}, and no number of 0..{USUAL}")
@@ -36,18 +36,18 @@ def spike_exp_of(contract: Any) -> int:
 
 
 def input_bias_of(contract: Any) -> int:
-    """What the host adds to input neurons; a bare file's bias is a note that nobody reads."""
+    """Return what the host adds to input neurons; a bare file's bias is an unused note."""
     found = _told(contract, "bias")
     return 0 if found is None else found
 
 
 def input_scale_of(contract: Any) -> int | None:
-    """What the host multiplies samples by, if it does; a bare file's weight is a note."""
+    """Return the host's factor on samples, if there is one; a bare file's weight is a note."""
     return _told(contract, "scale")
 
 
 def lava_run(artifact: Artifact, samples: NDArray[Any]) -> LavaRun:
-    """The run of an artifact on samples, the host's part done.
+    """Return the run of an artifact on samples, after the host's part.
 
     Raises:
         SamplesError: if scaled samples do not fit 32 bits.

@@ -1,6 +1,7 @@
-"""Lava's .net file to a Program that computes what the loader and the simulation make of it.
+"""The reader of Lava's .net file: a Program that computes what the loader and simulation do.
 
-Written from what the format is, not from what `compile` writes, so that it reads any such file.
+It is written from the format's definition, not from what `compile` writes, so it reads any such
+file.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _AGAIN = "write the file again, with neurodeploy export or with Lava's tools"
 
 
 def read_artifact(artifact: Artifact) -> Program:
-    """The program that an artifact holds; names come from its manifest, if it has one.
+    """Return the program in an artifact; names come from its manifest, if it has one.
 
     Raises:
         ArtifactError: if the file is damaged, or holds what the simulation cannot run.
@@ -72,7 +73,7 @@ class _Reader:
     input_bias: int
     input_scale: int | None
     nodes: list[Node] = field(default_factory=list)
-    # Of the last node, where there is one.
+    # The shape of the last node, if there is one.
     shape: Shape = ()
     flatten: str | None = None
 
@@ -84,14 +85,14 @@ class _Reader:
                 reason = _REFUSED.get(kind, "is a layer that the loader skips without a word")
                 raise ArtifactError(f"{entry.name}: {kind!r} {reason}")
             reader(self, entry)
-        # A flatten of what leaves the network, the loader never comes to.
+        # The loader never reaches a flatten after the last layer.
         if not self.nodes or not isinstance(self.nodes[-1], Neuron):
             raise ArtifactError(f"{entries[-1].name}: the network ends without neurons")
         return Program(tuple(self.nodes), self.nodes[-1].name)
 
     def input(self, entry: LayerEntry) -> None:
         if self.nodes and "neuron" not in entry and not isinstance(self.nodes[-1], Input):
-            # A shape where one is known already, which the loader leaves.
+            # The loader ignores a shape where one is known already.
             return
         if self.nodes:
             raise ArtifactError(f"{entry.name}: an input behind other layers")
@@ -172,7 +173,7 @@ class _Reader:
             raise ArtifactError(f"{entry.name}.weight: is all zero, which the loader cannot load")
         self._weigh(entry, loaded[0], None)
         name, back = f"{entry.name}.recurrent", Edge(entry.name, 1)
-        # Its source stands behind it: a loop reads what its neurons sent a step before.
+        # The source comes after it: a loop reads what its neurons sent one step before.
         self.nodes.append(Dense(name, back, loaded[1].weight, FORMAT.exponent, loaded[1].shift))
         self._neurons(entry, f"{entry.name}.synapse", name)
 
@@ -183,7 +184,7 @@ class _Reader:
         delays: Integers | None,
         part: str = "synapse",
     ) -> None:
-        """Dense weights over what there is so far, flattened if need be."""
+        """Append dense weights over what there is so far, flattened if necessary."""
         inputs = loaded.weight.shape[1]
         if not self.nodes:
             self._append(Input("input", (inputs,)))
@@ -230,12 +231,12 @@ class _Reader:
         self._append(Neuron(entry.name, inputs, *kind, parameters, FORMAT.exponent))
 
     def _flatten_for(self, entry: LayerEntry) -> None:
-        """What the loader flattens before a dense layer: its input, or images if told so."""
+        """Flatten as the loader does before a dense layer: its input, or images on request."""
         name, self.flatten = self.flatten, None
         source = self.nodes[-1]
         if isinstance(source, Input):
             if len(self.shape) > 1:
-                # The network's port is the flat vector then, with or without a flatten.
+                # The network's port is then the flat vector, with or without a flatten.
                 self._append(Flatten(name or "input.flatten", Edge(source.name)))
         elif name is not None:
             if len(self.shape) != 3:
@@ -253,14 +254,14 @@ class _Reader:
 
 
 def _is_complex(entry: LayerEntry) -> bool:
-    """Whether the loader finds an imaginary part."""
+    """Return whether the loader finds an imaginary part."""
     return entry.holds("weight", "imag")
 
 
 def _shape(entry: LayerEntry) -> Shape:
     shape = tuple(int(length) for length in entry.whole("shape").reshape(-1))
     if any(length < 1 for length in shape) or prod(shape) > MOST_VALUES:
-        raise ArtifactError(f"{entry.name}.shape: {shape} is no shape of a layer")
+        raise ArtifactError(f"{entry.name}.shape: {shape} is not the shape of a layer")
     return shape
 
 
@@ -295,12 +296,12 @@ def _matrix(entry: LayerEntry, key: str, outputs: int) -> Integers:
 
 
 def _delays(entry: LayerEntry, weight: Integers) -> Integers:
-    """One for each weight: the loader takes one for all, for each output, or for each input."""
+    """Return one delay per weight: the loader accepts one for all, per output, or per input."""
     delays = np.minimum(entry.integers("delay"), LONGEST_DELAY)
     if int(delays.min()) < 0:
         raise ArtifactError(f"{entry.name}.delay: {int(delays.min())} steps are before the spike")
     if delays.shape == weight.shape[:1]:
-        # Where there are as many inputs as outputs, they are the outputs'.
+        # If there are as many inputs as outputs, the delays belong to the outputs.
         delays = delays.reshape(-1, 1)
     elif delays.shape not in ((), weight.shape[1:], weight.shape):
         raise ArtifactError(f"{entry.name}.delay: {delays.shape} does not fit {weight.shape}")
@@ -308,7 +309,7 @@ def _delays(entry: LayerEntry, weight: Integers) -> Integers:
 
 
 def _named(program: Program, contract: Any) -> Program:
-    """The program under the names, and in the units, of the network it was made from."""
+    """Return the program with the names and units of the network from which it was exported."""
     try:
         names, exponents = list(contract["names"]), list(contract["exponents"])
         if len(names) != len(program.nodes):
@@ -322,7 +323,7 @@ def _named(program: Program, contract: Any) -> Program:
                 changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
             if exponent is not None:
                 if type(exponent) is not int:
-                    raise TypeError(f"{exponent!r:.40} is no exponent")
+                    raise TypeError(f"{exponent!r:.40} is not an exponent")
                 changes["exponent"] = exponent
             nodes.append(renamed(node, new, **changes))
         return Program(tuple(nodes), new[program.output])

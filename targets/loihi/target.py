@@ -1,4 +1,4 @@
-"""The target: four pure functions and the simulators that judge them."""
+"""The target: four pure functions, and the simulators that check them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from targets.loihi.simulators.simulate import LAVA, run_lava
 
 
 class Loihi:
-    """Intel's Loihi, by way of Lava."""
+    """Intel's Loihi, through Lava."""
 
     name = "loihi"
     capabilities: Capabilities = CAPABILITIES
@@ -37,27 +37,27 @@ class Loihi:
     simulators: Mapping[str, Environment] = {each.name: each for each in (LAVA, NENGO, BRIAN)}
 
     def check(self, program: Program) -> tuple[Finding, ...]:
-        """What the chip or its loader cannot take, or would change."""
+        """Return what the chip or its loader cannot accept, or would change."""
         return check(program)
 
     def placements(self, program: Program) -> tuple[Placement, ...]:
-        """The program on the cores of each chip."""
+        """Return the program on the cores of each chip."""
         return tuple(placement(program, chip) for chip in CHIPS)
 
     def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
-        """What the operations of one sample may take, where figures were published."""
+        """Return the estimated energy of one sample's operations, by published figures."""
         return energy(operations)
 
     def compile(self, program: Program) -> Artifact:
-        """The .net file of a program that `check` accepts."""
+        """Return the .net file of a program that `check` accepts."""
         return compile_program(program)
 
     def read(self, artifact: Artifact) -> Program:
-        """The program that a .net file holds, ours or another's."""
+        """Return the program in a .net file, ours or another's."""
         return read_artifact(artifact)
 
     def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
-        """Return where two .net files differ; nothing if a loader reads the same values."""
+        """Return where two .net files differ, or None if a loader reads the same values."""
         return file_difference(expected, found)
 
     def simulate(
@@ -68,11 +68,11 @@ class Loihi:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """What Lava, or an emulator of the chip, makes of the samples (T, N, ...).
+        """Return the trace of samples (T, N, ...) by Lava, or by an emulator of the chip.
 
         Raises:
             UnknownNameError: if there is no such simulator.
-            SimulatorScopeError: if it does not know what the network needs.
+            SimulatorScopeError: if it does not support what the network needs.
             SimulatorError: if it is missing or fails.
         """
         chosen = chosen_simulator(self, simulator)

@@ -1,9 +1,9 @@
-"""What the reduced modules cannot hold: an error; what is exact only in wider floats: a warning.
+"""The check for this target: errors for what the reduced modules cannot hold, and warnings.
 
 1. One input of at most three axes, no delays, neurons last, each driven by one sum.
 2. Every weight is one float16, every parameter the sum of three at most.
 3. No sum and no state may wrap, as floats do not.
-Warnings: which layers miss L0, and what would bring them there.
+Warnings: layers that miss L0, each with a remedy.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, i
 from targets.lynxi.reduced.plan import CURRENTS, Part, largest_weight_bits, plan_of
 
 _MOST_AXES = 3
-# What the vendor's documents allow an axis of the input.
+# The longest axis of the input in the vendor's documents.
 _LARGEST_AXIS = 4095
 
 
 @remembered
 def check(program: Program) -> tuple[Finding, ...]:
-    """Every error and warning of a program, in the order of its nodes."""
+    """Return every error and warning of a program, in the order of its nodes."""
     findings = [*_structure(program)]
     if not findings:
         findings = [finding for node in program.nodes for finding in _VALUES(node)]
@@ -52,8 +52,7 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 
 def _structure(program: Program) -> Iterator[Finding]:
-    inputs = [node for node in program.nodes if isinstance(node, Input)]
-    for second in inputs[1:]:
+    for second in program.of_kind(Input)[1:]:
         yield _error(second.name, "is a second input", "join the inputs into one")
     for node in program.nodes:
         if not _VALUES.knows(node):
@@ -93,7 +92,7 @@ def _weights(node: Synapse) -> Iterator[Finding]:
     elif not is_half(weight):
         places = np.ndenumerate(weight)
         index = next(i for i, value in places if not is_half(np.asarray(value)))
-        message = f"{int(weight[index])} is no float16"
+        message = f"{int(weight[index])} is not a float16"
         remedy = f"use weights of at most {HALF_LIMIT}: quant layers have 8 bits"
         yield _error(f"{name}{list(index)}", message, remedy)
 
@@ -108,7 +107,7 @@ def _parameters(node: Neuron) -> Iterator[Finding]:
 
 
 def _ranges(program: Program) -> Iterator[Finding]:
-    """Errors of what may leave its width, or has no form in floats."""
+    """Yield the errors of values that may exceed their width, or have no form in floats."""
     try:
         proved = ranges(program, CURRENTS if _takes_currents(program) else None)
         for node in program.synapses:
@@ -152,12 +151,12 @@ def _levels(program: Program) -> Iterator[Finding]:
 
 
 def _missing(part: Part, program: Program) -> Finding:
-    """Why a layer is not exact in float16, and what would make it so."""
+    """Return why a layer is not exact in float16, and a remedy."""
     certificate, node = part.certificate, part.node
     what = "a partial sum" if isinstance(node, Synapse) else "a value"
     reason = f"{what} may reach {certificate.bound}, beyond {HALF_LIMIT}"
     if certificate.bound <= HALF_LIMIT:
-        reason = "a constant is no float16"
+        reason = "a constant is not a float16"
     exact = f"exact in float32 ({certificate.level.value})"
     if certificate.level == Level.L2:
         exact = f"beyond {SINGLE_LIMIT} too (L2: within {certificate.tolerance:.3g} a step)"

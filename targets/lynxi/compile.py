@@ -25,11 +25,11 @@ _MOST_STEPS = 4096
 
 
 def compile_program(program: Program, steps: int = STEPS) -> Artifact:
-    """The package of a program.
+    """Return the package of a program.
 
     Raises:
         DoesNotFitError: if `check` finds an error.
-        ValidationError: if the steps are none that can be unrolled.
+        ValidationError: if the steps cannot be unrolled.
     """
     if not 1 <= steps <= _MOST_STEPS:
         raise ValidationError(f"option steps: {steps} is not in 1..{_MOST_STEPS}")

@@ -1,6 +1,6 @@
-"""A package to the program that it holds; what it says twice is compared.
+"""The reader of packages; it compares everything that a package states twice.
 
-Written from what the format is: any package that is consistent is read, ours or another's.
+It is written from the format's definition: it reads any consistent package, ours or another's.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ Entry = Mapping[str, Any]
 
 
 def read_artifact(artifact: Artifact) -> Program:
-    """Return the program that a package holds.
+    """Return the program in a package.
 
     Raises:
-        ArtifactError: if it is damaged, incomplete, or says two different things.
+        ArtifactError: if it is damaged, incomplete, or contradicts itself.
     """
     document, store = document_in(artifact), Store(artifact.files)
     plan = _plan(document, store)
@@ -50,7 +50,7 @@ def read_artifact(artifact: Artifact) -> Program:
 
 
 def plan_in(artifact: Artifact) -> tuple[Plan, int]:
-    """Return the plan of the program that a package holds, and the steps of its unrolled form.
+    """Return the plan of a package's program, and the steps of its unrolled form.
 
     Raises:
         ArtifactError: if network.json or weights.bin is damaged.
@@ -70,10 +70,10 @@ def _plan(document: Entry, store: Store) -> Plan:
 
 
 def document_in(artifact: Artifact) -> dict[str, Any]:
-    """network.json, of its schema.
+    """Return network.json, checked against its schema.
 
     Raises:
-        ArtifactError: if it is missing, no JSON, or not of the schema.
+        ArtifactError: if it is missing, not JSON, or does not conform to the schema.
     """
     content = artifact.files.get(DOCUMENT)
     if content is None:
@@ -81,14 +81,14 @@ def document_in(artifact: Artifact) -> dict[str, Any]:
     try:
         document = strict_json.loads(content)
     except ValueError as error:
-        raise ArtifactError(f"{DOCUMENT}: is no JSON: {error}") from error
+        raise ArtifactError(f"{DOCUMENT}: is not JSON: {error}") from error
     require_valid(document, DOCUMENT)
     checked: dict[str, Any] = document
     return checked
 
 
 def _integers(entry: Entry, name: str, store: Store) -> NDArray[Any]:
-    """The integers, which float16 says again."""
+    """Return the integers, after comparing them with their float16 values."""
     values = store.array(entry["integers"], name)
     _require_float(entry, values, name, store)
     return values
@@ -101,7 +101,7 @@ def _require_float(entry: Entry, values: NDArray[Any], name: str, store: Store) 
     same = all(a.power == b.power and np.array_equal(a.numbers, b.numbers) for a, b in pairs)
     if not same or len(found) != len(expected):
         raise ArtifactError(
-            f"{name}: the float16 values are not the integers'", remedy="export the model again"
+            f"{name}: the float16 values differ from the integers", remedy="export the model again"
         )
 
 

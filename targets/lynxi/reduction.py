@@ -1,4 +1,4 @@
-"""Reduced modules of a network: what the vendor's compiler is given, as modules in torch."""
+"""The reduced modules of a network as torch modules, for the vendor's compiler."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def reduce(
     T: int,  # noqa: N803
     form: Literal["unrolled", "step"] = "unrolled",
 ) -> Unrolled | OneStep:
-    """The network, a program or a quantized one of torch, as plain modules for T steps.
+    """Return the network, a program or a quantized torch network, as plain modules for T steps.
 
-    The unrolled form takes (T * N, ...) with the rows of a step together and gives the output's
-    spikes; the form of one step takes (N, ...) and every state, and gives every state back.
+    The unrolled form takes (T * N, ...) with the rows of a step together and returns the output's
+    spikes; the form of one step takes (N, ...) and every state, and returns every state.
 
     Raises:
         DoesNotFitError: if a layer has no reduced module; names it.
-        ValidationError: if T is no number of steps, or there is no such form.
+        ValidationError: if T is not a number of steps, or there is no such form.
     """
     if type(T) is not int or T < 1:
-        raise ValidationError(f"T: {T!r} is no number of steps")
+        raise ValidationError(f"T: {T!r} is not a number of steps")
     if form not in ("unrolled", "step"):
         raise ValidationError(f"form: {form!r} is neither 'unrolled' nor 'step'")
     program = network if isinstance(network, Program) else _lowered(network)
     require_fits("lynxi", check(program))
-    # torch is imported only where its modules are asked for.
+    # torch is imported only if its modules are requested.
     from targets.lynxi.vendor.modules import OneStep, Unrolled
 
     plan = plan_of(program)

@@ -1,4 +1,4 @@
-"""The target: four pure functions and the simulators that judge them."""
+"""The target: four pure functions, and the simulators that check them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from targets.lynxi.simulators.vendor_files import ONNXRUNTIME, VENDOR_FILES
 
 
 class Lynxi:
-    """Lynxi's KA200, by way of a package for the vendor's compiler."""
+    """Lynxi's KA200, through a package for the vendor's compiler."""
 
     name = "lynxi"
     capabilities: Capabilities = CAPABILITIES
@@ -48,21 +48,21 @@ class Lynxi:
 
     @property
     def default_simulators(self) -> tuple[str, ...]:
-        """All that run here: onnxruntime's only where it is installed."""
+        """All that can run here: onnxruntime's only if it is installed."""
         there = status(ONNXRUNTIME).state is State.INSTALLED
         known = self.simulators.items()
         return tuple(name for name, each in known if there or isinstance(each, BuiltIn))
 
     def check(self, program: Program) -> tuple[Finding, ...]:
-        """What the reduced modules cannot hold, and which layers are exact only in float32."""
+        """Return what reduced modules cannot hold, and layers that are exact only in float32."""
         return check(program)
 
     def compile(self, program: Program, *, steps: int = STEPS) -> Artifact:
-        """The package of a program that `check` accepts."""
+        """Return the package of a program that `check` accepts."""
         return compile_program(program, steps)
 
     def read(self, artifact: Artifact) -> Program:
-        """The program that a package holds, ours or another's."""
+        """Return the program in a package, ours or another's."""
         return read_artifact(artifact)
 
     def simulate(
@@ -73,7 +73,7 @@ class Lynxi:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """Return what a package's integers, modules or files make of the samples (T, N, ...).
+        """Return the trace of samples (T, N, ...) from a package's integers, modules or files.
 
         Raises:
             UnknownNameError: if there is no such simulator.

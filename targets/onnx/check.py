@@ -1,4 +1,4 @@
-"""What no graph of integers can hold: an error, with the remedy.
+"""The check for this target: errors, with remedies, for what a graph of integers cannot hold.
 
 1. The program has one input, and neurons at its output; neurons are driven by one sum each.
 2. Every sum and state has at most 62 bits, and every product of bytes is added up within 32.
@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodeploy.data.narrow import pieces
 from neurodeploy.errors import DoesNotFitError, NeurodeployError, UnknownKindError
-from neurodeploy.graph import Conv2d, Graph, Linear
+from neurodeploy.graph import Conv2d, Dense, Graph
 from neurodeploy.graph import Neuron as GraphNeuron
 from neurodeploy.program import Input, Neuron, Program
 from neurodeploy.program.remembered import remembered
@@ -24,8 +24,8 @@ _LARGEST_FILE = 2_000_000_000
 
 @remembered
 def check(program: Program) -> tuple[Finding, ...]:
-    """Every error of a program."""
-    inputs = [node.name for node in program.nodes if isinstance(node, Input)]
+    """Return every error of a program."""
+    inputs = [node.name for node in program.of_kind(Input)]
     if len(inputs) > 1:
         message = f"is another input beside {inputs[0]}, and samples are for one"
         return (_error(inputs[1], message, "join the inputs into one"),)
@@ -48,8 +48,8 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 
 def check_graph(graph: Graph) -> tuple[Finding, ...]:
-    """Every error of a network in floats, and that it is not exact."""
-    findings = [_rounded(node) for node in graph.nodes if isinstance(node, Linear | Conv2d)]
+    """Return every error of a float network, and a warning that it is not exact."""
+    findings = [_rounded(node) for node in graph.nodes if isinstance(node, Dense | Conv2d)]
     if not isinstance(graph.by_name[graph.output], GraphNeuron):
         message = "is the output, and no layer of neurons"
         findings.append(_error(graph.output, message, "end the network in neurons"))
@@ -63,8 +63,8 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
     return (*(found for found in findings if found is not None), note)
 
 
-def _rounded(node: Linear | Conv2d) -> Finding | None:
-    """An error if single precision would change the weights."""
+def _rounded(node: Dense | Conv2d) -> Finding | None:
+    """Return an error if single precision would change the weights."""
     held = np.asarray(node.narrow_weight)
     if held.dtype == np.float32 or all((p.astype(np.float32) == p).all() for p in pieces(held)):
         return None

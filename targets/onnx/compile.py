@@ -1,4 +1,4 @@
-"""Programs to one ONNX file, and what the file leaves open."""
+"""Programs to one ONNX file, with a contract for what the file leaves open."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.data.content import Content, Files, joined
-from neurodeploy.data.wire import field, inserted
+from neurodeploy.data.container.onnx import with_tensors
+from neurodeploy.data.content import Content, Files
 from neurodeploy.distribution import toolchain_version
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
@@ -23,35 +23,31 @@ from targets.onnx.writing.writer import annotate
 
 FILE = "network.onnx"
 PREFIX = "neurodeploy."
-# Changes when the same program would be written as another graph.
+# This number changes when the same program would be written as another graph.
 FORMAT = "1"
 FLOATS = "no, in floats"
-# Where a model has its graph, and a graph its tensors.
-_GRAPH, _TENSOR = 7, 5
 
 _WRITE = {Form.SCAN: write_scan, Form.STEP: write_step, Form.UNROLLED: write_unrolled}
 
 
 @dataclass(frozen=True)
 class Written:
-    """A model, its numbers apart, and where it shows every layer's spikes and states."""
+    """A model, its separate numbers, and the outputs that show every layer's spikes and states."""
 
     model: Any
     # The tensors of the graph by name, as messages.
     tensors: Mapping[str, Content]
-    # By layer and state ("s" for spikes): one value over time, or one a step.
+    # By layer and state ("s" for spikes): one value over time, or one per step.
     shown: dict[tuple[str, str], tuple[Any, ...]]
 
     def content(self) -> Content:
-        """The whole file: each tensor a field of the graph, which is one of the model."""
-        tensors = joined([field(_TENSOR, tensor) for tensor in self.tensors.values()])
-        return inserted(
-            self.model.SerializeToString(deterministic=True), [_GRAPH], _TENSOR, tensors
-        )
+        """Return the whole file: each tensor is a field of the graph, and that one of the model."""
+        model = self.model.SerializeToString(deterministic=True)
+        return with_tensors(model, self.tensors.values())
 
 
 def compile_program(program: Program, choices: Choices) -> Artifact:
-    """The artifact of a program: one file.
+    """Return the artifact of a program: one file.
 
     Raises:
         DoesNotFitError: if `check` finds an error.
@@ -61,7 +57,7 @@ def compile_program(program: Program, choices: Choices) -> Artifact:
 
 
 def compile_graph(graph: Graph, choices: Choices) -> Artifact:
-    """The artifact of a network in floats: one file, marked as not exact.
+    """Return the artifact of a float network: one file, marked as not exact.
 
     Raises:
         DoesNotFitError: if `check_graph` finds an error.
@@ -83,14 +79,14 @@ def _artifact(network: Network, choices: Choices) -> Artifact:
 
 
 def _options(choices: Choices) -> dict[str, Any]:
-    """Return what `compile` is told to make these choices; what has no meaning is left out."""
+    """Return the options of `compile` for these choices, without those that have no meaning."""
     said = asdict(choices) | {"form": choices.form.value}
     unsaid = {"steps"} if choices.form != Form.UNROLLED else set[str]()
     return {key: value for key, value in said.items() if key not in unsaid}
 
 
 def written(program: Network, choices: Choices, sha256: str) -> Written:
-    """The model of a program, or of a graph in floats, whose hash is given.
+    """Return the model of a program, or of a float graph, with the given hash.
 
     Raises:
         DoesNotFitError: if a layer has no form in the file.
@@ -119,7 +115,7 @@ def written(program: Network, choices: Choices, sha256: str) -> Written:
 
 
 def contract(network: Network, choices: Choices) -> dict[str, Any]:
-    """What whoever runs the file must know."""
+    """Return what the file's user must know."""
     first, exact = network.input, isinstance(network, Program)
     signal = network.input.signal.value if isinstance(network, Program) else "floats"
     return {

@@ -1,4 +1,4 @@
-"""What the file says of the program beside the graph: everything but the numbers it holds anyway.
+"""The file's description of the program beside the graph, without the numbers in its tensors.
 
 A description is one JSON document: the nodes by class and fields. Instead of weights, and of
 parameters that the graph reads, it names the tensors of the file that hold them.
@@ -6,20 +6,19 @@ parameters that the graph reads, it names the tensors of the file that hold them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy import graph, program
+from neurodeploy import graph
 from neurodeploy.data import codec
 from neurodeploy.data.structure import Edge, Node
 from neurodeploy.data.typed import made
 from neurodeploy.errors import ArtifactError, ValidationError
-from neurodeploy.graph import Graph, Linear
+from neurodeploy.graph import Graph
 from neurodeploy.program import Dense, Neuron, Program
 
 SCHEMA = 1
@@ -35,7 +34,7 @@ Network = Program | Graph
 def described(
     held: Network, names: Mapping[tuple[str, str], str], powers: Mapping[str, int]
 ) -> str:
-    """The description of a network whose numbers are in tensors of these names.
+    """Return the description of a network whose numbers are in tensors of these names.
 
     `names` go by layer and label; `powers` are the powers of two common to a layer's weights.
     """
@@ -44,20 +43,20 @@ def described(
         members = {f.name: vars(node)[f.name] for f in fields(node) if codec.is_written(node, f)}
         if node.name in powers:
             members["weight"] = {"power": powers[node.name], "tensors": _grouped(names, node)}
-        elif isinstance(node, Linear | graph.Conv2d):
+        elif isinstance(node, graph.Dense | graph.Conv2d):
             members["weight"] = {"tensor": names[node.name, "weight"]}
         if isinstance(node, Neuron):
             members["parameters"] = {
                 key: {"tensor": names[node.name, key]} if (node.name, key) in names else value
                 for key, value in node.parameters.items()
             }
-        nodes.append({"class": type(node).__name__, **members})
+        nodes.append({"class": node.kind_name(), **members})
     kind = type(held).__name__
     return codec.dumps({"schema": SCHEMA, "of": kind, "output": held.output, "nodes": nodes})
 
 
 def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]]:
-    """The tensors of a layer's weights: for each source those of its digits, lowest first."""
+    """Return the tensors of a layer's weights: for each source its digits, lowest first."""
     groups: dict[str, list[str]] = {}
     for (layer, label), name in names.items():
         if layer == node.name:
@@ -66,7 +65,7 @@ def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]
 
 
 def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Network:
-    """Return the network of a description and the file's tensors by name, of so many layers.
+    """Return the network of a description and the file's tensors, of at most `most` layers.
 
     Raises:
         ArtifactError: if they do not belong together.
@@ -76,14 +75,14 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Networ
         if document.get("schema") != SCHEMA:
             raise ValidationError(f"a description of schema {document.get('schema')}")
         floats = {"Program": False, "Graph": True}[document["of"]]
-        room, entries = graph if floats else program, codec.members(document, "nodes")
+        network: type[Graph] | type[Program] = Graph if floats else Program
+        entries, kinds = codec.members(document, "nodes"), network.kinds
         if len(entries) > most:
             raise ValidationError(f"it has {len(entries)} layers, and the file nodes for {most}")
         # A tensor is named once: else a short text could ask for large ones again and again.
         unread = dict(tensors)
-        nodes = tuple(_node(dict(each), unread, room) for each in entries)
-        output = str(document.get("output"))
-        return Graph(nodes, output) if floats else Program(nodes, output)
+        nodes = tuple(_node(dict(each), unread, kinds) for each in entries)
+        return network(nodes, str(document.get("output")))
     except KeyError as error:
         words = f"it names {error}, which is nothing in the file, or named twice"
         raise ArtifactError(f"the file's description is damaged: {words}") from error
@@ -91,16 +90,18 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Networ
         raise ArtifactError(f"the file's description is damaged: {error}") from error
 
 
-def _node(members: dict[str, Any], tensors: dict[str, NDArray[Any]], room: ModuleType) -> Any:
-    """Return the node of these members; tensors that it names are taken."""
+def _node(
+    members: dict[str, Any], tensors: dict[str, NDArray[Any]], kinds: Sequence[type[Node]]
+) -> Any:
+    """Return the node of these members, and remove the tensors that it names."""
     wanted = str(members.pop("class"))
-    kind = getattr(room, wanted) if wanted in room.__all__ else None
-    if not (isinstance(kind, type) and issubclass(kind, Node)):
+    kind = next((each for each in kinds if each.kind_name() == wanted), None)
+    if kind is None:
         raise ValidationError(f"{wanted} is no node of a network")
     weight = members.get("weight")
     if isinstance(weight, dict) and "tensor" in weight:
         held = tensors.pop(weight["tensor"]).astype(np.float64)
-        members["weight"] = held.T if kind is Linear else held
+        members["weight"] = held.T if kind is graph.Dense else held
     elif isinstance(weight, dict):
         parts = [[tensors.pop(name) for name in digits] for digits in weight["tensors"]]
         sums = [joined(digits, _power(weight["power"])) for digits in parts]
@@ -130,7 +131,7 @@ def _power(given: Any) -> int:
 
 
 def joined(digits: list[NDArray[Any]], power: int) -> NDArray[np.int64]:
-    """The weights of these digits in base 256, lowest first, times a power of two."""
+    """Return the weights of these digits in base 256, lowest first, times a power of two."""
     total = digits[-1].astype(np.int64)
     for digit in reversed(digits[:-1]):
         total <<= 8

@@ -1,4 +1,4 @@
-"""The format that networks for ONNX are trained in where nothing else is said."""
+"""The default format in which networks for ONNX are trained."""
 
 from quant import integer_format
 

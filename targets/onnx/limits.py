@@ -1,4 +1,4 @@
-"""What a file may ask of its reader: no more than its own size pays for.
+"""The limits of a file's reader: a file may cost no more than its own size pays for.
 
 1. Messages: every node, tensor, function and attribute takes some bytes; a file of empty ones would
    take a hundred times its size in memory.
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.wire import fields_of
+from neurodeploy.data.container.wire import fields_of
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph, SumPool2d
 from neurodeploy.program import Dense, Program
@@ -26,10 +27,10 @@ from targets.onnx.writing.types import Type
 
 # More than any layer's weights or parameters have.
 MOST_AXES = 16
-# A node has a name, what it reads and what it gives; a file without is not worth its memory.
+# A node has a name, inputs and outputs; a file without them is not worth its memory.
 _BYTES_A_MESSAGE = 16
 _FREE_MESSAGES = 64
-# What so few bytes hold is not counted.
+# So few bytes are not counted.
 _SMALL = 32
 
 
@@ -71,7 +72,7 @@ _DAMAGED = "is no ONNX file, or is cut off or damaged"
 
 
 def messages_in(content: bytes) -> int:
-    """Return how many messages a file holds that is not parsed yet, which has bytes for them.
+    """Return the number of messages in an unparsed file, if it has bytes for them.
 
     Raises:
         ArtifactError: if it has more than its bytes pay for, or is no such file.
@@ -100,7 +101,7 @@ def messages_in(content: bytes) -> int:
 
 
 def numbers_of(tensor: Any) -> NDArray[Any]:
-    """Return the numbers of a tensor, which the file itself holds.
+    """Return the numbers of a tensor that the file itself contains.
 
     Raises:
         ArtifactError: if it is damaged, or they are in another file, which is never opened.
@@ -116,7 +117,7 @@ def numbers_of(tensor: Any) -> NDArray[Any]:
     if tensor.data_type not in list(Type):
         raise ArtifactError(f"{name} is damaged: {tensor.data_type} is no type of its numbers")
     kind, content = Type(tensor.data_type).numpy, tensor.raw_data
-    # Without its axes of no length, an empty array must be one that could be.
+    # Ignoring axes of length zero, an empty array must be a possible one.
     claimed = prod(max(length, 1) for length in dims)
     if min(dims, default=0) < 0 or claimed > max(len(content), 1 << 20):
         raise ArtifactError(f"{name} is damaged: {dims} is no shape of {len(content)} bytes")
@@ -132,14 +133,25 @@ def require_numbers(network: Program | Graph, size: int) -> None:
         ArtifactError: otherwise; names the layer.
     """
     for node in network.nodes:
-        wanted = 0
-        if isinstance(node, Dense):
-            # Weights are written once for each delay.
-            wanted = len(node.sources) * node.narrow_weight.size
-        elif isinstance(node, SumPool2d):
-            wanted = network.shapes[node.name][0] * prod(node.kernel)
+        wanted = _WRITTEN(node, network) if _WRITTEN.knows(node) else 0
         if wanted > size:
             raise ArtifactError(
                 f"{node.name}: is written with {wanted:,} numbers, more than the file's {size:,} "
                 "bytes can hold"
             )
+
+
+# The numbers of a node that is written with more of them than it has.
+_WRITTEN = Table[[Program | Graph], int]("the size of an ONNX file")
+
+
+@_WRITTEN.register(Dense)
+def _dense(node: Dense, network: Program | Graph) -> int:
+    """Return the number of weights, which are written once for each delay."""
+    return len(node.sources) * node.narrow_weight.size
+
+
+@_WRITTEN.register(SumPool2d)
+def _sum_pool(node: SumPool2d, network: Program | Graph) -> int:
+    """Return the number of weights of one kernel for each channel."""
+    return network.shapes[node.name][0] * prod(node.kernel)

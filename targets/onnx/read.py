@@ -1,4 +1,4 @@
-"""ONNX files of ours to programs; the graph must be the one that the program is written as."""
+"""Our ONNX files to programs; the graph must be the one that export writes for the program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FREE_NODES, _FEW_STEPS = 64, 8
 
 @dataclass(frozen=True)
 class Opened:
-    """A file: its network, the choices it was written with, and its bytes."""
+    """A file: its network, the choices with which it was written, and its bytes."""
 
     network: Network
     choices: Choices
@@ -36,12 +36,12 @@ class Opened:
 
     @property
     def is_in_floats(self) -> bool:
-        """Whether it is equal to the network within a tolerance alone."""
+        """Whether it equals the network only within a tolerance."""
         return isinstance(self.network, Graph)
 
 
 def open_file(artifact: Artifact) -> Opened:
-    """What an artifact's file holds.
+    """Return the content of an artifact's file.
 
     Raises:
         ArtifactError: if it is no file of ours, is damaged, or was edited.
@@ -58,7 +58,7 @@ def open_file(artifact: Artifact) -> Opened:
 
 @lru_cache(maxsize=2)
 def _opened(content: bytes, *, trusted: bool) -> Opened:
-    """The file's content; where a manifest tells of an edit, what it changed is not told again."""
+    """Return the file's content; an edit that the manifest reveals is not reported again."""
     messages = messages_in(content)
     model = _parsed(content)
     notes = {
@@ -83,7 +83,7 @@ def _opened(content: bytes, *, trusted: bool) -> Opened:
 
 
 def _expected(network: Network, choices: Choices, sha256: str, nodes: int) -> Written:
-    """Return the graph that a network is written as, for a file of so many nodes.
+    """Return the graph that export writes for a network, for a file of so many nodes.
 
     Raises:
         ArtifactError: if it would have many more, or there is none.
@@ -122,14 +122,14 @@ def _parsed(content: bytes) -> Any:
 
 
 def _word(text: str | bytes) -> str:
-    """What stands in the file; the parser hands on as bytes what is no text."""
+    """Return a text of the file; the parser returns anything else as bytes."""
     if isinstance(text, bytes):
         raise ArtifactError("is no ONNX file, or is cut off or damaged")
     return text
 
 
 def _tensors(model: Any) -> dict[str, NDArray[Any]]:
-    """The numbers that the file itself holds; it never makes us read another one."""
+    """Return the numbers in the file itself; no other file is ever read."""
     return {_word(tensor.name): numbers_of(tensor) for tensor in model.graph.initializer}
 
 
@@ -148,7 +148,7 @@ def _choices(notes: Mapping[str, str]) -> Choices:
 def _require_same(
     model: Any, expected: Written, network: Network, notes: Mapping[str, str]
 ) -> None:
-    """Nothing if the file is what the program is written as.
+    """Check that the file is what export writes for the program.
 
     Raises:
         ArtifactError: otherwise; names what was edited.

@@ -1,4 +1,4 @@
-"""The target: four pure functions and the simulators that judge them."""
+"""The target: four pure functions, and the simulators that check them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Onnx:
     simulators: Mapping[str, Environment] = {each.name: each for each in (ONNXRUNTIME, REFERENCE)}
 
     def check(self, program: Program) -> tuple[Finding, ...]:
-        """What no graph of integers can hold."""
+        """Return what a graph of integers cannot hold."""
         return check(program)
 
     def compile(
@@ -42,11 +42,11 @@ class Onnx:
         functions: bool = True,
         trace: bool = False,
     ) -> Artifact:
-        """The .onnx file of a program that `check` accepts."""
+        """Return the .onnx file of a program that `check` accepts."""
         return compile_program(program, _choices(form, steps, functions, trace))
 
     def read(self, artifact: Artifact) -> Program:
-        """The program that a file of ours holds.
+        """Return the program in a file of ours.
 
         Raises:
             ArtifactError: if it is no file of ours, is damaged, or was edited.
@@ -60,7 +60,7 @@ class Onnx:
         return network
 
     def check_graph(self, graph: Graph) -> tuple[Finding, ...]:
-        """What the file cannot take of a network in floats, and that it is not exact."""
+        """Return what the file cannot hold of a float network, and that it is not exact."""
         return check_graph(graph)
 
     def compile_graph(
@@ -72,15 +72,15 @@ class Onnx:
         functions: bool = True,
         trace: bool = False,
     ) -> Artifact:
-        """The .onnx file of a network in floats, marked as not exact."""
+        """Return the .onnx file of a float network, marked as not exact."""
         return compile_graph(graph, _choices(form, steps, functions, trace))
 
     def holds_floats(self, artifact: Artifact) -> bool:
-        """Whether a file of ours holds a network in floats."""
+        """Return whether a file of ours contains a float network."""
         return open_file(artifact).is_in_floats
 
     def read_graph(self, artifact: Artifact) -> Graph:
-        """The network in floats that a file of ours holds.
+        """Return the float network in a file of ours.
 
         Raises:
             ArtifactError: if it holds a program, is no file of ours, is damaged, or was edited.
@@ -98,7 +98,7 @@ class Onnx:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """What a runtime makes of the samples (T, N, ...).
+        """Return a runtime's trace of the samples (T, N, ...).
 
         Raises:
             UnknownNameError: if there is no such simulator.
@@ -111,7 +111,7 @@ class Onnx:
 
 
 def _choices(form: str, steps: int, functions: bool, trace: bool) -> Choices:
-    """The choices; what has no meaning in a form does not change its file."""
+    """Return the choices; one without meaning in a form does not change its file."""
     kind = Form(form)
     written_out = {"steps": steps} if kind == Form.UNROLLED else {}
     return Choices(kind, functions=functions, trace=trace and kind == Form.SCAN, **written_out)

@@ -37,7 +37,7 @@ def naming(row: Row) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in files(*row.rooms, suffix=".py")
-        if path.name != "__init__.py"
+        if path.name not in ("__init__.py", "examples.py")
         and not path.is_relative_to(ROOT / "neurodeploy/testing")
         and word.search(path.read_text("utf-8"))
     }

@@ -17,6 +17,7 @@ ROOMS = (
     "neurodeploy/cli",
     "neurodeploy/data",
     "neurodeploy/demo",
+    "neurodeploy/flow",
     "neurodeploy/frontend",
     "neurodeploy/report",
     "neurodeploy/sandbox",
@@ -29,6 +30,12 @@ ROOMS = (
     "quant/layer",
     "quant/neuron",
     "snncore",
+    "targets/loihi/chip",
+    "targets/loihi/file",
+    "targets/loihi/neurons",
+    "targets/lynxi/reduced",
+    "targets/onnx/forms",
+    "targets/onnx/writing",
 )
 PAGES = (*files("docs", suffix=".md"), *ROOT.glob("*.md"))
 CODE = {path: path.read_text("utf-8") for path in files(*ROOMS, suffix=".py")}
@@ -37,20 +44,20 @@ VERBS = frozenset(
     re.findall(
         r"\w+",
         """
-    add allocate append apply arrange ask assign attach begin blank bound build calibrate call
-    check choose clear close collate collect combine compare compile compute connect consume
-    continue convert copy correct count create cut delay delete derive detach discard divide
-    draw drive drop encode end ensure estimate execute exit export fail feed fetch fill filter
-    find finish fire fit flatten flip flush fold follow forget format freeze generate give group
-    guard hand hold ignore import include indent insert install integrate interpret iterate join
+    add append apply arrange ask assign attach begin build calibrate call check choose clear
+    close collect combine compare compile compute connect consume convert copy count create cut
+    delay delete detach discard divide draw drop encode end ensure execute exit export fail feed
+    fetch fill filter find finish fit flip flush fold follow forget format freeze generate give
+    group guard hand hold ignore import include insert install integrate interpret iterate join
     keep kill learn leave let lift limit link list load lock look lower make map mark match
-    measure merge move multiply normalize note open pack parse pass place plot pool prepare
-    print prove pull push put quantize raise read rebuild record redirect reduce refuse register
-    reject release remove rename render repeat replace report require reset reshape resolve
-    restore return reverse rewrite round run sample save scale scan search select send set shard
-    share shift show simplify simulate skip sort spell split start step stop store strip
-    subtract sum swap take test tighten trace train translate try turn undo unpack update use
-    validate verify visit wait walk warn watch wrap write yield
+    measure merge move multiply note open pack parse pass place plot prepare print prove pull
+    push put quantize raise read rebuild record redirect reduce refuse register reject release
+    remove rename render replace report require reset resolve restore return reverse rewrite
+    round run sample save scale scan search select send set share shift show simulate skip sort
+    spell split start step stop store strip subtract sum swap take test trace train translate
+    try turn undo unpack update use validate verify visit wait walk warn watch wrap write yield
+    allocate blank bound collate continue correct derive drive estimate fire flatten indent
+    normalize pool repeat reshape shard simplify tighten
         """,
     )
 )

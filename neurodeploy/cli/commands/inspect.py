@@ -124,7 +124,7 @@ def _float_layer(node: Node, graph: Graph) -> dict[str, Any]:
     equations = getattr(node, "equations", None)
     return {
         "name": node.name,
-        "kind": type(node).__name__.lower() if equations is None else equations.name,
+        "kind": node.kind_name().lower() if equations is None else equations.name,
         "shape": list(graph.shapes[node.name]),
         "weights": node.parameter_count,
     }

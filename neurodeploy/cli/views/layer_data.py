@@ -25,7 +25,7 @@ from snncore.dynamics.arithmetic.interval import ZERO, Interval
 def layer_data(node: Node, program: Program, proved: Ranges | None) -> dict[str, Any]:
     """Return a layer as plain data; without ranges where they have no bound."""
     shape = program.shapes[node.name]
-    head = {"name": node.name, "kind": type(node).__name__.lower(), "shape": list(shape)}
+    head = {"name": node.name, "kind": node.kind_name().lower(), "shape": list(shape)}
     return head | _DATA(node, program, proved)
 
 

@@ -13,6 +13,7 @@ Rules, in this order:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from snncore.dynamics.arithmetic.number_system import Format, NumberSystem, Overflow, Rounding
@@ -38,6 +39,7 @@ def to_integers(
     return _Rewriter(equations, system, keep_detached).run()
 
 
+@lru_cache
 def distance_fraction(equations: Equations, system: NumberSystem) -> int:
     """Return the fraction bits of the distance from the threshold where spikes are decided."""
     rewriter = _Rewriter(equations, system, keep_detached=False)

@@ -1,1 +1,1 @@
-"""Facts of the chips: what they take, what there is room for, what it costs."""
+"""Facts about the chips: what they accept, what fits, and what it costs."""

@@ -1,16 +1,16 @@
-"""What the two chips have, and where each number comes from."""
+"""The limits of the two chips, and the source of each number."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What Lava's loader takes for a graded message.
+# The size of a graded message, as Lava's loader assumes it.
 MESSAGE_BITS = 16
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip's limits; None where none was published."""
+    """One chip's limits; None if none was published."""
 
     name: str
     cores: int
@@ -18,11 +18,11 @@ class Chip:
     synapse_bits: int
     axons_in: int | None
     axons_out: int | None
-    # A kernel stands once on a core, not once for each place where it is applied.
+    # Whether a kernel is stored once per core, not once per place where it is applied.
     shares_kernels: bool
-    # Whether it is published how synapses are packed; else only the bits of their weights count.
+    # Whether the packing of synapses is published; if not, only the bits of their weights count.
     packing_known: bool
-    # What a spike may carry beside its address.
+    # The bits that a spike may carry besides its address.
     message_bits: int
     # Whether neurons are programs, and not all CUBA LIF.
     programmable: bool

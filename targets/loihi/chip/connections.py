@@ -17,7 +17,7 @@ from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
 
 @dataclass(frozen=True)
 class Connections:
-    """One layer of synapses, between a source of this shape and neurons of that."""
+    """One layer of synapses between a source and neurons of these shapes."""
 
     source: str
     node: Synapse
@@ -29,7 +29,7 @@ class Connections:
 
     @cached_property
     def each(self) -> int:
-        """What a weight takes, and its delay with it."""
+        """The bits of a weight together with its delay."""
         return weight_bits(self.node.narrow_weight) + self.delay.bit_length()
 
     @cached_property
@@ -50,11 +50,11 @@ class Connections:
         return self.shares_kernels and isinstance(self.node, Conv2d)
 
     def fan_in(self) -> Integers:
-        """How many synapses lead to each neuron, in C order."""
+        """Return how many synapses lead to each neuron, in C order."""
         return self.node.fan_in(self.shape).reshape(-1)
 
     def least_bits(self) -> Integers:
-        """What each neuron's own weights take at the least, whatever they are encoded with."""
+        """Return the minimum bits of each neuron's own weights, whatever their encoding."""
         return np.zeros_like(self.fan_in()) if self._is_kernel else self.fan_in() * self.each
 
     def events(self, first: int, last: int) -> Integers:
@@ -62,7 +62,7 @@ class Connections:
         return _EVENTS(self.node, self, first, last)
 
     def needs(self, first: int, last: int, events: Integers) -> tuple[int, int]:
-        """Axons in, and bits of memory, for the neurons of a range."""
+        """Return the axons in, and the bits of memory, of a range of neurons."""
         axons = int(np.count_nonzero(events))
         if self._is_kernel:
             plane = prod(self.target[1:])
@@ -73,7 +73,7 @@ class Connections:
         listed = self._bits(events[events > 0], index_bits(last - first))
         if isinstance(self.node, Conv2d):
             return axons, listed
-        # Without an index every neuron of the range has a place, its weight zero or not.
+        # Without an index, every neuron of the range has an entry, even if its weight is zero.
         rows = np.full(axons, last - first)
         return axons, min(listed, self._bits(rows, 0))
 
@@ -98,7 +98,7 @@ class Connections:
         return seen
 
     def _seen(self, places: Integers, axis: int) -> Integers:
-        """How often each row (or column) is within the windows of these rows of neurons."""
+        """Return how often each row (or column) is within the windows of these rows of neurons."""
         assert isinstance(self.node, Conv2d)
         node, size = self.node, self.shape[1 + axis]
         offsets = (
@@ -127,7 +127,7 @@ def _kernel_events(node: Conv2d, synapses: Connections, first: int, last: int) -
 
 
 def _pieces(lines: Integers, first: int, last: int, width: int) -> list[tuple[Integers, Integers]]:
-    """Lines of neurons with the columns that belong to the range: whole ones, and cut ends."""
+    """Return lines of neurons with their columns in the range: whole ones, and cut ends."""
     whole = np.arange(width)
     starts, ends = np.maximum(lines * width, first), np.minimum((lines + 1) * width, last)
     complete = (starts == lines * width) & (ends == (lines + 1) * width)

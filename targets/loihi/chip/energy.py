@@ -1,4 +1,4 @@
-"""An estimate of energy from figures that were published for one operation each."""
+"""An estimate of energy from published figures for single operations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEFT_OUT = (
 
 
 def energy(operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
-    """What the operations of one sample may take on Loihi 1."""
+    """Return the estimated energy of one sample's operations on Loihi 1."""
     synaptic = sum(layer.synaptic for layer in operations) * SYNAPTIC_OPERATION
     updates = sum(layer.neuron_updates for layer in operations)
     low, high = synaptic + updates * UPDATE_INACTIVE, synaptic + updates * UPDATE_ACTIVE

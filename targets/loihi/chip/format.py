@@ -13,13 +13,13 @@ from snncore.dynamics.zoo.driven import driven
 from snncore.dynamics.zoo.resonator import resetting_resonator
 from snncore.dynamics.zoo.spiking import Reset
 
-# The bits of fraction of a state beyond those of a weight.
+# The fraction bits of a state beyond those of a weight.
 FRACTION = 6
 STATE_BITS = 24
-# A dense layer adds up in a register of this width; a convolution in one of a state's.
+# A dense layer adds up in a register of this width; a convolution in one of a state's width.
 ADDER_BITS = 32
 DECAY_BITS = 12
-# The integer of a decay that leaves nothing.
+# The integer of a decay that leaves nothing of a state.
 UNITY = 1 << DECAY_BITS
 THRESHOLD_BITS = 17
 BIAS_BITS = 12

@@ -1,8 +1,8 @@
-"""A network on the cores of a chip, greedily: from the last layer to the first.
+"""The greedy placement of a network on the cores of a chip, from the last layer to the first.
 
-A core is filled with neurons until one of its limits is met. Going backwards, a layer's neurons
-know to how many cores they send, so that axons out are counted as neurons are placed; a layer
-that reads itself is placed again until its number of cores is the one that was assumed.
+A core is filled with neurons until one of its limits is reached. Because it works backward, a
+layer's neurons know to how many cores they send, so axons out are counted while neurons are placed.
+A layer that reads itself is placed again until its number of cores is the assumed one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TRIES = 5
 
 @dataclass
 class _Open:
-    """A core in the making."""
+    """A core that is being filled."""
 
     slices: list[Slice] = field(default_factory=list)
     neurons: int = 0
@@ -41,7 +41,7 @@ class _Layer:
 
     @cached_property
     def least_bits(self) -> Integers:
-        """What the neurons up to each one take at the least."""
+        """The minimum bits of the neurons up to each one."""
         each = sum((link.least_bits() for link in self.inputs), np.zeros(self.neurons, np.int64))
         return np.concatenate([[0], np.cumsum(each)])
 
@@ -51,7 +51,7 @@ class _Layer:
         return any(each.source == self.node.name for each in self.inputs)
 
     def needs(self, first: int, last: int) -> tuple[int, int]:
-        """Axons in, and bits of synapse memory, of a range of neurons."""
+        """Return the axons in, and the bits of synapse memory, of a range of neurons."""
         axons = bits = 0
         for each in self.inputs:
             more = each.needs(first, last, each.events(first, last))
@@ -60,11 +60,11 @@ class _Layer:
 
 
 class _DoesNotFitError(Exception):
-    """One neuron needs more than an empty core has."""
+    """An error: one neuron needs more than an empty core has."""
 
 
 def placement(program: Program, chip: Chip) -> Placement:
-    """The network on the chip's cores, or why there is no room for it."""
+    """Return the network on the chip's cores, or why it does not fit."""
     layers = [_layer(program, node, chip) for node in program.layers]
     try:
         cores, of_layer = _placed(layers, chip)
@@ -98,7 +98,7 @@ def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
         if not isinstance(synapse, Synapse):
             continue
         name = synapse.source.source
-        # A loop's own step is no delay of its synapses.
+        # A loop's own step is not a delay of its synapses.
         late = max(each.delay for each in synapse.sources) - synapse.source.delay
         shape = program.shapes[name]
         while isinstance(flat := program.by_name[name], Flatten):
@@ -112,7 +112,7 @@ def _layer(program: Program, node: Neuron, chip: Chip) -> _Layer:
 def _placed(
     layers: list[_Layer], chip: Chip
 ) -> tuple[tuple[Core, ...], dict[str, tuple[int, int]]]:
-    """The cores in the order of the layers; by layer: how many cores, and bits of memory."""
+    """Return the cores in the order of the layers, and each layer's cores and bits of memory."""
     loops = [each.node.name for each in layers if each.reads_itself]
     greedy = _Greedy(chip, layers, dict.fromkeys(loops, 0)).run()
     for _ in range(_TRIES):
@@ -128,14 +128,14 @@ class _Greedy:
         self.chip, self.layers, self.assumed = chip, layers, assumed
         self.open = [_Open()]
         self.of_layer: dict[str, tuple[int, int]] = {}
-        # To how many cores each neuron of a layer sends.
+        # The number of cores to which each neuron of a layer sends.
         self.sends: dict[str, Integers] = {
             layer.node.name: np.full(layer.neurons, assumed.get(layer.node.name, 0), dtype=np.int64)
             for layer in layers
         }
 
     def run(self) -> _Greedy:
-        """This, with every layer placed.
+        """Place every layer, and return this.
 
         Raises:
             _DoesNotFitError: if one neuron needs more than an empty core has.
@@ -155,7 +155,7 @@ class _Greedy:
         return self
 
     def cores(self) -> tuple[Core, ...]:
-        """The cores, in the order of the layers."""
+        """Return the cores, in the order of the layers."""
         chip = self.chip
         return tuple(
             Core(
@@ -171,14 +171,14 @@ class _Greedy:
         )
 
     def _furthest(self, layer: _Layer, last: int) -> int:
-        """The first neuron of the largest range up to `last` that the open core has room for."""
+        """Return the first neuron of the largest range up to `last` that fits the open core."""
         core, least = self.open[-1], layer.least_bits
-        # What is sure not to fit need not be looked at.
+        # Ranges that certainly do not fit are skipped.
         enough = int(np.searchsorted(least, least[last] - (self.chip.synapse_bits - core.bits)))
         low, high = max(0, enough, last - (self.chip.neurons - core.neurons)), last
         if low < last and self._has_room(layer, low, last):
             return low
-        # More neurons never need less, so the range is found by halving.
+        # More neurons never need less, so the range is found by bisection.
         while high - low > 1:
             middle = (low + high) // 2
             if self._has_room(layer, middle, last):
@@ -210,7 +210,7 @@ class _Greedy:
         return bits
 
     def _reason(self, layer: _Layer, last: int) -> str:
-        """What one neuron needs more of than an empty core has."""
+        """Return what one neuron needs more of than an empty core has."""
         chip = self.chip
         axons, bits = layer.needs(last - 1, last)
         out = int(self.sends[layer.node.name][last - 1])

@@ -1,1 +1,1 @@
-"""The .net file: what it holds, and what Lava makes of it."""
+"""The .net file: its content, and Lava's interpretation of it."""

@@ -17,24 +17,24 @@ from typing import Any
 
 from neurodeploy.errors import ArtifactError
 
-# More than any chip holds; a file that claims it is damaged or hostile.
+# More than any chip holds; a file that claims more is damaged or hostile.
 MOST_VALUES = 1 << 26
 _MOST_BYTES = 1 << 30
 _FREE_BYTES, _RATIO = 16 << 20, 64
-# Numbers are computed with in 64 bits.
+# Computations use 64-bit numbers.
 _WORD = 8
 LONGEST_NAME = 256
-# So many chunks may lie open, which a file does not store.
+# The number of chunks that a file may leave unstored.
 _MOST_CHUNKS = 1 << 12
 _CHUNKED = 2
-# Those of HDF5's filters that are known: deflate, shuffle and a checksum.
+# The supported filters of HDF5: deflate, shuffle and a checksum.
 _DEFLATE, _FILTERS = 1, {1, 2, 3}
 _NUMBERS, _NAMES = "iufbc", "SO"
 
 
 @dataclass
 class Budget:
-    """What is left of a file's bytes; a dataset counts once."""
+    """The remaining bytes of a file; a dataset counts once."""
 
     size: int
     taken: dict[str, int] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Budget:
             self._require_chunks(item, place)
 
     def take(self, place: str, size: int) -> None:
-        """Check that so many bytes may be held, together with all that was.
+        """Check that `size` more bytes may be held, together with all previous ones.
 
         Raises:
             ArtifactError: if they are too many.
@@ -73,7 +73,7 @@ class Budget:
     def _require_kind(self, item: Any, place: str, count: int) -> None:
         kind = item.dtype.kind
         if kind not in _NUMBERS + _NAMES or item.dtype.subdtype is not None:
-            raise ArtifactError(f"{place}: {item.dtype} is no type of numbers, nor a name")
+            raise ArtifactError(f"{place}: {item.dtype} is not a type of numbers, nor a name")
         if kind in _NAMES and count * item.dtype.itemsize > LONGEST_NAME:
             raise ArtifactError(f"{place}: {count} strings of {item.dtype.itemsize} bytes are none")
         if kind == "O" and not _is_text(item):
@@ -86,7 +86,7 @@ class Budget:
             raise ArtifactError(f"{place}: is in chunks of {room:,} bytes")
         grid = prod(-(-side // chunk) for side, chunk in zip(item.shape, item.chunks, strict=True))
         if grid > _MOST_CHUNKS and grid > 2 * item.id.get_num_chunks():
-            # HDF5 looks for each of them, for as long as that takes.
+            # HDF5 searches for each of them, which takes time.
             raise ArtifactError(f"{place}: is in {grid:,} chunks, most of which are not there")
         settings = item.id.get_create_plist()
         count = settings.get_nfilters()

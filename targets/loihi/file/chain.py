@@ -1,4 +1,4 @@
-"""A program as the chain of layers that the format holds."""
+"""A program as the chain of layers that the format can hold."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from neurodeploy.target import Finding, Severity
 
 @dataclass(frozen=True)
 class ChainLayer:
-    """Synapses and the neurons they drive; an input block has neurons alone."""
+    """Synapses and the neurons that they drive; an input block has only neurons."""
 
     neuron: Neuron
     synapse: Synapse | None
     flatten: Flatten | None
-    # What the neurons' own spikes go through on their way back, a step later.
+    # The weights through which the neurons' own spikes come back, a step later.
     recurrent: Dense | None = None
-    # What drives the imaginary part, beside the weights that drive the real one.
+    # The weights that drive the imaginary part, beside those of the real part.
     imaginary: Dense | None = None
 
     @property
@@ -42,16 +42,16 @@ class ChainLayer:
 
 @dataclass(frozen=True)
 class Chain:
-    """The input and the layers behind it, in order."""
+    """The input and the layers after it, in order."""
 
     input: Input
     layers: tuple[ChainLayer, ...]
 
 
 def chain_of(program: Program) -> Chain | Finding:
-    """The chain that a program is, or why it is none."""
+    """Return the chain that a program is, or why it is not one."""
     first, *rest = program.nodes
-    if not isinstance(first, Input) or any(isinstance(node, Input) for node in rest):
+    if not isinstance(first, Input) or len(program.of_kind(Input)) > 1:
         return _error(program.nodes[0].name, "a .net file has one input, before all layers")
     links = _Links(program, first)
     previous: Node = first
@@ -72,7 +72,7 @@ def chain_of(program: Program) -> Chain | Finding:
 
 
 def takes_numbers(program: Program, layer: ChainLayer) -> bool:
-    """Whether what a layer's weights read are numbers, and not only spikes."""
+    """Return whether a layer's weights read numbers, and not only spikes."""
     if layer.synapse is None:
         return program.input.signal == Signal.CURRENT
     read = layer.flatten.source if layer.flatten is not None else layer.synapse.source
@@ -82,7 +82,7 @@ def takes_numbers(program: Program, layer: ChainLayer) -> bool:
 
 @dataclass
 class _Links:
-    """The layers so far, and what waits for its neurons."""
+    """The layers so far, and the weights that wait for their neurons."""
 
     program: Program
     input: Input
@@ -93,7 +93,7 @@ class _Links:
     imaginary: Dense | None = None
 
     def connected(self, node: Node, previous: Node) -> str | None:
-        """Why the node cannot follow the one before it, if it cannot."""
+        """Return why the node cannot follow the one before it, or None if it can."""
         if isinstance(node, Neuron):
             edges: tuple[Edge, ...] = node.inputs
             beside = {node.name for node in (self.recurrent, self.imaginary) if node}
@@ -111,7 +111,7 @@ class _Links:
         return self.append(node)
 
     def pairs(self, node: Dense) -> bool:
-        """Whether these weights are the imaginary part beside the real one just before."""
+        """Return whether these weights are the imaginary part to the real one just before."""
         if not isinstance(self.synapse, Dense) or self.imaginary is not None:
             return False
         driven = (Edge(self.synapse.name), Edge(node.name))
@@ -120,13 +120,13 @@ class _Links:
         return together and node.source == self.synapse.source
 
     def loop_of(self, node: Dense) -> Neuron | None:
-        """The neurons whose own spikes these weights bring back, if they do that."""
+        """Return the neurons whose own spikes these weights bring back, if they do that."""
         source = self.program.by_name[node.source.source]
         driven = isinstance(source, Neuron) and Edge(node.name) in source.inputs
         return source if driven and isinstance(source, Neuron) else None
 
     def append_loop(self, node: Node) -> str | None:
-        """Why weights cannot bring a layer's own spikes back, if they cannot."""
+        """Return why weights cannot bring a layer's own spikes back, or None if they can."""
         assert isinstance(node, Dense)
         if node.source.delay != 1:
             return f"reads its own layer {node.source.delay} steps late, and the chip's is 1"
@@ -138,7 +138,7 @@ class _Links:
     def append(self, node: Node) -> str | None:
         """Return why the node cannot come next, if it cannot."""
         if not _NEXT.knows(node):
-            return f"is a {type(node).__name__}, which no .net file holds"
+            return f"is a {type(node).__name__}, which a .net file cannot hold"
         return _NEXT(node, self)
 
     def is_block(self) -> bool:
@@ -167,9 +167,9 @@ def _flatten(node: Flatten, links: _Links) -> str | None:
         return _IN_TURN
     read = links.program.by_name[node.source.source]
     axes = len(links.program.shapes[read.name])
-    # The network's port is flat whatever shape its samples have.
+    # The network's port is flat, whatever shape its samples have.
     if axes == 1 or (axes != 3 and read is not links.input):
-        return "flattens what is no image, which the loader cannot load"
+        return "flattens something other than an image, which the loader cannot load"
     links.flatten = node
     return None
 

@@ -1,4 +1,4 @@
-"""A .net file opened with care: every value has a checked type, every complaint names its place."""
+"""A .net file opened with care: every value has a checked type, every error names its place."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from neurodeploy.errors import ArtifactError, NeurodeployError
 from neurodeploy.program import Integers
 from targets.loihi.file.budget import LONGEST_NAME, Budget
 
-# Of layers: a chip's cores, many times.
+# The limit of layers: many times a chip's cores.
 _MOST_LAYERS = 4096
 _NUMBERS = "iufb"
 # Lava computes with an unsigned 64-bit number as with a float, and stops.
 _WHOLE = "iub"
 
-# What the library raises, by what it stumbled over.
+# The exceptions of the library, whatever the problem.
 _STUMBLES = (
     OSError,
     RuntimeError,
@@ -33,7 +33,7 @@ _STUMBLES = (
 
 
 def h5py_module() -> Any:
-    """The library that reads and writes the format.
+    """Import the library that reads and writes the format.
 
     Raises:
         NeurodeployError: if it is not installed.
@@ -55,7 +55,7 @@ class LayerEntry:
         self.name = name
 
     def afford(self, key: str, values: int) -> None:
-        """Check that so many values may be made of what is under a key.
+        """Check that `values` values may be built from what is under a key.
 
         Raises:
             ArtifactError: if the file is too small for them.
@@ -66,12 +66,12 @@ class LayerEntry:
         return key in self._group
 
     def holds(self, group: str, key: str) -> bool:
-        """Whether there is a group of this name, with the key in it."""
+        """Return whether there is a group of this name, with the key in it."""
         inner = _inside(self._group, group, f"{self.name}.{group}")
         return hasattr(inner, "keys") and key in inner
 
     def text(self, key: str) -> str:
-        """A name, as bytes or text, alone or in an array of one."""
+        """Return a name, stored as bytes or text, alone or in an array of one."""
         value = self._value(key).reshape(-1)
         if value.size < 1:
             raise ArtifactError(f"{self.name}.{key}: is empty")
@@ -82,14 +82,14 @@ class LayerEntry:
         return word
 
     def integers(self, key: str) -> Integers:
-        """Whole numbers of 32 bits; fractions are cut off, as the loader does."""
+        """Return whole numbers of 32 bits; fractions are truncated, as the loader does."""
         return self.numbers(key).astype(np.int64)
 
     def numbers(self, key: str) -> NDArray[Any]:
-        """Numbers of 32 bits, whole or not."""
+        """Return numbers of 32 bits, whole or not."""
         value = self._value(key)
         if value.dtype.kind not in _NUMBERS:
-            raise ArtifactError(f"{self.name}.{key}: {value.dtype} is no type of numbers")
+            raise ArtifactError(f"{self.name}.{key}: {value.dtype} is not a type of numbers")
         if value.size == 0:
             raise ArtifactError(f"{self.name}.{key}: is empty")
         if value.dtype.kind == "f" and not np.isfinite(value).all():
@@ -99,7 +99,7 @@ class LayerEntry:
         return value
 
     def stored_whole(self, key: str) -> NDArray[Any]:
-        """Whole numbers that must be stored as such, in the type that the file has them in."""
+        """Return whole numbers that must be stored as such, in their type in the file."""
         value = self._value(key)
         if value.dtype.kind not in _WHOLE or value.dtype == np.uint64:
             raise ArtifactError(
@@ -111,18 +111,20 @@ class LayerEntry:
         return value
 
     def whole(self, key: str) -> Integers:
-        """Whole numbers that must be stored as such: the loader takes nothing else here."""
+        """Return numbers that must be stored as integers: the loader accepts nothing else here."""
         return self.stored_whole(key).astype(np.int64)
 
     def number(self, key: str) -> int:
-        """One whole number."""
+        """Return one whole number."""
         value = self.whole(key)
         if value.ndim:
-            raise ArtifactError(f"{self.name}.{key}: has the shape {value.shape}, and is no number")
+            raise ArtifactError(
+                f"{self.name}.{key}: has the shape {value.shape}, and is not a number"
+            )
         return int(value)
 
     def pair(self, key: str) -> tuple[int, int]:
-        """Height and width, from one number or two."""
+        """Return height and width, from one number or two."""
         value = self.whole(key)
         if value.ndim == 0:
             return int(value), int(value)
@@ -131,7 +133,7 @@ class LayerEntry:
         return int(value[0]), int(value[1])
 
     def group(self, key: str) -> LayerEntry:
-        """A group within this one."""
+        """Return a group within this one."""
         inner = _inside(self._group, key, f"{self.name}.{key}")
         if inner is None or not hasattr(inner, "keys"):
             raise ArtifactError(f"{self.name}.{key}: is missing")
@@ -147,17 +149,17 @@ class LayerEntry:
 
 @contextmanager
 def opened(content: bytes, name: str) -> Iterator[list[LayerEntry]]:
-    """The layers of a file, in order.
+    """Yield the layers of a file, in order.
 
     Raises:
-        ArtifactError: if it is no such file, or damaged.
+        ArtifactError: if it is not such a file, or damaged.
     """
     h5py = h5py_module()
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             layers = _inside(file, "layer", f"{name}: /layer")
             if layers is None or not hasattr(layers, "keys") or len(layers) == 0:
-                raise ArtifactError(f"{name}: has no /layer, so it is no network for Lava")
+                raise ArtifactError(f"{name}: has no /layer, so it is not a network for Lava")
             if len(layers) > _MOST_LAYERS:
                 raise ArtifactError(f"{name}: claims {len(layers)} layers")
             entries, budget = [], Budget(len(content))
@@ -171,11 +173,11 @@ def opened(content: bytes, name: str) -> Iterator[list[LayerEntry]]:
         raise
     except _STUMBLES as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ArtifactError(f"{name}: is damaged, or no HDF5 file: {reason}") from error
+        raise ArtifactError(f"{name}: is damaged, or not an HDF5 file: {reason}") from error
 
 
 def _inside(group: Any, key: str, place: str) -> Any:
-    """What lies in a group under a name; nothing that a link fetches from elsewhere.
+    """Return what lies in a group under a name; a link to elsewhere is refused.
 
     Raises:
         ArtifactError: if it is a link.

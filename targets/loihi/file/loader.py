@@ -1,4 +1,4 @@
-"""What Lava's loader and its processes make of what a file holds, modelled to the bit."""
+"""A bit-exact model of what Lava's loader and its processes compute from a file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from neurodeploy.data.narrow import row_pieces
 from neurodeploy.program import NarrowIntegers
 from targets.loihi.chip.format import FORMAT
 
-# The simulation keeps strides, paddings, dilations, kernels and groups in 8 bits with a sign.
+# The simulation stores strides, paddings, dilations, kernels and groups as signed bytes.
 LARGEST_GEOMETRY = 127
-# Longer delays are cut down to this, with a warning.
+# Longer delays are truncated to this, with a warning.
 LONGEST_DELAY = 62
-# The weights of a layer that has both signs.
+# The range of weights in a layer that has both signs.
 _MIXED = FORMAT.weights
 
 
@@ -29,13 +29,13 @@ class LoadedWeights:
 
 
 def loaded_weights(weight: NarrowIntegers) -> LoadedWeights | None:
-    """The weights that reach the simulation; None where loading fails (all weights zero)."""
+    """Return the weights that reach the simulation, or None if loading fails (all zero)."""
     loaded = loaded_together([weight])
     return None if loaded is None else loaded[0]
 
 
 def loaded_together(parts: Sequence[NarrowIntegers]) -> list[LoadedWeights] | None:
-    """What becomes of matrices that the loader takes for one; None where loading fails.
+    """Return the result for matrices that the loader treats as one, or None if loading fails.
 
     A recurrent layer's two are scaled as one, and the process of each looks at its own signs.
     """
@@ -52,33 +52,33 @@ def loaded_together(parts: Sequence[NarrowIntegers]) -> list[LoadedWeights] | No
 
 
 def _processed(clipped: NarrowIntegers, bits_up: int, spare: int) -> LoadedWeights:
-    """What a process makes of weights that the loader shifts up, with bits to spare."""
+    """Return the result of a process for weights that the loader shifts up, with bits to spare."""
     if bits_up < 0:
         return _nothing(clipped)
     weight_bits = 8 - bits_up - spare
-    # The process looks at the signs again, and calls a matrix without positives inhibitory.
+    # The process looks at the signs again, and treats a matrix without positives as inhibitory.
     signed = int(clipped.min()) < 0 < int(clipped.max())
     lowest, highest = (-256, 255) if signed else (-255, 255)
     drop = 8 - weight_bits + int(signed)
     if drop < 0:
-        # Odd weights below -128 and none above 0: mixed to the loader, inhibitory to the process.
+        # Odd weights below -128 and none above 0: mixed for the loader, inhibitory for the process.
         return _nothing(clipped)
     kept = np.empty(clipped.shape, dtype=np.int16)
-    # Some rows at a time, so that large layers are not held several times over.
+    # Process some rows at a time, so that large layers are not copied several times over.
     for rows in row_pieces(clipped):
-        # Shifted up they fill eight bits, and a sign.
+        # Shifted up, they fill eight bits and a sign.
         limited = np.clip(clipped[rows].astype(np.int16) << bits_up, lowest, highest)
         kept[rows] = _without_low_bits(limited, drop, toward_zero=not signed)
     return _reduced(kept, bits_up)
 
 
 def _nothing(weight: NarrowIntegers) -> LoadedWeights:
-    """What a shift by a negative number of bits leaves."""
+    """Return the result of a shift by a negative number of bits."""
     return LoadedWeights(np.zeros(weight.shape, dtype=np.int16), 0)
 
 
 def _scale_bits(low: int, high: int) -> int:
-    """How far the loader shifts the weights up to fill eight bits."""
+    """Return how far the loader shifts the weights up to fill eight bits."""
     if high < 0:
         return _floor_log2(256, -low)
     if low >= 0:
@@ -88,7 +88,7 @@ def _scale_bits(low: int, high: int) -> int:
 
 
 def _floor_log2(numerator: int, denominator: int) -> int:
-    """The floor of log2(numerator / denominator), in integers."""
+    """Return the floor of log2(numerator / denominator), in integers."""
     result = 0
     while (denominator << (result + 1)) <= numerator:
         result += 1
@@ -98,10 +98,10 @@ def _floor_log2(numerator: int, denominator: int) -> int:
 
 
 def _common_zeros(parts: Sequence[NarrowIntegers]) -> int:
-    """How many low bits are zero in every weight, at most eight."""
+    """Return how many low bits are zero in every weight, at most eight."""
     used = 0
     for part in parts:
-        # A number and its negative end in as many zeros.
+        # A number and its negative end in the same number of zeros.
         used |= int(np.bitwise_or.reduce(part, axis=None))
     return min((used & -used).bit_length() - 1, 8)
 
@@ -114,7 +114,7 @@ def _without_low_bits(
 
 
 def _reduced(weight: NDArray[np.int16], shift: int) -> LoadedWeights:
-    """The same sums with the smallest shift."""
+    """Return the same sums with the smallest shift."""
     used = int(np.bitwise_or.reduce(weight, axis=None))
     spare = shift if not used else min(shift, (used & -used).bit_length() - 1)
     weight >>= spare

@@ -1,6 +1,7 @@
-"""Two .net files compared group by group: what differs, in the format's own words.
+"""The comparison of two .net files, group by group, in the format's own words.
 
-Libraries of other versions write the same values in other bytes; what a loader reads decides.
+Libraries of other versions write the same values in other bytes; the values that a loader reads
+decide.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from targets.loihi.file.hdf5 import h5py_module
 
 
 def file_difference(expected: bytes, found: bytes) -> str | None:
-    """Return the first place where two files differ; nothing if every value is the same."""
+    """Return the first place where two files differ, or None if every value is the same."""
     h5py = h5py_module()
     try:
         with (

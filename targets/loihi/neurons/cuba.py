@@ -1,4 +1,4 @@
-"""CUBA LIF neurons: what the file, the loader and Lava's processes make of them."""
+"""CUBA LIF neurons in the file, the loader and Lava's processes."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from targets.loihi.findings import error, warning
 
 _KINDS = ("LOIHI", "CUBA")
 _DECAYS = {"current_decay": "iDecay", "voltage_decay": "vDecay"}
-# A layer without neurons gets some that add up and never fire.
+# A layer without neurons gets neurons that add up and never fire.
 _WITHOUT = {"current_decay": 0, "voltage_decay": UNITY, "threshold": 1 << THRESHOLD_BITS}
 _REGISTERS = {
     "threshold": Interval(FORMAT.thresholds.minimum, FORMAT.thresholds.maximum),
     "current_decay": Interval(0, UNITY),
     "voltage_decay": Interval(0, UNITY),
     "bias": Interval(FORMAT.biases.minimum, FORMAT.biases.maximum),
-    # The host's own, of 16 bits.
+    # The host's bias, of 16 bits.
     "gain": Interval(-(1 << 15), (1 << 15) - 1),
 }
 _HALF = f"2^{STATE_BITS - 1}"
 
 
 def adds_up(node: Neuron) -> bool:
-    """Whether it is what the loader makes of a dense layer for which the file has no neurons."""
+    """Return whether these are the loader's neurons for a dense layer without neurons."""
     same = all(
         value.size == 1 and int(value.reshape(-1)[0]) == _WITHOUT[key]
         for key, value in node.parameters.items()
@@ -57,13 +57,13 @@ def adds_up(node: Neuron) -> bool:
 
 
 def is_lif(node: Neuron) -> bool:
-    """Whether its neurons are the chip's own, driven by spikes or by a host."""
+    """Return whether these are the chip's own neurons, driven by spikes or by a host."""
     plain = node.equations.same_computation(CUBA_LIF) and node.system == LOIHI
     return plain or driven_by(node) is not None
 
 
 def driven_by(node: Neuron) -> int | None:
-    """What a host multiplies the samples by that drive it, if one does."""
+    """Return the host's factor on the samples that drive these neurons, if there is one."""
     if node.system != LOIHI_DRIVEN or not node.equations.same_computation(DRIVEN_CUBA_LIF):
         return None
     return int(node.parameters["gain"].reshape(-1)[0])
@@ -82,7 +82,7 @@ class _Cuba:
         """Yield what does not fit the registers of a layer."""
         node = layer.neuron
         shape = program.shapes[node.name]
-        # A dense layer without neurons of its own adds up, with a threshold beyond the register.
+        # A dense layer without its own neurons adds up, with a threshold beyond the register.
         sums = isinstance(layer.synapse, Dense) and adds_up(node)
         for key, limits in _REGISTERS.items():
             if key not in node.parameters:
@@ -119,7 +119,7 @@ class _Cuba:
 
     def write(self, entry: Any, layer: ChainLayer, bits: int) -> None:
         """Write decays and thresholds."""
-        # The loader gives a dense layer without neurons such that add up and never fire.
+        # The loader gives a dense layer without neurons those that add up and never fire.
         if isinstance(layer.synapse, Dense) and adds_up(layer.neuron):
             return
         group = entry.create_group("neuron")
@@ -129,17 +129,17 @@ class _Cuba:
             group[key] = _values(layer.neuron.parameters[name], tuple(entry["shape"][()]))
 
     def require_determined(self, entries: Sequence[LayerEntry]) -> None:
-        """Every processor loads these alike."""
+        """Check nothing: every processor loads these alike."""
 
 
 CUBA = _Cuba()
 
 
 def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
-    """Decays and thresholds of a layer, which broadcast over its shape.
+    """Return decays and thresholds of a layer, which broadcast over its shape.
 
     Raises:
-        ArtifactError: if the loader would not take them; names the place.
+        ArtifactError: if the loader would not accept them; names the place.
     """
     if "neuron" not in entry:
         if len(shape) > 1:
@@ -163,10 +163,10 @@ def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
 
 
 def bias_of(entry: LayerEntry, shape: Shape, *, wraps: bool = True) -> Integers:
-    """A layer's bias, which the simulation keeps in 16 bits, and wraps for LIF neurons.
+    """Return a layer's bias, which the simulation stores in 16 bits, and wraps for LIF neurons.
 
     Raises:
-        ArtifactError: if the loader would not take it.
+        ArtifactError: if the loader would not accept it.
     """
     if "bias" not in entry:
         return np.array(0, dtype=np.int64)
@@ -182,7 +182,7 @@ def bias_of(entry: LayerEntry, shape: Shape, *, wraps: bool = True) -> Integers:
         return bias.reshape(shape)
     if len(shape) > 1 and bias.ndim and bias.shape[0] == shape[0] and _spreads(bias, shape):
         entry.afford("bias", prod(shape))
-        # The loader takes it for one a channel, and NumPy for what its axes say.
+        # The loader treats it as one per channel, and NumPy as its axes say.
         return _torch_order(np.array(np.broadcast_to(bias, shape[::-1])), shape)
     raise ArtifactError(f"{entry.name}.bias: {bias.shape} does not fit the layer's {shape}")
 
@@ -192,12 +192,12 @@ def _decay(neuron: LayerEntry, key: str) -> Integers:
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > UNITY:
         wrong = low if low < 0 else high
-        raise ArtifactError(f"{neuron.name}.{key}: {wrong} is no decay of 0..{UNITY}")
+        raise ArtifactError(f"{neuron.name}.{key}: {wrong} is not a decay of 0..{UNITY}")
     return values
 
 
 def _threshold(stored: NDArray[Any]) -> Integers:
-    """Thresholds as the simulation scales them: an array within the type it is stored in."""
+    """Return thresholds as the simulation scales them: an array within its stored type."""
     scaled = stored.astype(np.int64) << FRACTION
     if stored.ndim:
         scaled = scaled.astype(stored.dtype).astype(np.int64)
@@ -213,7 +213,7 @@ def _spread(values: Integers, shape: Shape, name: str) -> Integers:
 
 
 def _spreads(values: Integers, shape: Shape) -> bool:
-    """Whether NumPy broadcasts the values to the loader's (W, H, C)."""
+    """Return whether NumPy broadcasts the values to the loader's (W, H, C)."""
     try:
         return np.broadcast_shapes(values.shape, shape[::-1]) == shape[::-1]
     except ValueError:
@@ -221,7 +221,7 @@ def _spreads(values: Integers, shape: Shape) -> bool:
 
 
 def _torch_order(values: Integers, shape: Shape) -> Integers:
-    """One value a channel, or one a neuron, from the loader's (W, H, C)."""
+    """Return one value per channel, or one per neuron, from the loader's (W, H, C)."""
     return values.reshape(-1, *[1] * (len(shape) - 1)) if values.ndim == 1 else values.T
 
 
@@ -237,7 +237,7 @@ def _register(name: str, values: Integers, limits: Interval, key: str) -> Iterat
 
 
 def _values(values: Integers, shape: tuple[int, ...]) -> Any:
-    """One value, one a channel, or one a neuron in the loader's order (W, H, C)."""
+    """Return one value, one per channel, or one per neuron in the loader's order (W, H, C)."""
     flat = values.reshape(-1)
     if flat.size == 1:
         return np.int64(flat[0])

@@ -1,4 +1,4 @@
-"""A kind of neurons as the target sees it: what it checks, proves and writes of one."""
+"""The interface of a kind of neurons: what the target checks, proves and writes of it."""
 
 from __future__ import annotations
 

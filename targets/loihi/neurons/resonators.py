@@ -1,9 +1,9 @@
-"""Resonators: what the file, the loader and Lava's processes make of them.
+"""Resonators in the file, the loader and Lava's processes.
 
-The loader turns sine and cosine into a period and a decay in floats, and back, and cuts them down
-to whole numbers. What was whole comes back a hair above or below itself, which of the two depends
-on the processor: between one with AVX-512 and one without, 496 of 3,000 pairs were unlike. A half
-more in the file is cut down to the same number everywhere, and so they are written.
+The loader converts sine and cosine to a period and a decay in floats, and back, and truncates them
+to whole numbers. A whole number comes back slightly above or below itself, depending on the
+processor: between one with AVX-512 and one without, 496 of 3,000 pairs differed. An additional half
+in the file is truncated to the same number everywhere, so exports write it.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ _REGISTERS = {
     "cosine": Interval(-UNITY, UNITY),
     "threshold": Interval(FORMAT.thresholds.minimum, FORMAT.thresholds.maximum),
 }
-# As the loader tells them apart: by what the name of their type holds.
+# The loader distinguishes them by the name of their type.
 _FAMILY, _BY_PHASE = "RF", "PHASE"
-# Far beyond what floats change on the way.
+# Far more than what floats change on the way.
 _MARGIN = 1e-6
-# From here on the simulation's adders no longer hold a sum with its fraction.
+# Beyond this, the simulation's adders cannot hold a sum with its fraction.
 _SUM_BITS = ADDER_BITS - FRACTION - 1
 _LARGEST_SUM = 1 << _SUM_BITS
 
 
 def kind_of(node: Neuron) -> Equations | None:
-    """Which of the two it is, if it is one."""
+    """Return which of the two kinds it is, if it is one."""
     if node.system != LOIHI_RESONATOR:
         return None
     kinds = (RESONATOR, RESETTING_RESONATOR)
@@ -100,7 +100,7 @@ class _Resonator:
             reached = f"a sum may reach {proved.drive.largest()}, beyond {_SUM_BITS} bits"
             yield error(node.name, f"{reached}, and wraps with its fraction", "use smaller weights")
         sine, cosine = (abs(node.parameters[key]).max() for key in ("sine", "cosine"))
-        # What a step leaves of the state is below 1, and its sums add up to no more than this.
+        # A step leaves less than the whole state, so its sums stay below this bound.
         left = float(np.hypot(sine, cosine)) / UNITY
         reached = np.sqrt(2) * (1 << FRACTION) * proved.drive.largest() / max(1 - left, 1e-9)
         if reached >= 1 << (STATE_BITS - 1):
@@ -139,10 +139,10 @@ class _Resonator:
     def read(
         self, entry: LayerEntry, edges: tuple[Edge, ...], exponent: int, shape: Shape
     ) -> Neuron:
-        """Return the neurons of a layer; a whole decay is what it says, however it is loaded.
+        """Return the neurons of a layer; a whole decay keeps its value, however it is loaded.
 
         Raises:
-            ArtifactError: if the loader would not take them.
+            ArtifactError: if the loader would not accept them.
         """
         group = entry.group("neuron")
         equations = RESONATOR if _BY_PHASE in group.text("type") else RESETTING_RESONATOR

@@ -1,7 +1,7 @@
-"""Sigma-delta layers: what the file, the loader and Lava's processes make of them.
+"""Sigma-delta layers in the file, the loader and Lava's processes.
 
-A file's thresholds and biases count in whole messages; Lava is told beside the file how many bits
-of fraction a message has (`spike_exp`), and a program counts in the smallest of them.
+A file's thresholds and biases count in whole messages. The number of fraction bits in a message
+(`spike_exp`) is passed to Lava beside the file, and a program counts in the smallest fraction.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from targets.loihi.file.chain import Chain, ChainLayer, takes_numbers
 from targets.loihi.file.hdf5 import LayerEntry
 from targets.loihi.findings import error
 
-# What Lava takes for a message's fraction unless it is told.
+# Lava's default for a message's fraction.
 USUAL = FRACTION
 KIND = "SDNN"
 _KINDS: tuple[tuple[Equations, NumberSystem], ...] = (
@@ -36,12 +36,12 @@ _KINDS: tuple[tuple[Equations, NumberSystem], ...] = (
     (SIGMA_DELTA, LOIHI_SIGMA_DELTA),
     (SIGMA, LOIHI_SIGMA),
 )
-# Beyond these the simulation's 32 bits would not hold them with their fraction.
+# Beyond these, the simulation's 32 bits could not hold them with their fraction.
 _THRESHOLD, _BIAS = FORMAT.thresholds.maximum, (1 << 15) - 1
 
 
 def kind_of(node: Neuron) -> Equations | None:
-    """Which of the three it is, if it is one."""
+    """Return which of the three kinds it is, if it is one."""
     for equations, system in _KINDS:
         if node.equations.same_computation(equations) and node.system == system:
             return equations
@@ -49,7 +49,7 @@ def kind_of(node: Neuron) -> Equations | None:
 
 
 def spike_exp(chain: Chain) -> int:
-    """How many bits of fraction a message of this network has."""
+    """Return the fraction bits of a message of this network."""
     nodes = [layer.neuron for layer in chain.layers if kind_of(layer.neuron) is not None]
     gains = [int(node.parameters["gain"]) for node in nodes if "gain" in node.parameters]
     if gains:
@@ -60,7 +60,7 @@ def spike_exp(chain: Chain) -> int:
 
 
 def has_messages(chain: Chain) -> bool:
-    """Whether some layer sends numbers."""
+    """Return whether some layer sends numbers."""
     return any(kind_of(layer.neuron) is not None for layer in chain.layers)
 
 
@@ -102,7 +102,7 @@ class _SigmaDelta:
         group["vThMant"] = np.int64(int(node.parameters["threshold"].reshape(-1)[0]) >> bits)
 
     def require_determined(self, entries: Sequence[LayerEntry]) -> None:
-        """Every processor loads these alike."""
+        """Check nothing: every processor loads these alike."""
 
 
 SIGMA_DELTAS = _SigmaDelta()
@@ -129,10 +129,10 @@ def _register(name: str, values: Integers, key: str, bits: int) -> Iterator[Find
 def read_neuron(
     entry: LayerEntry, inputs: tuple[Edge, ...], bits: int, exponent: int, bias: Any
 ) -> Neuron:
-    """The neurons of a layer, as the loader makes them.
+    """Return the neurons of a layer, as the loader builds them.
 
     Raises:
-        ArtifactError: if it would not take them.
+        ArtifactError: if it would not accept them.
     """
     group = entry.group("neuron")
     if entry.text("type") == "input":

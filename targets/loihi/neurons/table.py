@@ -9,7 +9,7 @@ from targets.loihi.neurons.kind import NeuronKind
 from targets.loihi.neurons.resonators import RESONATORS
 from targets.loihi.neurons.sigma_delta import SIGMA_DELTAS
 
-# Dense layers with complex weights drive these, and nothing else does.
+# Only dense layers with complex weights drive these.
 COMPLEX = (RESONATORS,)
 KINDS: tuple[NeuronKind, ...] = (CUBA, SIGMA_DELTAS, RESONATORS)
 

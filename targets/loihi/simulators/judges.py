@@ -1,7 +1,7 @@
-"""Emulators of the chip beside Lava: what each knows, and running programs in them.
+"""Emulators of the chip beside Lava: what each supports, and how programs run in them.
 
-They are given a program's integers and connections, not the `.net` file, which is Lava's own
-format; so they judge what the program computes, and Lava that the file says it.
+They receive a program's integers and connections, not the `.net` file, which is Lava's own format.
+So they check what the program computes, and Lava checks that the file says it.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ BRIAN = Environment(
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """A program and samples (T, N, ...) for it."""
+    """A program, and samples (T, N, ...) for it."""
 
     program: Program
     samples: NDArray[Any]
 
 
 def require_scope(judge: Environment, run: JudgedRun) -> list[UnrolledLayer]:
-    """The layers as the emulator takes them.
+    """Return the layers in the form that the emulator accepts.
 
     Raises:
-        SimulatorScopeError: if it does not know what they need: says of which layer, and what.
+        SimulatorScopeError: if it does not support them; names the layer and the reason.
     """
     layers = unrolled(run.program)
     trace = run_golden(run.program, run.samples)
@@ -79,10 +79,10 @@ def require_scope(judge: Environment, run: JudgedRun) -> list[UnrolledLayer]:
 def run_judge(
     judge: Environment, runs: Sequence[JudgedRun], simulation: Simulation | None = None
 ) -> list[Trace]:
-    """The trace of every run.
+    """Return the trace of every run.
 
     Raises:
-        SimulatorScopeError: if the emulator does not know what a network needs.
+        SimulatorScopeError: if the emulator does not support what a network needs.
         SimulatorError: if it is missing or fails.
     """
     options = simulation or Simulation()
@@ -143,12 +143,12 @@ def _nengo(node: Neuron, layer: UnrolledLayer, drive: int, trace: LayerTrace) ->
     if any(link.delays is not None for link in layer.connections):
         raise _beyond(node.name, "has delays, which nengo-loihi does not emulate")
     if drive >= 1 << 21:
-        raise _beyond(node.name, "may be driven beyond 2^21, where nengo-loihi wraps and Lava not")
+        raise _beyond(node.name, "may exceed 2^21, where nengo-loihi wraps, Lava does not")
     current = int(abs(trace.u).max()) + (int(abs(layer.parameters["bias"]).max()) << FRACTION)
     if current + drive >= _HALF:
         raise _beyond(
             node.name,
-            "wraps its current or its bias, which Lava and nengo-loihi do at other places",
+            "wraps its current or its bias, which Lava and nengo-loihi do in different places",
         )
 
 
@@ -156,9 +156,9 @@ def _brian(node: Neuron, layer: UnrolledLayer, drive: int, trace: LayerTrace) ->
     if layer.parameters["bias"].any():
         raise _beyond(node.name, "has a bias, which brian2-loihi's neurons do not")
     if any((values != values[0]).any() for values in layer.parameters.values()):
-        raise _beyond(node.name, "has neurons of unlike parameters, and brian2-loihi one set")
+        raise _beyond(node.name, "has neurons with differing parameters; brian2-loihi has one set")
     if int(abs(trace.u).max()) + drive >= _HALF or int(abs(trace.v).max()) >= _HALF - 1:
-        raise _beyond(node.name, "leaves 24 bits, and brian2-loihi's numbers have no end")
+        raise _beyond(node.name, "exceeds 24 bits, and brian2-loihi's numbers are unlimited")
     weights = [link.weight for link in layer.connections if link.weight.size]
     if any(weight.min() < -256 or weight.max() > 255 for weight in weights):
         raise _beyond(node.name, "has weights beyond 8 bits, which brian2-loihi refuses")

@@ -1,4 +1,4 @@
-"""Running `.net` files in Lava, Intel's simulator of Loihi, inside its sandbox."""
+"""Runs of `.net` files in Lava, Intel's simulator of Loihi, inside its sandbox."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from targets.loihi.chip.format import FRACTION
 
 _REQUIREMENTS = Path(__file__).with_name("requirements")
 
-# lava-dl asks for torch, of which a network of LIF neurons in netx uses nothing
+# lava-dl requires torch, but a network of LIF neurons in netx does not use it.
 LAVA = Environment(
     name="lava",
     title="Lava 0.10.0 with lava-dl 0.6.0",
@@ -41,17 +41,17 @@ Layers = list[dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class LavaRun:
-    """One `.net` file and samples (T, N, ...): spikes, or currents where layer 0 is input neurons.
+    """One `.net` file and samples (T, N, ...): spikes, or currents if layer 0 is input neurons.
 
-    Raises: SamplesError for samples that are empty, no integers, or beyond 32 bits.
+    Raises: SamplesError for samples that are empty, not integers, or beyond 32 bits.
     """
 
     net: bytes
     samples: np.ndarray
-    # Bits of the values that come in (0: spikes), and of the fraction of graded messages.
+    # Bits of the input values (0: spikes), and of the fraction of graded messages.
     message_bits: int = 0
     spike_exp: int = FRACTION
-    # What the host adds to the voltage of input neurons.
+    # The number that the host adds to the voltage of input neurons.
     input_bias: int = 0
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class LavaRun:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Some samples of one run: what one network of a worker's job takes."""
+    """Some samples of one run, for one network of a worker's job."""
 
     index: int
     run: LavaRun
@@ -75,7 +75,7 @@ class _Piece:
 
     @property
     def steps(self) -> int:
-        """How many steps Lava simulates, its pipeline's filling apart."""
+        """The number of steps that Lava simulates, without the filling of its pipeline."""
         steps, count = self.samples.shape[:2]
         return int(steps * count)
 
@@ -87,7 +87,7 @@ def run_lava(
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> list[Layers]:
-    """Simulate each run; for each of its layers of neurons s, u and v, (T, N, ...), torch's order.
+    """Simulate each run; return s, u and v of its neuron layers, (T, N, ...) in torch's order.
 
     Row t of a layer answers input t. The limits hold for each of the `jobs` workers.
 
@@ -109,14 +109,14 @@ def run_lava(
 
 
 def _split(index: int, run: LavaRun, ways: int) -> list[_Piece]:
-    """One run in pieces of its samples, which are independent of one another."""
+    """Split one run by its samples, which are independent of one another."""
     count = min(ways, run.samples.shape[1])
     parts = np.array_split(run.samples, count, axis=1)
     return [_Piece(index, run, part) for part in parts]
 
 
 def _shares(pieces: Sequence[_Piece], jobs: int) -> list[list[_Piece]]:
-    """The pieces dealt to so many workers, in order, each with about as many steps to do."""
+    """Return the pieces dealt to `jobs` workers, in order, each with about as many steps."""
     total = sum(piece.steps for piece in pieces)
     shares: list[list[_Piece]] = [[] for _ in range(min(jobs, len(pieces)))]
     done = 0
@@ -140,7 +140,7 @@ def _call(pieces: Sequence[_Piece], limits: Limits | None) -> Call:
 
 
 def _generous(pieces: Sequence[_Piece]) -> Limits:
-    """Limits that only a simulation which hangs, or runs away, can meet."""
+    """Return limits that only a simulation which hangs, or runs away, can reach."""
     seconds, memory = 60.0, 4096.0
     for piece in pieces:
         seconds += 20 + piece.steps * (0.5 + len(piece.run.net) / 4e6)
@@ -149,7 +149,7 @@ def _generous(pieces: Sequence[_Piece]) -> Limits:
 
 
 def _layers(result: WorkerResult, index: int) -> Layers:
-    """The arrays of one network, layer by layer."""
+    """Return the arrays of one network, layer by layer."""
     layers: Layers = []
     while (prefix := f"network{index}.layer{len(layers)}") + ".s" in result.arrays:
         shown = [name for name in result.arrays if name.startswith(f"{prefix}.")]
@@ -158,7 +158,7 @@ def _layers(result: WorkerResult, index: int) -> Layers:
 
 
 def _joined(parts: Sequence[Layers]) -> Layers:
-    """The layers of one run from those of its pieces."""
+    """Return the layers of one run from those of its pieces."""
     if len(parts) == 1:
         return parts[0]
     return [

@@ -1,6 +1,6 @@
-"""A program as an emulator of the chip wants it: layers of neurons, and every connection a number.
+"""A program in an emulator's form: layers of neurons, and every connection as a number.
 
-A weight of nothing is no connection, and an image is its neurons in C order.
+A weight of zero is not a connection, and an image is its neurons in C order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from neurodeploy.simulator.golden import combine
 from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
 
-# Matrices of more numbers are left to Lava, which knows convolutions.
+# Larger matrices are left to Lava, which supports convolutions.
 _MOST = 1 << 24
 INPUT = -1
 
@@ -33,7 +33,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class UnrolledLayer:
-    """One layer's neurons: what drives them, and one value of each parameter for each of them."""
+    """One layer's neurons: their connections, and a value of each parameter per neuron."""
 
     shape: tuple[int, ...]
     connections: tuple[Connection, ...]
@@ -41,10 +41,10 @@ class UnrolledLayer:
 
 
 def unrolled(program: Program) -> list[UnrolledLayer]:
-    """Every layer of neurons.
+    """Return every layer of neurons.
 
     Raises:
-        SimulatorScopeError: if a layer is none of an emulator's: says which and why.
+        SimulatorScopeError: if an emulator does not support a layer; says which and why.
     """
     if program.input.signal != Signal.SPIKES:
         raise _beyond(program.input.name, "takes currents, and an emulator's input is spikes")
@@ -92,7 +92,7 @@ def _unrolled_kernel(node: Conv2d, program: Program, source: int) -> Connection:
     shape = program.shapes[node.source.source]
     size = prod(shape) * prod(program.shapes[node.name])
     if size > _MOST:
-        raise _beyond(node.name, f"has {size} places for connections, too many to list")
+        raise _beyond(node.name, f"has {size} possible connections, too many to list")
     ones = np.eye(prod(shape), dtype=np.int64).reshape(-1, *shape)
     return Connection(source, combine(node, ones).reshape(prod(shape), -1).T, None)
 

@@ -1,6 +1,6 @@
-"""What a package says twice, or says of itself: held against what it describes, value by value.
+"""The consistency of a package: its descriptions and repeated values, checked one by one.
 
-Where a tensor lies in its file is the package's own affair; what it holds follows from the program.
+A package may choose where a tensor lies in its file; the tensor's content follows from the program.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from targets.lynxi.reduced.ports import reduced_forms
 
 SCRIPT = "compile.py"
 _REMEDY = "export the model again"
-# A tensor's file, its values, and the type that they have there.
+# A tensor's file, its values, and their type in the file.
 _Tensor = tuple[str, NDArray[Any], np.dtype[Any]]
-# Where a reference says what it refers to.
+# The reference's text that names its target.
 _VALUES = "values"
 _PLACE = frozenset({"file", "dtype", "shape", "offset", "nbytes", "sha256"})
 
@@ -36,7 +36,7 @@ def script_text() -> bytes:
 
 
 def described(plan: Plan, steps: int, weights: Packer, golden: Packer) -> dict[str, Any]:
-    """Return what network.json says of a plan, its tensors put into the two files."""
+    """Return network.json's description of a plan, with its tensors in the two files."""
     document = document_of(plan, weights)
     document["reduced"] = reduced_forms(plan, steps)
     document["golden"] = golden_vectors(plan, steps, golden)
@@ -46,7 +46,7 @@ def described(plan: Plan, steps: int, weights: Packer, golden: Packer) -> dict[s
 def require_consistent(
     artifact: Artifact, document: dict[str, Any], plan: Plan, store: Store
 ) -> None:
-    """Check that a package says of its program what follows from it, and holds every file.
+    """Check that a package's descriptions follow from its program, and that it has every file.
 
     Raises:
         ArtifactError: otherwise; names the place in network.json, or the file.
@@ -67,12 +67,12 @@ def require_consistent(
     forms = (document["reduced"][form]["files"] for form in ("unrolled", "step", "apart"))
     wanted = {DOCUMENT, WEIGHTS, GOLDEN, SCHEMA_FILE, SCRIPT, *(n for each in forms for n in each)}
     for name in sorted(wanted ^ set(artifact.files)):
-        what = "is missing" if name in wanted else "is no file of a package"
+        what = "is missing" if name in wanted else "is not a file of a package"
         raise ArtifactError(f"{name}: {what}", remedy=_REMEDY)
 
 
 class _Values(Packer):
-    """Tensors themselves, in place of where they lie."""
+    """A packer that returns the tensors themselves instead of their location."""
 
     def add(self, values: NDArray[Any], kind: Any) -> dict[str, Any]:
         """Return the values in their type."""
@@ -80,7 +80,7 @@ class _Values(Packer):
 
 
 def _wrong_sizes(vectors: dict[str, Any], plan: Plan, steps: int, store: Store) -> str | None:
-    """What is wrong with the sizes of the vectors: those that fit are no more work than bytes."""
+    """Return what is wrong with the vectors' sizes, before work on them exceeds their bytes."""
     rows = {"input": (vectors["input"], plan.program.input.shape)}
     for part in plan.layers:
         spikes = vectors["layers"].get(part.name, {}).get("s")
@@ -98,7 +98,7 @@ def _wrong_sizes(vectors: dict[str, Any], plan: Plan, steps: int, store: Store) 
 def _wrong(
     found: Any, expected: Any, place: str, store: Store, names: dict[str, str]
 ) -> str | None:
-    """What is wrong at a place of the document, or nothing."""
+    """Return what is wrong at a place of the document, or None."""
     if isinstance(expected, dict) and isinstance(found, dict):
         if _VALUES in expected:
             rest = {key: value for key, value in expected.items() if key != _VALUES}
@@ -134,7 +134,7 @@ def _wrong_members(
         wrong = _wrong(found[key], expected[key], at, store, names)
         if wrong is not None:
             return wrong
-    # Their order says which port is whose.
+    # Their order determines which layer a port belongs to.
     return None if list(found) == list(expected) else f"{place} has its members in another order"
 
 

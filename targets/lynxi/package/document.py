@@ -115,7 +115,7 @@ def _fields(node: Node, *names: str) -> dict[str, Any]:
 
 
 def step_of(equations: Equations) -> dict[str, Any]:
-    """One step in integers, an assignment after another."""
+    """Return one step in integers, as a list of assignments."""
     letter = temporary((*equations.states, *equations.inputs, *equations.parameters))
     names: list[str] = []
     assignments = []
@@ -148,14 +148,14 @@ def _assignment(operation: Operation, names: list[str]) -> dict[str, Any]:
 
 
 def _tensor(values: Integers | NarrowIntegers, weights: Packer) -> dict[str, Any]:
-    """Integers, and the same numbers in float16."""
+    """Return integers, and the same numbers in float16."""
     return {"integers": weights.integers(values)} | _constant(values, weights)
 
 
 def _constant(values: Any, weights: Packer) -> dict[str, Any]:
-    """A sum of float16 numbers, each times a power of 4096; nearly always one."""
+    """Return a sum of float16 numbers, each times a power of 4096; nearly always one."""
     if is_half(values):
-        # Made float16 when they are written.
+        # They become float16 when they are written.
         return {"float16": [weights.add(values, np.float16) | {"power": 0}]}
     found = terms(values)
     return {"float16": [weights.add(t.numbers, np.float16) | {"power": t.power} for t in found]}

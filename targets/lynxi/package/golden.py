@@ -1,8 +1,8 @@
-"""Golden vectors: one run of the whole network, and each layer driven as hard as it can be.
+"""Golden vectors: one run of the whole network, and each layer's worst case.
 
 A layer's worst case drives, in every step, exactly the inputs whose weights are positive for the
-neuron with the largest sum, or exactly those whose weights are negative: no order of adding can
-pass what these sums reach, and an accumulator that is too narrow shows in them first.
+neuron with the largest sum, or exactly those whose weights are negative: no order of addition can
+exceed these sums, and an accumulator that is too narrow shows in them first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from targets.lynxi.reduced.plan import Part, Plan
 
 GOLDEN = "golden.bin"
 _RATE, _SEED = 0.3, 0
-# Of the run of the whole network, and of each worst case.
+# The number of steps of the run of the whole network, and of each worst case.
 SAMPLES = 2
 
 Array = NDArray[np.int64]
@@ -35,10 +35,10 @@ Array = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class WorstCase:
-    """One layer alone: sample 0 drives it as far up as it goes, sample 1 as far down."""
+    """One layer alone: sample 0 drives it as far up as possible, sample 1 as far down."""
 
     layer: str
-    # By branch: what its weights read, and the sums that they make of it.
+    # By branch: the input of its weights, and their sums.
     inputs: Mapping[str, Array]
     sums: Mapping[str, Array]
     # Spikes and states, (steps, 2, ...).
@@ -51,9 +51,9 @@ class WorstCase:
 
 
 def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
-    """Return what the document says of the vectors, which go into a file of their own."""
+    """Return the document's description of the vectors, which go into their own file."""
     samples = random_samples(plan.program, steps, SAMPLES, _RATE, _SEED)
-    # The fast engine equals the golden interpreter, and large images would take that minutes.
+    # The fast engine equals the golden interpreter, which would take minutes for large images.
     trace = simulate(plan.program, samples, engine="fast", again=False)
     return {
         "network": {
@@ -89,7 +89,7 @@ def _described(case: WorstCase, file: Packer) -> dict[str, Any]:
 
 
 def _worst_case(plan: Plan, part: Part, known: dict[str, Array]) -> WorstCase:
-    """The worst case of a layer; what another layer reads too (`known`) has one input."""
+    """Return the worst case of a layer; a value that another layer reads too has one input."""
     branches = branches_of(plan, part)
     chosen = {sign: _extreme(branches, sign) for sign in (1, -1)}
     for b in branches:
@@ -113,7 +113,7 @@ def _worst_case(plan: Plan, part: Part, known: dict[str, Array]) -> WorstCase:
 
 
 def _reach(branch: Branch, sign: int) -> Array:
-    """The largest sum (or the lowest, without its sign) of every output or channel."""
+    """Return the largest sum (or the lowest, without its sign) of every output or channel."""
     low, high = branch.range.low, branch.range.high
     if branch.synapse is None:
         return np.full(branch.shape[0], high if sign > 0 else -low)
@@ -126,7 +126,7 @@ def _reach(branch: Branch, sign: int) -> Array:
 
 
 def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
-    """The input that drives the chosen output as far as it goes."""
+    """Return the input that drives the chosen output as far as possible."""
     low, high = branch.range.low, branch.range.high
     if branch.synapse is None:
         return np.full(branch.shape, high if sign > 0 else low)
@@ -137,7 +137,7 @@ def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
 
 
 def _delivered(branch: Branch, sums: Array) -> Array:
-    """What of the sums reaches the neurons."""
+    """Return the part of the sums that reaches the neurons."""
     for part in branch.moved:
         sums = combine(part.node, sums)
     return sums
@@ -154,7 +154,7 @@ def _as_it_is(node: Dense, row: Array, output: int, shape: Shape) -> Array:
 
 @_DRIVING.register(Conv2d)
 def _in_the_middle(node: Conv2d, window: Array, output: int, shape: Shape) -> Array:
-    """An image with this window where a kernel in the middle looks."""
+    """Return an image with this window where a kernel in the middle looks."""
     image = np.zeros(shape, dtype=np.int64)
     outputs, inputs = node.narrow_weight.shape[:2]
     first = output * node.groups // outputs * inputs
@@ -166,7 +166,7 @@ def _in_the_middle(node: Conv2d, window: Array, output: int, shape: Shape) -> Ar
 
 
 def _seen(size: int, kernel: int, axis: int, node: Conv2d) -> list[tuple[int, int]]:
-    """Places of the kernel and of the image, where the window in the middle meets it."""
+    """Return the positions of the kernel and of the image where the middle window meets it."""
     stride, padding, apart = node.stride[axis], node.padding[axis], node.dilation[axis]
     count = (size + 2 * padding - apart * (kernel - 1) - 1) // stride + 1
     begin = count // 2 * stride - padding
@@ -175,7 +175,7 @@ def _seen(size: int, kernel: int, axis: int, node: Conv2d) -> list[tuple[int, in
 
 
 def _extreme(branches: Sequence[Branch], sign: int) -> int | None:
-    """The output or channel that all branches together drive furthest, where they agree on one."""
+    """Return the output that all branches together drive furthest, if they agree on one."""
     reached = [_reach(branch, sign) for branch in branches]
     flat = any(isinstance(part.node, Flatten) for branch in branches for part in branch.moved)
     if flat or len({len(each) for each in reached}) > 1:

@@ -1,4 +1,4 @@
-"""Tensors on their way into a binary file, as `tensors` describes and reads it."""
+"""Tensors packed into a binary file, in the format that `tensors` describes and reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from targets.lynxi.package.tensors import ALIGNMENT
 
 
 class Packer:
-    """Tensors on the way into one file."""
+    """The packer of one file."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -21,12 +21,12 @@ class Packer:
         self._size = 0
 
     def integers(self, values: NDArray[Any]) -> dict[str, Any]:
-        """Where integers lie, in the smallest type that holds them."""
+        """Pack integers in the smallest type that holds them, and return their location."""
         held = narrowed(values)
         return self.add(held, held.dtype)
 
     def add(self, values: NDArray[Any], kind: Any) -> dict[str, Any]:
-        """Where a tensor lies, in a type that holds it."""
+        """Pack a tensor, and return its location."""
         content = of_array(values, kind)
         padding = -self._size % ALIGNMENT
         offset = self._size + padding
@@ -42,5 +42,5 @@ class Packer:
         }
 
     def content(self) -> Content:
-        """The file, to which nothing more is added."""
+        """Return the file's content, to which nothing more is added."""
         return joined(self._parts)

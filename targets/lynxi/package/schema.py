@@ -1,4 +1,4 @@
-"""JSON Schema, as much of it as network.schema.json uses; what is wrong first is named."""
+"""JSON Schema, limited to what network.schema.json uses; the first problem is named."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 
 
 def schema_text() -> bytes:
-    """The schema as it is shipped with every package."""
+    """Return the schema as it is shipped with every package."""
     return Path(__file__).with_name(SCHEMA_FILE).read_bytes()
 
 
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
-    """The schema of network.json."""
+    """Return the schema of network.json."""
     read: dict[str, Any] = json.loads(schema_text())
     return read
 
 
 def require_valid(document: Any, place: str) -> None:
-    """Nothing if a document is of the schema.
+    """Check that a document conforms to the schema.
 
     Raises:
         ArtifactError: otherwise; names the place in it.
@@ -48,7 +48,7 @@ def require_valid(document: Any, place: str) -> None:
 
 
 def _wrong(value: Any, rule: Schema, place: str) -> str | None:
-    """What is wrong with a value, or nothing."""
+    """Return what is wrong with a value, or None."""
     while "$ref" in rule:
         rule = schema()["$defs"][rule["$ref"].rsplit("/", 1)[-1]]
     if "oneOf" in rule:
@@ -70,13 +70,13 @@ def _wrong(value: Any, rule: Schema, place: str) -> str | None:
 
 
 def _wrong_choice(value: Any, rule: Schema, place: str) -> str | None:
-    """By the member that tells the choices apart, so that the words are about the right one."""
+    """Choose by the member that distinguishes the choices, so that the message fits."""
     choices = [schema()["$defs"][choice["$ref"].rsplit("/", 1)[-1]] for choice in rule["oneOf"]]
     op = value.get("op") if isinstance(value, dict) else None
     for choice in choices:
         if choice["properties"]["op"]["const"] == op:
             return _wrong(value, choice, place)
-    return f"{place}.op is {op!r:.60}, which is no layer of this format"
+    return f"{place}.op is {op!r:.60}, which is not a layer of this format"
 
 
 def _wrong_members(value: dict[str, Any], rule: Schema, place: str) -> str | None:

@@ -17,25 +17,25 @@ DTYPES = ("int8", "int16", "int32", "int64", "uint8", "float16")
 
 
 class Store:
-    """The tensors of a package, each checked as it is read."""
+    """The tensors of a package, each checked when it is read."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
-        # A file is made once, however many tensors lie in it.
+        # A file's bytes are produced once, however many tensors lie in it.
         self._read: dict[str, bytes] = {}
 
     def array(self, reference: Mapping[str, Any], name: str) -> NDArray[Any]:
-        """The tensor that a reference names.
+        """Return the tensor that a reference names.
 
         Raises:
-            ArtifactError: if it lies outside its file, is of another size, or was changed.
+            ArtifactError: if it lies outside its file, has another size, or was changed.
         """
         file, dtype, shape = reference["file"], reference["dtype"], tuple(reference["shape"])
         offset, nbytes = reference["offset"], reference["nbytes"]
         if file not in self._files:
-            raise ArtifactError(f"{name}: lies in {file}, which the package has not")
+            raise ArtifactError(f"{name}: lies in {file}, which the package lacks")
         if dtype not in DTYPES:
-            raise ArtifactError(f"{name}: {dtype} is no type of a tensor")
+            raise ArtifactError(f"{name}: {dtype} is not the type of a tensor")
         kind = np.dtype(dtype).newbyteorder("<")
         if file not in self._read:
             self._read[file] = self._files[file]
@@ -47,10 +47,10 @@ class Store:
         if offset % ALIGNMENT:
             raise ArtifactError(f"{name}: offset {offset} is not aligned to {ALIGNMENT} bytes")
         if prod(shape) * kind.itemsize != nbytes:
-            raise ArtifactError(f"{name}: {nbytes} bytes are no {dtype} of shape {shape}")
+            raise ArtifactError(f"{name}: {nbytes} bytes are not {dtype} of shape {shape}")
         content = memoryview(self._read[file])[offset : offset + nbytes]
         if sha256(content).hexdigest() != reference["sha256"]:
             raise ArtifactError(
-                f"{name}: {file} does not hold what its hash says", remedy="export the model again"
+                f"{name}: {file} does not match its hash", remedy="export the model again"
             )
         return np.frombuffer(content, kind).reshape(shape).astype(dtype)

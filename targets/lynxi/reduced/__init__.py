@@ -1,1 +1,1 @@
-"""The network in the words that the vendor's compiler takes."""
+"""The network in the operations that the vendor's compiler accepts."""

@@ -1,11 +1,11 @@
-"""What leads to a layer of neurons: weights and what moves their sums, or values as they are."""
+"""Branches that lead to a layer of neurons: weights and what moves their sums, or plain values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Input, Neuron, Node, Synapse
+from neurodeploy.program import Node, Selection, Synapse
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.lynxi.reduced.plan import Part, Plan
 
@@ -15,33 +15,33 @@ class Branch:
     """The nearest weights before a layer, or else the values that reach it."""
 
     part: Part
-    # What stands between the weights and the neurons, in order: pools and a flatten.
+    # The nodes between the weights and the neurons, in order: pools and a flatten.
     moved: tuple[Part, ...]
-    # Of what the weights read, or of the values themselves.
+    # The shape that the weights read, or the shape of the values themselves.
     shape: Shape
     range: Interval
 
     @property
     def name(self) -> str:
-        """The name of the weights, or of what sends the values."""
+        """The name of the weights, or of the node that sends the values."""
         return self.part.name
 
     @property
     def synapse(self) -> Synapse | None:
-        """The weights, if there are any."""
+        """The weights, or None."""
         node: Node = self.part.node
         return node if isinstance(node, Synapse) else None
 
 
 def branches_of(plan: Plan, layer: Part) -> tuple[Branch, ...]:
-    """Every branch of a layer, in the order of its edges."""
+    """Return every branch of a layer, in the order of its edges."""
     return tuple(_branch(plan, edge.source) for edge in layer.node.sources)
 
 
 def _branch(plan: Plan, name: str) -> Branch:
     moved: list[Part] = []
     part = plan.by_name[name]
-    while not isinstance(part.node, Synapse | Input | Neuron):
+    while isinstance(part.node, Selection):
         moved.insert(0, part)
         part = plan.by_name[part.node.sources[0].source]
     read = part.node.sources[0].source if isinstance(part.node, Synapse) else part.name

@@ -1,6 +1,6 @@
-"""What floats of a width are exact for: the levels that a layer can be proved to have.
+"""The exactness of floats of a width: the levels that can be proved for a layer.
 
-The sum of integers is exact in every order, and in any accumulator, while no partial sum can pass
+The sum of integers is exact in every order, and in any accumulator, while no partial sum can exceed
 2 to the bits of the significand: 11 in float16, 24 in float32.
 """
 
@@ -18,7 +18,7 @@ SINGLE_LIMIT = 1 << 24
 _LARGEST_HALF = 65504.0
 
 
-# What numbers beyond float16's range are counted in, as often as it takes.
+# The unit of numbers beyond float16's range, applied as often as necessary.
 UNIT = 4096.0
 _MOST_TERMS = 3
 
@@ -31,12 +31,12 @@ class Term:
     power: int
 
     def value(self) -> NDArray[np.float64]:
-        """What it stands for."""
+        """Return the value of the term."""
         return np.asarray(self.numbers.astype(np.float64) * UNIT**self.power)
 
 
 class Level(StrEnum):
-    """How far a layer is proved to be exact."""
+    """The proved level of exactness of a layer."""
 
     # In float16, accumulators of float16 included.
     L0 = "L0"
@@ -51,7 +51,7 @@ class Certificate:
     """The largest magnitude that any value or partial sum of a layer can have, in any order."""
 
     bound: int
-    # How many roundings one step may take where values are beyond the bound.
+    # The number of roundings in one step if values are beyond the bound.
     roundings: int
     # Whether every constant is one float16.
     half_constants: bool = True
@@ -70,11 +70,11 @@ class Certificate:
 
     @property
     def tolerance(self) -> float:
-        """By how much one step may be off, in units of the layer; 0 where it is exact."""
+        """The largest error of one step, in units of the layer; 0 if it is exact."""
         return 0.0 if self.level != Level.L2 else self.bound * self.roundings / SINGLE_LIMIT
 
     def to_json(self) -> dict[str, Any]:
-        """The certificate as plain data."""
+        """Return the certificate as plain data."""
         return {
             "bound": self.bound,
             "level": self.level.value,
@@ -84,10 +84,10 @@ class Certificate:
 
 
 def is_half(values: NDArray[Any]) -> bool:
-    """Whether every value is a float16."""
+    """Return whether every value is a float16."""
     whole = values.dtype.kind in "iu" and values.size > 0
     if whole and values.min() >= -HALF_LIMIT and values.max() <= HALF_LIMIT:
-        # Weights nearly always are, and copies of large ones are spared.
+        # Weights nearly always are, and this avoids copies of large ones.
         return True
     numbers = np.asarray(values, dtype=np.float64)
     if (np.abs(numbers) > _LARGEST_HALF).any():
@@ -96,12 +96,12 @@ def is_half(values: NDArray[Any]) -> bool:
 
 
 def terms(values: NDArray[Any]) -> tuple[Term, ...]:
-    """The values as a sum of float16 numbers, each times a power of 4096: one where that will do.
+    """Return the values as a sum of float16 numbers, each times a power of 4096.
 
     Three hold every multiple of a half up to 2^24 exactly, and most of what a float32 is.
     """
     if is_half(values):
-        # Large layers nearly always are.
+        # Large layers nearly always need one term.
         return (Term(np.asarray(values, dtype=np.float16), 0),)
     rest = np.asarray(values, dtype=np.float64)
     found: list[Term] = []
@@ -116,6 +116,6 @@ def terms(values: NDArray[Any]) -> tuple[Term, ...]:
 
 
 def is_exact(values: NDArray[Any]) -> bool:
-    """Whether the terms of the values are all of them."""
+    """Return whether the terms of the values are exact."""
     total = sum((term.value() for term in terms(values)), np.float64(0))
     return bool((total == np.asarray(values, dtype=np.float64)).all())

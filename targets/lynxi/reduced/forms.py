@@ -1,6 +1,6 @@
-"""The two forms of the reduced network, said once: T steps unrolled, and one step.
+"""The two forms of the reduced network, defined once: T steps unrolled, and one step.
 
-A form is said in words; torch, TorchScript and ONNX each bring theirs. Tensors are
+A form is expressed in abstract operations; torch, TorchScript and ONNX each spell them. Tensors are
 (T * N, ...) with the rows of a step together, of rank 4 at most; nothing is changed in place.
 """
 
@@ -18,49 +18,49 @@ from targets.lynxi.reduced.branch import Branch, branches_of
 from targets.lynxi.reduced.plan import Part, Plan
 from targets.lynxi.reduced.recipe import Language, Value
 
-# For how many steps a layer alone is driven.
+# The number of steps for which a layer alone is driven.
 WORST_STEPS = 4
 
 
 class Words(ABC, Generic[Value]):
-    """What a language can say of a whole network."""
+    """The operations of a language on a whole network."""
 
     @abstractmethod
     def spell(self, part: Part) -> Language[Value]:
-        """The words that a part's recipe is said in."""
+        """Return the language in which a part's recipe is spelled."""
 
     @abstractmethod
     def weigh(self, part: Part, x: Value) -> Value:
-        """The weighted sums of a layer of weights, in its own width."""
+        """Return the weighted sums of a layer of weights, in its own width."""
 
     @abstractmethod
     def pool(self, part: Part, x: Value) -> Value:
-        """The largest value of every window."""
+        """Return the largest value of every window."""
 
     @abstractmethod
     def flatten(self, x: Value) -> Value:
-        """All axes but the first as one."""
+        """Return the value with all axes but the first as one."""
 
     @abstractmethod
     def widen(self, x: Value) -> Value:
-        """The same values in float32."""
+        """Return the same values in float32."""
 
     @abstractmethod
     def narrow(self, x: Value) -> Value:
-        """The same values in float16."""
+        """Return the same values in float16."""
 
     @abstractmethod
     def split(self, x: Value, steps: int) -> Sequence[Value]:
-        """The rows of each step."""
+        """Return the rows of each step."""
 
     @abstractmethod
     def join(self, rows: Sequence[Value]) -> Value:
-        """The rows of all steps."""
+        """Return the rows of all steps."""
 
     def step(
         self, part: Part, states: Mapping[str, Value], x: Value
     ) -> tuple[dict[str, Value], Value]:
-        """One step of a layer of neurons; spikes are float16."""
+        """Return the states and the float16 spikes after one step of a layer of neurons."""
         assert part.recipe is not None
         following, spikes = part.recipe.run(self.spell(part), states, x)
         return following, self.narrow(spikes) if part.single else spikes
@@ -68,7 +68,7 @@ class Words(ABC, Generic[Value]):
 
 @dataclass(frozen=True)
 class LayerValues(Generic[Value]):
-    """What a layer of neurons gave: spikes, and states after each step."""
+    """The result of a layer of neurons: spikes, and states after each step."""
 
     spikes: Value
     states: tuple[Mapping[str, Value], ...]
@@ -77,7 +77,7 @@ class LayerValues(Generic[Value]):
 def unrolled(
     words: Words[Value], plan: Plan, x: Value, steps: int
 ) -> dict[str, LayerValues[Value]]:
-    """Every layer of neurons over all steps, from rest."""
+    """Return every layer of neurons over all steps, from rest."""
     values: dict[str, Value] = {}
     layers: dict[str, LayerValues[Value]] = {}
     for part in plan.parts:
@@ -101,7 +101,7 @@ def unrolled(
 def one_step(
     words: Words[Value], plan: Plan, x: Value, states: Mapping[str, Mapping[str, Value]]
 ) -> dict[str, LayerValues[Value]]:
-    """Every layer of neurons after one step from the given states."""
+    """Return every layer of neurons after one step from the given states."""
     values: dict[str, Value] = {}
     layers: dict[str, LayerValues[Value]] = {}
     for part in plan.parts:
@@ -117,7 +117,7 @@ def one_step(
 def apart(
     words: Words[Value], plan: Plan, inputs: Mapping[str, Value], steps: int
 ) -> dict[str, tuple[dict[str, Value], LayerValues[Value]]]:
-    """Every layer of neurons alone, driven for some steps by sums that stay: the sums, and it."""
+    """Return every layer of neurons alone and its sums, driven for some steps by constant sums."""
     sums: dict[str, Value] = {}
     found: dict[str, tuple[dict[str, Value], LayerValues[Value]]] = {}
     for layer in plan.layers:
@@ -128,7 +128,7 @@ def apart(
             own[branch.name] = value = sums[branch.name]
             for part in branch.moved:
                 value = _MOVED(part.node, words, part, value)
-            # A pool or a flatten is as wide as what it reads.
+            # A pool or a flatten is as wide as its source.
             narrow = layer.single and not is_single(branch.part)
             terms.append(words.widen(value) if narrow else value)
         language = words.spell(layer)
@@ -144,7 +144,7 @@ def apart(
 
 
 def _alone(words: Words[Value], branch: Branch, x: Value) -> Value:
-    """The sums of a branch for what it reads; values without weights are in float16."""
+    """Return the sums of a branch for its input; values without weights are in float16."""
     if branch.synapse is None:
         return words.widen(x) if is_single(branch.part) else x
     return words.weigh(branch.part, words.widen(x) if branch.part.single else x)
@@ -187,7 +187,7 @@ def _flattened(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
 
 
 def _drive(words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value]) -> Value:
-    """The sum of all that reaches a layer."""
+    """Return the sum of everything that reaches a layer."""
     terms = [
         _wide(words, plan, part, edge.source, values[edge.source]) for edge in part.node.sources
     ]
@@ -195,10 +195,10 @@ def _drive(words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Val
 
 
 def _wide(words: Words[Value], plan: Plan, part: Part, source: str, value: Value) -> Value:
-    """A value in the width of what reads it."""
+    """Return a value in the width of its reader."""
     return words.widen(value) if part.single and not is_single(plan.by_name[source]) else value
 
 
 def is_single(part: Part) -> bool:
-    """Whether a part's value is float32; spikes never are."""
+    """Return whether a part's value is float32; spikes never are."""
     return part.single and not isinstance(part.node, Neuron)

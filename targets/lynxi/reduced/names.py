@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def identifiers(names: Iterable[str]) -> dict[str, str]:
-    """An identifier for every name, like it and unlike every other."""
+    """Return a unique identifier for every name, similar to the name."""
     found: dict[str, str] = {}
     for name in names:
         plain = re.sub(

@@ -35,13 +35,13 @@ _BINARY = Interval(0, 1)
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One node: its shape, what it may hold, and how its step is computed."""
+    """One node: its shape, its range, and the recipe of its step."""
 
     node: Node
     shape: Shape
     certificate: Certificate
     recipe: Recipe | None
-    # Whether it is computed in float32, as what reads sums in float32 is too.
+    # Whether it is computed in float32; so is a node that reads sums in float32.
     single: bool
 
     @property
@@ -61,13 +61,13 @@ class Plan:
 
     program: Program
     parts: tuple[Part, ...]
-    # What every node's value can be.
+    # The range of every node's value.
     values: Mapping[str, Interval]
     input_range: Interval
 
     @property
     def level(self) -> Level:
-        """The level of the whole: that of its weakest part."""
+        """The level of the whole network: that of its weakest part."""
         return max(part.certificate.level for part in self.parts)
 
     @property
@@ -83,7 +83,7 @@ class Plan:
 
 @lru_cache(maxsize=2)
 def plan_of(program: Program) -> Plan:
-    """The plan of a program.
+    """Return the plan of a program.
 
     Raises:
         ValidationError: if a layer's states have no bound.
@@ -96,7 +96,7 @@ def plan_of(program: Program) -> Plan:
     for node in program.nodes:
         certificate, recipe = _COMPUTED(node, proved)
         sources = (parts[edge.source] for edge in node.sources)
-        # Spikes are float16 whatever they were computed in.
+        # Spikes are float16, whatever type they were computed in.
         inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
         single = certificate.single or inherited
         parts[node.name] = Part(node, program.shapes[node.name], certificate, recipe, single)
@@ -139,7 +139,7 @@ def _sums(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
 
 
 def _neurons(node: Neuron, proved: Ranges) -> Recipe:
-    """The recipe of a layer's step, for what it can hold and what can drive it."""
+    """Return the recipe of a layer's step, for the ranges of its states and inputs."""
     require_shallow(node)
     layer, equations = proved.layers[node.name], node.integer_equations
     parameters = {
@@ -161,5 +161,5 @@ def _certificate(recipe: Recipe, drive: int, fan_in: int) -> Certificate:
 
 
 def largest_weight_bits(node: Synapse) -> int:
-    """With how many bits a weight, its sign included, no partial sum of spikes passes 2^11."""
+    """Return the bits of a weight, sign included, with which no partial sum exceeds 2^11."""
     return (HALF_LIMIT // int(node.narrow_weight[0].size) + 1).bit_length()

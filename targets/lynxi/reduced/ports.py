@@ -1,4 +1,4 @@
-"""What the files of the reduced modules take and give, in order."""
+"""The inputs and outputs of the reduced modules' files, in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORMATS = ("pt", "onnx")
 
 
 def reduced_forms(plan: Plan, steps: int) -> dict[str, Any]:
-    """Both forms: their files, inputs and outputs."""
+    """Return both forms: their files, inputs and outputs."""
     shape = list(plan.program.input.shape)
     layers, labels = plan.layers, labels_of(plan)
     branches = {b.name: b for part in layers for b in branches_of(plan, part)}
@@ -56,12 +56,12 @@ def reduced_forms(plan: Plan, steps: int) -> dict[str, Any]:
 
 
 def labels_of(plan: Plan) -> dict[str, str]:
-    """An identifier for every part."""
+    """Return an identifier for every part."""
     return identifiers(part.name for part in plan.parts)
 
 
 def state_label(labels: dict[str, str], part: Part, key: str) -> str:
-    """What a state is called among the inputs."""
+    """Return the name of a state among the inputs."""
     return f"{labels[part.name]}_{key}"
 
 

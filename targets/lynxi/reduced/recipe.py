@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 
 class Word(StrEnum):
-    """What a step is made of."""
+    """An operation of a step."""
 
     STATE = "state"
     INPUT = "input"
@@ -48,28 +48,28 @@ class Step:
     word: Word
     args: tuple[int, ...]
     range: Interval
-    # Of a state, or of a constant: the parameter that it comes from.
+    # For a state or a constant: the parameter that it comes from.
     name: str = ""
     value: Numbers | None = None
 
 
 class Language(Protocol[Value]):
-    """How a form of the reduced modules spells each word."""
+    """The spelling of each word in one form of the reduced modules."""
 
     def constant(self, name: str, value: Numbers) -> Value:
-        """A constant; without a name it is a single number."""
+        """Return a constant; without a name it is a single number."""
 
     def add(self, a: Value, b: Value) -> Value:
-        """The sum."""
+        """Return the sum."""
 
     def subtract(self, a: Value, b: Value) -> Value:
-        """The difference."""
+        """Return the difference."""
 
     def multiply(self, a: Value, b: Value) -> Value:
-        """The product."""
+        """Return the product."""
 
     def at_least(self, a: Value, b: Value) -> Value:
-        """1 where the first is at least the second, else 0."""
+        """Return 1 where the first is at least the second, else 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Recipe:
 
     @property
     def bound(self) -> int:
-        """The largest magnitude that any value on the way can have."""
+        """The largest magnitude that any intermediate value can have."""
         values = (s.range.largest() for s in self.steps if s.word != Word.CONSTANT or not s.name)
         return max(values, default=0)
 
@@ -99,7 +99,7 @@ class Recipe:
     def run(
         self, language: Language[Value], states: Mapping[str, Value], x: Value
     ) -> tuple[dict[str, Value], Value]:
-        """The next states and the spikes, in some language."""
+        """Return the next states and the spikes, in some language."""
         said: dict[Word, Callable[..., Value]] = {
             Word.ADD: language.add,
             Word.SUBTRACT: language.subtract,
@@ -121,18 +121,18 @@ class Recipe:
 
 
 class Writer:
-    """Steps in the making; constants are folded, and a value is written once."""
+    """A writer of steps; constants are folded, and a value is written once."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self._known: dict[Any, int] = {}
 
     def leaf(self, word: Word, name: str, values: Interval) -> int:
-        """A state or the input."""
+        """Add a state or the input."""
         return self._add(Step(word, (), values, name))
 
     def constant(self, value: Any, name: str = "") -> int:
-        """A constant; without a name it stands as a number, if that is one float16."""
+        """Add a constant; without a name it is a number, if that is one float16."""
         numbers = np.asarray(value, dtype=np.float64)
         if not name and not is_half(numbers):
             name = f"number {float(numbers):g}"
@@ -140,35 +140,35 @@ class Writer:
         return self._add(Step(Word.CONSTANT, (), Interval(low, high), name, numbers))
 
     def add(self, a: int, b: int) -> int:
-        """The sum."""
+        """Return the sum."""
         if self._is(a, 0) or self._is(b, 0):
             return b if self._is(a, 0) else a
         return self.plus(a, b)
 
     def plus(self, a: int, b: int) -> int:
-        """The sum, also of nothing."""
+        """Add the sum, also of nothing."""
         return self._binary(Word.ADD, a, b, self.range(a) + self.range(b))
 
     def subtract(self, a: int, b: int) -> int:
-        """The difference."""
+        """Return the difference."""
         if self._is(b, 0):
             return a
         return self._binary(Word.SUBTRACT, a, b, self.range(a) - self.range(b))
 
     def multiply(self, a: int, b: int) -> int:
-        """The product."""
+        """Return the product."""
         if self._is(a, 1) or self._is(b, 1):
             return b if self._is(a, 1) else a
         return self._binary(Word.MULTIPLY, a, b, self.range(a) * self.range(b))
 
     def scaled(self, a: int, factor: float, values: Interval) -> int:
-        """A product with a power of two, whose result is known to be whole."""
+        """Add a product with a power of two, whose result is known to be whole."""
         if factor == 1:
             return a
         return self._add(Step(Word.MULTIPLY, (a, self.constant(factor)), values))
 
     def at_least(self, a: int, b: int) -> int:
-        """1 where `a >= b`, for a `b` between two integers or of integers."""
+        """Add 1 where `a >= b`, for a `b` that consists of integers or lies between two of them."""
         gap = self.range(a) - self.range(b)
         if self.value(b) is None and self.value(a) is None:
             return self.at_least(self.subtract(a, b), self.constant(-0.5))
@@ -176,7 +176,7 @@ class Writer:
         return self._binary(Word.AT_LEAST, a, b, Interval(low, max(low, high)))
 
     def shifted(self, a: int, by: float) -> int:
-        """A constant moved by half a step."""
+        """Return a constant moved by half a step."""
         value = self.value(a)
         assert value is not None
         name = self.steps[a].name
@@ -184,22 +184,22 @@ class Writer:
         return self.constant(value + by, f"{name}{sign}1/2" if name else "")
 
     def bounded(self, a: int, values: Interval) -> int:
-        """The same value, of which more is known."""
+        """Return the same value with a narrower known range."""
         step = self.steps[a]
         tight = Interval(max(step.range.low, values.low), min(step.range.high, values.high))
         self.steps[a] = Step(step.word, step.args, tight, step.name, step.value)
         return a
 
     def range(self, a: int) -> Interval:
-        """The integers that a value can be."""
+        """Return the integers that a value can be."""
         return self.steps[a].range
 
     def value(self, a: int) -> Numbers | None:
-        """The value of a constant."""
+        """Return the value of a constant."""
         return self.steps[a].value
 
     def recipe(self, next_states: Mapping[str, int], output: int) -> Recipe:
-        """What the results need of the steps so far."""
+        """Return the recipe with only the steps that the results need."""
         reached: set[int] = set()
         pending = [*next_states.values(), output]
         while pending:

@@ -1,4 +1,4 @@
-"""A neuron's integer equations as a recipe, for the values that they can have."""
+"""A neuron's integer equations as a recipe, for values within their ranges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from targets.lynxi.reduced.recipe import Recipe, Word, Writer
 def recipe_of(
     equations: Equations, ranges: Sequence[Interval], parameters: Mapping[str, Integers]
 ) -> Recipe:
-    """The recipe of integer equations whose operations stay within these ranges.
+    """Return the recipe of integer equations whose operations stay within these ranges.
 
     Raises:
         DoesNotFitError: if a value may wrap, or an operation has no such form; says which.
@@ -27,14 +27,14 @@ def recipe_of(
 
 
 def shift_recipe(bits: int, values: Interval) -> Recipe:
-    """A shift to the right of a sum, rounded down."""
+    """Return the recipe of a right shift of a sum, rounded down."""
     writer = Writer()
     x = writer.leaf(Word.INPUT, "x", values)
     return writer.recipe({}, _shift_floor(writer, x, bits))
 
 
 class _Translation:
-    """Operations on the way to words, each translated when something reads it."""
+    """A translation of operations to words, each translated when something reads it."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class _Translation:
         self.known: dict[int, int] = {}
 
     def value(self, number: int) -> int:
-        """The word's number for an operation."""
+        """Return the word's number for an operation."""
         if number not in self.known:
             self.known[number] = self._translated(number)
         return self.known[number]
 
     def result(self, number: int) -> int:
-        """The same of a result, which has the layer's shape even where it is always one value."""
+        """Return the same for a result, which has the layer's shape even if it is constant."""
         value, writer = self.value(number), self.writer
         if writer.value(value) is None:
             return value
@@ -82,15 +82,15 @@ class _Translation:
         return self.writer.bounded(rule(self, operation), values)
 
     def operation(self, number: int) -> Operation:
-        """An operation of the equations."""
+        """Return an operation of the equations."""
         return self.equations.operations[number]
 
     def is_constant(self, number: int) -> bool:
-        """Whether the operation is a number or a parameter."""
+        """Return whether the operation is a number or a parameter."""
         return self.writer.value(self.value(number)) is not None
 
     def unstored(self, number: int) -> int:
-        """What a register took in, where it keeps on which side of zero that is."""
+        """Return the input of a register, if the register keeps its side of zero."""
         operation = self.operation(number)
         if operation.op == Op.CLIP and isinstance(operation.attribute, tuple):
             kept = operation.attribute[0] < 0 < operation.attribute[1]
@@ -100,11 +100,11 @@ class _Translation:
         return self.unstored(operation.args[0]) if kept else number
 
     def half(self, number: int) -> int:
-        """The bare number of a half."""
+        """Return the bare number of a half."""
         return self.writer.constant(number / 2)
 
     def choice(self, condition: int, chosen: int, other: int) -> int:
-        """`chosen` where the condition is 1, `other` where it is 0."""
+        """Return `chosen` where the condition is 1, `other` where it is 0."""
         w = self.writer
         kept = w.multiply(w.subtract(w.constant(1), condition), other)
         w.bounded(kept, w.range(other).hull(Interval(0, 0)))
@@ -112,7 +112,7 @@ class _Translation:
         return w.bounded(w.add(taken, kept), w.range(chosen).hull(w.range(other)))
 
     def compared(self, pair: tuple[int, ...], strict: bool) -> int:
-        """1 where the first operation is at least (strict: more than) the second."""
+        """Return 1 where the first operation is at least (strict: more than) the second."""
         (first, second), w, by = pair, self.writer, 0.5 if strict else -0.5
         if self.is_constant(second):
             return w.at_least(self.value(first), w.shifted(self.value(second), by))
@@ -151,7 +151,7 @@ def _select(t: _Translation, o: Operation) -> int:
     if difference.op == Op.SUBTRACT and difference.args[0] == other:
         plain = t.operation(chosen) == difference
         if plain or _kept_where_fired(t, condition, chosen, difference):
-            # What is taken off is a product, so that the difference is no value of its own.
+            # The subtracted value is a product, so the difference is not a separate value.
             return w.subtract(
                 t.value(other), w.multiply(t.value(condition), t.value(difference.args[1]))
             )
@@ -159,7 +159,7 @@ def _select(t: _Translation, o: Operation) -> int:
 
 
 def _kept_where_fired(t: _Translation, condition: int, chosen: int, difference: Operation) -> bool:
-    """Whether a register that holds a difference does not clip it where it is above zero."""
+    """Return whether a register that holds a difference does not clip it where it is above zero."""
     fired = t.operation(condition)
     before, threshold = (t.ranges[arg] for arg in difference.args)
     limits = t.operation(chosen).attribute
@@ -189,7 +189,7 @@ def _shift_right(t: _Translation, o: Operation, to_zero: bool) -> int:
         for constant, other in (product.args, product.args[::-1]):
             values = t.ranges[constant]
             if values.low == values.high and values.low > 0:
-                # Powers of two that would be shifted out again are left out at once.
+                # Powers of two that would be shifted out again are omitted at once.
                 out = min((values.low & -values.low).bit_length() - 1, bits)
                 a = w.multiply(t.value(other), w.constant(values.low >> out))
                 return _shifted_right(w, a, bits - out, to_zero)
@@ -224,7 +224,7 @@ def _shift_floor(w: Writer, a: int, bits: int) -> int:
 
 
 def _sign(w: Writer, a: int) -> int:
-    """1, or -1 below zero."""
+    """Return 1, or -1 below zero."""
     twice = w.multiply(w.at_least(a, w.constant(-0.5)), w.constant(2))
     return w.subtract(twice, w.constant(1))
 

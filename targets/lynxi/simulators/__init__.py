@@ -1,1 +1,1 @@
-"""The package's files run, in integers, in torch and in onnxruntime."""
+"""Runners of the package's files: in integers, in torch and in onnxruntime."""

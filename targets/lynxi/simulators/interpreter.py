@@ -34,7 +34,7 @@ class Network:
             }
 
     def run(self, samples: NDArray[Any]) -> dict[str, States]:
-        """Spikes and states of every layer of neurons for samples (T, N, ...)."""
+        """Return spikes and states of every layer of neurons for samples (T, N, ...)."""
         layers = [node for node in self.nodes if node["op"] == "neuron"]
         count = samples.shape[1]
         states = {node["name"]: self._rest(node, count) for node in layers}
@@ -60,7 +60,7 @@ class Network:
         }
 
     def combined(self, node: Mapping[str, Any], x: Array) -> Array:
-        """What a node without states makes of one step (N, ...)."""
+        """Return the value of a node without states in one step (N, ...)."""
         op, held = node["op"], self.tensors[node["name"]]
         if op == "flatten":
             return x.reshape(len(x), -1)
@@ -75,7 +75,7 @@ class Network:
         return _wrap(total, node["accumulator_bits"])
 
     def neurons(self, node: Mapping[str, Any], states: States, x: Array) -> tuple[States, Array]:
-        """The next states and the spikes of one layer."""
+        """Return the next states and the spikes of one layer."""
         step = node["step"]
         values: dict[str, Any] = {**self.tensors[node["name"]], **states, step["input"]: x}
         for assignment in step["assignments"]:
@@ -107,7 +107,7 @@ def _full(value: Any, x: Array) -> Array:
 
 
 def _windows(x: Array, node: Mapping[str, Any], kernel: Any, dilation: Any, outside: int) -> Array:
-    """Every window of images (N, C, H, W): (N, C, rows, columns, height, width)."""
+    """Return every window of images (N, C, H, W): (N, C, rows, columns, height, width)."""
     (top, left), (down, right) = node["padding"], node["stride"]
     border = ((0, 0), (0, 0), (top, top), (left, left))
     padded = np.pad(x, border, constant_values=outside)

@@ -32,10 +32,10 @@ FLOAT16 = BuiltIn("float16", "the reduced modules in torch")
 
 
 def run_interpreter(artifact: Artifact, samples: NDArray[Any]) -> Trace:
-    """What the files alone say of the samples (T, N, ...).
+    """Return the trace of samples (T, N, ...) from the files alone.
 
     Raises:
-        ArtifactError: if they say nothing that can be computed.
+        ArtifactError: if they cannot be computed.
     """
     document = document_in(artifact)
     try:
@@ -49,10 +49,10 @@ def run_interpreter(artifact: Artifact, samples: NDArray[Any]) -> Trace:
 
 
 def run_float16(artifact: Artifact, samples: NDArray[Any]) -> Trace:
-    """Return what the reduced modules make of the samples (T, N, ...).
+    """Return the reduced modules' trace of the samples (T, N, ...).
 
     Raises:
-        SamplesError: if a sample is no float16 that the package was certified for.
+        SamplesError: if a sample is not a float16 that the package was certified for.
     """
     plan, _ = plan_in(artifact)
     _require_range(plan, samples)
@@ -62,7 +62,7 @@ def run_float16(artifact: Artifact, samples: NDArray[Any]) -> Trace:
 def run_vendor_file(
     vendor_file: VendorFile, artifact: Artifact, samples: NDArray[Any], simulation: Simulation
 ) -> Trace:
-    """Return what a file for the vendor's compiler makes of the samples (T, N, ...).
+    """Return the trace of samples (T, N, ...) from a file for the vendor's compiler.
 
     Raises:
         SamplesError: if the file takes another number of steps, or other values.
@@ -96,10 +96,10 @@ def compared_run(
     """Return the golden trace and a file's trace, of a run that the file can make.
 
     The unrolled form runs as many steps as it has: the first ones of the samples, which start
-    over where they are fewer. Layers apart run their worst cases.
+    over if there are fewer. Layers apart run their worst cases.
 
     Raises:
-        SamplesError: if a sample is no float16 that the program was certified for.
+        SamplesError: if a sample is not a float16 that the program was certified for.
         SimulatorError: if the file cannot be run; names the file.
     """
     plan = plan_of(program)
@@ -137,7 +137,7 @@ def _require_range(plan: Plan, samples: NDArray[Any]) -> None:
 
 
 def _traced(plan: Plan, samples: NDArray[Any]) -> Trace:
-    # torch is imported only where the modules run.
+    # torch is imported only if the modules run.
     from targets.lynxi.vendor.modules import run_unrolled
 
     steps, count = samples.shape[:2]

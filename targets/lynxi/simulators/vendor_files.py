@@ -1,7 +1,7 @@
 """The files that the vendor's compiler loads, run as they are: in torch, and in onnxruntime.
 
-A file of the unrolled form holds a number of steps and one of layers apart no time at all, so what
-is run is said by a `Drive`; a file of one step takes the samples as they come.
+A file of the unrolled form has a fixed number of steps and one of layers apart has no time at all,
+so a `Drive` says what is run; a file of one step takes the samples unchanged.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Values = NDArray[Any]
 
 @dataclass(frozen=True)
 class VendorFile:
-    """One file for the vendor's compiler, which form it is of, and what runs it."""
+    """One file for the vendor's compiler, its form, and its engine."""
 
     simulator: str
     file: str
@@ -73,7 +73,7 @@ VENDOR_FILES = {
 
 @dataclass(frozen=True, eq=False)
 class FileRun:
-    """One file of a package, and what drives it: (samples, calls, ...) for each input."""
+    """One file of a package and its inputs: (samples, calls, ...) for each."""
 
     vendor_file: VendorFile
     content: bytes
@@ -90,7 +90,7 @@ class FileRun:
 
     @property
     def size(self) -> int:
-        """How much there is to compute, roughly: products of weights and inputs, and values."""
+        """The approximate amount of computation: products of weights and inputs, and values."""
         calls: int = sum(value.shape[0] * value.shape[1] for value in self.inputs.values())
         weights = sum(
             int(node.narrow_weight[0].size) * prod(self.plan.by_name[node.name].shape)
@@ -121,9 +121,9 @@ def driven_apart(
 
 
 def run_files(runs: Sequence[FileRun], simulation: Simulation) -> list[Trace]:
-    """Return for each run what its file computes: spikes, and states or sums where it gives them.
+    """Return each run's trace: spikes, and states or sums if the file outputs them.
 
-    All runs are of one engine, and share a process.
+    All runs use one engine, and share a process.
 
     Raises:
         SimulatorError: if the simulator is missing, or a file cannot be run; names the file.
@@ -139,14 +139,14 @@ def run_files(runs: Sequence[FileRun], simulation: Simulation) -> list[Trace]:
 
 
 def expected_apart(plan: Plan, cases: Sequence[WorstCase]) -> Trace:
-    """Return what the golden interpreter says of each layer's worst case."""
+    """Return the golden interpreter's trace of each layer's worst case."""
     sums = {name: value for case in cases for name, value in case.sums.items()}
     spikes = {case.layer: case.result["s"] for case in cases}
     return _apart(plan, {name: value[None] for name, value in sums.items()}, spikes)
 
 
 def whole(values: Values) -> Values:
-    """Return values as integers where they are; others are left as they are, and differ."""
+    """Return values as integers if they are whole; others stay as they are, and differ."""
     wide = values.astype(np.float64)
     return wide.astype(np.int64) if (wide == np.rint(wide)).all() else wide
 
@@ -178,7 +178,7 @@ def _call(runs: Sequence[FileRun], limits: Limits | None) -> Call:
             arrays[f"input{index}.{place}"] = run.inputs[port["name"]].astype(port["dtype"])
         content, size = content + len(run.content), size + run.size
     held = sum(array.nbytes for array in arrays.values())
-    # Limits that only a file which hangs, or runs away, can meet.
+    # Limits that only a file which hangs or runs away can reach.
     allowed = limits or Limits(300 + content * 1e-4 + size * 1e-7, 4096 + held * 1e-4)
     engine = "torch" if runs[0].vendor_file.in_torch else "onnxruntime"
     return Call(
@@ -187,7 +187,7 @@ def _call(runs: Sequence[FileRun], limits: Limits | None) -> Call:
 
 
 def _states(run: FileRun) -> dict[str, int]:
-    """For each state that goes in, the place of the output that is its next value."""
+    """Return, for each input state, the index of the output that is its next value."""
     if run.vendor_file.form != "step":
         return {}
     labels, layers = labels_of(run.plan), run.plan.layers
@@ -216,11 +216,11 @@ def _trace(run: FileRun, index: int, result: WorkerResult) -> Trace:
 
 
 def _apart(plan: Plan, sums: Mapping[str, Values], spikes: Mapping[str, Values]) -> Trace:
-    """Sums and spikes in the order in which the network computes them."""
+    """Return sums and spikes in the order in which the network computes them."""
     layers: dict[str, dict[str, Values]] = {}
     for part in plan.parts:
         if part.name in sums:
-            # Values that reach neurons without weights are what these neurons read.
+            # Values that reach neurons without weights are the input of these neurons.
             weighted = isinstance(part.node, Synapse)
             layers[part.name if weighted else f"{part.name}, as read"] = {"sum": sums[part.name]}
         if part.name in spikes:

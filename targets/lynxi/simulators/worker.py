@@ -40,7 +40,7 @@ SELF_TEST = (
 
 
 class NetworkError(ValueError):
-    """A file that cannot be run, or is not what the package says of it."""
+    """A file that cannot be run, or does not match the package."""
 
 
 def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
 
 
 def _called(run: Run, entry: dict[str, Any], given: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Every output of every call: (samples, calls, ...)."""
+    """Return every output of every call: (samples, calls, ...)."""
     ports, states = entry["outputs"], entry["states"]
     samples, calls = next(iter(given.values())).shape[:2]
     found = [np.empty((samples, calls, *port["shape"]), port["dtype"]) for port in ports]
@@ -109,9 +109,9 @@ def _require_outputs(results: list[np.ndarray], ports: list[dict[str, Any]]) -> 
 
 
 def _torchscript(content: bytes, entry: dict[str, Any]) -> Run:
-    """A TorchScript archive, ready to run.
+    """Return a TorchScript archive, ready to run.
 
-    Raises: NetworkError for code that is no reduced module.
+    Raises: NetworkError for code that is not a reduced module.
     """
     torch: Any = importlib.import_module("torch")
     torch.set_num_threads(1)
@@ -143,7 +143,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _onnxruntime(content: bytes, entry: dict[str, Any]) -> Run:
-    """An ONNX file, ready to run.
+    """Return an ONNX file, ready to run.
 
     Raises: NetworkError for inputs or outputs that the package does not list.
     """
@@ -169,7 +169,7 @@ def _session(content: bytes) -> Any:
 
 
 def _limit_memory(megabytes: float) -> None:
-    """Let no more than this be allocated, where the system can see to it."""
+    """Limit the memory that can be allocated, if the system supports it."""
     try:
         resource = importlib.import_module("resource")
         limit = int(megabytes * 1e6)
@@ -177,12 +177,12 @@ def _limit_memory(megabytes: float) -> None:
         most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
     except (ImportError, AttributeError, OSError, ValueError):
-        # The sandbox watches what is used as well.
+        # The sandbox watches the memory as well.
         return
 
 
 def _one_line(text: str) -> str:
-    """The line that says what is wrong: the first, or the last where code was running."""
+    """Return the line that says what is wrong: the first, or the last if code was running."""
     lines = text.strip().splitlines() or ["it gave no reason"]
     return lines[-1 if "in the TorchScript interpreter" in lines[0] else 0][:400]
 

@@ -9,10 +9,10 @@ from zlib import crc32
 from neurodeploy.data.content import Content
 from neurodeploy.data.files import Piece
 
-# As old as the format can say: the first day of 1980.
+# The oldest date that the format can express: the first day of 1980.
 _TIME, _DATE = 0, 1 << 5 | 1
 _VERSION, _UNIX = 20, 3
-# Whoever unpacks it may read and write.
+# The owner of the unpacked file may read and write it.
 _OWNERS = 0o600 << 16
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s2B5H3L5H2L")
@@ -20,7 +20,7 @@ _END = struct.Struct("<4s4H2LH")
 
 
 def archive(records: Mapping[str, Content]) -> Content:
-    """The archive of these records."""
+    """Return the archive of these records."""
     heads = sum(_LOCAL.size + _CENTRAL.size + 2 * len(name.encode()) for name in records)
     size = heads + sum(content.size for content in records.values()) + _END.size
 
@@ -28,7 +28,7 @@ def archive(records: Mapping[str, Content]) -> Content:
         entries, place = [], 0
         for name, content in records.items():
             label, length = name.encode(), content.size
-            # A record's sum stands before it.
+            # A record's checksum stands before it.
             total = 0
             for piece in content.pieces():
                 total = crc32(piece, total)

@@ -1,4 +1,4 @@
-"""The reduced modules: plain torch, inference only, each layer its core alone.
+"""The reduced modules: plain torch, inference only, each layer reduced to its core.
 
 This is the one module of the target that imports torch.
 """
@@ -34,7 +34,7 @@ class Weights(nn.Module):
         self.register_buffer("weight", _half(part.node.weight))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums."""
+        """Return the weighted sums."""
         weight = self.weight.to(torch.float32) if self.part.single else self.weight
         node = self.node
         if isinstance(node, Conv2d):
@@ -47,7 +47,7 @@ class Weights(nn.Module):
         return self.part.recipe.run(_Arithmetic({}), {}, total)[1]
 
     def extra_repr(self) -> str:
-        """What torch prints of the module."""
+        """Return the text that torch prints for the module."""
         return f"{tuple(self.weight.shape)}, {_width(self.part.single)}"
 
 
@@ -67,7 +67,7 @@ class Neurons(nn.Module):
                 self.register_buffer(label, torch.from_numpy(term.numbers))
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """The spikes and the next states."""
+        """Return the spikes and the next states."""
         given = dict(zip(self.states, states, strict=True))
         following, spikes = self.recipe.run(_Arithmetic(self._held()), given, x)
         if self.single:
@@ -75,11 +75,11 @@ class Neurons(nn.Module):
         return spikes, *(following[name] for name in self.states)
 
     def extra_repr(self) -> str:
-        """What torch prints of the module."""
+        """Return the text that torch prints for the module."""
         return f"{len(self.recipe.steps)} steps, {_width(self.single)}"
 
     def _held(self) -> dict[str, Tensor]:
-        """The constants, in float32 as the sums that they are."""
+        """Return the constants, in float32 if the sums are."""
         return {name: self._constant(name) for name in self.constants}
 
     def _constant(self, name: str) -> Tensor:
@@ -103,27 +103,27 @@ class _Arithmetic:
         self.held = held
 
     def constant(self, name: str, value: Numbers) -> Tensor:
-        """A buffer, or a number, which torch takes wherever it takes a tensor."""
+        """Return a buffer, or a number, which torch accepts in place of a tensor."""
         return cast(Tensor, self.held[name] if name else float(value))
 
     def add(self, a: Tensor, b: Tensor) -> Tensor:
-        """The sum."""
+        """Return the sum."""
         return a + b
 
     def subtract(self, a: Tensor, b: Tensor) -> Tensor:
-        """The difference."""
+        """Return the difference."""
         return a - b
 
     def multiply(self, a: Tensor, b: Tensor) -> Tensor:
-        """The product."""
+        """Return the product."""
         return a * b
 
     def at_least(self, a: Tensor, b: Tensor) -> Tensor:
-        """1 where the first is at least the second, else 0."""
+        """Return 1 where the first is at least the second, else 0."""
         return torch.ge(a, b).to(a.dtype)
 
 
-# The module of a part that has numbers of its own.
+# The module of a part that has its own numbers.
 _MODULE = Table[[Part], nn.Module | None]("the modules of a reduced network")
 
 
@@ -143,7 +143,7 @@ def _without_numbers(node: Node, part: Part) -> nn.Module | None:
 
 
 class _Reduced(nn.Module, Words[Tensor]):
-    """What both forms have in common: the layers, and torch's words."""
+    """The base of both forms: the layers, and torch's words."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -157,45 +157,45 @@ class _Reduced(nn.Module, Words[Tensor]):
         self.requires_grad_(False).eval()
 
     def spell(self, part: Part) -> _Arithmetic:
-        """A recipe's words; a layer's own constants are with its module."""
+        """Return a recipe's words; a layer's own constants are in its module."""
         return _Arithmetic({})
 
     def weigh(self, part: Part, x: Tensor) -> Tensor:
-        """The weighted sums."""
+        """Return the weighted sums."""
         total: Tensor = self.layers[self.labels[part.name]](x)
         return total
 
     def pool(self, part: Part, x: Tensor) -> Tensor:
-        """The largest value of every window."""
+        """Return the largest value of every window."""
         node = part.node
         assert isinstance(node, MaxPool2d)
         return nn.functional.max_pool2d(x, node.kernel, node.stride, node.padding)
 
     def flatten(self, x: Tensor) -> Tensor:
-        """All axes but the first as one."""
+        """Return the value with all axes but the first as one."""
         return x.flatten(1)
 
     def widen(self, x: Tensor) -> Tensor:
-        """The same values in float32."""
+        """Return the same values in float32."""
         return x.to(torch.float32)
 
     def narrow(self, x: Tensor) -> Tensor:
-        """The same values in float16."""
+        """Return the same values in float16."""
         return x.to(torch.float16)
 
     def split(self, x: Tensor, steps: int) -> Sequence[Tensor]:
-        """The rows of each step."""
+        """Return the rows of each step."""
         rows: Sequence[Tensor] = torch.split(x, x.shape[0] // steps)
         return rows
 
     def join(self, rows: Sequence[Tensor]) -> Tensor:
-        """The rows of all steps."""
+        """Return the rows of all steps."""
         return torch.cat(list(rows))
 
     def step(
         self, part: Part, states: Mapping[str, Tensor], x: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """One step of a layer of neurons."""
+        """Return the states and spikes after one step of a layer of neurons."""
         given = [states[name] for name in part.states]
         spikes, *following = self.layers[self.labels[part.name]](x, *given)
         return dict(zip(part.states, following, strict=True)), spikes
@@ -209,13 +209,13 @@ class Unrolled(_Reduced):
         self.steps = steps
 
     def forward(self, x: Tensor) -> Tensor:
-        """The output layer's spikes (T * N, ...)."""
+        """Return the output layer's spikes (T * N, ...)."""
         return self.every_layer(x)[self.plan.program.output].spikes
 
     def every_layer(self, x: Tensor) -> dict[str, LayerValues[Tensor]]:
-        """Spikes and states of every layer of neurons."""
+        """Return spikes and states of every layer of neurons."""
         if x.shape[0] % self.steps:
-            raise ValueError(f"{x.shape[0]} rows are no whole number of {self.steps} steps")
+            raise ValueError(f"{x.shape[0]} rows are not a multiple of {self.steps} steps")
         return unrolled(self, self.plan, x, self.steps)
 
 
@@ -228,7 +228,7 @@ class OneStep(_Reduced):
         return tuple(f"{part.name}.{key}" for part in self.plan.layers for key in part.states)
 
     def at_rest(self, count: int) -> tuple[Tensor, ...]:
-        """The states of so many samples before the first step."""
+        """Return the states of `count` samples before the first step."""
         return tuple(
             torch.zeros((count, *part.shape), dtype=torch.float32 if part.single else torch.float16)
             for part in self.plan.layers
@@ -236,7 +236,7 @@ class OneStep(_Reduced):
         )
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """The output layer's spikes and the next states."""
+        """Return the output layer's spikes and the next states."""
         remaining = iter(states)
         given = {
             part.name: {key: next(remaining) for key in part.states} for part in self.plan.layers
@@ -251,7 +251,7 @@ class OneStep(_Reduced):
 def run_unrolled(
     plan: Plan, rows: NDArray[np.float16], steps: int
 ) -> dict[str, LayerValues[NDArray[Any]]]:
-    """What the unrolled form makes of rows (T * N, ...), as arrays."""
+    """Return the unrolled form's result for rows (T * N, ...), as arrays."""
     with torch.no_grad():
         layers = Unrolled(plan, steps).every_layer(torch.from_numpy(rows))
     return {

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.content import Content, joined, of_array, of_bytes
-from neurodeploy.data.wire import field, inserted
+from neurodeploy.data.container import onnx as container
+from neurodeploy.data.container.onnx import Element
+from neurodeploy.data.content import Content
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Conv2d, Dense, MaxPool2d
 from targets.lynxi.reduced.branch import branches_of
@@ -22,13 +23,11 @@ from targets.lynxi.reduced.recipe import Numbers
 
 # Older than what any current tool reads, and new enough for comparisons of float16.
 OPSET, IR_VERSION = 17, 8
-# Where a model has its graph, a graph its tensors, and a tensor its numbers.
-_GRAPH, _TENSOR, _RAW_DATA = 7, 5, 9
-_ELEMENTS = {"float16": 10, "float32": 1, "int64": 7}
+_ELEMENTS = {"float16": Element.FLOAT16, "float32": Element.FLOAT, "int64": Element.INT64}
 
 
 def onnx_module() -> Any:
-    """The library that writes the format.
+    """Import the library that writes the format.
 
     Raises:
         NeurodeployError: if it is not installed.
@@ -43,7 +42,7 @@ def onnx_module() -> Any:
 
 
 def unrolled_onnx(plan: Plan, steps: int) -> Content:
-    """All steps for one sample: (T, ...) in, every layer's spikes out."""
+    """Return all steps for one sample: (T, ...) in, every layer's spikes out."""
     graph = _Graph(plan)
     layers = unrolled(graph, plan, INPUT, steps)
     results = [layer.spikes for layer in layers.values()]
@@ -51,7 +50,7 @@ def unrolled_onnx(plan: Plan, steps: int) -> Content:
 
 
 def step_onnx(plan: Plan) -> Content:
-    """One step: the input and every state in, every layer's spikes and every state out."""
+    """Return one step: input and states in, every layer's spikes and states out."""
     graph = _Graph(plan)
     given = {
         part.name: {key: state_label(graph.labels, part, key) for key in part.states}
@@ -64,7 +63,7 @@ def step_onnx(plan: Plan) -> Content:
 
 
 def apart_onnx(plan: Plan) -> Content:
-    """Every layer alone: what each branch reads in, its sums and each layer's spikes out."""
+    """Return every layer alone: each branch's input in, its sums and the spikes out."""
     graph, form = _Graph(plan), reduced_forms(plan, 1)["apart"]
     names = dict.fromkeys(b.name for part in plan.layers for b in branches_of(plan, part))
     inputs = {name: graph.labels[name] for name in names}
@@ -82,23 +81,23 @@ class _Arithmetic:
         self.kind = "float32" if single else "float16"
 
     def constant(self, name: str, value: Numbers) -> str:
-        """An initializer; equal numbers share one."""
+        """Return an initializer; equal numbers share one."""
         return self.held[name] if name else self.graph.number(float(value), self.kind)
 
     def add(self, a: str, b: str) -> str:
-        """The sum."""
+        """Return the sum."""
         return self.graph.node("Add", a, b)
 
     def subtract(self, a: str, b: str) -> str:
-        """The difference."""
+        """Return the difference."""
         return self.graph.node("Sub", a, b)
 
     def multiply(self, a: str, b: str) -> str:
-        """The product."""
+        """Return the product."""
         return self.graph.node("Mul", a, b)
 
     def at_least(self, a: str, b: str) -> str:
-        """1 where the first is at least the second, else 0."""
+        """Return 1 where the first is at least the second, else 0."""
         return self.graph.cast(self.graph.node("GreaterOrEqual", a, b), self.kind)
 
 
@@ -115,27 +114,27 @@ class _Graph(Words[str]):
         self.held: dict[str, dict[str, str]] = {}
 
     def node(self, op: str, *inputs: str, **attributes: Any) -> str:
-        """The name of a new node's only output."""
+        """Add a node, and return the name of its only output."""
         name = f"t{len(self.nodes)}"
         self._append(op, inputs, [name], attributes)
         return name
 
     def number(self, value: float, kind: str) -> str:
-        """A single number."""
+        """Add a single number, and return its name."""
         return self._initializer(f"{kind}_{value:g}", np.asarray(value, dtype=kind), kind)
 
     def cast(self, x: str, kind: str) -> str:
-        """The same values in another type."""
-        return self.node("Cast", x, to=_ELEMENTS[kind])
+        """Return the same values in another type."""
+        return self.node("Cast", x, to=int(_ELEMENTS[kind]))
 
     def spell(self, part: Part) -> _Arithmetic:
-        """A recipe's words, and its constants."""
+        """Return a recipe's words, and its constants."""
         if part.name not in self.held:
             self.held[part.name] = self._constants(part)
         return _Arithmetic(self, self.held[part.name], part.single)
 
     def weigh(self, part: Part, x: str) -> str:
-        """The weighted sums."""
+        """Return the weighted sums."""
         node = part.node
         assert isinstance(node, Dense | Conv2d)
         name = f"{self.labels[part.name]}_weight"
@@ -157,7 +156,7 @@ class _Graph(Words[str]):
         return total if part.recipe is None else part.recipe.run(self.spell(part), {}, total)[1]
 
     def pool(self, part: Part, x: str) -> str:
-        """The largest value of every window."""
+        """Return the largest value of every window."""
         node = part.node
         assert isinstance(node, MaxPool2d)
         pads = [*node.padding, *node.padding]
@@ -165,19 +164,19 @@ class _Graph(Words[str]):
         return self.node("MaxPool", x, **form)
 
     def flatten(self, x: str) -> str:
-        """All axes but the first as one."""
+        """Return the value with all axes but the first as one."""
         return self.node("Flatten", x, axis=1)
 
     def widen(self, x: str) -> str:
-        """The same values in float32."""
+        """Return the same values in float32."""
         return self.cast(x, "float32")
 
     def narrow(self, x: str) -> str:
-        """The same values in float16."""
+        """Return the same values in float16."""
         return self.cast(x, "float16")
 
     def split(self, x: str, steps: int) -> Sequence[str]:
-        """The rows of each step, one sample each."""
+        """Return the rows of each step, one sample each."""
         if steps == 1:
             return [x]
         sizes = self._initializer(f"ones_{steps}", np.ones(steps, np.int64), "int64")
@@ -186,11 +185,11 @@ class _Graph(Words[str]):
         return rows
 
     def join(self, rows: Sequence[str]) -> str:
-        """The rows of all steps."""
+        """Return the rows of all steps."""
         return rows[0] if len(rows) == 1 else self.node("Concat", *rows, axis=0)
 
     def model(self, form: Mapping[str, Any], results: Sequence[str]) -> Content:
-        """The whole file, its inputs and outputs named as the form says."""
+        """Return the whole file, with its inputs and outputs named as the form says."""
         helper = self.onnx.helper
         for port, result in zip(form["outputs"], results, strict=True):
             self._append("Identity", (result,), [port["name"]], {})
@@ -205,18 +204,12 @@ class _Graph(Words[str]):
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         model.producer_name = "neurodeploy"
-        tensors = [field(_TENSOR, self._tensor(name)) for name in self.tensors]
         message = model.SerializeToString(deterministic=True)
-        return inserted(message, [_GRAPH], _TENSOR, joined(tensors))
-
-    def _tensor(self, name: str) -> Content:
-        """A tensor as a message, its numbers still to be made."""
-        values, kind = self.tensors[name]
-        head = self.onnx.TensorProto()
-        head.name, head.data_type = name, _ELEMENTS[kind]
-        head.dims.extend(values.shape)
-        numbers = field(_RAW_DATA, of_array(values, kind))
-        return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
+        tensors = (
+            container.tensor(name, _ELEMENTS[kind], values)
+            for name, (values, kind) in self.tensors.items()
+        )
+        return container.with_tensors(message, tensors)
 
     def _append(
         self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Any]
@@ -241,7 +234,7 @@ class _Graph(Words[str]):
         }
 
     def _constant(self, label: str, part: Part, value: Numbers) -> str:
-        """A constant as it is held: one float16, or a sum of some."""
+        """Return a constant as it is stored: one float16, or a sum of several."""
         total = ""
         for number, term in enumerate(terms(value)):
             name = self._initializer(f"{label}_{number}", term.numbers, "float16")

@@ -29,14 +29,14 @@ _HALF, _SINGLE = 5, 6
 
 
 def unrolled_script(plan: Plan, steps: int) -> Content:
-    """All steps for one sample: (T, ...) in, every layer's spikes out."""
+    """Return all steps for one sample: (T, ...) in, every layer's spikes out."""
     script = _Script(plan)
     layers = unrolled(script, plan, INPUT, steps)
     return script.archive([INPUT], [layer.spikes for layer in layers.values()])
 
 
 def step_script(plan: Plan) -> Content:
-    """One step: the input and every state in, every layer's spikes and every state out."""
+    """Return one step: input and states in, every layer's spikes and states out."""
     script = _Script(plan)
     given = {
         part.name: {key: state_label(script.labels, part, key) for key in part.states}
@@ -56,7 +56,7 @@ class _Text:
         self.lines: list[str] = []
 
     def let(self, expression: str) -> str:
-        """The name of a new value."""
+        """Add a value, and return its name."""
         name = f"_{len(self.lines)}"
         self.lines.append(f"{name} = {expression}")
         return name
@@ -69,23 +69,23 @@ class _Arithmetic:
         self.text, self.held, self.single = text, held, single
 
     def constant(self, name: str, value: Numbers) -> str:
-        """A tensor of the module's, or a number."""
+        """Return a tensor of the module's, or a number."""
         return self.held[name] if name else repr(float(value))
 
     def add(self, a: str, b: str) -> str:
-        """The sum."""
+        """Return the sum."""
         return self._call("add", b, a) if _is_number(a) else self._call("add", a, b)
 
     def subtract(self, a: str, b: str) -> str:
-        """The difference."""
+        """Return the difference."""
         return self._call("rsub", b, a) if _is_number(a) else self._call("sub", a, b)
 
     def multiply(self, a: str, b: str) -> str:
-        """The product."""
+        """Return the product."""
         return self._call("mul", b, a) if _is_number(a) else self._call("mul", a, b)
 
     def at_least(self, a: str, b: str) -> str:
-        """1 where the first is at least the second, else 0."""
+        """Return 1 where the first is at least the second, else 0."""
         return self._call("to", self._call("ge", a, b), str(_SINGLE if self.single else _HALF))
 
     def _call(self, word: str, *arguments: str) -> str:
@@ -104,11 +104,11 @@ class _Script(Words[str]):
         self.methods: dict[str, list[str]] = {}
 
     def spell(self, part: Part) -> _Arithmetic:
-        """A recipe's words, in the body of the whole."""
+        """Return a recipe's words, in the body of the whole."""
         return _Arithmetic(self.body, {}, part.single)
 
     def weigh(self, part: Part, x: str) -> str:
-        """The weighted sums."""
+        """Return the weighted sums."""
         node, label = part.node, f"{self.labels[part.name]}_weight"
         assert isinstance(node, Dense | Conv2d)
         self.tensors[label] = node.narrow_weight
@@ -122,26 +122,26 @@ class _Script(Words[str]):
         return total if part.recipe is None else part.recipe.run(self.spell(part), {}, total)[1]
 
     def pool(self, part: Part, x: str) -> str:
-        """The largest value of every window."""
+        """Return the largest value of every window."""
         node = part.node
         assert isinstance(node, MaxPool2d)
         form = ", ".join(str(list(pair)) for pair in (node.kernel, node.stride, node.padding))
         return self.body.let(f"torch.max_pool2d({x}, {form}, [1, 1], False)")
 
     def flatten(self, x: str) -> str:
-        """All axes but the first as one."""
+        """Return the value with all axes but the first as one."""
         return self.body.let(f"torch.flatten({x}, 1)")
 
     def widen(self, x: str) -> str:
-        """The same values in float32."""
+        """Return the same values in float32."""
         return self.body.let(f"torch.to({x}, {_SINGLE})")
 
     def narrow(self, x: str) -> str:
-        """The same values in float16."""
+        """Return the same values in float16."""
         return self.body.let(f"torch.to({x}, {_HALF})")
 
     def split(self, x: str, steps: int) -> Sequence[str]:
-        """The rows of each step, one sample each."""
+        """Return the rows of each step, one sample each."""
         if steps == 1:
             return [x]
         rows = [f"{x}_{step}" for step in range(steps)]
@@ -149,11 +149,11 @@ class _Script(Words[str]):
         return rows
 
     def join(self, rows: Sequence[str]) -> str:
-        """The rows of all steps."""
+        """Return the rows of all steps."""
         return rows[0] if len(rows) == 1 else self.body.let(f"torch.cat([{', '.join(rows)}])")
 
     def step(self, part: Part, states: Mapping[str, str], x: str) -> tuple[dict[str, str], str]:
-        """One step of a layer of neurons, by its method."""
+        """Return one step of a layer of neurons, by its method."""
         label = self.labels[part.name]
         if label not in self.methods:
             self.methods[label] = self._method(part, label)
@@ -164,7 +164,7 @@ class _Script(Words[str]):
         return dict(zip(part.states, names[1:], strict=True)), names[0]
 
     def archive(self, arguments: Sequence[str], results: Sequence[str]) -> Content:
-        """The whole archive."""
+        """Return the whole archive."""
         forward = _function("forward", arguments, self.body.lines, results)
         lines = [f"class {_CLASS}(Module):", "  __parameters__ = []"]
         names = "".join(f'"{name}", ' for name in self.tensors)
@@ -190,7 +190,7 @@ class _Script(Words[str]):
         return _function(label, ["x", *given.values()], text.lines, results)
 
     def _held(self, text: _Text, label: str, part: Part, value: Numbers) -> str:
-        """A constant as the module holds it: one float16, or a sum of some."""
+        """Return a constant as the module stores it: one float16, or a sum of several."""
         total = ""
         for number, term in enumerate(terms(value)):
             self.tensors[f"{label}_{number}"] = term.numbers
@@ -234,7 +234,7 @@ def _zipped(code: str, tensors: Mapping[str, NDArray[Any]]) -> Content:
 
 
 def _pickled(tensors: Mapping[str, NDArray[Any]]) -> bytes:
-    """The module as an object with its tensors: protocol 2, without a memo."""
+    """Return the module as an object with its tensors: protocol 2, without a memo."""
     parts = [b"\x80\x02", f"c__torch__\n{_CLASS}\n".encode(), b")\x81}("]
     for number, (name, values) in enumerate(tensors.items()):
         storage = b"(" + _string("storage") + b"ctorch\nHalfStorage\n" + _string(str(number))

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.container import onnx as container
+from neurodeploy.data.container.onnx import Element
 from neurodeploy.data.content import Content
 from neurodeploy.data.structure import Edge, require
 from targets.onnx.forms.memory import BATCH, Slot, slots_of
@@ -22,7 +24,6 @@ from targets.onnx.writing.writer import (
     OPSET,
     Names,
     Writer,
-    named_tensor,
     tensor_proto,
 )
 
@@ -31,7 +32,7 @@ _MOST_STEPS = 4096
 
 
 class Form(StrEnum):
-    """How the graph holds time."""
+    """The way in which the graph represents time."""
 
     SCAN = "scan"
     STEP = "step"
@@ -40,7 +41,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class Choices:
-    """What an export leaves to the user."""
+    """The choices that an export leaves to the user."""
 
     form: Form = Form.SCAN
     # How many steps an unrolled graph has.
@@ -57,7 +58,7 @@ class Choices:
 
 @dataclass
 class Assembly:
-    """A graph in the making, and what it shows of every layer."""
+    """A graph under construction, and what it shows of every layer."""
 
     parts: Sequence[Part]
     output: str
@@ -86,16 +87,16 @@ class Assembly:
     def _tensor(self, pair: tuple[Part, Any]) -> tuple[tuple[str, str], Value]:
         part, tensor = pair
         name = self.writer.names.new(f"{part.name}.{tensor.label}")
-        self.held[name] = named_tensor(tensor.values, tensor.type, name)
+        self.held[name] = container.tensor(name, Element(tensor.type), tensor.values)
         return (part.name, tensor.label), Value(name, tensor.type, tensor.interval)
 
     def value_info(self, value: Value, dimensions: Sequence[int | str]) -> Any:
-        """A value with its type and shape, as inputs and outputs are declared."""
+        """Return a value with its type and shape, as inputs and outputs are declared."""
         make = self.writer.onnx.helper.make_tensor_value_info
         return make(value.name, int(value.type), list(dimensions))
 
     def model(self) -> Any:
-        """The whole model, without the numbers that it holds."""
+        """Return the whole model without its numbers."""
         helper = self.writer.onnx.helper
         graph = helper.make_graph(self.writer.nodes, "network", self.inputs, self.outputs)
         domains = [helper.make_opsetid("", OPSET)]
@@ -108,7 +109,7 @@ class Assembly:
 
 
 def given_input(assembly: Assembly, lead: tuple[int | str, ...]) -> Value:
-    """The graph's input, declared with these axes before its own."""
+    """Return the graph's input, declared with these axes before its own."""
     part = next(part for part in assembly.parts if part.body is None)
     value = Value(part.name, part.type, part.interval)
     assembly.inputs.append(assembly.value_info(value, (*lead, *part.shape)))
@@ -116,7 +117,7 @@ def given_input(assembly: Assembly, lead: tuple[int | str, ...]) -> Value:
 
 
 def write_step(assembly: Assembly) -> None:
-    """One step, with every state as an input and as an output."""
+    """Write one step, with every state as an input and as an output."""
     slots = slots_of(assembly.parts)
     value = given_input(assembly, (BATCH,))
     names = assembly.writer.names
@@ -134,7 +135,7 @@ def write_step(assembly: Assembly) -> None:
 
 
 def write_unrolled(assembly: Assembly) -> None:
-    """Every step written out, from states of zero."""
+    """Write out every step, from states of zero."""
     slots, writer = slots_of(assembly.parts), assembly.writer
     steps = assembly.choices.steps
     sequence = given_input(assembly, (steps, BATCH))
@@ -166,7 +167,7 @@ def advanced(
     before: Mapping[str, Value],
     suffix: str,
 ) -> tuple[dict[str, Value], dict[str, Value]]:
-    """Every part's value in one step, and the slots afterwards."""
+    """Return every part's value in one step, and the slots afterwards."""
     names = assembly.writer.names
     known = {part.name for part in assembly.parts}
 
@@ -196,7 +197,7 @@ def _show(
     states: Sequence[Mapping[str, Value]],
     lead: tuple[int | str, ...],
 ) -> None:
-    """Note where every watched layer's values and states are, step by step."""
+    """Record the values and states of every watched layer, step by step."""
     for part in assembly.parts:
         if not part.watched:
             continue
@@ -210,7 +211,7 @@ def _show(
 
 
 class Zeros:
-    """Slots as they are before the first step, as large as the batch."""
+    """Slots before the first step, as large as the batch."""
 
     def __init__(self, writer: Writer, sequence: Value) -> None:
         self.writer = writer
@@ -219,7 +220,7 @@ class Zeros:
         self.batch = Value(name, Type.INT64)
 
     def of(self, slot: Slot) -> Value:
-        """The slot, all zero."""
+        """Return the slot, all zero."""
         writer = self.writer
         axes = [self.batch]
         if slot.steps:

@@ -1,4 +1,4 @@
-"""What a network keeps from one step to the next, and which layers form a loop through it."""
+"""The memory of a network between two steps, and the layers that form a loop through it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Slot:
 
 
 def slots_of(parts: Sequence[Part]) -> dict[str, Slot]:
-    """The slots that these parts need to compute a step together, by name."""
+    """Return the slots that these parts need to compute a step together, by name."""
     slots: dict[str, Slot] = {}
     for part in parts:
         for state, kind in part.states.items():
@@ -48,12 +48,12 @@ def slots_of(parts: Sequence[Part]) -> dict[str, Slot]:
 
 
 def past(layer: str) -> str:
-    """The name of the slot that holds a layer's last values."""
+    """Return the name of the slot that holds a layer's last values."""
     return f"{layer}.past"
 
 
 def delays_within(parts: Sequence[Part]) -> Mapping[str, int]:
-    """The longest delay with which one of these parts reads another."""
+    """Return the longest delay with which one of these parts reads another."""
     names = {part.name for part in parts}
     longest: dict[str, int] = {}
     for part in parts:
@@ -64,12 +64,12 @@ def delays_within(parts: Sequence[Part]) -> Mapping[str, int]:
 
 
 def components(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
-    """The parts, those that form a loop together, each group behind all that it reads."""
+    """Return the parts grouped by loops, each group after everything that it reads."""
     return _Search(parts).run()
 
 
 class _Search:
-    """Tarjan's algorithm, which finds a group when all that it reads has been found."""
+    """Tarjan's algorithm, which finds a group after all groups that it reads."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = {part.name: part for part in parts}
@@ -79,7 +79,7 @@ class _Search:
         self.found: list[tuple[Part, ...]] = []
 
     def run(self) -> list[tuple[Part, ...]]:
-        """All groups."""
+        """Return all groups."""
         for name in self.parts:
             if name not in self.order:
                 self._visit(name)

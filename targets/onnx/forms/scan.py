@@ -15,7 +15,7 @@ from targets.onnx.writing.writer import Writer
 
 
 def write_scan(assembly: Assembly) -> None:
-    """The whole graph: T steps of N samples, from states of zero."""
+    """Write the whole graph: T steps of N samples, from states of zero."""
     _Scan(assembly).run()
 
 
@@ -35,7 +35,7 @@ class _Scan:
         self.lead = Value(name, Type.INT64)
 
     def run(self) -> None:
-        """Every group of layers, then the outputs."""
+        """Write every group of layers, then the outputs."""
         for group in components(self.assembly.parts):
             if group[0].body is None:
                 continue
@@ -78,7 +78,7 @@ class _Scan:
         return value
 
     def sequence(self, layer: str) -> Value:
-        """A layer's value over time."""
+        """Return a layer's value over time."""
         if layer not in self.sequences:
             rows, shape = self.rows[layer], self.parts[layer].shape
             own = self.writer.constant(list(shape), Type.INT64)
@@ -88,7 +88,7 @@ class _Scan:
         return self.sequences[layer]
 
     def row(self, edge: Edge) -> Value:
-        """What an edge brings over all steps, one row a step and sample."""
+        """Return an edge's values over all steps, one row per step and sample."""
         if not edge.delay and edge.source in self.rows:
             return self.rows[edge.source]
         value = self.delayed(edge)
@@ -96,7 +96,7 @@ class _Scan:
         return self.writer.node("Reshape", [value, shape], value.type, value.interval)
 
     def delayed(self, edge: Edge) -> Value:
-        """What an edge brings over all steps."""
+        """Return an edge's values over all steps."""
         value = self.sequence(edge.source)
         if not edge.delay:
             return value
@@ -111,7 +111,7 @@ class _Scan:
         return self.late[edge]
 
     def interval(self, edge: Edge) -> Any:
-        """What an edge can bring."""
+        """Return the range of an edge's values."""
         interval = self.parts[edge.source].interval
         return interval.hull(type(interval)(0, 0)) if edge.delay else interval
 
@@ -127,7 +127,7 @@ class _Body:
         self.called = "+".join(part.name for part in group if part.watched) or group[0].name
 
     def write(self) -> None:
-        """The node, and the values that leave it."""
+        """Write the node, and the values that leave it."""
         outer, helper = self.scan.writer, self.writer.onnx.helper
         edges = list(dict.fromkeys(e for p in self.group for e in p.sources if not self._own(e)))
         inputs, before, outside = [], {}, {}
@@ -169,7 +169,7 @@ class _Body:
         return Step(functions, tensors, self.writer, self.slots, self._fresh, {}, before, outside)
 
     def _leaving(self, step: Step, after: dict[str, Value]) -> list[tuple[Value, Part, str]]:
-        """What the rest of the graph, or who asked for a trace, sees of the group."""
+        """Return what the rest of the graph, or a requested trace, sees of the group."""
         leaving = [(step.values[part.name], part, part.name) for part in self.group]
         if self.assembly.choices.trace:
             for part in self.group:

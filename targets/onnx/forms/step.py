@@ -1,4 +1,4 @@
-"""One step of a group of layers: what every form of the graph is made of."""
+"""One step of a group of layers, from which every form of the graph is built."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Naming = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Tensors:
-    """The values of all numbers that the file holds, by layer and label."""
+    """The values of all numbers in the file, by layer and label."""
 
     values: Mapping[tuple[str, str], Value]
 
     def of(self, part: Part) -> list[Value]:
-        """A part's own."""
+        """Return a part's own."""
         return [self.values[part.name, tensor.label] for tensor in part.tensors]
 
 
@@ -35,7 +35,7 @@ def call(
     given: Sequence[Value],
     outputs: Sequence[str],
 ) -> list[Value]:
-    """A part's next states and value, from its sources and states."""
+    """Return a part's next states and value, from its sources and states."""
     assert part.body is not None
     count = len(part.sources)
     sources = ["x"] if count == 1 else [f"x{place}" for place in range(count)]
@@ -67,7 +67,7 @@ class Step:
     outside: Mapping[Edge, Value]
 
     def run(self, parts: Sequence[Part]) -> dict[str, Value]:
-        """The slots after the step."""
+        """Return the slots after the step."""
         after: dict[str, Value] = {}
         for part in parts:
             if part.body is None:
@@ -88,7 +88,7 @@ class Step:
         return after
 
     def _read(self, edge: Edge) -> Value:
-        """What an edge brings in this step."""
+        """Return an edge's value in this step."""
         if edge in self.outside:
             return self.outside[edge]
         if not edge.delay:
@@ -99,7 +99,7 @@ class Step:
         return self.writer.node("Gather", [line, place], line.type, line.interval, axis=0)
 
     def _pushed(self, slot: Slot) -> Value:
-        """The last values of a layer with the newest at the end and without the oldest."""
+        """Return the last values of a layer, with the newest at the end and without the oldest."""
         line, writer = self.before[slot.name], self.writer
         first = writer.constant([0], Type.INT64)
         newest = writer.node("Unsqueeze", [self.values[slot.layer], first], slot.type)

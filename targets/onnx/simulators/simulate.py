@@ -1,4 +1,4 @@
-"""Running ONNX files: in onnxruntime, and in the evaluator of the ONNX standard itself."""
+"""Runs of ONNX files in onnxruntime, and in the evaluator of the ONNX standard itself."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class FileRun:
 def run_files(
     runs: Sequence[FileRun], environment: Environment, simulation: Simulation
 ) -> list[Trace]:
-    """For each run its trace: every layer's spikes, and states where the file has them.
+    """Return each run's trace: every layer's spikes, and states if the file has them.
 
     Raises:
         SimulatorError: if the simulator is missing or fails.
@@ -84,7 +84,7 @@ def run_files(
 
 
 def _shares(runs: Sequence[FileRun], count: int) -> list[Sequence[FileRun]]:
-    """The runs in order, for so many workers."""
+    """Return the runs in order, split for `count` workers."""
     size = -(-len(runs) // count)
     return [runs[start : start + size] for start in range(0, len(runs), size)]
 
@@ -116,7 +116,7 @@ def _call(runs: Sequence[FileRun], environment: Environment, limits: Limits | No
 
 
 def _showing(opened: Opened) -> Any:
-    """The file with every layer's values among its outputs, which changes nothing it computes."""
+    """Return the file with every layer's values as additional outputs."""
     model = onnx_module().ModelProto()
     model.ParseFromString(opened.content)
     there = {output.name for output in model.graph.output}
@@ -129,7 +129,7 @@ def _showing(opened: Opened) -> Any:
 
 
 def _states(opened: Opened) -> list[dict[str, Any]]:
-    """For each state outside a graph of one step: its input, its output, its type and shape."""
+    """Return the input, output, type and shape of each state outside a one-step graph."""
     if opened.choices.form != Form.STEP:
         return []
     graph = opened.written.model.graph
@@ -145,5 +145,5 @@ def _form(info: Any) -> dict[str, Any]:
 
 
 def _generous(size: int) -> Limits:
-    """Limits that only a simulation which hangs, or runs away, can meet."""
+    """Return limits that only a simulation which hangs, or runs away, can reach."""
     return Limits(300 + size * 1e-4, 4096 + size * 1e-3)

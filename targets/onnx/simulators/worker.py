@@ -23,7 +23,7 @@ class NetworkError(ValueError):
 
 
 def load(engine: str, content: bytes, optimized: bool = True) -> Run:
-    """The file, ready to run; the evaluator of the standard knows no optimizer.
+    """Return the file, ready to run; the standard's evaluator has no optimizer.
 
     Raises: NetworkError if the engine refuses it.
     """
@@ -71,7 +71,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
 
 
 def whole(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np.ndarray]:
-    """All steps in one call; what an unrolled graph gives step by step becomes one array."""
+    """Run all steps in one call; an unrolled graph's outputs by step become one array."""
     names = [name for each in network["shown"] for name in each]
     found = dict(zip(names, session({network["input"]: samples}, names), strict=True))
     rows = [[found[name] for name in each] for each in network["shown"]]
@@ -79,7 +79,7 @@ def whole(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np
 
 
 def stepwise(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np.ndarray]:
-    """One call a step, the states of each handed to the next."""
+    """Run one call per step, and pass the states of each to the next."""
     count = samples.shape[1]
     states = {
         state["input"]: np.zeros([length or count for length in state["shape"]], state["type"])

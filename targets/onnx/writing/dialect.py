@@ -53,7 +53,7 @@ def operation(
     attribute: Attribute,
     interval: Interval,
 ) -> Value:
-    """The nodes of one operation on integers whose result is within an interval.
+    """Return the result of one operation on integers, within an interval.
 
     Raises:
         ValueError: if the language has no word for it.
@@ -91,7 +91,7 @@ def operation(
 def shifted_product(
     writer: Writer, op: Op, factor: Value, other: Value, bits: int, interval: Interval
 ) -> Value | None:
-    """A product shifted down by parts that 32 bits hold, if they do: not all runtimes have 64.
+    """Return a product shifted down in 32-bit parts, if they fit: not all runtimes have 64.
 
     With `other = high * 2^bits + low`, both of one sign, the product's whole part is
     `factor * high` and what `factor * low` leaves of the shift.
@@ -116,7 +116,7 @@ def _shift(op: Op, value: int, bits: int) -> int:
 
 
 def spelled(writer: Writer, term: Term, given: Mapping[Any, Value], kind: Type) -> Value:
-    """The nodes of a term, whose values are given by number and by name."""
+    """Return the value of a term, whose inputs are given by number and by name."""
     if not isinstance(term, tuple):
         return given[term]
     op, *parts = term
@@ -125,7 +125,7 @@ def spelled(writer: Writer, term: Term, given: Mapping[Any, Value], kind: Type) 
 
 
 def _constants(op: Op, attribute: Attribute) -> dict[str, int]:
-    """The integers that the operation's term names."""
+    """Return the integers that the operation's term names."""
     if op == Op.SPIKE:
         return {"zero": 0}
     if op == Op.CLIP and isinstance(attribute, tuple):

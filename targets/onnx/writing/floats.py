@@ -1,4 +1,4 @@
-"""A graph in floats as parts, in single precision: equal to it within a tolerance, not exact."""
+"""A float graph as parts in single precision: equal within a tolerance, not exact."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from neurodeploy.graph import (
     BatchNorm,
     Conv2d,
     Delay,
+    Dense,
     Flatten,
     Graph,
     Input,
-    Linear,
     MaxPool2d,
     Neuron,
     Node,
@@ -48,7 +48,7 @@ Body = Callable[[Writer, Sequence[Value]], Sequence[Value]]
 
 
 def float_parts(graph: Graph) -> tuple[Part, ...]:
-    """The parts of a graph, in its order.
+    """Return the parts of a graph, in its order.
 
     Raises:
         DoesNotFitError: if a layer has no form in the file.
@@ -68,12 +68,12 @@ def _input(node: Input, shape: Shape) -> Part:
     return Part(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
-@_PART.register(Linear, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
+@_PART.register(Dense, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
 def _stateless(node: Node, shape: Shape) -> Part:
     body, tensors, leading = _LAYER(node, shape)
     return Part(
         node.name,
-        type(node).__name__,
+        node.kind_name(),
         shape,
         FLOAT,
         ANY_FLOAT,
@@ -89,8 +89,8 @@ def _delay(node: Delay, shape: Shape) -> Part:
     raise DoesNotFitError(f"{node.name}: Delay has no form in ONNX", remedy="leave it out")
 
 
-@_LAYER.register(Linear)
-def _linear_layer(node: Linear, shape: Shape) -> _Layer:
+@_LAYER.register(Dense)
+def _linear_layer(node: Dense, shape: Shape) -> _Layer:
     return _linear, {"weight": np.asarray(node.narrow_weight).T} | _bias(node.bias, ()), True
 
 
@@ -214,7 +214,7 @@ def _neuron(node: Neuron, shape: Shape) -> Part:
 def _written(
     writer: Writer, equations: Equations, known: Mapping[tuple[Op, str], Value], like: Value
 ) -> list[Value]:
-    """The next states and the output, one operation after another, each as large as the layer."""
+    """Return next states and output, one operation after another, each as large as the layer."""
     values: list[Value] = []
     for operation in equations.operations:
         op, attribute = operation.op, operation.attribute

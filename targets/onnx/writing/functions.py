@@ -15,7 +15,7 @@ Body = Callable[[Writer, Sequence[Value]], Sequence[Value]]
 
 @dataclass(frozen=True)
 class Layer:
-    """One step of one layer as a function: what it is called, what it takes, and what it does."""
+    """One step of one layer as a function: its name, its arguments, and its body."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class Layer:
 
 
 class Functions:
-    """The functions of a model, each different body once."""
+    """The functions of a model, with each different body once."""
 
     def __init__(self, *, inlined: bool) -> None:
         self.inlined = inlined
@@ -37,7 +37,7 @@ class Functions:
     def call(
         self, writer: Writer, layer: Layer, inputs: Sequence[Value], outputs: Sequence[str]
     ) -> list[Value]:
-        """The layer's results under these names."""
+        """Return the layer's results under these names."""
         if self.inlined:
             return _written_out(writer, layer, inputs, outputs)
         inner = Writer()
@@ -91,7 +91,7 @@ def _written_out(
 
 
 def _copied(writer: Writer, value: Value, wanted: str) -> Value:
-    """The value under a result's name."""
+    """Return the value under a result's name."""
     name = writer.fresh(wanted)
     writer.add("Identity", [value.name], [name])
     return Value(name, value.type, value.interval)

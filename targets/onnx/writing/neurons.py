@@ -21,7 +21,7 @@ Given = Mapping[tuple[Op, str], Value]
 
 @dataclass(frozen=True)
 class NeuronStep:
-    """One step of a layer, made ready for the ranges that its states and its drive have."""
+    """One step of a layer, prepared for the ranges of its states and its drive."""
 
     node: Neuron
     proved: LayerRange
@@ -54,11 +54,11 @@ class NeuronStep:
 
     @property
     def output(self) -> Interval:
-        """What the layer's output can be."""
+        """The range of the layer's output."""
         return self.bounds[self.equations.output]
 
     def write(self, writer: Writer, given: Given, like: Value) -> list[Value]:
-        """The next states and the output; `like` has the shape of the layer."""
+        """Return the next states and the output; `like` has the shape of the layer."""
         run = _Run(self, writer, given, like)
         pairs = zip(self.states.values(), self.equations.next_states, strict=True)
         results = [run.result(number, kind) for kind, number in pairs]
@@ -78,7 +78,7 @@ class _Run:
             self.full.append(operation_.op in (Op.STATE, Op.INPUT) or reads)
 
     def result(self, number: int, kind: Type) -> Value:
-        """An operation's value in this type and in the shape of the layer."""
+        """Return an operation's value in this type and in the shape of the layer."""
         value = self.writer.cast(self.value(number), kind)
         if not self._is_full(number):
             shape = self.writer.node("Shape", [self.like], Type.INT64)
@@ -86,7 +86,7 @@ class _Run:
         return value
 
     def value(self, number: int) -> Value:
-        """An operation's value."""
+        """Return an operation's value."""
         if number not in self.written:
             self.written[number] = self._write(number)
         return self.written[number]
@@ -122,7 +122,7 @@ class _Run:
         return operation(self.writer, Op.SELECT, values, None, self.bounds[number])
 
     def _compared(self, number: int) -> Value | None:
-        """A spike on a difference is a comparison of its two sides."""
+        """Return a spike on a difference as a comparison of its two sides."""
         spike = self.equations.operations[number]
         if spike.op != Op.SPIKE:
             return None
@@ -134,7 +134,7 @@ class _Run:
         return operation(self.writer, op, sides, None, self.bounds[number])
 
     def _shifted(self, number: int) -> Value | None:
-        """A product that is shifted back, where there is a shorter or a narrower way to it."""
+        """Return a product that is shifted back, if there is a shorter or narrower way to it."""
         shift = self.equations.operations[number]
         found = self._product(shift)
         if found is None:
@@ -152,7 +152,7 @@ class _Run:
         return shifted_product(self.writer, op, factor, other, bits, bound)
 
     def _product(self, shift: Operation) -> tuple[Value, Value, int] | None:
-        """The smaller factor, the larger one, and by how many bits their product is shifted."""
+        """Return the smaller factor, the larger one, and the bits of their product's shift."""
         if shift.op == Op.SCALE_TO_ZERO and isinstance(shift.attribute, tuple):
             (constant, bits), number = shift.attribute, shift.args[0]
             factor = self.writer.constant(constant, arithmetic_type(Interval(constant, constant)))
@@ -166,5 +166,5 @@ class _Run:
         return self.value(pair[0]), self.value(pair[1]), shift.attribute
 
     def _is_full(self, number: int) -> bool:
-        """Whether a value has the layer's shape, as what reads a state or an input has."""
+        """Return whether a value has the layer's shape because it reads a state or an input."""
         return self.full[number]

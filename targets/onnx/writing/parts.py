@@ -1,4 +1,4 @@
-"""A program as parts: for every node what it reads, holds and computes in one step."""
+"""A program as parts: for every node, what it reads, stores and computes in one step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from targets.onnx.writing.writer import Writer
 
 @dataclass(frozen=True)
 class Tensor:
-    """Numbers that the file holds under a layer's name."""
+    """Numbers in the file under a layer's name."""
 
     label: str
     values: NDArray[Any]
@@ -72,7 +72,7 @@ class Part:
 
 
 def parts_of(program: Program) -> tuple[Part, ...]:
-    """The parts of a program, in its order.
+    """Return the parts of a program, in its order.
 
     Raises:
         DoesNotFitError: if a layer has sums or states that no type of the graph holds.
@@ -87,7 +87,7 @@ _PART = Table[[Program, Ranges], Part]("ONNX")
 
 @contextmanager
 def _fitting(node: Node) -> Iterator[None]:
-    """Say of a sum or a state that no type holds which layer it is in, and what helps."""
+    """Add the layer and a remedy to errors about sums or states that no type holds."""
     try:
         yield
     except ValueError as error:
@@ -102,7 +102,7 @@ def _input(node: Input, program: Program, proved: Ranges) -> Part:
 
 
 def _reach(edge: Edge, proved: Ranges) -> Interval:
-    """What an edge brings; what a delay holds begins at 0."""
+    """Return the range of an edge's values; a delayed value starts at 0."""
     value = proved.values[edge.source]
     return value.hull(ZERO) if edge.delay else value
 
@@ -131,7 +131,7 @@ def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
     notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.scale": scale}
     return Part(
         node.name,
-        type(node).__name__,
+        node.kind_name(),
         shape,
         arithmetic_type(total.value),
         total.value,
@@ -146,7 +146,7 @@ def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
 
 
 def _weight_of(edge: Edge, node: Dense | Conv2d) -> str:
-    """What the weights that read an edge are called."""
+    """Return the name of the weights that read an edge."""
     late = edge.delay - node.source.delay
     return f"weight@{late}" if len(node.sources) > 1 or late else "weight"
 
@@ -230,7 +230,7 @@ def _parameter(key: str, values: NDArray[np.int64]) -> Tensor:
 
 
 def _sum(writer: Writer, values: Sequence[Value], interval: Interval) -> Value:
-    """What drives a layer of neurons, in a type for arithmetic."""
+    """Return the sum that drives a layer of neurons, in a type for arithmetic."""
     reach = interval
     for value in values:
         reach = reach.hull(value.interval)

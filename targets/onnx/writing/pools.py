@@ -11,7 +11,7 @@ _IMAGE = [2, 3]
 
 
 def largest(writer: Writer, x: Value, node: MaxPool2d, shape: Shape) -> Value:
-    """The largest value of every window of rows of images; `shape` is the result's."""
+    """Return the largest value of every window of rows of images; `shape` is the result's."""
     (top, left), kernel, stride = node.padding, node.kernel, node.stride
     if x.type in (Type.UINT8, Type.INT8):
         return writer.node(

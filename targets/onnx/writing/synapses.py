@@ -7,7 +7,7 @@ of them, scaled and added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
+from neurodeploy.data.network.dispatch import Table
 from neurodeploy.errors import DoesNotFitError
-from neurodeploy.program import Conv2d, Dense, NarrowIntegers
+from neurodeploy.program import Conv2d, Dense, NarrowIntegers, Synapse
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.onnx.writing.dialect import operation
@@ -28,17 +29,20 @@ _ROWS = 64
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """A dense or convolutional layer, and what its input can be."""
+    """A dense or convolutional layer, and the range of its input."""
 
-    node: Dense | Conv2d
+    node: Synapse
     source: Interval
+
+    @cached_property
+    def form(self) -> _Form:
+        """The operation of this kind of weights."""
+        return _FORM(self.node)
 
     @cached_property
     def parts(self) -> tuple[NarrowIntegers, ...]:
         """The weights that read each source: one matrix for each delay."""
-        if isinstance(self.node, Dense):
-            return tuple(weight for _, weight in self.node.delayed_weights)
-        return (self.node.narrow_weight,)
+        return tuple(weight for _, weight in self.node.delayed_weights)
 
     @cached_property
     def power(self) -> int:
@@ -49,24 +53,24 @@ class WeightedSum:
 
     @cached_property
     def digits(self) -> tuple[tuple[NDArray[np.int8], ...], ...]:
-        """For each source the weights' digits, lowest first, as the graph multiplies by them."""
+        """For each source, the weights' digits, lowest first, as the graph multiplies by them."""
         weight = self.node.narrow_weight
         largest = Interval(int(weight.min(initial=0)), int(weight.max(initial=0)))
         count = digits_of(largest.map(lambda value: value >> self.power))
-        dense = isinstance(self.node, Dense)
+        dense = self.form.dense
         return tuple(_split_weights(part, count, self.power, dense) for part in self.parts)
 
     @property
     def source_digits(self) -> int:
-        """How many bytes hold a value of the input."""
+        """The number of bytes of an input value."""
         return 1 if self.source.within(SMALL) else digits_of(self.source)
 
     @cached_property
     def total(self) -> Interval:
-        """What the sum can be before it is stored."""
+        """The range of the sum before it is stored."""
         bound = self.node.sum_range(self.source)
-        if isinstance(self.node, Dense) and self.node.shift:
-            shift = self.node.shift
+        if self.form.shift:
+            shift = self.form.shift
             bound = bound.map(lambda each: each >> shift)
             # Each source's sum is cut down by itself.
             bound = Interval(bound.low - len(self.parts) + 1, bound.high)
@@ -74,11 +78,11 @@ class WeightedSum:
 
     @property
     def value(self) -> Interval:
-        """What the layer's value can be."""
+        """The range of the layer's value."""
         return self.total.wrapped(self.node.accumulator_bits)
 
     def check(self) -> None:
-        """Nothing if the sums stay within what the graph can add.
+        """Check that the graph can add the sums exactly.
 
         Raises:
             DoesNotFitError: otherwise; names the layer.
@@ -92,7 +96,7 @@ class WeightedSum:
         arithmetic_type(self._reach)
 
     def write(self, writer: Writer, sources: Sequence[Value], weights: Sequence[Value]) -> Value:
-        """The layer's value for rows of inputs, of one source or one for each delay."""
+        """Return the layer's value for rows of inputs, of one source or one per delay."""
         count = len(weights) // len(sources)
         sums = [
             self._shifted(writer, self._sum(writer, x, weights[n * count : (n + 1) * count]))
@@ -108,8 +112,8 @@ class WeightedSum:
         return writer.cast(value, arithmetic_type(self.value))
 
     def _sum(self, writer: Writer, x: Value, weights: Sequence[Value]) -> Value:
-        """The weighted sum of one source."""
-        multiply = self._dense if isinstance(self.node, Dense) else self._conv
+        """Return the weighted sum of one source."""
+        multiply = self.form.multiply
         kind, total = arithmetic_type(self._reach), None
         for i, digit in enumerate(split(writer, x, self.source_digits)):
             for j, weight in enumerate(weights):
@@ -122,7 +126,7 @@ class WeightedSum:
         return Value(total.name, total.type, self._reach)
 
     def _shifted(self, writer: Writer, total: Value) -> Value:
-        shift = self.node.shift if isinstance(self.node, Dense) else 0
+        shift = self.form.shift
         if not shift:
             return total
         bound = total.interval.map(lambda each: each >> shift)
@@ -132,7 +136,7 @@ class WeightedSum:
     def _products(self) -> list[tuple[int, int]]:
         """For each product of digits the power of two it counts in, and how large it may be."""
         largest = self.source.largest() if self.source_digits == 1 else 128
-        dense = isinstance(self.node, Dense)
+        dense = self.form.dense
         sums = [
             (j, _most(digit, dense)) for digits in self.digits for j, digit in enumerate(digits)
         ]
@@ -144,17 +148,35 @@ class WeightedSum:
 
     @cached_property
     def _reach(self) -> Interval:
-        """What the sum of all products can be while it is added up."""
+        """The range of the sum of all products while it is added up."""
         reach = sum(bound << power for power, bound in self._products)
         return Interval(-reach, reach)
 
-    def _dense(self, writer: Writer, x: Value, weight: Value) -> Value:
-        return writer.node("MatMulInteger", [x, weight], Type.INT32)
 
-    def _conv(self, writer: Writer, x: Value, weight: Value) -> Value:
-        node = self.node
-        assert isinstance(node, Conv2d)
-        (top, left), (height, width) = node.padding, node.narrow_weight.shape[2:]
+@dataclass(frozen=True)
+class _Form:
+    """The operation that multiplies digits, and what follows it."""
+
+    # Whether the weights stand as a matrix that rows are multiplied by.
+    dense: bool
+    # The bits that every source's sum is shifted by.
+    shift: int
+    multiply: Callable[[Writer, Value, Value], Value]
+
+
+_FORM = Table[[], _Form]("ONNX's weighted sums")
+
+
+@_FORM.register(Dense)
+def _dense(node: Dense) -> _Form:
+    return _Form(True, node.shift, lambda w, x, y: w.node("MatMulInteger", [x, y], Type.INT32))
+
+
+@_FORM.register(Conv2d)
+def _kernel(node: Conv2d) -> _Form:
+    (top, left), (height, width) = node.padding, node.kernel
+
+    def multiply(writer: Writer, x: Value, weight: Value) -> Value:
         return writer.node(
             "ConvInteger",
             [x, weight],
@@ -166,11 +188,13 @@ class WeightedSum:
             strides=list(node.stride),
         )
 
+    return _Form(False, 0, multiply)
+
 
 def _split_weights(
     weight: NarrowIntegers, count: int, power: int, dense: bool
 ) -> tuple[NDArray[np.int8], ...]:
-    """Weights in digits; those of a dense layer as a matrix that rows are multiplied by."""
+    """Return weights as digits; dense ones as a matrix that rows are multiplied by."""
     shape: tuple[int, ...] = weight.T.shape if dense else weight.shape
     digits = tuple(np.empty(shape, np.int8) for _ in range(count))
     for start in range(0, weight.shape[0], _ROWS):
@@ -186,7 +210,7 @@ def _split_weights(
 
 
 def _most(digit: NDArray[np.int8], dense: bool) -> int:
-    """The largest sum of magnitudes that reaches one output."""
+    """Return the largest sum of magnitudes that reaches one output."""
     total = np.zeros(digit.shape[1] if dense else len(digit), dtype=np.int64)
     for rows in row_pieces(digit):
         sizes = np.abs(digit[rows].astype(np.int16))
@@ -198,7 +222,7 @@ def _most(digit: NDArray[np.int8], dense: bool) -> int:
 
 
 def digits_of(interval: Interval) -> int:
-    """How many digits from -128 to 127 in base 256 hold every integer of an interval."""
+    """Return how many digits from -128 to 127 in base 256 hold every integer of an interval."""
     count, reach = 1, BYTE
     while not interval.within(reach):
         low, high = 256 * reach.low - 128, 256 * reach.high + 127
@@ -207,7 +231,7 @@ def digits_of(interval: Interval) -> int:
 
 
 def split(writer: Writer, x: Value, count: int) -> list[Value]:
-    """The digits of a value, lowest first, as bytes."""
+    """Return the digits of a value, lowest first, as bytes."""
     if count == 1:
         small = x.interval.within(SMALL)
         return [writer.cast(x, Type.UINT8 if small else Type.INT8)]

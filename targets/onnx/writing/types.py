@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.data.container.onnx import Element
 from neurodeploy.errors import NeurodeployError, ValidationError
 from snncore.dynamics.arithmetic.interval import Interval
 
@@ -15,28 +16,19 @@ from snncore.dynamics.arithmetic.interval import Interval
 class Type(IntEnum):
     """Tensor types, by the numbers that the format gives them."""
 
-    FLOAT = 1
-    UINT8 = 2
-    INT8 = 3
-    INT32 = 6
-    INT64 = 7
-    BOOL = 9
+    FLOAT = Element.FLOAT
+    UINT8 = Element.UINT8
+    INT8 = Element.INT8
+    INT32 = Element.INT32
+    INT64 = Element.INT64
+    BOOL = Element.BOOL
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The same type of NumPy's, as a file holds it."""
-        kind: np.dtype[Any] = np.dtype(_NUMPY[self])
-        return kind.newbyteorder("<")
+        """The same type in NumPy, in the byte order of a file."""
+        return Element(self).numpy
 
 
-_NUMPY: dict[Type, Any] = {
-    Type.FLOAT: np.float32,
-    Type.UINT8: np.uint8,
-    Type.INT8: np.int8,
-    Type.INT32: np.int32,
-    Type.INT64: np.int64,
-    Type.BOOL: np.bool_,
-}
 SMALL = Interval(0, 127)
 BYTE = Interval(-128, 127)
 WORD = Interval(1 - (1 << 31), (1 << 31) - 1)
@@ -46,7 +38,7 @@ ANY_FLOAT = Interval(0, 0)
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of the graph: its name, its type, and for integers what they can be."""
+    """A tensor of the graph: its name, its type, and for integers their range."""
 
     name: str
     type: Type
@@ -54,7 +46,7 @@ class Value:
 
 
 def arithmetic_type(interval: Interval) -> Type:
-    """The type in which integers of an interval are computed.
+    """Return the type in which integers of an interval are computed.
 
     Raises:
         ValidationError: if they have more than 62 bits.
@@ -67,7 +59,7 @@ def arithmetic_type(interval: Interval) -> Type:
 
 
 def stored_type(interval: Interval) -> Type:
-    """The type in which layers hand integers on: bytes where products of bytes stay exact.
+    """Return the type in which layers pass integers on: bytes if products of bytes are exact.
 
     Unsigned bytes go to 127 only: some processors saturate sums of two larger ones' products.
     """
@@ -77,7 +69,7 @@ def stored_type(interval: Interval) -> Type:
 
 
 def onnx_module() -> Any:
-    """The library that reads and writes the format.
+    """Import the library that reads and writes the format.
 
     Raises:
         NeurodeployError: if it is not installed.

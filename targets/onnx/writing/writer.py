@@ -1,4 +1,4 @@
-"""Writing nodes: every value under a name of its own, constants and casts once."""
+"""The writer of nodes: every value has its own name, constants and casts occur once."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.data.content import Content, joined, of_array, of_bytes
-from neurodeploy.data.wire import field
 from snncore.dynamics.arithmetic.interval import Interval
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value, onnx_module
 
 DOMAIN = "neurodeploy"
 OPSET = 21
 IR_VERSION = 10
-# The field of a tensor that holds its numbers, which is its last.
-_RAW_DATA = 9
 
 
 class Names:
-    """Names that are given once: to a layer's values by its name, to the others with a number."""
+    """Unique names: a layer's values have its name, others a number."""
 
     def __init__(self) -> None:
         self.taken: set[str] = set()
 
     def new(self, wanted: str) -> str:
-        """The name that is wanted, or the first like it that is free."""
+        """Return the wanted name, or the first similar one that is free."""
         name, count = wanted, 2
         while name in self.taken:
             name, count = f"{wanted}_{count}", count + 1
@@ -55,7 +51,7 @@ class Writer:
         name: str = "",
         **attributes: Any,
     ) -> Value:
-        """The one output of a new node."""
+        """Add a node, and return its one output."""
         output = self.fresh(name or op.lower())
         self.add(op, [_name(each) for each in inputs], [output], **attributes)
         return Value(output, kind, interval)
@@ -71,7 +67,7 @@ class Writer:
         notes: Mapping[str, str] | None = None,
         **attributes: Any,
     ) -> None:
-        """A new node between values that have names."""
+        """Add a node between named values."""
         node = self.onnx.helper.make_node(
             op, inputs, outputs, name=called or outputs[0], domain=domain, **attributes
         )
@@ -79,11 +75,11 @@ class Writer:
         self.nodes.append(node)
 
     def fresh(self, wanted: str) -> str:
-        """A name that no value has."""
+        """Return a name that no value has."""
         return self.names.new(self.prefix + wanted)
 
     def constant(self, value: Any, kind: Type) -> Value:
-        """A constant tensor, written once for all that read it."""
+        """Return a constant tensor, written once for all its readers."""
         array = np.asarray(value, dtype=kind.numpy)
         key = (array.tobytes(), array.shape, kind)
         if key not in self.constants:
@@ -97,7 +93,7 @@ class Writer:
         return self.constants[key]
 
     def cast(self, value: Value, kind: Type) -> Value:
-        """The value in a type."""
+        """Return the value in a type."""
         if value.type == kind:
             return value
         key = (value.name, kind)
@@ -106,18 +102,8 @@ class Writer:
         return self.casts[key]
 
 
-def named_tensor(array: np.ndarray[Any, Any], kind: Type, name: str) -> Content:
-    """A tensor as `tensor_proto` makes it, its bytes still to be made."""
-    head = tensor_proto(np.empty(0, kind.numpy), kind, name)
-    head.ClearField("raw_data")
-    head.ClearField("dims")
-    head.dims.extend(array.shape)
-    numbers = field(_RAW_DATA, of_array(array, kind.numpy))
-    return joined([of_bytes(head.SerializeToString(deterministic=True)), numbers])
-
-
 def tensor_proto(array: np.ndarray[Any, Any], kind: Type, name: str = "") -> Any:
-    """A tensor with its numbers as bytes."""
+    """Return a tensor with its numbers as bytes."""
     onnx = onnx_module()
     tensor = onnx.TensorProto()
     tensor.name = name

@@ -11,7 +11,7 @@ from typing import Any
 from neurodeploy.artifact import MANIFEST, digest, program_hashes, read_folder
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.target import target
-from neurodeploy.verification import held_by, verify
+from neurodeploy.verification import Original, held_by, subject_of, verify
 from tests.conformance.mutation.edits import Edit, of_bytes, of_hdf5, of_json, of_protobuf
 from tests.conformance.mutation.subjects import Subject
 
@@ -70,8 +70,8 @@ def judged(subject: Subject, name: str, edit: Edit, folder: Path, *, whole: bool
             manifest["program"] = program_hashes(held_by(chip, artifact))
             _write(folder, files, manifest)
             artifact = read_folder(folder)
-        program = subject.network if whole else None
-        report = verify(artifact, subject.samples, program=program, simulator="none")
+        original = Original(network=subject.network if whole else None)
+        report = verify(subject_of(artifact, original), subject.samples, simulator="none")
     except NeurodeployError:
         return "refused"
     return "equal" if report.equal else "found"

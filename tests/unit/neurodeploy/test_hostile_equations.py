@@ -15,9 +15,7 @@ from neurodeploy import graph, program
 from neurodeploy.artifact import Artifact
 from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of, load, save
-from neurodeploy.graph import serde as graph_serde
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
-from neurodeploy.program import serde as program_serde
 from snncore import layer
 from snncore.dynamics import Equations
 from snncore.neuron.define import Defined
@@ -59,8 +57,8 @@ def exchanged(text: str, document: Any) -> str:
 
 
 def of_program(document: Any) -> Any:
-    text = exchanged(program_serde.dumps(network(PLAIN)), document)
-    return pipeline.simulate(program_serde.loads(text), np.ones((2, 1, 2), int), engine="fast")
+    text = exchanged(program.dumps(network(PLAIN)), document)
+    return pipeline.simulate(program.loads(text), np.ones((2, 1, 2), int), engine="fast")
 
 
 def of_graph(document: Any) -> Any:
@@ -68,8 +66,8 @@ def of_graph(document: Any) -> Any:
         graph.Input("in", (3,)),
         graph.Neuron("n", Edge("in"), PLAIN, {"p": np.ones(()), "q": np.ones(())}, hostile.SYSTEM),
     )
-    text = exchanged(graph_serde.dumps(graph.Graph(nodes, "n")), document)
-    return pipeline.simulate(graph_serde.loads(text), np.ones((2, 1, 3)))
+    text = exchanged(graph.dumps(graph.Graph(nodes, "n")), document)
+    return pipeline.simulate(graph.loads(text), np.ones((2, 1, 3)))
 
 
 def of_onnx(document: Any) -> Any:

@@ -106,7 +106,7 @@ def graph() -> g.Graph:
     values = {"current_decay": 1.0, "voltage_decay": 1.0, "threshold": 1.0, "bias": 0.0}
     nodes = (
         g.Input("in", (3,)),
-        g.Linear("fc", Edge("in"), np.ones((3, 3)), exponent=-6),
+        g.Dense("fc", Edge("in"), np.ones((3, 3)), exponent=-6),
         GraphMystery("strange", Edge("fc")),
         g.Neuron("n", Edge("strange"), CUBA_LIF, values, LOIHI, -6),
     )

@@ -177,7 +177,7 @@ def test_vendor_file(call: Caller, here: Path, name: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"words", b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 9])
 def test_vendor_file_of_garbage(call: Caller, here: Path, content: bytes) -> None:
     (here / "bad.net").write_bytes(content)
-    _refused_everywhere(call, here, "bad.net", "bad.net: is damaged, or no HDF5 file")
+    _refused_everywhere(call, here, "bad.net", "bad.net: is damaged, or not an HDF5 file")
 
 
 def test_no_truncation_is_unexpected(call: Caller, here: Path) -> None:

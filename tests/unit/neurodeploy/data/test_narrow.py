@@ -7,7 +7,7 @@ import pytest
 
 from neurodeploy.data import narrow
 from neurodeploy.data.narrow import frozen, integer_type, narrowed, narrowed_floats, widened
-from neurodeploy.graph import Linear
+from neurodeploy.graph import Dense as FloatDense
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import run_golden, simulate
@@ -116,7 +116,7 @@ def test_a_hash_does_not_tell_types_apart() -> None:
     assert len({each.sha256 for each in programs}) == 1
     assert programs[0] == programs[2]
     halves = [weight.astype(kind) * kind(0.5) for kind in (np.float32, np.float64)]
-    first, second = (Linear("w", Edge("in"), each) for each in halves)
+    first, second = (FloatDense("w", Edge("in"), each) for each in halves)
     assert first == second
     assert first.weight.dtype == np.float64
     assert first.narrow_weight.dtype == second.narrow_weight.dtype == np.float32
@@ -124,10 +124,10 @@ def test_a_hash_does_not_tell_types_apart() -> None:
 
 def test_multiples_are_floats_when_asked_for() -> None:
     integers = narrowed(np.array([[3, -5], [127, 0]]))
-    node = Linear("w", Edge("in"), narrow.Multiples(integers, -6), None, -6)
+    node = FloatDense("w", Edge("in"), narrow.Multiples(integers, -6), None, -6)
     assert vars(node)["weight"].integers is integers
     assert isinstance(node.weight, np.ndarray)
     assert node.weight.dtype == np.float64
     assert not node.weight.flags.writeable
     assert node.weight.tolist() == [[3 / 64, -5 / 64], [127 / 64, 0.0]]
-    assert node == Linear("w", Edge("in"), node.weight, None, -6)
+    assert node == FloatDense("w", Edge("in"), node.weight, None, -6)

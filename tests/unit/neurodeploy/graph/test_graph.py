@@ -8,7 +8,7 @@ import pytest
 
 from neurodeploy.data.structure import Edge, Node
 from neurodeploy.errors import ValidationError
-from neurodeploy.graph import Add, Conv2d, Flatten, Graph, Input, Linear, Neuron, SumPool2d, dumps
+from neurodeploy.graph import Add, Conv2d, Dense, Flatten, Graph, Input, Neuron, SumPool2d, dumps
 from neurodeploy.program import Input as ProgramInput
 from snncore.dynamics import NumberSystem
 from snncore.dynamics.zoo.spiking import CUBA_LIF
@@ -21,8 +21,8 @@ def chain(*nodes: Node, shape: tuple[int, ...] = (2,)) -> Callable[[], Graph]:
     return lambda: Graph((Input("in", shape), *nodes), nodes[-1].name)
 
 
-def linear(name: str = "fc", source: str = "in", **options: Any) -> Linear:
-    return Linear(name, Edge(source), **({"weight": np.eye(2)} | options))
+def linear(name: str = "fc", source: str = "in", **options: Any) -> Dense:
+    return Dense(name, Edge(source), **({"weight": np.eye(2)} | options))
 
 
 def conv(**options: Any) -> Conv2d:

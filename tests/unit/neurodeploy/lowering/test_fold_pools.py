@@ -11,7 +11,7 @@ import quant
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.frontend import graph_of
-from neurodeploy.graph import Conv2d, Flatten, Linear, SumPool2d
+from neurodeploy.graph import Conv2d, Dense, Flatten, SumPool2d
 from neurodeploy.lowering import DROP_UNUSED, FOLD_POOLS, lower, run_passes
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.golden import combine
@@ -147,7 +147,7 @@ def test_a_pool_that_several_layers_read_stays_for_those_that_need_it() -> None:
     assert sum(isinstance(node, SumPool2d) for node in folded.nodes) == 1
     assert isinstance(folded.by_name["conv"], Conv2d)
     assert folded.by_name["conv"].stride == (2, 2)
-    assert isinstance(folded.by_name["fc"], Linear)
+    assert isinstance(folded.by_name["fc"], Dense)
     assert folded.by_name["fc"].weight.shape == (4, 36)
     assert {n.name for n in folded.nodes if isinstance(n, Flatten)} >= {"flat.unpooled"}
     program = lower(graph)

@@ -8,7 +8,7 @@ import pytest
 
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import PassError
-from neurodeploy.graph import Add, Conv2d, Flatten, Graph, Input, Linear, Neuron, Node, SumPool2d
+from neurodeploy.graph import Add, Conv2d, Dense, Flatten, Graph, Input, Neuron, Node, SumPool2d
 from neurodeploy.lowering import PASSES, Pass, lower, run_passes
 from neurodeploy.simulator import run_golden
 from snncore.dynamics.zoo.spiking import CUBA_LIF
@@ -21,9 +21,9 @@ def graph() -> Graph:
     nodes = (
         Input("in", (1, 2, 2)),
         Flatten("flat", Edge("in")),
-        Linear("fc", Edge("flat"), np.arange(12).reshape(3, 4), exponent=-6),
+        Dense("fc", Edge("flat"), np.arange(12).reshape(3, 4), exponent=-6),
         Neuron("n", Edge("fc"), CUBA_LIF, PARAMETERS, LOIHI, -6),
-        Linear("more", Edge("n"), np.eye(3), exponent=-6),
+        Dense("more", Edge("n"), np.eye(3), exponent=-6),
         Neuron("z", Edge("more"), CUBA_LIF, PARAMETERS, LOIHI, -6),
     )
     return Graph(nodes, "z")
@@ -55,7 +55,7 @@ LIES = {
         changing(n=replace(N, parameters=PARAMETERS | {"bias": 1.0})),
         "changed n.parameters",
     ),
-    "another kind": (changing(more=Add("more", (Edge("n"),))), "removed more, a Linear"),
+    "another kind": (changing(more=Add("more", (Edge("n"),))), "removed more, a Dense"),
     "a node more": (with_node, "added new, a Flatten"),
     "another output": (shorter, "made n the output instead of z"),
 }
@@ -71,7 +71,7 @@ def test_a_pass_that_lies_is_a_defect(name: str) -> None:
 
 def test_a_pass_may_change_what_it_declares() -> None:
     run, _ = LIES["a weight"]
-    honest = Pass("honest", run, changes={Linear: WEIGHT})
+    honest = Pass("honest", run, changes={Dense: WEIGHT})
     assert run_passes(graph(), (honest,)).by_name["fc"] != FC
     with pytest.raises(PassError, match=r"changed fc\.weight"):
         run_passes(graph(), (Pass("other", run, changes={Conv2d: WEIGHT}),))

@@ -199,7 +199,7 @@ def test_delays_have_no_lowering_and_are_refused() -> None:
     late = g.Graph(
         (
             g.Input("in", (2,)),
-            g.Linear("fc", Edge("in", 2), np.eye(2), None, -6),
+            g.Dense("fc", Edge("in", 2), np.eye(2), None, -6),
             g.Neuron("n", Edge("fc"), CUBA_LIF, graph().nodes[1].parameters, LOIHI, -6),
         ),
         "n",
@@ -209,7 +209,7 @@ def test_delays_have_no_lowering_and_are_refused() -> None:
 
 
 def test_a_bias_of_weights_is_refused_and_not_dropped() -> None:
-    weights = g.Linear("fc", Edge("in"), np.eye(2), np.ones(2), -6)
+    weights = g.Dense("fc", Edge("in"), np.eye(2), np.ones(2), -6)
     neurons = g.Neuron("n", Edge("fc"), CUBA_LIF, graph().nodes[1].parameters, LOIHI, -6)
     with pytest.raises(DoesNotFitError, match="fc: its bias is the neurons' to add"):
         lower(g.Graph((g.Input("in", (2,)), weights, neurons), "n"))

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program import Dense, Edge, Input, Neuron, Program
+from neurodeploy.program import Dense, Edge, Input, Neuron, Program, dumps, loads
 from neurodeploy.program.ranges import ranges
-from neurodeploy.program.serde import dumps, loads
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.fast import run_fast
 from neurodeploy.target import Severity, target

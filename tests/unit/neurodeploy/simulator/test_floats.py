@@ -71,13 +71,13 @@ def test_what_does_not_fit() -> None:
 
 
 def test_late_values_and_loops() -> None:
-    late = g.Graph((g.Input("in", (1,)), g.Linear("twice", Edge("in", 2), [[2.0]]), _unit()), "n")
+    late = g.Graph((g.Input("in", (1,)), g.Dense("twice", Edge("in", 2), [[2.0]]), _unit()), "n")
     samples = np.arange(1.0, 6.0)[:, None, None]
     assert run_floats(late, samples)["n"].v.ravel().tolist() == [0, 0, 2, 6, 12]
     # What the neuron was a step ago is added to what comes in: sums of sums.
     nodes = (
         g.Input("in", (1,)),
-        g.Linear("back", Edge("n", 1), [[1.0]]),
+        g.Dense("back", Edge("n", 1), [[1.0]]),
         g.Add("twice", (Edge("in"), Edge("back"))),
         _unit(),
     )
@@ -107,8 +107,8 @@ def test_neurons_with_two_inputs_are_what_torch_computes(resets: bool) -> None:
     real, imag = random.normal(size=(2, 4, 3))
     nodes = (
         g.Input("in", (3,)),
-        g.Linear("real", Edge("in"), real),
-        g.Linear("imag", Edge("in"), imag),
+        g.Dense("real", Edge("in"), real),
+        g.Dense("imag", Edge("in"), imag),
         g.Neuron(
             "n",
             Edge("real"),
@@ -236,7 +236,7 @@ def test_neurons_without_a_drive_for_every_input_are_no_graph() -> None:
     words = "n: resonator_step has 2 inputs, and 1 edges lead to it"
     with pytest.raises(ValidationError, match=words):
         g.Graph((g.Input("in", (3,)), neurons), "n")
-    unlike = (g.Input("in", (3,)), g.Linear("two", Edge("in"), np.ones((2, 3))))
+    unlike = (g.Input("in", (3,)), g.Dense("two", Edge("in"), np.ones((2, 3))))
     both = g.Neuron("n", Edge("in"), module.equations, module.parameter_values, second=Edge("two"))
     with pytest.raises(ValidationError, match="n: is driven by values of unlike shapes"):
         g.Graph((*unlike, both), "n")

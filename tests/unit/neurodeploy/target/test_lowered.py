@@ -15,7 +15,7 @@ CHIP = '''
 from dataclasses import replace
 
 from neurodeploy.artifact import Artifact, program_hashes
-from neurodeploy.graph import Graph, Linear
+from neurodeploy.graph import Dense, Graph
 from neurodeploy.lowering import Pass
 from neurodeploy.program import dumps, loads
 from neurodeploy.target import Capabilities
@@ -23,7 +23,7 @@ from neurodeploy.target import Capabilities
 
 def negated(graph):
     """Every dense weight with the other sign."""
-    nodes = [replace(n, weight=-n.weight) if isinstance(n, Linear) else n for n in graph.nodes]
+    nodes = [replace(n, weight=-n.weight) if isinstance(n, Dense) else n for n in graph.nodes]
     return Graph(tuple(nodes), graph.output)
 
 
@@ -33,7 +33,7 @@ class Chip:
     name = "inverse"
     capabilities = Capabilities("Inverse", (), (), suffixes=(".inverse",))
     simulators = {}
-    passes = (Pass("negated", negated, changes={Linear: frozenset({"weight"})}),)
+    passes = (Pass("negated", negated, changes={Dense: frozenset({"weight"})}),)
 
     def check(self, program):
         return ()

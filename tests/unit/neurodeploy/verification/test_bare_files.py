@@ -16,10 +16,10 @@ import quant
 from neurodeploy.artifact import Artifact
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.report import Link, Report, Status
-from neurodeploy.verification import verify
 from snncore import layer
 from targets.loihi.compile import FILE
 from targets.loihi.target import target
+from tests.unit.neurodeploy.verification.verifying import verify
 
 SAMPLES = np.random.default_rng(2).integers(0, 2, (9, 3, 3))
 

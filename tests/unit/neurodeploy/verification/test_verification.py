@@ -16,8 +16,8 @@ from neurodeploy.artifact import Artifact, read_folder
 from neurodeploy.errors import ArtifactError, SamplesError, UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.report import Link, Report, Status
-from neurodeploy.verification import verify
 from snncore import layer
+from tests.unit.neurodeploy.verification.verifying import verify
 from tests.unit.plugins import installed
 
 # A target of a third party: the file is the program's own text, the simulator our interpreter.

@@ -138,3 +138,11 @@ def test_silent_imaginary_weights_are_refused() -> None:
     nn.init.zeros_(middle.imag.weight)
     with pytest.raises(DoesNotFitError, match=r"1.imag.weight: every weight is 0"):
         lowered(made)
+
+
+def test_parts_of_another_kind_are_refused() -> None:
+    weights, neurons = quant.Linear(3, 2), quant.Resonator()
+    with pytest.raises(TypeError, match="ComplexBlock: complex weights are two layers of dense"):
+        quant.ComplexBlock(weights, nn.Linear(3, 2), neurons)
+    with pytest.raises(TypeError, match="ComplexBlock: CubaLIF is not a resonator"):
+        quant.ComplexBlock(weights, weights, quant.CubaLIF())

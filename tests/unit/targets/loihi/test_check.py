@@ -93,7 +93,7 @@ CHAINS: dict[str, tuple[Program, str, str]] = {
     "a flatten of a vector": (
         chain(Flatten("f", Edge("input")), synapse("a", "f"), neuron("n", "a")),
         "f",
-        "flattens what is no image",
+        "flattens something other than an image",
     ),
     "weights on currents": (
         into((2,), synapse("a", "input"), neuron("n", "a"), signal=Signal.CURRENT),

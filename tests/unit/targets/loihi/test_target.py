@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy.errors import NeurodeployError, UnknownNameError
+from neurodeploy.errors import NeurodeployError
 from neurodeploy.sandbox import Limits
 from neurodeploy.target import Simulation, Target
 from neurodeploy.target import target as find
@@ -24,12 +24,6 @@ def test_the_target_is_found_by_its_name() -> None:
     assert target.capabilities.suffixes == (".net",)
     assert target.capabilities.exact
     assert list(target.simulators) == ["lava", "nengo-loihi", "brian2-loihi"]
-
-
-def test_a_simulator_that_there_is_not_is_an_error() -> None:
-    artifact = target.compile(dense())
-    with pytest.raises(UnknownNameError, match="no simulator 'nest' for loihi; there are: lava"):
-        target.simulate(artifact, np.zeros((1, 1, 2), dtype=np.int64), simulator="nest")
 
 
 def test_simulation_runs_the_artifacts_file_and_names_layers_as_the_program_does(

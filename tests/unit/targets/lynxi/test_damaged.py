@@ -92,7 +92,7 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "no nodes": (put("", "nodes", []), "nodes has 0 items"),
     "no level": (drop("", "level"), "the document has no level"),
     "another level": (put("", "level", "L1"), "level is 'L1', and what it describes has 'L0'"),
-    "an unknown layer": (put("flat", "op", "lstm"), "'lstm', which is no layer"),
+    "an unknown layer": (put("flat", "op", "lstm"), "'lstm', which is not a layer"),
     "an unknown member": (put("flat", "colour", 1), ".colour is unknown"),
     "a missing member": (drop("dense", "shift"), "has no shift"),
     "text for a number": (put("dense", "shift", "2"), "shift is '2', not of type integer"),
@@ -100,15 +100,15 @@ CHANGES: dict[str, tuple[Callable[[Document], object], str]] = {
     "an offset outside": (put("dense", *W, "offset", 1 << 20), "lie outside weights.bin"),
     "an offset amid": (put("dense", *W, "offset", 8), "offset 8 is not aligned"),
     "bytes outside": (put("dense", *W, "nbytes", 1 << 40), "lie outside weights.bin"),
-    "another size": (put("dense", *W, "nbytes", 64), "are no int8 of shape"),
+    "another size": (put("dense", *W, "nbytes", 64), "are not int8 of shape"),
     "a shape that does not fit": (put("dense", *W, "shape", [5, 25]), "of shape (5, 25)"),
     "another shape": (put("dense", *W, "shape", [24, 5]), "dense"),
     "another type": (put("dense", *W, "dtype", "float64"), "dtype is 'float64'"),
     "a file of no package": (put("dense", *W, "file", "../secret.bin"), "file is '../secret.bin'"),
     "a file that is not there": (put("dense", *W, "file", "more.bin"), "more.bin"),
-    "a hash": (put("dense", *W, "sha256", "0" * 64), "does not hold what its hash says"),
+    "a hash": (put("dense", *W, "sha256", "0" * 64), "does not match its hash"),
     "a hash that is none": (put("dense", *W, "sha256", "x"), "sha256 is 'x'"),
-    "a weight": (rehashed, "the float16 values are not the integers'"),
+    "a weight": (rehashed, "the float16 values differ from the integers"),
     "a shape": (put("dense", "shape", [6]), "dense.shape is [6]"),
     "a bound": (put("dense", "certificate", "bound", 3), "dense.certificate"),
     "a promise": (put("dense", "certificate", "level", "L1"), "dense.certificate"),
@@ -169,11 +169,11 @@ def test_the_document_unchanged_is_read() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no JSON"),
-        (b"\xff\xfe", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b"[]", "the document is [], not of type object"),
-        (PACKAGE.files["network.json"][:-9], "is no JSON"),
+        (PACKAGE.files["network.json"][:-9], "is not JSON"),
     ],
 )
 def test_what_is_no_document_is_refused(content: bytes, words: str) -> None:
@@ -195,7 +195,7 @@ def test_a_file_that_is_missing_or_too_many_is_named(missing: str) -> None:
     files = {name: content for name, content in PACKAGE.files.items() if name != missing}
     with pytest.raises(ArtifactError, match=f"{missing}: is missing"):
         target.read(replace(PACKAGE, files=files))
-    with pytest.raises(ArtifactError, match=r"more\.py: is no file of a package"):
+    with pytest.raises(ArtifactError, match=r"more\.py: is not a file of a package"):
         target.read(replace(PACKAGE, files={**PACKAGE.files, "more.py": b""}))
 
 

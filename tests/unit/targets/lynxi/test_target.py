@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neurodeploy.errors import DoesNotFitError, SamplesError, UnknownNameError, ValidationError
+from neurodeploy.errors import DoesNotFitError, SamplesError, ValidationError
 from neurodeploy.program import Conv2d, Dense, Program
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import targets
@@ -102,12 +102,6 @@ def test_what_errs_is_not_compiled() -> None:
 def test_steps_that_cannot_be_unrolled_are_refused(steps: int) -> None:
     with pytest.raises(ValidationError, match="steps"):
         target.compile(dense(), steps=steps)
-
-
-def test_an_unknown_simulator_is_refused() -> None:
-    artifact = target.compile(dense())
-    with pytest.raises(UnknownNameError, match="there are: interpreter, float16"):
-        target.simulate(artifact, spikes(dense()), simulator="lyngor")
 
 
 def test_currents_beyond_float16_are_refused_by_the_reduced_modules() -> None:

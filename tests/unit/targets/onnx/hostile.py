@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 
 from neurodeploy import graph as g
+from neurodeploy.data.container.wire import field
 from neurodeploy.data.content import of_bytes
-from neurodeploy.data.wire import field
 from neurodeploy.program import Dense, Edge, Input, Program
 from snncore.dynamics.zoo.spiking import Fire, Reset, biased_if
 from targets.onnx import target

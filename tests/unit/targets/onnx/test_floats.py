@@ -109,7 +109,7 @@ def _neurons(equations: Equations, **parameters: float) -> Graph:
     """Two layers of weights on one input, and what they drive."""
     random = np.random.default_rng(0)
     weights = [
-        g.Linear(key, Edge("in"), random.normal(size=(4, 3)).astype(np.float32)) for key in "ab"
+        g.Dense(key, Edge("in"), random.normal(size=(4, 3)).astype(np.float32)) for key in "ab"
     ]
     second = Edge("b") if len(equations.inputs) > 1 else None
     values = {key: np.array(value) for key, value in parameters.items()}

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from neurodeploy.errors import SamplesError, SimulatorMissingError, UnknownNameError
+from neurodeploy.errors import SamplesError, SimulatorMissingError
 from targets.onnx import target
 from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
@@ -22,11 +22,6 @@ def test_a_runtime_that_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(SimulatorMissingError) as caught:
             target.simulate(target.compile(small()), SAMPLES, simulator=name)
         assert f"neurodeploy simulators install {name}" in str(caught.value.remedy)
-
-
-def test_a_runtime_that_nobody_knows() -> None:
-    with pytest.raises(UnknownNameError, match="there are: onnxruntime, reference"):
-        target.simulate(target.compile(small()), SAMPLES, simulator="lava")
 
 
 def test_an_unrolled_graph_takes_its_steps_and_no_others() -> None:

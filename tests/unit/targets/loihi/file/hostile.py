@@ -141,7 +141,7 @@ CHANGES: dict[str, tuple[bytes, Change, str]] = {
     "a number of 1 GB": (
         SMALL,
         _dataset("layer/0/weight", (1,), np.dtype("V1073741824"), chunks=(1,)),
-        "layer0.weight: |V1073741824 is no type of numbers",
+        "layer0.weight: |V1073741824 is not a type of numbers",
     ),
     "2^26 strings": (SMALL, _strings, "layer0.type: 67108864 strings"),
     "a word of 500 kB": (SMALL, _long_word, "layer0.type: is a word of 500000 letters"),
@@ -186,12 +186,12 @@ CHANGES: dict[str, tuple[bytes, Change, str]] = {
     "pairs": (
         SMALL,
         _dataset("layer/0/weight", data=np.zeros((3, 2), _COMPOUND)),
-        "is no type of numbers",
+        "is not a type of numbers",
     ),
     "tables in an array": (
         SMALL,
         _dataset("layer/0/weight", (3, 2), np.dtype(("i8", (1 << 12,)))),
-        "layer0.weight: ('<i8', (4096,)) is no type of numbers",
+        "layer0.weight: ('<i8', (4096,)) is not a type of numbers",
     ),
     "a bias that is spread": (
         SPREAD,

@@ -50,8 +50,11 @@ VALUES: dict[str, tuple[bytes, str]] = {
         net_file(dense(WEIGHT, bias=np.full(3, -(1 << 40)))),
         "layer0.bias: a value does not fit 32",
     ),
-    "weights of words": (net_file(dense(WEIGHT, weight=np.array([b"a"]))), r"\|S1 is no type of n"),
-    "complex weights": (net_file(dense([[1j]])), "complex128 is no type of numbers"),
+    "weights of words": (
+        net_file(dense(WEIGHT, weight=np.array([b"a"]))),
+        r"\|S1 is not a type of n",
+    ),
+    "complex weights": (net_file(dense([[1j]])), "complex128 is not a type of numbers"),
     "empty weights": (net_file(dense(np.zeros((2, 0), int))), "layer0.weight: is empty"),
     "weights of zero": (net_file(dense(np.zeros((3, 2), int))), "layer0.weight: is all zero"),
     "recurrent weights of zero": (
@@ -67,11 +70,14 @@ VALUES: dict[str, tuple[bytes, str]] = {
         net_file(image(3), dense(WEIGHT)),
         r"layer1.weight: takes 2 inputs and is given \(3,\)",
     ),
-    "a negative shape": (net_file(dense(WEIGHT, shape=np.array([-3]))), r"\(-3,\) is no shape"),
-    "a shape of zero": (net_file(image(0, 3, 4)), r"\(0, 3, 4\) is no shape"),
+    "a negative shape": (
+        net_file(dense(WEIGHT, shape=np.array([-3]))),
+        r"\(-3,\) is not the shape",
+    ),
+    "a shape of zero": (net_file(image(0, 3, 4)), r"\(0, 3, 4\) is not the shape"),
     "a shape beyond anything": (
         net_file(image(1 << 40, 1 << 40, 1 << 40)),
-        "layer0.shape: .* is no shape of a layer",
+        "layer0.shape: .* is not the shape of a layer",
     ),
     "a shape with a point": (
         net_file(dense(WEIGHT, shape=np.array([3.0]))),
@@ -91,7 +97,7 @@ VALUES: dict[str, tuple[bytes, str]] = {
         net_file(dense(WEIGHT, neuron={"type": "CUBA", "iDecay": 1, "vDecay": 1})),
         "layer0.neuron.vThMant: is missing",
     ),
-    "a decay below 0": (net_file(dense(WEIGHT, neuron=cuba(-5))), "iDecay: -5 is no decay"),
+    "a decay below 0": (net_file(dense(WEIGHT, neuron=cuba(-5))), "iDecay: -5 is not a decay"),
     "a decay above 4096": (net_file(dense(WEIGHT, neuron=cuba(0, 5000))), "vDecay: 5000 is no"),
     "two decays for three neurons": (
         net_file(dense(WEIGHT, neuron=cuba(np.array([1, 2])))),
@@ -166,10 +172,10 @@ def test_wrong_values_are_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "damaged, or no HDF5 file"),
-        (b"not HDF5 at all", "damaged, or no HDF5 file"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(600), "damaged, or no HDF5 file"),
-        (b"PK\x03\x04" + bytes(100), "damaged, or no HDF5 file"),
+        (b"", "damaged, or not an HDF5 file"),
+        (b"not HDF5 at all", "damaged, or not an HDF5 file"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(600), "damaged, or not an HDF5 file"),
+        (b"PK\x03\x04" + bytes(100), "damaged, or not an HDF5 file"),
     ],
 )
 def test_other_files_are_no_networks(content: bytes, words: str) -> None:

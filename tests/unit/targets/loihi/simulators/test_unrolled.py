@@ -76,8 +76,8 @@ def test_own_spikes_come_from_the_layer_itself() -> None:
         (dense(shift=1), BRIAN, "fc.synapse: has sums that Lava's loader shifts"),
         (delayed(WEIGHT % 3), NENGO, "fc: has delays"),
         (dense(bias=3), BRIAN, "fc: has a bias"),
-        (dense(threshold=[80, 81, 80]), BRIAN, "fc: has neurons of unlike parameters"),
-        (dense(np.full((1, 150), 254)), NENGO, r"fc: may be driven beyond 2\^21"),
+        (dense(threshold=[80, 81, 80]), BRIAN, "fc: has neurons with differing parameters"),
+        (dense(np.full((1, 150), 254)), NENGO, r"fc: may exceed 2\^21"),
         (dense(bias=4095, current_decay=0), None, ""),
     ],
 )
@@ -98,7 +98,7 @@ def test_states_that_leave_their_bits_are_beyond_an_emulator() -> None:
     run = JudgedRun(program, np.ones((30, 1, 40), dtype=np.int64))
     with pytest.raises(SimulatorScopeError, match="fc: wraps its current"):
         require_scope(NENGO, run)
-    with pytest.raises(SimulatorScopeError, match="fc: leaves 24 bits"):
+    with pytest.raises(SimulatorScopeError, match="fc: exceeds 24 bits"):
         require_scope(BRIAN, run)
     quiet = replace(run, samples=np.zeros((30, 1, 40), dtype=np.int64))
     assert require_scope(BRIAN, quiet)

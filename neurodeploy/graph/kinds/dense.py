@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from neurodeploy.graph.kinds.node import Details, Weights, check_weights
 
 
 @dataclass(frozen=True, eq=False)
-class Linear(Weights):
+class Dense(Weights):
     """weight @ source + bias; with an exponent, weights are integers times 2**exponent."""
+
+    # The name of old documents, which their hashes are made of.
+    document_name: ClassVar[str] = "Linear"
 
     source: Edge
     weight: Floats = widened(np.float64)

@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 import pytest
 
+from neurodeploy.data.container.wire import field, inserted
 from neurodeploy.data.content import joined, of_array, of_bytes
-from neurodeploy.data.wire import field, inserted
 
 
 def model(values: np.ndarray) -> onnx.ModelProto:

@@ -18,6 +18,11 @@ def field(number: int, content: Content) -> Content:
     return joined([of_bytes(head), content])
 
 
+def whole_number(number: int, value: int) -> Content:
+    """Return a field of a whole number that is not negative, with its tag."""
+    return of_bytes(_varint(number << 3 | _VARINT) + _varint(value))
+
+
 def inserted(message: bytes, path: Sequence[int], number: int, content: Content) -> Content:
     """Return a message with fields of a number inserted, in numeric order, into an inner message.
 

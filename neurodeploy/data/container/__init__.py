@@ -1,0 +1,1 @@
+"""Containers of vendors' files, written in pieces and without a package of theirs."""
