@@ -140,7 +140,7 @@ def test_a_network_that_does_not_fit_writes_nothing(place: Path, call: Caller) -
         network[0].synapse.weight.fill_(2049 * 2.0**-14)
     nd.save(network, "large.pt", example=torch.zeros(1, 1, 6))
     done = call("export", "large.pt", "--target", "lynxi", "-o", "none")
-    refused(done, 3, "2049 is no float16", "0.synapse.weight[0, 0]")
+    refused(done, 3, "2049 is not a float16", "0.synapse.weight[0, 0]")
     assert not Path("none").exists()
 
 
