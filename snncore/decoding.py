@@ -11,7 +11,7 @@ __all__ = ["count", "first_spike", "largest_value", "last_value", "phase", "rate
 
 
 def rate(spikes: Tensor, skip: int = 0) -> Tensor:
-    """The share of steps that fired, without the first ones, until which deep layers settle.
+    """Return the firing rate without the first steps, which deep layers need to settle.
 
     Raises:
         ValueError: if no step is left.
@@ -22,27 +22,27 @@ def rate(spikes: Tensor, skip: int = 0) -> Tensor:
 
 
 def count(spikes: Tensor) -> Tensor:
-    """How often they fired."""
+    """Count the spikes."""
     return spikes.sum(0)
 
 
 def first_spike(spikes: Tensor) -> Tensor:
-    """The step of the first spike, T where there is none; differentiable."""
+    """Return the step of the first spike, or T without one; differentiable."""
     return torch.cumprod(1 - spikes, 0).sum(0)
 
 
 def phase(spikes: Tensor) -> Tensor:
-    """The value whose binary digits the spikes are."""
+    """Return the value whose binary digits are the spikes."""
     weights = phase_weights(len(spikes)).to(spikes)
     decoded: Tensor = torch.tensordot(weights, spikes, dims=1)
     return decoded
 
 
 def last_value(values: Tensor) -> Tensor:
-    """What is there in the last step: of a leaky integrator, its membrane."""
+    """Return the last step, such as a leaky integrator's membrane."""
     return values[-1]
 
 
 def largest_value(values: Tensor) -> Tensor:
-    """The largest of all steps."""
+    """Return the largest value of all steps."""
     return values.amax(0)

@@ -1,4 +1,4 @@
-"""What is done to a whole network at once."""
+"""Functions of a whole network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def detach(network: nn.Module) -> None:
 
 
 def states(network: nn.Module) -> dict[str, Tensor]:
-    """All states by the names of their layer and their own: what a checkpoint keeps beside weights.
+    """Return all states by layer and name, for a checkpoint to keep beside the weights.
 
     They have no history; `restore` takes them.
     """
@@ -40,7 +40,7 @@ def states(network: nn.Module) -> dict[str, Tensor]:
 
 
 def restore(network: nn.Module, kept: Mapping[str, Tensor]) -> None:
-    """Go on from these states, on the device where the network is; others are forgotten.
+    """Continue from these states on the network's device, and forget all others.
 
     Raises:
         ValueError: if one belongs to no layer of this network.
@@ -52,7 +52,7 @@ def restore(network: nn.Module, kept: Mapping[str, Tensor]) -> None:
         module = modules.get(name)
         known = module.equations.states if isinstance(module, Neuron) else (state,)
         if not isinstance(module, Neuron | layer.StateLayer) or state not in known:
-            raise ValueError(f"{key}: is no state of a layer of this network")
+            raise ValueError(f"{key}: is not a state of a layer of this network")
         found.setdefault(name, {})[state] = value
     reset(network)
     for name, values in found.items():
@@ -61,7 +61,7 @@ def restore(network: nn.Module, kept: Mapping[str, Tensor]) -> None:
 
 
 def set_step_mode(network: nn.Module, step_mode: str) -> None:
-    """Whether the network takes one step (N, ...), "s", or sequences (T, N, ...), "m".
+    """Set whether the network takes one step (N, ...), "s", or sequences (T, N, ...), "m".
 
     What is within a container that runs step by step keeps to single steps.
 
@@ -77,7 +77,7 @@ def set_step_mode(network: nn.Module, step_mode: str) -> None:
 
 
 def set_backend(network: nn.Module, backend: str) -> None:
-    """Which backend runs the neurons: "auto", or the name of one."""
+    """Set the backend that runs the neurons: "auto", or the name of one."""
     for module in network.modules():
         if isinstance(module, Neuron):
             module.backend = backend
@@ -94,7 +94,7 @@ def unfreeze(network: nn.Module) -> None:
 
 
 def synchronize(network: nn.Module, synchronized: bool = True) -> None:
-    """Whether batch norms take their statistics over the batches of all processes."""
+    """Set whether batch norms take their statistics over the batches of all processes."""
     for module in network.modules():
         if isinstance(module, layer.BatchNorm):
             module.synchronized = synchronized

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def raster(spikes: Tensor, *, sample: int = 0, title: str = "") -> Figure:
-    """A mark for every spike of one sample of (T, N, ...): time to the right, neurons upwards."""
+    """Draw a mark for every spike of one sample of (T, N, ...): time to the right, neurons up."""
     figure, axes = _figure(title, "step", "neuron")
     flat = spikes[:, sample].detach().cpu().flatten(1)
     times, neurons = flat.nonzero(as_tuple=True)
@@ -30,7 +30,7 @@ def traces(
     threshold: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Lines of the first neurons' states (T, N, ...) over time, and the threshold."""
+    """Draw the first neurons' states (T, N, ...) over time, and the threshold."""
     figure, axes = _figure(title, "step", "state")
     flat = values[:, sample].detach().cpu().flatten(1)[:, :neurons]
     for index, line in enumerate(flat.T):
@@ -42,7 +42,7 @@ def traces(
 
 
 def rates(layers: Mapping[str, float], *, title: str = "") -> Figure:
-    """A bar for every layer's firing rate, as `monitor.profile(...).rates` gives them."""
+    """Draw a bar for every layer's firing rate, as `monitor.profile(...).rates` gives it."""
     figure, axes = _figure(title, "spikes a step", "")
     axes.barh(list(layers), list(layers.values()), color="#1f3b57")
     axes.invert_yaxis()

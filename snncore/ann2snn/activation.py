@@ -24,7 +24,7 @@ class QCFS(nn.Module):
         self.threshold = nn.Parameter(torch.tensor(float(threshold)))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The levels, with the gradient of a clip."""
+        """Round to levels, with the gradient of a clip."""
         threshold = self.threshold.clamp(min=_SMALLEST)
         scaled = torch.clamp(x / threshold, 0, 1)
         # Straight through the floor.
@@ -32,12 +32,12 @@ class QCFS(nn.Module):
         return rounded * threshold
 
     def extra_repr(self) -> str:
-        """What stands between the brackets when the module is printed."""
+        """Return the text between the brackets of the printed module."""
         return f"levels={self.levels}"
 
 
 def with_qcfs(ann: nn.Module, levels: int = 8, threshold: float = 4.0) -> fx.GraphModule:
-    """A copy of the network with QCFS for every ReLU, to be trained on before it is converted.
+    """Copy the network with QCFS for every ReLU, to continue training before the conversion.
 
     Raises:
         ValueError: if the network cannot be traced.

@@ -1,4 +1,4 @@
-"""The spiking network, node by node; each value carries what a spike of it stands for."""
+"""The spiking network, built node by node; each value carries the worth of its spikes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Builder:
         self.fired: set[str] = set()
 
     def build(self) -> fx.GraphModule:
-        """The spiking network."""
+        """Build the spiking network."""
         nodes: list[Any] = list(self.network.graph.nodes)
         for node in nodes:
             if node.op == "placeholder":
@@ -144,7 +144,7 @@ class Builder:
 
 
 def _weighted(module: Any, worth: Tensor | None) -> nn.Module:
-    """The same weights on sequences, times what a unit of their input is worth."""
+    """Return a layer for sequences whose weights are multiplied by their input unit's worth."""
     bias = module.bias is not None
     made: Any
     if isinstance(module, nn.Linear | layer.Linear):
@@ -169,7 +169,7 @@ def _weighted(module: Any, worth: Tensor | None) -> nn.Module:
 
 
 def _sum_pool(module: Any, shape: torch.Size, name: str) -> tuple[nn.Module, float]:
-    """The pool as a sum, and the part of the sum that is the mean."""
+    """Return the pool as a sum, and the factor that makes a mean of it."""
     if isinstance(module, nn.AdaptiveAvgPool2d | layer.AdaptiveAvgPool2d):
         size: Any = module.output_size
         kernel = layer.AdaptiveAvgPool2d(size).windows(*shape[1:])

@@ -30,7 +30,7 @@ def convert(
     steps: int | None = None,
     pool_currents: bool = True,
 ) -> fx.GraphModule:
-    """A spiking network whose rates over time are the activations of a trained network.
+    """Convert a trained network to a spiking network whose firing rates are its activations.
 
     It takes (T, N, ...), say `encoding.direct(x, steps)`, and the mean of its output over time
     approaches the network's; of a network that ends in a ReLU it is spikes. `samples` (N, ...) show
@@ -68,14 +68,14 @@ def _charge(network: fx.GraphModule, steps: int) -> None:
 
 
 def prepared(ann: nn.Module) -> fx.GraphModule:
-    """The network traced, in evaluation, without batch norms."""
+    """Trace the network in evaluation mode, without batch norms."""
     network = traced(ann).eval()
     fold_norms(network)
     return network
 
 
 def activations(network: fx.GraphModule) -> list[fx.Node]:
-    """The nodes that will be neurons, in order."""
+    """List the nodes that become neurons, in order."""
     return [
         node
         for node in network.graph.nodes

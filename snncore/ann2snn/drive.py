@@ -1,4 +1,4 @@
-"""Which layers of weights drive which neurons."""
+"""The layers of weights that drive each layer of neurons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from snncore.ann2snn.neuron import is_rate_neuron
 
 
 def driven(network: fx.GraphModule) -> list[tuple[list[Any], Any]]:
-    """The layers of weights that lead to the same neurons, and these; at the end there are none."""
+    """Group the weight layers by the neurons that they drive; the last group has no neurons."""
     # A node's name -> the layers of weights whose sums it carries.
     carried: dict[str, list[Any]] = {}
     groups: list[tuple[list[Any], Any]] = []

@@ -1,4 +1,4 @@
-"""How far a spiking network is from the network it was made of, layer by layer."""
+"""The rate errors of a spiking network against its original, layer by layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from snncore.ann2snn.trace import Tracer, Values
 
 @torch.no_grad()
 def rate_errors(ann: nn.Module, snn: nn.Module, samples: Tensor, steps: int) -> dict[str, Tensor]:
-    """For each layer of neurons and each step t: how far the rates over steps 0..t are off.
+    """Measure the error of the rates over steps 0..t, for each neuron layer and each step t.
 
     It is the norm of the difference between rate * drop and activation, over the activation's.
     """
@@ -47,7 +47,7 @@ def rate_errors(ann: nn.Module, snn: nn.Module, samples: Tensor, steps: int) -> 
 
 
 def _pooled(snn: nn.Module) -> dict[str, int]:
-    """How many max pools went before each layer of neurons, behind which they were."""
+    """Count the max pools that were moved in front of each neuron layer."""
     graph = snn.graph if isinstance(snn, fx.GraphModule) else Tracer().trace(snn)
     counts: dict[str, int] = {}
     for node in graph.nodes:

@@ -39,7 +39,7 @@ def fold_norms(network: fx.GraphModule) -> None:
 
 
 def scaling_layer(scale: Tensor, offset: Tensor | None, *, image: bool) -> nn.Module:
-    """Each channel times a number, plus one: a convolution of single pixels, or a diagonal."""
+    """Return a layer that scales and shifts each channel: a 1x1 convolution, or a diagonal."""
     count = len(scale)
     made: layer.Conv2d | layer.Linear
     if image:

@@ -13,7 +13,7 @@ from snncore.ann2snn.neuron import drop_of
 
 
 def to_integers(network: fx.GraphModule, bits: int = 8) -> fx.GraphModule:
-    """A copy of a converted network on grids that chips have.
+    """Copy a converted network onto a chip's grids.
 
     All weights that lead to one layer of neurons share the smallest power of two in which the
     largest fits signed integers of so many bits; biases, levels and drops are integers of the
@@ -43,7 +43,7 @@ def to_integers(network: fx.GraphModule, bits: int = 8) -> fx.GraphModule:
 
 
 def _unit(largest: float, bits: int) -> float:
-    """The smallest power of two of which so many bits hold the largest value."""
+    """Return the smallest power of two as a unit in which the largest value fits so many bits."""
     if largest == 0:
         return 1.0
     unit = 2.0 ** (frexp(largest)[1] - bits + 1)

@@ -13,7 +13,7 @@ from snncore.dynamics import select, spike
 
 @neuron.define(states={"v": 0.0}, params={"level": 0.5, "drop": 1.0})
 def RateIF(v: Any, x: Any, *, level: Any, drop: Any) -> Any:  # noqa: N802
-    """Fires at `level` and then loses `drop`: over T steps its rate is the input over `drop`.
+    """Fire at `level`, then lose `drop`: over T steps the rate is the input divided by `drop`.
 
     With level = drop / 2 it is the neuron that starts half charged, moved so that it starts at 0.
     """
@@ -23,7 +23,7 @@ def RateIF(v: Any, x: Any, *, level: Any, drop: Any) -> Any:  # noqa: N802
 
 
 def rate_neuron(level: Tensor, drop: Tensor) -> nn.Module:
-    """Neurons with one level and one drop a channel; the library's IF where they are the same."""
+    """Return neurons with a level and a drop per channel, or the zoo's IF if the two are equal."""
     made: nn.Module
     if torch.equal(level, drop):
         made = neuron.IF(drop.clone(), reset="soft")
@@ -34,13 +34,13 @@ def rate_neuron(level: Tensor, drop: Tensor) -> nn.Module:
 
 
 def is_rate_neuron(module: nn.Module) -> bool:
-    """Whether it is one of the neurons that a conversion makes."""
+    """Return whether a conversion made this neuron."""
     soft = isinstance(module, neuron.IF) and module.config()["reset"] == "soft"
     return soft or isinstance(module, RateIF)
 
 
 def drop_of(module: Any) -> Tensor:
-    """What a spike takes from the membrane, which is what it stands for."""
+    """Return the amount that a spike subtracts from the membrane, which is the spike's worth."""
     name = "threshold" if isinstance(module, neuron.IF) else "drop"
     drop: Tensor = getattr(module, name)
     return drop

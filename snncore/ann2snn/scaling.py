@@ -1,4 +1,4 @@
-"""How large a layer's activations are taken to be: what a rate of one stands for."""
+"""The scale of a layer's activations: the value that a rate of one stands for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Scaling(Protocol):
     """A rule for thresholds."""
 
     def thresholds(self, activations: Tensor) -> Tensor:
-        """One threshold a row of activations (channels, values), none of which is negative."""
+        """Return one threshold per row of non-negative activations (channels, values)."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Largest:
     """The largest activation: nothing is clipped."""
 
     def thresholds(self, activations: Tensor) -> Tensor:
-        """One threshold a row."""
+        """Return one threshold per row."""
         return activations.amax(1).clamp(min=_SMALLEST)
 
 
@@ -38,7 +38,7 @@ class Percentile:
             raise ValueError(f"Percentile: {self.percent} is not in 0..100")
 
     def thresholds(self, activations: Tensor) -> Tensor:
-        """One threshold a row."""
+        """Return one threshold per row."""
         ordered = activations.sort(1).values
         index = min(int(ordered.shape[1] * self.percent / 100), ordered.shape[1] - 1)
         return ordered[:, index].clamp(min=_SMALLEST)
@@ -52,7 +52,7 @@ class LeastSquares:
     candidates: int = 60
 
     def thresholds(self, activations: Tensor) -> Tensor:
-        """One threshold a row."""
+        """Return one threshold per row."""
         largest = activations.amax(1).clamp(min=_SMALLEST)
         best, error = largest, torch.full_like(largest, torch.inf)
         for part in range(self.candidates, self.candidates // 10, -1):
@@ -77,7 +77,7 @@ class Balanced:
     rate: float = 0.2
 
     def thresholds(self, activations: Tensor) -> Tensor:
-        """One threshold a row."""
+        """Return one threshold per row."""
         largest = activations.amax(1, keepdim=True).clamp(min=_SMALLEST)
         threshold = largest
         power = activations.square().mean(1, keepdim=True).clamp(min=_SMALLEST**2)
@@ -93,6 +93,6 @@ class Balanced:
 
 
 def _rates(activations: Tensor, threshold: Tensor, levels: int) -> Tensor:
-    """What neurons with this threshold make of the activations in so many steps."""
+    """Simulate the rates of neurons with this threshold for the activations in so many steps."""
     scaled = torch.floor(activations * (levels / threshold) + 0.5)
     return scaled.clamp(0, levels) * (threshold / levels)

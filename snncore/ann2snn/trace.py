@@ -29,13 +29,13 @@ class Tracer(fx.Tracer):
     """Takes our layers and neurons as they are."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Whether a module is not looked into."""
+        """Return whether the tracer treats a module as a leaf."""
         ours = isinstance(m, layer.Layer | Neuron) or type(m).__name__ == "QCFS"
         return ours or super().is_leaf_module(m, module_qualified_name)
 
 
 def traced(ann: nn.Module) -> fx.GraphModule:
-    """A copy of the network as a graph of modules and sums.
+    """Copy the network as a graph of modules and sums.
 
     Raises:
         ValueError: if its forward branches on values, or calls what has no spiking counterpart.
@@ -44,7 +44,7 @@ def traced(ann: nn.Module) -> fx.GraphModule:
     network = deepcopy(ann)
     try:
         graph = Tracer().trace(network)
-    # What a forward does with a value that is not there yet may raise anything.
+    # A forward may raise anything on a placeholder value.
     except Exception as error:
         raise ValueError(
             f"{type(ann).__name__}: its forward cannot be traced: {error} (it may call layers, "
@@ -78,7 +78,7 @@ def replace(network: fx.GraphModule, node: fx.Node, module: nn.Module) -> None:
 
 
 def insert(network: fx.GraphModule, before: fx.Node, value: Any, name: str, module: Any) -> Any:
-    """A module applied to a value, in front of a node, whose argument it becomes."""
+    """Insert a module before a node, and make its result the node's argument."""
     while hasattr(network, name):
         name += "_"
     network.add_submodule(name, module)
@@ -110,7 +110,7 @@ def _to_module(network: fx.GraphModule, node: Any) -> None:
 
 
 def _open_sequential(network: fx.GraphModule) -> None:
-    """Calls of a Sequential as calls of its two members."""
+    """Replace calls of a Sequential with calls of its two members."""
     for node in list(network.graph.nodes):
         if node.op == "call_module" and isinstance(
             network.get_submodule(str(node.target)), nn.Sequential
@@ -131,7 +131,7 @@ def _pool(node: fx.Node) -> nn.Module:
 
 
 def _flattens(node: Any) -> bool:
-    """Whether all axes behind the batch become one."""
+    """Return whether all axes after the batch become one."""
     rest = [*node.args[1:], *node.kwargs.values()]
     if node.target in (torch.flatten, "flatten"):
         return rest == [1]
@@ -164,13 +164,13 @@ def _refuse_reuse(network: fx.GraphModule) -> None:
 
 
 class Values(fx.Interpreter):
-    """Runs a traced network and keeps what every node computed."""
+    """An interpreter of a traced network that keeps the result of every node."""
 
     def __init__(self, network: fx.GraphModule) -> None:
         super().__init__(network, garbage_collect_values=False)
 
     @torch.no_grad()
     def of(self, x: Tensor) -> dict[str, Tensor]:
-        """The values by the nodes' names."""
+        """Run the graph, and return the values by the nodes' names."""
         self.run(x)
         return {node.name: value for node, value in self.env.items() if isinstance(value, Tensor)}

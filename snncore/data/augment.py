@@ -1,4 +1,4 @@
-"""Augmentations of events; what is drawn depends on the generator alone."""
+"""Augmentations of events, which depend only on the generator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Augmentation(Protocol):
     """A change of events that a generator draws."""
 
     def __call__(self, events: Events, size: Size, random: np.random.Generator) -> Events:
-        """The changed events; those given are left as they are."""
+        """Return changed events, and leave the given ones as they are."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Flip:
     probability: float = 0.5
 
     def __call__(self, events: Events, size: Size, random: np.random.Generator) -> Events:
-        """The changed events."""
+        """Return the changed events."""
         if random.random() >= self.probability:
             return events
         flipped = events.copy()
@@ -34,12 +34,12 @@ class Flip:
 
 @dataclass(frozen=True)
 class Shift:
-    """All events move together by up to `most` pixels; what leaves the sensor is lost."""
+    """A shift of all events by up to `most` pixels; those that leave the sensor are lost."""
 
     most: int = 8
 
     def __call__(self, events: Events, size: Size, random: np.random.Generator) -> Events:
-        """The changed events."""
+        """Return the changed events."""
         right, down = random.integers(-self.most, self.most + 1, 2)
         moved = events.copy()
         moved["x"] += right.astype(np.int32)
@@ -56,7 +56,7 @@ class DropEvents:
     probability: float = 0.1
 
     def __call__(self, events: Events, size: Size, random: np.random.Generator) -> Events:
-        """What is left."""
+        """Return the remaining events."""
         return events[random.random(len(events)) >= self.probability]
 
 
@@ -67,7 +67,7 @@ class DropTime:
     part: float = 0.2
 
     def __call__(self, events: Events, size: Size, random: np.random.Generator) -> Events:
-        """What is left."""
+        """Return the remaining events."""
         if len(events) == 0:
             return events
         first, last = int(events["t"][0]), int(events["t"][-1])
@@ -83,7 +83,7 @@ class Jitter:
     deviation: float = 100.0
 
     def __call__(self, events: Events, size: Size, random: np.random.Generator) -> Events:
-        """The changed events."""
+        """Return the changed events."""
         moved = events.copy()
         moved["t"] += np.rint(random.normal(0, self.deviation, len(events))).astype(np.int64)
         return moved[np.argsort(moved["t"], kind="stable")]

@@ -20,13 +20,13 @@ Labelled = tuple[Tensor, int]
 
 
 class Source(Protocol):
-    """Where events come from: anything with a length, and pairs of events and a label."""
+    """A source of events: anything with a length, and pairs of events and a label."""
 
     def __len__(self) -> int:
-        """How many samples there are."""
+        """Return the number of samples."""
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        """The events and the label of a sample."""
+        """Return the events and the label of a sample."""
 
 
 class EventFrames(Dataset[Labelled]):
@@ -79,7 +79,7 @@ def tonic_dataset(
     seed: int = 0,
     **options: Any,
 ) -> EventFrames:
-    """A data set of tonic's by its name ("NMNIST", "DVSGesture", "SHD", ...) as frames.
+    """Load a tonic data set by name ("NMNIST", "DVSGesture", "SHD", ...) as frames.
 
     It is downloaded to `root` if it is not there; options (train=False) are tonic's.
 
@@ -110,7 +110,7 @@ def loader(
     seed: int = 0,
     **options: Any,
 ) -> DataLoader[Labelled]:
-    """Batches (T, N, P, H, W) and labels (N,); shorter samples are silent at the end.
+    """Collate batches (T, N, P, H, W) and labels (N,); shorter samples are silent at the end.
 
     Every pass is another epoch of the data set: the order and the augmentations are drawn anew,
     by the seed and the epoch alone. Options (a sampler of your own) are torch's.

@@ -21,7 +21,7 @@ class Images:
 
 
 def digits(seed: int = 0) -> Images:
-    """The images (N, 1, 8, 8), shuffled once; the last fifth by the seed is for test.
+    """Load the images (N, 1, 8, 8), shuffled by the seed; the last fifth is the test set.
 
     Raises:
         ImportError: if scikit-learn is not installed.

@@ -15,7 +15,7 @@ Size = tuple[int, int, int]
 
 
 def events(t: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, p: ArrayLike = 0) -> Events:
-    """Events from their columns, in the order of time; a line of sensors has no y.
+    """Make events from their columns, in the order of time; a line of sensors has no y.
 
     Raises:
         ValueError: if the columns are of different lengths.
@@ -33,7 +33,7 @@ def events(t: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, p: ArrayLike 
 
 
 def as_events(given: Any) -> Events:
-    """Events of another library's structured array: fields t and x, maybe y and p."""
+    """Convert another library's structured array with fields t and x, and maybe y and p."""
     if getattr(given, "dtype", None) == EVENT:
         known: Events = given
         return known
@@ -45,7 +45,7 @@ def as_events(given: Any) -> Events:
 
 
 def check_inside(given: Events, size: Size) -> None:
-    """Nothing if all events are on the sensor.
+    """Check that all events are on the sensor.
 
     Raises:
         ValueError: if one is not; names it.

@@ -20,25 +20,25 @@ Edges = Callable[[Events], NDArray[np.int64]]
 
 
 def by_number(count: int) -> Frames:
-    """So many frames of equally many events each (the last takes what is left over)."""
+    """Make frames with equally many events each (the last one takes the remainder)."""
     _positive("by_number", count)
     return by_edges(partial(_number_edges, count))
 
 
 def by_time(count: int) -> Frames:
-    """So many frames of equal time each, from the first event to the last."""
+    """Make frames of equal duration, from the first event to the last."""
     _positive("by_time", count)
     return by_edges(partial(_time_edges, count))
 
 
 def by_duration(duration: int) -> Frames:
-    """As many frames as there are durations between the first event and the last."""
+    """Make a frame for each duration between the first event and the last."""
     _positive("by_duration", duration)
     return by_edges(partial(_duration_edges, duration))
 
 
 def by_edges(edges: Edges) -> Frames:
-    """Frames that begin at the indices a function of yours finds; the last index ends the last."""
+    """Make frames that begin at your function's indices; the last index ends the last frame."""
     return partial(_summed, edges)
 
 

@@ -1,4 +1,4 @@
-"""Neurons, once: equations, number systems and what is printed from them, without a library."""
+"""Neurons, written once: equations, number systems and printed code, without a library."""
 
 from snncore.dynamics.arithmetic.integer import to_integers as to_integers
 from snncore.dynamics.arithmetic.number_system import Format as Format

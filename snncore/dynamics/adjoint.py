@@ -34,12 +34,12 @@ class Adjoint:
 
 
 def gradient_name(result: str) -> str:
-    """The name of the gradient that comes in for a state's next value, or for the spike."""
+    """Return the name of the incoming gradient of a state's next value, or of the spike."""
     return f"grad_{result}"
 
 
 def adjoint(equations: Equations, slope: Slope) -> Adjoint:
-    """The adjoint of a step whose spikes have this surrogate slope.
+    """Derive the adjoint of a step whose spikes have this surrogate slope.
 
     Raises:
         ValueError: if an operation has no derivative.
@@ -64,7 +64,7 @@ def adjoint(equations: Equations, slope: Slope) -> Adjoint:
 
 
 def _forward(equations: Equations, recorder: Recorder) -> list[Symbol]:
-    """The step's values once more."""
+    """Record the step's values once more."""
     values: list[Symbol] = []
     for operation in equations.operations:
         args = [values[arg].index for arg in operation.args]

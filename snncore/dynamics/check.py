@@ -1,4 +1,4 @@
-"""What makes operations and formats well formed, so that nothing else need look."""
+"""The rules of well-formed operations and formats, checked once for everyone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _WIDEST = 1 << MOST_BITS
 
 
 def check_operation(operation: Operation, names: Mapping[Op, Sequence[str]]) -> None:
-    """Nothing if the operation reads as many values as it must, with the constant it needs.
+    """Check that the operation has the right number of arguments and the constant that it needs.
 
     Raises:
         ValueError: otherwise.
@@ -88,17 +88,17 @@ def check_names(names: Iterable[Any]) -> None:
             raise ValueError(f"has more than {MOST_NAMES} names")
         plain = isinstance(name, str) and name.isidentifier() and not iskeyword(name)
         if not plain or name in seen:
-            raise ValueError(f"{name!r:.80} is no name, or one that is used twice")
+            raise ValueError(f"{name!r:.80} is not a name, or is used twice")
         seen.add(name)
 
 
 def is_number(value: Any) -> bool:
-    """Whether the value is a number and no truth value."""
+    """Return whether the value is a number and not a bool."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_whole(value: Any, low: int | None = None, high: int | None = None) -> bool:
-    """Whether the value is an integer within limits."""
+    """Return whether the value is an integer within limits."""
     if not isinstance(value, int) or isinstance(value, bool):
         return False
     return (low is None or low <= value) and (high is None or value <= high)

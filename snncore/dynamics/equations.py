@@ -45,7 +45,7 @@ class Equations:
             raise ValueError(f"{self.name}: a next state is missing")
         for result in (*self.next_states, self.output):
             if not is_whole(result, 0, len(self.operations) - 1):
-                raise ValueError(f"{self.name}: a result is no operation")
+                raise ValueError(f"{self.name}: a result is not an operation")
 
     def __hash__(self) -> int:
         return self._hash
@@ -60,17 +60,17 @@ class Equations:
         return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
     def same_computation(self, other: Equations) -> bool:
-        """Whether both compute the same, whatever they are called."""
+        """Return whether both compute the same, whatever their names are."""
         return _unnamed(self) == _unnamed(other)
 
     def text(self) -> str:
-        """The equations as a person would write them, one assignment a line."""
+        """Return the equations as a person would write them, one assignment per line."""
         from snncore.dynamics.text import equations_text
 
         return equations_text(self)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` turns back into equal equations."""
+        """Return plain data that `from_json` turns back into equal equations."""
         return {
             "name": self.name,
             "states": list(self.states),
@@ -85,7 +85,7 @@ class Equations:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Equations:
-        """Equations read from plain data.
+        """Read equations from plain data.
 
         Raises:
             ValueError: if the data describe no equations.
@@ -170,7 +170,7 @@ def trace(
 
 
 def prune(equations: Equations) -> Equations:
-    """The same equations without operations that nothing reads; leaves come first."""
+    """Remove the operations that nothing reads, and put leaves first."""
     results = (*equations.next_states, equations.output)
     operations, places = needed(equations.operations, results)
     return Equations(
@@ -187,7 +187,7 @@ def prune(equations: Equations) -> Equations:
 def needed(
     operations: tuple[Operation, ...], results: tuple[int, ...]
 ) -> tuple[tuple[Operation, ...], tuple[int, ...]]:
-    """The operations that the results need, leaves first, and where the results are among them."""
+    """Return the operations that results need, leaves first, and the results' positions there."""
     reached: set[int] = set()
     pending = list(results)
     while pending:
@@ -232,7 +232,7 @@ def _input_names(
 
 
 def _place(step: Step, error: Exception | None = None) -> str:
-    """Where the step is written, or the line of it that raised the error."""
+    """Return the file and line of the step, or of the statement that raised the error."""
     code = getattr(step, "__code__", None)
     if code is None:
         return "built in"

@@ -1,4 +1,4 @@
-"""Equations carried out one operation after another, on whatever a table of operations acts on."""
+"""The evaluation of equations, one operation after another, with any table of operations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def evaluate(
     inputs: Mapping[str, Any],
     parameters: Mapping[str, Any],
 ) -> tuple[dict[str, Any], Any]:
-    """The next states by name, and the spike.
+    """Return the next states by name, and the spike.
 
     Raises:
         KeyError: if a value is missing.
@@ -33,7 +33,7 @@ def evaluate(
 def carried_out(
     operations: Sequence[Operation], table: Table, given: Mapping[Op, Mapping[str, Any]]
 ) -> list[Any]:
-    """The value of each operation; `given` are those of states, inputs and parameters by name.
+    """Return the value of each operation; `given` maps states, inputs and parameters to values.
 
     Raises:
         KeyError: if a value is missing.

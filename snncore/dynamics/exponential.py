@@ -23,7 +23,7 @@ POLYNOMIAL = (
 
 
 def exponential(value: Any) -> Any:
-    """The exponential of a float32 tensor, within its ends at -87 and 88."""
+    """Compute the exponential of a float32 tensor, clipped to -87..88."""
     torch = sys.modules["torch"]
     x = value.detach().clamp(LOWEST, HIGHEST)
     whole = torch.floor(x * LOG2_E + 0.5)

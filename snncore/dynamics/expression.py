@@ -1,4 +1,4 @@
-"""What equations are made of: operations in single assignment, and symbols that record them."""
+"""The parts of equations: operations in single assignment, and symbols that record them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Recorder:
     _known: dict[Operation, int] = field(default_factory=dict)
 
     def add(self, op: Op, *args: int, attribute: Attribute = None) -> int:
-        """The number of this operation, recorded now unless it already was."""
+        """Record the operation unless it already is, and return its number."""
         operation = Operation(op, args, attribute)
         # 0, 0.0 and False are equal keys and different constants.
         key = Operation(op, args, f"{type(attribute).__name__}:{attribute!r}")
@@ -75,7 +75,7 @@ class Recorder:
 
 
 class Symbol:
-    """A value that is not there yet: arithmetic on it is recorded instead of done."""
+    """A placeholder for a value: arithmetic on it is recorded instead of performed."""
 
     __slots__ = ("index", "recorder")
     # NumPy must leave the arithmetic to us.
@@ -86,7 +86,7 @@ class Symbol:
         self.index = index
 
     def record(self, op: Op, *args: Symbol | Number, attribute: Attribute = None) -> Symbol:
-        """The symbol of an operation whose arguments are symbols or numbers."""
+        """Apply an operation to symbols or numbers, and return its symbol."""
         numbers = [self._number(arg) for arg in args]
         return Symbol(self.recorder, self.recorder.add(op, *numbers, attribute=attribute))
 
@@ -119,7 +119,7 @@ def _binary(op: Op, *, swapped: bool = False) -> Callable[[Symbol, Symbol | Numb
 
 
 def _divide_number(self: Symbol, number: Number) -> Symbol:
-    """A number divided by a symbol, in the two steps in which torch does it."""
+    """Divide a number by a symbol in the same two steps as torch."""
     inverse = self.record(Op.DIVIDE, 1.0, self)
     return inverse if number == 1 else self.record(Op.MULTIPLY, inverse, number)
 

@@ -29,7 +29,7 @@ POLYNOMIAL = (
 
 
 def logarithm(value: Any) -> Any:
-    """The natural logarithm of a float32 tensor."""
+    """Compute the natural logarithm of a float32 tensor."""
     torch = sys.modules["torch"]
     x = value.detach()
     small = x < NORMAL

@@ -1,4 +1,4 @@
-"""What leaves a neuron: spikes, which are zero unless something fires, or a value of its own."""
+"""The output of a neuron: spikes, which are zero unless it fires, or a value of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import Attribute, Op
 
 _FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
-# What never is zero for its arguments alone.
+# Operations that are never zero because of their arguments alone.
 _FREE = frozenset({Op.STATE, Op.INPUT, Op.PARAMETER, Op.EXP, Op.LOG})
 
 

@@ -1,4 +1,4 @@
-"""Equations as text: the documentation of a neuron, and what two programs are compared by."""
+"""Equations as text: the documentation of a neuron, by which two programs are compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INFIX = {
 
 
 def equations_text(equations: Equations) -> str:
-    """One assignment a line, results last."""
+    """Write one assignment per line, results last."""
     letter = temporary((*equations.states, *equations.inputs, *equations.parameters))
     names: list[str] = []
     lines = []
@@ -41,7 +41,7 @@ def equations_text(equations: Equations) -> str:
 
 
 def temporary(names: Sequence[str]) -> str:
-    """What numbers are put behind to name results, so that they are no name that there is."""
+    """Return a prefix that, with a number, is not a name of the equations."""
     letter = "t"
     while any(name.startswith(letter) and name[len(letter) :].isdigit() for name in names):
         letter += "_"

@@ -1,4 +1,4 @@
-"""The words equations are written in; each acts on what it is given: symbols, tensors or arrays.
+"""The words of equations; each acts on symbols, tensors, arrays or numbers.
 
 No numerical library is imported here: a tensor or an array brings its own, which is loaded already.
 """
@@ -28,7 +28,7 @@ _number_type: ContextVar[Any] = ContextVar("number_type", default=None)
 
 @contextmanager
 def firing(rule: FiringRule) -> Iterator[None]:
-    """Within this block `spike` on a tensor is `rule`, which brings its own gradient."""
+    """Make `spike` on a tensor apply `rule`, with its own gradient, within this block."""
     token = _firing.set(rule)
     try:
         yield
@@ -38,7 +38,7 @@ def firing(rule: FiringRule) -> Iterator[None]:
 
 @contextmanager
 def numbers_like(tensor: Value) -> Iterator[None]:
-    """Within this block a choice between two numbers gives them the tensor's type."""
+    """Give the tensor's type to a choice between two numbers within this block."""
     token = _number_type.set(getattr(tensor, "dtype", None))
     try:
         yield
@@ -59,7 +59,7 @@ def _library(*values: Value) -> ModuleType | None:
 
 
 def select(condition: Value, chosen: Value, other: Value) -> Value:
-    """`chosen` where the condition (a comparison, a spike) is above zero, else `other`."""
+    """Select `chosen` where the condition (a comparison, a spike) is above zero, else `other`."""
     if isinstance(condition, Symbol):
         return condition.record(Op.SELECT, condition, chosen, other)
     library = _library(condition)
@@ -78,7 +78,7 @@ def select(condition: Value, chosen: Value, other: Value) -> Value:
 
 
 def _alike(torch: ModuleType, condition: Value, *values: Value) -> list[Value]:
-    """Numbers as tensors of the type that the others have: a number must not promote float16."""
+    """Convert numbers to tensors of the others' type: a number must not promote float16."""
     sample = next((v for v in values if hasattr(v, "dtype")), condition)
     kind = sample.dtype if sample.dtype != torch.bool else _number_type.get()
     return [
@@ -88,7 +88,7 @@ def _alike(torch: ModuleType, condition: Value, *values: Value) -> list[Value]:
 
 
 def spike(distance: Value, *, strict: bool = False) -> Value:
-    """1 where `distance` has reached zero (with `strict`: has passed it), else 0."""
+    """Return 1 where `distance` has reached zero (with `strict`: has passed it), else 0."""
     if isinstance(distance, Symbol):
         return distance.record(Op.SPIKE, distance, attribute=strict)
     library = _library(distance)
@@ -102,7 +102,7 @@ def spike(distance: Value, *, strict: bool = False) -> Value:
 
 
 def exp(value: Value) -> Value:
-    """The exponential; float32 on a CPU has the same bits in every language."""
+    """Compute the exponential; float32 on a CPU has the same bits in every language."""
     if isinstance(value, Symbol):
         return value.record(Op.EXP, value)
     library = _library(value)
@@ -114,7 +114,7 @@ def exp(value: Value) -> Value:
 
 
 def log(value: Value) -> Value:
-    """The natural logarithm; float32 on a CPU has the same bits in every language."""
+    """Compute the natural logarithm; float32 on a CPU has the same bits in every language."""
     if isinstance(value, Symbol):
         return value.record(Op.LOG, value)
     library = _library(value)
@@ -126,19 +126,19 @@ def log(value: Value) -> Value:
 
 
 def sigmoid(value: Value) -> Value:
-    """The logistic curve."""
+    """Compute the logistic function."""
     return 1 / (1 + exp(-value))
 
 
 def detach(value: Value) -> Value:
-    """The same value, through which no gradient flows back."""
+    """Return the same value, but let no gradient flow back through it."""
     if isinstance(value, Symbol):
         return value.record(Op.DETACH, value)
     return value.detach() if hasattr(value, "detach") else value
 
 
 def minimum(first: Value, second: Value) -> Value:
-    """The smaller of the two."""
+    """Return the smaller of the two."""
     symbol = _symbol(first, second)
     if symbol is not None:
         return symbol.record(Op.MINIMUM, first, second)
@@ -146,7 +146,7 @@ def minimum(first: Value, second: Value) -> Value:
 
 
 def maximum(first: Value, second: Value) -> Value:
-    """The larger of the two."""
+    """Return the larger of the two."""
     symbol = _symbol(first, second)
     if symbol is not None:
         return symbol.record(Op.MAXIMUM, first, second)
@@ -154,13 +154,13 @@ def maximum(first: Value, second: Value) -> Value:
 
 
 def absolute(value: Value) -> Value:
-    """The size without the sign."""
+    """Return the absolute value."""
     if isinstance(value, Symbol):
         return value.record(Op.ABSOLUTE, value)
     return select(value >= 0, value, -value)
 
 
-# What each operation of float equations does, for `evaluate`.
+# The function of each operation of float equations, for `evaluate`.
 TABLE: dict[Op, Callable[..., Value]] = {
     Op.ADD: operator.add,
     Op.SUBTRACT: operator.sub,

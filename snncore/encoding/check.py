@@ -1,10 +1,10 @@
-"""What encoders ask of values and steps."""
+"""The checks of encoders on values and steps."""
 
 from torch import Tensor
 
 
 def check_steps(name: str, steps: int) -> None:
-    """Nothing if there is a step.
+    """Check that there is at least one step.
 
     Raises:
         ValueError: if there is none.
@@ -14,7 +14,7 @@ def check_steps(name: str, steps: int) -> None:
 
 
 def check_unit(name: str, values: Tensor) -> None:
-    """Nothing if all values are in 0..1.
+    """Check that all values are in 0..1.
 
     Raises:
         ValueError: if one is not.

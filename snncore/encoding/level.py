@@ -7,7 +7,7 @@ from snncore.encoding.check import check_steps, check_unit
 
 
 def level(values: Tensor, steps: int) -> Tensor:
-    """Values in 0..1 (N, ...) as spikes (T, N, ...): the brighter, the more of the steps fire.
+    """Encode values in 0..1 (N, ...) as spikes (T, N, ...): a larger value fires in more steps.
 
     Step t of T fires where the value exceeds (t + 1/2) / T, so the count of spikes is the value
     rounded to T levels.

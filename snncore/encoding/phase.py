@@ -7,12 +7,12 @@ from snncore.encoding.check import check_steps, check_unit
 
 
 def phase_weights(steps: int) -> Tensor:
-    """What a spike of each step stands for: 1/2, 1/4, ..."""
+    """Return the value of a spike in each step: 1/2, 1/4, ..."""
     return 0.5 ** torch.arange(1, steps + 1)
 
 
 def phase(values: Tensor, steps: int) -> Tensor:
-    """Values in 0..1 as binary digits, one a step; the weighted sum is the value rounded down.
+    """Encode values in 0..1 as binary digits, one per step; their weighted sum rounds them down.
 
     A value of 1 fires in every step, which is the largest there is.
 

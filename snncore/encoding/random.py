@@ -9,7 +9,7 @@ from snncore.encoding.check import check_steps, check_unit
 
 
 def rate(values: Tensor, steps: int, *, seed: int | None = None) -> Tensor:
-    """Values in 0..1 as the probability of a spike in every step, independent of one another.
+    """Encode values in 0..1 as independent probabilities of a spike in every step.
 
     Raises:
         ValueError: if a value is outside 0..1, or there is no step.
@@ -23,7 +23,7 @@ def rate(values: Tensor, steps: int, *, seed: int | None = None) -> Tensor:
 
 
 def poisson(values: Tensor, steps: int, *, seed: int | None = None) -> Tensor:
-    """Values as the mean of a Poisson count of spikes in every step.
+    """Encode values as the mean of a Poisson count of spikes in every step.
 
     Raises:
         ValueError: if a value is negative or NaN, or there is no step.

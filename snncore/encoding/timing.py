@@ -9,7 +9,7 @@ from snncore.encoding.check import check_steps, check_unit
 
 
 def direct(values: Tensor, steps: int) -> Tensor:
-    """The same values in every step; the first layer's neurons turn them into spikes.
+    """Repeat the values in every step; the first layer's neurons turn them into spikes.
 
     Raises:
         ValueError: if there is no step.
@@ -19,7 +19,7 @@ def direct(values: Tensor, steps: int) -> Tensor:
 
 
 def latency(values: Tensor, steps: int, *, logarithmic: bool = False) -> Tensor:
-    """Values in 0..1 as one spike each: 1 in the first step, 0 in the last.
+    """Encode values in 0..1 as one spike each: 1 in the first step, 0 in the last.
 
     The time is linear in the value, or with `logarithmic` (T - 1) - log(a * value + 1), where a
     makes the largest value fire in the first step.
@@ -49,7 +49,7 @@ def population(
     high: float = 1.0,
     sharpness: float = 1.5,
 ) -> Tensor:
-    """Values as the times of `neurons` spikes each (T, N, ..., neurons), by Gaussian tuning.
+    """Encode values as the times of `neurons` spikes each (T, N, ..., neurons), by Gaussian tuning.
 
     Neuron i is tuned to low + (2 i - 1) / 2 * (high - low) / (neurons - 2) with the deviation
     (high - low) / (sharpness * (neurons - 2)); the stronger it responds, the earlier it fires, and
@@ -73,6 +73,6 @@ def population(
 
 
 def _at(times: Tensor, steps: int, like: Tensor) -> Tensor:
-    """One spike at each time."""
+    """Place one spike at each time."""
     clock = torch.arange(steps, device=times.device, dtype=times.dtype)
     return (clock.reshape(-1, *[1] * times.ndim) == times).to(like.dtype)

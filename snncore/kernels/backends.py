@@ -1,4 +1,4 @@
-"""Which backend runs a neuron's time loop: the one asked for, or the first that does not refuse."""
+"""The choice of a neuron's backend: the requested one, or the first that does not refuse."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _made: dict[str, Backend] = {}
 
 @dataclass(frozen=True)
 class BackendReport:
-    """Which backend runs, and why each one before it does not."""
+    """The chosen backend, and the reason against each one before it."""
 
     chosen: str
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class BackendReport:
 
 
 def backend(name: str) -> Backend:
-    """The backend of this name.
+    """Return the backend of this name.
 
     Raises:
         ValueError: if there is none.
@@ -71,7 +71,7 @@ def backend(name: str) -> Backend:
 
 
 def choose(asked: str, work: Work) -> BackendReport:
-    """The backend for this work.
+    """Choose the backend for this work.
 
     Raises:
         ValueError: if the one asked for cannot run it.

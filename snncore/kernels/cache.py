@@ -1,4 +1,4 @@
-"""The user's cache of compiled kernels: nothing comes out of it but what this user put into it.
+"""The user's cache of compiled kernels: it returns only what this user put into it.
 
 A kernel lies beside a file with its checksum, which holds for one key: the source, the flags and
 the compiler. Both must be regular files that belong to this user and that nobody else can write,
@@ -35,7 +35,7 @@ _told: set[str] = set()
 
 @dataclass(frozen=True)
 class Kept:
-    """A binary of the cache whose checksum fits, and what the compiler said of it."""
+    """A cached binary whose checksum fits, and the compiler's messages."""
 
     path: Path
     # A path that leads to this very file, whatever others do to the folders above it.
@@ -230,7 +230,7 @@ def _remove(scratch: Scratch, owner: int) -> None:
 def _warn(reason: str) -> None:
     words = (
         f"{cache_folder()}: {reason}; kernels are compiled for this process alone "
-        "(remove the folder, and it is made anew; or let XDG_CACHE_HOME name a folder of yours)"
+        "(remove the folder, and it is created again; or let XDG_CACHE_HOME name a folder of yours)"
     )
     if words not in _told:
         _told.add(words)

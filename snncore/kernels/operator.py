@@ -39,7 +39,7 @@ _LIBRARY.define(
 
 
 def prepared(name: str, work: Work) -> str:
-    """The name of this backend's loop for the work, which is made now unless it already was."""
+    """Make this backend's loop for the work unless it exists, and return its name."""
     device = work.device.type
     types = (work.given, work.kind, work.output.value)
     parts = (name, device, *types, work.constants, work.begin, work.final)
@@ -53,7 +53,7 @@ def prepared(name: str, work: Work) -> str:
 def run_loop(
     loop: str, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
 ) -> tuple[Tensor, Tensors]:
-    """The output (T, N, ...) and the last states of a loop by its name, differentiable once."""
+    """Run a loop by name; return the output (T, N, ...) and last states, differentiable once."""
     tensors = *inputs, *states, *parameters
     if torch.compiler.is_compiling() or _watched(tensors):
         spikes, *last = torch.ops.snncore.sequence(loop, [*inputs], [*states], [*parameters])
@@ -66,7 +66,7 @@ def run_loop(
 
 
 def _watched(tensors: Sequence[Tensor]) -> bool:
-    """Whether something looks on that has to see an operator: a tracer, or torch.func."""
+    """Return whether a tracer or torch.func needs to see an operator."""
     transformed: bool = torch._C._are_functorch_transforms_active()
     return transformed or any(type(tensor) not in _PLAIN for tensor in tensors)
 
@@ -140,7 +140,7 @@ def _differentiate(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
 
 
 def _refuse_twice(made: _Prepared) -> None:
-    """Nothing, unless a gradient of the gradient is asked for.
+    """Raise an error if a gradient of the gradient is requested.
 
     Raises:
         RuntimeError: if it is.
@@ -153,7 +153,7 @@ def _refuse_twice(made: _Prepared) -> None:
 
 
 class _Direct(torch.autograd.Function):
-    """The operator outside of graphs; a small layer takes no longer than what is done here."""
+    """The operator outside of graphs; a small layer spends most of its time here."""
 
     @staticmethod
     def forward(

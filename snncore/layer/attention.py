@@ -17,11 +17,11 @@ class SpikeAttention(Layer):
         self.heads, self.scale = int(heads), float(scale)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"heads": self.heads, "scale": self.scale}
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """The values of all pixels, each as often as its key and a pixel's query coincide."""
+        """Return all pixels' values, weighted by how often their keys meet a pixel's query."""
         self.input_shape = tuple(query.shape[-3:])
         if query.shape[-3] % self.heads:
             raise ValueError(
@@ -33,6 +33,6 @@ class SpikeAttention(Layer):
         return attended.transpose(-1, -2).reshape(query.shape)
 
     def headed(self, x: Tensor) -> Tensor:
-        """Images as (..., heads, pixels, channels of a head)."""
+        """Reshape images to (..., heads, pixels, channels of a head)."""
         heads: Tensor = x.flatten(-2).unflatten(-2, (self.heads, -1)).transpose(-1, -2)
         return heads

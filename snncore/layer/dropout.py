@@ -23,7 +23,7 @@ class Dropout(StateLayer):
         self.p = float(p)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"p": self.p} | super().config()
 
     def train(self, mode: bool = True) -> Dropout:
@@ -33,7 +33,7 @@ class Dropout(StateLayer):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """What is left, scaled so that the mean stays; everything while not training."""
+        """Drop values and scale the rest so that the mean stays; in evaluation keep everything."""
         if not self.training or self.p == 0:
             return x
         step = self.sequence(x)[0]

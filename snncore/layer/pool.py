@@ -27,7 +27,7 @@ class _Pool(Layer):
     dimensions: ClassVar[int]
 
     def forward(self, x: Tensor) -> Tensor:
-        """The pooled sequence, or single step."""
+        """Pool a sequence, or a single step."""
         axes = self.dimensions + 1
         self.input_shape = tuple(x.shape[-axes:])
         return merged(self._pooled, x, axes)
@@ -55,7 +55,7 @@ class _AvgPool(_Pool):
         self.ceil_mode, self.count_include_pad = bool(ceil_mode), bool(count_include_pad)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         flags = {"ceil_mode": self.ceil_mode, "count_include_pad": self.count_include_pad}
         return self._lists("kernel_size", "stride", "padding") | flags
 
@@ -81,7 +81,7 @@ class _MaxPool(_Pool):
         self.ceil_mode = bool(ceil_mode)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         geometry = self._lists("kernel_size", "stride", "padding", "dilation")
         return geometry | {"ceil_mode": self.ceil_mode}
 
@@ -97,7 +97,7 @@ class _AdaptiveAvgPool(_Pool):
         self.output_size = sizes(output_size, self.dimensions)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return self._lists("output_size")
 
     def _pooled(self, x: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     dimensions = 2
 
     def windows(self, height: int, width: int) -> tuple[int, int]:
-        """The size of the windows that tile an image.
+        """Return the size of the windows that tile an image.
 
         Raises:
             ValueError: if none do.

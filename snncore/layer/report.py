@@ -1,4 +1,4 @@
-"""What runs a network's neurons."""
+"""The backends that run a network's neurons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from snncore.neuron import EquationNeuron
 
 
 def backend_report(network: nn.Module) -> dict[str, BackendReport]:
-    """For each neuron layer by name: the backend that runs it, and why others were refused."""
+    """Report each neuron layer's backend by name, and the reasons against the others."""
     return {
         name: module.backend_report()
         for name, module in network.named_modules()

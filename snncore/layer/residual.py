@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Join(StrEnum):
-    """What becomes of the body's spikes a and the shortcut's s."""
+    """The way to join the body's spikes a with the shortcut's s."""
 
     # a + s
     ADD = "add"
@@ -28,7 +28,7 @@ class Residual(nn.Module):
         self.body, self.shortcut, self.join = body, shortcut, Join(join)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The joined spikes."""
+        """Join the body's spikes with the shortcut's."""
         kept: Tensor = x if self.shortcut is None else self.shortcut(x)
         spikes: Tensor = self.body(x)
         if self.join is Join.ADD:
@@ -38,5 +38,5 @@ class Residual(nn.Module):
         return (1.0 - spikes) * kept
 
     def extra_repr(self) -> str:
-        """What stands between the brackets when the module is printed."""
+        """Return the text between the brackets of the printed module."""
         return f"join={self.join.value!r}"

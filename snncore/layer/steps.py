@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor:
-    """The function of all steps and samples at once; the last `axes` axes are one sample's.
+    """Apply a function to all steps and samples at once; the last `axes` axes are one sample's.
 
     Where all steps are the same memory, as those of `encoding.direct` are, it is computed once.
     """
@@ -32,13 +32,13 @@ def numbers(x: Tensor, kind: torch.dtype | None = None) -> Tensor:
 
 
 def is_constant(x: Tensor, axes: int) -> bool:
-    """Whether x is a sequence whose steps are all the same memory."""
+    """Return whether all steps of the sequence share the same memory."""
     several = x.ndim == axes + 2 and x.shape[0] > 1 and x.shape[1] > 1
     return several and x.stride(0) == 0
 
 
 def sizes(value: int | Sequence[int], count: int) -> tuple[int, ...]:
-    """One size an axis from one number or several.
+    """Return one size per axis from one number or several.
 
     Raises:
         ValueError: if there are not as many as axes.
@@ -51,7 +51,7 @@ def sizes(value: int | Sequence[int], count: int) -> tuple[int, ...]:
 
 
 def leading_axes(step_mode: str, name: str) -> int:
-    """How many axes stand before one sample's: batch, or time and batch.
+    """Return the number of axes before one sample's: batch, or time and batch.
 
     Raises:
         ValueError: if there is no such mode.

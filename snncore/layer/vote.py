@@ -19,11 +19,11 @@ class Vote(Layer):
         self.voters = int(voters)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"voters": self.voters}
 
     def forward(self, x: Tensor) -> Tensor:
-        """The votes."""
+        """Return the votes."""
         self.input_shape = (x.shape[-1],)
         votes: Tensor = x.unflatten(-1, (-1, self.voters)).mean(-1)
         return votes

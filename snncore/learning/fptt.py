@@ -30,7 +30,7 @@ class FPTT:
         self.gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
 
     def penalty(self) -> Tensor:
-        """What is added to the loss of a step."""
+        """Return the term that is added to the loss of a step."""
         terms = [
             self.alpha / 2 * (parameter - mean).square().sum() - (parameter * gradient).sum()
             for parameter, mean, gradient in self._all()

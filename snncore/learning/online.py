@@ -26,7 +26,7 @@ class TraceSynapse(layer.StateLayer):
         self.synapse, self.decay = synapse, float(decay)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums of a step."""
+        """Compute the weighted sums of a step."""
         trace = self._followed("trace", x.detach())
         if not (self.training and torch.is_grad_enabled()):
             plain: Tensor = self.synapse(x)
@@ -43,7 +43,7 @@ class TraceSynapse(layer.StateLayer):
         return sums
 
     def _followed(self, name: str, now: Tensor) -> Tensor:
-        """The trace after this step."""
+        """Update the trace by this step and return it."""
         last = self.kept(name, now)
         self.states[name] = now if last is None else self.decay * last + now
         return self.states[name]
@@ -76,7 +76,7 @@ def offline(network: nn.Module) -> nn.Module:
 
 
 def steps_online(network: nn.Module, x: Tensor) -> Iterator[Tensor]:
-    """The outputs for a sequence, one after another, each without the history of the others.
+    """Yield the outputs for a sequence one by one, each without the history of the others.
 
     Take the loss of each and call its backward before the next.
     """

@@ -15,12 +15,12 @@ Bounds = Callable[[Tensor], tuple[Tensor | float, Tensor | float]]
 
 
 def soft_bounds(low: float = 0.0, high: float = 1.0) -> Bounds:
-    """Changes that vanish as weights come near a bound."""
+    """Return changes that vanish as weights approach a bound."""
     return lambda weight: ((high - weight).clamp(min=0), (weight - low).clamp(min=0))
 
 
 def hard_bounds(low: float = 0.0, high: float = 1.0) -> Bounds:
-    """Changes that stop at a bound."""
+    """Return changes that stop at a bound."""
     return lambda weight: ((weight < high).to(weight.dtype), (weight > low).to(weight.dtype))
 
 
@@ -124,7 +124,7 @@ class STDP:
         return before, behind
 
     def _trace(self, side: int, spikes: Tensor) -> Tensor:
-        """The decaying sums of spikes, that of the step before the first in front."""
+        """Return the decaying sums of spikes, starting with the sum before the first step."""
         last = self._traces[side]
         trace = torch.zeros_like(spikes[0]) if last is None else last
         traces = [trace]
@@ -136,7 +136,7 @@ class STDP:
 
     @torch.enable_grad()
     def _pairs(self, before: Tensor, behind: Tensor) -> Tensor:
-        """For each weight, products of what enters and leaves it, summed over all its places."""
+        """Sum the products of each weight's input and output over all its positions."""
         weight = self.synapse.weight
         made = self.synapse.forward(before)
         change: Tensor = torch.autograd.grad(made, weight, behind.to(made.dtype))[0]

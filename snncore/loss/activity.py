@@ -1,4 +1,4 @@
-"""Penalties on what neurons do, to be added to a loss."""
+"""Penalties on the activity of neurons, to be added to a loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def firing_rate(layers: Iterable[Tensor], *, low: float = 0.0, high: float = 1.0) -> Tensor:
-    """The squared distance of each neuron's rate, over time and batch, from low..high.
+    """Return the squared distance of each neuron's rate, over time and batch, from low..high.
 
     Layers are spikes (T, N, ...), as `monitor.outputs(network, detach=False)` sees them.
 
@@ -25,7 +25,7 @@ def firing_rate(layers: Iterable[Tensor], *, low: float = 0.0, high: float = 1.0
 
 
 def spike_count(layers: Iterable[Tensor]) -> Tensor:
-    """The mean rate of all layers: what a chip's energy grows with.
+    """Return the mean rate of all layers, with which a chip's energy grows.
 
     Raises:
         ValueError: if there are no layers.

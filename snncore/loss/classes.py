@@ -10,24 +10,24 @@ from snncore import decoding
 
 
 def rate_cross_entropy(spikes: Tensor, labels: Tensor, *, gain: float = 1.0) -> Tensor:
-    """Cross entropy of the spike counts times `gain`."""
+    """Return the cross entropy of the spike counts times `gain`."""
     return F.cross_entropy(gain * decoding.count(spikes), labels)
 
 
 def rate_mse(spikes: Tensor, labels: Tensor, *, correct: float = 1.0, wrong: float = 0.0) -> Tensor:
-    """The squared distance of firing rates from one rate for the label and one for the others."""
+    """Return the squared distance of firing rates from one for the label and one for the others."""
     target = torch.full_like(spikes[0], wrong)
     target.scatter_(1, labels.unsqueeze(1), correct)
     return F.mse_loss(decoding.rate(spikes), target)
 
 
 def first_spike_cross_entropy(spikes: Tensor, labels: Tensor) -> Tensor:
-    """Cross entropy of how early each class fires first."""
+    """Return the cross entropy of how early each class fires first."""
     return F.cross_entropy(-decoding.first_spike(spikes), labels)
 
 
 def membrane_cross_entropy(values: Tensor, labels: Tensor, *, largest: bool = True) -> Tensor:
-    """Cross entropy of the largest membrane, or of the last."""
+    """Return the cross entropy of the largest membrane, or of the last."""
     read = decoding.largest_value if largest else decoding.last_value
     return F.cross_entropy(read(values), labels)
 
@@ -35,7 +35,7 @@ def membrane_cross_entropy(values: Tensor, labels: Tensor, *, largest: bool = Tr
 def temporal_cross_entropy(
     values: Tensor, labels: Tensor, *, weight: float = 0.0, level: float = 1.0
 ) -> Tensor:
-    """The mean of every step's cross entropy, and `weight` times the distance from `level`.
+    """Return the mean of every step's cross entropy, plus `weight` times the distance from `level`.
 
     With a weight it is that of temporal efficient training.
     """

@@ -8,12 +8,12 @@ from torch.nn import functional as F
 
 
 def count_mse(spikes: Tensor, target: Tensor) -> Tensor:
-    """The squared distance of spike counts."""
+    """Return the squared distance of spike counts."""
     return F.mse_loss(spikes.sum(0), target.sum(0))
 
 
 def van_rossum(spikes: Tensor, target: Tensor, *, tau: float = 10.0) -> Tensor:
-    """The distance of van Rossum, mean over trains, with dt = 1.
+    """Return van Rossum's distance, as a mean over trains, with dt = 1.
 
     Both are filtered with exp(-t / tau); it is the square of their difference summed over time,
     over tau.

@@ -1,4 +1,4 @@
-"""What models have in common: how their neurons are made and their weights begin."""
+"""The common parts of models: their neurons and their initial weights."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def kaiming(network: nn.Module) -> None:
 
 
 def conv_norm(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
-    """A convolution that keeps the image's size, or divides it by the stride, and a batch norm."""
+    """Return a batch-normed convolution that keeps the image's size or divides it by the stride."""
     conv = layer.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
     return nn.Sequential(conv, layer.BatchNorm2d(outputs))

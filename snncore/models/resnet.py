@@ -18,7 +18,7 @@ _EXPANSION = 4
 
 
 class _Block(nn.Module):
-    """What blocks share: how their body and their shortcut become one."""
+    """The base of blocks, which joins their body with their shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, neuron: Make, join: Join | None):
         super().__init__()
@@ -31,11 +31,11 @@ class _Block(nn.Module):
                 self.downsample.append(neuron())
 
     def body(self, x: Tensor) -> Tensor:
-        """The currents behind the last batch norm."""
+        """Compute the currents after the last batch norm."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
-        """The block's spikes, or sums of them."""
+        """Return the block's spikes, or sums of them."""
         kept: Tensor = x if self.downsample is None else self.downsample(x)
         if self.join is None:
             summed: Tensor = self.neuron(self.body(x) + kept)
@@ -58,7 +58,7 @@ class _Basic(_Block):
         self.bn2 = layer.BatchNorm2d(width)
 
     def body(self, x: Tensor) -> Tensor:
-        """The currents behind the last batch norm."""
+        """Compute the currents after the last batch norm."""
         currents: Tensor = self.bn2(self.conv2(self.neuron1(self.bn1(self.conv1(x)))))
         return currents
 
@@ -79,7 +79,7 @@ class _Bottleneck(_Block):
         self.bn3 = layer.BatchNorm2d(outputs)
 
     def body(self, x: Tensor) -> Tensor:
-        """The currents behind the last batch norm."""
+        """Compute the currents after the last batch norm."""
         x = self.neuron1(self.bn1(self.conv1(x)))
         currents: Tensor = self.bn3(self.conv3(self.neuron2(self.bn2(self.conv2(x)))))
         return currents
@@ -148,7 +148,7 @@ class ResNet(nn.Module):
                 nn.init.constant_(last.bias, 2.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The outputs of every step."""
+        """Return the outputs of every step."""
         x = self.maxpool(self.neuron1(self.bn1(self.conv1(x))))
         for stage in range(1, 5):
             x = self.get_submodule(f"layer{stage}")(x)
@@ -157,52 +157,52 @@ class ResNet(nn.Module):
 
 
 def spiking_resnet18(classes: int = 1000, **options: object) -> ResNet:
-    """Spiking ResNet-18; options as of ResNet."""
+    """Make a Spiking ResNet-18; options as for ResNet."""
     return _made(18, classes, None, options)
 
 
 def spiking_resnet34(classes: int = 1000, **options: object) -> ResNet:
-    """Spiking ResNet-34; options as of ResNet."""
+    """Make a Spiking ResNet-34; options as for ResNet."""
     return _made(34, classes, None, options)
 
 
 def spiking_resnet50(classes: int = 1000, **options: object) -> ResNet:
-    """Spiking ResNet-50; options as of ResNet."""
+    """Make a Spiking ResNet-50; options as for ResNet."""
     return _made(50, classes, None, options)
 
 
 def spiking_resnet101(classes: int = 1000, **options: object) -> ResNet:
-    """Spiking ResNet-101; options as of ResNet."""
+    """Make a Spiking ResNet-101; options as for ResNet."""
     return _made(101, classes, None, options)
 
 
 def spiking_resnet152(classes: int = 1000, **options: object) -> ResNet:
-    """Spiking ResNet-152; options as of ResNet."""
+    """Make a Spiking ResNet-152; options as for ResNet."""
     return _made(152, classes, None, options)
 
 
 def sew_resnet18(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
-    """SEW ResNet-18; options as of ResNet."""
+    """Make a SEW ResNet-18; options as for ResNet."""
     return _made(18, classes, join, options)
 
 
 def sew_resnet34(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
-    """SEW ResNet-34; options as of ResNet."""
+    """Make a SEW ResNet-34; options as for ResNet."""
     return _made(34, classes, join, options)
 
 
 def sew_resnet50(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
-    """SEW ResNet-50; options as of ResNet."""
+    """Make a SEW ResNet-50; options as for ResNet."""
     return _made(50, classes, join, options)
 
 
 def sew_resnet101(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
-    """SEW ResNet-101; options as of ResNet."""
+    """Make a SEW ResNet-101; options as for ResNet."""
     return _made(101, classes, join, options)
 
 
 def sew_resnet152(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
-    """SEW ResNet-152; options as of ResNet."""
+    """Make a SEW ResNet-152; options as for ResNet."""
     return _made(152, classes, join, options)
 
 

@@ -55,7 +55,7 @@ _PLIF = {
 def plif_net(
     dataset: str = "dvs128gesture", *, width: int | None = None, hidden: int | None = None
 ) -> nn.Sequential:
-    """The network of learned leaks for a data set; its output is the share of votes by class.
+    """Make a data set's network with learned leaks; its output is each class's share of votes.
 
     Raises:
         ValueError: if the paper has none for this data set.

@@ -27,7 +27,7 @@ class SpikingSelfAttention(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes that the attended values make."""
+        """Return the spikes of the attended values."""
         attended = self.attend(self.query(x), self.key(x), self.value(x))
         projected: Tensor = self.project(self.fire(attended))
         return projected
@@ -52,7 +52,7 @@ class SpikingTransformerBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Sums of spikes."""
+        """Return sums of spikes."""
         x = x + self.attention(x)
         mixed: Tensor = x + self.mix(x)
         return mixed
@@ -87,7 +87,7 @@ class Spikformer(nn.Module):
         self.head = layer.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The outputs of every step."""
+        """Return the outputs of every step."""
         x = self.patches(x)
         x = self.blocks(x + self.position(x))
         scores: Tensor = self.head(self.flatten(self.pool(x)))

@@ -59,28 +59,28 @@ class VGG(nn.Module):
         kaiming(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The outputs of every step."""
+        """Return the outputs of every step."""
         scores: Tensor = self.classifier(self.flatten(self.avgpool(self.features(x))))
         return scores
 
 
 def spiking_vgg11(classes: int = 1000, **options: object) -> VGG:
-    """Spiking VGG-11; options as of VGG."""
+    """Make a Spiking VGG-11; options as for VGG."""
     return _made(11, classes, options)
 
 
 def spiking_vgg13(classes: int = 1000, **options: object) -> VGG:
-    """Spiking VGG-13; options as of VGG."""
+    """Make a Spiking VGG-13; options as for VGG."""
     return _made(13, classes, options)
 
 
 def spiking_vgg16(classes: int = 1000, **options: object) -> VGG:
-    """Spiking VGG-16; options as of VGG."""
+    """Make a Spiking VGG-16; options as for VGG."""
     return _made(16, classes, options)
 
 
 def spiking_vgg19(classes: int = 1000, **options: object) -> VGG:
-    """Spiking VGG-19; options as of VGG."""
+    """Make a Spiking VGG-19; options as for VGG."""
     return _made(19, classes, options)
 
 

@@ -1,4 +1,4 @@
-"""Monitors: what goes through the layers of a network, and what it costs."""
+"""Monitors of the values in a network's layers, and of their cost."""
 
 from snncore.monitor.cost import LayerCost as LayerCost
 from snncore.monitor.cost import Profile as Profile

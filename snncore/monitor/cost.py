@@ -1,4 +1,4 @@
-"""What a network does for some samples: firing rates, synaptic operations, energy."""
+"""The activity of a network on some samples: firing rates, synaptic operations, energy."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LayerCost:
     spikes: bool
 
     def energy(self, multiply_add: float = MULTIPLY_ADD, add: float = ADD) -> float:
-        """An estimate in joules: additions for spikes, multiplications with additions else."""
+        """Estimate joules: additions for spikes, multiplications with additions otherwise."""
         return self.synaptic * add if self.spikes else self.dense * multiply_add
 
 
@@ -71,11 +71,11 @@ class Profile:
         return sum(cost.synaptic for cost in self.costs.values())
 
     def energy(self, multiply_add: float = MULTIPLY_ADD, add: float = ADD) -> float:
-        """An estimate in joules of one sample."""
+        """Estimate the joules of one sample."""
         return sum(cost.energy(multiply_add, add) for cost in self.costs.values())
 
     def text(self) -> str:
-        """A table."""
+        """Format the profile as a table."""
         lines = [f"{name:24} rate {rate:.4f}" for name, rate in self.rates.items()]
         for name, cost in self.costs.items():
             lines.append(
@@ -93,7 +93,7 @@ def profile(network: nn.Module, samples: Tensor) -> Profile:
         ValueError: if there are no samples.
     """
     if samples.ndim < 3 or samples.shape[1] == 0:
-        raise ValueError(f"monitor.profile: takes (T, N, ...), and is given {tuple(samples.shape)}")
+        raise ValueError(f"monitor.profile: takes (T, N, ...), but got {tuple(samples.shape)}")
     functional.reset(network)
     modules = dict(network.named_modules())
     count = samples.shape[1]
@@ -116,7 +116,7 @@ def _cost(module: nn.Module, calls: list[tuple[Tensor, ...]], count: int) -> Lay
 
 
 def _operations(module: Any, *active: Tensor) -> float:
-    """How many weights meet an active input, or active inputs one another."""
+    """Count the weights that meet an active input, or the active inputs that meet each other."""
     if isinstance(module, layer.SpikeAttention):
         return _coincidences(module, *active)
     x = active[0]
@@ -138,7 +138,7 @@ def _operations(module: Any, *active: Tensor) -> float:
 
 
 def _coincidences(module: layer.SpikeAttention, *active: Tensor) -> float:
-    """Keys that meet values, and queries that meet what came of them."""
+    """Count the keys that meet values, and the queries that meet the results."""
     query, key, value = (module.headed(part.double()) for part in active)
     met = key.transpose(-1, -2) @ value
     # Of what came of a key's channel, a query of that channel meets what is not zero.

@@ -1,4 +1,4 @@
-"""Monitors: what the neurons of a network did, step by step."""
+"""Monitors of a network's neurons, step by step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Recording(Mapping[str, Mapping[str, Tensor]]):
 
 @contextmanager
 def record(network: nn.Module) -> Iterator[Recording]:
-    """Within this block every neuron layer's spikes and states are kept."""
+    """Record every neuron layer's spikes and states within this block."""
     neurons = {
         name: module for name, module in network.named_modules() if isinstance(module, Neuron)
     }

@@ -18,7 +18,7 @@ Look = Callable[[nn.Module, tuple[Any, ...], Any], Any]
 
 
 class Watch(Mapping[str, list[Any]]):
-    """What was seen at each layer by its name; close it, or use it in a `with`."""
+    """The observed values of each layer by name; close it, or use it in a `with`."""
 
     def __init__(self, transform: Transform | None, detach: bool) -> None:
         self._transform, self._detach = transform, detach
@@ -36,7 +36,7 @@ class Watch(Mapping[str, list[Any]]):
         self._seen.setdefault(name, []).append(kept)
 
     def attend(self, name: str, module: nn.Module, hook: Callable[..., None]) -> None:
-        """See to it that the hook is called after the module's forward."""
+        """Call the hook after the module's forward."""
         self._seen.setdefault(name, [])
         self._handles.append(module.register_forward_hook(hook))
 
@@ -53,7 +53,7 @@ class Watch(Mapping[str, list[Any]]):
         self._handles.clear()
 
     def latest(self) -> dict[str, Any]:
-        """The last value of each layer that was called."""
+        """Return the last value of each layer that was called."""
         return {name: values[-1] for name, values in self._seen.items() if values}
 
     def __getitem__(self, name: str) -> list[Any]:
@@ -78,7 +78,7 @@ class Watch(Mapping[str, list[Any]]):
 
 
 class Chosen(TypedDict, total=False):
-    """Which layers are watched, by name, and what is kept of a value."""
+    """The watched layers by name, and the function that reduces a value."""
 
     names: Collection[str] | None
     transform: Transform | None
@@ -145,7 +145,7 @@ def _watched(
     detach: bool = True,
     gradients: bool = False,
 ) -> Watch:
-    """A watch of what is looked at after each call, or of its gradient."""
+    """Watch a value after each call, or its gradient."""
     watch = Watch(transform, detach)
 
     def seen(name: str, module: nn.Module, given: tuple[Any, ...], made: Any) -> None:
@@ -170,5 +170,5 @@ def _chosen(
     for name in names:
         if name not in modules:
             known = ", ".join(filter(None, modules))
-            raise ValueError(f"monitor: there is no layer {name!r}; there are {known}")
+            raise ValueError(f"monitor: unknown layer {name!r}; there are {known}")
         yield name, modules[name]

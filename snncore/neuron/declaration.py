@@ -76,7 +76,7 @@ class Declaration:
         """
         if len(values) > len(self.positional):
             names = ", ".join(self.positional) or "no value"
-            raise TypeError(f"{name}: takes {names} without a name, and is given {len(values)}")
+            raise TypeError(f"{name}: takes {names} without a name, but got {len(values)}")
         given = dict(zip(self.positional, values, strict=False))
         if twice := sorted(given.keys() & options.keys()):
             raise TypeError(f"{name}.{twice[0]}: is given twice")

@@ -1,4 +1,4 @@
-"""A neuron of your own: a step function turned into a module with everything that ours have."""
+"""A neuron of your own: a step function becomes a module with everything that ours have."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Defined(EquationNeuron):
 
 
 class _Written(EquationNeuron):
-    """A class that `define` made of a declaration and a step function."""
+    """A class made by `define` from a declaration and a step function."""
 
     declaration: ClassVar[Declaration]
     __signature__: ClassVar[Signature]
@@ -117,7 +117,7 @@ def define(
     `choices` are bools, ints, strings or members of a string enum that the function branches on;
     every set of them has equations of its own. `limits` are the ends of what a parameter or a
     choice may be, `positional` the arguments that need no name, `learnable` the parameters that
-    learn unless the class is told otherwise. With `by_name` a config names the class's own
+    learn by default. With `by_name` a config names the class's own
     arguments instead of its equations: that is for classes which every reader has.
 
     Raises:

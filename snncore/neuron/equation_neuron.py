@@ -27,7 +27,7 @@ from snncore.kernels import (
 from snncore.neuron.module import Neuron, StepMode
 from snncore.neuron.parameters import Given, assign, plain, shaped
 
-# What a loop is made for beside the equations and the parameters.
+# The options that a loop depends on, besides the equations and the parameters.
 _CHOSEN = ("surrogate", "backend", "output", "keep_states")
 
 
@@ -50,7 +50,7 @@ class EquationNeuron(Neuron):
     what they come to is not written anywhere.
     """
 
-    # What states are before the first step, where that is not zero.
+    # The states before the first step that are not zero.
     initial: Mapping[str, float] = {}
     _signature: str
 
@@ -100,7 +100,7 @@ class EquationNeuron(Neuron):
         }
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         values = {name: plain(getattr(self, name)) for name in self.equations.parameters}
         unusual: dict[str, Any] = (
             {} if self.output == Output.INPUT else {"output": self.output.value}
@@ -110,7 +110,7 @@ class EquationNeuron(Neuron):
         return values | {"learnable": list(self.learnable)} | unusual | super().config()
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The spikes for a step or a sequence of every input."""
+        """Return the spikes for a step or a sequence of every input."""
         self._check_inputs(inputs)
         single = self.step_mode == StepMode.SINGLE
         sequences = tuple(x.unsqueeze(0) for x in inputs) if single else inputs
@@ -126,14 +126,14 @@ class EquationNeuron(Neuron):
         return spikes[0] if single else spikes
 
     def step(self, *states_and_inputs: Tensor, **parameters: Tensor) -> tuple[Tensor, ...]:
-        """One step in eager torch: the next states and the spikes."""
+        """Compute one step in eager torch: the next states and the spikes."""
         like = states_and_inputs[-1]
         with firing(self.surrogate), numbers_like(like):
             results = self.function(*states_and_inputs, **parameters)
         return tuple(_like(result, like) for result in results)
 
     def source(self, language: str = "torch") -> str:
-        """The generated source that computes this neuron in a language.
+        """Return the generated source that computes this neuron in a language.
 
         Raises:
             ValueError: if nothing is generated in that language.
@@ -147,7 +147,7 @@ class EquationNeuron(Neuron):
         return text
 
     def backend_report(self) -> BackendReport:
-        """The backend for inputs like the last one, and why others were refused.
+        """Report the backend for inputs like the last one, and the reasons against the others.
 
         Raises:
             ValueError: if the backend asked for cannot run.
@@ -161,7 +161,7 @@ class EquationNeuron(Neuron):
     def _run(
         self, sequences: tuple[Tensor, ...], states: tuple[Tensor, ...], kind: torch.dtype
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Spikes and last states; a monitor is shown every step."""
+        """Return spikes and last states, and show a monitor every step."""
         if self.record is None:
             return self._run_steps(sequences, states, kind)
         fired = []
@@ -197,7 +197,7 @@ class EquationNeuron(Neuron):
         return narrowed(spikes, self.output, out), states
 
     def _numbers(self) -> tuple[tuple[str, float], ...]:
-        """The parameters that are plain numbers."""
+        """Return the parameters that are plain numbers."""
         values = ((name, getattr(self, name)) for name in self.equations.parameters)
         return tuple((name, value) for name, value in values if isinstance(value, float))
 
@@ -205,7 +205,7 @@ class EquationNeuron(Neuron):
     def _loop(
         self, signature: str, device: torch.device, given: torch.dtype, watched: bool
     ) -> tuple[str, str]:
-        """The backend for such inputs, and the name of its loop."""
+        """Return the backend for such inputs, and the name of its loop."""
         key = (signature, device, given, watched)
         if key not in self._loops:
             work = self._work(device, given)
@@ -226,7 +226,7 @@ class EquationNeuron(Neuron):
         )
 
     def _begin(self, sequence: Tensor, kind: torch.dtype) -> tuple[Tensor, ...]:
-        """The states to go on from; none at the beginning."""
+        """Return the states to continue from; there are none at the beginning."""
         if not self.keep_states or not self.states:
             return ()
         return tuple(state.to(kind) for state in self._states_for(sequence[0]))
@@ -245,7 +245,7 @@ class EquationNeuron(Neuron):
         expected = self.equations.inputs
         if len(inputs) != len(expected):
             names = ", ".join(expected)
-            raise TypeError(f"{type(self).__name__}: takes {names}, and is given {len(inputs)}")
+            raise TypeError(f"{type(self).__name__}: takes {names}, but got {len(inputs)}")
         for name, x in zip(expected[1:], inputs[1:], strict=True):
             if x.shape != inputs[0].shape:
                 shapes = f"{tuple(x.shape)} and not {tuple(inputs[0].shape)}"
@@ -259,7 +259,7 @@ class EquationNeuron(Neuron):
 
 
 def _like(result: Any, like: Tensor) -> Tensor:
-    """A result of a step as a tensor like its input, also where it is a number or a comparison."""
+    """Return a result of a step, even a number or a comparison, as a tensor like the input."""
     if isinstance(result, Tensor) and result.dtype == like.dtype:
         return result if result.shape == like.shape else result.expand_as(like)
     return torch.as_tensor(result, dtype=like.dtype, device=like.device).expand_as(like)

@@ -16,14 +16,14 @@ from snncore.surrogate import ATan, Surrogate
 
 
 class StepMode(StrEnum):
-    """Whether an input is one step (N, ...) or a sequence (T, N, ...)."""
+    """The form of an input: one step (N, ...) or a sequence (T, N, ...)."""
 
     SINGLE = "s"
     MULTI = "m"
 
 
 class Neuron(Noting):
-    """A layer of neurons of any size: the shape is that of what it is given first."""
+    """A layer of neurons of any size: its first input decides the shape."""
 
     equations: Equations
 
@@ -60,17 +60,17 @@ class Neuron(Noting):
         return self.__dict__ | {"states": kept, "record": None}
 
     def step(self, *states_and_input: Tensor) -> tuple[Tensor, ...]:
-        """One step: the next states and the spikes."""
+        """Compute one step: the next states and the spikes."""
         raise NotImplementedError(f"{type(self).__name__} defines no step")
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"step_mode": self.step_mode.value, "backend": self.backend} | surrogate_config(
             self.surrogate
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes for a step or a sequence."""
+        """Return the spikes for a step or a sequence."""
         return self._with_states(x, self._through)
 
     def _with_states(
@@ -86,7 +86,7 @@ class Neuron(Noting):
         return spikes[0] if single else spikes
 
     def _through(self, sequence: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The spikes of a sequence and the last states; a monitor is shown every step."""
+        """Return a sequence's spikes and last states, and show a monitor every step."""
         return run_sequence(
             self._stepper(sequence),
             self._states_for(sequence[0]),
@@ -95,14 +95,14 @@ class Neuron(Noting):
         )
 
     def _stepper(self, sequence: Tensor) -> Any:
-        """The step function for this input."""
+        """Return the step function for this input."""
         return self.step
 
     def _check(self, sequence: Tensor) -> None:
         if sequence.ndim < 3 or sequence.shape[0] == 0:
             kind = "(N, ...)" if self.step_mode == StepMode.SINGLE else "(T, N, ...)"
             shape = tuple(sequence.shape)
-            raise ValueError(f"{type(self).__name__}: takes {kind}, and is given {shape}")
+            raise ValueError(f"{type(self).__name__}: takes {kind}, but got {shape}")
 
     def _states_for(self, x: Tensor) -> tuple[Tensor, ...]:
         if not self.states:
@@ -132,10 +132,10 @@ class Neuron(Noting):
             self.record.setdefault(name, []).append(value.detach())
 
     def extra_repr(self) -> str:
-        """What stands between the brackets when the module is printed."""
+        """Return the text between the brackets of the printed module."""
         return ", ".join(f"{key}={value!r}" for key, value in self.config().items())
 
 
 def surrogate_config(surrogate: Surrogate) -> dict[str, Any]:
-    """A surrogate as plain data."""
+    """Return a surrogate as plain data."""
     return {"surrogate": {"type": type(surrogate).__name__} | surrogate.values()}

@@ -37,7 +37,7 @@ def assign(module: nn.Module, values: Mapping[str, Given], learnable: Collection
 
 
 def plain(value: float | Tensor) -> Any:
-    """A value as numbers and lists."""
+    """Return a value as numbers and lists."""
     if not isinstance(value, Tensor):
         return value
     if value.device.type == "meta":
@@ -46,7 +46,7 @@ def plain(value: float | Tensor) -> Any:
 
 
 def shaped(where: str, value: float | Tensor, sequence: Tensor, kind: torch.dtype) -> Tensor:
-    """The value so that it meets a step (N, C, ...) of the sequence: whole, by channel, by element.
+    """Reshape the value to broadcast to a step (N, C, ...): one, per channel, or per element.
 
     Raises:
         ValueError: if its shape fits neither the channels nor the elements.

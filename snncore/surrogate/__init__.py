@@ -1,4 +1,4 @@
-"""Surrogate gradients: what the derivative of a spike is taken to be while training."""
+"""Surrogate gradients: the derivatives that stand for a spike's in training."""
 
 from snncore.surrogate.rule import Surrogate as Surrogate
 from snncore.surrogate.zoo import S2NN as S2NN

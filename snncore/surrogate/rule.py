@@ -20,22 +20,22 @@ class Surrogate:
                 raise ValueError(f"{type(self).__name__}: {name} is {value}, not positive")
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold, in the words of equations."""
+        """Return the derivative at this distance from the threshold, in the words of equations."""
         raise NotImplementedError(f"{type(self).__name__} defines no gradient")
 
     def values(self) -> dict[str, float]:
-        """The surrogate's numbers by name."""
+        """Return the surrogate's numbers by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __call__(self, distance: torch.Tensor, strict: bool = False) -> torch.Tensor:
-        """The spikes, with this gradient."""
+        """Return the spikes, with this gradient."""
         spikes: torch.Tensor = _Fire.apply(distance, self, strict, 1.0)
         return spikes
 
     def scaled(
         self, distance: torch.Tensor, strict: bool, unit: float | torch.Tensor
     ) -> torch.Tensor:
-        """The spikes where distances are counted in units of `unit`, one for all or a channel."""
+        """Return the spikes for distances in units of `unit`, one for all or one per channel."""
         spikes: torch.Tensor = _Fire.apply(distance, self, strict, unit)
         return spikes
 

@@ -17,7 +17,7 @@ class ATan(Surrogate):
     alpha: float = 2.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         scaled = distance * (math.pi / 2 * self.alpha)
         return (self.alpha / 2) / (1 + scaled * scaled)
 
@@ -29,7 +29,7 @@ class Sigmoid(Surrogate):
     alpha: float = 4.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         curve = sigmoid(distance * self.alpha)
         return self.alpha * curve * (1 - curve)
 
@@ -41,7 +41,7 @@ class PiecewiseQuadratic(Surrogate):
     alpha: float = 1.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return maximum(self.alpha - self.alpha * self.alpha * absolute(distance), 0.0)
 
 
@@ -57,7 +57,7 @@ class PiecewiseExp(Surrogate):
     alpha: float = 1.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return self.alpha / 2 * exp(-self.alpha * absolute(distance))
 
 
@@ -68,7 +68,7 @@ class SoftSign(Surrogate):
     alpha: float = 2.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         reach = 1 / self.alpha + absolute(distance)
         return 1 / (2 * self.alpha * (reach * reach))
 
@@ -80,7 +80,7 @@ class SuperSpike(Surrogate):
     alpha: float = 1.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         reach = 1 + absolute(distance)
         return self.alpha / (reach * reach)
 
@@ -92,7 +92,7 @@ class Erf(Surrogate):
     alpha: float = 2.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         scaled = distance * self.alpha
         return self.alpha / math.sqrt(math.pi) * exp(-(scaled * scaled))
 
@@ -104,7 +104,7 @@ class Rectangular(Surrogate):
     alpha: float = 1.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return select(absolute(distance) < 1 / (2 * self.alpha), self.alpha, 0.0)
 
 
@@ -116,7 +116,7 @@ class PiecewiseLeakyReLU(Surrogate):
     leak: float = 0.01
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return select(absolute(distance) < self.width, 1 / (2 * self.width), self.leak)
 
 
@@ -128,7 +128,7 @@ class S2NN(Surrogate):
     beta: float = 1.0
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         curve = sigmoid(distance * self.alpha)
         below = self.alpha * curve * (1 - curve)
         return select(distance < 0, below, self.beta / (absolute(distance) + 1))
@@ -145,7 +145,7 @@ class QPseudoSpike(Surrogate):
             raise ValueError(f"QPseudoSpike: alpha is {self.alpha}, not more than 1")
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         reach = 1 + 2 / (self.alpha - 1) * absolute(distance)
         return exp(-self.alpha * log(reach))
 
@@ -162,7 +162,7 @@ class LeakyKReLU(Surrogate):
             raise ValueError(f"LeakyKReLU: leak is {self.leak} and k is {self.k}")
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return select(distance >= 0, self.k, self.leak)
 
 
@@ -173,7 +173,7 @@ class FakeNumericalGradient(Surrogate):
     alpha: float = 0.3
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return 1 / maximum(absolute(distance), 1 / self.alpha)
 
 
@@ -188,5 +188,5 @@ class LogTailedReLU(Surrogate):
             raise ValueError(f"LogTailedReLU: leak is {self.leak}")
 
     def gradient(self, distance: Any) -> Any:
-        """The derivative at this distance from the threshold."""
+        """Return the derivative at this distance from the threshold."""
         return select(distance > 0, 1 / maximum(distance, 1.0), self.leak)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def to_bits(spikes: Tensor) -> Tensor:
-    """Zeros and ones as bytes of eight; the last byte is filled with zeros."""
+    """Pack zeros and ones into bytes of eight; zeros fill the last byte."""
     flat = spikes.reshape(-1)
     short = -flat.numel() % 8
     if short:
@@ -20,7 +20,7 @@ def to_bits(spikes: Tensor) -> Tensor:
 
 
 def from_bits(bits: Tensor, shape: torch.Size, kind: torch.dtype) -> Tensor:
-    """The spikes of a shape and type."""
+    """Unpack spikes of a shape and type."""
     table = _table(kind, bits.device)
     return table[bits.int()].view(-1)[: prod(shape)].view(shape)
 
@@ -32,6 +32,6 @@ def _powers(kind: torch.dtype, device: torch.device) -> Tensor:
 
 @cache
 def _table(kind: torch.dtype, device: torch.device) -> Tensor:
-    """The eight spikes of every byte."""
+    """Return the eight spikes of every byte."""
     bytes_ = torch.arange(256, device=device).unsqueeze(1)
     return ((bytes_ >> torch.arange(8, device=device)) & 1).to(kind)

@@ -58,7 +58,7 @@ class CapturedStep:
         def run() -> None:
             functional.reset(network)
             enabled = autocast is not None
-            # What an autocast around this one keeps of weights would be kept in the graph.
+            # The weights in an outer autocast's cache would stay in the graph.
             with torch.autocast(
                 x.device.type, dtype=autocast, enabled=enabled, cache_enabled=False
             ):
@@ -72,7 +72,7 @@ class CapturedStep:
         self._capture(network, run)
 
     def __call__(self, x: Tensor, target: Tensor) -> Tensor:
-        """The loss of a batch; `outputs` are the network's, until the next call.
+        """Return the loss of a batch; `outputs` holds the network's outputs until the next call.
 
         Raises:
             ValueError: if the batch has another form than the one that was captured.
@@ -120,7 +120,7 @@ class CapturedStep:
 
 
 class _Graph:
-    """What is recorded on a GPU, and started again."""
+    """A recording on a GPU that can be replayed."""
 
     def __init__(self, device: torch.device) -> None:
         if device.type != "cuda":
@@ -169,7 +169,7 @@ def _refuse_talk(network: nn.Module) -> None:
 
 
 def _constant(value: Tensor) -> bool:
-    """Whether all steps are the same memory: a layer then computes one."""
+    """Return whether all steps share their memory: a layer then computes only one."""
     return value.ndim > 2 and is_constant(value, value.ndim - 2)
 
 
@@ -183,7 +183,7 @@ def _said(form: tuple[Any, ...]) -> str:
 
 
 def _own(value: Tensor) -> Tensor:
-    """A copy that batches are written to."""
+    """Return a copy into which batches are written."""
     if _constant(value):
         return value[0].detach().clone().expand(value.shape)
     return value.detach().clone(memory_format=torch.preserve_format)

@@ -114,7 +114,7 @@ def _set_generators(states: Mapping[str, Any]) -> None:
 
 
 def _plain(value: Any, arrays: dict[str, Any]) -> Any:
-    """The value as plain data; tensors go to the arrays, bytes that no type is lost of."""
+    """Return the value as plain data; tensors go to the arrays as bytes that keep every type."""
     if isinstance(value, Tensor):
         name = f"t{len(arrays)}"
         kept = local(value.detach()).cpu().contiguous()
@@ -130,7 +130,7 @@ def _plain(value: Any, arrays: dict[str, Any]) -> Any:
         return [_plain(item, arrays) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise ValueError(f"save_run: {type(value).__name__} is no plain data")
+    raise ValueError(f"save_run: {type(value).__name__} is not plain data")
 
 
 def _rebuilt(value: Any, arrays: Mapping[str, Any]) -> Any:

@@ -26,7 +26,7 @@ class _Packed:
 
 @contextmanager
 def compressed_spikes(network: nn.Module) -> Iterator[None]:
-    """Within this block, spikes that layers keep for the backward pass are kept as bits.
+    """Keep the spikes that layers save for the backward pass as bits within this block.
 
     Gradients are the same to the bit. The backward pass may run outside the block.
     """
@@ -62,7 +62,7 @@ def compressed_spikes(network: nn.Module) -> Iterator[None]:
 
 
 def _fires(module: EquationNeuron) -> bool:
-    """Whether the output is a spike, and nothing that several spikes or a voltage would be."""
+    """Return whether the output is a single spike, and not a count or a voltage."""
     from snncore.dynamics.expression import Op
 
     equations = module.equations

@@ -1,4 +1,4 @@
-"""Batch norms inside the neurons behind them: what is between is never written to memory."""
+"""Batch norms inside the neurons after them: nothing between them is written to memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NormNeuron(EquationNeuron):
         self.__dict__["unfused"] = neuron
 
     def take(self, scale: Tensor, shift: Tensor) -> None:
-        """What the next input is multiplied by, and what is added."""
+        """Set the scale and the shift for the next input."""
         self.__dict__.update({_SCALE: scale, _SHIFT: shift})
 
 
@@ -75,7 +75,7 @@ def unfuse_norms(network: nn.Module) -> None:
 
 
 def scaled(equations: Equations) -> Equations:
-    """The same equations with scale * x + shift for the input x."""
+    """Replace the input x of equations with scale * x + shift."""
     operations: list[Operation] = []
     place: list[int] = []
 
@@ -105,7 +105,7 @@ def scaled(equations: Equations) -> Equations:
 
 
 def _function(equations: Equations) -> Any:
-    """The step function of equations."""
+    """Return the step function of equations."""
 
     def step(*values: Any, **parameters: Any) -> tuple[Any, ...]:
         count = len(equations.states)
@@ -123,10 +123,10 @@ class _Tracer(fx.Tracer):
 
 
 def _pairs(network: nn.Module) -> Iterator[tuple[BatchNorm, str]]:
-    """Norms whose only reader is a layer of neurons with one input, and where that is."""
+    """Find norms that only a layer of neurons with one input reads, and that layer's node."""
     try:
         graph = _Tracer().trace(network)
-    # What a forward does with a value that is not there yet may raise anything.
+    # A forward may raise anything on a placeholder value.
     except Exception as error:
         name = type(network).__name__
         raise ValueError(f"{name}: its forward cannot be traced: {error}") from error

@@ -30,7 +30,7 @@ class PooledGradients:
         torch._foreach_copy_([place for place, _ in found], [gradient for _, gradient in found])
 
     def average(self) -> None:
-        """Every place holds the mean over all processes."""
+        """Replace every tensor's values with the mean over all processes."""
         for flat in self._flat:
             distributed.all_reduce(flat)
             flat /= self._processes

@@ -17,7 +17,7 @@ from snncore import functional
 from snncore.layer import BatchNorm
 from snncore.neuron import Neuron
 
-# Whether buffers are sent before every forward: torch has another word for it since 2.13.
+# The option that sends buffers before every forward: torch renamed it in 2.13.
 _NEWER = (
     "forward_sync_buffers" in signature(nn.parallel.DistributedDataParallel.__init__).parameters
 )
@@ -61,7 +61,7 @@ def processes() -> Iterator[Process]:
 
 
 def data_parallel(network: nn.Module, process: Process, **options: Any) -> nn.Module:
-    """The network on this process's device, its gradients averaged over all processes.
+    """Move the network to this process's device, and average its gradients over all processes.
 
     Batch norms take their statistics over all processes. Options are torch's.
     """
@@ -77,7 +77,7 @@ def data_parallel(network: nn.Module, process: Process, **options: Any) -> nn.Mo
 
 
 def fully_sharded(network: nn.Module, process: Process, **options: Any) -> nn.Module:
-    """The network with each process holding a part of its weights, gradients and moments.
+    """Shard the network: each process holds a part of its weights, gradients and moments.
 
     All begin with the first one's weights. Each child module that has parameters is a unit of its
     own. Options are torch's (fully_shard).
@@ -104,7 +104,7 @@ def fully_sharded(network: nn.Module, process: Process, **options: Any) -> nn.Mo
 
 
 def _alike(network: nn.Module) -> bool:
-    """Whether buffers are the same in all processes anyway, those of synchronized norms too."""
+    """Return whether all processes have the same buffers anyway, as with synchronized norms."""
     holders = [
         module for module in network.modules() if next(module.buffers(False), None) is not None
     ]

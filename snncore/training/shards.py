@@ -10,13 +10,13 @@ from torch import Tensor, distributed
 
 
 def local(value: Tensor) -> Tensor:
-    """This process's part of a tensor, or all of it where it is not sharded."""
+    """Return this process's part of a tensor, or all of one that is not sharded."""
     part = getattr(value, "to_local", None)
     return value if part is None else part()
 
 
 def like(value: Tensor, sharded: Tensor) -> Tensor:
-    """A part as a tensor that is sharded like another, where that is."""
+    """Return a part as a tensor that is sharded like another one."""
     if not distributed.is_available() or not hasattr(sharded, "to_local"):
         return value
     from torch.distributed.tensor import DTensor
@@ -32,13 +32,13 @@ def like(value: Tensor, sharded: Tensor) -> Tensor:
 
 
 def like_network(state: Mapping[str, Tensor], network: torch.nn.Module) -> dict[str, Tensor]:
-    """A state dict sharded as the network is."""
+    """Shard a state dict like the network."""
     current = network.state_dict()
     return {k: like(v, current[k]) if k in current else v for k, v in state.items()}
 
 
 def like_optimizer(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """An optimizer's state sharded as its parameters are."""
+    """Shard an optimizer's state like its parameters."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     made = {
         index: {

@@ -60,7 +60,7 @@ def training_step(
 
 
 def _silent(network: nn.Module, last: bool) -> Any:
-    """Without talking to other processes, but in the last batch."""
+    """Skip the communication with other processes, except in the last batch."""
     if isinstance(network, nn.parallel.DistributedDataParallel) and not last:
         return network.no_sync()
     wait = getattr(network, "set_requires_gradient_sync", None)

@@ -15,6 +15,7 @@ from tests.packaging.tree import ROOT, files
 ROOMS = (
     "neurodeploy",
     "quant",
+    "snncore",
     "targets/loihi",
     "targets/lynxi/reduced",
     "targets/lynxi/simulators",
@@ -40,6 +41,8 @@ VERBS = frozenset(
     round run sample save scale scan search select send set share shift show simulate skip sort
     spell split start step stop store strip subtract sum swap take test trace train translate
     try turn undo unpack update use validate verify visit wait walk warn watch wrap write yield
+    allocate blank bound collate continue correct derive drive estimate fire flatten indent
+    normalize pool repeat reshape shard simplify tighten
         """,
     )
 )
@@ -67,16 +70,16 @@ def dialect(text: str) -> list[str]:
     return [match[0] for match in DIALECT.finditer(text)]
 
 
-def is_property(function: ast.FunctionDef) -> bool:
-    """Return whether a function is read like a field, and described by a noun like one."""
+def is_noun(function: ast.FunctionDef) -> bool:
+    """Return whether a function becomes a field or, with a class's name, a class of neurons."""
     names = {ast.unparse(each).split(".")[-1] for each in function.decorator_list}
-    return bool(names & {"property", "cached_property"})
+    return bool(names & {"property", "cached_property"}) or function.name[0].isupper()
 
 
 def verbless(source: str) -> list[str]:
     """Return the docstrings of functions that do not begin with a verb in the imperative."""
     functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
-    texts = (ast.get_docstring(each) for each in functions if not is_property(each))
+    texts = (ast.get_docstring(each) for each in functions if not is_noun(each))
     return [text for text in texts if text and text.split()[0].strip(",:.").lower() not in VERBS]
 
 

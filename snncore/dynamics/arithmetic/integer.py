@@ -29,7 +29,7 @@ _CONDITIONS = _COMPARISONS | {Op.SPIKE}
 def to_integers(
     equations: Equations, system: NumberSystem, *, keep_detached: bool = False
 ) -> Equations:
-    """The same step as integers: states, inputs and parameters are now the chip's numbers.
+    """Return the step as integers: states, inputs and parameters become the chip's numbers.
 
     What is detached is no matter to a chip and left out, unless training asks to keep it.
 
@@ -41,7 +41,7 @@ def to_integers(
 
 @lru_cache
 def distance_fraction(equations: Equations, system: NumberSystem) -> int:
-    """How many bits of fraction the distance from the threshold has, where spikes are made."""
+    """Return the fraction bits of the distance from the threshold where spikes are decided."""
     rewriter = _Rewriter(equations, system, keep_detached=False)
     rewriter.run()
     operations = equations.operations
@@ -60,7 +60,7 @@ class _Rewriter:
     fraction: list[int | None] = field(default_factory=list)
 
     def run(self) -> Equations:
-        """The rewritten equations."""
+        """Return the rewritten equations."""
         stores = self._stores()
         for number, operation in enumerate(self.equations.operations):
             new, fraction = self._rewrite(operation)
@@ -88,7 +88,7 @@ class _Rewriter:
         )
 
     def _stores(self) -> dict[int, Format]:
-        """Which operations hold what a state may become, with the state's format."""
+        """Map each operation that may become a state's next value to the state's format."""
         stores: dict[int, Format] = {}
         pairs = zip(self.equations.states, self.equations.next_states, strict=True)
         pending = [(number, self.system.state(state)) for state, number in pairs]
@@ -113,7 +113,7 @@ class _Rewriter:
         return stores
 
     def _check_kept(self, operation: Operation, form: Format) -> None:
-        """Nothing if a state or a constant, which nothing stores again, fits what it becomes."""
+        """Check that a state or constant that is passed on unchanged fits its new register."""
         if operation.op == Op.STATE:
             fits = self.system.state(str(operation.attribute)) == form
         else:
@@ -161,7 +161,7 @@ class _Rewriter:
         )
 
     def _holds(self, number: int) -> int:
-        """A condition as 0 or 1; a comparison is that, and anything else holds above zero."""
+        """Return a condition as 0 or 1: that of a comparison, else whether it is above zero."""
         new = self._aligned(number, self.fraction[number] or 0)
         operation = self.recorder.operations[new]
         if operation.op == Op.DETACH:

@@ -1,4 +1,4 @@
-"""Interval arithmetic on integer equations: what a step, and any number of steps, can reach."""
+"""Interval arithmetic on integer equations: the values that one step, or any number, can reach."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ class Interval:
         return Interval(min(corners), max(corners))
 
     def hull(self, other: Interval) -> Interval:
-        """The smallest interval around both."""
+        """Return the smallest interval around both."""
         return Interval(min(self.low, other.low), max(self.high, other.high))
 
     def map(self, monotone: Callable[[int], int]) -> Interval:
-        """The image under a function that never falls."""
+        """Return the image under a non-decreasing function."""
         return Interval(monotone(self.low), monotone(self.high))
 
     def within(self, other: Interval) -> bool:
-        """Whether the other interval holds all of this one."""
+        """Return whether the other interval contains all of this one."""
         return other.low <= self.low and self.high <= other.high
 
     def largest(self) -> int:
-        """The largest magnitude."""
+        """Return the largest magnitude."""
         return max(abs(self.low), abs(self.high))
 
     def wrapped(self, bits: int) -> Interval:
-        """After two's complement wrapping to so many bits."""
+        """Return the interval after two's complement wrapping to so many bits."""
         half, turn = 1 << (bits - 1), 1 << bits
         low, high = ((end + half) % turn - half for end in (self.low, self.high))
         if self.high - self.low < turn and low <= high:
@@ -70,7 +70,7 @@ class Interval:
         return Interval(-half, half - 1)
 
     def wrapped_once(self, bits: int) -> Interval:
-        """After adding or subtracting the range a single time where it is left."""
+        """Return the interval after at most one addition or subtraction of the range."""
         half, turn = 1 << (bits - 1), 1 << bits
         pieces = [
             (max(self.low, 1 - half), min(self.high, half)),
@@ -113,7 +113,7 @@ def step_intervals(
 def invariant(
     equations: Equations, inputs: Mapping[str, Interval], parameters: Mapping[str, Interval]
 ) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
-    """What states that start at zero can ever hold, and every operation on them.
+    """Bound the states that start at zero, and every operation on them, over any number of steps.
 
     The intervals grow until one more step adds nothing; where that takes too long their bounds
     are doubled, so that the result is sound and found soon.
@@ -138,7 +138,7 @@ def _narrowed(
     inputs: Mapping[str, Interval],
     parameters: Mapping[str, Interval],
 ) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
-    """What follows an invariant, and what follows that: each one is an invariant, and tighter."""
+    """Tighten an invariant by stepping from it: each successor is an invariant too."""
     states = {state: value.hull(ZERO) for state, value in following.items()}
     for _ in range(_NARROWING_STEPS):
         following, operations = step_intervals(equations, states, inputs, parameters)
@@ -229,7 +229,7 @@ class _Step:
 
 
 def _remaining(x: Interval, share: Interval, op: Op, bits: int) -> Interval:
-    """Never falling in x, and between no share and the whole in the share."""
+    """Bound a share of x: monotonic in x, between none and all of it."""
 
     def left(value: int, numerator: int) -> int:
         taken = value * numerator
@@ -243,7 +243,7 @@ def _remaining(x: Interval, share: Interval, op: Op, bits: int) -> Interval:
 def _whole(attribute: Attribute) -> int:
     if isinstance(attribute, int | float):
         return int(attribute)
-    raise ValueError(f"{attribute!r} is no constant")
+    raise ValueError(f"{attribute!r} is not a constant")
 
 
 def _compared(x: Interval, strict: bool) -> Interval:
@@ -255,7 +255,7 @@ def _absolute(x: Interval) -> Interval:
 
 
 def shift_to_zero(value: int, bits: int) -> int:
-    """Division by a power of two, rounded toward zero."""
+    """Divide by a power of two and round toward zero."""
     return value >> bits if value >= 0 else -(-value >> bits)
 
 

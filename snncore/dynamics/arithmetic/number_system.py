@@ -1,4 +1,4 @@
-"""Number systems: how a chip does arithmetic, apart from what any neuron computes with it."""
+"""Number systems: a chip's arithmetic, apart from any neuron's equations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from snncore.dynamics.check import check_names, is_whole
 
 
 class Rounding(StrEnum):
-    """What becomes of the bits that a product has too many."""
+    """The treatment of a product's excess bits."""
 
     TO_ZERO = "to_zero"
     FLOOR = "floor"
 
 
 class Overflow(StrEnum):
-    """What becomes of a state that leaves its width."""
+    """The treatment of a state that exceeds its width."""
 
     SATURATE = "saturate"
     WRAP = "wrap"
@@ -71,7 +71,7 @@ class NumberSystem:
             raise ValueError(f"a carrier has 2 to 62 bits, not {self.carrier_bits}")
 
     def state(self, name: str) -> Format:
-        """The format of a state.
+        """Return the format of a state.
 
         Raises:
             ValueError: if this system has none of that name.
@@ -82,7 +82,7 @@ class NumberSystem:
         raise ValueError(f"the number system {self.name} has no state {name}")
 
     def parameter_fraction(self, name: str) -> int:
-        """How many bits of fraction a parameter has.
+        """Return a parameter's number of fraction bits.
 
         Raises:
             ValueError: if this system has none of that name.
@@ -93,7 +93,7 @@ class NumberSystem:
         raise ValueError(f"the number system {self.name} has no parameter {name}")
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that `from_json` turns back into an equal system."""
+        """Return plain data that `from_json` turns back into an equal system."""
         return {
             "name": self.name,
             "states": [
@@ -108,7 +108,7 @@ class NumberSystem:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NumberSystem:
-        """A number system read from plain data.
+        """Read a number system from plain data.
 
         Raises:
             ValueError: if the data describe none.

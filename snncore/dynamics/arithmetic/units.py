@@ -1,4 +1,4 @@
-"""In what each value of some equations counts: as inputs do, or as plain numbers.
+"""The unit of each value in equations: that of the inputs, or a plain number.
 
 Sums, comparisons and choices meet only what counts alike; products add powers of the unit up.
 What must hold is a system of linear equations, one unknown a state, a parameter and a constant.
@@ -26,7 +26,7 @@ _Power = dict[str, Fraction]
 
 
 def units(equations: Equations) -> dict[str, int]:
-    """Of every state and parameter: 1 if it counts in the unit of the inputs, 0 if it is a number.
+    """Return 1 for each state and parameter in the unit of the inputs, and 0 for plain numbers.
 
     A constant is found under `constant(operation, place)` of who reads it.
 
@@ -44,26 +44,26 @@ def units(equations: Equations) -> dict[str, int]:
 
 
 def constant(operation: int, place: int) -> str:
-    """What `units` calls the constant that an operation reads there."""
+    """Return the name that `units` gives to a constant which an operation reads."""
     return f"constant {operation}.{place}"
 
 
 class _Solver:
     def __init__(self, equations: Equations) -> None:
         self.equations = equations
-        # By name: the power in terms of others. What is not here is still free.
+        # By name: the power in terms of others. A name that is missing is still free.
         self.known: dict[str, _Power] = {}
         # None is zero, which counts in whatever it meets.
         self.powers: list[_Power | None] = []
         self.names = [*equations.states, *equations.parameters]
 
     def solved(self) -> dict[str, Fraction]:
-        """The power of every name; what nothing decides is a number."""
+        """Return the power of every name; an undecided one is a plain number."""
         for number, operation in enumerate(self.equations.operations):
             self.powers.append(self._power(number, operation))
         pairs = zip(self.equations.states, self.equations.next_states, strict=True)
         for state, number in pairs:
-            self._same({state: Fraction(1)}, self.powers[number], f"what becomes of {state}")
+            self._same({state: Fraction(1)}, self.powers[number], f"the next {state}")
         self._same({}, self.powers[self.equations.output], "the output")
         return {
             name: self._now({name: Fraction(1)}).get("", Fraction(0))
@@ -96,7 +96,7 @@ class _Solver:
         return read[0]
 
     def _read(self, number: int, place: int) -> _Power | None:
-        """What an operation reads; a constant counts in whatever that place needs."""
+        """Return the power of an operand; a constant takes whatever power its position needs."""
         arg = self.equations.operations[number].args[place]
         source = self.equations.operations[arg]
         if source.op != Op.CONSTANT or not source.attribute:
@@ -105,7 +105,7 @@ class _Solver:
         return {constant(number, place): Fraction(1)}
 
     def _same(self, first: _Power | None, second: _Power | None, where: str) -> None:
-        """Decide one of the unknown powers, so that both are the same."""
+        """Assign one of the unknown powers, so that both are the same."""
         if first is None or second is None:
             return
         rest = self._now(_sum(first, second, -1))
@@ -121,7 +121,7 @@ class _Solver:
         self.known[unknown] = {name: -value / factor for name, value in rest.items()}
 
     def _now(self, power: _Power) -> _Power:
-        """The power with everything put in that is known."""
+        """Return the power with all known powers substituted."""
         while name := next((name for name in power if name in self.known), None):
             share = power[name]
             rest = {key: value for key, value in power.items() if key != name}

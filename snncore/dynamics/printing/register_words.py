@@ -1,4 +1,4 @@
-"""What registers do to numbers: shifts, wraps and clips, on numbers, arrays and tensors of floats.
+"""The operations of registers: shifts, wraps and clips of numbers, arrays and float tensors.
 
 A comparison is a number here, as it is on a chip and in every compiled loop. Gradients look
 through what rounds and wraps, and end where a value clips, as in the adjoint.
@@ -80,7 +80,7 @@ def _held(value: Value) -> Value:
     return value.detach() if hasattr(value, "detach") else value
 
 
-# What each operation does to floats, also those that a number system brings.
+# The function of each operation on floats, including those of number systems.
 REGISTER_TABLE: dict[Op, Callable[..., Value]] = {
     **TABLE,
     Op.GREATER: lambda x, y: _holds(x > y, x, y),

@@ -16,7 +16,7 @@ from snncore.dynamics.text import temporary
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a language spells each operation.
+    """A language's spelling of each operation.
 
     {0} {1} {2} are arguments and {a} is the constant; wraps also know {half} of their range, a
     clip its {low} and {high}, a scaling its {numerator}, {bits} and {ratio}, and a spike the
@@ -30,7 +30,7 @@ class Dialect:
 
 
 def render(equations: Equations, dialect: Dialect) -> str:
-    """The step as a Python function of that dialect: states, inputs and parameters by name.
+    """Print the step as a Python function of a dialect: states, inputs and parameters by name.
 
     Raises:
         ValueError: if the dialect has no word for an operation.
@@ -47,7 +47,7 @@ def render_function(
     results: Sequence[int],
     dialect: Dialect,
 ) -> str:
-    """Operations as a function that returns some of them.
+    """Print operations as a function that returns some of them.
 
     Raises:
         ValueError: if the dialect has no word for an operation.
@@ -78,7 +78,7 @@ def _last_uses(operations: Sequence[Operation], results: Sequence[int]) -> dict[
 
 
 def _full(operations: Sequence[Operation]) -> list[bool]:
-    """Which values have the layer's shape, as what reads a state or an input has."""
+    """Return the values with the layer's shape: those that depend on a state or an input."""
     full: list[bool] = []
     for operation in operations:
         leaf = operation.op in (Op.STATE, Op.INPUT)
@@ -93,7 +93,7 @@ def _is_free(
     last_use: Mapping[int, int],
     full: Sequence[bool],
 ) -> bool:
-    """Whether the result may take the place of the value that the operation changes."""
+    """Return whether the result may overwrite the value that the operation reads."""
     # A choice changes what it keeps where the condition does not hold.
     target = operation.args[-1 if operation.op == Op.SELECT else 0]
     fresh = operations[target].op not in LEAVES and operations[target].op not in _BOOLEAN
@@ -109,7 +109,7 @@ def assignments(
     leaf: Callable[[Operation], str],
     pattern: str,
 ) -> tuple[list[str], list[str]]:
-    """One assignment an operation by a pattern of {name} and {value}, and each one's name.
+    """Print one assignment per operation by a pattern of {name} and {value}; return all names too.
 
     Raises:
         ValueError: if the dialect has no word for an operation.
@@ -153,7 +153,7 @@ def _constants(operation: Operation) -> dict[str, Any]:
 def compile_step(
     source: str, names: Mapping[str, Any], function: str = "step"
 ) -> Callable[..., Any]:
-    """The function that the source defines, with its text kept for debuggers and tracebacks.
+    """Compile the function that the source defines, and keep its text for debuggers and tracebacks.
 
     Raises:
         ValueError: if an argument has the name of a function that the source calls.

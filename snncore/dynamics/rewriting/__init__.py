@@ -1,1 +1,1 @@
-"""Equations made simpler, with the same value for every input."""
+"""Rewritings of equations that keep the value for every input."""

@@ -1,4 +1,4 @@
-"""Equations parted in two: what no state enters, which is known for all steps, and the rest."""
+"""Equations split in two: the part without states, known for all steps at once, and the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Hoisted:
 
 
 def hoisted(equations: Equations) -> Hoisted:
-    """The two parts of equations; together they compute what the whole does."""
+    """Split equations into two parts that together compute the whole."""
     operations = equations.operations
     stateless: list[bool] = []
     varies: list[bool] = []

@@ -1,4 +1,4 @@
-"""Equations without what their ranges prove idle: wraps that never wrap, sums that add nothing."""
+"""Equations without operations that ranges prove idle: wraps that never wrap, sums of zero."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
 def simplified(
     equations: Equations, bounds: Sequence[Interval], *, keep_gradients: bool = False
 ) -> Equations:
-    """The same results for every value within the bounds of each operation.
+    """Simplify equations without changing a result for any value within the operations' bounds.
 
     Gradients are kept where that is asked for: a neuron that cannot fire yet still learns to.
 
@@ -47,7 +47,7 @@ def simplified(
 
 
 def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> Interval | None:
-    """The values that some wrap or clip of this kind may meet outside its limits, if any."""
+    """Return the values beyond its limits that a wrap or clip of this kind may meet, or None."""
     for operation in equations.operations:
         if operation.op == op:
             limits, value = _limits(operation), bounds[operation.args[0]]
@@ -59,7 +59,7 @@ def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> I
 def _known(
     equations: Equations, bounds: Sequence[Interval], keep_gradients: bool
 ) -> list[int | None]:
-    """The value of each operation that has a single one, and through which no gradient flows."""
+    """Return the values of operations that have only one and carry no gradient."""
     known: list[int | None] = []
     for operation, bound in zip(equations.operations, bounds, strict=True):
         read = [known[arg] for arg in operation.args]
@@ -71,7 +71,7 @@ def _known(
 
 
 def _fused(equations: Equations, operation: Operation, known: Sequence[int | None]) -> Operation:
-    """The operation and the one it reads as one, where there is such a one."""
+    """Merge the operation with the one that it reads, or return None."""
     if not operation.args:
         return operation
     before = equations.operations[operation.args[0]]
@@ -86,7 +86,7 @@ def _fused(equations: Equations, operation: Operation, known: Sequence[int | Non
 def _idle(
     operation: Operation, bounds: Sequence[Interval], known: Sequence[int | None]
 ) -> int | None:
-    """The argument that the operation only repeats, if it does."""
+    """Return the argument that the operation passes on unchanged, or None."""
     args = operation.args
     if operation.op in (Op.ADD, Op.SUBTRACT):
         if known[args[1]] == 0:

@@ -20,7 +20,7 @@ def _sent(change: Any, threshold: Any) -> Any:
 def delta_step(
     act: Any, residue: Any, change: Any, x: Any, *, threshold: Any, gain: Any
 ) -> tuple[Any, ...]:
-    """What `gain * x` has changed by."""
+    """Send the change of `gain * x`."""
     new = gain * x
     change = new - act + residue
     sent = _sent(change, threshold)
@@ -30,7 +30,7 @@ def delta_step(
 def sigma_delta_step(
     sigma: Any, act: Any, residue: Any, change: Any, x: Any, *, threshold: Any, bias: Any
 ) -> tuple[Any, ...]:
-    """What the rectified sum of all changes so far has changed by."""
+    """Send the change of the rectified sum of all changes so far."""
     sigma = sigma + x
     new = maximum(sigma + bias, 0)
     change = new - act + residue
@@ -39,7 +39,7 @@ def sigma_delta_step(
 
 
 def sigma_step(sigma: Any, x: Any) -> tuple[Any, ...]:
-    """The sum of all changes so far."""
+    """Return the sum of all changes so far."""
     return sigma + x, sigma + x
 
 

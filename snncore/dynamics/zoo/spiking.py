@@ -52,7 +52,7 @@ def leaky(v: Any, x: Any, leak: Callable[[Any], Any], decay_input: bool) -> Any:
 def cuba_lif_step(
     u: Any, v: Any, x: Any, *, current_decay: Any, voltage_decay: Any, threshold: Any, bias: Any
 ) -> Any:
-    """Current based: a leaky current drives a leaky voltage, which fires beyond the threshold."""
+    """Let a leaky current drive a leaky voltage, which fires beyond the threshold."""
     u = (1 - current_decay) * u + x
     v = (1 - voltage_decay) * v + u + bias
     s = spike(v - threshold, strict=True)
@@ -70,7 +70,7 @@ def driven_cuba_lif_step(
     threshold: Any,
     bias: Any,
 ) -> Any:
-    """Current based, and driven by measurements and not by spikes: `gain` says how strongly."""
+    """Drive a leaky current with `gain` times a measurement instead of with spikes."""
     return cuba_lif_step(
         u,
         v,
@@ -84,7 +84,7 @@ def driven_cuba_lif_step(
 
 @lru_cache
 def biased_if(fire: Fire) -> Equations:
-    """Integrate and fire as chips have it, with a bias; a hard reset goes to `rest`."""
+    """Return integrate and fire as chips have it, with a bias; a hard reset goes to `rest`."""
 
     def soft(v: Any, x: Any, *, threshold: Any, bias: Any) -> Any:
         return fire(v + x + bias, threshold)
@@ -99,7 +99,7 @@ def biased_if(fire: Fire) -> Equations:
 
 @lru_cache
 def biased_lif(fire: Fire) -> Equations:
-    """Leaky integrate and fire as chips have it: what leaks is rounded, and then subtracted.
+    """Return leaky integrate and fire as chips have it: the leak is rounded, then subtracted.
 
     A decay of 2**-k in a number system that rounds down is the shift `v - (v >> k)`.
     """

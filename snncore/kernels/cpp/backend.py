@@ -25,7 +25,7 @@ class CppBackend:
     """Kernels compiled by the system's C++ compiler."""
 
     def refusal(self, work: Work) -> str | None:
-        """Why this backend cannot run the work, or nothing if it can."""
+        """Return the reason why this backend cannot run the work, or None."""
         if work.device.type != "cpu":
             return f"runs on the CPU, and the input is on {work.device}"
         if compiler() is None:
@@ -33,17 +33,17 @@ class CppBackend:
         return None
 
     def loop(self, work: Work) -> Loop:
-        """The loop for this work."""
+        """Make the loop for this work."""
         return CppLoop(work)
 
     def source(self, work: Work) -> str:
-        """The source for parameters that are single numbers, all of them learned."""
+        """Return the source for parameters that are single numbers, all of them learned."""
         form = Form(*_doubles(work), (), work.equations.parameters)
         return cpp_source(work.equations, work.slope, form)
 
 
 class CppLoop:
-    """The kernels of one work: another for each choice of what is learned or varies by neuron."""
+    """The kernels of one work: one for each choice of learned and varying parameters."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -55,7 +55,7 @@ class CppLoop:
     def forward(
         self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> tuple[Tensor, Sequence[Tensor]]:
-        """The output and the last states."""
+        """Return the output and the last states."""
         work = self.work
         given = [self._typed(x) for x in inputs]
         begin = self._begin(given[0], states)
@@ -83,7 +83,7 @@ class CppLoop:
         later: Sequence[Tensor | None],
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
-        """From the gradients of the output and of the last states to those of what was given."""
+        """Return the gradients of the arguments, given those of the output and the last states."""
         work = self.work
         given = [self._typed(x) for x in inputs]
         begin = self._begin(given[0], states)
@@ -125,7 +125,7 @@ class CppLoop:
         ]
 
     def _values(self, sequence: Tensor, parameters: Sequence[Tensor]) -> dict[str, Any]:
-        """Each parameter in the order of the equations: a number, or a value a neuron."""
+        """Return the parameters in the order of the equations: a number, or a value per neuron."""
         shape = sequence.shape[1:]
         given = dict(zip(self.work.parameters, parameters, strict=True))
         spread = {n: p if p.ndim == 0 else p.expand(shape).contiguous() for n, p in given.items()}
@@ -145,12 +145,12 @@ class CppLoop:
 
 
 def _doubles(work: Work) -> tuple[bool, bool]:
-    """Whether what is computed, and whether sequences are of float64."""
+    """Return whether the computation, and whether the sequences, are in float64."""
     return work.kind == torch.float64, work.given == torch.float64
 
 
 def _without_divisors(work: Work) -> Equations:
-    """The equations with those numbers printed in whose quotients are exact products."""
+    """Return the equations with those numbers filled in whose quotients are exact products."""
     if work.kind == torch.float64:
         return work.equations
     operations = work.equations.operations
@@ -161,7 +161,7 @@ def _without_divisors(work: Work) -> Equations:
 
 
 def _reduced(share: Tensor | None, value: Tensor) -> Tensor | None:
-    """The neurons' shares in a parameter's gradient, added up in a fixed order."""
+    """Add up the neurons' shares in a parameter's gradient, in a fixed order."""
     if share is None or share.shape == value.shape:
         return share
     return share.double().sum_to_size(value.shape).to(share.dtype)
@@ -175,7 +175,7 @@ def _extent(sequence: Tensor) -> tuple[ctypes.c_int64, ...]:
 
 
 def pointers(values: Any) -> Any:
-    """Where tensors and numbers lie, for a caller that keeps them; nothing lies nowhere."""
+    """Return pointers to tensors and numbers that the caller keeps; None becomes a null pointer."""
     places = [_place(value) for value in values]
     return (ctypes.c_void_p * max(1, len(places)))(*places)
 

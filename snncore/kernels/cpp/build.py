@@ -16,7 +16,7 @@ from pathlib import Path
 
 from snncore.kernels import cache
 
-# What equals eager torch bit for bit: no contraction, and no other liberty that changes a value.
+# The flags for equality with eager torch on every bit: no contraction or other unsafe change.
 FLAGS = (
     "-std=c++17",
     "-O3",
@@ -38,7 +38,7 @@ _ZIG = (sys.executable, "-P", str(Path(__file__).with_name("zig.py")))
 
 
 class CompilerError(RuntimeError):
-    """A source that the system's compiler refused, with what the compiler said."""
+    """An error of the compiler on a source, with its messages."""
 
 
 def compiler() -> Command | None:
@@ -51,7 +51,7 @@ def compiler() -> Command | None:
 
 
 def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
-    """The library that the source makes.
+    """Load the library of a source, and compile it if the cache has none.
 
     Raises:
         CompilerError: if there is no compiler, or it refuses the source.
@@ -89,7 +89,7 @@ def _compile(
 
 @lru_cache
 def _builds(found: Command) -> bool:
-    """Whether it makes libraries: some compilers are found without what they link with."""
+    """Return whether a compiler can make libraries: some lack the libraries to link with."""
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "empty.cpp")
         text.write_text("#include <vector>\nint f() { return 1; }\n", "utf-8")
@@ -114,7 +114,7 @@ def _version(found: Command) -> str:
 
 @lru_cache
 def _processor() -> str:
-    """What -march=native depends on: a cache may be shared by unlike machines."""
+    """Return the processor's features: machines that share a cache may differ in -march=native."""
     information = Path("/proc/cpuinfo")
     if information.is_file():
         for line in information.read_text("utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""A chip's integer step in C++: one call takes a layer through a sequence and keeps what is asked.
+"""A chip's integer step in C++: one call runs a layer over a sequence and keeps some states.
 
 The generated text holds no number of a network, so that networks of one structure share a library:
 constants are handed over when it runs.
@@ -136,14 +136,14 @@ class IntegerStep:
         keep: Mapping[str, Tensor],
         spikes: Tensor,
     ) -> None:
-        """Fills the spikes (T, N, ...), changes the states, and fills what is to be kept of them.
+        """Write the spikes (T, N, ...), update the states, and write the requested ones to `keep`.
 
         `keep` has "s" and any of the states: views of larger arrays, (T, N, ...) of int64, and of
         uint8 for the spikes.
         """
         drive = drive.contiguous()
         step = drive.shape[1:]
-        # What takes a value for each neuron has one for each of the batch's.
+        # A parameter that varies by neuron has a value for every neuron of the batch.
         given = {**self.numbers, **parameters}
         values = [
             given[name].expand(step).contiguous() if name in self.varied else given[name]
@@ -163,7 +163,7 @@ class IntegerStep:
 
 
 def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> IntegerStep | None:
-    """The step for values up to `largest`, or nothing where this machine cannot compile it.
+    """Compile the step for values up to `largest`; return None if this machine cannot.
 
     `varied` names the parameters that differ between neurons.
     """
@@ -188,7 +188,7 @@ def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> I
 
 @lru_cache(maxsize=512)
 def library_of(source: str) -> Any:
-    """The compiled library of a source.
+    """Return the compiled library of a source.
 
     Raises:
         CompilerError: if the compiler refuses it.
@@ -199,7 +199,7 @@ def library_of(source: str) -> Any:
 
 
 def _constant(operation: Operation) -> int:
-    """The largest number that the spelling of an operation holds."""
+    """Return the largest number in the spelling of an operation."""
     attribute = operation.attribute
     if operation.op == Op.CLIP and isinstance(attribute, tuple):
         return max(map(abs, attribute))
@@ -208,7 +208,7 @@ def _constant(operation: Operation) -> int:
 
 
 def _without_numbers(equations: Equations) -> tuple[Equations, dict[str, int]]:
-    """The equations with a parameter for each constant, and what those are."""
+    """Replace each constant with a parameter; return the equations and the parameters' values."""
     prefix = "number"
     while any(name.startswith(prefix) for name in equations.parameters):
         prefix += "_"

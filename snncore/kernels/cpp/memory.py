@@ -29,7 +29,7 @@ class Arena:
         self._lock = RLock()
 
     def empty(self, shape: Sequence[int], kind: torch.dtype) -> Tensor:
-        """A tensor on the CPU whose values are whatever was there."""
+        """Return a tensor on the CPU with uninitialized values."""
         size = prod(shape) * kind.itemsize
         if size < _LEAST:
             return torch.empty(tuple(shape), dtype=kind)
@@ -53,7 +53,7 @@ class Arena:
     def _give_back(self, memory: np.ndarray) -> None:
         with self._lock:
             if self.kept + memory.nbytes > self.most:
-                # What waits is of sizes that are no longer asked for, or is enough.
+                # The waiting blocks have sizes that are no longer requested, or suffice.
                 self._free.clear()
                 self.kept = 0
             if memory.nbytes <= self.most:

@@ -50,17 +50,17 @@ CPP = Dialect(
 
 @dataclass(frozen=True)
 class Form:
-    """What of a kernel is fixed when it is compiled: types, and which parameters are arrays."""
+    """The form of a kernel, fixed when it is compiled: types, and which parameters are arrays."""
 
     double: bool
-    # Whether sequences are of float64 too.
+    # True if sequences are float64 too.
     double_sequences: bool
     varied: tuple[str, ...]
     learned: tuple[str, ...]
 
 
 def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
-    """The source of `forward` and `backward` for these equations.
+    """Write the source of `forward` and `backward` for these equations.
 
     Raises:
         ValueError: if an operation has no word in C++, or no derivative.
@@ -95,7 +95,7 @@ def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
 
 
 def filled(text: str, parts: Mapping[str, str]) -> str:
-    """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
+    """Replace each @NAME@ in the text, and keep the indentation of one on its own line."""
 
     def lines(match: re.Match[str]) -> str:
         return indent(parts[match[2]] + "\n", match[1]) if parts[match[2]] else ""
@@ -105,12 +105,12 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
 
 
 def _tile(states: int, double: bool) -> int:
-    """So many neurons that rows are some pages long, and a chunk's states stay in the cache."""
+    """Choose a tile's neurons: its rows are some pages long, and a chunk's states fit the cache."""
     return max(64, 4096 >> max(0, (states - 1).bit_length()) >> int(double))
 
 
 def _names(equations: Equations, form: Form) -> dict[tuple[Op, str], str]:
-    """How a leaf is spelled where neuron i of a tile is computed."""
+    """Return the spelling of a leaf in the computation of neuron i of a tile."""
     names = {(Op.STATE, n): f"state[{k}][i]" for k, n in enumerate(equations.states)}
     names |= {(Op.INPUT, n): f"real(input{k}[i])" for k, n in enumerate(equations.inputs)}
     names |= {
@@ -124,7 +124,7 @@ def _names(equations: Equations, form: Form) -> dict[tuple[Op, str], str]:
 
 
 def _parameters(equations: Equations, form: Form) -> str:
-    """One number for all neurons, or an array that has one for each."""
+    """Return the declaration of a parameter: one number for all neurons, or an array."""
     lines = []
     for k, name in enumerate(equations.parameters):
         if name in form.varied:
@@ -149,7 +149,7 @@ def _number(value: Any) -> str:
 
 @dataclass(frozen=True)
 class _Body:
-    """What is computed once for all neurons, and what for each."""
+    """The statements for all neurons at once, and those for each neuron."""
 
     fixed: list[str]
     each: list[str]

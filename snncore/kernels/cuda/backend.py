@@ -19,7 +19,7 @@ class CudaBackend:
     """Kernels printed as CUDA C for NVIDIA's GPUs."""
 
     def refusal(self, work: Work) -> str | None:
-        """Why this backend cannot run the work, or nothing if it can."""
+        """Return the reason why this backend cannot run the work, or None."""
         if work.device.type != "cuda":
             return f"runs on a CUDA device, and the input is on {work.device}"
         if torch.version.cuda is None:
@@ -29,11 +29,11 @@ class CudaBackend:
         return _no_words(work.equations) or no_cupy() or missing()
 
     def loop(self, work: Work) -> Loop:
-        """The loop for this work."""
+        """Make the loop for this work."""
         return CudaLoop.of(work)
 
     def source(self, work: Work) -> str:
-        """Both kernels, for a few steps."""
+        """Return both kernels for a few steps."""
         return "\n\n".join(CudaLoop.of(work).sources())
 
 

@@ -41,7 +41,7 @@ _WIDE = 1 << 31
 
 @dataclass(frozen=True)
 class _Given:
-    """What a loop is given, as the kernels read it."""
+    """A loop's arguments, as the kernels read them."""
 
     inputs: list[Tensor]
     states: list[Tensor]
@@ -51,7 +51,7 @@ class _Given:
     def of(
         cls, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> _Given:
-        """The same values one after another, in types that the kernels read."""
+        """Return the values in contiguous memory, in types that the kernels read."""
         return cls(
             [(v if v.dtype in KINDS else v.float()).contiguous() for v in inputs],
             [value.float().contiguous() for value in states],
@@ -64,12 +64,12 @@ class _Given:
         return self.inputs[0][0].numel()
 
     def blocks(self, form: Form) -> int:
-        """How many blocks of threads they take."""
+        """Return the number of thread blocks."""
         return -(-self.neurons // (form.lanes * form.threads))
 
 
 class CudaLoop:
-    """The kernels of one step: another for each form of what is given and asked for.
+    """The kernels of one step: one for each form of its arguments and results.
 
     `step` prints the step with the gradients of the parameters it is given.
     """
@@ -89,7 +89,7 @@ class CudaLoop:
 
     @classmethod
     def of(cls, work: Work, *, exact: bool = False) -> CudaLoop:
-        """The loop for a work, whose gradients are, if `exact`, rounded after each operation."""
+        """Make the loop for a work; if `exact`, gradients are rounded after each operation."""
         plan = Plan(work.equations, work.slope, work.constants, work.begin)
         step = cache(partial(step_of, plan, exact=exact))
         return cls(plan.step, step, work.output, final=work.final)
@@ -101,7 +101,7 @@ class CudaLoop:
         parameters: Sequence[Tensor],
         config: Config | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
-        """The output, and the last states if they are asked for."""
+        """Return the output, and the last states if they are requested."""
         given = _Given.of(inputs, states, parameters)
         like, shape = given.inputs[0], given.inputs[0].shape
         last = [_floats(like, shape[1:]) for _ in self.layout.states if self.final]
@@ -126,7 +126,7 @@ class CudaLoop:
         needs: Sequence[bool],
         config: Config | None = None,
     ) -> list[Tensor | None]:
-        """From the gradients of the output and of the last states to those of what was given."""
+        """Return the gradients of the arguments, given those of the output and the last states."""
         step = self.layout
         names = (*step.inputs, *(step.states if states else ()), *step.parameters)
         needed = {name for name, need in zip(names, needs, strict=True) if need}
@@ -139,7 +139,7 @@ class CudaLoop:
         return [found[name] if name in needed else None for name in names]
 
     def sources(self) -> list[str]:
-        """Both kernels for four steps from given states to the last ones, with all gradients."""
+        """Return both kernels for four steps between given and last states, with all gradients."""
         step = self.layout
         forward = Form("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
         backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
@@ -147,7 +147,7 @@ class CudaLoop:
         return [forward_source(made, forward), backward_source(made, backward)]
 
     def _output(self, given: _Given) -> Output:
-        """How the kernel writes the output: bits only where each thread has a byte of them."""
+        """Return the form of the kernel's output: bits only if each thread has a byte of them."""
         aligned = all(t.data_ptr() % 16 == 0 for t in (*given.inputs, *given.states))
         if self.output == Output.BITS and (given.neurons % 8 or not aligned):
             return Output.BYTES
@@ -161,7 +161,7 @@ class CudaLoop:
         needed: set[str],
         config: Config | None,
     ) -> dict[str, Tensor]:
-        """The gradients by name: of what is needed, and of all states if of one."""
+        """Return the needed gradients by name, and those of all states if one is needed."""
         step, like = self.layout, given.inputs[0]
         learned = tuple(name for name in step.parameters if name in needed)
         config = config or backward_config(
@@ -197,7 +197,7 @@ class CudaLoop:
 
     @staticmethod
     def _terms(name: str, form: Form, given: _Given) -> int:
-        """What a parameter's gradient is the sum of: a term for each neuron, or each block."""
+        """Allocate the terms of a parameter's gradient: one per neuron, or one per block."""
         return given.neurons if name in form.spread else given.blocks(form)
 
     def _form(self, given: _Given, config: Config, tensors: Sequence[Tensor], final: bool) -> Form:
@@ -219,7 +219,7 @@ class CudaLoop:
         )
 
     def _spread(self, given: _Given) -> dict[str, Spread]:
-        """The parameters that vary by neuron, and how they lie."""
+        """Return the layout of each parameter that varies by neuron."""
         step, shape = self.layout, given.inputs[0].shape[1:]
         places = {
             name: spread_of(value, shape, f"{step.name}.{name}")
@@ -262,7 +262,7 @@ class CudaLoop:
 
 
 def _with_eight_lanes(form: Form, steps: int) -> Form:
-    """The form with eight neurons a thread, and as many loads under way as that allows."""
+    """Return the form with eight neurons per thread, and as many pending loads as that allows."""
     chunk = min(steps, 4 if form.itemsize == 4 else 8)
     chunks = (steps - 1) // chunk
     return replace(form, lanes=8, chunk=chunk, rest=steps - chunks * chunk, looped=chunks > 0)
@@ -273,7 +273,7 @@ def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:
 
 
 def _gathered(share: Tensor, spread: Spread | None, parameter: Tensor) -> Tensor:
-    """A parameter's gradient from those of neurons or blocks, added up in a fixed order."""
+    """Add up a parameter's gradient from those of neurons or blocks, in a fixed order."""
     if spread is None:
         return share.sum(dtype=torch.float64).to(parameter.dtype).view_as(parameter)
     return share.view(-1, spread.count, spread.inner).sum((0, 2)).view_as(parameter)

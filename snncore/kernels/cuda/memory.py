@@ -1,4 +1,4 @@
-"""How CUDA kernels read and write: a thread's neurons side by side, in each input type."""
+"""The memory access of CUDA kernels: a thread's neurons side by side, in each input type."""
 
 ROWS = """
 typedef long long Place;

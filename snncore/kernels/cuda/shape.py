@@ -1,4 +1,4 @@
-"""How a CUDA kernel is cut: threads, neurons a thread, and the steps that are read together."""
+"""The shape of a CUDA kernel: threads, neurons per thread, and steps that are read together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Config:
 
 
 class Layout(Protocol):
-    """What a step is made of, by name."""
+    """The parts of a step, by name."""
 
     @property
     def name(self) -> str:
@@ -48,14 +48,14 @@ class Layout(Protocol):
 
 
 def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
-    """The forward kernel's measures for so many steps of so many bytes."""
+    """Choose the forward kernel's measures for so many steps of so many bytes."""
     if few(neurons):
         return Config(32, 1, min(steps, 32))
     return Config(128, 8 // itemsize, steps if steps <= 16 else 8)
 
 
 def backward_config(step: Layout, learned: int, steps: int, neurons: int, itemsize: int) -> Config:
-    """The backward kernel's measures for so many steps of so many bytes."""
+    """Choose the backward kernel's measures for so many steps of so many bytes."""
     kept = len(step.states) + learned
     if few(neurons) and steps <= (32 if kept <= 2 else 16):
         return Config(32, 1, steps)
@@ -78,12 +78,12 @@ def backward_config(step: Layout, learned: int, steps: int, neurons: int, itemsi
 
 
 def few(neurons: int) -> bool:
-    """Whether there is less to do than a chip has hands: then it is waiting that takes time."""
+    """Return whether the work is too small to fill a GPU, so that latency dominates."""
     return neurons < BUSY // 2
 
 
 def lanes_for(most: int, neurons: int, tensors: Sequence[Tensor]) -> int:
-    """So many neurons a thread that its accesses are aligned and there are enough threads."""
+    """Choose the neurons per thread: accesses are aligned, and there are enough threads."""
     lanes = most
     while lanes > 1 and (
         neurons % lanes

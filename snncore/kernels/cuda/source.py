@@ -33,18 +33,18 @@ class Step:
     inputs: tuple[str, ...]
     parameters: tuple[str, ...]
     forth: str
-    # What states are before the first step, where none are given.
+    # The states before the first step, if none are given.
     begin: tuple[float, ...]
-    # Nothing where the step has no gradient.
+    # None if the step has no gradient.
     back: str | None = None
-    # What is computed once, into so many places behind the parameters.
+    # The number of values that are computed once and stored after the parameters.
     fixed: str = ""
     places: int = 0
 
 
 @dataclass(frozen=True)
 class Form:
-    """What of a kernel is fixed when it is compiled, beside the step.
+    """The form of a kernel, fixed when it is compiled, besides the step.
 
     `chunk` steps are read together, or, going back, kept together; `rest` of them come after the
     last whole chunk. Going back, `span` steps of the input are in shared memory.
@@ -58,7 +58,7 @@ class Form:
     looped: bool
     initial: bool
     final: bool
-    # Whether there may be more neurons than 31 bits count.
+    # True if there may be more neurons than 31 bits can count.
     wide: bool = False
     spread: tuple[str, ...] = ()
     # How the forward kernel writes spikes; as bits only with eight lanes.
@@ -75,7 +75,7 @@ class Form:
         return 4 if self.kind == "float32" else 2
 
     def shared_bytes(self, inputs: int, states: int) -> int:
-        """The shared memory of a block that goes back through many chunks."""
+        """Return the shared memory of a block that goes back through many chunks."""
         if not self.looped:
             return 0
         row = max(4, self.lanes * self.itemsize) * inputs * self.span
@@ -83,7 +83,7 @@ class Form:
 
 
 def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Step:
-    """The step of a plan, with the gradients of these parameters.
+    """Return the step of a plan, with the gradients of these parameters.
 
     Gradients of an `exact` step are rounded after each operation.
 
@@ -107,7 +107,7 @@ def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Ste
 
 
 def _places(plan: Plan) -> dict[tuple[Op, str], str]:
-    """How what a step reads is spelled where a lane is computed."""
+    """Return the spelling of each leaf of a step in the computation of a lane."""
     step = plan.step
     places = {(Op.STATE, n): f"state[{k}][lane]" for k, n in enumerate(step.states)}
     places |= {(Op.INPUT, n): f"input[{k}][lane]" for k, n in enumerate(step.inputs)}
@@ -152,7 +152,7 @@ def _set(target: str, values: list[str]) -> list[str]:
 
 
 def forward_source(step: Step, form: Form) -> str:
-    """A source whose `forward` computes spikes and last states."""
+    """Write a source whose `forward` computes spikes and last states."""
     parts = _parts(step, form) | {
         "ARGUMENTS": _arguments(forward_arguments(step, form)),
         "WRITE_STATES": "\n".join(
@@ -165,7 +165,7 @@ def forward_source(step: Step, form: Form) -> str:
 
 
 def backward_source(step: Step, form: Form) -> str:
-    """A source whose `backward` computes the gradients that the form names."""
+    """Write a source whose `backward` computes the gradients that the form names."""
     states = range(len(step.states))
     own = [k for k, name in enumerate(form.learned) if name in form.spread]
     sums = [k for k, name in enumerate(form.learned) if name not in form.spread]
@@ -206,7 +206,7 @@ _SUM = """\
 
 
 def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
-    """The forward kernel's arguments: type and name."""
+    """Return the type and name of the forward kernel's arguments."""
     element = ELEMENTS[form.kind][0]
     states = range(len(step.states))
     found = [(f"const {element} *", f"input{k}") for k in range(len(step.inputs))]
@@ -217,7 +217,7 @@ def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
 
 
 def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
-    """The backward kernel's arguments: type and name."""
+    """Return the type and name of the backward kernel's arguments."""
     element = ELEMENTS[form.kind][0]
     states, inputs = range(len(step.states)), range(len(step.inputs))
     found = [(f"const {element} *", f"input{k}") for k in inputs]
@@ -236,7 +236,7 @@ def _spike(form: Form) -> str:
 
 
 def _given(step: Step, form: Form) -> list[tuple[str, str]]:
-    """Parameters, and where those lie that differ from neuron to neuron."""
+    """Return the parameters, and the layout of those that vary by neuron."""
     places = [k for k, name in enumerate(step.parameters) if name in form.spread]
     found = [("const float *", f"parameter{k}") for k in range(len(step.parameters))]
     return found + [("long long", f"{part}{k}") for k in places for part in ("inner", "count")]
@@ -278,7 +278,7 @@ def _parts(step: Step, form: Form) -> dict[str, str]:
 
 
 def _names(step: Step) -> str:
-    """Which number stands for which name."""
+    """Return the number of each name."""
     groups = (("state", step.states), ("input", step.inputs), ("parameter", step.parameters))
     return "\n".join(f"// {kind} {k} is {n}" for kind, group in groups for k, n in enumerate(group))
 
@@ -311,7 +311,7 @@ def _each_lane(first: int, text: str) -> list[str]:
 
 
 def _begin(step: Step, form: Form) -> str:
-    """What states are before the first step."""
+    """Return the states before the first step."""
     if form.initial:
         return "\n".join(
             f"fetch_floats(state[{k}], first{k} + first);" for k in range(len(step.states))
@@ -322,7 +322,7 @@ def _begin(step: Step, form: Form) -> str:
 
 
 def filled(text: str, parts: Mapping[str, str]) -> str:
-    """The text with each @NAME@ replaced, indented as it stands where it has a line of its own."""
+    """Replace each @NAME@ in the text, and keep the indentation of one on its own line."""
 
     def lines(match: re.Match[str]) -> str:
         inside = filled(parts[match[2]], parts)

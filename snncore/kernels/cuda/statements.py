@@ -1,4 +1,4 @@
-"""Equations as CUDA C: one assignment an operation; what no neuron enters is computed once."""
+"""Equations as CUDA C: one assignment per operation; values without neurons are computed once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from snncore.kernels.loop.reciprocal import Reciprocal, is_safe, reciprocal
 
 
 class Fixed:
-    """What is the same for all steps: computed once, into places behind those of parameters."""
+    """The values that are the same for all steps, computed once and stored after the parameters."""
 
     def __init__(self, parameters: int) -> None:
         self.lines: list[str] = []
@@ -28,14 +28,14 @@ class Fixed:
         return len(self._places)
 
     def name(self, key: str, value: str) -> str:
-        """What a value is called where it is computed, which is assigned now unless it was."""
+        """Assign the value unless it already is, and return its name."""
         if key not in self._names:
             self._names[key] = f"p{len(self._names)}"
             self.lines.append(f"const auto {self._names[key]} = {value};")
         return self._names[key]
 
     def place(self, key: str) -> str:
-        """Where a step reads the value."""
+        """Return the variable from which a step reads the value."""
         if key not in self._places:
             self._places[key] = f"parameter[{self._parameters + len(self._places)}][lane]"
             self.lines.append(f"{self._places[key]} = float({self._names[key]});")
@@ -49,7 +49,7 @@ def statements(
     fixed: Fixed,
     forward: Sequence[Operation] | None = None,
 ) -> tuple[list[str], dict[int, str]]:
-    """An assignment for each operation that the results need, and the results' names.
+    """Write an assignment for each operation that the results need; return the results' names too.
 
     With `forward`, the operations are a gradient's: what is not the step's may be fused.
     """
@@ -96,7 +96,7 @@ def _value(
     read: Callable[[int], str],
     dialect: Dialect = CUDA,
 ) -> str:
-    """An operation on what its arguments are called; a quotient by a number needs no division."""
+    """Spell an operation with its arguments' names; a quotient by a number needs no division."""
     operation = operations[number]
     values = [read(arg) for arg in operation.args]
     by = operations[operation.args[-1]].attribute
@@ -117,7 +117,7 @@ def _by_what_is_fixed(
     fixed: Fixed,
     keys: Sequence[str],
 ) -> str | None:
-    """A gradient's quotient by what is the same for all steps: a product with its reciprocal."""
+    """Replace a gradient's quotient by a constant of all steps with a product by its reciprocal."""
     operation = operations[number]
     if operation.op != Op.DIVIDE or own[operation.args[1]]:
         return None
@@ -130,7 +130,7 @@ def _by_what_is_fixed(
 
 
 def divided_by(parts: Reciprocal) -> str:
-    """What the word `divided` takes beside a numerator."""
+    """Return the arguments of `divided` besides the numerator."""
     numbers = (parts.divisor, parts.nearest, parts.high, parts.low)
     return ", ".join([*map(number_text, numbers), str(parts.corrected).lower()])
 
@@ -142,7 +142,7 @@ def _leaf(operation: Operation, leaves: Mapping[tuple[Op, str], str]) -> str:
 
 
 def number_text(value: Any) -> str:
-    """A number as a float."""
+    """Spell a number as a float."""
     value = float(value)
     if isinf(value):
         return f"__int_as_float({'0x7f800000' if value > 0 else '0xff800000'})"

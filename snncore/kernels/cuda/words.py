@@ -1,4 +1,4 @@
-"""The words of equations in CUDA C, which round as they say whatever the flags."""
+"""The words of equations in CUDA C, with explicit rounding whatever the flags."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CUDA = Dialect(
         Op.SPIKE: "float({0} {comparison} 0)",
     },
 )
-# What only gradients are made of may be rounded otherwise than the equations say.
+# Operations of gradients alone may round otherwise than the equations say.
 GRADIENTS = Dialect("CUDA", {**CUDA.spelling, Op.DIVIDE: "quotient({0}, {1})"})
 
 _HORNER = "\n".join(f"    sum = __fadd_rn(__fmul_rn(sum, rest), {c!r}f);" for c in POLYNOMIAL[1:])

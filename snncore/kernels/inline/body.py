@@ -1,11 +1,11 @@
-"""Names that a few lines of CUDA are given, and errors that count the lines of these."""
+"""The names for a few lines of CUDA, and errors that count the lines of these."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-# What C++ and the texts around a body already use.
+# The names that C++ and the text around a body already use.
 _TAKEN = frozenset(
     re.findall(
         r"\w+",
@@ -22,7 +22,7 @@ _TAKEN = frozenset(
 
 
 def check_names(where: str, *groups: Sequence[str]) -> None:
-    """Nothing if each is a name of its own that a body may use.
+    """Check that the names differ and that a body may use them.
 
     Raises:
         ValueError: otherwise.
@@ -36,16 +36,16 @@ def check_names(where: str, *groups: Sequence[str]) -> None:
 
 
 def placed(body: str, where: str) -> str:
-    """A body for whose errors the compiler counts its own lines.
+    """Mark a body so that the compiler's errors count its own lines.
 
     Raises:
         ValueError: if it has a sign that CUDA has not.
     """
     if "@" in body:
-        raise ValueError(f"{where}: the body has an @, which is no sign of CUDA")
+        raise ValueError(f"{where}: the body has an @, which CUDA does not use")
     return f'#line 1 "{where}"\n{body.strip(chr(10))}\n#line 1 "around {where}"'
 
 
 def mentions(body: str, name: str) -> bool:
-    """Whether the body uses the name."""
+    """Return whether the body uses the name."""
     return re.search(rf"\b{name}\b", body) is not None

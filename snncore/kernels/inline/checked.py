@@ -1,4 +1,4 @@
-"""Whether arguments are those that a kernel declares."""
+"""The check of arguments against a kernel's declaration."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _NUMBERS: dict[str, Any] = {
 
 
 def checked(kernel: Signature, arguments: Sequence[Any]) -> tuple[list[Any], torch.device]:
-    """The arguments as a launch takes them, and the device that they are on.
+    """Convert the arguments for a launch, and return their device too.
 
     Raises:
         TypeError: if an argument is missing, or not of the declared type.
         ValueError: if a tensor is on another device, not contiguous, or needs a gradient.
     """
     if len(arguments) != len(kernel.arguments):
-        raise TypeError(f"{kernel} takes {len(kernel.arguments)}, and is given {len(arguments)}")
+        raise TypeError(f"{kernel} takes {len(kernel.arguments)}, but got {len(arguments)}")
     device: torch.device | None = None
     values = []
     for argument, value in zip(kernel.arguments, arguments, strict=True):

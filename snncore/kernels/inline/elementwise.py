@@ -51,7 +51,7 @@ def elementwise(
     name: str = "elementwise",
     options: Options | None = None,
 ) -> Elementwise:
-    """A function of tensors that runs the body for every element.
+    """Make a function of tensors that runs the body for every element.
 
     The body reads inputs and parameters and assigns outputs, all of them float; tensors are
     float32, float16 or bfloat16. `backward` reads these and grad_y for each output y, and assigns
@@ -96,7 +96,7 @@ class Elementwise:
             )
 
     def __call__(self, *tensors: Tensor, **numbers: float) -> Any:
-        """The output, or a tuple of all outputs, shaped and typed like the inputs.
+        """Return the output, or a tuple of all outputs, shaped and typed like the inputs.
 
         Raises:
             TypeError, ValueError: if inputs or parameters do not fit; names them.
@@ -107,7 +107,7 @@ class Elementwise:
         return results[0] if len(self.outputs) == 1 else results
 
     def source(self, kind: str = "float32", lanes: int = 4) -> str:
-        """The CUDA source for inputs of a type, and so many elements a thread."""
+        """Write the CUDA source for an input type and a number of elements per thread."""
         element, conversions = ELEMENTS[kind]
         arguments = [f"const {element} *__restrict__ {label}_" for label in self.inputs]
         arguments += [f"{element} *__restrict__ {label}_" for label in self.outputs]
@@ -143,7 +143,7 @@ class Elementwise:
         return "\n".join(logs)
 
     def run(self, tensors: Sequence[Tensor], values: Sequence[float]) -> tuple[Tensor, ...]:
-        """The outputs for contiguous inputs, without a gradient."""
+        """Compute the outputs for contiguous inputs, without a gradient."""
         like = tensors[0]
         results = tuple(torch.empty_like(like) for _ in self.outputs)
         if like.numel():
@@ -195,7 +195,7 @@ class Elementwise:
 
 
 def _lanes(tensors: Sequence[Tensor]) -> int:
-    """So many elements a thread that it reads 16 bytes, if they are there and aligned."""
+    """Choose the elements per thread: 16 bytes, if there are enough and they are aligned."""
     like = tensors[0]
     lanes = 16 // like.element_size()
     while lanes > 1 and (

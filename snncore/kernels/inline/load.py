@@ -15,7 +15,7 @@ from snncore.kernels.launch.program import Program
 from snncore.kernels.launch.signature import Signature, signatures, with_c_names
 
 Size = int | Sequence[int]
-# What the build names where no GPU is there to ask.
+# The architecture to build for if no GPU is present.
 _ASSUMED = "sm_90"
 _MOST_THREADS = 1024
 # NVRTC knows no header of the standard library, and these names all the same.
@@ -70,7 +70,7 @@ def _architecture() -> str:
 
 
 class Kernels:
-    """The kernels of one source, as attributes; `log` is what the compiler said."""
+    """The kernels of one source, as attributes; `log` has the compiler's messages."""
 
     def __init__(self, program: Program, log: str) -> None:
         self.log = log

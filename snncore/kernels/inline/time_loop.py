@@ -26,7 +26,7 @@ def time_loop(
     name: str = "time_loop",
     options: Options | None = None,
 ) -> TimeLoop:
-    """A function of sequences (T, ...) that runs the body for every step of every neuron.
+    """Make a function of sequences (T, ...) that runs the body for every step of every neuron.
 
     The body reads inputs and parameters, changes states and assigns the output, all of them float;
     sequences are float32, float16 or bfloat16. States begin with zero, or with the value that
@@ -86,7 +86,7 @@ class TimeLoop:
         self._numbers: dict[tuple[float, torch.device], Tensor] = {}
 
     def __call__(self, *inputs: Tensor, **given: Tensor | float) -> tuple[Tensor, ...]:
-        """The output (T, ...) and the last state of each name.
+        """Return the output (T, ...) and the last states by name.
 
         First states and parameters are given by name: states as tensors of one step's shape,
         parameters as numbers, or as tensors of one value, one a channel or one an element.
@@ -108,7 +108,7 @@ class TimeLoop:
         return tuple(results)
 
     def source(self) -> str:
-        """The CUDA source of the kernels for four steps: forward, and backward if there is one."""
+        """Return the kernels' CUDA source for four steps: forward, and backward if there is one."""
         return "\n\n".join(self._sources())
 
     def compile_for(self, architecture: str = "sm_90") -> str:
@@ -125,7 +125,7 @@ class TimeLoop:
         return sources[:1] if self.backward is None else sources
 
     def _printed(self, learned: tuple[str, ...]) -> Step:
-        """The step with a way back that adds to the gradients of these parameters."""
+        """Return the step with a backward pass that adds to the gradients of these parameters."""
         step = self.step
         if self.backward is None:
             return step

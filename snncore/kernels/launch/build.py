@@ -23,7 +23,7 @@ _COMPILERS = ("auto", "nvrtc", "nvcc")
 
 @dataclass(frozen=True)
 class Options:
-    """How a source is compiled.
+    """The compilation of a source.
 
     Products and sums are not fused and nothing is approximated, unless `fast_math` or `flags` ask
     for it. `compiler` is nvrtc, nvcc, or auto for the first of them that is there.
@@ -34,7 +34,7 @@ class Options:
     optimization: int = 3
     fast_math: bool = False
     compiler: str = "auto"
-    # What the compiler says is written to standard error as well.
+    # The compiler's messages go to standard error as well.
     verbose: bool = False
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Built:
-    """A binary for one architecture, and what the compiler said when it was made."""
+    """A binary for one architecture, and the compiler's messages."""
 
     binary: Path
     log: str
@@ -55,7 +55,7 @@ class Built:
 
 
 def build(source: str, options: Options, architecture: str, *, force: bool = False) -> Built:
-    """The binary of a source, from the cache if it is there.
+    """Return the binary of a source, from the cache if possible.
 
     Raises:
         CompilerError: if there is no compiler, or it refuses the source.
@@ -74,7 +74,7 @@ def build(source: str, options: Options, architecture: str, *, force: bool = Fal
 
 
 def missing() -> str | None:
-    """Why nothing can be compiled for a GPU here, if so."""
+    """Return the reason why nothing can be compiled for a GPU here, or None."""
     if nvrtc.library() is None and _nvcc() is None:
         return (
             "neither NVRTC nor nvcc was found (python -m pip install nvidia-cuda-nvrtc, or put "
@@ -84,7 +84,7 @@ def missing() -> str | None:
 
 
 def _compiler(asked: str) -> tuple[str, str]:
-    """The compiler, and what it depends on that may change."""
+    """Return the compiler, and the versions that its output depends on."""
     if asked != "nvcc" and nvrtc.library() is not None:
         return "nvrtc", nvrtc.version()
     found = _nvcc()
@@ -140,7 +140,7 @@ def _nvcc_version(found: str) -> str:
 
 
 def _headers(source: str, folders: tuple[str, ...]) -> list[str]:
-    """The text of every file that is included from these folders."""
+    """Return the text of every file that is included from these folders."""
     seen: dict[Path, str] = {}
     pending = [source]
     while pending:

@@ -19,7 +19,7 @@ _PATTERN = "libnvrtc.so.*"
 
 @lru_cache
 def library() -> Any:
-    """The compiler's library, or nothing if there is none on this machine."""
+    """Load the compiler's library, or return None if this machine has none."""
     for path in _candidates():
         try:
             # It opens this one by its name alone, and finds it if it is open already.
@@ -34,7 +34,7 @@ def library() -> Any:
 
 
 def _candidates() -> Iterator[str]:
-    """Files that may be the library: of pip's packages, of a toolkit, of the system."""
+    """Yield files that may be the library: from pip's packages, a toolkit, or the system."""
     spec = find_spec("nvidia")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for found in sorted(Path(folder).glob(f"*/lib/{_PATTERN}"), reverse=True):
@@ -50,14 +50,14 @@ def _candidates() -> Iterator[str]:
 
 
 def version() -> str:
-    """What the library calls itself."""
+    """Return the library's own version."""
     major, minor = ctypes.c_int(), ctypes.c_int()
     library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
     return f"NVRTC {major.value}.{minor.value}"
 
 
 def architectures() -> tuple[int, ...]:
-    """The compute capabilities it compiles for, as 90 for 9.0."""
+    """Return the supported compute capabilities, such as 90 for 9.0."""
     count = ctypes.c_int()
     library().nvrtcGetNumSupportedArchs(ctypes.byref(count))
     values = (ctypes.c_int * count.value)()
@@ -66,7 +66,7 @@ def architectures() -> tuple[int, ...]:
 
 
 def compiled(source: str, name: str, flags: Sequence[str]) -> tuple[bytes, str]:
-    """The binary for a GPU, and what the compiler said.
+    """Compile the binary for a GPU; return the compiler's messages too.
 
     Raises:
         CompilerError: if it refuses the source.

@@ -62,7 +62,7 @@ class OnCpu:
 
 
 def cpu_source(source: str, kernels: Sequence[Signature]) -> str:
-    """C++ with a function for each kernel that runs it for every thread.
+    """Write C++ with a function for each kernel that runs it for every thread.
 
     Raises:
         ValueError: if a kernel uses what only a GPU has.
@@ -85,5 +85,5 @@ def _launcher(kernel: Signature) -> str:
 
 
 def available() -> bool:
-    """Whether there is a compiler to run kernels on the CPU with."""
+    """Return whether a compiler can build kernels for the CPU."""
     return compiler() is not None

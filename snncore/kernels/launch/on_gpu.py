@@ -34,7 +34,7 @@ class OnGpu:
     def of(
         cls, source: str, kernels: Sequence[Signature], options: Options, architecture: str
     ) -> OnGpu:
-        """The kernels compiled for this architecture."""
+        """Compile the kernels for this architecture."""
         return cls(build(source, options, architecture), kernels)
 
     def launch(
@@ -58,7 +58,7 @@ class OnGpu:
             function(grid, block, values, shared_mem=shared)
 
     def _stream(self, device: int, pointer: int) -> Any:
-        """A stream of torch's as CuPy knows it."""
+        """Return torch's current stream as a CuPy stream."""
         with warnings.catch_warnings():
             # Its successor wants an object that knows the stream, and torch gives a number.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -91,7 +91,7 @@ def _number_types() -> dict[Any, Any]:
 
 
 def no_cupy() -> str | None:
-    """Why kernels cannot be launched, if CuPy is not there."""
+    """Return the reason why kernels cannot be launched without CuPy, or None."""
     if find_spec("cupy") is None:
         return "CuPy is not installed (python -m pip install cupy-cuda13x)"
     return None

@@ -19,7 +19,7 @@ Given = Tensor | Any
 
 
 class Program:
-    """Kernels of one source; what a device needs is built when it is first used there."""
+    """The kernels of one source, built for a device on its first use there."""
 
     def __init__(self, source: str, kernels: Sequence[Signature], options: Options) -> None:
         self.source, self.kernels, self.options = source, tuple(kernels), options
@@ -42,7 +42,7 @@ class Program:
             machine.launch(name, grid, block, arguments, shared, device)
 
     def machine(self, device: torch.device) -> OnCpu | OnGpu:
-        """What runs the kernels there, built now if it was not yet.
+        """Return the launcher for a device, and build it first if needed.
 
         Raises:
             ValueError: if there is no such machine.

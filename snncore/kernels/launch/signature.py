@@ -1,4 +1,4 @@
-"""What a kernel takes, read from its declaration in the source."""
+"""A kernel's arguments, read from its declaration in the source."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Signature:
 
 
 def signatures(source: str, kernels: Mapping[str, str] | None = None) -> tuple[Signature, ...]:
-    """The kernels that `// @kernel` comments stand before, or those that `kernels` names.
+    """Find the kernels that follow `// @kernel` comments, or those that `kernels` names.
 
     A value of `kernels` is a function's name, or its declaration where the source has it not in
     plain text.
@@ -90,7 +90,7 @@ def signatures(source: str, kernels: Mapping[str, str] | None = None) -> tuple[S
 
 def _named(plain: str, name: str, given: str) -> Signature:
     if not name.isidentifier():
-        raise ValueError(f"{name!r} is no name for a kernel")
+        raise ValueError(f"{name!r} is not the name of a kernel")
     if "(" in given:
         declaration = given if "__global__" in given else f"__global__ {given}"
         return _declared(declaration, 0, name, name)
@@ -107,7 +107,7 @@ def _named(plain: str, name: str, given: str) -> Signature:
 
 
 def _declared(plain: str, start: int, where: str, name: str) -> Signature:
-    """The first declaration from here on."""
+    """Find the next declaration from this position."""
     begin = plain.find("__global__", start)
     if begin < 0:
         raise ValueError(f"{where}: no __global__ function comes after it")
@@ -146,12 +146,12 @@ def _argument(text: str, kernel: str) -> Argument:
 
 
 def _without_comments(source: str) -> str:
-    """The source with blanks for comments, every character at its place."""
+    """Blank out comments, and keep every other character's position."""
     return _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source)
 
 
 def with_c_names(source: str, kernels: tuple[Signature, ...]) -> str:
-    """The source in which these kernels keep their names when compiled, line by line the same."""
+    """Keep these kernels' names in the compiled source, without changing the lines."""
     plain = _without_comments(source)
     for signature in kernels:
         pattern = re.compile(

@@ -1,1 +1,1 @@
-"""What every language's time loop shares, and the loop in torch, which defines them."""
+"""The parts that every language's time loop shares, and the loop in torch, which defines them."""

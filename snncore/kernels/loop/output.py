@@ -1,4 +1,4 @@
-"""How a loop hands out its spikes: in the input's type, as bytes, or as bits."""
+"""The form of a loop's spikes: in the input's type, as bytes, or as bits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from snncore.dynamics.expression import Op
 
 
 class Output(StrEnum):
-    """The type of what a layer of neurons hands on; narrow ones carry no gradient."""
+    """The type of a neuron layer's output; narrow ones carry no gradient."""
 
     INPUT = "input"
     BYTES = "uint8"
@@ -23,7 +23,7 @@ class Output(StrEnum):
 
 
 def check_output(equations: Equations, output: Output) -> None:
-    """Nothing if what the equations hand out fits the type.
+    """Check that the output of the equations fits the type.
 
     Raises:
         ValueError: if it does not; names the neuron.
@@ -56,7 +56,7 @@ def _counts(equations: Equations) -> bool:
 
 
 def output_like(sequence: Tensor, output: Output, kind: torch.dtype) -> Tensor:
-    """An output to be written for this input."""
+    """Allocate the output for this input."""
     if output == Output.BITS:
         steps, *shape = sequence.shape
         return sequence.new_empty((steps, -(-prod(shape) // 8)), dtype=torch.uint8)
@@ -67,14 +67,14 @@ def output_like(sequence: Tensor, output: Output, kind: torch.dtype) -> Tensor:
 
 
 def narrowed(spikes: Tensor, output: Output, kind: torch.dtype) -> Tensor:
-    """Spikes of a loop in the type that was asked for."""
+    """Convert a loop's spikes to the requested type."""
     if output == Output.BITS:
         return pack(spikes)
     return spikes.to(torch.uint8 if output == Output.BYTES else kind)
 
 
 def pack(spikes: Tensor) -> Tensor:
-    """Spikes (T, N, ...) as bits (T, bytes): eight neurons a byte, the first in the lowest bit."""
+    """Pack spikes (T, N, ...) into bits (T, bytes): the first of eight in the lowest bit."""
     rows = spikes.reshape(spikes.shape[0], -1) != 0
     rows = torch.nn.functional.pad(rows, (0, -rows.shape[1] % 8))
     weights = 1 << torch.arange(8, device=spikes.device)
@@ -82,7 +82,7 @@ def pack(spikes: Tensor) -> Tensor:
 
 
 def unpack(bits: Tensor, shape: Sequence[int], kind: torch.dtype = torch.float32) -> Tensor:
-    """Spikes (T, *shape) from bits (T, bytes).
+    """Unpack spikes (T, *shape) from bits (T, bytes).
 
     Raises:
         ValueError: if the bits are not those of this shape.

@@ -1,4 +1,4 @@
-"""What a kernel is made for: the equations, the surrogate's slope and the parameters' values."""
+"""The plan of a kernel: the equations, the surrogate's slope and the parameters' values."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Plan:
 
 
 def specialised(equations: Equations, constants: Mapping[str, float]) -> Equations:
-    """The same results, to the bit, with these parameters as numbers.
+    """Fill in these parameters' numbers without changing a bit of the results.
 
     1. What is made of numbers alone is a number, computed as float32, which the numbers are too.
     2. A division by a power of two is the product with its reciprocal, which is exact.
@@ -95,7 +95,7 @@ def _exact(operation: Operation, recorder: Recorder) -> Operation:
 
 
 def is_power_of_two(value: float) -> bool:
-    """Whether both the value and its reciprocal are normal float32 powers of two."""
+    """Return whether the value and its reciprocal are normal float32 powers of two."""
     return abs(math.frexp(value)[0]) == 0.5 and 2.0**-126 <= abs(value) <= 2.0**126
 
 

@@ -1,4 +1,4 @@
-"""How a quotient by a number becomes products with its reciprocal, rounded as IEEE asks for.
+"""Quotients by a number as products with its reciprocal, rounded as IEEE demands.
 
 The reciprocal in two parts gives x * high + x * low with a relative error below 2^-46. Rounding
 that goes wrong only for an x whose quotient lies nearer than that to the middle of two floats. Such
@@ -33,18 +33,18 @@ class Reciprocal:
     nearest: float
     high: float
     low: float
-    # Whether some quotients need the remainder.
+    # True if some quotients need the remainder.
     corrected: bool
 
 
 def is_safe(divisor: float) -> bool:
-    """Whether no quotient by it overflows."""
+    """Return whether no quotient by the divisor overflows."""
     return 1.0 <= divisor < 2.0**24
 
 
 @lru_cache(maxsize=256)
 def reciprocal(divisor: float) -> Reciprocal:
-    """The reciprocal of a safe divisor, rounded to 32 bits first."""
+    """Return the reciprocal of a safe divisor, rounded to 32 bits first."""
     divisor = c_float(divisor).value
     nearest = c_float(1.0 / divisor).value
     high = nearest if nearest < 1.0 / divisor else _before(nearest)
@@ -53,7 +53,7 @@ def reciprocal(divisor: float) -> Reciprocal:
 
 
 def _goes_wrong(divisor: float, high: float, low: float) -> bool:
-    """Whether the sum of products is on the wrong side of a middle for any numerator.
+    """Return whether the sum of products rounds the wrong way for any numerator.
 
     With integers of 24 bits, a numerator n over a divisor d lies near an odd number m of 25 bits,
     the middle of two floats: n * 2^k = m * d + r, for a small r, and k = 24 or 25.
@@ -71,7 +71,7 @@ def _goes_wrong(divisor: float, high: float, low: float) -> bool:
 
 
 def _near_middles(d: int, k: int, r: int) -> list[tuple[int, int]]:
-    """All n and m of that equation, n < d if and only if k is 25."""
+    """Yield all n and m of that equation, with n < d if and only if k is 25."""
     common = gcd(d, 2**k)
     if r % common:
         return []
@@ -86,6 +86,6 @@ def _near_middles(d: int, k: int, r: int) -> list[tuple[int, int]]:
 
 
 def _before(value: float) -> float:
-    """The next smaller float of 32 bits, of one above zero."""
+    """Return the next smaller 32-bit float of a positive one."""
     (bits,) = struct.unpack("<I", struct.pack("<f", value))
     return float(struct.unpack("<f", struct.pack("<I", bits - 1))[0])

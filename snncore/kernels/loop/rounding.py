@@ -1,4 +1,4 @@
-"""Which operations of a gradient must round as the step does, and which may be fused."""
+"""The operations of a gradient that must round as the step does, and those that may be fused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONG = 1000
 
 
 def shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
-    """The operations that the forward step has too, whose results must be its to the bit."""
+    """Return the operations shared with the forward step: their results are equal to the bit."""
     known = set(spelled_out(forward))
     return {n for n, text in enumerate(spelled_out(operations)) if text in known}
 
@@ -20,7 +20,7 @@ def shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set
 def fused(
     operations: Sequence[Operation], results: Sequence[int | None], exact: set[int]
 ) -> dict[int, tuple[int, int]]:
-    """Sums in gradients that take in a product nobody else reads: that, and what is added."""
+    """Find sums in gradients that absorb a product which nothing else reads."""
     uses = Counter(arg for operation in operations for arg in operation.args)
     uses.update(number for number in results if number is not None)
     varied = whole(operations)
@@ -37,7 +37,7 @@ def fused(
 
 
 def reached(operations: Sequence[Operation], results: Sequence[int | None]) -> set[int]:
-    """The operations that the results are made of."""
+    """Return the operations that the results depend on."""
     found: set[int] = set()
     pending = [number for number in results if number is not None]
     while pending:
@@ -49,7 +49,7 @@ def reached(operations: Sequence[Operation], results: Sequence[int | None]) -> s
 
 
 def whole(operations: Sequence[Operation]) -> list[bool]:
-    """Which values are a neuron's own, as what reads a state or an input is."""
+    """Return the values that vary by neuron: those that depend on a state or an input."""
     values: list[bool] = []
     for operation in operations:
         leaf = operation.op in (Op.STATE, Op.INPUT)
@@ -63,6 +63,6 @@ def spelled_out(operations: Sequence[Operation]) -> Iterator[str]:
     for operation in operations:
         args = ",".join(texts[arg] for arg in operation.args)
         text = f"{operation.op.value}[{operation.attribute!r}]({args})"
-        # What is read twice would double the text at every step.
+        # A value that is read twice would double the text at every step.
         texts.append(text if len(text) < _LONG else sha256(text.encode()).hexdigest())
         yield texts[-1]

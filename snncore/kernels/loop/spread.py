@@ -1,4 +1,4 @@
-"""Which value of a parameter a neuron reads: one for all, one for a channel, or its own."""
+"""The layout of a parameter: one value for all neurons, one per channel, or one per neuron."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Spread:
-    """Where a parameter's value for a neuron lies: at neuron // inner % count."""
+    """The position of a neuron's parameter value: neuron // inner % count."""
 
     inner: int
     count: int
 
 
 def spread_of(parameter: Tensor, shape: Sequence[int], name: str) -> Spread | None:
-    """How a parameter's shape lies in that of the neurons; nothing if it is a single value.
+    """Return the layout of a parameter within the neurons' shape, or None for a single value.
 
     Raises:
         ValueError: if it varies along axes that do not lie side by side, or does not fit them.

@@ -48,7 +48,7 @@ def run_sequence(
     inputs: tuple[Tensor, ...],
     observer: Observer | None = None,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Spikes (T, ...) and the last states of `step(*states, *inputs) -> (*states, spike)`."""
+    """Run `step(*states, *inputs) -> (*states, spike)`; return spikes (T, ...) and last states."""
     spikes = []
     for given in zip(*(sequence.unbind(0) for sequence in inputs), strict=True):
         *following, fired = step(*states, *given)
@@ -63,11 +63,11 @@ class TorchBackend:
     """Eager torch, which takes everything."""
 
     def refusal(self, work: Work) -> str | None:
-        """Why this backend cannot run the work, or nothing if it can."""
+        """Return the reason why this backend cannot run the work, or None."""
         return None
 
     def loop(self, work: Work) -> Loop:
-        """The loop that stands for the eager one in a compiled graph."""
+        """Make the loop that replaces the eager one in a compiled graph."""
         return TorchLoop(work)
 
 
@@ -80,7 +80,7 @@ class TorchLoop:
     def forward(
         self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> tuple[Tensor, Sequence[Tensor]]:
-        """The output and the last states."""
+        """Return the output and the last states."""
         history, spikes = self._history(inputs, states, parameters)
         work = self.work
         kind = work.given if work.given.is_floating_point else work.kind
@@ -96,7 +96,7 @@ class TorchLoop:
         later: Sequence[Tensor | None],
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
-        """From the gradients of the output and of the last states to those of what was given."""
+        """Return the gradients of the arguments, given those of the output and the last states."""
         work, equations = self.work, self.work.equations
         back = adjoint(equations, work.slope)
         history, _ = self._history(inputs, states, parameters)
@@ -126,7 +126,7 @@ class TorchLoop:
     def _history(
         self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> tuple[list[Sequence[Tensor]], list[Tensor]]:
-        """The states before each step and after the last, and the spikes."""
+        """Return the states before each step and after the last, and the spikes."""
         work, equations = self.work, self.work.equations
         like = torch.empty_like(inputs[0][0], dtype=work.kind)
         current = [*states] or [torch.full_like(like, value) for value in work.begin]
@@ -163,6 +163,6 @@ class TorchLoop:
 
 
 def _whole(value: Any, like: Tensor) -> Tensor:
-    """A value as a tensor of its own like the layer, also where it is a number or a comparison."""
+    """Return a value, number or comparison as a tensor of its own, shaped like the layer."""
     tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device)
     return tensor.expand_as(like).clone(memory_format=torch.contiguous_format)

@@ -1,4 +1,4 @@
-"""What a time loop is made for, and what each language provides to run it."""
+"""The work of a time loop, and the interface that each language provides to run it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rule(Protocol):
 
 @dataclass(frozen=True)
 class Work:
-    """What a loop over time is made for: the equations, and what they run on.
+    """The work of a time loop: the equations, and the types and device that they run on.
 
     Parameters that are plain numbers are `constants`; the others are given as tensors. States
     begin with `initial` where none are given, and are of the type `kind`; inputs are of the type
@@ -41,7 +41,7 @@ class Work:
     constants: tuple[tuple[str, float], ...] = ()
     initial: tuple[float, ...] = ()
     output: Output = Output.INPUT
-    # Whether the last states are handed out.
+    # True if the last states are returned.
     final: bool = True
     wide: bool = False
 
@@ -68,7 +68,7 @@ class Work:
 
 
 class Loop(Protocol):
-    """A time loop made for one work, forwards and backwards, without autograd.
+    """A time loop for one work, forwards and backwards, without autograd.
 
     Inputs are (T, N, ...), of any strides; states are (N, ...), or none where they begin with the
     work's; a parameter is broadcast to (N, ...). What is returned is contiguous.
@@ -77,7 +77,7 @@ class Loop(Protocol):
     def forward(
         self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> tuple[Tensor, Sequence[Tensor]]:
-        """The output, and the last states if the work asks for them."""
+        """Return the output, and the last states if the work requests them."""
 
     def backward(
         self,
@@ -88,7 +88,7 @@ class Loop(Protocol):
         later: Sequence[Tensor | None],
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
-        """From the gradients of the output and of the last states to those of what was given.
+        """Return the gradients of the arguments, given those of the output and the last states.
 
         There is one for each of (*inputs, *states, *parameters) that needs one, shaped like it.
         """
@@ -98,7 +98,7 @@ class Backend(Protocol):
     """One way to run the time loop."""
 
     def refusal(self, work: Work) -> str | None:
-        """Why this backend cannot run the work, or nothing if it can."""
+        """Return the reason why this backend cannot run the work, or None."""
 
     def loop(self, work: Work) -> Loop:
-        """The loop for this work."""
+        """Make the loop for this work."""

@@ -24,7 +24,7 @@ class TritonBackend:
     """Kernels printed as Triton and compiled by it."""
 
     def refusal(self, work: Work) -> str | None:
-        """Why this backend cannot run the work, or nothing if it can."""
+        """Return the reason why this backend cannot run the work, or None."""
         if not _runs_on(work.device):
             return f"runs on a CUDA device, and the input is on {work.device}"
         if find_spec("triton") is None:
@@ -34,13 +34,13 @@ class TritonBackend:
         return _no_words(work.equations)
 
     def loop(self, work: Work) -> Loop:
-        """The loop for this work."""
+        """Make the loop for this work."""
         from snncore.kernels.triton.loop import TritonLoop
 
         return TritonLoop(work)
 
     def source(self, work: Work) -> str:
-        """Both kernels, for a few steps."""
+        """Return both kernels for a few steps."""
         from snncore.kernels.triton.loop import TritonLoop
 
         return TritonLoop(work).source()

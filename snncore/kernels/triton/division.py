@@ -12,12 +12,12 @@ from snncore.kernels.loop.reciprocal import TINY, Reciprocal, reciprocal
 
 
 def constraints(pack: int) -> str:
-    """What the assembly of so many quotients at a time writes and reads."""
+    """Return the constraints of the assembly for so many quotients at a time."""
     return ",".join(["=&f"] * pack + ["f"] * pack)
 
 
 def division(divisor: float, pack: int) -> str:
-    """So many quotients by the number at a time."""
+    """Write the assembly of so many quotients by the number at a time."""
     by = reciprocal(divisor)
     each = range(pack)
     lines = [".reg .f32 e;", ".reg .f64 a, b, c;", ".reg .pred tiny, any;"]
@@ -53,7 +53,7 @@ def division(divisor: float, pack: int) -> str:
 
 
 def _correction(by: Reciprocal, k: int) -> tuple[str, ...]:
-    """What the remainder makes of a quotient; its negative leaves the sign of zero as it is."""
+    """Correct a quotient by its remainder; the negated divisor keeps the sign of zero."""
     return (
         f"neg.f32 e, x{k};",
         f"fma.rn.f32 e, q{k}, {_hex(by.divisor)}, e;",

@@ -24,7 +24,7 @@ READ = (torch.float32, torch.float16, torch.bfloat16, torch.uint8)
 
 @dataclass(frozen=True)
 class _Cut:
-    """How one form of call is run: its kernel, and what it writes."""
+    """The execution of one form of call: its kernel, and its outputs."""
 
     shape: Shape
     launch: Launch
@@ -33,7 +33,7 @@ class _Cut:
 
 
 class TritonLoop:
-    """The kernels of one work: another for each form of what is given and asked for."""
+    """The kernels of one work: one for each form of its arguments and results."""
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -44,7 +44,7 @@ class TritonLoop:
     def forward(
         self, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
     ) -> tuple[Tensor, Sequence[Tensor]]:
-        """The output and the last states."""
+        """Return the output and the last states."""
         work, like = self.work, inputs[0]
         spikes = output_like(like, work.output, work.kind)
         last = [_floats(like, like.shape[1:]) for _ in work.equations.states if work.final]
@@ -67,7 +67,7 @@ class TritonLoop:
         later: Sequence[Tensor | None],
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
-        """From the gradients of the output and of the last states to those of what was given."""
+        """Return the gradients of the arguments, given those of the output and the last states."""
         given = [*inputs, *states, *parameters]
         if not inputs[0].numel():
             pairs = zip(given, needs, strict=True)
@@ -85,7 +85,7 @@ class TritonLoop:
         return [found[name] if need else None for name, need in zip(names, needs, strict=True)]
 
     def source(self) -> str:
-        """Both kernels for four steps from given states to the last ones, with all gradients."""
+        """Return both kernels for four steps between given and last states, with all gradients."""
         step = self.plan.step
         forward = Shape(0, 16, 4, 4, masked=True, initial=True, final=True)
         backward = replace(forward, inputs=step.inputs, states=True, parameters=step.parameters)
@@ -101,7 +101,7 @@ class TritonLoop:
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
     ) -> dict[str, Tensor]:
-        """The gradients by name: of what is needed, and of all states if of one."""
+        """Return the needed gradients by name, and those of all states if one is needed."""
         step, like, shape = self.plan.step, inputs[0], cut.shape
         neurons = like.numel() // like.shape[0]
         arrived = torch.zeros_like(like) if incoming is None else incoming
@@ -155,7 +155,7 @@ class TritonLoop:
         return self._cut("backward", shape, spread, like, config)
 
     def _spread(self, like: Tensor, parameters: Sequence[Tensor]) -> dict[str, Spread]:
-        """The parameters that vary by neuron, and how they lie."""
+        """Return the layout of each parameter that varies by neuron."""
         places = {
             name: spread_of(value, like.shape[1:], f"{self.plan.step.name}.{name}")
             for name, value in zip(self.plan.step.parameters, parameters, strict=True)
@@ -178,7 +178,7 @@ class TritonLoop:
 
 
 def _form(like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]) -> tuple[Any, ...]:
-    """What a call's kernel depends on, beside the work."""
+    """Return the part of a kernel's key that depends on the call and not on the work."""
     return like.shape, like.dtype, bool(states), *[parameter.shape for parameter in parameters]
 
 
@@ -204,7 +204,7 @@ def _shape(
 
 
 def compiled(source: str, name: str) -> Any:
-    """The kernel that a printed source defines."""
+    """Return the kernel that a printed source defines."""
     return compile_step(source, {"__name__": "snncore.kernels.generated"}, name)
 
 
@@ -212,7 +212,7 @@ _ROWS = torch.contiguous_format
 
 
 def _row(values: Tensor) -> Tensor:
-    """The values one after another, in a type that the kernels read."""
+    """Return the values in contiguous memory, in a type that the kernels read."""
     return (values if values.dtype in READ else values.float()).contiguous()
 
 
@@ -221,7 +221,7 @@ def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:
 
 
 def _gathered(share: Tensor, spread: Spread | None, parameter: Tensor) -> Tensor:
-    """A parameter's gradient from those of neurons or programs, added up in a fixed order."""
+    """Add up a parameter's gradient from those of neurons or programs, in a fixed order."""
     if spread is None:
         return share.sum().view_as(parameter)
     return share.view(-1, spread.count, spread.inner).sum((0, 2)).view_as(parameter)

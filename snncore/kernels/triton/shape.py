@@ -1,4 +1,4 @@
-"""How a Triton kernel is cut: neurons a program, warps, and the steps that are unrolled."""
+"""The shape of a Triton kernel: neurons per program, warps, and unrolled steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a kernel's text depends on beside the plan; `spread` parameters vary by neuron."""
+    """The form of a kernel's text, besides the plan; `spread` parameters vary by neuron."""
 
     # Whole segments (one stands for any number), and the steps of a shorter last one, if any.
     segments: int
@@ -55,18 +55,18 @@ class Shape:
 
 
 def parted(steps: int, part: int) -> tuple[int, int]:
-    """How many whole parts come before the last one, and the steps of that, which are some."""
+    """Return the number of whole parts before the last one, and the last one's steps."""
     parts = (steps - 1) // part
     return parts, steps - parts * part
 
 
 def segmented(steps: int, segment: int) -> tuple[int, int]:
-    """How many whole segments there are, and the steps of the rest; a single one is the rest."""
+    """Return the number of whole segments, and the rest's steps; a single segment is the rest."""
     return (0, steps) if steps <= segment else divmod(steps, segment)
 
 
 def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
-    """The forward kernel's measures: many loads under way, and a loop that stays in its cache."""
+    """Choose the forward kernel's measures: many pending loads, and a loop that fits its cache."""
     warps = 4 if itemsize == 4 and steps > 16 else 2
     return _narrowed(Config(256, warps, 16), neurons)
 
@@ -74,7 +74,7 @@ def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
 def backward_config(
     plan: Plan, steps: int, neurons: int, itemsize: int, learned: int = 0
 ) -> Config:
-    """The backward kernel's measures, as found on an H200 (`benchmarks/gpu/triton_kernels.py`)."""
+    """Choose the backward kernel's measures (tuned by `benchmarks/gpu/triton_kernels.py`)."""
     if steps <= 4:
         config = Config(512, 4, 4)
     elif steps <= 16:
@@ -88,7 +88,7 @@ def backward_config(
 
 @lru_cache(maxsize=512)
 def _work(plan: Plan) -> int:
-    """Operations of a neuron's step backwards; an exact quotient is worth one more."""
+    """Count the operations of a neuron's backward step; an exact quotient counts as one more."""
     operations = plan.adjoint.operations
     own = rounding.whole(operations)
     exact = rounding.shared(operations, plan.step.operations)
@@ -98,7 +98,7 @@ def _work(plan: Plan) -> int:
 
 
 def _narrowed(config: Config, neurons: int) -> Config:
-    """Fewer neurons a thread where there would be too few programs to keep a chip busy."""
+    """Reduce the neurons per thread if there are too few programs to keep a GPU busy."""
     block = config.block
     while block > 32 * config.warps and neurons < block * 512:
         block //= 2

@@ -28,7 +28,7 @@ inf = tl.constexpr(float("inf"))
 
 
 def forward_source(plan: Plan, shape: Shape) -> str:
-    """A module whose `forward` computes spikes and last states."""
+    """Write a module whose `forward` computes spikes and last states."""
     step = plan.step
     states = step.states
     arguments = [*step.inputs, "spikes"]
@@ -50,7 +50,7 @@ def forward_source(plan: Plan, shape: Shape) -> str:
 
 
 def backward_source(plan: Plan, shape: Shape) -> str:
-    """A module whose `backward` computes the gradients that the shape names."""
+    """Write a module whose `backward` computes the gradients that the shape names."""
     step = plan.step
     states = step.states
     arguments = ["grad_spikes", *step.inputs]
@@ -88,7 +88,7 @@ def backward_source(plan: Plan, shape: Shape) -> str:
 
 
 def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
-    """A segment's chunks, first to last for their states, then last to first for gradients."""
+    """Write a segment's chunks: forwards for their states, then backwards for gradients."""
     states, inputs = plan.step.states, plan.step.inputs
     chunks, rest = parted(steps, shape.chunk)
     begins = [chunk * shape.chunk for chunk in range(chunks)]
@@ -109,7 +109,7 @@ def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
 
 
 def _note(plan: Plan, shape: Shape) -> list[str]:
-    """All segments forwards, as far as states are noted that another one begins with."""
+    """Write all segments forwards, and note the states that each following segment begins with."""
     states, inputs = plan.step.states, plan.step.inputs
     puts = [_put(place, state, shape) for state, place in _notes(states)]
     lines = [*puts]
@@ -125,7 +125,7 @@ def _note(plan: Plan, shape: Shape) -> list[str]:
 
 
 def _note_ahead(plan: Plan, shape: Shape) -> list[str]:
-    """The same, where a segment's inputs are on their way while the one before is computed."""
+    """Write the same, with a segment's inputs loaded while the one before is computed."""
     states, inputs, times = plan.step.states, plan.step.inputs, range(shape.segment)
     puts = [_put(place, state, shape) for state, place in _notes(states)]
     onward = [f"row += {shape.segment} * N", f"note += {len(states)} * N"]
@@ -140,7 +140,7 @@ def _note_ahead(plan: Plan, shape: Shape) -> list[str]:
 
 
 def _back_ahead(plan: Plan, shape: Shape) -> list[str]:
-    """All whole segments backwards, the next one's values on their way meanwhile."""
+    """Write all whole segments backwards, with the next one's values loaded meanwhile."""
     states, times = plan.step.states, range(shape.segment)
     names = (*plan.step.inputs, "grad_spikes")
     back = f"{shape.segment} * N", f"{len(states)} * N"
@@ -158,7 +158,7 @@ def _back_ahead(plan: Plan, shape: Shape) -> list[str]:
 
 
 def _notes(states: Sequence[str]) -> list[tuple[str, str]]:
-    """Each state and where its notes for a segment lie."""
+    """Return each state, and the address of its notes for a segment."""
     return [(s, f"noted + note + {place} * N + lane") for place, s in enumerate(states)]
 
 
@@ -168,7 +168,7 @@ _ZEROS = "tl.zeros([BLOCK], tl.float32)"
 def _prologue(
     name: str, arguments: Sequence[str], plan: Plan, shape: Shape
 ) -> tuple[str, list[str]]:
-    """The kernel's head; where its neurons lie, and its parameters."""
+    """Write the kernel's head, its neurons' offsets, and its parameters."""
     arguments = [*arguments, *(f"{name}_at" for name in plan.step.parameters)]
     arguments += [f"{part}_{name}" for name in shape.spread for part in ("inner", "count")]
     arguments += ["N", "SEGMENTS: tl.constexpr", "BLOCK: tl.constexpr"]
@@ -189,7 +189,7 @@ def _prologue(
 
 
 def _begin(plan: Plan, shape: Shape) -> list[str]:
-    """The states before the first step: given, or the plan's numbers."""
+    """Write the states before the first step: given, or the plan's numbers."""
     values = plan.initial or (0.0,) * len(plan.step.states)
     lines = []
     for state, value in zip(plan.step.states, values, strict=True):
@@ -230,7 +230,7 @@ def _store(name: str, value: str, t: int, shape: Shape) -> str:
 
 
 def _bits_prologue() -> list[str]:
-    """Where the bytes of this program's neurons lie, and how many there are in a step."""
+    """Write the offsets of the bytes of this program's neurons, and their count in a step."""
     return [
         "byte = first // 8 + tl.arange(0, BLOCK // 8)",
         "BYTES = (N + 7) // 8",
@@ -240,7 +240,7 @@ def _bits_prologue() -> list[str]:
 
 
 def _store_bits(t: int, shape: Shape) -> list[str]:
-    """Eight neurons a byte, the first in the lowest bit; beyond the last neuron none fires."""
+    """Pack eight neurons into a byte, the first in the lowest bit; none fires beyond the last."""
     fired = "tl.where(inside, spike, 0.0)" if shape.masked else "spike"
     return [
         f"fired = tl.reshape({fired}.to(tl.int32), [BLOCK // 8, 8])",
@@ -263,7 +263,7 @@ def _call(
 
 
 def _segment_forth(plan: Plan, shape: Shape, steps: int) -> list[str]:
-    """A segment's spikes, chunk by chunk."""
+    """Write a segment's spikes, chunk by chunk."""
     states = plan.step.states
     lines: list[str] = []
     for begin in range(0, steps, shape.chunk):
@@ -277,7 +277,7 @@ def _segment_forth(plan: Plan, shape: Shape, steps: int) -> list[str]:
 
 
 def _chunk_back(plan: Plan, shape: Shape, times: range) -> list[str]:
-    """A chunk forwards, its states kept, then backwards."""
+    """Write a chunk forwards, with its states kept, then backwards."""
     states = plan.step.states
     lines = []
     for t in times[:-1]:
@@ -299,7 +299,7 @@ def _asked(shape: Shape) -> tuple[str, ...]:
 
 
 def _put_parameter(name: str, shape: Shape) -> list[str]:
-    """A parameter's gradient: a neuron's own, or the sum over the program's neurons."""
+    """Write a parameter's gradient: a neuron's own, or the sum over the program's neurons."""
     if name in shape.spread:
         return [_put(f"grad_{name}_out + first + lane", f"grad_{name}", shape)]
     value = f"grad_{name}"
@@ -309,7 +309,7 @@ def _put_parameter(name: str, shape: Shape) -> list[str]:
 
 
 def _step(plan: Plan, shape: Shape, *, tiny: bool) -> str:
-    """The step; gradients feel nothing of a tiny quotient's last bit, which takes a branch."""
+    """Return the step; gradients skip the branch that a tiny quotient's last bit would take."""
     step = plan.step
     arguments = (*step.states, *step.inputs, *step.parameters)
     results = (*step.next_states, step.output)

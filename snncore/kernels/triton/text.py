@@ -30,7 +30,7 @@ TRITON = Dialect(
         Op.SPIKE: "tl.where({0} {comparison} 0.0, 1.0, 0.0)",
     },
 )
-# What only gradients are made of may be rounded otherwise than the equations say.
+# Operations of gradients alone may round otherwise than the equations say.
 GRADIENTS = Dialect("triton", {**TRITON.spelling, Op.DIVIDE: "quotient({0}, {1})"})
 
 
@@ -42,7 +42,7 @@ def function(
     forward: Sequence[Operation],
     pack: int = 0,
 ) -> str:
-    """A function whose results all have the block's shape.
+    """Write a function whose results all have the block's shape.
 
     A quotient's last bit is right however small it is if `pack` says how many neurons a thread has
     at least.
@@ -89,7 +89,7 @@ def _value(
     whole: Sequence[bool],
     pack: int,
 ) -> str:
-    """What an operation is spelled as, knowing what it reads."""
+    """Spell an operation, given the operations that it reads."""
     read = [operations[arg] for arg in operation.args]
     if operation.op == Op.DIVIDE and read[1].op == Op.CONSTANT:
         divisor = float(str(read[1].attribute))
@@ -129,10 +129,10 @@ def _spelled(dialect: Dialect, operation: Operation, values: Sequence[str]) -> s
 
 
 def text(head: str, lines: Sequence[str]) -> str:
-    """A function of Triton with this head."""
+    """Write a Triton function with this head."""
     return "\n".join(["@triton.jit", head, *indent(lines)]) + "\n"
 
 
 def indent(lines: Sequence[str]) -> list[str]:
-    """The lines one block further in."""
+    """Indent the lines by one block."""
     return [f"    {line}" for line in lines]

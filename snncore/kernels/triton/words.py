@@ -21,7 +21,7 @@ INTERPRETED = tl.constexpr(bool(triton.knobs.runtime.interpret))
 
 @triton.jit
 def exp(value):
-    """The exponential, to the bit that of `snncore.dynamics.exponential`."""
+    """Compute the exponential, equal to `snncore.dynamics.exponential` on every bit."""
     x = tl.where(value < LOWEST, LOWEST, tl.where(value > HIGHEST, HIGHEST, value))
     whole = tl.floor(x * LOG2_E + 0.5)
     rest = (x - whole * LOG_2_HIGH) - whole * LOG_2_LOW
@@ -37,7 +37,7 @@ def exp(value):
 
 @triton.jit
 def log(value):
-    """The natural logarithm, to the bit that of `snncore.dynamics.logarithm`."""
+    """Compute the natural logarithm, equal to `snncore.dynamics.logarithm` on every bit."""
     small = value < NORMAL
     bits = tl.where(small, value * GROWN, value).to(tl.int32, bitcast=True)
     exponent = (bits - BEGIN) >> 23
@@ -61,7 +61,7 @@ def log(value):
 
 @triton.jit
 def quotient(numerator, denominator):
-    """A quotient for gradients, within three units in the last place: two instructions."""
+    """Divide for gradients, within three units in the last place, in two instructions."""
     if INTERPRETED:
         result = numerator / denominator
     else:
@@ -86,7 +86,7 @@ def nearly_divided(
     low: tl.constexpr,
     corrected: tl.constexpr,
 ):
-    """A quotient by a number, rounded as IEEE asks for unless it is tiny; without a branch."""
+    """Divide by a number without a branch, rounded as IEEE demands unless the quotient is tiny."""
     if INTERPRETED:
         result = tl.div_rn(numerator, divisor)
     else:
@@ -106,7 +106,7 @@ def divided(
     constraints: tl.constexpr,
     pack: tl.constexpr,
 ):
-    """A quotient by a number, rounded as IEEE asks for, without a division."""
+    """Divide by a number without a division, rounded as IEEE demands."""
     if INTERPRETED:
         result = tl.div_rn(numerator, divisor)
     else:

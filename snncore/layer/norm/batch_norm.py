@@ -48,7 +48,7 @@ class BatchNorm(Layer):
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {
             "num_features": self.num_features,
             "eps": self.eps,
@@ -58,11 +58,11 @@ class BatchNorm(Layer):
         }
 
     def forward(self, x: Tensor) -> Tensor:
-        """The normalized values of a sequence, or of a single step."""
+        """Normalize a sequence, or a single step."""
         axes = self.axes or x.ndim - self._leading()
         if x.ndim < axes + 1 or x.shape[-axes] != self.num_features:
             raise ValueError(
-                f"{type(self).__name__}: takes {self.num_features} channels, and is given "
+                f"{type(self).__name__}: takes {self.num_features} channels, but got "
                 f"{tuple(x.shape)}"
             )
         self.input_shape = tuple(x.shape[-axes:])
@@ -75,7 +75,7 @@ class BatchNorm(Layer):
         return merged(self._normalized, x, axes)
 
     def folded(self, statistics: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """What every channel is multiplied by and what is then added, in evaluation.
+        """Return the scale and the shift of every channel in evaluation.
 
         With a mean and a variance given, by these.
         """
@@ -87,7 +87,7 @@ class BatchNorm(Layer):
         return scale, -offset if bias is None else bias - offset
 
     def observed(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The mean and the variance of every channel of a batch, which the running ones follow."""
+        """Return each channel's mean and variance in a batch, and update the running ones."""
         axes = self.axes or x.ndim - self._leading()
         channel = x.ndim - axes
         others = [axis for axis in range(x.ndim) if axis != channel]
@@ -104,16 +104,16 @@ class BatchNorm(Layer):
         return 1
 
     def _affine(self) -> tuple[Tensor | None, Tensor | None]:
-        """The weight and the bias that are multiplied and added."""
+        """Return the weight and the bias that are applied."""
         return self.weight, self.bias
 
     def _shares(self) -> bool:
-        """Whether statistics are now taken over other processes too."""
+        """Return whether statistics now include other processes."""
         learns = self.training and not self.frozen
         return learns and self.synchronized and is_distributed()
 
     def _scale_and_shift(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What this input is multiplied by, and what is then added."""
+        """Return the scale and the shift for this input."""
         if not self.training or self.frozen:
             return self.folded()
         self.num_batches_tracked.add_(1)
@@ -149,7 +149,7 @@ class BatchNorm1d(BatchNorm):
         self.step_mode = step_mode
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return super().config() | {"step_mode": str(self.step_mode)}
 
     def _leading(self) -> int:
@@ -178,7 +178,7 @@ class ThresholdBatchNorm2d(BatchNorm2d):
         self.threshold, self.alpha = float(threshold), float(alpha)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return super().config() | {"threshold": self.threshold, "alpha": self.alpha}
 
     def _affine(self) -> tuple[Tensor | None, Tensor | None]:

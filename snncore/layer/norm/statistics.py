@@ -1,4 +1,4 @@
-"""What a batch norm multiplies by and adds, differentiable in one pass over its input."""
+"""A batch norm's scale and shift, differentiable in one pass over its input."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ class _Affine(torch.autograd.Function):
 def affine(
     x: Tensor, weight: Tensor, bias: Tensor, eps: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The scale and the shift of each channel of (N, C, ...), its mean and inverse deviation."""
+    """Return each channel's scale, shift, mean and inverse deviation for (N, C, ...)."""
     scale, shift, mean, inverse = _Affine.apply(x, weight, bias, eps)
     return scale, shift, mean, inverse

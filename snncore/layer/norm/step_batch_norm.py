@@ -20,7 +20,7 @@ class _Counted(StateLayer):
         self.steps = steps
 
     def _advance(self, count: int) -> tuple[int, int]:
-        """The steps that come now, first and behind the last."""
+        """Return the range of the steps that come next."""
         first = int(self.states["step"]) if "step" in self.states else 0
         last = first + count
         if last > self.steps:
@@ -57,12 +57,12 @@ class StepBatchNorm2d(_Counted):
         self.register_buffer("running_var", torch.ones(steps, num_features))
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         numbers = {"num_features": self.num_features, "steps": self.steps}
         return numbers | {"eps": self.eps, "momentum": self.momentum} | super().config()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The normalized values, each step by its own statistics."""
+        """Normalize each step by its own statistics."""
         self.input_shape = tuple(x.shape[-3:])
         sequence = self.sequence(x)
         first, last = self._advance(sequence.shape[0])
@@ -88,12 +88,12 @@ class TemporalBatchNorm2d(_Counted):
         self.scale = nn.Parameter(torch.ones(steps))
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         numbers = {"num_features": self.norm.num_features, "steps": self.steps}
         return numbers | super().config()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The normalized values, each step by its own scale."""
+        """Normalize each step with its own scale."""
         self.input_shape = tuple(x.shape[-3:])
         sequence = self.sequence(x)
         first, last = self._advance(sequence.shape[0])

@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 
 
 def is_distributed() -> bool:
-    """Whether there are other processes to share statistics with."""
+    """Return whether there are other processes to share statistics with."""
     return (
         distributed.is_available()
         and distributed.is_initialized()
@@ -99,7 +99,7 @@ def synchronized_batch_norm(
     momentum: float,
     eps: float,
 ) -> Tensor:
-    """The batch norm of (N, C, ...) while training, on any device; updates the running values."""
+    """Apply the batch norm to (N, C, ...) in training, on any device; update the running values."""
     if x.is_cuda:
         result: Tensor = _OnGpu.apply(
             x.contiguous(), weight, bias, running_mean, running_var, momentum, eps

@@ -21,7 +21,7 @@ class TimeDistributed(Layer):
         self.module, self.step_mode = module, step_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        """The module's result for every step."""
+        """Apply the module to every step."""
         if self.step_mode == "s":
             self.input_shape = tuple(x.shape[1:])
             step: Tensor = self.module(x)
@@ -39,7 +39,7 @@ class Steps(StateLayer):
         self.module = module
 
     def forward(self, x: Tensor) -> Tensor:
-        """The module's results, one a step."""
+        """Apply the module step by step."""
         self.input_shape = tuple(self.sequence(x).shape[2:])
         return self.as_given(torch.stack([self.module(step) for step in self.sequence(x)]))
 
@@ -74,17 +74,17 @@ class Recurrent(StateLayer):
     ) -> None:
         super().__init__(step_mode)
         self.body, self.feedback = body, feedback
-        # What is inside is always given single steps.
+        # The modules inside always take single steps.
         for part in self.modules():
             if part is not self and hasattr(part, "step_mode"):
                 part.step_mode = type(part.step_mode)("s")
 
     def config(self) -> dict[str, Any]:
-        """The arguments besides the modules within, as plain data."""
+        """Return the arguments besides the modules inside, as plain data."""
         return super().config()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The body's outputs."""
+        """Return the body's outputs."""
         self.input_shape = tuple(self.sequence(x).shape[2:])
         last = self.states.get("output")
         outputs = []

@@ -12,7 +12,7 @@ from snncore.layer.time.state import StateLayer
 
 
 class Delay(StateLayer):
-    """What came in so many steps ago; one number, or one for each channel."""
+    """The input of so many steps ago; one number of steps, or one for each channel."""
 
     def __init__(self, steps: int | Sequence[int], *, step_mode: str = "m") -> None:
         super().__init__(step_mode)
@@ -23,11 +23,11 @@ class Delay(StateLayer):
         self.most = max(counts)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"steps": self.steps} | super().config()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The sequence, later; before the first input there was nothing."""
+        """Delay the sequence; before the first input it is zero."""
         sequence = self.sequence(x)
         self.input_shape = tuple(sequence.shape[2:])
         self._check(sequence)
@@ -48,7 +48,7 @@ class Delay(StateLayer):
 
     def _check(self, sequence: Tensor) -> None:
         if sequence.ndim < 3:
-            raise ValueError(f"Delay: takes (T, N, ...), and is given {tuple(sequence.shape)}")
+            raise ValueError(f"Delay: takes (T, N, ...), but got {tuple(sequence.shape)}")
         if isinstance(self.steps, list) and sequence.shape[2] != len(self.steps):
             raise ValueError(
                 f"Delay.steps: {len(self.steps)} delays for {sequence.shape[2]} channels"

@@ -21,7 +21,7 @@ class StateLayer(Layer):
         self.states: dict[str, Tensor] = {}
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return super().config() | {"step_mode": str(self.step_mode)}
 
     def reset(self) -> None:
@@ -33,15 +33,15 @@ class StateLayer(Layer):
         self.states = {name: value.detach().clone() for name, value in self.states.items()}
 
     def sequence(self, x: Tensor) -> Tensor:
-        """The input as a sequence, also where it is a single step."""
+        """Return the input as a sequence, even if it is a single step."""
         return x.unsqueeze(0) if self.step_mode == "s" else x
 
     def as_given(self, x: Tensor) -> Tensor:
-        """A sequence in the form the input had."""
+        """Return a sequence in the form of the input."""
         return x[0] if self.step_mode == "s" else x
 
     def kept(self, name: str, like: Tensor) -> Tensor | None:
-        """A state, if there is one.
+        """Return a state, or None if there is none.
 
         Raises:
             ValueError: if it does not fit a step like this one.

@@ -15,7 +15,7 @@ Size = int | Sequence[int]
 
 
 class _Convolution(Layer):
-    """What convolutions have in common: their geometry, and torch's initial weights."""
+    """The common part of convolutions: their geometry, and torch's initial weights."""
 
     dimensions: ClassVar[int]
     make: ClassVar[Any]
@@ -44,13 +44,13 @@ class _Convolution(Layer):
         self.weight, self.bias = inner.weight, inner.bias
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         channels = {"in_channels": self.in_channels, "out_channels": self.out_channels}
         geometry = {key: list(getattr(self, key)) for key in self.geometry}
         return channels | geometry | {"groups": self.groups, "bias": self.bias is not None}
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums of a sequence, or of a single step."""
+        """Compute the weighted sums of a sequence, or of a single step."""
         axes = self.dimensions + 1
         self.input_shape = tuple(x.shape[-axes:])
         return merged(self._sums, x, axes)
@@ -74,7 +74,7 @@ class Conv3d(_Convolution):
 
 
 class _Transposed(_Convolution):
-    """What transposed convolutions have besides: how much is added at the far end."""
+    """The extra part of transposed convolutions: the padding at the far end."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class _Transposed(_Convolution):
         self.output_padding = sizes(output_padding, self.dimensions)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return super().config() | {"output_padding": list(self.output_padding)}
 
     def _sums(self, x: Tensor) -> Tensor:

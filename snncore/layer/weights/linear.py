@@ -1,4 +1,4 @@
-"""Layers of weights on sequences: time and batch in front, whatever follows is the layer's."""
+"""Layers of weights on sequences: time and batch first, the layer's own axes after them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pair = tuple[int, int]
 
 
 def pair(value: int | tuple[int, int]) -> Pair:
-    """Height and width from one number or two."""
+    """Return height and width from one number or two."""
     return (int(value), int(value)) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
 
@@ -27,11 +27,11 @@ class Layer(Noting):
         self.input_shape: tuple[int, ...] | None = None
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {}
 
     def extra_repr(self) -> str:
-        """What stands between the brackets when the module is printed."""
+        """Return the text between the brackets of the printed module."""
         return ", ".join(f"{key}={value!r}" for key, value in self.config().items())
 
 
@@ -48,7 +48,7 @@ class Linear(Layer):
         self.weight, self.bias = inner.weight, inner.bias
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {
             "in_features": self.in_features,
             "out_features": self.out_features,
@@ -56,7 +56,7 @@ class Linear(Layer):
         }
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums."""
+        """Compute the weighted sums."""
         self.input_shape = (x.shape[-1],)
         x = numbers(x, self.weight.dtype)
         if is_constant(x, 1):
@@ -89,19 +89,19 @@ class Conv2d(Layer):
         self.weight, self.bias = inner.weight, inner.bias
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         keys = ("kernel_size", "stride", "padding", "dilation")
         channels = {"in_channels": self.in_channels, "out_channels": self.out_channels}
         geometry = {key: list(getattr(self, key)) for key in keys}
         return channels | geometry | {"groups": self.groups, "bias": self.bias is not None}
 
     def forward(self, x: Tensor) -> Tensor:
-        """The weighted sums."""
+        """Compute the weighted sums."""
         self.input_shape = tuple(x.shape[-3:])
         return self.correlate(x, self.weight, self.bias)
 
     def correlate(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The sums with weights given."""
+        """Compute the sums with the given weights."""
         geometry = self.stride, self.padding, self.dilation, self.groups
         x = numbers(x, weight.dtype)
         return merged(lambda images: F.conv2d(images, weight, bias, *geometry), x, 3)
@@ -116,16 +116,16 @@ class SumPool2d(Layer):
         self.stride = self.kernel_size if stride is None else pair(stride)
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"kernel_size": list(self.kernel_size), "stride": list(self.stride)}
 
     def forward(self, x: Tensor) -> Tensor:
-        """The sums."""
+        """Compute the sums."""
         self.input_shape = tuple(x.shape[-3:])
         return self.pool(x)
 
     def pool(self, x: Tensor) -> Tensor:
-        """The sum of every window."""
+        """Sum up every window."""
         windows = self.kernel_size, self.stride
         return merged(lambda images: F.avg_pool2d(images, *windows, divisor_override=1), x, 3)
 
@@ -140,11 +140,11 @@ class Flatten(Layer):
         self.step_mode = step_mode
 
     def config(self) -> dict[str, Any]:
-        """The arguments that make an equal module, as plain data."""
+        """Return the arguments that make an equal module, as plain data."""
         return {"step_mode": self.step_mode}
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same values in C order."""
+        """Flatten the values in C order."""
         first = 1 if self.step_mode == "s" else 2
         self.input_shape = tuple(x.shape[first:])
         return torch.flatten(x, first)

@@ -32,7 +32,7 @@ from tests.unit.targets.loihi.programs import driven
 
 # How many random programs, trained networks, programs with recurrence or delays, sigma-delta
 # programs, resonators and input neurons that a host drives there are: in `make test`, and in all.
-SUBSET, FULL = (32, 8, 12, 12, 12, 6), (520, 60, 300, 150, 150, 60)
+SUBSET, FULL = (32, 6, 8, 8, 8, 4), (520, 60, 300, 150, 150, 60)
 # What one call of the simulator gets.
 BATCH = 64
 LARGEST = (1 << 23) - 1

@@ -68,7 +68,7 @@ ODD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_ill_formed_equations_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"CubaLIF|no name"):
+    with pytest.raises(ValueError, match=r"CubaLIF|not a name"):
         replace(CUBA_LIF, **ODD[name])
 
 
@@ -110,7 +110,7 @@ SYSTEMS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_ill_formed_number_systems_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"bits|states|no name"):
+    with pytest.raises(ValueError, match=r"bits|states|not a name"):
         SYSTEMS[name]()
 
 

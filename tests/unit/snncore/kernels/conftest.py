@@ -1,4 +1,4 @@
-"""Kernels are compiled into a folder of the test session; new memory is poisoned."""
+"""A cache of compiled kernels that lasts from run to run, and poison in new memory."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,16 @@ import torch
 
 
 @pytest.fixture(autouse=True, scope="session")
-def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def kernel_cache(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keep kernels in pytest's own cache: each is known by its source, flags and compiler."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(pytestconfig.cache.mkdir("kernels")))
         yield
 
 
 @pytest.fixture(autouse=True)
 def poisoned() -> Iterator[None]:
-    """What `torch.empty` returns is NaN, so that a lane that nobody wrote shows."""
+    """Fill the memory of `torch.empty` with NaN, so that an unwritten lane shows."""
     torch.use_deterministic_algorithms(True)
     assert torch.utils.deterministic.fill_uninitialized_memory
     yield

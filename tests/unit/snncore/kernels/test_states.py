@@ -64,7 +64,7 @@ def test_a_checkpoint_goes_on_where_it_was_written(tmp_path: Path) -> None:
 
 def test_states_of_another_network_are_refused() -> None:
     for key in ("1.w", "0.v", "v", "7.v"):
-        with pytest.raises(ValueError, match=f"{key}: is no state"):
+        with pytest.raises(ValueError, match=f"{key}: is not a state"):
             functional.restore(network(), {key: torch.zeros(2, 7)})
 
 

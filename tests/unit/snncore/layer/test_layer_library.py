@@ -105,7 +105,7 @@ def test_a_batch_norm_is_torchs_over_time_and_batch(name: str) -> None:
 
 
 def test_a_batch_norm_of_other_channels_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"BatchNorm2d: takes 5 channels, and is given \(3, 2"):
+    with pytest.raises(ValueError, match=r"BatchNorm2d: takes 5 channels, but got \(3, 2"):
         layer.BatchNorm2d(5)(given(IMAGE))
 
 

@@ -101,7 +101,7 @@ def test_a_closed_watch_leaves_nothing() -> None:
 
 
 def test_a_name_that_is_not_there() -> None:
-    with pytest.raises(ValueError, match="there is no layer 'x'; there are 0, 1"):
+    with pytest.raises(ValueError, match="unknown layer 'x'; there are 0, 1"):
         monitor.inputs(network(), names=["x"])
 
 

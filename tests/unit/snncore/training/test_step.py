@@ -146,7 +146,7 @@ def test_a_run_of_other_parts_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=np.zeros(2))
     with pytest.raises(ValueError, match="holds no run"):
         training.load_run(tmp_path / "other.npz", made, optimizer)
-    with pytest.raises(ValueError, match="object is no plain data"):
+    with pytest.raises(ValueError, match="object is not plain data"):
         training.save_run(tmp_path / "x.npz", made, optimizer, progress={"a": object()})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other.npz", "run.npz"]
 

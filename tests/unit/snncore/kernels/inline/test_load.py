@@ -92,7 +92,7 @@ def test_kernels_are_listed(kernels: inline.Kernels) -> None:
 
 X = torch.zeros(8)
 WRONG = {
-    r"scale\(const float \* x, .*\) takes 4, and is given 3": (X, X, 1.0),
+    r"scale\(const float \* x, .*\) takes 4, but got 3": (X, X, 1.0),
     "scale: y is a tensor, not float": (X, 1.0, 1.0, 8),
     r"scale: x is const float \*, and the tensor is torch.float64": (X.double(), X, 1.0, 8),
     "scale: x is not contiguous": (torch.zeros(4, 4).t(), X, 1.0, 8),
