@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # `make fuzz` reads 100,000.
-COUNT = 1560
+COUNT = 3003
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="children are held to limits that Linux keeps"
