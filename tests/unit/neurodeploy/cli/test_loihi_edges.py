@@ -87,7 +87,7 @@ STRANGE = {
     "a delay before the spike": (net_file(dense(MIXED, delay=-1)), "layer0.delay: -1 steps"),
     "resonators with plain weights": (
         net_file(dense(MIXED, neuron=resonators())),
-        "which only dense layers with complex weights drive",
+        "are driven by dense layers with complex weights alone",
     ),
     "no imaginary weights": (
         complex_dense(weight={"real": MIXED, "imag": MIXED * 0}),
