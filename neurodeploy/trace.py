@@ -65,7 +65,7 @@ class Trace:
         return f"Trace({shown})"
 
     def spikes(self) -> int:
-        """The number of spikes in all layers; values that are not spikes do not count."""
+        """Return the number of spikes in all layers; other values do not count."""
         spiking = [layer.values for layer in self.layers.values() if layer.spiking]
         return sum(int(np.count_nonzero(shown["s"])) for shown in spiking if "s" in shown)
 

@@ -42,14 +42,14 @@ class Program(Network[Node]):
         return self.of_kind(Synapse)
 
     def text(self) -> str:
-        """The program as a person reads it."""
+        """Return the program as text for a reader."""
         from neurodeploy.program.text import program_text
 
         return program_text(self)
 
 
 def neurons_in(program: Program) -> int:
-    """How many neurons the program has."""
+    """Return the number of neurons in the program."""
     total = 0
     for layer in program.layers:
         size = 1

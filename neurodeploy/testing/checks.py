@@ -1,4 +1,4 @@
-"""What every target owes to every program of the suite; each check raises with what is wrong."""
+"""The duties of every target for every program of the suite; each check raises what is wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from neurodeploy.verification.simulated import simulated
 
 
 class ConformanceError(NeurodeployError, AssertionError):
-    """Something that a target owes and does not do."""
+    """A duty that a target does not fulfil."""
 
 
 def require(holds: bool, message: str) -> None:

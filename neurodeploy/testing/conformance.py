@@ -14,7 +14,7 @@ from neurodeploy.testing import checks, controls
 from neurodeploy.testing.suite import suite
 
 Record = Callable[[str, object], None]
-# So many of the programs that a target takes are tampered with.
+# The number of accepted programs that the controls tamper with.
 _CONTROLLED = 4
 
 
@@ -25,7 +25,7 @@ def taken(name: str) -> tuple[str, ...]:
     for program, case in suite(name).items():
         try:
             refusals = checks.errors_in(chip.check(case.program))
-        # Any exception here is reported by the test of `check`.
+        # The test of `check` reports any exception here.
         except (Exception, SystemExit):  # noqa: BLE001
             continue
         names += [] if refusals else [program]
@@ -39,10 +39,10 @@ def _spread(programs: tuple[str, ...], count: int) -> tuple[str, ...]:
 
 
 class Conformance:
-    """What a target owes to every program of the suite; `target` is its name."""
+    """The duties of a target for every program of the suite; `target` is its name."""
 
     target: ClassVar[str]
-    # So many of the programs that are taken run in each simulator; all unless a subclass says so.
+    # The number of accepted programs that run in each simulator; all unless a subclass says so.
     simulated: ClassVar[int | None] = None
 
     @classmethod
@@ -58,7 +58,7 @@ class Conformance:
             return
         programs = taken(self.target)
         if "simulator" in names:
-            # Without parameters pytest would report a test that ran nothing.
+            # Without parameters, pytest would report a test that ran nothing.
             metafunc.parametrize("simulator", [*self.chip().simulators] or ["none"])
             programs = _spread(programs, self.simulated or len(programs))
         if "program" in names:
@@ -67,12 +67,12 @@ class Conformance:
             metafunc.parametrize("controlled", _spread(programs, _CONTROLLED))
 
     def test_target_takes_something(self) -> None:
-        """A target takes some program of the suite, or brings neurons of its own to it."""
+        """Check that a target accepts some program of the suite, or brings its own neurons."""
         assert taken(self.target), "no program of the suite is taken: give the target `examples`"
         assert self.chip().name == self.target
 
     def test_check(self, refusable: str, record_property: Record) -> None:
-        """A program is taken, or refused with a node and a remedy."""
+        """Check that a program is accepted, or refused with a node and a remedy."""
         case = suite(self.target)[refusable]
         checks.check_spikes(case)
         findings = checks.check_findings(self.chip(), case.program)
@@ -81,21 +81,21 @@ class Conformance:
         record_property("verdict", f"refused: {refusals[0]}" if refusals else "taken")
 
     def test_compile(self, program: str) -> None:
-        """Compiling is deterministic."""
+        """Check that compiling is deterministic."""
         checks.check_compiled(self.chip(), suite(self.target)[program].program)
 
     def test_read(self, program: str) -> None:
-        """The files hold the whole program."""
+        """Check that the files contain the whole program."""
         checks.check_read(self.chip(), suite(self.target)[program].program)
 
     def test_folder(self, program: str, tmp_path: Path) -> None:
-        """What is written to the disk is read from there, and verified."""
+        """Check that what is written to the disk is read back, and verified."""
         checks.check_folder(self.chip(), suite(self.target)[program], tmp_path / "artifact")
 
     def test_simulator(
         self, program: str, simulator: str, tmp_path: Path, record_property: Record
     ) -> None:
-        """A simulator computes what the program means: in every layer, step and state it shows."""
+        """Check that a simulator computes the program: every layer, step and state it shows."""
         chip, case = self.chip(), suite(self.target)[program]
         if not chip.simulators:
             pytest.skip(f"not run: {chip.name} has no simulator")
@@ -106,13 +106,13 @@ class Conformance:
             pytest.skip(reason)
 
     def test_unknown_simulator(self) -> None:
-        """A simulator of an unknown name is refused."""
+        """Check that a simulator of an unknown name is refused."""
         chip = self.chip()
         checks.check_unknown_simulator(chip, suite(self.target)[taken(self.target)[0]])
 
     @pytest.mark.parametrize("control", controls.CONTROLS)
     def test_control(self, controlled: str, control: str, tmp_path: Path) -> None:
-        """Whatever is tampered with is found."""
+        """Check that any tampering is found."""
         controls.CONTROLS[control](
             self.chip(), suite(self.target)[controlled], tmp_path / "artifact"
         )

@@ -1,4 +1,4 @@
-"""Negative controls: artifacts that were tampered with, each of which verify must find."""
+"""Negative controls: artifacts that were tampered with; verify must find each of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from neurodeploy.target import Target, open_artifact
 from neurodeploy.testing.checks import errors_in, problem_of, require, speaking_clearly
 from neurodeploy.testing.suite import Case
 
-# Of each file so many bits are flipped, one after the other.
+# The number of bits that are flipped in each file, one after the other.
 _FLIPS = 2
-# So many fields of a contract are changed, others for every program of the suite.
+# The number of contract fields that are changed; each program of the suite gets others.
 _FIELDS = 6
 
 
@@ -27,7 +27,7 @@ def check_changed_weight(chip: Target, case: Case, folder: Path) -> None:
     other = changed_weight(chip, case)
     artifact, tampered = chip.compile(case.program), chip.compile(other)
     require(_bytes(artifact) != _bytes(tampered), "one changed weight leaves every file as it is")
-    # The manifest vouches for the new files, and still for the old program.
+    # The manifest vouches for the new files, but still for the old program.
     replace(tampered, program=artifact.program).write(folder)
     opened = open_artifact(folder)
     require(chip.read(opened) == other, "the files hold another weight, and read does not see it")

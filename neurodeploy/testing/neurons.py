@@ -1,4 +1,4 @@
-"""Neurons that no chip in particular has: the kit's networks for targets that take any."""
+"""Neurons of no particular chip: the kit's networks for targets that accept any neurons."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WRAPPING = NumberSystem("wrapping10", (("v", Format(10, 0, Overflow.WRAP)),), (
 _FRACTIONS = NumberSystem("fractions20", (("v", Format(20, 4)),), (("leak", 6), ("threshold", 0)))
 _WIDE = NumberSystem("wide24", (("v", Format(24, 0)),), ())
 
-# The first has a network of every structure, the others one of dense layers.
+# The first is built into every structure, the others into one of dense layers.
 NEURONS = {
     "hard reset": ExampleNeuron(
         trace(_integrate, states=("v",), parameters=("threshold", "bias"), name="HardReset"),

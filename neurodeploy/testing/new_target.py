@@ -1,4 +1,4 @@
-"""A package for a target of one's own, from a template that passes the conformance kit."""
+"""A package for your own target, from a template that passes the conformance kit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from neurodeploy.data.files import write_folder_atomically
 from neurodeploy.errors import OutputError, ValidationError
 from neurodeploy.target import GROUP
 
-# The names in the template, as they stand in its files and folders.
+# The names in the template, as its files and folders contain them.
 _NAME, _CLASS = "mychip", "Mychip"
-# A Python file of the template is no module of ours.
+# A Python file of the template is not a module of ours.
 _SUFFIX = ".txt"
 
 
@@ -32,7 +32,7 @@ def write_package(name: str, folder: Path) -> tuple[str, ...]:
     if folder.exists() or folder.is_symlink():
         raise OutputError(f"{folder}: exists already", remedy="choose another folder, with -o DIR")
     written = package_files(name)
-    # A folder that appeared in the meantime is not replaced.
+    # A folder that appears in the meantime is not replaced.
     write_folder_atomically(folder, written, ours=lambda _: False)
     return tuple(written)
 
@@ -52,7 +52,7 @@ def check_name(name: str) -> None:
     if name in {entry.name for entry in entry_points(group=GROUP)}:
         raise ValidationError(f"a target {name} is installed already", remedy="choose another name")
     spec = find_spec(name)
-    # A folder of that name, in the current one, is no package yet.
+    # A folder of that name in the current directory is not yet a package.
     if name in sys.stdlib_module_names or (spec is not None and spec.origin is not None):
         raise ValidationError(f"a package {name} exists already", remedy="choose another name")
 

@@ -1,4 +1,4 @@
-"""pytest's option `--target`, and the table of what the target takes."""
+"""pytest's option `--target`, and the table of what the target accepts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print what the target takes, and what each of its simulators computed."""
+    """Print which programs the target accepts, and what each of its simulators computed."""
     name = config.getoption(OPTION)
     reports = [
         (outcome, report)

@@ -1,4 +1,4 @@
-"""Small networks of every structure that a program can have, of any kind of neurons."""
+"""Small networks of every structure that a program can have, with any kind of neurons."""
 
 from __future__ import annotations
 

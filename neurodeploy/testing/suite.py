@@ -16,7 +16,7 @@ from neurodeploy.testing.neurons import NEURONS
 from neurodeploy.testing.structures import STRUCTURES, build
 
 _STEPS, _SAMPLES, _RATE = 12, 2, 0.5
-# Neurons after a collection's first have these structures alone.
+# Neurons after the first of a collection get only these structures.
 _FEW = ("dense", "currents")
 # A current would drive every input of a neuron alike.
 _SEVERAL_INPUTS = ("dense",)

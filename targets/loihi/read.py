@@ -231,7 +231,7 @@ class _Reader:
         self._append(Neuron(entry.name, inputs, *kind, parameters, FORMAT.exponent))
 
     def _flatten_for(self, entry: LayerEntry) -> None:
-        """Flatten as the loader does before a dense layer: its input, or images on request."""
+        """Apply the flatten that the loader does before a dense layer: its input, or images."""
         name, self.flatten = self.flatten, None
         source = self.nodes[-1]
         if isinstance(source, Input):

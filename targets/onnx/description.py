@@ -97,7 +97,7 @@ def _node(
     wanted = str(members.pop("class"))
     kind = next((each for each in kinds if each.kind_name() == wanted), None)
     if kind is None:
-        raise ValidationError(f"{wanted} is no node of a network")
+        raise ValidationError(f"{wanted} is not a node of a network")
     weight = members.get("weight")
     if isinstance(weight, dict) and "tensor" in weight:
         held = tensors.pop(weight["tensor"]).astype(np.float64)
@@ -126,7 +126,7 @@ def _power(given: Any) -> int:
         ValidationError: if it is none, or no weight would be left of 62 bits.
     """
     if type(given) is not int or not 0 <= given < _MOST_BITS:
-        raise ValidationError(f"{given!r:.80} is no power of two that weights have in common")
+        raise ValidationError(f"{given!r:.80} is not a power of two that weights have in common")
     return given
 
 

@@ -68,14 +68,14 @@ _NESTED: Mapping[_Message, Mapping[int, _Message]] = {
     },
 }
 _DEEPEST = 32
-_DAMAGED = "is no ONNX file, or is cut off or damaged"
+_DAMAGED = "is not an ONNX file, or is cut off or damaged"
 
 
 def messages_in(content: bytes) -> int:
     """Return the number of messages in an unparsed file, if it has bytes for them.
 
     Raises:
-        ArtifactError: if it has more than its bytes pay for, or is no such file.
+        ArtifactError: if it has more than its bytes pay for, or is not such a file.
     """
     allowed = _FREE_MESSAGES + len(content) // _BYTES_A_MESSAGE
     pending = [(_Message.MODEL, 0, len(content), 0)]
@@ -115,12 +115,12 @@ def numbers_of(tensor: Any) -> NDArray[Any]:
     if len(dims) > MOST_AXES:
         raise ArtifactError(f"{name} is damaged: it has {len(dims)} axes, more than {MOST_AXES}")
     if tensor.data_type not in list(Type):
-        raise ArtifactError(f"{name} is damaged: {tensor.data_type} is no type of its numbers")
+        raise ArtifactError(f"{name} is damaged: {tensor.data_type} is not a type for its numbers")
     kind, content = Type(tensor.data_type).numpy, tensor.raw_data
     # Ignoring axes of length zero, an empty array must be a possible one.
     claimed = prod(max(length, 1) for length in dims)
     if min(dims, default=0) < 0 or claimed > max(len(content), 1 << 20):
-        raise ArtifactError(f"{name} is damaged: {dims} is no shape of {len(content)} bytes")
+        raise ArtifactError(f"{name} is damaged: {dims} is not a shape of {len(content)} bytes")
     if len(content) != prod(dims) * kind.itemsize:
         raise ArtifactError(f"{name} is damaged: {len(content)} bytes are not {dims} numbers")
     return np.frombuffer(content, kind).reshape(dims)

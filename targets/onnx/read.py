@@ -44,7 +44,7 @@ def open_file(artifact: Artifact) -> Opened:
     """Return the content of an artifact's file.
 
     Raises:
-        ArtifactError: if it is no file of ours, is damaged, or was edited.
+        ArtifactError: if it is not a file of ours, is damaged, or was edited.
     """
     file = next((name for name in artifact.files if name.endswith(".onnx")), None)
     place = str(artifact.path or "the artifact")
@@ -115,16 +115,16 @@ def _parsed(content: bytes) -> Any:
     try:
         model.ParseFromString(content)
     except DecodeError as error:
-        raise ArtifactError("is no ONNX file, or is cut off or damaged") from error
+        raise ArtifactError("is not an ONNX file, or is cut off or damaged") from error
     if not model.HasField("graph"):
-        raise ArtifactError("is no ONNX file, or is cut off or damaged")
+        raise ArtifactError("is not an ONNX file, or is cut off or damaged")
     return model
 
 
 def _word(text: str | bytes) -> str:
     """Return a text of the file; the parser returns anything else as bytes."""
     if isinstance(text, bytes):
-        raise ArtifactError("is no ONNX file, or is cut off or damaged")
+        raise ArtifactError("is not an ONNX file, or is cut off or damaged")
     return text
 
 

@@ -49,12 +49,12 @@ class Onnx:
         """Return the program in a file of ours.
 
         Raises:
-            ArtifactError: if it is no file of ours, is damaged, or was edited.
+            ArtifactError: if it is not a file of ours, is damaged, or was edited.
         """
         network = open_file(artifact).network
         if isinstance(network, Graph):
             raise ArtifactError(
-                f"{artifact.path}: holds a network in floats, which is no program",
+                f"{artifact.path}: holds a network in floats, which is not a program",
                 remedy="verify or run it, or quantize the model and export it again",
             )
         return network
@@ -83,7 +83,7 @@ class Onnx:
         """Return the float network in a file of ours.
 
         Raises:
-            ArtifactError: if it holds a program, is no file of ours, is damaged, or was edited.
+            ArtifactError: if it holds a program, is not a file of ours, is damaged, or was edited.
         """
         network = open_file(artifact).network
         if isinstance(network, Graph):

@@ -26,7 +26,7 @@ SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -320, -400, 0]]
 
 
 def group_of(layer: dict[str, Any], count: int) -> Any:
-    """A layer's neurons, for every sample."""
+    """Return a layer's neurons, for every sample."""
     values = {name: int(layer[name][0]) for name in ("threshold", "voltage_decay", "current_decay")}
     return LoihiNeuronGroup(
         layer["size"] * count,
@@ -37,7 +37,7 @@ def group_of(layer: dict[str, Any], count: int) -> Any:
 
 
 def synapses_of(source: Any, target: Any, link: dict[str, Any], count: int) -> list[Any]:
-    """Connections: a group for each sign and delay, since a group has one of each."""
+    """Return connections: a group per sign and delay, because a group has one of each."""
     weight, delays = link["weight"], link["delays"]
     outputs, inputs = weight.shape
     made = []
@@ -58,7 +58,7 @@ def synapses_of(source: Any, target: Any, link: dict[str, Any], count: int) -> l
 
 
 def simulate(layers: list[dict[str, Any]], samples: np.ndarray) -> list[dict[str, np.ndarray]]:
-    """Spikes and states of every layer, (T, N, neurons)."""
+    """Return spikes and states of every layer, (T, N, neurons)."""
     steps, count, width = samples.shape
     times, sample, neuron = np.nonzero(samples)
     given = LoihiSpikeGeneratorGroup(count * width, sample * width + neuron, times)
@@ -86,7 +86,7 @@ def simulate(layers: list[dict[str, Any]], samples: np.ndarray) -> list[dict[str
 def shown(
     layer: dict[str, Any], monitors: Any, lag: int, steps: int, count: int
 ) -> dict[str, np.ndarray]:
-    """What the monitors saw, from the layer's own first step on."""
+    """Return the monitors' records, from the layer's own first step on."""
     fired, current, voltage = monitors
     size, rows = (steps, count, layer["size"]), slice(lag, lag + steps)
     spikes = np.zeros((steps + lag, count * layer["size"]), np.uint8)
@@ -108,7 +108,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
 
 
 def read_layer(exchange: Any, stem: str, sources: list[Any]) -> dict[str, Any]:
-    """A layer as the job describes it."""
+    """Read a layer as the job describes it."""
     names = ("current_decay", "voltage_decay", "threshold")
     layer: dict[str, Any] = {name: np.load(exchange.input(f"{stem}.{name}")) for name in names}
     links = []

@@ -45,11 +45,11 @@ class Samples:
     steps: int
 
     def place(self, time_step: int) -> tuple[int, int]:
-        """Sample and step of one of Lava's steps, which count from 1."""
+        """Return sample and step of one of Lava's steps, which count from 1."""
         return divmod(time_step - 1 - self.lag, self.steps)
 
     def begin(self, time_step: int) -> bool:
-        """Whether it is the first step of a sample."""
+        """Return whether it is the first step of a sample."""
         sample, step = self.place(time_step)
         return sample >= 0 and step == 0
 
@@ -100,7 +100,7 @@ class Recorded:
     resets_itself = False
 
     def run_spk(self) -> None:
-        """The vendor's step, then the record of it."""
+        """Run the vendor's step, then record it."""
         recorder = self.proc_params["recorder"]
         if recorder.timing.begin(self.time_step) and not self.resets_itself:
             for name in self.states:
@@ -154,7 +154,7 @@ class OwnFromRest(PyDenseModelBitAcc):
     """Weights; where they bring a layer's own spikes back, a sample starts without any."""
 
     def run_spk(self) -> None:
-        """The vendor's step; what it holds for the next one is dropped where a sample begins."""
+        """Run the vendor's step, and drop what it holds for the next one if a sample begins."""
         super().run_spk()
         timing = self.proc_params.get("timing")
         if timing is not None and timing.begin(self.time_step + 1):
@@ -165,7 +165,7 @@ class DelaysFromRest(PyDelayDenseModelBitAcc):
     """Weights with delays; a sample starts with nothing on its way."""
 
     def calc_act(self, s_in: np.ndarray) -> Any:
-        """What the spikes bring; what earlier ones still had to bring is dropped."""
+        """Return what the spikes bring; what is still on its way from earlier ones is dropped."""
         if self.proc_params["timing"].begin(self.time_step + 1):
             self.a_buff[:] = 0
         return super().calc_act(s_in)

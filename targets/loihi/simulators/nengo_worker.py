@@ -35,7 +35,7 @@ class Layer:
 
 
 def block_of(layer: Layer, index: int) -> Any:
-    """The layer's neurons; their bias is added later."""
+    """Return the layer's neurons; their bias is added later."""
     block = LoihiBlock(layer.size, label=f"layer{index}")
     own = block.compartment
     own.decay_u = (layer.parameters["current_decay"] - 1).astype(np.int32)
@@ -49,7 +49,7 @@ def block_of(layer: Layer, index: int) -> Any:
 
 
 def synapse_of(weight: np.ndarray) -> Any:
-    """Weights, in the units of the current."""
+    """Return weights in the units of the current."""
     synapse = Synapse(weight.shape[1])
     columns = [weight[:, axon] for axon in range(weight.shape[1])]
     synapse.weights = [(column[column != 0] << SHIFT).astype(np.int32)[None] for column in columns]
@@ -59,7 +59,7 @@ def synapse_of(weight: np.ndarray) -> Any:
 
 
 def emulator_of(layers: list[Layer], sample: np.ndarray) -> Any:
-    """The emulator with the sample (T, ...) on its way, and each layer's block."""
+    """Return the emulator, which receives the sample (T, ...), and each layer's block."""
     model = Model()
     given = SpikeInput(sample.shape[1])
     for step, spikes in enumerate(sample):
@@ -80,7 +80,7 @@ def emulator_of(layers: list[Layer], sample: np.ndarray) -> Any:
 
 
 def simulate(layers: list[Layer], samples: np.ndarray) -> list[dict[str, np.ndarray]]:
-    """Spikes and states of every layer, (T, N, neurons)."""
+    """Return spikes and states of every layer, (T, N, neurons)."""
     steps, count = samples.shape[:2]
     shown = [
         {key: np.zeros((steps, count, layer.size), kind) for key, (_, kind) in STATES.items()}
@@ -108,7 +108,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
 
 
 def read_layer(exchange: Any, stem: str, sources: list[Any]) -> Layer:
-    """A layer as the job describes it."""
+    """Read a layer as the job describes it."""
     names = ("current_decay", "voltage_decay", "threshold", "bias")
     parameters = {name: np.load(exchange.input(f"{stem}.{name}")) for name in names}
     weights = [np.load(exchange.input(f"{stem}.w{count}")) for count in range(len(sources))]

@@ -24,7 +24,7 @@ INPUT = -1
 
 @dataclass(frozen=True)
 class Connection:
-    """Connections between two layers: weights (neurons, sources), and delays if there are any."""
+    """Connections between two layers: weights (neurons, sources), and optional delays."""
 
     source: int
     weight: Integers

@@ -32,13 +32,13 @@ SOURCE_VALUES = 1 << 24
 PROGRESS_SECONDS = 1.0
 # how long after the death of one process the reason for it may take to arrive
 PATIENCE_SECONDS = 5.0
-# what Lava is told of a network beside the file: bits of what comes in, and of messages' fraction
+# settings that Lava gets beside the file: bits of what comes in, and of messages' fraction
 PLAIN = {"message_bits": 0, "spike_exp": 6, "input_bias": 0}
 SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
 
 
 def beside(name: str) -> Any:
-    """A script that lies beside this one, which no package leads to here."""
+    """Import a script from beside this one, which is not on the import path."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     if spec is None or spec.loader is None:
         raise ImportError(f"there is no {name}.py beside {__file__}")
@@ -67,7 +67,7 @@ class Watch:
         threading.Thread(target=self._poll, daemon=True).start()
 
     def over(self, network: Any) -> "Watch":
-        """This watch, for the processes of one network."""
+        """Return this watch, for the processes of one network."""
         self._network = network
         return self
 
@@ -107,7 +107,7 @@ class Watch:
 
 
 def _processes(network: Any) -> list[BaseProcess]:
-    """The processes that Lava started for a network, ended ones too."""
+    """Return the processes that Lava started for a network, including ended ones."""
     messages = getattr(network.runtime, "_messaging_infrastructure", None)
     return list(getattr(messages, "actors", []))
 
@@ -128,7 +128,7 @@ def _reason(child: BaseProcess) -> tuple[Exception, str] | None:
 
 
 def load_netx() -> ModuleType:
-    """Lava's loader; without torch, without the modules that need it and no LIF network uses."""
+    """Import Lava's loader; without torch, leave out modules that no LIF network uses."""
     if importlib.util.find_spec("torch") is None:
         for name in ("netx", "netx.sequential_modules", "slayer", "slayer.neuron"):
             _unexecuted(f"lava.lib.dl.{name}")
@@ -147,7 +147,7 @@ def _unexecuted(name: str) -> Any:
 
 
 def _function(path: str, name: str) -> Any:
-    """One function of a script that cannot be run here: it needs nothing but NumPy."""
+    """Return one function, which needs only NumPy, of a script that cannot run here."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     (found,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
     scope: dict[str, Any] = {"np": np}
@@ -156,7 +156,7 @@ def _function(path: str, name: str) -> Any:
 
 
 def starts_with_neurons(path: str) -> bool:
-    """Whether layer 0 is a block of input neurons.
+    """Return whether layer 0 is a block of input neurons.
 
     Raises: NetworkError for a layer that the loader would skip in silence.
     """
@@ -170,7 +170,7 @@ def starts_with_neurons(path: str) -> bool:
 
 
 def load(path: str, samples: np.ndarray, options: dict[str, int]) -> Any:
-    """The network as Lava builds it, its resets on each layer's own first step of a sample."""
+    """Return Lava's network, with resets on each layer's own first step of a sample."""
     network = load_netx().Network(
         net_config=path,
         input_shape=samples.shape[:1:-1] if samples.ndim == 5 else None,
@@ -186,14 +186,14 @@ def load(path: str, samples: np.ndarray, options: dict[str, int]) -> Any:
 
 
 def batches(samples: np.ndarray) -> list[tuple[int, int]]:
-    """Ranges of samples that one run takes: all that the source has room for."""
+    """Return the ranges of samples for one run each: as many as the source has room for."""
     count = samples.shape[1]
     size = min(max(1, SOURCE_VALUES * count // samples.size), count)
     return [(first, min(first + size, count)) for first in range(0, count, size)]
 
 
 def is_block(layer: Any) -> bool:
-    """Whether it is a block of input neurons, without synapses."""
+    """Return whether it is a block of input neurons, without synapses."""
     return type(layer).__name__ == "Input"
 
 
@@ -218,7 +218,7 @@ def source(network: Any, samples: np.ndarray, padding: int) -> int:
 
 
 def create_files(network: Any, exchange: Any, stem: str, samples: np.ndarray) -> list[Any]:
-    """For each layer of neurons, the files that take its values.
+    """Return, for each layer of neurons, the files for its values.
 
     Raises: NetworkError for a neuron that is not recorded.
     """
@@ -237,7 +237,7 @@ def create_files(network: Any, exchange: Any, stem: str, samples: np.ndarray) ->
 
 
 def record(network: Any, files: list[Any], samples: np.ndarray, first: int, last: int) -> int:
-    """Have every layer recorded; returns how many synapses the deepest one lies behind."""
+    """Record every layer, and return how many synapses precede the deepest one."""
     steps, count = samples.shape[:2]
     lag = 0
     for layer, own in zip(network.layers, files, strict=True):
@@ -252,7 +252,7 @@ def record(network: Any, files: list[Any], samples: np.ndarray, first: int, last
 
 
 def play(network: Any, steps: int, watch: Watch, say: Callable[[str], None]) -> None:
-    """Run the network for so many steps, in parts long enough to be worth a line of progress."""
+    """Run the network for `steps` steps, in parts worth a line of progress each."""
     config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models.MODELS)
     done, part = 0, 64
     with watch.over(network):

@@ -101,8 +101,8 @@ def test_files_that_are_none_of_ours(call: Caller, here: Path) -> None:
     del model.metadata_props[:]
     (here / "foreign.onnx").write_bytes(model.SerializeToString())
     for name, words in (
-        ("cut", "is no ONNX file, or is cut off or damaged"),
-        ("empty", "is no ONNX file, or is cut off or damaged"),
+        ("cut", "is not an ONNX file, or is cut off or damaged"),
+        ("empty", "is not an ONNX file, or is cut off or damaged"),
         ("foreign", "was not written by neurodeploy"),
     ):
         for command in ("inspect", "verify"):

@@ -356,7 +356,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a channel's unit where there is none": (
         lambda: quant.Linear(2, 2, format="shift16", per_channel=True),
-        "Linear: shift16 has one unit for a layer",
+        "Linear: shift16 has one unit per layer",
     ),
     "a learned unit outside a block": (
         lambda: quant.Linear(2, 2, scale="learned")(torch.ones(1, 1, 2)),

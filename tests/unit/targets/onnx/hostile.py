@@ -143,14 +143,14 @@ CHANGES: dict[str, tuple[Program | g.Graph, dict[str, Any], Change, str]] = {
     ),
     "steps beyond any": (small(), {}, noted(form="unrolled", steps="9" * 400), "option steps"),
     "a form that is none": (small(), {}, noted(form="loop"), "description is damaged"),
-    "a shape below zero": (small(), {}, shaped(-1, 6), "is no shape of 6 bytes"),
-    "two lengths below zero": (small(), {}, shaped(-2, -3), "is no shape of 6 bytes"),
+    "a shape below zero": (small(), {}, shaped(-1, 6), "is not a shape of 6 bytes"),
+    "two lengths below zero": (small(), {}, shaped(-2, -3), "is not a shape of 6 bytes"),
     "66 axes": (small(), {}, shaped(*[1] * 65, 6), "has 66 axes, more than 16"),
     "33 axes": (small(), {}, shaped(*[1] * 32, 6), "has 33 axes, more than 16"),
-    "nothing of any size": (small(), {}, shaped(0, 1 << 62, 4, content=b""), "is no shape of 0"),
+    "nothing of any size": (small(), {}, shaped(0, 1 << 62, 4, content=b""), "is not a shape of 0"),
     "fewer bytes": (small(), {}, shaped(2, 3, content=b"12345"), "5 bytes are not [2, 3] numbers"),
     "more bytes": (small(), {}, shaped(2, 3, content=b"1234567"), "7 bytes are not [2, 3] numbers"),
-    "no bytes": (small(), {}, shaped(1 << 20, 1 << 20, content=b""), "is no shape of 0 bytes"),
+    "no bytes": (small(), {}, shaped(1 << 20, 1 << 20, content=b""), "is not a shape of 0 bytes"),
     "numbers elsewhere": (small(), {}, _external, "is in another file, which is never opened"),
     "a pointer elsewhere": (small(), {}, _pointer_alone, "is in another file, which is never"),
     "no parameters": (small(), {}, told(n__parameters=[]), "n.parameters: () are none"),
@@ -167,19 +167,19 @@ CHANGES: dict[str, tuple[Program | g.Graph, dict[str, Any], Change, str]] = {
         small(),
         {},
         told(d__weight=lambda w: w | {"power": 10**30}),
-        "is no power of two",
+        "is not a power of two",
     ),
     "a power below zero": (
         small(),
         {},
         told(d__weight=lambda w: w | {"power": -1}),
-        "-1 is no power of two",
+        "-1 is not a power of two",
     ),
     "a power of 62": (
         small(),
         {},
         told(d__weight=lambda w: w | {"power": 62}),
-        "62 is no power of two",
+        "62 is not a power of two",
     ),
     "a tensor again and again": (small(), {}, told(d__weight=_tensor), "named twice"),
     "weights of no tensor": (
@@ -257,11 +257,11 @@ BYTES: dict[str, tuple[bytes, str]] = {
     "empty functions": (_repeated((), b"\xca\x01\x00", 2_000_000), "more nodes and tensors than"),
     "empty attributes": (_repeated((7, 1), b"\x2a\x00", 3_000_000), "more nodes and tensors than"),
     "empty tensors": (_repeated((7,), b"\x2a\x00", 3_000_000), "more nodes and tensors than"),
-    "an endless number": (b"\x80" * 5_000_000, "is no ONNX file"),
-    "a length beyond the end": (b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "is no ONNX file"),
-    "a tag of no kind": (b"\x0f" * 1000, "is no ONNX file"),
-    "groups": (b"\x0b" * 100_000, "is no ONNX file"),
-    "nothing": (b"", "is no ONNX file"),
+    "an endless number": (b"\x80" * 5_000_000, "is not an ONNX file"),
+    "a length beyond the end": (b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "is not an ONNX file"),
+    "a tag of no kind": (b"\x0f" * 1000, "is not an ONNX file"),
+    "groups": (b"\x0b" * 100_000, "is not an ONNX file"),
+    "nothing": (b"", "is not an ONNX file"),
 }
 
 
@@ -274,4 +274,4 @@ def _not_text(path: tuple[int, ...]) -> bytes:
 
 # The producer's version, and a note's key and value.
 for _name, _path in {"producer": (3,), "key": (14, 1), "value": (14, 2)}.items():
-    BYTES[f"no text as the {_name}"] = (_not_text(_path), "is no ONNX file")
+    BYTES[f"no text as the {_name}"] = (_not_text(_path), "is not an ONNX file")
