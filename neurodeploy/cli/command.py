@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
 
@@ -43,26 +44,53 @@ SimulatorName = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class ModelSource:
+    """The model that a command starts from, and what builds its architecture."""
+
+    model: Model
+    build: Build = None
+
+
 def command(function: Callable[Concatenate[Output, P], Outcome]) -> Callable[..., Command]:
     """Return a function for typer that takes the arguments and returns the command, not yet run.
 
-    So we, not typer, handle a Ctrl-C or an error while the command runs.
+    So we, not typer, handle a Ctrl-C or an error while the command runs. A parameter whose type is
+    a dataclass is a group: each of its fields is an option.
     """
     signature = inspect.signature(function, eval_str=True)
     _, *own = signature.parameters.values()
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    shared = [
-        inspect.Parameter("json", keyword, default=False, annotation=Json),
-        inspect.Parameter("debug", keyword, default=False, annotation=Debug),
-    ]
+    groups: dict[str, Any] = {p.name: p.annotation for p in own if is_dataclass(p.annotation)}
+    flat = [one for each in own for one in _flat(each)]
+    shared = [_keyword("json", Json, default=False), _keyword("debug", Debug, default=False)]
 
     @wraps(function)
     def parsed(*, json: bool, debug: bool, **arguments: Any) -> Command:
         # Both were read before parsing, so that parsing errors respect them too.
         del json, debug
+        for name, kind in groups.items():
+            members = {field.name: arguments.pop(field.name) for field in fields(kind)}
+            arguments[name] = kind(**members)
         return partial(function, **arguments)
 
     parsed.__dict__["__signature__"] = signature.replace(
-        parameters=[*own, *shared], return_annotation=Command
+        parameters=[*flat, *shared], return_annotation=Command
     )
     return parsed
+
+
+def _flat(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    """Yield the parameter, or one for each field of a group."""
+    kind = parameter.annotation
+    if not is_dataclass(kind):
+        yield _keyword(parameter.name, kind, default=parameter.default)
+        return
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        yield _keyword(field.name, hints[field.name], default=default)
+
+
+def _keyword(name: str, annotation: Any, *, default: Any) -> inspect.Parameter:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, keyword, default=default, annotation=annotation)

@@ -146,5 +146,16 @@ def test_every_simulator_is_installed_before_the_tests() -> None:
     assert set(words[1].split()) == set(environments())
 
 
+def test_a_command_takes_at_most_five_parameters() -> None:
+    counts = {
+        f"{path.stem}.{node.name}": len(node.args.args + node.args.kwonlyargs)
+        for path in files("neurodeploy/cli/commands", suffix=".py")
+        for node in ast.parse(CODE[path]).body
+        if isinstance(node, ast.FunctionDef) and node.decorator_list
+    }
+    assert len(counts) > 10
+    assert {name: count for name, count in counts.items() if count > 5} == {}
+
+
 def test_empty_parameter_list_is_an_error(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.getini("empty_parameter_set_mark") == "fail_at_collect"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import Build, Model, Samples, SimulatorName, command
+from neurodeploy.cli.command import ModelSource, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
 from neurodeploy.cli.places import (
@@ -43,29 +44,39 @@ Form = Annotated[str | None, typer.Option(metavar="NAME", help="Short for --opti
 Verify = Annotated[bool, typer.Option("--verify", help="Verify the exported artifact.")]
 
 
+@dataclass(frozen=True)
+class Writing:
+    """Where the artifact is written, and what the target leaves to the user."""
+
+    folder: Folder = None
+    form: Form = None
+    option: Options = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether the artifact is verified, on which samples and by which simulator."""
+
+    verify: Verify = False
+    samples: Samples = None
+    simulator: SimulatorName = None
+
+
 @command
 def export(
-    output: Output,
-    model: Model,
-    target: TargetName,
-    folder: Folder = None,
-    verify: Verify = False,
-    samples: Samples = None,
-    build: Build = None,
-    simulator: SimulatorName = None,
-    form: Form = None,
-    option: Options = None,
+    output: Output, source: ModelSource, target: TargetName, writing: Writing, proof: Proof
 ) -> Outcome:
     """Write a model's artifact for a target."""
     from neurodeploy.flow import pipeline
     from neurodeploy.flow.lowered import lowered_for
 
-    if simulator is not None and not verify:
+    model, build = source.model, source.build
+    if proof.simulator is not None and not proof.verify:
         raise typer.TyperException("--simulator has a meaning only with --verify")
-    require_simulator(target, simulator)
-    options = _options(target, option or [], form)
-    place = Path(f"{model.stem}-{target}") if folder is None else folder
-    given, labels = read_samples(samples)
+    require_simulator(target, proof.simulator)
+    options = _options(target, writing.option or [], writing.form)
+    place = Path(f"{model.stem}-{target}") if writing.folder is None else writing.folder
+    given, labels = read_samples(proof.samples)
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
@@ -78,8 +89,9 @@ def export(
         say(f"writing {place}")
         artifact = pipeline.write(subject, place, options)
         report = None
-        if verify:
-            asked: dict[str, Any] = {"samples": given, "labels": labels, "simulator": simulator}
+        if proof.verify:
+            asked: dict[str, Any] = {"samples": given, "labels": labels}
+            asked["simulator"] = proof.simulator
             report = pipeline.verified(artifact, model=subject, progress=say, **asked)
             told.warn_of_silence(report, output)
     following = _next(place, model, build)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import Build, Model, command
+from neurodeploy.cli.command import ModelSource, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Output
 from neurodeploy.cli.places import load_model, read_samples
@@ -34,28 +35,31 @@ Format = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Writing:
+    """Where the model is written, and the grid that it is put on."""
+
+    place: Place = None
+    form: Format = None
+
+
 @command
 def quantize(
-    output: Output,
-    model: Model,
-    target: Target,
-    samples: Samples,
-    place: Place = None,
-    form: Format = None,
-    build: Build = None,
+    output: Output, source: ModelSource, target: Target, samples: Samples, writing: Writing
 ) -> Outcome:
     """Quantize a trained float model for a target, without training it again."""
     from neurodeploy.errors import SamplesError
     from neurodeploy.target import target as find
 
     find(target)
-    written = Path(f"{model.stem}-{target}.pt") if place is None else place
+    model, form = source.model, writing.form
+    written = Path(f"{model.stem}-{target}.pt") if writing.place is None else writing.place
     given, labels = read_samples(samples)
     if given is None or given.dtype.kind not in "biuf":
         raise SamplesError(f"{samples}: holds no numbers")
     with output.progress() as say:
         say(f"reading {model}")
-        network = load_model(model, build)
+        network = load_model(model, source.build)
         from neurodeploy.flow.post_training import quantized
 
         say("fitting every layer to the samples")

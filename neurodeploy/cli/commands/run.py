@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,30 +51,40 @@ WithTrace = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Network:
+    """The network that runs, what builds its architecture, and the engine that runs it."""
+
+    path: Source
+    engine: Engine = "golden"
+    build: Build = None
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Where the output is written, and whether the whole trace is."""
+
+    file: OutputFile = None
+    trace: WithTrace = False
+
+
 @command
-def run(
-    output: Output,
-    path: Source,
-    samples: SamplesFile,
-    file: OutputFile = None,
-    engine: Engine = "golden",
-    trace: WithTrace = False,
-    build: Build = None,
-) -> Outcome:
+def run(output: Output, network: Network, samples: SamplesFile, writing: Writing) -> Outcome:
     """Run samples through an artifact or a model."""
     from neurodeploy.flow import pipeline
     from neurodeploy.trace import accuracy
 
-    _require_file(file, trace)
+    file, engine = writing.file, network.engine
+    _require_file(file, writing.trace)
     with output.progress() as say:
         given, labels = pipeline.read_samples(samples)
-        program, artifact = _program(path, build, given)
+        program, artifact = _program(network.path, network.build, given)
         started = time.perf_counter()
         result = _trace(program, artifact, given, engine, say)
         seconds = time.perf_counter() - started
         share = None if labels is None else accuracy(result.output, labels)
         if file is not None:
-            _write(file, result, trace)
+            _write(file, result, writing.trace)
     document: dict[str, Any] = {
         "engine": engine,
         "steps": given.shape[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,50 +49,68 @@ Random = tuple[int, int, float, int]
 _MOST_STEPS = 10**8
 
 
+@dataclass(frozen=True)
+class Original:
+    """The model that an artifact was exported from, and what builds its architecture."""
+
+    model: OfModel = None
+    build: Build = None
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What runs: on which samples, in which simulator, and within which limits."""
+
+    samples: Samples = None
+    random: RandomWords = None
+    simulator: SimulatorName = None
+    jobs: Jobs = 1
+    time_limit: TimeLimit = None
+    memory_limit: MemoryLimit = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where the report is written, and how strict the exit code is."""
+
+    report: ReportPlace = None
+    junit: JunitPlace = None
+    strict: Strict = False
+
+
 @command
 def verify(
-    output: Output,
-    artifact: ArtifactPlace,
-    model: OfModel = None,
-    build: Build = None,
-    samples: Samples = None,
-    random: RandomWords = None,
-    simulator: SimulatorName = None,
-    report: ReportPlace = None,
-    junit: JunitPlace = None,
-    jobs: Jobs = 1,
-    time_limit: TimeLimit = None,
-    memory_limit: MemoryLimit = None,
-    strict: Strict = False,
+    output: Output, artifact: ArtifactPlace, original: Original, runs: Runs, verdict: Verdict
 ) -> Outcome:
     """Prove that an artifact computes what was trained."""
     from neurodeploy.flow import pipeline
     from neurodeploy.target import open_artifact
 
-    if samples is not None and random is not None:
+    model = original.model
+    if runs.samples is not None and runs.random is not None:
         raise typer.TyperException("--samples and --random exclude one another")
-    if build is not None and model is None:
+    if original.build is not None and model is None:
         raise typer.TyperException("--build has a meaning only with --model")
-    drawn = None if random is None else _random(random)
-    told.require_places(report, junit)
-    simulation = _simulation(jobs, time_limit, memory_limit)
+    drawn = None if runs.random is None else _random(runs.random)
+    told.require_places(verdict.report, verdict.junit)
+    simulation = _simulation(runs.jobs, runs.time_limit, runs.memory_limit)
     opened = open_artifact(artifact)
-    require_simulator(opened.target, simulator)
-    given, labels = read_samples(samples)
+    require_simulator(opened.target, runs.simulator)
+    given, labels = read_samples(runs.samples)
     asked: dict[str, Any] = {"samples": given, "labels": labels, "random": drawn}
-    how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
+    how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()
-        network = None if model is None else load_model(model, build)
+        network = None if model is None else load_model(model, original.build)
         result = pipeline.verified(
             opened, model=network, model_file=model, progress=say, **asked, **how
         )
-        places = told.write(result, report, junit)
+        places = told.write(result, verdict.report, verdict.junit)
     told.warn_of_silence(result, output)
     document = told.as_data(result) | {"files": places}
     blocks = told.as_lines(result) + told.written(places)
-    return Outcome(document, blocks, told.exit_code(result, strict=strict))
+    return Outcome(document, blocks, told.exit_code(result, strict=verdict.strict))
 
 
 def _random(text: str) -> Random:
