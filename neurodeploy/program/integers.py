@@ -33,9 +33,9 @@ def whole_numbers(values: Any, name: str, dimensions: int | None) -> NDArray[Any
     array = np.asarray(values)
     if array.dtype.kind == "f":
         require(bool(np.isfinite(array).all()), f"{name}: a value is NaN or infinite")
-        require(bool((array == np.rint(array)).all()), f"{name}: a value is no integer")
+        require(bool((array == np.rint(array)).all()), f"{name}: a value is not an integer")
     else:
-        require(array.dtype.kind in "iub", f"{name}: {array.dtype} is no integer type")
+        require(array.dtype.kind in "iub", f"{name}: {array.dtype} is not an integer type")
     if dimensions is not None:
         require(array.ndim == dimensions, f"{name}: {array.ndim} axes instead of {dimensions}")
     small = array.size == 0 or (array.min() > -(1 << 62) and array.max() < 1 << 62)

@@ -51,7 +51,8 @@ def _summed(edges: Edges, given: Any, size: Size) -> Tensor:
     check_inside(made, size)
     limits = np.asarray(edges(made), dtype=np.int64)
     if len(limits) < 2 or (np.diff(limits) < 0).any() or limits[0] < 0 or limits[-1] > len(made):
-        raise ValueError(f"frames: {limits.tolist()} are no indices of {len(made)} events in order")
+        words = f"are not indices of {len(made)} events in order"
+        raise ValueError(f"frames: {limits.tolist()} {words}")
     width, height, polarities = size
     inside = made[limits[0] : limits[-1]]
     frame = np.repeat(np.arange(len(limits) - 1), np.diff(limits))

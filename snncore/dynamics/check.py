@@ -52,7 +52,7 @@ def check_operation(operation: Operation, names: Mapping[Op, Sequence[str]]) -> 
     if op in names:
         fits = attribute in names[op]
     elif op == Op.CONSTANT:
-        # A large integer is no float, and so its size is looked at first.
+        # A large integer does not fit a float, so check its size first.
         fits = is_number(attribute) and (is_bounded(attribute) or isinstance(attribute, float))
         fits = fits and isfinite(attribute)
     elif op == Op.SPIKE:

@@ -42,7 +42,7 @@ def weight_findings(nodes: Sequence[Synapse]) -> Iterator[Finding]:
         yield from _changed(nodes)
     odd = any((node.narrow_weight & 1).any() for node in nodes)
     if not one_sign and odd and max(-low - 1, high) > 127:
-        message = "odd weights beyond 127 need nine bits: the simulation has them, the chip has not"
+        message = "odd weights beyond 127 need nine bits, which the chip does not have"
         yield warning(name, message, "use quant layers, whose weights are even")
 
 
@@ -69,5 +69,5 @@ def _changed(nodes: Sequence[Synapse]) -> Iterator[Finding]:
             place_of(f"{node.name}.weight", index),
             f"the loader would make {value} into {effective[tuple(index)]:g}, since no weight of "
             f"the layer is positive and the lowest is {int(node.narrow_weight.min())}",
-            "make a weight positive, or the weights even and the lowest no power of two",
+            "make a weight positive, or make the weights even and the lowest not a power of two",
         )

@@ -65,7 +65,8 @@ def check_weights(node: Weights, *, axes: int) -> None:
     narrow_weights(node)
     check_finite(node, "bias")
     shape = node.narrow_weight.shape
-    require(len(shape) == axes and 0 not in shape, f"{node.name}.weight: {shape} is no shape of it")
+    shaped = len(shape) == axes and 0 not in shape
+    require(shaped, f"{node.name}.weight: {shape} is not a shape that it can have")
     fits = node.bias is None or node.bias.shape == shape[:1]
     require(fits, f"{node.name}.bias: does not fit {shape[0]} outputs")
     if node.exponent is not None:

@@ -31,7 +31,7 @@ def to_integers(
 ) -> Equations:
     """Return the step as integers: states, inputs and parameters become the chip's numbers.
 
-    What is detached is no matter to a chip and left out, unless training asks to keep it.
+    Detaching means nothing to a chip, so it is left out unless training asks to keep it.
 
     Raises:
         ValueError: if an operation has no integer form, or a constant is not exact; names both.

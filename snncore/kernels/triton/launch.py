@@ -10,7 +10,7 @@ from torch import Tensor
 
 from snncore.kernels.triton.shape import Config
 
-# Triton compiles another kernel for pointers that are no multiples of this many bytes.
+# Triton compiles another kernel for pointers that are not multiples of this many bytes.
 _ALIGNED = 16
 
 

@@ -19,7 +19,7 @@ class Delay(StateLayer):
         self.steps = steps if isinstance(steps, int) else [int(count) for count in steps]
         counts = [self.steps] if isinstance(self.steps, int) else self.steps
         if not counts or min(counts) < 0:
-            raise ValueError(f"Delay.steps: {steps} are no numbers of steps")
+            raise ValueError(f"Delay.steps: {steps} are not numbers of steps")
         self.most = max(counts)
 
     def config(self) -> dict[str, Any]:

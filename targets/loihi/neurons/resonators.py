@@ -194,7 +194,7 @@ def _threshold(group: LayerEntry) -> Integers:
     limits = _REGISTERS["threshold"]
     if stored.size != 1 or value != np.rint(value) or not limits.low <= value <= limits.high:
         raise ArtifactError(
-            f"{group.name}.vThMant: {stored.tolist()} is no whole number of "
+            f"{group.name}.vThMant: {stored.tolist()} is not a whole number of "
             f"{limits.low}..{limits.high}"
         )
     return np.array(int(value))

@@ -116,7 +116,7 @@ def _register(name: str, values: Integers, key: str, bits: int) -> Iterator[Find
         return
     low, high = int(values.min()), int(values.max())
     if (values & ((1 << bits) - 1)).any():
-        yield error(name, f"is no multiple of 2^{bits}, which the file counts in", "round it")
+        yield error(name, f"is not a multiple of 2^{bits}, which the file counts in", "round it")
     limit = _THRESHOLD if key == "threshold" else _BIAS
     least = 0 if key == "threshold" else -limit
     if low < least << bits or high > limit << bits:

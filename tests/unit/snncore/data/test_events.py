@@ -64,7 +64,7 @@ def test_frames_of_ones_own() -> None:
     events = drawn(20)
     frames = data.by_edges(lambda made: np.array([2, 7, 7, len(made)]))(events, SIZE)
     assert torch.equal(frames, brute_force(events, [2, 7, 7, 20]))
-    with pytest.raises(ValueError, match="no indices of 20 events in order"):
+    with pytest.raises(ValueError, match="not indices of 20 events in order"):
         data.by_edges(lambda made: np.array([3, 2]))(events, SIZE)
 
 

@@ -184,7 +184,7 @@ def test_a_batch_of_another_size_needs_a_reset() -> None:
     [
         (lambda: layer.Dropout(1.0), "p: 1.0 is not in"),
         (lambda: layer.Dropout(step_mode="x"), "step_mode is 's' or 'm', not 'x'"),
-        (lambda: layer.Delay(-1), "-1 are no numbers of steps"),
+        (lambda: layer.Delay(-1), "-1 are not numbers of steps"),
         (lambda: layer.AvgPool2d((1, 2, 3)), "one for each of 2 axes"),
         (lambda: layer.Delay([1, 2])(torch.ones(2, 1, 3)), "2 delays for 3 channels"),
         (lambda: functional.set_step_mode(layer.Flatten(), "x"), "not 'x'"),
