@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.chips.resources import LayerOperations
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Edge,
     Flatten,
@@ -66,7 +66,9 @@ def _arrived(
 
 
 # The values (T, N, ...) that a node sends, if the trace tells them.
-_EVENTS = Table[[Program, Trace, NDArray[np.int64]], NDArray[Any] | None]("the count of operations")
+_EVENTS = KindTable[[Program, Trace, NDArray[np.int64]], NDArray[Any] | None](
+    "the count of operations"
+)
 
 
 @_EVENTS.register(Input)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import quant
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import renamed
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.program import (
@@ -127,9 +127,9 @@ class _Builder:
 
 
 # Enter a node into the network that is built.
-_ADD = Table[[_Builder], None]("a network of layers")
+_ADD = KindTable[[_Builder], None]("a network of layers")
 # Build the layer of some weights.
-_WEIGHTS = Table[[_Builder, ChipFormat], Any]("the weights of a network of layers")
+_WEIGHTS = KindTable[[_Builder, ChipFormat], Any]("the weights of a network of layers")
 
 
 @_ADD.register(Input)

@@ -15,7 +15,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Conv2d, Dense, Flatten, Graph, Node, SumPool2d
@@ -65,7 +65,7 @@ def _pool_before(node: Node, nodes: dict[str, Node], graph: Graph) -> _Before | 
 
 
 # A node with the pool that it reads folded into it, or as it is.
-_FOLDED = Table[[_Before], Node]("fold_pools")
+_FOLDED = KindTable[[_Before], Node]("fold_pools")
 
 
 @_FOLDED.register(SumPool2d)

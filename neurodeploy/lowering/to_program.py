@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from neurodeploy import graph as g
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph.kinds.node import Weights
@@ -52,7 +52,7 @@ def to_program(graph: g.Graph) -> Program:
 
 
 # Append the program nodes of a graph node, and return the names of those whose sum it is.
-_LOWERED = Table[[Terms], list[str]]("the lowering to a program")
+_LOWERED = KindTable[[Terms], list[str]]("the lowering to a program")
 
 
 @_LOWERED.register(g.Input)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -26,7 +26,7 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.simulator.carrier import exact_matmul_type
-from neurodeploy.simulator.layers import Layer, compiled_layer, torch_layer
+from neurodeploy.simulator.layers import LayerRun, compiled_layer, torch_layer
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
@@ -135,7 +135,7 @@ class Engine:
                 arrays[node.name][name] = state
         return arrays
 
-    def _layer(self, node: Neuron, compiled: bool) -> Layer:
+    def _layer(self, node: Neuron, compiled: bool) -> LayerRun:
         proved = self.ranges.layers[node.name]
         plain = node.ports is None and not node.graded
         quick = compiled_layer(node, proved) if compiled and plain else None
@@ -236,7 +236,7 @@ class _Run:
 
 
 # A node's value over a chunk of a run, given that chunk of the samples.
-_VALUE = Table[[_Run, torch.Tensor], torch.Tensor]("the fast engine")
+_VALUE = KindTable[[_Run, torch.Tensor], torch.Tensor]("the fast engine")
 
 
 @_VALUE.register(Input)

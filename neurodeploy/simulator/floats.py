@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy import graph as g
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Pair
 from neurodeploy.errors import SamplesError, ValidationError
 from neurodeploy.trace import LayerTrace, Trace
@@ -102,7 +102,7 @@ def checked_floats(graph: g.Graph, samples: Any) -> Array:
 
 
 # The value of a node in one step of a run, given the row of the samples.
-_VALUE = Table[[_Run, Array], Array]("the engine of floats")
+_VALUE = KindTable[[_Run, Array], Array]("the engine of floats")
 
 
 @_VALUE.register(g.Input)

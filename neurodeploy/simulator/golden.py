@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -98,9 +98,9 @@ class _Run:
 
 
 # The value of a node in one step of a run, given the step and its row of the samples.
-_VALUE = Table[[_Run, int, Array], Array]("the golden interpreter")
+_VALUE = KindTable[[_Run, int, Array], Array]("the golden interpreter")
 # The value of a node without states, given that of its source (N, ...).
-combine = Table[[Array], Array]("the golden interpreter of nodes without states")
+combine = KindTable[[Array], Array]("the golden interpreter of nodes without states")
 
 
 @_VALUE.register(Input)

@@ -18,7 +18,7 @@ from snncore.kernels.cpp.integer import IntegerStep, integer_step
 States = tuple[Tensor, ...]
 
 
-class Layer(Protocol):
+class LayerRun(Protocol):
     """The interface of a layer that runs through a sequence."""
 
     @property

@@ -27,7 +27,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """A link, and the trace that was compared with the reference."""
 
     link: Link
@@ -48,7 +48,7 @@ def require_simulator(chip: Target, name: str | None) -> None:
 
 def simulated(
     chip: Target, artifact: Artifact, meaning: Meaning, name: str | None, simulation: Simulation
-) -> list[Outcome]:
+) -> list[RunOutcome]:
     """Return one outcome for each selected simulator.
 
     Raises:
@@ -58,7 +58,7 @@ def simulated(
     if name == NONE or not chip.simulators:
         reason = "left out by request" if name == NONE else f"{chip.name} has no simulator"
         link = Link(f"{meaning.reference} = simulator", Status.NOT_RUN, reason=reason)
-        return [Outcome(replace(link, requested=False))]
+        return [RunOutcome(replace(link, requested=False))]
     outcomes = [_run(chip, artifact, meaning, each, simulation) for each in _asked(chip, name)]
     return [_excused(outcome, several=len(outcomes) > 1) for outcome in outcomes]
 
@@ -74,7 +74,7 @@ def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
     return (next(iter(chip.simulators)),)
 
 
-def _excused(outcome: Outcome, *, several: bool) -> Outcome:
+def _excused(outcome: RunOutcome, *, several: bool) -> RunOutcome:
     """Return the outcome, unless one of several simulators does not support the network."""
     if several and outcome.beyond:
         return replace(outcome, link=replace(outcome.link, requested=False))
@@ -83,7 +83,7 @@ def _excused(outcome: Outcome, *, several: bool) -> Outcome:
 
 def _run(
     chip: Target, artifact: Artifact, meaning: Meaning, simulator: str, simulation: Simulation
-) -> Outcome:
+) -> RunOutcome:
     name = f"{meaning.reference} = {simulator}"
     if simulation.progress is not None:
         simulation.progress(f"simulator {simulator}")
@@ -93,18 +93,18 @@ def _run(
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         beyond = isinstance(error, SimulatorScopeError)
-        return Outcome(replace(failed, remedy=error.remedy), beyond=beyond)
+        return RunOutcome(replace(failed, remedy=error.remedy), beyond=beyond)
     seconds = time.perf_counter() - started
     shown, there = len(found.layers), len(expected.layers)
     if shown != there:
         reason = f"{simulator} shows {shown} layers of {there}"
-        return Outcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
+        return RunOutcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
     # A simulator identifies layers by position, as the file does.
     layers = {layer: found[other] for layer, other in zip(expected, found, strict=True)}
     renamed = Trace(layers, expected.output_layer)
     link = meaning.compare(name, expected, renamed, seconds)
     # Accuracies count only for a run of the samples themselves.
-    return Outcome(link, renamed if expected is meaning.trace else None)
+    return RunOutcome(link, renamed if expected is meaning.trace else None)
 
 
 def _runs(

@@ -14,7 +14,7 @@ from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace, accuracy
 from neurodeploy.verification.meaning import Exact, Meaning, Near
-from neurodeploy.verification.simulated import Outcome, Progress, simulated
+from neurodeploy.verification.simulated import Progress, RunOutcome, simulated
 from neurodeploy.verification.structure import structure
 from neurodeploy.verification.subject import Subject
 
@@ -67,15 +67,15 @@ def verify(
     )
 
 
-def _trained(model: Any, meaning: Meaning, say: Progress) -> Outcome:
+def _trained(model: Any, meaning: Meaning, say: Progress) -> RunOutcome:
     name = f"training = {meaning.reference}"
     if model is None:
         link = Link(name, Status.NOT_RUN, reason="no model was given", remedy="--model")
-        return Outcome(replace(link, requested=False))
+        return RunOutcome(replace(link, requested=False))
     say("training forward")
     started = time.perf_counter()
     trace = meaning.trained(model)
-    return Outcome(
+    return RunOutcome(
         meaning.compare(name, trace, meaning.trace, time.perf_counter() - started), trace
     )
 
@@ -91,7 +91,7 @@ def _fast(meaning: Meaning, say: Progress) -> list[Link]:
 
 
 def _accuracies(
-    meaning: Meaning, trained: Outcome, judged: list[Outcome], labels: NDArray[Any] | None
+    meaning: Meaning, trained: RunOutcome, judged: list[RunOutcome], labels: NDArray[Any] | None
 ) -> dict[str, float]:
     """Return each stage's share of correct samples, or nothing if there are no labels."""
     if labels is None:

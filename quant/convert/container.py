@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from quant.convert.layers import Conversion, Part
+from quant.convert.layers import Conversion, DrivingPart
 from quant.convert.plain import our_layer
 from quant.grid.registry import format_or_default
 from quant.layer.block import Block
@@ -30,7 +30,7 @@ def BlockContainer(  # noqa: N802
         ValueError: if it is another layer, or the chip has no near neuron.
     """
     form = format_or_default(format)
-    part = Part(_ours(synapse), norm, 1.0)
+    part = DrivingPart(_ours(synapse), norm, 1.0)
     unit = torch.tensor(float(form.exponent_or(exponent)))
     return Conversion(form, "fixed", False).block(part, neurons, "BlockContainer", unit)
 

@@ -23,7 +23,7 @@ from snncore.neuron.parameters import Given
 
 
 @dataclass(frozen=True)
-class Part:
+class DrivingPart:
     """Weights and perhaps a batch norm, whose input is `gain` times the float network's."""
 
     synapse: Any
@@ -57,7 +57,7 @@ class Conversion:
         self.form, self.scale, self.per_channel = form, Scale(scale), per_channel
 
     def block(
-        self, part: Part, module: neuron.Neuron, name: str, exponents: Tensor | None = None
+        self, part: DrivingPart, module: neuron.Neuron, name: str, exponents: Tensor | None = None
     ) -> Block:
         """Return weights, batch norm and neurons as a block, in the given or best-fitting unit."""
         near = nearest(module, self.form, name)
@@ -89,7 +89,7 @@ class Conversion:
         return Block(made, self._neurons(near, exponent, gain, like_bias=near.bias))
 
     def joined(
-        self, parts: Sequence[Part], module: neuron.Neuron, name: str, bare: Sequence[float]
+        self, parts: Sequence[DrivingPart], module: neuron.Neuron, name: str, bare: Sequence[float]
     ) -> tuple[ChipNeuron, list[GridLayer]]:
         """Return neurons that several layers of weights and spikes drive, in one unit for all."""
         near = nearest(module, self.form, name)
@@ -124,7 +124,7 @@ class Conversion:
         return replace(near, deviations=(*near.deviations, note))
 
     def _synapse(
-        self, part: Part, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
+        self, part: DrivingPart, exponents: Tensor, bias: bool, scale: Scale, per_channel: bool
     ) -> GridLayer:
         module = part.synapse
         config = {key: value for key, value in module.config().items() if key != "bias"}

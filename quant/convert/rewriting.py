@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from quant.convert.layers import Conversion, Part, adding_pool
+from quant.convert.layers import Conversion, DrivingPart, adding_pool
 from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
@@ -136,7 +136,7 @@ class Rewriting:
                 "(make it with bias=False; the weights before it may have one)"
             )
         terms = self._terms(node.all_input_nodes[0])
-        neurons, within = self._joined(body, name, terms, [Part(feedback, None, 1.0)])
+        neurons, within = self._joined(body, name, terms, [DrivingPart(feedback, None, 1.0)])
         self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
         neurons.driven_by += (f"{name}.feedback",)
         self.gain[node] = 1.0
@@ -158,7 +158,7 @@ class Rewriting:
         self._drop(pool)
 
     def _joined(
-        self, module: neuron.Neuron, name: str, terms: list[Term], inner: Sequence[Part] = ()
+        self, module: neuron.Neuron, name: str, terms: list[Term], inner: Sequence[DrivingPart] = ()
     ) -> tuple[ChipNeuron, list[GridLayer]]:
         """Return neurons driven by a sum of weights and spikes, and the weights within them."""
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
@@ -175,9 +175,9 @@ class Rewriting:
         made.adds_spikes = bool(bare)
         return made, synapses[len(parts) :]
 
-    def _part(self, term: Term, weights: fx.Node) -> Part:
+    def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
-        return Part(self._of(weights), norm, self.gain[weights.all_input_nodes[0]])
+        return DrivingPart(self._of(weights), norm, self.gain[weights.all_input_nodes[0]])
 
     def _drop(self, node: fx.Node) -> None:
         if node.users:

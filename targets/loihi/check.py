@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -108,7 +108,7 @@ def _delays(nodes: Sequence[Synapse]) -> Iterator[Finding]:
 
 
 # Yield the findings about weights alone.
-_WEIGHTS = Table[[], Iterator[Finding]]("the check of weights for Loihi")
+_WEIGHTS = KindTable[[], Iterator[Finding]]("the check of weights for Loihi")
 
 
 @_WEIGHTS.register(Dense)
@@ -165,7 +165,7 @@ def _ranges(program: Program) -> Iterator[Finding]:
 
 
 # Yield the findings about a node's ranges.
-_RANGES = Table[[Ranges], Iterator[Finding]]("the check of ranges for Loihi")
+_RANGES = KindTable[[Ranges], Iterator[Finding]]("the check of ranges for Loihi")
 
 
 @_RANGES.register(Input, Flatten)

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodeploy.artifact import Artifact, program_hashes, tools_here
 from neurodeploy.data.narrow import row_pieces
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Synapse
 from neurodeploy.target import Finding, require_fits
 from targets.loihi.check import check
@@ -100,7 +100,7 @@ def _file(program: Program, chain: Chain) -> bytes:
 
 
 # Write a layer's weights into the group that a function adds under a word, and return the group.
-_ENTRY = Table[[ChainLayer, Callable[[str], Any]], Any]("a .net file")
+_ENTRY = KindTable[[ChainLayer, Callable[[str], Any]], Any]("a .net file")
 
 
 @_ENTRY.register(Dense)

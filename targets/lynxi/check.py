@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import (
     Conv2d,
@@ -31,7 +31,7 @@ from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
-from targets.lynxi.reduced.plan import CURRENTS, Part, largest_weight_bits, plan_of
+from targets.lynxi.reduced.plan import CURRENTS, PlanPart, largest_weight_bits, plan_of
 
 _MOST_AXES = 3
 # The longest axis of the input in the vendor's documents.
@@ -76,7 +76,7 @@ def _structure(program: Program) -> Iterator[Finding]:
 
 
 # Yield an error for each number of a node that the modules cannot hold.
-_VALUES = Table[[], Iterator[Finding]]("the check of values for a reduced module")
+_VALUES = KindTable[[], Iterator[Finding]]("the check of values for a reduced module")
 
 
 @_VALUES.register(Input, MaxPool2d, Flatten)
@@ -150,7 +150,7 @@ def _levels(program: Program) -> Iterator[Finding]:
             yield _missing(part, program)
 
 
-def _missing(part: Part, program: Program) -> Finding:
+def _missing(part: PlanPart, program: Program) -> Finding:
     """Return why a layer is not exact in float16, and a remedy."""
     certificate, node = part.certificate, part.node
     what = "a partial sum" if isinstance(node, Synapse) else "a value"

@@ -17,7 +17,7 @@ from targets.lynxi.package.document import DOCUMENT, WEIGHTS
 from targets.lynxi.package.golden import GOLDEN
 from targets.lynxi.package.packer import Packer
 from targets.lynxi.package.schema import SCHEMA_FILE, schema_text
-from targets.lynxi.reduced.plan import Plan, plan_of
+from targets.lynxi.reduced.plan import NetworkPlan, plan_of
 from targets.lynxi.vendor.onnx_file import apart_onnx, step_onnx, unrolled_onnx
 from targets.lynxi.vendor.torchscript import step_script, unrolled_script
 
@@ -44,7 +44,7 @@ def compile_program(program: Program, steps: int = STEPS) -> Artifact:
     )
 
 
-def _files(plan: Plan, steps: int) -> Files:
+def _files(plan: NetworkPlan, steps: int) -> Files:
     weights, golden = Packer(WEIGHTS), Packer(GOLDEN)
     document = described(plan, steps, weights, golden)
     contents: dict[str, bytes | Content] = {
@@ -62,7 +62,7 @@ def _files(plan: Plan, steps: int) -> Files:
     return Files(contents)
 
 
-def _contract(plan: Plan, steps: int) -> dict[str, Any]:
+def _contract(plan: NetworkPlan, steps: int) -> dict[str, Any]:
     program = plan.program
     return {
         "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},

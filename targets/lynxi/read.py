@@ -32,7 +32,7 @@ from targets.lynxi.package.document import DOCUMENT
 from targets.lynxi.package.schema import require_valid
 from targets.lynxi.package.tensors import Store
 from targets.lynxi.reduced.certificate import Term, terms
-from targets.lynxi.reduced.plan import Plan, plan_of
+from targets.lynxi.reduced.plan import NetworkPlan, plan_of
 
 Entry = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def read_artifact(artifact: Artifact) -> Program:
     return plan.program
 
 
-def plan_in(artifact: Artifact) -> tuple[Plan, int]:
+def plan_in(artifact: Artifact) -> tuple[NetworkPlan, int]:
     """Return the plan of a package's program, and the steps of its unrolled form.
 
     Raises:
@@ -59,7 +59,7 @@ def plan_in(artifact: Artifact) -> tuple[Plan, int]:
     return _plan(document, Store(artifact.files)), document["reduced"]["steps"]
 
 
-def _plan(document: Entry, store: Store) -> Plan:
+def _plan(document: Entry, store: Store) -> NetworkPlan:
     try:
         nodes = tuple(_READERS[entry["op"]](entry, store) for entry in document["nodes"])
         return plan_of(Program(nodes, document["output"]))

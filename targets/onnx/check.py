@@ -17,7 +17,7 @@ from neurodeploy.program import Input, Neuron, Program
 from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from targets.onnx.writing.floats import float_parts
-from targets.onnx.writing.parts import Part, parts_of
+from targets.onnx.writing.parts import ProgramPart, parts_of
 
 _LARGEST_FILE = 2_000_000_000
 
@@ -71,7 +71,7 @@ def _rounded(node: Dense | Conv2d) -> Finding | None:
     return _error(f"{node.name}.weight", "needs double precision", "use network.float()")
 
 
-def _size(parts: tuple[Part, ...], output: str) -> tuple[Finding, ...]:
+def _size(parts: tuple[ProgramPart, ...], output: str) -> tuple[Finding, ...]:
     size = sum(
         tensor.values.size * tensor.type.numpy.itemsize for part in parts for tensor in part.tensors
     )

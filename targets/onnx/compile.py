@@ -15,7 +15,7 @@ from neurodeploy.program import Program
 from neurodeploy.target import require_fits
 from targets.onnx.check import check, check_graph
 from targets.onnx.description import Network, described
-from targets.onnx.forms.forms import Assembly, Choices, Form, write_step, write_unrolled
+from targets.onnx.forms.forms import Assembly, Choices, GraphForm, write_step, write_unrolled
 from targets.onnx.forms.scan import write_scan
 from targets.onnx.writing.floats import float_parts
 from targets.onnx.writing.parts import parts_of
@@ -27,7 +27,11 @@ PREFIX = "neurodeploy."
 FORMAT = "1"
 FLOATS = "no, in floats"
 
-_WRITE = {Form.SCAN: write_scan, Form.STEP: write_step, Form.UNROLLED: write_unrolled}
+_WRITE = {
+    GraphForm.SCAN: write_scan,
+    GraphForm.STEP: write_step,
+    GraphForm.UNROLLED: write_unrolled,
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def _artifact(network: Network, choices: Choices) -> Artifact:
 def _options(choices: Choices) -> dict[str, Any]:
     """Return the options of `compile` for these choices, without those that have no meaning."""
     said = asdict(choices) | {"form": choices.form.value}
-    unsaid = {"steps"} if choices.form != Form.UNROLLED else set[str]()
+    unsaid = {"steps"} if choices.form != GraphForm.UNROLLED else set[str]()
     return {key: value for key, value in said.items() if key not in unsaid}
 
 

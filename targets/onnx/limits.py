@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.container.wire import fields_of
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph, SumPool2d
 from neurodeploy.program import Dense, Program
@@ -142,7 +142,7 @@ def require_numbers(network: Program | Graph, size: int) -> None:
 
 
 # The numbers of a node that is written with more of them than it has.
-_WRITTEN = Table[[Program | Graph], int]("the size of an ONNX file")
+_WRITTEN = KindTable[[Program | Graph], int]("the size of an ONNX file")
 
 
 @_WRITTEN.register(Dense)

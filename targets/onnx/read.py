@@ -14,7 +14,7 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph
 from targets.onnx.compile import FORMAT, PREFIX, Written, written
 from targets.onnx.description import Network, rebuilt
-from targets.onnx.forms.forms import Choices, Form
+from targets.onnx.forms.forms import Choices, GraphForm
 from targets.onnx.limits import messages_in, numbers_of, require_numbers
 from targets.onnx.writing.types import onnx_module
 
@@ -89,7 +89,7 @@ def _expected(network: Network, choices: Choices, sha256: str, nodes: int) -> Wr
         ArtifactError: if it would have many more, or there is none.
     """
     try:
-        if choices.form == Form.UNROLLED and choices.steps > _FEW_STEPS:
+        if choices.form == GraphForm.UNROLLED and choices.steps > _FEW_STEPS:
             # What all steps would take is known from the second.
             short = [
                 len(written(network, replace(choices, steps=n), sha256).model.graph.node)
@@ -136,7 +136,7 @@ def _tensors(model: Any) -> dict[str, NDArray[Any]]:
 def _choices(notes: Mapping[str, str]) -> Choices:
     try:
         return Choices(
-            Form(notes["form"]),
+            GraphForm(notes["form"]),
             int(notes["steps"]),
             notes["functions"] == "yes",
             notes["trace"] == "yes",

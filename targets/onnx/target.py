@@ -17,7 +17,7 @@ from neurodeploy.trace import Trace
 from targets.onnx.capabilities import CAPABILITIES
 from targets.onnx.check import check, check_graph
 from targets.onnx.compile import compile_graph, compile_program
-from targets.onnx.forms.forms import Choices, Form
+from targets.onnx.forms.forms import Choices, GraphForm
 from targets.onnx.read import open_file
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
 
@@ -112,9 +112,9 @@ class Onnx:
 
 def _choices(form: str, steps: int, functions: bool, trace: bool) -> Choices:
     """Return the choices; one without meaning in a form does not change its file."""
-    kind = Form(form)
-    written_out = {"steps": steps} if kind == Form.UNROLLED else {}
-    return Choices(kind, functions=functions, trace=trace and kind == Form.SCAN, **written_out)
+    kind = GraphForm(form)
+    written_out = {"steps": steps} if kind == GraphForm.UNROLLED else {}
+    return Choices(kind, functions=functions, trace=trace and kind == GraphForm.SCAN, **written_out)
 
 
 target = Onnx()

@@ -5,7 +5,7 @@ import torch
 from snncore import neuron
 from snncore.dynamics import to_integers
 from snncore.kernels.cpp.integer import integer_step
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.triton.shape import Shape
 from snncore.kernels.triton.source import backward_source, forward_source
 from targets.loihi.chip.format import LOIHI
@@ -36,7 +36,9 @@ def triton() -> dict[str, str]:
 
 def _parted() -> str:
     module = neuron.LIF()
-    plan = Plan(module.equations, module.surrogate.gradient, (("tau", 2.0), ("threshold", 1.0)))
+    plan = KernelPlan(
+        module.equations, module.surrogate.gradient, (("tau", 2.0), ("threshold", 1.0))
+    )
     shape = Shape(segments=1, segment=4, rest=2, chunk=2, masked=True, initial=False, final=True)
     back = Shape(
         segments=1,

@@ -45,7 +45,7 @@ Verify = Annotated[bool, typer.Option("--verify", help="Verify the exported arti
 
 
 @dataclass(frozen=True)
-class Writing:
+class ArtifactOptions:
     """Where the artifact is written, and what the target leaves to the user."""
 
     folder: Folder = None
@@ -54,7 +54,7 @@ class Writing:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ProofOptions:
     """Whether the artifact is verified, on which samples and by which simulator."""
 
     verify: Verify = False
@@ -64,7 +64,11 @@ class Proof:
 
 @command
 def export(
-    output: Output, source: ModelSource, target: TargetName, writing: Writing, proof: Proof
+    output: Output,
+    source: ModelSource,
+    target: TargetName,
+    writing: ArtifactOptions,
+    proof: ProofOptions,
 ) -> Outcome:
     """Write a model's artifact for a target."""
     from neurodeploy.flow import pipeline

@@ -36,7 +36,7 @@ Format = Annotated[
 
 
 @dataclass(frozen=True)
-class Writing:
+class GridOptions:
     """Where the model is written, and the grid that it is put on."""
 
     place: Place = None
@@ -45,7 +45,7 @@ class Writing:
 
 @command
 def quantize(
-    output: Output, source: ModelSource, target: Target, samples: Samples, writing: Writing
+    output: Output, source: ModelSource, target: Target, samples: Samples, writing: GridOptions
 ) -> Outcome:
     """Quantize a trained float model for a target, without training it again."""
     from neurodeploy.errors import SamplesError

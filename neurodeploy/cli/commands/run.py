@@ -52,7 +52,7 @@ WithTrace = Annotated[
 
 
 @dataclass(frozen=True)
-class Network:
+class RunSource:
     """The network that runs, what builds its architecture, and the engine that runs it."""
 
     path: Source
@@ -61,7 +61,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Writing:
+class OutputOptions:
     """Where the output is written, and whether the whole trace is."""
 
     file: OutputFile = None
@@ -69,7 +69,9 @@ class Writing:
 
 
 @command
-def run(output: Output, network: Network, samples: SamplesFile, writing: Writing) -> Outcome:
+def run(
+    output: Output, network: RunSource, samples: SamplesFile, writing: OutputOptions
+) -> Outcome:
     """Run samples through an artifact or a model."""
     from neurodeploy.flow import pipeline
     from neurodeploy.trace import accuracy

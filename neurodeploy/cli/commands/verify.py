@@ -50,7 +50,7 @@ _MOST_STEPS = 10**8
 
 
 @dataclass(frozen=True)
-class Original:
+class ModelOptions:
     """The model that an artifact was exported from, and what builds its architecture."""
 
     model: OfModel = None
@@ -58,7 +58,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Runs:
+class RunOptions:
     """What runs: on which samples, in which simulator, and within which limits."""
 
     samples: Samples = None
@@ -70,7 +70,7 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ReportOptions:
     """Where the report is written, and how strict the exit code is."""
 
     report: ReportPlace = None
@@ -80,7 +80,11 @@ class Verdict:
 
 @command
 def verify(
-    output: Output, artifact: ArtifactPlace, original: Original, runs: Runs, verdict: Verdict
+    output: Output,
+    artifact: ArtifactPlace,
+    original: ModelOptions,
+    runs: RunOptions,
+    verdict: ReportOptions,
 ) -> Outcome:
     """Prove that an artifact computes what was trained."""
     from neurodeploy.flow import pipeline

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import (
     Input,
@@ -38,7 +38,7 @@ def proved_ranges(program: Program) -> Ranges | None:
 
 
 # The data of a layer beside its name, kind and shape.
-_DATA = Table[[Program, Ranges | None], dict[str, Any]]("the view of layers")
+_DATA = KindTable[[Program, Ranges | None], dict[str, Any]]("the view of layers")
 
 
 @_DATA.register(Input, Selection)

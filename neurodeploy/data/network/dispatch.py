@@ -13,10 +13,10 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
 # Every table of this process, so that a test reaches each of them.
-TABLES: list[Table[..., Any]] = []
+TABLES: list[KindTable[..., Any]] = []
 
 
-class Table(Generic[P, R]):
+class KindTable(Generic[P, R]):
     """The functions of one consumer, one for each kind of node.
 
     A kind without a function of its own takes that of the nearest class it derives from.

@@ -19,7 +19,7 @@ _OVERHEAD = 300
 
 
 @dataclass(frozen=True)
-class Plan:
+class DrawingPlan:
     """The upper limits of what is drawn."""
 
     samples: int
@@ -30,12 +30,12 @@ class Plan:
 
 # From generous to frugal; a large trace gets the first plan that fits the budget.
 PLANS = (
-    Plan(samples=4, steps=256, rows=64, curves=3),
-    Plan(samples=4, steps=256, rows=48, curves=2),
-    Plan(samples=2, steps=256, rows=48, curves=2),
-    Plan(samples=2, steps=128, rows=48, curves=2),
-    Plan(samples=1, steps=128, rows=48, curves=1),
-    Plan(samples=1, steps=64, rows=24, curves=1),
+    DrawingPlan(samples=4, steps=256, rows=64, curves=3),
+    DrawingPlan(samples=4, steps=256, rows=48, curves=2),
+    DrawingPlan(samples=2, steps=256, rows=48, curves=2),
+    DrawingPlan(samples=2, steps=128, rows=48, curves=2),
+    DrawingPlan(samples=1, steps=128, rows=48, curves=1),
+    DrawingPlan(samples=1, steps=64, rows=24, curves=1),
 )
 
 
@@ -47,7 +47,7 @@ class Selection:
     of_samples: int
     steps: range
     of_steps: int
-    plan: Plan
+    plan: DrawingPlan
 
 
 def select(trace: Trace, divergence: Divergence | None) -> Selection | None:
@@ -79,7 +79,7 @@ def even_rows(neurons: int, rows: int) -> list[int]:
 
 
 def _planned(
-    plan: Plan, of_steps: int, of_samples: int, divergence: Divergence | None
+    plan: DrawingPlan, of_steps: int, of_samples: int, divergence: Divergence | None
 ) -> Selection:
     samples = _samples(plan.samples, of_samples, divergence)
     steps = _window(plan.steps, of_steps, divergence.step if divergence else 0)

@@ -12,7 +12,7 @@ from torch import Tensor
 from snncore.dynamics import Equations, Op
 from snncore.kernels.cpp.build import NO_COMPILER, compiler, load
 from snncore.kernels.cpp.memory import ARENA
-from snncore.kernels.cpp.source import Form, cpp_source
+from snncore.kernels.cpp.source import CppForm, cpp_source
 from snncore.kernels.loop.output import narrowed
 from snncore.kernels.loop.plan import is_power_of_two, specialised
 from snncore.kernels.loop.work import Loop, Work
@@ -38,7 +38,7 @@ class CppBackend:
 
     def source(self, work: Work) -> str:
         """Return the source for parameters that are single numbers, all of them learned."""
-        form = Form(*_doubles(work), (), work.equations.parameters)
+        form = CppForm(*_doubles(work), (), work.equations.parameters)
         return cpp_source(work.equations, work.slope, form)
 
 
@@ -48,7 +48,7 @@ class CppLoop:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.equations = _without_divisors(work)
-        self._libraries: dict[Form, Any] = {}
+        self._libraries: dict[CppForm, Any] = {}
         number = ctypes.c_double if work.kind == torch.float64 else ctypes.c_float
         self._numbers = {name: number(value) for name, value in work.constants}
 
@@ -136,7 +136,7 @@ class CppLoop:
         work = self.work
         varied = tuple(n for n, v in values.items() if isinstance(v, Tensor) and v.ndim > 0)
         named = zip(work.parameters, learned, strict=True)
-        form = Form(*_doubles(work), varied, tuple(name for name, need in named if need))
+        form = CppForm(*_doubles(work), varied, tuple(name for name, need in named if need))
         if form not in self._libraries:
             library = load(cpp_source(self.equations, work.slope, form))
             library.forward.restype = library.backward.restype = None

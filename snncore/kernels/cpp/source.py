@@ -49,7 +49,7 @@ CPP = Dialect(
 
 
 @dataclass(frozen=True)
-class Form:
+class CppForm:
     """The form of a kernel, fixed when it is compiled: types, and which parameters are arrays."""
 
     double: bool
@@ -59,7 +59,7 @@ class Form:
     learned: tuple[str, ...]
 
 
-def cpp_source(equations: Equations, slope: Slope, form: Form) -> str:
+def cpp_source(equations: Equations, slope: Slope, form: CppForm) -> str:
     """Write the source of `forward` and `backward` for these equations.
 
     Raises:
@@ -109,7 +109,7 @@ def _tile(states: int, double: bool) -> int:
     return max(64, 4096 >> max(0, (states - 1).bit_length()) >> int(double))
 
 
-def _names(equations: Equations, form: Form) -> dict[tuple[Op, str], str]:
+def _names(equations: Equations, form: CppForm) -> dict[tuple[Op, str], str]:
     """Return the spelling of a leaf in the computation of neuron i of a tile."""
     names = {(Op.STATE, n): f"state[{k}][i]" for k, n in enumerate(equations.states)}
     names |= {(Op.INPUT, n): f"real(input{k}[i])" for k, n in enumerate(equations.inputs)}
@@ -123,7 +123,7 @@ def _names(equations: Equations, form: Form) -> dict[tuple[Op, str], str]:
     }
 
 
-def _parameters(equations: Equations, form: Form) -> str:
+def _parameters(equations: Equations, form: CppForm) -> str:
     """Return the declaration of a parameter: one number for all neurons, or an array."""
     lines = []
     for k, name in enumerate(equations.parameters):
@@ -199,7 +199,7 @@ def _stored(lines: list[str], results: Sequence[str], target: str) -> list[str]:
 
 
 def _backward(
-    back: Adjoint, equations: Equations, form: Form, names: dict[tuple[Op, str], str]
+    back: Adjoint, equations: Equations, form: CppForm, names: dict[tuple[Op, str], str]
 ) -> tuple[str, str]:
     kept = names | {
         (Op.STATE, n): f"kept[k][{number}][i]" for number, n in enumerate(equations.states)

@@ -18,8 +18,8 @@ from snncore.kernels.cuda.shape import (
     lanes_for,
 )
 from snncore.kernels.cuda.source import (
-    Form,
-    Step,
+    CudaForm,
+    StepText,
     backward_arguments,
     backward_source,
     forward_arguments,
@@ -27,10 +27,10 @@ from snncore.kernels.cuda.source import (
     step_of,
 )
 from snncore.kernels.launch.build import Options
-from snncore.kernels.launch.program import Program
+from snncore.kernels.launch.program import CudaProgram
 from snncore.kernels.launch.signature import Argument, Signature
 from snncore.kernels.loop.output import Output, output_like, pack
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.loop.spread import Spread, spread_of
 from snncore.kernels.loop.work import Work
 
@@ -63,7 +63,7 @@ class _Given:
         """How many neurons there are."""
         return self.inputs[0][0].numel()
 
-    def blocks(self, form: Form) -> int:
+    def blocks(self, form: CudaForm) -> int:
         """Return the number of thread blocks."""
         return -(-self.neurons // (form.lanes * form.threads))
 
@@ -77,7 +77,7 @@ class CudaLoop:
     def __init__(
         self,
         layout: Layout,
-        step: Callable[[tuple[str, ...]], Step],
+        step: Callable[[tuple[str, ...]], StepText],
         output: Output = Output.INPUT,
         *,
         final: bool = True,
@@ -85,12 +85,12 @@ class CudaLoop:
     ) -> None:
         self.layout, self.step, self.output, self.final = layout, step, output, final
         self.options = options or Options()
-        self._programs: dict[tuple[str, Form], Program] = {}
+        self._programs: dict[tuple[str, CudaForm], CudaProgram] = {}
 
     @classmethod
     def of(cls, work: Work, *, exact: bool = False) -> CudaLoop:
         """Make the loop for a work; if `exact`, gradients are rounded after each operation."""
-        plan = Plan(work.equations, work.slope, work.constants, work.begin)
+        plan = KernelPlan(work.equations, work.slope, work.constants, work.begin)
         step = cache(partial(step_of, plan, exact=exact))
         return cls(plan.step, step, work.output, final=work.final)
 
@@ -141,7 +141,7 @@ class CudaLoop:
     def sources(self) -> list[str]:
         """Return both kernels for four steps between given and last states, with all gradients."""
         step = self.layout
-        forward = Form("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
+        forward = CudaForm("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
         backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
         made = self.step(step.parameters)
         return [forward_source(made, forward), backward_source(made, backward)]
@@ -196,15 +196,17 @@ class CudaLoop:
         return rows | begins | sums
 
     @staticmethod
-    def _terms(name: str, form: Form, given: _Given) -> int:
+    def _terms(name: str, form: CudaForm, given: _Given) -> int:
         """Allocate the terms of a parameter's gradient: one per neuron, or one per block."""
         return given.neurons if name in form.spread else given.blocks(form)
 
-    def _form(self, given: _Given, config: Config, tensors: Sequence[Tensor], final: bool) -> Form:
+    def _form(
+        self, given: _Given, config: Config, tensors: Sequence[Tensor], final: bool
+    ) -> CudaForm:
         like = given.inputs[0]
         steps = like.shape[0]
         chunks = (steps - 1) // config.chunk
-        return Form(
+        return CudaForm(
             kind=KINDS[like.dtype],
             lanes=lanes_for(config.lanes, given.neurons, tensors),
             threads=config.threads,
@@ -227,7 +229,7 @@ class CudaLoop:
         }
         return {name: place for name, place in places.items() if place is not None}
 
-    def _program(self, name: str, form: Form) -> Program:
+    def _program(self, name: str, form: CudaForm) -> CudaProgram:
         if (name, form) not in self._programs:
             step = self.step(form.learned)
             if name == "forward":
@@ -238,12 +240,12 @@ class CudaLoop:
                 Argument(argument, "any", kind.endswith("*"), "const" in kind, kind)
                 for kind, argument in arguments
             )
-            self._programs[name, form] = Program(
+            self._programs[name, form] = CudaProgram(
                 source, (Signature(name, name, taken),), self.options
             )
         return self._programs[name, form]
 
-    def _launch(self, name: str, form: Form, tensors: Sequence[Tensor], given: _Given) -> None:
+    def _launch(self, name: str, form: CudaForm, tensors: Sequence[Tensor], given: _Given) -> None:
         step, like = self.layout, given.inputs[0]
         arguments = [
             *tensors,
@@ -261,7 +263,7 @@ class CudaLoop:
         self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
 
 
-def _with_eight_lanes(form: Form, steps: int) -> Form:
+def _with_eight_lanes(form: CudaForm, steps: int) -> CudaForm:
     """Return the form with eight neurons per thread, and as many pending loads as that allows."""
     chunk = min(steps, 4 if form.itemsize == 4 else 8)
     chunks = (steps - 1) // chunk

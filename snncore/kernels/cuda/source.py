@@ -14,7 +14,7 @@ from snncore.kernels.cuda import text as cuda_text
 from snncore.kernels.cuda.statements import Fixed, number_text, statements
 from snncore.kernels.cuda.words import FUNCTIONS
 from snncore.kernels.loop.output import Output
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 
 # How each type of the input lies in memory, and is read and written.
 ELEMENTS = {
@@ -25,7 +25,7 @@ ELEMENTS = {
 
 
 @dataclass(frozen=True)
-class Step:
+class StepText:
     """A step and the way back through it, as CUDA statements on `state[0][lane]` and the like."""
 
     name: str
@@ -43,7 +43,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Form:
+class CudaForm:
     """The form of a kernel, fixed when it is compiled, besides the step.
 
     `chunk` steps are read together, or, going back, kept together; `rest` of them come after the
@@ -82,7 +82,7 @@ class Form:
         return self.threads * (row + 4 * states * self.lanes * (self.span // self.chunk))
 
 
-def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Step:
+def step_of(plan: KernelPlan, learned: tuple[str, ...], *, exact: bool = False) -> StepText:
     """Return the step of a plan, with the gradients of these parameters.
 
     Gradients of an `exact` step are rounded after each operation.
@@ -93,7 +93,7 @@ def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Ste
     step = plan.step
     fixed = Fixed(len(step.parameters))
     forth, back = _forth(plan, fixed), _back(plan, learned, exact, fixed)
-    return Step(
+    return StepText(
         step.name,
         step.states,
         step.inputs,
@@ -106,7 +106,7 @@ def step_of(plan: Plan, learned: tuple[str, ...], *, exact: bool = False) -> Ste
     )
 
 
-def _places(plan: Plan) -> dict[tuple[Op, str], str]:
+def _places(plan: KernelPlan) -> dict[tuple[Op, str], str]:
     """Return the spelling of each leaf of a step in the computation of a lane."""
     step = plan.step
     places = {(Op.STATE, n): f"state[{k}][lane]" for k, n in enumerate(step.states)}
@@ -118,7 +118,7 @@ def _places(plan: Plan) -> dict[tuple[Op, str], str]:
     return places | {(Op.INPUT, gradient_name(SPIKE)): "incoming"}
 
 
-def _forth(plan: Plan, fixed: Fixed) -> str:
+def _forth(plan: KernelPlan, fixed: Fixed) -> str:
     step = plan.step
     results = (*step.next_states, step.output)
     lines, values = statements(step.operations, _places(plan), results, fixed)
@@ -126,7 +126,7 @@ def _forth(plan: Plan, fixed: Fixed) -> str:
     return "\n".join([*lines, f"fired = float({values[step.output]});"])
 
 
-def _back(plan: Plan, learned: tuple[str, ...], exact: bool, fixed: Fixed) -> str:
+def _back(plan: KernelPlan, learned: tuple[str, ...], exact: bool, fixed: Fixed) -> str:
     step, back = plan.step, plan.adjoint
     numbers = dict(back.results)
     asked = [numbers.get(name) for name in (*step.states, *step.inputs, *learned)]
@@ -151,7 +151,7 @@ def _set(target: str, values: list[str]) -> list[str]:
     return lines + [f"{target}[{k}][lane] = next{k};" for k in range(len(values))]
 
 
-def forward_source(step: Step, form: Form) -> str:
+def forward_source(step: StepText, form: CudaForm) -> str:
     """Write a source whose `forward` computes spikes and last states."""
     parts = _parts(step, form) | {
         "ARGUMENTS": _arguments(forward_arguments(step, form)),
@@ -164,7 +164,7 @@ def forward_source(step: Step, form: Form) -> str:
     return filled(_SHARED + cuda_text.FORWARD, parts)
 
 
-def backward_source(step: Step, form: Form) -> str:
+def backward_source(step: StepText, form: CudaForm) -> str:
     """Write a source whose `backward` computes the gradients that the form names."""
     states = range(len(step.states))
     own = [k for k, name in enumerate(form.learned) if name in form.spread]
@@ -205,7 +205,7 @@ _SUM = """\
 }"""
 
 
-def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
+def forward_arguments(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
     """Return the type and name of the forward kernel's arguments."""
     element = ELEMENTS[form.kind][0]
     states = range(len(step.states))
@@ -216,7 +216,7 @@ def forward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
     return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
 
 
-def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
+def backward_arguments(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
     """Return the type and name of the backward kernel's arguments."""
     element = ELEMENTS[form.kind][0]
     states, inputs = range(len(step.states)), range(len(step.inputs))
@@ -231,11 +231,11 @@ def backward_arguments(step: Step, form: Form) -> list[tuple[str, str]]:
     return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
 
 
-def _spike(form: Form) -> str:
+def _spike(form: CudaForm) -> str:
     return ELEMENTS[form.kind][0] if form.output == Output.INPUT else "unsigned char"
 
 
-def _given(step: Step, form: Form) -> list[tuple[str, str]]:
+def _given(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
     """Return the parameters, and the layout of those that vary by neuron."""
     places = [k for k, name in enumerate(step.parameters) if name in form.spread]
     found = [("const float *", f"parameter{k}") for k in range(len(step.parameters))]
@@ -249,7 +249,7 @@ def _arguments(arguments: list[tuple[str, str]]) -> str:
     )
 
 
-def _parts(step: Step, form: Form) -> dict[str, str]:
+def _parts(step: StepText, form: CudaForm) -> dict[str, str]:
     element, conversions = ELEMENTS[form.kind]
     wanted = sum(1 << k for k, name in enumerate(step.inputs) if name in form.wanted)
     return {
@@ -277,13 +277,13 @@ def _parts(step: Step, form: Form) -> dict[str, str]:
     }
 
 
-def _names(step: Step) -> str:
+def _names(step: StepText) -> str:
     """Return the number of each name."""
     groups = (("state", step.states), ("input", step.inputs), ("parameter", step.parameters))
     return "\n".join(f"// {kind} {k} is {n}" for kind, group in groups for k, n in enumerate(group))
 
 
-def _read_parameters(step: Step, form: Form) -> str:
+def _read_parameters(step: StepText, form: CudaForm) -> str:
     lines = []
     index = "Place" if form.wide else "unsigned"
     for k, name in enumerate(step.parameters):
@@ -310,7 +310,7 @@ def _each_lane(first: int, text: str) -> list[str]:
     return ["#pragma unroll", head, indent(text, "    "), "}"]
 
 
-def _begin(step: Step, form: Form) -> str:
+def _begin(step: StepText, form: CudaForm) -> str:
     """Return the states before the first step."""
     if form.initial:
         return "\n".join(

@@ -15,7 +15,7 @@ from snncore.kernels.cuda.source import ELEMENTS, filled
 from snncore.kernels.cuda.words import FUNCTIONS
 from snncore.kernels.inline.body import check_names, mentions, placed
 from snncore.kernels.launch.build import Options, build
-from snncore.kernels.launch.program import Program
+from snncore.kernels.launch.program import CudaProgram
 from snncore.kernels.launch.signature import Argument, Signature
 
 THREADS = 256
@@ -87,7 +87,7 @@ class Elementwise:
         self.name, self.inputs, self.outputs, self.parameters = name, inputs, outputs, parameters
         self.body, self.options = body, options
         self.back: Elementwise | None = None
-        self._programs: dict[tuple[str, int], Program] = {}
+        self._programs: dict[tuple[str, int], CudaProgram] = {}
         if backward is not None:
             arriving = (*inputs, *(f"grad_{output}" for output in outputs))
             leaving = tuple(f"grad_{label}" for label in inputs)
@@ -159,7 +159,7 @@ class Elementwise:
             program.launch(self.name, grid, (THREADS, 1, 1), arguments, like.device)
         return results
 
-    def _program(self, kind: str, lanes: int) -> Program:
+    def _program(self, kind: str, lanes: int) -> CudaProgram:
         if (kind, lanes) not in self._programs:
             pointer = f"{ELEMENTS[kind][0]} *"
             taken = [Argument(n, "any", True, True, f"const {pointer}") for n in self.inputs]
@@ -168,7 +168,7 @@ class Elementwise:
             taken.append(Argument("size", "int64", False, False, "long long"))
             kernel = Signature(self.name, self.name, tuple(taken))
             source = self.source(kind, lanes)
-            self._programs[kind, lanes] = Program(source, (kernel,), self.options)
+            self._programs[kind, lanes] = CudaProgram(source, (kernel,), self.options)
         return self._programs[kind, lanes]
 
     def _check(self, tensors: Sequence[Tensor], numbers: dict[str, float]) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from snncore.kernels.inline.checked import checked
 from snncore.kernels.launch.build import Options, build
-from snncore.kernels.launch.program import Program
+from snncore.kernels.launch.program import CudaProgram
 from snncore.kernels.launch.signature import Signature, signatures, with_c_names
 
 Size = int | Sequence[int]
@@ -53,7 +53,7 @@ def load(
         ValueError: if no kernel is found, or its declaration cannot be read.
     """
     found = signatures(source, kernels)
-    program = Program(_TYPES + with_c_names(source, found), found, options or Options())
+    program = CudaProgram(_TYPES + with_c_names(source, found), found, options or Options())
     architecture = architecture or _architecture()
     log = ""
     if architecture == "cpu":
@@ -72,7 +72,7 @@ def _architecture() -> str:
 class Kernels:
     """The kernels of one source, as attributes; `log` has the compiler's messages."""
 
-    def __init__(self, program: Program, log: str) -> None:
+    def __init__(self, program: CudaProgram, log: str) -> None:
         self.log = log
         self._kernels = {kernel.name: Kernel(program, kernel) for kernel in program.kernels}
 
@@ -93,7 +93,7 @@ class Kernels:
 class Kernel:
     """One kernel: called with its arguments, it runs on torch's current stream."""
 
-    def __init__(self, program: Program, signature: Signature) -> None:
+    def __init__(self, program: CudaProgram, signature: Signature) -> None:
         self.signature = signature
         self._program = program
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from snncore.kernels.cuda.loop import KINDS, CudaLoop
-from snncore.kernels.cuda.source import Step
+from snncore.kernels.cuda.source import StepText
 from snncore.kernels.inline.body import check_names, mentions, placed
 from snncore.kernels.launch.build import Options, build
 
@@ -73,7 +73,7 @@ class TimeLoop:
         if not mentions(body, output):
             raise ValueError(f"{name}: the body does not assign the output {output}")
         self.name, self.begin, self.backward = name, begin, backward
-        self.step = Step(
+        self.step = StepText(
             name,
             tuple(begin),
             inputs,
@@ -124,13 +124,13 @@ class TimeLoop:
         sources = self.loop.sources()
         return sources[:1] if self.backward is None else sources
 
-    def _printed(self, learned: tuple[str, ...]) -> Step:
+    def _printed(self, learned: tuple[str, ...]) -> StepText:
         """Return the step with a backward pass that adds to the gradients of these parameters."""
         step = self.step
         if self.backward is None:
             return step
         back = _back(self.backward, step, self.output, learned)
-        return Step(
+        return StepText(
             step.name, step.states, step.inputs, step.parameters, step.forth, step.begin, back
         )
 
@@ -191,7 +191,7 @@ def _forth(
     return "\n".join([*lines, f"float &{output} = fired;", placed(body, name)])
 
 
-def _back(body: str, step: Step, output: str, learned: Sequence[str]) -> str:
+def _back(body: str, step: StepText, output: str, learned: Sequence[str]) -> str:
     lines = [f"const float {n} = state[{k}][lane];" for k, n in enumerate(step.states)]
     lines += [f"const float {n} = input[{k}][lane];" for k, n in enumerate(step.inputs)]
     lines += [f"const float {n} = parameter[{k}][lane];" for k, n in enumerate(step.parameters)]

@@ -18,7 +18,7 @@ Size = tuple[int, int, int]
 Given = Tensor | Any
 
 
-class Program:
+class CudaProgram:
     """The kernels of one source, built for a device on its first use there."""
 
     def __init__(self, source: str, kernels: Sequence[Signature], options: Options) -> None:

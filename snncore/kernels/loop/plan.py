@@ -15,7 +15,7 @@ from snncore.dynamics.expression import Op, Operation, Recorder
 
 
 @dataclass(frozen=True)
-class Plan:
+class KernelPlan:
     """A step to loop over time; parameters that are `constants` are printed into it.
 
     States that are not given begin with `initial`, or with zero.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from snncore.dynamics.printing.render import compile_step
 from snncore.kernels.loop.output import Output, output_like
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.loop.spread import Spread, spread_of
 from snncore.kernels.loop.work import Work
 from snncore.kernels.triton.launch import Launch
@@ -37,7 +37,7 @@ class TritonLoop:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.plan = Plan(work.equations, work.slope, work.constants, work.begin)
+        self.plan = KernelPlan(work.equations, work.slope, work.constants, work.begin)
         self._kernels: dict[tuple[str, Shape], Any] = {}
         self._cuts: dict[Hashable, _Cut] = {}
 

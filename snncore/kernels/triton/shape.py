@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from snncore.dynamics.expression import LEAVES, Op
 from snncore.kernels.loop import rounding
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
 
 
 def backward_config(
-    plan: Plan, steps: int, neurons: int, itemsize: int, learned: int = 0
+    plan: KernelPlan, steps: int, neurons: int, itemsize: int, learned: int = 0
 ) -> Config:
     """Choose the backward kernel's measures (tuned by `benchmarks/gpu/triton_kernels.py`)."""
     if steps <= 4:
@@ -87,7 +87,7 @@ def backward_config(
 
 
 @lru_cache(maxsize=512)
-def _work(plan: Plan) -> int:
+def _work(plan: KernelPlan) -> int:
     """Count the operations of a neuron's backward step; an exact quotient counts as one more."""
     operations = plan.adjoint.operations
     own = rounding.whole(operations)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.triton.shape import Shape, parted
 from snncore.kernels.triton.text import function, indent, text
 
@@ -27,7 +27,7 @@ inf = tl.constexpr(float("inf"))
 """
 
 
-def forward_source(plan: Plan, shape: Shape) -> str:
+def forward_source(plan: KernelPlan, shape: Shape) -> str:
     """Write a module whose `forward` computes spikes and last states."""
     step = plan.step
     states = step.states
@@ -49,7 +49,7 @@ def forward_source(plan: Plan, shape: Shape) -> str:
     return "\n\n".join([_HEAD + _step(plan, shape, tiny=True), text(head, lines)])
 
 
-def backward_source(plan: Plan, shape: Shape) -> str:
+def backward_source(plan: KernelPlan, shape: Shape) -> str:
     """Write a module whose `backward` computes the gradients that the shape names."""
     step = plan.step
     states = step.states
@@ -87,7 +87,7 @@ def backward_source(plan: Plan, shape: Shape) -> str:
     return "\n\n".join([*functions, text(head, lines)])
 
 
-def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
+def _segment_back(plan: KernelPlan, shape: Shape, steps: int) -> list[str]:
     """Write a segment's chunks: forwards for their states, then backwards for gradients."""
     states, inputs = plan.step.states, plan.step.inputs
     chunks, rest = parted(steps, shape.chunk)
@@ -108,7 +108,7 @@ def _segment_back(plan: Plan, shape: Shape, steps: int) -> list[str]:
     return lines
 
 
-def _note(plan: Plan, shape: Shape) -> list[str]:
+def _note(plan: KernelPlan, shape: Shape) -> list[str]:
     """Write all segments forwards, and note the states that each following segment begins with."""
     states, inputs = plan.step.states, plan.step.inputs
     puts = [_put(place, state, shape) for state, place in _notes(states)]
@@ -124,7 +124,7 @@ def _note(plan: Plan, shape: Shape) -> list[str]:
     return ["note = first", *loop, *end, "tl.debug_barrier()"]
 
 
-def _note_ahead(plan: Plan, shape: Shape) -> list[str]:
+def _note_ahead(plan: KernelPlan, shape: Shape) -> list[str]:
     """Write the same, with a segment's inputs loaded while the one before is computed."""
     states, inputs, times = plan.step.states, plan.step.inputs, range(shape.segment)
     puts = [_put(place, state, shape) for state, place in _notes(states)]
@@ -139,7 +139,7 @@ def _note_ahead(plan: Plan, shape: Shape) -> list[str]:
     return [*_loads(inputs, times, shape), "note = first", *loop, *end, "tl.debug_barrier()"]
 
 
-def _back_ahead(plan: Plan, shape: Shape) -> list[str]:
+def _back_ahead(plan: KernelPlan, shape: Shape) -> list[str]:
     """Write all whole segments backwards, with the next one's values loaded meanwhile."""
     states, times = plan.step.states, range(shape.segment)
     names = (*plan.step.inputs, "grad_spikes")
@@ -166,7 +166,7 @@ _ZEROS = "tl.zeros([BLOCK], tl.float32)"
 
 
 def _prologue(
-    name: str, arguments: Sequence[str], plan: Plan, shape: Shape
+    name: str, arguments: Sequence[str], plan: KernelPlan, shape: Shape
 ) -> tuple[str, list[str]]:
     """Write the kernel's head, its neurons' offsets, and its parameters."""
     arguments = [*arguments, *(f"{name}_at" for name in plan.step.parameters)]
@@ -188,7 +188,7 @@ def _prologue(
     return f"def {name}({', '.join(arguments)}):", lines
 
 
-def _begin(plan: Plan, shape: Shape) -> list[str]:
+def _begin(plan: KernelPlan, shape: Shape) -> list[str]:
     """Write the states before the first step: given, or the plan's numbers."""
     values = plan.initial or (0.0,) * len(plan.step.states)
     lines = []
@@ -253,7 +253,7 @@ def _call(
     function: str,
     results: Sequence[str],
     states: Sequence[str],
-    plan: Plan,
+    plan: KernelPlan,
     t: int,
     more: Sequence[str] = (),
 ) -> str:
@@ -262,7 +262,7 @@ def _call(
     return f"{', '.join(results)} = {function}({arguments})"
 
 
-def _segment_forth(plan: Plan, shape: Shape, steps: int) -> list[str]:
+def _segment_forth(plan: KernelPlan, shape: Shape, steps: int) -> list[str]:
     """Write a segment's spikes, chunk by chunk."""
     states = plan.step.states
     lines: list[str] = []
@@ -276,7 +276,7 @@ def _segment_forth(plan: Plan, shape: Shape, steps: int) -> list[str]:
     return lines
 
 
-def _chunk_back(plan: Plan, shape: Shape, times: range) -> list[str]:
+def _chunk_back(plan: KernelPlan, shape: Shape, times: range) -> list[str]:
     """Write a chunk forwards, with its states kept, then backwards."""
     states = plan.step.states
     lines = []
@@ -308,7 +308,7 @@ def _put_parameter(name: str, shape: Shape) -> list[str]:
     return [f"tl.store(grad_{name}_out + tl.program_id(0), tl.sum({value}, 0))"]
 
 
-def _step(plan: Plan, shape: Shape, *, tiny: bool) -> str:
+def _step(plan: KernelPlan, shape: Shape, *, tiny: bool) -> str:
     """Return the step; gradients skip the branch that a tiny quotient's last bit would take."""
     step = plan.step
     arguments = (*step.states, *step.inputs, *step.parameters)
@@ -317,7 +317,7 @@ def _step(plan: Plan, shape: Shape, *, tiny: bool) -> str:
     return function("step", arguments, step.operations, results, step.operations, pack)
 
 
-def _step_back(plan: Plan, shape: Shape) -> str:
+def _step_back(plan: KernelPlan, shape: Shape) -> str:
     step, back = plan.step, plan.adjoint
     arguments = (*step.states, *step.inputs, *step.parameters, *back.gradients)
     places = dict(back.results)

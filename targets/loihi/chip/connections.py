@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Integers, Synapse
 from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
@@ -108,7 +108,7 @@ class Connections:
         return np.bincount(at[(at >= 0) & (at < size)], minlength=size).astype(np.int64)
 
 
-_EVENTS = Table[[Connections, int, int], Integers]("the placement on a Loihi chip")
+_EVENTS = KindTable[[Connections, int, int], Integers]("the placement on a Loihi chip")
 
 
 @_EVENTS.register(Dense)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -148,7 +148,7 @@ class _Links:
 
 _IN_TURN = "a .net file holds weights, then neurons, in turn"
 # Take a node as the next one; return why it cannot be, if it cannot.
-_NEXT = Table[[_Links], str | None]("the chain of a .net file")
+_NEXT = KindTable[[_Links], str | None]("the chain of a .net file")
 
 
 @_NEXT.register(Input)

@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.program import Conv2d, Dense, Flatten, Integers, Program, Signal, Synapse
 from neurodeploy.simulator.golden import combine
@@ -77,7 +77,7 @@ def _connection(program: Program, node: Synapse, places: dict[str, int]) -> Conn
 
 
 # The connections of weights whose source has a number.
-_CONNECTION = Table[[Program, int], Connection]("an emulator of the chip")
+_CONNECTION = KindTable[[Program, int], Connection]("an emulator of the chip")
 
 
 @_CONNECTION.register(Dense)

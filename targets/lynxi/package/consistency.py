@@ -18,7 +18,7 @@ from targets.lynxi.package.golden import GOLDEN, SAMPLES, golden_vectors
 from targets.lynxi.package.packer import Packer
 from targets.lynxi.package.schema import SCHEMA_FILE, schema_text
 from targets.lynxi.package.tensors import Store
-from targets.lynxi.reduced.plan import Plan
+from targets.lynxi.reduced.plan import NetworkPlan
 from targets.lynxi.reduced.ports import reduced_forms
 
 SCRIPT = "compile.py"
@@ -35,7 +35,7 @@ def script_text() -> bytes:
     return Path(__file__).with_name("on_card.py").read_bytes()
 
 
-def described(plan: Plan, steps: int, weights: Packer, golden: Packer) -> dict[str, Any]:
+def described(plan: NetworkPlan, steps: int, weights: Packer, golden: Packer) -> dict[str, Any]:
     """Return network.json's description of a plan, with its tensors in the two files."""
     document = document_of(plan, weights)
     document["reduced"] = reduced_forms(plan, steps)
@@ -44,7 +44,7 @@ def described(plan: Plan, steps: int, weights: Packer, golden: Packer) -> dict[s
 
 
 def require_consistent(
-    artifact: Artifact, document: dict[str, Any], plan: Plan, store: Store
+    artifact: Artifact, document: dict[str, Any], plan: NetworkPlan, store: Store
 ) -> None:
     """Check that a package's descriptions follow from its program, and that it has every file.
 
@@ -79,7 +79,9 @@ class _Values(Packer):
         return {_VALUES: (self.file, values, np.dtype(kind))}
 
 
-def _wrong_sizes(vectors: dict[str, Any], plan: Plan, steps: int, store: Store) -> str | None:
+def _wrong_sizes(
+    vectors: dict[str, Any], plan: NetworkPlan, steps: int, store: Store
+) -> str | None:
     """Return what is wrong with the vectors' sizes, before work on them exceeds their bytes."""
     rows = {"input": (vectors["input"], plan.program.input.shape)}
     for part in plan.layers:

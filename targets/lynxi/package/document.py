@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -23,14 +23,14 @@ from snncore.dynamics.expression import LEAVES, Op, Operation
 from snncore.dynamics.text import temporary
 from targets.lynxi.package.packer import Packer
 from targets.lynxi.reduced.certificate import is_half, terms
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 
 FORMAT, VERSION = "lynxi-reduced-network", 1
 DOCUMENT, WEIGHTS = "network.json", "weights.bin"
 LAYOUT = "row t * N + n of a tensor (T * N, ...) is step t of sample n"
 
 
-def document_of(plan: Plan, weights: Packer) -> dict[str, Any]:
+def document_of(plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     """Return the network as plain data; pack its tensors into the file of weights."""
     program = plan.program
     return {
@@ -43,7 +43,7 @@ def document_of(plan: Plan, weights: Packer) -> dict[str, Any]:
     }
 
 
-def _node(part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _node(part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     node = part.node
     entry: dict[str, Any] = {
         "name": node.name,
@@ -56,40 +56,44 @@ def _node(part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
 
 
 # The members of a node that its kind has beside those of every node.
-_MEMBERS = Table[[Part, Plan, Packer], dict[str, Any]]("the description of a reduced module")
+_MEMBERS = KindTable[[PlanPart, NetworkPlan, Packer], dict[str, Any]](
+    "the description of a reduced module"
+)
 
 
 @_MEMBERS.register(Input)
-def _input(node: Input, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _input(node: Input, part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     low, high = plan.input_range.low, plan.input_range.high
     return {"signal": node.signal.value, "range": [low, high]}
 
 
 @_MEMBERS.register(Dense)
-def _dense(node: Dense, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _dense(node: Dense, part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     numbers = _fields(node, "exponent", "shift", "accumulator_bits")
     return numbers | {"weight": _tensor(node.narrow_weight, weights)}
 
 
 @_MEMBERS.register(Conv2d)
-def _conv2d(node: Conv2d, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _conv2d(node: Conv2d, part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     windows = _fields(node, "stride", "padding", "dilation")
     numbers = _fields(node, "groups", "exponent", "accumulator_bits")
     return windows | numbers | {"weight": _tensor(node.narrow_weight, weights)}
 
 
 @_MEMBERS.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _max_pool(
+    node: MaxPool2d, part: PlanPart, plan: NetworkPlan, weights: Packer
+) -> dict[str, Any]:
     return _fields(node, "stride", "padding", "kernel")
 
 
 @_MEMBERS.register(Flatten)
-def _flatten(node: Flatten, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _flatten(node: Flatten, part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     return {}
 
 
 @_MEMBERS.register(Neuron)
-def _neurons(node: Neuron, part: Part, plan: Plan, weights: Packer) -> dict[str, Any]:
+def _neurons(node: Neuron, part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
     assert part.recipe is not None
     return {
         "neuron": node.equations.name,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Flatten, Neuron
 from neurodeploy.simulator import simulate
@@ -23,7 +23,7 @@ from neurodeploy.target import random_samples
 from targets.lynxi.package.packer import Packer
 from targets.lynxi.reduced.branch import Branch, branches_of
 from targets.lynxi.reduced.forms import WORST_STEPS
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 
 GOLDEN = "golden.bin"
 _RATE, _SEED = 0.3, 0
@@ -50,7 +50,7 @@ class WorstCase:
         return max(int(np.abs(value).max()) for value in self.sums.values())
 
 
-def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
+def golden_vectors(plan: NetworkPlan, steps: int, file: Packer) -> dict[str, Any]:
     """Return the document's description of the vectors, which go into their own file."""
     samples = random_samples(plan.program, steps, SAMPLES, _RATE, _SEED)
     # The fast engine equals the golden interpreter, which would take minutes for large images.
@@ -71,7 +71,7 @@ def golden_vectors(plan: Plan, steps: int, file: Packer) -> dict[str, Any]:
     }
 
 
-def worst_cases(plan: Plan) -> list[WorstCase]:
+def worst_cases(plan: NetworkPlan) -> list[WorstCase]:
     """Return the worst case of every layer of neurons."""
     inputs: dict[str, Array] = {}
     return [_worst_case(plan, part, inputs) for part in plan.layers]
@@ -88,7 +88,7 @@ def _described(case: WorstCase, file: Packer) -> dict[str, Any]:
     }
 
 
-def _worst_case(plan: Plan, part: Part, known: dict[str, Array]) -> WorstCase:
+def _worst_case(plan: NetworkPlan, part: PlanPart, known: dict[str, Array]) -> WorstCase:
     """Return the worst case of a layer; a value that another layer reads too has one input."""
     branches = branches_of(plan, part)
     chosen = {sign: _extreme(branches, sign) for sign in (1, -1)}
@@ -143,7 +143,7 @@ def _delivered(branch: Branch, sums: Array) -> Array:
     return sums
 
 
-_DRIVING = Table[[Array, int, Shape], Array]("the worst case of a reduced module")
+_DRIVING = KindTable[[Array, int, Shape], Array]("the worst case of a reduced module")
 
 
 @_DRIVING.register(Dense)
@@ -183,11 +183,11 @@ def _extreme(branches: Sequence[Branch], sign: int) -> int | None:
     return int(np.sum(reached, axis=0).argmax())
 
 
-def _neuron(part: Part) -> Neuron:
+def _neuron(part: PlanPart) -> Neuron:
     assert isinstance(part.node, Neuron)
     return part.node
 
 
-def _rest(part: Part) -> dict[str, Array]:
+def _rest(part: PlanPart) -> dict[str, Array]:
     zero = np.zeros((SAMPLES, *part.shape), dtype=np.int64)
     return dict.fromkeys(part.states, zero)

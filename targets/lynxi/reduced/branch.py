@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Node, Selection, Synapse
 from snncore.dynamics.arithmetic.interval import Interval
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 
 
 @dataclass(frozen=True, eq=False)
 class Branch:
     """The nearest weights before a layer, or else the values that reach it."""
 
-    part: Part
+    part: PlanPart
     # The nodes between the weights and the neurons, in order: pools and a flatten.
-    moved: tuple[Part, ...]
+    moved: tuple[PlanPart, ...]
     # The shape that the weights read, or the shape of the values themselves.
     shape: Shape
     range: Interval
@@ -33,13 +33,13 @@ class Branch:
         return node if isinstance(node, Synapse) else None
 
 
-def branches_of(plan: Plan, layer: Part) -> tuple[Branch, ...]:
+def branches_of(plan: NetworkPlan, layer: PlanPart) -> tuple[Branch, ...]:
     """Return every branch of a layer, in the order of its edges."""
     return tuple(_branch(plan, edge.source) for edge in layer.node.sources)
 
 
-def _branch(plan: Plan, name: str) -> Branch:
-    moved: list[Part] = []
+def _branch(plan: NetworkPlan, name: str) -> Branch:
+    moved: list[PlanPart] = []
     part = plan.by_name[name]
     while isinstance(part.node, Selection):
         moved.insert(0, part)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Generic
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node
 from targets.lynxi.reduced.branch import Branch, branches_of
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Language, Value
 
 # The number of steps for which a layer alone is driven.
@@ -26,15 +26,15 @@ class Words(ABC, Generic[Value]):
     """The operations of a language on a whole network."""
 
     @abstractmethod
-    def spell(self, part: Part) -> Language[Value]:
+    def spell(self, part: PlanPart) -> Language[Value]:
         """Return the language in which a part's recipe is spelled."""
 
     @abstractmethod
-    def weigh(self, part: Part, x: Value) -> Value:
+    def weigh(self, part: PlanPart, x: Value) -> Value:
         """Return the weighted sums of a layer of weights, in its own width."""
 
     @abstractmethod
-    def pool(self, part: Part, x: Value) -> Value:
+    def pool(self, part: PlanPart, x: Value) -> Value:
         """Return the largest value of every window."""
 
     @abstractmethod
@@ -58,7 +58,7 @@ class Words(ABC, Generic[Value]):
         """Return the rows of all steps."""
 
     def step(
-        self, part: Part, states: Mapping[str, Value], x: Value
+        self, part: PlanPart, states: Mapping[str, Value], x: Value
     ) -> tuple[dict[str, Value], Value]:
         """Return the states and the float16 spikes after one step of a layer of neurons."""
         assert part.recipe is not None
@@ -75,7 +75,7 @@ class LayerValues(Generic[Value]):
 
 
 def unrolled(
-    words: Words[Value], plan: Plan, x: Value, steps: int
+    words: Words[Value], plan: NetworkPlan, x: Value, steps: int
 ) -> dict[str, LayerValues[Value]]:
     """Return every layer of neurons over all steps, from rest."""
     values: dict[str, Value] = {}
@@ -99,7 +99,7 @@ def unrolled(
 
 
 def one_step(
-    words: Words[Value], plan: Plan, x: Value, states: Mapping[str, Mapping[str, Value]]
+    words: Words[Value], plan: NetworkPlan, x: Value, states: Mapping[str, Mapping[str, Value]]
 ) -> dict[str, LayerValues[Value]]:
     """Return every layer of neurons after one step from the given states."""
     values: dict[str, Value] = {}
@@ -115,7 +115,7 @@ def one_step(
 
 
 def apart(
-    words: Words[Value], plan: Plan, inputs: Mapping[str, Value], steps: int
+    words: Words[Value], plan: NetworkPlan, inputs: Mapping[str, Value], steps: int
 ) -> dict[str, tuple[dict[str, Value], LayerValues[Value]]]:
     """Return every layer of neurons alone and its sums, driven for some steps by constant sums."""
     sums: dict[str, Value] = {}
@@ -151,7 +151,7 @@ def _alone(words: Words[Value], branch: Branch, x: Value) -> Value:
 
 
 def _combined(
-    words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value], x: Value
+    words: Words[Value], plan: NetworkPlan, part: PlanPart, values: Mapping[str, Value], x: Value
 ) -> Value:
     """Return the value of a part without states; `x` is that of the samples."""
     if not part.node.sources:
@@ -165,28 +165,30 @@ def _combined(
 
 
 # The value of a part without states, and of one that has no weights either, given its source's.
-_STATELESS = Table[[Words[Any], Part, Any], Any]("a reduced network")
-_MOVED = Table[[Words[Any], Part, Any], Any]("the pools and flattens of a reduced network")
+_STATELESS = KindTable[[Words[Any], PlanPart, Any], Any]("a reduced network")
+_MOVED = KindTable[[Words[Any], PlanPart, Any], Any]("the pools and flattens of a reduced network")
 
 
 @_STATELESS.register(Dense, Conv2d)
-def _weighed(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
+def _weighed(node: Node, words: Words[Any], part: PlanPart, x: Any) -> Any:
     return words.weigh(part, x)
 
 
 @_MOVED.register(MaxPool2d)
 @_STATELESS.register(MaxPool2d)
-def _pooled(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
+def _pooled(node: Node, words: Words[Any], part: PlanPart, x: Any) -> Any:
     return words.pool(part, x)
 
 
 @_MOVED.register(Flatten)
 @_STATELESS.register(Flatten)
-def _flattened(node: Node, words: Words[Any], part: Part, x: Any) -> Any:
+def _flattened(node: Node, words: Words[Any], part: PlanPart, x: Any) -> Any:
     return words.flatten(x)
 
 
-def _drive(words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Value]) -> Value:
+def _drive(
+    words: Words[Value], plan: NetworkPlan, part: PlanPart, values: Mapping[str, Value]
+) -> Value:
     """Return the sum of everything that reaches a layer."""
     terms = [
         _wide(words, plan, part, edge.source, values[edge.source]) for edge in part.node.sources
@@ -194,11 +196,13 @@ def _drive(words: Words[Value], plan: Plan, part: Part, values: Mapping[str, Val
     return reduce(words.spell(part).add, terms)
 
 
-def _wide(words: Words[Value], plan: Plan, part: Part, source: str, value: Value) -> Value:
+def _wide(
+    words: Words[Value], plan: NetworkPlan, part: PlanPart, source: str, value: Value
+) -> Value:
     """Return a value in the width of its reader."""
     return words.widen(value) if part.single and not is_single(plan.by_name[source]) else value
 
 
-def is_single(part: Part) -> bool:
+def is_single(part: PlanPart) -> bool:
     """Return whether a part's value is float32; spikes never are."""
     return part.single and not isinstance(part.node, Neuron)

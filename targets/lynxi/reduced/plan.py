@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import (
@@ -34,7 +34,7 @@ _BINARY = Interval(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class PlanPart:
     """One node: its shape, its range, and the recipe of its step."""
 
     node: Node
@@ -56,11 +56,11 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class NetworkPlan:
     """The parts in the order in which a step computes them."""
 
     program: Program
-    parts: tuple[Part, ...]
+    parts: tuple[PlanPart, ...]
     # The range of every node's value.
     values: Mapping[str, Interval]
     input_range: Interval
@@ -71,18 +71,18 @@ class Plan:
         return max(part.certificate.level for part in self.parts)
 
     @property
-    def layers(self) -> tuple[Part, ...]:
+    def layers(self) -> tuple[PlanPart, ...]:
         """The parts that are neurons."""
         return tuple(part for part in self.parts if isinstance(part.node, Neuron))
 
     @cached_property
-    def by_name(self) -> dict[str, Part]:
+    def by_name(self) -> dict[str, PlanPart]:
         """Every part by its node's name."""
         return {part.name: part for part in self.parts}
 
 
 @lru_cache(maxsize=2)
-def plan_of(program: Program) -> Plan:
+def plan_of(program: Program) -> NetworkPlan:
     """Return the plan of a program.
 
     Raises:
@@ -92,19 +92,19 @@ def plan_of(program: Program) -> Plan:
     current = program.input.signal == Signal.CURRENT
     inputs = CURRENTS if current else _BINARY
     proved = ranges(program, inputs)
-    parts: dict[str, Part] = {}
+    parts: dict[str, PlanPart] = {}
     for node in program.nodes:
         certificate, recipe = _COMPUTED(node, proved)
         sources = (parts[edge.source] for edge in node.sources)
         # Spikes are float16, whatever type they were computed in.
         inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
         single = certificate.single or inherited
-        parts[node.name] = Part(node, program.shapes[node.name], certificate, recipe, single)
-    return Plan(program, tuple(parts.values()), proved.values, inputs)
+        parts[node.name] = PlanPart(node, program.shapes[node.name], certificate, recipe, single)
+    return NetworkPlan(program, tuple(parts.values()), proved.values, inputs)
 
 
 # The certificate and the recipe of a node, given every range.
-_COMPUTED = Table[[Ranges], tuple[Certificate, Recipe | None]]("a reduced module")
+_COMPUTED = KindTable[[Ranges], tuple[Certificate, Recipe | None]]("a reduced module")
 
 
 @_COMPUTED.register(Neuron)

@@ -7,13 +7,13 @@ from typing import Any
 from targets.lynxi.reduced.branch import branches_of
 from targets.lynxi.reduced.forms import WORST_STEPS, is_single
 from targets.lynxi.reduced.names import identifiers
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 
 INPUT = "x"
 FORMATS = ("pt", "onnx")
 
 
-def reduced_forms(plan: Plan, steps: int) -> dict[str, Any]:
+def reduced_forms(plan: NetworkPlan, steps: int) -> dict[str, Any]:
     """Return both forms: their files, inputs and outputs."""
     shape = list(plan.program.input.shape)
     layers, labels = plan.layers, labels_of(plan)
@@ -55,12 +55,12 @@ def reduced_forms(plan: Plan, steps: int) -> dict[str, Any]:
     }
 
 
-def labels_of(plan: Plan) -> dict[str, str]:
+def labels_of(plan: NetworkPlan) -> dict[str, str]:
     """Return an identifier for every part."""
     return identifiers(part.name for part in plan.parts)
 
 
-def state_label(labels: dict[str, str], part: Part, key: str) -> str:
+def state_label(labels: dict[str, str], part: PlanPart, key: str) -> str:
     """Return the name of a state among the inputs."""
     return f"{labels[part.name]}_{key}"
 

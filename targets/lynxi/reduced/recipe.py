@@ -42,7 +42,7 @@ LEAVES = frozenset({Word.STATE, Word.INPUT, Word.CONSTANT})
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class RecipeStep:
     """One assignment, and the integers that its value can be."""
 
     word: Word
@@ -76,7 +76,7 @@ class Language(Protocol[Value]):
 class Recipe:
     """A step of a neuron: states and the input in, next states and spikes out."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[RecipeStep, ...]
     next_states: Mapping[str, int]
     output: int
 
@@ -124,12 +124,12 @@ class Writer:
     """A writer of steps; constants are folded, and a value is written once."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[RecipeStep] = []
         self._known: dict[Any, int] = {}
 
     def leaf(self, word: Word, name: str, values: Interval) -> int:
         """Add a state or the input."""
-        return self._add(Step(word, (), values, name))
+        return self._add(RecipeStep(word, (), values, name))
 
     def constant(self, value: Any, name: str = "") -> int:
         """Add a constant; without a name it is a number, if that is one float16."""
@@ -137,7 +137,7 @@ class Writer:
         if not name and not is_half(numbers):
             name = f"number {float(numbers):g}"
         low, high = int(np.floor(numbers.min())), int(np.ceil(numbers.max()))
-        return self._add(Step(Word.CONSTANT, (), Interval(low, high), name, numbers))
+        return self._add(RecipeStep(Word.CONSTANT, (), Interval(low, high), name, numbers))
 
     def add(self, a: int, b: int) -> int:
         """Return the sum."""
@@ -165,7 +165,7 @@ class Writer:
         """Add a product with a power of two, whose result is known to be whole."""
         if factor == 1:
             return a
-        return self._add(Step(Word.MULTIPLY, (a, self.constant(factor)), values))
+        return self._add(RecipeStep(Word.MULTIPLY, (a, self.constant(factor)), values))
 
     def at_least(self, a: int, b: int) -> int:
         """Add 1 where `a >= b`, for a `b` that consists of integers or lies between two of them."""
@@ -187,7 +187,7 @@ class Writer:
         """Return the same value with a narrower known range."""
         step = self.steps[a]
         tight = Interval(max(step.range.low, values.low), min(step.range.high, values.high))
-        self.steps[a] = Step(step.word, step.args, tight, step.name, step.value)
+        self.steps[a] = RecipeStep(step.word, step.args, tight, step.name, step.value)
         return a
 
     def range(self, a: int) -> Interval:
@@ -213,7 +213,7 @@ class Writer:
         for number in order:
             step = self.steps[number]
             args = tuple(place[arg] for arg in step.args)
-            kept.append(Step(step.word, args, step.range, step.name, step.value))
+            kept.append(RecipeStep(step.word, args, step.range, step.name, step.value))
         following = {state: place[number] for state, number in next_states.items()}
         return Recipe(tuple(kept), following, place[output])
 
@@ -227,9 +227,9 @@ class Writer:
             names = [n for n in (self.steps[a].name, self.steps[b].name) if n]
             name = f"{word.value}({', '.join(names)})" if names else ""
             return self.constant(_FOLDED[word](first, second), name)
-        return self._add(Step(word, (a, b), values))
+        return self._add(RecipeStep(word, (a, b), values))
 
-    def _add(self, step: Step) -> int:
+    def _add(self, step: RecipeStep) -> int:
         value = None if step.value is None else (step.value.shape, step.value.tobytes())
         key = (step.word, step.args, step.name, value)
         if key not in self._known:

@@ -16,7 +16,7 @@ from neurodeploy.trace import LayerTrace, Trace
 from targets.lynxi.package.document import DOCUMENT
 from targets.lynxi.package.golden import worst_cases
 from targets.lynxi.read import document_in, plan_in
-from targets.lynxi.reduced.plan import Plan, plan_of
+from targets.lynxi.reduced.plan import NetworkPlan, plan_of
 from targets.lynxi.simulators.interpreter import Network
 from targets.lynxi.simulators.vendor_files import (
     VendorFile,
@@ -127,7 +127,7 @@ def _first(trace: Trace, steps: int) -> Trace:
     return Trace(layers, trace.output_layer)
 
 
-def _require_range(plan: Plan, samples: NDArray[Any]) -> None:
+def _require_range(plan: NetworkPlan, samples: NDArray[Any]) -> None:
     low, high = plan.input_range.low, plan.input_range.high
     if samples.size and not low <= samples.min() <= samples.max() <= high:
         raise SamplesError(
@@ -136,7 +136,7 @@ def _require_range(plan: Plan, samples: NDArray[Any]) -> None:
         )
 
 
-def _traced(plan: Plan, samples: NDArray[Any]) -> Trace:
+def _traced(plan: NetworkPlan, samples: NDArray[Any]) -> Trace:
     # torch is imported only if the modules run.
     from targets.lynxi.vendor.modules import run_unrolled
 

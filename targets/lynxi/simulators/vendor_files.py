@@ -31,7 +31,7 @@ from neurodeploy.target import BuiltIn, Simulation
 from neurodeploy.trace import LayerTrace, Trace
 from targets.lynxi.package.golden import WorstCase
 from targets.lynxi.reduced.branch import branches_of
-from targets.lynxi.reduced.plan import Plan
+from targets.lynxi.reduced.plan import NetworkPlan
 from targets.lynxi.reduced.ports import INPUT, labels_of, reduced_forms, state_label
 
 _WORKER = Path(__file__).with_name("worker.py")
@@ -77,7 +77,7 @@ class FileRun:
 
     vendor_file: VendorFile
     content: bytes
-    plan: Plan
+    plan: NetworkPlan
     # The steps of the unrolled form.
     steps: int
     inputs: Mapping[str, Values]
@@ -101,7 +101,7 @@ class FileRun:
 
 
 def driven_by_samples(
-    vendor_file: VendorFile, artifact: Artifact, plan: Plan, steps: int, samples: Values
+    vendor_file: VendorFile, artifact: Artifact, plan: NetworkPlan, steps: int, samples: Values
 ) -> FileRun:
     """Return the run of a file of a whole network over samples (T, N, ...)."""
     first = np.moveaxis(samples, 1, 0)
@@ -111,7 +111,7 @@ def driven_by_samples(
 
 
 def driven_apart(
-    vendor_file: VendorFile, artifact: Artifact, plan: Plan, cases: Sequence[WorstCase]
+    vendor_file: VendorFile, artifact: Artifact, plan: NetworkPlan, cases: Sequence[WorstCase]
 ) -> FileRun:
     """Return the run of the file of layers apart over each layer's worst case."""
     labels = labels_of(plan)
@@ -138,7 +138,7 @@ def run_files(runs: Sequence[FileRun], simulation: Simulation) -> list[Trace]:
     return [_trace(run, index, result) for index, run in enumerate(runs)]
 
 
-def expected_apart(plan: Plan, cases: Sequence[WorstCase]) -> Trace:
+def expected_apart(plan: NetworkPlan, cases: Sequence[WorstCase]) -> Trace:
     """Return the golden interpreter's trace of each layer's worst case."""
     sums = {name: value for case in cases for name, value in case.sums.items()}
     spikes = {case.layer: case.result["s"] for case in cases}
@@ -215,7 +215,7 @@ def _trace(run: FileRun, index: int, result: WorkerResult) -> Trace:
     return _of(layers, plan)
 
 
-def _apart(plan: Plan, sums: Mapping[str, Values], spikes: Mapping[str, Values]) -> Trace:
+def _apart(plan: NetworkPlan, sums: Mapping[str, Values], spikes: Mapping[str, Values]) -> Trace:
     """Return sums and spikes in the order in which the network computes them."""
     layers: dict[str, dict[str, Values]] = {}
     for part in plan.parts:
@@ -228,7 +228,7 @@ def _apart(plan: Plan, sums: Mapping[str, Values], spikes: Mapping[str, Values])
     return _of(layers, plan)
 
 
-def _of(layers: Mapping[str, Mapping[str, Values]], plan: Plan) -> Trace:
+def _of(layers: Mapping[str, Mapping[str, Values]], plan: NetworkPlan) -> Trace:
     traces = {
         name: LayerTrace({key: whole(value) for key, value in values.items()})
         for name, values in layers.items()

@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import LayerValues, Words, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Numbers
 
 
@@ -27,7 +27,7 @@ class Weights(nn.Module):
 
     weight: Tensor
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: PlanPart) -> None:
         super().__init__()
         assert isinstance(part.node, Dense | Conv2d)
         self.node, self.part = part.node, part
@@ -54,7 +54,7 @@ class Weights(nn.Module):
 class Neurons(nn.Module):
     """The core of a layer of neurons: one step, states in and out."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: PlanPart) -> None:
         super().__init__()
         assert part.recipe is not None
         self.recipe, self.states, self.single = part.recipe, part.states, part.single
@@ -124,28 +124,28 @@ class _Arithmetic:
 
 
 # The module of a part that has its own numbers.
-_MODULE = Table[[Part], nn.Module | None]("the modules of a reduced network")
+_MODULE = KindTable[[PlanPart], nn.Module | None]("the modules of a reduced network")
 
 
 @_MODULE.register(Dense, Conv2d)
-def _weights(node: Node, part: Part) -> nn.Module | None:
+def _weights(node: Node, part: PlanPart) -> nn.Module | None:
     return Weights(part)
 
 
 @_MODULE.register(Neuron)
-def _neurons(node: Node, part: Part) -> nn.Module | None:
+def _neurons(node: Node, part: PlanPart) -> nn.Module | None:
     return Neurons(part)
 
 
 @_MODULE.register(Input, MaxPool2d, Flatten)
-def _without_numbers(node: Node, part: Part) -> nn.Module | None:
+def _without_numbers(node: Node, part: PlanPart) -> nn.Module | None:
     return None
 
 
 class _Reduced(nn.Module, Words[Tensor]):
     """The base of both forms: the layers, and torch's words."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
         self.plan = plan
         self.labels = identifiers(part.name for part in plan.parts)
@@ -156,16 +156,16 @@ class _Reduced(nn.Module, Words[Tensor]):
                 self.layers[self.labels[part.name]] = module
         self.requires_grad_(False).eval()
 
-    def spell(self, part: Part) -> _Arithmetic:
+    def spell(self, part: PlanPart) -> _Arithmetic:
         """Return a recipe's words; a layer's own constants are in its module."""
         return _Arithmetic({})
 
-    def weigh(self, part: Part, x: Tensor) -> Tensor:
+    def weigh(self, part: PlanPart, x: Tensor) -> Tensor:
         """Return the weighted sums."""
         total: Tensor = self.layers[self.labels[part.name]](x)
         return total
 
-    def pool(self, part: Part, x: Tensor) -> Tensor:
+    def pool(self, part: PlanPart, x: Tensor) -> Tensor:
         """Return the largest value of every window."""
         node = part.node
         assert isinstance(node, MaxPool2d)
@@ -193,7 +193,7 @@ class _Reduced(nn.Module, Words[Tensor]):
         return torch.cat(list(rows))
 
     def step(
-        self, part: Part, states: Mapping[str, Tensor], x: Tensor
+        self, part: PlanPart, states: Mapping[str, Tensor], x: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the states and spikes after one step of a layer of neurons."""
         given = [states[name] for name in part.states]
@@ -204,7 +204,7 @@ class _Reduced(nn.Module, Words[Tensor]):
 class Unrolled(_Reduced):
     """All steps in one graph: (T * N, ...) in, the output layer's spikes out."""
 
-    def __init__(self, plan: Plan, steps: int) -> None:
+    def __init__(self, plan: NetworkPlan, steps: int) -> None:
         super().__init__(plan)
         self.steps = steps
 
@@ -249,7 +249,7 @@ class OneStep(_Reduced):
 
 
 def run_unrolled(
-    plan: Plan, rows: NDArray[np.float16], steps: int
+    plan: NetworkPlan, rows: NDArray[np.float16], steps: int
 ) -> dict[str, LayerValues[NDArray[Any]]]:
     """Return the unrolled form's result for rows (T * N, ...), as arrays."""
     with torch.no_grad():

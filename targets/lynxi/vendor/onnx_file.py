@@ -17,7 +17,7 @@ from targets.lynxi.reduced.branch import branches_of
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import WORST_STEPS, Words, apart, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.ports import INPUT, labels_of, reduced_forms, state_label
 from targets.lynxi.reduced.recipe import Numbers
 
@@ -41,7 +41,7 @@ def onnx_module() -> Any:
     return onnx
 
 
-def unrolled_onnx(plan: Plan, steps: int) -> Content:
+def unrolled_onnx(plan: NetworkPlan, steps: int) -> Content:
     """Return all steps for one sample: (T, ...) in, every layer's spikes out."""
     graph = _Graph(plan)
     layers = unrolled(graph, plan, INPUT, steps)
@@ -49,7 +49,7 @@ def unrolled_onnx(plan: Plan, steps: int) -> Content:
     return graph.model(reduced_forms(plan, steps)["unrolled"], results)
 
 
-def step_onnx(plan: Plan) -> Content:
+def step_onnx(plan: NetworkPlan) -> Content:
     """Return one step: input and states in, every layer's spikes and states out."""
     graph = _Graph(plan)
     given = {
@@ -62,7 +62,7 @@ def step_onnx(plan: Plan) -> Content:
     return graph.model(reduced_forms(plan, 1)["step"], results)
 
 
-def apart_onnx(plan: Plan) -> Content:
+def apart_onnx(plan: NetworkPlan) -> Content:
     """Return every layer alone: each branch's input in, its sums and the spikes out."""
     graph, form = _Graph(plan), reduced_forms(plan, 1)["apart"]
     names = dict.fromkeys(b.name for part in plan.layers for b in branches_of(plan, part))
@@ -104,7 +104,7 @@ class _Arithmetic:
 class _Graph(Words[str]):
     """Words as nodes of one graph."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         self.onnx = onnx_module()
         self.plan = plan
         self.labels = labels_of(plan)
@@ -127,13 +127,13 @@ class _Graph(Words[str]):
         """Return the same values in another type."""
         return self.node("Cast", x, to=int(_ELEMENTS[kind]))
 
-    def spell(self, part: Part) -> _Arithmetic:
+    def spell(self, part: PlanPart) -> _Arithmetic:
         """Return a recipe's words, and its constants."""
         if part.name not in self.held:
             self.held[part.name] = self._constants(part)
         return _Arithmetic(self, self.held[part.name], part.single)
 
-    def weigh(self, part: Part, x: str) -> str:
+    def weigh(self, part: PlanPart, x: str) -> str:
         """Return the weighted sums."""
         node = part.node
         assert isinstance(node, Dense | Conv2d)
@@ -155,7 +155,7 @@ class _Graph(Words[str]):
         total = self.node("Gemm", x, weight, transB=1)
         return total if part.recipe is None else part.recipe.run(self.spell(part), {}, total)[1]
 
-    def pool(self, part: Part, x: str) -> str:
+    def pool(self, part: PlanPart, x: str) -> str:
         """Return the largest value of every window."""
         node = part.node
         assert isinstance(node, MaxPool2d)
@@ -224,7 +224,7 @@ class _Graph(Words[str]):
         self.tensors.setdefault(name, (values, kind))
         return name
 
-    def _constants(self, part: Part) -> dict[str, str]:
+    def _constants(self, part: PlanPart) -> dict[str, str]:
         if part.recipe is None:
             return {}
         labels = identifiers(part.recipe.constants)
@@ -233,7 +233,7 @@ class _Graph(Words[str]):
             for name, value in part.recipe.constants.items()
         }
 
-    def _constant(self, label: str, part: Part, value: Numbers) -> str:
+    def _constant(self, label: str, part: PlanPart, value: Numbers) -> str:
         """Return a constant as it is stored: one float16, or a sum of several."""
         total = ""
         for number, term in enumerate(terms(value)):

@@ -19,7 +19,7 @@ from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import Words, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
-from targets.lynxi.reduced.plan import Part, Plan
+from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.ports import INPUT, labels_of, state_label
 from targets.lynxi.reduced.recipe import Numbers
 from targets.lynxi.vendor.archive import archive
@@ -28,14 +28,14 @@ _CLASS = "Reduced"
 _HALF, _SINGLE = 5, 6
 
 
-def unrolled_script(plan: Plan, steps: int) -> Content:
+def unrolled_script(plan: NetworkPlan, steps: int) -> Content:
     """Return all steps for one sample: (T, ...) in, every layer's spikes out."""
     script = _Script(plan)
     layers = unrolled(script, plan, INPUT, steps)
     return script.archive([INPUT], [layer.spikes for layer in layers.values()])
 
 
-def step_script(plan: Plan) -> Content:
+def step_script(plan: NetworkPlan) -> Content:
     """Return one step: input and states in, every layer's spikes and states out."""
     script = _Script(plan)
     given = {
@@ -95,7 +95,7 @@ class _Arithmetic:
 class _Script(Words[str]):
     """Words as TorchScript; every layer of neurons is a method of its own."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: NetworkPlan) -> None:
         self.plan = plan
         self.labels = labels_of(plan)
         self.body = _Text()
@@ -103,11 +103,11 @@ class _Script(Words[str]):
         self.tensors: dict[str, NDArray[Any]] = {}
         self.methods: dict[str, list[str]] = {}
 
-    def spell(self, part: Part) -> _Arithmetic:
+    def spell(self, part: PlanPart) -> _Arithmetic:
         """Return a recipe's words, in the body of the whole."""
         return _Arithmetic(self.body, {}, part.single)
 
-    def weigh(self, part: Part, x: str) -> str:
+    def weigh(self, part: PlanPart, x: str) -> str:
         """Return the weighted sums."""
         node, label = part.node, f"{self.labels[part.name]}_weight"
         assert isinstance(node, Dense | Conv2d)
@@ -121,7 +121,7 @@ class _Script(Words[str]):
         total = self.body.let(f"torch.linear({x}, {weight})")
         return total if part.recipe is None else part.recipe.run(self.spell(part), {}, total)[1]
 
-    def pool(self, part: Part, x: str) -> str:
+    def pool(self, part: PlanPart, x: str) -> str:
         """Return the largest value of every window."""
         node = part.node
         assert isinstance(node, MaxPool2d)
@@ -152,7 +152,7 @@ class _Script(Words[str]):
         """Return the rows of all steps."""
         return rows[0] if len(rows) == 1 else self.body.let(f"torch.cat([{', '.join(rows)}])")
 
-    def step(self, part: Part, states: Mapping[str, str], x: str) -> tuple[dict[str, str], str]:
+    def step(self, part: PlanPart, states: Mapping[str, str], x: str) -> tuple[dict[str, str], str]:
         """Return one step of a layer of neurons, by its method."""
         label = self.labels[part.name]
         if label not in self.methods:
@@ -175,7 +175,7 @@ class _Script(Words[str]):
             lines += method
         return _zipped("\n".join(lines) + "\n", self.tensors)
 
-    def _method(self, part: Part, label: str) -> list[str]:
+    def _method(self, part: PlanPart, label: str) -> list[str]:
         assert isinstance(part.node, Neuron)
         assert part.recipe is not None
         text, held = _Text(), {}
@@ -189,7 +189,7 @@ class _Script(Words[str]):
         results = [spikes, *(following[key] for key in part.states)]
         return _function(label, ["x", *given.values()], text.lines, results)
 
-    def _held(self, text: _Text, label: str, part: Part, value: Numbers) -> str:
+    def _held(self, text: _Text, label: str, part: PlanPart, value: Numbers) -> str:
         """Return a constant as the module stores it: one float16, or a sum of several."""
         total = ""
         for number, term in enumerate(terms(value)):

@@ -14,9 +14,9 @@ from neurodeploy.data.container.onnx import Element
 from neurodeploy.data.content import Content
 from neurodeploy.data.structure import Edge, require
 from targets.onnx.forms.memory import BATCH, Slot, slots_of
-from targets.onnx.forms.step import Step, Tensors
+from targets.onnx.forms.step import StepGraph, Tensors
 from targets.onnx.writing.functions import Functions
-from targets.onnx.writing.parts import Part
+from targets.onnx.writing.parts import ProgramPart
 from targets.onnx.writing.types import Type, Value
 from targets.onnx.writing.writer import (
     DOMAIN,
@@ -31,7 +31,7 @@ TIME = "T"
 _MOST_STEPS = 4096
 
 
-class Form(StrEnum):
+class GraphForm(StrEnum):
     """The way in which the graph represents time."""
 
     SCAN = "scan"
@@ -43,7 +43,7 @@ class Form(StrEnum):
 class Choices:
     """The choices that an export leaves to the user."""
 
-    form: Form = Form.SCAN
+    form: GraphForm = GraphForm.SCAN
     # How many steps an unrolled graph has.
     steps: int = 16
     # Whether layers are functions of the model.
@@ -60,7 +60,7 @@ class Choices:
 class Assembly:
     """A graph under construction, and what it shows of every layer."""
 
-    parts: Sequence[Part]
+    parts: Sequence[ProgramPart]
     output: str
     choices: Choices
     functions: Functions = field(init=False)
@@ -81,10 +81,10 @@ class Assembly:
             self.writer.names.taken.add(part.name)
         self.tensors = Tensors(dict(self._tensor(part) for part in self._pairs()))
 
-    def _pairs(self) -> list[tuple[Part, Any]]:
+    def _pairs(self) -> list[tuple[ProgramPart, Any]]:
         return [(part, tensor) for part in self.parts for tensor in part.tensors]
 
-    def _tensor(self, pair: tuple[Part, Any]) -> tuple[tuple[str, str], Value]:
+    def _tensor(self, pair: tuple[ProgramPart, Any]) -> tuple[tuple[str, str], Value]:
         part, tensor = pair
         name = self.writer.names.new(f"{part.name}.{tensor.label}")
         self.held[name] = container.tensor(name, Element(tensor.type), tensor.values)
@@ -177,7 +177,7 @@ def advanced(
 
     source = next(part.name for part in assembly.parts if part.body is None)
     nothing: dict[Edge, Value] = {}
-    step = Step(
+    step = StepGraph(
         assembly.functions,
         assembly.tensors,
         assembly.writer,

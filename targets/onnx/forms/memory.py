@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from neurodeploy.data.structure import Shape
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
-from targets.onnx.writing.parts import Part
+from targets.onnx.writing.parts import ProgramPart
 from targets.onnx.writing.types import Type
 
 BATCH = "N"
@@ -31,7 +31,7 @@ class Slot:
         return (*([self.steps] if self.steps else []), BATCH, *self.shape)
 
 
-def slots_of(parts: Sequence[Part]) -> dict[str, Slot]:
+def slots_of(parts: Sequence[ProgramPart]) -> dict[str, Slot]:
     """Return the slots that these parts need to compute a step together, by name."""
     slots: dict[str, Slot] = {}
     for part in parts:
@@ -52,7 +52,7 @@ def past(layer: str) -> str:
     return f"{layer}.past"
 
 
-def delays_within(parts: Sequence[Part]) -> Mapping[str, int]:
+def delays_within(parts: Sequence[ProgramPart]) -> Mapping[str, int]:
     """Return the longest delay with which one of these parts reads another."""
     names = {part.name for part in parts}
     longest: dict[str, int] = {}
@@ -63,7 +63,7 @@ def delays_within(parts: Sequence[Part]) -> Mapping[str, int]:
     return longest
 
 
-def components(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
+def components(parts: Sequence[ProgramPart]) -> list[tuple[ProgramPart, ...]]:
     """Return the parts grouped by loops, each group after everything that it reads."""
     return _Search(parts).run()
 
@@ -71,14 +71,14 @@ def components(parts: Sequence[Part]) -> list[tuple[Part, ...]]:
 class _Search:
     """Tarjan's algorithm, which finds a group after all groups that it reads."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[ProgramPart]) -> None:
         self.parts = {part.name: part for part in parts}
         self.order: dict[str, int] = {}
         self.lowest: dict[str, int] = {}
         self.open: list[str] = []
-        self.found: list[tuple[Part, ...]] = []
+        self.found: list[tuple[ProgramPart, ...]] = []
 
-    def run(self) -> list[tuple[Part, ...]]:
+    def run(self) -> list[tuple[ProgramPart, ...]]:
         """Return all groups."""
         for name in self.parts:
             if name not in self.order:

@@ -8,8 +8,8 @@ from typing import Any
 from neurodeploy.data.structure import Edge
 from targets.onnx.forms.forms import TIME, Assembly, Zeros, given_input
 from targets.onnx.forms.memory import BATCH, Slot, components, slots_of
-from targets.onnx.forms.step import Step, call
-from targets.onnx.writing.parts import Part
+from targets.onnx.forms.step import StepGraph, call
+from targets.onnx.writing.parts import ProgramPart
 from targets.onnx.writing.types import Type, Value
 from targets.onnx.writing.writer import Writer
 
@@ -60,10 +60,10 @@ class _Scan:
             infos = [info for (info,) in assembly.shown.values()]
             assembly.outputs += [info for info in infos if info.name != there]
 
-    def _info(self, value: Value, part: Part) -> Any:
+    def _info(self, value: Value, part: ProgramPart) -> Any:
         return self.assembly.value_info(value, (TIME, BATCH, *part.shape))
 
-    def _at_once(self, part: Part) -> None:
+    def _at_once(self, part: ProgramPart) -> None:
         known = all(edge.delay or edge.source in self.sequences for edge in part.sources)
         if part.leading and known:
             given = [self.delayed(edge) for edge in part.sources]
@@ -72,7 +72,7 @@ class _Scan:
             given = [self.row(edge) for edge in part.sources]
             self.rows[part.name] = self._call(part, given, self.writer.fresh(f"{part.name}/rows"))
 
-    def _call(self, part: Part, given: Sequence[Value], output: str) -> Value:
+    def _call(self, part: ProgramPart, given: Sequence[Value], output: str) -> Value:
         functions, tensors = self.assembly.functions, self.assembly.tensors
         (value,) = call(functions, tensors, self.writer, part, given, [output])
         return value
@@ -119,7 +119,7 @@ class _Scan:
 class _Body:
     """The scan of one group: neurons by themselves, or layers that form a loop."""
 
-    def __init__(self, scan: _Scan, group: Sequence[Part], slots: dict[str, Slot]) -> None:
+    def __init__(self, scan: _Scan, group: Sequence[ProgramPart], slots: dict[str, Slot]) -> None:
         self.scan, self.group, self.slots = scan, group, slots
         self.names = {part.name for part in group}
         self.assembly = scan.assembly
@@ -163,12 +163,16 @@ class _Body:
     def _own(self, edge: Edge) -> bool:
         return edge.source in self.names
 
-    def _step(self, before: dict[str, Value], outside: dict[Edge, Value]) -> Step:
+    def _step(self, before: dict[str, Value], outside: dict[Edge, Value]) -> StepGraph:
         assembly = self.assembly
         tensors, functions = assembly.tensors, assembly.functions
-        return Step(functions, tensors, self.writer, self.slots, self._fresh, {}, before, outside)
+        return StepGraph(
+            functions, tensors, self.writer, self.slots, self._fresh, {}, before, outside
+        )
 
-    def _leaving(self, step: Step, after: dict[str, Value]) -> list[tuple[Value, Part, str]]:
+    def _leaving(
+        self, step: StepGraph, after: dict[str, Value]
+    ) -> list[tuple[Value, ProgramPart, str]]:
         """Return what the rest of the graph, or a requested trace, sees of the group."""
         leaving = [(step.values[part.name], part, part.name) for part in self.group]
         if self.assembly.choices.trace:

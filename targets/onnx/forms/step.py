@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from neurodeploy.data.structure import Edge
 from targets.onnx.forms.memory import Slot, past
-from targets.onnx.writing.functions import Functions, Layer
-from targets.onnx.writing.parts import Part
+from targets.onnx.writing.functions import FunctionLayer, Functions
+from targets.onnx.writing.parts import ProgramPart
 from targets.onnx.writing.types import Type, Value
 from targets.onnx.writing.writer import Writer
 
@@ -22,7 +22,7 @@ class Tensors:
 
     values: Mapping[tuple[str, str], Value]
 
-    def of(self, part: Part) -> list[Value]:
+    def of(self, part: ProgramPart) -> list[Value]:
         """Return a part's own."""
         return [self.values[part.name, tensor.label] for tensor in part.tensors]
 
@@ -31,7 +31,7 @@ def call(
     functions: Functions,
     tensors: Tensors,
     writer: Writer,
-    part: Part,
+    part: ProgramPart,
     given: Sequence[Value],
     outputs: Sequence[str],
 ) -> list[Value]:
@@ -40,7 +40,7 @@ def call(
     count = len(part.sources)
     sources = ["x"] if count == 1 else [f"x{place}" for place in range(count)]
     labels = [tensor.label for tensor in part.tensors]
-    layer = Layer(
+    layer = FunctionLayer(
         part.name,
         part.kind,
         part.doc,
@@ -53,7 +53,7 @@ def call(
 
 
 @dataclass
-class Step:
+class StepGraph:
     """Some parts computed once: values so far, states before, states afterwards."""
 
     functions: Functions
@@ -66,7 +66,7 @@ class Step:
     # What comes from outside the group, by edge.
     outside: Mapping[Edge, Value]
 
-    def run(self, parts: Sequence[Part]) -> dict[str, Value]:
+    def run(self, parts: Sequence[ProgramPart]) -> dict[str, Value]:
         """Return the slots after the step."""
         after: dict[str, Value] = {}
         for part in parts:

@@ -21,7 +21,7 @@ from neurodeploy.sandbox import (
 )
 from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
-from targets.onnx.forms.forms import Form
+from targets.onnx.forms.forms import GraphForm
 from targets.onnx.read import Opened
 from targets.onnx.writing.types import Type, onnx_module
 
@@ -58,7 +58,7 @@ class FileRun:
 
     def __post_init__(self) -> None:
         choices, steps = self.opened.choices, len(self.samples)
-        if choices.form == Form.UNROLLED and steps != choices.steps:
+        if choices.form == GraphForm.UNROLLED and steps != choices.steps:
             raise SamplesError(
                 f"samples have {steps} steps, and the graph {choices.steps}",
                 remedy=f"export with --option steps={steps}, or as a scan",
@@ -130,7 +130,7 @@ def _showing(opened: Opened) -> Any:
 
 def _states(opened: Opened) -> list[dict[str, Any]]:
     """Return the input, output, type and shape of each state outside a one-step graph."""
-    if opened.choices.form != Form.STEP:
+    if opened.choices.form != GraphForm.STEP:
         return []
     graph = opened.written.model.graph
     pairs = zip(graph.input[1:], graph.output[1:], strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Pair, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import (
@@ -28,7 +28,7 @@ from neurodeploy.graph import (
 )
 from snncore.dynamics import Equations, Op
 from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Term, spelled
-from targets.onnx.writing.parts import Part, Tensor
+from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
 
@@ -47,7 +47,7 @@ FLOAT_TABLE: Mapping[Op, Term] = {
 Body = Callable[[Writer, Sequence[Value]], Sequence[Value]]
 
 
-def float_parts(graph: Graph) -> tuple[Part, ...]:
+def float_parts(graph: Graph) -> tuple[ProgramPart, ...]:
     """Return the parts of a graph, in its order.
 
     Raises:
@@ -58,20 +58,20 @@ def float_parts(graph: Graph) -> tuple[Part, ...]:
 
 _Layer = tuple[Body, dict[str, NDArray[Any]], bool]
 # The part of a node whose value has a shape.
-_PART = Table[[Shape], Part]("ONNX in floats")
+_PART = KindTable[[Shape], ProgramPart]("ONNX in floats")
 # A layer without states: its body, its numbers, and whether any axes may come first.
-_LAYER = Table[[Shape], _Layer]("ONNX's layers of floats")
+_LAYER = KindTable[[Shape], _Layer]("ONNX's layers of floats")
 
 
 @_PART.register(Input)
-def _input(node: Input, shape: Shape) -> Part:
-    return Part(node.name, "Input", shape, FLOAT, ANY_FLOAT)
+def _input(node: Input, shape: Shape) -> ProgramPart:
+    return ProgramPart(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
 @_PART.register(Dense, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
-def _stateless(node: Node, shape: Shape) -> Part:
+def _stateless(node: Node, shape: Shape) -> ProgramPart:
     body, tensors, leading = _LAYER(node, shape)
-    return Part(
+    return ProgramPart(
         node.name,
         node.kind_name(),
         shape,
@@ -85,7 +85,7 @@ def _stateless(node: Node, shape: Shape) -> Part:
 
 
 @_PART.register(Delay)
-def _delay(node: Delay, shape: Shape) -> Part:
+def _delay(node: Delay, shape: Shape) -> ProgramPart:
     raise DoesNotFitError(f"{node.name}: Delay has no form in ONNX", remedy="leave it out")
 
 
@@ -179,7 +179,7 @@ def _form(
 
 
 @_PART.register(Neuron)
-def _neuron(node: Neuron, shape: Shape) -> Part:
+def _neuron(node: Neuron, shape: Shape) -> ProgramPart:
     equations = node.equations
     for operation in equations.operations:
         if operation.op in _REGISTERS:
@@ -196,7 +196,7 @@ def _neuron(node: Neuron, shape: Shape) -> Part:
         known = dict(zip(leaves, given, strict=True))
         return _written(writer, equations, known, given[0])
 
-    return Part(
+    return ProgramPart(
         node.name,
         re.sub(r"\W", "_", equations.name),
         shape,

@@ -14,7 +14,7 @@ Body = Callable[[Writer, Sequence[Value]], Sequence[Value]]
 
 
 @dataclass(frozen=True)
-class Layer:
+class FunctionLayer:
     """One step of one layer as a function: its name, its arguments, and its body."""
 
     name: str
@@ -35,7 +35,7 @@ class Functions:
         self.written: dict[tuple[str, bytes], Any] = {}
 
     def call(
-        self, writer: Writer, layer: Layer, inputs: Sequence[Value], outputs: Sequence[str]
+        self, writer: Writer, layer: FunctionLayer, inputs: Sequence[Value], outputs: Sequence[str]
     ) -> list[Value]:
         """Return the layer's results under these names."""
         if self.inlined:
@@ -57,7 +57,11 @@ class Functions:
         return [Value(output, value.type, value.interval) for output, value in pairs]
 
     def _name(
-        self, layer: Layer, inner: Writer, arguments: Sequence[Value], results: Sequence[Value]
+        self,
+        layer: FunctionLayer,
+        inner: Writer,
+        arguments: Sequence[Value],
+        results: Sequence[Value],
     ) -> str:
         helper = inner.onnx.helper
         function = helper.make_function(
@@ -78,7 +82,7 @@ class Functions:
 
 
 def _written_out(
-    writer: Writer, layer: Layer, inputs: Sequence[Value], outputs: Sequence[str]
+    writer: Writer, layer: FunctionLayer, inputs: Sequence[Value], outputs: Sequence[str]
 ) -> list[Value]:
     before, writer.prefix = writer.prefix, f"{layer.name}/"
     found = layer.body(writer, inputs)

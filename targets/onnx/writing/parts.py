@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import (
@@ -47,7 +47,7 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Part:
+class ProgramPart:
     """One layer: `body` takes sources, states and tensors, and returns next states and value."""
 
     name: str
@@ -71,7 +71,7 @@ class Part:
     reach: Mapping[str, Interval] = field(default_factory=dict)
 
 
-def parts_of(program: Program) -> tuple[Part, ...]:
+def parts_of(program: Program) -> tuple[ProgramPart, ...]:
     """Return the parts of a program, in its order.
 
     Raises:
@@ -82,7 +82,7 @@ def parts_of(program: Program) -> tuple[Part, ...]:
 
 
 # The part of a node.
-_PART = Table[[Program, Ranges], Part]("ONNX")
+_PART = KindTable[[Program, Ranges], ProgramPart]("ONNX")
 
 
 @contextmanager
@@ -96,9 +96,9 @@ def _fitting(node: Node) -> Iterator[None]:
 
 
 @_PART.register(Input)
-def _input(node: Input, program: Program, proved: Ranges) -> Part:
+def _input(node: Input, program: Program, proved: Ranges) -> ProgramPart:
     interval = proved.values[node.name]
-    return Part(node.name, "Input", node.shape, stored_type(interval), interval)
+    return ProgramPart(node.name, "Input", node.shape, stored_type(interval), interval)
 
 
 def _reach(edge: Edge, proved: Ranges) -> Interval:
@@ -108,12 +108,12 @@ def _reach(edge: Edge, proved: Ranges) -> Interval:
 
 
 @_PART.register(Dense, Conv2d)
-def _synapse(node: Dense | Conv2d, program: Program, proved: Ranges) -> Part:
+def _synapse(node: Dense | Conv2d, program: Program, proved: Ranges) -> ProgramPart:
     with _fitting(node):
         return _weighted(node, program.shapes[node.name], proved)
 
 
-def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
+def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> ProgramPart:
     source = _reach(node.source, proved)
     total = WeightedSum(node, source.hull(ZERO) if len(node.sources) > 1 else source)
     total.check()
@@ -129,7 +129,7 @@ def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> Part:
 
     scale = f"{2.0**node.exponent:g}"
     notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.scale": scale}
-    return Part(
+    return ProgramPart(
         node.name,
         node.kind_name(),
         shape,
@@ -152,18 +152,18 @@ def _weight_of(edge: Edge, node: Dense | Conv2d) -> str:
 
 
 @_PART.register(MaxPool2d)
-def _pool(node: MaxPool2d, program: Program, proved: Ranges) -> Part:
+def _pool(node: MaxPool2d, program: Program, proved: Ranges) -> ProgramPart:
     shape, source = program.shapes[node.name], _reach(node.source, proved)
 
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
         return [writer.cast(largest(writer, given[0], node, shape), kind)]
 
     kind = stored_type(source)
-    return Part(node.name, "MaxPool2d", shape, kind, source, (node.source,), body=body)
+    return ProgramPart(node.name, "MaxPool2d", shape, kind, source, (node.source,), body=body)
 
 
 @_PART.register(Flatten)
-def _flatten(node: Flatten, program: Program, proved: Ranges) -> Part:
+def _flatten(node: Flatten, program: Program, proved: Ranges) -> ProgramPart:
     shape, interval = program.shapes[node.name], _reach(node.source, proved)
 
     def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
@@ -173,17 +173,17 @@ def _flatten(node: Flatten, program: Program, proved: Ranges) -> Part:
         return [writer.cast(flat, kind)]
 
     kind = stored_type(interval)
-    return Part(node.name, "Flatten", shape, kind, interval, (node.source,), body=body)
+    return ProgramPart(node.name, "Flatten", shape, kind, interval, (node.source,), body=body)
 
 
 @_PART.register(Neuron)
-def _neurons(node: Neuron, program: Program, proved: Ranges) -> Part:
+def _neurons(node: Neuron, program: Program, proved: Ranges) -> ProgramPart:
     require_shallow(node)
     with _fitting(node):
         return _neuron(node, program.shapes[node.name], proved)
 
 
-def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> Part:
+def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> ProgramPart:
     step = NeuronStep(node, proved.layers[node.name])
     if not step.output.within(proved.values[node.name]):
         raise DoesNotFitError(f"{node.name}: its output may be {step.output.largest()}")
@@ -203,7 +203,7 @@ def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> Part:
         "neurodeploy.neuron": node.equations.name,
         "neurodeploy.parameters": ", ".join(single),
     }
-    return Part(
+    return ProgramPart(
         node.name,
         re.sub(r"\W", "_", node.equations.name),
         shape,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.narrow import row_pieces
-from neurodeploy.data.network.dispatch import Table
+from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import Conv2d, Dense, NarrowIntegers, Synapse
 from snncore.dynamics import Op
@@ -164,7 +164,7 @@ class _Form:
     multiply: Callable[[Writer, Value, Value], Value]
 
 
-_FORM = Table[[], _Form]("ONNX's weighted sums")
+_FORM = KindTable[[], _Form]("ONNX's weighted sums")
 
 
 @_FORM.register(Dense)

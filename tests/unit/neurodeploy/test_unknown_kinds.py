@@ -13,7 +13,7 @@ import neurodeploy
 import targets
 from neurodeploy import graph as g
 from neurodeploy import program as p
-from neurodeploy.data.network.dispatch import TABLES, Table
+from neurodeploy.data.network.dispatch import TABLES, KindTable
 from neurodeploy.data.structure import Edge, Node, Shape
 from neurodeploy.errors import NeurodeployError, UnknownKindError
 from neurodeploy.lowering import PASSES, lower, run_passes
@@ -118,7 +118,7 @@ SAMPLES = np.ones((2, 1, 3), dtype=np.int64)
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.consumer)
 @pytest.mark.parametrize("node", [program().by_name["strange"], graph().by_name["strange"]])
-def test_every_table_refuses_a_kind_by_its_name(table: Table[..., Any], node: Node) -> None:
+def test_every_table_refuses_a_kind_by_its_name(table: KindTable[..., Any], node: Node) -> None:
     words = rf"strange: {table.consumer} does not know the kind {type(node).__name__}"
     with pytest.raises(UnknownKindError, match=words):
         table.of(node)

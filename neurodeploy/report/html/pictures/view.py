@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.report.html.pictures.axis import Axis, margin
-from neurodeploy.report.html.selection import Plan, Selection, even_rows, flat
+from neurodeploy.report.html.selection import DrawingPlan, Selection, even_rows, flat
 from neurodeploy.report.links import Divergence
 from neurodeploy.report.words import visible
 from neurodeploy.trace import LayerTrace
@@ -25,7 +25,7 @@ class View:
     shape: tuple[int, ...]
     values: Mapping[str, NDArray[Any]]
     axis: Axis
-    plan: Plan
+    plan: DrawingPlan
     # The step and the neuron of the difference, if it is in this layer and sample.
     difference: tuple[int, int] | None
 

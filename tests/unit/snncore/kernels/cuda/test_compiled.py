@@ -11,9 +11,9 @@ import torch
 
 from snncore import neuron
 from snncore.kernels.cuda.shape import backward_config, forward_config
-from snncore.kernels.cuda.source import Form, backward_source, forward_source, step_of
+from snncore.kernels.cuda.source import CudaForm, backward_source, forward_source, step_of
 from snncore.kernels.launch.build import Options, build, missing
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 
 # On Linux the development tools bring NVRTC, so that its absence is a failure there.
 UNCOMPILED = missing() is not None and sys.platform != "linux"
@@ -38,7 +38,7 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
     names = module.equations.parameters
     values = {key: float(torch.as_tensor(getattr(module, key)).detach()) for key in names}
     constants = tuple((key, value) for key, value in values.items() if key not in learned)
-    plan = Plan(module.equations, module.surrogate.gradient, constants)
+    plan = KernelPlan(module.equations, module.surrogate.gradient, constants)
     step = step_of(plan, learned)
     found = []
     for back in (False, True):
@@ -47,7 +47,7 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
         if back:
             config = backward_config(plan.step, len(learned), steps, MANY, size)
         chunks = (steps - 1) // config.chunk
-        form = Form(
+        form = CudaForm(
             kind,
             config.lanes,
             config.threads,

@@ -16,7 +16,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from snncore import neuron
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.triton.loop import compiled as kernel_of
 from snncore.kernels.triton.shape import (
     Config,
@@ -33,7 +33,7 @@ OPTIONS = {"num_stages": 1, "enable_fp_fusion": False}
 
 
 def compiled(
-    plan: Plan, steps: int, kind: str, config: Config, backward: bool, capability: int
+    plan: KernelPlan, steps: int, kind: str, config: Config, backward: bool, capability: int
 ) -> Any:
     """The kernel for this architecture, without initial and last states."""
     segments, rest = segmented(steps, config.segment)
@@ -82,12 +82,14 @@ def usage(kernel: Any) -> dict[str, Any]:
     return {"registers": int(found[1]), "stack": int(found[2]), "bytes": widths}
 
 
-def planned(make: Any) -> Plan:
+def planned(make: Any) -> KernelPlan:
     """A neuron's plan with its parameters as numbers."""
     module = make(learnable=())
     constants = {name: float(getattr(module, name)) for name in module.equations.parameters}
     initial = tuple(module.initial.get(name, 0.0) for name in module.equations.states)
-    return Plan(module.equations, module.surrogate.gradient, tuple(constants.items()), initial)
+    return KernelPlan(
+        module.equations, module.surrogate.gradient, tuple(constants.items()), initial
+    )
 
 
 def row(make: Any, kind: str, steps: int, backward: bool, capability: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 
 from snncore import neuron
 from snncore.dynamics import Op
-from snncore.kernels.loop.plan import Plan
+from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.loop.spread import Spread, spread_of
 from snncore.kernels.triton.shape import parted, segmented
 from tests.unit.snncore.neurons import NEURONS
@@ -19,9 +19,11 @@ from tests.unit.snncore.neurons import NEURONS
 ROOT = Path(__file__).parents[5]
 
 
-def lif_plan(tau: float = 2.0) -> Plan:
+def lif_plan(tau: float = 2.0) -> KernelPlan:
     module = neuron.LIF()
-    return Plan(module.equations, module.surrogate.gradient, (("tau", tau), ("threshold", 1.0)))
+    return KernelPlan(
+        module.equations, module.surrogate.gradient, (("tau", tau), ("threshold", 1.0))
+    )
 
 
 def script(name: str, *arguments: str, **environment: str) -> str:
