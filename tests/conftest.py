@@ -1,5 +1,7 @@
 """What all tests share: how much of the conformance suite runs, and properties that repeat."""
 
+import sys
+
 import pytest
 from hypothesis import settings
 
@@ -14,6 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the whole conformance suite, not its seeded subset",
     )
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """Random weights do not depend on the tests that ran before, or on the process."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -143,7 +143,10 @@ def test_a_file_of_them_is_one_clear_error_or_has_an_answer(consumer: str, name:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_model_file_of_them(name: str, tmp_path: Path) -> None:
     values = {"p": 0.5, "q": 1.0}
-    network = torch.nn.Sequential(layer.Linear(3, 2), Defined(PLAIN, values, {"v": 0.0}))
+    weights = layer.Linear(3, 2)
+    # Squared again and again, a larger value would overflow.
+    torch.nn.init.constant_(weights.weight, 0.1)
+    network = torch.nn.Sequential(weights, Defined(PLAIN, values, {"v": 0.0}))
     save(network, tmp_path / "model.pt", example=torch.zeros(1, 1, 3))
     document = torch.load(tmp_path / "model.pt", weights_only=True)  # noqa: TID251
     for entry in document["layers"].values():

@@ -100,7 +100,7 @@ def test_missing_python_leaves_nothing(simulators: Path, monkeypatch: pytest.Mon
 
 
 def test_too_little_space(simulators: Path) -> None:
-    with pytest.raises(OutputError, match=r"Plain needs 1000000000 MB, and \d+ MB are free"):
+    with pytest.raises(OutputError, match=r"Plain needs 1000000000 MB, but only \d+ MB are free"):
         install(environment(disk_mb=10**9))
     # Nor the folders that were made for it.
     assert not simulators.parent.exists()
@@ -195,7 +195,7 @@ def test_broken_is_seen_and_mended(break_it: Callable[[Path], None]) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": "../up"}, "no name for an environment"),
+        ({"name": "../up"}, "not a name for an environment"),
         ({"python": "3"}, "not like '3.10'"),
         ({"requirements": ("numpy",)}, "'numpy' is not pinned"),
         ({"full": Extra(("torch>=2",), 1, 1)}, "'torch>=2' is not pinned"),

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from neurodeploy.sandbox import Environment, install, run_worker
+from neurodeploy.sandbox.process import tree
 from snncore.scratch import MARK
 from tests.unit.neurodeploy.sandbox.helpers import (
     ROOT,
@@ -26,7 +27,7 @@ from tests.unit.neurodeploy.sandbox.helpers import (
 )
 
 COMMAND = (sys.executable, "-m", "neurodeploy")
-GUARD = Path(install.__code__.co_filename).with_name("guard.py")
+GUARD = Path(tree.__file__).with_name("guard.py")
 
 
 def guards(token: str) -> list[psutil.Process]:
