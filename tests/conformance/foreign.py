@@ -287,7 +287,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "a threshold for each resonator": (
         complex_dense(neuron=resonators(threshold=np.array([3, 4, 5]))),
-        "vThMant: .* is no whole number",
+        "vThMant: .* is not a whole number",
     ),
     "no imaginary weights": (
         complex_dense(weight={"real": MIXED, "imag": MIXED * 0}),

@@ -8,7 +8,7 @@ import pytest
 from neurodeploy import graph, program
 from tests.packaging.tree import ROOT, files
 
-KINDS = {kind.__name__ for kind in (*graph.Graph.kinds, *program.CudaProgram.kinds)}
+KINDS = {kind.__name__ for kind in (*graph.Graph.kinds, *program.Program.kinds)}
 KINDS |= {"Synapse", "Selection", "Weights"}
 ROOMS = ("neurodeploy.graph", "neurodeploy.program")
 # Functions that look at two kinds and are no ladder: a table would not make them plainer.

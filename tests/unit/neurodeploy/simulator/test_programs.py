@@ -177,7 +177,7 @@ def _wrong(change: Callable[[], object], words: str, name: str) -> object:
         _wrong(lambda: Program((Input("a", (2,)), Input("a", (2,))), "a"), "two nodes", "twice"),
         _wrong(lambda: Program((Input("a", (2,)),), "b"), "not a node", "output"),
         _wrong(lambda: Program((Input("a", ()),), "a"), "not the shape", "shape"),
-        _wrong(lambda: Dense("d", Edge("a"), [[0.5]]), "no integer", "half"),
+        _wrong(lambda: Dense("d", Edge("a"), [[0.5]]), "not an integer", "half"),
         _wrong(lambda: Dense("d", Edge("a"), [[float("nan")]]), "NaN", "nan"),
         _wrong(lambda: Dense("d", Edge("a"), [1, 2]), "axes", "axes"),
         _wrong(lambda: Conv2d("c", Edge("a"), np.ones((1, 1, 1, 1)), (0, 1)), "stride", "stride"),

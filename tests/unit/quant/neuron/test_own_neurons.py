@@ -113,6 +113,8 @@ def test_a_shortcut_adds_to_the_weights() -> None:
 
 
 def test_parameters_and_weights_are_learned() -> None:
+    # Weights with which the neurons fire, and tire.
+    torch.manual_seed(1)
     made = Tiring(learnable=("jump", "forget"))
     prepared = quant.prepare(nn.Sequential(layer.Linear(4, 3), made), target="int8")
     with torch.no_grad():
