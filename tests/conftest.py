@@ -1,4 +1,4 @@
-"""What all tests share: how much of the conformance suite runs, and properties that repeat."""
+"""Options and fixtures of all tests: the size of the conformance suite, and seeds that repeat."""
 
 import sys
 

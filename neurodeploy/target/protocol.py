@@ -109,7 +109,7 @@ class ComparesFiles(Protocol):
 
 @runtime_checkable
 class BringsExamples(Protocol):
-    """What a target may provide beside: networks for the conformance kit, in its own numbers."""
+    """An optional part of a target: networks for the conformance kit, in its own numbers."""
 
     @property
     def examples(self) -> Mapping[str, ExampleNeuron | Program]:

@@ -9,7 +9,7 @@ from neurodeploy.errors import UnknownNameError
 
 
 class HasSimulators(Protocol):
-    """What a target has: a name, and simulators by theirs."""
+    """The part of a target that matters here: its name, and its simulators by name."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""What is verified: an artifact, the network in its files, and the network it was exported from."""
+"""The subject of a verification: an artifact, its network, and the network it was exported from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the chip or its loader would not take, change, drop or ignore: an error, with the remedy.
+"""Checks of what the chip or its loader would refuse, change, drop or ignore, with remedies.
 
 1. The program is a chain of weights and neurons of the kinds that the chip has, in
    Loihi's numbers.

@@ -257,7 +257,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "delays in a row": (small_dense(delay=np.array([[5, 1]])), r"layer0.delay: \(1, 2\) does not"),
     "a negative delay": (small_dense(delay=-1), "layer0.delay: -1 steps are before the spike"),
-    "a delay that is no number": (small_dense(delay=np.nan), "layer0.delay: a value is NaN"),
+    "a delay that is not a number": (small_dense(delay=np.nan), "layer0.delay: a value is NaN"),
     "a dense bias in a column": (
         small_dense(bias=np.array([[1], [2], [3]])),
         r"layer0.bias: \(3, 1\) does not fit",

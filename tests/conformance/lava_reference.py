@@ -1,4 +1,4 @@
-"""What Lava computes, written plainly from section 3 of the facts, and its files."""
+"""Lava's arithmetic, written plainly from section 3 of the facts, and its files."""
 
 import io
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ def delayed(spikes: np.ndarray, delay: np.ndarray | None) -> np.ndarray:
 
 
 def decayed(state: np.ndarray, decay: int) -> np.ndarray:
-    """What is left of a state after a step, rounded towards zero."""
+    """Return the rest of a state after a step, rounded towards zero."""
     return np.sign(state) * (abs(state) * (4096 - decay) >> 12)
 
 

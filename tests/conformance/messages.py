@@ -90,7 +90,7 @@ class _Builder:
         self.nodes.append(replace(probe, parameters=values))
 
     def program(self, *more: Node) -> Program:
-        """What there is so far."""
+        """Return the network that is built so far."""
         nodes = (*self.nodes, *more)
         return Program(nodes, nodes[-1].name)
 

@@ -27,7 +27,7 @@ _READ = "read"
 
 @dataclass(frozen=True)
 class Limits:
-    """What one input may take, beside what the process has before."""
+    """The limits of one input, beside what the process used before."""
 
     memory: int = 512 << 20
     # Of the processor; and by the clock, for those that wait without working.
@@ -38,7 +38,7 @@ class Limits:
 def outcomes(
     name: str, reader: Reader, seeds: Sequence[int], limits: Limits = Limits()
 ) -> Iterator[Outcome]:
-    """What becomes of each input; a child that dies is followed by another for those left."""
+    """Yield the outcome of each input; a child that dies is followed by another for the rest."""
     place = Path(mkdtemp(prefix="fuzz"))
     try:
         left = list(seeds)
@@ -163,7 +163,7 @@ def _read(reader: Reader, path: Path) -> tuple[Kind, str]:
 
 
 def _place(error: BaseException) -> str:
-    """Where it was raised, and by which line of ours it was called."""
+    """Return the place that raised it, and the line of ours that called that place."""
     frames = traceback.extract_tb(error.__traceback__)
     foreign = ("site-packages", "/lib/python", "<frozen")
     ours = [f for f in frames if not any(part in f.filename for part in foreign)]

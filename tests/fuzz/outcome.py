@@ -1,4 +1,4 @@
-"""What became of one input."""
+"""The outcome of one input."""
 
 from dataclasses import dataclass
 from enum import StrEnum

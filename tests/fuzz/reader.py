@@ -1,4 +1,4 @@
-"""What a reader is to the harness: how it reads, and how its inputs are made."""
+"""A reader as the harness sees it: how it reads, and how its inputs are made."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

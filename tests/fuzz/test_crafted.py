@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 @cache
 def results() -> dict[str, Any]:
-    """What became of each crafted file."""
+    """Return the outcome of each crafted file."""
     command = [sys.executable, "-m", "tests.fuzz.crafted"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,1 +1,1 @@
-"""What only a GPU shows; `python -m tests.gpu` runs it, and other test runs leave it out."""
+"""Tests that need a GPU; `python -m tests.gpu` runs them, and other test runs leave them out."""

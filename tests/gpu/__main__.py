@@ -12,7 +12,7 @@ FILES = ("conformance.py", "cuda.py", "graphs.py", "sizes.py", "steps.py", "quan
 
 
 def main(arguments: list[str]) -> int:
-    """Run it, on several processes where pytest-xdist is installed; not to run is no success."""
+    """Run the tests, in several processes if pytest-xdist is there; not to run is a failure."""
     if not torch.cuda.is_available():
         sys.stderr.write("tests.gpu did not run: torch sees no CUDA device on this machine\n")
         return 5

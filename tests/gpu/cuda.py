@@ -1,4 +1,4 @@
-"""What only a GPU shows of CUDA C: the loops' bits with every measure, inline kernels, graphs.
+"""CUDA C on a GPU: the bits of loops of every form, inline kernels, graphs.
 
 `python -m pytest tests/gpu/cuda.py` runs it; other test runs leave it out.
 """

@@ -10,7 +10,7 @@ from tests.packaging.tree import PACKAGES, ROOT, files
 
 @dataclass(frozen=True)
 class Row:
-    """What may be added, the example that is counted, where, and the most files that it may take.
+    """A possible addition: the example that is counted, the rooms, and the most files it may touch.
 
     A file counts if its code or words name the example. Doors (`__init__.py`) do not count:
     each is one line. Nor do tests, and so the networks of the kit that is shipped.

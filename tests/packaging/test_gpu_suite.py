@@ -9,7 +9,7 @@ import pytest
 from tests.gpu.__main__ import FILES
 from tests.packaging.tree import ROOT
 
-# Each under the settings of the GPU's tests: what torch's own import warns of is no error there.
+# Each under the settings of the GPU's tests, where a warning of torch's own import is allowed.
 SOURCE = """
 import warnings
 

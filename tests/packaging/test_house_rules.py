@@ -1,4 +1,4 @@
-"""What the style asks of a file and a linter does not see."""
+"""Rules of the house style that a linter does not check."""
 
 import ast
 import re
@@ -50,17 +50,17 @@ def guarded_import(source: str) -> bool:
 
 
 def unfinished(text: str) -> bool:
-    """What is open belongs into an issue, and types are mended."""
+    """Open work belongs in an issue, and wrong types are fixed."""
     return UNFINISHED.search(text) is not None
 
 
 def one_machine(text: str) -> bool:
-    """A path of somebody's machine is no use to the reader."""
+    """A path of somebody's machine does not help the reader."""
     return ONE_MACHINE.search(text) is not None
 
 
 def of_a_chip(text: str) -> bool:
-    """What is true of one chip stands in targets/, and no room before it names a chip."""
+    """Facts of one chip stand in targets/, and no room before it names a chip."""
     return CHIPS.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""What an error tells people to install is on the index under that name."""
+"""Packages that an error tells people to install are on the index under that name."""
 
 import re
 import sys

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.tree import ROOT, files
+from tests.packaging.tree import FOLDERS, ROOT, files
 
 # A room joins this list once all of its words are plain.
 ROOMS = (
@@ -88,6 +88,19 @@ def dialect_of(source: str) -> list[str]:
     return [phrase for text in words_of(source) for phrase in dialect(text)]
 
 
+# Everywhere, tests included: what a sentence does not begin with, and a negation of German grammar.
+OPENING = re.compile(r'^"""(what|where|nothing if)\b', re.IGNORECASE)
+NEGATION = re.compile(r"(?<!there )\bis no (?!longer|more|larger|smaller|other)\w+", re.IGNORECASE)
+ALL = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
+# This file holds what it looks for.
+del ALL[Path(__file__)]
+
+
+def old_sentences(source: str) -> list[str]:
+    """Return the comments and strings of a file that begin or negate as ours used to."""
+    return [text for text in words_of(source) if OPENING.search(text) or NEGATION.search(text)]
+
+
 SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "what of": (dialect_of, "x = 1  # What of a network is taken."),
     "nothing if": (dialect_of, 'def f():\n    """Nothing if the chip has neurons."""'),
@@ -98,6 +111,8 @@ SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "a noun": (verbless, 'def f():\n    """The network."""'),
     "whether": (verbless, 'def f():\n    """Whether it fires."""'),
     "what": (verbless, 'class C:\n    def f(self):\n        """What was printed."""'),
+    "a class that begins with what": (old_sentences, 'class C:\n    """What was compared."""'),
+    "any negation": (old_sentences, "# A network that is no chain."),
     "third person": (verbless, 'def f():\n    """Returns the network."""'),
 }
 
@@ -132,6 +147,13 @@ def test_functions_begin_with_a_verb(path: Path) -> None:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_code_speaks_plainly(path: Path) -> None:
     assert not dialect_of(CODE[path])
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_old_sentence_is_left(folder: str) -> None:
+    sources = {path: text for path, text in ALL.items() if path.is_relative_to(ROOT / folder)}
+    old = {path: sentences for path, text in sources.items() if (sentences := old_sentences(text))}
+    assert old == {}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -32,7 +32,7 @@ def turned(number: int, bits: int) -> int:
 
 
 def registered(number: int, form: Format, carrier_bits: int) -> int:
-    """What a register of this format holds after it was given a number."""
+    """Return the content of a register of this format after a number was written to it."""
     carried = turned(number, carrier_bits)
     half = 1 << (form.bits - 1)
     if form.overflow == Overflow.WRAP:
@@ -69,7 +69,7 @@ class Exact:
         return following, self._integer(values[self.equations.output], 0)
 
     def _registers(self) -> dict[int, Format]:
-        """What becomes a state is kept as its register holds it, choices branch by branch."""
+        """Keep a new state as its register holds it, choices branch by branch."""
         found: dict[int, Format] = {}
 
         def visit(number: int, form: Format) -> None:

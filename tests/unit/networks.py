@@ -105,7 +105,7 @@ class Branches(nn.Module):
 
 
 def branches(random: Random) -> Drawn:
-    """A network that is no chain."""
+    """A network that is not a chain."""
     return Branches(random), (2, 6, 6)
 
 

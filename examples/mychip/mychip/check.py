@@ -1,4 +1,4 @@
-"""What the chip cannot take of a program: each finding names a node, and a remedy.
+"""Checks of what the chip cannot take: each finding names a node, and a remedy.
 
 1. A program is spikes, then layers of dense weights and neurons, each reading the one before.
 2. Weights are 8 bits; their sums have 32 bits, and are neither shifted nor late.

@@ -46,7 +46,7 @@ Verify = Annotated[bool, typer.Option("--verify", help="Verify the exported arti
 
 @dataclass(frozen=True)
 class ArtifactOptions:
-    """Where the artifact is written, and what the target leaves to the user."""
+    """The artifact's folder, and the options that the target leaves to the user."""
 
     folder: Folder = None
     form: Form = None

@@ -37,7 +37,7 @@ Format = Annotated[
 
 @dataclass(frozen=True)
 class GridOptions:
-    """Where the model is written, and the grid that it is put on."""
+    """The file of the quantized model, and the grid that it is put on."""
 
     place: Place = None
     form: Format = None

@@ -62,7 +62,7 @@ class RunSource:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Where the output is written, and whether the whole trace is."""
+    """The file of the output, and the choice to write the whole trace."""
 
     file: OutputFile = None
     trace: WithTrace = False

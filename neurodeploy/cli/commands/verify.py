@@ -59,7 +59,7 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What runs: on which samples, in which simulator, and within which limits."""
+    """The samples to run, the simulator that runs them, and its limits."""
 
     samples: Samples = None
     random: RandomWords = None
@@ -71,7 +71,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Where the report is written, and how strict the exit code is."""
+    """The files of the report, and the strictness of the exit code."""
 
     report: ReportPlace = None
     junit: JunitPlace = None

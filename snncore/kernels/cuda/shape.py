@@ -32,7 +32,7 @@ class Layout(Protocol):
 
     @property
     def name(self) -> str:
-        """What the step is called."""
+        """The name of the step."""
 
     @property
     def states(self) -> tuple[str, ...]:

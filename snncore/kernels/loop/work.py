@@ -52,12 +52,12 @@ class Work:
 
     @property
     def slope(self) -> Slope:
-        """What the derivative of a spike is taken to be."""
+        """The derivative that stands in for a spike's."""
         return self.surrogate.gradient
 
     @property
     def begin(self) -> tuple[float, ...]:
-        """What each state is before the first step."""
+        """The value of each state before the first step."""
         return self.initial or (0.0,) * len(self.equations.states)
 
     @property

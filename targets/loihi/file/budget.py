@@ -1,4 +1,4 @@
-"""What reading a .net file may take, by its size: looked at before anything is read.
+"""Limits on reading a .net file, by its size: checked before anything is read.
 
 1. Data are in the file itself: no external storage, no virtual datasets, no references.
 2. A value is a number or a short name, not a compound, a list of any length, or a string of a

@@ -1,4 +1,4 @@
-"""What the emulators' workers have in common; they load it from beside them in the sandbox."""
+"""The common part of the emulators' workers; they load it from beside them in the sandbox."""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
 
 
 class Layer:
-    """What one layer was given: what drives it, and its neurons' parameters."""
+    """One layer as the parent sends it: its synapses and its neurons' parameters."""
 
     def __init__(self, sources: list[Any], weights: list[Any], parameters: dict[str, Any]) -> None:
         self.sources, self.weights, self.parameters = sources, weights, parameters

@@ -25,7 +25,7 @@ from tests.conformance.summary import show
 
 
 def read(content: bytes) -> Program:
-    """What we make of a file."""
+    """Return the program that we read from a file."""
     return target.read(Artifact("loihi", {"network.net": content}))
 
 
@@ -52,7 +52,7 @@ def difference(golden: Trace, layers: Layers) -> list[str]:
 
 @pytest.fixture(scope="module")
 def simulated(lava: Environment) -> dict[str, Layers]:
-    """What Lava makes of every file that it loads, in one run."""
+    """Return Lava's result for every file that it loads, in one run."""
     runs = [LavaRun(content, samples_for(read(content))) for content in LOADED.values()]
     return dict(zip(LOADED, run_lava(runs), strict=True))
 

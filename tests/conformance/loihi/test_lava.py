@@ -40,7 +40,7 @@ LARGEST = (1 << 23) - 1
 
 @dataclass
 class Tally:
-    """What was compared with Lava, what it covered, and what differed."""
+    """The comparisons with Lava: their values, their coverage and their differences."""
 
     names: list[str] = field(default_factory=list)
     values: int = 0
@@ -95,7 +95,7 @@ def cases(full: bool) -> Iterator[Case]:
 
 
 def held(name: str, expected: Trace, got: Trace) -> str | None:
-    """What is wrong about a link, if anything is."""
+    """Return what is wrong with a link, if anything is."""
     link = compare(name, expected, got, 0.0)
     if link.same:
         return None
@@ -103,7 +103,7 @@ def held(name: str, expected: Trace, got: Trace) -> str | None:
 
 
 def complaints(case: Case, artifact: Artifact, golden: Trace) -> list[str]:
-    """What is wrong about a network before any simulator sees it."""
+    """Return what is wrong with a network before any simulator sees it."""
     program, found = case.program, []
     back = target.read(artifact)
     if back != program:

@@ -1,4 +1,4 @@
-"""What comes back from Lava is what the facts say, bit for bit, on the step that it answers."""
+"""Lava's results equal the facts, bit for bit, on the step that they answer."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -211,7 +211,7 @@ class TestPublished:
             np.full((2, 1, 2), 2),
             "not 0 or 1",
         ),
-        # an iDecay that is no integer kills one of Lava's own processes
+        # an iDecay that is not an integer kills one of Lava's own processes
         (
             [Layer("dense", (2,), np.array([[1, -1]] * 2), None, (4096.0, 1, 1))],
             np.ones((2, 1, 2), bool),

@@ -52,7 +52,7 @@ def folder(tmp_path: Path, onnxruntime: Environment) -> Path:
 
 
 def links(folder: Path, simulator: str | None = None, samples: Any = SAMPLES) -> Links:
-    """What verify finds by each simulator."""
+    """Return what verify finds with each simulator."""
     report = pipeline.verified(folder, samples=samples, simulator=simulator)
     found = {link.name.removeprefix("golden = "): link for link in report.links}
     assert report.equal == all(x.status == Status.EQUAL for x in report.links if x.requested)
@@ -89,7 +89,7 @@ def other_program(name: str, index: tuple[int, ...]) -> Program:
 
 
 def expected(simulator: str) -> Divergence | None:
-    """Where the golden interpreter first differs with that weight, in what the file shows."""
+    """Return where golden first differs with that weight, of the places that the file shows."""
     if simulator == "onnx-apart":
         return expected_apart_divergence(simulator)
     traces = [GOLDEN, run_golden(other_program(*weight_of(simulator)), SAMPLES)]

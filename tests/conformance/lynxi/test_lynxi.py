@@ -48,7 +48,7 @@ TOGETHER = 40
 
 @dataclass
 class Tally:
-    """What was compared, and what went wrong."""
+    """The comparisons, and what went wrong."""
 
     networks: int = 0
     values: int = 0
@@ -161,7 +161,7 @@ def hold(tally: Tally, case: Case, files: Files | None) -> None:
 
 
 def test_every_layer_alone_gives_its_largest_sums() -> None:
-    """What `compile.py --form apart --run` compares on a card, here by onnxruntime."""
+    """Compare, in onnxruntime, what `compile.py --form apart --run` compares on a card."""
     reached = 0
     for case in islice(cases(full=False), 10):
         if not fits(case):

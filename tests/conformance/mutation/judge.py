@@ -1,4 +1,4 @@
-"""What becomes of a changed artifact: found, refused, or taken for equal."""
+"""The outcome of a changed artifact: found, refused, or taken for equal."""
 
 from __future__ import annotations
 

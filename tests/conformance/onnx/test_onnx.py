@@ -58,7 +58,7 @@ def cases(full: bool) -> Iterator[Case]:
 
 @dataclass
 class Tally:
-    """What was compared, and what went wrong."""
+    """The comparisons, and what went wrong."""
 
     names: set[str] = field(default_factory=set)
     runs: int = 0

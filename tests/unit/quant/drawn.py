@@ -39,7 +39,7 @@ class Drawing:
         return bool(self.random.random() < share)
 
     def options(self, outputs: int, block: bool) -> dict[str, Any]:
-        """What a layer of weights is made with."""
+        """Return the arguments of a layer of weights."""
         options: dict[str, Any] = {"format": self.form, "exponent": self.exponent}
         if block:
             options["bias"] = self.chance(0.4)

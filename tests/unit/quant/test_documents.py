@@ -19,7 +19,7 @@ def code(page: str) -> list[str]:
 
 
 def run(page: str) -> dict[str, Any]:
-    """What the blocks of a page leave behind, one after another."""
+    """Return the names that the blocks of a page define, one after another."""
     names: dict[str, Any] = {}
     blocks = code(page)
     assert blocks

@@ -12,7 +12,7 @@ from snncore.dynamics import log, select, spike
 
 @neuron.define(states={"v": 0.0}, params={"threshold": 1.0, "gain": 0.75})
 def Logarithmic(v: Any, x: Any, *, threshold: Any, gain: Any) -> Any:  # noqa: N802
-    """What it is given counts by its order of magnitude."""
+    """A neuron whose input counts by its order of magnitude."""
     h = 0.75 * v + gain * log(x * x + 0.25)
     fired = spike(h - threshold)
     return select(fired, 0.0, h), fired

@@ -1,4 +1,4 @@
-"""What the command line's tests share: running it, here or in a process, and tiny networks."""
+"""Helpers of the command line's tests: running it, here or in a process, and tiny networks."""
 
 import json
 import os
@@ -176,7 +176,7 @@ def interrupted(at: str, *words: str, by: int = signal.SIGINT) -> Done:
 
 
 def _heed_interrupts() -> None:
-    """Where a shell runs the tests in its background, their children are deaf to interrupts."""
+    """Children ignore interrupts if a shell runs the tests in its background; undo that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

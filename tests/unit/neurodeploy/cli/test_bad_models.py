@@ -38,7 +38,7 @@ def half(path: Path) -> None:
 
 
 def words(path: Path) -> None:
-    path.write_text("this is no model", encoding="utf-8")
+    path.write_text("this is not a model", encoding="utf-8")
 
 
 def another_zip(path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_package_with_a_chain_of_squares(tmp_path: Path) -> None:
 def test_a_file_without_neurons_is_no_model_yet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the loader makes of such a layer has a threshold that no chip's register holds."""
+    """The loader gives such a layer a threshold that no register of a chip can hold."""
     entry = dense([[20, -20], [30, 5], [7, 9]])
     del entry["neuron"]
     (tmp_path / "sums.net").write_bytes(net_file(entry))

@@ -1,4 +1,4 @@
-"""What lies just within what Loihi takes, and just beyond: done, or one clear error."""
+"""Values just within Loihi's limits, and just beyond: done, or one clear error."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is no regular file, or larger than any: one clear error, and nothing is half-written."""
+"""Pipes, devices and endless files: one clear error, and nothing is half-written."""
 
 import os
 import sys
@@ -69,7 +69,7 @@ def test_within_an_artifact(
     before = names(here)
     for command in (("inspect", "artifact"), ("verify", "artifact", "--simulator", "none")):
         refused(call(*command), 2, f"artifact/{name}: cannot be read", "remedy: ")
-    # A folder that is no whole artifact is not replaced by one.
+    # A folder that is not a whole artifact is not replaced by one.
     if name == "manifest.json":
         done = call("export", "model.pt", "-t", "loihi", "-o", "artifact")
         refused(done, 2, "that holds other files")

@@ -1,4 +1,4 @@
-"""What a third party's target raises by mistake is told as theirs, from whichever function."""
+"""Errors that a third party's target raises by mistake name its package, in every function."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the README shows is typed as it stands there, and works."""
+"""The README's commands work as they stand there."""
 
 import re
 from pathlib import Path

@@ -99,7 +99,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 LEAF = {"kind": "Leaf", "size": 1}
 WRONG: dict[str, tuple[Any, str]] = {
     "an unknown class": ({"kind": "Path"}, "Path is not one of Leaf"),
-    "a kind that is no name": ({"kind": [1]}, "is not a kind of data"),
+    "a kind that is not a name": ({"kind": [1]}, "is not a kind of data"),
     "a member missing": ({"kind": "Leaf"}, "size"),
     "a member too many": (LEAF | {"x": 1}, "x"),
     "a truth for a number": (LEAF | {"size": True}, "Leaf.size: True does not fit"),

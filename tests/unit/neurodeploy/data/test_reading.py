@@ -49,7 +49,7 @@ def test_a_link_is_followed_where_it_may_be(tmp_path: Path) -> None:
 def test_a_file_that_is_exchanged_between_two_looks_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the first look is deceived, the second one is at what was opened."""
+    """If the first check is deceived, the second one sees the file that was opened."""
     (tmp_path / "x").write_bytes(b"1")
     os.mkfifo(tmp_path / "pipe")
     known = os.stat(tmp_path / "x")

@@ -1,4 +1,4 @@
-"""What is said at export of an input that no program takes, before verify refuses it."""
+"""Export refuses an input that no program takes, before verify does."""
 
 import warnings
 from pathlib import Path

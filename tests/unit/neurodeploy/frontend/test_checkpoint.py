@@ -132,7 +132,7 @@ def test_a_network_of_floats_is_read_back(tmp_path: Path) -> None:
 
 
 def stepping() -> nn.Sequential:
-    """What runs step by step, with chains and more of it within."""
+    """Layers that run step by step, with chains and further such layers within."""
     inner = layer.Recurrent(neuron.LIF(threshold=0.1), layer.Linear(5, 5))
     chain = nn.Sequential(layer.Linear(5, 5), inner, layer.Delay(1))
     return nn.Sequential(

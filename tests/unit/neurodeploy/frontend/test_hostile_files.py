@@ -226,7 +226,7 @@ def test_a_file_that_claims_a_huge_layer_takes_no_memory(model: Path) -> None:
 
 
 def make_network() -> nn.Module:
-    """What `--build` names in the test below."""
+    """Return the network that `--build` names in the test below."""
     return network()
 
 

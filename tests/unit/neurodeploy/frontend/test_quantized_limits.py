@@ -1,4 +1,4 @@
-"""What may go wrong on a chip's grid, by the name of the layer: in a network and in its file."""
+"""Errors on a chip's grid name the layer, in a network and in its file."""
 
 from pathlib import Path
 from typing import Any

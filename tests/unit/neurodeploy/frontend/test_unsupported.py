@@ -1,4 +1,4 @@
-"""What has no place in a graph is one error that names it, with a remedy where there is one."""
+"""An unsupported layer is one error that names it, with a remedy if there is one."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What follows from a program is computed once for it, and for each of the other arguments."""
+"""A result of a program is computed once for it, and for each of the other arguments."""
 
 from __future__ import annotations
 

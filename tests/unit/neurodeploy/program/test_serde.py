@@ -45,7 +45,7 @@ def test_what_is_written_is_read_back_equal(room: ModuleType, things: list[Any])
 
 
 def used(thing: Any) -> None:
-    """What is read can also be used."""
+    """A program that was read can be used."""
     thing.text()
     if isinstance(thing, Program):
         assert thing.sha256

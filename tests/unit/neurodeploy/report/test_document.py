@@ -13,7 +13,7 @@ Named = Callable[[str], Report]
 
 
 def refuse(constant: str) -> None:
-    raise AssertionError(f"{constant} is no JSON")
+    raise AssertionError(f"{constant} is not JSON")
 
 
 def test_is_one_document_without_nan(report: Report) -> None:

@@ -1,4 +1,4 @@
-"""What a failed simulator printed reaches whoever reads the report, in every form of it."""
+"""The output of a failed simulator is in every form of the report."""
 
 import json
 from xml.etree import ElementTree as ET

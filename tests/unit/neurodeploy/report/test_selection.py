@@ -1,4 +1,4 @@
-"""What is drawn of a trace: the difference always, and never more than the budget."""
+"""The drawn part of a trace: always the difference, and never more than the budget."""
 
 import numpy as np
 import pytest

@@ -19,7 +19,7 @@ SPIKES = LayerTrace({"s": (SENT > 0).astype(np.uint8), "v": SENT})
 
 
 def report(**layers: LayerTrace) -> Report:
-    """What an equal verification of these layers says."""
+    """Return the report of an equal verification of these layers."""
     summaries = tuple(LayerSummary.of(name, "kind", layer) for name, layer in layers.items())
     trace = Trace(layers, list(layers)[-1])
     link = replace(single_report().links[0], compared=48, spikes=trace.spikes())

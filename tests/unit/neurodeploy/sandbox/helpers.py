@@ -1,4 +1,4 @@
-"""What the sandbox's tests share: an environment without packages, and eyes for what is left."""
+"""Helpers of the sandbox's tests: an environment without packages, and searches for leftovers."""
 
 import subprocess
 import sys

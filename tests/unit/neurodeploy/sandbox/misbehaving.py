@@ -42,7 +42,7 @@ def where(job, exchange):
 def complain(job, exchange):
     """Fail with a child at hand that Python would wait for."""
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(FOREVER,)).start()
-    raise ValueError("this net is no good")
+    raise ValueError("this net is not good")
 
 
 def relapse(job, exchange):

@@ -53,7 +53,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def handed(exchange: Exchange, document: Any) -> Any:
-    """What is read of a worker that handed this over."""
+    """Return the result of a worker that wrote these files."""
     text = document if isinstance(document, str) else json.dumps(document)
     (exchange.folder / "result.json").write_text(text, encoding="utf-8")
     assert exchange.has_result

@@ -19,12 +19,12 @@ ABSENT = "no-such-package-anywhere==1.0"
 
 @pytest.fixture
 def simulators(tmp_path: Path) -> Path:
-    """Where this test's environments go."""
+    """Return the folder of this test's environments."""
     return tmp_path / "cache/simulators"
 
 
 def names(folder: Path) -> list[str]:
-    """What a folder holds."""
+    """Return the content of a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -72,7 +72,7 @@ def test_failed_pip_leaves_nothing(simulators: Path) -> None:
 def test_failed_self_test_keeps_what_was_there(simulators: Path) -> None:
     install(environment())
     before = (simulators / "plain/environment.json").read_text()
-    with pytest.raises(SimulatorError, match="this net is no good"):
+    with pytest.raises(SimulatorError, match="this net is not good"):
         install(environment(self_test={"do": "complain"}), reinstall=True)
     assert names(simulators) == ["plain"]
     assert (simulators / "plain/environment.json").read_text() == before

@@ -50,7 +50,7 @@ def test_missing_environment_says_how_to_install_it() -> None:
 
 
 def test_what_a_worker_raises_is_passed_on(plain: Environment) -> None:
-    with pytest.raises(SimulatorError, match="Plain: ValueError: this net is no good") as caught:
+    with pytest.raises(SimulatorError, match="Plain: ValueError: this net is not good") as caught:
         run_worker(plain, {"do": "complain"})
     assert "in complain" in caught.value.log
 

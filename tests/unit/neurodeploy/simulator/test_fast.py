@@ -217,7 +217,7 @@ def test_no_engine_warns() -> None:
 
 
 def test_a_choice_that_is_known_is_no_name_for_what_it_chose() -> None:
-    """What worked in place on the choice changed the state that it was made of."""
+    """An operation in place on the choice used to change the state it was made of."""
     operations = (
         Operation(Op.STATE, (), "v"),
         Operation(Op.INPUT, (), "x"),

@@ -1,4 +1,4 @@
-"""What a target cannot take whatever the weights is refused before training, and nothing else."""
+"""Prepare refuses what a target cannot take whatever the weights are, and nothing else."""
 
 import sys
 from collections.abc import Callable

@@ -366,7 +366,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: quant.Block(quant.SumPool2d(2), quant.CubaLIF(), norm=layer.BatchNorm2d(2)),
         "Block: a pool has no weights",
     ),
-    "a learned threshold that is no number": (
+    "a learned threshold that is not a number": (
         lambda: quant.LIF(threshold=float("nan"), learnable=("threshold",)),
         r"LIF\.threshold: the value is NaN",
     ),

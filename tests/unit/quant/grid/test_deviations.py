@@ -1,4 +1,4 @@
-"""What is said of a number that a chip rounds: never that it becomes itself."""
+"""The words for a number that a chip rounds never say that it becomes itself."""
 
 import re
 
@@ -23,7 +23,7 @@ def deviations(tau: float, target: str) -> tuple[str, ...]:
         (5.0, ("a decay of 0.2 becomes 0.19995",)),
         (1 / 0.3, ("a decay of 0.3 becomes 0.30005",)),
         (1 / 0.9, ("a decay of 0.9 becomes 0.8999",)),
-        # What differs beyond the sixth digit alone is no deviation.
+        # A difference beyond the sixth digit alone does not count.
         (4.0, ()),
         (4.0000001, ()),
     ],

@@ -1,4 +1,4 @@
-"""What a quantized network computes while it trains is, divided by its scales, the program."""
+"""A quantized network computes, divided by its scales, the program while it trains."""
 
 import numpy as np
 import pytest

@@ -121,7 +121,7 @@ def test_the_threshold_alone_bounds_the_unit_of_usual_neurons() -> None:
 
 
 def test_a_forward_leaves_no_history_in_the_neurons() -> None:
-    """What a block passes on are arguments: nothing of it has to be cleared afterwards."""
+    """A block passes its values on as arguments, so that nothing has to be cleared afterwards."""
     block = quant.Block(quant.Linear(3, 2, bias=True, format="int8"), quant.LIF())
     with torch.no_grad():
         block.synapse.weight.fill_(1.0)

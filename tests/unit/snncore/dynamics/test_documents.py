@@ -62,7 +62,7 @@ ODD: dict[str, dict[str, Any]] = {
     "a next state missing": {"next_states": (5,)},
     "a result that is none": {"output": 99},
     "a result before the first": {"output": -1},
-    "a result that is no number": {"output": True},
+    "a result that is not a number": {"output": True},
 }
 
 

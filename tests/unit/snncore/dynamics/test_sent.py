@@ -1,4 +1,4 @@
-"""What leaves a neuron: spikes, or values that are there although nothing fires."""
+"""The output of a neuron: spikes, or values although nothing fires."""
 
 from typing import Any
 

@@ -47,7 +47,7 @@ def process() -> subprocess.Popen[str]:
 
 
 def answer() -> tuple[int, str, str]:
-    """What a Python that loads the kernel prints, and what it warns of."""
+    """Return what a Python that loads the kernel prints, and its warnings."""
     running = process()
     said, warned = running.communicate()
     return running.returncode, said.strip(), warned

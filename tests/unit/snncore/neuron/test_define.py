@@ -1,4 +1,4 @@
-"""A user's own neuron, and what is said when it is no neuron."""
+"""A user's own neuron, and the error if it is not a neuron."""
 
 import copy
 import inspect

@@ -11,7 +11,7 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
 
 @pytest.fixture
 def printed(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> str:
-    """What the example prints that the test is named after."""
+    """Return the output of the example that the test is named after."""
     name = request.node.name.removeprefix("test_")
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     return capsys.readouterr().out

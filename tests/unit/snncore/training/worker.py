@@ -1,4 +1,4 @@
-"""What each of two processes does; the first writes what came of it."""
+"""The work of each of two processes; the first writes the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an artifact holds: the file, the contract, the same bytes every time."""
+"""An artifact: its file, its contract, the same bytes every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a host does for input neurons: the scale and the bias of their samples, everywhere alike."""
+"""The host's part for input neurons: the scale and bias of their samples, everywhere alike."""
 
 from __future__ import annotations
 

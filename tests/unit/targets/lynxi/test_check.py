@@ -1,4 +1,4 @@
-"""What does not fit, and which layers are exact in which floats, each with a remedy."""
+"""Findings: layers that do not fit, and those exact in wider floats alone, with remedies."""
 
 import re
 from dataclasses import replace

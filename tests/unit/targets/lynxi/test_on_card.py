@@ -15,7 +15,7 @@ from tests.unit.targets.lynxi.programs import image
 
 
 class Lyngor(ModuleType):
-    """What the public examples show of the vendor's compiler, running on this machine."""
+    """The vendor's compiler as its public examples show it, running on this machine."""
 
     compiled: ClassVar[dict[str, Any]] = {}
     given: ClassVar[dict[str, Any]] = {}

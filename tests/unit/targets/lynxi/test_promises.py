@@ -1,4 +1,4 @@
-"""What this target says of itself, held against its files."""
+"""The target's statements about itself agree with its files."""
 
 import ast
 from pathlib import Path

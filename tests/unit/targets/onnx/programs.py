@@ -1,4 +1,4 @@
-"""What the tests of the target share: programs, and files taken apart."""
+"""Helpers of the target's tests: programs, and files taken apart."""
 
 from dataclasses import replace
 from typing import Any

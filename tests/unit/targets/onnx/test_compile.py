@@ -1,4 +1,4 @@
-"""What is written: which operations, names, types and functions, and the same bytes each time."""
+"""The written graph: operations, names, types and functions, and the same bytes each time."""
 
 import numpy as np
 import onnx

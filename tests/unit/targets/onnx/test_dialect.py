@@ -33,7 +33,7 @@ REACHES = (3, 1 << 11, (1 << 30) - 1, (1 << 40) - 1)
 
 
 def evaluated(write: Callable[..., Value | None], values: Sequence[Array]) -> Array | None:
-    """What the nodes that are written compute of these values."""
+    """Return what the written nodes compute from these values."""
     writer, given, inputs = Writer(), [], []
     for place, value in enumerate(values):
         interval = Interval(int(value.min()), int(value.max()))

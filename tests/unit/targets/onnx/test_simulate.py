@@ -1,4 +1,4 @@
-"""What is asked of a runtime, and what is said where there is none."""
+"""Requests to a runtime, and the error if it is not installed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What leaks and what resets is bounded by what it was: no bound is lost to either."""
+"""A leak or a reset keeps a state within its bounds: neither loses a bound."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What of a neuron counts as its inputs do follows from its equations alone."""
+"""The quantities of a neuron that count like its inputs follow from its equations alone."""
 
 from collections.abc import Callable
 from typing import Any

@@ -41,7 +41,7 @@ def test_hoisted_parts_are_the_whole(case: Case) -> None:
 
 
 def before(equations: Equations, parts: Any, states: Any, inputs: Any, parameters: Any) -> Any:
-    """What `before` computes goes into the step as its inputs."""
+    """The results of `before` are the inputs of the step."""
     found = {}
     for name, result in zip(parts.step.inputs, parts.results, strict=True):
         prepare = replace(

@@ -139,7 +139,7 @@ def _beside(parameter: torch.Tensor, layer: torch.Size) -> torch.Tensor:
 
 
 def check_results(expected: Tensors, found: Tensors, name: str = "") -> None:
-    """Nothing if spikes and last states have the same bits, in the type found."""
+    """Check that spikes and last states have the same bits, in the type of the result."""
     assert list(expected) == list(found)
     for key, value in expected.items():
         there = found[key]
@@ -148,7 +148,7 @@ def check_results(expected: Tensors, found: Tensors, name: str = "") -> None:
 
 
 def check_gradients(case: Case, expected: Tensors, found: Tensors, relative: float = 1e-6) -> None:
-    """Nothing if every gradient is the expected one to this share of its largest value."""
+    """Check that every gradient is the expected one, to this share of its largest value."""
     assert set(found) <= set(expected)
     assert "x" in found
     for key, value in found.items():

@@ -67,7 +67,7 @@ def compiled(
 
 
 def usage(kernel: Any) -> dict[str, Any]:
-    """What the assembled kernel uses."""
+    """Return the resources that the assembled kernel uses."""
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(kernel.asm["cubin"])
         file.flush()
@@ -93,7 +93,7 @@ def planned(make: Any) -> KernelPlan:
 
 
 def row(make: Any, kind: str, steps: int, backward: bool, capability: int) -> dict[str, Any]:
-    """What one kernel uses with the measures that a large layer gets."""
+    """Return the resources of one kernel in the form that a large layer gets."""
     plan, itemsize = planned(make), 4 if kind == "fp32" else 2
     config = forward_config(steps, MANY, itemsize)
     if backward:

@@ -32,7 +32,7 @@ def kernel(
 
 
 def assembly(divisor: float) -> str:
-    """What one quotient is compiled to."""
+    """Return the instructions that one quotient is compiled to."""
     signature = {"x": "*fp32", "y": "*fp32"} | dict.fromkeys(NUMBERS, "constexpr")
     numbers = dict(zip(NUMBERS, astuple(reciprocal(divisor)), strict=True))
     made = triton.compile(

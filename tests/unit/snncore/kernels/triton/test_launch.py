@@ -10,7 +10,7 @@ from snncore.kernels.triton.shape import Config
 
 
 class Kernel:
-    """What Triton shows of a kernel: started on a grid, it hands out what it compiled."""
+    """A kernel as Triton shows it: started on a grid, it returns the compiled form."""
 
     def __init__(self, compiles: bool = True) -> None:
         self.asked: list[tuple[Any, ...]] = []

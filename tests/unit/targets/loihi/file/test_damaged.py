@@ -24,7 +24,7 @@ KERNEL = np.ones((2, 1, 2, 2), dtype=np.int64)
 
 
 def read(content: bytes) -> Program:
-    """What a bare file holds."""
+    """Return the program in a bare file."""
     return target.read(Artifact("loihi", {"some.net": content}))
 
 

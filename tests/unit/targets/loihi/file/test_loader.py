@@ -57,7 +57,7 @@ def process(weight: Array, bits: int) -> Array:
 
 
 def sums(weight: Array, spikes: Array) -> Array:
-    """What the simulation adds to the currents."""
+    """Return what the simulation adds to the currents."""
     shifted, bits, exponent = optimized(weight)
     total = spikes @ process(shifted, bits).T
     return total << exponent if exponent > 0 else total >> -exponent

@@ -1,4 +1,4 @@
-"""What emulators of the chip are given, and what they are not."""
+"""The layers that emulators of the chip run, and those that they do not."""
 
 from __future__ import annotations
 
