@@ -18,20 +18,14 @@ _AROUND = 3
 
 def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
     """Return the link between two traces; states that only one of them shows are ignored."""
+    reason = _unlike(expected, got)
+    if reason is not None:
+        return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
     compared = 0
     first: tuple[tuple[int, ...], Divergence] | None = None
     for depth, layer in enumerate(expected):
-        if layer not in got.layers:
-            return Link(name, Status.DIFFERS, seconds=seconds, reason=f"{layer} is not there")
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
-            if state not in left or state not in right:
-                reason = f"{layer}.{state} is shown on one side only"
-                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
-            if left[state].shape != right[state].shape:
-                shapes = f"{left[state].shape} and {right[state].shape}"
-                reason = f"{layer}.{state} has different shapes: {shapes}"
-                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             compared += left[state].size
             found = _first_difference(layer, depth, state, left, right, expected[layer].called)
             if found is not None and (first is None or found[0] < first[0]):
@@ -41,6 +35,21 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
     spikes = expected.spikes()
     status = Status.SILENT if expected.silent else Status.EQUAL
     return Link(name, status, compared, spikes, seconds)
+
+
+def _unlike(expected: Trace, got: Trace) -> str | None:
+    """Return why the values of two traces cannot be compared one by one, if they cannot."""
+    for layer in expected:
+        if layer not in got.layers:
+            return f"{layer} is not there"
+        left, right = expected[layer].values, got[layer].values
+        for state in _shared(left, right):
+            if state not in left or state not in right:
+                return f"{layer}.{state} is shown on one side only"
+            if left[state].shape != right[state].shape:
+                shapes = f"{left[state].shape} and {right[state].shape}"
+                return f"{layer}.{state} has different shapes: {shapes}"
+    return None
 
 
 def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
@@ -112,19 +121,13 @@ def compare_within(
     name: str, expected: Trace, got: Trace, seconds: float, tolerance: Tolerance
 ) -> Link:
     """Return the link between two float traces; a difference is reported of the worst layer."""
+    unlike = _unlike(expected, got)
+    if unlike is not None:
+        return Link(name, Status.DIFFERS, seconds=seconds, reason=unlike)
     compared, far, worst = 0, 0, (0.0, "")
     for layer in expected:
-        if layer not in got.layers:
-            return Link(name, Status.DIFFERS, seconds=seconds, reason=f"{layer} is not there")
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
-            if state not in left or state not in right:
-                reason = f"{layer}.{state} is shown on one side only"
-                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
-            if left[state].shape != right[state].shape:
-                shapes = f"{left[state].shape} and {right[state].shape}"
-                reason = f"{layer}.{state} has different shapes: {shapes}"
-                return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
             distance = np.abs(left[state] - right[state])
             count = int((~(distance <= tolerance.near * np.maximum(1, np.abs(left[state])))).sum())
             compared, far = compared + distance.size, far + count
