@@ -128,6 +128,18 @@ def test_traces_that_do_not_match_are_different_with_a_reason() -> None:
     assert link.reason == "a.u has different shapes: (9, 3, 2, 2) and (8, 3, 2, 2)"
 
 
+@pytest.mark.parametrize("tolerance", [None, Tolerance()], ids=["integers", "floats"])
+def test_output_that_only_one_side_shows_differs(tolerance: Tolerance | None) -> None:
+    silenced = without(trace(), "b", "s")
+    for sides in ((trace(), silenced), (silenced, trace())):
+        if tolerance is None:
+            link = compare("x", *sides, 0.0)
+        else:
+            link = compare_within("x", *sides, 0.0, tolerance)
+        assert link.status == Status.DIFFERS
+        assert link.reason == "b.s is shown on one side only"
+
+
 def test_types_do_not_matter_and_values_do() -> None:
     narrow = Trace(
         {
