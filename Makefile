@@ -73,7 +73,7 @@ bench: $(TOOLS) ## Run the benchmarks
 
 clean: ## Remove the environment, caches and everything that was built
 	@rm -rf $(VENV) build dist demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache
+		.import_linter_cache .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # All stages run, whatever the ones before said; each shows its time, the last line is the verdict.
