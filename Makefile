@@ -30,8 +30,6 @@ IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] no
 FIND_PYTHON = for python in $(or $(PYTHON),$(CANDIDATES)); do \
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
-# Simulators are installed before the tests, so that no test waits for the package index.
-SIMULATORS := lava nengo-loihi brian2-loihi onnxruntime reference
 # A process a core, each with one thread; who is done takes tests from the others.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
 
@@ -92,7 +90,8 @@ stage-ruff: ; $(BIN)/ruff check .
 stage-format: ; $(BIN)/ruff format --check --output-format concise .
 stage-types: ; $(BIN)/mypy
 stage-imports: ; $(BIN)/lint-imports --no-logo
-stage-simulators: ; for name in $(SIMULATORS); do $(BIN)/neurodeploy simulators install $$name || exit; done
+# Before the tests, so that no test waits for the package index.
+stage-simulators: ; $(BIN)/neurodeploy simulators install all
 stage-tests: ; $(PYTEST)
 stage-unit: ; $(PYTEST) tests/unit
 

@@ -9,7 +9,6 @@ from statistics import median
 
 import pytest
 
-from neurodeploy.cli.commands.simulators import environments
 from tests.packaging.tree import FOLDERS, PACKAGES, ROOT, files
 
 CODE = {path: path.read_text("utf-8") for path in files(*FOLDERS, suffix=".py")}
@@ -138,12 +137,6 @@ def test_every_room_has_its_layer() -> None:
     }
     assert rooms
     assert rooms <= layers
-
-
-def test_every_simulator_is_installed_before_the_tests() -> None:
-    words = re.search(r"^SIMULATORS := (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert words is not None
-    assert set(words[1].split()) == set(environments())
 
 
 def test_a_command_takes_at_most_five_parameters() -> None:

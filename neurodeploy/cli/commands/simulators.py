@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from neurodeploy.sandbox import Environment, EnvironmentStatus
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The simulator's name.")]
+OrAll = Annotated[
+    str, typer.Argument(metavar="NAME", help="The simulator's name, or all of them: all.")
+]
+_ALL = "all"
 _BROKEN = 4
 
 
@@ -35,7 +39,7 @@ def list_(output: Output) -> Outcome:
 @command
 def install(
     output: Output,
-    name: Name,
+    name: OrAll,
     pip_args: Annotated[
         str, typer.Option(metavar="WORDS", help="More arguments for pip, such as --index-url.")
     ] = "",
@@ -49,17 +53,20 @@ def install(
     """Install a simulator into its own environment, whole or not at all."""
     from neurodeploy.sandbox import install as install_environment
 
-    env = environment(name)
+    wanted = tuple(environments().values()) if name == _ALL else (environment(name),)
     try:
         words = shlex.split(pip_args)
     except ValueError as error:
         raise typer.BadParameter(f"{pip_args!r}: {error}", param_hint="--pip-args") from error
     with output.progress(lasting=True) as say:
-        there = install_environment(
-            env, pip_args=words, full=full, reinstall=reinstall, progress=say
-        )
-    words_of_it = f"{env.title} is installed in {there.path} ({there.size_mb} MB)"
-    return Outcome(as_data(env, there), (Line(words_of_it, Tone.GOOD),))
+        how: dict[str, Any] = {"pip_args": words, "full": full, "reinstall": reinstall}
+        installed = [(env, install_environment(env, progress=say, **how)) for env in wanted]
+    lines = [
+        Line(f"{env.title} is installed in {there.path} ({there.size_mb} MB)", Tone.GOOD)
+        for env, there in installed
+    ]
+    documents = [as_data(env, there) for env, there in installed]
+    return Outcome({"simulators": documents} if name == _ALL else documents[0], lines)
 
 
 @command

@@ -43,6 +43,17 @@ def test_install_list_test_and_remove(call: Caller, cache: Path) -> None:
     assert list((cache / "simulators").iterdir()) == []
 
 
+def test_all_are_installed_at_once(
+    call: Caller, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = {name: environment(name=name) for name in ("plain", "other")}
+    monkeypatch.setattr("neurodeploy.cli.commands.simulators.environments", lambda: both)
+    document = call("simulators", "install", "all", "--json").document
+    assert [each["name"] for each in document["simulators"]] == ["plain", "other"]
+    assert {each["state"] for each in document["simulators"]} == {"installed"}
+    assert sorted(each.name for each in (cache / "simulators").iterdir()) == ["other", "plain"]
+
+
 def test_a_broken_one_is_exit_code_four(call: Caller, cache: Path) -> None:
     (cache / "simulators/plain").mkdir(parents=True)
     for words in (["doctor"], ["simulators", "doctor"]):
