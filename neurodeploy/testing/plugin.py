@@ -5,19 +5,38 @@ from __future__ import annotations
 import pytest
 
 OPTION = "--target"
+_KIT = ("neurodeploy.testing", "neurodeploy.testing.test_target")
+_NAME = "neurodeploy_target"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that names the target of the conformance kit."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the option that names the target, if the kit is run.
+
+    pytest loads this plugin everywhere, and another project may have an option of that name.
+    """
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config is None or not any(_asks(str(each)) for each in config.invocation_params.args):
+        return
     group = parser.getgroup("neurodeploy", "neurodeploy's conformance kit")
-    group.addoption(OPTION, metavar="NAME", help="The target that neurodeploy.testing tests.")
+    words = "The target that neurodeploy.testing tests."
+    group.addoption(OPTION, dest=_NAME, metavar="NAME", help=words)
+
+
+def _asks(argument: str) -> bool:
+    return argument.split("::")[0] in _KIT
+
+
+def named_target(config: pytest.Config) -> str | None:
+    """Return the target that the command line names, if it names one."""
+    name: str | None = config.getoption(_NAME, None)
+    return name
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Print which programs the target accepts, and what each of its simulators computed."""
-    name = config.getoption(OPTION)
+    name = named_target(config)
     reports = [
         (outcome, report)
         for outcome in ("passed", "failed", "skipped")

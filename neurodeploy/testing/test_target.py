@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neurodeploy.testing.conformance import Conformance
-from neurodeploy.testing.plugin import OPTION
+from neurodeploy.testing.plugin import OPTION, named_target
 
 
 class TestTarget(Conformance):
@@ -13,7 +13,7 @@ class TestTarget(Conformance):
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Take the target's name from the command line, then generate."""
-        name = metafunc.config.getoption(OPTION)
+        name = named_target(metafunc.config)
         if not name:
             raise pytest.UsageError(f"name the target to test: {OPTION} NAME")
         type(self).target = name
