@@ -16,7 +16,26 @@ from snncore.neuron.equation_neuron import EquationNeuron
 from snncore.neuron.parameters import Given
 
 
-class Defined(EquationNeuron):
+class _Copied(EquationNeuron):
+    """Neurons whose copies get their step function from their class or their equations.
+
+    pickle takes a function by its name, and by that name it would find the class.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        del state["function"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__["function"] = self._step_function()
+
+    def _step_function(self) -> Step:
+        raise NotImplementedError
+
+
+class Defined(_Copied):
     """A neuron known by its equations alone, as a checkpoint keeps it."""
 
     def __init__(
@@ -30,6 +49,9 @@ class Defined(EquationNeuron):
             equations = Equations.from_json(equations)
         self.initial = {name: float(value) for name, value in initial.items()}
         super().__init__(equations, _function(equations), parameters, **options)
+
+    def _step_function(self) -> Step:
+        return _function(self.equations)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of `Defined` that make an equal module, as plain data."""
@@ -47,7 +69,7 @@ class Defined(EquationNeuron):
         return ", ".join(f"{key}={value!r}" for key, value in shown.items() if key != "equations")
 
 
-class _Written(EquationNeuron):
+class _Written(_Copied):
     """A class made by `define` from a declaration and a step function."""
 
     declaration: ClassVar[Declaration]
@@ -62,6 +84,11 @@ class _Written(EquationNeuron):
         self.choices = {key: plain_choice(choice) for key, choice in choices.items()}
         self.initial = {key: float(value) for key, value in self.declaration.states.items()}
         EquationNeuron.__init__(self, *self._form(name, choices), parameters, **others)
+
+    def _step_function(self) -> Step:
+        name = type(self).__name__
+        _, choices, _ = self.declaration.arguments(name, (), dict(self.choices))
+        return self._form(name, choices)[1]
 
     @classmethod
     def _form(cls, name: str, choices: dict[str, Choice]) -> tuple[Equations, Step]:

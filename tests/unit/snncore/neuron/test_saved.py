@@ -1,5 +1,8 @@
 """Neurons in model files and in graphs: a user's own is kept as its equations."""
 
+import copy
+import pickle  # noqa: TID251
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,20 @@ def test_the_zoo_is_saved(name: str, tmp_path: Path) -> None:
     assert loaded.surrogate == slope
     x = drive(name, 3, 2, 6)
     assert torch.equal(loaded(x), module(x))
+
+
+@pytest.mark.parametrize("name", [name for name in NEURONS if name != "Logarithmic"])
+@pytest.mark.parametrize("keep", [pickle.dumps, copy.deepcopy], ids=["pickled", "copied"])
+def test_the_zoo_reaches_other_processes(name: str, keep: Callable[[Any], Any]) -> None:
+    """Launchers of training pickle a network for each process."""
+    module = NEURONS[name](backend="torch")
+    x = drive(name, 3, 2, 6)
+    before = module(x)
+    module.reset()
+    kept = keep(module)
+    again = pickle.loads(kept) if isinstance(kept, bytes) else kept
+    assert again.config() == module.config()
+    assert torch.equal(again(x), before)
 
 
 def test_a_users_neuron_is_saved_as_its_equations(tmp_path: Path) -> None:
