@@ -5,7 +5,7 @@ from __future__ import annotations
 from neurodeploy import lowering
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
-from neurodeploy.target.protocol import ExtendsLowering, Target
+from neurodeploy.target.protocol import ExtendsLowering, RestructuresPrograms, Target
 
 
 def lowered(graph: Graph, chip: Target) -> Program:
@@ -16,4 +16,13 @@ def lowered(graph: Graph, chip: Target) -> Program:
         PassError: if a pass changed something that it does not declare.
     """
     passes = chip.passes if isinstance(chip, ExtendsLowering) else ()
-    return lowering.lower(graph, passes)
+    return restructured(lowering.lower(graph, passes), chip)
+
+
+def restructured(program: Program, chip: Target) -> Program:
+    """Return a program in the structure that a target's files hold.
+
+    Raises:
+        DoesNotFitError: if it has no such structure; names the layer.
+    """
+    return chip.restructured(program) if isinstance(chip, RestructuresPrograms) else program

@@ -156,6 +156,7 @@ def _as_told(node: Node, wanted: Node, names: Mapping[str, str]) -> Node:
         changes["exponent"] = getattr(wanted, "exponent", 0)
     if isinstance(node, Neuron) and isinstance(wanted, Neuron):
         changes["equations"] = replace(node.equations, name=wanted.equations.name)
+        changes["parts"] = wanted.parts
     return renamed(node, names, **changes)
 
 
