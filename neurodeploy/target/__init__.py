@@ -6,6 +6,7 @@ from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.lowered import fitted as fitted
 from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.lowered import restructured as restructured
 from neurodeploy.target.opening import naming as naming
@@ -49,6 +50,7 @@ __all__ = [
     "Target",
     "checked_options",
     "chosen_simulator",
+    "fitted",
     "lowered",
     "naming",
     "on_chip",

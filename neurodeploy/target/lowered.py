@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from neurodeploy import lowering
+from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
+from neurodeploy.target.findings import Finding, Severity
 from neurodeploy.target.protocol import ExtendsLowering, RestructuresPrograms, Target
 
 
@@ -17,6 +19,16 @@ def lowered(graph: Graph, chip: Target) -> Program:
     """
     passes = chip.passes if isinstance(chip, ExtendsLowering) else ()
     return restructured(lowering.lower(graph, passes), chip)
+
+
+def fitted(program: Program, chip: Target) -> tuple[Program, tuple[Finding, ...]]:
+    """Return a program in a target's structure, and all that the target finds wrong with it."""
+    try:
+        form = restructured(program, chip)
+    except DoesNotFitError as error:
+        name, _, message = error.message.partition(": ")
+        return program, (Finding(Severity.ERROR, name, message, error.remedy),)
+    return form, chip.check(form)
 
 
 def restructured(program: Program, chip: Target) -> Program:
