@@ -65,13 +65,13 @@ _ENCODERS: dict[Any, str] = {getattr(encoding, name): name for name in encoding.
 class _Tracer(fx.Tracer):
     def __init__(self) -> None:
         # An encoder is one call, so that it can be named.
-        whole: Any = (math, encoding)
-        super().__init__(autowrap_modules=whole)
+        modules: Any = (math, encoding)
+        super().__init__(autowrap_modules=modules)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A module that a graph cannot contain is named, not traced into.
-        known = is_known(m) or isinstance(m, layer.Layer | Neuron)
-        return known or super().is_leaf_module(m, module_qualified_name)
+        leaf = is_known(m) or isinstance(m, layer.Layer | Neuron)
+        return leaf or super().is_leaf_module(m, module_qualified_name)
 
 
 def calls_of(network: nn.Module) -> Calls:

@@ -73,9 +73,9 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
         return _fill(_call(build_with), document.get("tensors", document), path)
     if document.get("format") != FORMAT:
         tensors = document and all(isinstance(value, torch.Tensor) for value in document.values())
-        what = "weights alone" if tensors else "no model of ours"
+        content = "weights alone" if tensors else "no model of ours"
         raise ModelFileError(
-            f"{path}: holds {what}", remedy="give --build package.module:function, or nd.save it"
+            f"{path}: holds {content}", remedy="give --build package.module:function, or nd.save it"
         )
     try:
         network = _described(document)

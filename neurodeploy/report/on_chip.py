@@ -60,7 +60,7 @@ def core_grid(placed: Placement) -> Grid:
     fullest = sorted(range(len(placed.cores)), key=lambda i: (-placed.cores[i].share, i))
     shown = sorted(fullest[:_MOST_ROWS])
     rows = [
-        (str(index), held(placed.cores[index]), *map(used, placed.cores[index].uses))
+        (str(index), layers_on(placed.cores[index]), *map(used, placed.cores[index].uses))
         for index in shown
     ]
     names = tuple(use.what for use in placed.cores[0].uses) if placed.cores else ()
@@ -111,7 +111,7 @@ def joules(picojoules: float) -> str:
     return f"{picojoules / 1e12:.3g} J"
 
 
-def held(core: Core) -> str:
+def layers_on(core: Core) -> str:
     """Return the layers on a core, with the neurons of each."""
     return ", ".join(
         f"{shortened(part.layer)} {part.first}..{part.last - 1}" for part in core.slices

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neurodeploy import graph
 from neurodeploy.data import codec
 from neurodeploy.data.structure import Edge, Node
-from neurodeploy.data.typed import made
+from neurodeploy.data.typed import build_member
 from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Dense, Neuron, Program
@@ -116,7 +116,7 @@ def _node(
             key: tensors.pop(value["tensor"]).astype(np.int64) if isinstance(value, dict) else value
             for key, value in given.items()
         }
-    return made(kind, members)
+    return build_member(kind, members)
 
 
 def _power(given: Any) -> int:

@@ -25,22 +25,22 @@ def chips_of(
     from neurodeploy.target import KnowsChips, on_chip, target
 
     chips = {name: target(name) for name in names}
-    known = {name: chip for name, chip in chips.items() if isinstance(chip, KnowsChips)}
+    described = {name: chip for name, chip in chips.items() if isinstance(chip, KnowsChips)}
     counted: tuple[LayerOperations, ...] = ()
-    if samples is not None and known:
+    if samples is not None and described:
         inputs = checked_samples(program, samples)
         counted = operations(program, run_golden(program, inputs), inputs)
-    return {name: on_chip(chip, program, counted) for name, chip in known.items()}
+    return {name: on_chip(chip, program, counted) for name, chip in described.items()}
 
 
-def chip_blocks(told: OnChip) -> list[Block]:
+def chip_blocks(chip: OnChip) -> list[Block]:
     """Return the same in words, tables and a map."""
     from neurodeploy.report.on_chip import energy_lines, operation_grid
 
-    blocks = [block for placed in told.placements for block in _placement(placed)]
-    if told.operations:
-        blocks += [*title("operations for one sample"), _table(operation_grid(told.operations))]
-    blocks += [Line(line, Tone.ASIDE) for line in energy_lines(told.energies)]
+    blocks = [block for placed in chip.placements for block in _placement(placed)]
+    if chip.operations:
+        blocks += [*title("operations for one sample"), _table(operation_grid(chip.operations))]
+    blocks += [Line(line, Tone.ASIDE) for line in energy_lines(chip.energies)]
     return blocks
 
 

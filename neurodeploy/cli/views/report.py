@@ -88,7 +88,7 @@ def write(report: Report, folder: Path | None, junit: Path | None) -> dict[str, 
 
 def written(places: dict[str, str]) -> list[Block]:
     """Return one line per written file."""
-    return [Line(f"{name}: {place}") for name, place in places.items()]
+    return [Line(f"{name}: {path}") for name, path in places.items()]
 
 
 def _tone(line: str) -> Tone:

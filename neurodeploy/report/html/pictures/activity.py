@@ -74,9 +74,9 @@ def _start(selection: Selection, divergence: Divergence | None) -> int:
     return selection.samples[0]
 
 
-def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | None) -> Markup:
-    layer = _as_told(trace[name])
-    views = [view(name, layer, selection, sample, found) for sample in selection.samples]
+def _layer(trace: Trace, name: str, selection: Selection, divergence: Divergence | None) -> Markup:
+    layer = _with_output_curve(trace[name])
+    views = [view(name, layer, selection, sample, divergence) for sample in selection.samples]
     slots = [
         element("div", _raster(seen), _curves(seen), class_=f"slot slot-{slot}")
         for slot, seen in enumerate(views)
@@ -86,31 +86,33 @@ def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | No
     return element("article", head, *slots, class_="layer wide" if views[0].states else "layer")
 
 
-def _as_told(layer: LayerTrace) -> LayerTrace:
+def _with_output_curve(layer: LayerTrace) -> LayerTrace:
     """Return the layer with its output as an additional curve, if the output is not spikes."""
     return replace(layer, values={layer.called(key): v for key, v in layer.values.items()})
 
 
-def _raster(seen: View) -> Markup | None:
-    if "s" not in seen.values:
+def _raster(drawn_view: View) -> Markup | None:
+    if "s" not in drawn_view.values:
         return None
-    rows, spikes = seen.rows(), int(np.count_nonzero(seen.values["s"]))
-    caption = f"{seen.said}: {_counted_spikes(seen, spikes, len(rows))}"
-    if seen.difference:
+    rows, spikes = drawn_view.rows(), int(np.count_nonzero(drawn_view.values["s"]))
+    caption = f"{drawn_view.said}: {_counted_spikes(drawn_view, spikes, len(rows))}"
+    if drawn_view.difference:
         caption += " The ring is the difference."
-    said = f"{seen.said}: {counted(spikes, 'spike')}"
-    drawing = raster(seen.values["s"], rows, seen.axis, said, seen.difference)
+    description = f"{drawn_view.said}: {counted(spikes, 'spike')}"
+    drawing = raster(
+        drawn_view.values["s"], rows, drawn_view.axis, description, drawn_view.difference
+    )
     return element("figure", drawing, element("figcaption", caption))
 
 
-def _counted_spikes(seen: View, spikes: int, rows: int) -> str:
-    neurons = counted(seen.neurons, "neuron")
+def _counted_spikes(drawn_view: View, spikes: int, rows: int) -> str:
+    neurons = counted(drawn_view.neurons, "neuron")
     if not spikes:
         return f"no spike of {neurons}."
-    if rows == seen.neurons:
+    if rows == drawn_view.neurons:
         return f"{counted(spikes, 'spike')} of {neurons}. Bars: spikes a step."
-    shown = f"Shown: {rows} of {neurons}, evenly spaced. Bars: spikes a step, all neurons."
-    return f"{counted(spikes, 'spike')}. {shown}"
+    hint = f"Shown: {rows} of {neurons}, evenly spaced. Bars: spikes a step, all neurons."
+    return f"{counted(spikes, 'spike')}. {hint}"
 
 
 def _curves(seen: View) -> Markup | None:

@@ -11,8 +11,8 @@ from neurodeploy.report.on_chip import (
     core_grid,
     energy_lines,
     headline,
-    held,
     layer_grid,
+    layers_on,
     operation_grid,
     used,
 )
@@ -21,13 +21,13 @@ _ACROSS, _SIDE, _GAP = 32, 24, 4
 _COLOURS = 4
 
 
-def on_chip_section(told: OnChip) -> Markup:
+def on_chip_section(on_chip: OnChip) -> Markup:
     """Return a section with placements, operations and energy."""
-    parts = [_placement(placed) for placed in told.placements]
-    if told.operations:
+    parts = [_placement(placed) for placed in on_chip.placements]
+    if on_chip.operations:
         parts.append(element("h3", "Operations for one sample"))
-        parts.append(_table("Operations for one sample", operation_grid(told.operations)))
-    parts += [element("p", line, class_="lead") for line in energy_lines(told.energies)]
+        parts.append(_table("Operations for one sample", operation_grid(on_chip.operations)))
+    parts += [element("p", line, class_="lead") for line in energy_lines(on_chip.energies)]
     return join(*parts)
 
 
@@ -65,9 +65,9 @@ def _map(placed: Placement) -> Markup:
     squares = [
         _core(placed.cores[i] if i < len(placed.cores) else None, i, layers) for i in range(count)
     ]
-    said = headline(placed)
-    drawn = picture(_ACROSS * step, rows * step, said, *squares)
-    return element("figure", element("div", drawn, class_="scroll"), element("figcaption", said))
+    caption = headline(placed)
+    drawn = picture(_ACROSS * step, rows * step, caption, *squares)
+    return element("figure", element("div", drawn, class_="scroll"), element("figcaption", caption))
 
 
 def _core(core: Core | None, index: int, layers: list[str]) -> Markup:
@@ -76,12 +76,12 @@ def _core(core: Core | None, index: int, layers: list[str]) -> Markup:
     parts = [rectangle(x, y, _SIDE, _SIDE, "ground")]
     if core is not None:
         words = ", ".join(f"{use.what} {used(use)}" for use in core.uses)
-        parts.append(element("title", f"core {index}: {held(core)}: {words}"))
+        parts.append(element("title", f"core {index}: {layers_on(core)}: {words}"))
         width = _SIDE / len(core.slices)
         height = max(_SIDE * core.share, 2)
-        for place, part in enumerate(core.slices):
+        for position, part in enumerate(core.slices):
             colour = f"core c{layers.index(part.layer) % _COLOURS}"
-            parts.append(rectangle(x + place * width, y + _SIDE - height, width, height, colour))
+            parts.append(rectangle(x + position * width, y + _SIDE - height, width, height, colour))
     return element("g", *parts)
 
 

@@ -48,8 +48,8 @@ class View:
         """Return the raster's neurons, evenly spaced; the differing one replaces the nearest."""
         even = even_rows(self.neurons, self.plan.rows)
         if self.difference is not None:
-            wanted = self.difference[1]
-            even[min(range(len(even)), key=lambda i: abs(even[i] - wanted))] = wanted
+            neuron = self.difference[1]
+            even[min(range(len(even)), key=lambda i: abs(even[i] - neuron))] = neuron
         return even
 
     def active(self) -> list[int]:
@@ -69,16 +69,20 @@ class View:
 
 
 def view(
-    name: str, layer: LayerTrace, selection: Selection, sample: int, found: Divergence | None
+    name: str, layer: LayerTrace, selection: Selection, sample: int, divergence: Divergence | None
 ) -> View:
-    """Return the layer in that sample; `found` is the report's first divergence, in any layer."""
+    """Return the layer in that sample; `divergence` is the report's first one, in any layer."""
     values = {key: flat(layer, key, selection, sample) for key in layer.values}
     shape = next(iter(layer.values.values())).shape[2:]
     axis = Axis(selection.steps, margin(key for key in values if key != "s"))
     neuron = None
-    if found and (found.layer, found.sample) == (name, sample) and found.step in selection.steps:
-        neuron = _number(found.neuron, shape)
-    difference = (found.step, neuron) if found and neuron is not None else None
+    if (
+        divergence
+        and (divergence.layer, divergence.sample) == (name, sample)
+        and divergence.step in selection.steps
+    ):
+        neuron = _number(divergence.neuron, shape)
+    difference = (divergence.step, neuron) if divergence and neuron is not None else None
     return View(name, sample, shape, values, axis, selection.plan, difference)
 
 

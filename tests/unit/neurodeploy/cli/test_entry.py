@@ -97,9 +97,9 @@ def test_exceptions_become_words(
     assert done.code == code
     assert done.errors[0].startswith(f"error: {message}")
     assert "Traceback" not in done.err
-    told = call("targets", "--json").document["error"]
-    assert told["exit_code"] == code
-    assert told["message"].startswith(message)
+    error_document = call("targets", "--json").document["error"]
+    assert error_document["exit_code"] == code
+    assert error_document["message"].startswith(message)
 
 
 def test_debug_brings_the_traceback(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

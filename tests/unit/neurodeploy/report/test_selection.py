@@ -19,12 +19,12 @@ def noise(steps: int, samples: int, neurons: int, layers: int = 1) -> Trace:
 @pytest.mark.parametrize("sample", [0, 3, 7])
 def test_the_difference_is_always_drawn(step: int, sample: int) -> None:
     trace = noise(1000, 8, 200)
-    found = Divergence("l0", "s", (77,), step, sample, 0, 1)
-    selection = select(trace, found)
+    divergence = Divergence("l0", "s", (77,), step, sample, 0, 1)
+    selection = select(trace, divergence)
     assert selection is not None
     assert step in selection.steps
     assert sample in selection.samples
-    seen = view("l0", trace["l0"], selection, sample, found)
+    seen = view("l0", trace["l0"], selection, sample, divergence)
     assert seen.difference == (step, 77)
     assert 77 in seen.rows()
     assert seen.rows() == sorted(set(seen.rows()))
