@@ -14,7 +14,7 @@ from torch import nn
 import quant
 from neurodeploy.data.files import write_atomically
 from neurodeploy.errors import ModelFileError, NeurodeployError
-from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
+from neurodeploy.frontend.calls import INPUT, Calls, TracedCall, calls_of
 from neurodeploy.frontend.kinds import build, describe, is_idle
 from neurodeploy.frontend.loaded import assembled, require_free_names
 from neurodeploy.frontend.torch_file import SAVE_AGAIN, read_torch_file
@@ -93,7 +93,7 @@ def _described(document: dict[str, Any]) -> nn.Module:
     if document.get("version") != VERSION:
         raise ModelFileError(f"version {document.get('version')}, but this reads {VERSION}")
     calls = Calls(
-        tuple(Call(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
+        tuple(TracedCall(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
     )
     # What a file claims costs nothing until its tensors are known to fit.
     with torch.device("meta"):

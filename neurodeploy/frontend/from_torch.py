@@ -15,7 +15,7 @@ import quant
 from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge, Pair, Shape, require
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
-from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
+from neurodeploy.frontend.calls import INPUT, TracedCall, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
 from neurodeploy.frontend.from_quant import (
     block_nodes,
@@ -66,7 +66,7 @@ class _Builder:
             self._call(call)
         return g.Graph(tuple(self.nodes), self.values[calls.output])
 
-    def _call(self, call: Call) -> None:
+    def _call(self, call: TracedCall) -> None:
         sources = [self.values[name] for name in call.inputs]
         if call.function == "add":
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.context import context_rows
 from neurodeploy.report.links import Divergence, Link
-from neurodeploy.report.on_chip import energy_lines, headline, operation_grid
+from neurodeploy.report.on_chip import energy_lines, headline, operation_table
 from neurodeploy.report.words import (
     Mark,
     activity_of,
@@ -156,8 +156,8 @@ def _layers(report: Report) -> list[str]:
 def _on_chip(on_chip: OnChip) -> list[str]:
     lines = [line for placed in on_chip.placements for line in _wrapped(headline(placed), 2)]
     if on_chip.operations:
-        grid = operation_grid(on_chip.operations)
-        cells: list[Sequence[str]] = [grid.headings, *grid.rows]
+        table = operation_table(on_chip.operations)
+        cells: list[Sequence[str]] = [table.headings, *table.rows]
         lines += [""] if lines else []
         lines += [f"  {line}" for line in _aligned(cells, "lrrr")]
     return lines + [part for line in energy_lines(on_chip.energies) for part in _wrapped(line, 2)]

@@ -9,13 +9,13 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Line, Outcome, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.undisturbed import load_torch
 
 
 @command
 def convert(
-    output: Output,
+    output: Streams,
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="A vendor's file, or an artifact.")
     ],

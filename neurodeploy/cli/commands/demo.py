@@ -9,14 +9,14 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Line, Outcome, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import report as report_view
 
 
 @command
 def demo(
-    output: Output,
+    output: Streams,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", "-t", metavar="T", help="A target; all targets by default."),

@@ -9,14 +9,14 @@ from neurodeploy.cli import trial
 from neurodeploy.cli.command import command
 from neurodeploy.cli.commands import simulators
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.views import installation
 
 _BROKEN = 4
 
 
 @command
-def doctor(output: Output) -> Outcome:
+def doctor(output: Streams) -> Outcome:
     """Show the state of this installation, and its problems."""
     from neurodeploy.sandbox import status
     from neurodeploy.target import targets

@@ -11,7 +11,7 @@ import typer
 
 from neurodeploy.cli.command import ModelSource, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import (
     load_model,
     read_samples,
@@ -64,7 +64,7 @@ class ProofOptions:
 
 @command
 def export(
-    output: Output,
+    output: Streams,
     source: ModelSource,
     target: TargetName,
     writing: ArtifactOptions,

@@ -10,7 +10,7 @@ import typer
 
 from neurodeploy.cli.command import Build, Samples, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
 from neurodeploy.cli.views import findings as findings_view
 from neurodeploy.cli.views.chips import chip_blocks, chips_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @command
 def inspect(
-    output: Output,
+    output: Streams,
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A model, an artifact or a vendor's file.")
     ],

@@ -9,7 +9,7 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the target and package.")]
 Folder = Annotated[
@@ -19,7 +19,7 @@ Folder = Annotated[
 
 
 @command
-def new_target(output: Output, name: Name, folder: Folder = None) -> Outcome:
+def new_target(output: Streams, name: Name, folder: Folder = None) -> Outcome:
     """Write a package for a target of your own, with its tests."""
     from neurodeploy.testing.new_target import write_package
 

@@ -11,7 +11,7 @@ import typer
 
 from neurodeploy.cli.command import ModelSource, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import load_model, read_samples
 from neurodeploy.cli.views import findings as findings_view
 
@@ -45,7 +45,7 @@ class GridOptions:
 
 @command
 def quantize(
-    output: Output, source: ModelSource, target: Target, samples: Samples, writing: GridOptions
+    output: Streams, source: ModelSource, target: Target, samples: Samples, writing: GridOptions
 ) -> Outcome:
     """Quantize a trained float model for a target, without training it again."""
     from neurodeploy.errors import SamplesError

@@ -11,7 +11,7 @@ import typer
 
 from neurodeploy.cli.command import Build, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, lowered, open_unedited, place_of
 from neurodeploy.cli.undisturbed import load_torch
 
@@ -70,7 +70,7 @@ class OutputOptions:
 
 @command
 def run(
-    output: Output, network: RunSource, samples: SamplesFile, writing: OutputOptions
+    output: Streams, network: RunSource, samples: SamplesFile, writing: OutputOptions
 ) -> Outcome:
     """Run samples through an artifact or a model."""
     from neurodeploy.flow import pipeline

@@ -9,7 +9,7 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
     from neurodeploy.sandbox import Environment, EnvironmentStatus
@@ -23,7 +23,7 @@ _BROKEN = 4
 
 
 @command
-def list_(output: Output) -> Outcome:
+def list_(output: Streams) -> Outcome:
     """Show all simulators, and which are installed."""
     from neurodeploy.sandbox import status, tidy
 
@@ -41,7 +41,7 @@ def list_(output: Output) -> Outcome:
 
 @command
 def install(
-    output: Output,
+    output: Streams,
     name: OrAll,
     pip_args: Annotated[
         str, typer.Option(metavar="WORDS", help="More arguments for pip, such as --index-url.")
@@ -76,7 +76,7 @@ def install(
 
 
 @command
-def remove(output: Output, name: Name) -> Outcome:
+def remove(output: Streams, name: Name) -> Outcome:
     """Remove a simulator."""
     from neurodeploy.sandbox import remove as remove_environment
 
@@ -88,7 +88,7 @@ def remove(output: Output, name: Name) -> Outcome:
 
 
 @command
-def doctor(output: Output) -> Outcome:
+def doctor(output: Streams) -> Outcome:
     """Run each installed simulator's self-test."""
     from neurodeploy.errors import SimulatorError
     from neurodeploy.sandbox import State, check, status

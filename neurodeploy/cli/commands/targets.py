@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, title
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
     from neurodeploy.target import Option, Target
 
 
 @command
-def targets(output: Output) -> Outcome:
+def targets(output: Streams) -> Outcome:
     """Show what each target accepts, and its limits."""
     from neurodeploy.target import targets as installed
 

@@ -10,7 +10,7 @@ import typer
 
 from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import load_model, read_samples, require_simulator
 from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import report as report_view
@@ -80,7 +80,7 @@ class ReportOptions:
 
 @command
 def verify(
-    output: Output,
+    output: Streams,
     artifact: ArtifactPlace,
     original: ModelOptions,
     runs: RunOptions,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.cli.outcome import Block, Line, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
     from neurodeploy.report import Report
@@ -40,7 +40,7 @@ def as_lines(report: Report) -> list[Block]:
     return [Line(line, _tone(line)) for line in report.to_text().rstrip("\n").splitlines()]
 
 
-def warn_of_silence(report: Report, output: Output) -> None:
+def warn_of_silence(report: Report, output: Streams) -> None:
     """Warn that a network without spikes proves nothing."""
     if report.silent:
         output.warn(SILENCE)

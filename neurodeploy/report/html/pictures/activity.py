@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurodeploy.report.html.excerpt import (
+    Excerpt,
+    drawn_layers,
+    select,
+)
 from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.pictures.curves import neuron_curves
 from neurodeploy.report.html.pictures.raster import raster
 from neurodeploy.report.html.pictures.view import View, view
-from neurodeploy.report.html.selection import (
-    Selection,
-    drawn_layers,
-    select,
-)
 from neurodeploy.report.links import Divergence
 from neurodeploy.report.words import counted, shape_text, visible
 from neurodeploy.trace import LayerTrace, Trace
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 
 def activity(report: Report) -> Markup | None:
     """Return the pictures of the report's trace, or None if there is nothing to draw."""
-    selection = select(report.trace, report.first_divergence) if report.trace else None
-    if report.trace is None or selection is None:
+    excerpt = select(report.trace, report.first_divergence) if report.trace else None
+    if report.trace is None or excerpt is None:
         return None
     first = report.first_divergence
-    layers = [_layer(report.trace, name, selection, first) for name in drawn_layers(report.trace)]
+    layers = [_layer(report.trace, name, excerpt, first) for name in drawn_layers(report.trace)]
     return join(
-        element("p", _what_is_shown(selection), class_="lead"),
-        _picker(selection, first) if len(selection.samples) > 1 else None,
+        element("p", _what_is_shown(excerpt), class_="lead"),
+        _picker(excerpt, first) if len(excerpt.samples) > 1 else None,
         element("div", *layers, class_="layer-cards"),
     )
 
 
-def _what_is_shown(selection: Selection) -> str:
-    samples, steps = len(selection.samples), selection.steps
-    shown = counted(selection.of_steps, "step")
-    if len(steps) < selection.of_steps:
-        shown = f"steps {steps.start:,} to {steps.stop - 1:,} of {selection.of_steps:,}"
+def _what_is_shown(excerpt: Excerpt) -> str:
+    samples, steps = len(excerpt.samples), excerpt.steps
+    shown = counted(excerpt.of_steps, "step")
+    if len(steps) < excerpt.of_steps:
+        shown = f"steps {steps.start:,} to {steps.stop - 1:,} of {excerpt.of_steps:,}"
     of = counted(samples, "sample")
-    if samples < selection.of_samples:
-        of = f"{samples} of {selection.of_samples} kept samples"
+    if samples < excerpt.of_samples:
+        of = f"{samples} of {excerpt.of_samples} kept samples"
     return f"Shown: {of}, {shown}. Time runs to the right, neurons downward in C order."
 
 
-def _picker(selection: Selection, divergence: Divergence | None) -> Markup:
-    first = _start(selection, divergence)
+def _picker(excerpt: Excerpt, divergence: Divergence | None) -> Markup:
+    first = _start(excerpt, divergence)
     choices = [
         element(
             "label",
@@ -63,20 +63,20 @@ def _picker(selection: Selection, divergence: Divergence | None) -> Markup:
             ),
             element("span", f"{sample}"),
         )
-        for slot, sample in enumerate(selection.samples)
+        for slot, sample in enumerate(excerpt.samples)
     ]
     return element("fieldset", element("legend", "Sample"), *choices, class_="picker")
 
 
-def _start(selection: Selection, divergence: Divergence | None) -> int:
-    if divergence and divergence.sample in selection.samples:
+def _start(excerpt: Excerpt, divergence: Divergence | None) -> int:
+    if divergence and divergence.sample in excerpt.samples:
         return divergence.sample
-    return selection.samples[0]
+    return excerpt.samples[0]
 
 
-def _layer(trace: Trace, name: str, selection: Selection, divergence: Divergence | None) -> Markup:
+def _layer(trace: Trace, name: str, excerpt: Excerpt, divergence: Divergence | None) -> Markup:
     layer = _with_output_curve(trace[name])
-    views = [view(name, layer, selection, sample, divergence) for sample in selection.samples]
+    views = [view(name, layer, excerpt, sample, divergence) for sample in excerpt.samples]
     slots = [
         element("div", _raster(seen), _curves(seen), class_=f"slot slot-{slot}")
         for slot, seen in enumerate(views)

@@ -7,13 +7,13 @@ from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.pictures.axis import picture, rectangle
 from neurodeploy.report.html.tables import table
 from neurodeploy.report.on_chip import (
-    Grid,
-    core_grid,
+    TableData,
+    core_table,
     energy_lines,
     headline,
-    layer_grid,
+    layer_table,
     layers_on,
-    operation_grid,
+    operation_table,
     used,
 )
 
@@ -26,7 +26,7 @@ def on_chip_section(on_chip: OnChip) -> Markup:
     parts = [_placement(placed) for placed in on_chip.placements]
     if on_chip.operations:
         parts.append(element("h3", "Operations for one sample"))
-        parts.append(_table("Operations for one sample", operation_grid(on_chip.operations)))
+        parts.append(_table("Operations for one sample", operation_table(on_chip.operations)))
     parts += [element("p", line, class_="lead") for line in energy_lines(on_chip.energies)]
     return join(*parts)
 
@@ -34,25 +34,25 @@ def on_chip_section(on_chip: OnChip) -> Markup:
 def _placement(placed: Placement) -> Markup:
     notes = [element("p", f"{note}.", class_="change") for note in placed.notes]
     pictures = [_map(placed), _key(placed)] if placed.cores else []
-    tables = [_table(f"Layers on {placed.chip}", layer_grid(placed))]
+    tables = [_table(f"Layers on {placed.chip}", layer_table(placed))]
     if placed.cores:
-        tables.append(_table(f"Fullest cores of {placed.chip}", core_grid(placed)))
+        tables.append(_table(f"Fullest cores of {placed.chip}", core_table(placed)))
     head = element("h3", headline(placed))
     return element("div", head, *pictures, *tables, *notes, class_="placement")
 
 
-def _table(caption: str, grid: Grid) -> Markup:
-    head = [f"#{name}" if name in grid.numbers else name for name in grid.headings]
+def _table(caption: str, data: TableData) -> Markup:
+    head = [f"#{name}" if name in data.numbers else name for name in data.headings]
     rows = [
         element(
             "tr",
             element("th", row[0], scope="row"),
             *(
-                element("td", cell, class_="number" if name in grid.numbers else None)
-                for name, cell in zip(grid.headings[1:], row[1:], strict=True)
+                element("td", cell, class_="number" if name in data.numbers else None)
+                for name, cell in zip(data.headings[1:], row[1:], strict=True)
             ),
         )
-        for row in grid.rows
+        for row in data.rows
     ]
     return table(caption, head, rows, "layers")
 

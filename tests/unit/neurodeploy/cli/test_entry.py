@@ -11,7 +11,7 @@ import pytest
 
 from neurodeploy.cli.commands import targets
 from neurodeploy.cli.outcome import Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from tests.unit.neurodeploy.cli.helpers import COMMAND, Caller, environment, refused, run
 
 COMMANDS = ("demo", "targets", "inspect", "export", "verify", "run", "simulators", "doctor")
@@ -204,6 +204,6 @@ def test_stdout_of_a_json_run_holds_the_document_alone(
 
 def test_a_command_is_not_run_while_it_is_parsed() -> None:
     command = targets.targets(json=False, debug=False)
-    outcome = command(Output())
+    outcome = command(Streams())
     assert isinstance(outcome, Outcome)
     assert json.dumps(outcome.document)
