@@ -191,7 +191,7 @@ def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
 
 
 @pytest.mark.parametrize(
-    ("made", "form", "words"),
+    ("neurons", "form", "words"),
     [
         (Divided(), "int8", "1: Divided: divide has no integer form in int16"),
         (Charged(), "int8", "1: a chip's states start at zero"),

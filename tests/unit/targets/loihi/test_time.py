@@ -64,7 +64,7 @@ def test_the_file_has_the_loaders_names(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "place", "words"),
+    ("program", "node", "words"),
     [
         (delayed([[0, 3, 63], [0, 0, 0]]), "fc.synapse.delays[0, 2]", "63 steps are more than"),
         (recurrent(delays=WEIGHT % 5), "fc.synapse.delays", "the loader loses the scale"),

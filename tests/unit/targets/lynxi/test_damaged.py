@@ -214,7 +214,7 @@ def test_a_member_that_stands_twice_is_refused() -> None:
         target.read(replace(PACKAGE, files={**PACKAGE.files, "network.json": twice}))
 
 
-@pytest.mark.parametrize("place", ["input", "layers"])
+@pytest.mark.parametrize("path", ["input", "layers"])
 def test_other_golden_vectors_with_hashes_that_fit_are_refused(path: str) -> None:
     document = json.loads(PACKAGE.files["network.json"])
     golden = document["golden"]["network"]

@@ -221,7 +221,7 @@ def linked(link: Any, path: str) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("place", ["/layer", "/layer/0", "/layer/0/weight", "/layer/0/neuron"])
+@pytest.mark.parametrize("path", ["/layer", "/layer/0", "/layer/0/weight", "/layer/0/neuron"])
 def test_links_are_not_followed(path: str, tmp_path: Path) -> None:
     other = tmp_path / "other.h5"
     other.write_bytes(net_file(dense(WEIGHT)))

@@ -116,7 +116,7 @@ def test_a_report_says_why_lava_was_not_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "words"),
+    ("refused", "words"),
     [
         (program(sine=4097), "n.sine: 4097 is not in -4096..4096"),
         (program(threshold=1 << 17), "n.threshold: 131072 is not in"),

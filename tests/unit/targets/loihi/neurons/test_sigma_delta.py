@@ -124,7 +124,7 @@ def uneven(coded: Program) -> Program:
 
 
 @pytest.mark.parametrize(
-    ("made", "place", "words"),
+    ("coded", "node", "words"),
     [
         (program(gain=3), "in.gain", "192 is not 2^6"),
         (uneven(program()), "mid.threshold", "one threshold a layer"),
