@@ -57,10 +57,10 @@ class LeastSquares:
         best, error = largest, torch.full_like(largest, torch.inf)
         for part in range(self.candidates, self.candidates // 10, -1):
             threshold = largest * part / self.candidates
-            made = _rates(activations, threshold.unsqueeze(1), self.levels)
-            found = (made - activations).square().mean(1)
-            best = torch.where(found < error, threshold, best)
-            error = torch.minimum(found, error)
+            rates = _rates(activations, threshold.unsqueeze(1), self.levels)
+            errors = (rates - activations).square().mean(1)
+            best = torch.where(errors < error, threshold, best)
+            error = torch.minimum(errors, error)
         return best
 
 
@@ -82,11 +82,11 @@ class Balanced:
         threshold = largest
         power = activations.square().mean(1, keepdim=True).clamp(min=_SMALLEST**2)
         for _ in range(self.rounds):
-            made = _rates(activations, threshold, self.levels)
+            rates = _rates(activations, threshold, self.levels)
             clipped = activations > threshold
             # How the rates' values grow with the threshold, straight through the floor.
-            grows = torch.where(clipped, 1.0, (made - activations) / threshold)
-            slope = ((made - activations) * grows).mean(1, keepdim=True)
+            grows = torch.where(clipped, 1.0, (rates - activations) / threshold)
+            slope = ((rates - activations) * grows).mean(1, keepdim=True)
             threshold = threshold - self.rate * largest * threshold * slope / power
             threshold = torch.minimum(torch.maximum(threshold, 0.05 * largest), largest)
         return threshold.squeeze(1)

@@ -62,8 +62,8 @@ class EventFrames(Dataset[Labelled]):
         return len(self.source)
 
     def __getitem__(self, index: int) -> Labelled:
-        given, label = self.source[index]
-        events = as_events(given)
+        sample, label = self.source[index]
+        events = as_events(sample)
         random = np.random.default_rng([self.seed, self.epoch, index])
         for change in self.augmentations:
             events = change(events, self.size, random)
@@ -95,8 +95,8 @@ def tonic_dataset(
         ) from error
     kind = getattr(datasets, name, None)
     if not name[:1].isupper() or kind is None:
-        known = ", ".join(key for key in dir(datasets) if key[:1].isupper())
-        raise ValueError(f"tonic has no data set {name!r}; it has {known}")
+        names = ", ".join(key for key in dir(datasets) if key[:1].isupper())
+        raise ValueError(f"tonic has no data set {name!r}; it has {names}")
     source = kind(save_to=str(root), **options)
     return EventFrames(source, kind.sensor_size, frames, augmentations=augmentations, seed=seed)
 
