@@ -90,7 +90,7 @@ def backward_config(
 def _work(plan: KernelPlan) -> int:
     """Count the operations of a neuron's backward step; an exact quotient counts as one more."""
     operations = plan.adjoint.operations
-    own = rounding.whole(operations)
+    own = rounding.varies(operations)
     exact = rounding.shared(operations, plan.step.operations)
     each = [number for number, op in enumerate(operations) if own[number] and op.op not in LEAVES]
     divided = [number for number in each if operations[number].op == Op.DIVIDE]

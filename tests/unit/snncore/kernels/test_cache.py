@@ -299,7 +299,7 @@ def test_without_such_paths_the_folders_above_count(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "_DESCRIPTORS", Path("/nowhere"))
-    monkeypatch.setattr(cache, "_told", set())
+    monkeypatch.setattr(cache, "_warned", set())
     assert cpp_build.load(SOURCE).answer() == 42
     (kept,) = folder.glob("*.so")
     folder.parent.chmod(0o777)
@@ -311,7 +311,7 @@ def test_without_such_paths_the_folders_above_count(
 def test_a_cache_that_goes_meanwhile_does_no_harm(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "_told", set())
+    monkeypatch.setattr(cache, "_warned", set())
 
     def builder(place: Path) -> tuple[bytes, str]:
         shutil.rmtree(folder, ignore_errors=True)
@@ -320,7 +320,7 @@ def test_a_cache_that_goes_meanwhile_does_no_harm(
     with pytest.warns(RuntimeWarning, match="cannot be written: No such file"):
         made = cache.make("a key", "so", builder)
     assert made.through.read_bytes() == b"binary"
-    assert made.said == "said"
+    assert made.log == "said"
 
 
 def test_what_killed_builders_left_is_swept(folder: Path) -> None:
