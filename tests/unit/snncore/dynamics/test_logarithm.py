@@ -28,8 +28,8 @@ def test_where_there_is_no_logarithm_it_is_torchs() -> None:
 
 def test_its_gradient_is_the_reciprocal() -> None:
     x = positive(1000)[-500:].requires_grad_()
-    (found,) = torch.autograd.grad(log(x).sum(), x)
-    torch.testing.assert_close(found, 1 / x.detach(), rtol=1e-6, atol=0)
+    (gradient,) = torch.autograd.grad(log(x).sum(), x)
+    torch.testing.assert_close(gradient, 1 / x.detach(), rtol=1e-6, atol=0)
 
 
 def test_float64_and_other_types_are_torchs() -> None:

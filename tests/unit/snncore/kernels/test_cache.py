@@ -49,20 +49,20 @@ def process() -> subprocess.Popen[str]:
 def answer() -> tuple[int, str, str]:
     """Return what a Python that loads the kernel prints, and its warnings."""
     running = process()
-    said, warned = running.communicate()
-    return running.returncode, said.strip(), warned
+    printed, warned = running.communicate()
+    return running.returncode, printed.strip(), warned
 
 
 def library(folder: Path) -> Path:
     """The one library in the cache."""
-    (found,) = folder.glob("*.so")
-    return found
+    (path,) = folder.glob("*.so")
+    return path
 
 
 def checksum(folder: Path) -> Path:
     """The one checksum in the cache."""
-    (found,) = folder.glob("*.sha256")
-    return found
+    (path,) = folder.glob("*.sha256")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +76,21 @@ def exchange(folder: Path, evil: bytes) -> list[Path]:
     """Put another library into the cache, with the checksum that fits."""
     key = checksum(folder).name.partition(".")[0]
     digest = cache._checksum(_KEY, "so", evil)
-    there = folder / f"{key}-{digest[:16]}.so"
-    there.write_bytes(evil)
+    planted = folder / f"{key}-{digest[:16]}.so"
+    planted.write_bytes(evil)
     checksum(folder).write_text(f"{digest}\n")
-    return [there, checksum(folder)]
+    return [planted, checksum(folder)]
 
 
 @pytest.fixture(autouse=True)
 def _note_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is kept without its key, which the checksum holds for."""
-    made = cache._checksum
+    original = cache._checksum
 
     def noted(key: str, ending: str, data: bytes) -> str:
         global _KEY
         _KEY = key
-        return made(key, ending, data)
+        return original(key, ending, data)
 
     monkeypatch.setattr(cache, "_checksum", noted)
 
@@ -137,15 +137,15 @@ def garbled_checksum(folder: Path) -> None:
 
 def another_key(folder: Path) -> None:
     """A library and a checksum that fit one another, and belong to another source."""
-    found, beside = library(folder), checksum(folder)
-    kept = found.read_bytes(), beside.read_text(), found.name
+    binary, beside = library(folder), checksum(folder)
+    old = binary.read_bytes(), beside.read_text(), binary.name
     cpp_build.load(EVIL)
-    (other,) = set(folder.glob("*.so")) - {found}
+    (other,) = set(folder.glob("*.so")) - {binary}
     (digest,) = set(folder.glob("*.sha256")) - {beside}
     text = digest.read_text()
     beside.write_text(text)
-    found.unlink()
-    other.rename(folder / found.name.replace(kept[2][33:49], text[:16]))
+    binary.unlink()
+    other.rename(folder / binary.name.replace(old[2][33:49], text[:16]))
     digest.unlink()
 
 
@@ -213,8 +213,8 @@ def test_what_fits_is_loaded(folder: Path, evil: bytes) -> None:
 def test_another_users_file_is_not_run(folder: Path, evil: bytes, whose: tuple[int, ...]) -> None:
     cpp_build.load(SOURCE)
     planted = exchange(folder, evil)
-    for place in whose:
-        os.chown(planted[place], STRANGER, STRANGER)
+    for index in whose:
+        os.chown(planted[index], STRANGER, STRANGER)
     assert answer() == (0, "42", "")
 
 
@@ -251,8 +251,8 @@ def test_a_link_that_leads_nowhere(folder: Path, tmp_path: Path) -> None:
 def is_avoided(folder: Path, reason: str, tmp_path: Path) -> None:
     """Assert that the kernel is built apart, with one warning, and that nothing is left of it."""
     before = sorted(folder.iterdir()) if folder.is_dir() else []
-    code, said, warned = answer()
-    assert (code, said) == (0, "42")
+    code, printed, warned = answer()
+    assert (code, printed) == (0, "42")
     assert warned.count("RuntimeWarning") == 1
     assert f"{folder}: {reason}" in warned
     assert "remove the folder" in warned
@@ -267,8 +267,8 @@ def test_folders_and_files_are_the_users_alone(folder: Path) -> None:
         cpp_build.load(SOURCE)
     finally:
         os.umask(before)
-    for made in (folder, folder.parent, folder.parent.parent):
-        assert made.stat().st_mode & 0o777 == 0o700
+    for created in (folder, folder.parent, folder.parent.parent):
+        assert created.stat().st_mode & 0o777 == 0o700
     for file in folder.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
 
@@ -301,11 +301,11 @@ def test_without_such_paths_the_folders_above_count(
     monkeypatch.setattr(cache, "_DESCRIPTORS", Path("/nowhere"))
     monkeypatch.setattr(cache, "_warned", set())
     assert cpp_build.load(SOURCE).answer() == 42
-    (kept,) = folder.glob("*.so")
+    (binary,) = folder.glob("*.so")
     folder.parent.chmod(0o777)
     with pytest.warns(RuntimeWarning, match="where others can exchange it"):
         assert cpp_build.load(SOURCE).answer() == 42
-    assert kept.exists()
+    assert binary.exists()
 
 
 def test_a_cache_that_goes_meanwhile_does_no_harm(
@@ -313,14 +313,14 @@ def test_a_cache_that_goes_meanwhile_does_no_harm(
 ) -> None:
     monkeypatch.setattr(cache, "_warned", set())
 
-    def builder(place: Path) -> tuple[bytes, str]:
+    def builder(scratch: Path) -> tuple[bytes, str]:
         shutil.rmtree(folder, ignore_errors=True)
         return b"binary", "said"
 
     with pytest.warns(RuntimeWarning, match="cannot be written: No such file"):
-        made = cache.make("a key", "so", builder)
-    assert made.through.read_bytes() == b"binary"
-    assert made.log == "said"
+        built = cache.make("a key", "so", builder)
+    assert built.through.read_bytes() == b"binary"
+    assert built.log == "said"
 
 
 def test_what_killed_builders_left_is_swept(folder: Path) -> None:
@@ -329,8 +329,8 @@ def test_what_killed_builders_left_is_swept(folder: Path) -> None:
         "cache.make('key', 'so', lambda folder: os.kill(os.getpid(), signal.SIGKILL))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
-    assert done.returncode == -9
+    completed = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert completed.returncode == -9
     assert len(list(folder.glob("building-*"))) == 1
     cpp_build.load(SOURCE)
     assert list(folder.glob("building-*")) == []

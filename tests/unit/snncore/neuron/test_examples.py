@@ -15,6 +15,6 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
         ("learned_decay.py", "learned decays  [0.2, 0.5, 0.8, 0.95]"),
     ],
 )
-def test_example(script: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_example(script: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(EXAMPLES / script), run_name="__main__")
-    assert said in capsys.readouterr().out
+    assert words in capsys.readouterr().out

@@ -64,8 +64,8 @@ def test_the_zoo_reaches_other_processes(name: str, keep: Callable[[Any], Any]) 
     x = drive(name, 3, 2, 6)
     before = module(x)
     module.reset()
-    kept = keep(module)
-    again = pickle.loads(kept) if isinstance(kept, bytes) else kept
+    copied = keep(module)
+    again = pickle.loads(copied) if isinstance(copied, bytes) else copied
     assert again.config() == module.config()
     assert torch.equal(again(x), before)
 

@@ -79,7 +79,7 @@ def test_gradient_has_the_type_of_the_distance(name: str, kind: torch.dtype) -> 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_config_makes_an_equal_one(name: str) -> None:
     kind = surrogate.KINDS[name]
-    changed = kind(**{key: 1.5 + place for place, key in enumerate(kind().values())})
+    changed = kind(**{key: 1.5 + index for index, key in enumerate(kind().values())})
     config = surrogate_config(changed)["surrogate"]
     assert surrogate.KINDS[config.pop("type")](**config) == changed
 

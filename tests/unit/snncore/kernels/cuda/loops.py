@@ -77,13 +77,13 @@ def on_module(case: Case, backend: str) -> tuple[Tensors, Tensors]:
     spikes = module(x)
     results = {"s": spikes, **module.states}
     leaves = {"x": x, **first, **dict(module.named_parameters())}
-    found = torch.autograd.grad(
+    computed = torch.autograd.grad(
         list(results.values()),
         list(leaves.values()),
         [case.incoming.float(), *case.later.values()],
         allow_unused=True,
     )
-    named = zip(leaves.items(), found, strict=True)
+    named = zip(leaves.items(), computed, strict=True)
     gradients = {name: torch.zeros_like(v) if g is None else g for (name, v), g in named}
     return {name: value.detach() for name, value in results.items()}, gradients
 
@@ -105,25 +105,25 @@ def on_cuda(
     )
     loop = CudaLoop.of(work, exact=exact)
 
-    def there(tensors: Any) -> list[torch.Tensor]:
+    def moved(tensors: Any) -> list[torch.Tensor]:
         return [tensor.to(device) for tensor in tensors]
 
-    inputs, states = there([case.x]), there(case.states.values())
+    inputs, states = moved([case.x]), moved(case.states.values())
     layer = case.x.shape[2:]
-    parameters = there(
+    parameters = moved(
         _beside(case.parameters[name], layer)
         for name in work.equations.parameters
         if name not in fixed
     )
     spikes, last = loop.forward(inputs, states, parameters, forward)
-    (incoming,) = there([case.incoming])
+    (incoming,) = moved([case.incoming])
     needs = [True] * (1 + len(states) + len(parameters))
-    found = loop.backward(
-        inputs, states, parameters, incoming, there(case.later.values()), needs, backward
+    computed = loop.backward(
+        inputs, states, parameters, incoming, moved(case.later.values()), needs, backward
     )
     names = ("x", *case.states, *work.parameters)
     results = {"s": spikes, **dict(zip(case.states, last, strict=True))}
-    gradients = {n: g for n, g in zip(names, found, strict=True) if g is not None}
+    gradients = {n: g for n, g in zip(names, computed, strict=True) if g is not None}
     return _here(results), _here(gradients)
 
 
@@ -138,20 +138,22 @@ def _beside(parameter: torch.Tensor, layer: torch.Size) -> torch.Tensor:
     return parameter
 
 
-def check_results(expected: Tensors, found: Tensors, name: str = "") -> None:
+def check_results(expected: Tensors, results: Tensors, name: str = "") -> None:
     """Check that spikes and last states have the same bits, in the type of the result."""
-    assert list(expected) == list(found)
+    assert list(expected) == list(results)
     for key, value in expected.items():
-        there = found[key]
-        right = value.to(there.dtype)
-        assert torch.equal(right, there), (name, key, float((right - there).abs().max()))
+        result = results[key]
+        right = value.to(result.dtype)
+        assert torch.equal(right, result), (name, key, float((right - result).abs().max()))
 
 
-def check_gradients(case: Case, expected: Tensors, found: Tensors, relative: float = 1e-6) -> None:
+def check_gradients(
+    case: Case, expected: Tensors, gradients: Tensors, relative: float = 1e-6
+) -> None:
     """Check that every gradient is the expected one, to this share of its largest value."""
-    assert set(found) <= set(expected)
-    assert "x" in found
-    for key, value in found.items():
+    assert set(gradients) <= set(expected)
+    assert "x" in gradients
+    for key, value in gradients.items():
         # What 16 bits cannot hold is infinite on both sides.
         right = expected[key].to(value.dtype).double().reshape(value.shape)
         same = right == value.double()

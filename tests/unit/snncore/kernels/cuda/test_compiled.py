@@ -40,7 +40,7 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
     constants = tuple((key, value) for key, value in values.items() if key not in learned)
     plan = KernelPlan(module.equations, module.surrogate.gradient, constants)
     step = step_of(plan, learned)
-    found = []
+    texts = []
     for back in (False, True):
         size = KINDS[kind]
         config = forward_config(steps, MANY, size)
@@ -60,8 +60,8 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
             wanted=("x",) if back else (),
             learned=learned if back else (),
         )
-        found.append((backward_source if back else forward_source)(step, form))
-    return found
+        texts.append((backward_source if back else forward_source)(step, form))
+    return texts
 
 
 def usage(log: str) -> tuple[int, int]:
@@ -92,14 +92,14 @@ def memory_accesses(source: str) -> list[str]:
     assert spec.origin is not None
     tool = Path(spec.origin).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
     binary = build(source, Options(), "sm_90").binary
-    done = subprocess.run([tool, "-sass", binary], capture_output=True, text=True, check=True)
-    return re.findall(r"\b((?:LDG|STG|LDGSTS|LDL|STL)\.[\w.]+)", done.stdout)
+    completed = subprocess.run([tool, "-sass", binary], capture_output=True, text=True, check=True)
+    return re.findall(r"\b((?:LDG|STG|LDGSTS|LDL|STL)\.[\w.]+)", completed.stdout)
 
 
 def test_loads_are_wide_and_asked_for_before_anything_is_written() -> None:
     forward, backward = map(memory_accesses, sources("LIF", (), "float32", 16))
     assert all(".64" in access for access in forward)
-    stores = [place for place, access in enumerate(forward) if access.startswith("STG")]
+    stores = [index for index, access in enumerate(forward) if access.startswith("STG")]
     assert len(stores) == 16
     assert stores[0] >= 8
     # The input and the gradient of every step, before the first gradient of an input.

@@ -23,7 +23,7 @@ ROUNDED = {torch.float32: 1e-6, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
 GROWTH = {"Izhikevich": 5.0, "Izhikevich-detached": 5.0}
 
 
-def dense(results: Tensors, wanted: Tensors) -> Tensors:
+def dense(results: Tensors, leaves: Tensors) -> Tensors:
     """The gradients of everything, for a dense random loss."""
     generator = torch.Generator().manual_seed(5)
     weights = [
@@ -31,17 +31,17 @@ def dense(results: Tensors, wanted: Tensors) -> Tensors:
         for r in results.values()
     ]
     gradients = torch.autograd.grad(
-        list(results.values()), list(wanted.values()), weights, allow_unused=True
+        list(results.values()), list(leaves.values()), weights, allow_unused=True
     )
-    named = zip(wanted.items(), gradients, strict=True)
+    named = zip(leaves.items(), gradients, strict=True)
     return {name: torch.zeros_like(v) if g is None else g for (name, v), g in named}
 
 
 def trained(
-    name: str, backend: str, device: str, x: torch.Tensor, given: dict[str, Any], begin: Tensors
+    name: str, backend: str, device: str, x: torch.Tensor, options: dict[str, Any], begin: Tensors
 ) -> tuple[Tensors, Tensors]:
     """Spikes and last states, and the gradients of all that was given."""
-    module = NEURONS[name](**given, backend=backend).to(device)
+    module = NEURONS[name](**options, backend=backend).to(device)
     states = {key: v.clone().to(device).requires_grad_() for key, v in begin.items()}
     module.states = dict(states)
     x = x.clone().to(device).requires_grad_()
@@ -54,22 +54,22 @@ def case(
     name: str,
     slope: Surrogate,
     x: torch.Tensor,
-    given: dict[str, Any],
+    options: dict[str, Any],
     device: str,
     backend: str = "triton",
 ) -> float:
     """One neuron with these parameters, from rest if they are numbers: its rate of spikes."""
-    given = given | {"surrogate": slope}
+    options = options | {"surrogate": slope}
     begin = {}
-    if given["learnable"]:
+    if options["learnable"]:
         plain = NEURONS[name]()
         begin = {s: 0.2 * x[0].float() + plain.initial.get(s, 0.0) for s in plain.equations.states}
-    spikes, expected = trained(name, "torch", "cpu", x, given, begin)
-    fired, gradients = trained(name, backend, device, x, given, begin)
+    spikes, expected = trained(name, "torch", "cpu", x, options, begin)
+    fired, gradients = trained(name, backend, device, x, options, begin)
     # Made once more, a loop is cut in another way.
     operator._prepared.clear()
-    _, again = trained(name, backend, device, x, given, begin)
-    sizes = share_sizes(name, x, given, begin)
+    _, again = trained(name, backend, device, x, options, begin)
+    sizes = share_sizes(name, x, options, begin)
     for key, value in spikes.items():
         assert torch.equal(value, fired[key]), (name, slope, key)
     for key, value in expected.items():
@@ -79,23 +79,23 @@ def case(
             continue
         error = float((gradients[key].double() - value.double()).abs().max())
         # A parameter's gradient is a sum of many terms that cancel, in another order.
-        size = sizes[key] if key in given else float(value.abs().max())
+        size = sizes[key] if key in options else float(value.abs().max())
         tolerance = ROUNDED[value.dtype] * max(size, 1e-30) * GROWTH.get(name, 1.0)
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
 
 
 def share_sizes(
-    name: str, x: torch.Tensor, given: dict[str, Any], begin: Tensors
+    name: str, x: torch.Tensor, options: dict[str, Any], begin: Tensors
 ) -> dict[str, float]:
     """How large the neurons' shares in each parameter's gradient are, added up without a sign."""
     shape = x.shape[2:]
     values = {
         key: value.detach().reshape(*value.shape, *[1] * (len(shape) - value.ndim)).expand(shape)
-        for key, value in given.items()
+        for key, value in options.items()
         if isinstance(value, torch.Tensor)
     }
-    _, shares = trained(name, "torch", "cpu", x, given | values, begin)
+    _, shares = trained(name, "torch", "cpu", x, options | values, begin)
     return {key: float(shares[key].abs().sum()) for key in values}
 
 
@@ -128,12 +128,12 @@ def narrow(device: str) -> None:
     x = drive("LIF", 9, 1, 300)
     spikes = neuron.LIF(backend="torch")(x)
     assert bool(spikes.any())
-    given = {"backend": "triton", "keep_states": False}
-    as_bytes = neuron.LIF(output="uint8", **given)(x.to(device))
+    options = {"backend": "triton", "keep_states": False}
+    as_bytes = neuron.LIF(output="uint8", **options)(x.to(device))
     assert torch.equal(as_bytes.cpu().float(), spikes)
-    bits = neuron.LIF(output="bits", **given)(x.to(device))
+    bits = neuron.LIF(output="bits", **options)(x.to(device))
     assert torch.equal(unpack(bits.cpu(), (1, 300)), spikes)
-    again = neuron.LIF(**given)(as_bytes)
+    again = neuron.LIF(**options)(as_bytes)
     assert torch.equal(again.cpu(), neuron.LIF(backend="torch")(spikes))
 
 

@@ -53,12 +53,12 @@ def compiled(
     kernel = kernel_of(source, "backward" if backward else "forward")
     constants = {"SEGMENTS": segments, "BLOCK": config.block}
     signature, aligned = {}, {}
-    for place, name in enumerate(kernel.arg_names):
+    for index, name in enumerate(kernel.arg_names):
         if name in constants:
             signature[name] = "constexpr"
             continue
         signature[name] = "i32" if name == "N" else "*fp32" if name == "noted" else f"*{kind}"
-        aligned[(place,)] = [["tt.divisibility", 16]]
+        aligned[(index,)] = [["tt.divisibility", 16]]
     return triton.compile(
         ASTSource(kernel, signature, constexprs=constants, attrs=aligned),
         target=GPUTarget("cuda", capability, 32),
@@ -74,12 +74,12 @@ def usage(kernel: Any) -> dict[str, Any]:
         report = subprocess.run(
             [TOOL, "-res-usage", file.name], capture_output=True, text=True, check=True
         ).stdout
-    found = re.search(r"REG:(\d+) STACK:(\d+)", report)
-    assert found is not None, report
+    resources = re.search(r"REG:(\d+) STACK:(\d+)", report)
+    assert resources is not None, report
     loads = re.findall(r"ld\.global(?:\.v(\d))?\S*\.b(\d+)", kernel.asm["ptx"])
     loads = loads or re.findall(r"ld\.global(?:\.L\S+?)?(?:\.v(\d))?\.\w(\d+)", kernel.asm["ptx"])
     widths = sorted({int(count or 1) * int(bits) // 8 for count, bits in loads})
-    return {"registers": int(found[1]), "stack": int(found[2]), "bytes": widths}
+    return {"registers": int(resources[1]), "stack": int(resources[2]), "bytes": widths}
 
 
 def planned(make: Any) -> KernelPlan:
