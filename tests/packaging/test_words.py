@@ -101,6 +101,29 @@ def old_sentences(source: str) -> list[str]:
     return [text for text in words_of(source) if OPENING.search(text) or NEGATION.search(text)]
 
 
+# A name says what it holds. A folder joins this list once none of its names is one of these.
+VAGUE = frozenset({"found", "given", "held", "made", "told", "place", "known"})
+NAMED = (
+    "snncore",
+    "tests/unit/snncore",
+)
+
+
+def name_of(node: ast.AST) -> str:
+    """Return the name that a node gives to something, or an empty one."""
+    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+        return node.id if isinstance(node, ast.Name) else node.attr
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ExceptHandler | ast.MatchAs):
+        return node.name or ""
+    return node.arg if isinstance(node, ast.arg) else ""
+
+
+def vague_names(source: str) -> list[str]:
+    """Return the variables, fields, parameters and functions whose names could be anything's."""
+    names = map(name_of, ast.walk(ast.parse(source)))
+    return [name for name in names if name.strip("_") in VAGUE]
+
+
 SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "what of": (dialect_of, "x = 1  # What of a network is taken."),
     "nothing if": (dialect_of, 'def f():\n    """Nothing if the chip has neurons."""'),
@@ -113,6 +136,11 @@ SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "what": (verbless, 'class C:\n    def f(self):\n        """What was printed."""'),
     "a class that begins with what": (old_sentences, 'class C:\n    """What was compared."""'),
     "any negation": (old_sentences, "# A network that is no chain."),
+    "a variable": (vague_names, "for name, place in rows: pass"),
+    "a field": (vague_names, "self._known = {}"),
+    "a parameter": (vague_names, "f = lambda *given: given"),
+    "a function": (vague_names, "def _held(): pass"),
+    "an exception": (vague_names, "try: f()\nexcept E as found: pass"),
     "third person": (verbless, 'def f():\n    """Returns the network."""'),
 }
 
@@ -154,6 +182,13 @@ def test_no_old_sentence_is_left(folder: str) -> None:
     sources = {path: text for path, text in ALL.items() if path.is_relative_to(ROOT / folder)}
     old = {path: sentences for path, text in sources.items() if (sentences := old_sentences(text))}
     assert old == {}
+
+
+@pytest.mark.parametrize("folder", NAMED)
+def test_names_say_what_they_hold(folder: str) -> None:
+    sources = {path: path.read_text("utf-8") for path in files(folder, suffix=".py")}
+    assert sources
+    assert {path: names for path, text in sources.items() if (names := vague_names(text))} == {}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

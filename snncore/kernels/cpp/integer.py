@@ -119,7 +119,7 @@ _CARRIERS: tuple[tuple[int, torch.dtype, str, Dialect], ...] = (
 
 
 @dataclass(frozen=True)
-class IntegerStep:
+class CompiledStep:
     """A layer's step, compiled for the carrier that holds its integers."""
 
     equations: Equations
@@ -162,7 +162,7 @@ class IntegerStep:
         )
 
 
-def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> IntegerStep | None:
+def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> CompiledStep | None:
     """Compile the step for values up to `largest`; return None if this machine cannot.
 
     `varied` names the parameters that differ between neurons.
@@ -183,7 +183,7 @@ def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> I
     except CompilerError:
         return None
     constants = {name: torch.tensor(value, dtype=kind) for name, value in numbers.items()}
-    return IntegerStep(shared, kind, constants, named, source)
+    return CompiledStep(shared, kind, constants, named, source)
 
 
 @lru_cache(maxsize=512)

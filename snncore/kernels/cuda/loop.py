@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from snncore.kernels.cuda.shape import (
-    Config,
+    CudaConfig,
     Layout,
     backward_config,
     forward_config,
@@ -99,7 +99,7 @@ class CudaLoop:
         inputs: Sequence[Tensor],
         states: Sequence[Tensor],
         parameters: Sequence[Tensor],
-        config: Config | None = None,
+        config: CudaConfig | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the output, and the last states if they are requested."""
         operands = _Operands.of(inputs, states, parameters)
@@ -124,7 +124,7 @@ class CudaLoop:
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
         needs: Sequence[bool],
-        config: Config | None = None,
+        config: CudaConfig | None = None,
     ) -> list[Tensor | None]:
         """Return the gradients of the arguments, given those of the output and the last states."""
         step = self.layout
@@ -159,7 +159,7 @@ class CudaLoop:
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
         needed: set[str],
-        config: Config | None,
+        config: CudaConfig | None,
     ) -> dict[str, Tensor]:
         """Return the needed gradients by name, and those of all states if one is needed."""
         step, like = self.layout, operands.inputs[0]
@@ -201,7 +201,7 @@ class CudaLoop:
         return operands.neurons if name in form.spread else operands.blocks(form)
 
     def _form(
-        self, operands: _Operands, config: Config, tensors: Sequence[Tensor], final: bool
+        self, operands: _Operands, config: CudaConfig, tensors: Sequence[Tensor], final: bool
     ) -> CudaForm:
         like = operands.inputs[0]
         steps = like.shape[0]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snncore.kernels.triton.shape import Config
+from snncore.kernels.triton.shape import TritonConfig
 
 # Triton compiles another kernel for pointers that are not multiples of this many bytes.
 _ALIGNED = 16
@@ -23,7 +23,12 @@ class Launch:
     """
 
     def __init__(
-        self, kernel: Any, programs: int, numbers: Sequence[int], segments: int, config: Config
+        self,
+        kernel: Any,
+        programs: int,
+        numbers: Sequence[int],
+        segments: int,
+        config: TritonConfig,
     ) -> None:
         self._kernel, self._grid = kernel, (programs, 1, 1)
         self._numbers = *numbers, segments, config.block

@@ -15,7 +15,13 @@ from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.loop.spread import Spread, spread_of
 from snncore.kernels.loop.work import Work
 from snncore.kernels.triton.launch import Launch
-from snncore.kernels.triton.shape import Config, Shape, backward_config, forward_config, segmented
+from snncore.kernels.triton.shape import (
+    Shape,
+    TritonConfig,
+    backward_config,
+    forward_config,
+    segmented,
+)
 from snncore.kernels.triton.source import backward_source, forward_source
 
 # The kernels read these as they are; all others come as float32.
@@ -165,7 +171,7 @@ class TritonLoop:
         return {name: spread for name, spread in places.items() if spread is not None}
 
     def _cut(
-        self, name: str, shape: Shape, spread: dict[str, Spread], like: Tensor, config: Config
+        self, name: str, shape: Shape, spread: dict[str, Spread], like: Tensor, config: TritonConfig
     ) -> _Cut:
         kernel = self._kernels.get((name, shape))
         if kernel is None:
@@ -188,7 +194,7 @@ def _shape(
     like: Tensor,
     states: Sequence[Tensor],
     spread: Mapping[str, Spread],
-    config: Config,
+    config: TritonConfig,
     final: bool,
 ) -> Shape:
     segments, rest = segmented(like.shape[0], config.segment)

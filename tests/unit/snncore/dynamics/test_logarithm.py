@@ -7,7 +7,7 @@ from snncore.dynamics.logarithm import logarithm
 
 
 def positive(count: int) -> torch.Tensor:
-    """Floats of every size above zero, those with fewer digits too, and many around one."""
+    """Return floats of every size above zero, subnormal ones too, and many around one."""
     generator = torch.Generator().manual_seed(2)
     bits = torch.randint(1, 0x7F800000, (count,), generator=generator).to(torch.int32)
     around = 1.0 + 0.4 * (torch.rand(count, generator=generator) - 0.5)

@@ -32,7 +32,7 @@ NAMES: dict[str, Any] = {"fires": lambda x, strict: x > 0 if strict else x >= 0}
 
 
 def changed(operation: Operation, number: int) -> list[Operation]:
-    """The operation with another constant, or reading something else."""
+    """Return the operation with another constant, or with other arguments."""
     changes = [replace(operation, args=operation.args[::-1])]
     changes += [
         replace(operation, args=(*operation.args[:index], other, *operation.args[index + 1 :]))

@@ -31,7 +31,7 @@ ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache of a test."""
+    """Return the cache of a test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def process() -> subprocess.Popen[str]:
-    """A Python that loads the kernel; what it loads may end it."""
+    """Start a Python that loads the kernel; the library may end it."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", LOAD]
@@ -54,20 +54,20 @@ def answer() -> tuple[int, str, str]:
 
 
 def library(folder: Path) -> Path:
-    """The one library in the cache."""
+    """Return the one library in the cache."""
     (path,) = folder.glob("*.so")
     return path
 
 
 def checksum(folder: Path) -> Path:
-    """The one checksum in the cache."""
+    """Return the one checksum in the cache."""
     (path,) = folder.glob("*.sha256")
     return path
 
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A library that answers otherwise."""
+    """Return a library that answers otherwise."""
     built = tmp_path_factory.mktemp("evil")
     return cpp_build._compile(cpp_build.compiler() or (), cpp_build.FLAGS, EVIL, built)[0]
 
@@ -84,7 +84,7 @@ def exchange(folder: Path, evil: bytes) -> list[Path]:
 
 @pytest.fixture(autouse=True)
 def _note_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is kept without its key, which the checksum holds for."""
+    """Note the key of every checksum, which holds for that key alone."""
     original = cache._checksum
 
     def noted(key: str, ending: str, data: bytes) -> str:
@@ -136,7 +136,7 @@ def garbled_checksum(folder: Path) -> None:
 
 
 def another_key(folder: Path) -> None:
-    """A library and a checksum that fit one another, and belong to another source."""
+    """Put in a library and its checksum that belong to another source."""
     binary, beside = library(folder), checksum(folder)
     old = binary.read_bytes(), beside.read_text(), binary.name
     cpp_build.load(EVIL)
@@ -150,12 +150,12 @@ def another_key(folder: Path) -> None:
 
 
 def writable(folder: Path) -> None:
-    """The library may have been anybody's."""
+    """Let others write the library."""
     library(folder).chmod(0o666)
 
 
 def linked(folder: Path) -> None:
-    """A link leads to where another may write."""
+    """Link to a folder where others may write."""
     away = folder.parent / "away"
     library(folder).rename(away)
     (folder / "x").symlink_to(away)
@@ -168,7 +168,7 @@ def _stem(folder: Path) -> str:
 
 
 def pipe(folder: Path) -> None:
-    """A file that nobody writes to: to open it would wait for ever."""
+    """Put in a pipe that nobody writes to: opening it would wait for ever."""
     name = library(folder)
     name.unlink()
     os.mkfifo(name, 0o600)
@@ -202,7 +202,7 @@ def test_what_does_not_fit_is_built_anew(folder: Path, damage: Callable[[Path], 
 
 
 def test_what_fits_is_loaded(folder: Path, evil: bytes) -> None:
-    """The control: such a library would be run, were it the user's own."""
+    """Check the control: such a library would be run, were it the user's own."""
     cpp_build.load(SOURCE)
     exchange(folder, evil)
     assert answer() == (0, "666", "")
@@ -249,7 +249,7 @@ def test_a_link_that_leads_nowhere(folder: Path, tmp_path: Path) -> None:
 
 
 def is_avoided(folder: Path, reason: str, tmp_path: Path) -> None:
-    """Assert that the kernel is built apart, with one warning, and that nothing is left of it."""
+    """Check that the kernel is built apart, with one warning, and that nothing is left of it."""
     before = sorted(folder.iterdir()) if folder.is_dir() else []
     code, printed, warned = answer()
     assert (code, printed) == (0, "42")

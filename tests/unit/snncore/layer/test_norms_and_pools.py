@@ -105,7 +105,7 @@ def test_windows_that_do_not_tile_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pool", "place"),
+    ("pool", "words"),
     [
         (layer.MaxPool2d(2, ceil_mode=True), "0.ceil_mode: True"),
         (layer.MaxPool2d(2, dilation=2), r"0.dilation: \(2, 2\)"),

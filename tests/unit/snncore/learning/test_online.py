@@ -43,7 +43,7 @@ def test_without_a_reset_one_layers_gradient_is_that_of_the_whole(decay_input: b
 
 
 def most_saved(run: Any) -> int:
-    """The most numbers that autograd keeps at a time."""
+    """Return the most numbers that autograd keeps at a time."""
     count, most = 0, 0
 
     class Kept:
@@ -75,7 +75,7 @@ def test_memory_does_not_grow_with_steps() -> None:
 
 
 def labelled() -> tuple[Tensor, Tensor]:
-    """Which of two halves of the inputs is more active."""
+    """Return inputs, and which of their two halves is more active."""
     generator = torch.Generator().manual_seed(1)
     labels = torch.randint(0, 2, (64,), generator=generator)
     rates = torch.full((64, 6), 0.15)

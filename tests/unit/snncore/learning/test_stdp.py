@@ -23,7 +23,7 @@ class Replayed(nn.Module):
 
 
 def trains(*times: int) -> Tensor:
-    """One train a sample, each with one spike."""
+    """Return one train a sample, each with one spike."""
     spikes = torch.zeros(STEPS, len(times), 1)
     for sample, time in enumerate(times):
         spikes[time, sample] = 1
@@ -52,7 +52,7 @@ def test_the_window_is_two_exponentials(apart: int) -> None:
 
 
 def brute_force(before: Tensor, behind: Tensor, tau: float) -> Tensor:
-    """Every pair of spikes, one by one."""
+    """Sum over every pair of spikes, one by one."""
     total = torch.zeros(behind.shape[2], before.shape[2])
     for sample in range(before.shape[1]):
         for t_post, post in behind[:, sample].nonzero().tolist():

@@ -106,7 +106,7 @@ def test_a_name_that_is_not_there() -> None:
 
 
 def brute_force(net: nn.Sequential, x: Tensor) -> float:
-    """Every spike meets each weight it is multiplied with: counted one by one."""
+    """Count, one by one, the weights that each spike is multiplied with."""
     conv, operations = net[0], 0
     padded = nn.functional.pad(x, (1, 1, 1, 1))
     rows, columns = 3, 3

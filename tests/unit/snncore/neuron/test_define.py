@@ -105,7 +105,7 @@ def test_a_parameter_of_the_wrong_shape_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "said"),
+    ("options", "error", "words"),
     [
         ({"threshold": math.nan}, ValueError, r"Leaky\.threshold: the value is NaN"),
         ({"decay": torch.tensor([0.1, math.nan])}, ValueError, r"Leaky\.decay"),
@@ -146,7 +146,7 @@ def reserved(v: Any, x: Any, *, reset: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("step", "declared", "said"),
+    ("step", "declared", "words"),
     [
         (with_an_if, {}, "select"),
         (forgets_a_state, {}, "the spike last"),
@@ -242,7 +242,7 @@ def test_a_class_shows_its_arguments_and_learns_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "given", "error", "said"),
+    ("values", "options", "error", "words"),
     [
         ((), {"leak": 1.5}, ValueError, r"Chosen\.leak: 1.5 is not between 0 and 1"),
         ((), {"leak": math.nan}, ValueError, r"Chosen\.leak: nan"),
@@ -264,7 +264,7 @@ def chooses(v: Any, x: Any, *, kind: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("declared", "said"),
+    ("declared", "words"),
     [
         ({}, "see kind"),
         ({"choices": {"kind": 0.5}}, "choice kind is 0.5, not a bool"),

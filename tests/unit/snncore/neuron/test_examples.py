@@ -9,7 +9,7 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "words"),
     [
         ("two_inputs.py", "at the end: 0.0"),
         ("learned_decay.py", "learned decays  [0.2, 0.5, 0.8, 0.95]"),

@@ -113,7 +113,7 @@ def test_a_surrogate_of_the_users_own() -> None:
 
 @pytest.mark.parametrize("backend", ["torch", "cpp"])
 def test_a_leaky_window_ends_before_its_edges(backend: str) -> None:
-    """SpikingJelly 2.0.0: 1 / (2 w) where |x| < w, c everywhere else."""
+    """Compare with SpikingJelly 2.0.0: 1 / (2 w) where |x| < w, c everywhere else."""
     width, leak, least = 0.5, 0.125, 2.0**-24
     distances = [
         offset + side * width

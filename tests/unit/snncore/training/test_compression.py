@@ -45,7 +45,7 @@ def test_gradients_are_the_same_to_the_bit() -> None:
 def test_spikes_that_are_changed_in_place_are_kept_as_they_are() -> None:
     class Halved(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            """Spikes that are none any more, where the spikes were."""
+            """Overwrite spikes with values that are not spikes, in the same memory."""
             self.kept = x
             return x.detach().mul_(0.5)
 

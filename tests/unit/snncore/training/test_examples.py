@@ -18,12 +18,12 @@ def printed(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) 
 
 
 def numbers(text: str) -> list[float]:
-    """All numbers in a text."""
+    """Return all numbers in a text."""
     return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
 
 
 def line(text: str, start: str) -> list[float]:
-    """The numbers behind the start of a line."""
+    """Return the numbers behind the start of a line."""
     (text_line,) = (part for part in text.splitlines() if part.startswith(start))
     return numbers(text_line.removeprefix(start))
 

@@ -90,7 +90,7 @@ def test_gradients_of_scale_and_shift_are_those_of_autograd() -> None:
 
 
 def kept(network: nn.Module, x: Tensor) -> int:
-    """Bytes that autograd keeps, each memory once."""
+    """Count the bytes that autograd keeps, each memory once."""
     sizes: dict[int, int] = {}
 
     def pack(value: Tensor) -> Tensor:

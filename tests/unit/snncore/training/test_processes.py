@@ -32,7 +32,7 @@ def torchrun(*arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[float]]]:
-    """The weights that two processes end with, by case."""
+    """Return the weights that two processes end with, by case."""
     folder = tmp_path_factory.mktemp("processes")
     path = folder / "weights.json"
     torchrun(str(Path(__file__).with_name("worker.py")), str(path), str(folder))

@@ -23,7 +23,7 @@ CASES = {
 
 
 def network(norms: bool) -> nn.Module:
-    """A small SEW ResNet with a norm of features, or a network whose samples do not meet."""
+    """Build a small SEW ResNet with a norm of features, or a network whose samples do not meet."""
     torch.manual_seed(0)
     if norms:
         resnet = models.sew_resnet18(4, width=4, channels=1, small_images=True)
@@ -33,14 +33,14 @@ def network(norms: bool) -> nn.Module:
 
 
 def data() -> tuple[Tensor, Tensor]:
-    """Eight samples."""
+    """Return eight samples."""
     generator = torch.Generator().manual_seed(1)
     x = torch.rand(3, 8, 1, 8, 8, generator=generator) * 3
     return x, torch.randint(0, 4, (8,), generator=generator)
 
 
 def part(process: training.Process, index: int, pieces: int) -> tuple[Tensor, Tensor]:
-    """The samples of one of this process's batches."""
+    """Return the samples of one of this process's batches."""
     x, labels = data()
     position = index * process.count + process.rank
     size = 8 // (process.count * pieces)
@@ -49,7 +49,7 @@ def part(process: training.Process, index: int, pieces: int) -> tuple[Tensor, Te
 
 
 def train(case: str, process: training.Process, folder: str | None = None) -> Weights:
-    """Three steps; the weights afterwards. With a folder the last is that of another run."""
+    """Take three steps and return the weights; with a folder, another run takes the last step."""
     # On GPUs as exactly as on CPUs.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
@@ -77,7 +77,7 @@ def train(case: str, process: training.Process, folder: str | None = None) -> We
 
 
 def captured(process: training.Process) -> Weights:
-    """The same with captured steps, whose graph runs Python again."""
+    """Return the same from captured steps, whose graph runs Python again."""
     net, steps = network(False).to(process.device), list[training.CapturedStep]()
     if process.rank:
         # All begin with the weights of the first.
@@ -94,7 +94,7 @@ def captured(process: training.Process) -> Weights:
 
 
 def main() -> None:
-    """All cases in the same processes."""
+    """Run all cases in the same processes."""
     with training.processes() as process:
         result = {case: train(case, process) for case in CASES}
         for case in ("parallel", "sharded"):

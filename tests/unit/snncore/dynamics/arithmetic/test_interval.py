@@ -63,7 +63,7 @@ def test_an_empty_interval_is_refused() -> None:
 
 
 def values_of(equations: Equations, *given_values: Any) -> list[int]:
-    """The value of every operation, each made a result in turn."""
+    """Return the value of every operation, each made a result in turn."""
     values = []
     for number in range(len(equations.operations)):
         part = Equations(

@@ -41,7 +41,7 @@ def test_hoisted_parts_are_the_whole(case: Case) -> None:
 
 
 def before(equations: Equations, parts: Any, states: Any, inputs: Any, parameters: Any) -> Any:
-    """The results of `before` are the inputs of the step."""
+    """Evaluate both parts: the results of `before` are the inputs of the step."""
     values = {}
     for name, result in zip(parts.step.inputs, parts.results, strict=True):
         prepare = replace(

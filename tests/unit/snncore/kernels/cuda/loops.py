@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from snncore.kernels.cuda.loop import CudaLoop
-from snncore.kernels.cuda.shape import Config
+from snncore.kernels.cuda.shape import CudaConfig
 from snncore.kernels.loop.work import Work
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, drive
@@ -30,7 +30,7 @@ class Case:
     later: Tensors
 
     def module(self, backend: str) -> Any:
-        """The neuron as a module, its parameters learned."""
+        """Build the neuron as a module, its parameters learned."""
         return NEURONS[self.name](
             **self.parameters,
             learnable=tuple(self.parameters),
@@ -47,7 +47,7 @@ def make_case(
     kind: torch.dtype,
     spread: tuple[int, ...] = (),
 ) -> Case:
-    """Random input, states and gradients; parameters (all alike) have the shape `spread`."""
+    """Draw input, states and gradients; parameters (all alike) have the shape `spread`."""
     x = drive(name, steps, *shape).to(kind)
     plain = NEURONS[name](learnable=())
     generator = torch.Generator().manual_seed(7)
@@ -69,7 +69,7 @@ def make_case(
 
 
 def on_module(case: Case, backend: str) -> tuple[Tensors, Tensors]:
-    """Spikes and last states, and every gradient by name, in float32."""
+    """Return spikes and last states, and every gradient by name, in float32."""
     module = case.module(backend)
     x = case.x.float().requires_grad_()
     first = {name: value.clone().requires_grad_() for name, value in case.states.items()}
@@ -93,11 +93,11 @@ def on_cuda(
     device: str,
     *,
     exact: bool = False,
-    forward: Config | None = None,
-    backward: Config | None = None,
+    forward: CudaConfig | None = None,
+    backward: CudaConfig | None = None,
     constants: Mapping[str, float] | None = None,
 ) -> tuple[Tensors, Tensors]:
-    """The same by the CUDA kernels; `constants` are printed into them."""
+    """Return the same from the CUDA kernels; `constants` are printed into them."""
     plain = case.module("torch")
     fixed = dict(constants or {})
     work = Work(
@@ -132,7 +132,7 @@ def _here(tensors: Tensors) -> Tensors:
 
 
 def _beside(parameter: torch.Tensor, layer: torch.Size) -> torch.Tensor:
-    """A parameter by channel, shaped to meet (N, C, ...)."""
+    """Shape a parameter with a value per channel to meet (N, C, ...)."""
     if parameter.ndim == 1 and parameter.shape != layer:
         return parameter.reshape(-1, *[1] * (len(layer) - 1))
     return parameter

@@ -33,7 +33,7 @@ CASES = [
 
 
 def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[str]:
-    """Both kernels, with the measures that a large layer gets."""
+    """Return both kernels, with the measures that a large layer gets."""
     module = getattr(neuron, name)()
     names = module.equations.parameters
     values = {key: float(torch.as_tensor(getattr(module, key)).detach()) for key in names}
@@ -65,7 +65,7 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
 
 
 def usage(log: str) -> tuple[int, int]:
-    """Registers, and bytes that do not fit them."""
+    """Return the registers used, and the bytes that do not fit them."""
     registers = re.search(r"Used (\d+) registers", log)
     spilled = re.search(r"(\d+) bytes spill stores", log)
     assert registers is not None, log
@@ -86,7 +86,7 @@ def test_kernels_fit_the_registers_of_an_h200(
 
 
 def memory_accesses(source: str) -> list[str]:
-    """The instructions that reach memory, in the order in which the chip meets them."""
+    """Return the instructions that access memory, in the order of the program."""
     spec = find_spec("triton")
     assert spec is not None
     assert spec.origin is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from snncore.kernels.cuda import shape as cuda_shape
 from snncore.kernels.cuda.loop import CudaLoop
-from snncore.kernels.cuda.shape import Config
+from snncore.kernels.cuda.shape import CudaConfig
 from snncore.kernels.loop.output import Output, pack
 from snncore.kernels.loop.work import Work
 from snncore.surrogate import ATan, Surrogate
@@ -29,12 +29,12 @@ KINDS = (torch.float32, torch.float16, torch.bfloat16)
 SPREADS = ((), (3,), (3, 20))
 ZOO = list(zip(NEURONS, cycle(SURROGATES), cycle(KINDS), cycle(SPREADS), strict=False))
 # More steps than a chunk and than a span, and a whole number of neither.
-FORTH, BACK = Config(32, 2, 8), Config(32, 2, 4, 8)
+FORTH, BACK = CudaConfig(32, 2, 8), CudaConfig(32, 2, 4, 8)
 
 
 @pytest.fixture(autouse=True)
 def many_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads have several neurons however few there are."""
+    """Give threads several neurons, however few there are."""
     monkeypatch.setattr(cuda_shape, "BUSY", 1)
 
 
@@ -74,7 +74,7 @@ def test_any_number_of_neurons_and_steps(kind: torch.dtype, lanes: int) -> None:
         case = make_case("AdaptiveLIF-soft", ATan(), steps, (1, neurons), kind)
         expected, gradients = on_module(case, "cpp")
         results, computed = on_cuda(
-            case, "cpu", forward=Config(32, lanes, 8), backward=Config(64, lanes, 8, 16)
+            case, "cpu", forward=CudaConfig(32, lanes, 8), backward=CudaConfig(64, lanes, 8, 16)
         )
         check_results(expected, results)
         check_gradients(case, gradients, computed)

@@ -12,7 +12,7 @@ import torch
 from snncore import neuron, surrogate
 from snncore.kernels import operator, unpack
 from snncore.kernels.triton import loop as triton_loop
-from snncore.kernels.triton.shape import Config
+from snncore.kernels.triton.shape import TritonConfig
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
@@ -24,7 +24,7 @@ GROWTH = {"Izhikevich": 5.0, "Izhikevich-detached": 5.0}
 
 
 def dense(results: Tensors, leaves: Tensors) -> Tensors:
-    """The gradients of everything, for a dense random loss."""
+    """Return the gradients of all leaves, for a dense random loss."""
     generator = torch.Generator().manual_seed(5)
     weights = [
         torch.randn(r.shape, generator=generator, dtype=torch.float32).to(r.dtype).to(r.device)
@@ -40,7 +40,7 @@ def dense(results: Tensors, leaves: Tensors) -> Tensors:
 def trained(
     name: str, backend: str, device: str, x: torch.Tensor, options: dict[str, Any], begin: Tensors
 ) -> tuple[Tensors, Tensors]:
-    """Spikes and last states, and the gradients of all that was given."""
+    """Return spikes and last states, and the gradients of all leaves."""
     module = NEURONS[name](**options, backend=backend).to(device)
     states = {key: v.clone().to(device).requires_grad_() for key, v in begin.items()}
     module.states = dict(states)
@@ -58,7 +58,7 @@ def case(
     device: str,
     backend: str = "triton",
 ) -> float:
-    """One neuron with these parameters, from rest if they are numbers: its rate of spikes."""
+    """Compare one neuron with these parameters, from rest if they are numbers; return its rate."""
     options = options | {"surrogate": slope}
     begin = {}
     if options["learnable"]:
@@ -88,7 +88,7 @@ def case(
 def share_sizes(
     name: str, x: torch.Tensor, options: dict[str, Any], begin: Tensors
 ) -> dict[str, float]:
-    """How large the neurons' shares in each parameter's gradient are, added up without a sign."""
+    """Sum the absolute shares of the neurons in each parameter's gradient."""
     shape = x.shape[2:]
     values = {
         key: value.detach().reshape(*value.shape, *[1] * (len(shape) - value.ndim)).expand(shape)
@@ -100,7 +100,7 @@ def share_sizes(
 
 
 def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
-    """All parameters in this shape, learned; or all as plain numbers."""
+    """Return all parameters in this shape, learned; or all as plain numbers."""
     plain = NEURONS[name](learnable=())
     names = plain.equations.parameters
     if shape is None:
@@ -110,21 +110,21 @@ def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
 
 
 def small() -> None:
-    """Segments and chunks of a few steps, so that short sequences have several."""
+    """Make segments and chunks a few steps long, so that short sequences have several."""
     cuts = cycle([(4, 2, False), (3, 3, True), (7, 7, True)])
 
-    def forward_config(*_: Any) -> Config:
-        return Config(256, 2, 2, 4)
+    def forward_config(*_: Any) -> TritonConfig:
+        return TritonConfig(256, 2, 2, 4)
 
-    def backward_config(*_: Any) -> Config:
+    def backward_config(*_: Any) -> TritonConfig:
         segment, chunk, ahead = next(cuts)
-        return Config(64, 2, chunk, segment, ahead)
+        return TritonConfig(64, 2, chunk, segment, ahead)
 
     triton_loop.forward_config, triton_loop.backward_config = forward_config, backward_config
 
 
 def narrow(device: str) -> None:
-    """Bytes and bits are the same spikes, and bytes are read as they are."""
+    """Check that bytes and bits are the same spikes, and that bytes are read as they are."""
     x = drive("LIF", 9, 1, 300)
     spikes = neuron.LIF(backend="torch")(x)
     assert bool(spikes.any())
@@ -138,7 +138,7 @@ def narrow(device: str) -> None:
 
 
 def edges(device: str) -> None:
-    """A surrogate's window is open: at its edges, and beside them, as its formula says."""
+    """Check that a surrogate's window is open, at its edges and beside, as its formula says."""
     slope = surrogate.PiecewiseLeakyReLU(width=0.5, leak=0.125)
     beside = 2.0**-23
     x = torch.tensor([0.5 - beside, 0.5, 0.5 + beside, 1.5 - beside, 1.5, 1.5 + beside])

@@ -19,8 +19,8 @@ from snncore import neuron
 from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.triton.loop import compiled as kernel_of
 from snncore.kernels.triton.shape import (
-    Config,
     Shape,
+    TritonConfig,
     backward_config,
     forward_config,
     segmented,
@@ -33,9 +33,9 @@ OPTIONS = {"num_stages": 1, "enable_fp_fusion": False}
 
 
 def compiled(
-    plan: KernelPlan, steps: int, kind: str, config: Config, backward: bool, capability: int
+    plan: KernelPlan, steps: int, kind: str, config: TritonConfig, backward: bool, capability: int
 ) -> Any:
-    """The kernel for this architecture, without initial and last states."""
+    """Compile the kernel for this architecture, without initial and last states."""
     segments, rest = segmented(steps, config.segment)
     shape = Shape(
         segments=min(segments, 1),
@@ -83,7 +83,7 @@ def usage(kernel: Any) -> dict[str, Any]:
 
 
 def planned(make: Any) -> KernelPlan:
-    """A neuron's plan with its parameters as numbers."""
+    """Return a neuron's plan with its parameters as numbers."""
     module = make(learnable=())
     constants = {name: float(getattr(module, name)) for name in module.equations.parameters}
     initial = tuple(module.initial.get(name, 0.0) for name in module.equations.states)
@@ -104,7 +104,7 @@ def row(make: Any, kind: str, steps: int, backward: bool, capability: int) -> di
 
 
 def main() -> None:
-    """LIF in many sizes, and CUBA LIF on two architectures."""
+    """Compile LIF in many sizes, and CUBA LIF on two architectures."""
     rows = [
         row(neuron.LIF, kind, steps, backward, 90)
         for kind in ("fp32", "bf16")

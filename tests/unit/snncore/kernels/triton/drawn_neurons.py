@@ -27,7 +27,7 @@ def layer(drawn: Drawn, name: str, learns: bool) -> neuron.EquationNeuron:
 
 
 def results(module: neuron.EquationNeuron, x: torch.Tensor, opaque: bool) -> list[torch.Tensor]:
-    """Spikes and last states; as a compiled graph would run them where that is asked for."""
+    """Return spikes and last states; if `opaque`, as a compiled graph would run them."""
     if not opaque:
         return [module(x), *module.states.values()]
     work = module._work(x.device, x.dtype)
@@ -37,7 +37,7 @@ def results(module: neuron.EquationNeuron, x: torch.Tensor, opaque: bool) -> lis
 
 
 def gradients(outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> list[torch.Tensor]:
-    """The gradients of what depends on anything, for a fixed dense loss."""
+    """Return the gradients of all outputs that have some, for a fixed dense loss."""
     flowing = [value for value in outputs if value.requires_grad]
     weights = [torch.linspace(-1, 1, v.numel()).view(v.shape) for v in flowing]
     if not flowing:
@@ -47,7 +47,7 @@ def gradients(outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> list[t
 
 
 def check(drawn: Drawn, seed: int, learns: bool) -> None:
-    """All backends compute the bits of the eager loop, and its gradients nearly."""
+    """Check that all backends compute the bits of the eager loop, and nearly its gradients."""
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn((STEPS, 1, NEURONS), generator=generator)
     everyone: list[tuple[Any, ...]] = []
@@ -75,7 +75,7 @@ def check(drawn: Drawn, seed: int, learns: bool) -> None:
 
 
 def main(examples: int) -> None:
-    """So many neurons."""
+    """Check so many neurons."""
     test = given(drawn_steps(), st.integers(0, 1000), st.booleans())(check)
     settings(max_examples=examples, deadline=None, derandomize=True, database=None)(test)()
     assert seen["spikes"] > 0, "silent neurons"

@@ -23,7 +23,7 @@ SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-45, -1e-45, 1.2e-38, 3.4
 
 
 def fused(kind: type[np.floating], a: Number, b: Number, c: Number) -> np.floating:
-    """a * b + c, rounded once."""
+    """Return a * b + c, rounded once."""
     if not all(math.isfinite(value) for value in (a, b, c)):
         return kind(np.float64(a) * np.float64(b) + np.float64(c))
     exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
@@ -33,7 +33,7 @@ def fused(kind: type[np.floating], a: Number, b: Number, c: Number) -> np.floati
 
 
 def rounded(kind: type[np.floating], exact: Fraction) -> np.floating:
-    """The nearest number of this kind, even where two are as near."""
+    """Round to the nearest number of this kind, to an even one where two are as near."""
     near = kind(float(exact))
     if not np.isfinite(near):
         return near
@@ -112,7 +112,7 @@ class Machine:
 
 
 def numerators(by: np.float32, seed: int) -> np.ndarray:
-    """Floats of every size, at the ends, with quotients near integers, and those that go wrong."""
+    """Return floats of all sizes, at the ends, with quotients near integers, and wrong ones."""
     bits = np.random.default_rng(seed).integers(-(2**31), 2**31, 600).astype(np.int32)
     near = np.arange(1, 200, dtype=np.float32) * by
     beside = np.nextafter(near, np.float32(0))
@@ -120,7 +120,7 @@ def numerators(by: np.float32, seed: int) -> np.ndarray:
 
 
 def wrong(by: np.float32) -> np.ndarray:
-    """Numerators, up to an exponent, for which two products are not enough."""
+    """Return numerators, up to an exponent, for which two products are not enough."""
     parts = reciprocal(float(by))
     if not parts.corrected:
         return np.zeros(0, np.float32)
@@ -132,7 +132,7 @@ def wrong(by: np.float32) -> np.ndarray:
 
 
 def same_bits(computed: np.ndarray, right: np.ndarray) -> bool:
-    """Whether two have the same bits, or are no numbers."""
+    """Return whether two have the same bits, or both are NaN."""
     same = computed.view(np.int32) == right.view(np.int32)
     return bool((same | (np.isnan(computed) & np.isnan(right))).all())
 

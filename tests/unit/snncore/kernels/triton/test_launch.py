@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from snncore.kernels.triton.launch import Launch
-from snncore.kernels.triton.shape import Config
+from snncore.kernels.triton.shape import TritonConfig
 
 
 class Kernel:
@@ -26,7 +26,7 @@ class Kernel:
 
 
 def launch(kernel: Kernel) -> Launch:
-    return Launch(kernel, 3, [5, 7], 2, Config(64, 4, 8))
+    return Launch(kernel, 3, [5, 7], 2, TritonConfig(64, 4, 8))
 
 
 def test_triton_is_asked_once_for_each_kind_of_tensors() -> None:

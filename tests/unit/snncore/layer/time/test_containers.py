@@ -16,7 +16,7 @@ def spikes(*shape: int, rate: float = 0.5) -> Tensor:
 
 
 def mixed() -> nn.Module:
-    """Every kind of layer in one network."""
+    """Build a network of every kind of layer."""
     return layer.Sequence(
         nn.Conv2d(2, 4, 3, padding=1),
         layer.BatchNorm2d(4),
