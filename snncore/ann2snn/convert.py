@@ -102,7 +102,7 @@ def _thresholds(
         levels = scaling.thresholds(_some(rows))
         if isinstance(module, nn.ReLU6):
             levels = levels.clamp(max=6.0)
-        # A channel that never spoke has no size of its own.
+        # A channel that was never active has no size of its own.
         levels = torch.where(levels > 1e-5, levels, levels.amax().clamp(min=1e-5))
         thresholds[node.name] = levels.expand(activation.shape[1]).contiguous()
     return thresholds

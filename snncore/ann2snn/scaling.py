@@ -29,7 +29,7 @@ class Largest:
 
 @dataclass(frozen=True)
 class Percentile:
-    """The activation that so many per cent do not exceed."""
+    """The value that this percentage of the activations does not exceed."""
 
     percent: float = 99.9
 
@@ -93,6 +93,6 @@ class Balanced:
 
 
 def _rates(activations: Tensor, threshold: Tensor, levels: int) -> Tensor:
-    """Simulate the rates of neurons with this threshold for the activations in so many steps."""
+    """Simulate the rates of neurons with this threshold for the activations over the steps."""
     scaled = torch.floor(activations * (levels / threshold) + 0.5)
     return scaled.clamp(0, levels) * (threshold / levels)

@@ -1,4 +1,4 @@
-"""Data sets of events as frames, read when they are asked for, by as many workers as wanted."""
+"""Data sets of events as frames, read on demand by any number of workers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Source(Protocol):
 class EventFrames(Dataset[Labelled]):
     """A source's samples as frames (T, P, H, W) and labels.
 
-    What augmentations draw depends on the seed, the epoch and the sample, and not on who reads it.
+    What augmentations draw depends on the seed, the epoch and the sample, not on the worker.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Events summed to frames (T, P, H, W): how often each pixel spoke, by polarity."""
+"""Events summed to frames (T, P, H, W): the events of each pixel, by polarity."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def choose(requested: str, work: Work) -> BackendReport:
     """Choose the backend for this work.
 
     Raises:
-        ValueError: if the one asked for cannot run it.
+        ValueError: if the requested one cannot run it.
     """
     refused: dict[str, str] = {}
     for name in BACKENDS if requested == AUTO else (requested,):

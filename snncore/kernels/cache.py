@@ -45,7 +45,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder that nobody else can write, as people call it and as it is reached."""
+    """A folder that only this user can write: its path, and a path that cannot be redirected."""
 
     path: Path
     through: Path
@@ -191,7 +191,7 @@ def _opened(folder: Path) -> Path:
         descriptor = earlier
     if reason:
         raise PermissionError(0, reason)
-    # It stays open: what was loaded goes on bearing this path.
+    # It stays open: libraries that are loaded keep this path.
     _descriptors[status.st_dev, status.st_ino] = descriptor
     through = _DESCRIPTORS / str(descriptor)
     if through.is_dir():

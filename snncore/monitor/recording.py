@@ -31,7 +31,7 @@ class Recording(Mapping[str, Mapping[str, Tensor]]):
         return len(self._neurons)
 
     def close(self) -> None:
-        """Keep what there is and let the neurons go."""
+        """Keep the states so far and stop recording."""
         self._closed = {name: dict(self[name]) for name in self._neurons}
         for neuron in self._neurons.values():
             neuron.record = None

@@ -46,7 +46,7 @@ class Watch(Mapping[str, list[Any]]):
             values.clear()
 
     def close(self) -> None:
-        """Keep what there is and let the layers go."""
+        """Keep the values so far and stop watching."""
         self._open = False
         for handle in self._handles:
             handle.remove()

@@ -150,7 +150,7 @@ class EquationNeuron(Neuron):
         """Report the backend for inputs like the last one, and the reasons against the others.
 
         Raises:
-            ValueError: if the backend asked for cannot run.
+            ValueError: if the requested backend cannot run.
         """
         return choose(self.backend, self._work(*self._seen))
 

@@ -34,7 +34,7 @@ class Process:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that speaks and writes."""
+        """True for the one process that prints and writes files."""
         return self.rank == 0
 
 

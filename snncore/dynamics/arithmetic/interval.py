@@ -62,7 +62,7 @@ class Interval:
         return max(abs(self.low), abs(self.high))
 
     def wrapped(self, bits: int) -> Interval:
-        """Return the interval after two's complement wrapping to so many bits."""
+        """Return the interval after two's complement wrapping to this number of bits."""
         half, turn = 1 << (bits - 1), 1 << bits
         low, high = ((end + half) % turn - half for end in (self.low, self.high))
         if self.high - self.low < turn and low <= high:

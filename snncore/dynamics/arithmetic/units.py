@@ -28,7 +28,7 @@ _Power = dict[str, Fraction]
 def units(equations: Equations) -> dict[str, int]:
     """Return 1 for each state and parameter in the unit of the inputs, and 0 for plain numbers.
 
-    A constant is found under `constant(operation, operand)` of who reads it.
+    The key of a constant is `constant(operation, operand)` for each operand that reads it.
 
     Raises:
         ValueError: if it is neither, or what counts unlike is added or compared; names it.

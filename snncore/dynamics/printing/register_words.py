@@ -39,7 +39,7 @@ def scale_to_zero(value: Value, ratio: tuple[int, int]) -> Value:
 
 
 def wrap(value: Value, bits: int) -> Value:
-    """Return the value in two's complement of so many bits."""
+    """Return the value in two's complement of this number of bits."""
     half = 2.0 ** (bits - 1)
     turns = _rounded((value + half) / (2 * half), "floor")
     return value - _detached(turns) * (2 * half)

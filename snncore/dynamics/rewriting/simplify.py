@@ -14,7 +14,7 @@ def simplified(
 ) -> Equations:
     """Simplify equations without changing a result for any value within the operations' bounds.
 
-    Gradients are kept where that is asked for: a neuron that cannot fire yet still learns to.
+    Gradients stay the same if `keep_gradients`: a neuron that cannot fire yet still learns to.
 
     1. An operation with a single possible value is that constant.
     2. A wrap or clip whose argument is within its limits is the argument.

@@ -17,7 +17,7 @@ from snncore.kernels.loop.output import narrowed
 from snncore.kernels.loop.plan import is_power_of_two, specialised
 from snncore.kernels.loop.work import Loop, Work
 
-# Below so many neuron steps a second thread costs more than it brings.
+# Below this number of neuron steps a second thread costs more than it saves.
 WORTH_A_THREAD = 1 << 15
 
 

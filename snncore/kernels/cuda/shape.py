@@ -48,7 +48,7 @@ class Layout(Protocol):
 
 
 def forward_config(steps: int, neurons: int, itemsize: int) -> CudaConfig:
-    """Choose the forward kernel's measures for so many steps of so many bytes."""
+    """Choose the forward kernel's measures for a number of steps and the bytes of an element."""
     if few(neurons):
         return CudaConfig(32, 1, min(steps, 32))
     return CudaConfig(128, 8 // itemsize, steps if steps <= 16 else 8)
@@ -57,7 +57,7 @@ def forward_config(steps: int, neurons: int, itemsize: int) -> CudaConfig:
 def backward_config(
     step: Layout, learned: int, steps: int, neurons: int, itemsize: int
 ) -> CudaConfig:
-    """Choose the backward kernel's measures for so many steps of so many bytes."""
+    """Choose the backward kernel's measures for a number of steps and the bytes of an element."""
     kept = len(step.states) + learned
     if few(neurons) and steps <= (32 if kept <= 2 else 16):
         return CudaConfig(32, 1, steps)

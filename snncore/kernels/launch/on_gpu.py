@@ -14,7 +14,7 @@ from torch import Tensor
 from snncore.kernels.launch.build import Built, Options, build
 from snncore.kernels.launch.signature import Signature
 
-# More than 48 KiB a block only gets if it is asked for, and what a kernel declares counts too.
+# A block gets more than 48 KiB only on request; memory that a kernel declares counts too.
 _PLAIN_SHARED = 32 << 10
 
 

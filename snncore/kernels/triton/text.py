@@ -106,7 +106,7 @@ def _value(
         condition = read[0]
         while condition.op == Op.DETACH:
             condition = operations[condition.args[0]]
-        # A spike is asked for what it was made of, once for both.
+        # Compare the distance of a spike itself, once for the spike and the selection.
         if condition.op == Op.SPIKE:
             distance = _name(operations[condition.args[0]], condition.args[0])
             comparison = ">" if condition.attribute else ">="

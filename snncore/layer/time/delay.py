@@ -12,7 +12,7 @@ from snncore.layer.time.state import StateLayer
 
 
 class Delay(StateLayer):
-    """The input of so many steps ago; one number of steps, or one for each channel."""
+    """The input of earlier steps: one delay in steps for all channels, or one for each."""
 
     def __init__(self, steps: int | Sequence[int], *, step_mode: str = "m") -> None:
         super().__init__(step_mode)
