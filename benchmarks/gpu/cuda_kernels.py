@@ -112,10 +112,10 @@ def check(job: Job, spikes: dict[str, torch.Tensor], x: torch.Tensor) -> None:
     module = NEURONS[name][0]()
     module.backend = "torch"
     expected = module(first).detach()
-    for which, found in spikes.items():
-        if not torch.equal(found[:, :, :4096].cpu(), expected):
+    for which, output in spikes.items():
+        if not torch.equal(output[:, :, :4096].cpu(), expected):
             raise RuntimeError(f"{job}: {which} differs from eager torch")
-        if not torch.equal(found, next(iter(spikes.values()))):
+        if not torch.equal(output, next(iter(spikes.values()))):
             raise RuntimeError(f"{job}: {which} differs from {next(iter(spikes))}")
     if not bool(expected.any()):
         raise RuntimeError(f"{job}: no neuron fired")
@@ -220,7 +220,7 @@ def call_of(job: Job, back: bool, config: CudaConfig | None, neurons: int) -> Ca
 
 def sweep(rate: float) -> None:
     """Print the best sizes of each kernel, and the chosen ones beside them."""
-    found: dict[tuple[Job, bool], list[tuple[float, CudaConfig]]] = {}
+    timings: dict[tuple[Job, bool], list[tuple[float, CudaConfig]]] = {}
     for job, back, config in swept():
         floor = (3 if back else 2) * TOTAL * TYPES[job[1]].itemsize / rate
         try:
@@ -228,8 +228,8 @@ def sweep(rate: float) -> None:
         except Exception as error:  # noqa: BLE001
             print(f"{job} {'backward' if back else 'forward'} {config}: {error}")
             continue
-        found.setdefault((job, back), []).append((time, config))
-    for (job, back), times in found.items():
+        timings.setdefault((job, back), []).append((time, config))
+    for (job, back), times in timings.items():
         times.sort(key=lambda pair: pair[0])
         work, learned = work_of(job[0], job[1])
         size = TYPES[job[1]].itemsize

@@ -171,10 +171,10 @@ class ChipNeuron(Neuron):
         }
 
     def _tabled(
-        self, given: Collection[Register] | None, names: tuple[str, ...]
+        self, declared: Collection[Register] | None, names: tuple[str, ...]
     ) -> dict[str, Register]:
         """Return the registers by name, with that of a bias."""
-        table = {each.name: each for each in given or registers(self.format, names)}
+        table = {each.name: each for each in declared or registers(self.format, names)}
         if "threshold" in table:
             table["threshold"] = replace(table["threshold"], above=self.units_above)
         return table | {"bias": Register("bias", self.format.biases)}
@@ -232,8 +232,8 @@ class ChipNeuron(Neuron):
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)
 
-    def _eager(self, made: IntegerStep, rule: SpikeRule, parameters: Integers) -> Any:
-        step = training_step(*made, rule)
+    def _eager(self, integer_step: IntegerStep, rule: SpikeRule, parameters: Integers) -> Any:
+        step = training_step(*integer_step, rule)
 
         def run(*states_and_input: Tensor) -> tuple[Tensor, ...]:
             x = states_and_input[-1]

@@ -101,27 +101,37 @@ def old_sentences(source: str) -> list[str]:
     return [text for text in words_of(source) if OPENING.search(text) or NEGATION.search(text)]
 
 
-# A name says what it holds. A folder joins this list once none of its names is one of these.
-VAGUE = frozenset({"found", "given", "held", "made", "told", "place", "known"})
+# A folder joins this list once its names say what things are.
 NAMED = (
+    "benchmarks",
+    "examples",
+    "quant",
     "snncore",
+    "targets",
+    "tests/unit/quant",
     "tests/unit/snncore",
+    "tests/unit/targets",
 )
+VAGUE = frozenset({"found", "given", "held", "known", "made", "place", "told"})
+# Its text is part of every package that was ever exported.
+SHIPPED = ROOT / "targets/lynxi/package/on_card.py"
 
 
-def name_of(node: ast.AST) -> str:
-    """Return the name that a node gives to something, or an empty one."""
-    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-        return node.id if isinstance(node, ast.Name) else node.attr
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ExceptHandler | ast.MatchAs):
-        return node.name or ""
-    return node.arg if isinstance(node, ast.arg) else ""
+def names_of(source: str) -> Iterator[str]:
+    """Yield the names that a file gives to variables, parameters, attributes and functions."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.arg(arg=name) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name
 
 
-def vague_names(source: str) -> list[str]:
-    """Return the variables, fields, parameters and functions whose names could be anything's."""
-    names = map(name_of, ast.walk(ast.parse(source)))
-    return [name for name in names if name.strip("_") in VAGUE]
+def vague(source: str) -> list[str]:
+    """Return the names that do not say what they name."""
+    return [name for name in names_of(source) if name.strip("_") in VAGUE]
 
 
 SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
@@ -136,11 +146,11 @@ SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "what": (verbless, 'class C:\n    def f(self):\n        """What was printed."""'),
     "a class that begins with what": (old_sentences, 'class C:\n    """What was compared."""'),
     "any negation": (old_sentences, "# A network that is no chain."),
-    "a variable": (vague_names, "for name, place in rows: pass"),
-    "a field": (vague_names, "self._known = {}"),
-    "a parameter": (vague_names, "f = lambda *given: given"),
-    "a function": (vague_names, "def _held(): pass"),
-    "an exception": (vague_names, "try: f()\nexcept E as found: pass"),
+    "a vague variable": (vague, "found = search()"),
+    "a vague parameter": (vague, "def f(*given): ..."),
+    "a vague attribute": (vague, "self._held = 1"),
+    "a vague function": (vague, "def _made(): ..."),
+    "a vague exception": (vague, "try: f()\nexcept E as found: ..."),
     "third person": (verbless, 'def f():\n    """Returns the network."""'),
 }
 
@@ -185,10 +195,10 @@ def test_no_old_sentence_is_left(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", NAMED)
-def test_names_say_what_they_hold(folder: str) -> None:
-    sources = {path: path.read_text("utf-8") for path in files(folder, suffix=".py")}
-    assert sources
-    assert {path: names for path, text in sources.items() if (names := vague_names(text))} == {}
+def test_names_say_what_they_name(folder: str) -> None:
+    paths = [path for path in ALL if path.is_relative_to(ROOT / folder) and path != SHIPPED]
+    assert paths
+    assert {path: names for path in paths if (names := vague(ALL[path]))} == {}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -149,9 +149,9 @@ def _unexecuted(name: str) -> Any:
 def _function(path: str, name: str) -> Any:
     """Return one function, which needs only NumPy, of a script that cannot run here."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    (found,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    (function,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
     scope: dict[str, Any] = {"np": np}
-    exec(compile(ast.Module([found], []), path, "exec"), scope)
+    exec(compile(ast.Module([function], []), path, "exec"), scope)
     return scope[name]
 
 
@@ -324,7 +324,7 @@ def self_test(exchange: Any, watch: Watch) -> dict[str, Any]:
     samples = np.array([[[1, 0]], [[0, 1]], [[0, 0]], [[1, 0]]], np.uint8)
     simulate("selftest.net", samples, exchange, watch, "selftest", exchange.progress)
     paths = [exchange.output(f"selftest.layer0.{name}") for name in "suv"]
-    found = [np.load(path).ravel().tolist() for path in paths]
-    if found != SELF_TEST:
-        raise NetworkError(f"the self-test gave {found}, not {SELF_TEST}")
+    outputs = [np.load(path).ravel().tolist() for path in paths]
+    if outputs != SELF_TEST:
+        raise NetworkError(f"the self-test gave {outputs}, not {SELF_TEST}")
     return {name: importlib.metadata.version(name) for name in ("lava-nc", "lava-dl", "numpy")}

@@ -85,8 +85,8 @@ class Certificate:
 
 def is_half(values: NDArray[Any]) -> bool:
     """Return whether every value is a float16."""
-    whole = values.dtype.kind in "iu" and values.size > 0
-    if whole and values.min() >= -HALF_LIMIT and values.max() <= HALF_LIMIT:
+    is_integer = values.dtype.kind in "iu" and values.size > 0
+    if is_integer and values.min() >= -HALF_LIMIT and values.max() <= HALF_LIMIT:
         # Weights nearly always are, and this avoids copies of large ones.
         return True
     numbers = np.asarray(values, dtype=np.float64)
@@ -104,15 +104,15 @@ def terms(values: NDArray[Any]) -> tuple[Term, ...]:
         # Large layers nearly always need one term.
         return (Term(np.asarray(values, dtype=np.float16), 0),)
     rest = np.asarray(values, dtype=np.float64)
-    found: list[Term] = []
-    while not found or (rest.any() and len(found) < _MOST_TERMS):
+    parts: list[Term] = []
+    while not parts or (rest.any() and len(parts) < _MOST_TERMS):
         power = 0
         while np.abs(rest).max(initial=0) > _LARGEST_HALF * UNIT**power:
             power += 1
         term = Term(np.asarray(rest / UNIT**power, dtype=np.float16), power)
         rest = rest - term.value()
-        found.append(term)
-    return tuple(found)
+        parts.append(term)
+    return tuple(parts)
 
 
 def is_exact(values: NDArray[Any]) -> bool:

@@ -44,13 +44,13 @@ class _Translation:
     ) -> None:
         self.equations, self.ranges, self.parameters = equations, ranges, parameters
         self.writer = Writer()
-        self.known: dict[int, int] = {}
+        self.translated: dict[int, int] = {}
 
     def value(self, number: int) -> int:
         """Return the word's number for an operation."""
-        if number not in self.known:
-            self.known[number] = self._translated(number)
-        return self.known[number]
+        if number not in self.translated:
+            self.translated[number] = self._translated(number)
+        return self.translated[number]
 
     def result(self, number: int) -> int:
         """Return the same for a result, which has the layer's shape even if it is constant."""
@@ -93,11 +93,11 @@ class _Translation:
         """Return the input of a register, if the register keeps its side of zero."""
         operation = self.operation(number)
         if operation.op == Op.CLIP and isinstance(operation.attribute, tuple):
-            kept = operation.attribute[0] < 0 < operation.attribute[1]
+            is_idle = operation.attribute[0] < 0 < operation.attribute[1]
         else:
             values = self.ranges[number]
-            kept = operation.op == Op.WRAP and values == self.ranges[operation.args[0]]
-        return self.unstored(operation.args[0]) if kept else number
+            is_idle = operation.op == Op.WRAP and values == self.ranges[operation.args[0]]
+        return self.unstored(operation.args[0]) if is_idle else number
 
     def half(self, number: int) -> int:
         """Return the bare number of a half."""
@@ -106,10 +106,10 @@ class _Translation:
     def choice(self, condition: int, chosen: int, other: int) -> int:
         """Return `chosen` where the condition is 1, `other` where it is 0."""
         w = self.writer
-        kept = w.multiply(w.subtract(w.constant(1), condition), other)
-        w.bounded(kept, w.range(other).hull(Interval(0, 0)))
-        taken = w.multiply(condition, chosen)
-        return w.bounded(w.add(taken, kept), w.range(chosen).hull(w.range(other)))
+        unfired = w.multiply(w.subtract(w.constant(1), condition), other)
+        w.bounded(unfired, w.range(other).hull(Interval(0, 0)))
+        fired = w.multiply(condition, chosen)
+        return w.bounded(w.add(fired, unfired), w.range(chosen).hull(w.range(other)))
 
     def compared(self, pair: tuple[int, ...], strict: bool) -> int:
         """Return 1 where the first operation is at least (strict: more than) the second."""
@@ -216,11 +216,11 @@ def _shift_floor(w: Writer, a: int, bits: int) -> int:
     rest = w.bounded(w.subtract(a, w.constant(base)), Interval(0, width))
     for bit in reversed(range(bits, width.bit_length())):
         size = 1 << bit
-        there = w.at_least(rest, w.constant(size - 0.5))
-        taken = w.multiply(there, w.constant(size))
-        rest = w.bounded(w.subtract(rest, taken), Interval(0, min(width, size - 1)))
-    whole = w.bounded(w.subtract(a, rest), Interval(base, result.high * unit))
-    return w.scaled(whole, 1.0 / unit, result)
+        has_bit = w.at_least(rest, w.constant(size - 0.5))
+        share = w.multiply(has_bit, w.constant(size))
+        rest = w.bounded(w.subtract(rest, share), Interval(0, min(width, size - 1)))
+    multiple = w.bounded(w.subtract(a, rest), Interval(base, result.high * unit))
+    return w.scaled(multiple, 1.0 / unit, result)
 
 
 def _sign(w: Writer, a: int) -> int:

@@ -70,8 +70,8 @@ class Drawing:
             if options["reset"] == "hard" and self.chance(0.5):
                 values["rest"] = unit * float(self.random.integers(-9, 6))
         options["learnable"] = tuple(name for name in values if self.chance(0.3))
-        made: quant.ChipNeuron = getattr(quant, kind)(**values, **options)
-        return made
+        neurons: quant.ChipNeuron = getattr(quant, kind)(**values, **options)
+        return neurons
 
     def value(self, outputs: int, one: Any) -> Any:
         """One value, or one a channel."""
@@ -83,8 +83,8 @@ class Drawing:
             options = self.options(outputs, True)
             synapse = kind(*args, **options)
             neurons = self.neurons(outputs, not options["bias"] and self.chance(0.3))
-            made = norm(outputs) if norm is not None and self.chance(0.5) else None
-            return quant.Block(synapse, neurons, norm=made)
+            after = norm(outputs) if norm is not None and self.chance(0.5) else None
+            return quant.Block(synapse, neurons, norm=after)
         synapse = kind(*args, **self.options(outputs, False))
         return nn.Sequential(synapse, self.neurons(outputs, self.chance(0.4)))
 

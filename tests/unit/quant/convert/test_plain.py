@@ -93,9 +93,9 @@ def test_networks_of_single_steps_are_taken() -> None:
 def test_a_layer_that_is_used_twice_stays_one() -> None:
     shared = nn.Linear(5, 5)
     network = nn.Sequential(shared, neuron.IF(), shared, neuron.LIF())
-    made = with_our_layers(network)
-    assert made[0] is made[2]
-    assert isinstance(made[0], layer.Linear)
+    converted = with_our_layers(network)
+    assert converted[0] is converted[2]
+    assert isinstance(converted[0], layer.Linear)
 
 
 REFUSED: dict[str, tuple[nn.Module, str]] = {

@@ -80,10 +80,10 @@ def test_gradients_are_those_of_the_float_equations(
     weights = torch.randn(spikes.shape, generator=torch.Generator().manual_seed(3))
     (spikes * weights).sum().backward()
     (expected * weights).sum().backward()
-    found = {name: value.grad for name, value in network.named_parameters()} | {"x": mine.grad}
+    gradients = {name: value.grad for name, value in network.named_parameters()} | {"x": mine.grad}
     wanted = {name: value.grad for name, value in leaves.items()} | {"x": theirs.grad}
-    assert found.keys() == wanted.keys()
-    for name, gradient in found.items():
+    assert gradients.keys() == wanted.keys()
+    for name, gradient in gradients.items():
         assert gradient is not None, name
         assert bool(gradient.any()), name
         torch.testing.assert_close(gradient.double(), wanted[name], rtol=1e-5, atol=1e-7, msg=name)

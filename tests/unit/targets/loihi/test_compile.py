@@ -228,7 +228,7 @@ def drawn_neuron(draw: Any, name: str, source: str, shape: tuple[int, ...]) -> N
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(anything())
 def test_a_program_is_refused_or_read_back(program: Program) -> None:
-    errors = [found for found in target.check(program) if found.severity == Severity.ERROR]
+    errors = [finding for finding in target.check(program) if finding.severity == Severity.ERROR]
     if errors:
         with pytest.raises(DoesNotFitError):
             target.compile(program)
@@ -243,7 +243,9 @@ def test_most_of_these_are_not_refused() -> None:
     @given(anything())
     def count(program: Program) -> None:
         nonlocal accepted
-        errors = [found for found in target.check(program) if found.severity == Severity.ERROR]
+        errors = [
+            finding for finding in target.check(program) if finding.severity == Severity.ERROR
+        ]
         accepted += not errors
 
     count()

@@ -72,11 +72,11 @@ def session(content: bytes) -> Run:
     """An ONNX file as onnxruntime runs it."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    made = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    names = [each.name for each in made.get_inputs()]
+    opened = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [each.name for each in opened.get_inputs()]
 
     def run(*inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        results: list[NDArray[Any]] = made.run(None, dict(zip(names, inputs, strict=True)))
+        results: list[NDArray[Any]] = opened.run(None, dict(zip(names, inputs, strict=True)))
         return results
 
     return run

@@ -218,8 +218,10 @@ def doubling(levels: int, last: str, step: str) -> bytes:
     call = "    _0 = (self).f{0}(x, )\n    _1 = (self).f{0}({1}, )\n    return _1\n"
     methods = [form.format(n, call.format(n + 1, "_0")) for n in range(levels)]
     methods.append(form.format(levels, last))
-    given = "self: __torch__.Reduced, x: Tensor, n_v: Tensor"
-    forward = f"  def forward({given}) -> Tuple[Tensor, Tensor]:\n    _0 = (self).f0(x, )\n{step}"
+    parameters = "self: __torch__.Reduced, x: Tensor, n_v: Tensor"
+    forward = (
+        f"  def forward({parameters}) -> Tuple[Tensor, Tensor]:\n    _0 = (self).f0(x, )\n{step}"
+    )
 
     def change(code: str) -> str:
         return code[: code.index("  def ")] + forward + "".join(methods)

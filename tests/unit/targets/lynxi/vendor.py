@@ -43,9 +43,9 @@ def _in_archive(content: bytes, weight: NDArray[Any], other: NDArray[Any]) -> by
 
 def _in_model(content: bytes, weight: NDArray[Any], other: NDArray[Any]) -> bytes:
     model = onnx.load_from_string(content)
-    held = [tensor for tensor in model.graph.initializer if tensor.raw_data == weight.tobytes()]
-    assert len(held) == 1
-    held[0].raw_data = other.tobytes()
+    tensors = [tensor for tensor in model.graph.initializer if tensor.raw_data == weight.tobytes()]
+    assert len(tensors) == 1
+    tensors[0].raw_data = other.tobytes()
     return model.SerializeToString()
 
 

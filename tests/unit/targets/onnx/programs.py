@@ -37,15 +37,15 @@ def alone(artifact: Artifact) -> Artifact:
 
 def nodes_of(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     """Every node, those in functions and bodies of scans too."""
-    found: list[onnx.NodeProto] = []
+    nodes: list[onnx.NodeProto] = []
     pending = [*model.graph.node, *(node for f in model.functions for node in f.node)]
     while pending:
         node = pending.pop()
-        found.append(node)
+        nodes.append(node)
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 pending += attribute.g.node
-    return found
+    return nodes
 
 
 def weights(*shape: int, low: int, high: int, seed: int = 0) -> Array:
