@@ -107,6 +107,7 @@ NAMED = (
     "examples",
     "neurodeploy",
     "quant",
+    "snncore",
     "targets",
     "tests/unit/neurodeploy/chips",
     "tests/unit/neurodeploy/cli",
@@ -122,6 +123,7 @@ NAMED = (
     "tests/unit/neurodeploy/testing",
     "tests/unit/neurodeploy/verification",
     "tests/unit/quant",
+    "tests/unit/snncore",
     "tests/unit/targets",
 )
 VAGUE = frozenset({"found", "given", "held", "known", "made", "place", "told"})
@@ -136,6 +138,8 @@ def names_of(source: str) -> Iterator[str]:
             case ast.FunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
                 yield name
             case ast.arg(arg=name) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 yield name
 
 
@@ -160,6 +164,7 @@ SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "a vague parameter": (vague, "def f(*given): ..."),
     "a vague attribute": (vague, "self._held = 1"),
     "a vague function": (vague, "def _made(): ..."),
+    "a vague exception": (vague, "try: f()\nexcept E as found: ..."),
     "third person": (verbless, 'def f():\n    """Returns the network."""'),
 }
 
