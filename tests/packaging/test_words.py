@@ -106,8 +106,10 @@ NAMED = (
     "benchmarks",
     "examples",
     "quant",
+    "snncore",
     "targets",
     "tests/unit/quant",
+    "tests/unit/snncore",
     "tests/unit/targets",
 )
 VAGUE = frozenset({"found", "given", "held", "known", "made", "place", "told"})
@@ -122,6 +124,8 @@ def names_of(source: str) -> Iterator[str]:
             case ast.FunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
                 yield name
             case ast.arg(arg=name) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 yield name
 
 
@@ -146,6 +150,7 @@ SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "a vague parameter": (vague, "def f(*given): ..."),
     "a vague attribute": (vague, "self._held = 1"),
     "a vague function": (vague, "def _made(): ..."),
+    "a vague exception": (vague, "try: f()\nexcept E as found: ..."),
     "third person": (verbless, 'def f():\n    """Returns the network."""'),
 }
 
