@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from quant.grid.straight_through import SpikeRule
-from quant.neuron.integer_step import IntegerStep, enclosing, training_equations
+from quant.neuron.integer_step import BoundedStep, enclosing, training_equations
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Recorder
 from snncore.kernels import AUTO, Work, backend, prepared, run_loop
@@ -34,7 +34,7 @@ class _Counted:
         return self.surrogate.gradient(distance * self.unit) * self.unit
 
 
-def runs_in_kernels(choice: str, step: IntegerStep, rule: SpikeRule, sequence: Tensor) -> bool:
+def runs_in_kernels(choice: str, step: BoundedStep, rule: SpikeRule, sequence: Tensor) -> bool:
     """Return whether a kernel exists and is worth compiling.
 
     Raises:
@@ -62,7 +62,7 @@ def _refused(equations: Equations, device: torch.device) -> str | None:
 
 
 def run_kernels(
-    step: IntegerStep,
+    step: BoundedStep,
     rule: SpikeRule,
     sequence: Tensor,
     unit: float,
@@ -83,7 +83,7 @@ def run_kernels(
     return run_loop(loop, (sequence.to(kind),), states, tensors)
 
 
-def _equations(step: IntegerStep) -> Equations:
+def _equations(step: BoundedStep) -> Equations:
     """Return the integer equations with parameters, so that different numbers share a kernel."""
     bounds = tuple(
         (name, *_wide(low, high, step.system.parameter_fraction(name)))

@@ -31,9 +31,7 @@ def spike_exp_of(contract: Any) -> int:
     """Return the fraction bits of messages for Lava; a bare file has Lava's usual value."""
     exponent = contract.get("spike_exp", USUAL) if contract else USUAL
     if type(exponent) is not int or not 0 <= exponent <= USUAL:
-        raise ArtifactError(
-            f"manifest.json: spike_exp is {exponent!r}, and no number of 0..{USUAL}"
-        )
+        raise ArtifactError(f"manifest.json: spike_exp is {exponent!r}, not a number in 0..{USUAL}")
     return exponent
 
 
@@ -76,5 +74,5 @@ def _input_number(contract: Any, key: str) -> int | None:
     if number is None:
         return None
     if type(number) is not int or not -_LIMIT <= number < _LIMIT:
-        raise ArtifactError(f"manifest.json: input.{key} is {number!r}, and no number of 16 bits")
+        raise ArtifactError(f"manifest.json: input.{key} is {number!r}, not a number of 16 bits")
     return number

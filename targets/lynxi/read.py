@@ -31,7 +31,7 @@ from targets.lynxi.package.consistency import require_consistent
 from targets.lynxi.package.document import DOCUMENT
 from targets.lynxi.package.schema import require_valid
 from targets.lynxi.package.tensors import Store
-from targets.lynxi.reduced.certificate import Term, terms
+from targets.lynxi.reduced.certificate import Float16Term, terms
 from targets.lynxi.reduced.plan import NetworkPlan, plan_of
 
 Entry = Mapping[str, Any]
@@ -95,7 +95,7 @@ def _integers(entry: Entry, name: str, store: Store) -> NDArray[Any]:
 
 
 def _require_float(entry: Entry, values: NDArray[Any], name: str, store: Store) -> None:
-    stored = [Term(store.array(term, name), term["power"]) for term in entry["float16"]]
+    stored = [Float16Term(store.array(term, name), term["power"]) for term in entry["float16"]]
     expected = terms(values)
     pairs = zip(stored, expected, strict=False)
     same = all(a.power == b.power and np.array_equal(a.numbers, b.numbers) for a, b in pairs)

@@ -55,8 +55,8 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Recorder:
-    """Writes one layer's values into files that hold (T, N, ...), each step into its own row."""
+class LayerRecorder:
+    """A recorder of one layer's values, in files that hold (T, N, ...), a row for each step."""
 
     files: Files
     timing: Samples

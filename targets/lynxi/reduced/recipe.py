@@ -120,7 +120,7 @@ class Recipe:
         return following, values[self.output]
 
 
-class Writer:
+class RecipeWriter:
     """A writer of steps; constants are folded, and a value is written once."""
 
     def __init__(self) -> None:

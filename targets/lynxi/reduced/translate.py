@@ -9,7 +9,7 @@ from neurodeploy.program import Integers
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.expression import Operation
-from targets.lynxi.reduced.recipe import Recipe, Word, Writer
+from targets.lynxi.reduced.recipe import Recipe, RecipeWriter, Word
 
 
 def recipe_of(
@@ -28,7 +28,7 @@ def recipe_of(
 
 def shift_recipe(bits: int, values: Interval) -> Recipe:
     """Return the recipe of a right shift of a sum, rounded down."""
-    writer = Writer()
+    writer = RecipeWriter()
     x = writer.leaf(Word.INPUT, "x", values)
     return writer.recipe({}, _shift_floor(writer, x, bits))
 
@@ -43,7 +43,7 @@ class _Translation:
         parameters: Mapping[str, Integers],
     ) -> None:
         self.equations, self.ranges, self.parameters = equations, ranges, parameters
-        self.writer = Writer()
+        self.writer = RecipeWriter()
         self.translated: dict[int, int] = {}
 
     def value(self, number: int) -> int:
@@ -196,7 +196,7 @@ def _shift_right(t: _Translation, o: Operation, to_zero: bool) -> int:
     return _shifted_right(w, t.value(number), bits, to_zero)
 
 
-def _shifted_right(w: Writer, a: int, bits: int, to_zero: bool) -> int:
+def _shifted_right(w: RecipeWriter, a: int, bits: int, to_zero: bool) -> int:
     if not to_zero or w.range(a).low >= 0:
         return _shift_floor(w, a, bits)
     sign = _sign(w, a)
@@ -204,7 +204,7 @@ def _shifted_right(w: Writer, a: int, bits: int, to_zero: bool) -> int:
     return w.multiply(sign, _shift_floor(w, size, bits))
 
 
-def _shift_floor(w: Writer, a: int, bits: int) -> int:
+def _shift_floor(w: RecipeWriter, a: int, bits: int) -> int:
     if bits == 0:
         return a
     values, unit = w.range(a), 1 << bits
@@ -223,7 +223,7 @@ def _shift_floor(w: Writer, a: int, bits: int) -> int:
     return w.scaled(multiple, 1.0 / unit, result)
 
 
-def _sign(w: Writer, a: int) -> int:
+def _sign(w: RecipeWriter, a: int) -> int:
     """Return 1, or -1 below zero."""
     twice = w.multiply(w.at_least(a, w.constant(-0.5)), w.constant(2))
     return w.subtract(twice, w.constant(1))

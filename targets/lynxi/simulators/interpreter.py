@@ -17,7 +17,7 @@ Array = NDArray[np.int64]
 States = dict[str, Array]
 
 
-class Network:
+class Interpreter:
     """A network that takes one step after another."""
 
     def __init__(self, document: Mapping[str, Any], files: Mapping[str, bytes]) -> None:

@@ -22,7 +22,7 @@ from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Numbers
 
 
-class Weights(nn.Module):
+class WeightCore(nn.Module):
     """The core of a layer of weights: one convolution or one product."""
 
     weight: Tensor
@@ -129,7 +129,7 @@ _MODULE = KindTable[[PlanPart], nn.Module | None]("the modules of a reduced netw
 
 @_MODULE.register(Dense, Conv2d)
 def _weights(node: Node, part: PlanPart) -> nn.Module | None:
-    return Weights(part)
+    return WeightCore(part)
 
 
 @_MODULE.register(Neuron)

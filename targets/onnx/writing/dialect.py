@@ -15,9 +15,9 @@ from snncore.dynamics.expression import Attribute, Op
 from targets.onnx.writing.types import WORD, Type, Value, arithmetic_type
 from targets.onnx.writing.writer import Writer
 
-Term = Any
+Spelling = Any
 
-TABLE: Mapping[Op, Term] = {
+TABLE: Mapping[Op, Spelling] = {
     Op.ADD: ("Add", 0, 1),
     Op.SUBTRACT: ("Sub", 0, 1),
     Op.MULTIPLY: ("Mul", 0, 1),
@@ -41,8 +41,8 @@ TABLE: Mapping[Op, Term] = {
     ),
     Op.CLIP: ("Clip", 0, "low", "high"),
 }
-STRICT: Term = ("Greater", 0, "zero")
-REACHED: Term = ("GreaterOrEqual", 0, "zero")
+STRICT: Spelling = ("Greater", 0, "zero")
+REACHED: Spelling = ("GreaterOrEqual", 0, "zero")
 _CONDITIONS = {"Greater", "GreaterOrEqual", "LessOrEqual"}
 
 
@@ -115,7 +115,7 @@ def _shift(op: Op, value: int, bits: int) -> int:
     return value >> bits if op == Op.SHIFT_FLOOR else shift_to_zero(value, bits)
 
 
-def spelled(writer: Writer, term: Term, values: Mapping[Any, Value], kind: Type) -> Value:
+def spelled(writer: Writer, term: Spelling, values: Mapping[Any, Value], kind: Type) -> Value:
     """Return the value of a term, whose inputs are given by number and by name."""
     if not isinstance(term, tuple):
         return values[term]

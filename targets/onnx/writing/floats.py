@@ -27,7 +27,7 @@ from neurodeploy.graph import (
     SumPool2d,
 )
 from snncore.dynamics import Equations, Op
-from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Term, spelled
+from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Spelling, spelled
 from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
@@ -38,7 +38,7 @@ _REGISTERS = {
     *(Op.SHIFT_LEFT, Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO, Op.SCALE_TO_ZERO),
     *(Op.WRAP, Op.WRAP_ONCE, Op.CLIP),
 }
-FLOAT_TABLE: Mapping[Op, Term] = {
+FLOAT_TABLE: Mapping[Op, Spelling] = {
     **{op: term for op, term in TABLE.items() if op not in _REGISTERS},
     Op.DIVIDE: ("Div", 0, 1),
     Op.EXP: ("Exp", 0),

@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def code(page: str) -> list[str]:
-    """The blocks of Python on a page."""
+    """Return the blocks of Python on a page."""
     return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
 
 

@@ -33,7 +33,7 @@ class Residual(nn.Module):
         self.drop, self.dense, self.lif4 = nn.Dropout(0.2), layer.Linear(6, 5), neuron.IF(0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         x = self.lif1(self.bn1(self.conv1(x)))
         x = self.lif2(self.bn2(self.conv2(x)) + x)
         x = self.all(self.pool(self.lif3(self.mean(x))))
@@ -46,7 +46,7 @@ def samples() -> Tensor:
 
 
 def trained(pool: nn.Module | None = None) -> nn.Module:
-    """A network whose norms have statistics and whose neurons spike."""
+    """Return a network whose norms have statistics and whose neurons spike."""
     torch.manual_seed(0)
     network = Residual(pool)
     with torch.no_grad():

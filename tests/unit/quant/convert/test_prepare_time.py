@@ -19,7 +19,7 @@ FORMATS = ("loihi", "lynxi", "shift16", "int3", "int8")
 
 
 def network() -> nn.Module:
-    """Recurrent weights, a bias, a norm and a delay."""
+    """Return recurrent weights, a bias, a norm and a delay."""
     torch.manual_seed(5)
     layers = nn.Sequential(
         layer.Linear(6, 8),

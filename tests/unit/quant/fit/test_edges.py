@@ -15,7 +15,7 @@ from snncore import layer, neuron
 
 
 def format_of(**changes: Any) -> quant.ChipFormat:
-    """A format whose thresholds go from 1 to 127, with some things changed."""
+    """Return a format whose thresholds go from 1 to 127, with some things changed."""
     data = quant.chip_format("int8").to_json() | {"name": "small"}
     data["thresholds"] = {"minimum": 1, "maximum": 127, "step": 1}
     return quant.ChipFormat.from_json(data | changes)

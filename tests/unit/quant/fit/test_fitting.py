@@ -38,7 +38,7 @@ def test_a_scale_is_an_exponent() -> None:
 
 
 def nearest_decay(value: float, bits: int, shifts: bool) -> set[int]:
-    """Every decay of a grid that is as near as any."""
+    """Return every decay of a grid that is as near as any."""
     points = [0, *(1 << k for k in range(bits + 1))] if shifts else range((1 << bits) + 1)
     exact = Fraction(min(max(value, 0.0), 1.0)) * (1 << bits)
     least = min(abs(point - exact) for point in points)
@@ -159,7 +159,7 @@ def loud() -> nn.Module:
 
 
 def fallen(network: nn.Module, penalty: Callable[[], Tensor], steps: int = 60) -> float:
-    """The penalty after training on it alone."""
+    """Return the penalty after training on it alone."""
     optimizer = torch.optim.Adam(network.parameters(), 2e-2)
     for _ in range(steps):
         optimizer.zero_grad()

@@ -12,7 +12,7 @@ from tests.unit.quant.drawn import drawn_network, drawn_spikes
 
 @pytest.fixture(params=["high", "medium"])
 def rounding(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Products of float32 whose factors torch may round, down to bfloat16."""
+    """Let torch round the factors of float32 products, down to bfloat16."""
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(request.param)
     yield request.param

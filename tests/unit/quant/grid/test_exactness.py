@@ -17,7 +17,7 @@ SEEDS = range(22)
 
 
 def differences(network: nn.Module, samples: Tensor) -> tuple[int, list[str]]:
-    """How many spikes there were, and what differs from the golden interpreter."""
+    """Return how many spikes there were, and what differs from the golden interpreter."""
     program = nd.lower(network, example=samples)
     golden = nd.simulate(program, samples)
     trained = training_trace(network, program, samples.numpy().astype(np.int64))

@@ -12,7 +12,7 @@ import quant
 
 
 def network(**learned: float) -> nn.Sequential:
-    """One block whose learned parameters are set as an optimizer may leave them."""
+    """Return one block whose learned parameters are set as an optimizer may leave them."""
     neurons = quant.CubaLIF(threshold=0.3, learnable=tuple(learned))
     for name, value in learned.items():
         nn.init.constant_(getattr(neurons, name), value)

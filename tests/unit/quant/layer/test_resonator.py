@@ -23,7 +23,7 @@ from tests.conformance.foreign import complex_dense, resonators
 
 
 def block(inputs: int, outputs: int, **options: Any) -> quant.ComplexBlock:
-    """Complex weights with something in each part."""
+    """Return complex weights with something in each part."""
     parts = [quant.Linear(inputs, outputs) for _ in range(2)]
     for part in parts:
         nn.init.normal_(part.weight, std=0.6)
@@ -31,7 +31,7 @@ def block(inputs: int, outputs: int, **options: Any) -> quant.ComplexBlock:
 
 
 def network(seed: int = 0, **options: Any) -> nn.Sequential:
-    """LIF neurons, resonators, and LIF neurons again."""
+    """Return LIF neurons, resonators, and LIF neurons again."""
     torch.manual_seed(seed)
     first, last = (
         quant.Block(quant.Linear(*size), quant.CubaLIF(threshold=0.2)) for size in ((6, 5), (4, 3))
@@ -50,7 +50,7 @@ def lowered(net: nn.Module) -> Any:
 
 
 def drawn(rng: np.random.Generator) -> dict[str, Any]:
-    """A turn and what it leaves, one for all or one for each; at the ends now and then."""
+    """Return a turn and what it leaves, one for all or one for each; at the ends now and then."""
     size: Any = 4 if rng.random() < 0.4 else ()
     angle, left = rng.uniform(-np.pi, np.pi, size), rng.uniform(0.3, 1, size)
     turn = {"sine": left * np.sin(angle), "cosine": left * np.cos(angle)}

@@ -23,7 +23,7 @@ from targets.loihi.target import target
 
 
 def network(bias: float = 0.25, **options: Any) -> nn.Sequential:
-    """Measurements of six values, and four neurons behind them."""
+    """Return measurements of six values, and four neurons behind them."""
     torch.manual_seed(3)
     values = {"threshold": 3.0, "scale": 0.75, "current_decay": 0.4, "voltage_decay": 0.1} | options
     first = quant.DrivenCubaLIF(bias=bias != 0, **values)
@@ -148,7 +148,7 @@ class Mixed(nn.Module):
         self.last = quant.CubaLIF()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The spikes."""
+        """Return the spikes."""
         spikes: torch.Tensor = self.last(self.first(x) + self.beside(x))
         return spikes
 

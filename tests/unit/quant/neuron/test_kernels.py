@@ -8,7 +8,7 @@ from torch import Tensor
 
 import quant
 from quant.grid.straight_through import SpikeRule
-from quant.neuron.integer_step import IntegerStep
+from quant.neuron.integer_step import BoundedStep
 from quant.neuron.kernels import runs_in_kernels
 from snncore import functional, surrogate
 
@@ -44,7 +44,7 @@ NEURONS: dict[str, Any] = {
 
 
 def twins(name: str) -> tuple[quant.ChipNeuron, quant.ChipNeuron]:
-    """The same neurons in kernels and in the eager loop."""
+    """Return the same neurons in kernels and in the eager loop."""
     pair = [NEURONS[name](backend=backend) for backend in ("cpp", "torch")]
     for neurons in pair:
         if neurons.bias is not None:
@@ -93,7 +93,7 @@ def test_a_full_leak_is_left_out_of_a_kernel_and_changes_no_bit() -> None:
 
     pair = [quant.CubaLIF(voltage_decay=0.1, backend=b) for b in ("cpp", "torch")]
     bounds = tuple((name, value, value) for name, value in pair[0].integers().items())
-    step = IntegerStep(pair[0].equations, pair[0].format.system, 40.0, bounds)
+    step = BoundedStep(pair[0].equations, pair[0].format.system, 40.0, bounds)
     whole = step._replace(bounds=tuple((n, v - (n == "current_decay"), v) for n, v, _ in bounds))
     assert len(_equations(step).operations) < len(_equations(whole).operations) - 3
     x = drive(0.6, pair[0].unit)
@@ -117,7 +117,7 @@ def test_what_a_sum_lost_comes_back(backend: str, kind: torch.dtype) -> None:
 
 def test_kernels_run_where_they_are_worth_it() -> None:
     lif = quant.LIF()
-    step = IntegerStep(
+    step = BoundedStep(
         lif.equations, lif.format.system, 5.0, tuple((n, 0, 4) for n in lif.equations.parameters)
     )
     rule = SpikeRule(lif.surrogate, 0.5)
@@ -141,5 +141,5 @@ def test_unlike_numbers_share_a_kernel() -> None:
     for threshold, decay in ((0.5, 0.25), (0.45, 0.3), (0.6, 0.49)):
         lif = quant.LIF(decay, threshold)
         bounds = tuple((name, value, value) for name, value in lif.integers().items())
-        kernels.add(_equations(IntegerStep(lif.equations, lif.format.system, 40.0, bounds)))
+        kernels.add(_equations(BoundedStep(lif.equations, lif.format.system, 40.0, bounds)))
     assert len(kernels) == 1

@@ -40,7 +40,7 @@ NEURONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def network(make: Callable[[], nn.Module]) -> nn.Module:
-    """Weights with a bias and a norm, a mean, and weights added to a shortcut."""
+    """Return weights with a bias and a norm, a mean, and weights added to a shortcut."""
     torch.manual_seed(3)
     layers = nn.Sequential(
         layer.Conv2d(2, 4, 3, padding=1),

@@ -18,12 +18,12 @@ from tests.unit.targets.loihi.programs import KERNEL, conv, dense, driven, netwo
 
 
 def chain(*nodes: Node, output: str | None = None) -> Program:
-    """Nodes behind an input of two."""
+    """Return nodes behind an input of two."""
     return Program((Input("input", (2,)), *nodes), output or nodes[-1].name)
 
 
 def synapse(name: str, source: str, inputs: int = 2) -> Dense:
-    """Two outputs."""
+    """Return synapses with two outputs."""
     return Dense(name, Edge(source), np.arange(1, 2 * inputs + 1).reshape(2, inputs) - 3)
 
 
@@ -203,7 +203,7 @@ WEIGHTS: dict[str, tuple[Program, str, str, str]] = {
 
 
 def wide(**fields: Any) -> Program:
-    """A convolution of an image that is large enough for any geometry."""
+    """Return a convolution of an image that is large enough for any geometry."""
     weight = np.array([2, -4]).reshape(1, 1, 1, 2)
     return conv(weight, (1, 260, 260), **fields)
 
@@ -226,7 +226,7 @@ GEOMETRY: dict[str, tuple[Program, str, str]] = {
 
 
 def only(program: Program, severity: Severity = Severity.ERROR) -> Finding:
-    """The one finding that a program has."""
+    """Return the one finding that a program has."""
     (finding,) = target.check(program)
     assert finding.severity == severity
     return finding

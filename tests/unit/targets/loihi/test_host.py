@@ -27,7 +27,7 @@ MOST = (1 << 15) - 1
 
 
 def driven(gain: int = 48, bias: int = 16, behind: bool = False) -> Program:
-    """Measurements that a host scales, their neurons, and dense ones; or the other way round."""
+    """Return measurements that a host scales, their neurons, and dense ones; or the reverse."""
     values = {"current_decay": 4096, "voltage_decay": 100, "threshold": 90}
     parameters = {
         key: np.asarray(value) for key, value in (values | {"gain": gain, "bias": bias}).items()
@@ -103,7 +103,7 @@ def test_a_register_has_16_bits(key: str, wrong: Any) -> None:
     artifact = target.compile(driven())
     changed = dict(artifact.contract)
     changed["input"] = dict(changed["input"]) | {key: wrong}
-    with pytest.raises(ArtifactError, match=rf"input\.{key} is .*no number of 16 bits"):
+    with pytest.raises(ArtifactError, match=rf"input\.{key} is .*not a number of 16 bits"):
         target.read(replace(artifact, contract=changed))
 
 
@@ -137,7 +137,7 @@ VALUES = {"gain": 48, "current_decay": 1024, "voltage_decay": 128, "threshold": 
 
 
 def scaled(**changes: Any) -> Program:
-    """Three neurons that measurements drive, each many times over."""
+    """Return three neurons that measurements drive, each many times over."""
     values = {key: np.asarray(value) for key, value in (VALUES | changes).items()}
     kind = (DRIVEN_CUBA_LIF, LOIHI_DRIVEN)
     nodes = (

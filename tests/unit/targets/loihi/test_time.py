@@ -22,7 +22,7 @@ OWN = np.array([[6, -30], [8, 12]])
 
 
 def recurrent(own: Any = OWN, weight: Any = WEIGHT, late: int = 1, **fields: Any) -> Program:
-    """Two neurons that read their own spikes."""
+    """Return two neurons that read their own spikes."""
     nodes = (
         Input("input", (3,)),
         Dense("fc.synapse", Edge("input"), np.asarray(weight), -6, **fields),
@@ -33,7 +33,7 @@ def recurrent(own: Any = OWN, weight: Any = WEIGHT, late: int = 1, **fields: Any
 
 
 def delayed(delays: Any) -> Program:
-    """A dense layer with delays."""
+    """Return a dense layer with delays."""
     program = dense(WEIGHT)
     synapse = replace(program.synapses[0], delays=np.asarray(delays))
     return replace(program, nodes=(program.nodes[0], synapse, program.nodes[2]))

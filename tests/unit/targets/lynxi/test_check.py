@@ -28,7 +28,7 @@ def with_weight(weight: Any, **fields: Any) -> Program:
 
 
 def graded(threshold: int) -> Program:
-    """Neurons that send their voltage."""
+    """Return neurons that send their voltage."""
 
     def step(v: Any, x: Any, *, threshold: Any) -> Any:
         return v, x * threshold
@@ -41,7 +41,7 @@ def graded(threshold: int) -> Program:
 
 
 def wrapping() -> Program:
-    """Neurons whose state wraps."""
+    """Return neurons whose state wraps."""
     layer = dense().nodes[2]
     form = Format(8, 0, Overflow.WRAP)
     states = tuple((name, form) for name, _ in layer.system.states)

@@ -24,7 +24,7 @@ def node(document: Document, name: str) -> Document:
 
 
 def changed(change: Callable[[Document], object], **files: bytes) -> Artifact:
-    """The package with another network.json, whose manifest is that of nobody."""
+    """Return the package with another network.json and a manifest that nobody wrote."""
     document = json.loads(PACKAGE.files["network.json"])
     change(document)
     content = json.dumps(document).encode()
@@ -32,7 +32,7 @@ def changed(change: Callable[[Document], object], **files: bytes) -> Artifact:
 
 
 def put(name: str, *path: Any) -> Callable[[Document], object]:
-    """A change of one value of a node; the last of the path is the value."""
+    """Return a change of one value of a node; the last of the path is the value."""
 
     def change(document: Document) -> None:
         entry: Any = node(document, name) if name else document
@@ -56,7 +56,7 @@ def drop(name: str, *path: Any) -> Callable[[Document], object]:
 
 
 def rehashed(document: Document) -> None:
-    """Another weight in the integers, with the hash that it then has."""
+    """Change a weight in the integers, with the hash that it then has."""
     reference = node(document, "dense")["weight"]["integers"]
     weights = bytearray(PACKAGE.files["weights.bin"])
     weights[reference["offset"]] ^= 1
@@ -66,18 +66,18 @@ def rehashed(document: Document) -> None:
 
 
 def swapped(document: Document) -> None:
-    """The worst cases of two layers, one for the other."""
+    """Swap the worst cases of two layers."""
     document["golden"]["layers"].reverse()
 
 
 def turned(document: Document) -> None:
-    """The sums of a layer with two branches, the second branch first."""
+    """Put the second branch first in the sums of a layer with two."""
     case = document["golden"]["layers"][1]
     case["sums"] = dict(reversed(case["sums"].items()))
 
 
 def more_vectors(document: Document) -> None:
-    """The spikes of a layer that is not there."""
+    """Add the spikes of a layer that is not there."""
     layers = document["golden"]["network"]["layers"]
     layers["more"] = layers["lif3"]
 
@@ -245,7 +245,7 @@ def test_every_flipped_bit_of_the_weights_is_seen() -> None:
 
 
 def used_bytes(part: Any) -> set[int]:
-    """Every byte of weights.bin that a reference names."""
+    """Return every byte of weights.bin that a reference names."""
     if isinstance(part, list):
         return {byte for each in part for byte in used_bytes(each)}
     if not isinstance(part, dict):

@@ -38,14 +38,14 @@ class Lyngor(ModuleType):
             Lyngor.compiled[str(Path(out_path) / "Net_0")] = graph
 
     def load(self, path: str, device: int) -> "Lyngor":
-        """A card that runs what was compiled."""
+        """Return a card that runs what was compiled."""
         self.session = onnxruntime.InferenceSession(
             Lyngor.compiled[path], providers=["CPUExecutionProvider"]
         )
         return self
 
     def run(self, **inputs: Any) -> list[Any]:
-        """Images go in and come out with the channels last."""
+        """Run images, which go in and come out with the channels last."""
         fed = {k: v.transpose(0, 3, 1, 2) if v.ndim == 4 else v for k, v in inputs.items()}
         results = [np.array(each) for each in self.session.run(None, fed)]
         if Lyngor.spoiled:
@@ -55,7 +55,7 @@ class Lyngor(ModuleType):
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The package's own script, and Lyngor beside it."""
+    """Return the package's own script, and Lyngor beside it."""
     folder = tmp_path / "package"
     target.compile(image(), steps=3).write(folder)
     monkeypatch.setitem(sys.modules, "lyngor", Lyngor("lyngor"))

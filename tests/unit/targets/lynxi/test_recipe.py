@@ -21,7 +21,7 @@ from tests.unit.targets.lynxi.programs import SYSTEM, InNumbers
 
 
 def kinds(recipe: Recipe) -> list[Any]:
-    """The floats that are exact for a recipe."""
+    """Return the floats that are exact for a recipe."""
     types: list[Any] = [np.float64]
     if recipe.bound <= SINGLE_LIMIT and all(is_exact(value) for value in recipe.numbers):
         types.append(np.float32)
@@ -52,7 +52,7 @@ def test_drawn_equations(case: Case) -> None:
 
 
 def one(op: Op, attribute: Any, values: Interval) -> Recipe:
-    """A state that becomes an operation of itself."""
+    """Return a state that becomes an operation of itself."""
     operations = (
         Operation(Op.STATE, (), "v"),
         Operation(Op.INPUT, (), "x"),

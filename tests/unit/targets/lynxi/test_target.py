@@ -54,7 +54,7 @@ def test_simulators_equal_golden(name: str, simulator: str) -> None:
 
 
 def golden_vectors(name: str) -> tuple[Any, dict[str, Any]]:
-    """A package's golden vectors, and how to read them."""
+    """Return a package's golden vectors, and how to read them."""
     artifact = target.compile(PROGRAMS[name], steps=5)
     store = Store(artifact.files)
     return store, json.loads(artifact.files["network.json"])["golden"]

@@ -268,7 +268,7 @@ def _repeated(path: tuple[int, ...], inner: bytes, count: int) -> bytes:
     return target.compile(small()).files[FILE] + content
 
 
-# Bytes that are no file of ours in the first place, and words of the one error.
+# Bytes that are not a file of ours in the first place, and words of the one error.
 BYTES: dict[str, tuple[bytes, str]] = {
     "empty nodes": (_repeated((7,), b"\x0a\x00", 3_000_000), "more nodes and tensors than"),
     "empty functions": (_repeated((), b"\xca\x01\x00", 2_000_000), "more nodes and tensors than"),

@@ -61,7 +61,7 @@ def evaluated(write: Callable[..., Value | None], values: Sequence[Array]) -> Ar
 
 
 def drawn(count: int, reach: int, seed: int) -> list[Array]:
-    """Integers up to a magnitude, the ends and zero among them."""
+    """Return integers up to a magnitude, the ends and zero among them."""
     random = np.random.default_rng(seed)
     values = [random.integers(-reach, reach + 1, 60) for _ in range(count)]
     for value in values:

@@ -27,7 +27,7 @@ from tests.unit.targets.onnx.programs import alone, bare, nodes_of
 
 
 def graph() -> Graph:
-    """A network with a layer of every kind."""
+    """Return a network with a layer of every kind."""
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         layer.Conv2d(2, 4, 3, bias=True),
@@ -106,7 +106,7 @@ def test_other_targets_take_none(tmp_path: Path) -> None:
 
 
 def _neurons(equations: Equations, **parameters: float) -> Graph:
-    """Two layers of weights on one input, and what they drive."""
+    """Return two layers of weights on one input, and what they drive."""
     random = np.random.default_rng(0)
     weights = [
         g.Dense(key, Edge("in"), random.normal(size=(4, 3)).astype(np.float32)) for key in "ab"

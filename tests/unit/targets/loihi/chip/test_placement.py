@@ -24,7 +24,7 @@ TINY = replace(LOIHI_1, name="tiny", neurons=9, synapse_bits=64 * 40, axons_in=2
 
 
 def deep() -> Program:
-    """Two dense layers."""
+    """Return two dense layers."""
     rng = np.random.default_rng(5)
     return Program(
         (
@@ -43,7 +43,7 @@ def deep() -> Program:
 
 
 def require_sound(program: Program, placed: Placement) -> None:
-    """Every neuron is on one core, and no core holds more than it can."""
+    """Check that every neuron is on one core, and that no core holds more than it can."""
     for layer in program.layers:
         size = int(np.prod(program.shapes[layer.name]))
         parts = [

@@ -29,7 +29,7 @@ def read(content: bytes) -> Program:
 
 
 def exported() -> bytes:
-    """The file of a network with every kind of layer."""
+    """Return the file of a network with every kind of layer."""
     return target.compile(network()).files[FILE]
 
 
@@ -37,7 +37,7 @@ SQUARE = np.array([[4, -6], [8, 2]])
 
 
 def image_net(**more: Any) -> bytes:
-    """An image and a convolution."""
+    """Return an image and a convolution."""
     return net_file(image(1, 3, 4), conv(KERNEL, (2, 2, 3), **more))
 
 
@@ -205,7 +205,7 @@ def test_a_file_with_any_bytes_changed_is_read_or_refused() -> None:
 
 
 def built(write: Callable[[Any], object]) -> bytes:
-    """A file that is written by hand."""
+    """Return a file that is written by hand."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         write(file)
@@ -213,7 +213,7 @@ def built(write: Callable[[Any], object]) -> bytes:
 
 
 def linked(link: Any, path: str) -> bytes:
-    """A good network, one part of which is a link."""
+    """Return a good network, one part of which is a link."""
     buffer = io.BytesIO(net_file(dense(WEIGHT)))
     with h5py.File(buffer, "r+") as file:
         file.move(path, "/elsewhere")

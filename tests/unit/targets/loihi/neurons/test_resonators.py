@@ -1,4 +1,4 @@
-"""Resonators: what they compute, what of them Loihi takes, and what its loader makes of decays."""
+"""Resonators: what they compute, which of them Loihi takes, and how its loader reads decays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALUES = {"sine": 1200, "cosine": 3800, "threshold": 30}
 
 
 def program(kind: Any = RESONATOR, **changes: Any) -> Program:
-    """Spikes through complex weights."""
+    """Return spikes through complex weights."""
     values = {key: np.asarray(value) for key, value in (VALUES | changes).items()}
     edges = (Edge("n.real"), Edge("n.imag"))
     nodes = (

@@ -1,4 +1,4 @@
-"""Sigma-delta layers: what they compute, and what of them Loihi takes."""
+"""Sigma-delta layers: what they compute, and which of them Loihi takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WEIGHT = np.array([[6, -4], [10, 2], [-8, 14]])
 
 
 def program(bits: int = 6, **changes: Any) -> Program:
-    """Numbers in, their changes weighed, and the sums of what is sent."""
+    """Return a program that takes numbers, weighs their changes and sums what is sent."""
     values = {"threshold": 3, "gain": 1, "bias": 5} | changes
     scaled = {key: np.asarray(value) * (1 << bits) for key, value in values.items()}
     first = {key: scaled[key] for key in ("threshold", "gain")}
@@ -110,13 +110,13 @@ def test_a_bare_file_has_the_usual_fraction() -> None:
 
 
 def moved(coded: Program) -> Program:
-    """The sums first, as no loader has them."""
+    """Move the sums to the front, where no loader has them."""
     nodes = (coded.nodes[0], replace(coded.nodes[5], inputs=(Edge("input"),)))
     return Program(nodes, "out")
 
 
 def uneven(coded: Program) -> Program:
-    """Neurons of unlike thresholds."""
+    """Give the neurons unlike thresholds."""
     first, second = coded.layers[0], coded.layers[1]
     values = {**second.parameters, "threshold": np.array([192, 192, 128])}
     nodes = (coded.nodes[0], first, coded.nodes[2], replace(second, parameters=values))
