@@ -31,8 +31,8 @@ def _named(program: Program, divergence: Divergence) -> Divergence:
     parts = node.parts if isinstance(node, Neuron) and node.parts is not None else ()
     for part in parts:
         shape = program.shapes[divergence.layer]
-        place = np.ravel_multi_index(divergence.neuron, shape)
-        index = np.argwhere(part.indices(shape) == place)
+        flat = np.ravel_multi_index(divergence.neuron, shape)
+        index = np.argwhere(part.indices(shape) == flat)
         if len(index):
             neuron = tuple(int(i) for i in index[0])
             return replace(divergence, layer=part.name, neuron=neuron)

@@ -21,10 +21,10 @@ from neurodeploy.program import (
     Dense,
     Flatten,
     Input,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
+    Selection,
     Signal,
     Synapse,
 )
@@ -139,15 +139,18 @@ def _flatten(node: Flatten, branches: Branches) -> None:
     branches.spikes[node.name] = branches.source_of(node, node.source)
 
 
-@_TAKEN.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, branches: Branches) -> None:
+@_TAKEN.register(Selection)
+def _pool(node: Selection, branches: Branches) -> None:
+    """Take a pool of spikes as neurons that fire if the largest value of their window is 1."""
     if node.source.delay:
-        raise branches.refusal(node, "pools an earlier step")
+        raise branches.refusal(node, "reads an earlier step")
     source = branches.source_of(node, node.source)
-    shape, bits = branches.shape(source), branches.form.kernel_bits
-    weight = np.full((shape[0], 1, *node.kernel), branches.form.relay_weight)
-    windows = (node.stride, node.padding, (1, 1), shape[0])
-    kernel = Conv2d(node.name, Edge(source), weight, *windows, accumulator_bits=bits)
+    form = branches.form
+    channels = branches.shape(source)[0]
+    kernel = node.spike_kernel(channels, form.relay_weight, form.kernel_bits)
+    if not isinstance(kernel, Conv2d):
+        kind = type(node).__name__
+        raise branches.refusal(node, f"a chain of layers does not hold the kind {kind}")
     own = branches.shape(node.name)
     branches.units[node.name] = Unit(node.name, own, (Drive(source, kernel),))
     branches.spikes[node.name] = node.name

@@ -56,10 +56,10 @@ def joined_matrix(
             origin = branches.shape(drive.source)
             own = unrolled(drive.node, origin, shape)
             read = levels.read(level, drive.source, copy)
-            place = np.ix_(rows, before.indices(read, origin).reshape(-1))
-            weight[place] += own
+            block = np.ix_(rows, before.indices(read, origin).reshape(-1))
+            weight[block] += own
             if isinstance(drive.node, Dense) and drive.node.delays is not None:
-                delays[place] = np.where(own != 0, drive.node.delays, delays[place])
+                delays[block] = np.where(own != 0, drive.node.delays, delays[block])
     units = [branches.units[slot.name].neuron for slot in layer.slots if not slot.relay]
     exponent = next((node.exponent for node in units if node is not None), 0)
     late = delays if delays.any() else None
@@ -70,13 +70,13 @@ def joined_matrix(
 def joined_loop(name: str, neurons: str, branches: Branches, layer: Layer) -> Dense | None:
     """Return the weights through which each layer's own spikes come back, side by side."""
     loops = {slot: branches.units[slot.name].loop for slot in layer.slots if not slot.relay}
-    found = {slot: loop for slot, loop in loops.items() if loop is not None}
-    if not found:
+    own = {slot: loop for slot, loop in loops.items() if loop is not None}
+    if not own:
         return None
     size = prod(layer.shape)
     weight: NDArray[Any] = np.zeros((size, size), dtype=np.int32)
-    for slot, loop in found.items():
+    for slot, loop in own.items():
         rows = layer.indices(slot, branches.shape(slot.name)).reshape(-1)
         weight[np.ix_(rows, rows)] = loop.narrow_weight
-    exponent, bits = next(iter(found.values())).exponent, branches.form.dense_bits
+    exponent, bits = next(iter(own.values())).exponent, branches.form.dense_bits
     return Dense(name, Edge(neurons, 1), weight, exponent, 0, bits)

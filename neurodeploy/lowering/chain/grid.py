@@ -94,8 +94,8 @@ def layers_of(branches: Branches, levels: Levels) -> tuple[Layer, ...]:
 
 
 def _grid(strides: list[Pair | None]) -> Pair:
-    known = [each for each in strides if each is not None]
-    return (lcm(*(s[0] for s in known)), lcm(*(s[1] for s in known)))
+    single = [each for each in strides if each is not None]
+    return (lcm(*(s[0] for s in single)), lcm(*(s[1] for s in single)))
 
 
 def _strides(branches: Branches) -> dict[str, Pair | None]:
@@ -103,15 +103,15 @@ def _strides(branches: Branches) -> dict[str, Pair | None]:
     first = branches.shape(branches.first)
     strides: dict[str, Pair | None] = {branches.first: (1, 1) if len(first) == 3 else None}
     for name, unit in branches.units.items():
-        found = set[Pair | None]()
+        paths = set[Pair | None]()
         for drive in unit.drives:
             before, node = strides[drive.source], drive.node
-            known = before is not None and isinstance(node, Conv2d) and unit.is_image
-            if known and before is not None and isinstance(node, Conv2d):
-                found.add((before[0] * node.stride[0], before[1] * node.stride[1]))
+            steady = before is not None and isinstance(node, Conv2d) and unit.is_image
+            if steady and before is not None and isinstance(node, Conv2d):
+                paths.add((before[0] * node.stride[0], before[1] * node.stride[1]))
             else:
-                found.add(None)
-        strides[name] = found.pop() if len(found) == 1 else None
+                paths.add(None)
+        strides[name] = paths.pop() if len(paths) == 1 else None
     return strides
 
 

@@ -64,7 +64,7 @@ def reads_of(branches: Branches, levels: Levels, level: int, slot: Slot) -> list
 
 
 def _add(blocks: _Blocks, slot: Slot, layer: Layer, read: Slot, before: Layer, taps: Taps) -> None:
-    """Enter a slot's taps as weights between the channels of two layers."""
+    """Add a slot's taps as weights between the channels of two layers."""
     assert layer.placed is not None
     assert before.placed is not None
     own, source = layer.placed[slot], before.placed[read]
@@ -74,15 +74,15 @@ def _add(blocks: _Blocks, slot: Slot, layer: Layer, read: Slot, before: Layer, t
                 continue
             at = [phase[i] * taps.stride[i] + offset[i] for i in (0, 1)]
             there = (at[0] % source.phases[0], at[1] % source.phases[1])
-            place = (at[0] // source.phases[0], at[1] // source.phases[1])
+            offset_before = (at[0] // source.phases[0], at[1] // source.phases[1])
             block = (own.channels(phase), source.channels(there), weight)
-            blocks.setdefault(place, []).append(block)
+            blocks.setdefault(offset_before, []).append(block)
 
 
 def _window(blocks: _Blocks, axis: int, before: Layer, layer: Layer) -> Pair:
     """Return the smallest kernel and padding that hold every offset and give the layer's size."""
-    low = min((place[axis] for place in blocks), default=0)
-    high = max((place[axis] for place in blocks), default=0)
+    low = min((offset_before[axis] for offset_before in blocks), default=0)
+    high = max((offset_before[axis] for offset_before in blocks), default=0)
     size, wanted, stride = before.shape[1 + axis], layer.shape[1 + axis], layer.stride[axis]
     padding = max(0, -low)
     # A step of padding makes room for two of the kernel, and needs one.

@@ -60,8 +60,8 @@ def levels_of(branches: Branches) -> Levels:
     for name, own in level.items():
         layers[own].append(Slot(name))
     for name, own in level.items():
-        for place, slot in _relays(name, own, read[name]):
-            layers[place].append(slot)
+        for at, slot in _relays(name, own, read[name]):
+            layers[at].append(slot)
     return Levels(tuple(map(tuple, layers)), copies)
 
 

@@ -75,6 +75,6 @@ def unrolled(node: Dense | Conv2d, source: Shape, target: Shape) -> Weights:
 
 def _inside(size: int, stride: int, offset: int, limit: int) -> Iterator[Pair]:
     """Yield the places of an output whose tap is within the input, with that place of the input."""
-    for place in range(size):
-        if 0 <= place * stride + offset < limit:
-            yield place, place * stride + offset
+    for output in range(size):
+        if 0 <= output * stride + offset < limit:
+            yield output, output * stride + offset

@@ -138,8 +138,10 @@ class Neuron(Node):
         sources = edge_sum(self.sources)
         if self.ports is not None:
             sources = ", ".join(f"{port}={edge_sum(edges)}" for port, edges in self.drives.items())
-        held = "" if self.parts is None else f" holds {_words(self.parts)}"
-        return f"{names[self.integer_equations]}({sources}; {parameters}) 2^{self.exponent}{held}"
+        holding = "" if self.parts is None else f" holds {_words(self.parts)}"
+        return (
+            f"{names[self.integer_equations]}({sources}; {parameters}) 2^{self.exponent}{holding}"
+        )
 
 
 def _words(parts: Sequence[Part]) -> str:

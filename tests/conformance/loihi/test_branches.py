@@ -67,7 +67,7 @@ def structures(case: Case) -> set[str]:
         "dense": any(len(chain.shapes[node.name]) == 1 for node in joined),
         "images": any(len(chain.shapes[node.name]) == 3 for node in joined),
     }
-    return {name for name, held in checks.items() if held}
+    return {name for name, present in checks.items() if present}
 
 
 def complaints(case: Case, tally: Tally) -> list[str]:
@@ -115,8 +115,8 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
         tally.chain_values += link.compared
         tally.spikes, tally.silent = tally.spikes + spikes, tally.silent + (spikes == 0)
         if not link.same:
-            place = link.divergence.sentence() if link.divergence else link.reason
-            tally.failures.append(f"{case.name}: golden = lava: {place}")
+            first = link.divergence.sentence() if link.divergence else link.reason
+            tally.failures.append(f"{case.name}: golden = lava: {first}")
 
 
 @pytest.mark.timeout(3600)

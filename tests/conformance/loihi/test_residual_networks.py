@@ -93,6 +93,9 @@ def trained(name: str, samples: Tensor) -> nn.Module:
             if isinstance(module, layer.BatchNorm2d):
                 module.weight.fill_(2.0)
                 module.bias.fill_(1.2)
+            if isinstance(module, Joined):
+                module.near.weight.mul_(3).add_(0.1)
+                module.far.weight.mul_(2).add_(0.2)
             if isinstance(module, layer.Linear):
                 module.weight.mul_(6).add_(0.2)
     prepared = quant.prepare(network, target="loihi", example=samples)
