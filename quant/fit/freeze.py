@@ -77,13 +77,10 @@ def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
 def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
     """Return neurons whose parameters are the values of the registers."""
     config = module.config() | {"learnable": (), "surrogate": module.surrogate, "units_above": 0}
-    system = module.system
     for name, value in values.items():
         if name == "bias":
             continue
-        fraction = system.parameter_fraction(name)
-        factor = 2.0**-fraction if fraction else unit
-        held = value * factor
+        held = value * module.unit_of(name, unit)
         config[name] = held.detach().float().cpu() if isinstance(held, Tensor) else held
     kind: Any = type(module)
     made: ChipNeuron = kind(**config)
