@@ -56,13 +56,13 @@ class Nearest:
 
 def rounding(decay: Any, form: ChipFormat, what: str = "decay") -> tuple[str, ...]:
     """Return the words for what the chip's nearest decay changes."""
-    wanted = torch.as_tensor(decay).detach().double().reshape(-1)
-    held = decay_integers(wanted, form.decays) / (1 << form.decays.bits)
-    error = (held - wanted).abs()
+    exact = torch.as_tensor(decay).detach().double().reshape(-1)
+    rounded = decay_integers(exact, form.decays) / (1 << form.decays.bits)
+    error = (rounded - exact).abs()
     worst = int(error.argmax())
     if float(error[worst]) < 1e-6:
         return ()
-    before, after = distinguished(float(wanted[worst]), float(held[worst]))
+    before, after = distinguished(float(exact[worst]), float(rounded[worst]))
     return (f"a {what} of {before} becomes {after}",)
 
 

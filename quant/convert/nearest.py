@@ -53,8 +53,8 @@ def _decay(module: Any) -> tuple[Any, bool]:
     if isinstance(module, neuron.IF):
         return 0.0, False
     source = module.w if isinstance(module, neuron.ParametricLIF) else module.tau
-    held = torch.as_tensor(detached(source), dtype=torch.float32)
-    decay = torch.sigmoid(held) if isinstance(module, neuron.ParametricLIF) else 1 / held
+    parameter = torch.as_tensor(detached(source), dtype=torch.float32)
+    decay = torch.sigmoid(parameter) if isinstance(module, neuron.ParametricLIF) else 1 / parameter
     learned = isinstance(source, torch.nn.Parameter)
     return (decay if learned or decay.ndim else float(decay)), learned
 

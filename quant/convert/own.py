@@ -37,11 +37,11 @@ def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -
     if not isinstance(module, neuron.EquationNeuron) or not sends_spikes(module.equations):
         raise ValueError(f"{name}: {kind} has no near neuron on {form.name} (use {usual})")
     if Defined.__name__ not in form.neurons:
-        held = ", ".join(f"quant.{each}" for each in form.neurons)
+        kinds = ", ".join(f"quant.{each}" for each in form.neurons)
         others = 'target="int8" and export to a target that takes neurons of your own'
         raise ValueError(
             f"{name}: {kind} has no near neuron on {form.name}, which has no neurons of your own, "
-            f"only {held} (use {usual}, or {others})"
+            f"only {kinds} (use {usual}, or {others})"
         )
     values = {key: detached(getattr(module, key)) for key in module.equations.parameters}
     plain = isinstance(module, neuron.Defined) and not any(module.initial.values())
@@ -118,9 +118,9 @@ def _rounded(own: OwnEquations, value: Any, form: ChipFormat, name: str) -> tupl
         return rounding(value, form, name)
     numbers = torch.as_tensor(value).double().reshape(-1)
     scale = 1 << own.number_bits(form)
-    kept = (numbers * scale).round() / scale
-    worst = int((kept - numbers).abs().argmax())
-    if float((kept - numbers).abs()[worst]) < 1e-6:
+    rounded = (numbers * scale).round() / scale
+    worst = int((rounded - numbers).abs().argmax())
+    if float((rounded - numbers).abs()[worst]) < 1e-6:
         return ()
-    before, after = distinguished(float(numbers[worst]), float(kept[worst]))
+    before, after = distinguished(float(numbers[worst]), float(rounded[worst]))
     return (f"a {name} of {before} becomes {after}",)

@@ -135,12 +135,12 @@ def own_equations(equations: Equations, fraction: int | None = None) -> OwnEquat
     constants: dict[str, tuple[float, int]] = {}
 
     def rule(recorder: Recorder, number: int, operation: Operation, args: list[int]) -> int:
-        for place, arg in enumerate(operation.args):
-            power, value = powers.get(constant(number, place), 0), equations.operations[arg]
+        for position, arg in enumerate(operation.args):
+            power, value = powers.get(constant(number, position), 0), equations.operations[arg]
             rounded = fine and value.op == Op.CONSTANT and not _is_exact(value.attribute)
             if power or rounded:
                 label = _named(equations, constants, (_number(value.attribute), power))
-                args[place] = recorder.add(Op.PARAMETER, attribute=label)
+                args[position] = recorder.add(Op.PARAMETER, attribute=label)
         return copied(recorder, operation, args)
 
     result = rebuilt(equations, rule)
@@ -162,18 +162,18 @@ def _coefficients_last(equations: Equations, per_unit: set[str]) -> Equations:
         if product.op != Op.MULTIPLY:
             return None
         read = [operations[arg] for arg in product.args]
-        places = (n for n, each in enumerate(read) if each.attribute in per_unit)
-        return next(places, None)
+        positions = (n for n, each in enumerate(read) if each.attribute in per_unit)
+        return next(positions, None)
 
     def rule(recorder: Recorder, number: int, operation: Operation, args: list[int]) -> int:
         if operation.op == Op.MULTIPLY and coefficient(number) is None:
-            for place in (0, 1):
-                inner = coefficient(operation.args[place])
+            for position in (0, 1):
+                inner = coefficient(operation.args[position])
                 if inner is not None:
-                    product = recorder.operations[args[place]]
+                    product = recorder.operations[args[position]]
                     k, a = product.args[inner], product.args[1 - inner]
                     return recorder.add(
-                        Op.MULTIPLY, recorder.add(Op.MULTIPLY, a, args[1 - place]), k
+                        Op.MULTIPLY, recorder.add(Op.MULTIPLY, a, args[1 - position]), k
                     )
         return copied(recorder, operation, args)
 

@@ -19,7 +19,7 @@ from snncore.dynamics.words import absolute, maximum, minimum, select
 
 # Where the lines of each function meet.
 _EXP: tuple[float, ...] = (-6.0, -4.0, -3.0, -2.25, -1.75, -1.25, -0.75, -0.25)
-_EXP += (0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.25, 4.0, 5.0)
+_EXP += (0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4.25, 5.0)
 _LOGISTIC = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.25, 4.5, 6.0)
 
 

@@ -27,12 +27,12 @@ class Folded:
     # By name of a new parameter: the operations that compute it, the last one its value.
     computed: Mapping[str, tuple[Operation, ...]]
 
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, floats: Mapping[str, Any]) -> dict[str, Any]:
         """Return every parameter's value, from those of the float equations."""
         return {
-            name: carried_out(self.computed[name], TABLE, {Op.PARAMETER: given})[-1]
+            name: carried_out(self.computed[name], TABLE, {Op.PARAMETER: floats})[-1]
             if name in self.computed
-            else given[name]
+            else floats[name]
             for name in self.equations.parameters
         }
 

@@ -29,14 +29,14 @@ def from_zero(
     moved = rebuilt(equations, rule)
     recorder = Recorder(list(moved.operations))
     following = list(moved.next_states)
-    for place, state in enumerate(equations.states):
+    for position, state in enumerate(equations.states):
         if state in starts:
             start = next(
                 number
                 for number, each in enumerate(moved.operations)
                 if each == Operation(Op.PARAMETER, (), names[state])
             )
-            recorder.operations.append(Operation(Op.SUBTRACT, (following[place], start)))
-            following[place] = len(recorder.operations) - 1
+            recorder.operations.append(Operation(Op.SUBTRACT, (following[position], start)))
+            following[position] = len(recorder.operations) - 1
     result = replace(moved, operations=tuple(recorder.operations), next_states=tuple(following))
     return result, {names[state]: value for state, value in starts.items()}

@@ -37,13 +37,13 @@ def test_frozen_saved_and_exported_it_stays_the_same(name: str, tmp_path: Any) -
     nd.save(case.model, tmp_path / "model.pt", example=spikes)
     assert nd.lower(nd.load(tmp_path / "model.pt")) == case.program
     for target in ("onnx", "lynxi"):
-        made = targets()[target]
-        assert made.read(made.compile(case.program)) == case.program
+        chip = targets()[target]
+        assert chip.read(chip.compile(case.program)) == case.program
 
 
 def chain(*neurons: nn.Module, scale: float = 4.0) -> nn.Sequential:
     torch.manual_seed(5)
-    layers = [each for made in neurons for each in (layer.Linear(6, 6), made)]
+    layers = [each for part in neurons for each in (layer.Linear(6, 6), part)]
     for weights in layers[::2]:
         with torch.no_grad():
             weights.weight.mul_(scale)
@@ -75,8 +75,8 @@ def test_a_leak_that_only_floats_compute_is_learned_as_one_parameter() -> None:
 
 def test_sixteen_bits_are_nearly_the_floats() -> None:
     x = (torch.rand(20, 16, 6, generator=torch.Generator().manual_seed(0)) < 0.5).float()
-    for made in (neuron.QIF, neuron.AdaptiveLIF, neuron.IntegerLIF):
-        floats = chain(made())
+    for kind in (neuron.QIF, neuron.AdaptiveLIF, neuron.IntegerLIF):
+        floats = chain(kind())
         prepared = quant.prepare(floats, target="int16")
         with torch.no_grad():
             expected, got = floats(x), prepared(x)
@@ -85,7 +85,7 @@ def test_sixteen_bits_are_nearly_the_floats() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "form", "words"),
+    ("neurons", "form", "words"),
     [
         (neuron.Izhikevich(), "loihi", r"1: Izhikevich has no near neuron on loihi.*use neuron"),
         (neuron.EIF(), "shift16", r"1: EIF has no near neuron on shift16.*target=\"int8\""),
@@ -93,9 +93,9 @@ def test_sixteen_bits_are_nearly_the_floats() -> None:
         (neuron.QIF(gain=1e9), "int8", r"1: Defined.gain: .* \(choose another exponent"),
     ],
 )
-def test_what_a_chip_cannot_hold_is_refused(made: nn.Module, form: str, words: str) -> None:
+def test_what_a_chip_cannot_hold_is_refused(neurons: nn.Module, form: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        quant.prepare(chain(made), target=form)
+        quant.prepare(chain(neurons), target=form)
 
 
 def test_what_becomes_lines_or_is_rounded_is_said() -> None:
