@@ -264,8 +264,8 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "a branch": (Branching, "int8", "Branching: its forward cannot be traced"),
     "another neuron": (
         lambda: chain(layer.Linear(2, 2), neuron.EIF()),
-        "int8",
-        "1: EIF has no near neuron on int8",
+        "shift16",
+        "1: EIF has no near neuron on shift16",
     ),
     "a current": (
         lambda: chain(layer.Linear(2, 2), neuron.CubaLIF(current_decay=0.5)),
