@@ -13,6 +13,7 @@ from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
 from neurodeploy.cli.views import findings as findings_view
+from neurodeploy.cli.views import price as price_view
 from neurodeploy.cli.views.chips import chip_blocks, chips_of
 from neurodeploy.cli.views.layers import LAYER_NUMBERS, layer_rows, layers_of
 
@@ -68,11 +69,12 @@ def _integers(
     head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
 ) -> Outcome:
     from neurodeploy.program import neurons_in
-    from neurodeploy.target import fitted, targets
+    from neurodeploy.target import fitted, price_of, target, targets
 
     layers = layers_of(program)
     forms = {name: fitted(program, target) for name, target in targets().items()}
     verdicts = {name: findings for name, (_, findings) in forms.items()}
+    prices = {name: price_of(program, form, target(name)) for name, (form, _) in forms.items()}
     document = head | {
         "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
         "neurons": neurons_in(program),
@@ -83,6 +85,7 @@ def _integers(
             name: {
                 "fits": findings_view.fits(findings),
                 "findings": findings_view.as_data(findings),
+                **price_view.as_data(prices[name]),
             }
             for name, findings in verdicts.items()
         },
@@ -103,6 +106,7 @@ def _integers(
         Table(*layer_rows(layers), LAYER_NUMBERS),
         *title("targets"),
         *findings_view.verdicts(verdicts),
+        *(line for name, price in prices.items() for line in price_view.as_lines(price, name)),
         *(block for each in chips.values() for block in chip_blocks(each)),
     ]
     return Outcome(document, blocks)
