@@ -61,7 +61,7 @@ def verify(
         links=(trained.link, *fast, structured, *(each.link for each in judged)),
         layers=_layers(meaning),
         facts=_facts(artifact, meaning, seconds) | _model(artifact, original.sha256),
-        trace=_pictured(meaning.trace),
+        trace=_pictured(meaning.shown),
         on_chip=meaning.on_chip(chip),
         accuracies=_accuracies(meaning, trained, judged, labels),
     )
@@ -76,7 +76,7 @@ def _trained(model: Any, meaning: Meaning, say: Progress) -> RunOutcome:
     started = time.perf_counter()
     trace = meaning.trained(model)
     return RunOutcome(
-        meaning.compare(name, trace, meaning.trace, time.perf_counter() - started), trace
+        meaning.compare(name, trace, meaning.shown, time.perf_counter() - started), trace
     )
 
 
@@ -103,10 +103,7 @@ def _accuracies(
 
 
 def _layers(meaning: Meaning) -> tuple[LayerSummary, ...]:
-    return tuple(
-        LayerSummary.of(node.name, node.equations.name, meaning.trace[node.name])
-        for node in meaning.network.layers
-    )
+    return tuple(LayerSummary.of(name, kind, meaning.shown[name]) for name, kind in meaning.layers)
 
 
 def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, str]:
@@ -122,12 +119,12 @@ def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, st
     return facts | dict(artifact.tools)
 
 
-def _model(artifact: Artifact, given: str | None) -> dict[str, str]:
+def _model(artifact: Artifact, digest: str | None) -> dict[str, str]:
     """Return the file that the artifact was exported from, and whether it is the given one."""
     recorded = artifact.model_sha256
-    if given is None or recorded == given:
-        return {"model": recorded or given or "not recorded"}
-    return {"model": given, "exported from": f"{recorded or 'not recorded'}, another file"}
+    if digest is None or recorded == digest:
+        return {"model": recorded or digest or "not recorded"}
+    return {"model": digest, "exported from": f"{recorded or 'not recorded'}, another file"}
 
 
 def _pictured(trace: Trace) -> Trace:

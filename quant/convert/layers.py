@@ -11,15 +11,21 @@ import torch
 from torch import Tensor, nn
 
 import quant.neuron.cuba
-from quant.convert.nearest import Nearest, nearest
+from quant.convert.near import Nearest
+from quant.convert.nearest import nearest
 from quant.grid.formats import ChipFormat
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.block import Block
 from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
+from quant.neuron.integer_step import largest_sent
 from quant.neuron.own import Defined
+from quant.neuron.own_equations import own_equations
 from snncore import layer, neuron
 from snncore.neuron.parameters import Given
+
+# More units than a sum of weights reaches in most networks.
+_LARGEST_DRIVE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class DrivingPart:
     synapse: Any
     norm: layer.BatchNorm | None
     gain: float
+    # The largest size of what one neuron before the weights sends.
+    sent: int = 1
 
     def weight(self) -> Tensor:
         """Return the weights for the unscaled input."""
@@ -38,7 +46,7 @@ class DrivingPart:
     @property
     def largest(self) -> int:
         """The largest number of spikes that one input adds up."""
-        return ceil(self.gain)
+        return ceil(self.gain) * self.sent
 
     def folded(self) -> tuple[Tensor, Tensor | None]:
         """Return weights and bias with the batch norm folded in."""
@@ -66,27 +74,32 @@ class Conversion:
         if exponents is None:
             weight, most = part.folded()[0], part.largest
             exponents = best_exponents(
-                weight, self.form, threshold, per_channel=channels, name=name, inputs=most
+                weight,
+                near.form(self.form),
+                threshold,
+                per_channel=channels,
+                name=name,
+                inputs=most,
             )
         bias = torch.as_tensor(near.bias, dtype=torch.float32)
         if part.norm is not None and bool(bias.any()):
             raise ValueError(f"{name}: a batch norm and the neurons each add a bias (choose one)")
         needed = part.synapse.bias is not None or bool(bias.any())
-        made = self._synapse(part, exponents, needed, self.scale, channels)
+        synapse = self._synapse(part, exponents, needed, self.scale, channels)
         with torch.no_grad():
-            made.weight.copy_(part.weight())
-            if made.bias is not None:
+            synapse.weight.copy_(part.weight())
+            if synapse.bias is not None:
                 own = part.synapse.bias
-                made.bias.copy_((bias if own is None else bias + own).expand_as(made.bias))
-        return Block(made, self._neurons(near, int(exponents.min())), norm=part.norm)
+                synapse.bias.copy_((bias if own is None else bias + own).expand_as(synapse.bias))
+        return Block(synapse, self._neurons(near, int(exponents.min())), norm=part.norm)
 
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
         """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
         near = nearest(module, self.form, name)
         threshold = near.threshold() * gain
-        exponent = unit_of_one(self.form, threshold, name)
-        made = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
-        return Block(made, self._neurons(near, exponent, gain, like_bias=near.bias))
+        exponent = unit_of_one(near.form(self.form), threshold, name)
+        pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
+        return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
 
     def joined(
         self, parts: Sequence[DrivingPart], module: neuron.Neuron, name: str, bare: Sequence[float]
@@ -100,17 +113,25 @@ class Conversion:
         flat = [weight.reshape(1, -1) for weight, _ in folded] + [torch.ones(1, 1)] * bool(bare)
         weights, options = torch.cat(flat, 1), {"per_channel": False, "fan_in": False}
         exponent = best_exponents(
-            weights, self.form, threshold, name=name, spikes=bool(bare), **options
+            weights, near.form(self.form), threshold, name=name, spikes=bool(bare), **options
         )
         near = self._clipping(near, weights, int(exponent)) if bare else near
-        made = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
+        synapses = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
         with torch.no_grad():
-            for synapse, (weight, _) in zip(made, folded, strict=True):
+            for synapse, (weight, _) in zip(synapses, folded, strict=True):
                 synapse.weight.copy_(weight)
         bias: Any = near.bias
-        for _, given in folded:
-            bias = bias if given is None else bias + given
-        return self._neurons(near, int(exponent), like_bias=bias), made
+        for _, norm_bias in folded:
+            bias = bias if norm_bias is None else bias + norm_bias
+        return self._neurons(near, int(exponent), like_bias=bias), synapses
+
+    def largest_sent(self, module: neuron.Neuron, name: str) -> int:
+        """Return the largest size of what one of these neurons sends in a step."""
+        near = nearest(module, self.form, name)
+        if near.kind != Defined.__name__:
+            return 1
+        own = own_equations(near.options["equations"], near.options.get("fraction"))
+        return largest_sent(own.biased, own.system(self.form))
 
     def _clipping(self, near: Nearest, weights: Tensor, exponent: int) -> Nearest:
         """Add a note if plain spikes keep a unit so small that weights clip."""
@@ -131,9 +152,9 @@ class Conversion:
         kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
         options: dict[str, Any] = {"scale": scale.value, "per_channel": per_channel}
         options |= {"format": self.form, "largest_input": part.largest}
-        made: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
-        made.set_exponents(exponents)
-        return made
+        synapse: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
+        synapse.set_exponents(exponents)
+        return synapse
 
     def _neurons(
         self, near: Nearest, exponent: int, gain: float = 1.0, like_bias: Given = 0.0
@@ -145,12 +166,17 @@ class Conversion:
         count = bias.numel() if bool(bias.any()) else None
         options: dict[str, Any] = {"bias": count, "format": self.form, "exponent": exponent}
         options |= {"units_above": near.units_above} | near.options | near.scaled(gain)
-        made: ChipNeuron = kind(**options)
-        made.deviations = near.deviations
-        if made.bias is not None:
+        try:
+            neurons: ChipNeuron = kind(**options)
+            if near.largest is not None:
+                neurons.require_exact(_LARGEST_DRIVE)
+        except ValueError as error:
+            raise ValueError(f"{near.layer}: {error}" if near.layer else str(error)) from error
+        neurons.deviations = near.deviations
+        if neurons.bias is not None:
             with torch.no_grad():
-                made.bias.copy_(bias.detach())
-        return made
+                neurons.bias.copy_(bias.detach())
+        return neurons
 
 
 def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:

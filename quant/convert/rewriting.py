@@ -45,6 +45,8 @@ class Rewriting:
         self.module, self.conversion = module, conversion
         # How much larger a value is than in the float network, where sums replace means.
         self.gain: dict[fx.Node, float] = {}
+        # The largest size of what one neuron behind a value sends: more than 1 if it counts.
+        self.sent: dict[fx.Node, int] = {}
         # Weights and norms whose neurons have not been reached yet.
         self.waiting: set[fx.Node] = set()
         # The new layers by path.
@@ -68,6 +70,7 @@ class Rewriting:
         if len(gains) > 1 and not _is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
+        self.sent[node] = max((self.sent[source] for source in node.all_input_nodes), default=1)
         if node.op != "call_module":
             self._refuse_words(node)
             return
@@ -117,7 +120,7 @@ class Rewriting:
             self._pooled(node, module, name, terms[0].top)
         else:
             self._put(name, self._joined(module, name, terms)[0])
-        self.gain[node] = 1.0
+        self._sends(node, name)
 
     @for_kinds(_rewrite, layer.Recurrent)
     def _recurrent(self, module: layer.Recurrent, node: fx.Node, name: str) -> None:
@@ -136,17 +139,18 @@ class Rewriting:
                 "(make it with bias=False; the weights before it may have one)"
             )
         terms = self._terms(node.all_input_nodes[0])
-        neurons, within = self._joined(body, name, terms, [DrivingPart(feedback, None, 1.0)])
+        sent = self.conversion.largest_sent(body, name)
+        neurons, within = self._joined(body, name, terms, [DrivingPart(feedback, None, 1.0, sent)])
         self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
         neurons.driven_by += (f"{name}.feedback",)
-        self.gain[node] = 1.0
+        self._sends(node, f"{name}.body")
 
     def _block(
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
     ) -> None:
         source = weights.all_input_nodes[0]
-        made = self.conversion.block(self._part(term, weights), module, name)
-        self._put(name, made)
+        block = self.conversion.block(self._part(term, weights), module, name)
+        self._put(name, block)
         node.replace_input_with(term.top, source)
         for call in term.chain:
             self._drop(call)
@@ -164,20 +168,28 @@ class Rewriting:
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
-        made, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
+        neurons, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
         for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
             self._put(str(weights.target), synapse)
             self.waiting.discard(weights)
             if term.norm is not None:
                 term.norm.replace_all_uses_with(weights)
                 self._drop(term.norm)
-        made.driven_by = tuple(str(weights.target) for _, weights in weighing)
-        made.adds_spikes = bool(bare)
-        return made, synapses[len(parts) :]
+        neurons.driven_by = tuple(str(weights.target) for _, weights in weighing)
+        neurons.adds_spikes = bool(bare)
+        return neurons, synapses[len(parts) :]
 
     def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
-        return DrivingPart(self._of(weights), norm, self.gain[weights.all_input_nodes[0]])
+        source = weights.all_input_nodes[0]
+        return DrivingPart(self._of(weights), norm, self.gain[source], self.sent[source])
+
+    def _sends(self, node: fx.Node, name: str) -> None:
+        """Note what the neurons of a layer send: plain spikes, or counts of them."""
+        block = self.module.get_submodule(name)
+        neurons = block.neuron if isinstance(block, Block) else block
+        assert isinstance(neurons, ChipNeuron)
+        self.gain[node], self.sent[node] = 1.0, neurons.largest_sent
 
     def _drop(self, node: fx.Node) -> None:
         if node.users:
@@ -191,15 +203,15 @@ class Rewriting:
             if _is_sum(node):
                 return [term for source in node.all_input_nodes for term in self._terms(source)]
             return [Term(node)]
-        found = self._of(node)
-        if isinstance(found, _WEIGHTS):
+        module = self._of(node)
+        if isinstance(module, _WEIGHTS):
             self._refuse_sums(node)
             return [Term(node, node, None, (node,))]
-        if not isinstance(found, (*_IDLE, layer.BatchNorm)):
+        if not isinstance(module, (*_IDLE, layer.BatchNorm)):
             return [Term(node)]
         below = self._terms(node.all_input_nodes[0])
         first = below[0]
-        if isinstance(found, layer.BatchNorm):
+        if isinstance(module, layer.BatchNorm):
             if len(below) != 1 or first.weights is None or first.norm is not None:
                 raise ValueError(
                     f"{node.target}: a batch norm that follows no weights cannot be folded "
@@ -227,8 +239,8 @@ class Rewriting:
     def _refuse_words(self, node: fx.Node) -> None:
         """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
-        done = not words or _is_sum(node) or node.target in _FLATTENS
-        if not done and not self.waiting.intersection(node.all_input_nodes):
+        is_known = not words or _is_sum(node) or node.target in _FLATTENS
+        if not is_known and not self.waiting.intersection(node.all_input_nodes):
             raise ValueError(
                 f"{node.name}: {_called(node)} of spikes is not what chips do (a forward may "
                 "call layers, add their results and flatten them)"

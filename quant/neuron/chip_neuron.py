@@ -14,7 +14,13 @@ from quant.grid.exact import counted, largest, without_autocast
 from quant.grid.formats import ChipFormat
 from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit
-from quant.neuron.integer_step import IntegerStep, training_step
+from quant.neuron.integer_step import (
+    BoundedStep,
+    enclosing,
+    largest_sent,
+    training_equations,
+    training_step,
+)
 from quant.neuron.kernels import run_kernels, runs_in_kernels
 from quant.neuron.register import Register, registers
 from snncore.dynamics import Equations, NumberSystem
@@ -115,6 +121,27 @@ class ChipNeuron(Neuron):
         """The value of one integer of the voltage, in a block by its channels."""
         return self.scale_of(self._voltage)
 
+    @property
+    def largest_sent(self) -> int:
+        """The largest size of what one neuron sends in a step, 1 if it sends spikes."""
+        return largest_sent(self.equations, self.system)
+
+    def require_exact(self, drive: int) -> None:
+        """Check that floats compute a step exactly, for inputs of at most `drive` units.
+
+        Raises:
+            ValueError: if a value may be too large for them.
+        """
+        bounds = tuple((name, *_bound(value)) for name, value in self.integers().items())
+        training_equations(self.equations, self.system, enclosing(drive), bounds)
+
+    def unit_of(self, parameter: str, of_weights: Unit) -> Unit:
+        """Return the value of one integer of a parameter, for weights that count in a unit."""
+        fraction = self.system.parameter_fraction(parameter)
+        if fraction and self._registers[parameter].per_unit:
+            return self._registers[parameter].unit(of_weights)
+        return 2.0**-fraction if fraction else of_weights
+
     def scale_of(self, state: str) -> Unit:
         """Return the value of one integer of a state, in a block by its channels."""
         smallest = 2.0 ** -self.system.state(state).fraction
@@ -171,10 +198,10 @@ class ChipNeuron(Neuron):
         }
 
     def _tabled(
-        self, given: Collection[Register] | None, names: tuple[str, ...]
+        self, declared: Collection[Register] | None, names: tuple[str, ...]
     ) -> dict[str, Register]:
         """Return the registers by name, with that of a bias."""
-        table = {each.name: each for each in given or registers(self.format, names)}
+        table = {each.name: each for each in declared or registers(self.format, names)}
         if "threshold" in table:
             table["threshold"] = replace(table["threshold"], above=self.units_above)
         return table | {"bias": Register("bias", self.format.biases)}
@@ -200,7 +227,7 @@ class ChipNeuron(Neuron):
         bounds = self._reached(drive, parameters)
         if most is None:
             self._require_whole(sequence, unit)
-        step = IntegerStep(self.equations, self.system, self._drive, bounds)
+        step = BoundedStep(self.equations, self.system, self._drive, bounds)
         rule = self._spike_rule()
         states = self._states_for(sequence[0]) if self.states else ()
         if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
@@ -232,8 +259,8 @@ class ChipNeuron(Neuron):
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)
 
-    def _eager(self, made: IntegerStep, rule: SpikeRule, parameters: Integers) -> Any:
-        step = training_step(*made, rule)
+    def _eager(self, integer_step: BoundedStep, rule: SpikeRule, parameters: Integers) -> Any:
+        step = training_step(*integer_step, rule)
 
         def run(*states_and_input: Tensor) -> tuple[Tensor, ...]:
             x = states_and_input[-1]

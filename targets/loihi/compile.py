@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -52,7 +53,8 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         lag += layer.synapse is not None
         name, kind = layer.neuron.name, layer.neuron.equations.name
         shape = list(program.shapes[name])
-        layers.append({"name": name, "neuron": kind, "shape": shape, "lag": lag})
+        entry = {"name": name, "neuron": kind, "shape": shape, "lag": lag}
+        layers.append(entry | _parts(layer.neuron))
     first = program.input
     return {
         "names": [node.name for node in program.nodes],
@@ -66,6 +68,11 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         "reset_offset": 0 if block else 1,
         "run_config": "Loihi2SimCfg(select_tag='fixed_pt')",
     } | ({"spike_exp": spike_exp(chain)} if has_messages(chain) else {})
+
+
+def _parts(node: Neuron) -> dict[str, Any]:
+    """Return where the layers of the network stand that these neurons hold."""
+    return {} if node.parts is None else {"parts": [asdict(part) for part in node.parts]}
 
 
 def _file(program: Program, chain: Chain) -> bytes:
@@ -120,9 +127,9 @@ def _dense(node: Dense, layer: ChainLayer, add: Callable[[str], Any]) -> Any:
 
 def _weights(entry: Any, key: str, node: Synapse) -> None:
     weight = node.narrow_weight
-    held = entry.create_dataset(key, weight.shape, dtype=np.int32)
+    dataset = entry.create_dataset(key, weight.shape, dtype=np.int32)
     for rows in row_pieces(weight):
-        held[rows] = weight[rows].astype(np.int32)
+        dataset[rows] = weight[rows].astype(np.int32)
 
 
 @_ENTRY.register(Conv2d)
@@ -154,5 +161,5 @@ def _bias(values: Integers, shape: tuple[int, ...]) -> Any:
         return np.full(shape[0], values.reshape(-1)[0], dtype=np.int32)
     if values.size == shape[0]:
         return values.reshape(-1).astype(np.int32)
-    whole = np.broadcast_to(values, shape)
-    return np.ascontiguousarray(whole.T if len(shape) == 3 else whole).astype(np.int32)
+    full = np.broadcast_to(values, shape)
+    return np.ascontiguousarray(full.T if len(shape) == 3 else full).astype(np.int32)

@@ -23,6 +23,7 @@ from neurodeploy.program import (
     Integers,
     Neuron,
     Node,
+    Part,
     Program,
     Signal,
 )
@@ -53,10 +54,10 @@ def read_artifact(artifact: Artifact) -> Program:
     """
     names = [name for name in artifact.files if name.endswith(".net")]
     if len(names) != 1:
-        place = artifact.path or "the artifact"
-        raise ArtifactError(f"{place}: holds {len(names)} .net files instead of one")
-    told = artifact.contract
-    host = (spike_exp_of(told), input_bias_of(told), input_scale_of(told))
+        path = artifact.path or "the artifact"
+        raise ArtifactError(f"{path}: holds {len(names)} .net files instead of one")
+    contract = artifact.contract
+    host = (spike_exp_of(contract), input_bias_of(contract), input_scale_of(contract))
     try:
         with opened(artifact.files[names[0]], names[0]) as entries:
             program = _Reader(*host).read(entries)
@@ -125,11 +126,11 @@ class _Reader:
             raise ArtifactError(f"{parts.name}.imag: a matrix in one axis stops the loader here")
         loaded: list[LoadedWeights] = []
         for key in ("real", "imag"):
-            found = loaded_together([_matrix(parts, key, outputs)])
-            if found is None:
+            matrices = loaded_together([_matrix(parts, key, outputs)])
+            if matrices is None:
                 message = "is all zero, which the loader cannot load"
                 raise ArtifactError(f"{parts.name}.{key}: {message}")
-            loaded += found
+            loaded += matrices
         real, imag = loaded
         if real.weight.shape != imag.weight.shape:
             shapes = f"{real.weight.shape} and {imag.weight.shape}"
@@ -209,8 +210,8 @@ class _Reader:
         name = f"{entry.name}.synapse"
         self._append(_convolution(entry, name, Edge(self.nodes[-1].name)))
         if self.shape != _shape(entry):
-            said = _shape(entry)
-            raise ArtifactError(f"{entry.name}.shape: {said}, and the sums are {self.shape}")
+            shape = _shape(entry)
+            raise ArtifactError(f"{entry.name}.shape: {shape}, and the sums are {self.shape}")
         self._neurons(entry, name)
 
     def _neurons(self, entry: LayerEntry, *synapses: str) -> None:
@@ -316,11 +317,13 @@ def _named(program: Program, contract: Any) -> Program:
             raise ArtifactError("manifest.json: names another number of layers than the file has")
         new = {node.name: str(name) for node, name in zip(program.nodes, names, strict=True)}
         kinds = {layer["name"]: str(layer["neuron"]) for layer in contract["layers"]}
+        parts = {layer["name"]: _parts(layer.get("parts")) for layer in contract["layers"]}
         nodes = []
         for node, exponent in zip(program.nodes, exponents, strict=True):
             changes: dict[str, Any] = {}
             if isinstance(node, Neuron):
                 changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
+                changes["parts"] = parts[new[node.name]]
             if exponent is not None:
                 if type(exponent) is not int:
                     raise TypeError(f"{exponent!r:.40} is not an exponent")
@@ -331,6 +334,24 @@ def _named(program: Program, contract: Any) -> Program:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"manifest.json: does not fit the file: {error}") from error
+
+
+def _parts(entries: Any) -> tuple[Part, ...] | None:
+    """Return the layers of the network within a layer, as a manifest states them.
+
+    Raises:
+        TypeError: if an entry does not state one.
+    """
+    if entries is None:
+        return None
+    parts = []
+    for each in entries:
+        sizes = {key: tuple(each[key]) for key in ("shape", "phases")}
+        whole = (*sizes["shape"], *sizes["phases"], each["first"])
+        if len(each) != 4 or any(type(number) is not int for number in whole):
+            raise TypeError(f"{each!r:.80} is not a part of a layer")
+        parts.append(Part(str(each["name"]), first=each["first"], **sizes))
+    return tuple(parts)
 
 
 _READERS: dict[str, Any] = {

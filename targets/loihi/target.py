@@ -13,6 +13,7 @@ from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import Capabilities, ExampleNeuron, Finding, Simulation, chosen_simulator
 from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.branches import as_chain
 from targets.loihi.check import check
 from targets.loihi.chip.capabilities import CAPABILITIES
 from targets.loihi.chip.chips import CHIPS
@@ -40,6 +41,10 @@ class Loihi:
         """Return what the chip or its loader cannot accept, or would change."""
         return check(program)
 
+    def restructured(self, program: Program) -> Program:
+        """Return a program with branches as a chain of layers."""
+        return as_chain(program)
+
     def placements(self, program: Program) -> tuple[Placement, ...]:
         """Return the program on the cores of each chip."""
         return tuple(placement(program, chip) for chip in CHIPS)
@@ -56,9 +61,9 @@ class Loihi:
         """Return the program in a .net file, ours or another's."""
         return read_artifact(artifact)
 
-    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
+    def file_difference(self, name: str, expected: bytes, content: bytes) -> str | None:
         """Return where two .net files differ, or None if a loader reads the same values."""
-        return file_difference(expected, found)
+        return file_difference(expected, content)
 
     def simulate(
         self,

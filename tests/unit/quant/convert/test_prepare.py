@@ -33,7 +33,7 @@ class Residual(nn.Module):
         self.drop, self.dense, self.lif4 = nn.Dropout(0.2), layer.Linear(6, 5), neuron.IF(0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         x = self.lif1(self.bn1(self.conv1(x)))
         x = self.lif2(self.bn2(self.conv2(x)) + x)
         x = self.all(self.pool(self.lif3(self.mean(x))))
@@ -46,7 +46,7 @@ def samples() -> Tensor:
 
 
 def trained(pool: nn.Module | None = None) -> nn.Module:
-    """A network whose norms have statistics and whose neurons spike."""
+    """Return a network whose norms have statistics and whose neurons spike."""
     torch.manual_seed(0)
     network = Residual(pool)
     with torch.no_grad():
@@ -75,13 +75,9 @@ def spikes_of(network: nn.Module, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_layer_is_exact_and_near(target: str) -> None:
-    network = trained(None if target == "loihi" else layer.MaxPool2d(2))
-    if target == "loihi":
-        network.pool = nn.Identity()
+    network = trained(layer.MaxPool2d(2))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    # Loihi itself is a chain: its grid alone is asked for here.
-    asked = quant.chip_format(target) if target == "loihi" else target
-    prepared = quant.prepare(network, target=asked, example=samples())
+    prepared = quant.prepare(network, target=target, example=samples())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     golden, others = traces(prepared.eval(), samples())
     for name, other in others.items():
@@ -127,26 +123,26 @@ def test_what_is_frozen_is_the_same_program(
 def test_a_norm_is_folded_while_it_learns_and_gone_without_a_changed_bit() -> None:
     prepared = quant.prepare(trained(), target="int8", example=samples()).train()
     norm = prepared.get_submodule("lif1.norm")
-    held = norm.running_mean.clone()
+    mean = norm.running_mean.clone()
     prepared(samples()).sum().backward()
-    assert not torch.equal(norm.running_mean, held)
+    assert not torch.equal(norm.running_mean, mean)
     assert all(p.grad is not None for p in prepared.get_submodule("lif1").parameters())
     functional.reset(prepared)
     for module in prepared.modules():
         if isinstance(module, layer.BatchNorm):
             module.frozen = True
-    held = norm.running_mean.clone()
+    mean = norm.running_mean.clone()
     spikes = prepared(samples())
     functional.reset(prepared)
-    assert torch.equal(norm.running_mean, held)
+    assert torch.equal(norm.running_mean, mean)
     assert torch.equal(spikes, spikes_of(quant.freeze(prepared), samples()))
     assert spikes.sum() > 20
 
 
 def test_what_a_chip_does_otherwise_is_said() -> None:
     network = chain(layer.Linear(4, 3), neuron.LIF(tau=3.0, reset="soft"), neuron.IF())
-    found = quant.deviations(quant.prepare(network, target="loihi"))
-    assert found == {
+    deviations = quant.deviations(quant.prepare(network, target="loihi"))
+    assert deviations == {
         "1.neuron": (
             "a decay of 0.33333 becomes 0.33325",
             "a soft reset becomes a hard one",
@@ -268,8 +264,8 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "a branch": (Branching, "int8", "Branching: its forward cannot be traced"),
     "another neuron": (
         lambda: chain(layer.Linear(2, 2), neuron.EIF()),
-        "int8",
-        "1: EIF has no near neuron on int8",
+        "shift16",
+        "1: EIF has no near neuron on shift16",
     ),
     "a current": (
         lambda: chain(layer.Linear(2, 2), neuron.CubaLIF(current_decay=0.5)),

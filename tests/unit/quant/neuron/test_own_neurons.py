@@ -12,7 +12,7 @@ import neurodeploy as nd
 import quant
 from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
-from snncore.dynamics import select, spike
+from snncore.dynamics import log, select, spike
 from tests.unit.own_neuron import Tiring
 from tests.unit.quant.grid.test_formats import traces
 
@@ -31,18 +31,40 @@ def Constant(v: Any, a: Any, x: Any, *, jump: Any, forget: Any) -> Any:  # noqa:
     return select(s, h - 1.0, h), forget * a + s, s
 
 
+@neuron.define(states={"v": 0.5}, params={"threshold": 1.0})
+def Charged(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
+    s = spike(v + x - threshold)
+    return select(s, 0.0, v + x), s
+
+
+@neuron.define(states={"v": 0.0}, params={"gain": 1.0})
+def Squared(v: Any, x: Any, *, gain: Any) -> Any:  # noqa: N802
+    s = spike(v + x + gain * v * v - 1.0)
+    return select(s, 0.0, v + x), s
+
+
+@neuron.define(states={"v": 0.0}, params={"tau": 2.0, "threshold": 1.0})
+def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
+    h = v + (x - v) / tau
+    s = spike(h - threshold)
+    return select(s, 0.0, h), s
+
+
 NEURONS: dict[str, Callable[[], nn.Module]] = {
     "one state": Leaky,
     "a value a channel": lambda: Leaky(threshold=torch.linspace(0.4, 0.9, 4)),
     "two states": lambda: Tiring(threshold=0.5, jump=0.25),
     "constants": Constant,
+    "a start": Charged,
+    "a square": Squared,
+    "a division": lambda: Divided(threshold=0.25),
 }
 
 
 def network(make: Callable[[], nn.Module]) -> nn.Module:
-    """Weights with a bias and a norm, a mean, and weights added to a shortcut."""
+    """Return weights with a bias and a norm, a mean, and weights added to a shortcut."""
     torch.manual_seed(3)
-    made = nn.Sequential(
+    layers = nn.Sequential(
         layer.Conv2d(2, 4, 3, padding=1),
         layer.BatchNorm2d(4),
         make(),
@@ -52,13 +74,13 @@ def network(make: Callable[[], nn.Module]) -> nn.Module:
         make(),
     )
     with torch.no_grad():
-        made[0].weight.mul_(4.0)
-        made[5].weight.uniform_(0.0, 2.0)
-        made[1].weight.uniform_(1.0, 3.0)
+        layers[0].weight.mul_(4.0)
+        layers[5].weight.uniform_(0.0, 2.0)
+        layers[1].weight.uniform_(1.0, 3.0)
         for _ in range(3):
-            made(samples())
-            functional.reset(made)
-    return made.eval()
+            layers(samples())
+            functional.reset(layers)
+    return layers.eval()
 
 
 def samples() -> Tensor:
@@ -83,7 +105,8 @@ def test_the_forward_is_the_program_is_the_file(name: str, form: str, tmp_path: 
     assert nd.read(artifact) == program
 
 
-@pytest.mark.parametrize("name", NEURONS)
+# Without a leak, what is squared leaves its register now and then.
+@pytest.mark.parametrize("name", sorted(NEURONS.keys() - {"a square"}))
 def test_sixteen_bits_are_nearly_the_floats(name: str) -> None:
     floats = network(NEURONS[name])
     prepared = quant.prepare(floats, target="int16", example=samples()).eval()
@@ -115,8 +138,8 @@ def test_a_shortcut_adds_to_the_weights() -> None:
 def test_parameters_and_weights_are_learned() -> None:
     # Weights with which the neurons fire, and tire.
     torch.manual_seed(1)
-    made = Tiring(learnable=("jump", "forget"))
-    prepared = quant.prepare(nn.Sequential(layer.Linear(4, 3), made), target="int8")
+    tiring = Tiring(learnable=("jump", "forget"))
+    prepared = quant.prepare(nn.Sequential(layer.Linear(4, 3), tiring), target="int8")
     with torch.no_grad():
         prepared.get_submodule("1.synapse").weight.mul_(3.0)
     x = (torch.rand(12, 8, 4, generator=torch.Generator().manual_seed(0)) < 0.6).float()
@@ -160,18 +183,6 @@ def test_units_are_fitted_and_calibrated_as_for_other_neurons() -> None:
     assert compare("x", golden, others["training"], 0.0).same
 
 
-@neuron.define(states={"v": 0.5}, params={"threshold": 1.0})
-def Charged(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
-    s = spike(v + x - threshold)
-    return select(s, 0.0, v + x), s
-
-
-@neuron.define(states={"v": 0.0}, params={"gain": 1.0})
-def Squared(v: Any, x: Any, *, gain: Any) -> Any:  # noqa: N802
-    s = spike(v + x + gain * v * v)
-    return select(s, 0.0, v + x), s
-
-
 @neuron.define(states={"v": 0.0}, params={}, inputs=2)
 def Gated(v: Any, x: Any, gate: Any) -> Any:  # noqa: N802
     s = spike(v + x - gate)
@@ -184,27 +195,25 @@ def Named(v: Any, x: Any, *, unit: Any) -> Any:  # noqa: N802
     return select(s, 0.0, v + x), s
 
 
-@neuron.define(states={"v": 0.0}, params={"tau": 2.0, "threshold": 1.0})
-def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
-    s = spike(v + (x - v) / tau - threshold)
-    return select(s, 0.0, v), s
+@neuron.define(states={"v": 0.0}, params={"threshold": 1.0})
+def Measured(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
+    s = spike(v + log(x * x + 1.0) * threshold - threshold)
+    return select(s, 0.0, v + x), s
 
 
 @pytest.mark.parametrize(
-    ("made", "form", "words"),
+    ("neurons", "form", "words"),
     [
-        (Divided(), "int8", "1: Divided: divide has no integer form in int16"),
-        (Charged(), "int8", "1: a chip's states start at zero"),
-        (Squared(), "int8", r"1: Squared\.gain: counts in the unit of the inputs to the power"),
+        (Measured(), "int8", "1: Measured: what log is taken of counts in the unit of the inputs"),
         (Gated(), "int8", "1: Gated: has the inputs x, gate; a chip drives one"),
-        (Leaky(), "loihi", r"1: loihi has no neurons of your own, only quant\.CubaLIF"),
+        (Leaky(), "loihi", r"on loihi, which has no neurons of your own, only quant\.CubaLIF"),
         (Leaky(decay=1.5), "int8", r"Defined\.decay: 1\.5 is not between 0 and 1"),
         (Named(), "int8", r"Named\.unit: chip neurons have that \(rename it\)"),
     ],
 )
-def test_what_has_no_place_is_named(made: nn.Module, form: str, words: str) -> None:
+def test_what_has_no_place_is_named(neurons: nn.Module, form: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        quant.prepare(nn.Sequential(layer.Linear(4, 3), made), target=form)
+        quant.prepare(nn.Sequential(layer.Linear(4, 3), neurons), target=form)
 
 
 def test_equations_need_a_value_for_each_parameter() -> None:
