@@ -121,10 +121,9 @@ def _add(node: g.Add, run: _Run, row: Array) -> Array:
     return total
 
 
-@_VALUE.register(g.Flatten)
-def _flatten(node: g.Flatten, run: _Run, row: Array) -> Array:
-    x = run.value(node.source)
-    return x.reshape(len(x), -1)
+@_VALUE.register(g.Selection)
+def _selected(node: g.Selection, run: _Run, row: Array) -> Array:
+    return node.select(*(run.value(edge) for edge in node.sources))
 
 
 @_VALUE.register(g.Dense)

@@ -3,6 +3,13 @@
 from snncore.layer.attention import SpikeAttention as SpikeAttention
 from snncore.layer.dropout import Dropout as Dropout
 from snncore.layer.dropout import Dropout2d as Dropout2d
+from snncore.layer.moving import Chunk as Chunk
+from snncore.layer.moving import Concat as Concat
+from snncore.layer.moving import Permute as Permute
+from snncore.layer.moving import Reshape as Reshape
+from snncore.layer.moving import Slice as Slice
+from snncore.layer.moving import Transpose as Transpose
+from snncore.layer.moving import Upsample as Upsample
 from snncore.layer.norm.batch_norm import BatchNorm as BatchNorm
 from snncore.layer.norm.batch_norm import BatchNorm1d as BatchNorm1d
 from snncore.layer.norm.batch_norm import BatchNorm2d as BatchNorm2d
@@ -53,6 +60,8 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Chunk",
+    "Concat",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -70,9 +79,12 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Pair",
+    "Permute",
     "Recurrent",
+    "Reshape",
     "Residual",
     "Sequence",
+    "Slice",
     "SpikeAttention",
     "StateLayer",
     "StepBatchNorm2d",
@@ -82,6 +94,8 @@ __all__ = [
     "TemporalBatchNorm2d",
     "ThresholdBatchNorm2d",
     "TimeDistributed",
+    "Transpose",
+    "Upsample",
     "Vote",
     "backend_report",
 ]

@@ -18,16 +18,17 @@ from neurodeploy.graph import (
     Conv2d,
     Delay,
     Dense,
-    Flatten,
     Graph,
     Input,
     MaxPool2d,
     Neuron,
     Node,
+    Selection,
     SumPool2d,
 )
 from snncore.dynamics import Equations, Op
 from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Term, spelled
+from targets.onnx.writing.moving import MovingWords
 from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
@@ -68,7 +69,7 @@ def _input(node: Input, shape: Shape) -> ProgramPart:
     return ProgramPart(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
-@_PART.register(Dense, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
+@_PART.register(Dense, Conv2d, SumPool2d, BatchNorm, Selection, Add)
 def _stateless(node: Node, shape: Shape) -> ProgramPart:
     body, tensors, leading = _LAYER(node, shape)
     return ProgramPart(
@@ -122,9 +123,9 @@ def _batch_norm(node: BatchNorm, shape: Shape) -> _Layer:
     return _scaled, numbers, True
 
 
-@_LAYER.register(Flatten)
-def _flatten(node: Flatten, shape: Shape) -> _Layer:
-    return lambda w, given: [_reshaped(w, given[0], shape)], {}, False
+@_LAYER.register(Selection)
+def _selection(node: Selection, shape: Shape) -> _Layer:
+    return lambda w, given: [node.spelled(MovingWords(w), given, shape)], {}, False
 
 
 @_LAYER.register(Add)
@@ -157,10 +158,6 @@ def _added(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
     for each in given[1:]:
         total = writer.node("Add", [total, each], FLOAT)
     return [total]
-
-
-def _reshaped(writer: Writer, x: Value, shape: Shape) -> Value:
-    return writer.node("Reshape", [x, writer.constant([-1, *shape], Type.INT64)], FLOAT)
 
 
 def _bias(values: NDArray[Any] | None, behind: Shape) -> dict[str, NDArray[Any]]:
