@@ -16,7 +16,7 @@ from neurodeploy import graph as g
 from neurodeploy.data.narrow import Multiples, narrowed, row_pieces
 from neurodeploy.data.structure import Edge, Shape, require
 from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
-from neurodeploy.frontend.convolutions import convolution
+from neurodeploy.frontend.layers.convolutions import convolution
 from neurodeploy.graph import Node
 from quant.grid.exact import require_accumulator
 from quant.layer.synapse import GridLayer

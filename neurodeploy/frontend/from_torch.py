@@ -17,7 +17,6 @@ from neurodeploy.data.structure import Edge, Pair, Shape, require
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
-from neurodeploy.frontend.convolutions import convolution
 from neurodeploy.frontend.from_quant import (
     block_nodes,
     complex_nodes,
@@ -27,7 +26,8 @@ from neurodeploy.frontend.from_quant import (
     weight_nodes,
 )
 from neurodeploy.frontend.kinds import is_idle
-from neurodeploy.frontend.moving import concat, moved, pooled
+from neurodeploy.frontend.layers.convolutions import convolution
+from neurodeploy.frontend.layers.moving import concat, moved, pooled
 from neurodeploy.graph import Node
 from quant.convert.transposed import with_zeros
 from quant.layer.synapse import GridLayer

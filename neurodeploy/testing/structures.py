@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.program import (
+    Concat,
     Conv2d,
     Dense,
     Edge,
@@ -18,9 +19,13 @@ from neurodeploy.program import (
     MaxPool2d,
     Neuron,
     Node,
+    Permute,
     Program,
+    Reshape,
     Signal,
+    Slice,
     Synapse,
+    Upsample,
 )
 from neurodeploy.target import ExampleNeuron
 
@@ -127,6 +132,17 @@ def _max_pool(network: Network) -> Network:
     return network.flatten().dense("output", 3, 36)
 
 
+def _moved(network: Network) -> Network:
+    """Move values in every way: two layers are joined, cut, permuted, repeated and reshaped."""
+    first = Edge(network.input(2, 4, 3).conv("first", 2, 2, 1, 1).last)
+    network = network.conv("second", 2, 2, 1, 1, source=Edge("input"))
+    network = network.add(Concat("both", (first, Edge(network.last))))
+    network = network.add(Slice("cut", Edge("both"), 1, 0, 3, 2))
+    network = network.add(Permute("turned", Edge("cut"), (2, 0, 1)))
+    network = network.add(Upsample("large", Edge("turned"), (1, 1, 2), zeros=True))
+    return network.add(Reshape("flat", Edge("large"), (48,))).dense("output", 3, 48)
+
+
 def _sum_pool(network: Network) -> Network:
     weight = np.full((2, 1, 2, 2), 64)
 
@@ -200,6 +216,7 @@ STRUCTURES: dict[str, Callable[[Network], Network]] = {
     "max pool": _max_pool,
     "sum pool": _sum_pool,
     "flatten": _flatten,
+    "moved values": _moved,
     "a late edge": _late_edge,
     "delays": _delays,
     "recurrence": _recurrence,

@@ -254,6 +254,7 @@ def with_layers(module: fx.GraphModule, step_mode: str) -> None:
     for node in reversed(list(module.graph.nodes)):
         if not node.users and (is_size(node) or is_parts(node)):
             module.graph.erase_node(node)
+    module.recompile()
 
 
 def free_name(name: str, paths: set[str]) -> str:

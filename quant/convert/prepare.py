@@ -49,7 +49,7 @@ def prepare(
     module = _traced(twin)
     with_layers(module, step_mode_of(twin))
     if example is not None:
-        _run(twin, example)
+        _run(module, example)
     Rewriting(module, Conversion(form, scale, per_channel)).run()
     module.train(network.training)
     if isinstance(target, str):

@@ -30,6 +30,8 @@ from quant import chip_format
 from tests.conformance.chip_networks import Build
 from tests.conformance.networks import Case
 
+# The kinds that no other generator makes.
+MOVING = {"Concat", "Permute", "Reshape", "Slice", "Upsample"}
 FORMATS = ("lynxi", "int8", "int4", "lynxi", "shift16", "int6")
 SHAPES: tuple[Shape, ...] = ((2, 6, 5), (3, 4, 4), (4, 9), (3, 8), (24,), (12,))
 _STEPS = (1, 2, 4, 8, 16)
@@ -153,8 +155,3 @@ class MovingBuild(Build):
         if len(shape) != 3 or min(shape[1:]) < 2:
             return None
         return MaxPool2d(name, edge, (2, 2), (2, 1), (int(self.rng.integers(2)), 0))
-
-
-def kinds_of(cases: list[Case]) -> set[str]:
-    """Return the names of the kinds of nodes that some networks have."""
-    return {type(node).__name__ for case in cases for node in case.program.nodes}

@@ -28,7 +28,7 @@ from neurodeploy.graph import (
 )
 from snncore.dynamics import Equations, Op
 from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Term, spelled
-from targets.onnx.writing.moving import MovingWords
+from targets.onnx.writing.moving import MovingWords, function_name
 from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
@@ -74,7 +74,7 @@ def _stateless(node: Node, shape: Shape) -> ProgramPart:
     body, tensors, leading = _LAYER(node, shape)
     return ProgramPart(
         node.name,
-        node.kind_name(),
+        function_name(node.kind_name()),
         shape,
         FLOAT,
         ANY_FLOAT,

@@ -11,6 +11,14 @@ from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.onnx.writing.types import Type, Value
 from targets.onnx.writing.writer import Writer
 
+# Runtimes confuse a function of ours with an operation of theirs that has its name.
+_OPERATIONS = ("Concat", "Reshape", "Slice", "Upsample")
+
+
+def function_name(kind: str) -> str:
+    """Return the name of the function for a kind of node."""
+    return f"Sample{kind}" if kind in _OPERATIONS else kind
+
 
 @dataclass(frozen=True)
 class MovingWords:

@@ -30,7 +30,7 @@ from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.onnx.writing.dialect import operation
-from targets.onnx.writing.moving import MovingWords
+from targets.onnx.writing.moving import MovingWords, function_name
 from targets.onnx.writing.neurons import Given, NeuronStep
 from targets.onnx.writing.pools import largest
 from targets.onnx.writing.synapses import WeightedSum
@@ -187,7 +187,9 @@ def _selection(node: Selection, program: Program, proved: Ranges) -> ProgramPart
         values = [writer.cast(x, kind) for x in given]
         return [node.spelled(MovingWords(writer), values, shape)]
 
-    return ProgramPart(node.name, node.kind_name(), shape, kind, interval, node.sources, body=body)
+    return ProgramPart(
+        node.name, function_name(node.kind_name()), shape, kind, interval, node.sources, body=body
+    )
 
 
 @_PART.register(Neuron)
