@@ -24,7 +24,7 @@ _ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
 
 
 @dataclass(frozen=True)
-class Call:
+class TracedCall:
     """One value: a module applied (`target` is its path), or a function of values.
 
     The functions are add, multiply, complement (one minus the value) and flatten; one that moves
@@ -47,7 +47,7 @@ class Call:
 class Calls:
     """All calls in order; the network's input is called `input`."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[TracedCall, ...]
     output: str
 
 
@@ -68,13 +68,13 @@ _ENCODERS: dict[Any, str] = {getattr(encoding, name): name for name in encoding.
 class _Tracer(fx.Tracer):
     def __init__(self) -> None:
         # An encoder is one call, so that it can be named.
-        whole: Any = (math, encoding)
-        super().__init__(autowrap_modules=whole)
+        modules: Any = (math, encoding)
+        super().__init__(autowrap_modules=modules)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A module that a graph cannot contain is named, not traced into.
-        known = is_known(m) or isinstance(m, layer.Layer | Neuron)
-        return known or super().is_leaf_module(m, module_qualified_name)
+        leaf = is_known(m) or isinstance(m, layer.Layer | Neuron)
+        return leaf or super().is_leaf_module(m, module_qualified_name)
 
 
 def calls_of(network: nn.Module) -> Calls:
@@ -84,7 +84,7 @@ def calls_of(network: nn.Module) -> Calls:
         UnsupportedLayerError: if the forward cannot be traced, or calls something unsupported.
     """
     if is_known(network):
-        return Calls((Call("network", "module", (INPUT,), ""),), "network")
+        return Calls((TracedCall("network", "module", (INPUT,), ""),), "network")
     try:
         graph = _Tracer().trace(network)
     # While it is traced, a forward may raise anything.
@@ -114,7 +114,7 @@ class _Reader:
         self.paths = {path for path, _ in network.named_modules()}
         self.step_mode = step_mode_of(network)
         self.names: dict[fx.Node, str] = {}
-        self.calls: list[Call] = []
+        self.calls: list[TracedCall] = []
         self.output: str | None = None
 
     def read(self, graph: fx.Graph) -> Calls:
@@ -151,7 +151,7 @@ class _Reader:
                 f"{path}: this layer is used twice", remedy="give each use its own layer"
             )
         count = len(node.args) if isinstance(module, layer.Concat) else inputs_of(module)
-        self._add(node, Call(path, "module", self._inputs(node, count), path))
+        self._add(node, TracedCall(path, "module", self._inputs(node, count), path))
 
     def _moves(self, node: fx.Node) -> bool:
         """Read a function that moves values; return whether it does, or only asks for a shape."""
@@ -164,7 +164,7 @@ class _Reader:
         inputs = tuple(self._name(source) for source in found.sources)
         for count, part in enumerate(found.layers):
             name = free_name(node.name if count == 0 else f"{node.name}_{count}", self.paths)
-            self._add(node, Call(name, "module", inputs, module=part))
+            self._add(node, TracedCall(name, "module", inputs, module=part))
             inputs = (name,)
         return True
 
@@ -234,8 +234,8 @@ class _Reader:
 
     def _function(self, node: fx.Node, function: str, first: int = 0) -> None:
         name = free_name(node.name, self.paths)
-        self._add(node, Call(name, function, self._inputs(node, _ARITY[function], first)))
+        self._add(node, TracedCall(name, function, self._inputs(node, _ARITY[function], first)))
 
-    def _add(self, node: fx.Node, call: Call) -> None:
+    def _add(self, node: fx.Node, call: TracedCall) -> None:
         self.names[node] = call.name
         self.calls.append(call)

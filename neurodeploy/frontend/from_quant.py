@@ -27,9 +27,9 @@ from snncore import layer
 def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> list[Node]:
     """Return the synapses and the neurons of a block."""
     weight, bias = module.folded()
-    for value, place in ((weight, "synapse.weight"), (bias, "bias")):
+    for value, parameter in ((weight, "synapse.weight"), (bias, "bias")):
         if value is not None:
-            _require_finite(value, f"{name}.{place}")
+            _require_finite(value, f"{name}.{parameter}")
     nodes = weight_nodes(module.synapse, f"{name}.synapse", source, shape, weight)
     for node in nodes:
         shape = node.output_shape([shape])
@@ -181,10 +181,10 @@ def _require_sums(name: str, integers: NDArray[Any], inputs: int, bits: int) -> 
         raise DoesNotFitError(str(error)) from error
 
 
-def _require_finite(values: Tensor, place: str) -> None:
+def _require_finite(values: Tensor, name: str) -> None:
     # If there is a NaN, it is both the smallest and the largest value.
     ends = torch.stack(torch.aminmax(values.detach()))
-    require(bool(torch.isfinite(ends).all()), f"{place}: a value is NaN or infinite")
+    require(bool(torch.isfinite(ends).all()), f"{name}: a value is NaN or infinite")
 
 
 def _array(values: Tensor) -> Any:

@@ -106,8 +106,8 @@ class Terms:
         assert node.exponent is not None
         shape = self.graph.shapes[node.name]
         one = on_grid(np.float64(1.0), node.exponent, f"{node.name}: a spike")
-        taken = sum(name.startswith(f"{node.name}.identity") for name in self.nodes)
-        name = f"{node.name}.identity{taken or ''}"
+        count = sum(name.startswith(f"{node.name}.identity") for name in self.nodes)
+        name = f"{node.name}.identity{count or ''}"
         if len(shape) == 1:
             return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
         weight = np.full((shape[0], 1, 1, 1), one)

@@ -67,14 +67,14 @@ def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
             continue
         fraction = system.parameter_fraction(name)
         factor = 2.0**-fraction if fraction else unit
-        held = value * factor
-        config[name] = held.detach().float().cpu() if isinstance(held, Tensor) else held
+        scaled = value * factor
+        config[name] = scaled.detach().float().cpu() if isinstance(scaled, Tensor) else scaled
     kind: Any = type(module)
-    made: ChipNeuron = kind(**config)
-    made.deviations, made.input_shape = module.deviations, module.input_shape
-    if module.bias is not None and made.bias is not None:
-        made.bias.copy_((values["bias"] * unit).reshape(-1))
-    return made.to(_device(module))
+    frozen: ChipNeuron = kind(**config)
+    frozen.deviations, frozen.input_shape = module.deviations, module.input_shape
+    if module.bias is not None and frozen.bias is not None:
+        frozen.bias.copy_((values["bias"] * unit).reshape(-1))
+    return frozen.to(_device(module))
 
 
 def _device(module: nn.Module) -> torch.device:
