@@ -158,11 +158,11 @@ class _Reader:
         if is_size(node) or is_parts(node):
             # What reads it is refused, unless it is an argument that says nothing new.
             return True
-        found = moved(node, self.step_mode)
-        if found is None:
+        replaced = moved(node, self.step_mode)
+        if replaced is None:
             return False
-        inputs = tuple(self._name(source) for source in found.sources)
-        for count, part in enumerate(found.layers):
+        inputs = tuple(self._name(source) for source in replaced.sources)
+        for count, part in enumerate(replaced.layers):
             name = free_name(node.name if count == 0 else f"{node.name}_{count}", self.paths)
             self._add(node, TracedCall(name, "module", inputs, module=part))
             inputs = (name,)

@@ -86,7 +86,9 @@ def _(
     module: quant.Linear, name: str, source: Edge, shape: Shape, weight: Tensor | None
 ) -> list[Node]:
     bits = module.format.dense_bits
-    return [g.Dense(name, source, _held(module, name, weight, bits), None, module.exponent, bits)]
+    return [
+        g.Dense(name, source, _multiples(module, name, weight, bits), None, module.exponent, bits)
+    ]
 
 
 @weight_nodes.register(quant.Conv1d)
@@ -94,7 +96,7 @@ def _(
 @weight_nodes.register(quant.Conv3d)
 def _(module: Any, name: str, source: Edge, shape: Shape, weight: Tensor | None) -> list[Node]:
     bits = module.format.kernel_bits
-    values = _held(module, name, weight, bits)
+    values = _multiples(module, name, weight, bits)
     options = {"exponent": module.exponent, "bits": bits}
     return convolution(name, source, shape, values, module, **options)
 
@@ -135,16 +137,16 @@ def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Sh
     return [real, imag, replace(neurons, second=Edge(imag.name))]
 
 
-def _held(module: GridLayer, name: str, weights: Tensor | None, bits: int) -> Any:
+def _multiples(module: GridLayer, name: str, weights: Tensor | None, bits: int) -> Any:
     """Return a layer's integers, as multiples of its unit."""
     # NumPy's own memory, so that a program can keep it without a copy.
     shape = tuple(module.weight.shape)
-    held = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
-    module.narrow_integers(weights, out=torch.from_numpy(held))
-    held.setflags(write=False)
-    _require_sums(name, held, module.largest_input, bits)
+    integers = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
+    module.narrow_integers(weights, out=torch.from_numpy(integers))
+    integers.setflags(write=False)
+    _require_sums(name, integers, module.largest_input, bits)
     # One of several per-channel units is enough: no neuron sees another's.
-    return Multiples(narrowed(held), module.exponent)
+    return Multiples(narrowed(integers), module.exponent)
 
 
 def _neurons(

@@ -39,9 +39,9 @@ class _Called:
     def leading(self) -> int:
         return 1 if self.step_mode == "s" else 2
 
-    def value(self, place: int, name: str, otherwise: Any = None) -> Any:
-        """Return an argument by its place or its name."""
-        return self.args[place] if place < len(self.args) else self.options.get(name, otherwise)
+    def value(self, index: int, name: str, otherwise: Any = None) -> Any:
+        """Return an argument by its index or its name."""
+        return self.args[index] if index < len(self.args) else self.options.get(name, otherwise)
 
     def axis(self, dim: Any) -> int | None:
         """Return torch's axis as one of a sample, if it is one."""
@@ -65,7 +65,7 @@ def step_mode_of(network: nn.Module) -> str:
 
 
 def moved(node: fx.Node, step_mode: str) -> Moved | None:
-    """Return the layers for a call of a traced forward, or None if it is no such function."""
+    """Return the layers for a call of a traced forward, or None where it moves no values."""
     if node.op not in ("call_function", "call_method"):
         return None
     if node.target is operator.getitem:
@@ -114,16 +114,16 @@ def _item(node: fx.Node, step_mode: str) -> Moved | None:
 
 def _cut(index: tuple[Any, ...], called: _Called) -> Iterator[nn.Module | None]:
     """Yield a slice for each axis that an index cuts, and None for what slices cannot do."""
-    places: Sequence[int] = range(len(index))
+    positions: Sequence[int] = range(len(index))
     if Ellipsis in index:
         gap = index.index(Ellipsis)
-        places = [*range(gap), 0, *range(gap + 1 - len(index), 0)]
-    for place, part in zip(places, index, strict=True):
+        positions = [*range(gap), 0, *range(gap + 1 - len(index), 0)]
+    for position, part in zip(positions, index, strict=True):
         if part is Ellipsis or part == slice(None):
             continue
         ends = (part.start, part.stop, part.step) if isinstance(part, slice) else (part, 0, 0)
         plain = isinstance(part, slice) and all(type(end) in (int, type(None)) for end in ends)
-        axis = called.axis(place)
+        axis = called.axis(position)
         if not plain or axis is None:
             yield None
         else:
@@ -162,8 +162,8 @@ def _reshape(called: _Called) -> _Layers:
 
 def _length_of(node: fx.Node) -> int | None:
     """Return the axis whose length `x.shape[n]` or `x.size(n)` is."""
-    place = node.args[1] if len(node.args) > 1 else None
-    return place if is_size(node) and type(place) is int else None
+    index = node.args[1] if len(node.args) > 1 else None
+    return index if is_size(node) and type(index) is int else None
 
 
 def _unflatten(called: _Called) -> _Layers:
@@ -239,11 +239,11 @@ def with_layers(module: fx.GraphModule, step_mode: str) -> None:
     """Replace every function that moves values by layers of a traced network."""
     paths = {path for path, _ in module.named_modules()}
     for node in list(module.graph.nodes):
-        found = moved(node, step_mode)
-        if found is None:
+        replaced = moved(node, step_mode)
+        if replaced is None:
             continue
-        values: tuple[fx.Node, ...] = found.sources
-        for count, part in enumerate(found.layers):
+        values: tuple[fx.Node, ...] = replaced.sources
+        for count, part in enumerate(replaced.layers):
             name = free_name(node.name if count == 0 else f"{node.name}_{count}", paths)
             module.add_submodule(name, part)
             with module.graph.inserting_before(node):

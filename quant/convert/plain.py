@@ -89,8 +89,8 @@ def _convolution(module: Any, name: str, step_mode: str) -> nn.Module:
         padding = [step // 2 if padding == "same" else 0 for step in steps]
     windows = (module.kernel_size, module.stride, padding, module.dilation)
     channels, bias = (module.in_channels, module.out_channels), module.bias is not None
-    made: nn.Module = kind(*channels, *map(tuple, windows), module.groups, bias)
-    return made
+    ours: nn.Module = kind(*channels, *map(tuple, windows), module.groups, bias)
+    return ours
 
 
 def _transposed(module: Any, name: str, step_mode: str) -> nn.Module:
@@ -137,8 +137,8 @@ def _mean(module: Any, name: str, step_mode: str) -> nn.Module:
         raise ValueError(f"{name}: a mean with a divisor of its own (leave out divisor_override)")
     options = (module.padding, module.ceil_mode, module.count_include_pad)
     kind = getattr(layer, type(module).__name__)
-    made: nn.Module = kind(module.kernel_size, module.stride, *options)
-    return made
+    ours: nn.Module = kind(module.kernel_size, module.stride, *options)
+    return ours
 
 
 def _largest(module: Any, name: str, step_mode: str) -> nn.Module | None:

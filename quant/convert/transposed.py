@@ -24,19 +24,19 @@ def with_zeros(module: Any, name: str) -> nn.Sequential:
     if max(module.stride) > 1:
         parts["zeros"] = layer.Upsample(module.stride, zeros=True)
     padding, axes = [], len(module.stride)
-    for place in range(axes):
-        stride, more = module.stride[place], module.output_padding[place]
+    for index in range(axes):
+        stride, more = module.stride[index], module.output_padding[index]
         if more >= stride:
             raise ValueError(
                 f"{name}: an output_padding of {more} with a stride of {stride} (leave it below "
                 "the stride)"
             )
-        around = module.dilation[place] * (module.kernel_size[place] - 1) - module.padding[place]
+        around = module.dilation[index] * (module.kernel_size[index] - 1) - module.padding[index]
         # What a negative padding takes off, and the zeros behind the last value.
         off, behind = max(-around, 0), stride - 1 - more + max(-around, 0)
         padding.append(max(around, 0))
         if off or behind:
-            parts[f"cut{place}"] = layer.Slice(place - axes, off or None, -behind or None)
+            parts[f"cut{index}"] = layer.Slice(index - axes, off or None, -behind or None)
     parts["weights"] = _convolution(module, tuple(padding))
     return nn.Sequential(parts).train(module.training)
 
@@ -44,7 +44,7 @@ def with_zeros(module: Any, name: str) -> nn.Sequential:
 def _convolution(module: Any, padding: tuple[int, ...]) -> nn.Module:
     kind = _PLAIN[len(module.kernel_size)]
     options = {"dilation": module.dilation, "groups": module.groups}
-    made: nn.Module = kind(
+    plain: nn.Module = kind(
         module.in_channels,
         module.out_channels,
         module.kernel_size,
@@ -54,10 +54,10 @@ def _convolution(module: Any, padding: tuple[int, ...]) -> nn.Module:
     )
     weight: Tensor = module.weight
     with torch.no_grad():
-        made.weight.data = _flipped(weight, module.groups)
+        plain.weight.data = _flipped(weight, module.groups)
         if module.bias is not None:
-            made.bias.data = module.bias.detach().clone()
-    return made
+            plain.bias.data = module.bias.detach().clone()
+    return plain
 
 
 def _flipped(weight: Tensor, groups: int) -> Tensor:

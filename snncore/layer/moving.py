@@ -139,7 +139,7 @@ class Permute(Moving):
         return {"order": list(self.order), "step_mode": self.step_mode}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Order the axes."""
+        """Return the axes in the order."""
         self.input_shape = tuple(x.shape[self.leading :])
         behind = (axis + self.leading for axis in self.order)
         return x.permute(*range(self.leading), *behind)
@@ -157,7 +157,7 @@ class Transpose(Moving):
         return {"first": self.first, "second": self.second, "step_mode": self.step_mode}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Exchange the axes."""
+        """Return the axes exchanged."""
         self.input_shape = tuple(x.shape[self.leading :])
         return x.transpose(self._axis(x, self.first), self._axis(x, self.second))
 
@@ -199,8 +199,8 @@ class Upsample(Layer):
     def forward(self, x: Tensor) -> Tensor:
         """Make the axes longer."""
         self.input_shape = tuple(x.shape[-len(self.factors) - 1 :])
-        for place, factor in enumerate(self.factors):
-            axis = x.ndim - len(self.factors) + place
+        for index, factor in enumerate(self.factors):
+            axis = x.ndim - len(self.factors) + index
             if factor > 1 and self.zeros:
                 apart = F.pad(x.unsqueeze(axis + 1), (*[0, 0] * (x.ndim - axis - 1), 0, factor - 1))
                 x = apart.flatten(axis, axis + 1)

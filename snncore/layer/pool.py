@@ -112,8 +112,10 @@ class _AdaptiveAvgPool(_Pool):
         """
         pairs = list(zip(lengths, self.output_size, strict=True))
         if any(length % size for length, size in pairs):
-            given, wanted = (" x ".join(map(str, sizes)) for sizes in zip(*pairs, strict=True))
-            raise ValueError(f"{type(self).__name__}: no windows tile {given} into {wanted}")
+            lengths_text, wanted = (
+                " x ".join(map(str, sizes)) for sizes in zip(*pairs, strict=True)
+            )
+            raise ValueError(f"{type(self).__name__}: no windows tile {lengths_text} into {wanted}")
         return tuple(length // size for length, size in pairs)
 
 

@@ -103,9 +103,9 @@ def _unrolled(
     """Return kernels (out * depths, in * depths, height, width) for kernels of volumes."""
     outputs, inputs, kernel, *window = weight.shape
     result = np.zeros((outputs, count, inputs, size, *window), weight.dtype)
-    for place in range(count):
+    for index in range(count):
         for i in range(kernel):
-            depth = place * stride - padding + i * dilation
+            depth = index * stride - padding + i * dilation
             if 0 <= depth < size:
-                result[:, place, :, depth] = weight[:, :, i]
+                result[:, index, :, depth] = weight[:, :, i]
     return result.reshape(outputs * count, inputs * size, *window)

@@ -179,7 +179,7 @@ class _Graph(Words[str]):
     def slice(self, x: str, axis: int, part: slice) -> str:
         """Return a part of an axis."""
         places = (part.start, part.stop, axis + 1, part.step)
-        return self.node("Slice", x, *(self._places(place) for place in places))
+        return self.node("Slice", x, *(self._places(number) for number in places))
 
     def concat(self, values: Sequence[str], axis: int) -> str:
         """Return several values, one after another along an axis."""

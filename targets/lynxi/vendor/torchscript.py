@@ -143,8 +143,8 @@ class _Script(Words[str]):
 
     def slice(self, x: str, axis: int, part: slice) -> str:
         """Return a part of an axis."""
-        place = f"{axis + 1}, {part.start}, {part.stop}, {part.step}"
-        return self.body.let(f"torch.slice({x}, {place})")
+        part_text = f"{axis + 1}, {part.start}, {part.stop}, {part.step}"
+        return self.body.let(f"torch.slice({x}, {part_text})")
 
     def concat(self, values: Sequence[str], axis: int) -> str:
         """Return several values, one after another along an axis."""

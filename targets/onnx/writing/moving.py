@@ -38,7 +38,7 @@ class MovingWords:
     def slice(self, x: Value, axis: int, part: slice) -> Value:
         """Return a part of an axis."""
         places = (part.start, part.stop, axis + 1, part.step)
-        return self._node("Slice", x, *(self._numbers(place) for place in places))
+        return self._node("Slice", x, *(self._numbers(number) for number in places))
 
     def concat(self, values: Sequence[Value], axis: int) -> Value:
         """Return several values of one type, one after another along an axis."""

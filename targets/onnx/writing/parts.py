@@ -183,8 +183,8 @@ def _selection(node: Selection, program: Program, proved: Ranges) -> ProgramPart
     shape, interval = program.shapes[node.name], proved.values[node.name]
     kind = stored_type(interval)
 
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        values = [writer.cast(x, kind) for x in given]
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        values = [writer.cast(x, kind) for x in inputs]
         return [node.spelled(MovingWords(writer), values, shape)]
 
     return ProgramPart(

@@ -23,11 +23,11 @@ def test_a_float_network_is_its_graph(name: str) -> None:
     network, samples = drawn(name)
     graph = graph_of(network, example=samples)
     expected = float_trace(network, graph, samples.numpy())
-    found = run_floats(graph, samples.numpy())
-    assert found.spikes() > 50
+    result = run_floats(graph, samples.numpy())
+    assert result.spikes() > 50
     for key in expected:
-        assert np.abs(expected[key].v - found[key].v).max() < 1e-5
-        assert (expected[key].s == found[key].s).all()
+        assert np.abs(expected[key].v - result[key].v).max() < 1e-5
+        assert (expected[key].s == result[key].s).all()
 
 
 @pytest.mark.parametrize("target", ["onnx", "lynxi"])

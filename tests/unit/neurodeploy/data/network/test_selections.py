@@ -58,10 +58,10 @@ def test_it_moves_values_as_torch_does(name: str) -> None:
 def test_zeros_follow_every_value() -> None:
     node = p.Upsample("x", EDGE, (1, 2, 3), zeros=True)
     x = values() + 1
-    found = selected(node, x)
-    assert (found[:, :, :, ::2, ::3] == x.numpy()).all()
-    assert (found > 0).sum() == x.numel()
-    assert (node.spelled(TorchWords(2), [x], shape_of(node)).numpy() == found).all()
+    result = selected(node, x)
+    assert (result[:, :, :, ::2, ::3] == x.numpy()).all()
+    assert (result > 0).sum() == x.numel()
+    assert (node.spelled(TorchWords(2), [x], shape_of(node)).numpy() == result).all()
 
 
 def test_every_kind_is_in_graphs_and_programs_alike() -> None:
