@@ -19,6 +19,7 @@ from neurodeploy.program.kinds.selections import Selection as Selection
 from neurodeploy.program.kinds.selections import Slice as Slice
 from neurodeploy.program.kinds.selections import Upsample as Upsample
 from neurodeploy.program.kinds.synapse import Synapse as Synapse
+from neurodeploy.program.part import Part as Part
 from neurodeploy.program.program import Program as Program
 from neurodeploy.program.program import loads as loads
 from neurodeploy.program.program import neurons_in as neurons_in
@@ -35,6 +36,7 @@ __all__ = [
     "NarrowIntegers",
     "Neuron",
     "Node",
+    "Part",
     "Permute",
     "Program",
     "Reshape",

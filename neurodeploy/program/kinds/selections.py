@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
+import numpy as np
+
 from neurodeploy.data.network import selections
+from neurodeploy.program.kinds.conv2d import Conv2d
 from neurodeploy.program.kinds.node import Node, Reads
 from neurodeploy.program.spelling import edge_list
 from snncore.dynamics import Equations
@@ -22,6 +25,13 @@ class Selection(selections.Selection, Node):
         total = reduce(Interval.hull, more, first)
         return total.hull(ZERO) if self.inserts_zeros else total
 
+    def spike_kernel(self, channels: int, weight: int, bits: int) -> Node | None:
+        """Return weights whose sums of spikes are above zero where the value is 1.
+
+        Neurons that these drive give the value; None if no weights do it.
+        """
+        return None
+
     def expression(self, names: Mapping[Equations, str]) -> str:
         """Return the kind's name, its sources and its fields."""
         form = "".join(f" {name} {value}" for name, value in self.form)
@@ -36,6 +46,12 @@ class Flatten(selections.Flatten, Selection):
 @dataclass(frozen=True, eq=False)
 class MaxPool2d(selections.MaxPool2d, Selection):
     """The largest value of every window; a padded value is never the largest."""
+
+    def spike_kernel(self, channels: int, weight: int, bits: int) -> Node | None:
+        """Return weights of one size over every window: a spike among them is the largest value."""
+        kernel = np.full((channels, 1, *self.kernel), weight)
+        windows = (self.stride, self.padding, (1, 1), channels)
+        return Conv2d(self.name, self.source, kernel, *windows, accumulator_bits=bits)
 
 
 @dataclass(frozen=True, eq=False)
