@@ -183,6 +183,15 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
 
 
 @nodes_of.register
+def _(module: layer.GroupNorm, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    ones = torch.ones(module.num_channels)
+    scale = ones if module.weight is None else module.weight
+    offset = 0 * ones if module.bias is None else module.bias
+    form = (module.num_groups, module.eps)
+    return [g.GroupNorm(name, source, _array(scale), _array(offset), *form)]
+
+
+@nodes_of.register
 def _(module: layer.Flatten, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     return [g.Flatten(name, source)]
 

@@ -10,6 +10,7 @@ from neurodeploy.graph.kinds import Conv2d as Conv2d
 from neurodeploy.graph.kinds import Delay as Delay
 from neurodeploy.graph.kinds import Dense as Dense
 from neurodeploy.graph.kinds import Flatten as Flatten
+from neurodeploy.graph.kinds import GroupNorm as GroupNorm
 from neurodeploy.graph.kinds import Input as Input
 from neurodeploy.graph.kinds import MaxPool2d as MaxPool2d
 from neurodeploy.graph.kinds import Neuron as Neuron
@@ -30,6 +31,7 @@ __all__ = [
     "Dense",
     "Flatten",
     "Graph",
+    "GroupNorm",
     "Input",
     "MaxPool2d",
     "Neuron",

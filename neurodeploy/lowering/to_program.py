@@ -139,6 +139,15 @@ def _batch_norm(node: g.BatchNorm, terms: Terms) -> list[str]:
     )
 
 
+@_LOWERED.register(g.GroupNorm)
+def _group_norm(node: g.GroupNorm, terms: Terms) -> list[str]:
+    raise DoesNotFitError(
+        f"{node.name}: a group norm divides by the spread of every sample, which has no integer "
+        "form",
+        remedy="use layer.BatchNorm2d, which quant.prepare folds into the weights before it",
+    )
+
+
 @_LOWERED.register(g.SumPool2d)
 def _sum_pool(node: g.SumPool2d, terms: Terms) -> list[str]:
     terms.require_spikes(node)

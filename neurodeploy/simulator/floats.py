@@ -138,6 +138,17 @@ def _batch_norm(node: g.BatchNorm, run: _Run, row: Array) -> Array:
     return x * node.scale.reshape(shape) + node.offset.reshape(shape)
 
 
+@_VALUE.register(g.GroupNorm)
+def _group_norm(node: g.GroupNorm, run: _Run, row: Array) -> Array:
+    x = run.value(node.source)
+    groups = x.reshape(len(x), node.groups, -1)
+    spread = np.sqrt(groups.var(axis=2, keepdims=True) + node.epsilon)
+    normed = ((groups - groups.mean(axis=2, keepdims=True)) / spread).reshape(x.shape)
+    shape = (-1, *[1] * (x.ndim - 2))
+    scaled: Array = normed * node.scale.reshape(shape) + node.offset.reshape(shape)
+    return scaled
+
+
 @_VALUE.register(g.Conv2d)
 def _conv2d(node: g.Conv2d, run: _Run, row: Array) -> Array:
     return _correlated(run.value(node.source), node)

@@ -108,6 +108,11 @@ def _norm(kind: Any) -> Callable[[Any, str, str], nn.Module]:
     return make
 
 
+def _groups(module: Any, name: str, step_mode: str) -> nn.Module:
+    sizes = (module.num_groups, module.num_channels)
+    return layer.GroupNorm(*sizes, module.eps, module.affine, step_mode)
+
+
 def _flatten(module: Any, name: str, step_mode: str) -> nn.Module | None:
     first = 1 if step_mode == "s" else 2
     is_whole = module.start_dim == first and module.end_dim == -1
@@ -167,6 +172,7 @@ _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
     nn.BatchNorm1d: _norm(layer.BatchNorm1d),
     nn.BatchNorm2d: _norm(layer.BatchNorm2d),
     nn.BatchNorm3d: _norm(layer.BatchNorm3d),
+    nn.GroupNorm: _groups,
     nn.Flatten: _flatten,
     nn.Unflatten: _unflatten,
     nn.Upsample: _upsampled,

@@ -25,7 +25,8 @@ _SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, l
 _WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
 _ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 _FLATTENS = (torch.flatten, "flatten")
-KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+_NORMS = (layer.BatchNorm, layer.GroupNorm)
+KNOWN = (*_WEIGHTS, *_NORMS, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,13 @@ class Rewriting:
     def _kept(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
         _refuse_gaps(module, name)
+
+    @for_kinds(_rewrite, layer.GroupNorm)
+    def _groups(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        raise ValueError(
+            f"{name}: a group norm divides by the spread of every sample, which no chip's integers "
+            "do (use layer.BatchNorm2d, which is folded into the weights before it)"
+        )
 
     @for_kinds(_rewrite, *_IDLE)
     def _idle(self, module: nn.Module, node: fx.Node, name: str) -> None:

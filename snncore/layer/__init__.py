@@ -15,6 +15,7 @@ from snncore.layer.norm.batch_norm import BatchNorm1d as BatchNorm1d
 from snncore.layer.norm.batch_norm import BatchNorm2d as BatchNorm2d
 from snncore.layer.norm.batch_norm import BatchNorm3d as BatchNorm3d
 from snncore.layer.norm.batch_norm import ThresholdBatchNorm2d as ThresholdBatchNorm2d
+from snncore.layer.norm.group_norm import GroupNorm as GroupNorm
 from snncore.layer.norm.step_batch_norm import StepBatchNorm2d as StepBatchNorm2d
 from snncore.layer.norm.step_batch_norm import TemporalBatchNorm2d as TemporalBatchNorm2d
 from snncore.layer.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
@@ -72,6 +73,7 @@ __all__ = [
     "Dropout",
     "Dropout2d",
     "Flatten",
+    "GroupNorm",
     "Join",
     "Layer",
     "Linear",

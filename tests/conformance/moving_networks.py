@@ -5,6 +5,7 @@ Spikes are moved between layers, and sums between weights and their neurons.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import (
     Concat,
+    Conv2d,
     Edge,
     Flatten,
     Input,
@@ -24,6 +26,7 @@ from neurodeploy.program import (
     Reshape,
     Signal,
     Slice,
+    Synapse,
     Upsample,
 )
 from quant import chip_format
@@ -38,10 +41,10 @@ _STEPS = (1, 2, 4, 8, 16)
 _MOST_VALUES = 160
 
 
-def moving_case(seed: int) -> Case:
-    """The network of this seed."""
+def moving_case(seed: int, form: str | None = None) -> Case:
+    """Return the network of this seed, in the format that is given or comes next."""
     rng = np.random.default_rng([5, seed])
-    build = MovingBuild(rng, chip_format(FORMATS[seed % len(FORMATS)]))
+    build = MovingBuild(rng, chip_format(form or FORMATS[seed % len(FORMATS)]))
     build.begin(SHAPES[seed % len(SHAPES)])
     for _ in range(int(rng.integers(1, 4))):
         for _ in range(int(rng.integers(1, 4))):
@@ -68,6 +71,12 @@ class MovingBuild(Build):
     def shape_of(self, name: str) -> Shape:
         """Return the shape of a node's value."""
         return Program(tuple(self.nodes), name).shapes[name]
+
+    def _synapse(self, name: str, source: Edge) -> Synapse:
+        synapse = super()._synapse(name, source)
+        if isinstance(synapse, Conv2d):
+            return replace(synapse, accumulator_bits=self.form.kernel_bits)
+        return synapse
 
     def move(self) -> None:
         """Add a selection of the last value, or of it and an earlier one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from neurodeploy.graph import (
     Delay,
     Dense,
     Graph,
+    GroupNorm,
     Input,
     MaxPool2d,
     Neuron,
@@ -69,7 +71,7 @@ def _input(node: Input, shape: Shape) -> ProgramPart:
     return ProgramPart(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
-@_PART.register(Dense, Conv2d, SumPool2d, BatchNorm, Selection, Add)
+@_PART.register(Dense, Conv2d, SumPool2d, BatchNorm, GroupNorm, Selection, Add)
 def _stateless(node: Node, shape: Shape) -> ProgramPart:
     body, tensors, leading = _LAYER(node, shape)
     return ProgramPart(
@@ -121,6 +123,22 @@ def _batch_norm(node: BatchNorm, shape: Shape) -> _Layer:
     lengths = (-1, *[1] * (len(shape) - 1))
     numbers = {"scale": node.scale.reshape(lengths), "offset": node.offset.reshape(lengths)}
     return _scaled, numbers, True
+
+
+@_LAYER.register(GroupNorm)
+def _group_norm(node: GroupNorm, shape: Shape) -> _Layer:
+    lengths = (-1, *[1] * (len(shape) - 1))
+    numbers = {"scale": node.scale.reshape(lengths), "offset": node.offset.reshape(lengths)}
+
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        (x, *affine), words = inputs, MovingWords(writer)
+        # Each group is normed as a channel of its own.
+        groups = words.reshape(x, (node.groups, prod(shape) // node.groups))
+        plain = [writer.constant([value] * node.groups, FLOAT) for value in (1.0, 0.0)]
+        normed = writer.node("InstanceNormalization", [groups, *plain], FLOAT, epsilon=node.epsilon)
+        return _scaled(writer, [words.reshape(normed, shape), *affine])
+
+    return body, numbers, False
 
 
 @_LAYER.register(Selection)
