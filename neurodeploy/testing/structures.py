@@ -79,7 +79,7 @@ class NetworkBuilder:
 
     def conv(self, name: str, *shape: int, **changes: Any) -> NetworkBuilder:
         """Add a convolution with weights of this shape and its neurons."""
-        source, exponent = Edge(self.last), self.neuron.exponent
+        source, exponent = changes.pop("source", Edge(self.last)), self.neuron.exponent
 
         def synapse(label: str) -> Synapse:
             return Conv2d(label, source, self.weights(*shape), exponent=exponent, **changes)

@@ -128,13 +128,13 @@ def _drive(node: Synapse, branches: Branches) -> Drive:
     assert isinstance(node, Dense | Conv2d)
     source, late = branches.source_of(node, node.source), node.source.delay
     _require_bits(node, branches)
-    if late and isinstance(node, Conv2d):
+    if not late:
+        return Drive(source, node)
+    if not isinstance(node, Dense):
         raise branches.refusal(node, f"reads {source} {late} steps late", "leave the delay out")
-    if late and isinstance(node, Dense):
-        before = 0 if node.delays is None else node.delays
-        delays = np.broadcast_to(np.asarray(before) + late, node.narrow_weight.shape)
-        node = replace(node, delays=delays, source=Edge(node.source.source))
-    return Drive(source, node)
+    before = 0 if node.delays is None else node.delays
+    delays = np.broadcast_to(np.asarray(before) + late, node.narrow_weight.shape)
+    return Drive(source, replace(node, delays=delays, source=Edge(node.source.source)))
 
 
 def pieces(drive: Drive, form: ChainForm) -> list[Drive]:
