@@ -134,8 +134,8 @@ def _max_pool(network: NetworkBuilder) -> NetworkBuilder:
 
 def _moved(network: NetworkBuilder) -> NetworkBuilder:
     """Move values in every way: two layers are joined, cut, permuted, repeated and reshaped."""
-    first = Edge(network.input(2, 4, 3).conv("first", 2, 2, 1, 1).last)
-    network = network.conv("second", 2, 2, 1, 1, source=Edge("input"))
+    first = Edge(network.input(2, 4, 3).conv("first", 2, 2, 3, 3, padding=(1, 1)).last)
+    network = network.conv("second", 2, 2, 3, 3, padding=(1, 1), source=Edge("input"))
     network = network.add(Concat("both", (first, Edge(network.last))))
     network = network.add(Slice("cut", Edge("both"), 1, 0, 3, 2))
     network = network.add(Permute("turned", Edge("cut"), (2, 0, 1)))
