@@ -26,14 +26,14 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     """
     recording = _recorded(network, samples)
     layers = {}
-    for node in program.layers:
-        path = layer_path(network, node.name)
+    for name, node, _ in program.network_layers:
+        path = layer_path(network, name)
         module = network.get_submodule(path)
         assert isinstance(module, quant.ChipNeuron)
         scales = {key: 1.0 if key == "s" else module.scale_of(key) for key in recording[path]}
-        layers[node.name] = LayerTrace(
+        layers[name] = LayerTrace(
             {
-                key: _integers(value, scales[key], f"{node.name}.{key}")
+                key: _integers(value, scales[key], f"{name}.{key}")
                 for key, value in recording[path].items()
             },
             sends_spikes(node.equations),

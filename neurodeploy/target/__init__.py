@@ -6,7 +6,9 @@ from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.lowered import fitted as fitted
 from neurodeploy.target.lowered import lowered as lowered
+from neurodeploy.target.lowered import restructured as restructured
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
 from neurodeploy.target.protocol import BringsExamples as BringsExamples
@@ -16,6 +18,7 @@ from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
+from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
 from neurodeploy.target.protocol import Target as Target
@@ -40,18 +43,21 @@ __all__ = [
     "Finding",
     "KnowsChips",
     "Option",
+    "RestructuresPrograms",
     "Severity",
     "Simulation",
     "TakesFloats",
     "Target",
     "checked_options",
     "chosen_simulator",
+    "fitted",
     "lowered",
     "naming",
     "on_chip",
     "open_artifact",
     "random_samples",
     "require_fits",
+    "restructured",
     "target",
     "targets",
 ]

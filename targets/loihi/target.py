@@ -13,6 +13,7 @@ from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import Capabilities, ExampleNeuron, Finding, Simulation, chosen_simulator
 from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.branches import as_chain
 from targets.loihi.check import check
 from targets.loihi.chip.capabilities import CAPABILITIES
 from targets.loihi.chip.chips import CHIPS
@@ -39,6 +40,10 @@ class Loihi:
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what the chip or its loader cannot accept, or would change."""
         return check(program)
+
+    def restructured(self, program: Program) -> Program:
+        """Return a program with branches as a chain of layers."""
+        return as_chain(program)
 
     def placements(self, program: Program) -> tuple[Placement, ...]:
         """Return the program on the cores of each chip."""
