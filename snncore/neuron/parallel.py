@@ -64,7 +64,7 @@ class SlidingPSN(EquationNeuron):
 
 
 def _step(*values: Any, threshold: Any, **weights: Any) -> tuple[Any, ...]:
-    """Weigh the newest input and those before, and fire; the window moves on by one."""
+    """Compute the weighted sum of the newest inputs, fire, and move the window on by one."""
     *past, x = values
     h = weights["w0"] * x
     for late, value in enumerate(past, 1):
