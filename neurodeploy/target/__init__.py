@@ -6,11 +6,14 @@ from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.lowered import as_built as as_built
 from neurodeploy.target.lowered import fitted as fitted
 from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.lowered import restructured as restructured
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
+from neurodeploy.target.price import Price as Price
+from neurodeploy.target.price import price_of as price_of
 from neurodeploy.target.protocol import BringsExamples as BringsExamples
 from neurodeploy.target.protocol import BuiltIn as BuiltIn
 from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
@@ -43,11 +46,13 @@ __all__ = [
     "Finding",
     "KnowsChips",
     "Option",
+    "Price",
     "RestructuresPrograms",
     "Severity",
     "Simulation",
     "TakesFloats",
     "Target",
+    "as_built",
     "checked_options",
     "chosen_simulator",
     "fitted",
@@ -55,6 +60,7 @@ __all__ = [
     "naming",
     "on_chip",
     "open_artifact",
+    "price_of",
     "random_samples",
     "require_fits",
     "restructured",

@@ -27,6 +27,7 @@ from tests.conformance.moving_networks import MOVING, moving_case
 from tests.conformance.networks import Case, random_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
+from tests.conformance.zoo_networks import NEURONS, zoo_case
 from tests.unit.programs import random_program, random_samples
 
 BATCH = 24
@@ -56,6 +57,7 @@ def cases(full: bool) -> Iterator[Case]:
     yield from (random_case(seed) for seed in range(250 if full else 7))
     yield from (trained_case(seed) for seed in range(50 if full else 4))
     yield from (moving_case(seed) for seed in range(500 if full else 8))
+    yield from (zoo_case(seed) for seed in range(540 if full else 9))
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Tally:
     values: int = 0
     spikes: int = 0
     silent: int = 0
+    silent_zoo: int = 0
     failures: list[str] = field(default_factory=list)
 
     def add(self, case: Case, golden: Trace, found: Trace, engine: str) -> None:
@@ -78,6 +81,7 @@ class Tally:
             self.names.add(case.name)
             self.spikes += golden.spikes()
             self.silent += golden.spikes() == 0
+            self.silent_zoo += golden.spikes() == 0 and case.name.split()[0] in NEURONS
         if not link.same:
             words = link.divergence.sentence() if link.divergence else link.reason
             self.failures.append(f"{case.name}: {engine}: {words}")
@@ -134,6 +138,7 @@ def test_every_random_network_is_equal_in_both_runtimes(
     assert len(tally.names) == len(made)
     assert tally.spikes > 20 * len(made)
     assert tally.silent < len(made) // 6
+    assert tally.silent_zoo < (27 if full else 1)
 
 
 def test_the_subset_covers_what_the_generators_can_make() -> None:
