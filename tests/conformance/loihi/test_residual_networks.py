@@ -68,6 +68,22 @@ class Joined(nn.Module):
         return spikes
 
 
+class Concatenating(nn.Module):
+    """Convolutions that read all earlier layers, concatenated, as DenseNet does."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.one = nn.Sequential(*spiking(channels, 3), neuron.LIF(tau=2.0))
+        self.two = nn.Sequential(*spiking(channels + 3, 3), neuron.LIF(tau=2.0))
+        self.last = nn.Sequential(*spiking(channels + 6, 4, 1), neuron.LIF(tau=2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the last layer's spikes."""
+        x = torch.cat([x, self.one(x)], 2)
+        spikes: Tensor = self.last(torch.cat([x, self.two(x)], 2))
+        return spikes
+
+
 def head(channels: int, side: int) -> list[nn.Module]:
     return [layer.Flatten(), layer.Linear(channels * side * side, 5), neuron.LIF(tau=2.0)]
 
@@ -86,6 +102,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         *stem(), layer.MaxPool2d(2), Residual(4, 4), Residual(4, 6, 2), *head(6, 2)
     ),
     "sew": lambda: nn.Sequential(*stem(), Sew(4), Sew(4), layer.AvgPool2d(2), *head(4, 4)),
+    "concatenating": lambda: nn.Sequential(
+        *stem(), Concatenating(4), layer.MaxPool2d(2), *head(4, 4)
+    ),
     "joined": lambda: nn.Sequential(*stem(), Joined(4), layer.MaxPool2d(3, 2, 1), *head(4, 4)),
 }
 
