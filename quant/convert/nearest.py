@@ -16,6 +16,7 @@ from snncore import neuron
 from snncore.dynamics import to_integers
 from snncore.dynamics.zoo.spiking import Reset
 
+READOUT = "LeakyIntegrator"
 _FLOATS = (neuron.IF, neuron.LIF, neuron.ParametricLIF, neuron.CubaLIF)
 
 
@@ -36,7 +37,9 @@ class Nearest:
     whole: tuple[str, ...] = ("threshold",)
 
     def threshold(self) -> Any:
-        """Return the largest value that the input is compared with, for an unscaled input."""
+        """Return the largest value that an unscaled input is compared with; None for a readout."""
+        if self.kind == READOUT:
+            return None
         if self.whole == ("threshold",):
             return self.values["threshold"] / self.gain
         sizes = [torch.as_tensor(self.values[name]).abs().max() for name in self.whole]
@@ -54,6 +57,8 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     Raises:
         ValueError: if the chip has none that is near; names the layer.
     """
+    if isinstance(module, neuron.LeakyIntegrator):
+        return _integrator(module, form, name)
     if isinstance(module, neuron.Defined):
         return _own(module, form, name)
     if not isinstance(module, _FLOATS):
@@ -83,6 +88,18 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
         options["learnable"] = (leak,) if learned else ()
     more = int(structure["strict"]) - int(strict)
     return Nearest(kind, values, options, gain, 0.0, more, notes)
+
+
+def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
+    """Return a readout: its weights take the factor of an input inside the leak."""
+    form.require_neuron(type(module).__name__)
+    decay, learned = _decay(module)
+    gain = _gain(decay, name) if module.config()["decay_input"] else 1.0
+    leak = "decay" if "LIF" in form.neurons else "voltage_decay"
+    options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode)}
+    options |= {"learnable": (leak,) if learned else ()}
+    notes = _rounding(decay, form)
+    return Nearest(READOUT, {leak: decay}, options, gain, deviations=notes, whole=())
 
 
 def _own(module: neuron.Defined, form: ChipFormat, name: str) -> Nearest:

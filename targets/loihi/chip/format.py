@@ -82,7 +82,7 @@ FORMAT = ChipFormat(
     system=LOIHI,
     # Weights count in 1/64, as slayer writes them.
     exponent=-6,
-    neurons=("CubaLIF",),
+    neurons=("CubaLIF", "LeakyIntegrator"),
     resets=(Reset.HARD,),
     strict=True,
     dense_bits=ADDER_BITS,
