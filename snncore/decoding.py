@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, fx
 
 from snncore.encoding import phase_weights
@@ -36,6 +38,12 @@ class Decoder:
 
     name: str
     skip: int = 0
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Return the values (N, ...) of a sequence (T, N, ...)."""
+        function: Any = {name: each for each, name in _OWN.items()}[self.name]
+        decoded: Tensor = function(values, self.skip) if self.skip else function(values)
+        return decoded
 
 
 def decoder_called(
@@ -106,3 +114,17 @@ _OVER_TIME: dict[Any, str] = {
     **dict.fromkeys(("sum", torch.sum), "count"),
     **dict.fromkeys(("amax", torch.amax), "largest_value"),
 }
+
+
+def running(equations: str, values: NDArray[Any], skip: int = 0) -> NDArray[Any]:
+    """Return what the decoder with these equations shows after each step of a sequence."""
+    late = np.where(np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1)) >= skip, values, 0)
+    if equations in ("Total", "LateTotal"):
+        return np.cumsum(late, axis=0)
+    if equations == "FirstSpike":
+        return np.cumsum(np.cumprod(1 - values, axis=0), axis=0)
+    if equations == "Largest":
+        return np.maximum.accumulate(values, axis=0)
+    if equations == "Last":
+        return values
+    raise ValueError(f"no decoder {equations}")

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 import quant
 from neurodeploy.errors import ValidationError
+from neurodeploy.frontend.recording import Recorded, recorded
+from neurodeploy.graph import Decoder as FloatDecoder
 from neurodeploy.graph import Graph
-from neurodeploy.program import Program
+from neurodeploy.program import Decoder, Neuron, Program
 from neurodeploy.trace import LayerTrace, Trace
-from snncore import functional, layer, monitor, neuron
+from quant.layer.synapse import GridLayer
+from snncore import layer
+from snncore.decoding import running
 from snncore.dynamics.sent import sends_spikes
 
 
@@ -24,21 +27,32 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     Raises:
         ValidationError: if a value is not an integer of the layer's scale, or a layer is missing.
     """
-    recording = _recorded(network, samples)
-    layers = {}
+    run = recorded(network, samples)
+    layers: dict[str, LayerTrace] = {}
     for node in program.layers:
-        path = layer_path(network, node.name)
-        module = network.get_submodule(path)
-        assert isinstance(module, quant.ChipNeuron)
-        scales = {key: 1.0 if key == "s" else module.scale_of(key) for key in recording[path]}
-        layers[node.name] = LayerTrace(
-            {
-                key: _integers(value, scales[key], f"{node.name}.{key}")
-                for key, value in recording[path].items()
-            },
-            sends_spikes(node.equations),
-        )
-    return Trace(layers, program.output)
+        if isinstance(node, Decoder):
+            sent = layers[node.inputs[0].source].s
+            values = {"s": _decoded(node, sent, run.output, 1e-6).astype(np.int64)}
+        else:
+            values = _layer(network, node, run)
+        layers[node.name] = LayerTrace(values, sends_spikes(node.equations))
+    return Trace(layers, program.output, program.readout)
+
+
+def _layer(network: nn.Module, node: Neuron, run: Recorded) -> dict[str, NDArray[np.int64]]:
+    """Return what a layer of neurons sent and its states, in the program's integers."""
+    sums = network.get_submodule(_path(network, node.name)) if node.name in run.sums else None
+    if isinstance(sums, GridLayer):
+        return {"s": _integers(run.sums[node.name], sums.unit, node.name)}
+    path = layer_path(network, node.name)
+    module = network.get_submodule(path)
+    assert isinstance(module, quant.ChipNeuron)
+    values = run.neurons[path]
+    shown = module.scale if isinstance(module, quant.LeakyIntegrator) else 1.0
+    scales = {key: shown if key == "s" else module.scale_of(key) for key in values}
+    return {
+        key: _integers(value, scales[key], f"{node.name}.{key}") for key, value in values.items()
+    }
 
 
 def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trace:
@@ -47,53 +61,48 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
     Raises:
         ValidationError: if a layer is missing.
     """
-    recording = _recorded(network, samples)
-    layers = {}
+    run = recorded(network, samples)
+    layers: dict[str, LayerTrace] = {}
     for node in graph.layers:
-        path = _path(network, node.name)
-        if isinstance(dict(network.named_modules()).get(path), layer.Recurrent):
-            path = _within(path)
-        if path not in recording:
-            raise ValidationError(f"{node.name}: the model has no such layer of neurons")
-        values = recording[path].items()
-        layers[node.name] = LayerTrace(
-            {key: value.detach().cpu().double().numpy() for key, value in values},
-            sends_spikes(node.equations),
-        )
-    return Trace(layers, graph.output)
+        if isinstance(node, FloatDecoder):
+            sent = layers[node.source.source].s
+            values = {"s": _decoded(node, sent, run.output, 1e-4)}
+        else:
+            values = _floats(network, node.name, run)
+        layers[node.name] = LayerTrace(values, sends_spikes(node.equations))
+    return Trace(layers, graph.output, graph.readout)
 
 
-def _recorded(network: nn.Module, samples: NDArray[Any]) -> monitor.Recording:
-    """Return the activity of every neuron layer for samples (T, N, ...), from states of zero."""
-    was_training = network.training
-    network.eval()
-    functional.reset(network)
-    device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    inputs = torch.from_numpy(samples).to(device, torch.float32)
-    try:
-        with torch.no_grad(), monitor.record(network) as recording:
-            # A network of single steps receives one step after another.
-            for part in inputs if _takes_steps(network) else (inputs,):
-                network(part)
-    finally:
-        functional.reset(network)
-        network.train(was_training)
-    return recording
+def _floats(network: nn.Module, name: str, run: Recorded) -> dict[str, NDArray[Any]]:
+    if name in run.sums:
+        return {"s": _array(run.sums[name])}
+    path = _path(network, name)
+    if isinstance(dict(network.named_modules()).get(path), layer.Recurrent):
+        path = _within(path)
+    if path not in run.neurons:
+        raise ValidationError(f"{name}: the model has no such layer of neurons")
+    return {key: _array(value) for key, value in run.neurons[path].items()}
 
 
-def _takes_steps(network: nn.Module) -> bool:
-    # The inside of a recurrent layer takes steps, whatever the network does.
-    within = {
-        part
-        for module in network.modules()
-        if isinstance(module, layer.Recurrent)
-        for part in module.body.modules()
-    }
-    outside = [m for m in network.modules() if m not in within]
-    modes = {m.step_mode for m in outside if isinstance(m, neuron.Neuron | layer.Recurrent)}
-    if len(modes) > 1:
-        raise ValidationError("some neurons take steps and some sequences (step_mode)")
-    return modes == {neuron.StepMode.SINGLE}
+def _decoded(
+    node: Decoder | FloatDecoder, sent: NDArray[Any], output: Tensor, near: float
+) -> NDArray[Any]:
+    """Return what a decoder shows in every step, the last of which the network returned.
+
+    Raises:
+        ValidationError: if the network returned something else.
+    """
+    rows = running(node.equations.name, sent, node.readout.skip)
+    expected, returned = node.readout.output(rows), _array(output)
+    size = np.maximum(np.abs(expected), np.abs(expected).max(initial=0) or 1.0)
+    if expected.shape != returned.shape or not (np.abs(expected - returned) <= near * size).all():
+        raise ValidationError(f"{node.name}: the network returned another value in training")
+    return rows
+
+
+def _array(values: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = values.detach().cpu().double().numpy()
+    return array
 
 
 def layer_path(network: nn.Module, name: str) -> str:

@@ -6,6 +6,7 @@ from neurodeploy.graph.graph import loads as loads
 from neurodeploy.graph.kinds import Add as Add
 from neurodeploy.graph.kinds import BatchNorm as BatchNorm
 from neurodeploy.graph.kinds import Conv2d as Conv2d
+from neurodeploy.graph.kinds import Decoder as Decoder
 from neurodeploy.graph.kinds import Delay as Delay
 from neurodeploy.graph.kinds import Dense as Dense
 from neurodeploy.graph.kinds import Flatten as Flatten
@@ -19,6 +20,7 @@ __all__ = [
     "Add",
     "BatchNorm",
     "Conv2d",
+    "Decoder",
     "Delay",
     "Dense",
     "Flatten",

@@ -101,7 +101,7 @@ def _run(
         return RunOutcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
     # A simulator identifies layers by position, as the file does.
     layers = {layer: found[other] for layer, other in zip(expected, found, strict=True)}
-    renamed = Trace(layers, expected.output_layer)
+    renamed = replace(expected, layers=layers)
     link = meaning.compare(name, expected, renamed, seconds)
     # Accuracies count only for a run of the samples themselves.
     return RunOutcome(link, renamed if expected is meaning.trace else None)

@@ -3,6 +3,7 @@
 from neurodeploy.graph.kinds.add import Add as Add
 from neurodeploy.graph.kinds.batch_norm import BatchNorm as BatchNorm
 from neurodeploy.graph.kinds.conv2d import Conv2d as Conv2d
+from neurodeploy.graph.kinds.decoder import Decoder as Decoder
 from neurodeploy.graph.kinds.delay import Delay as Delay
 from neurodeploy.graph.kinds.dense import Dense as Dense
 from neurodeploy.graph.kinds.flatten import Flatten as Flatten
@@ -14,4 +15,4 @@ from neurodeploy.graph.kinds.pools import SumPool2d as SumPool2d
 
 _WEIGHTS: tuple[type[Node], ...] = (Dense, Conv2d, SumPool2d, BatchNorm)
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, *_WEIGHTS, MaxPool2d, Flatten, Delay, Add, Neuron)
+KINDS: tuple[type[Node], ...] = (Input, *_WEIGHTS, MaxPool2d, Flatten, Delay, Add, Neuron, Decoder)

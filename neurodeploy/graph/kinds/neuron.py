@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from neurodeploy.data.codec import UNWRITTEN
 from neurodeploy.data.network.shapes import check_parameters, read_shape
+from neurodeploy.data.readout import Readout
 from neurodeploy.data.structure import Edge, Shape, check_exponent, require
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.floats import Floats, finite_array
@@ -51,6 +52,11 @@ class Neuron(Node):
     def in_floats(self) -> bool:
         """Whether the neurons are in no chip's number system."""
         return self.system is None
+
+    @property
+    def readout(self) -> Readout:
+        """The network's output, if these neurons send it: as it is."""
+        return Readout()
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape of the values that drive the neurons."""

@@ -1,6 +1,7 @@
 """The kinds of nodes of a program, one file each: fields, shape, range, cost and text."""
 
 from neurodeploy.program.kinds.conv2d import Conv2d as Conv2d
+from neurodeploy.program.kinds.decoder import Decoder as Decoder
 from neurodeploy.program.kinds.dense import Dense as Dense
 from neurodeploy.program.kinds.flatten import Flatten as Flatten
 from neurodeploy.program.kinds.input import Input as Input
@@ -10,4 +11,4 @@ from neurodeploy.program.kinds.node import Node as Node
 from neurodeploy.program.kinds.node import Selection as Selection
 
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron)
+KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron, Decoder)

@@ -1,8 +1,6 @@
 """Readouts, written once: neurons that never fire and show a value, and decoders over time.
 
-A decoder is a neuron as well: its value after the last step is what it makes of a whole sequence.
-States start at zero, so the largest value counts from `lowest`, below which no value lies.
-"""
+A decoder is a neuron as well: its value after the last step is what it makes of a whole sequence."""
 
 from __future__ import annotations
 
@@ -48,10 +46,10 @@ def last_step(x: Any) -> Any:
     return (x,)
 
 
-def largest_step(above: Any, x: Any, *, lowest: Any) -> Any:
-    """Return the largest value of all steps; the state says how far it is above the lowest."""
-    above = maximum(above, x - lowest)
-    return above, above + lowest
+def largest_step(seen: Any, largest: Any, x: Any) -> Any:
+    """Return the largest value of all steps, of which the first has none before it."""
+    largest = select(seen, maximum(largest, x), x)
+    return 1.0, largest, largest
 
 
 def first_spike_step(fired: Any, steps: Any, x: Any) -> Any:
@@ -76,7 +74,7 @@ LATE_TOTAL: Equations = trace(
 )
 LAST: Equations = trace(last_step, states=(), parameters=(), name="Last")
 LARGEST: Equations = trace(
-    largest_step, states=("above",), parameters=("lowest",), name="Largest"
+    largest_step, states=("seen", "largest"), parameters=(), name="Largest"
 )
 FIRST_SPIKE: Equations = trace(
     first_spike_step, states=("fired", "steps"), parameters=(), name="FirstSpike"
@@ -86,8 +84,8 @@ _WHOLE = Format(32, 0, Overflow.SATURATE)
 # The arithmetic of decoders: whole numbers of whatever comes in.
 DECODING = NumberSystem(
     name="decoding",
-    states=tuple((name, _WHOLE) for name in ("total", "step", "above", "fired", "steps")),
-    parameters=(("skip", 0), ("lowest", 0)),
+    states=tuple((name, _WHOLE) for name in ("total", "step", "seen", "largest", "fired", "steps")),
+    parameters=(("skip", 0),),
 )
 
 
