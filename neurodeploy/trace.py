@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class Trace:
 
     layers: Mapping[str, LayerTrace]
     output_layer: str
-    readout: Readout = Readout()
+    readout: Readout = field(default_factory=Readout)
 
     @property
     def output(self) -> NDArray[Any]:

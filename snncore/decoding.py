@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, fx
 
 from snncore.encoding import phase_weights
@@ -46,9 +44,7 @@ class Decoder:
         return decoded
 
 
-def decoder_called(
-    function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Decoder | None:
+def decoder_called(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Decoder | None:
     """Return the decoder that a call applies to its first argument, if it is one.
 
     torch's own mean, sum, largest value and last row of the first axis, time, are decoders too.
@@ -114,17 +110,3 @@ _OVER_TIME: dict[Any, str] = {
     **dict.fromkeys(("sum", torch.sum), "count"),
     **dict.fromkeys(("amax", torch.amax), "largest_value"),
 }
-
-
-def running(equations: str, values: NDArray[Any], skip: int = 0) -> NDArray[Any]:
-    """Return what the decoder with these equations shows after each step of a sequence."""
-    late = np.where(np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1)) >= skip, values, 0)
-    if equations in ("Total", "LateTotal"):
-        return np.cumsum(late, axis=0)
-    if equations == "FirstSpike":
-        return np.cumsum(np.cumprod(1 - values, axis=0), axis=0)
-    if equations == "Largest":
-        return np.maximum.accumulate(values, axis=0)
-    if equations == "Last":
-        return values
-    raise ValueError(f"no decoder {equations}")

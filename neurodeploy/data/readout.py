@@ -26,5 +26,5 @@ class Readout:
         values = sent if self.exponent == 0 else np.ldexp(sent.astype(np.float64), self.exponent)
         if not self.over_time:
             return values
-        counted = len(sent) - self.skip
-        return values[-1] / max(counted, 1) if self.per_step else values[-1]
+        last: NDArray[Any] = values[-1]
+        return last / max(len(sent) - self.skip, 1) if self.per_step else last

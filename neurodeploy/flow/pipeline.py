@@ -160,6 +160,8 @@ def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simul
     else:
         inputs = checked_samples(held, samples)
     trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
+    if isinstance(held, Program):
+        trace = target.finished(trace, held)
     # A simulator identifies layers by position, and does not know what they send.
     equations = [node.equations for node in held.layers]
     layers = {

@@ -233,9 +233,7 @@ class _Reader:
             raise UnsupportedLayerError(f"{value.name}: a second input is not supported")
         return self.names[value]
 
-    def _function(
-        self, node: fx.Node, function: str, first: int = 0, target: str = ""
-    ) -> None:
+    def _function(self, node: fx.Node, function: str, first: int = 0, target: str = "") -> None:
         # A decoder has one name, whichever function of torch's it was written with.
         name = function if function in DECODERS else node.name
         # A layer keeps its name, whenever it is called.

@@ -13,6 +13,7 @@ from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.graph import Node
+from neurodeploy.graph.floats import Floats
 from quant.layer.synapse import GridLayer
 from snncore.decoding import Decoder
 from snncore.dynamics.zoo.readout import DECODERS, LAST, LATE_TOTAL
@@ -23,11 +24,11 @@ _SUMS = (g.Dense, g.Conv2d, g.BatchNorm, g.Add, g.SumPool2d)
 
 def decoder_node(decoder: Decoder, name: str, source: Edge) -> Node:
     """Return the node of a decoder over time."""
-    equations, parameters = DECODERS[decoder.name], {}
+    equations, parameters = DECODERS[decoder.name], dict[str, Floats]()
     if decoder.skip:
         if decoder.name != "rate" or decoder.skip < 0:
             raise UnsupportedLayerError(f"{name}: skips {decoder.skip} steps")
-        equations, parameters = LATE_TOTAL, {"skip": np.float64(decoder.skip)}
+        equations, parameters = LATE_TOTAL, {"skip": np.array(float(decoder.skip))}
     return g.Decoder(name, source, equations, parameters, per_step=decoder.name == "rate")
 
 
@@ -44,6 +45,6 @@ def read_out(nodes: Sequence[Node], name: str, module: nn.Module | None) -> list
     if not isinstance(module, GridLayer):
         return [*others, sums, g.Neuron(name, source, LAST, {})]
     neurons = quant.LeakyIntegrator(exponent=module.exponent, format=module.format)
-    values = {key: np.float64(0 if key == "bias" else 1) for key in neurons.equations.parameters}
+    values = {key: np.array(0.0 if key == "bias" else 1.0) for key in neurons.equations.parameters}
     kind = (neurons.equations, values, neurons.system, module.exponent)
     return [*others, sums, g.Neuron(name, source, *kind)]

@@ -31,10 +31,11 @@ def recorded(network: nn.Module, samples: NDArray[Any]) -> Recorded:
     functional.reset(network)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     inputs = torch.from_numpy(samples).to(device, torch.float32)
-    sums: dict[str, list[Tensor]] = {}
+    weights = _last_weights(network)
+    sums: dict[str, list[Tensor]] = {name: [] for name in weights}
     hooks = [
-        module.register_forward_hook(lambda _, __, out, to=sums.setdefault(name, []): to.append(out))
-        for name, module in _last_weights(network).items()
+        module.register_forward_hook(lambda *called, name=name: sums[name].append(called[-1]))
+        for name, module in weights.items()
     ]
     try:
         with torch.no_grad(), monitor.record(network) as recording:

@@ -14,10 +14,10 @@ from neurodeploy.frontend.recording import Recorded, recorded
 from neurodeploy.graph import Decoder as FloatDecoder
 from neurodeploy.graph import Graph
 from neurodeploy.program import Decoder, Neuron, Program
+from neurodeploy.simulator.decoders import running
 from neurodeploy.trace import LayerTrace, Trace
 from quant.layer.synapse import GridLayer
 from snncore import layer
-from snncore.decoding import running
 from snncore.dynamics.sent import sends_spikes
 
 

@@ -6,6 +6,10 @@ from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
+from neurodeploy.target.host import chip_part as chip_part
+from neurodeploy.target.host import decoder_contract as decoder_contract
+from neurodeploy.target.host import finished as finished
+from neurodeploy.target.host import with_decoder as with_decoder
 from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
@@ -45,7 +49,10 @@ __all__ = [
     "TakesFloats",
     "Target",
     "checked_options",
+    "chip_part",
     "chosen_simulator",
+    "decoder_contract",
+    "finished",
     "lowered",
     "naming",
     "on_chip",
@@ -54,4 +61,5 @@ __all__ = [
     "require_fits",
     "target",
     "targets",
+    "with_decoder",
 ]

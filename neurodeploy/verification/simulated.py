@@ -9,6 +9,7 @@ from typing import Any
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import SimulatorError, SimulatorScopeError
+from neurodeploy.program import Program
 from neurodeploy.report import Link, Status
 from neurodeploy.target import (
     ChoosesSimulators,
@@ -16,6 +17,7 @@ from neurodeploy.target import (
     Simulation,
     Target,
     chosen_simulator,
+    finished,
 )
 from neurodeploy.trace import Trace
 from neurodeploy.verification.meaning import Exact, Meaning
@@ -94,7 +96,9 @@ def _run(
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         beyond = isinstance(error, SimulatorScopeError)
         return RunOutcome(replace(failed, remedy=error.remedy), beyond=beyond)
-    seconds = time.perf_counter() - started
+    seconds, whole = time.perf_counter() - started, expected is meaning.trace
+    if isinstance(meaning.network, Program):
+        expected, found = (finished(each, meaning.network) for each in (expected, found))
     shown, there = len(found.layers), len(expected.layers)
     if shown != there:
         reason = f"{simulator} shows {shown} layers of {there}"
@@ -104,7 +108,7 @@ def _run(
     renamed = replace(expected, layers=layers)
     link = meaning.compare(name, expected, renamed, seconds)
     # Accuracies count only for a run of the samples themselves.
-    return RunOutcome(link, renamed if expected is meaning.trace else None)
+    return RunOutcome(link, renamed if whole else None)
 
 
 def _runs(

@@ -158,13 +158,13 @@ class Rewriting:
                 # The readout has the name of its weights.
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(str(weights.target), (top,))
-                top.replace_all_uses_with(call, lambda user, call=call: user is not call)
+                _read_instead(top, call)
                 self._block(call, sums, str(weights.target), terms[0], weights)
             else:
                 self._put(_SUMS, self._joined(sums, _SUMS, terms)[0])
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(_SUMS, (top,))
-                top.replace_all_uses_with(call, lambda user, call=call: user is not call)
+                _read_instead(top, call)
             self.gain[call] = 1.0
 
     def _block(
@@ -288,6 +288,12 @@ def _refuse_gaps(module: nn.Module | None, name: str) -> None:
             f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
             "dilation and ceil_mode)"
         )
+
+
+def _read_instead(old: fx.Node, new: fx.Node) -> None:
+    """Let everything that reads a value read the call that was put behind it."""
+    for reader in [user for user in old.users if user is not new]:
+        reader.replace_input_with(old, new)
 
 
 def _decodes(node: fx.Node) -> bool:

@@ -1,6 +1,7 @@
 """Readouts, written once: neurons that never fire and show a value, and decoders over time.
 
-A decoder is a neuron as well: its value after the last step is what it makes of a whole sequence."""
+A decoder is a neuron as well: after the last step it shows what it makes of the whole sequence.
+"""
 
 from __future__ import annotations
 
@@ -73,9 +74,7 @@ LATE_TOTAL: Equations = trace(
     late_total_step, states=("step", "total"), parameters=("skip",), name="LateTotal"
 )
 LAST: Equations = trace(last_step, states=(), parameters=(), name="Last")
-LARGEST: Equations = trace(
-    largest_step, states=("seen", "largest"), parameters=(), name="Largest"
-)
+LARGEST: Equations = trace(largest_step, states=("seen", "largest"), parameters=(), name="Largest")
 FIRST_SPIKE: Equations = trace(
     first_spike_step, states=("fired", "steps"), parameters=(), name="FirstSpike"
 )
