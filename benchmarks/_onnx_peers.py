@@ -12,32 +12,32 @@ SHIFT = 3
 def layer_wise(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
     """Return weights over all steps at once, then a scan over the neurons alone."""
     nodes, tensors, source = [], constants(), "x"
-    for place, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
-        tensors += layer_tensors(place, weight, threshold)
-        nodes.append(helper.make_node("MatMulInteger", [source, f"w{place}"], [f"i{place}"]))
-        nodes += zeros(place)
+    for number, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
+        tensors += layer_tensors(number, weight, threshold)
+        nodes.append(helper.make_node("MatMulInteger", [source, f"w{number}"], [f"i{number}"]))
+        nodes += zeros(number)
         body = helper.make_graph(
-            neuron(place, f"in{place}"),
-            f"body{place}",
-            [info(f"v{place}", TensorProto.INT32), info(f"in{place}", TensorProto.INT32)],
-            [info(f"after{place}", TensorProto.INT32), info(f"s{place}", TensorProto.UINT8)],
+            neuron(number, f"in{number}"),
+            f"body{number}",
+            [info(f"v{number}", TensorProto.INT32), info(f"in{number}", TensorProto.INT32)],
+            [info(f"after{number}", TensorProto.INT32), info(f"s{number}", TensorProto.UINT8)],
         )
-        outputs = [f"last{place}", f"spikes{place}"]
-        inputs = [f"zero{place}", f"i{place}"]
+        outputs = [f"last{number}", f"spikes{number}"]
+        inputs = [f"zero{number}", f"i{number}"]
         nodes.append(helper.make_node("Scan", inputs, outputs, body=body, num_scan_inputs=1))
-        source = f"spikes{place}"
+        source = f"spikes{number}"
     return model(nodes, tensors, source)
 
 
-def whole(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
+def whole_network(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
     """Return everything in one scan."""
     tensors, body_nodes, nodes, source = constants(), [], [], "row"
-    for place, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
-        tensors += layer_tensors(place, weight, threshold)
-        nodes += zeros(place)
-        body_nodes.append(helper.make_node("MatMulInteger", [source, f"w{place}"], [f"i{place}"]))
-        body_nodes += neuron(place, f"i{place}")
-        source = f"s{place}"
+    for number, (weight, threshold) in enumerate(zip(weights, thresholds, strict=True)):
+        tensors += layer_tensors(number, weight, threshold)
+        nodes += zeros(number)
+        body_nodes.append(helper.make_node("MatMulInteger", [source, f"w{number}"], [f"i{number}"]))
+        body_nodes += neuron(number, f"i{number}")
+        source = f"s{number}"
     count = len(weights)
     states = [info(f"v{n}", TensorProto.INT32) for n in range(count)]
     after = [info(f"after{n}", TensorProto.INT32) for n in range(count)]
@@ -51,9 +51,9 @@ def whole(weights: list[np.ndarray], thresholds: list[int]) -> bytes:
     return model(nodes, tensors, "spikes")
 
 
-def neuron(place: int, drive: str) -> list[onnx.NodeProto]:
+def neuron(number: int, drive: str) -> list[onnx.NodeProto]:
     """Return v <- v - (v >> 3) + drive, with a spike and a subtraction at the threshold."""
-    n = place
+    n = number
     return [
         helper.make_node("BitwiseAnd", [f"v{n}", "mask"], [f"low{n}"]),
         helper.make_node("Sub", [f"v{n}", f"low{n}"], [f"high{n}"]),
@@ -67,13 +67,13 @@ def neuron(place: int, drive: str) -> list[onnx.NodeProto]:
     ]
 
 
-def zeros(place: int) -> list[onnx.NodeProto]:
+def zeros(number: int) -> list[onnx.NodeProto]:
     """Return the state before the first step."""
     none = numpy_helper.from_array(np.zeros(1, np.int32))
     return [
-        helper.make_node("Shape", ["x"], [f"batch{place}"], start=1, end=2),
-        helper.make_node("Concat", [f"batch{place}", f"width{place}"], [f"form{place}"], axis=0),
-        helper.make_node("ConstantOfShape", [f"form{place}"], [f"zero{place}"], value=none),
+        helper.make_node("Shape", ["x"], [f"batch{number}"], start=1, end=2),
+        helper.make_node("Concat", [f"batch{number}", f"width{number}"], [f"form{number}"], axis=0),
+        helper.make_node("ConstantOfShape", [f"form{number}"], [f"zero{number}"], value=none),
     ]
 
 
@@ -83,12 +83,12 @@ def constants() -> list[onnx.TensorProto]:
     return [numpy_helper.from_array(np.array(v, np.int32), name) for name, v in values.items()]
 
 
-def layer_tensors(place: int, weight: np.ndarray, threshold: int) -> list[onnx.TensorProto]:
+def layer_tensors(number: int, weight: np.ndarray, threshold: int) -> list[onnx.TensorProto]:
     """Return weights, the threshold and the width."""
     return [
-        numpy_helper.from_array(np.ascontiguousarray(weight.T.astype(np.int8)), f"w{place}"),
-        numpy_helper.from_array(np.array(threshold, np.int32), f"th{place}"),
-        numpy_helper.from_array(np.array([len(weight)], np.int64), f"width{place}"),
+        numpy_helper.from_array(np.ascontiguousarray(weight.T.astype(np.int8)), f"w{number}"),
+        numpy_helper.from_array(np.array(threshold, np.int32), f"th{number}"),
+        numpy_helper.from_array(np.array([len(weight)], np.int64), f"width{number}"),
     ]
 
 

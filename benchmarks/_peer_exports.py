@@ -98,6 +98,6 @@ def share(name: str, family: str, count: int) -> tuple[int, int]:
         files.append(network.file(spikes))
         samples.append(spikes)
         forwards.append(forward)
-    found = [exact(f, x) for f, x in zip(forwards, in_lava(files, samples), strict=True)]
+    parities = [exact(f, x) for f, x in zip(forwards, in_lava(files, samples), strict=True)]
     spiking = [any(s.any() for s in forward) for forward in forwards]
-    return sum(a and b for a, b in zip(found, spiking, strict=True)), sum(spiking)
+    return sum(a and b for a, b in zip(parities, spiking, strict=True)), sum(spiking)

@@ -65,17 +65,17 @@ class Network:
 
 def through(module: nn.Sequential, spikes: Tensor) -> list[Tensor]:
     """Return the output of each layer with neurons for spikes (T, N, ...)."""
-    found, value = [], spikes
+    outputs, value = [], spikes
     for each in module:
         value = each(value)
         if hasattr(each, "neuron") and each.neuron is not None:
-            found.append(value)
-    return found
+            outputs.append(value)
+    return outputs
 
 
 def ours(plan: Sequence[Layer], example: Tensor) -> Network:
     """Return the network of `quant`."""
-    made: list[nn.Module] = []
+    modules: list[nn.Module] = []
     for number, each in enumerate(plan):
         outputs, inputs = each.weight.shape[:2]
         if each.is_kernel:
@@ -85,16 +85,16 @@ def ours(plan: Sequence[Layer], example: Tensor) -> Network:
             norm: Any = layer.BatchNorm2d(outputs)
         else:
             if number and plan[number - 1].is_kernel:
-                made.append(layer.Flatten())
+                modules.append(layer.Flatten())
             if number and plan[number - 1].delays:
-                made.append(layer.Delay(plan[number - 1].delays))
+                modules.append(layer.Delay(plan[number - 1].delays))
             synapse, norm = quant.Linear(inputs, outputs), layer.BatchNorm1d(outputs)
         with torch.no_grad():
             synapse.weight.copy_(each.weight)
         decays = {"current_decay": each.current_decay, "voltage_decay": each.voltage_decay}
         neurons = quant.CubaLIF(each.threshold, **decays)
-        made.append(quant.Block(synapse, neurons, norm=norm if each.norm else None))
-    module = nn.Sequential(*made)
+        modules.append(quant.Block(synapse, neurons, norm=norm if each.norm else None))
+    module = nn.Sequential(*modules)
 
     def layers(spikes: Tensor) -> list[Tensor]:
         functional.reset(module)
@@ -127,7 +127,7 @@ def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
     """Return the network of lava-dl's blocks, without the lag of one step per layer on the chip."""
     library = slayer_blocks()
     norms = {"mean": "MeanOnlyBatchNorm", "scale": "WgtScaleBatchNorm"}
-    made: list[nn.Module] = []
+    modules: list[nn.Module] = []
     for number, each in enumerate(plan):
         outputs, inputs = each.weight.shape[:2]
         shared: dict[str, Any] = {"threshold": each.threshold, "scale": 64}
@@ -140,12 +140,12 @@ def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
             block = library.block.cuba.Conv(shared, inputs, outputs, *geometry, **options)
         else:
             if number and plan[number - 1].is_kernel:
-                made.append(library.block.cuba.Flatten())
+                modules.append(library.block.cuba.Flatten())
             block = library.block.cuba.Dense(shared, inputs, outputs, **options)
         with torch.no_grad():
             block.synapse.weight.copy_(each.weight.reshape(block.synapse.weight.shape))
-        made.append(block)
-    module = nn.Sequential(*made)
+        modules.append(block)
+    module = nn.Sequential(*modules)
 
     def layers(spikes: Tensor) -> list[Tensor]:
         order = (*range(1, spikes.ndim), 0)
@@ -154,7 +154,7 @@ def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
     with torch.no_grad():
         # A block knows its shape only after it has run.
         layers(example)
-        for block, each in zip((m for m in made if hasattr(m, "neuron")), plan, strict=True):
+        for block, each in zip((m for m in modules if hasattr(m, "neuron")), plan, strict=True):
             if each.delays:
                 block.delay.delay.copy_(torch.tensor(each.delays).reshape(block.delay.delay.shape))
     return Network(module, layers, lambda spikes: exported(module))
@@ -162,12 +162,12 @@ def slayer(plan: Sequence[Layer], example: Tensor) -> Network:
 
 def exported(blocks: nn.Module) -> bytes:
     """Return the file of slayer's blocks, written as its tutorials do."""
-    held = io.BytesIO()
-    with h5py.File(held, "w") as file:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
         group = file.create_group("layer")
         for number, block in enumerate(blocks.children()):
             block.export_hdf5(group.create_group(str(number)))
-    return held.getvalue()
+    return buffer.getvalue()
 
 
 def exchange_blocks() -> Any:
@@ -187,7 +187,7 @@ def exchange_blocks() -> Any:
 def exchange(plan: Sequence[Layer], example: Tensor) -> Network:
     """Return the network of SpikingJelly's containers."""
     library = exchange_blocks()
-    made: list[nn.Module] = []
+    modules: list[nn.Module] = []
     for number, each in enumerate(plan):
         outputs, inputs = each.weight.shape[:2]
         decays = (each.current_decay, each.voltage_decay)
@@ -198,11 +198,11 @@ def exchange(plan: Sequence[Layer], example: Tensor) -> Network:
             kernel = each.weight.shape[2]
             synapse = nn.Conv2d(inputs, outputs, kernel, each.stride, each.padding, bias=False)
         elif number and plan[number - 1].is_kernel:
-            made.append(library.BlockContainer(nn.Flatten(), None, step_mode="m"))
+            modules.append(library.BlockContainer(nn.Flatten(), None, step_mode="m"))
         with torch.no_grad():
             synapse.weight.copy_(each.weight)
-        made.append(library.BlockContainer(synapse, neurons, step_mode="m"))
-    module = nn.Sequential(*made)
+        modules.append(library.BlockContainer(synapse, neurons, step_mode="m"))
+    module = nn.Sequential(*modules)
 
     def layers(spikes: Tensor) -> list[Tensor]:
         for each in module.modules():

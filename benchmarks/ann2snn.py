@@ -36,8 +36,8 @@ def row(name: str, network: nn.Module, images: data.Images, skipped: float = 0.0
     functional.reset(network)
     outputs = network(encoding.direct(images.test, max(STEPS)))
     means = [decoding.rate(outputs[:steps], int(skipped * steps)) for steps in STEPS]
-    found = (100 * accuracy(mean, images) for mean in means)
-    return f"| {name} | " + " | ".join(f"{value:.1f}" for value in found) + " |"
+    percentages = (100 * accuracy(mean, images) for mean in means)
+    return f"| {name} | " + " | ".join(f"{value:.1f}" for value in percentages) + " |"
 
 
 def began(network: nn.Module, images: data.Images, name: str = "ANN") -> None:

@@ -33,28 +33,29 @@ def main() -> None:
                 subprocess.run([sys.executable, __file__, target, form, widths], check=True)
     for width in (256, 512, 1024, 2048):
         network, example = dense("loihi", (width, width, width))
-        taken = min(exported(network, "loihi", example)[1] for _ in range(3))
+        seconds = min(exported(network, "loihi", example)[1] for _ in range(3))
         weights = 2 * width * width
-        rate = taken / weights * 1e9
-        print(f"loihi, {weights:>9,} weights: {taken * 1e3:6.0f} ms, {rate:.0f} ns each")
+        rate = seconds / weights * 1e9
+        print(f"loihi, {weights:>9,} weights: {seconds * 1e3:6.0f} ms, {rate:.0f} ns each")
 
 
 def measure(target: str, form: str, named: str) -> None:
     """Print the cost of one export, after its files were read back."""
     network, example = dense(form, WIDTHS[named])
-    held = sum(each.numel() * each.element_size() for each in network.parameters())
+    weight_bytes = sum(each.numel() * each.element_size() for each in network.parameters())
     # Start measuring the peak here.
     Path("/proc/self/clear_refs").write_text("5")
     before = resident("VmRSS")
-    artifact, taken = exported(network, target, example)
+    artifact, seconds = exported(network, target, example)
     grown = resident("VmHWM") - before
     again = nd.verify(artifact, model=network, samples=spikes(example), simulator="none")
     if again.exit_code:
         raise SystemExit(f"{target}: the files hold another network")
     size = sum(path.stat().st_size for path in artifact.path.iterdir())
     print(
-        f"{target}, {form}, {named}: {held / 1e6:.0f} MB of weights in {taken:.1f} s to "
-        f"{size / 1e6:.0f} MB of files; at most {grown / 1e6:.0f} MB more: {grown / held:.1f} times"
+        f"{target}, {form}, {named}: {weight_bytes / 1e6:.0f} MB of weights in {seconds:.1f} s to "
+        f"{size / 1e6:.0f} MB of files; at most {grown / 1e6:.0f} MB more: "
+        f"{grown / weight_bytes:.1f} times"
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import onnxruntime
 import torch
-from _onnx_peers import SHIFT, layer_wise, whole
+from _onnx_peers import SHIFT, layer_wise, whole_network
 
 from neurodeploy.program import Dense, Edge, Input, Neuron, Node, Program
 from neurodeploy.simulator import run_golden
@@ -40,9 +40,9 @@ def lif(name: str, source: str, threshold: int) -> Neuron:
 def network(weights: list[np.ndarray]) -> Program:
     """Return the network as a program."""
     nodes: list[Node] = [Input("input", (weights[0].shape[1],))]
-    for place, weight in enumerate(weights):
-        nodes.append(Dense(f"fc{place}", Edge(nodes[-1].name), weight))
-        nodes.append(lif(f"lif{place}", f"fc{place}", THRESHOLDS[min(place, 1)]))
+    for position, weight in enumerate(weights):
+        nodes.append(Dense(f"fc{position}", Edge(nodes[-1].name), weight))
+        nodes.append(lif(f"lif{position}", f"fc{position}", THRESHOLDS[min(position, 1)]))
     return Program(tuple(nodes), nodes[-1].name)
 
 
@@ -51,9 +51,9 @@ def session(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    made = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    name = made.get_inputs()[0].name
-    return lambda samples: made.run(None, {name: samples})[0]
+    opened = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    name = opened.get_inputs()[0].name
+    return lambda samples: opened.run(None, {name: samples})[0]
 
 
 @torch.no_grad()
@@ -63,10 +63,10 @@ def eager(weights: list[torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
     rows = []
     for step in range(len(samples)):
         value = samples[step]
-        for place, weight in enumerate(weights):
-            h = states[place] - states[place] / 2**SHIFT + value @ weight.T
-            value = (h >= THRESHOLDS[place]).float()
-            states[place] = h - value * THRESHOLDS[place]
+        for position, weight in enumerate(weights):
+            h = states[position] - states[position] / 2**SHIFT + value @ weight.T
+            value = (h >= THRESHOLDS[position]).float()
+            states[position] = h - value * THRESHOLDS[position]
         rows.append(value)
     return torch.stack(rows)
 
@@ -94,7 +94,7 @@ def speed(count: int) -> None:
     files = {
         "ours": target("onnx").compile(program).files["network.onnx"],
         "by hand, layer-wise": layer_wise(weights, list(THRESHOLDS)),
-        "by hand, one scan": whole(weights, list(THRESHOLDS)),
+        "by hand, one scan": whole_network(weights, list(THRESHOLDS)),
     }
     runs = {name: session(content) for name, content in files.items()}
     for name, run in runs.items():
@@ -108,7 +108,7 @@ def speed(count: int) -> None:
     works["torch, floats"] = lambda: eager(floats, real)
     best = interleaved(works, 300 if count == 1 else 60)
     hand = min(best["by hand, layer-wise"], best["by hand, one scan"])
-    shown = ", ".join(f"{name} {taken * 1e3:.2f} ms" for name, taken in best.items())
+    shown = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in best.items())
     print(
         f"batch {count}: {shown}; {best['torch, floats'] / best['ours']:.1f} times as fast as "
         f"torch, {best['ours'] / hand:.2f} times the best by hand"
@@ -123,13 +123,13 @@ def export() -> None:
     size = program.parameter_count()
     start = time.perf_counter()
     target("onnx").compile(program)
-    taken = time.perf_counter() - start
+    seconds = time.perf_counter() - start
     tracemalloc.start()
     target("onnx").compile(network(weights))
     _, peak = tracemalloc.get_traced_memory()
     times = peak / weights[0].nbytes
     print(
-        f"export of {size:,} weights: {taken:.1f} s; at most {peak / 1e6:.0f} MB beside the "
+        f"export of {size:,} weights: {seconds:.1f} s; at most {peak / 1e6:.0f} MB beside the "
         f"program's {weights[0].nbytes / 1e6:.0f} MB ({times:.2f} times)"
     )
 

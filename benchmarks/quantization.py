@@ -62,17 +62,17 @@ def measured(seed: int, epochs: int, tuning: int) -> dict[str, float]:
     digits = load_digits(0)
     floats = network()
     train(floats, digits, epochs, 5e-3, lambda _: None)
-    found = {"float": test_accuracy(floats, digits.test, digits.test_labels)}
+    accuracies = {"float": test_accuracy(floats, digits.test, digits.test_labels)}
     for form in ALLOWED:
         fitted = quant.prepare(floats, target=form, example=digits.test)
         quant.calibrate(fitted, digits.train[:, :128], floats)
         assert is_exact(fitted, digits), form
-        found[f"{form} fitted"] = test_accuracy(fitted, digits.test, digits.test_labels)
+        accuracies[f"{form} fitted"] = test_accuracy(fitted, digits.test, digits.test_labels)
         trained = quant.prepare(floats, target=form, example=digits.test)
         train(trained, digits, tuning, 1e-3, lambda _: None)
         assert is_exact(trained, digits), form
-        found[f"{form} trained"] = test_accuracy(trained, digits.test, digits.test_labels)
-    return found
+        accuracies[f"{form} trained"] = test_accuracy(trained, digits.test, digits.test_labels)
+    return accuracies
 
 
 def main() -> None:

@@ -25,14 +25,14 @@ BATCH = 64
 def plan() -> list[Layer]:
     """Return two convolutions and dense weights, so large that every layer spikes at once."""
     torch.manual_seed(0)
-    made = [
+    layers = [
         (nn.Conv2d(1, 16, 3), 1, 1),
         (nn.Conv2d(16, 32, 3), 2, 1),
         (nn.Linear(512, 10), 1, 0),
     ]
     return [
         Layer(2.0 * module.weight.detach(), 1.0, 1.0, 0.1, stride, padding)
-        for module, stride, padding in made
+        for module, stride, padding in layers
     ]
 
 
@@ -48,10 +48,10 @@ def trained(
     for epoch in range(epochs):
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(epoch))
         for batch in order.split(BATCH):
-            seen, wanted = spikes[:, batch], labels[batch]
+            seen, targets = spikes[:, batch], labels[batch]
             for name, network in networks.items():
                 start = time.process_time()
-                loss = nn.functional.cross_entropy(network.counts(seen), wanted)
+                loss = nn.functional.cross_entropy(network.counts(seen), targets)
                 optimizers[name].zero_grad()
                 loss.backward()
                 optimizers[name].step()
@@ -78,12 +78,12 @@ def compare(digits: Digits, steps: int, epochs: int) -> None:
     for name, network in networks.items():
         right = (network.counts(test).argmax(1) == digits.test_labels).float().mean()
         layers = network.layers(few)
-        found = exact(layers, in_lava([network.file(few)], [few])[0])
-        assert found or name != "quant"
+        is_equal = exact(layers, in_lava([network.file(few)], [few])[0])
+        assert is_equal or name != "quant"
         print(
             f"{steps} steps, {name:12} {times[name]:6.2f} s an epoch "
             f"({times[name] / times['quant']:.2f} times ours), {float(right):.4f} of the test "
-            f"samples, its export in Lava {'equal' if found else 'DIFFERENT'}",
+            f"samples, its export in Lava {'equal' if is_equal else 'DIFFERENT'}",
             flush=True,
         )
 

@@ -57,12 +57,12 @@ def check() -> None:
     torch.manual_seed(0)
     net = network(8, neuron.IF)
     x = torch.rand(STEPS, 4, 1, 28, 28)
-    found = []
+    outputs = []
     for backend in ("auto", "torch"):
         functional.set_backend(net, backend)
         functional.reset(net)
-        found.append(net(x))
-    if not torch.equal(*found) or not found[0].any():
+        outputs.append(net(x))
+    if not torch.equal(*outputs) or not outputs[0].any():
         raise RuntimeError("the backends disagree, so nothing is timed")
 
 
@@ -79,9 +79,9 @@ def main() -> None:
         optimizers = {name: torch.optim.Adam(net.parameters()) for name, net in nets.items()}
         for index in range(ROUNDS + 2):
             for name, net in nets.items():
-                taken = step(net, optimizers[name], x, y)
+                seconds = step(net, optimizers[name], x, y)
                 if index >= 2:
-                    times[name].append(taken)
+                    times[name].append(seconds)
         spiking, ann = (statistics.median(times[name]) for name in ("spiking", "ReLU"))
         print(
             f"{width} channels: {1e3 * spiking:.0f} ms a step, with ReLUs {1e3 * ann:.0f} ms: "

@@ -20,8 +20,10 @@ def main() -> None:
     if not report.equal:
         raise SystemExit(report.to_text())
     values = sum(link.compared for link in report.links)
-    taken = seconds(verify, rounds=3)
-    print(f"verify, 1,000 samples of {samples.shape[0]} steps: {taken:.1f} s ({values:,} values)")
+    duration = seconds(verify, rounds=3)
+    print(
+        f"verify, 1,000 samples of {samples.shape[0]} steps: {duration:.1f} s ({values:,} values)"
+    )
 
 
 if __name__ == "__main__":

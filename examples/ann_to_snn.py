@@ -55,8 +55,8 @@ def main() -> None:
     on_chip = integers(encoding.direct(images.test, max(STEPS)))
     for steps in STEPS:
         rights = [
-            100 * (made[:steps].mean(0).argmax(1) == images.test_labels).float().mean()
-            for made in (outputs, on_chip)
+            100 * (counts[:steps].mean(0).argmax(1) == images.test_labels).float().mean()
+            for counts in (outputs, on_chip)
         ]
         print(f"SNN, T = {steps:2}  {rights[0]:.2f} %   in 8-bit integers {rights[1]:.2f} %")
     functional.reset(spiking)

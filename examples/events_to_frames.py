@@ -30,11 +30,11 @@ class Bars:
         random = np.random.default_rng([self.seed, index])
         label = int(random.integers(2))
         times = np.sort(random.integers(0, 16_000, 400))
-        place = times // 1000 if label else 15 - times // 1000
+        column = times // 1000 if label else 15 - times // 1000
         # The leading edge switches on, the trailing edge off.
         polarity = random.integers(0, 2, 400)
         behind = np.where(polarity == 1, 0, -1 if label else 1)
-        x = np.clip(place + behind + random.integers(0, 2, 400), 0, 15)
+        x = np.clip(column + behind + random.integers(0, 2, 400), 0, 15)
         return data.events(times, x, random.integers(0, 16, 400), polarity), label
 
 

@@ -52,8 +52,8 @@ train(net, 5, 5e-3)
 
 # %% Onto Loihi's grid, fitted to some samples, with a report on each layer
 prepared = quant.prepare(net, target="loihi", example=digits.test)
-found = quant.calibrate(prepared, digits.train[:, :128], net)
-for entry in found.layers:
+fitted = quant.calibrate(prepared, digits.train[:, :128], net)
+for entry in fitted.layers:
     print(
         f"{entry.name}: unit 2^{entry.exponents[0]}, weights off by {entry.error:.2%}, "
         f"{entry.float_rate:.3f} spikes a step in floats and {entry.rate:.3f} here"

@@ -30,9 +30,9 @@ def main() -> None:
         for batch in torch.randperm(len(images.train)).split(64):
             optimizer.zero_grad()
             spikes = encoding.rate(images.train[batch], STEPS)
-            for made in learning.steps_online(network, spikes):
+            for output in learning.steps_online(network, spikes):
                 # Each step has its own loss and backward pass, and leaves nothing behind.
-                loss = nn.functional.cross_entropy(made, images.train_labels[batch]) / STEPS
+                loss = nn.functional.cross_entropy(output, images.train_labels[batch]) / STEPS
                 loss.backward()
             optimizer.step()
     network.eval()

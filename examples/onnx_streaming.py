@@ -16,14 +16,14 @@ import quant
 def network() -> torch.nn.Sequential:
     """Return two layers on an eight-bit grid; a real network would be trained first."""
     torch.manual_seed(0)
-    made = torch.nn.Sequential(
+    layers = torch.nn.Sequential(
         quant.Block(quant.Linear(16, 32, format="int8"), quant.LIF(format="int8")),
         quant.Block(quant.Linear(32, 4, format="int8"), quant.LIF(format="int8")),
     )
     with torch.no_grad():
-        for weight in made.parameters():
+        for weight in layers.parameters():
             weight.mul_(4)
-    return made
+    return layers
 
 
 def main() -> None:
@@ -37,12 +37,12 @@ def main() -> None:
         )
         session = onnxruntime.InferenceSession(str(artifact.path / "network.onnx"))
         expected = nd.simulate(nd.read(artifact), spikes).output
-    given, *states = session.get_inputs()
+    samples, *states = session.get_inputs()
     types = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}
-    held = {state.name: np.zeros((1, *state.shape[1:]), types[state.type]) for state in states}
+    values = {state.name: np.zeros((1, *state.shape[1:]), types[state.type]) for state in states}
     for step, row in enumerate(spikes):
-        output, *after = session.run(None, {given.name: row, **held})
-        held = dict(zip(held, after, strict=True))
+        output, *after = session.run(None, {samples.name: row, **values})
+        values = dict(zip(values, after, strict=True))
         if not np.array_equal(output, expected[step]):
             raise SystemExit(f"step {step} differs from the golden interpreter")
         print(

@@ -24,11 +24,11 @@ def moving_bars(count: int, generator: torch.Generator) -> tuple[torch.Tensor, t
     events = torch.zeros(STEPS, count, 1, SIZE, SIZE)
     for step in range(STEPS):
         for n, label in enumerate(labels.tolist()):
-            place = int(start[n] + (step if label in (0, 2) else -step)) % SIZE
+            position = int(start[n] + (step if label in (0, 2) else -step)) % SIZE
             if label < 2:
-                events[step, n, 0, :, place] = 1
+                events[step, n, 0, :, position] = 1
             else:
-                events[step, n, 0, place, :] = 1
+                events[step, n, 0, position, :] = 1
     noise = torch.rand(events.shape, generator=generator) < 0.02
     return torch.maximum(events, noise.float()), labels
 

@@ -82,8 +82,8 @@ class Artifact:
     tools: Mapping[str, str] = field(default_factory=tools_here)
 
     def __repr__(self) -> str:
-        place = "in memory" if self.path is None else str(self.path)
-        return f"Artifact({self.target}, {place}: {', '.join(self.files)})"
+        location = "in memory" if self.path is None else str(self.path)
+        return f"Artifact({self.target}, {location}: {', '.join(self.files)})"
 
     @property
     def foreign(self) -> bool:
@@ -118,22 +118,22 @@ class Artifact:
         Raises:
             OutputError: if it cannot be written, or the folder holds other files.
         """
-        place, hashes = Path(folder), dict[str, str]()
+        path, hashes = Path(folder), dict[str, str]()
 
         def written(name: str) -> Iterator[Piece]:
-            known = sha256()
+            digest = sha256()
             for piece in content_of(self.files, name).pieces():
-                known.update(piece)
+                digest.update(piece)
                 yield piece
-            hashes[name] = known.hexdigest()
+            hashes[name] = digest.hexdigest()
 
         def vouching() -> Iterator[Piece]:
             # The manifest comes last, when every file's hash is known.
             yield (json.dumps(self._manifest(hashes), sort_keys=True, indent=2) + "\n").encode()
 
         files = {name: written(name) for name in self.files} | {MANIFEST: vouching()}
-        write_folder_atomically(place, files, ours=_is_artifact)
-        return replace(self, path=place, files=Folder(place, self.files))
+        write_folder_atomically(path, files, ours=_is_artifact)
+        return replace(self, path=path, files=Folder(path, self.files))
 
     def require_unedited(self) -> None:
         """Check that every file matches the manifest.
@@ -220,37 +220,37 @@ def _is_artifact(folder: Path) -> bool:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    place = folder / MANIFEST
+    path = folder / MANIFEST
     try:
-        manifest = strict_json.loads(read_regular(place, most=JSON_BYTES, links=False))
+        manifest = strict_json.loads(read_regular(path, most=JSON_BYTES, links=False))
     except FileNotFoundError as error:
         raise ArtifactError(
             f"{folder}: is not an artifact: it has no {MANIFEST}", remedy=_EXPORT_AGAIN
         ) from error
     except (OSError, ValueError) as error:
-        raise unreadable(place, error) from error
+        raise unreadable(path, error) from error
     # In Python, JSON's true and 1.0 equal 1.
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if not isinstance(manifest, dict) or type(schema) is not int or schema != SCHEMA:
-        raise ArtifactError(f"{place}: is not a manifest of schema {SCHEMA}", remedy=_EXPORT_AGAIN)
-    _require_members(place, manifest)
+        raise ArtifactError(f"{path}: is not a manifest of schema {SCHEMA}", remedy=_EXPORT_AGAIN)
+    _require_members(path, manifest)
     return manifest
 
 
-def _require_members(place: Path, manifest: Mapping[str, Any]) -> None:
+def _require_members(path: Path, manifest: Mapping[str, Any]) -> None:
     """Check that every member that we read is there and has the right type."""
     for name, hint in _MEMBERS.items():
         if name not in manifest or not fits(manifest[name], hint):
             value = f"is {manifest[name]!r:.80}" if name in manifest else "is missing"
-            raise ArtifactError(f"{place}: is damaged: {name!r} {value}", remedy=_EXPORT_AGAIN)
+            raise ArtifactError(f"{path}: is damaged: {name!r} {value}", remedy=_EXPORT_AGAIN)
     program, model = manifest["program"], manifest["model"]
-    known = {"program": {"sha256", "nodes"}, "model": {"sha256"}}
+    keys_of = {"program": {"sha256", "nodes"}, "model": {"sha256"}}
     strange = [*(manifest.keys() - _MEMBERS.keys())]
-    strange += [key for name in known for key in {*(manifest[name] or ())} - known[name]]
+    strange += [key for name in keys_of for key in {*(manifest[name] or ())} - keys_of[name]]
     if strange:
         words = f"has a field that no manifest has: {min(strange)!r:.80}"
-        raise ArtifactError(f"{place}: {words}", remedy=_EXPORT_AGAIN)
+        raise ArtifactError(f"{path}: {words}", remedy=_EXPORT_AGAIN)
     if not fits(program.get("sha256"), str) or not fits(program.get("nodes"), Mapping[str, str]):
-        raise ArtifactError(f"{place}: is damaged: 'program' has no hashes", remedy=_EXPORT_AGAIN)
+        raise ArtifactError(f"{path}: is damaged: 'program' has no hashes", remedy=_EXPORT_AGAIN)
     if model is not None and "sha256" not in model:
-        raise ArtifactError(f"{place}: is damaged: 'model' has no hash", remedy=_EXPORT_AGAIN)
+        raise ArtifactError(f"{path}: is damaged: 'model' has no hash", remedy=_EXPORT_AGAIN)

@@ -45,19 +45,19 @@ def restore(network: nn.Module, kept: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: if one belongs to no layer of this network.
     """
-    found: dict[str, dict[str, Tensor]] = {}
+    by_layer: dict[str, dict[str, Tensor]] = {}
     modules = dict(network.named_modules())
     for key, value in kept.items():
         name, _, state = key.rpartition(".")
         module = modules.get(name)
-        known = module.equations.states if isinstance(module, Neuron) else (state,)
-        if not isinstance(module, Neuron | layer.StateLayer) or state not in known:
+        names = module.equations.states if isinstance(module, Neuron) else (state,)
+        if not isinstance(module, Neuron | layer.StateLayer) or state not in names:
             raise ValueError(f"{key}: is not a state of a layer of this network")
-        found.setdefault(name, {})[state] = value
+        by_layer.setdefault(name, {})[state] = value
     reset(network)
-    for name, values in found.items():
-        place = next(network.parameters(), next(iter(values.values()))).device
-        modules[name].states = {state: value.to(place) for state, value in values.items()}
+    for name, values in by_layer.items():
+        device = next(network.parameters(), next(iter(values.values()))).device
+        modules[name].states = {state: value.to(device) for state, value in values.items()}
 
 
 def set_step_mode(network: nn.Module, step_mode: str) -> None:
@@ -69,9 +69,9 @@ def set_step_mode(network: nn.Module, step_mode: str) -> None:
         ValueError: if there is no such mode.
     """
     leading_axes(step_mode, "set_step_mode")
-    known = getattr(network, "step_mode", None)
-    if isinstance(known, str):
-        setattr(network, "step_mode", type(known)(step_mode))  # noqa: B010
+    current = getattr(network, "step_mode", None)
+    if isinstance(current, str):
+        setattr(network, "step_mode", type(current)(step_mode))  # noqa: B010
     for child in network.children():
         set_step_mode(child, "s" if isinstance(network, _STEPPING) else step_mode)
 

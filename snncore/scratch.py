@@ -96,8 +96,10 @@ def _is_alone(mark: Path, file: int) -> bool:
 
 
 def _is_ours(folder: Path) -> bool:
-    found = folder.lstat()
-    return stat.S_ISDIR(found.st_mode) and (sys.platform == "win32" or found.st_uid == os.geteuid())
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and (
+        sys.platform == "win32" or status.st_uid == os.geteuid()
+    )
 
 
 def _remove_if_dead(folder: Path) -> None:

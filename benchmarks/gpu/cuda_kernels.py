@@ -22,7 +22,7 @@ from snncore import neuron
 from snncore.kernels import Work, backend, prepared, run_loop
 from snncore.kernels.cuda import shape as cuda_shape
 from snncore.kernels.cuda.loop import CudaLoop
-from snncore.kernels.cuda.shape import Config, backward_config, forward_config
+from snncore.kernels.cuda.shape import CudaConfig, backward_config, forward_config
 
 TOTAL = 1 << 27
 TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -112,10 +112,10 @@ def check(job: Job, spikes: dict[str, torch.Tensor], x: torch.Tensor) -> None:
     module = NEURONS[name][0]()
     module.backend = "torch"
     expected = module(first).detach()
-    for which, found in spikes.items():
-        if not torch.equal(found[:, :, :4096].cpu(), expected):
+    for which, output in spikes.items():
+        if not torch.equal(output[:, :, :4096].cpu(), expected):
             raise RuntimeError(f"{job}: {which} differs from eager torch")
-        if not torch.equal(found, next(iter(spikes.values()))):
+        if not torch.equal(output, next(iter(spikes.values()))):
             raise RuntimeError(f"{job}: {which} differs from {next(iter(spikes))}")
     if not bool(expected.any()):
         raise RuntimeError(f"{job}: no neuron fired")
@@ -178,23 +178,23 @@ def small_layer(backends: list[str]) -> None:
             print(f"T=32, N=2^14, {kind}, {which}: {1e3 * median(graph.replay):.1f} us a replay")
 
 
-def measures(steps: int, itemsize: int) -> Iterator[tuple[bool, Config]]:
+def measures(steps: int, itemsize: int) -> Iterator[tuple[bool, CudaConfig]]:
     """Yield alternative sizes of the forward (False) and the backward (True) kernel."""
     for threads, lanes in ((128, 1), (128, 2), (128, 4), (128, 8), (64, 2), (256, 1), (256, 2)):
         if not 4 <= lanes * itemsize <= 16:
             continue
         for chunk in {min(steps, size) for size in (8, 16)}:
             if threads == 128:
-                yield False, Config(threads, lanes, chunk)
+                yield False, CudaConfig(threads, lanes, chunk)
             if lanes * itemsize <= 8 or steps <= 4:
                 span = max(chunk, (min(steps, 65) - 1) // chunk * chunk)
-                yield True, Config(threads, lanes, chunk, span)
+                yield True, CudaConfig(threads, lanes, chunk, span)
 
 
 SWEPT = ("LIF", "LIF tau=3", "ParametricLIF", "Izhikevich")
 
 
-def swept() -> Iterator[tuple[Job, bool, Config]]:
+def swept() -> Iterator[tuple[Job, bool, CudaConfig]]:
     """Yield what the sweep measures."""
     for name in SWEPT:
         for kind in ("float32", "bfloat16"):
@@ -203,7 +203,7 @@ def swept() -> Iterator[tuple[Job, bool, Config]]:
                     yield (name, kind, steps), back, config
 
 
-def call_of(job: Job, back: bool, config: Config | None, neurons: int) -> Callable[[], Any]:
+def call_of(job: Job, back: bool, config: CudaConfig | None, neurons: int) -> Callable[[], Any]:
     """Return a launch of one kernel, on memory with arbitrary content."""
     name, kind, steps = job
     work, learned = work_of(name, kind)
@@ -220,7 +220,7 @@ def call_of(job: Job, back: bool, config: Config | None, neurons: int) -> Callab
 
 def sweep(rate: float) -> None:
     """Print the best sizes of each kernel, and the chosen ones beside them."""
-    found: dict[tuple[Job, bool], list[tuple[float, Config]]] = {}
+    timings: dict[tuple[Job, bool], list[tuple[float, CudaConfig]]] = {}
     for job, back, config in swept():
         floor = (3 if back else 2) * TOTAL * TYPES[job[1]].itemsize / rate
         try:
@@ -228,8 +228,8 @@ def sweep(rate: float) -> None:
         except Exception as error:  # noqa: BLE001
             print(f"{job} {'backward' if back else 'forward'} {config}: {error}")
             continue
-        found.setdefault((job, back), []).append((time, config))
-    for (job, back), times in found.items():
+        timings.setdefault((job, back), []).append((time, config))
+    for (job, back), times in timings.items():
         times.sort(key=lambda pair: pair[0])
         work, learned = work_of(job[0], job[1])
         size = TYPES[job[1]].itemsize
@@ -248,7 +248,7 @@ def sweep(rate: float) -> None:
         )
 
 
-def compile_one(task: tuple[Job, bool, Config | None]) -> None:
+def compile_one(task: tuple[Job, bool, CudaConfig | None]) -> None:
     """Fill the cache with a large layer's kernel, by running it on a few neurons."""
     cuda_shape.BUSY = 1
     job, back, config = task

@@ -59,22 +59,22 @@ def check() -> None:
     torch.manual_seed(0)
     x = torch.randn(8, 4, 32, 28, 28, device="cuda") * 3
     weigh = torch.rand_like(x)
-    found = {}
+    results = {}
     for name in ("torch", "auto", "fused"):
         pair = nn.Sequential(layer.BatchNorm2d(32), FIRES(backend=name.replace("fused", "auto")))
         pair.cuda()
         if name == "fused":
             training.fuse_norms(pair)
-        given = x.clone().requires_grad_()
-        spikes = pair(given)
+        leaf = x.clone().requires_grad_()
+        spikes = pair(leaf)
         (spikes * weigh).sum().backward()
-        found[name] = spikes.detach(), given.grad, pair[0].weight.grad
+        results[name] = spikes.detach(), leaf.grad, pair[0].weight.grad
         print(f"{name}: neurons run by {layer.backend_report(pair)['1'].chosen}")
-    expected = found["torch"]
-    flips = max(float((spikes != expected[0]).float().mean()) for spikes, *_ in found.values())
+    expected = results["torch"]
+    flips = max(float((spikes != expected[0]).float().mean()) for spikes, *_ in results.values())
     off = max(
         float((mine - theirs).norm() / theirs.norm())
-        for grads in found.values()
+        for grads in results.values()
         for mine, theirs in zip(grads[1:], expected[1:], strict=True)
     )
     rate = float(expected[0].mean())
@@ -188,15 +188,15 @@ def main() -> None:
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, batch {BATCH}")
     print("| T | type | network | ms | times the ANN | host ms | peak GiB |")
     print("|---|---|---|---|---|---|---|")
-    given = [argument for argument in sys.argv[1:] if argument != "--short"]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--short"]
     rows = ROWS if "--short" in sys.argv else ROWS[:4] + MORE + ROWS[4:]
-    for steps in [int(number) for number in given] or STEPS:
+    for steps in [int(number) for number in arguments] or STEPS:
         for amp in (True, False):
             kind, base = "autocast" if amp else "float32", 0.0
             for row in rows:
-                found, host, peak = measured(row, steps, amp)
-                base = found if row.steps == 0 else base
-                text = f"| {steps} | {kind} | {row.name} | {found:.1f} | {found / base:.2f} |"
+                duration, host, peak = measured(row, steps, amp)
+                base = duration if row.steps == 0 else base
+                text = f"| {steps} | {kind} | {row.name} | {duration:.1f} | {duration / base:.2f} |"
                 print(f"{text} {host:.1f} | {peak:.1f} |", flush=True)
 
 

@@ -111,9 +111,9 @@ def measured(process: training.Process, steps: int, cpu: bool) -> list[Row]:
         return models.spiking_resnet18(CLASSES, neuron=FIRES, **options).to(process.device)
 
     def by_itself(way: Callable[..., Callable[[], None]]) -> float:
-        found = milliseconds(way(make(), x), x, False) if process.first else 0.0
+        duration = milliseconds(way(make(), x), x, False) if process.first else 0.0
         distributed.barrier()
-        return found
+        return duration
 
     batch, size = (2, 16) if cpu else (BATCH, SIZE)
     x = torch.rand(steps, batch, 3, size, size, device=process.device)
@@ -121,29 +121,29 @@ def measured(process: training.Process, steps: int, cpu: bool) -> list[Row]:
     for synchronized in (True, False):
         network = training.data_parallel(make(), process)
         functional.synchronize(network, synchronized)
-        found = milliseconds(iteration(network, x), x, True)
+        duration = milliseconds(iteration(network, x), x, True)
         agree(network)
         norms = "synchronized" if synchronized else "by GPU"
-        rows.append((f"data-parallel, batch norms {norms}", alone, found))
+        rows.append((f"data-parallel, batch norms {norms}", alone, duration))
     network = training.fully_sharded(make(), process)
-    found = milliseconds(iteration(network, x), x, True)
-    rows.append(("fully sharded, batch norms synchronized", alone, found))
+    duration = milliseconds(iteration(network, x), x, True)
+    rows.append(("fully sharded, batch norms synchronized", alone, duration))
     if not cpu:
         alone, network = by_itself(captured), make()
-        found = milliseconds(captured(network, x, process), x, True)
+        duration = milliseconds(captured(network, x, process), x, True)
         agree(network)
-        rows.append(("captured, gradients averaged, batch norms by GPU", alone, found))
+        rows.append(("captured, gradients averaged, batch norms by GPU", alone, duration))
     return rows
 
 
-def worker(rank: int, count: int, port: int, given: argparse.Namespace) -> None:
+def worker(rank: int, count: int, port: int, options: argparse.Namespace) -> None:
     """Run one process; the first one prints."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     os.environ |= {"WORLD_SIZE": str(count), "RANK": str(rank), "LOCAL_RANK": str(rank)}
     torch.backends.cudnn.benchmark = True
     with training.processes() as process:
-        for steps in given.steps:
-            rows = measured(process, steps, given.cpu)
+        for steps in options.steps:
+            rows = measured(process, steps, options.cpu)
             for name, alone, value in rows if process.first else ():
                 row = f"{alone:.1f} | {value:.1f} | {count * alone / value:.2f}"
                 print(f"| {count} | {steps} | {name} | {row} |", flush=True)
@@ -155,20 +155,20 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, nargs="+", default=[2, 4])
     parser.add_argument("--steps", type=int, nargs="+", default=[4, 16])
     parser.add_argument("--cpu", action="store_true")
-    given = parser.parse_args()
-    there = max(given.gpus) if given.cpu else torch.cuda.device_count()
-    place = "a CPU" if given.cpu else torch.cuda.get_device_name()
-    print(f"{place}, torch {torch.__version__}\n")
+    options = parser.parse_args()
+    available = max(options.gpus) if options.cpu else torch.cuda.device_count()
+    device = "a CPU" if options.cpu else torch.cuda.get_device_name()
+    print(f"{device}, torch {torch.__version__}\n")
     print("| processes | T | how | one alone, ms | together, ms | times one |")
     print("|---|---|---|---|---|---|", flush=True)
-    for count in given.gpus:
-        if count > there:
-            print(f"| {count} | | not run: there are {there} GPUs | | | |")
+    for count in options.gpus:
+        if count > available:
+            print(f"| {count} | | not run: there are {available} GPUs | | | |")
             continue
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        torch.multiprocessing.spawn(worker, (count, port, given), count)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        torch.multiprocessing.spawn(worker, (count, port, options), count)
 
 
 if __name__ == "__main__":

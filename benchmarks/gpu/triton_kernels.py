@@ -83,7 +83,7 @@ def check(name: str, x: torch.Tensor, spikes: torch.Tensor) -> None:
         raise SystemExit(f"{name}: the spikes differ from eager torch's")
 
 
-def held(call: Callable[[], torch.Tensor], x: torch.Tensor) -> float:
+def memory_ratio(call: Callable[[], torch.Tensor], x: torch.Tensor) -> float:
     """Return the memory kept for the backward beside the output, in units of the input."""
     before = torch.cuda.memory_allocated()
     spikes = call()
@@ -139,12 +139,12 @@ def row(job: Job, rate: float) -> str:
     check(name, x.detach(), spikes)
     rate_of_spikes = float(spikes[:, :, : 1 << 16].float().mean())
     del spikes
-    kept = held(forward, x)
+    memory = memory_ratio(forward, x)
     floor = TOTAL * x.element_size() / rate
     times = [median(inference) / (2 * floor), median(forward) / (2 * floor)]
     times.append(median(both) / (5 * floor))
     ratios = " | ".join(f"{value:.3f}" for value in times)
-    return f"| {name} | {kind} | {steps} | {rate_of_spikes:.2f} | {ratios} | {kept:.3f} |"
+    return f"| {name} | {kind} | {steps} | {rate_of_spikes:.2f} | {ratios} | {memory:.3f} |"
 
 
 def main() -> None:

@@ -28,13 +28,13 @@ def operations(
 ) -> tuple[LayerOperations, ...]:
     """Return the operations of every layer for one of the samples (T, N, ...), on average."""
     steps, count = samples.shape[:2]
-    found = []
+    counts = []
     for layer in program.layers:
         synaptic = sum(_synaptic(program, edge, trace, samples) for edge in layer.inputs)
         updates = steps * prod(program.shapes[layer.name])
         fired = int(np.count_nonzero(trace[layer.name].s))
-        found.append(LayerOperations(layer.name, synaptic / count, updates, fired / count))
-    return tuple(found)
+        counts.append(LayerOperations(layer.name, synaptic / count, updates, fired / count))
+    return tuple(counts)
 
 
 def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.int64]) -> int:

@@ -52,15 +52,15 @@ app.command("doctor")(doctor.doctor)
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
-    asked: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> Command | None:
     del json, debug
-    if asked and context.invoked_subcommand is None:
+    if show_version and context.invoked_subcommand is None:
         return version
-    if asked or context.invoked_subcommand is None:
-        context.fail("Missing command." if not asked else "--version stands alone.")
+    if show_version or context.invoked_subcommand is None:
+        context.fail("Missing command." if not show_version else "--version stands alone.")
     return None
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 import typer
 
 from neurodeploy.cli.outcome import Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 # A command with its arguments; it still needs the output to print to.
-Command = Callable[[Output], Outcome]
+Command = Callable[[Streams], Outcome]
 P = ParamSpec("P")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -52,7 +52,7 @@ class ModelSource:
     build: Build = None
 
 
-def command(function: Callable[Concatenate[Output, P], Outcome]) -> Callable[..., Command]:
+def command(function: Callable[Concatenate[Streams, P], Outcome]) -> Callable[..., Command]:
     """Return a function for typer that takes the arguments and returns the command, not yet run.
 
     So we, not typer, handle a Ctrl-C or an error while the command runs. A parameter whose type is

@@ -17,19 +17,19 @@ _TERMINATED = 143
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raise, as the process ends afterwards."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     terminated: list[int] = []
     try:
         _treat_termination_as_interrupt(terminated)
-        code = _run(given)
+        code = _run(words)
         _ignore_interrupts()
     except BaseException as error:  # noqa: BLE001  # nothing may leave as a bare traceback
         _ignore_interrupts()
-        code = _told(error, given, bool(terminated))
+        code = _reported(error, words, bool(terminated))
     return code
 
 
-def _run(given: list[str]) -> int:
+def _run(words: list[str]) -> int:
     # Everything is imported here, so that the `try` catches a Ctrl-C at any time.
     import warnings
 
@@ -37,9 +37,9 @@ def _run(given: list[str]) -> int:
     from neurodeploy.cli.output import flush, output_for, prepare_streams
 
     prepare_streams()
-    output = output_for(given)
+    output = output_for(words)
     warnings.showwarning = lambda message, *_, **__: output.warn(str(message))
-    command = parsed(given or ["--help"])
+    command = parsed(words or ["--help"])
     if command is None:
         flush()
         return 0
@@ -50,7 +50,7 @@ def _run(given: list[str]) -> int:
     return outcome.exit_code
 
 
-def _told(error: BaseException, given: list[str], terminated: bool) -> int:
+def _reported(error: BaseException, words: list[str], terminated: bool) -> int:
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         _silence(sys.stdout, sys.stderr)
         return _BROKEN_PIPE
@@ -59,17 +59,17 @@ def _told(error: BaseException, given: list[str], terminated: bool) -> int:
 
     failure = failure_of(error)
     try:
-        output_for(given).fail(failure, error)
+        output_for(words).fail(failure, error)
     except OSError:
         _silence(sys.stdout, sys.stderr)
     return _TERMINATED if terminated and failure.exit_code == INTERRUPTED else failure.exit_code
 
 
-def _treat_termination_as_interrupt(came: list[int]) -> None:
+def _treat_termination_as_interrupt(signals: list[int]) -> None:
     """Make SIGTERM clean up like Ctrl-C, on systems that have Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        came.append(number)
+        signals.append(number)
         signal.raise_signal(signal.SIGINT)
 
     with suppress(ValueError):

@@ -77,10 +77,10 @@ def _memory(error: BaseException) -> Failure:
 
 
 def _system(error: Any) -> Failure:
-    place = f"{error.filename}: " if error.filename is not None else ""
+    prefix = f"{error.filename}: " if error.filename is not None else ""
     words = error.strerror or _first_line(error)
     remedy = REMEDIES.get(error.errno or 0)
-    return Failure(type(error).__name__, f"{place}{words}", remedy, USAGE)
+    return Failure(type(error).__name__, f"{prefix}{words}", remedy, USAGE)
 
 
 def _runtime(error: BaseException) -> Failure:

@@ -25,7 +25,7 @@ _LOG_LINES = 12
 
 
 @dataclass(frozen=True)
-class Output:
+class Streams:
     """The two streams of one run, and how much goes to them."""
 
     json: bool = False
@@ -91,10 +91,10 @@ class Output:
         flush()
 
 
-def output_for(words: Sequence[str]) -> Output:
+def output_for(words: Sequence[str]) -> Streams:
     """Return the output that the words ask for; read before parsing, which may fail."""
     options = words[: words.index("--")] if "--" in words else words
-    return Output(json="--json" in options, debug="--debug" in options)
+    return Streams(json="--json" in options, debug="--debug" in options)
 
 
 def prepare_streams() -> None:

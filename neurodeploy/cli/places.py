@@ -31,8 +31,8 @@ def place_of(path: Path) -> Place:
 
     if path.is_dir():
         return Place.ARTIFACT
-    known = {suffix for target in targets().values() for suffix in target.capabilities.suffixes}
-    return Place.VENDOR_FILE if path.suffix.lower() in known else Place.MODEL
+    suffixes = {suffix for target in targets().values() for suffix in target.capabilities.suffixes}
+    return Place.VENDOR_FILE if path.suffix.lower() in suffixes else Place.MODEL
 
 
 def load_model(path: Path, build: str | None) -> Any:
@@ -84,11 +84,11 @@ def require_shape(network: Any, samples: NDArray[Any] | None) -> None:
     from neurodeploy.errors import SamplesError
     from neurodeploy.frontend.checkpoint import input_shape
 
-    known = input_shape(network)
-    if samples is not None and known is not None and samples.shape[2:] != known:
-        wanted = f"(T, N, {', '.join(map(str, known))})"
+    expected = input_shape(network)
+    if samples is not None and expected is not None and samples.shape[2:] != expected:
+        words = f"(T, N, {', '.join(map(str, expected))})"
         raise SamplesError(
-            f"samples are {samples.shape}, but the model was saved for {wanted}",
+            f"samples are {samples.shape}, but the model was saved for {words}",
             remedy="give samples of that shape, or save the model with an example of this one",
         )
 

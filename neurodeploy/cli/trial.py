@@ -27,7 +27,7 @@ def failures(targets: Mapping[str, Target]) -> Iterator[str]:
     program = pipeline.lower(quant.Block(synapse, quant.CubaLIF()))
     for name, target in targets.items():
         try:
-            if any(found.severity == Severity.ERROR for found in target.check(program)):
+            if any(finding.severity == Severity.ERROR for finding in target.check(program)):
                 # For a chip without dense layers the trial shows nothing.
                 continue
             target.read(target.compile(program))

@@ -69,13 +69,13 @@ def fill(target: memoryview, source: IO[bytes]) -> None:
     Raises:
         EOFError: if the member is shorter or longer than that.
     """
-    place = 0
-    while place < len(target):
-        piece = source.read(min(_PIECE, len(target) - place))
+    position = 0
+    while position < len(target):
+        piece = source.read(min(_PIECE, len(target) - position))
         if not piece:
             raise EOFError("it was cut short")
-        target[place : place + len(piece)] = piece
-        place += len(piece)
+        target[position : position + len(piece)] = piece
+        position += len(piece)
     # At a member's end, zipfile compares its checksum.
     if source.read(1):
         raise EOFError("it is longer than it says")

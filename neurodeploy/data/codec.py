@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data import strict_json
 from neurodeploy.data.narrow import INTEGERS, Multiples, integer_type, pieces
-from neurodeploy.data.typed import document_name, made
+from neurodeploy.data.typed import build_member, document_name
 from neurodeploy.errors import ValidationError
 from snncore.dynamics import Equations, NumberSystem
 
@@ -31,13 +31,13 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 def digest(document: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a document's text without holding the whole text."""
-    known = sha256()
+    result = sha256()
     for part in _text(document):
-        known.update(part.encode())
-    return known.hexdigest()
+        result.update(part.encode())
+    return result.hexdigest()
 
 
-def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
+def loads(text: str, classes: Mapping[str, type], description: str) -> dict[str, Any]:
     """Return the document that `dumps` wrote, built only from these classes.
 
     Raises:
@@ -46,12 +46,12 @@ def loads(text: str, classes: Mapping[str, type], what: str) -> dict[str, Any]:
     try:
         document = strict_json.loads(text)
         if not isinstance(document, dict):
-            raise ValidationError(f"not {what}: the text holds no object")
+            raise ValidationError(f"not {description}: the text holds no object")
         return {key: _value(value, classes) for key, value in document.items()}
     except ValidationError:
         raise
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
-        raise ValidationError(f"not {what}: {error}") from error
+        raise ValidationError(f"not {description}: {error}") from error
 
 
 def is_written(holder: Any, field: Field[Any]) -> bool:
@@ -144,7 +144,7 @@ def _value(value: Any, classes: Mapping[str, type]) -> Any:
         return members
     if kind not in classes:
         raise ValidationError(f"{kind} is not one of {', '.join(classes)}")
-    return made(classes[kind], members)
+    return build_member(classes[kind], members)
 
 
 def _plain_array(values: NDArray[Any]) -> dict[str, Any]:

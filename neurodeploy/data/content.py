@@ -30,10 +30,10 @@ class Content:
 
     def sha256(self) -> str:
         """Return the hash of the bytes."""
-        known = sha256()
+        digest = sha256()
         for piece in self.pieces():
-            known.update(piece)
-        return known.hexdigest()
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 def of_bytes(content: bytes) -> Content:
@@ -43,12 +43,12 @@ def of_bytes(content: bytes) -> Content:
 
 def of_array(values: NDArray[Any], kind: Any) -> Content:
     """Return an array's numbers in C order; little-endian unless the type says otherwise."""
-    held = values.reshape(1) if values.ndim == 0 else values
+    array = values.reshape(1) if values.ndim == 0 else values
     little = np.dtype(kind).newbyteorder("<")
 
     def make() -> Iterator[Piece]:
-        for rows in row_pieces(held):
-            yield np.ascontiguousarray(held[rows], dtype=little).data
+        for rows in row_pieces(array):
+            yield np.ascontiguousarray(array[rows], dtype=little).data
 
     return Content(values.size * little.itemsize, make if values.size else tuple)
 

@@ -48,7 +48,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with _parents(path):
             _write_and_move(path, write)
     except (OSError, RuntimeError) as error:
-        raise _told(path, error) from error
+        raise _output_error(path, error) from error
 
 
 def _write_and_move(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -85,11 +85,11 @@ def write_folder_atomically(
                 f"{path}: is a folder that holds other files", remedy="choose another place"
             )
         # A link to a folder stays a link; the folder that it names is replaced.
-        place = path.resolve()
-        with _parents(place):
-            _write_and_swap(place, files)
+        target = path.resolve()
+        with _parents(target):
+            _write_and_swap(target, files)
     except OSError as error:
-        raise _told(path, error) from error
+        raise _output_error(path, error) from error
 
 
 def _write_and_swap(path: Path, files: Mapping[str, bytes | Iterable[Piece]]) -> None:
@@ -114,17 +114,17 @@ def require_writable(folder: Path) -> None:
     Raises:
         OutputError: if they cannot.
     """
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _told(folder, error) from error
+        raise _output_error(folder, error) from error
     finally:
-        for place in missing:
+        for each in missing:
             with suppress(OSError):
-                place.rmdir()
+                each.rmdir()
 
 
 @contextmanager
@@ -144,20 +144,20 @@ def _parents(path: Path) -> Iterator[None]:
         raise
 
 
-def _swap(new: Path, place: Path) -> None:
-    if not place.exists():
-        os.replace(new, place)
+def _swap(new: Path, target: Path) -> None:
+    if not target.exists():
+        os.replace(new, target)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{place.name}.old.", dir=place.parent))
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
     try:
-        os.replace(place, old)
+        os.replace(target, old)
     except BaseException:
         old.rmdir()
         raise
     try:
-        os.replace(new, place)
+        os.replace(new, target)
     except BaseException:
-        os.replace(old, place)
+        os.replace(old, target)
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -168,7 +168,7 @@ def _umask() -> int:
     return current
 
 
-def _told(path: Path, error: OSError | RuntimeError) -> OutputError:
+def _output_error(path: Path, error: OSError | RuntimeError) -> OutputError:
     if isinstance(error, OutputError):
         return error
     number = error.errno or 0 if isinstance(error, OSError) else 0

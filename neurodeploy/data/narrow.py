@@ -31,11 +31,11 @@ def narrowed_floats(values: NDArray[Any]) -> NDArray[Any]:
     Negative zeros become positive, because the two are equal but are written differently.
     """
     kind = np.float32 if values.dtype == np.float32 or _is_single(values) else np.float64
-    held = frozen(values, kind)
-    if any((np.signbit(piece) & (piece == 0)).any() for piece in pieces(held)):
-        held = held + kind(0)
-        held.setflags(write=False)
-    return held
+    result = frozen(values, kind)
+    if any((np.signbit(piece) & (piece == 0)).any() for piece in pieces(result)):
+        result = result + kind(0)
+        result.setflags(write=False)
+    return result
 
 
 def _is_single(values: NDArray[Any]) -> bool:
@@ -46,10 +46,10 @@ def _is_single(values: NDArray[Any]) -> bool:
 
 def frozen(values: NDArray[Any], kind: Any) -> NDArray[Any]:
     """Return the values in a type, in C order and read-only; copy only what others can change."""
-    held: Any = values
-    while isinstance(held, np.ndarray) and not held.flags.writeable:
-        held = held.base
-    if held is None and values.dtype == np.dtype(kind) and values.flags.c_contiguous:
+    owner: Any = values
+    while isinstance(owner, np.ndarray) and not owner.flags.writeable:
+        owner = owner.base
+    if owner is None and values.dtype == np.dtype(kind) and values.flags.c_contiguous:
         return values
     result = np.array(values, dtype=kind, order="C")
     result.setflags(write=False)
@@ -109,10 +109,10 @@ class Widened:
         if instance is None:
             # This tells a dataclass that the field has no default.
             raise AttributeError(self.name)
-        held = vars(instance)[self.name]
-        if isinstance(held, Multiples):
-            held = np.asarray(held)
-        return frozen(held, self.kind) if isinstance(held, np.ndarray) else held
+        value = vars(instance)[self.name]
+        if isinstance(value, Multiples):
+            value = np.asarray(value)
+        return frozen(value, self.kind) if isinstance(value, np.ndarray) else value
 
     def __set__(self, instance: object, value: Any) -> None:
         vars(instance)[self.name] = value

@@ -68,10 +68,10 @@ def free_memory() -> int:
 
 def _descriptor(path: Path, links: bool) -> int:
     # Check the type first, because opening a device can already have an effect.
-    known = os.stat(path, follow_symlinks=links)
-    if stat.S_ISLNK(known.st_mode):
+    status = os.stat(path, follow_symlinks=links)
+    if stat.S_ISLNK(status.st_mode):
         raise OSError(errno.ELOOP, "is a symbolic link, which is not followed", str(path))
-    if not stat.S_ISREG(known.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, _NO_FILE, str(path))
     flags = os.O_RDONLY
     # Not every system has each of these.

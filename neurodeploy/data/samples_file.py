@@ -33,56 +33,56 @@ def read_samples(path: str | os.PathLike[str]) -> tuple[NDArray[Any], NDArray[An
     Raises:
         SamplesError: if the file is missing, damaged, too large, or holds no samples.
     """
-    place = Path(path)
-    arrays = _arrays(place)
+    file = Path(path)
+    arrays = _arrays(file)
     if "samples" not in arrays:
         raise SamplesError(
-            f"{place}: has no array called samples", remedy="numpy.savez(file, samples=...)"
+            f"{file}: has no array called samples", remedy="numpy.savez(file, samples=...)"
         )
     samples, labels = arrays["samples"], arrays.get("labels")
     if labels is not None:
-        whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
-        if labels.shape != count or not whole:
-            given = f"{labels.dtype} {labels.shape}"
+        is_whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
+        if labels.shape != count or not is_whole:
+            actual = f"{labels.dtype} {labels.shape}"
             raise SamplesError(
-                f"{place}: labels are {given}, not whole numbers {count}",
+                f"{file}: labels are {actual}, not whole numbers {count}",
                 remedy="give one whole number for each sample, or leave them out",
             )
     return samples, labels
 
 
-def _arrays(place: Path) -> dict[str, NDArray[Any]]:
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return the requested arrays of an .npz, or the array of an .npy as samples."""
     try:
-        with regular_file(place) as (file, size):
+        with regular_file(path) as (file, size):
             if file.read(len(_MAGIC)) == _MAGIC:
                 file.seek(0)
-                require_room(place, size)
+                require_room(path, size)
                 return {"samples": _array(file, size)}
             with opened_archive(file) as archive:
                 names = {name.removesuffix(".npy"): name for name in archive.members}
                 return {
-                    key: _member(archive, names[key], place)
+                    key: _member(archive, names[key], path)
                     for key in ("samples", "labels")
                     if key in names
                 }
     except FileNotFoundError as error:
         raise SamplesError(
-            f"{place}: there is no such file", remedy="name an existing file"
+            f"{path}: there is no such file", remedy="name an existing file"
         ) from error
     except OSError as error:
         raise SamplesError(
-            f"{place}: cannot be read: {error.strerror or error}",
+            f"{path}: cannot be read: {error.strerror or error}",
             remedy=REMEDIES.get(error.errno or 0, _WRITE_AGAIN),
         ) from error
     except DAMAGE as error:
         words = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SamplesError(
-            f"{place}: is not an .npz or .npy of numbers: {words[:200]}", remedy=_WRITE_AGAIN
+            f"{path}: is not an .npz or .npy of numbers: {words[:200]}", remedy=_WRITE_AGAIN
         ) from error
 
 
-def _member(archive: Archive, name: str, place: Path) -> NDArray[Any]:
+def _member(archive: Archive, name: str, path: Path) -> NDArray[Any]:
     member = archive.members[name]
     size, packed = member.file_size, member.compress_size
     if size > PACKED_BYTES and size > _RATIO * packed:
@@ -90,7 +90,7 @@ def _member(archive: Archive, name: str, place: Path) -> NDArray[Any]:
             f"{name}: unpacks {packed:,} bytes to {size:,}, but at most {PACKED_BYTES:,} are "
             f"allowed beyond a ratio of {_RATIO} (do not compress it, or use a smaller type)"
         )
-    require_room(place, size)
+    require_room(path, size)
     with archive.open(name) as file:
         return _array(file, size)
 

@@ -142,8 +142,8 @@ def check_order(nodes: Sequence[Node], output: str, base: type[Node], network: s
     require(output in position, f"the output {output} is not a node")
     for index, node in enumerate(nodes):
         for edge in node.sources:
-            known = edge.source in position
-            require(known, f"{node.name}: reads {edge.source}, which is not a node")
+            defined = edge.source in position
+            require(defined, f"{node.name}: reads {edge.source}, which is not a node")
             require(
                 edge.delay > 0 or position[edge.source] < index,
                 f"{node.name}: reads {edge.source} in the step that computes it",

@@ -13,7 +13,7 @@ import numpy as np
 from neurodeploy.errors import ValidationError
 
 
-def made(kind: type, members: Mapping[str, Any]) -> Any:
+def build_member(kind: type, members: Mapping[str, Any]) -> Any:
     """Return an instance of a dataclass, built from its members by name.
 
     Raises:

@@ -25,19 +25,19 @@ def converted(path: str | os.PathLike[str]) -> Any:
         ArtifactError: if no target and no reader knows the file, or it is damaged.
         UnsupportedLayerError: if a network cannot have a layer, or would change it.
     """
-    place = Path(path)
-    reader = READERS.get(place.suffix.lower())
-    return _of_target(place) if reader is None else reader(place)
+    file = Path(path)
+    reader = READERS.get(file.suffix.lower())
+    return _of_target(file) if reader is None else reader(file)
 
 
-def _of_target(place: Path) -> Any:
+def _of_target(path: Path) -> Any:
     # torch is imported only if a torch network is built.
     import torch
 
     from neurodeploy.frontend import graph_of
     from neurodeploy.frontend.from_program import equal_but_for_names, network_of
 
-    artifact = open_artifact(place)
+    artifact = open_artifact(path)
     artifact.require_unedited()
     with naming(artifact):
         program = target(artifact.target).read(artifact)
@@ -56,14 +56,14 @@ def _of_target(place: Path) -> Any:
     except (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError) as error:
         if isinstance(error, NeurodeployError) or "allocate memory" in str(error):
             raise
-        raise _unlike(place) from error
+        raise _unlike(path) from error
     if not equal_but_for_names(program, lowered):
-        raise _unlike(place)
+        raise _unlike(path)
     return network
 
 
-def _unlike(place: Path) -> UnsupportedLayerError:
+def _unlike(path: Path) -> UnsupportedLayerError:
     return UnsupportedLayerError(
-        f"{place}: as a network it would not compute what the file says",
+        f"{path}: as a network it would not compute what the file says",
         remedy="the file itself can be run, inspected and verified",
     )

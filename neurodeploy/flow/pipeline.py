@@ -115,13 +115,13 @@ def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifa
     from neurodeploy.target import target as find
 
     chip = find(target)
-    given = checked_options(chip, options)
+    checked = checked_options(chip, options)
     if isinstance(program, Graph):
-        artifact = float_target(chip).compile_graph(program, **given)
+        artifact = float_target(chip).compile_graph(program, **checked)
     else:
-        artifact = chip.compile(program, **given)
+        artifact = chip.compile(program, **checked)
     # Options that a target does not record itself are recorded as they were given.
-    return artifact if artifact.options else replace(artifact, options=given)
+    return artifact if artifact.options else replace(artifact, options=checked)
 
 
 def read(artifact: Artifact | Place) -> Program | Graph:
@@ -153,17 +153,17 @@ def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> 
 
 def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simulation) -> Trace:
     """Return the trace of samples (T, N, ...) by a vendor's simulator."""
-    chip, held = target.target(artifact.target), read(artifact)
+    chip, network = target.target(artifact.target), read(artifact)
     inputs: NDArray[Any]
-    if isinstance(held, Graph):
-        inputs = checked_floats(held, samples)
+    if isinstance(network, Graph):
+        inputs = checked_floats(network, samples)
     else:
-        inputs = checked_samples(held, samples)
+        inputs = checked_samples(network, samples)
     trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
-    if isinstance(held, Program):
-        trace = target.finished(trace, held)
+    if isinstance(network, Program):
+        trace = target.finished(trace, network)
     # A simulator identifies layers by position, and does not know what they send.
-    equations = [node.equations for node in held.layers]
+    equations = [node.equations for node in network.layers]
     layers = {
         layer: replace(trace[layer], spiking=sends_spikes(each))
         for layer, each in zip(trace, equations, strict=False)
@@ -217,14 +217,16 @@ def verified(
     return verification.verify(subject, samples, labels=labels, simulator=simulator, simulation=how)
 
 
-def _network_of(model: Any, held: Program | Graph, samples: Any, chip: Target) -> Program | Graph:
+def _network_of(
+    model: Any, exported: Program | Graph, samples: Any, chip: Target
+) -> Program | Graph:
     """Return the exported form of a torch network, of the kind that an artifact contains."""
     from neurodeploy.frontend import graph_of
 
-    if isinstance(held, Graph):
-        shape = held.input.shape if samples is None else tuple(np.shape(samples)[2:])
+    if isinstance(exported, Graph):
+        shape = exported.input.shape if samples is None else tuple(np.shape(samples)[2:])
         return graph_of(model, shape=shape)
-    return lowered(graph_of(model, shape=held.input.shape), chip)
+    return lowered(graph_of(model, shape=exported.input.shape), chip)
 
 
 def _random_samples(network: Program | Graph, random: tuple[int, int, float, int]) -> NDArray[Any]:

@@ -26,7 +26,7 @@ _ARITY |= dict.fromkeys(DECODERS, 1)
 
 
 @dataclass(frozen=True)
-class Call:
+class TracedCall:
     """One value: a module applied (`target` is its path), or a function of values.
 
     The functions are add, multiply, complement (one minus the value), flatten and decoders, whose
@@ -57,7 +57,7 @@ class Call:
 class Calls:
     """All calls in order; the network's input is called `input`."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[TracedCall, ...]
     output: str
 
 
@@ -78,13 +78,13 @@ _ENCODERS: dict[Any, str] = {getattr(encoding, name): name for name in encoding.
 class _Tracer(fx.Tracer):
     def __init__(self) -> None:
         # An encoder is one call, so that it can be named.
-        whole: Any = (math, encoding)
-        super().__init__(autowrap_modules=whole)
+        modules: Any = (math, encoding)
+        super().__init__(autowrap_modules=modules)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A module that a graph cannot contain is named, not traced into.
-        known = is_known(m) or isinstance(m, layer.Layer | Neuron)
-        return known or super().is_leaf_module(m, module_qualified_name)
+        leaf = is_known(m) or isinstance(m, layer.Layer | Neuron)
+        return leaf or super().is_leaf_module(m, module_qualified_name)
 
 
 def calls_of(network: nn.Module) -> Calls:
@@ -94,7 +94,7 @@ def calls_of(network: nn.Module) -> Calls:
         UnsupportedLayerError: if the forward cannot be traced, or calls something unsupported.
     """
     if is_known(network):
-        return Calls((Call("network", "module", (INPUT,), ""),), "network")
+        return Calls((TracedCall("network", "module", (INPUT,), ""),), "network")
     try:
         graph = _Tracer().trace(network)
     # While it is traced, a forward may raise anything.
@@ -123,7 +123,7 @@ class _Reader:
         self.network = network
         self.paths = {path for path, _ in network.named_modules()}
         self.names: dict[fx.Node, str] = {}
-        self.calls: list[Call] = []
+        self.calls: list[TracedCall] = []
         self.output: str | None = None
 
     def read(self, graph: fx.Graph) -> Calls:
@@ -159,7 +159,7 @@ class _Reader:
             raise UnsupportedLayerError(
                 f"{path}: this layer is used twice", remedy="give each use its own layer"
             )
-        self._add(node, Call(path, "module", self._inputs(node, inputs_of(module)), path))
+        self._add(node, TracedCall(path, "module", self._inputs(node, inputs_of(module)), path))
 
     def _call_function(self, node: fx.Node) -> None:
         if node.target in _FUNCTIONS and not node.kwargs:
@@ -240,8 +240,8 @@ class _Reader:
         while name in self.paths:
             name += "_"
         inputs = self._inputs(node, _ARITY[function], first)
-        self._add(node, Call(name, function, inputs, target))
+        self._add(node, TracedCall(name, function, inputs, target))
 
-    def _add(self, node: fx.Node, call: Call) -> None:
+    def _add(self, node: fx.Node, call: TracedCall) -> None:
         self.names[node] = call.name
         self.calls.append(call)

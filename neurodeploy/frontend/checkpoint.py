@@ -14,7 +14,7 @@ from torch import nn
 import quant
 from neurodeploy.data.files import write_atomically
 from neurodeploy.errors import ModelFileError, NeurodeployError
-from neurodeploy.frontend.calls import INPUT, Call, Calls, calls_of
+from neurodeploy.frontend.calls import INPUT, Calls, TracedCall, calls_of
 from neurodeploy.frontend.kinds import build, describe, is_idle
 from neurodeploy.frontend.loaded import assembled, require_free_names
 from neurodeploy.frontend.torch_file import SAVE_AGAIN, read_torch_file
@@ -74,9 +74,9 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
         return _fill(_call(build_with), document.get("tensors", document), path)
     if document.get("format") != FORMAT:
         tensors = document and all(isinstance(value, torch.Tensor) for value in document.values())
-        what = "weights alone" if tensors else "no model of ours"
+        content = "weights alone" if tensors else "no model of ours"
         raise ModelFileError(
-            f"{path}: holds {what}", remedy="give --build package.module:function, or nd.save it"
+            f"{path}: holds {content}", remedy="give --build package.module:function, or nd.save it"
         )
     try:
         network = _described(document)
@@ -94,7 +94,7 @@ def _described(document: dict[str, Any]) -> nn.Module:
     if document.get("version") != VERSION:
         raise ModelFileError(f"version {document.get('version')}, but this reads {VERSION}")
     calls = Calls(
-        tuple(Call(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
+        tuple(TracedCall(n, f, tuple(i), t) for n, f, i, t in document["calls"]), document["output"]
     )
     # What a file claims costs nothing until its tensors are known to fit.
     with torch.device("meta"):

@@ -49,23 +49,23 @@ def _block(parts: Parts) -> quant.Block:
 
 
 def _complex(parts: Parts) -> quant.ComplexBlock:
-    return quant.ComplexBlock(*(_whole(parts[name]) for name in ("real", "imag", "neuron")))
+    return quant.ComplexBlock(*(_required(parts[name]) for name in ("real", "imag", "neuron")))
 
 
 def _recurrent(parts: Parts, **config: Any) -> layer.Recurrent:
-    body = _whole(parts["body"])
+    body = _required(parts["body"])
     return layer.Recurrent(body, parts.get("feedback"), **config)
 
 
 def _steps(parts: Parts, **config: Any) -> layer.Steps:
-    return layer.Steps(_whole(parts["module"]), **config)
+    return layer.Steps(_required(parts["module"]), **config)
 
 
 def _chain(parts: Parts) -> nn.Sequential:
-    return nn.Sequential(OrderedDict((name, _whole(part)) for name, part in parts.items()))
+    return nn.Sequential(OrderedDict((name, _required(part)) for name, part in parts.items()))
 
 
-def _whole(part: nn.Module | None) -> nn.Module:
+def _required(part: nn.Module | None) -> nn.Module:
     if part is None:
         raise TypeError("a part is missing")
     return part

@@ -216,7 +216,7 @@ def _values(
     for name in names:
         fraction = node.system.parameter_fraction(name)
         step = 2.0 ** (-fraction if fraction else node.exponent)
-        values[name] = _given(node, name, node.parameters[name]) * step
+        values[name] = _parameter(node, name, node.parameters[name]) * step
     return values
 
 
@@ -231,7 +231,7 @@ def _neuron(node: Neuron, form: ChipFormat) -> quant.CubaLIF:
     return neurons
 
 
-def _given(node: Neuron, key: str, values: Integers) -> Any:
+def _parameter(node: Neuron, key: str, values: Integers) -> Any:
     if values.size == 1:
         return float(values.reshape(-1)[0])
     return _tensor(_channels(node, key, values)).double()

@@ -25,9 +25,9 @@ from snncore import layer
 def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> list[Node]:
     """Return the synapses and the neurons of a block."""
     weight, bias = module.folded()
-    for value, place in ((weight, "synapse.weight"), (bias, "bias")):
+    for value, parameter in ((weight, "synapse.weight"), (bias, "bias")):
         if value is not None:
-            _require_finite(value, f"{name}.{place}")
+            _require_finite(value, f"{name}.{parameter}")
     within = f"{name}.synapse"
     if isinstance(module.synapse, quant.SumPool2d):
         synapse = pool_node(module.synapse, within, source)
@@ -109,11 +109,11 @@ def _weights(module: GridLayer, name: str, source: Edge, weights: Tensor | None)
     exponent = module.exponent
     shape = tuple(module.weight.shape)
     # NumPy's own memory, so that a program can keep it without a copy.
-    held = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
-    module.narrow_integers(weights, out=torch.from_numpy(held))
-    held.setflags(write=False)
-    _require_sums(name, held, module.largest_input, bits)
-    weight: Any = Multiples(narrowed(held), exponent)
+    integers = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
+    module.narrow_integers(weights, out=torch.from_numpy(integers))
+    integers.setflags(write=False)
+    _require_sums(name, integers, module.largest_input, bits)
+    weight: Any = Multiples(narrowed(integers), exponent)
     if isinstance(module, quant.Conv2d):
         geometry = (module.stride, module.padding, module.dilation, module.groups)
         return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)
@@ -154,10 +154,10 @@ def _require_sums(name: str, integers: NDArray[Any], inputs: int, bits: int) -> 
         raise DoesNotFitError(str(error)) from error
 
 
-def _require_finite(values: Tensor, place: str) -> None:
+def _require_finite(values: Tensor, name: str) -> None:
     # If there is a NaN, it is both the smallest and the largest value.
     ends = torch.stack(torch.aminmax(values.detach()))
-    require(bool(torch.isfinite(ends).all()), f"{place}: a value is NaN or infinite")
+    require(bool(torch.isfinite(ends).all()), f"{name}: a value is NaN or infinite")
 
 
 def _array(values: Tensor) -> Any:

@@ -15,7 +15,7 @@ import quant
 from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge, Pair, Shape, require
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
-from neurodeploy.frontend.calls import INPUT, Call, calls_of, refused
+from neurodeploy.frontend.calls import INPUT, TracedCall, calls_of, refused
 from neurodeploy.frontend.checkpoint import input_shape
 from neurodeploy.frontend.from_quant import (
     block_nodes,
@@ -44,13 +44,13 @@ def graph_of(network: nn.Module, *, example: Any = None, shape: Shape | None = N
         if len(example.shape) < 3:
             raise ValidationError(f"the example is {tuple(example.shape)}, not (T, N, ...)")
         shape = tuple(int(length) for length in example.shape[2:])
-    known = shape if shape is not None else input_shape(network)
-    if known is None:
+    input_size = shape if shape is not None else input_shape(network)
+    if input_size is None:
         raise ValidationError(
             "the shape of the network's input is not known",
             remedy="give an example or samples, or run the network once before saving it",
         )
-    return _Builder(network, known).build()
+    return _Builder(network, input_size).build()
 
 
 class _Builder:
@@ -79,7 +79,7 @@ class _Builder:
         self.nodes = read_out(self.nodes, name, modules.get("" if name == "network" else name))
         self.shapes[f"{name}.synapse"] = self.shapes[name]
 
-    def _call(self, call: Call) -> None:
+    def _call(self, call: TracedCall) -> None:
         sources = [self.values[name] for name in call.inputs]
         if call.function == "add":
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
@@ -99,8 +99,8 @@ class _Builder:
         self.values[call.name] = self.nodes[-1].name
 
     def _append(self, node: Node) -> None:
-        known = [self.shapes[edge.source] for edge in node.sources if edge.source in self.shapes]
-        self.shapes[node.name] = node.output_shape(known)
+        inputs = [self.shapes[edge.source] for edge in node.sources if edge.source in self.shapes]
+        self.shapes[node.name] = node.output_shape(inputs)
         self.nodes.append(node)
 
 
@@ -243,9 +243,9 @@ def _geometry(module: layer.Conv2d) -> dict[str, Any]:
 
 
 def _array(values: Tensor) -> Any:
-    held = values.detach().cpu()
+    tensor = values.detach().cpu()
     # NumPy lacks some of torch's floats; a graph converts its numbers to doubles.
-    return (held if held.dtype == torch.float64 else held.float()).numpy()
+    return (tensor if tensor.dtype == torch.float64 else tensor.float()).numpy()
 
 
 def _optional(values: Tensor | None) -> Any:

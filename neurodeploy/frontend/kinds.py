@@ -99,8 +99,8 @@ def _config(module: nn.Module) -> dict[str, Any]:
     return config() if callable(config) else {}
 
 
-def build(entry: Any, place: str) -> nn.Module:
-    """Return the layer that the data describe; `place` is its name in the network.
+def build(entry: Any, name: str) -> nn.Module:
+    """Return the layer that the data describe; `name` is its name in the network.
 
     Raises:
         ModelFileError: if the data do not describe a layer; names it.
@@ -109,7 +109,7 @@ def build(entry: Any, place: str) -> nn.Module:
         container = _CONTAINERS.get(entry["type"])
         if container is not None:
             parts = {
-                str(key): None if part is None else build(part, f"{place}.{key}")
+                str(key): None if part is None else build(part, f"{name}.{key}")
                 for key, part in entry["parts"].items()
             }
             return container.build(parts, **(entry["config"] if container.configured else {}))
@@ -119,10 +119,8 @@ def build(entry: Any, place: str) -> nn.Module:
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
         kind = entry.get("type") if isinstance(entry, dict) else None
         if kind in _ALONE and not isinstance(error, TypeError | LookupError):
-            raise ModelFileError(f"{place}: {error}") from error
-        raise ModelFileError(
-            f"{place}: not a layer that we know: {entry!r:.80}: {error}"
-        ) from error
+            raise ModelFileError(f"{name}: {error}") from error
+        raise ModelFileError(f"{name}: not a layer that we know: {entry!r:.80}: {error}") from error
 
 
 def _built(entry: dict[str, Any]) -> nn.Module:

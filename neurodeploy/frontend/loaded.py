@@ -25,7 +25,7 @@ class LoadedNetwork(nn.Module):
         super().__init__()
         self._calls = calls
         for path, module in layers.items():
-            _place(self, path, module)
+            _add_module(self, path, module)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the network's output."""
@@ -46,22 +46,22 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
     Raises:
         ModelFileError: if a call reads a value that was not computed before.
     """
-    known = {INPUT}
+    computed = {INPUT}
     for call in calls.calls:
-        if not set(call.inputs) <= known or (
+        if not set(call.inputs) <= computed or (
             call.function == "module" and call.target not in layers
         ):
             raise ModelFileError(f"layer {call.name} reads a value that is not there")
-        wanted = inputs_of(layers[call.target]) if call.function == "module" else len(call.inputs)
-        if len(call.inputs) != wanted:
+        arity = inputs_of(layers[call.target]) if call.function == "module" else len(call.inputs)
+        if len(call.inputs) != arity:
             raise ModelFileError(
-                f"layer {call.name} reads {len(call.inputs)} values, but takes {wanted}"
+                f"layer {call.name} reads {len(call.inputs)} values, but takes {arity}"
             )
-        known.add(call.name)
-    holders = {path[:place] for path in layers for place, sign in enumerate(path) if sign == "."}
+        computed.add(call.name)
+    holders = {path[:index] for path in layers for index, sign in enumerate(path) if sign == "."}
     if within := sorted(holders & set(layers)):
         raise ModelFileError(f"layer {within[0]} contains another one")
-    if calls.output not in known:
+    if calls.output not in computed:
         raise ModelFileError("it does not name an output that it computes")
     if [call.target for call in calls.calls] == [""]:
         return layers[""]
@@ -88,17 +88,17 @@ def require_free_names(paths: Iterable[str]) -> None:
     Raises:
         UnsupportedLayerError: if one has; names it.
     """
-    taken = LoadedNetwork(Calls((), INPUT), {})
+    empty = LoadedNetwork(Calls((), INPUT), {})
     for path in paths:
         for name in path.split(".") if path else ():
-            if hasattr(taken, name) or not name:
+            if hasattr(empty, name) or not name:
                 raise UnsupportedLayerError(
                     f"layer {path!r}: {name!r} is not a name for a layer: torch's modules use it",
                     remedy="rename the layer",
                 )
 
 
-def _place(root: nn.Module, path: str, module: nn.Module) -> None:
+def _add_module(root: nn.Module, path: str, module: nn.Module) -> None:
     *parents, name = path.split(".")
     holder = root
     for parent in parents:

@@ -91,9 +91,9 @@ class _Machine:
 
     def marked(self) -> list[Any]:
         """Remove and return the values since the last mark."""
-        place = self.marks.pop()
-        values = self.stack[place:]
-        del self.stack[place:]
+        start = self.marks.pop()
+        values = self.stack[start:]
+        del self.stack[start:]
         return values
 
     def several(self, count: int) -> list[Any]:
@@ -160,10 +160,10 @@ def _build(machine: _Machine, _: Any) -> None:
 
 def _storage(machine: _Machine, _: Any) -> None:
     (identity,) = machine.several(1)
-    what, kind, key, _, count = identity
-    if what != "storage" or not isinstance(kind, _Name) or not isinstance(key, str):
+    tag, kind, key, _, count = identity
+    if tag != "storage" or not isinstance(kind, _Name) or not isinstance(key, str):
         raise TypeError("a reference does not lead to a storage")
-    machine.stack.append(StorageEntry(kind.path, key, _whole(count)))
+    machine.stack.append(StorageEntry(kind.path, key, _whole_number(count)))
 
 
 def _dictionary() -> OrderedDict[Any, Any]:
@@ -175,8 +175,8 @@ def _tensor(
 ) -> TensorEntry:
     if not isinstance(storage, StorageEntry) or hooks or any(more):
         raise TypeError("a tensor is not a plain one")
-    lengths, steps = tuple(map(_whole, shape)), tuple(map(_whole, stride))
-    return TensorEntry(storage, _whole(offset), lengths, steps)
+    lengths, steps = tuple(map(_whole_number, shape)), tuple(map(_whole_number, stride))
+    return TensorEntry(storage, _whole_number(offset), lengths, steps)
 
 
 def _parameter(tensor: Any, _: Any, hooks: Any) -> TensorEntry:
@@ -186,18 +186,18 @@ def _parameter(tensor: Any, _: Any, hooks: Any) -> TensorEntry:
 
 
 def _shape(lengths: Any) -> tuple[int, ...]:
-    return tuple(map(_whole, lengths))
+    return tuple(map(_whole_number, lengths))
 
 
-def _whole(value: Any) -> int:
+def _whole_number(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 1 << 62:
         # The message leaves out the value's text, which shared parts can make endless.
         raise TypeError(f"a {type(value).__name__} where a size belongs, or one out of range")
     return value
 
 
-def _put(machine: _Machine, place: int) -> None:
-    machine.memo[place] = machine.stack[-1]
+def _put(machine: _Machine, index: int) -> None:
+    machine.memo[index] = machine.stack[-1]
 
 
 _VALUES: Mapping[str, Callable[[], Any]] = {
@@ -233,8 +233,8 @@ _OPERATIONS: Mapping[str, Callable[[_Machine, Any], None]] = {
     "BINPUT": _put,
     "LONG_BINPUT": _put,
     "MEMOIZE": lambda machine, _: _put(machine, len(machine.memo)),
-    "BINGET": lambda machine, place: machine.stack.append(machine.memo[place]),
-    "LONG_BINGET": lambda machine, place: machine.stack.append(machine.memo[place]),
+    "BINGET": lambda machine, index: machine.stack.append(machine.memo[index]),
+    "LONG_BINGET": lambda machine, index: machine.stack.append(machine.memo[index]),
     "GLOBAL": _global,
     "STACK_GLOBAL": lambda machine, _: _global(machine, " ".join(machine.several(2))),
     "REDUCE": _reduce,

@@ -128,18 +128,18 @@ class _Reader:
 
     def document(self) -> Any:
         """Return the description, with its tensors."""
-        found = [name for name in self.archive.members if name.count("/") == 1]
-        pickles = [name for name in found if name.endswith("/data.pkl")]
+        members = [name for name in self.archive.members if name.count("/") == 1]
+        pickles = [name for name in members if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise ValueError(f"it has {len(pickles)} records called data.pkl")
         self.folder = pickles[0].removesuffix("data.pkl")
-        order = self._record("byteorder", 6) if self.folder + "byteorder" in found else b"little"
+        order = self._record("byteorder", 6) if self.folder + "byteorder" in members else b"little"
         if order != b"little":
             raise ValueError("its numbers are not in the byte order little")
         data, operations = plain_data(self._record("data.pkl", DESCRIPTION_BYTES))
         # Shared parts are checked as often as they are named.
         self.values = 1000 + 2 * operations
-        return self._made(data, 0)
+        return self._plain(data, 0)
 
     def _record(self, name: str, most: int) -> bytes:
         member = self.archive.members[self.folder + name]
@@ -152,7 +152,7 @@ class _Reader:
             fill(memoryview(content), file)
         return bytes(content)
 
-    def _made(self, value: Any, depth: int) -> Any:
+    def _plain(self, value: Any, depth: int) -> Any:
         """Return the value with tensors in place of entries, and with no part shared."""
         self.values -= 1
         if self.values < 0 or depth > _DEPTH:
@@ -160,13 +160,13 @@ class _Reader:
         if isinstance(value, TensorEntry):
             return self._tensor(value)
         if isinstance(value, OrderedDict):
-            copy = OrderedDict((key, self._made(item, depth + 1)) for key, item in value.items())
+            copy = OrderedDict((key, self._plain(item, depth + 1)) for key, item in value.items())
             copy.__dict__.update(value.__dict__)
             return copy
         if isinstance(value, dict):
-            return {key: self._made(item, depth + 1) for key, item in value.items()}
+            return {key: self._plain(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return type(value)(self._made(item, depth + 1) for item in value)
+            return type(value)(self._plain(item, depth + 1) for item in value)
         if not isinstance(value, str | int | float | None):
             raise ValueError("a storage stands where data belong")
         return value

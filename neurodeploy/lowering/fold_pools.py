@@ -76,9 +76,9 @@ def _into_pool(node: SumPool2d, read: _Before) -> Node:
         for size, stride, above in zip(before.kernel, before.stride, node.kernel, strict=True)
     )
     if before.weight != 1.0 or not tiled:
-        what = "overlap or leave gaps" if before.weight == 1.0 else f"weigh {before.weight:g}"
+        reason = "overlap or leave gaps" if before.weight == 1.0 else f"weigh {before.weight:g}"
         raise DoesNotFitError(
-            f"{node.name}: reads {before.name}, whose windows {what}",
+            f"{node.name}: reads {before.name}, whose windows {reason}",
             remedy="put neurons between the pools, or make the first with stride=kernel_size",
         )
     (high, wide), (down, right) = before.kernel, before.stride

@@ -21,7 +21,7 @@ def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:
         return narrowed(values.integers)
     array = np.asarray(values)
     # The values are multiplied by a power of two, which keeps their order.
-    low, high = (_whole(array.min(), exponent), _whole(array.max(), exponent))
+    low, high = (_to_grid(array.min(), exponent), _to_grid(array.max(), exponent))
     if max(-low, high) >= 2.0**62:
         remedy = "scale it down"
         raise DoesNotFitError(f"{name}: a value needs more than 62 bits", remedy=remedy)
@@ -29,17 +29,17 @@ def on_grid(values: Any, exponent: int, name: str) -> NarrowIntegers:
     start = 0
     # In pieces, so that large layers are not copied several times over.
     for piece in pieces(array):
-        whole, scaled = _whole(piece, exponent), piece.astype(np.float64) * 2.0**-exponent
-        if not (whole == scaled).all():
-            worst = piece[int(np.abs(whole - scaled).argmax())]
+        integers, scaled = _to_grid(piece, exponent), piece.astype(np.float64) * 2.0**-exponent
+        if not (integers == scaled).all():
+            worst = piece[int(np.abs(integers - scaled).argmax())]
             raise DoesNotFitError(
                 f"{name}: {worst:g} is not a multiple of 2^{exponent}", remedy="quantize it first"
             )
-        result[start : start + len(piece)] = whole
+        result[start : start + len(piece)] = integers
         start += len(piece)
     result.setflags(write=False)
     return result.reshape(array.shape)
 
 
-def _whole(values: Any, exponent: int) -> Any:
+def _to_grid(values: Any, exponent: int) -> Any:
     return np.rint(np.asarray(values, dtype=np.float64) * 2.0**-exponent)

@@ -97,8 +97,8 @@ class Terms:
         assert node.exponent is not None
         shape = self.graph.shapes[node.name]
         one = on_grid(np.float64(1.0), node.exponent, f"{node.name}: a spike")
-        taken = sum(name.startswith(f"{node.name}.identity") for name in self.nodes)
-        name = f"{node.name}.identity{taken or ''}"
+        count = sum(name.startswith(f"{node.name}.identity") for name in self.nodes)
+        name = f"{node.name}.identity{count or ''}"
         if len(shape) == 3:
             weight = np.full((shape[0], 1, 1, 1), one)
             return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)

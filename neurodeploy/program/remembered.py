@@ -23,10 +23,10 @@ def remembered(
 
     @wraps(function)
     def once(program: Program, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        known: dict[Any, R] = vars(program).setdefault(_ATTRIBUTE, {})
+        results: dict[Any, R] = vars(program).setdefault(_ATTRIBUTE, {})
         key = (function, args, tuple(sorted(kwargs.items())))
-        if key not in known:
-            known[key] = function(program, *args, **kwargs)
-        return known[key]
+        if key not in results:
+            results[key] = function(program, *args, **kwargs)
+        return results[key]
 
     return once

@@ -44,9 +44,9 @@ class Divergence:
     def sentence(self) -> str:
         """Return the divergence in one line."""
         index = ", ".join(map(str, self.neuron))
-        what = "spike" if self.state == "s" else self.state
+        quantity = "spike" if self.state == "s" else self.state
         return (
-            f"{self.layer}: {what} of neuron ({index}) at step {self.step} of sample "
+            f"{self.layer}: {quantity} of neuron ({index}) at step {self.step} of sample "
             f"{self.sample}: expected {self.expected}, got {self.got}"
         )
 

@@ -16,7 +16,7 @@ _MOST_ROWS = 8
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableData:
     """Headings, rows, and the headings whose columns contain numbers."""
 
     headings: tuple[str, ...]
@@ -35,7 +35,7 @@ def headline(placed: Placement) -> str:
     )
 
 
-def layer_grid(placed: Placement) -> Grid:
+def layer_table(placed: Placement) -> TableData:
     """Return what each layer needs."""
     headings = ("layer", "neurons", "fan-in", "synapses", "memory", "encoding", "delay", "message")
     rows = [
@@ -52,19 +52,19 @@ def layer_grid(placed: Placement) -> Grid:
         )
         for each in placed.layers
     ]
-    return Grid((*headings, "cores"), rows, frozenset((*headings[1:5], "delay", "cores")))
+    return TableData((*headings, "cores"), rows, frozenset((*headings[1:5], "delay", "cores")))
 
 
-def core_grid(placed: Placement) -> Grid:
+def core_table(placed: Placement) -> TableData:
     """Return the fullest cores, and how much of them is used."""
     fullest = sorted(range(len(placed.cores)), key=lambda i: (-placed.cores[i].share, i))
     shown = sorted(fullest[:_MOST_ROWS])
     rows = [
-        (str(index), held(placed.cores[index]), *map(used, placed.cores[index].uses))
+        (str(index), layers_on(placed.cores[index]), *map(used, placed.cores[index].uses))
         for index in shown
     ]
     names = tuple(use.what for use in placed.cores[0].uses) if placed.cores else ()
-    return Grid(("core", "holds", *names), rows, frozenset(("core", *names)))
+    return TableData(("core", "holds", *names), rows, frozenset(("core", *names)))
 
 
 def core_map(placed: Placement) -> list[str]:
@@ -79,7 +79,7 @@ def core_map(placed: Placement) -> list[str]:
     return [*lines, f"{key}, + shared, . empty"]
 
 
-def operation_grid(operations: Sequence[LayerOperations]) -> Grid:
+def operation_table(operations: Sequence[LayerOperations]) -> TableData:
     """Return what each layer does for one sample."""
     headings = ("layer", "synaptic operations", "neuron updates", "spikes")
     rows = [
@@ -91,7 +91,7 @@ def operation_grid(operations: Sequence[LayerOperations]) -> Grid:
         )
         for each in operations
     ]
-    return Grid(headings, rows, frozenset(headings[1:]))
+    return TableData(headings, rows, frozenset(headings[1:]))
 
 
 def energy_lines(energies: Sequence[Energy]) -> list[str]:
@@ -111,7 +111,7 @@ def joules(picojoules: float) -> str:
     return f"{picojoules / 1e12:.3g} J"
 
 
-def held(core: Core) -> str:
+def layers_on(core: Core) -> str:
     """Return the layers on a core, with the neurons of each."""
     return ", ".join(
         f"{shortened(part.layer)} {part.first}..{part.last - 1}" for part in core.slices

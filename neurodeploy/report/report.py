@@ -33,8 +33,8 @@ class Report:
     @property
     def equal(self) -> bool:
         """Whether every requested link ran and is equal."""
-        asked = [link for link in self.links if link.requested]
-        return bool(asked) and all(link.status == Status.EQUAL for link in asked)
+        requested = [link for link in self.links if link.requested]
+        return bool(requested) and all(link.status == Status.EQUAL for link in requested)
 
     @property
     def silent(self) -> bool:

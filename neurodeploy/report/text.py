@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.context import context_rows
 from neurodeploy.report.links import Divergence, Link
-from neurodeploy.report.on_chip import energy_lines, headline, operation_grid
+from neurodeploy.report.on_chip import energy_lines, headline, operation_table
 from neurodeploy.report.words import (
     Mark,
     activity_of,
@@ -45,9 +45,9 @@ _SIGNS = {
 
 def report_text(report: Report) -> str:
     """Return the report as plain text."""
-    found = verdict(report)
+    outcome = verdict(report)
     blocks = [
-        [f"{found.word}: {found.headline}", *_wrapped(found.detail, 2)],
+        [f"{outcome.word}: {outcome.headline}", *_wrapped(outcome.detail, 2)],
         [visible(report.title), *_links(report)],
         *([f"Difference in {visible(link.name)}", *_difference(link)] for link in report.links),
         ["Accuracy", *_accuracies(report)],
@@ -56,8 +56,8 @@ def report_text(report: Report) -> str:
         ["Facts", *_facts(report)],
     ]
     # A heading without content is left out; the verdict and the title stay.
-    told = blocks[:2] + [block for block in blocks[2:] if len(block) > 1]
-    return "\n\n".join("\n".join(block) for block in told) + "\n"
+    shown = blocks[:2] + [block for block in blocks[2:] if len(block) > 1]
+    return "\n\n".join("\n".join(block) for block in shown) + "\n"
 
 
 def context_table(divergence: Divergence, width: int = WIDTH) -> list[str]:
@@ -70,8 +70,10 @@ def context_table(divergence: Divergence, width: int = WIDTH) -> list[str]:
     for row in rows:
         label = [visible(row.state), row.side]
         cells.append(label + [_value(*pair) for pair in zip(row.values, row.differs, strict=True)])
-    kept = _columns_around(cells, divergence, width)
-    lines = _aligned([[line[column] for column in kept] for line in cells], "ll" + "r" * len(kept))
+    columns = _columns_around(cells, divergence, width)
+    lines = _aligned(
+        [[line[column] for column in columns] for line in cells], "ll" + "r" * len(columns)
+    )
     if any(any(row.differs) for row in rows):
         lines.append("* differs")
     return lines
@@ -81,17 +83,17 @@ def _columns_around(cells: list[list[str]], divergence: Divergence, width: int) 
     widths = [max(len(line[column]) for line in cells) + 2 for column in range(len(cells[0]))]
     steps = divergence.context_steps
     nearest = sorted(range(len(steps)), key=lambda i: (abs(steps[i] - divergence.step), steps[i]))
-    kept, used = [0, 1], widths[0] + widths[1]
+    columns, used = [0, 1], widths[0] + widths[1]
     for column in (2 + i for i in nearest):
         used += widths[column]
-        if used > width and len(kept) > 2:
+        if used > width and len(columns) > 2:
             break
-        kept.append(column)
-    return sorted(kept)
+        columns.append(column)
+    return sorted(columns)
 
 
-def _step(step: int, wanted: int) -> str:
-    return f"[{step}]" if step == wanted else f"{step} "
+def _step(step: int, marked: int) -> str:
+    return f"[{step}]" if step == marked else f"{step} "
 
 
 def _value(value: int | None, differs: bool) -> str:
@@ -120,8 +122,8 @@ def _why(link: Link) -> list[str]:
     reasons = [part for line in paragraphs(link.reason or "") for part in _wrapped(line, 5)]
     remedies = paragraphs(link.remedy or "")
     printed = [f"     | {line[: WIDTH - 7]}" for line in last_words(link.log, _LOG_LINES)]
-    told = [part for line in remedies for part in _wrapped(f"Remedy: {line}", 5)]
-    return reasons + told + printed
+    advice = [part for line in remedies for part in _wrapped(f"Remedy: {line}", 5)]
+    return reasons + advice + printed
 
 
 def _difference(link: Link) -> list[str]:
@@ -151,14 +153,14 @@ def _layers(report: Report) -> list[str]:
     return [f"  {line}" for line in _aligned(cells, "lllrrr")]
 
 
-def _on_chip(told: OnChip) -> list[str]:
-    lines = [line for placed in told.placements for line in _wrapped(headline(placed), 2)]
-    if told.operations:
-        grid = operation_grid(told.operations)
-        cells: list[Sequence[str]] = [grid.headings, *grid.rows]
+def _on_chip(on_chip: OnChip) -> list[str]:
+    lines = [line for placed in on_chip.placements for line in _wrapped(headline(placed), 2)]
+    if on_chip.operations:
+        table = operation_table(on_chip.operations)
+        cells: list[Sequence[str]] = [table.headings, *table.rows]
         lines += [""] if lines else []
         lines += [f"  {line}" for line in _aligned(cells, "lrrr")]
-    return lines + [part for line in energy_lines(told.energies) for part in _wrapped(line, 2)]
+    return lines + [part for line in energy_lines(on_chip.energies) for part in _wrapped(line, 2)]
 
 
 def _facts(report: Report) -> list[str]:

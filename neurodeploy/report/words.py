@@ -67,12 +67,12 @@ def _silent(report: Report) -> Verdict:
 
 
 def _equal(report: Report) -> Verdict:
-    asked = [link for link in report.links if link.requested]
-    compared = sum(link.compared for link in asked)
-    spikes = sum(link.spikes for link in asked)
-    where = counted(len(asked), "link")
-    what = "every bit of" if report.exact else "floats,"
-    headline = f"{what} {counted(compared, 'value')} in {where}" if compared else where
+    requested = [link for link in report.links if link.requested]
+    compared = sum(link.compared for link in requested)
+    spikes = sum(link.spikes for link in requested)
+    where = counted(len(requested), "link")
+    scope = "every bit of" if report.exact else "floats,"
+    headline = f"{scope} {counted(compared, 'value')} in {where}" if compared else where
     detail = f"{counted(spikes, 'spike')} among them." if spikes else ""
     if report.exact:
         return Verdict(Mark.EQUAL, "Equal", headline, detail)
@@ -89,12 +89,12 @@ def _differs(report: Report) -> Verdict:
 
 
 def _not_proved(report: Report) -> Verdict:
-    asked = [link for link in report.links if link.requested]
-    missing = [link for link in asked if link.status == Status.NOT_RUN]
+    requested = [link for link in report.links if link.requested]
+    missing = [link for link in requested if link.status == Status.NOT_RUN]
     if not missing:
         remedy = "Name a model or a simulator to compare with."
         return Verdict(Mark.NOT_RUN, "Not proved", "no link was asked for", remedy)
-    many = f"{len(missing)} of {counted(len(asked), 'link')} were not run"
+    many = f"{len(missing)} of {counted(len(requested), 'link')} were not run"
     headline = f"{visible(missing[0].name)} was not run" if len(missing) == 1 else many
     return Verdict(Mark.NOT_RUN, "Not proved", headline, reason(missing[0]))
 

@@ -24,24 +24,24 @@ def write_report(report: Report, folder: str | os.PathLike[str]) -> Path:
         "report.txt": report.to_text(),
         "report.html": report.to_html(),
     }
-    place = Path(folder)
-    made: list[Path] = []
+    target = Path(folder)
+    created: list[Path] = []
     # Each file has a private name until all of them are complete.
-    drafts = {name: place / f".{name}.{secrets.token_hex(4)}" for name in texts}
+    drafts = {name: target / f".{name}.{secrets.token_hex(4)}" for name in texts}
     try:
-        made = [path for path in (place, *place.parents) if not path.exists()]
-        place.mkdir(parents=True, exist_ok=True)
+        created = [path for path in (target, *target.parents) if not path.exists()]
+        target.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             _write_whole(drafts[name], text)
         for name, draft in drafts.items():
-            os.replace(draft, place / name)
+            os.replace(draft, target / name)
     except OSError as error:
         remedy = REMEDIES.get(error.errno or 0, "choose a folder that you may write to")
         why = error.strerror or str(error)
-        raise OutputError(f"{place}: the report was not written: {why}", remedy=remedy) from error
+        raise OutputError(f"{target}: the report was not written: {why}", remedy=remedy) from error
     finally:
-        _clean(drafts.values(), made)
-    return place / "report.html"
+        _clean(drafts.values(), created)
+    return target / "report.html"
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -51,11 +51,11 @@ def _write_whole(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _clean(drafts: Iterable[Path], made: Iterable[Path]) -> None:
+def _clean(drafts: Iterable[Path], created: Iterable[Path]) -> None:
     for draft in drafts:
         with suppress(OSError):
             draft.unlink()
     # Remove only a folder that we created and that stayed empty.
-    for folder in made:
+    for folder in created:
         with suppress(OSError):
             folder.rmdir()

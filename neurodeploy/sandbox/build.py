@@ -103,16 +103,16 @@ class Build:
             raise self._failure(f"{' '.join(command[2:4])} ended with", tree)
         return tree.log
 
-    def _failure(self, what: str, tree: ProcessTree) -> SimulatorError:
-        words = f"{what} exit code {tree.exit_code}: {_last_line(tree.log)}"
+    def _failure(self, step: str, tree: ProcessTree) -> SimulatorError:
+        words = f"{step} exit code {tree.exit_code}: {_last_line(tree.log)}"
         remedy = (
             "see its last lines; --pip-args gives pip another index, a proxy, or a folder of "
             "wheels (--find-links FOLDER)"
         )
-        if found := _MISMATCH.search(tree.log):
+        if mismatch := _MISMATCH.search(tree.log):
             words = (
-                f"{found['pin']}: {found['file']} is not the file that this version knows: "
-                f"its SHA-256 is {found['got']}"
+                f"{mismatch['pin']}: {mismatch['file']} is not the file that this version knows: "
+                f"its SHA-256 is {mismatch['got']}"
             )
             remedy = (
                 "take it from its original index: --pip-args '--index-url "

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 
-class Exchange:
+class WorkerFolder:
     """The folder that brings a job in and takes its result out."""
 
     def __init__(self, folder: str, worker: str) -> None:
@@ -74,7 +74,7 @@ def _load(path: str, name: str) -> ModuleType:
 
 def main(worker: str, folder: str) -> None:
     """Run the worker's job; return exit code 0 only if there is a result."""
-    exchange = Exchange(folder, worker)
+    exchange = WorkerFolder(folder, worker)
     try:
         exchange.finish(_load(worker, "worker").run(exchange.job(), exchange))
     except Exception as error:

@@ -37,19 +37,19 @@ def install(
     tell = _prefixed(env, progress)
     full = full and env.full is not None
     with _locked(env, tell):
-        there = status(env)
-        enough = there.state is State.INSTALLED and (there.full or not full)
+        installation = status(env)
+        enough = installation.state is State.INSTALLED and (installation.full or not full)
         if enough and not reinstall:
-            tell(f"installed in {env.path} ({there.size_mb} MB)")
-            return there
+            tell(f"installed in {env.path} ({installation.size_mb} MB)")
+            return installation
         _say_and_check_size(env, full, tell)
         with _workshop(env) as folder:
             build = Build(env, folder, full, pip_args, tell)
             build.run()
             _publish(build.venv, env.path, folder / "old")
-    there = status(env)
-    tell(f"installed in {env.path} ({there.size_mb} MB)")
-    return there
+    installation = status(env)
+    tell(f"installed in {env.path} ({installation.size_mb} MB)")
+    return installation
 
 
 def remove(env: Environment, *, progress: Progress | None = None) -> bool:
@@ -108,7 +108,7 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
     """
     folder = simulators_folder()
     lock = folder / f"{_LOCK}{env.name}"
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with exclusive(lock, lambda: tell("waiting for another process that works on it")):
@@ -121,10 +121,10 @@ def _locked(env: Environment, tell: Progress) -> Iterator[None]:
             remedy="let NEURODEPLOY_CACHE name a folder of yours, on a disk with space",
         ) from error
     finally:
-        for place in missing:
+        for each in missing:
             # Remove the folder if nothing was installed; a folder with content stays.
             with suppress(OSError):
-                place.rmdir()
+                each.rmdir()
 
 
 @contextmanager

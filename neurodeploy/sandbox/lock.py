@@ -25,7 +25,7 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def _acquire(path: Path, waiting: Callable[[], None]) -> int:
-    told = False
+    announced = False
     while True:
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -40,9 +40,9 @@ def _acquire(path: Path, waiting: Callable[[], None]) -> int:
             os.close(file)
             raise
         os.close(file)
-        if not told:
+        if not announced:
             waiting()
-            told = True
+            announced = True
         time.sleep(_POLL_S)
 
 

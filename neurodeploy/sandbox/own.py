@@ -20,5 +20,5 @@ def run_in_own_python(
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     env = Environment("own", title, version, worker, {})
-    call = replace(call, job={**call.job, "path": [place for place in sys.path if place]})
+    call = replace(call, job={**call.job, "path": [each for each in sys.path if each]})
     return Worker(Path(sys.prefix), env, call, progress, python=Path(sys.executable)).run()

@@ -122,9 +122,9 @@ def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
 
 def _select(condition: Any, chosen: Any, other: Any) -> Any:
     if not isinstance(condition, torch.Tensor):
-        kept = chosen if condition else other
+        selected = chosen if condition else other
         # An operation that works in place on the choice must not change the chosen value.
-        return kept.clone() if isinstance(kept, torch.Tensor) else kept
+        return selected.clone() if isinstance(selected, torch.Tensor) else selected
     if not isinstance(chosen, torch.Tensor) and chosen == 0:
         # The condition is 0 or 1: this is faster than a mask, and as exact.
         if isinstance(other, torch.Tensor):
@@ -170,7 +170,7 @@ class _Buffers(threading.local):
     """A reusable buffer of each size for temporary values; fresh memory would be cleared first."""
 
     def __init__(self) -> None:
-        self.held: dict[tuple[Any, ...], torch.Tensor] = {}
+        self.buffers: dict[tuple[Any, ...], torch.Tensor] = {}
 
 
 _buffers = _Buffers()
@@ -178,11 +178,11 @@ _buffers = _Buffers()
 
 def _scratch(like: torch.Tensor) -> torch.Tensor:
     key = (like.shape, like.dtype, like.device)
-    if key not in _buffers.held:
-        if len(_buffers.held) > 8:
-            _buffers.held.clear()
-        _buffers.held[key] = torch.empty_like(like)
-    return _buffers.held[key]
+    if key not in _buffers.buffers:
+        if len(_buffers.buffers) > 8:
+            _buffers.buffers.clear()
+        _buffers.buffers[key] = torch.empty_like(like)
+    return _buffers.buffers[key]
 
 
 def _whole(x: torch.Tensor) -> torch.Tensor:

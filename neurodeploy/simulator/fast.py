@@ -116,8 +116,8 @@ class Engine:
             part = slice(first, first + _BATCH)
             inputs = torch.from_numpy(np.ascontiguousarray(samples[:, part])).to(self.device)
             keep = {
-                layer: {key: value[:, part] for key, value in kept.items()}
-                for layer, kept in arrays.items()
+                layer: {key: value[:, part] for key, value in values.items()}
+                for layer, values in arrays.items()
             }
             run = _Run(self, inputs.shape[1], keep)
             for start in range(0, steps, chunk):
@@ -152,8 +152,8 @@ class Engine:
 
     def _weight(self, node: Synapse, part: NarrowIntegers) -> torch.Tensor:
         # Every partial sum, in any order, is within the sum of all magnitudes.
-        whole = node.narrow_weight
-        most = max((_magnitude(whole[rows]) for rows in row_pieces(whole)), default=0)
+        weight = node.narrow_weight
+        most = max((_magnitude(weight[rows]) for rows in row_pieces(weight)), default=0)
         source = self.ranges.values[node.source.source].largest()
         kind = exact_matmul_type(most * max(source, 1))
         result = torch.empty(part.shape, dtype=kind, device=self.device)

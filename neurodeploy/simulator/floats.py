@@ -93,9 +93,9 @@ def checked_floats(graph: g.Graph, samples: Any) -> Array:
     """
     array = samples.detach().cpu().numpy() if hasattr(samples, "detach") else np.asarray(samples)
     name, shape = graph.input.name, graph.input.shape
-    wanted = "(T, N, " + ", ".join(map(str, shape)) + ")"
+    expected = "(T, N, " + ", ".join(map(str, shape)) + ")"
     if array.ndim < 3 or array.shape[2:] != shape or 0 in array.shape:
-        raise SamplesError(f"{name}: samples are {array.shape}, not {wanted}")
+        raise SamplesError(f"{name}: samples are {array.shape}, not {expected}")
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         raise SamplesError(f"{name}: a sample is not a finite number")
     return array.astype(np.float64)
@@ -172,9 +172,9 @@ def _correlated(rows: Array, node: g.Conv2d) -> Array:
     each = outputs // node.groups
     groups = []
     for group in range(node.groups):
-        taken = np.stack([s[:, group * inputs : (group + 1) * inputs] for s in seen])
+        inputs_of_group = np.stack([s[:, group * inputs : (group + 1) * inputs] for s in seen])
         own = weight[group * each : (group + 1) * each]
-        groups.append(np.einsum("kncyx,ock->noyx", taken, own, optimize=True))
+        groups.append(np.einsum("kncyx,ock->noyx", inputs_of_group, own, optimize=True))
     result: Array = np.concatenate(groups, axis=1)
     return result if node.bias is None else result + node.bias[:, None, None]
 

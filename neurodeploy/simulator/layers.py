@@ -13,7 +13,7 @@ from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
 from neurodeploy.simulator.carrier import CarriedStep, carried_step
 from snncore.dynamics.rewriting.simplify import simplified
-from snncore.kernels.cpp.integer import IntegerStep, integer_step
+from snncore.kernels.cpp.integer import CompiledStep, integer_step
 
 States = tuple[Tensor, ...]
 
@@ -68,7 +68,7 @@ class TorchLayer:
 class CompiledLayer:
     """The step in C++, with one call per sequence."""
 
-    compiled: IntegerStep
+    compiled: CompiledStep
     parameters: Mapping[str, Tensor]
     # The spikes of the last call, whose memory the next call reuses: fresh memory costs page
     # faults.

@@ -23,13 +23,13 @@ def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
     _check_ends(program)
     name, shape = program.input.name, program.input.shape
     array = _array(name, samples)
-    wanted = "(T, N, " + ", ".join(map(str, shape)) + ")"
+    expected = "(T, N, " + ", ".join(map(str, shape)) + ")"
     if array.ndim < 3 or array.shape[2:] != shape:
         remedy = f"time first, then the batch, then {shape}"
-        raise SamplesError(f"{name}: samples are {array.shape}, not {wanted}", remedy=remedy)
+        raise SamplesError(f"{name}: samples are {array.shape}, not {expected}", remedy=remedy)
     if 0 in array.shape:
         raise SamplesError(f"{name}: samples are empty: {array.shape}")
-    return _whole(program, array)
+    return _whole_numbers(program, array)
 
 
 def warn_of_values(program: Program, example: Any) -> None:
@@ -43,7 +43,7 @@ def warn_of_values(program: Program, example: Any) -> None:
     if array.size == 0:
         return
     try:
-        _whole(program, array)
+        _whole_numbers(program, array)
     except SamplesError as error:
         words = (
             f"only the example's shape was used: {error.message}, and verify and run refuse them"
@@ -52,7 +52,7 @@ def warn_of_values(program: Program, example: Any) -> None:
         warnings.warn(f"{words} ({remedy})", SamplesWarning, stacklevel=3)
 
 
-def _whole(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
+def _whole_numbers(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
     """Return the values in the form that the input accepts.
 
     Raises:
@@ -63,16 +63,16 @@ def _whole(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
         raise SamplesError(f"{name}: samples are {array.dtype}, not numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise SamplesError(f"{name}: a sample is NaN or infinite")
-    whole = np.rint(array) if array.dtype.kind == "f" else array
-    if not (whole == array).all():
+    rounded = np.rint(array) if array.dtype.kind == "f" else array
+    if not (rounded == array).all():
         remedy = "encode them as spikes first, with snncore.encoding.rate, level or another"
         raise SamplesError(f"{name}: samples are not whole numbers", remedy=remedy)
-    low, high = whole.min().item(), whole.max().item()
-    if program.input.signal == Signal.SPIKES and not ((whole == 0) | (whole == 1)).all():
+    low, high = rounded.min().item(), rounded.max().item()
+    if program.input.signal == Signal.SPIKES and not ((rounded == 0) | (rounded == 1)).all():
         raise SamplesError(f"{name}: spikes are 0 or 1, but these go from {low:g} to {high:g}")
     if max(abs(low), abs(high)) >= 1 << 24:
         raise SamplesError(f"{name}: currents have 24 bits, but these go from {low:g} to {high:g}")
-    return whole.astype(np.int64)
+    return rounded.astype(np.int64)
 
 
 def _check_ends(program: Program) -> None:
@@ -85,9 +85,9 @@ def _check_ends(program: Program) -> None:
 def _array(name: str, samples: Any) -> NDArray[Any]:
     try:
         if hasattr(samples, "detach"):
-            held = samples.detach().cpu()
+            tensor = samples.detach().cpu()
             # NumPy lacks some of torch's floats.
-            samples = (held.double() if held.is_floating_point() else held).numpy()
+            samples = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
         return np.asarray(samples)
     except (TypeError, ValueError, RuntimeError) as error:
         raise SamplesError(f"{name}: samples are not an array: {error}") from error

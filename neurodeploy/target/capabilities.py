@@ -19,22 +19,22 @@ class Option:
     default: str | int | bool
     choices: tuple[str, ...] = ()
 
-    def value(self, name: str, given: Any) -> str | int | bool:
+    def value(self, name: str, value: Any) -> str | int | bool:
         """Return a given value, or its text, in the option's type.
 
         Raises:
             ValidationError: if it is not one of the choices, or of another type.
         """
-        value = given
-        if isinstance(given, str) and not isinstance(self.default, str):
+        parsed = value
+        if isinstance(value, str) and not isinstance(self.default, str):
             words = {"true": True, "yes": True, "false": False, "no": False}
-            whole = int(given) if given.isascii() and given.isdigit() else given
-            value = words.get(given.lower(), given) if isinstance(self.default, bool) else whole
-        if type(value) is not type(self.default) or (self.choices and value not in self.choices):
+            number = int(value) if value.isascii() and value.isdigit() else value
+            parsed = words.get(value.lower(), value) if isinstance(self.default, bool) else number
+        if type(parsed) is not type(self.default) or (self.choices and parsed not in self.choices):
             kinds = {bool: "yes or no", int: "a whole number", str: "a word"}
-            wanted = " or ".join(self.choices) or kinds[type(self.default)]
-            raise ValidationError(f"option {name}: {given!r} is not {wanted}")
-        checked: str | int | bool = value
+            expected = " or ".join(self.choices) or kinds[type(self.default)]
+            raise ValidationError(f"option {name}: {value!r} is not {expected}")
+        checked: str | int | bool = parsed
         return checked
 
 

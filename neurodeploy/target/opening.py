@@ -22,19 +22,19 @@ def open_artifact(path: str | os.PathLike[str]) -> Artifact:
     Raises:
         ArtifactError: if there is none, or no target knows the file's format.
     """
-    place = Path(path)
-    if place.is_dir():
-        return read_folder(place)
-    if not place.exists():
+    file = Path(path)
+    if file.is_dir():
+        return read_folder(file)
+    if not file.exists():
         raise ArtifactError(
-            f"{place}: there is no such file or folder", remedy="name an existing one"
+            f"{file}: there is no such file or folder", remedy="name an existing one"
         )
-    for name, known in targets().items():
-        if place.suffix.lower() in known.capabilities.suffixes:
-            return Artifact(name, {place.name: _content(place)}, path=place)
-    suffixes = sorted(s for known in targets().values() for s in known.capabilities.suffixes)
+    for name, chip in targets().items():
+        if file.suffix.lower() in chip.capabilities.suffixes:
+            return Artifact(name, {file.name: _content(file)}, path=file)
+    suffixes = sorted(s for chip in targets().values() for s in chip.capabilities.suffixes)
     raise ArtifactError(
-        f"{place}: is not in a known format; those are: {', '.join(suffixes) or 'none'}",
+        f"{file}: is not in a known format; those are: {', '.join(suffixes) or 'none'}",
         remedy="name an artifact's folder, or a vendor's file by its usual ending",
     )
 
@@ -45,17 +45,17 @@ def naming(artifact: Artifact) -> Iterator[None]:
     try:
         yield
     except NeurodeployError as error:
-        place = artifact.path
-        if place is not None and not error.message.startswith((str(place), place.name)):
-            error.message = f"{place}: {error.message}"
+        path = artifact.path
+        if path is not None and not error.message.startswith((str(path), path.name)):
+            error.message = f"{path}: {error.message}"
         if error.remedy is None:
             error.remedy = "export the model again, or ask its author for the file"
         raise
 
 
-def _content(place: Path) -> bytes:
+def _content(path: Path) -> bytes:
     try:
         # A link that somebody names is intended; a link within an artifact is not.
-        return read_regular(place)
+        return read_regular(path)
     except OSError as error:
-        raise unreadable(place, error) from error
+        raise unreadable(path, error) from error

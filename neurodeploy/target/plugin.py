@@ -54,9 +54,9 @@ def _guarded(target: Any, name: str, entry: EntryPoint) -> Callable[..., Any]:
 
 def _defect(error: BaseException, name: str, entry: EntryPoint) -> PluginError:
     distribution, _ = _distribution(entry)
-    what = f": {str(error).strip().splitlines()[0]}" if str(error).strip() else ""
+    detail = f": {str(error).strip().splitlines()[0]}" if str(error).strip() else ""
     return PluginError(
-        f"{_words(entry)}: {name} raised {type(error).__name__}{what}",
+        f"{_words(entry)}: {name} raised {type(error).__name__}{detail}",
         remedy=f"this is a defect of {distribution}, not of neurodeploy: run it again with --debug "
         f"to see where it is, and report it there, or remove it (pip uninstall {distribution})",
     )

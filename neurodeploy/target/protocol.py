@@ -103,7 +103,7 @@ class ComparesRuns(Protocol):
 class ComparesFiles(Protocol):
     """An optional ability: describe the difference of two files in the format's words."""
 
-    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
+    def file_difference(self, name: str, expected: bytes, actual: bytes) -> str | None:
         """Return where two files differ, or None if a loader reads the same from both."""
 
 
@@ -156,27 +156,25 @@ class ExtendsLowering(Protocol):
         """The passes that run after the common ones, before a graph becomes its program."""
 
 
-def on_chip(
-    known: Target, program: Program, operations: tuple[LayerOperations, ...] = ()
-) -> OnChip:
+def on_chip(chip: Target, program: Program, operations: tuple[LayerOperations, ...] = ()) -> OnChip:
     """Return the program on the target's chips, without energy for a chip that it does not fit."""
-    if not isinstance(known, KnowsChips):
+    if not isinstance(chip, KnowsChips):
         return OnChip(operations=operations)
-    placements = known.placements(program)
+    placements = chip.placements(program)
     full = {placed.chip for placed in placements if not placed.fits}
-    energies = known.energies(operations) if operations else ()
+    energies = chip.energies(operations) if operations else ()
     return OnChip(placements, operations, tuple(e for e in energies if e.chip not in full))
 
 
-def checked_options(chip: Target, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked_options(chip: Target, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given options, each in its type.
 
     Raises:
         ValidationError: if the target has no such option, or a value does not fit.
     """
-    known = chip.capabilities.options
-    for name in given:
-        if name not in known:
-            listed = ", ".join(known) or "none"
+    known_options = chip.capabilities.options
+    for name in options:
+        if name not in known_options:
+            listed = ", ".join(known_options) or "none"
             raise ValidationError(f"{chip.name} has no option {name!r}; there are: {listed}")
-    return {name: known[name].value(name, value) for name, value in given.items()}
+    return {name: known_options[name].value(name, value) for name, value in options.items()}

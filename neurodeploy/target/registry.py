@@ -22,7 +22,7 @@ def targets() -> Mapping[str, Target]:
 
     A mistake of a third party's target raises a `PluginError` that names its package.
     """
-    found: dict[str, Target] = {}
+    installed: dict[str, Target] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
             loaded = guarded(entry.load(), entry)
@@ -31,10 +31,10 @@ def targets() -> Mapping[str, Target]:
             warnings.warn(f"target {entry.name} is broken: {error!r}", stacklevel=2)
             continue
         if isinstance(loaded, Target):
-            found[entry.name] = loaded
+            installed[entry.name] = loaded
         else:
             warnings.warn(f"target {entry.name} is broken: it is not a Target", stacklevel=2)
-    return found
+    return installed
 
 
 def target(name: str) -> Target:
@@ -43,8 +43,8 @@ def target(name: str) -> Target:
     Raises:
         UnknownNameError: if it is not installed; lists those that are.
     """
-    known = targets()
-    if name not in known:
-        listed = ", ".join(known) or "none"
+    installed = targets()
+    if name not in installed:
+        listed = ", ".join(installed) or "none"
         raise UnknownNameError(f"no target {name!r} is installed; there are: {listed}")
-    return known[name]
+    return installed[name]

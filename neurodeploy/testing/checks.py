@@ -119,16 +119,16 @@ def _problem(link: Link) -> str | None:
 
 
 @contextmanager
-def speaking_clearly(what: str) -> Iterator[None]:
+def speaking_clearly(subject: str) -> Iterator[None]:
     """Run a block in which a target may refuse, but only in words: other exceptions are defects."""
     try:
         yield
     except PluginError as error:
-        raise ConformanceError(f"{what}: {error.message}") from error
+        raise ConformanceError(f"{subject}: {error.message}") from error
     except NeurodeployError:
         raise
     except Exception as error:
-        raise ConformanceError(f"{what}: raised {error!r}, not an ArtifactError") from error
+        raise ConformanceError(f"{subject}: raised {error!r}, not an ArtifactError") from error
 
 
 def missing_simulator(chip: Target, name: str) -> str | None:
@@ -136,8 +136,8 @@ def missing_simulator(chip: Target, name: str) -> str | None:
     simulator = chip.simulators[name]
     if not isinstance(simulator, Environment):
         return None
-    there = status(simulator)
-    return None if there.state is State.INSTALLED else there.remedy
+    installation = status(simulator)
+    return None if installation.state is State.INSTALLED else installation.remedy
 
 
 def check_simulator(chip: Target, case: Case, name: str, folder: Path) -> str | None:

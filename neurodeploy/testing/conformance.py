@@ -19,7 +19,7 @@ _CONTROLLED = 4
 
 
 @lru_cache
-def taken(name: str) -> tuple[str, ...]:
+def accepted_programs(name: str) -> tuple[str, ...]:
     """Return the programs of the suite that a target takes; what fails to check is not taken."""
     chip, names = target(name), []
     for program, case in suite(name).items():
@@ -34,8 +34,8 @@ def taken(name: str) -> tuple[str, ...]:
 
 def _spread(programs: tuple[str, ...], count: int) -> tuple[str, ...]:
     """Return so many of the programs, the first and the last among them."""
-    places = {round(place * (len(programs) - 1) / max(1, count - 1)) for place in range(count)}
-    return tuple(programs[place] for place in sorted(places) if programs)
+    indices = {round(index * (len(programs) - 1) / max(1, count - 1)) for index in range(count)}
+    return tuple(programs[index] for index in sorted(indices) if programs)
 
 
 class Conformance:
@@ -56,7 +56,7 @@ class Conformance:
         if "refusable" in names:
             metafunc.parametrize("refusable", suite(self.target))
             return
-        programs = taken(self.target)
+        programs = accepted_programs(self.target)
         if "simulator" in names:
             # Without parameters, pytest would report a test that ran nothing.
             metafunc.parametrize("simulator", [*self.chip().simulators] or ["none"])
@@ -68,7 +68,9 @@ class Conformance:
 
     def test_target_takes_something(self) -> None:
         """Check that a target accepts some program of the suite, or brings its own neurons."""
-        assert taken(self.target), "no program of the suite is taken: give the target `examples`"
+        assert accepted_programs(self.target), (
+            "no program of the suite is taken: give the target `examples`"
+        )
         assert self.chip().name == self.target
 
     def test_check(self, refusable: str, record_property: Record) -> None:
@@ -108,7 +110,7 @@ class Conformance:
     def test_unknown_simulator(self) -> None:
         """Check that a simulator of an unknown name is refused."""
         chip = self.chip()
-        checks.check_unknown_simulator(chip, suite(self.target)[taken(self.target)[0]])
+        checks.check_unknown_simulator(chip, suite(self.target)[accepted_programs(self.target)[0]])
 
     @pytest.mark.parametrize("control", controls.CONTROLS)
     def test_control(self, controlled: str, control: str, tmp_path: Path) -> None:

@@ -56,9 +56,9 @@ def changed(node: Node, **fields: Any) -> Node:
 
 def _changes(program: Program) -> Iterator[Program]:
     for node in program.synapses:
-        for place in np.argsort(-np.abs(node.narrow_weight), axis=None)[:8]:
+        for index in np.argsort(-np.abs(node.narrow_weight), axis=None)[:8]:
             weight = node.narrow_weight.astype(np.int64)
-            weight.reshape(-1)[place] *= -1
+            weight.reshape(-1)[index] *= -1
             other = changed(node, weight=weight)
             nodes = (other if each is node else each for each in program.nodes)
             yield Program(tuple(nodes), program.output)
@@ -68,17 +68,15 @@ def check_flipped_bits(chip: Target, case: Case, folder: Path) -> None:
     """Check that a flipped bit of any file is found, even if the manifest vouches for it."""
     artifact = chip.compile(case.program)
     for name, content in _bytes(artifact).items():
-        for place in np.random.default_rng(0).integers(0, 8 * len(content), _FLIPS):
+        for bit in np.random.default_rng(0).integers(0, 8 * len(content), _FLIPS):
             flipped = bytearray(content)
-            flipped[place // 8] ^= 1 << place % 8
+            flipped[bit // 8] ^= 1 << bit % 8
             artifact.write(folder)
             (folder / name).write_bytes(flipped)
             opened = open_artifact(folder)
-            require(bool(opened.edited), f"{name}: bit {place} was flipped, which nobody notes")
-            _require_found(opened, case, f"{name}: bit {place} was flipped")
-            _require_found(
-                _vouched(artifact, name, bytes(flipped), folder), case, f"{name}: {place}"
-            )
+            require(bool(opened.edited), f"{name}: bit {bit} was flipped, which nobody notes")
+            _require_found(opened, case, f"{name}: bit {bit} was flipped")
+            _require_found(_vouched(artifact, name, bytes(flipped), folder), case, f"{name}: {bit}")
 
 
 def check_truncated(chip: Target, case: Case, folder: Path) -> None:
@@ -96,7 +94,7 @@ def check_changed_contract(chip: Target, case: Case, folder: Path) -> None:
     artifact = chip.compile(case.program)
     changes = [*_other_values(artifact.contract)]
     chosen = np.random.default_rng([*case.name.encode()]).permutation(len(changes))[:_FIELDS]
-    for path, contract in (changes[place] for place in chosen):
+    for path, contract in (changes[index] for index in chosen):
         replace(artifact, contract=contract).write(folder)
         _require_found(open_artifact(folder), case, f"the contract's {path} was changed")
 
@@ -108,9 +106,9 @@ def _other_values(value: Any, path: str = "contract") -> Iterator[tuple[str, Any
             for where, other in _other_values(value[key], f"{path}.{key}"):
                 yield where, {**value, key: other}
     elif isinstance(value, list | tuple) and value:
-        for place, item in enumerate(value):
-            for where, other in _other_values(item, f"{path}[{place}]"):
-                yield where, [*value[:place], other, *value[place + 1 :]]
+        for index, item in enumerate(value):
+            for where, other in _other_values(item, f"{path}[{index}]"):
+                yield where, [*value[:index], other, *value[index + 1 :]]
     elif isinstance(value, bool):
         yield path, not value
     elif isinstance(value, int | float):
@@ -131,8 +129,8 @@ def _bytes(artifact: Artifact) -> dict[str, bytes]:
     return {name: bytes(artifact.files[name]) for name in artifact.files}
 
 
-def _require_found(artifact: Artifact, case: Case, what: str) -> None:
-    require(problem_of(artifact, case) is not None, f"{what}, and verify finds it equal")
+def _require_found(artifact: Artifact, case: Case, change: str) -> None:
+    require(problem_of(artifact, case) is not None, f"{change}, and verify finds it equal")
 
 
 CONTROLS: dict[str, Callable[[Target, Case, Path], None]] = {

@@ -45,13 +45,13 @@ def pytest_terminal_summary(
     ]
     verdicts, runs = dict[str, str](), dict[str, list[str]]()
     for outcome, report in reports:
-        known = dict(report.user_properties)
-        program = str(known.get("program", ""))
-        if "verdict" in known:
-            verdicts[program] = str(known["verdict"])
-        if "simulator" in known:
+        properties = dict(report.user_properties)
+        program = str(properties.get("program", ""))
+        if "verdict" in properties:
+            verdicts[program] = str(properties["verdict"])
+        if "simulator" in properties:
             words = {"passed": "equal", "failed": "DIFFERS", "skipped": _reason(report)}[outcome]
-            runs.setdefault(program, []).append(f"{known['simulator']}: {words}")
+            runs.setdefault(program, []).append(f"{properties['simulator']}: {words}")
     if not name or not verdicts:
         return
     terminalreporter.section(f"what {name} takes")
@@ -66,6 +66,6 @@ def pytest_terminal_summary(
 
 def _reason(report: pytest.TestReport) -> str:
     """Return why a test was skipped."""
-    place = report.longrepr
-    words = place[2] if isinstance(place, tuple) else str(place)
+    location = report.longrepr
+    words = location[2] if isinstance(location, tuple) else str(location)
     return words.removeprefix("Skipped: ")

@@ -29,7 +29,7 @@ MakeSynapse = Callable[[str], Synapse]
 
 
 @dataclass
-class Network:
+class NetworkBuilder:
     """The nodes of a network so far; a layer reads the last of them."""
 
     neuron: ExampleNeuron
@@ -45,12 +45,12 @@ class Network:
         """Return even weights, most of them positive, so that neurons fire."""
         return 2 * self.random.integers(-20, 60, shape)
 
-    def input(self, *shape: int, signal: Signal = Signal.SPIKES) -> Network:
+    def input(self, *shape: int, signal: Signal = Signal.SPIKES) -> NetworkBuilder:
         """Begin with samples of this shape."""
         self.nodes.append(Input("input", shape, signal))
         return self
 
-    def layer(self, name: str, synapse: MakeSynapse, *more: Edge) -> Network:
+    def layer(self, name: str, synapse: MakeSynapse, *more: Edge) -> NetworkBuilder:
         """Add a synapse for each input of the neurons, and the neurons, which read `more` too."""
         ports = self.neuron.equations.inputs
         parts = [
@@ -62,7 +62,7 @@ class Network:
         self.nodes.append(self.neuron.node(name, edges, names))
         return self
 
-    def dense(self, name: str, outputs: int, inputs: int, **changes: Any) -> Network:
+    def dense(self, name: str, outputs: int, inputs: int, **changes: Any) -> NetworkBuilder:
         """Add a dense layer and its neurons; keywords are fields of the synapse."""
         source = changes.pop("source", Edge(self.last))
         exponent = self.neuron.exponent
@@ -72,7 +72,7 @@ class Network:
 
         return self.layer(name, synapse)
 
-    def conv(self, name: str, *shape: int, **changes: Any) -> Network:
+    def conv(self, name: str, *shape: int, **changes: Any) -> NetworkBuilder:
         """Add a convolution with weights of this shape and its neurons."""
         source, exponent = Edge(self.last), self.neuron.exponent
 
@@ -81,12 +81,12 @@ class Network:
 
         return self.layer(name, synapse)
 
-    def add(self, node: Node) -> Network:
+    def add(self, node: Node) -> NetworkBuilder:
         """Add a node as it is."""
         self.nodes.append(node)
         return self
 
-    def flatten(self) -> Network:
+    def flatten(self) -> NetworkBuilder:
         """Make an image a vector."""
         return self.add(Flatten("flat", Edge(self.last)))
 
@@ -95,11 +95,11 @@ class Network:
         return Program(tuple(self.nodes), self.last)
 
 
-def _dense(network: Network) -> Network:
+def _dense(network: NetworkBuilder) -> NetworkBuilder:
     return network.input(6).dense("hidden", 5, 6).dense("output", 3, 5)
 
 
-def _own_parameters(network: Network) -> Network:
+def _own_parameters(network: NetworkBuilder) -> NetworkBuilder:
     """Make one parameter differ from neuron to neuron, and bias them where they can be."""
     network = network.input(6).dense("output", 4, 6)
     neuron = network.nodes.pop()
@@ -111,23 +111,23 @@ def _own_parameters(network: Network) -> Network:
     return network.add(replace(neuron, parameters=values))
 
 
-def _conv2d(network: Network) -> Network:
+def _conv2d(network: NetworkBuilder) -> NetworkBuilder:
     network = network.input(2, 6, 5).conv("image", 3, 2, 3, 3, padding=(1, 1))
     return network.flatten().dense("output", 3, 90)
 
 
-def _strides(network: Network) -> Network:
+def _strides(network: NetworkBuilder) -> NetworkBuilder:
     changes: dict[str, Any] = {"stride": (2, 1), "dilation": (1, 2), "padding": (0, 1), "groups": 2}
     return network.input(2, 7, 6).conv("image", 4, 1, 3, 2, **changes)
 
 
-def _max_pool(network: Network) -> Network:
+def _max_pool(network: NetworkBuilder) -> NetworkBuilder:
     network = network.input(2, 6, 6).conv("image", 3, 2, 2, 2)
     network = network.add(MaxPool2d("pool", Edge("image"), (2, 2), (2, 1), (1, 0)))
     return network.flatten().dense("output", 3, 36)
 
 
-def _sum_pool(network: Network) -> Network:
+def _sum_pool(network: NetworkBuilder) -> NetworkBuilder:
     weight = np.full((2, 1, 2, 2), 64)
 
     def synapse(label: str) -> Synapse:
@@ -138,21 +138,21 @@ def _sum_pool(network: Network) -> Network:
     return network.input(2, 6, 4).layer("pool", synapse)
 
 
-def _flatten(network: Network) -> Network:
+def _flatten(network: NetworkBuilder) -> NetworkBuilder:
     return network.input(2, 3, 2).flatten().dense("output", 4, 12)
 
 
-def _late_edge(network: Network) -> Network:
+def _late_edge(network: NetworkBuilder) -> NetworkBuilder:
     network = network.input(6).dense("hidden", 5, 6)
     return network.dense("output", 3, 5, source=Edge("hidden", 2))
 
 
-def _delays(network: Network) -> Network:
+def _delays(network: NetworkBuilder) -> NetworkBuilder:
     delays = np.random.default_rng(1).integers(0, 4, (4, 6))
     return network.input(6).dense("output", 4, 6, delays=delays)
 
 
-def _recurrence(network: Network) -> Network:
+def _recurrence(network: NetworkBuilder) -> NetworkBuilder:
     own = Dense("own", Edge("output", 1), network.weights(4, 4) // 4 * 2, network.neuron.exponent)
     network = network.input(6).dense("output", 4, 6)
     neuron = network.nodes.pop()
@@ -162,7 +162,7 @@ def _recurrence(network: Network) -> Network:
     return network.add(own).add(replace(neuron, inputs=inputs, ports=ports))
 
 
-def _branches(network: Network) -> Network:
+def _branches(network: NetworkBuilder) -> NetworkBuilder:
     network = network.input(6).dense("first", 5, 6)
     skip = Dense("skip", Edge("input"), network.weights(4, 6), network.neuron.exponent)
     source = Edge("first")
@@ -173,26 +173,26 @@ def _branches(network: Network) -> Network:
     )
 
 
-def _currents(network: Network) -> Network:
+def _currents(network: NetworkBuilder) -> NetworkBuilder:
     network = network.input(5, signal=Signal.CURRENT)
     ports = network.neuron.equations.inputs
     network.add(network.neuron.node("encoder", tuple(Edge("input") for _ in ports), ports))
     return network.dense("output", 3, 5)
 
 
-def _shift(network: Network) -> Network:
+def _shift(network: NetworkBuilder) -> NetworkBuilder:
     return network.input(6).dense("output", 4, 6, shift=1)
 
 
-def _narrow_sums(network: Network) -> Network:
+def _narrow_sums(network: NetworkBuilder) -> NetworkBuilder:
     return network.input(6).dense("output", 4, 6, accumulator_bits=9)
 
 
-def _one_neuron(network: Network) -> Network:
+def _one_neuron(network: NetworkBuilder) -> NetworkBuilder:
     return network.input(1).dense("output", 1, 1)
 
 
-STRUCTURES: dict[str, Callable[[Network], Network]] = {
+STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "dense": _dense,
     "a parameter for each neuron": _own_parameters,
     "conv2d": _conv2d,
@@ -213,4 +213,4 @@ STRUCTURES: dict[str, Callable[[Network], Network]] = {
 
 def build(structure: str, neuron: ExampleNeuron) -> Program:
     """Return the network of that structure, with these neurons."""
-    return STRUCTURES[structure](Network(neuron)).program()
+    return STRUCTURES[structure](NetworkBuilder(neuron)).program()

@@ -41,23 +41,23 @@ class Case:
 @lru_cache
 def suite(target: str) -> Mapping[str, Case]:
     """Return a target's programs by name: the kit's own, its own, and a few of other targets."""
-    cases = [*_cases("", NEURONS, whole=True)]
+    cases = [*_cases("", NEURONS, every_structure=True)]
     for name, chip in targets().items():
         if isinstance(chip, BringsExamples):
-            cases += _cases(f"{name} ", chip.examples, whole=name == target)
+            cases += _cases(f"{name} ", chip.examples, every_structure=name == target)
     return {case.name: case for case in cases}
 
 
 def _cases(
-    owner: str, examples: Mapping[str, ExampleNeuron | Program], *, whole: bool
+    owner: str, examples: Mapping[str, ExampleNeuron | Program], *, every_structure: bool
 ) -> Iterator[Case]:
-    """Yield networks of the examples: where it is whole, of every structure for the first."""
-    first = next(iter(examples), None) if whole else None
+    """Yield networks of the examples: the first in every structure, if so requested."""
+    first = next(iter(examples), None) if every_structure else None
     for name, example in examples.items():
         if isinstance(example, Program):
             yield Case(f"{owner}{name}", example)
             continue
         several = len(example.equations.inputs) > 1
-        few = _SEVERAL_INPUTS if several or not whole else _FEW
+        few = _SEVERAL_INPUTS if several or not every_structure else _FEW
         for structure in STRUCTURES if name == first else few:
             yield Case(f"{owner}{name}, {structure}", build(structure, example))

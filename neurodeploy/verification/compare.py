@@ -27,9 +27,9 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
             compared += left[state].size
-            found = _first_difference(layer, depth, state, left, right, expected[layer].called)
-            if found is not None and (first is None or found[0] < first[0]):
-                first = found
+            difference = _first_difference(layer, depth, state, left, right, expected[layer].called)
+            if difference is not None and (first is None or difference[0] < first[0]):
+                first = difference
     if first is not None:
         return Link(name, Status.DIFFERS, compared, expected.spikes(), seconds, divergence=first[1])
     spikes = expected.spikes()
@@ -140,5 +140,5 @@ def compare_within(
     reason = f"{far:,} of {compared:,} values are farther apart than {tolerance.near:g}"
     if status == Status.DIFFERS:
         reason += f"; of {worst[1]} {worst[0]:.1%}, where {tolerance.share:.1%} is allowed"
-    said = tolerance.words()
-    return Link(name, status, compared, spikes, seconds, reason=reason, tolerance=said)
+    words = tolerance.words()
+    return Link(name, status, compared, spikes, seconds, reason=reason, tolerance=words)

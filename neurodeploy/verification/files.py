@@ -16,28 +16,28 @@ def file_difference(chip: Target, name: str, artifact: Artifact, again: Artifact
     A library of another version may write the same values in other bytes; then the values that the
     target's loader reads decide.
     """
-    found, content = artifact.files[name], content_of(again.files, name)
-    if content.size == len(found) and content.sha256() == digest(found):
+    actual, content = artifact.files[name], content_of(again.files, name)
+    if content.size == len(actual) and content.sha256() == digest(actual):
         return None
     words = None
     if isinstance(chip, ComparesFiles):
-        words = chip.file_difference(name, bytes(content), found)
+        words = chip.file_difference(name, bytes(content), actual)
         if words is None and dict(artifact.tools) != dict(again.tools):
             return None
-    return f"{name}: {words or _first_byte(content.pieces(), found)}"
+    return f"{name}: {words or _first_byte(content.pieces(), actual)}"
 
 
-def _first_byte(expected: Iterable[Piece], found: bytes) -> str:
+def _first_byte(expected: Iterable[Piece], actual: bytes) -> str:
     """Return the first byte that differs, and both values."""
-    place = 0
+    offset = 0
     for piece in expected:
         ours = bytes(piece)
-        theirs = found[place : place + len(ours)]
+        theirs = actual[offset : offset + len(ours)]
         if ours != theirs:
             pairs = enumerate(zip(ours, theirs, strict=False))
             at = next((i for i, (one, two) in pairs if one != two), len(theirs))
             if at < len(theirs):
-                return f"byte {place + at:,} is {theirs[at]}, and export writes {ours[at]}"
-            return f"ends at byte {place + at:,}, and export writes more"
-        place += len(ours)
-    return f"has {len(found):,} bytes, and export writes {place:,}"
+                return f"byte {offset + at:,} is {theirs[at]}, and export writes {ours[at]}"
+            return f"ends at byte {offset + at:,}, and export writes more"
+        offset += len(ours)
+    return f"has {len(actual):,} bytes, and export writes {offset:,}"

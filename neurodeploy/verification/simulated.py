@@ -61,11 +61,11 @@ def simulated(
         reason = "left out by request" if name == NONE else f"{chip.name} has no simulator"
         link = Link(f"{meaning.reference} = simulator", Status.NOT_RUN, reason=reason)
         return [RunOutcome(replace(link, requested=False))]
-    outcomes = [_run(chip, artifact, meaning, each, simulation) for each in _asked(chip, name)]
+    outcomes = [_run(chip, artifact, meaning, each, simulation) for each in _requested(chip, name)]
     return [_excused(outcome, several=len(outcomes) > 1) for outcome in outcomes]
 
 
-def _asked(chip: Target, name: str | None) -> tuple[str, ...]:
+def _requested(chip: Target, name: str | None) -> tuple[str, ...]:
     """Return the names of the simulators to run; a target may state its defaults."""
     if name == ALL:
         return tuple(chip.simulators)
@@ -91,24 +91,25 @@ def _run(
         simulation.progress(f"simulator {simulator}")
     started = time.perf_counter()
     try:
-        expected, found = _runs(chip, artifact, meaning, simulator, simulation)
+        expected, simulated = _runs(chip, artifact, meaning, simulator, simulation)
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         beyond = isinstance(error, SimulatorScopeError)
         return RunOutcome(replace(failed, remedy=error.remedy), beyond=beyond)
-    seconds, whole = time.perf_counter() - started, expected is meaning.trace
+    seconds, is_whole = time.perf_counter() - started, expected is meaning.trace
     if isinstance(meaning.network, Program):
-        expected, found = (finished(each, meaning.network) for each in (expected, found))
-    shown, there = len(found.layers), len(expected.layers)
-    if shown != there:
-        reason = f"{simulator} shows {shown} layers of {there}"
+        expected = finished(expected, meaning.network)
+        simulated = finished(simulated, meaning.network)
+    shown, count = len(simulated.layers), len(expected.layers)
+    if shown != count:
+        reason = f"{simulator} shows {shown} layers of {count}"
         return RunOutcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
     # A simulator identifies layers by position, as the file does.
-    layers = {layer: found[other] for layer, other in zip(expected, found, strict=True)}
+    layers = {layer: simulated[other] for layer, other in zip(expected, simulated, strict=True)}
     renamed = replace(expected, layers=layers)
     link = meaning.compare(name, expected, renamed, seconds)
     # Accuracies count only for a run of the samples themselves.
-    return RunOutcome(link, renamed if whole else None)
+    return RunOutcome(link, renamed if is_whole else None)
 
 
 def _runs(

@@ -44,11 +44,11 @@ def structure(subject: Subject, meaning: Meaning) -> Link:
 
 def _differences(subject: Subject) -> Iterator[str]:
     """Yield the differences to report; those that name a number come first."""
-    artifact, wanted = subject.artifact, subject.original.network
-    if wanted is not None:
-        found = network_difference(wanted, subject.network, foreign=artifact.foreign)
-        if found is not None:
-            yield found
+    artifact, expected = subject.artifact, subject.original.network
+    if expected is not None:
+        difference = network_difference(expected, subject.network, foreign=artifact.foreign)
+        if difference is not None:
+            yield difference
     if artifact.foreign:
         return
     yield from _hash_differences(artifact, subject.network)
@@ -57,11 +57,11 @@ def _differences(subject: Subject) -> Iterator[str]:
 
 def _hash_differences(artifact: Artifact, network: Network) -> Iterator[str]:
     """Yield the layers whose hash in the manifest does not match the files."""
-    hashes, told = program_hashes(network), artifact.program.get("nodes", {})
+    hashes, recorded = program_hashes(network), artifact.program.get("nodes", {})
     for name, value in hashes["nodes"].items():
-        if told.get(name) != value:
+        if recorded.get(name) != value:
             yield f"{name}: is not what was exported"
-    for name in told:
+    for name in recorded:
         if name not in hashes["nodes"]:
             yield f"{name}: is not in the files"
     if hashes["sha256"] != artifact.program.get("sha256"):
@@ -79,29 +79,29 @@ def _written_again(subject: Subject, meaning: Meaning) -> tuple[Status, str | No
     except (NeurodeployError, TypeError, ValueError) as error:
         reason = f"the files hold a network that export does not write: {error}"
         return Status.DIFFERS, reason, None
-    found = artifact_difference(subject.chip, again, artifact)
-    if found is None or dict(artifact.tools) == dict(again.tools):
-        return (Status.EQUAL if found is None else Status.DIFFERS), found, None
-    made = ", ".join(f"{tool} {number}" for tool, number in artifact.tools.items())
-    reason = f"{found}; it was written by {made or 'an unknown version'}"
+    difference = artifact_difference(subject.chip, again, artifact)
+    if difference is None or dict(artifact.tools) == dict(again.tools):
+        return (Status.EQUAL if difference is None else Status.DIFFERS), difference, None
+    versions = ", ".join(f"{tool} {number}" for tool, number in artifact.tools.items())
+    reason = f"{difference}; it was written by {versions or 'an unknown version'}"
     return Status.NOT_RUN, reason, "export the model again, or verify with that version"
 
 
-def artifact_difference(chip: Target, expected: Artifact, found: Artifact) -> str | None:
+def artifact_difference(chip: Target, expected: Artifact, actual: Artifact) -> str | None:
     """Return the first place where an artifact differs from what export writes, or None."""
-    for place, told, wanted in (
-        ("options", found.options, expected.options),
-        ("contract", found.contract, expected.contract),
+    for member, value, reference in (
+        ("options", actual.options, expected.options),
+        ("contract", actual.contract, expected.contract),
     ):
-        difference = value_difference(place, _plain(wanted), _plain(told))
+        difference = value_difference(member, _plain(reference), _plain(value))
         if difference is not None:
             return f"manifest.json: {difference}"
-    for name in (*expected.files, *found.files):
-        if name not in found.files:
+    for name in (*expected.files, *actual.files):
+        if name not in actual.files:
             return f"{name}: is missing"
         if name not in expected.files:
             return f"{name}: is not a file of this network"
-    differences = (file_difference(chip, name, found, expected) for name in expected.files)
+    differences = (file_difference(chip, name, actual, expected) for name in expected.files)
     return next((each for each in differences if each is not None), None)
 
 
@@ -109,83 +109,85 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def value_difference(place: str, expected: Any, found: Any) -> str | None:
+def value_difference(path: str, expected: Any, actual: Any) -> str | None:
     """Return the first place where two JSON values differ, with both values."""
-    if type(expected) is not type(found):
-        return f"{place} is {found!r:.80}, not {expected!r:.80}"
+    if type(expected) is not type(actual):
+        return f"{path} is {actual!r:.80}, not {expected!r:.80}"
     if isinstance(expected, dict):
-        for key in (*expected, *found):
-            if key not in found:
-                return f"{place} lacks {key!r:.80}"
+        for key in (*expected, *actual):
+            if key not in actual:
+                return f"{path} lacks {key!r:.80}"
             if key not in expected:
-                return f"{place} has {key!r:.80}, which nothing reads"
-        pairs = [(f"{place}.{key}", expected[key], found[key]) for key in expected]
+                return f"{path} has {key!r:.80}, which nothing reads"
+        pairs = [(f"{path}.{key}", expected[key], actual[key]) for key in expected]
     elif isinstance(expected, list):
-        if len(expected) != len(found):
-            return f"{place} has {len(found)} entries, not {len(expected)}"
-        numbered = enumerate(zip(expected, found, strict=True))
-        pairs = [(f"{place}[{index}]", *pair) for index, pair in numbered]
+        if len(expected) != len(actual):
+            return f"{path} has {len(actual)} entries, not {len(expected)}"
+        numbered = enumerate(zip(expected, actual, strict=True))
+        pairs = [(f"{path}[{index}]", *pair) for index, pair in numbered]
     else:
-        same = expected == found or (expected != expected and found != found)
-        return None if same else f"{place} is {found!r:.80}, not {expected!r:.80}"
+        same = expected == actual or (expected != expected and actual != actual)
+        return None if same else f"{path} is {actual!r:.80}, not {expected!r:.80}"
     differences = (value_difference(*pair) for pair in pairs)
     return next((each for each in differences if each is not None), None)
 
 
-def network_difference(wanted: Network, held: Network, *, foreign: bool) -> str | None:
+def network_difference(expected: Network, actual: Network, *, foreign: bool) -> str | None:
     """Return the first number or field in which two networks differ, with both values.
 
     A bare file has neither names nor units: it is compared layer by layer in order.
     """
-    if len(wanted.nodes) != len(held.nodes):
-        return f"{len(wanted.nodes)} layers were exported, and the file has {len(held.nodes)}"
-    names = {b.name: a.name for a, b in zip(wanted.nodes, held.nodes, strict=True)}
-    for node, found in zip(wanted.nodes, held.nodes, strict=True):
-        difference = node_difference(node, _as_told(found, node, names) if foreign else found)
+    if len(expected.nodes) != len(actual.nodes):
+        return f"{len(expected.nodes)} layers were exported, and the file has {len(actual.nodes)}"
+    names = {b.name: a.name for a, b in zip(expected.nodes, actual.nodes, strict=True)}
+    for node, layer in zip(expected.nodes, actual.nodes, strict=True):
+        difference = node_difference(
+            node, _with_expected_names(layer, node, names) if foreign else layer
+        )
         if difference is not None:
             return difference
-    if wanted.output != (names[held.output] if foreign else held.output):
-        return f"the output is {held.output}, not {wanted.output}"
+    if expected.output != (names[actual.output] if foreign else actual.output):
+        return f"the output is {actual.output}, not {expected.output}"
     return None
 
 
-def _as_told(node: Node, wanted: Node, names: Mapping[str, str]) -> Node:
+def _with_expected_names(node: Node, expected: Node, names: Mapping[str, str]) -> Node:
     """Return a bare file's node with the name and the unit of the expected one."""
     changes: dict[str, Any] = {}
     if hasattr(node, "exponent"):
-        changes["exponent"] = getattr(wanted, "exponent", 0)
-    if isinstance(node, Neuron) and isinstance(wanted, Neuron):
-        changes["equations"] = replace(node.equations, name=wanted.equations.name)
+        changes["exponent"] = getattr(expected, "exponent", 0)
+    if isinstance(node, Neuron) and isinstance(expected, Neuron):
+        changes["equations"] = replace(node.equations, name=expected.equations.name)
     return renamed(node, names, **changes)
 
 
-def node_difference(wanted: Node, found: Node) -> str | None:
+def node_difference(expected: Node, actual: Node) -> str | None:
     """Return the first field in which two nodes differ, with the index if it is an array."""
-    if wanted == found:
+    if expected == actual:
         return None
-    if type(wanted) is not type(found):
-        kinds = wanted.kind_name(), found.kind_name()
-        return f"{wanted.name}: is a {kinds[1]} in the artifact, not a {kinds[0]}"
-    for each in fields(wanted):
-        left, right = vars(wanted)[each.name], vars(found)[each.name]
+    if type(expected) is not type(actual):
+        kinds = expected.kind_name(), actual.kind_name()
+        return f"{expected.name}: is a {kinds[1]} in the artifact, not a {kinds[0]}"
+    for each in fields(expected):
+        left, right = vars(expected)[each.name], vars(actual)[each.name]
         parts = {each.name: (left, right)}
         if isinstance(left, Mapping) and isinstance(right, Mapping):
             parts = {key: (left.get(key), right.get(key)) for key in (*left, *right)}
         for label, pair in parts.items():
-            difference = _part_difference(f"{wanted.name}.{label}", *pair)
+            difference = _part_difference(f"{expected.name}.{label}", *pair)
             if difference is not None:
                 return difference
-    return f"{wanted.name}: is another layer in the artifact"
+    return f"{expected.name}: is another layer in the artifact"
 
 
-def _part_difference(name: str, wanted: Any, found: Any) -> str | None:
+def _part_difference(name: str, expected: Any, actual: Any) -> str | None:
     arrays = np.ndarray | Multiples
-    if not isinstance(wanted, arrays) and not isinstance(found, arrays):
-        return None if wanted == found else f"{name}: expected {wanted}, got {found}"
-    if not isinstance(wanted, arrays) or not isinstance(found, arrays):
-        sides = [("no" if side is None else "some") for side in (wanted, found)]
+    if not isinstance(expected, arrays) and not isinstance(actual, arrays):
+        return None if expected == actual else f"{name}: expected {expected}, got {actual}"
+    if not isinstance(expected, arrays) or not isinstance(actual, arrays):
+        sides = [("no" if side is None else "some") for side in (expected, actual)]
         return f"{name}: expected {sides[0]} values, but the artifact has {sides[1]}"
-    one, two = np.asarray(wanted), np.asarray(found)
+    one, two = np.asarray(expected), np.asarray(actual)
     if one.shape != two.shape:
         return f"{name}: has another shape in the artifact: {two.shape}, not {one.shape}"
     places = np.argwhere(one != two)

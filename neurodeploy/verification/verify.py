@@ -122,12 +122,12 @@ def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, st
     return facts | dict(artifact.tools)
 
 
-def _model(artifact: Artifact, given: str | None) -> dict[str, str]:
+def _model(artifact: Artifact, digest: str | None) -> dict[str, str]:
     """Return the file that the artifact was exported from, and whether it is the given one."""
     recorded = artifact.model_sha256
-    if given is None or recorded == given:
-        return {"model": recorded or given or "not recorded"}
-    return {"model": given, "exported from": f"{recorded or 'not recorded'}, another file"}
+    if digest is None or recorded == digest:
+        return {"model": recorded or digest or "not recorded"}
+    return {"model": digest, "exported from": f"{recorded or 'not recorded'}, another file"}
 
 
 def _pictured(trace: Trace) -> Trace:

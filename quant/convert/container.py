@@ -36,8 +36,8 @@ def BlockContainer(  # noqa: N802
 
 
 def _ours(synapse: nn.Module) -> nn.Module:
-    made = our_layer(synapse, "BlockContainer") or synapse
-    if not isinstance(made, layer.Linear | layer.Conv2d):
+    converted = our_layer(synapse, "BlockContainer") or synapse
+    if not isinstance(converted, layer.Linear | layer.Conv2d):
         kind = type(synapse).__name__
         raise ValueError(f"BlockContainer: {kind} is not a Linear or Conv2d")
-    return made
+    return converted

@@ -91,13 +91,13 @@ class Conversion:
         if part.norm is not None and bool(bias.any()):
             raise ValueError(f"{name}: a batch norm and the neurons each add a bias (choose one)")
         needed = part.synapse.bias is not None or bool(bias.any())
-        made = self._synapse(part, exponents, needed, self.scale, channels)
+        synapse = self._synapse(part, exponents, needed, self.scale, channels)
         with torch.no_grad():
-            made.weight.copy_(part.weight())
-            if made.bias is not None:
+            synapse.weight.copy_(part.weight())
+            if synapse.bias is not None:
                 own = part.synapse.bias
-                made.bias.copy_((bias if own is None else bias + own).expand_as(made.bias))
-        return Block(made, self._neurons(near, int(exponents.min())), norm=part.norm)
+                synapse.bias.copy_((bias if own is None else bias + own).expand_as(synapse.bias))
+        return Block(synapse, self._neurons(near, int(exponents.min())), norm=part.norm)
 
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
         """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
@@ -106,8 +106,8 @@ class Conversion:
             raise ValueError(f"{name}: reads out a pool (put layer.Linear between them)")
         threshold = near.threshold() * gain
         exponent = unit_of_one(self.form, threshold, name)
-        made = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
-        return Block(made, self._neurons(near, exponent, gain, like_bias=near.bias))
+        pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
+        return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
 
     def joined(
         self, parts: Sequence[DrivingPart], module: neuron.Neuron, name: str, bare: Sequence[float]
@@ -128,14 +128,14 @@ class Conversion:
             weights, self.form, threshold, name=name, spikes=bool(bare), **options
         )
         near = self._clipping(near, weights, int(exponent)) if bare else near
-        made = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
+        synapses = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
         with torch.no_grad():
-            for synapse, (weight, _) in zip(made, folded, strict=True):
+            for synapse, (weight, _) in zip(synapses, folded, strict=True):
                 synapse.weight.copy_(weight)
         bias: Any = near.bias
-        for _, given in folded:
-            bias = bias if given is None else bias + given
-        return self._neurons(near, int(exponent), like_bias=bias), made
+        for _, norm_bias in folded:
+            bias = bias if norm_bias is None else bias + norm_bias
+        return self._neurons(near, int(exponent), like_bias=bias), synapses
 
     def _clipping(self, near: Nearest, weights: Tensor, exponent: int) -> Nearest:
         """Add a note if plain spikes keep a unit so small that weights clip."""
@@ -156,9 +156,9 @@ class Conversion:
         kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
         options: dict[str, Any] = {"scale": scale.value, "per_channel": per_channel}
         options |= {"format": self.form, "largest_input": part.largest}
-        made: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
-        made.set_exponents(exponents)
-        return made
+        synapse: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
+        synapse.set_exponents(exponents)
+        return synapse
 
     def _neurons(
         self, near: Nearest, exponent: int, gain: float = 1.0, like_bias: Given = 0.0
@@ -171,12 +171,12 @@ class Conversion:
         count = bias.numel() if bool(bias.any()) else None
         options: dict[str, Any] = {"bias": count, "format": self.form, "exponent": exponent}
         options |= {"units_above": near.units_above} | near.options | near.scaled(gain)
-        made: ChipNeuron = kind(**options)
-        made.deviations = near.deviations
-        if made.bias is not None:
+        neurons: ChipNeuron = kind(**options)
+        neurons.deviations = near.deviations
+        if neurons.bias is not None:
             with torch.no_grad():
-                made.bias.copy_(bias.detach())
-        return made
+                neurons.bias.copy_(bias.detach())
+        return neurons
 
 
 def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:

@@ -60,11 +60,11 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     if isinstance(module, neuron.LeakyIntegrator):
         return _integrator(module, form, name)
     if isinstance(module, neuron.Defined):
-        return _own(module, form, name)
+        return _own_equations(module, form, name)
     if not isinstance(module, _FLOATS):
-        known = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
+        kinds = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
         raise ValueError(
-            f"{name}: {type(module).__name__} has no near neuron on {form.name} (use {known})"
+            f"{name}: {type(module).__name__} has no near neuron on {form.name} (use {kinds})"
         )
     options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode)}
     if isinstance(module, neuron.CubaLIF):
@@ -74,7 +74,7 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     gain = _gain(decay, name) if structure.get("decay_input", False) else 1.0
     reset, notes = _reset(Reset(structure["reset"]), form)
     kind = "IF" if isinstance(module, neuron.IF) else "LIF"
-    values: dict[str, Any] = {"threshold": _held(module.threshold)}
+    values: dict[str, Any] = {"threshold": _value_of(module.threshold)}
     leak = "decay"
     if kind in form.neurons:
         options |= {"reset": reset.value, "detach_reset": structure["detach_reset"]}
@@ -102,26 +102,26 @@ def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
     return Nearest(READOUT, {leak: decay}, options, gain, deviations=notes, whole=())
 
 
-def _own(module: neuron.Defined, form: ChipFormat, name: str) -> Nearest:
+def _own_equations(module: neuron.Defined, form: ChipFormat, name: str) -> Nearest:
     """Return a user's neuron: its own equations, in the chip's arithmetic."""
     if any(module.initial.values()):
         raise ValueError(f"{name}: a chip's states start at zero, and these do not")
     if Defined.__name__ not in form.neurons:
-        known = ", ".join(f"quant.{kind}" for kind in form.neurons)
-        raise ValueError(f"{name}: {form.name} has no neurons of your own, only {known}")
+        kinds = ", ".join(f"quant.{kind}" for kind in form.neurons)
+        raise ValueError(f"{name}: {form.name} has no neurons of your own, only {kinds}")
     try:
         own = own_equations(module.equations)
         to_integers(own.biased, own.system(form))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
-    values = {key: _held(getattr(module, key)) for key in module.equations.parameters}
+    values = {key: _value_of(getattr(module, key)) for key in module.equations.parameters}
     values |= own.constants
     options: dict[str, Any] = {"equations": own.equations, "learnable": module.learnable}
     options |= {"surrogate": module.surrogate, "step_mode": str(module.step_mode)}
     whole = tuple(key for key in values if own.units[key])
     notes = [_rounding(values[key], form, key) for key in values if not own.units[key]]
-    found = tuple(note for each in notes for note in each)
-    return Nearest("Defined", values, options, deviations=found, whole=whole)
+    deviations = tuple(note for each in notes for note in each)
+    return Nearest("Defined", values, options, deviations=deviations, whole=whole)
 
 
 def _decay(module: Any) -> tuple[Any, bool]:
@@ -129,8 +129,8 @@ def _decay(module: Any) -> tuple[Any, bool]:
     if isinstance(module, neuron.IF):
         return 0.0, False
     source = module.w if isinstance(module, neuron.ParametricLIF) else module.tau
-    held = torch.as_tensor(_held(source), dtype=torch.float32)
-    decay = torch.sigmoid(held) if isinstance(module, neuron.ParametricLIF) else 1 / held
+    parameter = torch.as_tensor(_value_of(source), dtype=torch.float32)
+    decay = torch.sigmoid(parameter) if isinstance(module, neuron.ParametricLIF) else 1 / parameter
     learned = isinstance(source, torch.nn.Parameter)
     return (decay if learned or decay.ndim else float(decay)), learned
 
@@ -153,13 +153,13 @@ def _reset(reset: Reset, form: ChipFormat) -> tuple[Reset, tuple[str, ...]]:
 
 
 def _rounding(decay: Any, form: ChipFormat, what: str = "decay") -> tuple[str, ...]:
-    wanted = torch.as_tensor(decay).detach().double().reshape(-1)
-    held = decay_integers(wanted, form.decays) / (1 << form.decays.bits)
-    error = (held - wanted).abs()
+    exact = torch.as_tensor(decay).detach().double().reshape(-1)
+    rounded = decay_integers(exact, form.decays) / (1 << form.decays.bits)
+    error = (rounded - exact).abs()
     worst = int(error.argmax())
     if float(error[worst]) < 1e-6:
         return ()
-    before, after = _told_apart(float(wanted[worst]), float(held[worst]))
+    before, after = _told_apart(float(exact[worst]), float(rounded[worst]))
     return (f"a {what} of {before} becomes {after}",)
 
 
@@ -170,8 +170,8 @@ def _told_apart(first: float, second: float) -> tuple[str, str]:
 
 
 def _current_based(module: Any, form: ChipFormat, name: str, options: dict[str, Any]) -> Nearest:
-    current, voltage = _held(module.current_decay), _held(module.voltage_decay)
-    threshold, bias = _held(module.threshold), _held(module.bias)
+    current, voltage = _value_of(module.current_decay), _value_of(module.voltage_decay)
+    threshold, bias = _value_of(module.threshold), _value_of(module.bias)
     notes = _rounding(voltage, form)
     learned = {key for key in ("current_decay", "voltage_decay") if key in module.learnable}
     if "CubaLIF" in form.neurons:
@@ -191,5 +191,5 @@ def _current_based(module: Any, form: ChipFormat, name: str, options: dict[str, 
     return Nearest("LIF", values, options, 1.0, bias, int(not form.strict), notes + others)
 
 
-def _held(value: Any) -> Any:
+def _value_of(value: Any) -> Any:
     return value.detach().clone() if isinstance(value, Tensor) else value

@@ -32,43 +32,45 @@ def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module |
     for kind, make in _TWINS.items():
         # A subclass may compute anything.
         if type(module) is kind:
-            made = make(module, name, step_mode)
-            if made is not None:
-                made.load_state_dict(module.state_dict())
+            ours = make(module, name, step_mode)
+            if ours is not None:
+                ours.load_state_dict(module.state_dict())
                 tensor = next(module.parameters(), None)
-                made = made if tensor is None else made.to(tensor.device, tensor.dtype)
-                made.train(module.training)
-            return made
+                ours = ours if tensor is None else ours.to(tensor.device, tensor.dtype)
+                ours.train(module.training)
+            return ours
     return None
 
 
-def _replaced(module: nn.Module, name: str, step_mode: str, done: dict[int, Any]) -> nn.Module:
-    if id(module) in done:
-        found: nn.Module = done[id(module)]
-        return found
-    made: nn.Module | None = our_layer(module, name, step_mode)
+def _replaced(
+    module: nn.Module, name: str, step_mode: str, replacements: dict[int, Any]
+) -> nn.Module:
+    if id(module) in replacements:
+        earlier: nn.Module = replacements[id(module)]
+        return earlier
+    replacement: nn.Module | None = our_layer(module, name, step_mode)
     if type(module) is layer.TimeDistributed:
-        made = _without_container(module, name, done)
-    if made is None:
-        made = module
+        replacement = _without_container(module, name, replacements)
+    if replacement is None:
+        replacement = module
         mode = str(getattr(module, "step_mode", step_mode))
         # Visit all of them, including repeated ones: torch's iterators name each module only once.
         for key, child in module._modules.items():
             if child is not None:
                 path = f"{name}.{key}".lstrip(".")
-                module._modules[key] = _replaced(child, path, mode, done)
-    done[id(module)] = made
-    return made
+                module._modules[key] = _replaced(child, path, mode, replacements)
+    replacements[id(module)] = replacement
+    return replacement
 
 
-def _without_container(module: Any, name: str, done: dict[int, Any]) -> nn.Module:
+def _without_container(module: Any, name: str, replacements: dict[int, Any]) -> nn.Module:
     """Return the content, which handles time itself; a layer without an equivalent stays."""
     # The content sees steps as samples, and its Flatten begins after the first axis.
-    made = _replaced(module.module, name, "s", done)
-    for part in made.modules():
+    replacement = _replaced(module.module, name, "s", replacements)
+    for part in replacement.modules():
         if type(part) is layer.Flatten:
             part.step_mode = module.step_mode
-    return made
+    return replacement
 
 
 def _linear(module: Any, name: str, step_mode: str) -> nn.Module:
@@ -97,16 +99,16 @@ def _norm(kind: Any) -> Callable[[Any, str, str], nn.Module]:
         if not module.track_running_stats:
             raise ValueError(f"{name}: a batch norm without running statistics cannot be folded")
         options = (module.eps, 0.1 if module.momentum is None else module.momentum)
-        made: nn.Module = kind(module.num_features, *options, affine=module.affine)
-        return made
+        norm: nn.Module = kind(module.num_features, *options, affine=module.affine)
+        return norm
 
     return make
 
 
 def _flatten(module: Any, name: str, step_mode: str) -> nn.Module | None:
     first = 1 if step_mode == "s" else 2
-    whole = module.start_dim == first and module.end_dim == -1
-    return layer.Flatten(step_mode=step_mode) if whole else None
+    is_whole = module.start_dim == first and module.end_dim == -1
+    return layer.Flatten(step_mode=step_mode) if is_whole else None
 
 
 def _mean(module: Any, name: str, step_mode: str) -> nn.Module:
@@ -118,14 +120,14 @@ def _mean(module: Any, name: str, step_mode: str) -> nn.Module:
 
 def _largest(module: Any, name: str, step_mode: str) -> nn.Module | None:
     options = (module.padding, module.dilation, module.ceil_mode)
-    made = layer.MaxPool2d(module.kernel_size, module.stride, *options)
-    return None if module.return_indices else made
+    pool = layer.MaxPool2d(module.kernel_size, module.stride, *options)
+    return None if module.return_indices else pool
 
 
 def _adaptive(module: Any, name: str, step_mode: str) -> nn.Module | None:
     size = module.output_size
-    whole = isinstance(size, int) or None not in size
-    return layer.AdaptiveAvgPool2d(size) if whole else None
+    is_whole = isinstance(size, int) or None not in size
+    return layer.AdaptiveAvgPool2d(size) if is_whole else None
 
 
 _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {

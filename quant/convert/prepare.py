@@ -81,8 +81,8 @@ def _run(network: nn.Module, example: Tensor) -> None:
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A module that the chip cannot have is named, not traced into.
-        known = isinstance(m, (*KNOWN, layer.Layer))
-        return known or super().is_leaf_module(m, module_qualified_name)
+        is_leaf = isinstance(m, (*KNOWN, layer.Layer))
+        return is_leaf or super().is_leaf_module(m, module_qualified_name)
 
 
 def _traced(network: nn.Module) -> fx.GraphModule:

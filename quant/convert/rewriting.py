@@ -171,8 +171,8 @@ class Rewriting:
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
     ) -> None:
         source = weights.all_input_nodes[0]
-        made = self.conversion.block(self._part(term, weights), module, name)
-        self._put(name, made)
+        block = self.conversion.block(self._part(term, weights), module, name)
+        self._put(name, block)
         node.replace_input_with(term.top, source)
         for call in term.chain:
             self._drop(call)
@@ -190,16 +190,16 @@ class Rewriting:
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
-        made, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
+        neurons, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
         for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
             self._put(str(weights.target), synapse)
             self.waiting.discard(weights)
             if term.norm is not None:
                 term.norm.replace_all_uses_with(weights)
                 self._drop(term.norm)
-        made.driven_by = tuple(str(weights.target) for _, weights in weighing)
-        made.adds_spikes = bool(bare)
-        return made, synapses[len(parts) :]
+        neurons.driven_by = tuple(str(weights.target) for _, weights in weighing)
+        neurons.adds_spikes = bool(bare)
+        return neurons, synapses[len(parts) :]
 
     def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
@@ -217,15 +217,15 @@ class Rewriting:
             if _is_sum(node):
                 return [term for source in node.all_input_nodes for term in self._terms(source)]
             return [Term(node)]
-        found = self._of(node)
-        if isinstance(found, _WEIGHTS):
+        module = self._of(node)
+        if isinstance(module, _WEIGHTS):
             self._refuse_sums(node)
             return [Term(node, node, None, (node,))]
-        if not isinstance(found, (*_IDLE, layer.BatchNorm)):
+        if not isinstance(module, (*_IDLE, layer.BatchNorm)):
             return [Term(node)]
         below = self._terms(node.all_input_nodes[0])
         first = below[0]
-        if isinstance(found, layer.BatchNorm):
+        if isinstance(module, layer.BatchNorm):
             if len(below) != 1 or first.weights is None or first.norm is not None:
                 raise ValueError(
                     f"{node.target}: a batch norm that follows no weights cannot be folded "
@@ -253,8 +253,9 @@ class Rewriting:
     def _refuse_words(self, node: fx.Node) -> None:
         """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
-        done = not words or _is_sum(node) or node.target in _FLATTENS or _decodes(node)
-        if not done and not self.waiting.intersection(node.all_input_nodes):
+        is_known = not words or _is_sum(node) or node.target in _FLATTENS
+        is_known = is_known or _decodes(node)
+        if not is_known and not self.waiting.intersection(node.all_input_nodes):
             raise ValueError(
                 f"{node.name}: {_called(node)} of spikes is not what chips do (a forward may "
                 "call layers, add their results and flatten them)"

@@ -65,7 +65,7 @@ def calibrate(
     network.eval()
     reference.eval()
     try:
-        fitting = _Fitting(network, samples, _wanted(reference, samples))
+        fitting = _Fitting(network, samples, _float_rates(reference, samples))
         for name, module in list(network.named_modules()):
             if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
                 if search:
@@ -84,7 +84,7 @@ def calibrate(
         reference.train(training[1])
 
 
-def _wanted(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
+def _float_rates(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
     try:
         return _rates(reference, samples)
     except (RuntimeError, IndexError) as error:
@@ -97,22 +97,22 @@ def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
     functional.reset(network)
     with monitor.record(network) as recording:
         network(samples)
-        found = {name: recording[name]["s"].float().mean(0) for name in recording}
+        rates = {name: recording[name]["s"].float().mean(0) for name in recording}
     functional.reset(network)
-    return found
+    return rates
 
 
 class _Fitting:
-    def __init__(self, network: nn.Module, samples: Tensor, wanted: dict[str, Tensor]) -> None:
-        self.network, self.samples, self.wanted = network, samples, wanted
+    def __init__(self, network: nn.Module, samples: Tensor, targets: dict[str, Tensor]) -> None:
+        self.network, self.samples, self.targets = network, samples, targets
 
     def distance(self, name: str) -> float:
         """Return how far the spike rates of a layer are from the float network's."""
-        if name not in self.wanted:
+        if name not in self.targets:
             raise ValueError(f"{name}: the float network has no neurons of this name")
         rates = _rates(self.network, self.samples)
-        found = rates[name] if name in rates else rates[f"{name}.neuron".lstrip(".")]
-        return float((found - self.wanted[name]).abs().mean())
+        rate = rates[name] if name in rates else rates[f"{name}.neuron".lstrip(".")]
+        return float((rate - self.targets[name]).abs().mean())
 
     def search(self, name: str, block: Block, synapse: GridLayer) -> None:
         """Set the unit around the present one whose rates are nearest."""
@@ -122,9 +122,9 @@ class _Fitting:
         for step in (-2, -1, 1):
             block.set_exponents(now + step)
             if fits(block.neuron, block.unit):
-                found = self.distance(name)
-                if found < least:
-                    best, least = now + step, found
+                distance = self.distance(name)
+                if distance < least:
+                    best, least = now + step, distance
         block.set_exponents(best)
 
     def correct(self, name: str, block: Block, synapse: GridLayer) -> None:
@@ -141,11 +141,11 @@ class _Fitting:
             synapse.bias = nn.Parameter(torch.zeros_like(lost))
         bias = owner.bias
         assert bias is not None
-        held = bias.detach().clone()
-        bias.copy_(held - lost)
+        original = bias.detach().clone()
+        bias.copy_(original - lost)
         if self.distance(name) < before:
             return
-        bias.copy_(held)
+        bias.copy_(original)
         if created:
             synapse.bias = None
 
@@ -165,7 +165,7 @@ class _Fitting:
         layers = []
         for path, module in self.network.named_modules():
             if isinstance(module, ChipNeuron):
-                name = path if path in self.wanted else path.removesuffix("neuron").rstrip(".")
+                name = path if path in self.targets else path.removesuffix("neuron").rstrip(".")
                 layers.append(self._layer(name, module, float(rates[path].mean())))
         return Calibration(tuple(layers))
 
@@ -174,15 +174,15 @@ class _Fitting:
         exponents, clipped, error = (neurons.exponent, neurons.exponent), 0.0, 0.0
         if isinstance(block, Block) and isinstance(block.synapse, GridLayer):
             exponents, clipped, error = _losses(block, block.synapse)
-        wanted = float(self.wanted[name].mean()) if name in self.wanted else float("nan")
-        return LayerReport(name, exponents, clipped, error, wanted, rate, neurons.deviations)
+        target = float(self.targets[name].mean()) if name in self.targets else float("nan")
+        return LayerReport(name, exponents, clipped, error, target, rate, neurons.deviations)
 
 
 def _losses(block: Block, synapse: GridLayer) -> tuple[tuple[int, int], float, float]:
     """Return the exponents, the share that clips, and the error relative to the weights."""
     weight, _ = block.folded()
     assert weight is not None
-    held = synapse.quantized(weight).double()
+    rounded = synapse.quantized(weight).double()
     unit, ends = synapse.unit, synapse.format.weights
     if isinstance(unit, Tensor):
         unit = unit.reshape(-1, *[1] * (weight.ndim - 1)) if unit.ndim else unit
@@ -190,7 +190,7 @@ def _losses(block: Block, synapse: GridLayer) -> tuple[tuple[int, int], float, f
     half = ends.step / 2
     beyond = (counted > ends.maximum + half) | (counted < ends.minimum - half)
     size = weight.double().square().sum().clamp(min=2.0**-60)
-    error = ((held - weight).square().sum() / size).sqrt()
+    error = ((rounded - weight).square().sum() / size).sqrt()
     exponents = torch.log2(torch.as_tensor(unit)).round()
     span = (int(exponents.min()), int(exponents.max()))
     return span, float(beyond.double().mean()), float(error)

@@ -64,13 +64,13 @@ def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
     integers, unit = block.integer_weight(), synapse.unit
     config = synapse.config() | {"scale": "fixed", "bias": False}
     kind: Any = type(synapse)
-    made: GridLayer = kind(**config)
-    if made.log2 is not None and synapse.log2 is not None:
-        made.log2.copy_(torch.round(synapse.log2))
-    made.to(synapse.weight.device)
-    _hold(made.weight, integers, unit)
-    made.input_shape = synapse.input_shape
-    return made
+    frozen: GridLayer = kind(**config)
+    if frozen.log2 is not None and synapse.log2 is not None:
+        frozen.log2.copy_(torch.round(synapse.log2))
+    frozen.to(synapse.weight.device)
+    _hold(frozen.weight, integers, unit)
+    frozen.input_shape = synapse.input_shape
+    return frozen
 
 
 @torch.no_grad()
@@ -83,14 +83,14 @@ def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
             continue
         fraction = system.parameter_fraction(name)
         factor = 2.0**-fraction if fraction else unit
-        held = value * factor
-        config[name] = held.detach().float().cpu() if isinstance(held, Tensor) else held
+        scaled = value * factor
+        config[name] = scaled.detach().float().cpu() if isinstance(scaled, Tensor) else scaled
     kind: Any = type(module)
-    made: ChipNeuron = kind(**config)
-    made.deviations, made.input_shape = module.deviations, module.input_shape
-    if module.bias is not None and made.bias is not None:
-        made.bias.copy_((values["bias"] * unit).reshape(-1))
-    return made.to(_device(module))
+    frozen: ChipNeuron = kind(**config)
+    frozen.deviations, frozen.input_shape = module.deviations, module.input_shape
+    if module.bias is not None and frozen.bias is not None:
+        frozen.bias.copy_((values["bias"] * unit).reshape(-1))
+    return frozen.to(_device(module))
 
 
 def _hold(weight: Tensor, integers: Tensor, unit: Unit) -> None:

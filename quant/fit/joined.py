@@ -19,8 +19,8 @@ class JoinedFitting:
         self, network: nn.Module, neurons: ChipNeuron, distance: Callable[[], float]
     ) -> None:
         self.neurons, self.distance = neurons, distance
-        found = [network.get_submodule(name) for name in neurons.driven_by]
-        self.synapses = [module for module in found if isinstance(module, GridLayer)]
+        drivers = [network.get_submodule(name) for name in neurons.driven_by]
+        self.synapses = [module for module in drivers if isinstance(module, GridLayer)]
 
     def search(self) -> None:
         """Set the unit around the present one whose rates are nearest, the same for all layers."""
@@ -31,26 +31,26 @@ class JoinedFitting:
         for exponent in [best + step for step in (-2, -1, 1)]:
             if self._allowed(exponent):
                 self._set(exponent)
-                found = self.distance()
-                if found < least:
-                    best, least = exponent, found
+                distance = self.distance()
+                if distance < least:
+                    best, least = exponent, distance
         self._set(best)
 
     def correct(self, run: Callable[[], object]) -> None:
         """Set a bias that restores what rounding took from the mean sums."""
-        before, lost, held = self.distance(), self._lost(run), self.neurons.bias
-        kept = None if held is None else held.detach().clone()
+        before, lost, bias = self.distance(), self._lost(run), self.neurons.bias
+        original = None if bias is None else bias.detach().clone()
         with torch.no_grad():
-            if held is None:
+            if bias is None:
                 self.neurons.bias = nn.Parameter(-lost)
             else:
-                held.sub_(lost)
+                bias.sub_(lost)
             if self.distance() < before:
                 return
-            if held is None or kept is None:
+            if bias is None or original is None:
                 self.neurons.bias = None
             else:
-                held.copy_(kept)
+                bias.copy_(original)
 
     def _lost(self, run: Callable[[], object]) -> Tensor:
         """Return what rounding adds to the mean sums of every channel."""

@@ -21,11 +21,11 @@ def largest_sums(network: nn.Module) -> dict[str, int]:
 
     No partial sum is larger, whichever inputs spike and in whatever order they are added.
     """
-    found = {}
+    sums = {}
     for name, weight, unit, synapse in _weights(network, integers=True):
         largest = one_sided(weight.double() / unit).max() * synapse.largest_input
-        found[name] = int(largest)
-    return found
+        sums[name] = int(largest)
+    return sums
 
 
 def fan_in_penalty(network: nn.Module, largest: int | None = None) -> Tensor:

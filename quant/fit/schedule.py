@@ -30,7 +30,7 @@ def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
         channels = synapse.per_channel
         if percentile is None:
             threshold = torch.as_tensor(block.neuron.reach).detach().cpu()
-            found = best_exponents(
+            exponents = best_exponents(
                 weight.cpu(),
                 synapse.format,
                 threshold,
@@ -39,12 +39,12 @@ def fit_units(network: nn.Module, *, percentile: float | None = None) -> None:
                 inputs=synapse.largest_input,
             )
         else:
-            found = fitting_log2(
+            exponents = fitting_log2(
                 weight, synapse.format.weights, per_channel=channels, percentile=percentile
             )
             if synapse.scale != Scale.LEARNED:
-                found = torch.ceil(found)
-        block.set_exponents(found)
+                exponents = torch.ceil(exponents)
+        block.set_exponents(exponents)
 
 
 def freeze_norms(network: nn.Module, frozen: bool = True) -> None:
@@ -73,8 +73,8 @@ class Schedule:
 
 def learned_parameters(network: nn.Module) -> list[Tensor]:
     """Return the learned units, thresholds and decays, which need a smaller rate than weights."""
-    found = []
+    values = []
     for module in network.modules():
         names = module.learnable if isinstance(module, ChipNeuron) else ("log2",)
-        found += [getattr(module, name, None) for name in names]
-    return [value for value in found if isinstance(value, Parameter) and value.requires_grad]
+        values += [getattr(module, name, None) for name in names]
+    return [value for value in values if isinstance(value, Parameter) and value.requires_grad]

@@ -85,8 +85,8 @@ class ChipFormat:
             ValueError: if it does not; lists those it has.
         """
         if name not in self.neurons:
-            known = ", ".join(f"quant.{kind}" for kind in self.neurons)
-            raise ValueError(f"{name}: {self.name} has no such neuron; it has {known}")
+            kinds = ", ".join(f"quant.{kind}" for kind in self.neurons)
+            raise ValueError(f"{name}: {self.name} has no such neuron; it has {kinds}")
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` turns back into an equal format."""

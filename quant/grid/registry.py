@@ -62,10 +62,10 @@ class Catalogue:
         if _chip_of(form.name) == entry.name:
             return
         try:
-            known = _by_name(self, form.name)
+            registered = _by_name(self, form.name)
         except ValueError:
-            known = None
-        if known != form:
+            registered = None
+        if registered != form:
             raise ValueError(
                 f"its format is called {form.name!r} (call it {entry.name!r}, or "
                 f"'{entry.name}.' and the name of the variant)"
@@ -119,36 +119,36 @@ def format_with(system: NumberSystem, neuron: str) -> ChipFormat | None:
 def named(form: ChipFormat) -> str | dict[str, object]:
     """Return a format as a file stores it: its name if that says all, else its description."""
     try:
-        known = chip_format(form.name)
+        registered = chip_format(form.name)
     except ValueError:
-        known = None
-    return form.name if known == form else form.to_json()
+        registered = None
+    return form.name if registered == form else form.to_json()
 
 
 def _installed(first: str) -> Iterator[ChipFormat]:
     """Yield every installed chip's formats, those of one chip before all others."""
-    known = catalogue()
-    for name in (first, *(name for name in known.names if name != first)):
-        yield from known.formats(name)
+    chips = catalogue()
+    for name in (first, *(name for name in chips.names if name != first)):
+        yield from chips.formats(name)
 
 
-def _by_name(known: Catalogue, name: str) -> ChipFormat:
+def _by_name(chips: Catalogue, name: str) -> ChipFormat:
     if name == SHIFT.name:
         return SHIFT
     integers = _INTEGERS.fullmatch(name)
     if integers is not None:
         return integer_format(int(integers[1]))
-    forms = known.formats(name)
+    forms = chips.formats(name)
     if forms:
         return forms[0]
-    for form in known.formats(_chip_of(name)):
+    for form in chips.formats(_chip_of(name)):
         if form.name == name:
             return form
-    raise ValueError(f"no format {name!r}; there are {_listed(known)}")
+    raise ValueError(f"no format {name!r}; there are {_listed(chips)}")
 
 
-def _listed(known: Catalogue) -> str:
-    return ", ".join((*known.names, SHIFT.name, "int2 to int16"))
+def _listed(chips: Catalogue) -> str:
+    return ", ".join((*chips.names, SHIFT.name, "int2 to int16"))
 
 
 def _chip_of(name: str) -> str:

@@ -78,11 +78,11 @@ def best_exponents(
         most = min(most, 0)
     largest = rows.abs().amax(1).clamp(min=2.0**-60)
     top = torch.ceil(torch.log2(largest / form.weights.maximum)) + 2
-    best = found = torch.full_like(top, float("inf"))
+    best = lowest = torch.full_like(top, float("inf"))
     for lower in range(8):
         exponent = (top - lower).clamp(least, most)
         loss = _loss(weight.detach().double(), exponent, form, inputs if fan_in else None)
-        best, found = torch.where(loss < found, exponent, best), torch.minimum(loss, found)
+        best, lowest = torch.where(loss < lowest, exponent, best), torch.minimum(loss, lowest)
     return best if per_channel else best.reshape(())
 
 
@@ -138,5 +138,5 @@ def _loss(weight: Tensor, exponent: Tensor, form: ChipFormat, inputs: int | None
 
     unit = powers(exponent).reshape(-1, *[1] * (weight.ndim - 1))
     integers = integers_on_grid(weight, form.weights, unit)
-    held = integers if inputs is None else within_fan_in(integers, 1.0, form, inputs)
-    return (held * unit - weight).square().reshape(exponent.numel(), -1).mean(1)
+    limited = integers if inputs is None else within_fan_in(integers, 1.0, form, inputs)
+    return (limited * unit - weight).square().reshape(exponent.numel(), -1).mean(1)

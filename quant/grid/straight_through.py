@@ -40,10 +40,10 @@ def integers_on_grid(values: Tensor, grid: Grid, unit: Unit) -> Tensor:
 
 def _scaled(values: Tensor, unit: Unit) -> Tensor:
     """Return values in units, which are powers of two: no float type loses a digit."""
-    kept = values.dtype in (torch.float32, torch.float64)
+    is_float = values.dtype in (torch.float32, torch.float64)
     if isinstance(unit, Tensor):
         return values.double() / unit
-    return (values if kept else values.double()) * (1 / unit)
+    return (values if is_float else values.double()) * (1 / unit)
 
 
 def _nearest(scaled: Tensor, grid: Grid) -> Tensor:
@@ -200,12 +200,12 @@ def select(condition: Any, chosen: Any, other: Any) -> Any:
         other = torch.full_like(condition, other)
     fired = condition > 0
     if not isinstance(chosen, Tensor) and chosen == 0 and other.shape == fired.shape:
-        kept = other.masked_fill(fired, 0)
+        blended = other.masked_fill(fired, 0)
     else:
-        kept = torch.where(fired, chosen, other)
+        blended = torch.where(fired, chosen, other)
     if not condition.requires_grad:
-        return kept
-    return kept + (condition - condition.detach()) * (chosen - other).detach()
+        return blended
+    return blended + (condition - condition.detach()) * (chosen - other).detach()
 
 
 def detach(value: Any) -> Any:

@@ -13,7 +13,7 @@ from quant.grid.registry import format_or_default
 from quant.grid.straight_through import Unit
 from quant.layer.synapse import Linear
 from quant.neuron.chip_neuron import ChipNeuron
-from quant.neuron.integer_step import IntegerStep
+from quant.neuron.integer_step import BoundedStep
 from quant.neuron.register import Register, registers
 from snncore import layer
 from snncore.dynamics.zoo.resonator import RESONATOR, resetting_resonator
@@ -74,7 +74,7 @@ class Resonator(ChipNeuron):
             name: self._shaped(name, value, parts[0]) for name, value in self.integers(unit).items()
         }
         bounds = self._reached(largest(sequence) / float(unit), parameters)
-        step = IntegerStep(self.equations, self.system, self._drive, bounds)
+        step = BoundedStep(self.equations, self.system, self._drive, bounds)
         stepper = self._eager(step, self._spike_rule(), parameters)
         observer = None if self.record is None else self._observe
         inputs = tuple(counted(part, unit) for part in parts)

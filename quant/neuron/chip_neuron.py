@@ -14,7 +14,7 @@ from quant.grid.exact import counted, largest, without_autocast
 from quant.grid.formats import ChipFormat
 from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit
-from quant.neuron.integer_step import IntegerStep, training_step
+from quant.neuron.integer_step import BoundedStep, training_step
 from quant.neuron.kernels import run_kernels, runs_in_kernels
 from quant.neuron.register import Register, registers
 from snncore.dynamics import Equations, NumberSystem
@@ -171,10 +171,10 @@ class ChipNeuron(Neuron):
         }
 
     def _tabled(
-        self, given: Collection[Register] | None, names: tuple[str, ...]
+        self, declared: Collection[Register] | None, names: tuple[str, ...]
     ) -> dict[str, Register]:
         """Return the registers by name, with that of a bias."""
-        table = {each.name: each for each in given or registers(self.format, names)}
+        table = {each.name: each for each in declared or registers(self.format, names)}
         if "threshold" in table:
             table["threshold"] = replace(table["threshold"], above=self.units_above)
         return table | {"bias": Register("bias", self.format.biases)}
@@ -200,7 +200,7 @@ class ChipNeuron(Neuron):
         bounds = self._reached(drive, parameters)
         if most is None:
             self._require_whole(sequence, unit)
-        step = IntegerStep(self.equations, self.system, self._drive, bounds)
+        step = BoundedStep(self.equations, self.system, self._drive, bounds)
         rule = self._spike_rule()
         states = self._states_for(sequence[0]) if self.states else ()
         if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
@@ -232,8 +232,8 @@ class ChipNeuron(Neuron):
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)
 
-    def _eager(self, made: IntegerStep, rule: SpikeRule, parameters: Integers) -> Any:
-        step = training_step(*made, rule)
+    def _eager(self, integer_step: BoundedStep, rule: SpikeRule, parameters: Integers) -> Any:
+        step = training_step(*integer_step, rule)
 
         def run(*states_and_input: Tensor) -> tuple[Tensor, ...]:
             x = states_and_input[-1]

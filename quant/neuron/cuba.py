@@ -60,8 +60,8 @@ class DrivenCubaLIF(ChipNeuron):
             "voltage_decay": voltage_decay,
             "threshold": threshold,
         }
-        given = {"bias": 1 if bias else None, "exponent": exponent, "format": format}
-        super().__init__(DRIVEN_CUBA_LIF, values, **given, **options)
+        base_options = {"bias": 1 if bias else None, "exponent": exponent, "format": format}
+        super().__init__(DRIVEN_CUBA_LIF, values, **base_options, **options)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of an equal module as plain data."""
@@ -82,18 +82,18 @@ class _Resetting(ChipNeuron):
         form: Any,
         **options: Any,
     ) -> None:
-        kind, found = Reset(reset), chip_format(form)
+        kind, chip = Reset(reset), chip_format(form)
         name = type(self).__name__
-        if kind not in found.resets:
-            known = ", ".join(found.resets)
-            raise ValueError(f"{name}.reset: {found.name} has no {reset} reset; it has {known}")
+        if kind not in chip.resets:
+            resets = ", ".join(chip.resets)
+            raise ValueError(f"{name}.reset: {chip.name} has no {reset} reset; it has {resets}")
         if kind == Reset.HARD:
             values = values | {"rest": rest}
         elif rest != 0.0:
             raise ValueError(f"{name}.rest: only a hard reset leads to a value")
         self._reset, self._detach_reset = kind, bool(detach_reset)
-        fire = Fire(kind, found.strict, self._detach_reset)
-        super().__init__(make(fire), values, format=found, **options)
+        fire = Fire(kind, chip.strict, self._detach_reset)
+        super().__init__(make(fire), values, format=chip, **options)
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of an equal module as plain data."""

@@ -58,7 +58,7 @@ _NAMES: dict[str, Any] = {
 Bound = tuple[str, int, int]
 
 
-class IntegerStep(NamedTuple):
+class BoundedStep(NamedTuple):
     """Equations in a number system, for inputs and parameters within bounds."""
 
     equations: Equations

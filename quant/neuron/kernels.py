@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from quant.grid.straight_through import SpikeRule
-from quant.neuron.integer_step import IntegerStep, enclosing, training_equations
+from quant.neuron.integer_step import BoundedStep, enclosing, training_equations
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Recorder
 from snncore.kernels import AUTO, Work, backend, prepared, run_loop
@@ -34,15 +34,15 @@ class _Counted:
         return self.surrogate.gradient(distance * self.unit) * self.unit
 
 
-def runs_in_kernels(asked: str, step: IntegerStep, rule: SpikeRule, sequence: Tensor) -> bool:
+def runs_in_kernels(choice: str, step: BoundedStep, rule: SpikeRule, sequence: Tensor) -> bool:
     """Return whether a kernel exists and is worth compiling.
 
     Raises:
         ValueError: if a kernel was requested and cannot run.
     """
-    if asked not in (AUTO, _CPP) or (asked == AUTO and sequence.numel() < _WORTH_A_KERNEL):
+    if choice not in (AUTO, _CPP) or (choice == AUTO and sequence.numel() < _WORTH_A_KERNEL):
         return False
-    if sequence.device.type != "cpu" and asked == AUTO:
+    if sequence.device.type != "cpu" and choice == AUTO:
         return False
     reason = "its unit differs by channel"
     if not isinstance(rule.unit, Tensor) or rule.unit.ndim == 0:
@@ -50,7 +50,7 @@ def runs_in_kernels(asked: str, step: IntegerStep, rule: SpikeRule, sequence: Te
         if refused is None:
             return True
         reason = refused
-    if asked == _CPP:
+    if choice == _CPP:
         raise ValueError(f"{step.equations.name}: cpp: {reason}")
     return False
 
@@ -62,7 +62,7 @@ def _refused(equations: Equations, device: torch.device) -> str | None:
 
 
 def run_kernels(
-    step: IntegerStep,
+    step: BoundedStep,
     rule: SpikeRule,
     sequence: Tensor,
     unit: float,
@@ -70,18 +70,20 @@ def run_kernels(
     parameters: Mapping[str, int | Tensor],
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Return the spikes of a sequence, counted in units on the way, and the last states."""
-    given = {name: value for name, value in parameters.items() if isinstance(value, Tensor)}
+    named_tensors = {name: value for name, value in parameters.items() if isinstance(value, Tensor)}
     numbers = tuple(
         (name, float(value)) for name, value in parameters.items() if not isinstance(value, Tensor)
     )
     kind = torch.float64 if sequence.dtype == torch.float64 else torch.float32
     loop = _loop(_equations(step), rule.surrogate, float(rule.unit), unit, numbers, kind)
     # A kernel takes a single value as a number, whatever its shape.
-    tensors = [value.reshape(()) if value.numel() == 1 else value for value in given.values()]
+    tensors = [
+        value.reshape(()) if value.numel() == 1 else value for value in named_tensors.values()
+    ]
     return run_loop(loop, (sequence.to(kind),), states, tensors)
 
 
-def _equations(step: IntegerStep) -> Equations:
+def _equations(step: BoundedStep) -> Equations:
     """Return the integer equations with parameters, so that different numbers share a kernel."""
     bounds = tuple(
         (name, *_wide(low, high, step.system.parameter_fraction(name)))

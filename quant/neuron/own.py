@@ -13,7 +13,7 @@ from snncore.neuron.parameters import Given
 
 # The other arguments of a chip's neuron.
 _TAKEN = frozenset(
-    {BIAS, "equations", "exponent", "format", "learnable", "surrogate", "units_above", "given"}
+    {BIAS, "equations", "exponent", "format", "learnable", "surrogate", "units_above"}
     | {"backend", "input_shape", "record", "states", "step_mode"}
 )
 
@@ -38,7 +38,7 @@ class Defined(ChipNeuron):
         if not isinstance(equations, Equations):
             equations = Equations.from_json(equations)
         own, form = own_equations(equations), chip_format(format)
-        self.given = own.equations
+        self._declared = own.equations
         values: dict[str, Given] = {}
         for name in own.equations.parameters:
             if hasattr(ChipNeuron, name) or name in _TAKEN:
@@ -53,9 +53,11 @@ class Defined(ChipNeuron):
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of an equal module as plain data."""
-        return {"equations": self.given.to_json()} | super().config()
+        return {"equations": self._declared.to_json()} | super().config()
 
     def extra_repr(self) -> str:
         """Return the text between the brackets when the module is printed."""
         config = {key: value for key, value in self.config().items() if key != "equations"}
-        return ", ".join([self.given.name, *(f"{key}={value!r}" for key, value in config.items())])
+        return ", ".join(
+            [self._declared.name, *(f"{key}={value!r}" for key, value in config.items())]
+        )

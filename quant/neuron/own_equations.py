@@ -34,7 +34,7 @@ class OwnEquations:
             if operation.op == Op.INPUT:
                 bias = recorder.add(Op.PARAMETER, attribute=BIAS)
                 new[-1] = recorder.add(Op.ADD, new[-1], bias)
-        return _made(self.equations, recorder, new, (BIAS,))
+        return _recorded_equations(self.equations, recorder, new, (BIAS,))
 
     def system(self, form: ChipFormat) -> NumberSystem:
         """Return the format's arithmetic for these states and parameters, and the bias."""
@@ -72,23 +72,23 @@ def own_equations(equations: Equations) -> OwnEquations:
         raise ValueError(f"{name}: has the inputs {', '.join(equations.inputs)}; a chip drives one")
     if BIAS in (*equations.parameters, *equations.states, *equations.inputs):
         raise ValueError(f"{name}.{BIAS}: this name belongs to the weights' bias (rename it)")
-    found = units(equations)
+    unit_kinds = units(equations)
     constants: dict[str, float] = {}
     recorder, new = Recorder(), list[int]()
     for number, operation in enumerate(equations.operations):
         args = [new[arg] for arg in operation.args]
-        for place, arg in enumerate(operation.args):
-            if found.get(constant(number, place)):
-                held = equations.operations[arg].attribute
-                label = _named(equations, constants, held)
-                args[place] = recorder.add(Op.PARAMETER, attribute=label)
+        for position, arg in enumerate(operation.args):
+            if unit_kinds.get(constant(number, position)):
+                value = equations.operations[arg].attribute
+                label = _named(equations, constants, value)
+                args[position] = recorder.add(Op.PARAMETER, attribute=label)
         new.append(recorder.add(operation.op, *args, attribute=operation.attribute))
-    kinds = {key: found[key] for key in (*equations.states, *equations.parameters)}
-    made = _made(equations, recorder, new, tuple(constants))
-    return OwnEquations(made, constants, kinds | dict.fromkeys(constants, 1))
+    kinds = {key: unit_kinds[key] for key in (*equations.states, *equations.parameters)}
+    recorded = _recorded_equations(equations, recorder, new, tuple(constants))
+    return OwnEquations(recorded, constants, kinds | dict.fromkeys(constants, 1))
 
 
-def _made(
+def _recorded_equations(
     equations: Equations, recorder: Recorder, new: list[int], more: tuple[str, ...]
 ) -> Equations:
     return prune(
@@ -102,11 +102,11 @@ def _made(
     )
 
 
-def _named(equations: Equations, constants: dict[str, float], held: object) -> str:
+def _named(equations: Equations, constants: dict[str, float], attribute: object) -> str:
     """Return the parameter that replaces a constant; equal constants share one."""
-    value = float(held) if isinstance(held, int | float) else 0.0
-    for name, known in constants.items():
-        if known == value:
+    value = float(attribute) if isinstance(attribute, int | float) else 0.0
+    for name, number in constants.items():
+        if number == value:
             return name
     name = f"constant{len(constants)}"
     while name in (*equations.states, *equations.parameters, *equations.inputs):

@@ -1,4 +1,4 @@
-"""The activation that a spiking neuron computes exactly in so many steps."""
+"""The activation that a spiking neuron computes exactly in a number of steps."""
 
 from __future__ import annotations
 

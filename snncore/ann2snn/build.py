@@ -146,25 +146,25 @@ class Builder:
 def _weighted(module: Any, worth: Tensor | None) -> nn.Module:
     """Return a layer for sequences whose weights are multiplied by their input unit's worth."""
     bias = module.bias is not None
-    made: Any
+    twin: Any
     if isinstance(module, nn.Linear | layer.Linear):
-        made = layer.Linear(module.in_features, module.out_features, bias)
+        twin = layer.Linear(module.in_features, module.out_features, bias)
     else:
         kind = layer.Conv2d if module.weight.ndim == 4 else layer.Conv1d
         if isinstance(module.padding, str) or getattr(module, "padding_mode", "zeros") != "zeros":
             raise ValueError(f"{module}: padding must be numbers, and of zeros")
         geometry = module.kernel_size, module.stride, module.padding, module.dilation
-        made = kind(module.in_channels, module.out_channels, *geometry, module.groups, bias)
+        twin = kind(module.in_channels, module.out_channels, *geometry, module.groups, bias)
     weight = module.weight.detach()
     if worth is not None:
         groups = getattr(module, "groups", 1)
         # Row o of the weights reads the channels of its group.
         rows = worth.reshape(groups, -1).repeat_interleave(weight.shape[0] // groups, 0)
         weight = weight * rows.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
-    made.weight = nn.Parameter(weight.clone())
+    twin.weight = nn.Parameter(weight.clone())
     if bias:
-        made.bias = nn.Parameter(module.bias.detach().clone())
-    weighted: nn.Module = made
+        twin.bias = nn.Parameter(module.bias.detach().clone())
+    weighted: nn.Module = twin
     return weighted
 
 

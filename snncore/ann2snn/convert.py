@@ -48,10 +48,10 @@ def convert(
     network = prepared(ann)
     thresholds = _thresholds(network, samples, scaling or LeastSquares(), channelwise)
     at_once = half_charged and steps is None
-    made = Builder(network, samples, thresholds, at_once, pool_currents).build()
+    converted = Builder(network, samples, thresholds, at_once, pool_currents).build()
     if half_charged and steps is not None:
-        _charge(made, steps)
-    return made
+        _charge(converted, steps)
+    return converted
 
 
 @torch.no_grad()
@@ -90,8 +90,8 @@ def _thresholds(
     thresholds = {}
     for node in activations(network):
         module: Any = network.get_submodule(str(node.target))
-        made = values[node.name]
-        rows = made.transpose(0, 1).flatten(1)
+        activation = values[node.name]
+        rows = activation.transpose(0, 1).flatten(1)
         if isinstance(module, QCFS):
             learned = module.threshold.detach().clamp(min=1e-3)
             thresholds[node.name] = learned.repeat(len(rows))
@@ -99,12 +99,12 @@ def _thresholds(
         # Spikes that leave the network are compared with one another.
         alike = not channelwise or any(user.op == "output" for user in node.users)
         rows = rows.reshape(1, -1) if alike else rows
-        found = scaling.thresholds(_some(rows))
+        levels = scaling.thresholds(_some(rows))
         if isinstance(module, nn.ReLU6):
-            found = found.clamp(max=6.0)
-        # A channel that never spoke has no size of its own.
-        found = torch.where(found > 1e-5, found, found.amax().clamp(min=1e-5))
-        thresholds[node.name] = found.expand(made.shape[1]).contiguous()
+            levels = levels.clamp(max=6.0)
+        # A channel that was never active has no size of its own.
+        levels = torch.where(levels > 1e-5, levels, levels.amax().clamp(min=1e-5))
+        thresholds[node.name] = levels.expand(activation.shape[1]).contiguous()
     return thresholds
 
 

@@ -33,14 +33,14 @@ def rate_errors(ann: nn.Module, snn: nn.Module, samples: Tensor, steps: int) -> 
     errors = {}
     pooled = _pooled(snn)
     for path, name in paths.items():
-        made, drop = spikes[path][0], drop_of(snn.get_submodule(path))
+        fired, drop = spikes[path][0], drop_of(snn.get_submodule(path))
         node = next(node for node in network.graph.nodes if node.name == name)
         for _ in range(pooled[path]):
             node = next(iter(node.users))
         expected = values[node.name]
-        counts = torch.arange(1, steps + 1, device=made.device)
-        shape = (-1, *[1] * (made.ndim - 3))
-        means = made.cumsum(0) / counts.reshape(-1, *[1] * (made.ndim - 1)) * drop.reshape(shape)
+        counts = torch.arange(1, steps + 1, device=fired.device)
+        shape = (-1, *[1] * (fired.ndim - 3))
+        means = fired.cumsum(0) / counts.reshape(-1, *[1] * (fired.ndim - 1)) * drop.reshape(shape)
         distance = (means - expected).flatten(1).norm(dim=1)
         errors[path] = distance / expected.norm().clamp(min=1e-12)
     return errors

@@ -41,18 +41,18 @@ def fold_norms(network: fx.GraphModule) -> None:
 def scaling_layer(scale: Tensor, offset: Tensor | None, *, image: bool) -> nn.Module:
     """Return a layer that scales and shifts each channel: a 1x1 convolution, or a diagonal."""
     count = len(scale)
-    made: layer.Conv2d | layer.Linear
+    scaler: layer.Conv2d | layer.Linear
     if image:
-        made = layer.Conv2d(count, count, 1, groups=count, bias=offset is not None)
+        scaler = layer.Conv2d(count, count, 1, groups=count, bias=offset is not None)
         weight = scale.reshape(-1, 1, 1, 1)
     else:
-        made = layer.Linear(count, count, bias=offset is not None)
+        scaler = layer.Linear(count, count, bias=offset is not None)
         weight = torch.diag(scale)
     with torch.no_grad():
-        made.weight.copy_(weight)
-        if made.bias is not None and offset is not None:
-            made.bias.copy_(offset)
-    return made.to(scale.device)
+        scaler.weight.copy_(weight)
+        if scaler.bias is not None and offset is not None:
+            scaler.bias.copy_(offset)
+    return scaler.to(scale.device)
 
 
 def _folded(norm: Any) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,7 @@ def to_integers(network: fx.GraphModule, bits: int = 8) -> fx.GraphModule:
 
 
 def _unit(largest: float, bits: int) -> float:
-    """Return the smallest power of two as a unit in which the largest value fits so many bits."""
+    """Return the smallest power of two as a unit in which the largest value fits the bits."""
     if largest == 0:
         return 1.0
     unit = 2.0 ** (frexp(largest)[1] - bits + 1)

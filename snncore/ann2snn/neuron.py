@@ -24,13 +24,13 @@ def RateIF(v: Any, x: Any, *, level: Any, drop: Any) -> Any:  # noqa: N802
 
 def rate_neuron(level: Tensor, drop: Tensor) -> nn.Module:
     """Return neurons with a level and a drop per channel, or the zoo's IF if the two are equal."""
-    made: nn.Module
+    neurons: nn.Module
     if torch.equal(level, drop):
-        made = neuron.IF(drop.clone(), reset="soft")
+        neurons = neuron.IF(drop.clone(), reset="soft")
     else:
         make: Any = RateIF
-        made = make(level=level.clone(), drop=drop.clone())
-    return made.to(drop.device)
+        neurons = make(level=level.clone(), drop=drop.clone())
+    return neurons.to(drop.device)
 
 
 def is_rate_neuron(module: nn.Module) -> bool:

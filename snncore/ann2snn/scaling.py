@@ -29,7 +29,7 @@ class Largest:
 
 @dataclass(frozen=True)
 class Percentile:
-    """The activation that so many per cent do not exceed."""
+    """The value that this percentage of the activations does not exceed."""
 
     percent: float = 99.9
 
@@ -57,10 +57,10 @@ class LeastSquares:
         best, error = largest, torch.full_like(largest, torch.inf)
         for part in range(self.candidates, self.candidates // 10, -1):
             threshold = largest * part / self.candidates
-            made = _rates(activations, threshold.unsqueeze(1), self.levels)
-            found = (made - activations).square().mean(1)
-            best = torch.where(found < error, threshold, best)
-            error = torch.minimum(found, error)
+            rates = _rates(activations, threshold.unsqueeze(1), self.levels)
+            errors = (rates - activations).square().mean(1)
+            best = torch.where(errors < error, threshold, best)
+            error = torch.minimum(errors, error)
         return best
 
 
@@ -82,17 +82,17 @@ class Balanced:
         threshold = largest
         power = activations.square().mean(1, keepdim=True).clamp(min=_SMALLEST**2)
         for _ in range(self.rounds):
-            made = _rates(activations, threshold, self.levels)
+            rates = _rates(activations, threshold, self.levels)
             clipped = activations > threshold
             # How the rates' values grow with the threshold, straight through the floor.
-            grows = torch.where(clipped, 1.0, (made - activations) / threshold)
-            slope = ((made - activations) * grows).mean(1, keepdim=True)
+            grows = torch.where(clipped, 1.0, (rates - activations) / threshold)
+            slope = ((rates - activations) * grows).mean(1, keepdim=True)
             threshold = threshold - self.rate * largest * threshold * slope / power
             threshold = torch.minimum(torch.maximum(threshold, 0.05 * largest), largest)
         return threshold.squeeze(1)
 
 
 def _rates(activations: Tensor, threshold: Tensor, levels: int) -> Tensor:
-    """Simulate the rates of neurons with this threshold for the activations in so many steps."""
+    """Simulate the rates of neurons with this threshold for the activations over the steps."""
     scaled = torch.floor(activations * (levels / threshold) + 0.5)
     return scaled.clamp(0, levels) * (threshold / levels)

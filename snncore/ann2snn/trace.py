@@ -125,9 +125,9 @@ def _open_sequential(network: fx.GraphModule) -> None:
 
 def _pool(node: fx.Node) -> nn.Module:
     make: Callable[..., nn.Module] = _POOLS[node.target]
-    known = {"kernel_size", "stride", "padding", "output_size", "ceil_mode"}
-    given = {key: value for key, value in node.kwargs.items() if value and key in known}
-    return make(*node.args[1:], **given)
+    names = {"kernel_size", "stride", "padding", "output_size", "ceil_mode"}
+    options = {key: value for key, value in node.kwargs.items() if value and key in names}
+    return make(*node.args[1:], **options)
 
 
 def _flattens(node: Any) -> bool:
@@ -140,8 +140,8 @@ def _flattens(node: Any) -> bool:
 
 def _over_image(node: Any) -> bool:
     axes: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
-    kept = bool(node.kwargs.get("keepdim")) or len(node.args) > 2
-    if kept or not isinstance(axes, list | tuple):
+    keeps_axes = bool(node.kwargs.get("keepdim")) or len(node.args) > 2
+    if keeps_axes or not isinstance(axes, list | tuple):
         return False
     return sorted(axes) in ([2, 3], [-2, -1])
 

@@ -1,4 +1,4 @@
-"""Data sets of events as frames, read when they are asked for, by as many workers as wanted."""
+"""Data sets of events as frames, read on demand by any number of workers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Source(Protocol):
 class EventFrames(Dataset[Labelled]):
     """A source's samples as frames (T, P, H, W) and labels.
 
-    What augmentations draw depends on the seed, the epoch and the sample, and not on who reads it.
+    What augmentations draw depends on the seed, the epoch and the sample, not on the worker.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class EventFrames(Dataset[Labelled]):
         return len(self.source)
 
     def __getitem__(self, index: int) -> Labelled:
-        given, label = self.source[index]
-        events = as_events(given)
+        sample, label = self.source[index]
+        events = as_events(sample)
         random = np.random.default_rng([self.seed, self.epoch, index])
         for change in self.augmentations:
             events = change(events, self.size, random)
@@ -95,8 +95,8 @@ def tonic_dataset(
         ) from error
     kind = getattr(datasets, name, None)
     if not name[:1].isupper() or kind is None:
-        known = ", ".join(key for key in dir(datasets) if key[:1].isupper())
-        raise ValueError(f"tonic has no data set {name!r}; it has {known}")
+        names = ", ".join(key for key in dir(datasets) if key[:1].isupper())
+        raise ValueError(f"tonic has no data set {name!r}; it has {names}")
     source = kind(save_to=str(root), **options)
     return EventFrames(source, kind.sensor_size, frames, augmentations=augmentations, seed=seed)
 

@@ -26,40 +26,42 @@ def events(t: ArrayLike, x: ArrayLike, y: ArrayLike | None = None, p: ArrayLike 
     for name, values in arrays.items():
         if values.ndim > 1 or (values.ndim == 1 and len(values) != length):
             raise ValueError(f"events.{name}: {values.shape} for {length} events")
-    made = np.zeros(length, EVENT)
+    table = np.zeros(length, EVENT)
     for name, values in arrays.items():
-        made[name] = values
-    return made[np.argsort(made["t"], kind="stable")]
+        table[name] = values
+    return table[np.argsort(table["t"], kind="stable")]
 
 
-def as_events(given: Any) -> Events:
+def as_events(array: Any) -> Events:
     """Convert another library's structured array with fields t and x, and maybe y and p."""
-    if getattr(given, "dtype", None) == EVENT:
-        known: Events = given
-        return known
-    names = getattr(given.dtype, "names", None) or ()
+    if getattr(array, "dtype", None) == EVENT:
+        own: Events = array
+        return own
+    names = getattr(array.dtype, "names", None) or ()
     if not {"t", "x"} <= set(names):
         raise ValueError(f"events: an array with fields t and x is needed, and this has {names}")
-    y = given["y"] if "y" in names else None
-    return events(given["t"], given["x"], y, given["p"] if "p" in names else 0)
+    y = array["y"] if "y" in names else None
+    return events(array["t"], array["x"], y, array["p"] if "p" in names else 0)
 
 
-def check_inside(given: Events, size: Size) -> None:
+def check_inside(recording: Events, size: Size) -> None:
     """Check that all events are on the sensor.
 
     Raises:
         ValueError: if one is not; names it.
     """
     for name, length in zip(("x", "y", "p"), size, strict=True):
-        outside = np.flatnonzero((given[name] < 0) | (given[name] >= length))
+        outside = np.flatnonzero((recording[name] < 0) | (recording[name] >= length))
         if len(outside):
-            value = given[name][outside[0]]
+            value = recording[name][outside[0]]
             raise ValueError(f"events.{name}: {value} of event {outside[0]} is not below {length}")
 
 
-def save_events(given: Events, path: str | os.PathLike[str]) -> None:
+def save_events(recording: Events, path: str | os.PathLike[str]) -> None:
     """Write events as columns of a compressed .npz file."""
-    np.savez_compressed(path, t=given["t"], x=given["x"], y=given["y"], p=given["p"])
+    np.savez_compressed(
+        path, t=recording["t"], x=recording["x"], y=recording["y"], p=recording["p"]
+    )
 
 
 def load_events(path: str | os.PathLike[str]) -> Events:

@@ -1,4 +1,4 @@
-"""Events summed to frames (T, P, H, W): how often each pixel spoke, by polarity."""
+"""Events summed to frames (T, P, H, W): the events of each pixel, by polarity."""
 
 from __future__ import annotations
 
@@ -42,47 +42,47 @@ def by_edges(edges: Edges) -> Frames:
     return partial(_summed, edges)
 
 
-def _summed(edges: Edges, given: Any, size: Size) -> Tensor:
-    made = as_events(given)
+def _summed(edges: Edges, sample: Any, size: Size) -> Tensor:
+    events = as_events(sample)
     if size[2] == 1:
         # Some data sets count their only polarity as 1.
-        made = made.copy()
-        made["p"] = 0
-    check_inside(made, size)
-    limits = np.asarray(edges(made), dtype=np.int64)
-    if len(limits) < 2 or (np.diff(limits) < 0).any() or limits[0] < 0 or limits[-1] > len(made):
-        words = f"are not indices of {len(made)} events in order"
+        events = events.copy()
+        events["p"] = 0
+    check_inside(events, size)
+    limits = np.asarray(edges(events), dtype=np.int64)
+    if len(limits) < 2 or (np.diff(limits) < 0).any() or limits[0] < 0 or limits[-1] > len(events):
+        words = f"are not indices of {len(events)} events in order"
         raise ValueError(f"frames: {limits.tolist()} {words}")
     width, height, polarities = size
-    inside = made[limits[0] : limits[-1]]
+    inside = events[limits[0] : limits[-1]]
     frame = np.repeat(np.arange(len(limits) - 1), np.diff(limits))
-    place = (inside["p"].astype(np.int64) * height + inside["y"]) * width + inside["x"]
+    pixel = (inside["p"].astype(np.int64) * height + inside["y"]) * width + inside["x"]
     pixels = polarities * height * width
-    counts = np.bincount(frame * pixels + place, minlength=(len(limits) - 1) * pixels)
+    counts = np.bincount(frame * pixels + pixel, minlength=(len(limits) - 1) * pixels)
     frames = counts.reshape(-1, polarities, height, width).astype(np.float32)
     return torch.from_numpy(frames)
 
 
-def _number_edges(count: int, made: Events) -> NDArray[np.int64]:
-    each = len(made) // count
-    return np.append(np.arange(count) * each, len(made))
+def _number_edges(count: int, events: Events) -> NDArray[np.int64]:
+    each = len(events) // count
+    return np.append(np.arange(count) * each, len(events))
 
 
-def _time_edges(count: int, made: Events) -> NDArray[np.int64]:
-    if len(made) == 0:
+def _time_edges(count: int, events: Events) -> NDArray[np.int64]:
+    if len(events) == 0:
         return np.zeros(count + 1, np.int64)
-    first, last = int(made["t"][0]), int(made["t"][-1])
+    first, last = int(events["t"][0]), int(events["t"][-1])
     # Whole numbers, so that an event on an edge is always in the later frame.
     starts = [first - (-(last + 1 - first) * index // count) for index in range(count)]
-    return np.append(np.searchsorted(made["t"], starts), len(made))
+    return np.append(np.searchsorted(events["t"], starts), len(events))
 
 
-def _duration_edges(duration: int, made: Events) -> NDArray[np.int64]:
-    if len(made) == 0:
+def _duration_edges(duration: int, events: Events) -> NDArray[np.int64]:
+    if len(events) == 0:
         return np.zeros(2, np.int64)
-    first, last = int(made["t"][0]), int(made["t"][-1])
+    first, last = int(events["t"][0]), int(events["t"][-1])
     starts = np.arange(first, last + 1, duration)
-    return np.append(np.searchsorted(made["t"], starts), len(made))
+    return np.append(np.searchsorted(events["t"], starts), len(events))
 
 
 def _positive(name: str, value: int) -> None:

@@ -150,10 +150,10 @@ def trace(
     try:
         results = step(*arguments, **keywords, **chosen)
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise TypeError(f"{name} ({_place(step, error)}): {error}") from error
+        raise TypeError(f"{name} ({_location(step, error)}): {error}") from error
     if not isinstance(results, tuple) or len(results) != len(states) + 1:
         expected = ", ".join((*states, "spike"))
-        raise TypeError(f"{name} ({_place(step)}): a step returns ({expected}), the spike last")
+        raise TypeError(f"{name} ({_location(step)}): a step returns ({expected}), the spike last")
     first = arguments[0]
     numbers = [first._number(result) for result in results]
     return prune(
@@ -196,12 +196,12 @@ def needed(
             reached.add(number)
             pending.extend(operations[number].args)
     order = sorted(reached, key=lambda n: (operations[n].op not in LEAVES, n))
-    place = {number: position for position, number in enumerate(order)}
-    kept = tuple(
-        Operation(o.op, tuple(place[arg] for arg in o.args), o.attribute)
+    position_of = {number: position for position, number in enumerate(order)}
+    used = tuple(
+        Operation(o.op, tuple(position_of[arg] for arg in o.args), o.attribute)
         for o in (operations[number] for number in order)
     )
-    return kept, tuple(place[number] for number in results)
+    return used, tuple(position_of[number] for number in results)
 
 
 def _input_names(
@@ -215,7 +215,7 @@ def _input_names(
     keyword = {p.name for p in arguments if p.kind == kinds.KEYWORD_ONLY}
     if any(p.kind == kinds.VAR_KEYWORD for p in arguments):
         keyword |= set(declared)
-    where = f"{name} ({_place(step)})"
+    where = f"{name} ({_location(step)})"
     names = (*states, *declared)
     repeated = {label for label in names if names.count(label) > 1}
     if "s" in states:
@@ -231,7 +231,7 @@ def _input_names(
     return tuple(positional[len(states) :])
 
 
-def _place(step: Step, error: Exception | None = None) -> str:
+def _location(step: Step, error: Exception | None = None) -> str:
     """Return the file and line of the step, or of the statement that raised the error."""
     code = getattr(step, "__code__", None)
     if code is None:

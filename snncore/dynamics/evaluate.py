@@ -24,16 +24,16 @@ def evaluate(
         KeyError: if a value is missing.
         ValueError: if the table does not have an operation; names it.
     """
-    given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
-    values = carried_out(equations.operations, table, given)
+    leaves = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
+    values = carried_out(equations.operations, table, leaves)
     names = zip(equations.states, equations.next_states, strict=True)
     return {state: values[number] for state, number in names}, values[equations.output]
 
 
 def carried_out(
-    operations: Sequence[Operation], table: Table, given: Mapping[Op, Mapping[str, Any]]
+    operations: Sequence[Operation], table: Table, leaves: Mapping[Op, Mapping[str, Any]]
 ) -> list[Any]:
-    """Return the value of each operation; `given` maps states, inputs and parameters to values.
+    """Return the value of each operation; `leaves` maps states, inputs and parameters to values.
 
     Raises:
         KeyError: if a value is missing.
@@ -41,8 +41,8 @@ def carried_out(
     """
     values: list[Any] = []
     for operation in operations:
-        if operation.op in given:
-            values.append(given[operation.op][str(operation.attribute)])
+        if operation.op in leaves:
+            values.append(leaves[operation.op][str(operation.attribute)])
         elif operation.op == Op.CONSTANT:
             values.append(operation.attribute)
         else:

@@ -21,12 +21,12 @@ def sends_spikes(equations: Equations) -> bool:
     """
     zero: list[bool] = []
     for operation in equations.operations:
-        given = [zero[number] for number in operation.args]
-        zero.append(_is_zero(operation.op, given, operation.attribute))
+        silent = [zero[number] for number in operation.args]
+        zero.append(_is_zero(operation.op, silent, operation.attribute))
     return zero[equations.output]
 
 
-def _is_zero(op: Op, given: list[bool], attribute: Attribute) -> bool:
+def _is_zero(op: Op, silent: list[bool], attribute: Attribute) -> bool:
     """Return whether an operation gives zero while nothing fires, as its arguments do or not."""
     if op in _FIRING:
         return True
@@ -35,12 +35,12 @@ def _is_zero(op: Op, given: list[bool], attribute: Attribute) -> bool:
     if op == Op.CONSTANT:
         return attribute == 0
     if op == Op.MULTIPLY:
-        return any(given)
+        return any(silent)
     if op == Op.DIVIDE:
-        return given[0]
+        return silent[0]
     if op == Op.SELECT:
-        fired, chosen, other = given
+        fired, chosen, other = silent
         return other and (fired or chosen)
     if op == Op.CLIP and isinstance(attribute, tuple):
-        return given[0] and attribute[0] <= 0 <= attribute[1]
-    return all(given)
+        return silent[0] and attribute[0] <= 0 <= attribute[1]
+    return all(silent)

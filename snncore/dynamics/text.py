@@ -29,8 +29,8 @@ def equations_text(equations: Equations) -> str:
     for number, operation in enumerate(equations.operations):
         if operation.op in LEAVES:
             value: Any = operation.attribute
-            whole = isinstance(value, float) and value.is_integer()
-            names.append(str(int(value) if whole else value))
+            is_integer = isinstance(value, float) and value.is_integer()
+            names.append(str(int(value) if is_integer else value))
             continue
         names.append(f"{letter}{number}")
         lines.append(f"{names[-1]} = {_right_side(operation, names)}")

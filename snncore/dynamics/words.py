@@ -69,12 +69,12 @@ def select(condition: Value, chosen: Value, other: Value) -> Value:
     if library.__name__ != "torch":
         return library.where(fired, chosen, other)
     chosen, other = _alike(library, condition, chosen, other)
-    kept = library.where(fired, chosen, other)
+    selected = library.where(fired, chosen, other)
     if condition.requires_grad:
         # Between two values a spike is a switch, whose slope is their difference.
         slope = (chosen - other).detach().nan_to_num()
-        kept = kept + (condition - condition.detach()) * slope
-    return kept
+        selected = selected + (condition - condition.detach()) * slope
+    return selected
 
 
 def _alike(torch: ModuleType, condition: Value, *values: Value) -> list[Value]:

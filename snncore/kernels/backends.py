@@ -42,7 +42,7 @@ _MAKERS: dict[str, Callable[[], Backend]] = {
     "torch": _torch,
 }
 BACKENDS = tuple(_MAKERS)
-_made: dict[str, Backend] = {}
+_backends: dict[str, Backend] = {}
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,19 @@ def backend(name: str) -> Backend:
     """
     if name not in _MAKERS:
         raise ValueError(f"no backend {name!r}; there are {', '.join(BACKENDS)}")
-    if name not in _made:
-        _made[name] = _MAKERS[name]()
-    return _made[name]
+    if name not in _backends:
+        _backends[name] = _MAKERS[name]()
+    return _backends[name]
 
 
-def choose(asked: str, work: Work) -> BackendReport:
+def choose(requested: str, work: Work) -> BackendReport:
     """Choose the backend for this work.
 
     Raises:
-        ValueError: if the one asked for cannot run it.
+        ValueError: if the requested one cannot run it.
     """
     refused: dict[str, str] = {}
-    for name in BACKENDS if asked == AUTO else (asked,):
+    for name in BACKENDS if requested == AUTO else (requested,):
         reason = backend(name).refusal(work)
         if reason is None:
             return BackendReport(name, refused)

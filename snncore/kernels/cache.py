@@ -30,7 +30,7 @@ _BUILDING, _PRIVATE = "building-", "neurodeploy-kernels-"
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _DESCRIPTORS = Path("/proc/self/fd")
 _descriptors: dict[tuple[int, int], int] = {}
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ class Kept:
     path: Path
     # A path that leads to this very file, whatever others do to the folders above it.
     through: Path
-    said: str
+    log: str
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder that nobody else can write, as people call it and as it is reached."""
+    """A folder that only this user can write: its path, and a path that cannot be redirected."""
 
     path: Path
     through: Path
 
-    def kept(self, name: str, said: str) -> Kept:
-        return Kept(self.path / name, self.through / name, said)
+    def kept(self, name: str, log: str) -> Kept:
+        return Kept(self.path / name, self.through / name, log)
 
 
 def cache_folder() -> Path:
@@ -65,11 +65,11 @@ def kept(key: str, ending: str) -> Kept | None:
     beside = _read(folder.through / _beside(key, ending))
     if beside is None:
         return None
-    checksum, _, said = beside.decode("utf-8", errors="replace").partition("\n")
+    checksum, _, log = beside.decode("utf-8", errors="replace").partition("\n")
     name = _name(key, ending, checksum)
     data = _read(folder.through / name)
     fits = data is not None and _checksum(key, ending, data) == checksum
-    return folder.kept(name, said) if fits else None
+    return folder.kept(name, log) if fits else None
 
 
 def make(key: str, ending: str, builder: Builder) -> Kept:
@@ -80,16 +80,16 @@ def make(key: str, ending: str, builder: Builder) -> Kept:
     """
     folder = _folder()
     try:
-        return _made(folder, key, ending, builder)
+        return _built(folder, key, ending, builder)
     except OSError as error:
         private = _private()
         if folder == private:
             raise
         _warn(f"cannot be written: {error.strerror or error}")
-        return _made(private, key, ending, builder)
+        return _built(private, key, ending, builder)
 
 
-def _made(folder: _Folder, key: str, ending: str, builder: Builder) -> Kept:
+def _built(folder: _Folder, key: str, ending: str, builder: Builder) -> Kept:
     """Build and publish; whoever does the same at the same time tears nothing.
 
     The binary's name is made of its checksum, so that a checksum never stands beside another's.
@@ -97,13 +97,13 @@ def _made(folder: _Folder, key: str, ending: str, builder: Builder) -> Kept:
     sweep(folder.through, _BUILDING)
     scratch = claim(folder.through, _BUILDING)
     try:
-        data, said = builder(scratch.folder)
+        data, log = builder(scratch.folder)
         checksum = _checksum(key, ending, data)
         name = _name(key, ending, checksum)
-        beside = f"{checksum}\n{said}".encode()
+        beside = f"{checksum}\n{log}".encode()
         _write(scratch.folder / "binary", data, folder.through / name)
         _write(scratch.folder / "checksum", beside, folder.through / _beside(key, ending))
-        return folder.kept(name, said)
+        return folder.kept(name, log)
     finally:
         scratch.remove()
 
@@ -141,22 +141,22 @@ def _read(path: Path) -> bytes | None:
         flags |= getattr(os, more, 0)
     try:
         with open(os.open(path, flags), "rb") as file:
-            found = os.fstat(file.fileno())
-            ours = stat.S_ISREG(found.st_mode) and not _distrust(found)
+            status = os.fstat(file.fileno())
+            ours = stat.S_ISREG(status.st_mode) and not _distrust(status)
             return file.read() if ours else None
     except (OSError, ValueError):
         return None
 
 
-def _distrust(found: os.stat_result) -> str:
+def _distrust(status: os.stat_result) -> str:
     """Return why another user could have written this, if so."""
     if sys.platform == "win32":
         # The profile's access list stands for owner and mode there.
         return ""
-    if found.st_uid != os.geteuid():
-        return f"belongs to user {found.st_uid}, not to user {os.geteuid()}"
-    if found.st_mode & _OTHERS_WRITE:
-        return f"can be written to by others (mode {stat.S_IMODE(found.st_mode):04o})"
+    if status.st_uid != os.geteuid():
+        return f"belongs to user {status.st_uid}, not to user {os.geteuid()}"
+    if status.st_mode & _OTHERS_WRITE:
+        return f"can be written to by others (mode {stat.S_IMODE(status.st_mode):04o})"
     return ""
 
 
@@ -164,7 +164,7 @@ def _folder() -> _Folder:
     """Return the cache's folder, or a private one where others could change what is in it."""
     folder = cache_folder()
     try:
-        for missing in [place for place in (folder, *folder.parents) if not place.exists()][::-1]:
+        for missing in [path for path in (folder, *folder.parents) if not path.exists()][::-1]:
             missing.mkdir(0o700, exist_ok=True)
         if sys.platform == "win32":
             return _Folder(folder, folder)
@@ -183,16 +183,16 @@ def _opened(folder: Path) -> Path:
         PermissionError: if others could write there.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    found = os.fstat(descriptor)
-    reason = _distrust(found)
-    known = _descriptors.get((found.st_dev, found.st_ino), -1)
-    if reason or _leads_to(known, found):
+    status = os.fstat(descriptor)
+    reason = _distrust(status)
+    earlier = _descriptors.get((status.st_dev, status.st_ino), -1)
+    if reason or _leads_to(earlier, status):
         os.close(descriptor)
-        descriptor = known
+        descriptor = earlier
     if reason:
         raise PermissionError(0, reason)
-    # It stays open: what was loaded goes on bearing this path.
-    _descriptors[found.st_dev, found.st_ino] = descriptor
+    # It stays open: libraries that are loaded keep this path.
+    _descriptors[status.st_dev, status.st_ino] = descriptor
     through = _DESCRIPTORS / str(descriptor)
     if through.is_dir():
         return through
@@ -204,9 +204,9 @@ def _opened(folder: Path) -> Path:
     return folder
 
 
-def _leads_to(descriptor: int, found: os.stat_result) -> bool:
+def _leads_to(descriptor: int, status: os.stat_result) -> bool:
     try:
-        return descriptor >= 0 and os.path.samestat(os.fstat(descriptor), found)
+        return descriptor >= 0 and os.path.samestat(os.fstat(descriptor), status)
     except OSError:
         return False
 
@@ -232,6 +232,6 @@ def _warn(reason: str) -> None:
         f"{cache_folder()}: {reason}; kernels are compiled for this process alone "
         "(remove the folder, and it is created again; or let XDG_CACHE_HOME name a folder of yours)"
     )
-    if words not in _told:
-        _told.add(words)
+    if words not in _warned:
+        _warned.add(words)
         warnings.warn(words, RuntimeWarning, stacklevel=2)

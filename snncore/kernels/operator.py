@@ -41,13 +41,13 @@ _LIBRARY.define(
 def prepared(name: str, work: Work) -> str:
     """Make this backend's loop for the work unless it exists, and return its name."""
     device = work.device.type
-    types = (work.given, work.kind, work.output.value)
+    types = (work.input_type, work.kind, work.output.value)
     parts = (name, device, *types, work.constants, work.begin, work.final)
     text = "\n".join([*map(repr, parts), repr(work.equations.to_json()), _slope_text(work)])
-    known = f"{work.equations.name}-{name}-{sha256(text.encode()).hexdigest()[:24]}"
-    if known not in _prepared:
-        _prepared[known] = _Prepared(name, work, backend(name).loop(work))
-    return known
+    key = f"{work.equations.name}-{name}-{sha256(text.encode()).hexdigest()[:24]}"
+    if key not in _prepared:
+        _prepared[key] = _Prepared(name, work, backend(name).loop(work))
+    return key
 
 
 def run_loop(
@@ -103,8 +103,8 @@ def _backward(
     later: list[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor]:
-    found = _prepared[loop].loop.backward(inputs, states, parameters, incoming, later, needs)
-    return [inputs[0].new_empty(0) if g is None else g for g in found]
+    gradients = _prepared[loop].loop.backward(inputs, states, parameters, incoming, later, needs)
+    return [inputs[0].new_empty(0) if g is None else g for g in gradients]
 
 
 def _backward_shapes(
@@ -116,8 +116,8 @@ def _backward_shapes(
     later: list[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor]:
-    given = zip([*inputs, *states, *parameters], needs, strict=True)
-    return [t.new_empty(t.shape if need else 0) for t, need in given]
+    tensors = zip([*inputs, *states, *parameters], needs, strict=True)
+    return [t.new_empty(t.shape if need else 0) for t, need in tensors]
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
@@ -132,14 +132,14 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 def _differentiate(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
     needs = [need for group in ctx.needs_input_grad[1:] for need in group]
     _refuse_twice(_prepared[ctx.loop])
-    given = _parted(ctx.saved_tensors, ctx.counts)
+    saved = _parted(ctx.saved_tensors, ctx.counts)
     incoming, *later = gradients
-    found = torch.ops.snncore.sequence_backward(ctx.loop, *given, incoming, later, needs)
-    wanted = [g if need else None for g, need in zip(found, needs, strict=True)]
-    return (None, *_parted(wanted, ctx.counts))
+    computed = torch.ops.snncore.sequence_backward(ctx.loop, *saved, incoming, later, needs)
+    needed = [g if need else None for g, need in zip(computed, needs, strict=True)]
+    return (None, *_parted(needed, ctx.counts))
 
 
-def _refuse_twice(made: _Prepared) -> None:
+def _refuse_twice(entry: _Prepared) -> None:
     """Raise an error if a gradient of the gradient is requested.
 
     Raises:
@@ -147,7 +147,7 @@ def _refuse_twice(made: _Prepared) -> None:
     """
     if torch.is_grad_enabled():
         raise RuntimeError(
-            f"{made.work.equations.name}: the {made.backend} kernels have no second derivative "
+            f"{entry.work.equations.name}: the {entry.backend} kernels have no second derivative "
             '(backend="torch" has)'
         )
 
@@ -157,25 +157,25 @@ class _Direct(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, made: _Prepared, ends: tuple[int, int], *tensors: Tensor
+        ctx: Any, entry: _Prepared, ends: tuple[int, int], *tensors: Tensor
     ) -> tuple[Tensor, ...]:
         first, second = ends
-        spikes, last = made.loop.forward(tensors[:first], tensors[first:second], tensors[second:])
+        spikes, last = entry.loop.forward(tensors[:first], tensors[first:second], tensors[second:])
         ctx.set_materialize_grads(False)
-        ctx.made, ctx.ends = made, ends
-        if made.work.output != Output.INPUT:
+        ctx.entry, ctx.ends = entry, ends
+        if entry.work.output != Output.INPUT:
             ctx.mark_non_differentiable(spikes)
         ctx.save_for_backward(*tensors)
         return spikes, *last
 
     @staticmethod
     def backward(ctx: Any, incoming: Tensor | None, *later: Tensor | None) -> tuple[Any, ...]:
-        _refuse_twice(ctx.made)
+        _refuse_twice(ctx.entry)
         first, second = ctx.ends
         tensors, needs = ctx.saved_tensors, ctx.needs_input_grad[2:]
         groups = tensors[:first], tensors[first:second], tensors[second:]
-        found = ctx.made.loop.backward(*groups, incoming, later, needs)
-        return None, None, *[g if need else None for g, need in zip(found, needs, strict=True)]
+        gradients = ctx.entry.loop.backward(*groups, incoming, later, needs)
+        return None, None, *[g if need else None for g, need in zip(gradients, needs, strict=True)]
 
 
 def _parted(values: Sequence[Any], counts: Sequence[int]) -> list[list[Any]]:

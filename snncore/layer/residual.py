@@ -29,13 +29,13 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Join the body's spikes with the shortcut's."""
-        kept: Tensor = x if self.shortcut is None else self.shortcut(x)
+        skipped: Tensor = x if self.shortcut is None else self.shortcut(x)
         spikes: Tensor = self.body(x)
         if self.join is Join.ADD:
-            return spikes + kept
+            return spikes + skipped
         if self.join is Join.AND:
-            return spikes * kept
-        return (1.0 - spikes) * kept
+            return spikes * skipped
+        return (1.0 - spikes) * skipped
 
     def extra_repr(self) -> str:
         """Return the text between the brackets of the printed module."""

@@ -10,7 +10,7 @@ from snncore.layer.weights.linear import Layer
 
 
 class Vote(Layer):
-    """The mean of every so many neurons in a row, which vote for one class."""
+    """The mean of each group of neurons in a row, which vote for one class."""
 
     def __init__(self, voters: int = 10) -> None:
         super().__init__()

@@ -54,8 +54,8 @@ class STDP:
         self._decays = exp(-1 / tau_pre), exp(-1 / tau_post)
         self._seen: tuple[list[Tensor], list[Tensor]] = ([], [])
         self._handles = [
-            synapse.register_forward_hook(lambda m, given, made: self._see(0, given[0])),
-            neurons.register_forward_hook(lambda m, given, made: self._see(1, made)),
+            synapse.register_forward_hook(lambda m, inputs, output: self._see(0, inputs[0])),
+            neurons.register_forward_hook(lambda m, inputs, output: self._see(1, output)),
         ]
         self.reset()
 
@@ -138,6 +138,6 @@ class STDP:
     def _pairs(self, before: Tensor, behind: Tensor) -> Tensor:
         """Sum the products of each weight's input and output over all its positions."""
         weight = self.synapse.weight
-        made = self.synapse.forward(before)
-        change: Tensor = torch.autograd.grad(made, weight, behind.to(made.dtype))[0]
+        currents = self.synapse.forward(before)
+        change: Tensor = torch.autograd.grad(currents, weight, behind.to(currents.dtype))[0]
         return change

@@ -36,14 +36,14 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's spikes, or sums of them."""
-        kept: Tensor = x if self.downsample is None else self.downsample(x)
+        skipped: Tensor = x if self.downsample is None else self.downsample(x)
         if self.join is None:
-            summed: Tensor = self.neuron(self.body(x) + kept)
+            summed: Tensor = self.neuron(self.body(x) + skipped)
             return summed
         spikes: Tensor = self.neuron(self.body(x))
         if self.join is Join.ADD:
-            return spikes + kept
-        return spikes * kept if self.join is Join.AND else (1.0 - spikes) * kept
+            return spikes + skipped
+        return spikes * skipped if self.join is Join.AND else (1.0 - spikes) * skipped
 
 
 class _Basic(_Block):
@@ -158,53 +158,53 @@ class ResNet(nn.Module):
 
 def spiking_resnet18(classes: int = 1000, **options: object) -> ResNet:
     """Make a Spiking ResNet-18; options as for ResNet."""
-    return _made(18, classes, None, options)
+    return _build(18, classes, None, options)
 
 
 def spiking_resnet34(classes: int = 1000, **options: object) -> ResNet:
     """Make a Spiking ResNet-34; options as for ResNet."""
-    return _made(34, classes, None, options)
+    return _build(34, classes, None, options)
 
 
 def spiking_resnet50(classes: int = 1000, **options: object) -> ResNet:
     """Make a Spiking ResNet-50; options as for ResNet."""
-    return _made(50, classes, None, options)
+    return _build(50, classes, None, options)
 
 
 def spiking_resnet101(classes: int = 1000, **options: object) -> ResNet:
     """Make a Spiking ResNet-101; options as for ResNet."""
-    return _made(101, classes, None, options)
+    return _build(101, classes, None, options)
 
 
 def spiking_resnet152(classes: int = 1000, **options: object) -> ResNet:
     """Make a Spiking ResNet-152; options as for ResNet."""
-    return _made(152, classes, None, options)
+    return _build(152, classes, None, options)
 
 
 def sew_resnet18(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
     """Make a SEW ResNet-18; options as for ResNet."""
-    return _made(18, classes, join, options)
+    return _build(18, classes, join, options)
 
 
 def sew_resnet34(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
     """Make a SEW ResNet-34; options as for ResNet."""
-    return _made(34, classes, join, options)
+    return _build(34, classes, join, options)
 
 
 def sew_resnet50(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
     """Make a SEW ResNet-50; options as for ResNet."""
-    return _made(50, classes, join, options)
+    return _build(50, classes, join, options)
 
 
 def sew_resnet101(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
     """Make a SEW ResNet-101; options as for ResNet."""
-    return _made(101, classes, join, options)
+    return _build(101, classes, join, options)
 
 
 def sew_resnet152(classes: int = 1000, join: str = "add", **options: object) -> ResNet:
     """Make a SEW ResNet-152; options as for ResNet."""
-    return _made(152, classes, join, options)
+    return _build(152, classes, join, options)
 
 
-def _made(depth: int, classes: int, join: str | None, options: dict[str, Any]) -> ResNet:
+def _build(depth: int, classes: int, join: str | None, options: dict[str, Any]) -> ResNet:
     return ResNet(depth, classes, join=join, **options)

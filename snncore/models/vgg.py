@@ -66,23 +66,23 @@ class VGG(nn.Module):
 
 def spiking_vgg11(classes: int = 1000, **options: object) -> VGG:
     """Make a Spiking VGG-11; options as for VGG."""
-    return _made(11, classes, options)
+    return _build(11, classes, options)
 
 
 def spiking_vgg13(classes: int = 1000, **options: object) -> VGG:
     """Make a Spiking VGG-13; options as for VGG."""
-    return _made(13, classes, options)
+    return _build(13, classes, options)
 
 
 def spiking_vgg16(classes: int = 1000, **options: object) -> VGG:
     """Make a Spiking VGG-16; options as for VGG."""
-    return _made(16, classes, options)
+    return _build(16, classes, options)
 
 
 def spiking_vgg19(classes: int = 1000, **options: object) -> VGG:
     """Make a Spiking VGG-19; options as for VGG."""
-    return _made(19, classes, options)
+    return _build(19, classes, options)
 
 
-def _made(depth: int, classes: int, options: dict[str, Any]) -> VGG:
+def _build(depth: int, classes: int, options: dict[str, Any]) -> VGG:
     return VGG(depth, classes, **options)

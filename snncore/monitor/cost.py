@@ -99,19 +99,19 @@ def profile(network: nn.Module, samples: Tensor) -> Profile:
     count = samples.shape[1]
     with (
         outputs(network, Neuron, transform=lambda spikes: spikes.mean().item()) as rates,
-        all_inputs(network, _SYNAPSES) as given,
+        all_inputs(network, _SYNAPSES) as inputs,
     ):
         network(samples)
     functional.reset(network)
-    costs = {name: _cost(modules[name], values, count) for name, values in given.items() if values}
+    costs = {name: _cost(modules[name], values, count) for name, values in inputs.items() if values}
     return Profile({name: sum(v) / len(v) for name, v in rates.items() if v}, costs)
 
 
 def _cost(module: nn.Module, calls: list[tuple[Tensor, ...]], count: int) -> LayerCost:
-    dense = sum(_operations(module, *map(torch.ones_like, given)) for given in calls) / count
-    active = [tuple((x != 0).to(x.dtype) for x in given) for given in calls]
-    synaptic = sum(_operations(module, *given) for given in active) / count
-    spikes = all(bool(((x == 0) | (x == 1)).all()) for given in calls for x in given)
+    dense = sum(_operations(module, *map(torch.ones_like, inputs)) for inputs in calls) / count
+    active = [tuple((x != 0).to(x.dtype) for x in inputs) for inputs in calls]
+    synaptic = sum(_operations(module, *inputs) for inputs in active) / count
+    spikes = all(bool(((x == 0) | (x == 1)).all()) for inputs in calls for x in inputs)
     return LayerCost(dense, synaptic, spikes)
 
 

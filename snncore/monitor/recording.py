@@ -16,11 +16,11 @@ class Recording(Mapping[str, Mapping[str, Tensor]]):
 
     def __init__(self, neurons: Mapping[str, Neuron]) -> None:
         self._neurons = neurons
-        self._kept: dict[str, dict[str, Tensor]] = {}
+        self._closed: dict[str, dict[str, Tensor]] = {}
 
     def __getitem__(self, name: str) -> Mapping[str, Tensor]:
-        if name in self._kept:
-            return self._kept[name]
+        if name in self._closed:
+            return self._closed[name]
         record = self._neurons[name].record or {}
         return {key: torch.stack(values) for key, values in record.items()}
 
@@ -31,8 +31,8 @@ class Recording(Mapping[str, Mapping[str, Tensor]]):
         return len(self._neurons)
 
     def close(self) -> None:
-        """Keep what there is and let the neurons go."""
-        self._kept = {name: dict(self[name]) for name in self._neurons}
+        """Keep the states so far and stop recording."""
+        self._closed = {name: dict(self[name]) for name in self._neurons}
         for neuron in self._neurons.values():
             neuron.record = None
 

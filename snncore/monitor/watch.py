@@ -32,8 +32,8 @@ class Watch(Mapping[str, list[Any]]):
             return
         if isinstance(value, Tensor) and self._detach:
             value = value.detach()
-        kept = value if self._transform is None else self._transform(value)
-        self._seen.setdefault(name, []).append(kept)
+        observed = value if self._transform is None else self._transform(value)
+        self._seen.setdefault(name, []).append(observed)
 
     def attend(self, name: str, module: nn.Module, hook: Callable[..., None]) -> None:
         """Call the hook after the module's forward."""
@@ -46,7 +46,7 @@ class Watch(Mapping[str, list[Any]]):
             values.clear()
 
     def close(self) -> None:
-        """Keep what there is and let the layers go."""
+        """Keep the values so far and stop watching."""
         self._open = False
         for handle in self._handles:
             handle.remove()
@@ -97,7 +97,7 @@ def inputs(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Detached
 
 def all_inputs(network: nn.Module, kinds: Kinds) -> Watch:
     """Watch all inputs of layers of these kinds, as a tuple a call."""
-    return _watched(network, kinds, lambda module, given, made: given)
+    return _watched(network, kinds, lambda module, arguments, output: arguments)
 
 
 def outputs(network: nn.Module, kinds: Kinds = Neuron, **options: Unpack[Detached]) -> Watch:
@@ -110,7 +110,7 @@ def attribute(
 ) -> Watch:
     """Watch an attribute, or one of a neuron's states, after every call."""
 
-    def look(module: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
+    def look(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> Any:
         states = getattr(module, "states", {})
         return states[key] if key in states else getattr(module, key)
 
@@ -127,12 +127,12 @@ def output_gradients(network: nn.Module, kinds: Kinds = Neuron, **options: Unpac
     return _watched(network, kinds, _output, gradients=True, **options)
 
 
-def _input(module: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
-    return given[0]
+def _input(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> Any:
+    return arguments[0]
 
 
-def _output(module: nn.Module, given: tuple[Any, ...], made: Any) -> Any:
-    return made
+def _output(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> Any:
+    return output
 
 
 def _watched(
@@ -148,8 +148,8 @@ def _watched(
     """Watch a value after each call, or its gradient."""
     watch = Watch(transform, detach)
 
-    def seen(name: str, module: nn.Module, given: tuple[Any, ...], made: Any) -> None:
-        value = look(module, given, made)
+    def seen(name: str, module: nn.Module, arguments: tuple[Any, ...], output: Any) -> None:
+        value = look(module, arguments, output)
         if not gradients:
             watch.add(name, value)
         elif value.requires_grad:
@@ -169,6 +169,6 @@ def _chosen(
         return
     for name in names:
         if name not in modules:
-            known = ", ".join(filter(None, modules))
-            raise ValueError(f"monitor: unknown layer {name!r}; there are {known}")
+            layers = ", ".join(filter(None, modules))
+            raise ValueError(f"monitor: unknown layer {name!r}; there are {layers}")
         yield name, modules[name]

@@ -77,20 +77,20 @@ class Declaration:
         if len(values) > len(self.positional):
             names = ", ".join(self.positional) or "no value"
             raise TypeError(f"{name}: takes {names} without a name, but got {len(values)}")
-        given = dict(zip(self.positional, values, strict=False))
-        if twice := sorted(given.keys() & options.keys()):
+        arguments = dict(zip(self.positional, values, strict=False))
+        if twice := sorted(arguments.keys() & options.keys()):
             raise TypeError(f"{name}.{twice[0]}: is given twice")
-        given |= options
+        arguments |= options
         for key, (low, high) in self.limits.items():
-            value = given.get(key)
+            value = arguments.get(key)
             if isinstance(value, float | int) and not low <= value <= high:
                 ends = f"less than {low:g}" if high == inf else f"not between {low:g} and {high:g}"
                 raise ValueError(f"{name}.{key}: {value} is {ends}")
-        parameters = {key: given.pop(key, default) for key, default in self.params.items()}
+        parameters = {key: arguments.pop(key, default) for key, default in self.params.items()}
         choices = {
-            key: type(default)(given.pop(key, default)) for key, default in self.choices.items()
+            key: type(default)(arguments.pop(key, default)) for key, default in self.choices.items()
         }
-        return parameters, choices, {"learnable": self.learnable} | given
+        return parameters, choices, {"learnable": self.learnable} | arguments
 
     def signature(self) -> inspect.Signature:
         """Return the signature of the class, as `help` and editors show it."""

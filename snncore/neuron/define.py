@@ -174,11 +174,11 @@ def _class_of(
         "_step": staticmethod(function),
         "_forms": {},
     }
-    made: type[_Written] = type(name, (base,), body)
-    made.equations, _ = made._form(name, dict(declaration.choices))
-    declaration.check(function, made.equations, inputs)
-    made.__signature__ = declaration.signature()
-    return made
+    cls: type[_Written] = type(name, (base,), body)
+    cls.equations, _ = cls._form(name, dict(declaration.choices))
+    declaration.check(function, cls.equations, inputs)
+    cls.__signature__ = declaration.signature()
+    return cls
 
 
 def _function(equations: Equations) -> Step:

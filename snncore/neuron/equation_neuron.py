@@ -150,7 +150,7 @@ class EquationNeuron(Neuron):
         """Report the backend for inputs like the last one, and the reasons against the others.
 
         Raises:
-            ValueError: if the backend asked for cannot run.
+            ValueError: if the requested backend cannot run.
         """
         return choose(self.backend, self._work(*self._seen))
 
@@ -203,22 +203,22 @@ class EquationNeuron(Neuron):
 
     @_constant
     def _loop(
-        self, signature: str, device: torch.device, given: torch.dtype, watched: bool
+        self, signature: str, device: torch.device, input_type: torch.dtype, watched: bool
     ) -> tuple[str, str]:
         """Return the backend for such inputs, and the name of its loop."""
-        key = (signature, device, given, watched)
+        key = (signature, device, input_type, watched)
         if key not in self._loops:
-            work = self._work(device, given)
+            work = self._work(device, input_type)
             chosen = choose(self.backend, work).chosen
             self._loops[key] = chosen, prepared(chosen, work)
         return self._loops[key]
 
-    def _work(self, device: torch.device, given: torch.dtype) -> Work:
+    def _work(self, device: torch.device, input_type: torch.dtype) -> Work:
         return Work(
             self.equations,
             self.surrogate,
             device,
-            given,
+            input_type,
             self._numbers(),
             tuple(self.initial.get(name, 0.0) for name in self.equations.states),
             self.output,

@@ -36,8 +36,8 @@ class Neuron(Noting):
     ) -> None:
         super().__init__()
         if backend not in (AUTO, *BACKENDS):
-            known = ", ".join((AUTO, *BACKENDS))
-            raise ValueError(f"{type(self).__name__}: no backend {backend!r}; there are {known}")
+            backends = ", ".join((AUTO, *BACKENDS))
+            raise ValueError(f"{type(self).__name__}: no backend {backend!r}; there are {backends}")
         self.surrogate = surrogate if surrogate is not None else ATan()
         self.step_mode = StepMode(step_mode)
         self.backend = backend
@@ -56,8 +56,8 @@ class Neuron(Noting):
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy takes the states along, not how they came about nor who watches.
-        kept = {name: value.detach() for name, value in self.states.items()}
-        return self.__dict__ | {"states": kept, "record": None}
+        states = {name: value.detach() for name, value in self.states.items()}
+        return self.__dict__ | {"states": states, "record": None}
 
     def step(self, *states_and_input: Tensor) -> tuple[Tensor, ...]:
         """Compute one step: the next states and the spikes."""

@@ -20,8 +20,8 @@ def assign(module: nn.Module, values: Mapping[str, Given], learnable: Collection
     name_of = type(module).__name__
     unknown = sorted(set(learnable) - set(values))
     if unknown:
-        known = ", ".join(values)
-        raise ValueError(f"{name_of}: {unknown[0]!r} cannot be learned; there are {known}")
+        names = ", ".join(values)
+        raise ValueError(f"{name_of}: {unknown[0]!r} cannot be learned; there are {names}")
     for name, value in values.items():
         if isinstance(value, bool | str) or value is None:
             raise TypeError(f"{name_of}.{name}: {value!r} is neither a number nor a tensor")

@@ -80,8 +80,8 @@ class CapturedStep:
         for name, value, form in zip(("x", "target"), (x, target), self._form, strict=True):
             if _form(value) != form:
                 raise ValueError(
-                    f"CapturedStep: {name} is {_said(_form(value))}, and {_said(form)} was "
-                    "captured (capture one for each form)"
+                    f"CapturedStep: {name} is {_described(_form(value))}, and "
+                    f"{_described(form)} was captured (capture one for each form)"
                 )
         _fill(self._x, x)
         _fill(self._target, target)
@@ -111,12 +111,12 @@ class CapturedStep:
         self._gradients = [parameter.grad for parameter in self._parameters]
         if self._pool is not None:
             pairs = zip(self._gradients, self._pool.places, strict=True)
-            self._gradients = [None if g is None else place for g, place in pairs]
+            self._gradients = [None if g is None else part for g, part in pairs]
         self.outputs, self._value = self.outputs.detach(), self._value.detach()
         for parameter, gradient in zip(self._parameters, before, strict=True):
             parameter.grad = gradient
-        for buffer, kept in buffers:
-            buffer.copy_(kept)
+        for buffer, value in buffers:
+            buffer.copy_(value)
 
 
 class _Graph:
@@ -177,7 +177,7 @@ def _form(value: Tensor) -> tuple[Any, ...]:
     return tuple(value.shape), value.dtype, _constant(value)
 
 
-def _said(form: tuple[Any, ...]) -> str:
+def _described(form: tuple[Any, ...]) -> str:
     shape, kind, constant = form
     return f"{shape} of {kind}{' with equal steps' if constant else ''}"
 
@@ -189,7 +189,7 @@ def _own(value: Tensor) -> Tensor:
     return value.detach().clone(memory_format=torch.preserve_format)
 
 
-def _fill(place: Tensor, value: Tensor) -> None:
-    if _constant(place):
-        place, value = place[0], value[0]
-    place.copy_(value)
+def _fill(target: Tensor, value: Tensor) -> None:
+    if _constant(target):
+        target, value = target[0], value[0]
+    target.copy_(value)

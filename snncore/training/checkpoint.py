@@ -45,12 +45,12 @@ def save_run(
     arrays: dict[str, Any] = {}
     document = {"format": _FORMAT, "parts": _plain(parts, arrays)}
     text = np.frombuffer(json.dumps(document).encode(), np.uint8)
-    whole = Path(path)
-    begun = whole.with_name(f".{whole.name}.{os.getpid()}")
+    target = Path(path)
+    begun = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with begun.open("wb") as file:
             np.savez(file, document=text, **arrays)
-        begun.replace(whole)
+        begun.replace(target)
     finally:
         begun.unlink(missing_ok=True)
 
@@ -93,12 +93,12 @@ def load_run(
 def _generators() -> dict[str, Any]:
     version, numbers, spare = random.getstate()
     drawn: Any = np.random.get_state(legacy=True)  # noqa: NPY002
-    kind, keys, place, has_spare, gauss = drawn
+    kind, keys, position, has_spare, gauss = drawn
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "python": [version, list(numbers), spare],
-        "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), place, has_spare, gauss],
+        "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), position, has_spare, gauss],
     }
 
 
@@ -108,8 +108,8 @@ def _set_generators(states: Mapping[str, Any]) -> None:
         torch.cuda.set_rng_state_all(states["cuda"])
     version, numbers, spare = states["python"]
     random.setstate((version, tuple(numbers), spare))
-    kind, keys, place, has_spare, gauss = states["numpy"]
-    state = kind, keys.numpy().astype(np.uint32), place, has_spare, gauss
+    kind, keys, position, has_spare, gauss = states["numpy"]
+    state = kind, keys.numpy().astype(np.uint32), position, has_spare, gauss
     np.random.set_state(state)  # noqa: NPY002
 
 
@@ -117,10 +117,10 @@ def _plain(value: Any, arrays: dict[str, Any]) -> Any:
     """Return the value as plain data; tensors go to the arrays as bytes that keep every type."""
     if isinstance(value, Tensor):
         name = f"t{len(arrays)}"
-        kept = local(value.detach()).cpu().contiguous()
-        arrays[name] = kept.reshape(-1).view(torch.uint8).numpy().copy()
-        kind = str(kept.dtype).removeprefix("torch.")
-        return {_TENSOR: [name, kind, list(kept.shape)]}
+        tensor = local(value.detach()).cpu().contiguous()
+        arrays[name] = tensor.reshape(-1).view(torch.uint8).numpy().copy()
+        kind = str(tensor.dtype).removeprefix("torch.")
+        return {_TENSOR: [name, kind, list(tensor.shape)]}
     if isinstance(value, Mapping):
         # Keys may be numbers, which a document has not.
         return {_MAP: [[key, _plain(item, arrays)] for key, item in value.items()]}
@@ -138,15 +138,15 @@ def _rebuilt(value: Any, arrays: Mapping[str, Any]) -> Any:
         return [_rebuilt(item, arrays) for item in value]
     if not isinstance(value, dict):
         return value
-    ((kind, held),) = value.items()
+    ((kind, content),) = value.items()
     if kind == _TENSOR:
-        name, type_name, shape = held
+        name, type_name, shape = content
         flat = torch.from_numpy(arrays[name].copy())
-        made = (
+        tensor = (
             flat.view(getattr(torch, type_name))
             if flat.numel()
             else flat.to(getattr(torch, type_name))
         )
-        return made.reshape(shape)
-    items = [_rebuilt(item, arrays) for item in held]
+        return tensor.reshape(shape)
+    items = [_rebuilt(item, arrays) for item in content]
     return tuple(items) if kind == _TUPLE else dict(items)

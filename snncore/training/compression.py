@@ -33,12 +33,12 @@ def compressed_spikes(network: nn.Module) -> Iterator[None]:
     # By their place in memory, which nothing else can take while they are alive.
     spikes: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 
-    def note(module: nn.Module, given: Any, made: Tensor) -> None:
-        spikes[made.data_ptr()] = made
+    def note(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        spikes[output.data_ptr()] = output
 
     def pack(value: Tensor) -> Tensor | _Packed:
-        known = spikes.get(value.data_ptr()) if value.numel() else None
-        same = known is not None and known.numel() == value.numel() and known._version == 0
+        noted = spikes.get(value.data_ptr()) if value.numel() else None
+        same = noted is not None and noted.numel() == value.numel() and noted._version == 0
         if not same or not value.is_contiguous() or not value.is_floating_point():
             return value
         return _Packed(to_bits(value.detach()), value.shape, value.dtype)

@@ -23,12 +23,12 @@ class NormNeuron(EquationNeuron):
 
     def __init__(self, neuron: EquationNeuron) -> None:
         equations = scaled(neuron.equations)
-        given = {name: getattr(neuron, name) for name in neuron.equations.parameters}
+        parameters = {name: getattr(neuron, name) for name in neuron.equations.parameters}
         self.initial = dict(neuron.initial)
         super().__init__(
             equations,
             _function(equations),
-            given | {_SCALE: 1.0, _SHIFT: 0.0},
+            parameters | {_SCALE: 1.0, _SHIFT: 0.0},
             learnable=neuron.learnable,
             surrogate=neuron.surrogate,
             step_mode=str(neuron.step_mode),
@@ -57,9 +57,9 @@ def fuse_norms(network: nn.Module) -> int:
     """
     pairs = list(_pairs(network))
     for norm, path in pairs:
-        made = NormNeuron(_module(network, path))
-        _replace(network, path, made)
-        norm.__dict__["into"] = made
+        fused = NormNeuron(_module(network, path))
+        _replace(network, path, fused)
+        norm.__dict__["into"] = fused
     return len(pairs)
 
 
@@ -77,20 +77,20 @@ def unfuse_norms(network: nn.Module) -> None:
 def scaled(equations: Equations) -> Equations:
     """Replace the input x of equations with scale * x + shift."""
     operations: list[Operation] = []
-    place: list[int] = []
+    positions: list[int] = []
 
     def add(op: Op, *args: int, attribute: Any = None) -> int:
         operations.append(Operation(op, args, attribute))
         return len(operations) - 1
 
     for operation in equations.operations:
-        args = tuple(place[arg] for arg in operation.args)
+        args = tuple(positions[arg] for arg in operation.args)
         number = add(operation.op, *args, attribute=operation.attribute)
         if operation.op == Op.INPUT:
             scale = add(Op.PARAMETER, attribute=_SCALE)
             product = add(Op.MULTIPLY, scale, number)
             number = add(Op.ADD, product, add(Op.PARAMETER, attribute=_SHIFT))
-        place.append(number)
+        positions.append(number)
     return prune(
         Equations(
             f"{equations.name}Norm",
@@ -98,8 +98,8 @@ def scaled(equations: Equations) -> Equations:
             equations.inputs,
             (*equations.parameters, _SCALE, _SHIFT),
             tuple(operations),
-            tuple(place[number] for number in equations.next_states),
-            place[equations.output],
+            tuple(positions[number] for number in equations.next_states),
+            positions[equations.output],
         )
     )
 

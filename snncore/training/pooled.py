@@ -26,8 +26,8 @@ class PooledGradients:
     def take(self, gradients: Sequence[Tensor | None]) -> None:
         """Copy gradients to their places."""
         pairs = zip(self.places, gradients, strict=True)
-        found = [(place, gradient) for place, gradient in pairs if gradient is not None]
-        torch._foreach_copy_([place for place, _ in found], [gradient for _, gradient in found])
+        filled = [(part, gradient) for part, gradient in pairs if gradient is not None]
+        torch._foreach_copy_([part for part, _ in filled], [gradient for _, gradient in filled])
 
     def average(self) -> None:
         """Replace every tensor's values with the mean over all processes."""

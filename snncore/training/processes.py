@@ -34,7 +34,7 @@ class Process:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that speaks and writes."""
+        """True for the one process that prints and writes files."""
         return self.rank == 0
 
 
@@ -45,9 +45,9 @@ def processes() -> Iterator[Process]:
     GPUs talk through NCCL, CPUs through gloo.
     """
     count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    place = int(os.environ.get("LOCAL_RANK", "0"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     gpu = torch.cuda.is_available()
-    device = torch.device("cuda", place) if gpu else torch.device("cpu")
+    device = torch.device("cuda", local_rank) if gpu else torch.device("cpu")
     if gpu:
         torch.cuda.set_device(device)
     if count == 1:

@@ -21,13 +21,13 @@ def like(value: Tensor, sharded: Tensor) -> Tensor:
         return value
     from torch.distributed.tensor import DTensor
 
-    known: Any = sharded
+    template: Any = sharded
     return DTensor.from_local(
-        value.to(known.device),
-        known.device_mesh,
-        known.placements,
-        shape=known.shape,
-        stride=known.stride(),
+        value.to(template.device),
+        template.device_mesh,
+        template.placements,
+        shape=template.shape,
+        stride=template.stride(),
     )
 
 
@@ -40,7 +40,7 @@ def like_network(state: Mapping[str, Tensor], network: torch.nn.Module) -> dict[
 def like_optimizer(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Shard an optimizer's state like its parameters."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    made = {
+    sharded = {
         index: {
             key: like(value, parameters[index])
             if isinstance(value, Tensor) and value.shape == local(parameters[index]).shape
@@ -49,4 +49,4 @@ def like_optimizer(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> d
         }
         for index, values in state["state"].items()
     }
-    return state | {"state": made}
+    return state | {"state": sharded}

@@ -152,8 +152,8 @@ def _geometry(node: Conv2d) -> Iterator[Finding]:
 
 def _unknown(node: Neuron) -> Finding:
     remedy = "use quant.CubaLIF, of which IF and LIF are special cases"
-    found = f"{node.equations.name} in the number system {node.system.name}"
-    return error(node.name, f"Loihi's neuron is CUBA LIF, and this is {found}", remedy)
+    described = f"{node.equations.name} in the number system {node.system.name}"
+    return error(node.name, f"Loihi's neuron is CUBA LIF, and this is {described}", remedy)
 
 
 def _ranges(program: Program) -> Iterator[Finding]:

@@ -59,10 +59,10 @@ def _outside(nodes: Sequence[Synapse], limits: Interval) -> Iterator[Finding]:
 def _changed(nodes: Sequence[Synapse]) -> Iterator[Finding]:
     """Yield the weights that the loader would silently change."""
     loaded = loaded_together([node.narrow_weight for node in nodes])
-    for node, found in zip(nodes, loaded or (), strict=False):
-        if found.shift == 0 and (found.weight == node.narrow_weight).all():
+    for node, synapse in zip(nodes, loaded or (), strict=False):
+        if synapse.shift == 0 and (synapse.weight == node.narrow_weight).all():
             continue
-        effective = found.weight / 2.0**found.shift
+        effective = synapse.weight / 2.0**synapse.shift
         index: Integers = np.argwhere(effective != node.narrow_weight)[0]
         value = int(node.narrow_weight[tuple(index)])
         yield error(

@@ -121,9 +121,9 @@ def _dense(node: Dense, layer: ChainLayer, add: Callable[[str], Any]) -> Any:
 
 def _weights(entry: Any, key: str, node: Synapse) -> None:
     weight = node.narrow_weight
-    held = entry.create_dataset(key, weight.shape, dtype=np.int32)
+    dataset = entry.create_dataset(key, weight.shape, dtype=np.int32)
     for rows in row_pieces(weight):
-        held[rows] = weight[rows].astype(np.int32)
+        dataset[rows] = weight[rows].astype(np.int32)
 
 
 @_ENTRY.register(Conv2d)
@@ -155,5 +155,5 @@ def _bias(values: Integers, shape: tuple[int, ...]) -> Any:
         return np.full(shape[0], values.reshape(-1)[0], dtype=np.int32)
     if values.size == shape[0]:
         return values.reshape(-1).astype(np.int32)
-    whole = np.broadcast_to(values, shape)
-    return np.ascontiguousarray(whole.T if len(shape) == 3 else whole).astype(np.int32)
+    full = np.broadcast_to(values, shape)
+    return np.ascontiguousarray(full.T if len(shape) == 3 else full).astype(np.int32)

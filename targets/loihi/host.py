@@ -29,21 +29,21 @@ def host_part(chain: Chain) -> dict[str, int]:
 
 def spike_exp_of(contract: Any) -> int:
     """Return the fraction bits of messages for Lava; a bare file has Lava's usual value."""
-    told = contract.get("spike_exp", USUAL) if contract else USUAL
-    if type(told) is not int or not 0 <= told <= USUAL:
-        raise ArtifactError(f"manifest.json: spike_exp is {told!r}, and no number of 0..{USUAL}")
-    return told
+    exponent = contract.get("spike_exp", USUAL) if contract else USUAL
+    if type(exponent) is not int or not 0 <= exponent <= USUAL:
+        raise ArtifactError(f"manifest.json: spike_exp is {exponent!r}, not a number in 0..{USUAL}")
+    return exponent
 
 
 def input_bias_of(contract: Any) -> int:
     """Return what the host adds to input neurons; a bare file's bias is an unused note."""
-    found = _told(contract, "bias")
-    return 0 if found is None else found
+    bias = _input_number(contract, "bias")
+    return 0 if bias is None else bias
 
 
 def input_scale_of(contract: Any) -> int | None:
     """Return the host's factor on samples, if there is one; a bare file's weight is a note."""
-    return _told(contract, "scale")
+    return _input_number(contract, "scale")
 
 
 def lava_run(artifact: Artifact, samples: NDArray[Any]) -> LavaRun:
@@ -53,24 +53,26 @@ def lava_run(artifact: Artifact, samples: NDArray[Any]) -> LavaRun:
         SamplesError: if scaled samples do not fit 32 bits.
     """
     net = next(content for name, content in artifact.files.items() if name.endswith(".net"))
-    told = artifact.contract
-    scale = input_scale_of(told)
+    contract = artifact.contract
+    scale = input_scale_of(contract)
     if scale is not None:
         samples = samples.astype("int64") * scale
         low, high = int(samples.min()), int(samples.max())
         if low < -(1 << 31) or high >= 1 << 31:
             message = f"samples times the input's scale of {scale} go from {low} to {high}"
             raise SamplesError(f"{message}, beyond 32 bits")
-    return LavaRun(net, samples, spike_exp=spike_exp_of(told), input_bias=input_bias_of(told))
+    return LavaRun(
+        net, samples, spike_exp=spike_exp_of(contract), input_bias=input_bias_of(contract)
+    )
 
 
-def _told(contract: Any, key: str) -> int | None:
+def _input_number(contract: Any, key: str) -> int | None:
     first = contract.get("input", {}) if contract else {}
     if not isinstance(first, Mapping):
         raise ArtifactError(f"manifest.json: input is {first!r}, and says nothing of one")
-    told = first.get(key)
-    if told is None:
+    number = first.get(key)
+    if number is None:
         return None
-    if type(told) is not int or not -_LIMIT <= told < _LIMIT:
-        raise ArtifactError(f"manifest.json: input.{key} is {told!r}, and no number of 16 bits")
-    return told
+    if type(number) is not int or not -_LIMIT <= number < _LIMIT:
+        raise ArtifactError(f"manifest.json: input.{key} is {number!r}, not a number of 16 bits")
+    return number

@@ -56,10 +56,10 @@ def read_artifact(artifact: Artifact) -> Program:
     """
     names = [name for name in artifact.files if name.endswith(".net")]
     if len(names) != 1:
-        place = artifact.path or "the artifact"
-        raise ArtifactError(f"{place}: holds {len(names)} .net files instead of one")
-    told = artifact.contract
-    host = (spike_exp_of(told), input_bias_of(told), input_scale_of(told))
+        path = artifact.path or "the artifact"
+        raise ArtifactError(f"{path}: holds {len(names)} .net files instead of one")
+    contract = artifact.contract
+    host = (spike_exp_of(contract), input_bias_of(contract), input_scale_of(contract))
     try:
         with opened(artifact.files[names[0]], names[0]) as entries:
             program = _Reader(*host).read(entries)
@@ -67,9 +67,9 @@ def read_artifact(artifact: Artifact) -> Program:
         named = error.message.startswith(f"{names[0]}: ")
         message = error.message if named else f"{names[0]}: {error.message}"
         raise ArtifactError(message, remedy=error.remedy or _AGAIN) from error
-    if not told:
+    if not contract:
         return program
-    return with_decoder(_named(program, told), told)
+    return with_decoder(_named(program, contract), contract)
 
 
 @dataclass
@@ -132,11 +132,11 @@ class _Reader:
             raise ArtifactError(f"{parts.name}.imag: a matrix in one axis stops the loader here")
         loaded: list[LoadedWeights] = []
         for key in ("real", "imag"):
-            found = loaded_together([_matrix(parts, key, outputs)])
-            if found is None:
+            matrices = loaded_together([_matrix(parts, key, outputs)])
+            if matrices is None:
                 message = "is all zero, which the loader cannot load"
                 raise ArtifactError(f"{parts.name}.{key}: {message}")
-            loaded += found
+            loaded += matrices
         real, imag = loaded
         if real.weight.shape != imag.weight.shape:
             shapes = f"{real.weight.shape} and {imag.weight.shape}"
@@ -216,8 +216,8 @@ class _Reader:
         name = f"{entry.name}.synapse"
         self._append(_convolution(entry, name, Edge(self.nodes[-1].name)))
         if self.shape != _shape(entry):
-            said = _shape(entry)
-            raise ArtifactError(f"{entry.name}.shape: {said}, and the sums are {self.shape}")
+            shape = _shape(entry)
+            raise ArtifactError(f"{entry.name}.shape: {shape}, and the sums are {self.shape}")
         self._neurons(entry, name)
 
     def _neurons(self, entry: LayerEntry, *synapses: str) -> None:

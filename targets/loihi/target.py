@@ -64,9 +64,9 @@ class Loihi:
         """Return the program in a .net file, ours or another's."""
         return read_artifact(artifact)
 
-    def file_difference(self, name: str, expected: bytes, found: bytes) -> str | None:
+    def file_difference(self, name: str, expected: bytes, content: bytes) -> str | None:
         """Return where two .net files differ, or None if a loader reads the same values."""
-        return file_difference(expected, found)
+        return file_difference(expected, content)
 
     def simulate(
         self,

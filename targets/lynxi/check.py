@@ -113,9 +113,9 @@ def _ranges(program: Program) -> Iterator[Finding]:
         for node in program.synapses:
             total = node.sum_range(proved.values[node.source.source].hull(ZERO))
             shift = node.shift if isinstance(node, Dense) else 0
-            kept = Interval(total.low >> shift, total.high >> shift)
-            if kept.wrapped(node.accumulator_bits) != kept:
-                message = f"a sum may reach {kept.largest()} and wrap at {node.accumulator_bits}"
+            shifted = Interval(total.low >> shift, total.high >> shift)
+            if shifted.wrapped(node.accumulator_bits) != shifted:
+                message = f"a sum may reach {shifted.largest()} and wrap at {node.accumulator_bits}"
                 yield _error(node.name, f"{message} bits", "use smaller weights or fewer inputs")
         for layer in program.layers:
             sent = proved.values[layer.name].largest()
@@ -153,8 +153,8 @@ def _levels(program: Program) -> Iterator[Finding]:
 def _missing(part: PlanPart, program: Program) -> Finding:
     """Return why a layer is not exact in float16, and a remedy."""
     certificate, node = part.certificate, part.node
-    what = "a partial sum" if isinstance(node, Synapse) else "a value"
-    reason = f"{what} may reach {certificate.bound}, beyond {HALF_LIMIT}"
+    quantity = "a partial sum" if isinstance(node, Synapse) else "a value"
+    reason = f"{quantity} may reach {certificate.bound}, beyond {HALF_LIMIT}"
     if certificate.bound <= HALF_LIMIT:
         reason = "a constant is not a float16"
     exact = f"exact in float32 ({certificate.level.value})"

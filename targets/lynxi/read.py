@@ -32,7 +32,7 @@ from targets.lynxi.package.consistency import require_consistent
 from targets.lynxi.package.document import DOCUMENT
 from targets.lynxi.package.schema import require_valid
 from targets.lynxi.package.tensors import Store
-from targets.lynxi.reduced.certificate import Term, terms
+from targets.lynxi.reduced.certificate import Float16Term, terms
 from targets.lynxi.reduced.plan import NetworkPlan, plan_of
 
 Entry = Mapping[str, Any]
@@ -96,11 +96,11 @@ def _integers(entry: Entry, name: str, store: Store) -> NDArray[Any]:
 
 
 def _require_float(entry: Entry, values: NDArray[Any], name: str, store: Store) -> None:
-    found = [Term(store.array(term, name), term["power"]) for term in entry["float16"]]
+    stored = [Float16Term(store.array(term, name), term["power"]) for term in entry["float16"]]
     expected = terms(values)
-    pairs = zip(found, expected, strict=False)
+    pairs = zip(stored, expected, strict=False)
     same = all(a.power == b.power and np.array_equal(a.numbers, b.numbers) for a, b in pairs)
-    if not same or len(found) != len(expected):
+    if not same or len(stored) != len(expected):
         raise ArtifactError(
             f"{name}: the float16 values differ from the integers", remedy="export the model again"
         )
@@ -123,8 +123,8 @@ def _input(entry: Entry, store: Store) -> Node:
 
 def _dense(entry: Entry, store: Store) -> Node:
     weight = _integers(entry["weight"], f"{entry['name']}.weight", store)
-    kept = (entry["exponent"], entry["shift"], entry["accumulator_bits"])
-    return Dense(entry["name"], _source(entry), weight, *kept)
+    options = (entry["exponent"], entry["shift"], entry["accumulator_bits"])
+    return Dense(entry["name"], _source(entry), weight, *options)
 
 
 def _conv(entry: Entry, store: Store) -> Node:

@@ -50,9 +50,9 @@ class Lynxi:
     @property
     def default_simulators(self) -> tuple[str, ...]:
         """All that can run here: onnxruntime's only if it is installed."""
-        there = status(ONNXRUNTIME).state is State.INSTALLED
-        known = self.simulators.items()
-        return tuple(name for name, each in known if there or isinstance(each, BuiltIn))
+        is_installed = status(ONNXRUNTIME).state is State.INSTALLED
+        simulators = self.simulators.items()
+        return tuple(name for name, each in simulators if is_installed or isinstance(each, BuiltIn))
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what reduced modules cannot hold, and layers that are exact only in float32."""

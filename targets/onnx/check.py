@@ -42,8 +42,8 @@ def check(program: Program) -> tuple[Finding, ...]:
         text = getattr(error, "message", str(error))
         name, _, message = text.partition(": ")
         remedy = getattr(error, "remedy", None) or "use smaller weights"
-        known = name in program.by_name
-        return (_error(name if known else program.output, message if known else text, remedy),)
+        is_node = name in program.by_name
+        return (_error(name if is_node else program.output, message if is_node else text, remedy),)
     return _size(parts, program.output)
 
 
@@ -60,13 +60,15 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
     message = "the network is in floats: its file is equal within a tolerance, not on every bit"
     remedy = "quantize it for an exact one: quant.prepare, or neurodeploy quantize"
     note = Finding(Severity.WARNING, graph.output, message, remedy)
-    return (*(found for found in findings if found is not None), note)
+    return (*(finding for finding in findings if finding is not None), note)
 
 
 def _rounded(node: Dense | Conv2d) -> Finding | None:
     """Return an error if single precision would change the weights."""
-    held = np.asarray(node.narrow_weight)
-    if held.dtype == np.float32 or all((p.astype(np.float32) == p).all() for p in pieces(held)):
+    weights = np.asarray(node.narrow_weight)
+    if weights.dtype == np.float32 or all(
+        (p.astype(np.float32) == p).all() for p in pieces(weights)
+    ):
         return None
     return _error(f"{node.name}.weight", "needs double precision", "use network.float()")
 

@@ -84,9 +84,9 @@ def _artifact(network: Network, choices: Choices) -> Artifact:
 
 def _options(choices: Choices) -> dict[str, Any]:
     """Return the options of `compile` for these choices, without those that have no meaning."""
-    said = asdict(choices) | {"form": choices.form.value}
+    options = asdict(choices) | {"form": choices.form.value}
     unsaid = {"steps"} if choices.form != GraphForm.UNROLLED else set[str]()
-    return {key: value for key, value in said.items() if key not in unsaid}
+    return {key: value for key, value in options.items() if key not in unsaid}
 
 
 def written(program: Network, choices: Choices, sha256: str) -> Written:
@@ -115,7 +115,7 @@ def written(program: Network, choices: Choices, sha256: str) -> Written:
         "program_sha256": sha256,
     }
     annotate(model, {f"{PREFIX}{key}": value for key, value in notes.items()})
-    return Written(model, assembly.held, assembly.shown)
+    return Written(model, assembly.contents, assembly.shown)
 
 
 def contract(network: Network, choices: Choices) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neurodeploy import graph
 from neurodeploy.data import codec
 from neurodeploy.data.structure import Edge, Node
-from neurodeploy.data.typed import made
+from neurodeploy.data.typed import build_member
 from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Dense, Neuron, Program
@@ -32,14 +32,14 @@ Network = Program | Graph
 
 
 def described(
-    held: Network, names: Mapping[tuple[str, str], str], powers: Mapping[str, int]
+    network: Network, names: Mapping[tuple[str, str], str], powers: Mapping[str, int]
 ) -> str:
     """Return the description of a network whose numbers are in tensors of these names.
 
     `names` go by layer and label; `powers` are the powers of two common to a layer's weights.
     """
     nodes = []
-    for node in held.nodes:
+    for node in network.nodes:
         members = {f.name: vars(node)[f.name] for f in fields(node) if codec.is_written(node, f)}
         if node.name in powers:
             members["weight"] = {"power": powers[node.name], "tensors": _grouped(names, node)}
@@ -51,8 +51,8 @@ def described(
                 for key, value in node.parameters.items()
             }
         nodes.append({"class": node.kind_name(), **members})
-    kind = type(held).__name__
-    return codec.dumps({"schema": SCHEMA, "of": kind, "output": held.output, "nodes": nodes})
+    kind = type(network).__name__
+    return codec.dumps({"schema": SCHEMA, "of": kind, "output": network.output, "nodes": nodes})
 
 
 def _grouped(names: Mapping[tuple[str, str], str], node: Node) -> list[list[str]]:
@@ -94,14 +94,14 @@ def _node(
     members: dict[str, Any], tensors: dict[str, NDArray[Any]], kinds: Sequence[type[Node]]
 ) -> Any:
     """Return the node of these members, and remove the tensors that it names."""
-    wanted = str(members.pop("class"))
-    kind = next((each for each in kinds if each.kind_name() == wanted), None)
+    class_name = str(members.pop("class"))
+    kind = next((each for each in kinds if each.kind_name() == class_name), None)
     if kind is None:
-        raise ValidationError(f"{wanted} is not a node of a network")
+        raise ValidationError(f"{class_name} is not a node of a network")
     weight = members.get("weight")
     if isinstance(weight, dict) and "tensor" in weight:
-        held = tensors.pop(weight["tensor"]).astype(np.float64)
-        members["weight"] = held.T if kind is graph.Dense else held
+        values = tensors.pop(weight["tensor"]).astype(np.float64)
+        members["weight"] = values.T if kind is graph.Dense else values
     elif isinstance(weight, dict):
         parts = [[tensors.pop(name) for name in digits] for digits in weight["tensors"]]
         sums = [joined(digits, _power(weight["power"])) for digits in parts]
@@ -109,25 +109,25 @@ def _node(
         if kind is Dense:
             members["weight"] = members["weight"].T
     if issubclass(kind, Neuron):
-        given = members["parameters"]
-        if not isinstance(given, dict):
-            raise ValidationError(f"{members.get('name')}.parameters: {given!r:.80} are none")
+        parameters = members["parameters"]
+        if not isinstance(parameters, dict):
+            raise ValidationError(f"{members.get('name')}.parameters: {parameters!r:.80} are none")
         members["parameters"] = {
             key: tensors.pop(value["tensor"]).astype(np.int64) if isinstance(value, dict) else value
-            for key, value in given.items()
+            for key, value in parameters.items()
         }
-    return made(kind, members)
+    return build_member(kind, members)
 
 
-def _power(given: Any) -> int:
+def _power(power: Any) -> int:
     """Return the power of two that weights have in common.
 
     Raises:
         ValidationError: if it is none, or no weight would be left of 62 bits.
     """
-    if type(given) is not int or not 0 <= given < _MOST_BITS:
-        raise ValidationError(f"{given!r:.80} is not a power of two that weights have in common")
-    return given
+    if type(power) is not int or not 0 <= power < _MOST_BITS:
+        raise ValidationError(f"{power!r:.80} is not a power of two that weights have in common")
+    return power
 
 
 def joined(digits: list[NDArray[Any]], power: int) -> NDArray[np.int64]:

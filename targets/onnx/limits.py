@@ -133,10 +133,10 @@ def require_numbers(network: Program | Graph, size: int) -> None:
         ArtifactError: otherwise; names the layer.
     """
     for node in network.nodes:
-        wanted = _WRITTEN(node, network) if _WRITTEN.knows(node) else 0
-        if wanted > size:
+        needed = _WRITTEN(node, network) if _WRITTEN.knows(node) else 0
+        if needed > size:
             raise ArtifactError(
-                f"{node.name}: is written with {wanted:,} numbers, more than the file's {size:,} "
+                f"{node.name}: is written with {needed:,} numbers, more than the file's {size:,} "
                 "bytes can hold"
             )
 

@@ -47,13 +47,13 @@ def open_file(artifact: Artifact) -> Opened:
         ArtifactError: if it is not a file of ours, is damaged, or was edited.
     """
     file = next((name for name in artifact.files if name.endswith(".onnx")), None)
-    place = str(artifact.path or "the artifact")
+    path = str(artifact.path or "the artifact")
     if file is None:
-        raise ArtifactError(f"{place}: holds no .onnx file", remedy=_AGAIN)
+        raise ArtifactError(f"{path}: holds no .onnx file", remedy=_AGAIN)
     try:
         return _opened(artifact.files[file], trusted=bool(artifact.edited))
     except ArtifactError as error:
-        raise ArtifactError(f"{place}: {error.message}", remedy=error.remedy or _AGAIN) from error
+        raise ArtifactError(f"{path}: {error.message}", remedy=error.remedy or _AGAIN) from error
 
 
 @lru_cache(maxsize=2)
@@ -95,11 +95,11 @@ def _expected(network: Network, choices: Choices, sha256: str, nodes: int) -> Wr
                 len(written(network, replace(choices, steps=n), sha256).model.graph.node)
                 for n in (1, 2)
             ]
-            wanted = (short[1] - short[0]) * choices.steps
-            if wanted > 2 * nodes + _FREE_NODES:
+            needed = (short[1] - short[0]) * choices.steps
+            if needed > 2 * nodes + _FREE_NODES:
                 raise ArtifactError(
                     f"was edited: it says that it holds {choices.steps} steps, which are about "
-                    f"{wanted:,} nodes, and it has {nodes:,}"
+                    f"{needed:,} nodes, and it has {nodes:,}"
                 )
         return written(network, choices, sha256)
     except _DAMAGE as error:
@@ -155,9 +155,9 @@ def _require_same(
     """
     if network.sha256 != notes.get("program_sha256"):
         raise ArtifactError("was edited: its numbers are not those that were exported")
-    wanted = expected.model
+    rewritten = expected.model
     # Who wrote the same graph does not matter.
-    wanted.producer_version = _word(model.producer_version)
+    rewritten.producer_version = _word(model.producer_version)
     for tensor, (name, message) in zip(
         model.graph.initializer, expected.tensors.items(), strict=False
     ):
@@ -165,13 +165,13 @@ def _require_same(
             raise ArtifactError(f"was edited: its tensor {name} does not fit its program")
     same = len(model.graph.initializer) == len(expected.tensors)
     del model.graph.initializer[:]
-    if same and _serialized(model) == _serialized(wanted):
+    if same and _serialized(model) == _serialized(rewritten):
         return
-    for kind, found, other in (
-        ("node", model.graph.node, wanted.graph.node),
-        ("function", model.functions, wanted.functions),
+    for kind, actual, other in (
+        ("node", model.graph.node, rewritten.graph.node),
+        ("function", model.functions, rewritten.functions),
     ):
-        for one, two in zip(found, other, strict=False):
+        for one, two in zip(actual, other, strict=False):
             if one != two:
                 raise ArtifactError(f"was edited: its {kind} {one.name} does not fit its program")
     raise ArtifactError("was edited: its graph does not fit its program")

@@ -4,7 +4,7 @@ import pytest
 
 from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron
 from neurodeploy.testing.checks import missing_simulator
-from neurodeploy.testing.conformance import Conformance, taken
+from neurodeploy.testing.conformance import Conformance, accepted_programs
 from neurodeploy.testing.suite import suite
 
 # Other tests run hundreds of random networks in each simulator, many in one process.
@@ -41,4 +41,4 @@ def test_the_suites_have_every_node_and_much_of_them_is_taken() -> None:
     for name, least in {"loihi": 14, "lynxi": 20, "onnx": 25}.items():
         nodes = [node for case in suite(name).values() for node in case.program.nodes]
         assert {type(node) for node in nodes} == {Input, Dense, Conv2d, MaxPool2d, Flatten, Neuron}
-        assert len(taken(name)) >= least
+        assert len(accepted_programs(name)) >= least

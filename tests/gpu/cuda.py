@@ -12,7 +12,7 @@ import torch
 from snncore.kernels import Work, inline
 from snncore.kernels.cuda import shape as cuda_shape
 from snncore.kernels.cuda.loop import CudaLoop
-from snncore.kernels.cuda.shape import Config
+from snncore.kernels.cuda.shape import CudaConfig
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.snncore.kernels.cuda.loops import (
     check_gradients,
@@ -46,8 +46,8 @@ def test_it_is_eager_torch_on_the_cpu(name: str, slope: Surrogate, kind: torch.d
     expected, gradients = on_module(case, "torch")
     wide = 16 // kind.itemsize
     others = (
-        (Config(32, 2, 8), Config(32, 2, 4, 8)),
-        (Config(128, wide, 8), Config(64, wide, 8, 16)),
+        (CudaConfig(32, 2, 8), CudaConfig(32, 2, 4, 8)),
+        (CudaConfig(128, wide, 8), CudaConfig(64, wide, 8, 16)),
     )
     place = list(NEURONS).index(name) + KINDS.index(kind)
     for forward, backward in ((None, None), others[place % 2]):

@@ -101,6 +101,53 @@ def old_sentences(source: str) -> list[str]:
     return [text for text in words_of(source) if OPENING.search(text) or NEGATION.search(text)]
 
 
+# A folder joins this list once its names say what things are.
+NAMED = (
+    "benchmarks",
+    "examples",
+    "neurodeploy",
+    "quant",
+    "snncore",
+    "targets",
+    "tests/unit/neurodeploy/chips",
+    "tests/unit/neurodeploy/cli",
+    "tests/unit/neurodeploy/data",
+    "tests/unit/neurodeploy/flow",
+    "tests/unit/neurodeploy/frontend",
+    "tests/unit/neurodeploy/graph",
+    "tests/unit/neurodeploy/lowering",
+    "tests/unit/neurodeploy/program",
+    "tests/unit/neurodeploy/report",
+    "tests/unit/neurodeploy/simulator",
+    "tests/unit/neurodeploy/target",
+    "tests/unit/neurodeploy/testing",
+    "tests/unit/neurodeploy/verification",
+    "tests/unit/quant",
+    "tests/unit/snncore",
+    "tests/unit/targets",
+)
+VAGUE = frozenset({"found", "given", "held", "known", "made", "place", "told"})
+# Its text is part of every package that was ever exported.
+SHIPPED = ROOT / "targets/lynxi/package/on_card.py"
+
+
+def names_of(source: str) -> Iterator[str]:
+    """Yield the names that a file gives to variables, parameters, attributes and functions."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.arg(arg=name) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name
+
+
+def vague(source: str) -> list[str]:
+    """Return the names that do not say what they name."""
+    return [name for name in names_of(source) if name.strip("_") in VAGUE]
+
+
 SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "what of": (dialect_of, "x = 1  # What of a network is taken."),
     "nothing if": (dialect_of, 'def f():\n    """Nothing if the chip has neurons."""'),
@@ -113,6 +160,11 @@ SAMPLES: dict[str, tuple[Callable[[str], list[str]], str]] = {
     "what": (verbless, 'class C:\n    def f(self):\n        """What was printed."""'),
     "a class that begins with what": (old_sentences, 'class C:\n    """What was compared."""'),
     "any negation": (old_sentences, "# A network that is no chain."),
+    "a vague variable": (vague, "found = search()"),
+    "a vague parameter": (vague, "def f(*given): ..."),
+    "a vague attribute": (vague, "self._held = 1"),
+    "a vague function": (vague, "def _made(): ..."),
+    "a vague exception": (vague, "try: f()\nexcept E as found: ..."),
     "third person": (verbless, 'def f():\n    """Returns the network."""'),
 }
 
@@ -154,6 +206,13 @@ def test_no_old_sentence_is_left(folder: str) -> None:
     sources = {path: text for path, text in ALL.items() if path.is_relative_to(ROOT / folder)}
     old = {path: sentences for path, text in sources.items() if (sentences := old_sentences(text))}
     assert old == {}
+
+
+@pytest.mark.parametrize("folder", NAMED)
+def test_names_say_what_they_name(folder: str) -> None:
+    paths = [path for path in ALL if path.is_relative_to(ROOT / folder) and path != SHIPPED]
+    assert paths
+    assert {path: names for path in paths if (names := vague(ALL[path]))} == {}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

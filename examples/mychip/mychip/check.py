@@ -34,10 +34,10 @@ def _structure(program: Program) -> Iterator[Finding]:
     if not isinstance(first, Input) or len(first.shape) != 1 or first.signal != Signal.SPIKES:
         yield _error(first.name, "is not a vector of spikes", "flatten and encode the samples")
     before = first
-    for place, node in enumerate(others):
-        wanted = Dense if place % 2 == 0 else Neuron
-        if not isinstance(node, wanted):
-            words = f"is a {type(node).__name__}, where the chip has a {wanted.__name__}"
+    for position, node in enumerate(others):
+        kind = Dense if position % 2 == 0 else Neuron
+        if not isinstance(node, kind):
+            words = f"is a {type(node).__name__}, where the chip has a {kind.__name__}"
             yield _error(node.name, words, "use dense layers of neurons alone")
         elif node.sources != (Edge(before.name),):
             words = f"does not read {before.name} alone, in the same step"

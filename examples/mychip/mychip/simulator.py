@@ -19,9 +19,11 @@ def run(document: Mapping[str, Any], samples: NDArray[Any]) -> Trace:
     layers = document["layers"]
     runs = [_run_sample(layers, samples[:, n].tolist()) for n in range(samples.shape[1])]
     traces = {}
-    for place, layer in enumerate(layers):
+    for position, layer in enumerate(layers):
         values = {
-            key: np.stack([np.asarray([step[place][key] for step in run]) for run in runs], axis=1)
+            key: np.stack(
+                [np.asarray([step[position][key] for step in run]) for run in runs], axis=1
+            )
             for key in ("v", "s")
         }
         traces[layer["neuron"]] = LayerTrace(values)
@@ -34,9 +36,9 @@ def _run_sample(layers: list[Any], steps: list[Values]) -> list[list[dict[str, V
     shown = []
     for spikes in steps:
         step = []
-        for place, layer in enumerate(layers):
-            states[place], spikes = _step(layer, states[place], spikes)
-            step.append({"v": states[place], "s": spikes})
+        for position, layer in enumerate(layers):
+            states[position], spikes = _step(layer, states[position], spikes)
+            step.append({"v": states[position], "s": spikes})
         shown.append(step)
     return shown
 

@@ -9,14 +9,14 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Line, Outcome, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.undisturbed import load_torch
-from neurodeploy.cli.views import report as told
+from neurodeploy.cli.views import report as report_view
 
 
 @command
 def demo(
-    output: Output,
+    output: Streams,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", "-t", metavar="T", help="A target; all targets by default."),
@@ -32,14 +32,14 @@ def demo(
     names = list(dict.fromkeys(target or targets()))
     for name in names:
         find(name)
-    told.require_places(out, None)
+    report_view.require_places(out, None)
     load_torch()
     from neurodeploy.demo import run_demo
 
     with output.progress(lasting=True) as say:
         report = run_demo(names, out, say)
-    told.warn_of_silence(report, output)
+    report_view.warn_of_silence(report, output)
     page = out / "report.html"
-    document = told.as_data(report) | {"files": {"report": str(page)}}
-    blocks = [*told.as_lines(report), Line(""), Line(f"report: {page}", Tone.TITLE)]
+    document = report_view.as_data(report) | {"files": {"report": str(page)}}
+    blocks = [*report_view.as_lines(report), Line(""), Line(f"report: {page}", Tone.TITLE)]
     return Outcome(document, blocks, report.exit_code)

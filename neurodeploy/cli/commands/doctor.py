@@ -9,14 +9,14 @@ from neurodeploy.cli import trial
 from neurodeploy.cli.command import command
 from neurodeploy.cli.commands import simulators
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.views import installation
 
 _BROKEN = 4
 
 
 @command
-def doctor(output: Output) -> Outcome:
+def doctor(output: Streams) -> Outcome:
     """Show the state of this installation, and its problems."""
     from neurodeploy.sandbox import status
     from neurodeploy.target import targets
@@ -24,21 +24,21 @@ def doctor(output: Output) -> Outcome:
     with output.progress() as say, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         say("looking for targets")
-        found = targets()
+        installed = targets()
         environments = simulators.environments()
         say("looking for a GPU and a compiler")
         gpu, compiler = installation.gpu(), installation.compiler()
         say("writing a small network for each target")
-        unwritten = list(trial.failures(found))
+        unwritten = list(trial.failures(installed))
         say("looking for Pythons")
-        wanted = sorted({env.pythons for env in environments.values()})
-        pythons = {" or ".join(each): installation.python_for(each) for each in wanted}
+        versions = sorted({env.pythons for env in environments.values()})
+        pythons = {" or ".join(each): installation.python_for(each) for each in versions}
     broken = [str(each.message) for each in caught if "is broken" in str(each.message)]
     document: dict[str, Any] = {
         "versions": installation.versions(),
         "gpu": gpu,
         "compiler": compiler,
-        "targets": sorted(found),
+        "targets": sorted(installed),
         "problems": [*installation.clashes(), *broken, *unwritten],
         "pythons": {name: path for name, (path, _) in pythons.items()},
         "simulators": [simulators.as_data(env, status(env)) for env in environments.values()],

@@ -11,7 +11,7 @@ import typer
 
 from neurodeploy.cli.command import ModelSource, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import (
     load_model,
     read_samples,
@@ -19,8 +19,8 @@ from neurodeploy.cli.places import (
     require_shape,
     require_simulator,
 )
-from neurodeploy.cli.views import findings as said
-from neurodeploy.cli.views import report as told
+from neurodeploy.cli.views import findings as findings_view
+from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
     from neurodeploy.artifact import Artifact
@@ -64,7 +64,7 @@ class ProofOptions:
 
 @command
 def export(
-    output: Output,
+    output: Streams,
     source: ModelSource,
     target: TargetName,
     writing: ArtifactOptions,
@@ -79,26 +79,26 @@ def export(
         raise typer.TyperException("--simulator has a meaning only with --verify")
     require_simulator(target, proof.simulator)
     options = _options(target, writing.option or [], writing.form)
-    place = Path(f"{model.stem}-{target}") if writing.folder is None else writing.folder
-    given, labels = read_samples(proof.samples)
+    folder = Path(f"{model.stem}-{target}") if writing.folder is None else writing.folder
+    samples, labels = read_samples(proof.samples)
     with output.progress() as say:
         say(f"reading {model}")
         network = load_model(model, build)
-        require_shape(network, given)
-        subject = lowered_for(target, network, example=given, model_file=model)
-        require_samples(subject.program, given)
-        if given is not None:
-            options = _as_long_as(target, len(given)) | options
+        require_shape(network, samples)
+        subject = lowered_for(target, network, example=samples, model_file=model)
+        require_samples(subject.program, samples)
+        if samples is not None:
+            options = _as_long_as(target, len(samples)) | options
         findings = subject.findings
-        say(f"writing {place}")
-        artifact = pipeline.write(subject, place, options)
+        say(f"writing {folder}")
+        artifact = pipeline.write(subject, folder, options)
         report = None
         if proof.verify:
-            asked: dict[str, Any] = {"samples": given, "labels": labels}
-            asked["simulator"] = proof.simulator
-            report = pipeline.verified(artifact, model=subject, progress=say, **asked)
-            told.warn_of_silence(report, output)
-    following = _next(place, model, build)
+            arguments: dict[str, Any] = {"samples": samples, "labels": labels}
+            arguments["simulator"] = proof.simulator
+            report = pipeline.verified(artifact, model=subject, progress=say, **arguments)
+            report_view.warn_of_silence(report, output)
+    following = _next(folder, model, build)
     document = _document(artifact, findings, report) | {"next": following}
     blocks = _blocks(artifact, findings, report, following)
     return Outcome(document, blocks, 0 if report is None else report.exit_code)
@@ -114,13 +114,13 @@ def _options(target: str, words: list[str], form: str | None) -> dict[str, Any]:
     from neurodeploy.target import checked_options
     from neurodeploy.target import target as find
 
-    given = {} if form is None else {"form": form}
+    options = {} if form is None else {"form": form}
     for each in words:
         name, equals, value = each.partition("=")
         if not (name and equals):
             raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--option")
-        given[name] = value
-    return checked_options(find(target), given)
+        options[name] = value
+    return checked_options(find(target), options)
 
 
 def _as_long_as(target: str, steps: int) -> dict[str, Any]:
@@ -130,12 +130,14 @@ def _as_long_as(target: str, steps: int) -> dict[str, Any]:
     return {"steps": steps} if "steps" in find(target).capabilities.options else {}
 
 
-def _next(place: Path, model: Path, build: str | None) -> str:
-    words = ["neurodeploy", "verify", str(place), "--model", str(model)]
+def _next(folder: Path, model: Path, build: str | None) -> str:
+    words = ["neurodeploy", "verify", str(folder), "--model", str(model)]
     return shlex.join(words + ([] if build is None else ["--build", build]))
 
 
-def _document(artifact: Artifact, findings: said.Findings, report: Report | None) -> dict[str, Any]:
+def _document(
+    artifact: Artifact, findings: findings_view.Findings, report: Report | None
+) -> dict[str, Any]:
     return {
         "artifact": str(artifact.path),
         "target": artifact.target,
@@ -145,22 +147,24 @@ def _document(artifact: Artifact, findings: said.Findings, report: Report | None
             {"name": name, "bytes": size, "sha256": sha256}
             for name, size, sha256 in _files(artifact)
         ],
-        "findings": said.as_data(findings),
-        "report": None if report is None else told.as_data(report),
+        "findings": findings_view.as_data(findings),
+        "report": None if report is None else report_view.as_data(report),
     }
 
 
 def _blocks(
-    artifact: Artifact, findings: said.Findings, report: Report | None, following: str
+    artifact: Artifact, findings: findings_view.Findings, report: Report | None, following: str
 ) -> list[Block]:
     rows = [(name, f"{size:,}", sha256[:16]) for name, size, sha256 in _files(artifact)]
-    blocks: list[Block] = said.as_lines(findings)
+    blocks: list[Block] = findings_view.as_lines(findings)
     blocks += [
         Line(f"exported {artifact.path}", Tone.GOOD),
         Table(("file", "bytes", "sha256"), rows, frozenset({"bytes"})),
         BLANK,
     ]
-    return blocks + ([Line(f"next: {following}")] if report is None else told.as_lines(report))
+    return blocks + (
+        [Line(f"next: {following}")] if report is None else report_view.as_lines(report)
+    )
 
 
 def _files(artifact: Artifact) -> list[tuple[str, int, str]]:

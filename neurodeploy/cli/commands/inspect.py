@@ -10,9 +10,9 @@ import typer
 
 from neurodeploy.cli.command import Build, Samples, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
-from neurodeploy.cli.views import findings as said
+from neurodeploy.cli.views import findings as findings_view
 from neurodeploy.cli.views.chips import chip_blocks, chips_of
 from neurodeploy.cli.views.layers import LAYER_NUMBERS, layer_rows, layers_of
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @command
 def inspect(
-    output: Output,
+    output: Streams,
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A model, an artifact or a vendor's file.")
     ],
@@ -41,15 +41,15 @@ def inspect(
     """
     from neurodeploy.graph import Graph
 
-    place = place_of(path)
-    given, _ = read_samples(samples)
-    head = {"path": str(path), "kind": place.value}
-    if place is not Place.MODEL:
-        artifact, held = open_unedited(path)
+    kind = place_of(path)
+    inputs, _ = read_samples(samples)
+    head = {"path": str(path), "kind": kind.value}
+    if kind is not Place.MODEL:
+        artifact, network = open_unedited(path)
         head |= {"target": artifact.target}
-        if isinstance(held, Graph):
-            return _floats(head, held, "a network in floats", text)
-        return _integers(head, held, text, given)
+        if isinstance(network, Graph):
+            return _floats(head, network, "a network in floats", text)
+        return _integers(head, network, text, inputs)
     from neurodeploy import lowering
     from neurodeploy.errors import DoesNotFitError
     from neurodeploy.frontend import graph_of
@@ -61,7 +61,7 @@ def inspect(
             program = lowering.lower(graph)
         except DoesNotFitError as error:
             return _floats(head, graph, str(error), text)
-        return _integers(head, program, text, given)
+        return _integers(head, program, text, inputs)
 
 
 def _integers(
@@ -79,12 +79,17 @@ def _integers(
         "program_sha256": program.sha256,
         "layers": layers,
         "targets": {
-            name: {"fits": said.fits(findings), "findings": said.as_data(findings)}
+            name: {
+                "fits": findings_view.fits(findings),
+                "findings": findings_view.as_data(findings),
+            }
             for name, findings in verdicts.items()
         },
     }
-    told = chips_of(program, [name for name in verdicts if said.fits(verdicts[name])], samples)
-    document |= {"chips": {name: asdict(each) for name, each in told.items()}}
+    chips = chips_of(
+        program, [name for name in verdicts if findings_view.fits(verdicts[name])], samples
+    )
+    document |= {"chips": {name: asdict(each) for name, each in chips.items()}}
     if text:
         return Outcome(document | {"text": program.text()}, _lines(program.text()))
     shape = "x".join(map(str, program.input.shape))
@@ -95,8 +100,8 @@ def _integers(
         Line(""),
         Table(*layer_rows(layers), LAYER_NUMBERS),
         *title("targets"),
-        *said.verdicts(verdicts),
-        *(block for each in told.values() for block in chip_blocks(each)),
+        *findings_view.verdicts(verdicts),
+        *(block for each in chips.values() for block in chip_blocks(each)),
     ]
     return Outcome(document, blocks)
 

@@ -9,7 +9,7 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of the target and package.")]
 Folder = Annotated[
@@ -19,19 +19,19 @@ Folder = Annotated[
 
 
 @command
-def new_target(output: Output, name: Name, folder: Folder = None) -> Outcome:
+def new_target(output: Streams, name: Name, folder: Folder = None) -> Outcome:
     """Write a package for a target of your own, with its tests."""
     from neurodeploy.testing.new_target import write_package
 
     del output
-    place = Path(name) if folder is None else folder
-    files = write_package(name, place)
+    path = Path(name) if folder is None else folder
+    files = write_package(name, path)
     following = [
-        f"pip install -e '{place}[test]'",
+        f"pip install -e '{path}[test]'",
         f"python -m pytest --pyargs neurodeploy.testing --target {name}",
     ]
-    lines = [Line(f"wrote {place / each}") for each in files]
+    lines = [Line(f"wrote {path / each}") for each in files]
     return Outcome(
-        {"name": name, "folder": str(place), "files": list(files), "next": following},
+        {"name": name, "folder": str(path), "files": list(files), "next": following},
         (*lines, BLANK, *(Line(f"next: {each}") for each in following)),
     )

@@ -11,9 +11,9 @@ import typer
 
 from neurodeploy.cli.command import ModelSource, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import load_model, read_samples
-from neurodeploy.cli.views import findings as said
+from neurodeploy.cli.views import findings as findings_view
 
 if TYPE_CHECKING:
     from neurodeploy.flow.post_training import Quantized
@@ -23,7 +23,7 @@ Samples = Annotated[
     Path,
     typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
 ]
-Place = Annotated[
+ModelFile = Annotated[
     Path | None,
     typer.Option(
         "--output", "-o", metavar="MODEL", help="The model to write; <model>-<target>.pt."
@@ -39,13 +39,13 @@ Format = Annotated[
 class GridOptions:
     """The file of the quantized model, and the grid that it is put on."""
 
-    place: Place = None
+    file: ModelFile = None
     form: Format = None
 
 
 @command
 def quantize(
-    output: Output, source: ModelSource, target: Target, samples: Samples, writing: GridOptions
+    output: Streams, source: ModelSource, target: Target, samples: Samples, writing: GridOptions
 ) -> Outcome:
     """Quantize a trained float model for a target, without training it again."""
     from neurodeploy.errors import SamplesError
@@ -53,9 +53,9 @@ def quantize(
 
     find(target)
     model, form = source.model, writing.form
-    written = Path(f"{model.stem}-{target}.pt") if writing.place is None else writing.place
-    given, labels = read_samples(samples)
-    if given is None or given.dtype.kind not in "biuf":
+    written = Path(f"{model.stem}-{target}.pt") if writing.file is None else writing.file
+    inputs, labels = read_samples(samples)
+    if inputs is None or inputs.dtype.kind not in "biuf":
         raise SamplesError(f"{samples}: holds no numbers")
     with output.progress() as say:
         say(f"reading {model}")
@@ -63,14 +63,16 @@ def quantize(
         from neurodeploy.flow.post_training import quantized
 
         say("fitting every layer to the samples")
-        done = quantized(network, target=target, samples=given, labels=labels, form=form)
+        result = quantized(network, target=target, samples=inputs, labels=labels, form=form)
         say(f"writing {written}")
-        done.save(written)
+        result.save(written)
     following = shlex.join(["neurodeploy", "export", str(written), "--target", target])
-    return Outcome(_document(done, written, target, following), _blocks(done, written, following))
+    return Outcome(
+        _document(result, written, target, following), _blocks(result, written, following)
+    )
 
 
-def _document(done: Quantized, written: Path, target: str, following: str) -> dict[str, Any]:
+def _document(result: Quantized, written: Path, target: str, following: str) -> dict[str, Any]:
     layers = [
         {
             "name": layer.name,
@@ -81,21 +83,21 @@ def _document(done: Quantized, written: Path, target: str, following: str) -> di
             "rate": layer.rate,
             "deviations": list(layer.deviations),
         }
-        for layer in done.calibration.layers
+        for layer in result.calibration.layers
     ]
     return {
         "model": str(written),
         "target": target,
-        "format": done.form,
-        "program_sha256": done.program.sha256,
+        "format": result.form,
+        "program_sha256": result.program.sha256,
         "layers": layers,
-        "findings": said.as_data(done.findings),
-        "accuracies": done.accuracies,
+        "findings": findings_view.as_data(result.findings),
+        "accuracies": result.accuracies,
         "next": following,
     }
 
 
-def _blocks(done: Quantized, written: Path, following: str) -> list[Any]:
+def _blocks(result: Quantized, written: Path, following: str) -> list[Any]:
     headings = ("layer", "unit", "clipped", "error", "rate in floats", "rate", "deviations")
     rows = [
         (
@@ -107,13 +109,13 @@ def _blocks(done: Quantized, written: Path, following: str) -> list[Any]:
             f"{layer.rate:.4f}",
             "; ".join(layer.deviations) or "none",
         )
-        for layer in done.calibration.layers
+        for layer in result.calibration.layers
     ]
     numbers = frozenset({"clipped", "error", "rate in floats", "rate"})
-    scores = [f"accuracy of the {name} model {value:.2%}" for name, value in _scores(done)]
+    scores = [f"accuracy of the {name} model {value:.2%}" for name, value in _scores(result)]
     return [
-        *said.as_lines(done.findings),
-        Line(f"quantized {written} ({done.form})", Tone.GOOD),
+        *findings_view.as_lines(result.findings),
+        Line(f"quantized {written} ({result.form})", Tone.GOOD),
         Table(headings, rows, numbers),
         BLANK,
         *(Line(score) for score in scores),
@@ -121,8 +123,8 @@ def _blocks(done: Quantized, written: Path, following: str) -> list[Any]:
     ]
 
 
-def _scores(done: Quantized) -> list[tuple[str, float]]:
-    return list(done.accuracies.items())
+def _scores(result: Quantized) -> list[tuple[str, float]]:
+    return list(result.accuracies.items())
 
 
 def _unit(exponents: tuple[int, int]) -> str:

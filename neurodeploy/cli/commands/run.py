@@ -11,7 +11,7 @@ import typer
 
 from neurodeploy.cli.command import Build, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, lowered, open_unedited, place_of
 from neurodeploy.cli.undisturbed import load_torch
 
@@ -70,7 +70,7 @@ class OutputOptions:
 
 @command
 def run(
-    output: Output, network: RunSource, samples: SamplesFile, writing: OutputOptions
+    output: Streams, network: RunSource, samples: SamplesFile, writing: OutputOptions
 ) -> Outcome:
     """Run samples through an artifact or a model."""
     from neurodeploy.flow import pipeline
@@ -79,19 +79,19 @@ def run(
     file, engine = writing.file, network.engine
     _require_file(file, writing.trace)
     with output.progress() as say:
-        given, labels = pipeline.read_samples(samples)
-        program, artifact = _program(network.path, network.build, given)
+        inputs, labels = pipeline.read_samples(samples)
+        program, artifact = _program(network.path, network.build, inputs)
         started = time.perf_counter()
-        result = _trace(program, artifact, given, engine, say)
+        result = _trace(program, artifact, inputs, engine, say)
         seconds = time.perf_counter() - started
         share = None if labels is None else accuracy(result, labels)
         if file is not None:
             _write(file, result, writing.trace)
     document: dict[str, Any] = {
         "engine": engine,
-        "steps": given.shape[0],
-        "samples": given.shape[1],
-        "input_shape": list(given.shape[2:]),
+        "steps": inputs.shape[0],
+        "samples": inputs.shape[1],
+        "input_shape": list(inputs.shape[2:]),
         "output": None if file is None else str(file),
         "accuracy": share,
         "spikes": result.spikes(),
@@ -146,18 +146,18 @@ def _trace(
     ]
     chip = next((chip for chip in chips if engine in chip.simulators), None)
     if chip is None:
-        known = [*ENGINES, *(name for each in chips for name in each.simulators)]
-        raise UnknownNameError(f"no engine {engine!r}; there are: {', '.join(known)}")
-    made = pipeline.compiled(program, target=chip.name) if artifact is None else artifact
-    return pipeline.run_simulator(made, samples, engine, Simulation(progress=say))
+        names = [*ENGINES, *(name for each in chips for name in each.simulators)]
+        raise UnknownNameError(f"no engine {engine!r}; there are: {', '.join(names)}")
+    compiled = pipeline.compiled(program, target=chip.name) if artifact is None else artifact
+    return pipeline.run_simulator(compiled, samples, engine, Simulation(progress=say))
 
 
-def _write(file: Path, trace: Trace, whole: bool) -> None:
+def _write(file: Path, trace: Trace, every_layer: bool) -> None:
     import numpy as np
 
     from neurodeploy.data.files import write_atomically
 
-    arrays = trace.arrays() if whole else {"output": trace.output}
+    arrays = trace.arrays() if every_layer else {"output": trace.output}
     small = {name: _narrowed(values) for name, values in arrays.items()}
     write_atomically(file, lambda stream: np.savez(stream, allow_pickle=False, **small))
 

@@ -9,7 +9,7 @@ import typer
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
     from neurodeploy.sandbox import Environment, EnvironmentStatus
@@ -23,22 +23,25 @@ _BROKEN = 4
 
 
 @command
-def list_(output: Output) -> Outcome:
+def list_(output: Streams) -> Outcome:
     """Show all simulators, and which are installed."""
     from neurodeploy.sandbox import status, tidy
 
     tidy()
     states = {name: (env, status(env)) for name, env in environments().items()}
-    rows = [(name, env.title, *_cells(env, there)) for name, (env, there) in states.items()]
+    rows = [
+        (name, env.title, *_cells(env, installation))
+        for name, (env, installation) in states.items()
+    ]
     headings = ("name", "simulator", "state", "python", "size", "place or remedy")
-    document = [as_data(env, there) for env, there in states.values()]
+    document = [as_data(env, installation) for env, installation in states.values()]
     blocks = [Table(headings, rows)] if rows else [Line("No target brings a simulator.")]
     return Outcome({"simulators": document}, blocks)
 
 
 @command
 def install(
-    output: Output,
+    output: Streams,
     name: OrAll,
     pip_args: Annotated[
         str, typer.Option(metavar="WORDS", help="More arguments for pip, such as --index-url.")
@@ -53,36 +56,39 @@ def install(
     """Install a simulator into its own environment, whole or not at all."""
     from neurodeploy.sandbox import install as install_environment
 
-    wanted = tuple(environments().values()) if name == _ALL else (environment(name),)
+    chosen = tuple(environments().values()) if name == _ALL else (environment(name),)
     try:
         words = shlex.split(pip_args)
     except ValueError as error:
         raise typer.BadParameter(f"{pip_args!r}: {error}", param_hint="--pip-args") from error
     with output.progress(lasting=True) as say:
         how: dict[str, Any] = {"pip_args": words, "full": full, "reinstall": reinstall}
-        installed = [(env, install_environment(env, progress=say, **how)) for env in wanted]
+        installed = [(env, install_environment(env, progress=say, **how)) for env in chosen]
     lines = [
-        Line(f"{env.title} is installed in {there.path} ({there.size_mb} MB)", Tone.GOOD)
-        for env, there in installed
+        Line(
+            f"{env.title} is installed in {installation.path} ({installation.size_mb} MB)",
+            Tone.GOOD,
+        )
+        for env, installation in installed
     ]
-    documents = [as_data(env, there) for env, there in installed]
+    documents = [as_data(env, installation) for env, installation in installed]
     return Outcome({"simulators": documents} if name == _ALL else documents[0], lines)
 
 
 @command
-def remove(output: Output, name: Name) -> Outcome:
+def remove(output: Streams, name: Name) -> Outcome:
     """Remove a simulator."""
     from neurodeploy.sandbox import remove as remove_environment
 
     env = environment(name)
     with output.progress() as say:
-        gone = remove_environment(env, progress=say)
-    said = f"{env.title} is removed" if gone else f"{env.title} was not installed"
-    return Outcome({"name": name, "removed": gone}, (Line(said),))
+        removed = remove_environment(env, progress=say)
+    sentence = f"{env.title} is removed" if removed else f"{env.title} was not installed"
+    return Outcome({"name": name, "removed": removed}, (Line(sentence),))
 
 
 @command
-def doctor(output: Output) -> Outcome:
+def doctor(output: Streams) -> Outcome:
     """Run each installed simulator's self-test."""
     from neurodeploy.errors import SimulatorError
     from neurodeploy.sandbox import State, check, status
@@ -91,9 +97,9 @@ def doctor(output: Output) -> Outcome:
     blocks: list[Block] = []
     works = True
     for name, env in environments().items():
-        there = status(env)
-        document = as_data(env, there)
-        if there.state is State.INSTALLED:
+        installation = status(env)
+        document = as_data(env, installation)
+        if installation.state is State.INSTALLED:
             try:
                 with output.progress() as say:
                     say(f"testing {env.title}")
@@ -130,30 +136,30 @@ def environment(name: str) -> Environment:
     """
     from neurodeploy.errors import UnknownNameError
 
-    known = environments()
-    if name not in known:
-        listed = ", ".join(known) or "none"
+    installable = environments()
+    if name not in installable:
+        listed = ", ".join(installable) or "none"
         raise UnknownNameError(f"no simulator {name!r}; there are: {listed}")
-    return known[name]
+    return installable[name]
 
 
-def as_data(env: Environment, there: EnvironmentStatus) -> dict[str, Any]:
+def as_data(env: Environment, installation: EnvironmentStatus) -> dict[str, Any]:
     """Return a simulator as plain data."""
     download, disk = env.size_mb(full=False)
     return {
         "name": env.name,
         "title": env.title,
-        "state": there.state.value,
-        "path": str(there.path),
-        "python": there.python or env.python,
-        "full": there.full,
-        "size_mb": there.size_mb,
+        "state": installation.state.value,
+        "path": str(installation.path),
+        "python": installation.python or env.python,
+        "full": installation.full,
+        "size_mb": installation.size_mb,
         "download_mb": download,
         "disk_mb": disk,
-        "packages": dict(there.packages),
+        "packages": dict(installation.packages),
         "hashes": str(env.hashes) if env.hashes else None,
-        "problem": there.problem,
-        "remedy": there.remedy,
+        "problem": installation.problem,
+        "remedy": installation.remedy,
     }
 
 
@@ -166,9 +172,14 @@ def state_line(name: str, document: dict[str, Any]) -> Line:
     return Line(f"{name}: {document['state']}{tested}{problem}{remedy}", tone)
 
 
-def _cells(env: Environment, there: EnvironmentStatus) -> tuple[str, str, str, str]:
-    document = as_data(env, there)
-    size = f"{there.size_mb} MB"
-    if there.state.value == "missing":
+def _cells(env: Environment, installation: EnvironmentStatus) -> tuple[str, str, str, str]:
+    document = as_data(env, installation)
+    size = f"{installation.size_mb} MB"
+    if installation.state.value == "missing":
         size = f"{document['disk_mb']} MB, {document['download_mb']} of it to download"
-    return there.state.value, document["python"], size, there.remedy or str(there.path)
+    return (
+        installation.state.value,
+        document["python"],
+        size,
+        installation.remedy or str(installation.path),
+    )

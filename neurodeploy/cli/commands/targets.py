@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from neurodeploy.cli.command import command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, title
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
     from neurodeploy.target import Option, Target
 
 
 @command
-def targets(output: Output) -> Outcome:
+def targets(output: Streams) -> Outcome:
     """Show what each target accepts, and its limits."""
     from neurodeploy.target import targets as installed
 
-    found = installed()
-    if not found:
+    chips = installed()
+    if not chips:
         return Outcome({"targets": []}, (Line("No target is installed."),))
-    blocks = [block for name, target in found.items() for block in _blocks(name, target)]
+    blocks = [block for name, target in chips.items() for block in _blocks(name, target)]
     return Outcome(
-        {"targets": [_document(name, target) for name, target in found.items()]}, blocks[1:]
+        {"targets": [_document(name, target) for name, target in chips.items()]}, blocks[1:]
     )
 
 
@@ -37,12 +37,12 @@ def _document(name: str, target: Target) -> dict[str, Any]:
         "limits": dict(facts.limits),
         "suffixes": list(facts.suffixes),
         "options": {
-            option: {
-                "meaning": known.meaning,
-                "default": known.default,
-                "choices": list(known.choices),
+            name: {
+                "meaning": details.meaning,
+                "default": details.default,
+                "choices": list(details.choices),
             }
-            for option, known in facts.options.items()
+            for name, details in facts.options.items()
         },
         "simulators": _states(target),
     }
@@ -57,18 +57,18 @@ def _blocks(name: str, target: Target) -> list[Block]:
         *facts.limits.items(),
         ("exact", "every bit" if facts.exact else "within a stated tolerance"),
         ("files", ", ".join(facts.suffixes)),
-        *((f"option {option}", _option(known)) for option, known in facts.options.items()),
+        *((f"option {option}", _option(details)) for option, details in facts.options.items()),
         ("simulators", ", ".join(simulators) or "none"),
     ]
     return [*title(f"{name}: {facts.title}"), Table(("", ""), rows)]
 
 
-def _option(known: Option) -> str:
-    spelled: str | int = known.default
-    if isinstance(known.default, bool):
-        spelled = "yes" if known.default else "no"
-    choices = f"{', '.join(known.choices)}; " if known.choices else ""
-    return f"{known.meaning} ({choices}{spelled} by default)"
+def _option(option: Option) -> str:
+    spelled: str | int = option.default
+    if isinstance(option.default, bool):
+        spelled = "yes" if option.default else "no"
+    choices = f"{', '.join(option.choices)}; " if option.choices else ""
+    return f"{option.meaning} ({choices}{spelled} by default)"
 
 
 def _states(target: Target) -> dict[str, str]:

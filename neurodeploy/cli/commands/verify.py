@@ -10,10 +10,10 @@ import typer
 
 from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import load_model, read_samples, require_simulator
 from neurodeploy.cli.undisturbed import load_torch
-from neurodeploy.cli.views import report as told
+from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
     from neurodeploy.target import Simulation
@@ -80,7 +80,7 @@ class ReportOptions:
 
 @command
 def verify(
-    output: Output,
+    output: Streams,
     artifact: ArtifactPlace,
     original: ModelOptions,
     runs: RunOptions,
@@ -96,25 +96,25 @@ def verify(
     if original.build is not None and model is None:
         raise typer.TyperException("--build has a meaning only with --model")
     drawn = None if runs.random is None else _random(runs.random)
-    told.require_places(verdict.report, verdict.junit)
+    report_view.require_places(verdict.report, verdict.junit)
     simulation = _simulation(runs.jobs, runs.time_limit, runs.memory_limit)
     opened = open_artifact(artifact)
     require_simulator(opened.target, runs.simulator)
-    given, labels = read_samples(runs.samples)
-    asked: dict[str, Any] = {"samples": given, "labels": labels, "random": drawn}
+    samples, labels = read_samples(runs.samples)
+    arguments: dict[str, Any] = {"samples": samples, "labels": labels, "random": drawn}
     how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()
         network = None if model is None else load_model(model, original.build)
         result = pipeline.verified(
-            opened, model=network, model_file=model, progress=say, **asked, **how
+            opened, model=network, model_file=model, progress=say, **arguments, **how
         )
-        places = told.write(result, verdict.report, verdict.junit)
-    told.warn_of_silence(result, output)
-    document = told.as_data(result) | {"files": places}
-    blocks = told.as_lines(result) + told.written(places)
-    return Outcome(document, blocks, told.exit_code(result, strict=verdict.strict))
+        places = report_view.write(result, verdict.report, verdict.junit)
+    report_view.warn_of_silence(result, output)
+    document = report_view.as_data(result) | {"files": places}
+    blocks = report_view.as_lines(result) + report_view.written(places)
+    return Outcome(document, blocks, report_view.exit_code(result, strict=verdict.strict))
 
 
 def _random(text: str) -> Random:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from neurodeploy.chips.resources import LayerOperations, OnChip, Placement
     from neurodeploy.program import Program
-    from neurodeploy.report.on_chip import Grid
+    from neurodeploy.report.on_chip import TableData
 
 
 def chips_of(
@@ -25,34 +25,34 @@ def chips_of(
     from neurodeploy.target import KnowsChips, on_chip, target
 
     chips = {name: target(name) for name in names}
-    known = {name: chip for name, chip in chips.items() if isinstance(chip, KnowsChips)}
+    described = {name: chip for name, chip in chips.items() if isinstance(chip, KnowsChips)}
     counted: tuple[LayerOperations, ...] = ()
-    if samples is not None and known:
+    if samples is not None and described:
         inputs = checked_samples(program, samples)
         counted = operations(program, run_golden(program, inputs), inputs)
-    return {name: on_chip(chip, program, counted) for name, chip in known.items()}
+    return {name: on_chip(chip, program, counted) for name, chip in described.items()}
 
 
-def chip_blocks(told: OnChip) -> list[Block]:
+def chip_blocks(chip: OnChip) -> list[Block]:
     """Return the same in words, tables and a map."""
-    from neurodeploy.report.on_chip import energy_lines, operation_grid
+    from neurodeploy.report.on_chip import energy_lines, operation_table
 
-    blocks = [block for placed in told.placements for block in _placement(placed)]
-    if told.operations:
-        blocks += [*title("operations for one sample"), _table(operation_grid(told.operations))]
-    blocks += [Line(line, Tone.ASIDE) for line in energy_lines(told.energies)]
+    blocks = [block for placed in chip.placements for block in _placement(placed)]
+    if chip.operations:
+        blocks += [*title("operations for one sample"), _table(operation_table(chip.operations))]
+    blocks += [Line(line, Tone.ASIDE) for line in energy_lines(chip.energies)]
     return blocks
 
 
 def _placement(placed: Placement) -> list[Block]:
-    from neurodeploy.report.on_chip import core_grid, core_map, headline, layer_grid
+    from neurodeploy.report.on_chip import core_map, core_table, headline, layer_table
 
-    blocks: list[Block] = [*title(headline(placed)), _table(layer_grid(placed))]
+    blocks: list[Block] = [*title(headline(placed)), _table(layer_table(placed))]
     if placed.cores:
         blocks += [Line(""), *(Line(f"  {line}") for line in core_map(placed)), Line("")]
-        blocks.append(_table(core_grid(placed)))
+        blocks.append(_table(core_table(placed)))
     return blocks + [Line(f"note: {note}", Tone.ASIDE) for note in placed.notes]
 
 
-def _table(grid: Grid) -> Table:
-    return Table(grid.headings, grid.rows, grid.numbers)
+def _table(data: TableData) -> Table:
+    return Table(data.headings, data.rows, data.numbers)

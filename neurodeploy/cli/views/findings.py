@@ -40,15 +40,15 @@ def as_lines(findings: Findings) -> list[Block]:
     ]
 
 
-def verdicts(said: Mapping[str, Findings]) -> list[Block]:
+def verdicts(findings_of: Mapping[str, Findings]) -> list[Block]:
     """Return each target's verdict, with its errors and warnings under its name."""
     lines: list[Block] = []
-    for name, findings in said.items():
-        if not fits(findings):
+    for name, each in findings_of.items():
+        if not fits(each):
             lines.append(Line(f"{name}: does not fit", Tone.BAD))
-        elif findings:
+        elif each:
             lines.append(Line(f"{name}: fits, with warnings", Tone.DOUBTFUL))
         else:
             lines.append(Line(f"{name}: fits", Tone.GOOD))
-        lines += as_lines(findings)
+        lines += as_lines(each)
     return lines

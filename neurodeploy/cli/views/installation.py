@@ -20,8 +20,8 @@ _REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*>=\s*([\d.]+)")
 def versions() -> dict[str, str | None]:
     """Return the versions of this toolchain, of Python and of the required packages, or None."""
     names = [name for name, _ in _required()]
-    found = {name: _version(name) for name in (DISTRIBUTION, *names)}
-    return {"python": platform.python_version()} | found
+    installed = {name: _version(name) for name in (DISTRIBUTION, *names)}
+    return {"python": platform.python_version()} | installed
 
 
 def clashes() -> list[str]:
@@ -51,13 +51,13 @@ def compiler() -> str:
     )
 
 
-def python_for(wanted: Sequence[str]) -> tuple[str | None, str]:
+def python_for(versions: Sequence[str]) -> tuple[str | None, str]:
     """Return the path of a Python of one of these versions, or None and a remedy."""
     from neurodeploy.errors import SimulatorMissingError
     from neurodeploy.sandbox import find_first
 
     try:
-        return str(find_first(wanted)), ""
+        return str(find_first(versions)), ""
     except SimulatorMissingError as error:
         return None, str(error)
 
@@ -78,9 +78,10 @@ def _version(name: str) -> str | None:
 
 def _too_old() -> Iterator[str]:
     for name, lowest in _required():
-        there = _version(name)
-        if there is not None and _numbers(there) < _numbers(lowest):
-            yield f"{name} {there} is older than {lowest} (python -m pip install --upgrade {name})"
+        version = _version(name)
+        if version is not None and _numbers(version) < _numbers(lowest):
+            remedy = f"python -m pip install --upgrade {name}"
+            yield f"{name} {version} is older than {lowest} ({remedy})"
 
 
 def _claimed_twice() -> Iterator[str]:

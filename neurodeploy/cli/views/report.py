@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.cli.outcome import Block, Line, Tone
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
     from neurodeploy.report import Report
@@ -40,7 +40,7 @@ def as_lines(report: Report) -> list[Block]:
     return [Line(line, _tone(line)) for line in report.to_text().rstrip("\n").splitlines()]
 
 
-def warn_of_silence(report: Report, output: Output) -> None:
+def warn_of_silence(report: Report, output: Streams) -> None:
     """Warn that a network without spikes proves nothing."""
     if report.silent:
         output.warn(SILENCE)
@@ -88,7 +88,7 @@ def write(report: Report, folder: Path | None, junit: Path | None) -> dict[str, 
 
 def written(places: dict[str, str]) -> list[Block]:
     """Return one line per written file."""
-    return [Line(f"{name}: {place}") for name, place in places.items()]
+    return [Line(f"{name}: {path}") for name, path in places.items()]
 
 
 def _tone(line: str) -> Tone:

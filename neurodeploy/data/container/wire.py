@@ -30,8 +30,8 @@ def inserted(message: bytes, path: Sequence[int], number: int, content: Content)
     """
     fields = list(_fields(message, 0, len(message)))
     if not path:
-        place = next((start for found, start, _, _ in fields if found > number), len(message))
-        return joined([of_bytes(message[:place]), content, of_bytes(message[place:])])
+        position = next((start for other, start, _, _ in fields if other > number), len(message))
+        return joined([of_bytes(message[:position]), content, of_bytes(message[position:])])
     _, start, begin, end = next(entry for entry in fields if entry[0] == path[0])
     within = inserted(message[begin:end], path[1:], number, content)
     return joined([of_bytes(message[:start]), field(path[0], within), of_bytes(message[end:])])
@@ -48,22 +48,22 @@ def fields_of(message: bytes, begin: int, end: int) -> Iterator[tuple[int, int, 
             yield number, first, last
 
 
-def _fields(message: bytes, place: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+def _fields(message: bytes, position: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield every field's number, its start, the start of its value, and its end."""
-    while place < end:
-        start = place
-        tag, place = _read_varint(message, place)
-        begin, kind = place, tag & 7
+    while position < end:
+        start = position
+        tag, position = _read_varint(message, position)
+        begin, kind = position, tag & 7
         if kind == _VARINT:
-            _, place = _read_varint(message, place)
+            _, position = _read_varint(message, position)
         elif kind == _DELIMITED:
-            length, begin = _read_varint(message, place)
-            place = begin + length
+            length, begin = _read_varint(message, position)
+            position = begin + length
         else:
-            place += _FIXED.get(kind, end)
-        if place > end:
+            position += _FIXED.get(kind, end)
+        if position > end:
             raise ValueError("a message is cut off, or damaged")
-        yield tag >> 3, start, begin, place
+        yield tag >> 3, start, begin, position
 
 
 def _varint(value: int) -> bytes:
@@ -74,13 +74,13 @@ def _varint(value: int) -> bytes:
     return bytes([*result, value])
 
 
-def _read_varint(message: bytes, place: int) -> tuple[int, int]:
+def _read_varint(message: bytes, position: int) -> tuple[int, int]:
     # Most numbers are small.
-    if place < len(message) and message[place] < 128:
-        return message[place], place + 1
+    if position < len(message) and message[position] < 128:
+        return message[position], position + 1
     value = 0
-    for shift, byte in enumerate(message[place : place + _LONGEST_VARINT]):
+    for shift, byte in enumerate(message[position : position + _LONGEST_VARINT]):
         value |= (byte & 127) << 7 * shift
         if byte < 128:
-            return value, place + shift + 1
+            return value, position + shift + 1
     raise ValueError("a number is cut off, or damaged")

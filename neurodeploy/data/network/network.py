@@ -43,8 +43,8 @@ class Network(Generic[NodeT]):
         """The shape of every node's value, without time and batch."""
         shapes: dict[str, Shape] = {}
         for node in self.nodes:
-            known = [shapes[e.source] for e in node.sources if e.source in shapes]
-            shapes[node.name] = node.output_shape(known)
+            inputs = [shapes[e.source] for e in node.sources if e.source in shapes]
+            shapes[node.name] = node.output_shape(inputs)
         for node in self.nodes:
             # Once more, now that the shapes that a loop reads are known too.
             node.output_shape([shapes[edge.source] for edge in node.sources])

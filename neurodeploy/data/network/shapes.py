@@ -54,8 +54,8 @@ def window_shape(
         ValidationError: if the input is not an image of these channels, or smaller than a window.
     """
     image = len(shape) == 3 and channels in (None, shape[0])
-    wanted = f"({'C' if channels is None else channels}, H, W)"
-    require(image, f"{node.name}: takes {wanted} and is given {shape}")
+    expected = f"({'C' if channels is None else channels}, H, W)"
+    require(image, f"{node.name}: takes {expected} and is given {shape}")
     size = conv_size((shape[1], shape[2]), kernel, stride, padding, dilation)
     require(min(size) > 0, f"{node.name}: the window {kernel} is larger than its input {shape}")
     return (shape[0], *size)

@@ -22,8 +22,10 @@ class Delay(Node):
 
     def __post_init__(self) -> None:
         check_finite(self, "steps")
-        whole = bool((self.steps == np.rint(self.steps)).all()) and self.steps.ndim <= 1
-        fits = whole and self.steps.size > 0 and 0 <= self.steps.min() <= self.steps.max() < 1 << 20
+        is_whole = bool((self.steps == np.rint(self.steps)).all()) and self.steps.ndim <= 1
+        fits = (
+            is_whole and self.steps.size > 0 and 0 <= self.steps.min() <= self.steps.max() < 1 << 20
+        )
         require(fits, f"{self.name}.steps: these are not numbers of steps")
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:

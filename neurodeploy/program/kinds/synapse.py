@@ -77,8 +77,8 @@ def check_weights(node: Synapse, axes: int) -> None:
     Raises:
         ValidationError: if one does not fit; names it.
     """
-    whole = whole_numbers(vars(node)["weight"], f"{node.name}.weight", axes)
-    object.__setattr__(node, "weight", narrowed(whole))
+    integers = whole_numbers(vars(node)["weight"], f"{node.name}.weight", axes)
+    object.__setattr__(node, "weight", narrowed(integers))
     check_exponent(node, node.exponent)
     bits = node.accumulator_bits
     require(2 <= bits <= 62, f"{node.name}.accumulator_bits: {bits} is not in 2..62")

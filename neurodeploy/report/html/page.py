@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 def report_html(report: Report) -> str:
     """Return the report as one self-contained page."""
-    found = verdict(report)
+    outcome = verdict(report)
     body = join(
-        _head(report, found),
+        _head(report, outcome),
         element("main", *_sections(report)),
         element("footer", element("p", "Only equal counts as proof. Made by neurodeploy.")),
     )
-    title = join(f"{found.word}: {report.title}")
+    title = join(f"{outcome.word}: {report.title}")
     page = Template(_resource("page.html"))
     return page.substitute(title=title, style=_resource("style.css"), body=body)
 
 
-def _head(report: Report, found: Verdict) -> Markup:
+def _head(report: Report, outcome: Verdict) -> Markup:
     heading = element(
         "h1",
-        icon(found.mark, 40),
-        element("span", element("strong", f"{found.word}: "), found.headline),
+        icon(outcome.mark, 40),
+        element("span", element("strong", f"{outcome.word}: "), outcome.headline),
     )
     look = "lead caution" if report.silent else "lead"
-    detail = element("p", found.detail, class_=look) if found.detail else None
+    detail = element("p", outcome.detail, class_=look) if outcome.detail else None
     title = element("p", report.title, class_="title")
-    return element("header", title, heading, detail, class_=CLASSES[found.mark])
+    return element("header", title, heading, detail, class_=CLASSES[outcome.mark])
 
 
 def _sections(report: Report) -> list[Markup]:

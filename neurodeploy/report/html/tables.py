@@ -75,8 +75,8 @@ def accuracies(report: Report) -> Markup:
 
 
 def _accuracy(name: str, share: float, first: float) -> Markup:
-    known = math.isfinite(share)
-    filled = f"width:{min(max(share, 0), 1) * 100:.2f}%" if known else "width:0"
+    finite = math.isfinite(share)
+    filled = f"width:{min(max(share, 0), 1) * 100:.2f}%" if finite else "width:0"
     points = (share - first) * 100
     change = f"{points:+.2f} points".replace("-", "\N{MINUS SIGN}") if round(points, 2) else ""
     return element(
@@ -84,7 +84,7 @@ def _accuracy(name: str, share: float, first: float) -> Markup:
         element("dt", name),
         element("dd", percent(share), class_="figure"),
         element("dd", element("span", style=filled), class_="bar", aria_hidden="true"),
-        element("dd", change, class_="change") if known and change else None,
+        element("dd", change, class_="change") if finite and change else None,
     )
 
 

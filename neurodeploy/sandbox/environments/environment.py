@@ -79,9 +79,9 @@ class Environment:
             self._check_hashes(self.full.hashes, (*named, *self.without_dependencies))
 
     def _check_hashes(self, file: Path, pins: tuple[str, ...]) -> None:
-        known = read_hashes(file).pins
+        hashed = read_hashes(file).pins
         for pin in pins:
-            if f"{name_of(pin)}=={pin.partition('==')[2]}" not in known:
+            if f"{name_of(pin)}=={pin.partition('==')[2]}" not in hashed:
                 raise ValidationError(f"{self.name}: {file} has no {pin} (generate the file again)")
 
     @property
@@ -137,5 +137,7 @@ def interpreter_in(folder: Path) -> Path:
 
 def clean_environment(**changes: str) -> dict[str, str]:
     """Return our environment variables without those through which one Python disturbs another."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_DISTURBING)}
-    return kept | changes
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith(_DISTURBING)
+    }
+    return variables | changes

@@ -64,12 +64,12 @@ def read_hashes(path: Path) -> HashedRequirements:
         line = " ".join(raw.split())
         if not line or line.startswith("#"):
             continue
-        found = _ENTRY.fullmatch(line)
-        if found is None or not _HASH.search(found["more"]):
+        entry = _ENTRY.fullmatch(line)
+        if entry is None or not _HASH.search(entry["more"]):
             raise ValidationError(
                 f"{path}: {line[:60]!r} is not pinned with its checksums "
                 "(write package==version --hash=sha256:...; uv pip compile --generate-hashes does)"
             )
-        name = name_of(found["name"])
+        name = name_of(entry["name"])
         entries[name] = (*entries.get(name, ()), line)
     return HashedRequirements(dict(sorted(entries.items())))

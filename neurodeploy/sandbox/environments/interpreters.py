@@ -30,17 +30,17 @@ def find_python(version: str) -> Path:
     variable = "NEURODEPLOY_PYTHON_" + version.replace(".", "_")
     chosen = os.environ.get(variable)
     if chosen:
-        found = _probe((chosen,), version)
-        if found is None:
+        path = _probe((chosen,), version)
+        if path is None:
             raise SimulatorMissingError(
                 f"{variable} names {chosen}, which is not a working CPython {version} with venv",
                 remedy=f"let it name one, or unset it to search for Python {version}",
             )
-        return found
+        return path
     for command in _candidates(version):
-        found = _probe(command, version)
-        if found is not None:
-            return found
+        path = _probe(command, version)
+        if path is not None:
+            return path
     raise SimulatorMissingError(
         f"no Python {version} found in PATH, in {_pyenv_root() / 'versions'} (pyenv), "
         f"in {_uv_folder()} (uv) or through the launcher py",

@@ -58,9 +58,11 @@ def installed(env: Environment) -> Path:
 
     Raises: SimulatorMissingError if it is not installed, or broken.
     """
-    there = status(env)
-    if there.state is not State.INSTALLED:
-        raise SimulatorMissingError(f"{env.title}: {there.problem}", remedy=there.remedy)
+    installation = status(env)
+    if installation.state is not State.INSTALLED:
+        raise SimulatorMissingError(
+            f"{env.title}: {installation.problem}", remedy=installation.remedy
+        )
     return env.path
 
 
@@ -76,10 +78,10 @@ def _problem(env: Environment, record: Record) -> str:
     interpreter = interpreter_in(env.path)
     if not interpreter.exists():
         return f"its Python is gone: {interpreter} leads to {interpreter.resolve()}"
-    wanted = {*env.pins(full=record.full), *env.without_dependencies}
-    there = {*record.requirements, *record.without_dependencies}
-    if wanted != there:
-        words = ", ".join(sorted(wanted ^ there))
+    expected = {*env.pins(full=record.full), *env.without_dependencies}
+    recorded = {*record.requirements, *record.without_dependencies}
+    if expected != recorded:
+        words = ", ".join(sorted(expected ^ recorded))
         return f"installed with other packages than this version needs: {words}"
     hashed = env.hashed(full=record.full)
     if hashed and not record.hashes:

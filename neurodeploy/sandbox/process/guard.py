@@ -142,13 +142,13 @@ def _kill(processes: Sequence[int]) -> None:
 
 def _descendants() -> list[tuple[int, bool]]:
     """Return the living descendants and members of this session, and which of them are trackers."""
-    found = {number: (parent, words) for number, parent, words in _processes()}
+    processes = {number: (parent, words) for number, parent, words in _processes()}
     guard, ours = os.getpid(), []
-    for number, (_, words) in found.items():
+    for number, (_, words) in processes.items():
         above, hops = number, 0
         # The list is not taken at one moment, so it may even contain a circle.
-        while above in found and above != guard and hops < len(found):
-            above, hops = found[above][0], hops + 1
+        while above in processes and above != guard and hops < len(processes):
+            above, hops = processes[above][0], hops + 1
         if number != guard and (above == guard or _session(number) == guard):
             ours.append((number, "multiprocessing.resource_tracker" in words))
     return ours

@@ -14,15 +14,15 @@ def interrupts_deferred() -> Iterator[None]:
         # Python raises KeyboardInterrupt only in the main thread.
         yield
         return
-    came: list[int] = []
+    signals: list[int] = []
 
     def remember(number: int, frame: FrameType | None) -> None:
-        came.append(number)
+        signals.append(number)
 
     before = signal.signal(signal.SIGINT, remember)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
-        if came:
+        if signals:
             signal.raise_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ _TAIL_BYTES = 16 << 10
 _MOST_LINES = 1000
 
 
-class Output:
+class OutputTail:
     """The end of a program's output, read continuously so that nothing piles up."""
 
     def __init__(self, pipe: IO[bytes]) -> None:

@@ -16,7 +16,7 @@ class Segments:
 
     def __init__(self) -> None:
         self._listed: set[str] = set()
-        self._found: set[str] = set()
+        self._names: set[str] = set()
 
     def look(self, processes: Iterable[psutil.Process]) -> None:
         """Record what the processes have mapped, if the machine has segments not seen before."""
@@ -25,11 +25,11 @@ class Segments:
             for process in processes:
                 with suppress(OSError):
                     maps = Path(f"/proc/{process.pid}/maps").read_text(errors="replace")
-                    self._found.update(_MAPPED.findall(maps))
+                    self._names.update(_MAPPED.findall(maps))
         self._listed = listed
 
     def remove(self) -> None:
         """Remove every recorded segment that its owners did not remove themselves."""
-        for name in self._found:
+        for name in self._names:
             with suppress(OSError):
                 (_FOLDER / name).unlink()

@@ -17,7 +17,7 @@ from types import TracebackType
 import psutil
 
 from neurodeploy.sandbox.process.interrupts import interrupts_deferred
-from neurodeploy.sandbox.process.output import Output
+from neurodeploy.sandbox.process.output import OutputTail
 from neurodeploy.sandbox.process.shared_memory import Segments
 from snncore.scratch import MARK
 
@@ -52,7 +52,7 @@ class ProcessTree:
         # The guard has the other end.
         self._link: socket.socket | None = None
         self._exit_code: int | None = None
-        self._output: Output | None = None
+        self._output: OutputTail | None = None
         self._members: set[psutil.Process] = set()
         self._segments = Segments()
 
@@ -61,7 +61,7 @@ class ProcessTree:
             with interrupts_deferred():
                 self._process = self._start()
                 if self._process.stdout is not None:
-                    self._output = Output(self._process.stdout)
+                    self._output = OutputTail(self._process.stdout)
         except BaseException:
             self._end()
             raise

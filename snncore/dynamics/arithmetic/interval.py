@@ -62,7 +62,7 @@ class Interval:
         return max(abs(self.low), abs(self.high))
 
     def wrapped(self, bits: int) -> Interval:
-        """Return the interval after two's complement wrapping to so many bits."""
+        """Return the interval after two's complement wrapping to this number of bits."""
         half, turn = 1 << (bits - 1), 1 << bits
         low, high = ((end + half) % turn - half for end in (self.low, self.high))
         if self.high - self.low < turn and low <= high:
@@ -96,8 +96,8 @@ def step_intervals(
         ValueError: if an operation has no interval; names it.
         WidthError: if a value may have too many bits; names the operation.
     """
-    given = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
-    step = _Step(equations, given)
+    leaves = {Op.STATE: states, Op.INPUT: inputs, Op.PARAMETER: parameters}
+    step = _Step(equations, leaves)
     for number, operation in enumerate(equations.operations):
         try:
             step.add(number, operation)
@@ -157,8 +157,8 @@ def _widened(old: Interval, grown: Interval) -> Interval:
 class _Step:
     """The intervals of a step's operations so far."""
 
-    def __init__(self, equations: Equations, given: Mapping[Op, Mapping[str, Interval]]) -> None:
-        self.operations, self.given = equations.operations, given
+    def __init__(self, equations: Equations, leaves: Mapping[Op, Mapping[str, Interval]]) -> None:
+        self.operations, self.leaves = equations.operations, leaves
         self.values: list[Interval] = []
         # By operation: what a register took in, where it holds on which side of zero that is.
         self.unstored: list[int] = []
@@ -166,10 +166,10 @@ class _Step:
     def add(self, number: int, operation: Operation) -> None:
         """Find the interval of the next operation."""
         op, attribute = operation.op, operation.attribute
-        if op in self.given:
-            value = self.given[op][str(attribute)]
+        if op in self.leaves:
+            value = self.leaves[op][str(attribute)]
         elif op == Op.CONSTANT:
-            value = Interval(_whole(attribute), _whole(attribute))
+            value = Interval(_integer(attribute), _integer(attribute))
         elif op == Op.SELECT:
             value = self._select(operation.args)
         elif op == Op.SUBTRACT:
@@ -179,8 +179,8 @@ class _Step:
                 raise ValueError(f"no range is known for the operation {op}")
             value = _TABLE[op](*(self.values[arg] for arg in operation.args), attribute)
         self.values.append(value)
-        kept = self._keeps_side(operation)
-        self.unstored.append(self.unstored[operation.args[0]] if kept else number)
+        keeps_side = self._keeps_side(operation)
+        self.unstored.append(self.unstored[operation.args[0]] if keeps_side else number)
 
     def _keeps_side(self, operation: Operation) -> bool:
         """Return whether a register holds on which side of zero is what it takes in."""
@@ -201,46 +201,46 @@ class _Step:
             return values[other]
         if fired.low >= 1:
             return values[chosen]
-        taken, kept = values[chosen], values[other]
+        if_fired, if_not = values[chosen], values[other]
         spike = self.operations[condition]
         if spike.op == Op.DETACH:
             spike = self.operations[spike.args[0]]
         if spike.op == Op.SPIKE:
             reached = 1 if spike.attribute else 0
             if spike.args[0] == chosen:
-                taken = Interval(max(taken.low, reached), max(taken.high, reached))
+                if_fired = Interval(max(if_fired.low, reached), max(if_fired.high, reached))
             distance = self.operations[self.unstored[spike.args[0]]]
             if distance.op == Op.SUBTRACT and distance.args[0] == other:
                 limit = values[distance.args[1]].high - 1 + reached
-                kept = Interval(min(kept.low, limit), min(kept.high, limit))
-        return taken.hull(kept)
+                if_not = Interval(min(if_not.low, limit), min(if_not.high, limit))
+        return if_fired.hull(if_not)
 
     def _difference(self, args: tuple[int, ...]) -> Interval:
         """Return a difference; what remains of a value that leaks a share is no more than it."""
-        values, (whole, part) = self.values, args
+        values, (minuend, part) = self.values, args
         shift = self.operations[part]
         if shift.op in (Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO) and isinstance(shift.attribute, int):
             product = self.operations[shift.args[0]]
-            if product.op == Op.MULTIPLY and whole in product.args:
-                share = values[product.args[product.args[0] == whole]]
+            if product.op == Op.MULTIPLY and minuend in product.args:
+                share = values[product.args[product.args[0] == minuend]]
                 if share.low >= 0 and share.high <= 1 << shift.attribute:
-                    return _remaining(values[whole], share, shift.op, shift.attribute)
-        return values[whole] - values[part]
+                    return _remaining(values[minuend], share, shift.op, shift.attribute)
+        return values[minuend] - values[part]
 
 
 def _remaining(x: Interval, share: Interval, op: Op, bits: int) -> Interval:
     """Bound a share of x: monotonic in x, between none and all of it."""
 
     def left(value: int, numerator: int) -> int:
-        taken = value * numerator
-        return value - (taken >> bits if op == Op.SHIFT_FLOOR else shift_to_zero(taken, bits))
+        product = value * numerator
+        return value - (product >> bits if op == Op.SHIFT_FLOOR else shift_to_zero(product, bits))
 
     lows = [left(x.low, numerator) for numerator in (share.low, share.high)]
     highs = [left(x.high, numerator) for numerator in (share.low, share.high)]
     return Interval(min(lows), max(highs))
 
 
-def _whole(attribute: Attribute) -> int:
+def _integer(attribute: Attribute) -> int:
     if isinstance(attribute, int | float):
         return int(attribute)
     raise ValueError(f"{attribute!r} is not a constant")

@@ -28,31 +28,31 @@ _Power = dict[str, Fraction]
 def units(equations: Equations) -> dict[str, int]:
     """Return 1 for each state and parameter in the unit of the inputs, and 0 for plain numbers.
 
-    A constant is found under `constant(operation, place)` of who reads it.
+    The key of a constant is `constant(operation, operand)` for each operand that reads it.
 
     Raises:
         ValueError: if it is neither, or what counts unlike is added or compared; names it.
     """
-    found = _Solver(equations).solved()
-    for name, power in found.items():
+    powers = _Solver(equations).solved()
+    for name, power in powers.items():
         if power not in (0, 1):
             raise ValueError(
                 f"{equations.name}.{name}: counts in the unit of the inputs to the power of "
                 f"{power}, for which no chip has a scale (write it as products of parameters)"
             )
-    return {name: int(power) for name, power in found.items()}
+    return {name: int(power) for name, power in powers.items()}
 
 
-def constant(operation: int, place: int) -> str:
+def constant(operation: int, operand: int) -> str:
     """Return the name that `units` gives to a constant which an operation reads."""
-    return f"constant {operation}.{place}"
+    return f"constant {operation}.{operand}"
 
 
 class _Solver:
     def __init__(self, equations: Equations) -> None:
         self.equations = equations
         # By name: the power in terms of others. A name that is missing is still free.
-        self.known: dict[str, _Power] = {}
+        self.solution: dict[str, _Power] = {}
         # None is zero, which counts in whatever it meets.
         self.powers: list[_Power | None] = []
         self.names = [*equations.states, *equations.parameters]
@@ -78,7 +78,7 @@ class _Solver:
             return {"": Fraction(1)}
         if op == Op.CONSTANT:
             return {} if operation.attribute else None
-        read = [self._read(number, place) for place in range(len(operation.args))]
+        read = [self._read(number, operand) for operand in range(len(operation.args))]
         if op in (Op.EXP, Op.LOG):
             self._same({}, read[0], f"what {op.value} is taken of")
         if op in _ALIKE:
@@ -95,14 +95,14 @@ class _Solver:
         # Negated, detached or made positive, it counts as before.
         return read[0]
 
-    def _read(self, number: int, place: int) -> _Power | None:
+    def _read(self, number: int, operand: int) -> _Power | None:
         """Return the power of an operand; a constant takes whatever power its position needs."""
-        arg = self.equations.operations[number].args[place]
+        arg = self.equations.operations[number].args[operand]
         source = self.equations.operations[arg]
         if source.op != Op.CONSTANT or not source.attribute:
             return self.powers[arg]
-        self.names.append(constant(number, place))
-        return {constant(number, place): Fraction(1)}
+        self.names.append(constant(number, operand))
+        return {constant(number, operand): Fraction(1)}
 
     def _same(self, first: _Power | None, second: _Power | None, where: str) -> None:
         """Assign one of the unknown powers, so that both are the same."""
@@ -118,14 +118,14 @@ class _Solver:
                 )
             return
         factor = rest.pop(unknown)
-        self.known[unknown] = {name: -value / factor for name, value in rest.items()}
+        self.solution[unknown] = {name: -value / factor for name, value in rest.items()}
 
     def _now(self, power: _Power) -> _Power:
         """Return the power with all known powers substituted."""
-        while name := next((name for name in power if name in self.known), None):
+        while name := next((name for name in power if name in self.solution), None):
             share = power[name]
             rest = {key: value for key, value in power.items() if key != name}
-            power = _sum(rest, self.known[name], share)
+            power = _sum(rest, self.solution[name], share)
         return power
 
 

@@ -39,10 +39,10 @@ def scale_to_zero(value: Value, ratio: tuple[int, int]) -> Value:
 
 
 def wrap(value: Value, bits: int) -> Value:
-    """Return the value in two's complement of so many bits."""
+    """Return the value in two's complement of this number of bits."""
     half = 2.0 ** (bits - 1)
     turns = _rounded((value + half) / (2 * half), "floor")
-    return value - _held(turns) * (2 * half)
+    return value - _detached(turns) * (2 * half)
 
 
 def wrap_once(value: Value, bits: int) -> Value:
@@ -75,7 +75,7 @@ def _rounded(value: Value, how: str) -> Value:
     return getattr(sys.modules["numpy"] if library == "numpy" else math, how)(value)
 
 
-def _held(value: Value) -> Value:
+def _detached(value: Value) -> Value:
     """Return the value as a constant, through which no gradient flows."""
     return value.detach() if hasattr(value, "detach") else value
 

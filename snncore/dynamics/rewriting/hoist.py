@@ -26,21 +26,21 @@ def hoisted(equations: Equations) -> Hoisted:
         stateless.append(operation.op != Op.STATE and all(stateless[arg] for arg in operation.args))
         varies.append(operation.op == Op.INPUT or any(varies[arg] for arg in operation.args))
     readers = [arg for n, op in enumerate(operations) if not stateless[n] for arg in op.args]
-    wanted = {*readers, *equations.next_states, equations.output}
-    results = tuple(sorted(n for n in wanted if stateless[n] and varies[n]))
-    names = {number: f"_{place}" for place, number in enumerate(results)}
+    read = {*readers, *equations.next_states, equations.output}
+    results = tuple(sorted(n for n in read if stateless[n] and varies[n]))
+    names = {number: f"_{index}" for index, number in enumerate(results)}
     changed = tuple(
         Operation(Op.INPUT, (), names[n]) if n in names else operation
         for n, operation in enumerate(operations)
     )
-    kept, places = needed(changed, (*equations.next_states, equations.output))
+    remaining, places = needed(changed, (*equations.next_states, equations.output))
     inputs = tuple(names.values())
     step = Equations(
         equations.name,
         equations.states,
         inputs,
         equations.parameters,
-        kept,
+        remaining,
         places[:-1],
         places[-1],
     )

@@ -14,7 +14,7 @@ def simplified(
 ) -> Equations:
     """Simplify equations without changing a result for any value within the operations' bounds.
 
-    Gradients are kept where that is asked for: a neuron that cannot fire yet still learns to.
+    Gradients stay the same if `keep_gradients`: a neuron that cannot fire yet still learns to.
 
     1. An operation with a single possible value is that constant.
     2. A wrap or clip whose argument is within its limits is the argument.
@@ -22,15 +22,15 @@ def simplified(
     4. A product with a constant that is shifted back at once is one scaling.
     """
     recorder = Recorder()
-    known = _known(equations, bounds, keep_gradients)
+    single = _single_values(equations, bounds, keep_gradients)
     new: list[int] = []
     for number, operation in enumerate(equations.operations):
-        if operation.op not in LEAVES and known[number] is not None:
-            new.append(recorder.add(Op.CONSTANT, attribute=known[number]))
-        elif (kept := _idle(operation, bounds, known)) is not None:
-            new.append(new[kept])
+        if operation.op not in LEAVES and single[number] is not None:
+            new.append(recorder.add(Op.CONSTANT, attribute=single[number]))
+        elif (passed := _idle(operation, bounds, single)) is not None:
+            new.append(new[passed])
         else:
-            fused = _fused(equations, operation, known)
+            fused = _fused(equations, operation, single)
             args = [new[arg] for arg in fused.args]
             new.append(recorder.add(fused.op, *args, attribute=fused.attribute))
     return prune(
@@ -56,42 +56,42 @@ def leaves_format(equations: Equations, bounds: Sequence[Interval], op: Op) -> I
     return None
 
 
-def _known(
+def _single_values(
     equations: Equations, bounds: Sequence[Interval], keep_gradients: bool
 ) -> list[int | None]:
     """Return the values of operations that have only one and carry no gradient."""
-    known: list[int | None] = []
+    values: list[int | None] = []
     for operation, bound in zip(equations.operations, bounds, strict=True):
-        read = [known[arg] for arg in operation.args]
+        read = [values[arg] for arg in operation.args]
         nothing = operation.op in (Op.PARAMETER, Op.CONSTANT) or (read and None not in read)
         nothing = nothing or (operation.op == Op.MULTIPLY and 0 in read)
         single = bound.low == bound.high and (nothing or not keep_gradients)
-        known.append(bound.low if single else None)
-    return known
+        values.append(bound.low if single else None)
+    return values
 
 
-def _fused(equations: Equations, operation: Operation, known: Sequence[int | None]) -> Operation:
+def _fused(equations: Equations, operation: Operation, single: Sequence[int | None]) -> Operation:
     """Merge the operation with the one that it reads, or return None."""
     if not operation.args:
         return operation
     before = equations.operations[operation.args[0]]
     if operation.op == Op.SHIFT_TO_ZERO and before.op == Op.MULTIPLY:
         for constant, other in (before.args, before.args[::-1]):
-            numerator = known[constant]
+            numerator = single[constant]
             if numerator is not None and isinstance(operation.attribute, int):
                 return Operation(Op.SCALE_TO_ZERO, (other,), (numerator, operation.attribute))
     return operation
 
 
 def _idle(
-    operation: Operation, bounds: Sequence[Interval], known: Sequence[int | None]
+    operation: Operation, bounds: Sequence[Interval], single: Sequence[int | None]
 ) -> int | None:
     """Return the argument that the operation passes on unchanged, or None."""
     args = operation.args
     if operation.op in (Op.ADD, Op.SUBTRACT):
-        if known[args[1]] == 0:
+        if single[args[1]] == 0:
             return args[0]
-        return args[1] if operation.op == Op.ADD and known[args[0]] == 0 else None
+        return args[1] if operation.op == Op.ADD and single[args[0]] == 0 else None
     limits = _limits(operation)
     if limits is not None and bounds[args[0]].within(limits):
         return args[0]

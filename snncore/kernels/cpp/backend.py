@@ -17,7 +17,7 @@ from snncore.kernels.loop.output import narrowed
 from snncore.kernels.loop.plan import is_power_of_two, specialised
 from snncore.kernels.loop.work import Loop, Work
 
-# Below so many neuron steps a second thread costs more than it brings.
+# Below this number of neuron steps a second thread costs more than it saves.
 WORTH_A_THREAD = 1 << 15
 
 
@@ -57,21 +57,21 @@ class CppLoop:
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Return the output and the last states."""
         work = self.work
-        given = [self._typed(x) for x in inputs]
-        begin = self._begin(given[0], states)
-        values = self._values(given[0], parameters)
+        sequences = [self._typed(x) for x in inputs]
+        begin = self._begin(sequences[0], states)
+        values = self._values(sequences[0], parameters)
         library = self._library(values, [p.requires_grad for p in parameters])
-        spikes = ARENA.empty(given[0].shape, given[0].dtype)
-        last = [self._new(given[0]) for _ in begin]
+        spikes = ARENA.empty(sequences[0].shape, sequences[0].dtype)
+        last = [self._new(sequences[0]) for _ in begin]
         library.forward(
-            *_extent(given[0]),
-            pointers(given),
+            *_extent(sequences[0]),
+            pointers(sequences),
             pointers(begin),
             pointers(values.values()),
             ctypes.c_void_p(spikes.data_ptr()),
             pointers(last),
         )
-        kind = work.given if work.given.is_floating_point else work.kind
+        kind = work.input_type if work.input_type.is_floating_point else work.kind
         return narrowed(spikes, work.output, kind), last if work.final else ()
 
     def backward(
@@ -85,20 +85,20 @@ class CppLoop:
     ) -> Sequence[Tensor | None]:
         """Return the gradients of the arguments, given those of the output and the last states."""
         work = self.work
-        given = [self._typed(x) for x in inputs]
-        begin = self._begin(given[0], states)
-        values = self._values(given[0], parameters)
-        arrived = torch.zeros_like(given[0]) if incoming is None else self._typed(incoming)
+        sequences = [self._typed(x) for x in inputs]
+        begin = self._begin(sequences[0], states)
+        values = self._values(sequences[0], parameters)
+        arrived = torch.zeros_like(sequences[0]) if incoming is None else self._typed(incoming)
         last: list[Tensor | None] = [None if g is None else g.contiguous() for g in later]
         last = last or [None for _ in begin]
-        to_inputs = [ARENA.empty(x.shape, x.dtype) for x in given]
-        to_states: list[Tensor | None] = [self._new(given[0]) for _ in states]
+        to_inputs = [ARENA.empty(x.shape, x.dtype) for x in sequences]
+        to_states: list[Tensor | None] = [self._new(sequences[0]) for _ in states]
         to_states = to_states or [None for _ in begin]
         learned = needs[len(inputs) + len(states) :]
-        shares = [self._new(given[0]) if need else None for need in learned]
+        shares = [self._new(sequences[0]) if need else None for need in learned]
         self._library(values, learned).backward(
-            *_extent(given[0]),
-            pointers(given),
+            *_extent(sequences[0]),
+            pointers(sequences),
             pointers(begin),
             pointers(values.values()),
             ctypes.c_void_p(arrived.data_ptr()),
@@ -107,7 +107,7 @@ class CppLoop:
             pointers(to_states),
             pointers([share for share in shares if share is not None]),
         )
-        results = [x.to(work.given) for x in to_inputs] + to_states[: len(states)]
+        results = [x.to(work.input_type) for x in to_inputs] + to_states[: len(states)]
         return [*results, *map(_reduced, shares, parameters)]
 
     def _typed(self, sequence: Tensor) -> Tensor:
@@ -127,8 +127,8 @@ class CppLoop:
     def _values(self, sequence: Tensor, parameters: Sequence[Tensor]) -> dict[str, Any]:
         """Return the parameters in the order of the equations: a number, or a value per neuron."""
         shape = sequence.shape[1:]
-        given = dict(zip(self.work.parameters, parameters, strict=True))
-        spread = {n: p if p.ndim == 0 else p.expand(shape).contiguous() for n, p in given.items()}
+        tensors = dict(zip(self.work.parameters, parameters, strict=True))
+        spread = {n: p if p.ndim == 0 else p.expand(shape).contiguous() for n, p in tensors.items()}
         values = self._numbers | spread
         return {name: values[name] for name in self.equations.parameters}
 
@@ -146,7 +146,7 @@ class CppLoop:
 
 def _doubles(work: Work) -> tuple[bool, bool]:
     """Return whether the computation, and whether the sequences, are in float64."""
-    return work.kind == torch.float64, work.given == torch.float64
+    return work.kind == torch.float64, work.input_type == torch.float64
 
 
 def _without_divisors(work: Work) -> Equations:
@@ -176,11 +176,11 @@ def _extent(sequence: Tensor) -> tuple[ctypes.c_int64, ...]:
 
 def pointers(values: Any) -> Any:
     """Return pointers to tensors and numbers that the caller keeps; None becomes a null pointer."""
-    places = [_place(value) for value in values]
+    places = [_address(value) for value in values]
     return (ctypes.c_void_p * max(1, len(places)))(*places)
 
 
-def _place(value: Any) -> int | None:
+def _address(value: Any) -> int | None:
     if isinstance(value, Tensor):
         return value.data_ptr()
     return None if value is None else ctypes.addressof(value)

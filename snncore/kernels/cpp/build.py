@@ -44,9 +44,9 @@ class CompilerError(RuntimeError):
 def compiler() -> Command | None:
     """Return the first C++ compiler that works: $CXX, the system's, or the package ziglang's."""
     for name in (os.environ.get("CXX"), "c++", "g++", "clang++"):
-        found = shutil.which(name) if name else None
-        if found and _builds((found,)):
-            return (found,)
+        path = shutil.which(name) if name else None
+        if path and _builds((path,)):
+            return (path,)
     return _ZIG if find_spec("ziglang") and _builds(_ZIG) else None
 
 
@@ -56,60 +56,62 @@ def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     Raises:
         CompilerError: if there is no compiler, or it refuses the source.
     """
-    found = compiler()
-    if found is None:
+    tool = compiler()
+    if tool is None:
         raise CompilerError(NO_COMPILER)
-    flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(found) else ()))
-    parts = (source, *flags, _version(found), _processor())
+    flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(tool) else ()))
+    parts = (source, *flags, _version(tool), _processor())
     key = sha256("\0".join(parts).encode()).hexdigest()
     library = cache.kept(key, "so")
     if library is None:
-        library = cache.make(key, "so", partial(_compile, found, flags, source))
+        library = cache.make(key, "so", partial(_compile, tool, flags, source))
     try:
         return ctypes.CDLL(str(library.through))
     except OSError as error:
         raise CompilerError(
-            f"the kernel that {' '.join(found)} made cannot be loaded: {error} "
+            f"the kernel that {' '.join(tool)} made cannot be loaded: {error} "
             "(let XDG_CACHE_HOME name a folder from which programs may be run)"
         ) from error
 
 
-def _compile(
-    found: Command, flags: tuple[str, ...], source: str, folder: Path
-) -> tuple[bytes, str]:
+def _compile(tool: Command, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
     """Compile in the folder; return the library and what the compiler said."""
     text, result = "kernel.cpp", "kernel.so"
     (folder / text).write_text(source, "utf-8")
-    command = [*found, *flags, text, "-o", result]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
-    if done.returncode != 0:
-        raise CompilerError(f"{' '.join(found)} refuses the kernel:\n{done.stderr.strip()}")
-    return (folder / result).read_bytes(), done.stderr
+    command = [*tool, *flags, text, "-o", result]
+    completed = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS
+    )
+    if completed.returncode != 0:
+        raise CompilerError(f"{' '.join(tool)} refuses the kernel:\n{completed.stderr.strip()}")
+    return (folder / result).read_bytes(), completed.stderr
 
 
 @lru_cache
-def _builds(found: Command) -> bool:
+def _builds(tool: Command) -> bool:
     """Return whether a compiler can make libraries: some lack the libraries to link with."""
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "empty.cpp")
         text.write_text("#include <vector>\nint f() { return 1; }\n", "utf-8")
-        command = [*found, "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
+        command = [*tool, "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
         return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
 
 
 @lru_cache
-def _takes_openmp(found: Command) -> bool:
+def _takes_openmp(tool: Command) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "empty.cpp")
         text.write_text("#include <omp.h>\nint f() { return omp_get_max_threads(); }\n", "utf-8")
-        command = [*found, "-fopenmp", "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
+        command = [*tool, "-fopenmp", "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
         return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
 
 
 @lru_cache
-def _version(found: Command) -> str:
-    said = subprocess.run([*found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
-    return f"{' '.join(found)}\n{said.stdout}"
+def _version(tool: Command) -> str:
+    completed = subprocess.run(
+        [*tool, "--version"], capture_output=True, text=True, timeout=_SECONDS
+    )
+    return f"{' '.join(tool)}\n{completed.stdout}"
 
 
 @lru_cache

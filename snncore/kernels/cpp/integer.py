@@ -119,7 +119,7 @@ _CARRIERS: tuple[tuple[int, torch.dtype, str, Dialect], ...] = (
 
 
 @dataclass(frozen=True)
-class IntegerStep:
+class CompiledStep:
     """A layer's step, compiled for the carrier that holds its integers."""
 
     equations: Equations
@@ -144,9 +144,9 @@ class IntegerStep:
         drive = drive.contiguous()
         step = drive.shape[1:]
         # A parameter that varies by neuron has a value for every neuron of the batch.
-        given = {**self.numbers, **parameters}
+        available = {**self.numbers, **parameters}
         values = [
-            given[name].expand(step).contiguous() if name in self.varied else given[name]
+            available[name].expand(step).contiguous() if name in self.varied else available[name]
             for name in self.equations.parameters
         ]
         threads = torch.get_num_threads() if drive.numel() >= WORTH_A_THREAD else 1
@@ -162,7 +162,7 @@ class IntegerStep:
         )
 
 
-def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> IntegerStep | None:
+def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> CompiledStep | None:
     """Compile the step for values up to `largest`; return None if this machine cannot.
 
     `varied` names the parameters that differ between neurons.
@@ -175,15 +175,15 @@ def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> I
     _, kind, real, dialect = fits[0]
     named = tuple(name for name in shared.parameters if name in varied)
     source = {
-        given: _source(shared, named, real, spelled, dialect)
-        for given, spelled in ((torch.float32, "float"), (torch.float64, "double"))
+        drive_type: _source(shared, named, real, spelled, dialect)
+        for drive_type, spelled in ((torch.float32, "float"), (torch.float64, "double"))
     }
     try:
         library_of(source[torch.float32])
     except CompilerError:
         return None
-    held = {name: torch.tensor(value, dtype=kind) for name, value in numbers.items()}
-    return IntegerStep(shared, kind, held, named, source)
+    constants = {name: torch.tensor(value, dtype=kind) for name, value in numbers.items()}
+    return CompiledStep(shared, kind, constants, named, source)
 
 
 @lru_cache(maxsize=512)
@@ -226,7 +226,7 @@ def _without_numbers(equations: Equations) -> tuple[Equations, dict[str, int]]:
             new[old] = number(equations.operations[old].attribute)
         return new[old]
 
-    for place, operation in enumerate(equations.operations):
+    for index, operation in enumerate(equations.operations):
         if operation.op == Op.CONSTANT:
             continue
         args = [placed(arg) for arg in operation.args]
@@ -234,7 +234,7 @@ def _without_numbers(equations: Equations) -> tuple[Equations, dict[str, int]]:
         if op == Op.SCALE_TO_ZERO and isinstance(attribute, tuple):
             args = [recorder.add(Op.MULTIPLY, args[0], number(attribute[0]))]
             op, attribute = Op.SHIFT_TO_ZERO, attribute[1]
-        new[place] = recorder.add(op, *args, attribute=attribute)
+        new[index] = recorder.add(op, *args, attribute=attribute)
     next_states = tuple(placed(result) for result in equations.next_states)
     output = placed(equations.output)
     changed = Equations(

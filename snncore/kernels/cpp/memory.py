@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Smaller results come from torch, whose allocator keeps them; and so many bytes are kept at most.
+# Smaller results come from torch, whose allocator keeps them; the second is the most bytes kept.
 _LEAST, _MOST = 1 << 20, 1 << 29
 
 

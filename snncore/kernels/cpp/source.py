@@ -85,12 +85,12 @@ def cpp_source(equations: Equations, slope: Slope, form: CppForm) -> str:
             for i in range(len(equations.inputs))
         ),
     }
-    for place, code in {
+    for part, code in {
         "FORWARD": _forward(equations, names),
         "ADVANCE": _advance(equations, names),
         "ADJOINT": _backward(back, equations, form, names),
     }.items():
-        parts[f"{place}_FIXED"], parts[place] = code
+        parts[f"{part}_FIXED"], parts[part] = code
     return filled(PREAMBLE + LOOPS, parts)
 
 
@@ -205,12 +205,14 @@ def _backward(
         (Op.STATE, n): f"kept[k][{number}][i]" for number, n in enumerate(equations.states)
     }
     body = _body(back.operations, kept)
-    found = {name: f"real({body.values[number]})" for name, number in back.results}
+    gradients = {name: f"real({body.values[number]})" for name, number in back.results}
     lines = list(body.each)
     for k, name in enumerate(equations.inputs):
-        lines.append(f"grad_input{k}[i] = wire({found.get(name, '0')});")
+        lines.append(f"grad_input{k}[i] = wire({gradients.get(name, '0')});")
     lines += [
-        f"learned[{k}][i] += {found[name]};" for k, name in enumerate(form.learned) if name in found
+        f"learned[{k}][i] += {gradients[name]};"
+        for k, name in enumerate(form.learned)
+        if name in gradients
     ]
-    following = [found.get(name, "0") for name in equations.states]
+    following = [gradients.get(name, "0") for name in equations.states]
     return _written(body.fixed, _stored(lines, following, "flowing"))

@@ -49,15 +49,15 @@ def main(words: list[str]) -> int:
     """Compile and link as the words say; return the compiler's exit code."""
     if "-shared" not in words or "-o" not in words:
         return _zig(*words)
-    place = words.index("-o")
-    flags = [word for word in (*words[:place], *words[place + 2 :]) if word != "-shared"]
+    position = words.index("-o")
+    flags = [word for word in (*words[:position], *words[position + 2 :]) if word != "-shared"]
     flags.append(_PLAIN)
     with tempfile.TemporaryDirectory() as folder:
         runtime, compiled = Path(folder, "runtime.hpp"), Path(folder, "kernel.o")
         runtime.write_text(_RUNTIME, "utf-8")
         alone = ("-fno-exceptions", "-include", str(runtime))
         if not _zig(*flags, *alone, "-c", "-o", str(compiled), quiet=True) and not _zig(
-            *_LINK, str(compiled), "-o", words[place + 1], quiet=True
+            *_LINK, str(compiled), "-o", words[position + 1], quiet=True
         ):
             return 0
         # A source that is wrong says so before the library is built.

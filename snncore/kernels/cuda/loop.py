@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from snncore.kernels.cuda.shape import (
-    Config,
+    CudaConfig,
     Layout,
     backward_config,
     forward_config,
@@ -40,7 +40,7 @@ _WIDE = 1 << 31
 
 
 @dataclass(frozen=True)
-class _Given:
+class _Operands:
     """A loop's arguments, as the kernels read them."""
 
     inputs: list[Tensor]
@@ -50,7 +50,7 @@ class _Given:
     @classmethod
     def of(
         cls, inputs: Sequence[Tensor], states: Sequence[Tensor], parameters: Sequence[Tensor]
-    ) -> _Given:
+    ) -> _Operands:
         """Return the values in contiguous memory, in types that the kernels read."""
         return cls(
             [(v if v.dtype in KINDS else v.float()).contiguous() for v in inputs],
@@ -99,21 +99,21 @@ class CudaLoop:
         inputs: Sequence[Tensor],
         states: Sequence[Tensor],
         parameters: Sequence[Tensor],
-        config: Config | None = None,
+        config: CudaConfig | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Return the output, and the last states if they are requested."""
-        given = _Given.of(inputs, states, parameters)
-        like, shape = given.inputs[0], given.inputs[0].shape
+        operands = _Operands.of(inputs, states, parameters)
+        like, shape = operands.inputs[0], operands.inputs[0].shape
         last = [_floats(like, shape[1:]) for _ in self.layout.states if self.final]
-        output = self._output(given)
+        output = self._output(operands)
         spikes = output_like(like, output, torch.float32)
         if like.numel():
-            config = config or forward_config(shape[0], given.neurons, like.element_size())
-            tensors = [*given.inputs, spikes, *given.states, *last]
-            form = replace(self._form(given, config, tensors, self.final), output=output)
+            config = config or forward_config(shape[0], operands.neurons, like.element_size())
+            tensors = [*operands.inputs, spikes, *operands.states, *last]
+            form = replace(self._form(operands, config, tensors, self.final), output=output)
             if output == Output.BITS:
                 form = _with_eight_lanes(form, shape[0])
-            self._launch("forward", form, tensors, given)
+            self._launch("forward", form, tensors, operands)
         return (pack(spikes) if output != self.output else spikes), last
 
     def backward(
@@ -124,110 +124,110 @@ class CudaLoop:
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
         needs: Sequence[bool],
-        config: Config | None = None,
+        config: CudaConfig | None = None,
     ) -> list[Tensor | None]:
         """Return the gradients of the arguments, given those of the output and the last states."""
         step = self.layout
         names = (*step.inputs, *(step.states if states else ()), *step.parameters)
         needed = {name for name, need in zip(names, needs, strict=True) if need}
         if inputs[0].numel():
-            given = _Given.of(inputs, states, parameters)
-            found = self._gradients(given, incoming, later, needed, config)
+            operands = _Operands.of(inputs, states, parameters)
+            gradients = self._gradients(operands, incoming, later, needed, config)
         else:
             tensors = dict(zip(names, [*inputs, *states, *parameters], strict=True))
-            found = {name: torch.zeros_like(tensors[name]) for name in needed}
-        return [found[name] if name in needed else None for name in names]
+            gradients = {name: torch.zeros_like(tensors[name]) for name in needed}
+        return [gradients[name] if name in needed else None for name in names]
 
     def sources(self) -> list[str]:
         """Return both kernels for four steps between given and last states, with all gradients."""
         step = self.layout
         forward = CudaForm("float32", 2, 128, 4, 4, looped=False, initial=True, final=True)
         backward = replace(forward, wanted=step.inputs, states=True, learned=step.parameters)
-        made = self.step(step.parameters)
-        return [forward_source(made, forward), backward_source(made, backward)]
+        step_text = self.step(step.parameters)
+        return [forward_source(step_text, forward), backward_source(step_text, backward)]
 
-    def _output(self, given: _Given) -> Output:
+    def _output(self, operands: _Operands) -> Output:
         """Return the form of the kernel's output: bits only if each thread has a byte of them."""
-        aligned = all(t.data_ptr() % 16 == 0 for t in (*given.inputs, *given.states))
-        if self.output == Output.BITS and (given.neurons % 8 or not aligned):
+        aligned = all(t.data_ptr() % 16 == 0 for t in (*operands.inputs, *operands.states))
+        if self.output == Output.BITS and (operands.neurons % 8 or not aligned):
             return Output.BYTES
         return self.output
 
     def _gradients(
         self,
-        given: _Given,
+        operands: _Operands,
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
         needed: set[str],
-        config: Config | None,
+        config: CudaConfig | None,
     ) -> dict[str, Tensor]:
         """Return the needed gradients by name, and those of all states if one is needed."""
-        step, like = self.layout, given.inputs[0]
+        step, like = self.layout, operands.inputs[0]
         learned = tuple(name for name in step.parameters if name in needed)
         config = config or backward_config(
-            step, len(learned), like.shape[0], given.neurons, like.element_size()
+            step, len(learned), like.shape[0], operands.neurons, like.element_size()
         )
         arrived = torch.zeros_like(like) if incoming is None else incoming.contiguous()
         ends = any(gradient is not None for gradient in later)
         last = [_floats(like, like.shape[1:]).zero_() if g is None else g for g in later if ends]
         rows = {name: torch.empty_like(like) for name in step.inputs if name in needed}
         begins = {}
-        if given.states and not needed.isdisjoint(step.states):
+        if operands.states and not needed.isdisjoint(step.states):
             begins = {name: _floats(like, like.shape[1:]) for name in step.states}
-        tensors = [*given.inputs, arrived, *rows.values(), *given.states]
+        tensors = [*operands.inputs, arrived, *rows.values(), *operands.states]
         tensors += [*(value.contiguous() for value in last), *begins.values()]
         form = replace(
-            self._form(given, config, tensors, ends),
+            self._form(operands, config, tensors, ends),
             wanted=tuple(rows),
             states=bool(begins),
             learned=learned,
         )
-        shares = {name: _floats(like, self._terms(name, form, given)) for name in learned}
+        shares = {name: _floats(like, self._terms(name, form, operands)) for name in learned}
         tensors += shares.values()
         if form.looped:
             spans = (like.shape[0] - form.rest) // form.span
-            tensors.append(_floats(like, spans * len(step.states) * given.neurons))
-        self._launch("backward", form, tensors, given)
+            tensors.append(_floats(like, spans * len(step.states) * operands.neurons))
+        self._launch("backward", form, tensors, operands)
         spread, values = (
-            self._spread(given),
-            dict(zip(step.parameters, given.parameters, strict=True)),
+            self._spread(operands),
+            dict(zip(step.parameters, operands.parameters, strict=True)),
         )
         sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
         return rows | begins | sums
 
     @staticmethod
-    def _terms(name: str, form: CudaForm, given: _Given) -> int:
+    def _terms(name: str, form: CudaForm, operands: _Operands) -> int:
         """Allocate the terms of a parameter's gradient: one per neuron, or one per block."""
-        return given.neurons if name in form.spread else given.blocks(form)
+        return operands.neurons if name in form.spread else operands.blocks(form)
 
     def _form(
-        self, given: _Given, config: Config, tensors: Sequence[Tensor], final: bool
+        self, operands: _Operands, config: CudaConfig, tensors: Sequence[Tensor], final: bool
     ) -> CudaForm:
-        like = given.inputs[0]
+        like = operands.inputs[0]
         steps = like.shape[0]
         chunks = (steps - 1) // config.chunk
         return CudaForm(
             kind=KINDS[like.dtype],
-            lanes=lanes_for(config.lanes, given.neurons, tensors),
+            lanes=lanes_for(config.lanes, operands.neurons, tensors),
             threads=config.threads,
             chunk=config.chunk,
             rest=steps - chunks * config.chunk,
             looped=chunks > 0,
-            initial=bool(given.states),
+            initial=bool(operands.states),
             final=final,
-            wide=given.neurons >= _WIDE,
-            spread=tuple(self._spread(given)),
+            wide=operands.neurons >= _WIDE,
+            spread=tuple(self._spread(operands)),
             span=config.span,
         )
 
-    def _spread(self, given: _Given) -> dict[str, Spread]:
+    def _spread(self, operands: _Operands) -> dict[str, Spread]:
         """Return the layout of each parameter that varies by neuron."""
-        step, shape = self.layout, given.inputs[0].shape[1:]
+        step, shape = self.layout, operands.inputs[0].shape[1:]
         places = {
             name: spread_of(value, shape, f"{step.name}.{name}")
-            for name, value in zip(step.parameters, given.parameters, strict=True)
+            for name, value in zip(step.parameters, operands.parameters, strict=True)
         }
-        return {name: place for name, place in places.items() if place is not None}
+        return {name: spread for name, spread in places.items() if spread is not None}
 
     def _program(self, name: str, form: CudaForm) -> CudaProgram:
         if (name, form) not in self._programs:
@@ -236,30 +236,32 @@ class CudaLoop:
                 source, arguments = forward_source(step, form), forward_arguments(step, form)
             else:
                 source, arguments = backward_source(step, form), backward_arguments(step, form)
-            taken = tuple(
+            declared = tuple(
                 Argument(argument, "any", kind.endswith("*"), "const" in kind, kind)
                 for kind, argument in arguments
             )
             self._programs[name, form] = CudaProgram(
-                source, (Signature(name, name, taken),), self.options
+                source, (Signature(name, name, declared),), self.options
             )
         return self._programs[name, form]
 
-    def _launch(self, name: str, form: CudaForm, tensors: Sequence[Tensor], given: _Given) -> None:
-        step, like = self.layout, given.inputs[0]
+    def _launch(
+        self, name: str, form: CudaForm, tensors: Sequence[Tensor], operands: _Operands
+    ) -> None:
+        step, like = self.layout, operands.inputs[0]
         arguments = [
             *tensors,
-            *given.parameters,
+            *operands.parameters,
             *(
                 ctypes.c_longlong(value)
-                for place in self._spread(given).values()
-                for value in (place.inner, place.count)
+                for spread in self._spread(operands).values()
+                for value in (spread.inner, spread.count)
             ),
-            ctypes.c_longlong(given.neurons),
+            ctypes.c_longlong(operands.neurons),
             ctypes.c_int((like.shape[0] - 1) // form.chunk),
         ]
         shared = form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
-        grid, block = (given.blocks(form), 1, 1), (form.threads, 1, 1)
+        grid, block = (operands.blocks(form), 1, 1), (form.threads, 1, 1)
         self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
 
 

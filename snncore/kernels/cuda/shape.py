@@ -18,7 +18,7 @@ SPAN = 64
 
 
 @dataclass(frozen=True)
-class Config:
+class CudaConfig:
     """Threads a block, neurons a thread at most, steps together, and steps in shared memory."""
 
     threads: int
@@ -47,34 +47,36 @@ class Layout(Protocol):
         """Its parameters."""
 
 
-def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
-    """Choose the forward kernel's measures for so many steps of so many bytes."""
+def forward_config(steps: int, neurons: int, itemsize: int) -> CudaConfig:
+    """Choose the forward kernel's measures for a number of steps and the bytes of an element."""
     if few(neurons):
-        return Config(32, 1, min(steps, 32))
-    return Config(128, 8 // itemsize, steps if steps <= 16 else 8)
+        return CudaConfig(32, 1, min(steps, 32))
+    return CudaConfig(128, 8 // itemsize, steps if steps <= 16 else 8)
 
 
-def backward_config(step: Layout, learned: int, steps: int, neurons: int, itemsize: int) -> Config:
-    """Choose the backward kernel's measures for so many steps of so many bytes."""
+def backward_config(
+    step: Layout, learned: int, steps: int, neurons: int, itemsize: int
+) -> CudaConfig:
+    """Choose the backward kernel's measures for a number of steps and the bytes of an element."""
     kept = len(step.states) + learned
     if few(neurons) and steps <= (32 if kept <= 2 else 16):
-        return Config(32, 1, steps)
+        return CudaConfig(32, 1, steps)
     if steps <= 4:
-        return Config(128, 8 // itemsize, steps)
+        return CudaConfig(128, 8 // itemsize, steps)
     # As found on an H200: in 32 bits loads under way count, in 16 bits how many threads there are,
     # and the more a step computes the fewer it takes together.
     divides = isinstance(step, Equations) and any(op.op == Op.DIVIDE for op in step.operations)
     brief = kept == 1 and not divides
     if itemsize == 4 and steps <= (16 if kept <= 2 and not divides else 8):
-        return Config(128, 1, steps)
+        return CudaConfig(128, 1, steps)
     if itemsize < 4 and steps <= (16 if brief else 8):
-        return Config(128, 4, steps)
+        return CudaConfig(128, 4, steps)
     chunk = 16 if itemsize == 4 and brief else 8
     # The steps of a span are whole chunks.
     span = min(SPAN // len(step.inputs), steps - 1) // chunk * chunk
     lanes = 4 if itemsize < 4 and steps <= 16 else 4 // itemsize
     threads, lanes = (32, 1) if few(neurons) else (128, lanes)
-    return Config(threads, lanes, chunk, max(chunk, span))
+    return CudaConfig(threads, lanes, chunk, max(chunk, span))
 
 
 def few(neurons: int) -> bool:

@@ -129,20 +129,21 @@ def _forth(plan: KernelPlan, fixed: Fixed) -> str:
 def _back(plan: KernelPlan, learned: tuple[str, ...], exact: bool, fixed: Fixed) -> str:
     step, back = plan.step, plan.adjoint
     numbers = dict(back.results)
-    asked = [numbers.get(name) for name in (*step.states, *step.inputs, *learned)]
+    results = [numbers.get(name) for name in (*step.states, *step.inputs, *learned)]
     forward = None if exact else step.operations
-    lines, values = statements(back.operations, _places(plan), asked, fixed, forward)
-    wanted = (*step.states, *step.inputs, *learned)
-    found = {name: values[numbers[name]] for name in wanted if name in numbers}
+    lines, values = statements(back.operations, _places(plan), results, fixed, forward)
+    names = (*step.states, *step.inputs, *learned)
+    gradients = {name: values[numbers[name]] for name in names if name in numbers}
     lines += [
-        f"share[{k}][lane] = float({found.get(name, '0')});" for k, name in enumerate(step.inputs)
+        f"share[{k}][lane] = float({gradients.get(name, '0')});"
+        for k, name in enumerate(step.inputs)
     ]
     lines += [
-        f"learned[{k}][lane] = __fadd_rn(learned[{k}][lane], float({found[name]}));"
+        f"learned[{k}][lane] = __fadd_rn(learned[{k}][lane], float({gradients[name]}));"
         for k, name in enumerate(learned)
-        if name in found
+        if name in gradients
     ]
-    return "\n".join([*lines, *_set("flowing", [found.get(name, "0") for name in step.states])])
+    return "\n".join([*lines, *_set("flowing", [gradients.get(name, "0") for name in step.states])])
 
 
 def _set(target: str, values: list[str]) -> list[str]:
@@ -209,37 +210,39 @@ def forward_arguments(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
     """Return the type and name of the forward kernel's arguments."""
     element = ELEMENTS[form.kind][0]
     states = range(len(step.states))
-    found = [(f"const {element} *", f"input{k}") for k in range(len(step.inputs))]
-    found.append((f"{_spike(form)} *", "spikes"))
-    found += [("const float *", f"first{k}") for k in states if form.initial]
-    found += [("float *", f"last{k}") for k in states if form.final]
-    return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
+    arguments = [(f"const {element} *", f"input{k}") for k in range(len(step.inputs))]
+    arguments.append((f"{_spike(form)} *", "spikes"))
+    arguments += [("const float *", f"first{k}") for k in states if form.initial]
+    arguments += [("float *", f"last{k}") for k in states if form.final]
+    return [*arguments, *_parameter_arguments(step, form), ("long long", "size"), ("int", "chunks")]
 
 
 def backward_arguments(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
     """Return the type and name of the backward kernel's arguments."""
     element = ELEMENTS[form.kind][0]
     states, inputs = range(len(step.states)), range(len(step.inputs))
-    found = [(f"const {element} *", f"input{k}") for k in inputs]
-    found.append((f"const {element} *", "grad_spikes"))
-    found += [(f"{element} *", f"grad_input{k}") for k in inputs if step.inputs[k] in form.wanted]
-    found += [("const float *", f"first{k}") for k in states if form.initial]
-    found += [("const float *", f"grad_last{k}") for k in states if form.final]
-    found += [("float *", f"grad_first{k}") for k in states if form.states]
-    found += [("float *", f"grad_learned{k}") for k in range(len(form.learned))]
-    found += [("float *", "noted")] if form.looped else []
-    return [*found, *_given(step, form), ("long long", "size"), ("int", "chunks")]
+    arguments = [(f"const {element} *", f"input{k}") for k in inputs]
+    arguments.append((f"const {element} *", "grad_spikes"))
+    arguments += [
+        (f"{element} *", f"grad_input{k}") for k in inputs if step.inputs[k] in form.wanted
+    ]
+    arguments += [("const float *", f"first{k}") for k in states if form.initial]
+    arguments += [("const float *", f"grad_last{k}") for k in states if form.final]
+    arguments += [("float *", f"grad_first{k}") for k in states if form.states]
+    arguments += [("float *", f"grad_learned{k}") for k in range(len(form.learned))]
+    arguments += [("float *", "noted")] if form.looped else []
+    return [*arguments, *_parameter_arguments(step, form), ("long long", "size"), ("int", "chunks")]
 
 
 def _spike(form: CudaForm) -> str:
     return ELEMENTS[form.kind][0] if form.output == Output.INPUT else "unsigned char"
 
 
-def _given(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
+def _parameter_arguments(step: StepText, form: CudaForm) -> list[tuple[str, str]]:
     """Return the parameters, and the layout of those that vary by neuron."""
     places = [k for k, name in enumerate(step.parameters) if name in form.spread]
-    found = [("const float *", f"parameter{k}") for k in range(len(step.parameters))]
-    return found + [("long long", f"{part}{k}") for k in places for part in ("inner", "count")]
+    pointers = [("const float *", f"parameter{k}") for k in range(len(step.parameters))]
+    return pointers + [("long long", f"{part}{k}") for k in places for part in ("inner", "count")]
 
 
 def _arguments(arguments: list[tuple[str, str]]) -> str:
@@ -251,7 +254,7 @@ def _arguments(arguments: list[tuple[str, str]]) -> str:
 
 def _parts(step: StepText, form: CudaForm) -> dict[str, str]:
     element, conversions = ELEMENTS[form.kind]
-    wanted = sum(1 << k for k, name in enumerate(step.inputs) if name in form.wanted)
+    mask = sum(1 << k for k, name in enumerate(step.inputs) if name in form.wanted)
     return {
         "NAMES": _names(step),
         "ELEMENT": element,
@@ -262,7 +265,7 @@ def _parts(step: StepText, form: CudaForm) -> dict[str, str]:
         "INPUTS": str(len(step.inputs)),
         "NUMBERS": str(max(1, len(step.parameters) + step.places)),
         "LEARNED": str(len(form.learned)),
-        "WANTED": str(wanted),
+        "WANTED": str(mask),
         "SPIKE": _spike(form),
         "PUT_SPIKES": _PUT[form.output],
         "HELD": "8" if form.output == Output.BITS else "1",
@@ -287,12 +290,12 @@ def _read_parameters(step: StepText, form: CudaForm) -> str:
     lines = []
     index = "Place" if form.wide else "unsigned"
     for k, name in enumerate(step.parameters):
-        place = ""
+        offset = ""
         if name in form.spread:
-            place = f" + {index}(first + lane) / {index}(inner{k}) % {index}(count{k})"
+            offset = f" + {index}(first + lane) / {index}(inner{k}) % {index}(count{k})"
         lines.append("#pragma unroll")
         lines.append("for (int lane = 0; lane < LANES; lane++)")
-        lines.append(f"    parameter[{k}][lane] = *(parameter{k}{place});")
+        lines.append(f"    parameter[{k}][lane] = *(parameter{k}{offset});")
     if not step.places:
         return "\n".join(lines)
     if form.spread:

@@ -34,7 +34,7 @@ class Fixed:
             self.lines.append(f"const auto {self._names[key]} = {value};")
         return self._names[key]
 
-    def place(self, key: str) -> str:
+    def variable(self, key: str) -> str:
         """Return the variable from which a step reads the value."""
         if key not in self._places:
             self._places[key] = f"parameter[{self._parameters + len(self._places)}][lane]"
@@ -59,12 +59,12 @@ def statements(
         exact = rounding.shared(operations, forward)
         fused = rounding.fused(operations, results, exact)
     needed = rounding.reached(operations, results) - {product for product, _ in fused.values()}
-    own, keys = rounding.whole(operations), list(rounding.spelled_out(operations))
+    own, keys = rounding.varies(operations), list(rounding.spelled_out(operations))
 
     def read(number: int) -> str:
         if operations[number].op in LEAVES:
             return _leaf(operations[number], leaves)
-        return f"t{number}" if own[number] else fixed.place(keys[number])
+        return f"t{number}" if own[number] else fixed.variable(keys[number])
 
     def computed(number: int) -> str:
         if operations[number].op in LEAVES:
@@ -121,12 +121,12 @@ def _by_what_is_fixed(
     operation = operations[number]
     if operation.op != Op.DIVIDE or own[operation.args[1]]:
         return None
-    given, divisor = operation.args
+    dividend, divisor = operation.args
     if operations[divisor].op == Op.CONSTANT:
         return None
     key = f"1/{keys[divisor]}"
     fixed.name(key, f"__fdiv_rn(1.0f, {computed(divisor)})")
-    return f"__fmul_rn({read(given)}, {fixed.place(key)})"
+    return f"__fmul_rn({read(dividend)}, {fixed.variable(key)})"
 
 
 def divided_by(parts: Reciprocal) -> str:

@@ -71,11 +71,11 @@ def _check_tensor(argument: Argument, value: Any, where: str) -> None:
 
 def _number(argument: Argument, value: Any, where: str) -> Any:
     kind = _NUMBERS[argument.type]
-    whole = not argument.type.startswith("float")
-    if isinstance(value, Tensor) or not isinstance(value, int if whole else int | float):
-        expected = "a whole number" if whole else "a number"
+    is_integer = not argument.type.startswith("float")
+    if isinstance(value, Tensor) or not isinstance(value, int if is_integer else int | float):
+        expected = "a whole number" if is_integer else "a number"
         raise TypeError(f"{where} is {expected} ({argument.written}), not {type(value).__name__}")
-    made = kind(value)
-    if whole and made.value != value:
+    number = kind(value)
+    if is_integer and number.value != value:
         raise ValueError(f"{where} is {value}, which {argument.written} does not hold")
-    return made
+    return number

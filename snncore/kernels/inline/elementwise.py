@@ -162,11 +162,11 @@ class Elementwise:
     def _program(self, kind: str, lanes: int) -> CudaProgram:
         if (kind, lanes) not in self._programs:
             pointer = f"{ELEMENTS[kind][0]} *"
-            taken = [Argument(n, "any", True, True, f"const {pointer}") for n in self.inputs]
-            taken += [Argument(n, "any", True, False, pointer) for n in self.outputs]
-            taken += [Argument(n, "float32", False, False, "float") for n in self.parameters]
-            taken.append(Argument("size", "int64", False, False, "long long"))
-            kernel = Signature(self.name, self.name, tuple(taken))
+            declared = [Argument(n, "any", True, True, f"const {pointer}") for n in self.inputs]
+            declared += [Argument(n, "any", True, False, pointer) for n in self.outputs]
+            declared += [Argument(n, "float32", False, False, "float") for n in self.parameters]
+            declared.append(Argument("size", "int64", False, False, "long long"))
+            kernel = Signature(self.name, self.name, tuple(declared))
             source = self.source(kind, lanes)
             self._programs[kind, lanes] = CudaProgram(source, (kernel,), self.options)
         return self._programs[kind, lanes]
@@ -210,17 +210,17 @@ def _lanes(tensors: Sequence[Tensor]) -> int:
 class _Function(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, made: Elementwise, values: tuple[float, ...], *tensors: Tensor
+        ctx: Any, owner: Elementwise, values: tuple[float, ...], *tensors: Tensor
     ) -> tuple[Tensor, ...]:
-        ctx.made, ctx.values = made, values
+        ctx.owner, ctx.values = owner, values
         ctx.save_for_backward(*tensors)
-        return made.run(tensors, values)
+        return owner.run(tensors, values)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        back = ctx.made.back
+        back = ctx.owner.back
         if back is None:
-            raise RuntimeError(f"{ctx.made.name}: there is no gradient (give backward=)")
+            raise RuntimeError(f"{ctx.owner.name}: there is no gradient (give backward=)")
         incoming = [gradient.contiguous() for gradient in gradients]
         return (None, None, *back.run([*ctx.saved_tensors, *incoming], ctx.values))

@@ -52,8 +52,8 @@ def load(
         CompilerError: if the source does not compile; lines are those of the text.
         ValueError: if no kernel is found, or its declaration cannot be read.
     """
-    found = signatures(source, kernels)
-    program = CudaProgram(_TYPES + with_c_names(source, found), found, options or Options())
+    declared = signatures(source, kernels)
+    program = CudaProgram(_TYPES + with_c_names(source, declared), declared, options or Options())
     architecture = architecture or _architecture()
     log = ""
     if architecture == "cpu":
@@ -77,10 +77,10 @@ class Kernels:
         self._kernels = {kernel.name: Kernel(program, kernel) for kernel in program.kernels}
 
     def __getattr__(self, name: str) -> Kernel:
-        known = self.__dict__.get("_kernels", {})
-        if name not in known:
-            raise AttributeError(f"no kernel {name!r}; there are {', '.join(known)}")
-        kernel: Kernel = known[name]
+        kernels = self.__dict__.get("_kernels", {})
+        if name not in kernels:
+            raise AttributeError(f"no kernel {name!r}; there are {', '.join(kernels)}")
+        kernel: Kernel = kernels[name]
         return kernel
 
     def __iter__(self) -> Iterator[Kernel]:
@@ -133,9 +133,9 @@ class Kernel:
             self._program.launch(name, blocks, threads, values, device, shared)
 
 
-def _three(size: Size, what: str) -> tuple[int, int, int]:
-    given = (size,) if isinstance(size, int) else tuple(size)
-    if not 1 <= len(given) <= 3 or any(n < 0 for n in given):
-        raise ValueError(f"{what} is one to three whole numbers, not {size!r}")
-    x, y, z = (*given, 1, 1)[:3]
+def _three(size: Size, name: str) -> tuple[int, int, int]:
+    sizes = (size,) if isinstance(size, int) else tuple(size)
+    if not 1 <= len(sizes) <= 3 or any(n < 0 for n in sizes):
+        raise ValueError(f"{name} is one to three whole numbers, not {size!r}")
+    x, y, z = (*sizes, 1, 1)[:3]
     return x, y, z

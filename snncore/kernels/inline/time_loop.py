@@ -85,7 +85,7 @@ class TimeLoop:
         self.loop = CudaLoop(self.step, self._printed, options=options)
         self._numbers: dict[tuple[float, torch.device], Tensor] = {}
 
-    def __call__(self, *inputs: Tensor, **given: Tensor | float) -> tuple[Tensor, ...]:
+    def __call__(self, *inputs: Tensor, **named: Tensor | float) -> tuple[Tensor, ...]:
         """Return the output (T, ...) and the last states by name.
 
         First states and parameters are given by name: states as tensors of one step's shape,
@@ -94,15 +94,15 @@ class TimeLoop:
         Raises:
             TypeError, ValueError: if something does not fit; names it.
         """
-        self._check(inputs, given)
+        self._check(inputs, named)
         device, shape = inputs[0].device, inputs[0].shape
         first = [
-            _state(given[label], shape, f"{self.name}: {label}")
+            _state(named[label], shape, f"{self.name}: {label}")
             for label in self.step.states
-            if label in given
+            if label in named
         ]
         parameters = [
-            self._parameter(label, given[label], device) for label in self.step.parameters
+            self._parameter(label, named[label], device) for label in self.step.parameters
         ]
         results = _Function.apply(self, len(first), *inputs, *first, *parameters)
         return tuple(results)
@@ -147,17 +147,17 @@ class TimeLoop:
             self._numbers[key] = torch.full((), key[0], device=device)
         return self._numbers[key]
 
-    def _check(self, inputs: Sequence[Tensor], given: Mapping[str, Any]) -> None:
+    def _check(self, inputs: Sequence[Tensor], named: Mapping[str, Any]) -> None:
         step, name = self.step, self.name
         if len(inputs) != len(step.inputs):
             raise TypeError(f"{name} takes the inputs {', '.join(step.inputs)}")
-        unknown = sorted(set(given) - {*step.states, *step.parameters})
+        unknown = sorted(set(named) - {*step.states, *step.parameters})
         if unknown:
             raise TypeError(f"{name}: there is no state or parameter {unknown[0]}")
-        absent = [label for label in step.parameters if label not in given]
+        absent = [label for label in step.parameters if label not in named]
         if absent:
             raise TypeError(f"{name}: the parameter {absent[0]} is missing")
-        some = [label for label in step.states if label in given]
+        some = [label for label in step.states if label in named]
         if some and len(some) < len(step.states):
             raise TypeError(f"{name}: give all first states or none: {', '.join(step.states)}")
         first = inputs[0]
@@ -172,8 +172,8 @@ class TimeLoop:
 
 def _state(value: Any, shape: torch.Size, where: str) -> Tensor:
     if not isinstance(value, Tensor) or value.shape != shape[1:]:
-        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise ValueError(f"{where} is a tensor of {tuple(shape[1:])}, not {found}")
+        actual = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"{where} is a tensor of {tuple(shape[1:])}, not {actual}")
     return value
 
 
@@ -200,8 +200,8 @@ def _back(body: str, step: StepText, output: str, learned: Sequence[str]) -> str
     lines += [f"float &grad_{n} = share[{k}][lane] = 0.0f;" for k, n in enumerate(step.inputs)]
     for label in step.parameters:
         if label in learned:
-            place = learned.index(label)
-            lines.append(f"float &grad_{label} = learned[{place}][lane];")
+            index = learned.index(label)
+            lines.append(f"float &grad_{label} = learned[{index}][lane];")
         else:
             lines.append(f"float grad_{label} = 0.0f;")
     return "\n".join([*lines, placed(body, f"{step.name}, backward")])
@@ -209,28 +209,28 @@ def _back(body: str, step: StepText, output: str, learned: Sequence[str]) -> str
 
 class _Function(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, made: TimeLoop, states: int, *tensors: Tensor) -> tuple[Tensor, ...]:
-        count = len(made.step.inputs)
+    def forward(ctx: Any, owner: TimeLoop, states: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+        count = len(owner.step.inputs)
         ctx.set_materialize_grads(False)
-        ctx.made, ctx.parts = made, (count, count + states)
+        ctx.owner, ctx.parts = owner, (count, count + states)
         ctx.save_for_backward(*tensors)
-        output, last = made.loop.forward(*_parted(tensors, ctx.parts))
+        output, last = owner.loop.forward(*_parted(tensors, ctx.parts))
         return output, *last
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, incoming: Tensor | None, *later: Tensor | None) -> Any:
-        made: TimeLoop = ctx.made
-        if made.backward is None:
-            raise RuntimeError(f"{made.name}: there is no gradient (give backward=)")
+        owner: TimeLoop = ctx.owner
+        if owner.backward is None:
+            raise RuntimeError(f"{owner.name}: there is no gradient (give backward=)")
         inputs, states, parameters = _parted(ctx.saved_tensors, ctx.parts)
         needs = ctx.needs_input_grad[2:]
-        found = made.loop.backward(inputs, states, parameters, incoming, later, needs)
-        given = ctx.saved_tensors
+        gradients = owner.loop.backward(inputs, states, parameters, incoming, later, needs)
+        saved = ctx.saved_tensors
         return (
             None,
             None,
-            *(g if g is None else g.to(v.dtype) for g, v in zip(found, given, strict=True)),
+            *(g if g is None else g.to(v.dtype) for g, v in zip(gradients, saved, strict=True)),
         )
 
 

@@ -67,7 +67,7 @@ def build(source: str, options: Options, architecture: str, *, force: bool = Fal
     binary = None if force else cache.kept(key, "cubin")
     if binary is None:
         binary = cache.make(key, "cubin", partial(_compile, source, compiler, flags))
-    built = Built(binary.path, binary.said, binary.through)
+    built = Built(binary.path, binary.log, binary.through)
     if options.verbose:
         sys.stderr.write(f"{version} {' '.join(flags)}\n{built.log}\n{built.binary}\n")
     return built
@@ -83,16 +83,16 @@ def missing() -> str | None:
     return None
 
 
-def _compiler(asked: str) -> tuple[str, str]:
+def _compiler(choice: str) -> tuple[str, str]:
     """Return the compiler, and the versions that its output depends on."""
-    if asked != "nvcc" and nvrtc.library() is not None:
+    if choice != "nvcc" and nvrtc.library() is not None:
         return "nvrtc", nvrtc.version()
-    found = _nvcc()
-    if asked != "nvrtc" and found is not None:
-        return found, _nvcc_version(found)
-    if asked == "auto":
+    nvcc = _nvcc()
+    if choice != "nvrtc" and nvcc is not None:
+        return nvcc, _nvcc_version(nvcc)
+    if choice == "auto":
         raise CompilerError(str(missing()))
-    raise CompilerError(f"{asked} was not found (compiler='auto' takes what there is)")
+    raise CompilerError(f"{choice} was not found (compiler='auto' takes what there is)")
 
 
 def _flags(options: Options, architecture: str) -> tuple[str, ...]:
@@ -116,15 +116,17 @@ def _compile(source: str, compiler: str, flags: tuple[str, ...], folder: Path) -
     return _run_nvcc(compiler, flags, source, folder)
 
 
-def _run_nvcc(found: str, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
+def _run_nvcc(nvcc: str, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
     text, binary = folder / "kernel.cu", folder / "kernel.cubin"
     text.write_text(source, "utf-8")
-    command = [found, "-cubin", *flags, text.name, "-o", binary.name]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS)
-    said = f"{done.stdout}{done.stderr}".strip()
-    if done.returncode != 0:
-        raise CompilerError(said)
-    return binary.read_bytes(), said
+    command = [nvcc, "-cubin", *flags, text.name, "-o", binary.name]
+    completed = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS
+    )
+    log = f"{completed.stdout}{completed.stderr}".strip()
+    if completed.returncode != 0:
+        raise CompilerError(log)
+    return binary.read_bytes(), log
 
 
 def _nvcc() -> str | None:
@@ -134,9 +136,11 @@ def _nvcc() -> str | None:
 
 
 @lru_cache
-def _nvcc_version(found: str) -> str:
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=_SECONDS)
-    return f"{found}\n{said.stdout}"
+def _nvcc_version(nvcc: str) -> str:
+    completed = subprocess.run(
+        [nvcc, "--version"], capture_output=True, text=True, timeout=_SECONDS
+    )
+    return f"{nvcc}\n{completed.stdout}"
 
 
 def _headers(source: str, folders: tuple[str, ...]) -> list[str]:

@@ -25,11 +25,11 @@ def library() -> Any:
             # It opens this one by its name alone, and finds it if it is open already.
             for builtins in sorted(Path(path).parent.glob("libnvrtc-builtins.so.*")):
                 ctypes.CDLL(str(builtins))
-            found = ctypes.CDLL(path)
+            loaded = ctypes.CDLL(path)
         except OSError:
             continue
-        found.nvrtcGetErrorString.restype = ctypes.c_char_p
-        return found
+        loaded.nvrtcGetErrorString.restype = ctypes.c_char_p
+        return loaded
     return None
 
 
@@ -37,13 +37,13 @@ def _candidates() -> Iterator[str]:
     """Yield files that may be the library: from pip's packages, a toolkit, or the system."""
     spec = find_spec("nvidia")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        for found in sorted(Path(folder).glob(f"*/lib/{_PATTERN}"), reverse=True):
-            if ".alt." not in found.name:
-                yield str(found)
+        for file in sorted(Path(folder).glob(f"*/lib/{_PATTERN}"), reverse=True):
+            if ".alt." not in file.name:
+                yield str(file)
     roots = [os.environ[name] for name in _TOOLKITS if name in os.environ]
     for root in [*roots, "/usr/local/cuda"]:
-        for found in sorted(Path(root).glob(f"lib64/{_PATTERN}"), reverse=True):
-            yield str(found)
+        for file in sorted(Path(root).glob(f"lib64/{_PATTERN}"), reverse=True):
+            yield str(file)
     for name in (ctypes.util.find_library("nvrtc"), "libnvrtc.so"):
         if name:
             yield name
@@ -81,10 +81,10 @@ def compiled(source: str, name: str, flags: Sequence[str]) -> tuple[bytes, str]:
         options = (ctypes.c_char_p * len(flags))(*(flag.encode() for flag in flags))
         status = nvrtc.nvrtcCompileProgram(program, len(flags), options)
         log = _text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
-        said = log.rstrip(b"\0").decode(errors="replace").strip()
+        messages = log.rstrip(b"\0").decode(errors="replace").strip()
         if status != 0:
-            raise CompilerError(said or _message(status))
-        return _text(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program), said
+            raise CompilerError(messages or _message(status))
+        return _text(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program), messages
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
 

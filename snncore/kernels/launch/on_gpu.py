@@ -14,7 +14,7 @@ from torch import Tensor
 from snncore.kernels.launch.build import Built, Options, build
 from snncore.kernels.launch.signature import Signature
 
-# More than 48 KiB a block only gets if it is asked for, and what a kernel declares counts too.
+# A block gets more than 48 KiB only on request; memory that a kernel declares counts too.
 _PLAIN_SHARED = 32 << 10
 
 
@@ -51,10 +51,10 @@ class OnGpu:
         if shared > _PLAIN_SHARED:
             function.max_dynamic_shared_size_bytes = shared
         values = tuple(self._value(argument) for argument in arguments)
-        place = device.index, torch.cuda.current_stream(device).cuda_stream
-        if place not in self._streams:
-            self._streams[place] = self._stream(*place)
-        with self._cupy.Device(device.index), self._streams[place]:
+        key = device.index, torch.cuda.current_stream(device).cuda_stream
+        if key not in self._streams:
+            self._streams[key] = self._stream(*key)
+        with self._cupy.Device(device.index), self._streams[key]:
             function(grid, block, values, shared_mem=shared)
 
     def _stream(self, device: int, pointer: int) -> Any:

@@ -15,7 +15,7 @@ from snncore.kernels.launch.signature import Signature
 
 Size = tuple[int, int, int]
 # A tensor, or a number as the ctypes value that the kernel takes.
-Given = Tensor | Any
+ArgumentValue = Tensor | Any
 
 
 class CudaProgram:
@@ -30,7 +30,7 @@ class CudaProgram:
         name: str,
         grid: Size,
         block: Size,
-        arguments: Sequence[Given],
+        arguments: Sequence[ArgumentValue],
         device: torch.device,
         shared: int = 0,
     ) -> None:

@@ -69,38 +69,38 @@ def signatures(source: str, kernels: Mapping[str, str] | None = None) -> tuple[S
         ValueError: if there is none, or one cannot be read; names the line.
     """
     plain = _without_comments(source)
-    found = []
+    declared = []
     if kernels is None:
         for mark in _MARK.finditer(source):
             where = f"line {source.count(chr(10), 0, mark.start()) + 1}"
             if mark[2]:
                 raise ValueError(f"{where}: '// @kernel' is followed by one name or none")
-            found.append(_declared(plain, mark.end(), where, mark[1]))
+            declared.append(_declared(plain, mark.end(), where, mark[1]))
     else:
-        for name, given in kernels.items():
-            found.append(_named(plain, name, given))
-    if not found:
+        for name, text in kernels.items():
+            declared.append(_named(plain, name, text))
+    if not declared:
         raise ValueError("no kernel: write '// @kernel' on the line before one, or pass kernels=")
-    names = [signature.name for signature in found]
+    names = [signature.name for signature in declared]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise ValueError(f"the kernel name {repeated} is used twice")
-    return tuple(found)
+    return tuple(declared)
 
 
-def _named(plain: str, name: str, given: str) -> Signature:
+def _named(plain: str, name: str, text: str) -> Signature:
     if not name.isidentifier():
         raise ValueError(f"{name!r} is not the name of a kernel")
-    if "(" in given:
-        declaration = given if "__global__" in given else f"__global__ {given}"
+    if "(" in text:
+        declaration = text if "__global__" in text else f"__global__ {text}"
         return _declared(declaration, 0, name, name)
     pattern = re.compile(
-        rf"__global__[^;{{}}()]*(?:\([^()]*\)[^;{{}}()]*)?\b{re.escape(given)}\s*\("
+        rf"__global__[^;{{}}()]*(?:\([^()]*\)[^;{{}}()]*)?\b{re.escape(text)}\s*\("
     )
     match = pattern.search(plain)
     if match is None:
         raise ValueError(
-            f"{name}: the source has no __global__ function {given} "
+            f"{name}: the source has no __global__ function {text} "
             "(give its whole declaration where a macro makes it)"
         )
     return _declared(plain, match.start(), name, name)

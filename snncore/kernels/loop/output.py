@@ -30,9 +30,9 @@ def check_output(equations: Equations, output: Output) -> None:
     """
     fits = {Output.INPUT: True, Output.BYTES: _counts(equations), Output.BITS: _fires(equations)}
     if not fits[output]:
-        held = "a spike" if output == Output.BITS else "a count of spikes"
+        content = "a spike" if output == Output.BITS else "a count of spikes"
         raise ValueError(
-            f"{equations.name}.output: {output.value!r} holds {held}, and this neuron hands out "
+            f"{equations.name}.output: {output.value!r} holds {content}, and this neuron hands out "
             'something else (use output="input")'
         )
 
@@ -89,7 +89,7 @@ def unpack(bits: Tensor, shape: Sequence[int], kind: torch.dtype = torch.float32
     """
     neurons = prod(shape)
     if bits.dtype != torch.uint8 or bits.ndim != 2 or bits.shape[1] != -(-neurons // 8):
-        found = f"{bits.dtype} {tuple(bits.shape)}"
-        raise ValueError(f"unpack: {found} is not the bits of neurons of {tuple(shape)}")
+        actual = f"{bits.dtype} {tuple(bits.shape)}"
+        raise ValueError(f"unpack: {actual} is not the bits of neurons of {tuple(shape)}")
     rows = bits.unsqueeze(-1) >> torch.arange(8, device=bits.device, dtype=torch.uint8) & 1
     return rows.view(bits.shape[0], -1)[:, :neurons].reshape(-1, *shape).to(kind)

@@ -64,8 +64,8 @@ def _goes_wrong(divisor: float, high: float, low: float) -> bool:
         for r in range(-_NEAR, _NEAR + 1):
             for n, m in _near_middles(d, k, r) if r else ():
                 product = c_float(n * low).value
-                found = (n * Fraction(high) + Fraction(product)) * scale * 2**k
-                if (found - m) * r <= 0:
+                quotient = (n * Fraction(high) + Fraction(product)) * scale * 2**k
+                if (quotient - m) * r <= 0:
                     return True
     return False
 
@@ -77,12 +77,12 @@ def _near_middles(d: int, k: int, r: int) -> list[tuple[int, int]]:
         return []
     modulus = 2**k // common
     first = -r // common * pow(d // common, -1, modulus) % modulus
-    found = []
+    pairs = []
     for m in range(first + (2**24 - first) // modulus * modulus, 2**25, modulus):
         n, rest = divmod(m * d + r, 2**k)
         if m % 2 and m > 2**24 and not rest and 2**23 <= n < 2**24 and (n < d) == (k == 25):
-            found.append((n, m))
-    return found
+            pairs.append((n, m))
+    return pairs
 
 
 def _before(value: float) -> float:

@@ -13,8 +13,8 @@ _LONG = 1000
 
 def shared(operations: Sequence[Operation], forward: Sequence[Operation]) -> set[int]:
     """Return the operations shared with the forward step: their results are equal to the bit."""
-    known = set(spelled_out(forward))
-    return {n for n, text in enumerate(spelled_out(operations)) if text in known}
+    texts = set(spelled_out(forward))
+    return {n for n, text in enumerate(spelled_out(operations)) if text in texts}
 
 
 def fused(
@@ -23,32 +23,32 @@ def fused(
     """Find sums in gradients that absorb a product which nothing else reads."""
     uses = Counter(arg for operation in operations for arg in operation.args)
     uses.update(number for number in results if number is not None)
-    varied = whole(operations)
-    found: dict[int, tuple[int, int]] = {}
+    varying = varies(operations)
+    absorbing: dict[int, tuple[int, int]] = {}
     for number, operation in enumerate(operations):
         if operation.op != Op.ADD or number in exact:
             continue
         for product, other in (operation.args, operation.args[::-1]):
-            free = uses[product] == 1 and product not in exact and varied[product]
+            free = uses[product] == 1 and product not in exact and varying[product]
             if free and operations[product].op == Op.MULTIPLY:
-                found[number] = (product, other)
+                absorbing[number] = (product, other)
                 break
-    return found
+    return absorbing
 
 
 def reached(operations: Sequence[Operation], results: Sequence[int | None]) -> set[int]:
     """Return the operations that the results depend on."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     pending = [number for number in results if number is not None]
     while pending:
         number = pending.pop()
-        if number not in found:
-            found.add(number)
+        if number not in numbers:
+            numbers.add(number)
             pending.extend(operations[number].args)
-    return found
+    return numbers
 
 
-def whole(operations: Sequence[Operation]) -> list[bool]:
+def varies(operations: Sequence[Operation]) -> list[bool]:
     """Return the values that vary by neuron: those that depend on a state or an input."""
     values: list[bool] = []
     for operation in operations:

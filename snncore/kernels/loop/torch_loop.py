@@ -50,8 +50,8 @@ def run_sequence(
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Run `step(*states, *inputs) -> (*states, spike)`; return spikes (T, ...) and last states."""
     spikes = []
-    for given in zip(*(sequence.unbind(0) for sequence in inputs), strict=True):
-        *following, fired = step(*states, *given)
+    for current in zip(*(sequence.unbind(0) for sequence in inputs), strict=True):
+        *following, fired = step(*states, *current)
         states = tuple(following)
         spikes.append(fired)
         if observer is not None:
@@ -83,7 +83,7 @@ class TorchLoop:
         """Return the output and the last states."""
         history, spikes = self._history(inputs, states, parameters)
         work = self.work
-        kind = work.given if work.given.is_floating_point else work.kind
+        kind = work.input_type if work.input_type.is_floating_point else work.kind
         last = history[-1] if work.final else ()
         return narrowed(torch.stack(spikes), work.output, kind), last
 
@@ -112,13 +112,13 @@ class TorchLoop:
             leaves = self._leaves(history[t], inputs, t, parameters, arrived)
             with torch.no_grad(), numbers_like(zero):
                 values = carried_out(back.operations, TABLE, leaves)
-            found = {name: _whole(values[place], zero) for name, place in back.results}
+            gradients = {name: _filled(values[number], zero) for name, number in back.results}
             for name, parts in each.items():
-                parts.append(found.get(name, zero))
+                parts.append(gradients.get(name, zero))
             for name in sums:
-                sums[name] = sums[name] + found.get(name, zero)
-            flowing = [found.get(name, zero) for name in equations.states]
-        results = [torch.stack(parts[::-1]).to(work.given) for parts in each.values()]
+                sums[name] = sums[name] + gradients.get(name, zero)
+            flowing = [gradients.get(name, zero) for name in equations.states]
+        results = [torch.stack(parts[::-1]).to(work.input_type) for parts in each.values()]
         results += flowing[: len(states)]
         results += [sums[n].sum_to_size(p.shape) for n, p in zip(sums, parameters, strict=True)]
         return [r.contiguous() if need else None for r, need in zip(results, needs, strict=True)]
@@ -136,9 +136,9 @@ class TorchLoop:
             leaves = self._leaves(current, inputs, t, parameters, {})
             with torch.no_grad(), numbers_like(like):
                 values = carried_out(equations.operations, TABLE, leaves)
-            current = [_whole(values[number], like) for number in equations.next_states]
+            current = [_filled(values[number], like) for number in equations.next_states]
             history.append(current)
-            spikes.append(_whole(values[equations.output], like))
+            spikes.append(_filled(values[equations.output], like))
         return history, spikes
 
     def _leaves(
@@ -162,7 +162,7 @@ class TorchLoop:
         }
 
 
-def _whole(value: Any, like: Tensor) -> Tensor:
+def _filled(value: Any, like: Tensor) -> Tensor:
     """Return a value, number or comparison as a tensor of its own, shaped like the layer."""
     tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device)
     return tensor.expand_as(like).clone(memory_format=torch.contiguous_format)

@@ -30,14 +30,14 @@ class Work:
 
     Parameters that are plain numbers are `constants`; the others are given as tensors. States
     begin with `initial` where none are given, and are of the type `kind`; inputs are of the type
-    `given`, which the output has too unless it is narrow. `wide` computes in float64 whatever is
-    given.
+    `input_type`, which the output has too unless it is narrow. `wide` computes in float64 whatever
+    the inputs are.
     """
 
     equations: Equations
     surrogate: Rule
     device: torch.device
-    given: torch.dtype
+    input_type: torch.dtype
     constants: tuple[tuple[str, float], ...] = ()
     initial: tuple[float, ...] = ()
     output: Output = Output.INPUT
@@ -48,7 +48,7 @@ class Work:
     @property
     def kind(self) -> torch.dtype:
         """The type that is computed in: no narrower than float32."""
-        return torch.float64 if self.wide or self.given == torch.float64 else torch.float32
+        return torch.float64 if self.wide or self.input_type == torch.float64 else torch.float32
 
     @property
     def slope(self) -> Slope:

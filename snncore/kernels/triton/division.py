@@ -12,12 +12,12 @@ from snncore.kernels.loop.reciprocal import TINY, Reciprocal, reciprocal
 
 
 def constraints(pack: int) -> str:
-    """Return the constraints of the assembly for so many quotients at a time."""
+    """Return the constraints of the assembly for `pack` quotients at a time."""
     return ",".join(["=&f"] * pack + ["f"] * pack)
 
 
 def division(divisor: float, pack: int) -> str:
-    """Write the assembly of so many quotients by the number at a time."""
+    """Write the assembly that divides `pack` values by the number at a time."""
     by = reciprocal(divisor)
     each = range(pack)
     lines = [".reg .f32 e;", ".reg .f64 a, b, c;", ".reg .pred tiny, any;"]

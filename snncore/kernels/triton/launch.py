@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snncore.kernels.triton.shape import Config
+from snncore.kernels.triton.shape import TritonConfig
 
 # Triton compiles another kernel for pointers that are not multiples of this many bytes.
 _ALIGNED = 16
@@ -23,7 +23,12 @@ class Launch:
     """
 
     def __init__(
-        self, kernel: Any, programs: int, numbers: Sequence[int], segments: int, config: Config
+        self,
+        kernel: Any,
+        programs: int,
+        numbers: Sequence[int],
+        segments: int,
+        config: TritonConfig,
     ) -> None:
         self._kernel, self._grid = kernel, (programs, 1, 1)
         self._numbers = *numbers, segments, config.block
@@ -32,7 +37,7 @@ class Launch:
             "num_stages": 1,
             "enable_fp_fusion": False,
         }
-        self._known: dict[tuple[int, tuple[torch.dtype, ...]], Callable[..., None]] = {}
+        self._launchers: dict[tuple[int, tuple[torch.dtype, ...]], Callable[..., None]] = {}
 
     def __call__(self, tensors: Sequence[Tensor]) -> None:
         """Start the kernel; pointers come first, then the numbers, as its head has them."""
@@ -46,21 +51,21 @@ class Launch:
     def _start(self, tensors: Sequence[Tensor], device: int) -> None:
         places, together = [], 0
         for tensor in tensors:
-            place = tensor.data_ptr()
-            places.append(place)
-            together |= place
+            address = tensor.data_ptr()
+            places.append(address)
+            together |= address
         if together % _ALIGNED:
             self._ask(tensors)
             return
         key = device, tuple([tensor.dtype for tensor in tensors])
-        start = self._known.get(key)
+        start = self._launchers.get(key)
         if start is not None:
             start(*places, *self._numbers)
             return
-        found = self._ask(tensors)
+        compiled = self._ask(tensors)
         # The interpreter compiles nothing.
-        if found is not None:
-            self._known[key] = found[self._grid]
+        if compiled is not None:
+            self._launchers[key] = compiled[self._grid]
 
     def _ask(self, tensors: Sequence[Tensor]) -> Any:
         """Let Triton find the kernel, or compile it, and start it."""

@@ -15,7 +15,13 @@ from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.loop.spread import Spread, spread_of
 from snncore.kernels.loop.work import Work
 from snncore.kernels.triton.launch import Launch
-from snncore.kernels.triton.shape import Config, Shape, backward_config, forward_config, segmented
+from snncore.kernels.triton.shape import (
+    Shape,
+    TritonConfig,
+    backward_config,
+    forward_config,
+    segmented,
+)
 from snncore.kernels.triton.source import backward_source, forward_source
 
 # The kernels read these as they are; all others come as float32.
@@ -68,9 +74,9 @@ class TritonLoop:
         needs: Sequence[bool],
     ) -> Sequence[Tensor | None]:
         """Return the gradients of the arguments, given those of the output and the last states."""
-        given = [*inputs, *states, *parameters]
+        arguments = [*inputs, *states, *parameters]
         if not inputs[0].numel():
-            pairs = zip(given, needs, strict=True)
+            pairs = zip(arguments, needs, strict=True)
             return [torch.zeros_like(value) if need else None for value, need in pairs]
         step = self.plan.step
         ends = any(gradient is not None for gradient in later)
@@ -81,8 +87,10 @@ class TritonLoop:
             needed = {name for name, need in zip(names, needs, strict=True) if need}
             cut = self._cut_backward(inputs[0], states, parameters, ends, needed)
             self._cuts[key] = cut
-        found = self._gradients(cut, inputs, states, parameters, incoming, later if ends else ())
-        return [found[name] if need else None for name, need in zip(names, needs, strict=True)]
+        gradients = self._gradients(
+            cut, inputs, states, parameters, incoming, later if ends else ()
+        )
+        return [gradients[name] if need else None for name, need in zip(names, needs, strict=True)]
 
     def source(self) -> str:
         """Return both kernels for four steps between given and last states, with all gradients."""
@@ -106,13 +114,13 @@ class TritonLoop:
         neurons = like.numel() // like.shape[0]
         arrived = torch.zeros_like(like) if incoming is None else incoming
         last = [_floats(like, neurons).zero_() if g is None else g for g in later]
-        found = {name: torch.empty_like(like, memory_format=_ROWS) for name in shape.inputs}
+        gradients = {name: torch.empty_like(like, memory_format=_ROWS) for name in shape.inputs}
         begins = {name: _floats(like, like.shape[1:]) for name in step.states if shape.states}
         shares = {
             name: _floats(like, neurons if name in cut.spread else cut.programs)
             for name in shape.parameters
         }
-        arguments = [_row(arrived), *map(_row, inputs), *found.values(), *map(_row, states)]
+        arguments = [_row(arrived), *map(_row, inputs), *gradients.values(), *map(_row, states)]
         arguments += [*map(_row, last), *begins.values(), *shares.values()]
         if shape.segments:
             parts, _ = segmented(like.shape[0], shape.segment)
@@ -120,8 +128,8 @@ class TritonLoop:
         cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
         if shares:
             values = dict(zip(step.parameters, parameters, strict=True))
-            found |= {n: _gathered(s, cut.spread.get(n), values[n]) for n, s in shares.items()}
-        return found | begins if begins else found
+            gradients |= {n: _gathered(s, cut.spread.get(n), values[n]) for n, s in shares.items()}
+        return gradients | begins if begins else gradients
 
     def _cut_forward(
         self, like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]
@@ -160,10 +168,10 @@ class TritonLoop:
             name: spread_of(value, like.shape[1:], f"{self.plan.step.name}.{name}")
             for name, value in zip(self.plan.step.parameters, parameters, strict=True)
         }
-        return {name: place for name, place in places.items() if place is not None}
+        return {name: spread for name, spread in places.items() if spread is not None}
 
     def _cut(
-        self, name: str, shape: Shape, spread: dict[str, Spread], like: Tensor, config: Config
+        self, name: str, shape: Shape, spread: dict[str, Spread], like: Tensor, config: TritonConfig
     ) -> _Cut:
         kernel = self._kernels.get((name, shape))
         if kernel is None:
@@ -171,7 +179,7 @@ class TritonLoop:
             kernel = self._kernels[name, shape] = compiled(printed(self.plan, shape), name)
         neurons = like[0].numel()
         programs = -(-neurons // config.block)
-        numbers = [value for place in spread.values() for value in (place.inner, place.count)]
+        numbers = [value for layout in spread.values() for value in (layout.inner, layout.count)]
         segments, _ = segmented(like.shape[0], shape.segment)
         launch = Launch(kernel, programs, [*numbers, neurons], segments, config)
         return _Cut(shape, launch, programs, spread)
@@ -186,7 +194,7 @@ def _shape(
     like: Tensor,
     states: Sequence[Tensor],
     spread: Mapping[str, Spread],
-    config: Config,
+    config: TritonConfig,
     final: bool,
 ) -> Shape:
     segments, rest = segmented(like.shape[0], config.segment)

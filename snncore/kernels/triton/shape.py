@@ -11,7 +11,7 @@ from snncore.kernels.loop.plan import KernelPlan
 
 
 @dataclass(frozen=True)
-class Config:
+class TritonConfig:
     """Neurons a program, warps a program, and steps whose loads are issued together.
 
     Steps are unrolled by segment, between which the backward kernel notes the states.
@@ -65,24 +65,24 @@ def segmented(steps: int, segment: int) -> tuple[int, int]:
     return (0, steps) if steps <= segment else divmod(steps, segment)
 
 
-def forward_config(steps: int, neurons: int, itemsize: int) -> Config:
+def forward_config(steps: int, neurons: int, itemsize: int) -> TritonConfig:
     """Choose the forward kernel's measures: many pending loads, and a loop that fits its cache."""
     warps = 4 if itemsize == 4 and steps > 16 else 2
-    return _narrowed(Config(256, warps, 16), neurons)
+    return _narrowed(TritonConfig(256, warps, 16), neurons)
 
 
 def backward_config(
     plan: KernelPlan, steps: int, neurons: int, itemsize: int, learned: int = 0
-) -> Config:
+) -> TritonConfig:
     """Choose the backward kernel's measures (tuned by `benchmarks/gpu/triton_kernels.py`)."""
     if steps <= 4:
-        config = Config(512, 4, 4)
+        config = TritonConfig(512, 4, 4)
     elif steps <= 16:
-        config = Config(64, 2, 8) if itemsize == 4 else Config(128, 2, 4)
+        config = TritonConfig(64, 2, 8) if itemsize == 4 else TritonConfig(128, 2, 4)
     elif itemsize == 2 and (learned or _work(plan) > 25):
-        config = Config(128, 2, 8, segment=8, ahead=True)
+        config = TritonConfig(128, 2, 8, segment=8, ahead=True)
     else:
-        config = Config(128, 2, 16, ahead=True)
+        config = TritonConfig(128, 2, 16, ahead=True)
     return _narrowed(config, neurons)
 
 
@@ -90,14 +90,14 @@ def backward_config(
 def _work(plan: KernelPlan) -> int:
     """Count the operations of a neuron's backward step; an exact quotient counts as one more."""
     operations = plan.adjoint.operations
-    own = rounding.whole(operations)
+    own = rounding.varies(operations)
     exact = rounding.shared(operations, plan.step.operations)
     each = [number for number, op in enumerate(operations) if own[number] and op.op not in LEAVES]
     divided = [number for number in each if operations[number].op == Op.DIVIDE]
     return len(each) + len(exact.intersection(divided))
 
 
-def _narrowed(config: Config, neurons: int) -> Config:
+def _narrowed(config: TritonConfig, neurons: int) -> TritonConfig:
     """Reduce the neurons per thread if there are too few programs to keep a GPU busy."""
     block = config.block
     while block > 32 * config.warps and neurons < block * 512:

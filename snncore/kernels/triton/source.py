@@ -73,7 +73,7 @@ def backward_source(plan: KernelPlan, shape: Shape) -> str:
     if shape.segments and shape.ahead:
         lines += _back_ahead(plan, shape)
     elif shape.segments:
-        loads = [f"{state} = {_get(place, shape)}" for state, place in _notes(states)]
+        loads = [f"{state} = {_get(address, shape)}" for state, address in _notes(states)]
         lines += [
             "for _ in range(SEGMENTS):",
             *indent([f"row -= {shape.segment} * N", f"note -= {len(states)} * N"]),
@@ -111,7 +111,7 @@ def _segment_back(plan: KernelPlan, shape: Shape, steps: int) -> list[str]:
 def _note(plan: KernelPlan, shape: Shape) -> list[str]:
     """Write all segments forwards, and note the states that each following segment begins with."""
     states, inputs = plan.step.states, plan.step.inputs
-    puts = [_put(place, state, shape) for state, place in _notes(states)]
+    puts = [_put(address, state, shape) for state, address in _notes(states)]
     lines = [*puts]
     for begin in range(0, shape.segment, shape.chunk):
         times = range(begin, min(begin + shape.chunk, shape.segment))
@@ -127,7 +127,7 @@ def _note(plan: KernelPlan, shape: Shape) -> list[str]:
 def _note_ahead(plan: KernelPlan, shape: Shape) -> list[str]:
     """Write the same, with a segment's inputs loaded while the one before is computed."""
     states, inputs, times = plan.step.states, plan.step.inputs, range(shape.segment)
-    puts = [_put(place, state, shape) for state, place in _notes(states)]
+    puts = [_put(address, state, shape) for state, address in _notes(states)]
     onward = [f"row += {shape.segment} * N", f"note += {len(states)} * N"]
     ahead = f"row + {shape.segment} * N"
     lines = [*puts, f"more = row < first + (SEGMENTS - 1) * {shape.segment} * N"]
@@ -144,12 +144,12 @@ def _back_ahead(plan: KernelPlan, shape: Shape) -> list[str]:
     states, times = plan.step.states, range(shape.segment)
     names = (*plan.step.inputs, "grad_spikes")
     back = f"{shape.segment} * N", f"{len(states)} * N"
-    notes = [(f"{s}_0", place) for s, place in _notes(states)]
+    notes = [(f"{s}_0", address) for s, address in _notes(states)]
     ready = [f"row -= {back[0]}", f"note -= {back[1]}"]
-    ready += [f"{name} = {_get(place, shape)}" for name, place in notes]
+    ready += [f"{name} = {_get(address, shape)}" for name, address in notes]
     ready += _loads(names, times, shape)
     lines = ["more = row > first", f"note -= {back[1]}"]
-    lines += [f"ahead_{name} = {_get(place, shape, 'more')}" for name, place in notes]
+    lines += [f"ahead_{name} = {_get(address, shape, 'more')}" for name, address in notes]
     lines += _loads(names, times, shape, "ahead_", f"row - {back[0]}", "more")
     lines += _chunk_back(plan, shape, times)
     lines += [f"{name} = ahead_{name}" for name, _ in notes]
@@ -159,7 +159,7 @@ def _back_ahead(plan: KernelPlan, shape: Shape) -> list[str]:
 
 def _notes(states: Sequence[str]) -> list[tuple[str, str]]:
     """Return each state, and the address of its notes for a segment."""
-    return [(s, f"noted + note + {place} * N + lane") for place, s in enumerate(states)]
+    return [(s, f"noted + note + {index} * N + lane") for index, s in enumerate(states)]
 
 
 _ZEROS = "tl.zeros([BLOCK], tl.float32)"
@@ -181,8 +181,8 @@ def _prologue(
         lines.append("inside = first + lane < N")
     for parameter in plan.step.parameters:
         if parameter in shape.spread:
-            place = f"(first + lane) // inner_{parameter} % count_{parameter}"
-            lines.append(f"{parameter} = tl.load({parameter}_at + {place}).to(tl.float32)")
+            offset = f"(first + lane) // inner_{parameter} % count_{parameter}"
+            lines.append(f"{parameter} = tl.load({parameter}_at + {offset}).to(tl.float32)")
         else:
             lines.append(f"{parameter} = tl.load({parameter}_at).to(tl.float32)")
     return f"def {name}({', '.join(arguments)}):", lines
@@ -194,8 +194,8 @@ def _begin(plan: KernelPlan, shape: Shape) -> list[str]:
     lines = []
     for state, value in zip(plan.step.states, values, strict=True):
         number = _ZEROS if value == 0 else f"tl.full([BLOCK], {value!r}, tl.float32)"
-        given = _get(f"{state}_first + first + lane", shape)
-        lines.append(f"{state} = {given if shape.initial else number}")
+        loaded = _get(f"{state}_first + first + lane", shape)
+        lines.append(f"{state} = {loaded if shape.initial else number}")
     return lines
 
 
@@ -284,7 +284,7 @@ def _chunk_back(plan: KernelPlan, shape: Shape, times: range) -> list[str]:
         following = [f"{state}_{t + 1}" for state in states]
         before = [f"{state}_{t}" for state in states]
         lines.append(_call("step", (*following, "spike"), before, plan, t))
-    results = [f"grad_{s}" for s in states] + [f"out_{n}" for n in _asked(shape)]
+    results = [f"grad_{s}" for s in states] + [f"out_{n}" for n in _requested(shape)]
     for t in reversed(times):
         incoming = [f"grad_{state}" for state in states] + [f"grad_spikes_{t}.to(tl.float32)"]
         before = [f"{state}_{t}" for state in states]
@@ -294,7 +294,7 @@ def _chunk_back(plan: KernelPlan, shape: Shape, times: range) -> list[str]:
     return lines
 
 
-def _asked(shape: Shape) -> tuple[str, ...]:
+def _requested(shape: Shape) -> tuple[str, ...]:
     return (*shape.inputs, *shape.parameters)
 
 
@@ -321,5 +321,5 @@ def _step_back(plan: KernelPlan, shape: Shape) -> str:
     step, back = plan.step, plan.adjoint
     arguments = (*step.states, *step.inputs, *step.parameters, *back.gradients)
     places = dict(back.results)
-    wanted = [places.get(name) for name in (*step.states, *_asked(shape))]
-    return function("step_back", arguments, back.operations, wanted, step.operations)
+    results = [places.get(name) for name in (*step.states, *_requested(shape))]
+    return function("step_back", arguments, back.operations, results, step.operations)

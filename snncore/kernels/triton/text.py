@@ -51,7 +51,7 @@ def function(
     fused = rounding.fused(operations, results, exact)
     absorbed = {product for product, _ in fused.values()}
     needed = rounding.reached(operations, results) - absorbed
-    whole = rounding.whole(operations)
+    varies = rounding.varies(operations)
     names: list[str] = []
     lines = []
     for number, operation in enumerate(operations):
@@ -68,7 +68,7 @@ def function(
             factors = [names[arg] for arg in operations[product].args]
             lines.append(f"t{number} = tl.fma({', '.join(factors)}, {names[other]})")
         elif number in needed:
-            value = _value(operations, operation, values, number in exact, whole, pack)
+            value = _value(operations, operation, values, number in exact, varies, pack)
             lines.append(f"t{number} = {value}")
     shaped = f"tl.zeros_like({arguments[0]})"
     returned = []
@@ -76,7 +76,7 @@ def function(
         if result is None:
             returned.append(shaped)
         else:
-            returned.append(names[result] if whole[result] else f"{shaped} + {names[result]}")
+            returned.append(names[result] if varies[result] else f"{shaped} + {names[result]}")
     lines.append(f"return {', '.join(returned)}{',' if len(returned) == 1 else ''}")
     return text(f"def {name}({', '.join(arguments)}):", lines)
 
@@ -86,7 +86,7 @@ def _value(
     operation: Operation,
     values: Sequence[str],
     exact: bool,
-    whole: Sequence[bool],
+    varies: Sequence[bool],
     pack: int,
 ) -> str:
     """Spell an operation, given the operations that it reads."""
@@ -95,7 +95,7 @@ def _value(
         divisor = float(str(read[1].attribute))
         if not exact and divisor:
             return f"{values[0]} * {1.0 / divisor!r}"
-        if whole[operation.args[0]] and is_safe(divisor):
+        if varies[operation.args[0]] and is_safe(divisor):
             if not pack:
                 by = reciprocal(divisor)
                 numbers = (by.divisor, by.nearest, by.high, by.low, by.corrected)
@@ -106,7 +106,7 @@ def _value(
         condition = read[0]
         while condition.op == Op.DETACH:
             condition = operations[condition.args[0]]
-        # A spike is asked for what it was made of, once for both.
+        # Compare the distance of a spike itself, once for the spike and the selection.
         if condition.op == Op.SPIKE:
             distance = _name(operations[condition.args[0]], condition.args[0])
             comparison = ">" if condition.attribute else ">="

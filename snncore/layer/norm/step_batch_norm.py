@@ -28,7 +28,7 @@ class _Counted(StateLayer):
                 f"{type(self).__name__}: has {self.steps} steps, and is given step {last} "
                 "(call functional.reset between samples, or make it with more steps)"
             )
-        # Beside the other states, so that a network goes on where a copy of them was taken.
+        # Beside the other states, so that a network continues where a copy of them was taken.
         self.states["step"] = torch.tensor(last, device="cpu")
         return first, last
 

@@ -84,8 +84,8 @@ class _OnGpu(torch.autograd.Function):
         if asks[0]:
             total = torch.cat(sums)
             distributed.all_reduce(total)
-            given = incoming, x, mean, inverse, weight, *total.chunk(2), counts
-            by_x = torch.batch_norm_backward_elemt(*given)
+            arguments = incoming, x, mean, inverse, weight, *total.chunk(2), counts
+            by_x = torch.batch_norm_backward_elemt(*arguments)
         learned = by_weight if asks[1] else None, by_bias if asks[2] else None
         return by_x, *learned, None, None, None, None
 

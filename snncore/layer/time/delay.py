@@ -12,7 +12,7 @@ from snncore.layer.time.state import StateLayer
 
 
 class Delay(StateLayer):
-    """The input of so many steps ago; one number of steps, or one for each channel."""
+    """The input of earlier steps: one delay in steps for all channels, or one for each."""
 
     def __init__(self, steps: int | Sequence[int], *, step_mode: str = "m") -> None:
         super().__init__(step_mode)
@@ -34,16 +34,16 @@ class Delay(StateLayer):
         if self.most == 0:
             return x
         past = sequence.new_zeros(self.most, *sequence.shape[1:])
-        kept = self.kept("past", past)
-        whole = torch.cat([past if kept is None else kept, sequence])
-        self.states["past"] = whole[len(sequence) :]
-        return self.as_given(self._delayed(whole, len(sequence)))
+        stored = self.kept("past", past)
+        extended = torch.cat([past if stored is None else stored, sequence])
+        self.states["past"] = extended[len(sequence) :]
+        return self.as_given(self._delayed(extended, len(sequence)))
 
-    def _delayed(self, whole: Tensor, count: int) -> Tensor:
+    def _delayed(self, extended: Tensor, count: int) -> Tensor:
         if isinstance(self.steps, int):
-            return whole[:count]
+            return extended[:count]
         begins = [self.most - steps for steps in self.steps]
-        channels = [whole[begin : begin + count, :, c] for c, begin in enumerate(begins)]
+        channels = [extended[begin : begin + count, :, c] for c, begin in enumerate(begins)]
         return torch.stack(channels, dim=2)
 
     def _check(self, sequence: Tensor) -> None:

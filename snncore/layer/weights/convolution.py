@@ -37,8 +37,8 @@ class _Convolution(Layer):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        given = {"kernel_size": kernel_size, "stride": stride}
-        for name, value in (given | {"padding": padding, "dilation": dilation}).items():
+        geometry = {"kernel_size": kernel_size, "stride": stride}
+        for name, value in (geometry | {"padding": padding, "dilation": dilation}).items():
             setattr(self, name, sizes(value, self.dimensions))
         inner = type(self).make(in_channels, out_channels, kernel_size, groups=groups, bias=bias)
         self.weight, self.bias = inner.weight, inner.bias

@@ -128,10 +128,10 @@ def _kernel_events(node: Conv2d, synapses: Connections, first: int, last: int) -
 
 def _pieces(lines: Integers, first: int, last: int, width: int) -> list[tuple[Integers, Integers]]:
     """Return lines of neurons with their columns in the range: whole ones, and cut ends."""
-    whole = np.arange(width)
+    all_columns = np.arange(width)
     starts, ends = np.maximum(lines * width, first), np.minimum((lines + 1) * width, last)
     complete = (starts == lines * width) & (ends == (lines + 1) * width)
-    pieces = [(lines[complete], whole)] if complete.any() else []
+    pieces = [(lines[complete], all_columns)] if complete.any() else []
     for line, start, end in zip(lines, starts, ends, strict=True):
         if end - start < width:
             columns = np.arange(start - line * width, end - line * width)

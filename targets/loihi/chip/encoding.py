@@ -32,8 +32,8 @@ def index_bits(neurons: int) -> int:
 def axon_bits(synapses: Integers, each: int) -> int:
     """Return the memory of axons with this many synapses of this many bits each."""
     blocks, rest = synapses // _BLOCK, synapses % _BLOCK
-    whole = blocks * _words(np.array(_BLOCK), each)
-    return int((whole + np.where(rest > 0, _words(rest, each), 0)).sum()) * _WORD
+    full = blocks * _words(np.array(_BLOCK), each)
+    return int((full + np.where(rest > 0, _words(rest, each), 0)).sum()) * _WORD
 
 
 def _words(synapses: Integers, each: int) -> Integers:

@@ -116,10 +116,10 @@ def _placed(
     loops = [each.node.name for each in layers if each.reads_itself]
     greedy = _Greedy(chip, layers, dict.fromkeys(loops, 0)).run()
     for _ in range(_TRIES):
-        found = {name: greedy.of_layer[name][0] for name in loops}
-        if found == greedy.assumed:
+        assumed = {name: greedy.of_layer[name][0] for name in loops}
+        if assumed == greedy.assumed:
             break
-        greedy = _Greedy(chip, layers, found).run()
+        greedy = _Greedy(chip, layers, assumed).run()
     return greedy.cores(), greedy.of_layer
 
 
@@ -214,22 +214,22 @@ class _Greedy:
         chip = self.chip
         axons, bits = layer.needs(last - 1, last)
         out = int(self.sends[layer.node.name][last - 1])
-        for what, needed, limit in (
+        for unit, needed, limit in (
             ("input axons", axons, chip.axons_in),
             ("output axons", out, chip.axons_out),
             ("bits of synapse memory", bits, chip.synapse_bits),
         ):
             if limit is not None and needed > limit:
-                return f"one neuron needs {needed} {what}, and a core of {chip.name} has {limit}"
+                return f"one neuron needs {needed} {unit}, and a core of {chip.name} has {limit}"
         return f"one neuron has no room on a core of {chip.name}"
 
 
 def _needs(layers: list[_Layer], placed: dict[str, tuple[int, int]]) -> tuple[LayerNeeds, ...]:
-    found = []
+    needs = []
     for layer in layers:
         total = sum((each.fan_in() for each in layer.inputs), np.zeros(1, dtype=np.int64))
         cores, bits = placed.get(layer.node.name, (0, 0))
-        found.append(
+        needs.append(
             LayerNeeds(
                 layer.node.name,
                 layer.neurons,
@@ -242,4 +242,4 @@ def _needs(layers: list[_Layer], placed: dict[str, tuple[int, int]]) -> tuple[La
                 cores,
             )
         )
-    return tuple(found)
+    return tuple(needs)

@@ -39,60 +39,60 @@ class Budget:
     size: int
     taken: dict[str, int] = field(default_factory=dict)
 
-    def require(self, item: Any, place: str) -> None:
+    def require(self, item: Any, path: str) -> None:
         """Check that a dataset may be read.
 
         Raises:
             ArtifactError: otherwise; says why.
         """
         if item.external or item.is_virtual:
-            raise ArtifactError(f"{place}: refers to another file, which is never opened")
+            raise ArtifactError(f"{path}: refers to another file, which is never opened")
         count = prod(item.shape)
         if count > MOST_VALUES:
-            raise ArtifactError(f"{place}: claims {count} values")
-        self._require_kind(item, place, count)
-        self.take(place, count * max(item.dtype.itemsize, _WORD))
+            raise ArtifactError(f"{path}: claims {count} values")
+        self._require_kind(item, path, count)
+        self.take(path, count * max(item.dtype.itemsize, _WORD))
         if item.id.get_create_plist().get_layout() == _CHUNKED:
-            self._require_chunks(item, place)
+            self._require_chunks(item, path)
 
-    def take(self, place: str, size: int) -> None:
+    def take(self, path: str, size: int) -> None:
         """Check that `size` more bytes may be held, together with all previous ones.
 
         Raises:
             ArtifactError: if they are too many.
         """
-        self.taken[place] = max(size, self.taken.get(place, 0))
+        self.taken[path] = max(size, self.taken.get(path, 0))
         total = sum(self.taken.values())
         if total > min(_MOST_BYTES, _FREE_BYTES + _RATIO * self.size):
             raise ArtifactError(
-                f"{place}: takes {total:,} bytes with what is before it, which a file of "
+                f"{path}: takes {total:,} bytes with what is before it, which a file of "
                 f"{self.size:,} bytes cannot honestly hold",
                 remedy="write the data without fill values, and less compressed",
             )
 
-    def _require_kind(self, item: Any, place: str, count: int) -> None:
+    def _require_kind(self, item: Any, path: str, count: int) -> None:
         kind = item.dtype.kind
         if kind not in _NUMBERS + _NAMES or item.dtype.subdtype is not None:
-            raise ArtifactError(f"{place}: {item.dtype} is not a type of numbers, nor a name")
+            raise ArtifactError(f"{path}: {item.dtype} is not a type of numbers, nor a name")
         if kind in _NAMES and count * item.dtype.itemsize > LONGEST_NAME:
-            raise ArtifactError(f"{place}: {count} strings of {item.dtype.itemsize} bytes are none")
+            raise ArtifactError(f"{path}: {count} strings of {item.dtype.itemsize} bytes are none")
         if kind == "O" and not _is_text(item):
-            raise ArtifactError(f"{place}: refers to something else, or is a list of any length")
+            raise ArtifactError(f"{path}: refers to something else, or is a list of any length")
 
-    def _require_chunks(self, item: Any, place: str) -> None:
+    def _require_chunks(self, item: Any, path: str) -> None:
         """Check that no chunk is larger than the data, and no stream longer than its chunk."""
         room = prod(item.chunks) * item.dtype.itemsize
         if room > _FREE_BYTES + _RATIO * self.size:
-            raise ArtifactError(f"{place}: is in chunks of {room:,} bytes")
+            raise ArtifactError(f"{path}: is in chunks of {room:,} bytes")
         grid = prod(-(-side // chunk) for side, chunk in zip(item.shape, item.chunks, strict=True))
         if grid > _MOST_CHUNKS and grid > 2 * item.id.get_num_chunks():
             # HDF5 searches for each of them, which takes time.
-            raise ArtifactError(f"{place}: is in {grid:,} chunks, most of which are not there")
+            raise ArtifactError(f"{path}: is in {grid:,} chunks, most of which are not there")
         settings = item.id.get_create_plist()
         count = settings.get_nfilters()
         filters = [settings.get_filter(number)[0] for number in range(count)]
         if not _FILTERS.issuperset(filters) or len(set(filters)) < count:
-            raise ArtifactError(f"{place}: is filtered by {filters}, which is not read")
+            raise ArtifactError(f"{path}: is filtered by {filters}, which is not read")
         if _DEFLATE not in filters:
             return
         for number in range(item.id.get_num_chunks()):
@@ -101,10 +101,10 @@ class Budget:
             try:
                 length = len(zlib.decompressobj().decompress(stream, room + 5))
             except zlib.error as error:
-                raise ArtifactError(f"{place}: is damaged: {error}") from error
+                raise ArtifactError(f"{path}: is damaged: {error}") from error
             # A checksum before the stream is compressed with it.
             if length > room + 4:
-                raise ArtifactError(f"{place}: holds a chunk of more than {room:,} bytes")
+                raise ArtifactError(f"{path}: holds a chunk of more than {room:,} bytes")
 
 
 def _is_text(item: Any) -> bool:

@@ -36,8 +36,8 @@ class ChainLayer:
     @property
     def weights(self) -> tuple[Synapse, ...]:
         """Every layer of weights that leads to the neurons."""
-        given = (self.synapse, self.recurrent, self.imaginary)
-        return tuple(node for node in given if node is not None)
+        synapses = (self.synapse, self.recurrent, self.imaginary)
+        return tuple(node for node in synapses if node is not None)
 
 
 @dataclass(frozen=True)

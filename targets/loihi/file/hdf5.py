@@ -176,7 +176,7 @@ def opened(content: bytes, name: str) -> Iterator[list[LayerEntry]]:
         raise ArtifactError(f"{name}: is damaged, or not an HDF5 file: {reason}") from error
 
 
-def _inside(group: Any, key: str, place: str) -> Any:
+def _inside(group: Any, key: str, path: str) -> Any:
     """Return what lies in a group under a name; a link to elsewhere is refused.
 
     Raises:
@@ -186,5 +186,5 @@ def _inside(group: Any, key: str, place: str) -> Any:
     if link is None:
         return None
     if not isinstance(link, h5py_module().HardLink):
-        raise ArtifactError(f"{place}: is a link to another place, which is not followed")
+        raise ArtifactError(f"{path}: is a link to another place, which is not followed")
     return group[key]

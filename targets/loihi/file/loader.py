@@ -63,13 +63,13 @@ def _processed(clipped: NarrowIntegers, bits_up: int, spare: int) -> LoadedWeigh
     if drop < 0:
         # Odd weights below -128 and none above 0: mixed for the loader, inhibitory for the process.
         return _nothing(clipped)
-    kept = np.empty(clipped.shape, dtype=np.int16)
+    weights = np.empty(clipped.shape, dtype=np.int16)
     # Process some rows at a time, so that large layers are not copied several times over.
     for rows in row_pieces(clipped):
         # Shifted up, they fill eight bits and a sign.
         limited = np.clip(clipped[rows].astype(np.int16) << bits_up, lowest, highest)
-        kept[rows] = _without_low_bits(limited, drop, toward_zero=not signed)
-    return _reduced(kept, bits_up)
+        weights[rows] = _without_low_bits(limited, drop, toward_zero=not signed)
+    return _reduced(weights, bits_up)
 
 
 def _nothing(weight: NarrowIntegers) -> LoadedWeights:

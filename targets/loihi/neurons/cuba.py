@@ -155,9 +155,9 @@ def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:
         if "RF" in kind:
             message = f"{kind!r} are driven by dense layers with complex weights alone"
             raise ArtifactError(f"{neuron.name}: {message}")
-        known = ", ".join((*_KINDS, "SDNN", "RF", "RF_PHASE"))
+        kinds = ", ".join((*_KINDS, "SDNN", "RF", "RF_PHASE"))
         raise ArtifactError(
-            f"{neuron.name}: neurons of type {kind!r} are not supported; {known} are"
+            f"{neuron.name}: neurons of type {kind!r} are not supported; {kinds} are"
         )
     if "messageBits" in neuron:
         raise ArtifactError(f"{neuron.name}.messageBits: stops the loader", remedy="remove it")

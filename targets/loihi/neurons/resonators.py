@@ -171,8 +171,8 @@ def _undetermined(entries: Sequence[LayerEntry]) -> str | None:
 
 def _is_certain(values: NDArray[Any]) -> NDArray[np.bool_]:
     near = np.abs(values - np.rint(values))
-    found: NDArray[np.bool_] = (near > _MARGIN) | (values == 0)
-    return found
+    certain: NDArray[np.bool_] = (near > _MARGIN) | (values == 0)
+    return certain
 
 
 def _decay(group: LayerEntry, key: str, shape: Shape) -> Integers:

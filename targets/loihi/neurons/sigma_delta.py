@@ -77,8 +77,8 @@ class _SigmaDelta:
         """Yield what is wrong with a sigma-delta layer."""
         node, kind = layer.neuron, kind_of(layer.neuron)
         if (kind is DELTA) != (layer.synapse is None):
-            place = "takes what enters the network" if kind is DELTA else "needs weights before it"
-            yield error(node.name, f"a {node.equations.name} layer {place}", "move it")
+            rule = "takes what enters the network" if kind is DELTA else "needs weights before it"
+            yield error(node.name, f"a {node.equations.name} layer {rule}", "move it")
         if layer.recurrent is not None and not takes_numbers(program, layer):
             message = (
                 "is driven by spikes, and so the loader takes the numbers it sends back for them"

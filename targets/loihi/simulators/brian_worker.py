@@ -40,7 +40,7 @@ def synapses_of(source: Any, target: Any, link: dict[str, Any], count: int) -> l
     """Return connections: a group per sign and delay, because a group has one of each."""
     weight, delays = link["weight"], link["delays"]
     outputs, inputs = weight.shape
-    made = []
+    all_synapses = []
     for steps in np.unique(delays):
         for sign, mode in SIGNS.items():
             rows, columns = np.nonzero((weight * sign > 0) & (delays == steps))
@@ -53,29 +53,29 @@ def synapses_of(source: Any, target: Any, link: dict[str, Any], count: int) -> l
                 j=np.tile(rows, count) + offset * outputs,
             )
             synapses.w = np.tile(weight[rows, columns], count)
-            made.append(synapses)
-    return made
+            all_synapses.append(synapses)
+    return all_synapses
 
 
 def simulate(layers: list[dict[str, Any]], samples: np.ndarray) -> list[dict[str, np.ndarray]]:
     """Return spikes and states of every layer, (T, N, neurons)."""
     steps, count, width = samples.shape
     times, sample, neuron = np.nonzero(samples)
-    given = LoihiSpikeGeneratorGroup(count * width, sample * width + neuron, times)
+    source = LoihiSpikeGeneratorGroup(count * width, sample * width + neuron, times)
     groups = [group_of(layer, count) for layer in layers]
     synapses = [
-        made
+        connection
         for layer, group in zip(layers, groups, strict=True)
         for link in layer["links"]
-        for made in synapses_of(
-            given if link["source"] == INPUT else groups[link["source"]], group, link, count
+        for connection in synapses_of(
+            source if link["source"] == INPUT else groups[link["source"]], group, link, count
         )
     ]
     monitors = [
         (LoihiSpikeMonitor(group), LoihiStateMonitor(group, "I"), LoihiStateMonitor(group, "v"))
         for group in groups
     ]
-    network = LoihiNetwork(given, *groups, *synapses, *(m for each in monitors for m in each))
+    network = LoihiNetwork(source, *groups, *synapses, *(m for each in monitors for m in each))
     network.run(steps + len(layers))
     return [
         shown(layer, monitor, lag, steps, count)
@@ -103,8 +103,10 @@ def shown(
 
 def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Run every network of the job, or the self-test; the sandbox calls this."""
-    done: dict[str, Any] = exchange.beside("judge_worker").run(job, exchange, sys.modules[__name__])
-    return done
+    results: dict[str, Any] = exchange.beside("judge_worker").run(
+        job, exchange, sys.modules[__name__]
+    )
+    return results
 
 
 def read_layer(exchange: Any, stem: str, sources: list[Any]) -> dict[str, Any]:
@@ -125,8 +127,8 @@ def self_test() -> dict[str, Any]:
     link = {"source": INPUT, "weight": weight, "delays": np.zeros_like(weight)}
     values = {"current_decay": [2048], "voltage_decay": [1024], "threshold": [20]}
     samples = np.array([[[1, 0]], [[0, 1]], [[0, 0]], [[1, 0]]], np.uint8)
-    (found,) = simulate([values | {"links": [link], "size": 1}], samples)
-    lists = [found[key].ravel().tolist() for key in ("s", "u", "v")]
+    (trace,) = simulate([values | {"links": [link], "size": 1}], samples)
+    lists = [trace[key].ravel().tolist() for key in ("s", "u", "v")]
     if lists != SELF_TEST:
         raise ValueError(f"the self-test gave {lists}, not {SELF_TEST}")
     return {name: importlib.metadata.version(name) for name in ("brian2-loihi", "brian2", "numpy")}

@@ -15,10 +15,10 @@ def run(job: dict[str, Any], exchange: Any, worker: Any) -> dict[str, Any]:
         stem = f"n{number}"
         samples = np.load(exchange.input(f"{stem}.samples"))
         layers = [
-            worker.read_layer(exchange, f"{stem}.l{place}", described["sources"])
-            for place, described in enumerate(network["layers"])
+            worker.read_layer(exchange, f"{stem}.l{position}", described["sources"])
+            for position, described in enumerate(network["layers"])
         ]
-        for place, arrays in enumerate(worker.simulate(layers, samples)):
+        for position, arrays in enumerate(worker.simulate(layers, samples)):
             for key, values in arrays.items():
-                np.save(exchange.output(f"{stem}.l{place}.{key}"), values)
+                np.save(exchange.output(f"{stem}.l{position}.{key}"), values)
     return {"networks": len(job["networks"])}

@@ -113,8 +113,8 @@ def _call(
         stem = f"n{number}"
         arrays[f"{stem}.samples"] = run.samples.reshape(*run.samples.shape[:2], -1).astype(np.uint8)
         described = []
-        for place, layer in enumerate(layers):
-            own = f"{stem}.l{place}"
+        for position, layer in enumerate(layers):
+            own = f"{stem}.l{position}"
             arrays |= {f"{own}.{key}": value for key, value in layer.parameters.items()}
             for count, link in enumerate(layer.connections):
                 arrays[f"{own}.w{count}"] = link.weight
@@ -132,13 +132,13 @@ def _trace(run: JudgedRun, arrays: dict[str, NDArray[Any]], number: int) -> Trac
     layers = {
         node.name: LayerTrace(
             {
-                key: arrays[f"n{number}.l{place}.{key}"].reshape(
+                key: arrays[f"n{number}.l{position}.{key}"].reshape(
                     *size, *run.program.shapes[node.name]
                 )
                 for key in ("s", "u", "v")
             }
         )
-        for place, node in enumerate(run.program.layers)
+        for position, node in enumerate(run.program.layers)
     }
     return Trace(layers, run.program.output)
 

@@ -44,19 +44,19 @@ class Samples:
     lag: int
     steps: int
 
-    def place(self, time_step: int) -> tuple[int, int]:
+    def locate(self, time_step: int) -> tuple[int, int]:
         """Return sample and step of one of Lava's steps, which count from 1."""
         return divmod(time_step - 1 - self.lag, self.steps)
 
     def begin(self, time_step: int) -> bool:
         """Return whether it is the first step of a sample."""
-        sample, step = self.place(time_step)
+        sample, step = self.locate(time_step)
         return sample >= 0 and step == 0
 
 
 @dataclass(frozen=True)
-class Recorder:
-    """Writes one layer's values into files that hold (T, N, ...), each step into its own row."""
+class LayerRecorder:
+    """A recorder of one layer's values, in files that hold (T, N, ...), a row for each step."""
 
     files: Files
     timing: Samples
@@ -66,7 +66,7 @@ class Recorder:
 
     def write(self, time_step: int, **values: np.ndarray) -> None:
         """Write what was computed in one of Lava's steps."""
-        sample, step = self.timing.place(time_step)
+        sample, step = self.timing.locate(time_step)
         if 0 <= sample < self.last - self.first:
             row = step * self.count + self.first + sample
             for name, value in values.items():

@@ -26,7 +26,7 @@ STATES = {"s": ("spiked", np.uint8), "u": ("current", np.int32), "v": ("voltage"
 SELF_TEST = [[1, 0, 0, 1], [1920, -320, -160, 1840], [0, -192, -176, 0]]
 
 
-class Layer:
+class EmulatedLayer:
     """One layer as the parent sends it: its synapses and its neurons' parameters."""
 
     def __init__(self, sources: list[Any], weights: list[Any], parameters: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ class Layer:
         self.size = len(parameters["threshold"])
 
 
-def block_of(layer: Layer, index: int) -> Any:
+def block_of(layer: EmulatedLayer, index: int) -> Any:
     """Return the layer's neurons; their bias is added later."""
     block = LoihiBlock(layer.size, label=f"layer{index}")
     own = block.compartment
@@ -58,13 +58,13 @@ def synapse_of(weight: np.ndarray) -> Any:
     return synapse
 
 
-def emulator_of(layers: list[Layer], sample: np.ndarray) -> Any:
+def emulator_of(layers: list[EmulatedLayer], sample: np.ndarray) -> Any:
     """Return the emulator, which receives the sample (T, ...), and each layer's block."""
     model = Model()
-    given = SpikeInput(sample.shape[1])
+    spike_input = SpikeInput(sample.shape[1])
     for step, spikes in enumerate(sample):
-        given.add_spikes(step + 1, np.flatnonzero(spikes), permanent=True)
-    model.add_input(given)
+        spike_input.add_spikes(step + 1, np.flatnonzero(spikes), permanent=True)
+    model.add_input(spike_input)
     blocks = [block_of(layer, index) for index, layer in enumerate(layers)]
     for layer, block in zip(layers, blocks, strict=True):
         for source, weight in zip(layer.sources, layer.weights, strict=True):
@@ -73,13 +73,13 @@ def emulator_of(layers: list[Layer], sample: np.ndarray) -> Any:
             axon = Axon(weight.shape[1])
             axon.target = synapse
             axon.set_compartment_axon_map(np.arange(weight.shape[1]))
-            (given if source == INPUT else blocks[source]).add_axon(axon)
+            (spike_input if source == INPUT else blocks[source]).add_axon(axon)
     for block in blocks:
         model.add_block(block)
     return EmulatorInterface(model, seed=0), blocks
 
 
-def simulate(layers: list[Layer], samples: np.ndarray) -> list[dict[str, np.ndarray]]:
+def simulate(layers: list[EmulatedLayer], samples: np.ndarray) -> list[dict[str, np.ndarray]]:
     """Return spikes and states of every layer, (T, N, neurons)."""
     steps, count = samples.shape[:2]
     shown = [
@@ -103,16 +103,18 @@ def simulate(layers: list[Layer], samples: np.ndarray) -> list[dict[str, np.ndar
 
 def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Run every network of the job, or the self-test; the sandbox calls this."""
-    done: dict[str, Any] = exchange.beside("judge_worker").run(job, exchange, sys.modules[__name__])
-    return done
+    results: dict[str, Any] = exchange.beside("judge_worker").run(
+        job, exchange, sys.modules[__name__]
+    )
+    return results
 
 
-def read_layer(exchange: Any, stem: str, sources: list[Any]) -> Layer:
+def read_layer(exchange: Any, stem: str, sources: list[Any]) -> EmulatedLayer:
     """Read a layer as the job describes it."""
     names = ("current_decay", "voltage_decay", "threshold", "bias")
     parameters = {name: np.load(exchange.input(f"{stem}.{name}")) for name in names}
     weights = [np.load(exchange.input(f"{stem}.w{count}")) for count in range(len(sources))]
-    return Layer([source for source, _ in sources], weights, parameters)
+    return EmulatedLayer([source for source, _ in sources], weights, parameters)
 
 
 def self_test() -> dict[str, Any]:
@@ -120,8 +122,8 @@ def self_test() -> dict[str, Any]:
     values = {"current_decay": 2048, "voltage_decay": 1024, "threshold": 20, "bias": 2}
     parameters = {name: np.array([value]) for name, value in values.items()}
     samples = np.array([[[1, 0]], [[0, 1]], [[0, 0]], [[1, 0]]], np.uint8)
-    (found,) = simulate([Layer([INPUT], [np.array([[30, -20]])], parameters)], samples)
-    lists = [found[key].ravel().tolist() for key in STATES]
+    (trace,) = simulate([EmulatedLayer([INPUT], [np.array([[30, -20]])], parameters)], samples)
+    lists = [trace[key].ravel().tolist() for key in STATES]
     if lists != SELF_TEST:
         raise ValueError(f"the self-test gave {lists}, not {SELF_TEST}")
     return {name: importlib.metadata.version(name) for name in ("nengo-loihi", "nengo", "numpy")}

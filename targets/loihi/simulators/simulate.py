@@ -133,8 +133,8 @@ def _call(pieces: Sequence[_Piece], limits: Limits | None) -> Call:
         net, samples = f"net{index}", f"samples{index}"
         arrays[net] = np.frombuffer(piece.run.net, np.uint8)
         arrays[samples] = piece.samples.astype(np.int32)
-        told = ("message_bits", "spike_exp", "input_bias")
-        options = {name: getattr(piece.run, name) for name in told}
+        names = ("message_bits", "spike_exp", "input_bias")
+        options = {name: getattr(piece.run, name) for name in names}
         networks.append({"net": net, "samples": samples, **options})
     return Call({"networks": networks}, arrays, limits or _generous(pieces))
 

@@ -55,8 +55,8 @@ class NetworkError(ValueError):
     """A network or its samples that Lava cannot run, or would run wrongly without a word."""
 
 
-class Watch:
-    """Reports and leaves when a process of Lava's has died: Lava would wait for it for ever."""
+class Watchdog:
+    """A watch over Lava's processes: it leaves when one has died, for which Lava would wait."""
 
     def __init__(self, exchange: Any) -> None:
         self._exchange = exchange
@@ -66,7 +66,7 @@ class Watch:
         self._seen: set[BaseProcess] = set()
         threading.Thread(target=self._poll, daemon=True).start()
 
-    def over(self, network: Any) -> "Watch":
+    def over(self, network: Any) -> "Watchdog":
         """Return this watch, for the processes of one network."""
         self._network = network
         return self
@@ -149,9 +149,9 @@ def _unexecuted(name: str) -> Any:
 def _function(path: str, name: str) -> Any:
     """Return one function, which needs only NumPy, of a script that cannot run here."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    (found,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    (function,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
     scope: dict[str, Any] = {"np": np}
-    exec(compile(ast.Module([found], []), path, "exec"), scope)
+    exec(compile(ast.Module([function], []), path, "exec"), scope)
     return scope[name]
 
 
@@ -243,7 +243,7 @@ def record(network: Any, files: list[Any], samples: np.ndarray, first: int, last
     for layer, own in zip(network.layers, files, strict=True):
         lag += not is_block(layer)
         timing = models.Samples(lag, steps)
-        layer.neuron.proc_params["recorder"] = models.Recorder(own, timing, count, first, last)
+        layer.neuron.proc_params["recorder"] = models.LayerRecorder(own, timing, count, first, last)
         if hasattr(layer, "synapse_rec"):
             layer.synapse_rec.proc_params["timing"] = timing
         if hasattr(getattr(layer, "synapse", None), "delays"):
@@ -251,7 +251,7 @@ def record(network: Any, files: list[Any], samples: np.ndarray, first: int, last
     return lag
 
 
-def play(network: Any, steps: int, watch: Watch, say: Callable[[str], None]) -> None:
+def play(network: Any, steps: int, watch: Watchdog, say: Callable[[str], None]) -> None:
     """Run the network for `steps` steps, in parts worth a line of progress each."""
     config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map=models.MODELS)
     done, part = 0, 64
@@ -271,7 +271,7 @@ def simulate(
     path: str,
     samples: np.ndarray,
     exchange: Any,
-    watch: Watch,
+    watch: Watchdog,
     stem: str,
     say: Callable[[str], None],
     options: dict[str, int] = PLAIN,
@@ -295,7 +295,7 @@ def simulate(
 
 def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Run every network of the job, or the self-test; the sandbox calls this."""
-    watch = Watch(exchange)
+    watch = Watchdog(exchange)
     if job.get("self_test"):
         return self_test(exchange, watch)
     networks = job["networks"]
@@ -312,7 +312,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     return {"networks": len(networks)}
 
 
-def self_test(exchange: Any, watch: Watch) -> dict[str, Any]:
+def self_test(exchange: Any, watch: Watchdog) -> dict[str, Any]:
     """Run one neuron whose spikes are known; returns the versions that ran it."""
     with h5py.File("selftest.net", "w") as file:
         layer = file.create_group("layer/0")
@@ -324,7 +324,7 @@ def self_test(exchange: Any, watch: Watch) -> dict[str, Any]:
     samples = np.array([[[1, 0]], [[0, 1]], [[0, 0]], [[1, 0]]], np.uint8)
     simulate("selftest.net", samples, exchange, watch, "selftest", exchange.progress)
     paths = [exchange.output(f"selftest.layer0.{name}") for name in "suv"]
-    found = [np.load(path).ravel().tolist() for path in paths]
-    if found != SELF_TEST:
-        raise NetworkError(f"the self-test gave {found}, not {SELF_TEST}")
+    outputs = [np.load(path).ravel().tolist() for path in paths]
+    if outputs != SELF_TEST:
+        raise NetworkError(f"the self-test gave {outputs}, not {SELF_TEST}")
     return {name: importlib.metadata.version(name) for name in ("lava-nc", "lava-dl", "numpy")}

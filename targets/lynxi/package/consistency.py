@@ -65,10 +65,10 @@ def require_consistent(
         if name in artifact.files and artifact.files[name] != content:
             raise ArtifactError(f"{name}: is not the file of this version", remedy=_REMEDY)
     forms = (document["reduced"][form]["files"] for form in ("unrolled", "step", "apart"))
-    wanted = {DOCUMENT, WEIGHTS, GOLDEN, SCHEMA_FILE, SCRIPT, *(n for each in forms for n in each)}
-    for name in sorted(wanted ^ set(artifact.files)):
-        what = "is missing" if name in wanted else "is not a file of a package"
-        raise ArtifactError(f"{name}: {what}", remedy=_REMEDY)
+    files = {DOCUMENT, WEIGHTS, GOLDEN, SCHEMA_FILE, SCRIPT, *(n for each in forms for n in each)}
+    for name in sorted(files ^ set(artifact.files)):
+        problem = "is missing" if name in files else "is not a file of a package"
+        raise ArtifactError(f"{name}: {problem}", remedy=_REMEDY)
 
 
 class _Values(Packer):
@@ -90,70 +90,68 @@ def _wrong_sizes(
             return f"golden.network.layers.{part.name}.s is missing"
         rows[f"layers.{part.name}.s"] = spikes, part.shape
     for name, (reference, shape) in rows.items():
-        place, wanted = f"golden.network.{name}", [steps, SAMPLES, *shape]
-        if reference["shape"] != wanted:
-            return _words(f"{place}.shape", reference["shape"], wanted)
-        store.array(reference, place)
+        path, size = f"golden.network.{name}", [steps, SAMPLES, *shape]
+        if reference["shape"] != size:
+            return _words(f"{path}.shape", reference["shape"], size)
+        store.array(reference, path)
     return None
 
 
-def _wrong(
-    found: Any, expected: Any, place: str, store: Store, names: dict[str, str]
-) -> str | None:
+def _wrong(entry: Any, expected: Any, path: str, store: Store, names: dict[str, str]) -> str | None:
     """Return what is wrong at a place of the document, or None."""
-    if isinstance(expected, dict) and isinstance(found, dict):
+    if isinstance(expected, dict) and isinstance(entry, dict):
         if _VALUES in expected:
             rest = {key: value for key, value in expected.items() if key != _VALUES}
-            there = {key: value for key, value in found.items() if key not in _PLACE}
-            wrong = _wrong_tensor(found, expected[_VALUES], place, store)
-            return wrong or _wrong(there, rest, place, store, names)
-        return _wrong_members(found, expected, place, store, names)
-    if isinstance(expected, list | tuple) and isinstance(found, list):
+            members = {key: value for key, value in entry.items() if key not in _PLACE}
+            wrong = _wrong_tensor(entry, expected[_VALUES], path, store)
+            return wrong or _wrong(members, rest, path, store, names)
+        return _wrong_members(entry, expected, path, store, names)
+    if isinstance(expected, list | tuple) and isinstance(entry, list):
         flat = not any(isinstance(each, dict | list | tuple) for each in expected)
-        if flat or len(expected) != len(found):
-            return None if found == list(expected) else _words(place, found, list(expected))
-        for index, (one, other) in enumerate(zip(found, expected, strict=True)):
-            at = f"{place}[{index}]"
+        if flat or len(expected) != len(entry):
+            return None if entry == list(expected) else _words(path, entry, list(expected))
+        for index, (one, other) in enumerate(zip(entry, expected, strict=True)):
+            at = f"{path}[{index}]"
             wrong = _wrong(one, other, names.get(at, at), store, names)
             if wrong is not None:
                 return wrong
         return None
-    same = found == expected and type(found) is type(expected)
-    return None if same else _words(place, found, expected)
+    same = entry == expected and type(entry) is type(expected)
+    return None if same else _words(path, entry, expected)
 
 
 def _wrong_members(
-    found: dict[str, Any],
+    members: dict[str, Any],
     expected: dict[str, Any],
-    place: str,
+    path: str,
     store: Store,
     names: dict[str, str],
 ) -> str | None:
-    for key in [*expected, *(key for key in found if key not in expected)]:
-        at = f"{place}.{key}" if place else key
-        if key not in found or key not in expected:
+    for key in [*expected, *(key for key in members if key not in expected)]:
+        at = f"{path}.{key}" if path else key
+        if key not in members or key not in expected:
             return f"{at} is missing" if key in expected else f"{at} is unknown"
-        wrong = _wrong(found[key], expected[key], at, store, names)
+        wrong = _wrong(members[key], expected[key], at, store, names)
         if wrong is not None:
             return wrong
     # Their order determines which layer a port belongs to.
-    return None if list(found) == list(expected) else f"{place} has its members in another order"
+    return None if list(members) == list(expected) else f"{path} has its members in another order"
 
 
-def _wrong_tensor(found: dict[str, Any], tensor: _Tensor, place: str, store: Store) -> str | None:
+def _wrong_tensor(entry: dict[str, Any], tensor: _Tensor, path: str, store: Store) -> str | None:
     file, values, kind = tensor
-    said = {"file": found["file"], "dtype": found["dtype"], "shape": found["shape"]}
-    wanted = {"file": file, "dtype": kind.name, "shape": list(values.shape)}
-    for key, value in wanted.items():
-        if said[key] != value:
-            return _words(f"{place}.{key}", said[key], value)
-    there = store.array(found, place)
-    differs = there != np.asarray(values, dtype=kind)
+    listed = {"file": entry["file"], "dtype": entry["dtype"], "shape": entry["shape"]}
+    description = {"file": file, "dtype": kind.name, "shape": list(values.shape)}
+    for key, value in description.items():
+        if listed[key] != value:
+            return _words(f"{path}.{key}", listed[key], value)
+    stored = store.array(entry, path)
+    differs = stored != np.asarray(values, dtype=kind)
     if not differs.any():
         return None
     index = tuple(int(i) for i in np.argwhere(differs)[0])
-    return _words(f"{place}{list(index)}", there[index].item(), values[index].item())
+    return _words(f"{path}{list(index)}", stored[index].item(), values[index].item())
 
 
-def _words(place: str, found: Any, expected: Any) -> str:
-    return f"{place} is {found!r:.80}, and what it describes has {expected!r:.80}"
+def _words(path: str, value: Any, expected: Any) -> str:
+    return f"{path} is {value!r:.80}, and what it describes has {expected!r:.80}"

@@ -161,5 +161,5 @@ def _constant(values: Any, weights: Packer) -> dict[str, Any]:
     if is_half(values):
         # They become float16 when they are written.
         return {"float16": [weights.add(values, np.float16) | {"power": 0}]}
-    found = terms(values)
-    return {"float16": [weights.add(t.numbers, np.float16) | {"power": t.power} for t in found]}
+    parts = terms(values)
+    return {"float16": [weights.add(t.numbers, np.float16) | {"power": t.power} for t in parts]}

@@ -88,15 +88,15 @@ def _described(case: WorstCase, file: Packer) -> dict[str, Any]:
     }
 
 
-def _worst_case(plan: NetworkPlan, part: PlanPart, known: dict[str, Array]) -> WorstCase:
+def _worst_case(plan: NetworkPlan, part: PlanPart, inputs_by_name: dict[str, Array]) -> WorstCase:
     """Return the worst case of a layer; a value that another layer reads too has one input."""
     branches = branches_of(plan, part)
     chosen = {sign: _extreme(branches, sign) for sign in (1, -1)}
     for b in branches:
-        if b.name not in known:
+        if b.name not in inputs_by_name:
             driven = [_driven(b, sign, output) for sign, output in chosen.items()]
-            known[b.name] = np.stack(driven)
-    inputs = {b.name: known[b.name] for b in branches}
+            inputs_by_name[b.name] = np.stack(driven)
+    inputs = {b.name: inputs_by_name[b.name] for b in branches}
     sums = {
         b.name: inputs[b.name] if b.synapse is None else combine(b.synapse, inputs[b.name])
         for b in branches
@@ -171,7 +171,7 @@ def _seen(size: int, kernel: int, axis: int, node: Conv2d) -> list[tuple[int, in
     count = (size + 2 * padding - apart * (kernel - 1) - 1) // stride + 1
     begin = count // 2 * stride - padding
     places = ((i, begin + i * apart) for i in range(kernel))
-    return [(i, place) for i, place in places if 0 <= place < size]
+    return [(i, position) for i, position in places if 0 <= position < size]
 
 
 def _extreme(branches: Sequence[Branch], sign: int) -> int | None:

@@ -22,8 +22,8 @@ class Packer:
 
     def integers(self, values: NDArray[Any]) -> dict[str, Any]:
         """Pack integers in the smallest type that holds them, and return their location."""
-        held = narrowed(values)
-        return self.add(held, held.dtype)
+        narrow = narrowed(values)
+        return self.add(narrow, narrow.dtype)
 
     def add(self, values: NDArray[Any], kind: Any) -> dict[str, Any]:
         """Pack a tensor, and return its location."""

@@ -36,7 +36,7 @@ def schema() -> dict[str, Any]:
     return read
 
 
-def require_valid(document: Any, place: str) -> None:
+def require_valid(document: Any, path: str) -> None:
     """Check that a document conforms to the schema.
 
     Raises:
@@ -44,16 +44,16 @@ def require_valid(document: Any, place: str) -> None:
     """
     wrong = _wrong(document, schema(), "")
     if wrong is not None:
-        raise ArtifactError(f"{place}: {wrong}", remedy="export the model again")
+        raise ArtifactError(f"{path}: {wrong}", remedy="export the model again")
 
 
-def _wrong(value: Any, rule: Schema, place: str) -> str | None:
+def _wrong(value: Any, rule: Schema, path: str) -> str | None:
     """Return what is wrong with a value, or None."""
     while "$ref" in rule:
         rule = schema()["$defs"][rule["$ref"].rsplit("/", 1)[-1]]
     if "oneOf" in rule:
-        return _wrong_choice(value, rule, place)
-    where = place or "the document"
+        return _wrong_choice(value, rule, path)
+    where = path or "the document"
     if "const" in rule and value != rule["const"]:
         return f"{where} is {value!r:.60}, not {rule['const']!r}"
     if "enum" in rule and value not in rule["enum"]:
@@ -63,30 +63,30 @@ def _wrong(value: Any, rule: Schema, place: str) -> str | None:
     if kinds and not any(_TYPES[kind](value) for kind in kinds):
         return f"{where} is {value!r:.60}, not of type {' or '.join(kinds)}"
     if isinstance(value, dict):
-        return _wrong_members(value, rule, place)
+        return _wrong_members(value, rule, path)
     if isinstance(value, list):
-        return _wrong_items(value, rule, place)
+        return _wrong_items(value, rule, path)
     return _wrong_scalar(value, rule, where)
 
 
-def _wrong_choice(value: Any, rule: Schema, place: str) -> str | None:
+def _wrong_choice(value: Any, rule: Schema, path: str) -> str | None:
     """Choose by the member that distinguishes the choices, so that the message fits."""
     choices = [schema()["$defs"][choice["$ref"].rsplit("/", 1)[-1]] for choice in rule["oneOf"]]
     op = value.get("op") if isinstance(value, dict) else None
     for choice in choices:
         if choice["properties"]["op"]["const"] == op:
-            return _wrong(value, choice, place)
-    return f"{place}.op is {op!r:.60}, which is not a layer of this format"
+            return _wrong(value, choice, path)
+    return f"{path}.op is {op!r:.60}, which is not a layer of this format"
 
 
-def _wrong_members(value: dict[str, Any], rule: Schema, place: str) -> str | None:
+def _wrong_members(value: dict[str, Any], rule: Schema, path: str) -> str | None:
     for name in rule.get("required", ()):
         if name not in value:
-            return f"{place or 'the document'} has no {name}"
-    known, other = rule.get("properties", {}), rule.get("additionalProperties", True)
+            return f"{path or 'the document'} has no {name}"
+    properties, other = rule.get("properties", {}), rule.get("additionalProperties", True)
     for name, member in value.items():
-        inner = known.get(name, other)
-        at = f"{place}.{name}" if place else name
+        inner = properties.get(name, other)
+        at = f"{path}.{name}" if path else name
         if inner is False:
             return f"{at} is unknown"
         wrong = None if inner is True else _wrong(member, inner, at)
@@ -95,13 +95,13 @@ def _wrong_members(value: dict[str, Any], rule: Schema, place: str) -> str | Non
     return None
 
 
-def _wrong_items(value: list[Any], rule: Schema, place: str) -> str | None:
+def _wrong_items(value: list[Any], rule: Schema, path: str) -> str | None:
     low, high = rule.get("minItems", 0), rule.get("maxItems", len(value))
     if not low <= len(value) <= high:
-        return f"{place} has {len(value)} items, not {low} to {high}"
+        return f"{path} has {len(value)} items, not {low} to {high}"
     if "items" not in rule:
         return None
-    wrong = (_wrong(item, rule["items"], f"{place}[{i}]") for i, item in enumerate(value))
+    wrong = (_wrong(item, rule["items"], f"{path}[{i}]") for i, item in enumerate(value))
     return next((each for each in wrong if each is not None), None)
 
 

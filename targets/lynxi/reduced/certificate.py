@@ -24,7 +24,7 @@ _MOST_TERMS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Term:
+class Float16Term:
     """Part of a constant: float16 numbers times a power of 4096."""
 
     numbers: NDArray[np.float16]
@@ -85,8 +85,8 @@ class Certificate:
 
 def is_half(values: NDArray[Any]) -> bool:
     """Return whether every value is a float16."""
-    whole = values.dtype.kind in "iu" and values.size > 0
-    if whole and values.min() >= -HALF_LIMIT and values.max() <= HALF_LIMIT:
+    is_integer = values.dtype.kind in "iu" and values.size > 0
+    if is_integer and values.min() >= -HALF_LIMIT and values.max() <= HALF_LIMIT:
         # Weights nearly always are, and this avoids copies of large ones.
         return True
     numbers = np.asarray(values, dtype=np.float64)
@@ -95,24 +95,24 @@ def is_half(values: NDArray[Any]) -> bool:
     return bool((numbers.astype(np.float16).astype(np.float64) == numbers).all())
 
 
-def terms(values: NDArray[Any]) -> tuple[Term, ...]:
+def terms(values: NDArray[Any]) -> tuple[Float16Term, ...]:
     """Return the values as a sum of float16 numbers, each times a power of 4096.
 
     Three hold every multiple of a half up to 2^24 exactly, and most of what a float32 is.
     """
     if is_half(values):
         # Large layers nearly always need one term.
-        return (Term(np.asarray(values, dtype=np.float16), 0),)
+        return (Float16Term(np.asarray(values, dtype=np.float16), 0),)
     rest = np.asarray(values, dtype=np.float64)
-    found: list[Term] = []
-    while not found or (rest.any() and len(found) < _MOST_TERMS):
+    parts: list[Float16Term] = []
+    while not parts or (rest.any() and len(parts) < _MOST_TERMS):
         power = 0
         while np.abs(rest).max(initial=0) > _LARGEST_HALF * UNIT**power:
             power += 1
-        term = Term(np.asarray(rest / UNIT**power, dtype=np.float16), power)
+        term = Float16Term(np.asarray(rest / UNIT**power, dtype=np.float16), power)
         rest = rest - term.value()
-        found.append(term)
-    return tuple(found)
+        parts.append(term)
+    return tuple(parts)
 
 
 def is_exact(values: NDArray[Any]) -> bool:

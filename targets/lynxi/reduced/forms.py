@@ -119,7 +119,7 @@ def apart(
 ) -> dict[str, tuple[dict[str, Value], LayerValues[Value]]]:
     """Return every layer of neurons alone and its sums, driven for some steps by constant sums."""
     sums: dict[str, Value] = {}
-    found: dict[str, tuple[dict[str, Value], LayerValues[Value]]] = {}
+    layers: dict[str, tuple[dict[str, Value], LayerValues[Value]]] = {}
     for layer in plan.layers:
         terms, own = [], {}
         for branch in branches_of(plan, layer):
@@ -139,8 +139,8 @@ def apart(
             states, fired = words.step(layer, states, drive)
             spikes.append(fired)
             seen.append(states)
-        found[layer.name] = own, LayerValues(words.join(spikes), tuple(seen))
-    return found
+        layers[layer.name] = own, LayerValues(words.join(spikes), tuple(seen))
+    return layers
 
 
 def _alone(words: Words[Value], branch: Branch, x: Value) -> Value:

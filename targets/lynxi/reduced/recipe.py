@@ -100,7 +100,7 @@ class Recipe:
         self, language: Language[Value], states: Mapping[str, Value], x: Value
     ) -> tuple[dict[str, Value], Value]:
         """Return the next states and the spikes, in some language."""
-        said: dict[Word, Callable[..., Value]] = {
+        methods: dict[Word, Callable[..., Value]] = {
             Word.ADD: language.add,
             Word.SUBTRACT: language.subtract,
             Word.MULTIPLY: language.multiply,
@@ -115,17 +115,17 @@ class Recipe:
             elif step.value is not None:
                 values.append(language.constant(step.name, step.value))
             else:
-                values.append(said[step.word](*(values[arg] for arg in step.args)))
+                values.append(methods[step.word](*(values[arg] for arg in step.args)))
         following = {state: values[number] for state, number in self.next_states.items()}
         return following, values[self.output]
 
 
-class Writer:
+class RecipeWriter:
     """A writer of steps; constants are folded, and a value is written once."""
 
     def __init__(self) -> None:
         self.steps: list[RecipeStep] = []
-        self._known: dict[Any, int] = {}
+        self._numbers: dict[Any, int] = {}
 
     def leaf(self, word: Word, name: str, values: Interval) -> int:
         """Add a state or the input."""
@@ -208,14 +208,14 @@ class Writer:
                 reached.add(number)
                 pending.extend(self.steps[number].args)
         order = sorted(reached, key=lambda n: (self.steps[n].word not in LEAVES, n))
-        place = {number: position for position, number in enumerate(order)}
-        kept = []
+        position_of = {number: position for position, number in enumerate(order)}
+        steps = []
         for number in order:
             step = self.steps[number]
-            args = tuple(place[arg] for arg in step.args)
-            kept.append(RecipeStep(step.word, args, step.range, step.name, step.value))
-        following = {state: place[number] for state, number in next_states.items()}
-        return Recipe(tuple(kept), following, place[output])
+            args = tuple(position_of[arg] for arg in step.args)
+            steps.append(RecipeStep(step.word, args, step.range, step.name, step.value))
+        following = {state: position_of[number] for state, number in next_states.items()}
+        return Recipe(tuple(steps), following, position_of[output])
 
     def _is(self, a: int, number: int) -> bool:
         value = self.value(a)
@@ -232,10 +232,10 @@ class Writer:
     def _add(self, step: RecipeStep) -> int:
         value = None if step.value is None else (step.value.shape, step.value.tobytes())
         key = (step.word, step.args, step.name, value)
-        if key not in self._known:
-            self._known[key] = len(self.steps)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.steps)
             self.steps.append(step)
-        return self._known[key]
+        return self._numbers[key]
 
 
 _FOLDED: dict[Word, Callable[[Numbers, Numbers], Numbers]] = {

@@ -9,7 +9,7 @@ from neurodeploy.program import Integers
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.expression import Operation
-from targets.lynxi.reduced.recipe import Recipe, Word, Writer
+from targets.lynxi.reduced.recipe import Recipe, RecipeWriter, Word
 
 
 def recipe_of(
@@ -28,7 +28,7 @@ def recipe_of(
 
 def shift_recipe(bits: int, values: Interval) -> Recipe:
     """Return the recipe of a right shift of a sum, rounded down."""
-    writer = Writer()
+    writer = RecipeWriter()
     x = writer.leaf(Word.INPUT, "x", values)
     return writer.recipe({}, _shift_floor(writer, x, bits))
 
@@ -43,14 +43,14 @@ class _Translation:
         parameters: Mapping[str, Integers],
     ) -> None:
         self.equations, self.ranges, self.parameters = equations, ranges, parameters
-        self.writer = Writer()
-        self.known: dict[int, int] = {}
+        self.writer = RecipeWriter()
+        self.translated: dict[int, int] = {}
 
     def value(self, number: int) -> int:
         """Return the word's number for an operation."""
-        if number not in self.known:
-            self.known[number] = self._translated(number)
-        return self.known[number]
+        if number not in self.translated:
+            self.translated[number] = self._translated(number)
+        return self.translated[number]
 
     def result(self, number: int) -> int:
         """Return the same for a result, which has the layer's shape even if it is constant."""
@@ -93,11 +93,11 @@ class _Translation:
         """Return the input of a register, if the register keeps its side of zero."""
         operation = self.operation(number)
         if operation.op == Op.CLIP and isinstance(operation.attribute, tuple):
-            kept = operation.attribute[0] < 0 < operation.attribute[1]
+            is_idle = operation.attribute[0] < 0 < operation.attribute[1]
         else:
             values = self.ranges[number]
-            kept = operation.op == Op.WRAP and values == self.ranges[operation.args[0]]
-        return self.unstored(operation.args[0]) if kept else number
+            is_idle = operation.op == Op.WRAP and values == self.ranges[operation.args[0]]
+        return self.unstored(operation.args[0]) if is_idle else number
 
     def half(self, number: int) -> int:
         """Return the bare number of a half."""
@@ -106,10 +106,10 @@ class _Translation:
     def choice(self, condition: int, chosen: int, other: int) -> int:
         """Return `chosen` where the condition is 1, `other` where it is 0."""
         w = self.writer
-        kept = w.multiply(w.subtract(w.constant(1), condition), other)
-        w.bounded(kept, w.range(other).hull(Interval(0, 0)))
-        taken = w.multiply(condition, chosen)
-        return w.bounded(w.add(taken, kept), w.range(chosen).hull(w.range(other)))
+        unfired = w.multiply(w.subtract(w.constant(1), condition), other)
+        w.bounded(unfired, w.range(other).hull(Interval(0, 0)))
+        fired = w.multiply(condition, chosen)
+        return w.bounded(w.add(fired, unfired), w.range(chosen).hull(w.range(other)))
 
     def compared(self, pair: tuple[int, ...], strict: bool) -> int:
         """Return 1 where the first operation is at least (strict: more than) the second."""
@@ -196,7 +196,7 @@ def _shift_right(t: _Translation, o: Operation, to_zero: bool) -> int:
     return _shifted_right(w, t.value(number), bits, to_zero)
 
 
-def _shifted_right(w: Writer, a: int, bits: int, to_zero: bool) -> int:
+def _shifted_right(w: RecipeWriter, a: int, bits: int, to_zero: bool) -> int:
     if not to_zero or w.range(a).low >= 0:
         return _shift_floor(w, a, bits)
     sign = _sign(w, a)
@@ -204,7 +204,7 @@ def _shifted_right(w: Writer, a: int, bits: int, to_zero: bool) -> int:
     return w.multiply(sign, _shift_floor(w, size, bits))
 
 
-def _shift_floor(w: Writer, a: int, bits: int) -> int:
+def _shift_floor(w: RecipeWriter, a: int, bits: int) -> int:
     if bits == 0:
         return a
     values, unit = w.range(a), 1 << bits
@@ -216,14 +216,14 @@ def _shift_floor(w: Writer, a: int, bits: int) -> int:
     rest = w.bounded(w.subtract(a, w.constant(base)), Interval(0, width))
     for bit in reversed(range(bits, width.bit_length())):
         size = 1 << bit
-        there = w.at_least(rest, w.constant(size - 0.5))
-        taken = w.multiply(there, w.constant(size))
-        rest = w.bounded(w.subtract(rest, taken), Interval(0, min(width, size - 1)))
-    whole = w.bounded(w.subtract(a, rest), Interval(base, result.high * unit))
-    return w.scaled(whole, 1.0 / unit, result)
+        has_bit = w.at_least(rest, w.constant(size - 0.5))
+        share = w.multiply(has_bit, w.constant(size))
+        rest = w.bounded(w.subtract(rest, share), Interval(0, min(width, size - 1)))
+    multiple = w.bounded(w.subtract(a, rest), Interval(base, result.high * unit))
+    return w.scaled(multiple, 1.0 / unit, result)
 
 
-def _sign(w: Writer, a: int) -> int:
+def _sign(w: RecipeWriter, a: int) -> int:
     """Return 1, or -1 below zero."""
     twice = w.multiply(w.at_least(a, w.constant(-0.5)), w.constant(2))
     return w.subtract(twice, w.constant(1))

@@ -17,7 +17,7 @@ Array = NDArray[np.int64]
 States = dict[str, Array]
 
 
-class Network:
+class Interpreter:
     """A network that takes one step after another."""
 
     def __init__(self, document: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
@@ -26,11 +26,12 @@ class Network:
         self.output: str = document["output"]
         self.tensors: dict[str, dict[str, Array]] = {}
         for node in self.nodes:
-            held = dict(node.get("parameters", {}))
+            parameters = dict(node.get("parameters", {}))
             if "weight" in node:
-                held["weight"] = node["weight"]
+                parameters["weight"] = node["weight"]
             self.tensors[node["name"]] = {
-                key: _integers(store, entry, f"{node['name']}.{key}") for key, entry in held.items()
+                key: _integers(store, entry, f"{node['name']}.{key}")
+                for key, entry in parameters.items()
             }
 
     def run(self, samples: NDArray[Any]) -> dict[str, States]:
@@ -61,7 +62,7 @@ class Network:
 
     def combined(self, node: Mapping[str, Any], x: Array) -> Array:
         """Return the value of a node without states in one step (N, ...)."""
-        op, held = node["op"], self.tensors[node["name"]]
+        op, tensors = node["op"], self.tensors[node["name"]]
         if op == "flatten":
             return x.reshape(len(x), -1)
         if op == "maxpool2d":
@@ -69,9 +70,9 @@ class Network:
             windows = _windows(x, node, node["kernel"], (1, 1), lowest)
             return np.asarray(windows.max(axis=(-2, -1)))
         if op == "dense":
-            total = x @ held["weight"].T >> node["shift"]
+            total = x @ tensors["weight"].T >> node["shift"]
         else:
-            total = _correlated(x, node, held["weight"])
+            total = _correlated(x, node, tensors["weight"])
         return _wrap(total, node["accumulator_bits"])
 
     def neurons(self, node: Mapping[str, Any], states: States, x: Array) -> tuple[States, Array]:
@@ -79,10 +80,10 @@ class Network:
         step = node["step"]
         values: dict[str, Any] = {**self.tensors[node["name"]], **states, step["input"]: x}
         for assignment in step["assignments"]:
-            given = [values[name] for name in assignment["of"]]
+            operands = [values[name] for name in assignment["of"]]
             if "by" in assignment:
-                given.append(assignment["by"])
-            values[assignment["name"]] = OPERATIONS[assignment["op"]](*given)
+                operands.append(assignment["by"])
+            values[assignment["name"]] = OPERATIONS[assignment["op"]](*operands)
         full = {name: _full(values[result], x) for name, result in step["next"].items()}
         return full, _full(values[step["spikes"]], x)
 

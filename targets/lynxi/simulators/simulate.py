@@ -17,7 +17,7 @@ from targets.lynxi.package.document import DOCUMENT
 from targets.lynxi.package.golden import worst_cases
 from targets.lynxi.read import document_in, plan_in
 from targets.lynxi.reduced.plan import NetworkPlan, plan_of
-from targets.lynxi.simulators.interpreter import Network
+from targets.lynxi.simulators.interpreter import Interpreter
 from targets.lynxi.simulators.vendor_files import (
     VendorFile,
     driven_apart,
@@ -39,7 +39,7 @@ def run_interpreter(artifact: Artifact, samples: NDArray[Any]) -> Trace:
     """
     document = document_in(artifact)
     try:
-        layers = Network(document, artifact.files).run(samples)
+        layers = Interpreter(document, artifact.files).run(samples)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         if isinstance(error, ArtifactError):
             raise

@@ -105,8 +105,8 @@ def driven_by_samples(
 ) -> FileRun:
     """Return the run of a file of a whole network over samples (T, N, ...)."""
     first = np.moveaxis(samples, 1, 0)
-    whole = vendor_file.form == "unrolled"
-    rows = first[:, None] if whole else first[:, :, None]
+    is_unrolled = vendor_file.form == "unrolled"
+    rows = first[:, None] if is_unrolled else first[:, :, None]
     return FileRun(vendor_file, _content(artifact, vendor_file), plan, steps, {INPUT: rows})
 
 
@@ -174,12 +174,12 @@ def _call(runs: Sequence[FileRun], limits: Limits | None) -> Call:
         )
         arrays[f"file{index}"] = np.frombuffer(run.content, np.uint8)
         ports = [port for port in form["inputs"] if port["name"] not in states]
-        for place, port in enumerate(ports):
-            arrays[f"input{index}.{place}"] = run.inputs[port["name"]].astype(port["dtype"])
+        for number, port in enumerate(ports):
+            arrays[f"input{index}.{number}"] = run.inputs[port["name"]].astype(port["dtype"])
         content, size = content + len(run.content), size + run.size
-    held = sum(array.nbytes for array in arrays.values())
+    total = sum(array.nbytes for array in arrays.values())
     # Limits that only a file which hangs or runs away can reach.
-    allowed = limits or Limits(300 + content * 1e-4 + size * 1e-7, 4096 + held * 1e-4)
+    allowed = limits or Limits(300 + content * 1e-4 + size * 1e-7, 4096 + total * 1e-4)
     engine = "torch" if runs[0].vendor_file.in_torch else "onnxruntime"
     return Call(
         {"engine": engine, "memory_mb": allowed.memory_mb, "files": entries}, arrays, allowed
@@ -192,21 +192,21 @@ def _states(run: FileRun) -> dict[str, int]:
         return {}
     labels, layers = labels_of(run.plan), run.plan.layers
     names = [state_label(labels, part, key) for part in layers for key in part.states]
-    return {name: len(layers) + place for place, name in enumerate(names)}
+    return {name: len(layers) + position for position, name in enumerate(names)}
 
 
 def _trace(run: FileRun, index: int, result: WorkerResult) -> Trace:
     plan, form = run.plan, run.vendor_file.form
     count = len(run.form["outputs"])
-    found = [result.arrays[f"output{index}.{place}"] for place in range(count)]
+    outputs = [result.arrays[f"output{index}.{number}"] for number in range(count)]
     if form == "apart":
         # (2, 1, ...) by sums and layers, where a layer's steps are the axis after these.
         named = list(dict.fromkeys(b.name for part in plan.layers for b in branches_of(plan, part)))
-        sums = {name: np.moveaxis(v[:, 0], 1, 0) for name, v in zip(named, found, strict=False)}
-        fired = [np.moveaxis(value[:, 0], 1, 0) for value in found[len(named) :]]
+        sums = {name: np.moveaxis(v[:, 0], 1, 0) for name, v in zip(named, outputs, strict=False)}
+        fired = [np.moveaxis(value[:, 0], 1, 0) for value in outputs[len(named) :]]
         spikes = {part.name: value for part, value in zip(plan.layers, fired, strict=True)}
         return _apart(plan, sums, spikes)
-    rows = [np.moveaxis(v[:, 0] if form == "unrolled" else v[:, :, 0], 1, 0) for v in found]
+    rows = [np.moveaxis(v[:, 0] if form == "unrolled" else v[:, :, 0], 1, 0) for v in outputs]
     layers = {part.name: {"s": value} for part, value in zip(plan.layers, rows, strict=False)}
     if form == "step":
         states = ((part.name, key) for part in plan.layers for key in part.states)

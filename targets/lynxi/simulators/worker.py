@@ -48,32 +48,32 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     if job.get("self_test"):
         return self_test()
     load = _torchscript if job["engine"] == "torch" else _onnxruntime
-    sys.path += [place for place in job.get("path", ()) if place not in sys.path]
+    sys.path += [folder for folder in job.get("path", ()) if folder not in sys.path]
     importlib.import_module(job["engine"])
     _limit_memory(job["memory_mb"])
     for index, entry in enumerate(job["files"]):
         exchange.progress(f"{entry['file']} ({index + 1} of {len(job['files'])})")
         content = np.load(exchange.input(f"file{index}")).tobytes()
         ports = [port for port in entry["inputs"] if port["name"] not in entry["states"]]
-        given = {
-            port["name"]: np.load(exchange.input(f"input{index}.{place}"))
-            for place, port in enumerate(ports)
+        inputs = {
+            port["name"]: np.load(exchange.input(f"input{index}.{number}"))
+            for number, port in enumerate(ports)
         }
         try:
-            results = _called(load(content, entry), entry, given)
+            results = _called(load(content, entry), entry, inputs)
         except Exception as error:
-            known = error if isinstance(error, NetworkError) else f"{job['engine']}: {error}"
-            raise NetworkError(f"{entry['file']}: {_one_line(str(known))}") from error
-        for place, array in enumerate(results):
-            np.save(exchange.output(f"output{index}.{place}"), array)
+            reason = error if isinstance(error, NetworkError) else f"{job['engine']}: {error}"
+            raise NetworkError(f"{entry['file']}: {_one_line(str(reason))}") from error
+        for number, array in enumerate(results):
+            np.save(exchange.output(f"output{index}.{number}"), array)
     return {"files": len(job["files"])}
 
 
-def _called(run: Run, entry: dict[str, Any], given: dict[str, np.ndarray]) -> list[np.ndarray]:
+def _called(run: Run, entry: dict[str, Any], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
     """Return every output of every call: (samples, calls, ...)."""
     ports, states = entry["outputs"], entry["states"]
-    samples, calls = next(iter(given.values())).shape[:2]
-    found = [np.empty((samples, calls, *port["shape"]), port["dtype"]) for port in ports]
+    samples, calls = next(iter(inputs.values())).shape[:2]
+    outputs = [np.empty((samples, calls, *port["shape"]), port["dtype"]) for port in ports]
     for sample in range(samples):
         values = {
             port["name"]: np.zeros(port["shape"], port["dtype"])
@@ -81,13 +81,13 @@ def _called(run: Run, entry: dict[str, Any], given: dict[str, np.ndarray]) -> li
             if port["name"] in states
         }
         for call in range(calls):
-            values |= {name: array[sample, call] for name, array in given.items()}
+            values |= {name: array[sample, call] for name, array in inputs.items()}
             results = run([values[port["name"]] for port in entry["inputs"]])
             _require_outputs(results, ports)
-            values |= {name: results[place] for name, place in states.items()}
-            for array, result in zip(found, results, strict=True):
+            values |= {name: results[position] for name, position in states.items()}
+            for array, result in zip(outputs, results, strict=True):
                 array[sample, call] = result
-    return found
+    return outputs
 
 
 def _require_outputs(results: list[np.ndarray], ports: list[dict[str, Any]]) -> None:
@@ -98,11 +98,11 @@ def _require_outputs(results: list[np.ndarray], ports: list[dict[str, Any]]) -> 
     if len(results) != len(ports):
         raise NetworkError(f"gives {len(results)} outputs, and the package lists {len(ports)}")
     for result, port in zip(results, ports, strict=True):
-        form, wanted = (result.dtype.name, list(result.shape)), (port["dtype"], port["shape"])
-        if form != wanted:
+        form, expected = (result.dtype.name, list(result.shape)), (port["dtype"], port["shape"])
+        if form != expected:
             raise NetworkError(
                 f"output {port['name']} is {form[0]} {form[1]}, and the package lists "
-                f"{wanted[0]} {wanted[1]}"
+                f"{expected[0]} {expected[1]}"
             )
         if not np.isfinite(result).all():
             raise NetworkError(f"output {port['name']} holds values that are not finite")
@@ -148,12 +148,12 @@ def _onnxruntime(content: bytes, entry: dict[str, Any]) -> Run:
     Raises: NetworkError for inputs or outputs that the package does not list.
     """
     session = _session(content)
-    for key, there in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
-        found = [(each.name, each.type, list(each.shape)) for each in there]
+    for key, values in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
+        ports = [(each.name, each.type, list(each.shape)) for each in values]
         kinds = {"float16": "tensor(float16)", "float32": "tensor(float)"}
-        wanted = [(port["name"], kinds[port["dtype"]], port["shape"]) for port in entry[key]]
-        if found != wanted:
-            raise NetworkError(f"its {key} are {found}, and the package lists {wanted}")
+        expected = [(port["name"], kinds[port["dtype"]], port["shape"]) for port in entry[key]]
+        if ports != expected:
+            raise NetworkError(f"its {key} are {ports}, and the package lists {expected}")
     names = [port["name"] for port in entry["inputs"]]
     results = [port["name"] for port in entry["outputs"]]
     return lambda inputs: session.run(results, dict(zip(names, inputs, strict=True)))
@@ -190,7 +190,7 @@ def _one_line(text: str) -> str:
 def self_test() -> dict[str, Any]:
     """Run one addition in float16 whose result is known; returns the versions that ran it."""
     session = _session(base64.b64decode(SELF_TEST))
-    (found,) = session.run(["y"], {"x": np.array([1, 2047], np.float16)})
-    if found.dtype != np.float16 or found.tolist() != [2, 2048]:
-        raise NetworkError(f"the self-test gave {found.tolist()}, not [2, 2048]")
+    (output,) = session.run(["y"], {"x": np.array([1, 2047], np.float16)})
+    if output.dtype != np.float16 or output.tolist() != [2, 2048]:
+        raise NetworkError(f"the self-test gave {output.tolist()}, not [2, 2048]")
     return {name: importlib.metadata.version(name) for name in ("onnxruntime", "numpy")}

@@ -25,7 +25,7 @@ def archive(records: Mapping[str, Content]) -> Content:
     size = heads + sum(content.size for content in records.values()) + _END.size
 
     def make() -> Iterator[Piece]:
-        entries, place = [], 0
+        entries, offset = [], 0
         for name, content in records.items():
             label, length = name.encode(), content.size
             # A record's checksum stands before it.
@@ -36,10 +36,10 @@ def archive(records: Mapping[str, Content]) -> Content:
             yield _LOCAL.pack(b"PK\3\4", _VERSION, *common) + label
             yield from content.pieces()
             head = (b"PK\1\2", _VERSION, _UNIX, _VERSION, *common)
-            entries.append(_CENTRAL.pack(*head, 0, 0, 0, _OWNERS, place) + label)
-            place += _LOCAL.size + len(label) + length
+            entries.append(_CENTRAL.pack(*head, 0, 0, 0, _OWNERS, offset) + label)
+            offset += _LOCAL.size + len(label) + length
         index = b"".join(entries)
         yield index
-        yield _END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(index), place, 0)
+        yield _END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(index), offset, 0)
 
     return Content(size, make)

@@ -22,7 +22,7 @@ from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Numbers
 
 
-class Weights(nn.Module):
+class WeightCore(nn.Module):
     """The core of a layer of weights: one convolution or one product."""
 
     weight: Tensor
@@ -68,8 +68,8 @@ class Neurons(nn.Module):
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return the spikes and the next states."""
-        given = dict(zip(self.states, states, strict=True))
-        following, spikes = self.recipe.run(_Arithmetic(self._held()), given, x)
+        values = dict(zip(self.states, states, strict=True))
+        following, spikes = self.recipe.run(_Arithmetic(self._constants()), values, x)
         if self.single:
             spikes = spikes.to(torch.float16)
         return spikes, *(following[name] for name in self.states)
@@ -78,7 +78,7 @@ class Neurons(nn.Module):
         """Return the text that torch prints for the module."""
         return f"{len(self.recipe.steps)} steps, {_width(self.single)}"
 
-    def _held(self) -> dict[str, Tensor]:
+    def _constants(self) -> dict[str, Tensor]:
         """Return the constants, in float32 if the sums are."""
         return {name: self._constant(name) for name in self.constants}
 
@@ -99,12 +99,12 @@ class Neurons(nn.Module):
 class _Arithmetic:
     """A recipe's words on tensors."""
 
-    def __init__(self, held: Mapping[str, Tensor]) -> None:
-        self.held = held
+    def __init__(self, constants: Mapping[str, Tensor]) -> None:
+        self.constants = constants
 
     def constant(self, name: str, value: Numbers) -> Tensor:
         """Return a buffer, or a number, which torch accepts in place of a tensor."""
-        return cast(Tensor, self.held[name] if name else float(value))
+        return cast(Tensor, self.constants[name] if name else float(value))
 
     def add(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the sum."""
@@ -129,7 +129,7 @@ _MODULE = KindTable[[PlanPart], nn.Module | None]("the modules of a reduced netw
 
 @_MODULE.register(Dense, Conv2d)
 def _weights(node: Node, part: PlanPart) -> nn.Module | None:
-    return Weights(part)
+    return WeightCore(part)
 
 
 @_MODULE.register(Neuron)
@@ -196,8 +196,8 @@ class _Reduced(nn.Module, Words[Tensor]):
         self, part: PlanPart, states: Mapping[str, Tensor], x: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the states and spikes after one step of a layer of neurons."""
-        given = [states[name] for name in part.states]
-        spikes, *following = self.layers[self.labels[part.name]](x, *given)
+        before = [states[name] for name in part.states]
+        spikes, *following = self.layers[self.labels[part.name]](x, *before)
         return dict(zip(part.states, following, strict=True)), spikes
 
 
@@ -238,10 +238,10 @@ class OneStep(_Reduced):
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return the output layer's spikes and the next states."""
         remaining = iter(states)
-        given = {
+        before = {
             part.name: {key: next(remaining) for key in part.states} for part in self.plan.layers
         }
-        layers = one_step(self, self.plan, x, given)
+        layers = one_step(self, self.plan, x, before)
         following = (
             layers[part.name].states[0][key] for part in self.plan.layers for key in part.states
         )

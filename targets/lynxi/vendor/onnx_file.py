@@ -52,11 +52,11 @@ def unrolled_onnx(plan: NetworkPlan, steps: int) -> Content:
 def step_onnx(plan: NetworkPlan) -> Content:
     """Return one step: input and states in, every layer's spikes and states out."""
     graph = _Graph(plan)
-    given = {
+    before = {
         part.name: {key: state_label(graph.labels, part, key) for key in part.states}
         for part in plan.layers
     }
-    layers = one_step(graph, plan, INPUT, given)
+    layers = one_step(graph, plan, INPUT, before)
     results = [layer.spikes for layer in layers.values()]
     results += [layers[p.name].states[0][key] for p in plan.layers for key in p.states]
     return graph.model(reduced_forms(plan, 1)["step"], results)
@@ -67,22 +67,22 @@ def apart_onnx(plan: NetworkPlan) -> Content:
     graph, form = _Graph(plan), reduced_forms(plan, 1)["apart"]
     names = dict.fromkeys(b.name for part in plan.layers for b in branches_of(plan, part))
     inputs = {name: graph.labels[name] for name in names}
-    found = apart(graph, plan, inputs, WORST_STEPS)
-    sums = {name: value for own, _ in found.values() for name, value in own.items()}
-    results = [sums[name] for name in names] + [layer.spikes for _, layer in found.values()]
+    layers = apart(graph, plan, inputs, WORST_STEPS)
+    sums = {name: value for own, _ in layers.values() for name, value in own.items()}
+    results = [sums[name] for name in names] + [layer.spikes for _, layer in layers.values()]
     return graph.model(form, results)
 
 
 class _Arithmetic:
     """A recipe's words as nodes."""
 
-    def __init__(self, graph: _Graph, held: Mapping[str, str], single: bool) -> None:
-        self.graph, self.held = graph, held
+    def __init__(self, graph: _Graph, constants: Mapping[str, str], single: bool) -> None:
+        self.graph, self.constants = graph, constants
         self.kind = "float32" if single else "float16"
 
     def constant(self, name: str, value: Numbers) -> str:
         """Return an initializer; equal numbers share one."""
-        return self.held[name] if name else self.graph.number(float(value), self.kind)
+        return self.constants[name] if name else self.graph.number(float(value), self.kind)
 
     def add(self, a: str, b: str) -> str:
         """Return the sum."""
@@ -111,7 +111,7 @@ class _Graph(Words[str]):
         self.nodes: list[Any] = []
         # By name the numbers, and the type that they are written in.
         self.tensors: dict[str, tuple[NDArray[Any], str]] = {}
-        self.held: dict[str, dict[str, str]] = {}
+        self.constants: dict[str, dict[str, str]] = {}
 
     def node(self, op: str, *inputs: str, **attributes: Any) -> str:
         """Add a node, and return the name of its only output."""
@@ -129,9 +129,9 @@ class _Graph(Words[str]):
 
     def spell(self, part: PlanPart) -> _Arithmetic:
         """Return a recipe's words, and its constants."""
-        if part.name not in self.held:
-            self.held[part.name] = self._constants(part)
-        return _Arithmetic(self, self.held[part.name], part.single)
+        if part.name not in self.constants:
+            self.constants[part.name] = self._constants(part)
+        return _Arithmetic(self, self.constants[part.name], part.single)
 
     def weigh(self, part: PlanPart, x: str) -> str:
         """Return the weighted sums."""

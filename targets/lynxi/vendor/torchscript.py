@@ -38,12 +38,12 @@ def unrolled_script(plan: NetworkPlan, steps: int) -> Content:
 def step_script(plan: NetworkPlan) -> Content:
     """Return one step: input and states in, every layer's spikes and states out."""
     script = _Script(plan)
-    given = {
+    before = {
         part.name: {key: state_label(script.labels, part, key) for key in part.states}
         for part in plan.layers
     }
-    layers = one_step(script, plan, INPUT, given)
-    arguments = [label for states in given.values() for label in states.values()]
+    layers = one_step(script, plan, INPUT, before)
+    arguments = [label for states in before.values() for label in states.values()]
     results = [layer.spikes for layer in layers.values()]
     results += [layers[p.name].states[0][key] for p in plan.layers for key in p.states]
     return script.archive([INPUT, *arguments], results)
@@ -65,12 +65,12 @@ class _Text:
 class _Arithmetic:
     """A recipe's words as text; numbers stand as they are."""
 
-    def __init__(self, text: _Text, held: Mapping[str, str], single: bool) -> None:
-        self.text, self.held, self.single = text, held, single
+    def __init__(self, text: _Text, constants: Mapping[str, str], single: bool) -> None:
+        self.text, self.constants, self.single = text, constants, single
 
     def constant(self, name: str, value: Numbers) -> str:
         """Return a tensor of the module's, or a number."""
-        return self.held[name] if name else repr(float(value))
+        return self.constants[name] if name else repr(float(value))
 
     def add(self, a: str, b: str) -> str:
         """Return the sum."""
@@ -159,8 +159,8 @@ class _Script(Words[str]):
             self.methods[label] = self._method(part, label)
         call = len(self.body.lines)
         names = [f"_{call}_{index}" for index in range(len(part.states) + 1)]
-        given = ", ".join([x, *(states[key] for key in part.states)])
-        self.body.lines.append(f"{', '.join(names)}, = (self).{label}({given}, )")
+        inputs = ", ".join([x, *(states[key] for key in part.states)])
+        self.body.lines.append(f"{', '.join(names)}, = (self).{label}({inputs}, )")
         return dict(zip(part.states, names[1:], strict=True)), names[0]
 
     def archive(self, arguments: Sequence[str], results: Sequence[str]) -> Content:
@@ -178,18 +178,20 @@ class _Script(Words[str]):
     def _method(self, part: PlanPart, label: str) -> list[str]:
         assert isinstance(part.node, Neuron)
         assert part.recipe is not None
-        text, held = _Text(), {}
+        text, constants = _Text(), {}
         for name, tensor in identifiers(part.recipe.constants).items():
-            held[name] = self._held(text, f"{label}_{tensor}", part, part.recipe.constants[name])
-        arithmetic = _Arithmetic(text, held, part.single)
-        given = {key: f"state_{key}" for key in part.states}
-        following, spikes = part.recipe.run(arithmetic, given, "x")
+            constants[name] = self._constant(
+                text, f"{label}_{tensor}", part, part.recipe.constants[name]
+            )
+        arithmetic = _Arithmetic(text, constants, part.single)
+        states = {key: f"state_{key}" for key in part.states}
+        following, spikes = part.recipe.run(arithmetic, states, "x")
         if part.single:
             spikes = text.let(f"torch.to({spikes}, {_HALF})")
         results = [spikes, *(following[key] for key in part.states)]
-        return _function(label, ["x", *given.values()], text.lines, results)
+        return _function(label, ["x", *states.values()], text.lines, results)
 
-    def _held(self, text: _Text, label: str, part: PlanPart, value: Numbers) -> str:
+    def _constant(self, text: _Text, label: str, part: PlanPart, value: Numbers) -> str:
         """Return a constant as the module stores it: one float16, or a sum of several."""
         total = ""
         for number, term in enumerate(terms(value)):
@@ -210,11 +212,11 @@ def _is_number(value: str) -> bool:
 def _function(
     name: str, arguments: Sequence[str], body: Sequence[str], results: Sequence[str]
 ) -> list[str]:
-    given = ", ".join(f"{argument}: Tensor" for argument in arguments)
+    parameters = ", ".join(f"{argument}: Tensor" for argument in arguments)
     kinds = ", ".join("Tensor" for _ in results)
     returned = f"Tuple[{kinds}]" if len(results) > 1 else "Tensor"
     value = f"({', '.join(results)})" if len(results) > 1 else results[0]
-    head = f"  def {name}(self: __torch__.{_CLASS}, {given}) -> {returned}:"
+    head = f"  def {name}(self: __torch__.{_CLASS}, {parameters}) -> {returned}:"
     return [head, *(f"    {line}" for line in body), f"    return {value}"]
 
 

@@ -69,7 +69,7 @@ class Assembly:
     inputs: list[Any] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
     # The numbers that the file holds, by name.
-    held: dict[str, Content] = field(default_factory=dict)
+    contents: dict[str, Content] = field(default_factory=dict)
     # By layer and state ("s" for what it gives): a value with time, or one a step.
     shown: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Assembly:
     def _tensor(self, pair: tuple[ProgramPart, Any]) -> tuple[tuple[str, str], Value]:
         part, tensor = pair
         name = self.writer.names.new(f"{part.name}.{tensor.label}")
-        self.held[name] = container.tensor(name, Element(tensor.type), tensor.values)
+        self.contents[name] = container.tensor(name, Element(tensor.type), tensor.values)
         return (part.name, tensor.label), Value(name, tensor.type, tensor.interval)
 
     def value_info(self, value: Value, dimensions: Sequence[int | str]) -> Any:
@@ -143,9 +143,9 @@ def write_unrolled(assembly: Assembly) -> None:
     before = {name: zeros.of(slot) for name, slot in slots.items()}
     all_values, all_states = [], []
     for step in range(steps):
-        place = writer.constant(step, Type.INT64)
+        index = writer.constant(step, Type.INT64)
         name = writer.fresh(f"{sequence.name}@{step}")
-        writer.add("Gather", [sequence.name, place.name], [name], axis=0)
+        writer.add("Gather", [sequence.name, index.name], [name], axis=0)
         value = Value(name, sequence.type, sequence.interval)
         values, before = advanced(assembly, slots, value, before, f"@{step}")
         all_values.append(values)
@@ -169,11 +169,11 @@ def advanced(
 ) -> tuple[dict[str, Value], dict[str, Value]]:
     """Return every part's value in one step, and the slots afterwards."""
     names = assembly.writer.names
-    known = {part.name for part in assembly.parts}
+    parts = {part.name for part in assembly.parts}
 
-    def naming(wanted: str) -> str:
+    def naming(label: str) -> str:
         # In the step form a layer's value has the layer's own name.
-        return wanted if wanted in known and not suffix else names.new(f"{wanted}{suffix}")
+        return label if label in parts and not suffix else names.new(f"{label}{suffix}")
 
     source = next(part.name for part in assembly.parts if part.body is None)
     nothing: dict[Edge, Value] = {}

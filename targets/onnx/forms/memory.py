@@ -76,14 +76,14 @@ class _Search:
         self.order: dict[str, int] = {}
         self.lowest: dict[str, int] = {}
         self.open: list[str] = []
-        self.found: list[tuple[ProgramPart, ...]] = []
+        self.groups: list[tuple[ProgramPart, ...]] = []
 
     def run(self) -> list[tuple[ProgramPart, ...]]:
         """Return all groups."""
         for name in self.parts:
             if name not in self.order:
                 self._visit(name)
-        return self.found
+        return self.groups
 
     def _visit(self, first: str) -> None:
         pending = [(first, iter(self._sources(first)))]
@@ -108,10 +108,10 @@ class _Search:
     def _close(self, name: str) -> None:
         if self.lowest[name] != self.order[name]:
             return
-        place = self.open.index(name)
-        group = set(self.open[place:])
-        del self.open[place:]
-        self.found.append(tuple(part for part in self.parts.values() if part.name in group))
+        position = self.open.index(name)
+        group = set(self.open[position:])
+        del self.open[position:]
+        self.groups.append(tuple(part for part in self.parts.values() if part.name in group))
 
     def _sources(self, name: str) -> list[str]:
         return [edge.source for edge in self.parts[name].sources]

@@ -56,25 +56,27 @@ class _Scan:
                     value = self.sequences[f"{part.name}.{state}"]
                     assembly.shown[part.name, state] = (self._info(value, part),)
         if assembly.choices.trace:
-            there = assembly.outputs[0].name
+            first = assembly.outputs[0].name
             infos = [info for (info,) in assembly.shown.values()]
-            assembly.outputs += [info for info in infos if info.name != there]
+            assembly.outputs += [info for info in infos if info.name != first]
 
     def _info(self, value: Value, part: ProgramPart) -> Any:
         return self.assembly.value_info(value, (TIME, BATCH, *part.shape))
 
     def _at_once(self, part: ProgramPart) -> None:
-        known = all(edge.delay or edge.source in self.sequences for edge in part.sources)
-        if part.leading and known:
-            given = [self.delayed(edge) for edge in part.sources]
-            self.sequences[part.name] = self._call(part, given, part.name)
+        is_complete = all(edge.delay or edge.source in self.sequences for edge in part.sources)
+        if part.leading and is_complete:
+            arguments = [self.delayed(edge) for edge in part.sources]
+            self.sequences[part.name] = self._call(part, arguments, part.name)
         else:
-            given = [self.row(edge) for edge in part.sources]
-            self.rows[part.name] = self._call(part, given, self.writer.fresh(f"{part.name}/rows"))
+            arguments = [self.row(edge) for edge in part.sources]
+            self.rows[part.name] = self._call(
+                part, arguments, self.writer.fresh(f"{part.name}/rows")
+            )
 
-    def _call(self, part: ProgramPart, given: Sequence[Value], output: str) -> Value:
+    def _call(self, part: ProgramPart, arguments: Sequence[Value], output: str) -> Value:
         functions, tensors = self.assembly.functions, self.assembly.tensors
-        (value,) = call(functions, tensors, self.writer, part, given, [output])
+        (value,) = call(functions, tensors, self.writer, part, arguments, [output])
         return value
 
     def sequence(self, layer: str) -> Value:
@@ -82,8 +84,8 @@ class _Scan:
         if layer not in self.sequences:
             rows, shape = self.rows[layer], self.parts[layer].shape
             own = self.writer.constant(list(shape), Type.INT64)
-            whole = self.writer.node("Concat", [self.lead, own], Type.INT64, axis=0)
-            self.writer.add("Reshape", [rows.name, whole.name], [layer])
+            full_shape = self.writer.node("Concat", [self.lead, own], Type.INT64, axis=0)
+            self.writer.add("Reshape", [rows.name, full_shape.name], [layer])
             self.sequences[layer] = Value(layer, rows.type, rows.interval)
         return self.sequences[layer]
 
@@ -145,13 +147,13 @@ class _Body:
         finals = [outer.fresh(f"{name}.last") for name in self.slots]
         leaving = self._leaving(step, after)
         outputs += [self._info(value, (BATCH, *part.shape)) for value, part, _ in leaving]
-        given = [self.scan.zeros.of(slot).name for slot in self.slots.values()]
-        given += [self.scan.delayed(edge).name for edge in edges]
+        initial = [self.scan.zeros.of(slot).name for slot in self.slots.values()]
+        initial += [self.scan.delayed(edge).name for edge in edges]
         results = [name if name in self.names else outer.fresh(name) for *_, name in leaving]
         body = helper.make_graph(self.writer.nodes, f"one step of {self.called}", inputs, outputs)
         outer.add(
             "Scan",
-            given,
+            initial,
             [*finals, *results],
             called=f"{self.called}/scan",
             body=body,
@@ -184,8 +186,8 @@ class _Body:
                     leaving.append((Value(copy, after[name].type), part, name))
         return leaving
 
-    def _fresh(self, wanted: str) -> str:
-        return self.writer.names.new(f"{self.called}/{wanted}")
+    def _fresh(self, label: str) -> str:
+        return self.writer.names.new(f"{self.called}/{label}")
 
     def _info(self, value: Value, dimensions: Sequence[int | str]) -> Any:
         return self.assembly.value_info(value, dimensions)

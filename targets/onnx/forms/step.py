@@ -32,13 +32,13 @@ def call(
     tensors: Tensors,
     writer: Writer,
     part: ProgramPart,
-    given: Sequence[Value],
+    arguments: Sequence[Value],
     outputs: Sequence[str],
 ) -> list[Value]:
     """Return a part's next states and value, from its sources and states."""
     assert part.body is not None
     count = len(part.sources)
-    sources = ["x"] if count == 1 else [f"x{place}" for place in range(count)]
+    sources = ["x"] if count == 1 else [f"x{number}" for number in range(count)]
     labels = [tensor.label for tensor in part.tensors]
     layer = FunctionLayer(
         part.name,
@@ -49,7 +49,7 @@ def call(
         part.body,
         part.notes,
     )
-    return functions.call(writer, layer, [*given, *tensors.of(part)], outputs)
+    return functions.call(writer, layer, [*arguments, *tensors.of(part)], outputs)
 
 
 @dataclass
@@ -73,12 +73,12 @@ class StepGraph:
             if part.body is None:
                 continue
             states = [f"{part.name}.{state}" for state in part.states]
-            given = [self._read(edge) for edge in part.sources]
-            given += [self.before[state] for state in states]
+            arguments = [self._read(edge) for edge in part.sources]
+            arguments += [self.before[state] for state in states]
             outputs = [self.naming(f"{state}.next") for state in states]
             outputs.append(self.naming(part.name))
             *following, value = call(
-                self.functions, self.tensors, self.writer, part, given, outputs
+                self.functions, self.tensors, self.writer, part, arguments, outputs
             )
             after |= zip(states, following, strict=True)
             self.values[part.name] = value
@@ -95,8 +95,8 @@ class StepGraph:
             return self.values[edge.source]
         slot = self.slots[past(edge.source)]
         line = self.before[slot.name]
-        place = self.writer.constant(slot.steps - edge.delay, Type.INT64)
-        return self.writer.node("Gather", [line, place], line.type, line.interval, axis=0)
+        index = self.writer.constant(slot.steps - edge.delay, Type.INT64)
+        return self.writer.node("Gather", [line, index], line.type, line.interval, axis=0)
 
     def _pushed(self, slot: Slot) -> Value:
         """Return the last values of a layer, with the newest at the end and without the oldest."""

@@ -91,8 +91,8 @@ def _shares(runs: Sequence[FileRun], count: int) -> list[Sequence[FileRun]]:
 
 def _trace(run: FileRun, index: int, result: WorkerResult) -> Trace:
     layers: dict[str, dict[str, NDArray[Any]]] = {}
-    for place, (layer, state) in enumerate(run.opened.written.shown):
-        layers.setdefault(layer, {})[state] = result.arrays[f"network{index}.{place}"]
+    for number, (layer, state) in enumerate(run.opened.written.shown):
+        layers.setdefault(layer, {})[state] = result.arrays[f"network{index}.{number}"]
     named = {name: LayerTrace(layers[name]) for name in layers}
     return Trace(named, run.opened.network.output)
 
@@ -101,14 +101,14 @@ def _call(runs: Sequence[FileRun], environment: Environment, limits: Limits | No
     networks, arrays, size = [], {}, 0
     for index, run in enumerate(runs):
         opened, model = run.opened, _showing(run.opened)
-        given = model.graph.input[0]
+        declared = model.graph.input[0]
         shown = [[info.name for info in infos] for infos in opened.written.shown.values()]
         form, states = opened.choices.form.value, _states(opened)
-        entry = {"input": given.name, "form": form, "states": states, "shown": shown}
+        entry = {"input": declared.name, "form": form, "states": states, "shown": shown}
         networks.append(entry | {"optimized": run.optimized})
         content = model.SerializeToString(deterministic=True)
         arrays[f"model{index}"] = np.frombuffer(content, np.uint8)
-        kind = Type(given.type.tensor_type.elem_type).numpy
+        kind = Type(declared.type.tensor_type.elem_type).numpy
         arrays[f"samples{index}"] = run.samples.astype(kind)
         size += len(content) + run.samples.size
     job = {"engine": environment.name, "networks": networks}
@@ -119,12 +119,12 @@ def _showing(opened: Opened) -> Any:
     """Return the file with every layer's values as additional outputs."""
     model = onnx_module().ModelProto()
     model.ParseFromString(opened.content)
-    there = {output.name for output in model.graph.output}
+    names = {output.name for output in model.graph.output}
     for infos in opened.written.shown.values():
         for info in infos:
-            if info.name not in there:
+            if info.name not in names:
                 model.graph.output.append(info)
-                there.add(info.name)
+                names.add(info.name)
     return model
 
 

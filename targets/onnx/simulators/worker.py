@@ -65,16 +65,16 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
         session = load(job["engine"], content, network["optimized"])
         exchange.progress(f"network {index + 1} of {len(networks)}")
         simulate = stepwise if network["form"] == "step" else whole
-        for place, array in enumerate(simulate(network, session, samples)):
-            np.save(exchange.output(f"network{index}.{place}"), array)
+        for number, array in enumerate(simulate(network, session, samples)):
+            np.save(exchange.output(f"network{index}.{number}"), array)
     return {"networks": len(networks)}
 
 
 def whole(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np.ndarray]:
     """Run all steps in one call; an unrolled graph's outputs by step become one array."""
     names = [name for each in network["shown"] for name in each]
-    found = dict(zip(names, session({network["input"]: samples}, names), strict=True))
-    rows = [[found[name] for name in each] for each in network["shown"]]
+    values = dict(zip(names, session({network["input"]: samples}, names), strict=True))
+    rows = [[values[name] for name in each] for each in network["shown"]]
     return [row[0] if network["form"] == "scan" else np.stack(row) for row in rows]
 
 
@@ -90,18 +90,18 @@ def stepwise(network: dict[str, Any], session: Run, samples: np.ndarray) -> list
     rows: list[list[np.ndarray]] = [[] for _ in network["shown"]]
     for values in samples:
         feeds = {network["input"]: values, **states}
-        found = dict(zip(names, session(feeds, names), strict=True))
-        states = {name: found[output] for name, output in outputs.items()}
+        results = dict(zip(names, session(feeds, names), strict=True))
+        states = {name: results[output] for name, output in outputs.items()}
         for row, each in zip(rows, network["shown"], strict=True):
-            row.append(found[each[0]])
+            row.append(results[each[0]])
     return [np.stack(row) for row in rows]
 
 
 def self_test(engine: str) -> dict[str, Any]:
     """Run one addition whose result is known; returns the versions that ran it."""
     session = load(engine, base64.b64decode(SELF_TEST))
-    (found,) = session({"x": np.array([[1, 2]], np.int32)}, ["y"])
-    if found.tolist() != [[2, 3]]:
-        raise NetworkError(f"the self-test gave {found.tolist()}, not [[2, 3]]")
+    (output,) = session({"x": np.array([[1, 2]], np.int32)}, ["y"])
+    if output.tolist() != [[2, 3]]:
+        raise NetworkError(f"the self-test gave {output.tolist()}, not [[2, 3]]")
     package = {"onnxruntime": "onnxruntime", "reference": "onnx"}[engine]
     return {name: importlib.metadata.version(name) for name in (package, "numpy")}

@@ -15,9 +15,9 @@ from snncore.dynamics.expression import Attribute, Op
 from targets.onnx.writing.types import WORD, Type, Value, arithmetic_type
 from targets.onnx.writing.writer import Writer
 
-Term = Any
+Spelling = Any
 
-TABLE: Mapping[Op, Term] = {
+TABLE: Mapping[Op, Spelling] = {
     Op.ADD: ("Add", 0, 1),
     Op.SUBTRACT: ("Sub", 0, 1),
     Op.MULTIPLY: ("Mul", 0, 1),
@@ -41,8 +41,8 @@ TABLE: Mapping[Op, Term] = {
     ),
     Op.CLIP: ("Clip", 0, "low", "high"),
 }
-STRICT: Term = ("Greater", 0, "zero")
-REACHED: Term = ("GreaterOrEqual", 0, "zero")
+STRICT: Spelling = ("Greater", 0, "zero")
+REACHED: Spelling = ("GreaterOrEqual", 0, "zero")
 _CONDITIONS = {"Greater", "GreaterOrEqual", "LessOrEqual"}
 
 
@@ -79,12 +79,12 @@ def operation(
         reach = reach.hull(arguments[0].interval * factor)
     kind = arithmetic_type(reach)
     used = [
-        each if op == Op.SELECT and place == 0 else writer.cast(each, kind)
-        for place, each in enumerate(arguments)
+        each if op == Op.SELECT and position == 0 else writer.cast(each, kind)
+        for position, each in enumerate(arguments)
     ]
-    given: dict[int | str, Value] = dict(enumerate(used))
-    given |= {name: writer.constant(value, kind) for name, value in constants.items()}
-    result = spelled(writer, term, given, kind)
+    values: dict[int | str, Value] = dict(enumerate(used))
+    values |= {name: writer.constant(value, kind) for name, value in constants.items()}
+    result = spelled(writer, term, values, kind)
     return Value(result.name, result.type, interval)
 
 
@@ -105,22 +105,22 @@ def shifted_product(
     upper = operation(writer, op, [other], bits, high)
     back = operation(writer, Op.SHIFT_LEFT, [upper], bits, other.interval.hull(ZERO))
     lower = operation(writer, Op.SUBTRACT, [other, back], None, low)
-    whole = operation(writer, Op.MULTIPLY, [factor, upper], None, parts[0])
+    large = operation(writer, Op.MULTIPLY, [factor, upper], None, parts[0])
     small = operation(writer, Op.MULTIPLY, [factor, lower], None, parts[1])
     small = operation(writer, op, [small], bits, parts[1].map(lambda v: _shift(op, v, bits)))
-    return operation(writer, Op.ADD, [whole, small], None, interval)
+    return operation(writer, Op.ADD, [large, small], None, interval)
 
 
 def _shift(op: Op, value: int, bits: int) -> int:
     return value >> bits if op == Op.SHIFT_FLOOR else shift_to_zero(value, bits)
 
 
-def spelled(writer: Writer, term: Term, given: Mapping[Any, Value], kind: Type) -> Value:
+def spelled(writer: Writer, term: Spelling, values: Mapping[Any, Value], kind: Type) -> Value:
     """Return the value of a term, whose inputs are given by number and by name."""
     if not isinstance(term, tuple):
-        return given[term]
+        return values[term]
     op, *parts = term
-    inputs = [spelled(writer, part, given, kind) for part in parts]
+    inputs = [spelled(writer, part, values, kind) for part in parts]
     return writer.node(op, inputs, Type.BOOL if op in _CONDITIONS else kind)
 
 

@@ -27,7 +27,7 @@ from neurodeploy.graph import (
     SumPool2d,
 )
 from snncore.dynamics import Equations, Op
-from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Term, spelled
+from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Spelling, spelled
 from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
@@ -38,7 +38,7 @@ _REGISTERS = {
     *(Op.SHIFT_LEFT, Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO, Op.SCALE_TO_ZERO),
     *(Op.WRAP, Op.WRAP_ONCE, Op.CLIP),
 }
-FLOAT_TABLE: Mapping[Op, Term] = {
+FLOAT_TABLE: Mapping[Op, Spelling] = {
     **{op: term for op, term in TABLE.items() if op not in _REGISTERS},
     Op.DIVIDE: ("Div", 0, 1),
     Op.EXP: ("Exp", 0),
@@ -112,7 +112,7 @@ def _sum_pool(node: SumPool2d, shape: Shape) -> _Layer:
 def _max_pool(node: MaxPool2d, shape: Shape) -> _Layer:
     form = _form(node.kernel, node.stride, node.padding)
     del form["dilations"]
-    return lambda w, given: [w.node("MaxPool", given, FLOAT, **form)], {}, False
+    return lambda w, inputs: [w.node("MaxPool", inputs, FLOAT, **form)], {}, False
 
 
 @_LAYER.register(BatchNorm)
@@ -124,7 +124,7 @@ def _batch_norm(node: BatchNorm, shape: Shape) -> _Layer:
 
 @_LAYER.register(Flatten)
 def _flatten(node: Flatten, shape: Shape) -> _Layer:
-    return lambda w, given: [_reshaped(w, given[0], shape)], {}, False
+    return lambda w, inputs: [_reshaped(w, inputs[0], shape)], {}, False
 
 
 @_LAYER.register(Add)
@@ -132,29 +132,29 @@ def _add(node: Add, shape: Shape) -> _Layer:
     return _added, {}, True
 
 
-def _linear(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-    x, weight, *bias = given
+def _linear(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+    x, weight, *bias = inputs
     product = writer.node("MatMul", [x, weight], FLOAT)
     return [writer.node("Add", [product, *bias], FLOAT) if bias else product]
 
 
 def _conv(form: Mapping[str, Any]) -> Body:
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        x, weight, *bias = given
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        x, weight, *bias = inputs
         sums = writer.node("Conv", [x, weight], FLOAT, **form)
         return [writer.node("Add", [sums, *bias], FLOAT) if bias else sums]
 
     return body
 
 
-def _scaled(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-    x, scale, offset = given
+def _scaled(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+    x, scale, offset = inputs
     return [writer.node("Add", [writer.node("Mul", [x, scale], FLOAT), offset], FLOAT)]
 
 
-def _added(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-    total = given[0]
-    for each in given[1:]:
+def _added(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+    total = inputs[0]
+    for each in inputs[1:]:
         total = writer.node("Add", [total, each], FLOAT)
     return [total]
 
@@ -189,12 +189,12 @@ def _neuron(node: Neuron, shape: Shape) -> ProgramPart:
             )
     tensors = tuple(Tensor(key, node.parameters[key], FLOAT) for key in equations.parameters)
 
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
         leaves = [(Op.INPUT, key) for key in equations.inputs]
         leaves += [(Op.STATE, key) for key in equations.states]
         leaves += [(Op.PARAMETER, key) for key in equations.parameters]
-        known = dict(zip(leaves, given, strict=True))
-        return _written(writer, equations, known, given[0])
+        values = dict(zip(leaves, inputs, strict=True))
+        return _written(writer, equations, values, inputs[0])
 
     return ProgramPart(
         node.name,
@@ -212,15 +212,15 @@ def _neuron(node: Neuron, shape: Shape) -> ProgramPart:
 
 
 def _written(
-    writer: Writer, equations: Equations, known: Mapping[tuple[Op, str], Value], like: Value
+    writer: Writer, equations: Equations, leaves: Mapping[tuple[Op, str], Value], like: Value
 ) -> list[Value]:
     """Return next states and output, one operation after another, each as large as the layer."""
     values: list[Value] = []
     for operation in equations.operations:
         op, attribute = operation.op, operation.attribute
         args = [values[arg] for arg in operation.args]
-        if (op, str(attribute)) in known:
-            values.append(known[op, str(attribute)])
+        if (op, str(attribute)) in leaves:
+            values.append(leaves[op, str(attribute)])
         elif op == Op.CONSTANT:
             values.append(writer.constant(attribute, FLOAT))
         elif op == Op.DETACH:
@@ -242,7 +242,7 @@ def _operation(writer: Writer, op: Op, args: list[Value], strict: bool) -> Value
     if op == Op.SELECT and args[0].type != Type.BOOL:
         args = [writer.node("Greater", [args[0], zero], Type.BOOL), *args[1:]]
     used = [
-        each if op == Op.SELECT and place == 0 else writer.cast(each, FLOAT)
-        for place, each in enumerate(args)
+        each if op == Op.SELECT and position == 0 else writer.cast(each, FLOAT)
+        for position, each in enumerate(args)
     ]
     return spelled(writer, term, dict(enumerate(used)) | {"zero": zero}, FLOAT)

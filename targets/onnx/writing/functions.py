@@ -45,14 +45,14 @@ class Functions:
             Value(inner.fresh(each), value.type, value.interval)
             for each, value in zip(layer.arguments, inputs, strict=True)
         ]
-        found = layer.body(inner, arguments)
+        values = layer.body(inner, arguments)
         results = [
-            _copied(inner, each, name) for each, name in zip(found, layer.results, strict=True)
+            _copied(inner, each, name) for each, name in zip(values, layer.results, strict=True)
         ]
         name = self._name(layer, inner, arguments, results)
-        given = [value.name for value in inputs]
+        names = [value.name for value in inputs]
         called, notes = outputs[-1], layer.notes
-        writer.add(name, given, outputs, called=called, domain=DOMAIN, notes=notes)
+        writer.add(name, names, outputs, called=called, domain=DOMAIN, notes=notes)
         pairs = zip(outputs, results, strict=True)
         return [Value(output, value.type, value.interval) for output, value in pairs]
 
@@ -75,7 +75,7 @@ class Functions:
         )
         key = (layer.kind, function.SerializeToString(deterministic=True))
         if key not in self.written:
-            same = sum(known == layer.kind for known, _ in self.written)
+            same = sum(kind == layer.kind for kind, _ in self.written)
             function.name = f"{layer.kind}_{same + 1}" if same else layer.kind
             self.written[key] = function
         return str(self.written[key].name)
@@ -85,17 +85,17 @@ def _written_out(
     writer: Writer, layer: FunctionLayer, inputs: Sequence[Value], outputs: Sequence[str]
 ) -> list[Value]:
     before, writer.prefix = writer.prefix, f"{layer.name}/"
-    found = layer.body(writer, inputs)
+    values = layer.body(writer, inputs)
     writer.prefix = before
     results = []
-    for value, name in zip(found, outputs, strict=True):
+    for value, name in zip(values, outputs, strict=True):
         writer.add("Identity", [value.name], [name], notes=layer.notes)
         results.append(Value(name, value.type, value.interval))
     return results
 
 
-def _copied(writer: Writer, value: Value, wanted: str) -> Value:
+def _copied(writer: Writer, value: Value, label: str) -> Value:
     """Return the value under a result's name."""
-    name = writer.fresh(wanted)
+    name = writer.fresh(label)
     writer.add("Identity", [value.name], [name])
     return Value(name, value.type, value.interval)

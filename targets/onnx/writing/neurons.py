@@ -16,7 +16,7 @@ from targets.onnx.writing.dialect import operation, shifted_product
 from targets.onnx.writing.types import WORD, Type, Value, arithmetic_type, stored_type
 from targets.onnx.writing.writer import Writer
 
-Given = Mapping[tuple[Op, str], Value]
+Leaves = Mapping[tuple[Op, str], Value]
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class NeuronStep:
         """The range of the layer's output."""
         return self.bounds[self.equations.output]
 
-    def write(self, writer: Writer, given: Given, like: Value) -> list[Value]:
+    def write(self, writer: Writer, leaves: Leaves, like: Value) -> list[Value]:
         """Return the next states and the output; `like` has the shape of the layer."""
-        run = _Run(self, writer, given, like)
+        run = _Run(self, writer, leaves, like)
         pairs = zip(self.states.values(), self.equations.next_states, strict=True)
         results = [run.result(number, kind) for kind, number in pairs]
         return [*results, run.result(self.equations.output, stored_type(self.output))]
@@ -68,9 +68,9 @@ class NeuronStep:
 class _Run:
     """The operations written so far; one that nothing reads is never written."""
 
-    def __init__(self, step: NeuronStep, writer: Writer, given: Given, like: Value) -> None:
+    def __init__(self, step: NeuronStep, writer: Writer, leaves: Leaves, like: Value) -> None:
         self.equations, self.bounds = step.equations, step.bounds
-        self.writer, self.given, self.like = writer, given, like
+        self.writer, self.leaves, self.like = writer, leaves, like
         self.written: dict[int, Value] = {}
         self.full: list[bool] = []
         for operation_, bound in zip(self.equations.operations, self.bounds, strict=True):
@@ -95,8 +95,8 @@ class _Run:
         operation_, bound = self.equations.operations[number], self.bounds[number]
         op, args = operation_.op, operation_.args
         key = (op, str(operation_.attribute))
-        if key in self.given:
-            return self.given[key]
+        if key in self.leaves:
+            return self.leaves[key]
         if bound.low == bound.high and op not in (Op.STATE, Op.INPUT, Op.PARAMETER):
             return self.writer.constant(bound.low, arithmetic_type(bound))
         if op == Op.DETACH:
@@ -111,9 +111,9 @@ class _Run:
 
     def _select(self, number: int) -> Value:
         condition, *branches = self.equations.operations[number].args
-        known = self.bounds[condition]
-        if known.high <= 0 or known.low >= 1:
-            return self.value(branches[0] if known.low >= 1 else branches[1])
+        bound = self.bounds[condition]
+        if bound.high <= 0 or bound.low >= 1:
+            return self.value(branches[0] if bound.low >= 1 else branches[1])
         decided = self.value(condition)
         if decided.type != Type.BOOL:
             zero = self.writer.constant(0, decided.type)
@@ -136,14 +136,14 @@ class _Run:
     def _shifted(self, number: int) -> Value | None:
         """Return a product that is shifted back, if there is a shorter or narrower way to it."""
         shift = self.equations.operations[number]
-        found = self._product(shift)
-        if found is None:
+        product = self._product(shift)
+        if product is None:
             return None
-        factor, other, bits = found
+        factor, other, bits = product
         op = Op.SHIFT_FLOOR if shift.op == Op.SHIFT_FLOOR else Op.SHIFT_TO_ZERO
-        bound, known = self.bounds[number], factor.interval
-        by = bits - (known.low.bit_length() - 1)
-        single = known.low == known.high and known.low > 0 and known.low.bit_count() == 1
+        bound, power = self.bounds[number], factor.interval
+        by = bits - (power.low.bit_length() - 1)
+        single = power.low == power.high and power.low > 0 and power.low.bit_count() == 1
         if single and by >= 0:
             # With a power of two it is a shorter shift.
             return operation(self.writer, op, [other], by, bound) if by else other

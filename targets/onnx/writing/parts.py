@@ -29,7 +29,7 @@ from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.onnx.writing.dialect import operation
-from targets.onnx.writing.neurons import Given, NeuronStep
+from targets.onnx.writing.neurons import Leaves, NeuronStep
 from targets.onnx.writing.pools import largest
 from targets.onnx.writing.synapses import WeightedSum
 from targets.onnx.writing.types import Type, Value, arithmetic_type, stored_type
@@ -118,14 +118,14 @@ def _weighted(node: Dense | Conv2d, shape: Shape, proved: Ranges) -> ProgramPart
     total = WeightedSum(node, source.hull(ZERO) if len(node.sources) > 1 else source)
     total.check()
     tensors = [
-        Tensor(f"{_weight_of(edge, node)}{f'.{place}' if place else ''}", digit, Type.INT8)
+        Tensor(f"{_weight_of(edge, node)}{f'.{position}' if position else ''}", digit, Type.INT8)
         for edge, digits in zip(node.sources, total.digits, strict=True)
-        for place, digit in enumerate(digits)
+        for position, digit in enumerate(digits)
     ]
     count = len(node.sources)
 
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        return [total.write(writer, given[:count], given[count:])]
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        return [total.write(writer, inputs[:count], inputs[count:])]
 
     scale = f"{2.0**node.exponent:g}"
     notes = {"neurodeploy.exponent": str(node.exponent), "neurodeploy.scale": scale}
@@ -155,8 +155,8 @@ def _weight_of(edge: Edge, node: Dense | Conv2d) -> str:
 def _pool(node: MaxPool2d, program: Program, proved: Ranges) -> ProgramPart:
     shape, source = program.shapes[node.name], _reach(node.source, proved)
 
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        return [writer.cast(largest(writer, given[0], node, shape), kind)]
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        return [writer.cast(largest(writer, inputs[0], node, shape), kind)]
 
     kind = stored_type(source)
     return ProgramPart(node.name, "MaxPool2d", shape, kind, source, (node.source,), body=body)
@@ -166,10 +166,10 @@ def _pool(node: MaxPool2d, program: Program, proved: Ranges) -> ProgramPart:
 def _flatten(node: Flatten, program: Program, proved: Ranges) -> ProgramPart:
     shape, interval = program.shapes[node.name], _reach(node.source, proved)
 
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        (x,) = given
-        wanted = writer.constant([-1, *shape], Type.INT64)
-        flat = writer.node("Reshape", [x, wanted], x.type, x.interval)
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        (x,) = inputs
+        form = writer.constant([-1, *shape], Type.INT64)
+        flat = writer.node("Reshape", [x, form], x.type, x.interval)
         return [writer.cast(flat, kind)]
 
     kind = stored_type(interval)
@@ -189,13 +189,13 @@ def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> ProgramPart:
         raise DoesNotFitError(f"{node.name}: its output may be {step.output.largest()}")
     tensors = tuple(_parameter(key, node.parameters[key]) for key in step.parameters)
 
-    def body(writer: Writer, given: Sequence[Value]) -> Sequence[Value]:
-        sources = given[: len(node.inputs)]
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        sources = inputs[: len(node.inputs)]
         drive = _sum(writer, sources, step.proved.drive)
         names = [(Op.STATE, key) for key in step.states]
         names += [(Op.PARAMETER, key) for key in step.parameters]
-        leaves: dict[tuple[Op, str], Value] = dict(zip(names, given[len(sources) :], strict=True))
-        return step.write(writer, _given(leaves, node, drive), drive)
+        leaves: dict[tuple[Op, str], Value] = dict(zip(names, inputs[len(sources) :], strict=True))
+        return step.write(writer, _values_of(leaves, node, drive), drive)
 
     single = [f"{key}={int(v)}" for key, v in node.parameters.items() if v.ndim == 0]
     notes = {
@@ -220,7 +220,7 @@ def _neuron(node: Neuron, shape: Shape, proved: Ranges) -> ProgramPart:
     )
 
 
-def _given(leaves: dict[tuple[Op, str], Value], node: Neuron, drive: Value) -> Given:
+def _values_of(leaves: dict[tuple[Op, str], Value], node: Neuron, drive: Value) -> Leaves:
     return leaves | {(Op.INPUT, node.equations.inputs[0]): drive}
 
 

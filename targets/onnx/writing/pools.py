@@ -31,9 +31,9 @@ def largest(writer: Writer, x: Value, node: MaxPool2d, shape: Shape) -> Value:
     axes, steps = (writer.constant(each, Type.INT64) for each in (_IMAGE, list(stride)))
     reach = [(shape[axis + 1] - 1) * stride[axis] + 1 for axis in (0, 1)]
     result: Value | None = None
-    for place in ((i, j) for i in range(kernel[0]) for j in range(kernel[1])):
-        first = writer.constant(list(place), Type.INT64)
-        end = writer.constant([place[axis] + reach[axis] for axis in (0, 1)], Type.INT64)
+    for offset in ((i, j) for i in range(kernel[0]) for j in range(kernel[1])):
+        first = writer.constant(list(offset), Type.INT64)
+        end = writer.constant([offset[axis] + reach[axis] for axis in (0, 1)], Type.INT64)
         seen = writer.node("Slice", [x, first, end, axes, steps], x.type, x.interval)
         result = seen if result is None else writer.node("Max", [result, seen], x.type, x.interval)
     assert result is not None

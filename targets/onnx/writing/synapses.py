@@ -242,8 +242,8 @@ def split(writer: Writer, x: Value, count: int) -> list[Value]:
     def node(op: str, *inputs: Value) -> Value:
         return writer.node(op, inputs, kind)
 
-    for place in range(count):
-        if place == count - 1:
+    for position in range(count):
+        if position == count - 1:
             digits.append(writer.cast(rest, Type.INT8))
             break
         digit = node("Sub", node("BitwiseAnd", node("Add", rest, half), mask), half)

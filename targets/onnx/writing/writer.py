@@ -21,11 +21,11 @@ class Names:
     def __init__(self) -> None:
         self.taken: set[str] = set()
 
-    def new(self, wanted: str) -> str:
+    def new(self, label: str) -> str:
         """Return the wanted name, or the first similar one that is free."""
-        name, count = wanted, 2
+        name, count = label, 2
         while name in self.taken:
-            name, count = f"{wanted}_{count}", count + 1
+            name, count = f"{label}_{count}", count + 1
         self.taken.add(name)
         return name
 
@@ -74,9 +74,9 @@ class Writer:
         annotate(node, notes or {})
         self.nodes.append(node)
 
-    def fresh(self, wanted: str) -> str:
+    def fresh(self, label: str) -> str:
         """Return a name that no value has."""
-        return self.names.new(self.prefix + wanted)
+        return self.names.new(self.prefix + label)
 
     def constant(self, value: Any, kind: Type) -> Value:
         """Return a constant tensor, written once for all its readers."""

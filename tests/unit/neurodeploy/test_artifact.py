@@ -37,10 +37,10 @@ def test_what_an_interpreter_shows_is_a_line_and_no_bytes() -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     written = artifact().write(tmp_path / "out")
     assert written.path == tmp_path / "out"
-    found = read_folder(tmp_path / "out")
-    assert found == replace(written, path=tmp_path / "out")
-    assert not found.edited
-    found.require_unedited()
+    reread = read_folder(tmp_path / "out")
+    assert reread == replace(written, path=tmp_path / "out")
+    assert not reread.edited
+    reread.require_unedited()
     assert set(content(tmp_path / "out")) == {"a.txt", "b.bin", MANIFEST}
 
 
@@ -70,23 +70,23 @@ def test_every_edit_of_a_file_is_found(tmp_path: Path) -> None:
     for name in ("a.txt", "b.bin"):
         for edit in (whole[name] + b"x", whole[name][:-1], b"", whole[name][::-1]):
             (tmp_path / name).write_bytes(edit)
-            found = read_folder(tmp_path)
-            assert found.edited == (f"{name} is not the file that was exported",)
+            reread = read_folder(tmp_path)
+            assert reread.edited == (f"{name} is not the file that was exported",)
             with pytest.raises(ArtifactError, match=f"{name} is not the file .*export the model"):
-                found.require_unedited()
+                reread.require_unedited()
         (tmp_path / name).write_bytes(whole[name])
     assert not read_folder(tmp_path).edited
 
 
 def test_an_artifact_replaces_an_artifact_and_nothing_else(tmp_path: Path) -> None:
-    place = tmp_path / "out"
-    artifact().write(place)
-    replace(artifact(), files={"c": b"1"}).write(place)
-    assert set(content(place)) == {"c", MANIFEST}
-    (place / "notes.txt").write_text("mine")
+    folder = tmp_path / "out"
+    artifact().write(folder)
+    replace(artifact(), files={"c": b"1"}).write(folder)
+    assert set(content(folder)) == {"c", MANIFEST}
+    (folder / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="other files"):
-        artifact().write(place)
-    assert set(content(place)) == {"c", MANIFEST, "notes.txt"}
+        artifact().write(folder)
+    assert set(content(folder)) == {"c", MANIFEST, "notes.txt"}
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "not json", '{"schema": 1}'])
@@ -100,10 +100,10 @@ def test_a_folder_with_a_manifest_of_another_kind_is_not_replaced(
 
 
 def edited_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    place = folder / MANIFEST
-    manifest = json.loads(place.read_text("utf-8"))
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text("utf-8"))
     change(manifest)
-    place.write_text(json.dumps(manifest), "utf-8")
+    path.write_text(json.dumps(manifest), "utf-8")
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {

@@ -41,19 +41,19 @@ def network(equations: Equations) -> Program:
 PLAIN = hostile.deep(1)
 
 
-def exchanged(text: str, document: Any) -> str:
+def exchanged(text: str, equations: Any) -> str:
     """Return a document with other equations in it."""
-    found = json.loads(text)
+    document = json.loads(text)
 
     def walk(part: Any) -> None:
         for key, value in part.items() if isinstance(part, dict) else enumerate(part):
             if isinstance(value, dict) and "next_states" in value:
-                part[key] = document
+                part[key] = equations
             elif isinstance(value, dict | list):
                 walk(value)
 
-    walk(found)
-    return json.dumps(found)
+    walk(document)
+    return json.dumps(document)
 
 
 def of_program(document: Any) -> Any:
@@ -78,18 +78,18 @@ def of_onnx(document: Any) -> Any:
     return onnx_target.read(Artifact("onnx", {"network.onnx": model.SerializeToString()}))
 
 
-def of_lynxi(document: Any) -> Any:
+def of_lynxi(equations: Any) -> Any:
     from tests.unit.targets.lynxi.programs import dense
 
     package = lynxi.compile(dense(leak=32), steps=1)
-    text = exchanged(package.files["network.json"].decode(), document)
-    found = json.loads(text)
-    for node in found["nodes"]:
+    text = exchanged(package.files["network.json"].decode(), equations)
+    document = json.loads(text)
+    for node in document["nodes"]:
         if node["op"] == "neuron":
             one = next(iter(node["parameters"].values()))
             node["parameters"] = {"p": one, "q": one}
             node["number_system"] = hostile.SYSTEM.to_json()
-    files = {**package.files, "network.json": json.dumps(found).encode()}
+    files = {**package.files, "network.json": json.dumps(document).encode()}
     return lynxi.read(replace(package, files=files))
 
 
@@ -155,8 +155,8 @@ def test_a_model_file_of_them(name: str, tmp_path: Path) -> None:
     torch.save(document, tmp_path / "model.pt")  # noqa: TID251
 
     def work() -> bool:
-        held = graph_of(load(tmp_path / "model.pt"))
-        return bool(pipeline.simulate(held, np.ones((2, 1, 3))))
+        graph = graph_of(load(tmp_path / "model.pt"))
+        return bool(pipeline.simulate(graph, np.ones((2, 1, 3))))
 
     said = confined(work, megabytes=1024)
     if name == "endless":

@@ -229,13 +229,13 @@ def unknown_op() -> Equations:
 def dialects() -> list[Dialect]:
     """Every dialect that a module has under a name."""
     importlib.import_module("snncore.kernels")
-    found: dict[int, Dialect] = {}
+    by_identity: dict[int, Dialect] = {}
     for package in (importlib.import_module("snncore"), neurodeploy):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if "kernels" in module.name or "carrier" in module.name:
                 values = vars(importlib.import_module(module.name)).values()
-                found |= {id(each): each for each in values if isinstance(each, Dialect)}
-    return list(found.values())
+                by_identity |= {id(each): each for each in values if isinstance(each, Dialect)}
+    return list(by_identity.values())
 
 
 UNIT = {"v": Interval(0, 1)}

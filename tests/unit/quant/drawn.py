@@ -48,7 +48,7 @@ class Drawing:
         return options
 
     def neurons(self, outputs: int, bias: bool) -> quant.ChipNeuron:
-        """Neurons of any kind that the format has, fixed or learned, one value or one a channel."""
+        """Return neurons of any kind, fixed or learned, with one value or one a channel."""
         kind = str(self.random.choice(self.form.neurons))
         options: dict[str, Any] = {"format": self.form, "exponent": self.exponent}
         options["bias"] = outputs if bias else None
@@ -70,26 +70,26 @@ class Drawing:
             if options["reset"] == "hard" and self.chance(0.5):
                 values["rest"] = unit * float(self.random.integers(-9, 6))
         options["learnable"] = tuple(name for name in values if self.chance(0.3))
-        made: quant.ChipNeuron = getattr(quant, kind)(**values, **options)
-        return made
+        neurons: quant.ChipNeuron = getattr(quant, kind)(**values, **options)
+        return neurons
 
     def value(self, outputs: int, one: Any) -> Any:
-        """One value, or one a channel."""
+        """Return one value, or one a channel."""
         return torch.tensor([one() for _ in range(outputs)]) if self.chance(0.3) else one()
 
     def driven(self, kind: Any, outputs: int, *args: Any, norm: Any = None) -> nn.Module:
-        """Weights and neurons: a block, or two layers."""
+        """Return weights and neurons: a block, or two layers."""
         if self.chance(0.7):
             options = self.options(outputs, True)
             synapse = kind(*args, **options)
             neurons = self.neurons(outputs, not options["bias"] and self.chance(0.3))
-            made = norm(outputs) if norm is not None and self.chance(0.5) else None
-            return quant.Block(synapse, neurons, norm=made)
+            after = norm(outputs) if norm is not None and self.chance(0.5) else None
+            return quant.Block(synapse, neurons, norm=after)
         synapse = kind(*args, **self.options(outputs, False))
         return nn.Sequential(synapse, self.neurons(outputs, self.chance(0.4)))
 
     def pool(self) -> nn.Module:
-        """A pool of spikes."""
+        """Return a pool of spikes."""
         if self.chance(0.5):
             return layer.MaxPool2d(2, int(self.random.integers(1, 3)))
         pool = quant.SumPool2d(
@@ -101,7 +101,7 @@ class Drawing:
         return quant.Block(pool, self.neurons(self.channels, self.chance(0.3)))
 
     def image(self) -> tuple[nn.Module, Shape]:
-        """Two convolutions, a pool, and dense weights behind a flatten."""
+        """Return two convolutions, a pool, and dense weights behind a flatten."""
         random = self.random
         shape = (int(random.integers(1, 3)), 7, 6)
         layers: list[nn.Module] = []
@@ -121,7 +121,7 @@ class Drawing:
         return nn.Sequential(*layers, self.driven(quant.Linear, 4, width, 4)), shape
 
     def dense(self) -> tuple[nn.Module, Shape]:
-        """One to three layers."""
+        """Return one to three layers."""
         widths = [int(n) for n in self.random.integers(1, 12, int(self.random.integers(2, 5)))]
         layers = [
             self.driven(quant.Linear, after, before, after, norm=layer.BatchNorm1d)
@@ -130,7 +130,7 @@ class Drawing:
         return nn.Sequential(*layers), (widths[0],)
 
     def residual(self) -> tuple[nn.Module, Shape]:
-        """Spikes and sums that are added."""
+        """Return spikes and sums that are added."""
         return Sum(self), (5,)
 
 
@@ -146,14 +146,14 @@ class Sum(nn.Module):
         self.last = drawing.neurons(3, True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         a = self.first(x)
         spikes: Tensor = self.last(self.left(a + self.second(a)) + self.right(x))
         return spikes
 
 
 def drawn_network(form: str, seed: int) -> tuple[nn.Module, Shape]:
-    """The network of this format and seed, with weights that clip and norms that matter."""
+    """Return the network of this format and seed, with weights that clip and norms that matter."""
     drawing = Drawing(form, seed)
     kind = (drawing.dense, drawing.image, drawing.residual)[seed % 3]
     network, shape = kind()
@@ -178,7 +178,7 @@ def drawn_network(form: str, seed: int) -> tuple[nn.Module, Shape]:
 
 
 def drawn_spikes(shape: Shape, seed: int) -> Tensor:
-    """Spikes (T, N, ...) for a network."""
+    """Return spikes (T, N, ...) for a network."""
     random = np.random.default_rng(seed + 7)
     steps, count = (1, 5, 12)[seed % 3], (1, 2)[seed % 2]
     rate = float(random.choice([0.1, 0.4, 0.9]))

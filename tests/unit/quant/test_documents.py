@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def code(page: str) -> list[str]:
-    """The blocks of Python on a page."""
+    """Return the blocks of Python on a page."""
     return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL)
 
 
@@ -34,9 +34,9 @@ def test_the_tutorial(
     monkeypatch.chdir(tmp_path)
     names = run("quantization.md")
     said = capsys.readouterr().out
-    found = dict(re.findall(r"(floats|fitted|4 bits): ([\d.]+)", said))
-    assert len(found) == 3
-    assert all(float(value) > 0.9 for value in found.values()), found
+    accuracies = dict(re.findall(r"(floats|fitted|4 bits): ([\d.]+)", said))
+    assert len(accuracies) == 3
+    assert all(float(value) > 0.9 for value in accuracies.values()), accuracies
     assert "golden = lava" not in said
     assert said.count(": equal") == 3
     proof = names["proof"]

@@ -1,4 +1,4 @@
-"""The package's door: every name is there, loads lazily, and a typo is told."""
+"""The package's door: every name is there, loads lazily, and a typo is reported."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ import quant
 
 
 def _type_checked() -> dict[str, str]:
-    """The names that a type checker sees, and the modules that they come from."""
+    """Return the names that a type checker sees, and the modules that they come from."""
     tree = ast.parse(Path(quant.__file__).read_text("utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
     imports = (node for node in block.body if isinstance(node, ast.ImportFrom))

@@ -55,7 +55,7 @@ SURROGATES = tuple(kind() for kind in surrogate.KINDS.values())
 
 
 def drive(name: str, steps: int, *shape: int, seed: int = 0) -> torch.Tensor:
-    """An input that makes this neuron fire now and then."""
+    """Return an input that makes this neuron fire now and then."""
     if name in _RUNAWAY:
         steps = min(steps, 3)
     generator = torch.Generator().manual_seed(seed)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurodeploy.report.html.excerpt import (
+    Excerpt,
+    drawn_layers,
+    select,
+)
 from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.pictures.curves import neuron_curves
 from neurodeploy.report.html.pictures.raster import raster
 from neurodeploy.report.html.pictures.view import View, view
-from neurodeploy.report.html.selection import (
-    Selection,
-    drawn_layers,
-    select,
-)
 from neurodeploy.report.links import Divergence
 from neurodeploy.report.words import counted, shape_text, visible
 from neurodeploy.trace import LayerTrace, Trace
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 
 def activity(report: Report) -> Markup | None:
     """Return the pictures of the report's trace, or None if there is nothing to draw."""
-    selection = select(report.trace, report.first_divergence) if report.trace else None
-    if report.trace is None or selection is None:
+    excerpt = select(report.trace, report.first_divergence) if report.trace else None
+    if report.trace is None or excerpt is None:
         return None
     first = report.first_divergence
-    layers = [_layer(report.trace, name, selection, first) for name in drawn_layers(report.trace)]
+    layers = [_layer(report.trace, name, excerpt, first) for name in drawn_layers(report.trace)]
     return join(
-        element("p", _what_is_shown(selection), class_="lead"),
-        _picker(selection, first) if len(selection.samples) > 1 else None,
+        element("p", _what_is_shown(excerpt), class_="lead"),
+        _picker(excerpt, first) if len(excerpt.samples) > 1 else None,
         element("div", *layers, class_="layer-cards"),
     )
 
 
-def _what_is_shown(selection: Selection) -> str:
-    samples, steps = len(selection.samples), selection.steps
-    shown = counted(selection.of_steps, "step")
-    if len(steps) < selection.of_steps:
-        shown = f"steps {steps.start:,} to {steps.stop - 1:,} of {selection.of_steps:,}"
+def _what_is_shown(excerpt: Excerpt) -> str:
+    samples, steps = len(excerpt.samples), excerpt.steps
+    shown = counted(excerpt.of_steps, "step")
+    if len(steps) < excerpt.of_steps:
+        shown = f"steps {steps.start:,} to {steps.stop - 1:,} of {excerpt.of_steps:,}"
     of = counted(samples, "sample")
-    if samples < selection.of_samples:
-        of = f"{samples} of {selection.of_samples} kept samples"
+    if samples < excerpt.of_samples:
+        of = f"{samples} of {excerpt.of_samples} kept samples"
     return f"Shown: {of}, {shown}. Time runs to the right, neurons downward in C order."
 
 
-def _picker(selection: Selection, divergence: Divergence | None) -> Markup:
-    first = _start(selection, divergence)
+def _picker(excerpt: Excerpt, divergence: Divergence | None) -> Markup:
+    first = _start(excerpt, divergence)
     choices = [
         element(
             "label",
@@ -63,20 +63,20 @@ def _picker(selection: Selection, divergence: Divergence | None) -> Markup:
             ),
             element("span", f"{sample}"),
         )
-        for slot, sample in enumerate(selection.samples)
+        for slot, sample in enumerate(excerpt.samples)
     ]
     return element("fieldset", element("legend", "Sample"), *choices, class_="picker")
 
 
-def _start(selection: Selection, divergence: Divergence | None) -> int:
-    if divergence and divergence.sample in selection.samples:
+def _start(excerpt: Excerpt, divergence: Divergence | None) -> int:
+    if divergence and divergence.sample in excerpt.samples:
         return divergence.sample
-    return selection.samples[0]
+    return excerpt.samples[0]
 
 
-def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | None) -> Markup:
-    layer = _as_told(trace[name])
-    views = [view(name, layer, selection, sample, found) for sample in selection.samples]
+def _layer(trace: Trace, name: str, excerpt: Excerpt, divergence: Divergence | None) -> Markup:
+    layer = _with_output_curve(trace[name])
+    views = [view(name, layer, excerpt, sample, divergence) for sample in excerpt.samples]
     slots = [
         element("div", _raster(seen), _curves(seen), class_=f"slot slot-{slot}")
         for slot, seen in enumerate(views)
@@ -86,31 +86,33 @@ def _layer(trace: Trace, name: str, selection: Selection, found: Divergence | No
     return element("article", head, *slots, class_="layer wide" if views[0].states else "layer")
 
 
-def _as_told(layer: LayerTrace) -> LayerTrace:
+def _with_output_curve(layer: LayerTrace) -> LayerTrace:
     """Return the layer with its output as an additional curve, if the output is not spikes."""
     return replace(layer, values={layer.called(key): v for key, v in layer.values.items()})
 
 
-def _raster(seen: View) -> Markup | None:
-    if "s" not in seen.values:
+def _raster(drawn_view: View) -> Markup | None:
+    if "s" not in drawn_view.values:
         return None
-    rows, spikes = seen.rows(), int(np.count_nonzero(seen.values["s"]))
-    caption = f"{seen.said}: {_counted_spikes(seen, spikes, len(rows))}"
-    if seen.difference:
+    rows, spikes = drawn_view.rows(), int(np.count_nonzero(drawn_view.values["s"]))
+    caption = f"{drawn_view.said}: {_counted_spikes(drawn_view, spikes, len(rows))}"
+    if drawn_view.difference:
         caption += " The ring is the difference."
-    said = f"{seen.said}: {counted(spikes, 'spike')}"
-    drawing = raster(seen.values["s"], rows, seen.axis, said, seen.difference)
+    description = f"{drawn_view.said}: {counted(spikes, 'spike')}"
+    drawing = raster(
+        drawn_view.values["s"], rows, drawn_view.axis, description, drawn_view.difference
+    )
     return element("figure", drawing, element("figcaption", caption))
 
 
-def _counted_spikes(seen: View, spikes: int, rows: int) -> str:
-    neurons = counted(seen.neurons, "neuron")
+def _counted_spikes(drawn_view: View, spikes: int, rows: int) -> str:
+    neurons = counted(drawn_view.neurons, "neuron")
     if not spikes:
         return f"no spike of {neurons}."
-    if rows == seen.neurons:
+    if rows == drawn_view.neurons:
         return f"{counted(spikes, 'spike')} of {neurons}. Bars: spikes a step."
-    shown = f"Shown: {rows} of {neurons}, evenly spaced. Bars: spikes a step, all neurons."
-    return f"{counted(spikes, 'spike')}. {shown}"
+    hint = f"Shown: {rows} of {neurons}, evenly spaced. Bars: spikes a step, all neurons."
+    return f"{counted(spikes, 'spike')}. {hint}"
 
 
 def _curves(seen: View) -> Markup | None:

@@ -46,7 +46,7 @@ class Axis:
 _DISTANCES = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
 
 
-def picture(width: float, height: float, said: str, *children: object) -> Markup:
+def picture(width: float, height: float, description: str, *children: object) -> Markup:
     """Return a drawing with a text alternative."""
     return element(
         "svg",
@@ -54,7 +54,7 @@ def picture(width: float, height: float, said: str, *children: object) -> Markup
         viewBox=f"0 0 {number(width)} {number(height)}",
         width=number(width),
         role="img",
-        aria_label=said,
+        aria_label=description,
     )
 
 

@@ -55,7 +55,7 @@ def chain_picture(links: tuple[Link, ...]) -> Markup:
     stages = _arranged(links)
     width = max(stage.right for stage in stages) + 1
     height = max(stage.row for stage in stages) * _ROW + _STAGE + 32
-    said = "; ".join(f"{visible(link.name)}: {mark_of(link)}" for link in links)
+    description = "; ".join(f"{visible(link.name)}: {mark_of(link)}" for link in links)
     return element(
         "svg",
         *(_edge(stage, following) for stage in stages for following in stage.following),
@@ -67,7 +67,7 @@ def chain_picture(links: tuple[Link, ...]) -> Markup:
         # The picture may shrink to fit the page as long as it stays legible.
         style=f"min-width:{number(min(width, 720))}px",
         role="img",
-        aria_label=said,
+        aria_label=description,
     )
 
 

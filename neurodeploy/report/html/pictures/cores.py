@@ -7,13 +7,13 @@ from neurodeploy.report.html.markup import Markup, element, join
 from neurodeploy.report.html.pictures.axis import picture, rectangle
 from neurodeploy.report.html.tables import table
 from neurodeploy.report.on_chip import (
-    Grid,
-    core_grid,
+    TableData,
+    core_table,
     energy_lines,
     headline,
-    held,
-    layer_grid,
-    operation_grid,
+    layer_table,
+    layers_on,
+    operation_table,
     used,
 )
 
@@ -21,38 +21,38 @@ _ACROSS, _SIDE, _GAP = 32, 24, 4
 _COLOURS = 4
 
 
-def on_chip_section(told: OnChip) -> Markup:
+def on_chip_section(on_chip: OnChip) -> Markup:
     """Return a section with placements, operations and energy."""
-    parts = [_placement(placed) for placed in told.placements]
-    if told.operations:
+    parts = [_placement(placed) for placed in on_chip.placements]
+    if on_chip.operations:
         parts.append(element("h3", "Operations for one sample"))
-        parts.append(_table("Operations for one sample", operation_grid(told.operations)))
-    parts += [element("p", line, class_="lead") for line in energy_lines(told.energies)]
+        parts.append(_table("Operations for one sample", operation_table(on_chip.operations)))
+    parts += [element("p", line, class_="lead") for line in energy_lines(on_chip.energies)]
     return join(*parts)
 
 
 def _placement(placed: Placement) -> Markup:
     notes = [element("p", f"{note}.", class_="change") for note in placed.notes]
     pictures = [_map(placed), _key(placed)] if placed.cores else []
-    tables = [_table(f"Layers on {placed.chip}", layer_grid(placed))]
+    tables = [_table(f"Layers on {placed.chip}", layer_table(placed))]
     if placed.cores:
-        tables.append(_table(f"Fullest cores of {placed.chip}", core_grid(placed)))
+        tables.append(_table(f"Fullest cores of {placed.chip}", core_table(placed)))
     head = element("h3", headline(placed))
     return element("div", head, *pictures, *tables, *notes, class_="placement")
 
 
-def _table(caption: str, grid: Grid) -> Markup:
-    head = [f"#{name}" if name in grid.numbers else name for name in grid.headings]
+def _table(caption: str, data: TableData) -> Markup:
+    head = [f"#{name}" if name in data.numbers else name for name in data.headings]
     rows = [
         element(
             "tr",
             element("th", row[0], scope="row"),
             *(
-                element("td", cell, class_="number" if name in grid.numbers else None)
-                for name, cell in zip(grid.headings[1:], row[1:], strict=True)
+                element("td", cell, class_="number" if name in data.numbers else None)
+                for name, cell in zip(data.headings[1:], row[1:], strict=True)
             ),
         )
-        for row in grid.rows
+        for row in data.rows
     ]
     return table(caption, head, rows, "layers")
 
@@ -65,9 +65,9 @@ def _map(placed: Placement) -> Markup:
     squares = [
         _core(placed.cores[i] if i < len(placed.cores) else None, i, layers) for i in range(count)
     ]
-    said = headline(placed)
-    drawn = picture(_ACROSS * step, rows * step, said, *squares)
-    return element("figure", element("div", drawn, class_="scroll"), element("figcaption", said))
+    caption = headline(placed)
+    drawn = picture(_ACROSS * step, rows * step, caption, *squares)
+    return element("figure", element("div", drawn, class_="scroll"), element("figcaption", caption))
 
 
 def _core(core: Core | None, index: int, layers: list[str]) -> Markup:
@@ -76,12 +76,12 @@ def _core(core: Core | None, index: int, layers: list[str]) -> Markup:
     parts = [rectangle(x, y, _SIDE, _SIDE, "ground")]
     if core is not None:
         words = ", ".join(f"{use.what} {used(use)}" for use in core.uses)
-        parts.append(element("title", f"core {index}: {held(core)}: {words}"))
+        parts.append(element("title", f"core {index}: {layers_on(core)}: {words}"))
         width = _SIDE / len(core.slices)
         height = max(_SIDE * core.share, 2)
-        for place, part in enumerate(core.slices):
+        for position, part in enumerate(core.slices):
             colour = f"core c{layers.index(part.layer) % _COLOURS}"
-            parts.append(rectangle(x + place * width, y + _SIDE - height, width, height, colour))
+            parts.append(rectangle(x + position * width, y + _SIDE - height, width, height, colour))
     return element("g", *parts)
 
 

@@ -18,7 +18,10 @@ Series = Sequence[float]
 
 
 def neuron_curves(
-    neurons: Mapping[str, Mapping[str, Series]], axis: Axis, said: str, differs_at: int | None
+    neurons: Mapping[str, Mapping[str, Series]],
+    axis: Axis,
+    description: str,
+    differs_at: int | None,
 ) -> Markup:
     """Return the states of a few neurons, with `s` as ticks; a difference is the first neuron's."""
     drawn: list[Markup] = []
@@ -27,15 +30,15 @@ def neuron_curves(
         states = {key: series for key, series in values.items() if key != "s"}
         height = _HEAD + len(states) * (BAND + GAP)
         drawn.append(label(name, axis.left, top + 13, "name"))
-        for place, (state, series) in enumerate(states.items()):
-            y = top + _HEAD + place * (BAND + GAP)
-            drawn.append(band(state, {"curve": series}, axis, y, f"c{place % 4}"))
+        for row, (state, series) in enumerate(states.items()):
+            y = top + _HEAD + row * (BAND + GAP)
+            drawn.append(band(state, {"curve": series}, axis, y, f"c{row % 4}"))
         drawn.append(_ticks(values.get("s", ()), axis, top + _HEAD - 4, height - _HEAD))
         if differs_at is not None and not top:
             drawn.append(beam(differs_at, axis, _HEAD - 12, height - 4))
         top += height + _APART
     labels = axis.labels(top - _APART + 9)
-    return picture(axis.right + 12, top - _APART + 16, said, *drawn, labels)
+    return picture(axis.right + 12, top - _APART + 16, description, *drawn, labels)
 
 
 def band(
@@ -96,5 +99,5 @@ def _ticks(spikes: Series, axis: Axis, top: float, height: float) -> Markup:
 
 
 def _brief(value: float) -> str:
-    whole = value.is_integer() and abs(value) < 10**6
-    return f"{int(value):,}" if whole else f"{value:.3g}"
+    is_whole = value.is_integer() and abs(value) < 10**6
+    return f"{int(value):,}" if is_whole else f"{value:.3g}"

@@ -20,19 +20,19 @@ def difference_panel(link: Link) -> Markup:
     if link.divergence is None:
         words = element("p", lines(link.reason or "no reason was given"))
         return element("section", title, words, class_="difference")
-    found = link.divergence
-    what = "spike" if found.state == "s" else found.state
+    divergence = link.divergence
+    quantity = "spike" if divergence.state == "s" else divergence.state
     values = element(
         "dl",
-        _value("Expected", found.expected, "expected"),
-        _value("Got", found.got, "got"),
+        _value("Expected", divergence.expected, "expected"),
+        _value("Got", divergence.got, "got"),
         class_="versus",
     )
     return element(
         "section",
         title,
-        element("div", values, _place(found, what), class_="found"),
-        _context(found),
+        element("div", values, _facts(divergence, quantity), class_="found"),
+        _context(divergence),
         class_="difference",
     )
 
@@ -41,64 +41,68 @@ def _value(side: str, value: float, class_: str) -> Markup:
     return element("div", element("dt", side), element("dd", f"{value:,}"), class_=class_)
 
 
-def _place(found: Divergence, what: str) -> Markup:
-    index = "(" + ", ".join(map(str, found.neuron)) + ")"
+def _facts(divergence: Divergence, quantity: str) -> Markup:
+    index = "(" + ", ".join(map(str, divergence.neuron)) + ")"
     places = [
-        ("Layer", found.layer),
-        ("Value", what),
+        ("Layer", divergence.layer),
+        ("Value", quantity),
         ("Neuron", index),
-        ("Step", found.step),
-        ("Sample", found.sample),
-        ("In all", counted(found.differing_values, "differing value")),
+        ("Step", divergence.step),
+        ("Sample", divergence.sample),
+        ("In all", counted(divergence.differing_values, "differing value")),
     ]
     pairs = (element("div", element("dt", name), element("dd", value)) for name, value in places)
     return element("dl", *pairs, class_="place")
 
 
-def _context(found: Divergence) -> Markup:
-    if not context_rows(found):
+def _context(divergence: Divergence) -> Markup:
+    if not context_rows(divergence):
         return element("p", "No states were recorded around it.", class_="lead")
-    return element("div", _table(found), _picture(found), class_="context")
+    return element("div", _table(divergence), _picture(divergence), class_="context")
 
 
-def _table(found: Divergence) -> Markup:
-    head = ["State", "Side", *(f"#{step}" for step in found.context_steps)]
+def _table(divergence: Divergence) -> Markup:
+    head = ["State", "Side", *(f"#{step}" for step in divergence.context_steps)]
     rows = []
-    for row in context_rows(found):
+    for row in context_rows(divergence):
         cells = []
-        for step, value, differs in zip(found.context_steps, row.values, row.differs, strict=True):
+        for step, value, differs in zip(
+            divergence.context_steps, row.values, row.differs, strict=True
+        ):
             shown = "" if value is None else f"{value}"
             text = element("mark", shown) if differs and row.side == "got" else shown
-            here = "number here" if step == found.step else "number"
+            here = "number here" if step == divergence.step else "number"
             cells.append(element("td", text, class_=here))
         side = element("td", row.side, class_="side")
         state = element("th", "spike" if row.state == "s" else row.state, scope="row")
         rows.append(element("tr", state, side, *cells, class_=row.side))
-    caption = f"The neuron around step {found.step}"
+    caption = f"The neuron around step {divergence.step}"
     return table(caption, head, rows, "around")
 
 
-def _picture(found: Divergence) -> Markup | None:
-    steps = found.context_steps
+def _picture(divergence: Divergence) -> Markup | None:
+    steps = divergence.context_steps
     if not steps or list(steps) != list(range(steps[0], steps[0] + len(steps))):
         return None
-    states, rows, apart = context_states(found), context_rows(found), 50.0
+    states, rows, apart = context_states(divergence), context_rows(divergence), 50.0
     axis = Axis(range(steps[0], steps[0] + len(steps)), margin([*states, "spike"]), 412)
     height = len(states) * apart
     bands = []
-    for place, state in enumerate(states):
+    for index, state in enumerate(states):
         curves = {
             row.side: [math.nan if value is None else float(value) for value in row.values]
             for row in rows
             if row.state == state
         }
         named = "spike" if state == "s" else state
-        bands.append(band(named, curves, axis, 4 + place * apart))
-    light = beam(found.step, axis, 0, height + 4)
-    said = f"States of the neuron around step {found.step}, expected and got"
+        bands.append(band(named, curves, axis, 4 + index * apart))
+    light = beam(divergence.step, axis, 0, height + 4)
+    description = f"States of the neuron around step {divergence.step}, expected and got"
     legend = join(
         element("span", "expected", class_="key expected"), element("span", "got", class_="key got")
     )
-    drawing = picture(axis.right + 12, height + 22, said, *bands, light, axis.labels(height + 16))
-    caption = element("figcaption", legend, f"around step {visible(found.step)}")
+    drawing = picture(
+        axis.right + 12, height + 22, description, *bands, light, axis.labels(height + 16)
+    )
+    caption = element("figcaption", legend, f"around step {visible(divergence.step)}")
     return element("figure", drawing, caption)

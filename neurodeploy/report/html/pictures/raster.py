@@ -17,12 +17,12 @@ def raster(
     spikes: NDArray[Any],
     rows: list[int],
     axis: Axis,
-    said: str,
+    description: str,
     ring: tuple[int, int] | None,
 ) -> Markup:
     """Return the spikes (steps, neurons) of the chosen neurons, with a ring around one of them."""
     if ring is None and not spikes.any():
-        return _silence(axis, said)
+        return _silence(axis, description)
     row = min(max(256 / len(rows), 2.0), 16.0)
     bottom = _TOP + row * len(rows)
     shown = spikes[:, rows] != 0
@@ -38,7 +38,7 @@ def raster(
     return picture(
         axis.right + 12,
         bottom + 14 + _BARS + 22,
-        said,
+        description,
         ground,
         marks,
         _ring(ring, rows, axis, row) if ring else None,
@@ -48,12 +48,12 @@ def raster(
     )
 
 
-def _silence(axis: Axis, said: str) -> Markup:
+def _silence(axis: Axis, description: str) -> Markup:
     """Return a line for a layer without spikes, which needs no room for its neurons."""
     ground = rectangle(axis.left, _TOP, axis.width, _BARS, "ground")
     words = label("no spikes", axis.left + axis.width / 2, _TOP + _BARS / 2 + 4, "tick")
     ends = axis.labels(_TOP + _BARS + 15)
-    return picture(axis.right + 12, _TOP + _BARS + 22, said, ground, words, ends)
+    return picture(axis.right + 12, _TOP + _BARS + 22, description, ground, words, ends)
 
 
 def _ring(ring: tuple[int, int], rows: list[int], axis: Axis, row: float) -> Markup:
@@ -77,8 +77,8 @@ def _busy(counts: NDArray[np.int64], axis: Axis, top: float) -> Markup:
     bars = "".join(
         f"M{step} 0v{number(-count / most)}" for step, count in enumerate(counts) if most and count
     )
-    place = _unit(axis.left + axis.cell / 2, base, axis.cell, _BARS)
-    drawn = element("path", d=bars, transform=place, class_="busy")
+    transform = _unit(axis.left + axis.cell / 2, base, axis.cell, _BARS)
+    drawn = element("path", d=bars, transform=transform, class_="busy")
     return join(line, drawn, label(f"{most:,}", axis.left - 8, top + 8, "side"))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.report.html.excerpt import DrawingPlan, Excerpt, even_rows, flat
 from neurodeploy.report.html.pictures.axis import Axis, margin
-from neurodeploy.report.html.selection import DrawingPlan, Selection, even_rows, flat
 from neurodeploy.report.links import Divergence
 from neurodeploy.report.words import visible
 from neurodeploy.trace import LayerTrace
@@ -18,7 +18,7 @@ from neurodeploy.trace import LayerTrace
 
 @dataclass(frozen=True)
 class View:
-    """Values (steps, neurons) within the selection's window."""
+    """Values (steps, neurons) within the excerpt's window."""
 
     name: str
     sample: int
@@ -48,8 +48,8 @@ class View:
         """Return the raster's neurons, evenly spaced; the differing one replaces the nearest."""
         even = even_rows(self.neurons, self.plan.rows)
         if self.difference is not None:
-            wanted = self.difference[1]
-            even[min(range(len(even)), key=lambda i: abs(even[i] - wanted))] = wanted
+            neuron = self.difference[1]
+            even[min(range(len(even)), key=lambda i: abs(even[i] - neuron))] = neuron
         return even
 
     def active(self) -> list[int]:
@@ -69,17 +69,21 @@ class View:
 
 
 def view(
-    name: str, layer: LayerTrace, selection: Selection, sample: int, found: Divergence | None
+    name: str, layer: LayerTrace, excerpt: Excerpt, sample: int, divergence: Divergence | None
 ) -> View:
-    """Return the layer in that sample; `found` is the report's first divergence, in any layer."""
-    values = {key: flat(layer, key, selection, sample) for key in layer.values}
+    """Return the layer in that sample; `divergence` is the report's first one, in any layer."""
+    values = {key: flat(layer, key, excerpt, sample) for key in layer.values}
     shape = next(iter(layer.values.values())).shape[2:]
-    axis = Axis(selection.steps, margin(key for key in values if key != "s"))
+    axis = Axis(excerpt.steps, margin(key for key in values if key != "s"))
     neuron = None
-    if found and (found.layer, found.sample) == (name, sample) and found.step in selection.steps:
-        neuron = _number(found.neuron, shape)
-    difference = (found.step, neuron) if found and neuron is not None else None
-    return View(name, sample, shape, values, axis, selection.plan, difference)
+    if (
+        divergence
+        and (divergence.layer, divergence.sample) == (name, sample)
+        and divergence.step in excerpt.steps
+    ):
+        neuron = _number(divergence.neuron, shape)
+    difference = (divergence.step, neuron) if divergence and neuron is not None else None
+    return View(name, sample, shape, values, axis, excerpt.plan, difference)
 
 
 def _number(index: tuple[int, ...], shape: tuple[int, ...]) -> int | None:

@@ -51,11 +51,12 @@ def test_follows_images_through_a_flatten() -> None:
     program = network()
     samples = random_samples(program, 12, 2, 0.8, 3) * 40
     trace = run_golden(program, samples)
-    found = {each.layer: each for each in operations(program, trace, samples)}
+    counts = {each.layer: each for each in operations(program, trace, samples)}
     weight = next(node for node in program.nodes if isinstance(node, Dense)).weight
     assert isinstance(program.by_name["flat"], Flatten)
     flat = trace["pool"].s.reshape(12, 2, -1)
-    assert found["fc"].synaptic == (flat.sum(axis=(0, 1)) * (weight != 0).sum(axis=0)).sum() / 2 > 0
+    events = (flat.sum(axis=(0, 1)) * (weight != 0).sum(axis=0)).sum()
+    assert counts["fc"].synaptic == events / 2 > 0
     # Currents reach the first neurons without synapses.
-    assert found["encode"].synaptic == 0
-    assert replace(found["encode"], synaptic=0.0).neuron_updates == 12 * 40
+    assert counts["encode"].synaptic == 0
+    assert replace(counts["encode"], synaptic=0.0).neuron_updates == 12 * 40

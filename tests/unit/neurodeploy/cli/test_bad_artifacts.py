@@ -120,13 +120,13 @@ def test_an_edited_name_is_found(call: Caller, here: Path) -> None:
     assert "is not what was exported" in done.out
 
 
-def replaced(place: str, value: Any) -> Callable[[h5py.File], None]:
+def replaced(member: str, value: Any) -> Callable[[h5py.File], None]:
     """A change of one place in the file; without a value it is left out."""
 
     def change(file: h5py.File) -> None:
-        del file[place]
+        del file[member]
         if value is not None:
-            file[place] = value
+            file[member] = value
 
     return change
 
@@ -138,8 +138,8 @@ def claim(file: h5py.File) -> None:
 
 def external(file: h5py.File) -> None:
     del file["layer/1/weight"]
-    place = [("/etc/hostname", 0, 120)]
-    file.create_dataset("layer/1/weight", (5, 6), "i4", external=place)
+    storage = [("/etc/hostname", 0, 120)]
+    file.create_dataset("layer/1/weight", (5, 6), "i4", external=storage)
 
 
 CHANGES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
@@ -192,9 +192,9 @@ def test_no_truncation_is_unexpected(call: Caller, here: Path) -> None:
 def test_no_damage_is_unexpected(call: Caller, here: Path) -> None:
     generator = np.random.default_rng(0)
     content = (here / "artifact/network.net").read_bytes()
-    for place in generator.integers(0, len(content), 150):
+    for index in generator.integers(0, len(content), 150):
         damaged = bytearray(content)
-        damaged[place] ^= int(generator.integers(1, 256))
+        damaged[index] ^= int(generator.integers(1, 256))
         (here / "bad.net").write_bytes(damaged)
         done = call("inspect", "bad.net")
         assert done.code in (0, 2), done

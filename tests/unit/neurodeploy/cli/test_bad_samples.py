@@ -111,9 +111,9 @@ def test_no_truncation_is_unexpected(call: Caller, here: Path, name: str) -> Non
 def test_no_damage_is_unexpected(call: Caller, here: Path, name: str) -> None:
     generator = np.random.default_rng(0)
     content = (here / name).read_bytes()
-    for place in generator.integers(0, min(len(content), 400), 100):
+    for index in generator.integers(0, min(len(content), 400), 100):
         damaged = bytearray(content)
-        damaged[place] ^= int(generator.integers(1, 256))
+        damaged[index] ^= int(generator.integers(1, 256))
         (here / name).write_bytes(damaged)
         done = call("run", "model.pt", "--samples", name)
         assert done.code in (0, 2), done

@@ -11,7 +11,7 @@ import pytest
 
 from neurodeploy.cli.commands import targets
 from neurodeploy.cli.outcome import Outcome
-from neurodeploy.cli.output import Output
+from neurodeploy.cli.output import Streams
 from tests.unit.neurodeploy.cli.helpers import COMMAND, Caller, environment, refused, run
 
 COMMANDS = ("demo", "targets", "inspect", "export", "verify", "run", "simulators", "doctor")
@@ -97,9 +97,9 @@ def test_exceptions_become_words(
     assert done.code == code
     assert done.errors[0].startswith(f"error: {message}")
     assert "Traceback" not in done.err
-    told = call("targets", "--json").document["error"]
-    assert told["exit_code"] == code
-    assert told["message"].startswith(message)
+    error_document = call("targets", "--json").document["error"]
+    assert error_document["exit_code"] == code
+    assert error_document["message"].startswith(message)
 
 
 def test_debug_brings_the_traceback(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +204,6 @@ def test_stdout_of_a_json_run_holds_the_document_alone(
 
 def test_a_command_is_not_run_while_it_is_parsed() -> None:
     command = targets.targets(json=False, debug=False)
-    outcome = command(Output())
+    outcome = command(Streams())
     assert isinstance(outcome, Outcome)
     assert json.dumps(outcome.document)

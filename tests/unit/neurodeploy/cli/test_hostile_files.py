@@ -73,13 +73,13 @@ def test_a_package_with_a_chain_of_squares(tmp_path: Path) -> None:
     from tests.unit.targets.lynxi.programs import dense as program
 
     package = target.compile(program(leak=32), steps=1)
-    found = json.loads(exchanged(package.files["network.json"].decode(), squares().to_json()))
-    for node in found["nodes"]:
+    document = json.loads(exchanged(package.files["network.json"].decode(), squares().to_json()))
+    for node in document["nodes"]:
         if node["op"] == "neuron":
             one = next(iter(node["parameters"].values()))
             node["parameters"], node["number_system"] = {"p": one, "q": one}, SYSTEM.to_json()
     package.write(tmp_path / "package")
-    (tmp_path / "package/network.json").write_text(json.dumps(found))
+    (tmp_path / "package/network.json").write_text(json.dumps(document))
     manifest = json.loads((tmp_path / "package/manifest.json").read_text())
     from neurodeploy.artifact import digest
 

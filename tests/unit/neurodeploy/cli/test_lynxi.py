@@ -21,7 +21,7 @@ LYNXI = {"format": "lynxi"}
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a model that spikes, and samples."""
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
@@ -44,7 +44,7 @@ def exported(call: Caller, *words: str) -> Path:
     return Path("package")
 
 
-def test_export_and_verify_by_both_simulators(place: Path, call: Caller) -> None:
+def test_export_and_verify_by_both_simulators(folder: Path, call: Caller) -> None:
     package = exported(call, "--option", "steps=3")
     assert json.loads((package / "network.json").read_text())["reduced"]["steps"] == 3
     for simulator in ("interpreter", "float16"):
@@ -58,10 +58,10 @@ def test_export_and_verify_by_both_simulators(place: Path, call: Caller) -> None
 
 
 def test_what_needs_no_installation_runs_unless_one_is_named(
-    place: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
+    folder: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = exported(call)
-    monkeypatch.setenv("NEURODEPLOY_CACHE", str(place / "cache"))
+    monkeypatch.setenv("NEURODEPLOY_CACHE", str(folder / "cache"))
     done = call("verify", package, "--json")
     assert done.code == 0
     links = {link["name"]: link["status"] for link in done.document["links"]}
@@ -78,10 +78,10 @@ def test_what_needs_no_installation_runs_unless_one_is_named(
 
 
 def test_files_whose_runtime_is_missing_are_not_run_where_they_are_asked_for(
-    place: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
+    folder: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = exported(call)
-    monkeypatch.setenv("NEURODEPLOY_CACHE", str(place / "cache"))
+    monkeypatch.setenv("NEURODEPLOY_CACHE", str(folder / "cache"))
     done = call("verify", package, "--simulator", "onnx-step", "--json")
     assert done.code == 4
     (link,) = [each for each in done.document["links"] if each["name"] == "golden = onnx-step"]
@@ -89,7 +89,7 @@ def test_files_whose_runtime_is_missing_are_not_run_where_they_are_asked_for(
     assert link["remedy"] == "neurodeploy simulators install onnxruntime"
 
 
-def test_a_changed_weight_in_a_file_for_the_compiler_is_named(place: Path, call: Caller) -> None:
+def test_a_changed_weight_in_a_file_for_the_compiler_is_named(folder: Path, call: Caller) -> None:
     """With hashes that fit: nothing but a run of the file shows it."""
     package = exported(call)
     program = nd.lower(nd.load("model.pt"), example=np.load("samples.npz")["samples"])
@@ -101,12 +101,12 @@ def test_a_changed_weight_in_a_file_for_the_compiler_is_named(place: Path, call:
     done = call("verify", package, "--model", "model.pt", "--samples", "samples.npz", "--json")
     assert done.code == 1
     links = {link["name"]: link for link in done.document["links"]}
-    found = links["golden = torchscript-step"]["divergence"]
-    assert (found["layer"], found["neuron"]) == (program.output, [index[0]])
+    divergence = links["golden = torchscript-step"]["divergence"]
+    assert (divergence["layer"], divergence["neuron"]) == (program.output, [index[0]])
     assert links["golden = torchscript-unrolled"]["status"] == "equal"
 
 
-def test_run_refuses_a_file_that_cannot_take_the_samples(place: Path, call: Caller) -> None:
+def test_run_refuses_a_file_that_cannot_take_the_samples(folder: Path, call: Caller) -> None:
     package = exported(call, "--option", "steps=3")
     words = ("run", package, "--samples", "samples.npz", "-o", "out.npz", "--engine")
     done = call(*words, "torchscript-unrolled")
@@ -114,25 +114,25 @@ def test_run_refuses_a_file_that_cannot_take_the_samples(place: Path, call: Call
     refused(call(*words, "onnx-apart"), 4, "holds every layer alone")
 
 
-def test_inspect_a_package_and_a_model(place: Path, call: Caller) -> None:
+def test_inspect_a_package_and_a_model(folder: Path, call: Caller) -> None:
     document = call("inspect", exported(call), "--json").document
     assert document["targets"]["lynxi"] == {"fits": True, "findings": []}
     assert call("inspect", "model.pt", "--json").document["weights"] == document["weights"]
 
 
-def test_run_writes_the_same_as_golden(place: Path, call: Caller) -> None:
-    package, found = exported(call), {}
+def test_run_writes_the_same_as_golden(folder: Path, call: Caller) -> None:
+    package, arrays = exported(call), {}
     for engine in ("golden", "interpreter", "float16", "torchscript-step"):
         words = ("--samples", "samples.npz", "--engine", engine, "--trace", "-o", f"{engine}.npz")
         assert call("run", package, *words).code == 0
-        found[engine] = dict(np.load(f"{engine}.npz"))
+        arrays[engine] = dict(np.load(f"{engine}.npz"))
     for engine in ("interpreter", "float16", "torchscript-step"):
-        assert found[engine].keys() == found["golden"].keys()
-        for name, values in found["golden"].items():
-            assert (found[engine][name] == values).all(), name
+        assert arrays[engine].keys() == arrays["golden"].keys()
+        for name, values in arrays["golden"].items():
+            assert (arrays[engine][name] == values).all(), name
 
 
-def test_a_network_that_does_not_fit_writes_nothing(place: Path, call: Caller) -> None:
+def test_a_network_that_does_not_fit_writes_nothing(folder: Path, call: Caller) -> None:
     network = nn.Sequential(
         quant.Block(quant.Linear(6, 4, format="int16"), quant.IF(format="int16"))
     )
@@ -145,13 +145,13 @@ def test_a_network_that_does_not_fit_writes_nothing(place: Path, call: Caller) -
 
 
 @pytest.mark.parametrize("steps", ["0", "5000", "many"])
-def test_steps_that_cannot_be_are_refused(steps: str, place: Path, call: Caller) -> None:
+def test_steps_that_cannot_be_are_refused(steps: str, folder: Path, call: Caller) -> None:
     words = ("export", "model.pt", "--target", "lynxi", "-o", "none", "--option", f"steps={steps}")
     refused(call(*words), 2, "steps")
     assert not Path("none").exists()
 
 
-def test_damaged_packages_are_one_clear_error(place: Path, call: Caller) -> None:
+def test_damaged_packages_are_one_clear_error(folder: Path, call: Caller) -> None:
     package = exported(call)
     whole = tree(package)
     for name in ("network.json", "weights.bin"):
@@ -165,7 +165,7 @@ def test_damaged_packages_are_one_clear_error(place: Path, call: Caller) -> None
     assert not Path("out.npz").exists()
 
 
-def test_exporting_twice_gives_the_same_bytes(place: Path, call: Caller) -> None:
+def test_exporting_twice_gives_the_same_bytes(folder: Path, call: Caller) -> None:
     first = tree(exported(call))
     assert tree(exported(call)) == first
 

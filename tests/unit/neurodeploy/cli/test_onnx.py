@@ -15,13 +15,13 @@ from tests.unit.neurodeploy.cli.helpers import Caller, refused, tree
 EXPORT = ("export", "model.pt", "-t", "onnx", "-o", "net")
 
 
-def flip(place: Path) -> None:
+def flip(path: Path) -> None:
     """Flip the highest bit but one of the first weight."""
-    model = onnx.load(place)
+    model = onnx.load(path)
     numbers = np.frombuffer(model.graph.initializer[0].raw_data, np.int8).copy()
     numbers[0] ^= 64
     model.graph.initializer[0].raw_data = numbers.tobytes()
-    place.write_bytes(model.SerializeToString(deterministic=True))
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 @pytest.mark.parametrize("form", ["scan", "step", "unrolled"])
@@ -30,8 +30,8 @@ def test_a_form_is_chosen_and_read_back(call: Caller, here: Path, form: str) -> 
     document = call("inspect", "net/network.onnx", "--json").document
     assert document["kind"] == "vendor's file"
     assert [each["name"] for each in document["layers"]]
-    for place in ("net", "net/network.onnx"):
-        words = ("verify", place, "--model", "model.pt", "--simulator", "none", "--json")
+    for artifact in ("net", "net/network.onnx"):
+        words = ("verify", artifact, "--model", "model.pt", "--simulator", "none", "--json")
         done = call(*words)
         assert done.code == 0, done
         assert [link["status"] for link in done.document["links"]] == ["equal"] * 3 + ["not run"]
@@ -67,10 +67,10 @@ def test_a_flipped_bit(call: Caller, here: Path) -> None:
 
 def test_voltages_of_a_readout_are_no_spikes(call: Caller, here: Path) -> None:
     torch.manual_seed(0)
-    made = nn.Sequential(
+    network = nn.Sequential(
         layer.Linear(6, 5), neuron.LIF(threshold=0.2), layer.Linear(5, 3), neuron.LeakyIntegrator()
     )
-    nd.save(made, here / "readout.pt")
+    nd.save(network, here / "readout.pt")
     samples = ("--samples", "samples.npz")
     assert call("export", "readout.pt", "-t", "onnx", "-o", "net", *samples).code == 0
     run = call("run", "net", *samples, "--json").document

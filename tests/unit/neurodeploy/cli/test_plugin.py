@@ -136,13 +136,13 @@ def test_the_command_line_names_it_and_shows_where_it_is(
 
 
 def test_what_a_target_is_and_can_do_is_kept(chip: Any) -> None:
-    found = targets()["tiny"]
-    assert isinstance(found, Target)
-    assert isinstance(found, KnowsChips)
-    assert isinstance(found, TakesFloats)
-    assert (found.name, found.simulators) == ("tiny", {"own": None})
-    assert found.capabilities is chip.chip.capabilities
-    assert "Chip object" in repr(found)
+    target = targets()["tiny"]
+    assert isinstance(target, Target)
+    assert isinstance(target, KnowsChips)
+    assert isinstance(target, TakesFloats)
+    assert (target.name, target.simulators) == ("tiny", {"own": None})
+    assert target.capabilities is chip.chip.capabilities
+    assert "Chip object" in repr(target)
 
 
 def test_ours_are_as_they_are() -> None:

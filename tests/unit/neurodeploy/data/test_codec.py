@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from neurodeploy.data import codec
-from neurodeploy.data.typed import fits, made
+from neurodeploy.data.typed import build_member, fits
 from neurodeploy.errors import ValidationError
 from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
@@ -161,6 +161,6 @@ def test_values_fit_their_declared_types(value: Any, hint: Any, expected: bool) 
 
 
 def test_an_instance_is_made_of_fitting_members() -> None:
-    assert made(Leaf, {"size": 2}) == Leaf(2)
+    assert build_member(Leaf, {"size": 2}) == Leaf(2)
     with pytest.raises(TypeError):
-        made(Leaf, {})
+        build_member(Leaf, {})

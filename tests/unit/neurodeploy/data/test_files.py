@@ -32,12 +32,12 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_file_is_written_with_its_folders_and_replaced(tmp_path: Path) -> None:
-    place = tmp_path / "a" / "b" / "file"
+    path = tmp_path / "a" / "b" / "file"
     for content in (b"first", b"second"):
-        write_atomically(place, lambda file, content=content: file.write(content))
+        write_atomically(path, lambda file, content=content: file.write(content))
         assert tree(tmp_path) == {"a/b/file": content}
     # Readable by whom the user's mask lets, not by its owner alone.
-    assert place.stat().st_mode & 0o777 == 0o666 & ~_mask()
+    assert path.stat().st_mode & 0o777 == 0o666 & ~_mask()
 
 
 def test_a_folder_is_tried_and_nothing_left(tmp_path: Path) -> None:
@@ -78,18 +78,18 @@ def _raise(error: BaseException) -> Callable[[IO[bytes]], object]:
 def test_a_writer_that_is_stopped_leaves_what_was_there(
     error: BaseException, tmp_path: Path
 ) -> None:
-    place = tmp_path / "file"
-    place.write_bytes(b"before")
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
     with pytest.raises(type(error)):
-        write_atomically(place, _raise(error))
+        write_atomically(path, _raise(error))
     assert tree(tmp_path) == {"file": b"before"}
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("a\nb")])
 def test_a_writer_that_fails_is_named_and_leaves_nothing(error: Exception, tmp_path: Path) -> None:
-    place = tmp_path / "new" / "file"
+    path = tmp_path / "new" / "file"
     with pytest.raises(OutputError, match=r"file: cannot be written: (No space|a)") as caught:
-        write_atomically(place, _raise(error))
+        write_atomically(path, _raise(error))
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, OSError)
     assert list(tmp_path.iterdir()) == []
@@ -99,13 +99,13 @@ WRITE_FILE = """
 from pathlib import Path
 from neurodeploy.errors import OutputError
 from neurodeploy.data.files import write_atomically, write_folder_atomically
-place = Path({place!r})
+path = Path({path!r})
 try:
     if {folder}:
         files = {{"small": b"x", "large": bytes(100_000)}}
-        write_folder_atomically(place, files, ours=lambda _: True)
+        write_folder_atomically(path, files, ours=lambda _: True)
     else:
-        write_atomically(place, lambda file: file.write(bytes(100_000)))
+        write_atomically(path, lambda file: file.write(bytes(100_000)))
 except OutputError as error:
     print(error)
 """
@@ -118,14 +118,14 @@ def limited() -> None:
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_a_disk_that_takes_no_more_leaves_what_was_there(folder: bool, tmp_path: Path) -> None:
-    place = tmp_path / "out"
+    path = tmp_path / "out"
     if folder:
-        write_folder_atomically(place, {"small": b"before"}, ours=always)
+        write_folder_atomically(path, {"small": b"before"}, ours=always)
     else:
-        place.write_bytes(b"before")
+        path.write_bytes(b"before")
     before = tree(tmp_path)
-    script = WRITE_FILE.format(place=str(place), folder=folder)
-    found = subprocess.run(
+    script = WRITE_FILE.format(path=str(path), folder=folder)
+    process = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,
@@ -133,33 +133,33 @@ def test_a_disk_that_takes_no_more_leaves_what_was_there(folder: bool, tmp_path:
         preexec_fn=limited,
         cwd=Path(__file__).parents[4],
     )
-    assert "out: cannot be written: File too large" in found.stdout
+    assert "out: cannot be written: File too large" in process.stdout
     assert tree(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_a_folder_is_written_whole_and_replaced_whole(tmp_path: Path) -> None:
-    place = tmp_path / "a" / "out"
-    write_folder_atomically(place, {"x": b"1", "y": b"2"}, ours=never)
+    folder = tmp_path / "a" / "out"
+    write_folder_atomically(folder, {"x": b"1", "y": b"2"}, ours=never)
     assert tree(tmp_path) == {"a/out/x": b"1", "a/out/y": b"2"}
-    write_folder_atomically(place, {"x": b"3"}, ours=always)
+    write_folder_atomically(folder, {"x": b"3"}, ours=always)
     assert tree(tmp_path) == {"a/out/x": b"3"}
-    assert place.stat().st_mode & 0o777 == 0o777 & ~_mask()
+    assert folder.stat().st_mode & 0o777 == 0o777 & ~_mask()
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
-    place = tmp_path / "out"
-    place.mkdir()
-    write_folder_atomically(place, {"x": b"1"}, ours=never)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    write_folder_atomically(folder, {"x": b"1"}, ours=never)
     assert tree(tmp_path) == {"out/x": b"1"}
 
 
 def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
-    place = tmp_path / "out"
-    place.mkdir()
-    (place / "theirs").write_bytes(b"1")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "theirs").write_bytes(b"1")
     with pytest.raises(OutputError, match="out: is a folder that holds other files"):
-        write_folder_atomically(place, {"x": b"1"}, ours=never)
+        write_folder_atomically(folder, {"x": b"1"}, ours=never)
     assert tree(tmp_path) == {"out/theirs": b"1"}
 
 
@@ -176,11 +176,11 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize("inside", [False, True])
 def test_a_file_in_the_way_is_named(inside: bool, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"1")
-    place = tmp_path / "file" / "out" if inside else tmp_path / "file"
+    path = tmp_path / "file" / "out" if inside else tmp_path / "file"
     with pytest.raises(OutputError, match="file"):
-        write_folder_atomically(place, {"x": b"1"}, ours=always)
+        write_folder_atomically(path, {"x": b"1"}, ours=always)
     with pytest.raises(OutputError, match="folder" if not inside else "file"):
-        write_atomically(tmp_path if not inside else place, lambda file: file.write(b"1"))
+        write_atomically(tmp_path if not inside else path, lambda file: file.write(b"1"))
     assert tree(tmp_path) == {"file": b"1"}
 
 
@@ -196,8 +196,8 @@ def test_a_folder_that_cannot_be_moved_stays_and_nothing_beside_it(
     failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first move takes the old folder away, the second brings the new one."""
-    place = tmp_path / "out"
-    write_folder_atomically(place, {"a": b"old"}, ours=always)
+    folder = tmp_path / "out"
+    write_folder_atomically(folder, {"a": b"old"}, ours=always)
     moves: list[Path] = []
     replace = os.replace
 
@@ -209,10 +209,10 @@ def test_a_folder_that_cannot_be_moved_stays_and_nothing_beside_it(
 
     monkeypatch.setattr(os, "replace", refusing)
     with pytest.raises(OutputError, match=r"out: cannot be written: .*busy"):
-        write_folder_atomically(place, {"a": b"new"}, ours=always)
+        write_folder_atomically(folder, {"a": b"new"}, ours=always)
     assert len(moves) == failing + 1 + failing
     assert tree(tmp_path) == {"out/a": b"old"}
-    assert list(tmp_path.iterdir()) == [place]
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.parametrize("error", [OSError("odd words"), RuntimeError("odd words")])

@@ -30,10 +30,10 @@ from targets.loihi.chip.format import LOIHI
 )
 def test_integers_are_held_in_the_narrowest_type(low: int, high: int, kind: type) -> None:
     assert integer_type(low, high) is kind
-    held = narrowed(np.array([[low, high]]))
-    assert held.dtype == kind
-    assert held.tolist() == [[low, high]]
-    assert not held.flags.writeable
+    array = narrowed(np.array([[low, high]]))
+    assert array.dtype == kind
+    assert array.tolist() == [[low, high]]
+    assert not array.flags.writeable
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def test_integers_are_held_in_the_narrowest_type(low: int, high: int, kind: type
     [(0.5, np.float32), (0.1, np.float64), (1e300, np.float64), (np.float32(0.1), np.float32)],
 )
 def test_floats_are_held_in_single_precision_where_that_is_exact(value: float, kind: type) -> None:
-    held = narrowed_floats(np.array([value, -0.0]))
-    assert held.dtype == kind
-    assert held[0] == value
-    assert not np.signbit(held[1])
+    array = narrowed_floats(np.array([value, -0.0]))
+    assert array.dtype == kind
+    assert array[0] == value
+    assert not np.signbit(array[1])
 
 
 def test_what_nobody_can_change_is_not_copied() -> None:
@@ -67,17 +67,17 @@ def test_pieces_hold_everything_in_order(monkeypatch: pytest.MonkeyPatch) -> Non
 @dataclass(frozen=True)
 class Holder:
     first: int
-    held: np.ndarray = widened(np.int64)
+    values: np.ndarray = widened(np.int64)
     last: int = 2
 
 
 def test_a_field_is_wide_when_asked_for() -> None:
     holder = Holder(1, narrowed(np.array([100])))
-    assert vars(holder)["held"].dtype == np.int8
-    assert holder.held.dtype == np.int64
-    assert not holder.held.flags.writeable
-    assert replace(holder, first=3).held.tolist() == [100]
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'held'"):
+    assert vars(holder)["values"].dtype == np.int8
+    assert holder.values.dtype == np.int64
+    assert not holder.values.flags.writeable
+    assert replace(holder, first=3).values.tolist() == [100]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'values'"):
         Holder(1)
 
 
@@ -86,8 +86,8 @@ def extreme(weight: np.ndarray, kind: type) -> Program:
     shape = (weight.shape[1],) if weight.ndim == 2 else (weight.shape[1], 3, 3)
     node = Dense("w", Edge("in"), weight) if weight.ndim == 2 else Conv2d("w", Edge("in"), weight)
     assert node.narrow_weight.dtype == kind
-    given = {"current_decay": 4096, "voltage_decay": 4096, "threshold": 1, "bias": 0}
-    parameters = {key: np.array(value) for key, value in given.items()}
+    numbers = {"current_decay": 4096, "voltage_decay": 4096, "threshold": 1, "bias": 0}
+    parameters = {key: np.array(value) for key, value in numbers.items()}
     neurons = Neuron("n", (Edge("w"),), CUBA_LIF, LOIHI, parameters)
     return Program((Input("in", shape), node, neurons), "n")
 

@@ -22,9 +22,9 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
 @POSIX
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for place in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), Path("/dev/tty")):
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), Path("/dev/tty")):
         with pytest.raises(OSError, match="is not a regular file"):
-            read_regular(place)
+            read_regular(path)
     with pytest.raises(FileNotFoundError):
         read_regular(tmp_path / "gone")
 
@@ -52,8 +52,8 @@ def test_a_file_that_is_exchanged_between_two_looks_is_refused(
     """If the first check is deceived, the second one sees the file that was opened."""
     (tmp_path / "x").write_bytes(b"1")
     os.mkfifo(tmp_path / "pipe")
-    known = os.stat(tmp_path / "x")
-    monkeypatch.setattr(reading.os, "stat", lambda *_, **__: known)
+    status = os.stat(tmp_path / "x")
+    monkeypatch.setattr(reading.os, "stat", lambda *_, **__: status)
     before = set(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else set()
     with pytest.raises(OSError, match="is not a regular file"):
         read_regular(tmp_path / "pipe")

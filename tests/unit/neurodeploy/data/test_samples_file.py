@@ -27,16 +27,16 @@ def test_the_pipeline_reads_samples() -> None:
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_numbers_of_any_type_and_order(suffix: str, kind: str, order: Any, tmp_path: Path) -> None:
     array = np.array(SPIKES, dtype=kind, order=order)
-    place = tmp_path / "x"
+    path = tmp_path / "x"
     write = {"npy": np.save, "npz": np.savez, "packed": np.savez_compressed}[suffix]
-    with place.open("wb") as file:
+    with path.open("wb") as file:
         write(file, array) if suffix == "npy" else write(file, samples=array)
-    found, labels = read_samples(place)
+    samples, labels = read_samples(path)
     assert labels is None
-    assert found.dtype == array.dtype.newbyteorder("=")
-    assert found.dtype.isnative
-    assert np.array_equal(found, array)
-    assert found.flags.f_contiguous == array.flags.f_contiguous
+    assert samples.dtype == array.dtype.newbyteorder("=")
+    assert samples.dtype.isnative
+    assert np.array_equal(samples, array)
+    assert samples.flags.f_contiguous == array.flags.f_contiguous
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (1, 1, 1, 1, 1, 1)])
@@ -58,14 +58,14 @@ def test_headers_of_version_two_are_read(tmp_path: Path) -> None:
 
 
 def test_labels_come_with_samples_and_other_members_are_not_looked_at(tmp_path: Path) -> None:
-    place = tmp_path / "x.npz"
-    np.savez(place, samples=SPIKES, labels=np.array([1, 2]), other=np.array([None, "x"]))
-    _, labels = read_samples(place)
+    path = tmp_path / "x.npz"
+    np.savez(path, samples=SPIKES, labels=np.array([1, 2]), other=np.array([None, "x"]))
+    _, labels = read_samples(path)
     assert labels is not None
     assert labels.tolist() == [1, 2]
-    with zipfile.ZipFile(place, "a") as file:
+    with zipfile.ZipFile(path, "a") as file:
         file.writestr("notes.txt", "mine")
-    assert np.array_equal(read_samples(place)[0], SPIKES)
+    assert np.array_equal(read_samples(path)[0], SPIKES)
 
 
 def test_what_packs_well_is_bounded_and_what_is_stored_is_not(
@@ -95,9 +95,9 @@ def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_holds_as_many_numbers_as_it_says(tmp_path: Path) -> None:
-    held = io.BytesIO()
-    np.save(held, SPIKES)
-    for content in (held.getvalue() + b"x", held.getvalue()[:-1]):
+    buffer = io.BytesIO()
+    np.save(buffer, SPIKES)
+    for content in (buffer.getvalue() + b"x", buffer.getvalue()[:-1]):
         (tmp_path / "x.npy").write_bytes(content)
         with pytest.raises(SamplesError, match=r"longer than it says|cut short"):
             read_samples(tmp_path / "x.npy")

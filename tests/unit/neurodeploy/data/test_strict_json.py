@@ -44,9 +44,9 @@ def test_plain_json_is_read_as_python_reads_it(value: object) -> None:
 @pytest.mark.parametrize("name", ODD)
 def test_what_is_odd_is_a_value_error(name: str) -> None:
     text, words = ODD[name]
-    for held in (text, text.encode()):
+    for document in (text, text.encode()):
         with pytest.raises(ValueError, match=words):
-            strict_json.loads(held)
+            strict_json.loads(document)
 
 
 def test_bytes_that_are_no_utf_8_are_a_value_error() -> None:
@@ -59,6 +59,6 @@ def test_bytes_that_are_no_utf_8_are_a_value_error() -> None:
 def test_a_document_with_something_odd_is_one_error_of_ours(name: str) -> None:
     text, _ = ODD[name]
     whole = program.dumps(small())
-    for held in (text, whole.replace('"schema": 1', f'"schema": {text}')):
+    for document in (text, whole.replace('"schema": 1', f'"schema": {text}')):
         with pytest.raises(ValidationError, match="not a program"):
-            program.loads(held)
+            program.loads(document)

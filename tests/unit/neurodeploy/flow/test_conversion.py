@@ -106,6 +106,6 @@ def test_other_readers_join_by_a_files_ending(
     path.write_text("a network")
     with pytest.raises(ArtifactError, match="is not in a known format"):
         converted(path)
-    monkeypatch.setitem(conversion.READERS, ".thing", lambda place: place.read_text("utf-8"))
-    made: Any = converted(path)
-    assert made == "a network"
+    monkeypatch.setitem(conversion.READERS, ".thing", lambda file: file.read_text("utf-8"))
+    network: Any = converted(path)
+    assert network == "a network"

@@ -100,8 +100,8 @@ class Encoding(nn.Module):
 def test_an_encoder_within_a_network_is_refused_by_its_name(
     name: str, target: str, tmp_path: Path
 ) -> None:
-    made = Encoding(lambda x: getattr(encoding, name)(x, 4))
+    encoder = Encoding(lambda x: getattr(encoding, name)(x, 4))
     words = rf"encoding\.{name} cannot be part of a network .*encode before the network"
     with pytest.raises(UnsupportedLayerError, match=words):
-        nd.export(made, target=target, path=tmp_path / "out", example=values()[None])
+        nd.export(encoder, target=target, path=tmp_path / "out", example=values()[None])
     assert not (tmp_path / "out").exists()

@@ -15,10 +15,10 @@ from tests.unit.networks import KINDS, drawn_network, random_spikes
 
 
 def block(inputs: int = 4, outputs: int = 4) -> quant.Block:
-    made = quant.Block(quant.Linear(inputs, outputs), quant.CubaLIF(0.5))
+    result = quant.Block(quant.Linear(inputs, outputs), quant.CubaLIF(0.5))
     with torch.no_grad():
-        made.synapse.weight.mul_(3)
-    return made
+        result.synapse.weight.mul_(3)
+    return result
 
 
 class Named(nn.Module):
@@ -26,12 +26,12 @@ class Named(nn.Module):
 
     def __init__(self, forward: Callable[[nn.Module, Tensor], Tensor], *names: str) -> None:
         super().__init__()
-        self.given = forward
+        self.replacement = forward
         for name in names:
             setattr(self, name, block())
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.given(self, x)
+        return self.replacement(self, x)
 
 
 class Nested(nn.Module):
@@ -207,9 +207,9 @@ def test_what_cannot_be_loaded_is_not_saved(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for place in (tmp_path, tmp_path / "file" / "m.pt"):
-        with pytest.raises(OutputError, match=str(place)):
-            nd.save(block(), place)
+    for path in (tmp_path, tmp_path / "file" / "m.pt"):
+        with pytest.raises(OutputError, match=str(path)):
+            nd.save(block(), path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -225,16 +225,16 @@ def test_a_file_replaces_the_one_before_it(tmp_path: Path) -> None:
 
 def test_what_training_made_of_a_network_is_undone_before_it_is_saved(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    made = nn.Sequential(layer.Linear(3, 4), layer.BatchNorm1d(4), neuron.LIF(threshold=0.1))
+    network = nn.Sequential(layer.Linear(3, 4), layer.BatchNorm1d(4), neuron.LIF(threshold=0.1))
     x = torch.rand(5, 2, 3) * 4
-    expected = outputs(made, x)
+    expected = outputs(network, x)
     assert bool(expected.any())
-    training.fuse_norms(made)
+    training.fuse_norms(network)
     with pytest.raises(UnsupportedLayerError, match=r"2: NormNeuron .*unfuse_norms\(network\)"):
-        nd.save(made, tmp_path / "m.pt", example=x)
-    training.unfuse_norms(made)
-    learning.online(made)
+        nd.save(network, tmp_path / "m.pt", example=x)
+    training.unfuse_norms(network)
+    learning.online(network)
     with pytest.raises(UnsupportedLayerError, match=r"0: TraceSynapse .*offline\(network\)"):
-        nd.save(made, tmp_path / "m.pt", example=x)
-    nd.save(learning.offline(made), tmp_path / "m.pt", example=x)
+        nd.save(network, tmp_path / "m.pt", example=x)
+    nd.save(learning.offline(network), tmp_path / "m.pt", example=x)
     assert torch.equal(outputs(nd.load(tmp_path / "m.pt"), x), expected)

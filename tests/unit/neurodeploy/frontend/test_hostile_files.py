@@ -33,9 +33,9 @@ def network() -> nn.Sequential:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    place = tmp_path / "whole.pt"
-    nd.save(network(), place, example=torch.zeros(1, 1, 1, 6, 6))
-    return place
+    path = tmp_path / "whole.pt"
+    nd.save(network(), path, example=torch.zeros(1, 1, 1, 6, 6))
+    return path
 
 
 class Payload:
@@ -70,14 +70,14 @@ TRAPS: dict[str, Callable[[Payload, Path], object]] = {
 
 @pytest.mark.parametrize("name", TRAPS)
 def test_a_pickle_that_would_run_code_does_not(name: str, tmp_path: Path) -> None:
-    trap, place = tmp_path / "ran", tmp_path / "hostile.pt"
-    TRAPS[name](Payload(trap), place)
+    trap, path = tmp_path / "ran", tmp_path / "hostile.pt"
+    TRAPS[name](Payload(trap), path)
     with pytest.raises(ModelFileError, match=r"hostile\.pt: .*nd\.save"):
-        nd.load(place)
+        nd.load(path)
     assert not trap.exists()
     # The trap works where it is let.
     if name == "a bare pickle":
-        pickle.loads(place.read_bytes())
+        pickle.loads(path.read_bytes())
         assert trap.exists()
 
 
@@ -129,7 +129,7 @@ def test_a_file_cut_anywhere_is_one_clear_error(model: Path, tmp_path: Path) -> 
 
 
 def test_flipped_bytes_are_found_or_leave_a_network(model: Path, tmp_path: Path) -> None:
-    whole, found = model.read_bytes(), 0
+    whole, refused = model.read_bytes(), 0
     for seed in range(200):
         random = Random(seed)
         flipped = bytearray(whole)
@@ -139,19 +139,19 @@ def test_flipped_bytes_are_found_or_leave_a_network(model: Path, tmp_path: Path)
         try:
             nd.load(tmp_path / "flipped.pt")
         except ModelFileError:
-            found += 1
-    assert found > 20
+            refused += 1
+    assert refused > 20
 
 
 def test_damaged_descriptions_are_refused_or_leave_a_network(model: Path, tmp_path: Path) -> None:
     document = torch.load(model, weights_only=True)
     tensors = document.pop("tensors")
-    refused, place = [], tmp_path / "damaged.pt"
+    refused, path = [], tmp_path / "damaged.pt"
     for seed in range(200):
         changed = damaged(document, Random(seed)) | {"tensors": tensors}
-        torch.save(changed, place)
+        torch.save(changed, path)
         try:
-            loaded = nd.load(place)
+            loaded = nd.load(path)
         except ModelFileError as error:
             refused.append(str(error))
             continue
@@ -159,7 +159,7 @@ def test_damaged_descriptions_are_refused_or_leave_a_network(model: Path, tmp_pa
         with suppress(NeurodeployError):
             nd.lower(loaded)
     assert len(refused) > 100
-    assert all(str(place) in words for words in refused)
+    assert all(str(path) in words for words in refused)
 
 
 def changed_document(model: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -235,8 +235,8 @@ def test_weights_alone_are_read_into_an_architecture_of_ones_own(tmp_path: Path)
     with torch.no_grad():
         trained[2].weight.fill_(0.5)
     torch.save(trained.state_dict(), tmp_path / "weights.pt")
-    place = f"{__name__}:make_network"
-    loaded = nd.load(tmp_path / "weights.pt", build_with=place)
+    builder = f"{__name__}:make_network"
+    loaded = nd.load(tmp_path / "weights.pt", build_with=builder)
     assert torch.equal(loaded[2].weight, trained[2].weight)
     for reference, words in (
         ("nowhere:make", "ModuleNotFoundError"),

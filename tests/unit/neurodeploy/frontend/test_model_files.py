@@ -85,11 +85,11 @@ def test_the_shape_that_was_seen_is_remembered(tmp_path: Path) -> None:
 
 
 class _Payload:
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (Path.touch, (self.place,))
+        return (Path.touch, (self.path,))
 
 
 def test_a_pickle_that_would_run_code_does_not(tmp_path: Path) -> None:

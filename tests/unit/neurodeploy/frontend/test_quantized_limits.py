@@ -76,17 +76,17 @@ def test_a_file_that_no_chip_can_hold_names_the_layer(
 def test_a_layer_that_stands_alone_has_no_value_that_is_no_number(
     kind: str, name: str, value: float
 ) -> None:
-    made = {
+    second = {
         "Linear": lambda: quant.Linear(4, 3),
         "Conv2d": lambda: quant.Conv2d(4, 3, 1),
         "neurons": lambda: quant.CubaLIF(bias=3),
     }[kind]()
     first = nn.Identity() if kind != "neurons" else quant.Linear(4, 3)
-    network = nn.Sequential(first, made, quant.CubaLIF())
+    network = nn.Sequential(first, second, quant.CubaLIF())
     shape = (4, 2, 2) if kind == "Conv2d" else (4,)
     example = torch.zeros(2, 1, *shape)
     nd.lower(network, example=example)
     with torch.no_grad():
-        getattr(made, name).view(-1)[1] = value
+        getattr(second, name).view(-1)[1] = value
     with pytest.raises(ValidationError, match=rf"1\.{name}: a value is NaN or infinite"):
         nd.lower(network, example=example)

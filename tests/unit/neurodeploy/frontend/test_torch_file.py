@@ -53,32 +53,32 @@ def equal(first: Any, second: Any) -> bool:
 def test_what_torch_writes_is_read_as_torch_reads_it(
     name: str, protocol: int, tmp_path: Path
 ) -> None:
-    place = tmp_path / "x.pt"
-    torch.save(VALUES[name], place, pickle_protocol=protocol)
-    expected = torch.load(place, weights_only=False)
-    found = read_torch_file(place)
-    assert equal(found, expected)
-    assert getattr(found, "_metadata", 0) == getattr(expected, "_metadata", 0)
+    path = tmp_path / "x.pt"
+    torch.save(VALUES[name], path, pickle_protocol=protocol)
+    expected = torch.load(path, weights_only=False)
+    actual = read_torch_file(path)
+    assert equal(actual, expected)
+    assert getattr(actual, "_metadata", 0) == getattr(expected, "_metadata", 0)
 
 
 def test_a_flipped_bit_in_a_weight_is_found(tmp_path: Path) -> None:
-    place = tmp_path / "x.pt"
-    torch.save({"x": NUMBERS}, place)
-    whole = place.read_bytes()
+    path = tmp_path / "x.pt"
+    torch.save({"x": NUMBERS}, path)
+    whole = path.read_bytes()
     where = whole.index(NUMBERS.numpy().tobytes())
     for offset in (0, 40, 95):
         flipped = bytearray(whole)
         flipped[where + offset] ^= 1
-        place.write_bytes(flipped)
+        path.write_bytes(flipped)
         with pytest.raises(ModelFileError, match=r"x\.pt: is damaged.*CRC"):
-            read_torch_file(place)
+            read_torch_file(path)
 
 
 def test_any_byte_of_a_bool_but_zero_is_true(tmp_path: Path) -> None:
-    place = tmp_path / "x.pt"
-    held = torch.tensor([0, 1, 2, 255], dtype=torch.uint8)
-    torch.save({"x": held.view(torch.bool)}, place)
-    assert read_torch_file(place)["x"].view(torch.uint8).tolist() == [0, 1, 1, 1]
+    path = tmp_path / "x.pt"
+    codes = torch.tensor([0, 1, 2, 255], dtype=torch.uint8)
+    torch.save({"x": codes.view(torch.bool)}, path)
+    assert read_torch_file(path)["x"].view(torch.uint8).tolist() == [0, 1, 1, 1]
 
 
 def test_operations_are_bounded_and_a_description_of_many_layers_has_room(tmp_path: Path) -> None:
@@ -86,13 +86,13 @@ def test_operations_are_bounded_and_a_description_of_many_layers_has_room(tmp_pa
     with pytest.raises(ValueError, match=rf"more than {OPERATIONS:,} operations"):
         plain_data(b"\x80\x02(" + b"N" * OPERATIONS)
     layers = [quant.Block(quant.Linear(2, 2), quant.CubaLIF()) for _ in range(200)]
-    place = tmp_path / "x.pt"
-    nd.save(nn.Sequential(*layers), place)
-    content = io.BytesIO(place.read_bytes())
+    path = tmp_path / "x.pt"
+    nd.save(nn.Sequential(*layers), path)
+    content = io.BytesIO(path.read_bytes())
     with torch.serialization._open_zipfile_reader(content) as file:
         _, operations = plain_data(file.get_record("data.pkl"))
     assert operations * 5 < OPERATIONS
-    assert len(nd.load(place)) == 200
+    assert len(nd.load(path)) == 200
 
 
 def test_a_link_that_somebody_names_is_followed_to_a_file(tmp_path: Path) -> None:

@@ -21,14 +21,14 @@ from snncore import layer, neuron
 
 def network(**options: Any) -> nn.Sequential:
     torch.manual_seed(0)
-    made = nn.Sequential(
+    result = nn.Sequential(
         quant.Block(quant.Linear(4, 6, exponent=-5), quant.CubaLIF(0.5, exponent=-5, **options)),
         nn.Sequential(quant.Linear(6, 3), quant.CubaLIF(0.25, **options)),
     )
     with torch.no_grad():
-        for parameter in made.parameters():
+        for parameter in result.parameters():
             parameter.mul_(4)
-    return made
+    return result
 
 
 SAMPLES = np.random.default_rng(0).integers(0, 2, (9, 2, 4))
@@ -114,16 +114,16 @@ def test_where_a_layers_neurons_are(module: nn.Module, name: str, path: str) -> 
     assert isinstance(module.get_submodule(path), quant.CubaLIF)
 
 
-@pytest.mark.parametrize("made", [quant.CubaLIF(0.5), neuron.LIF(threshold=0.4)])
-def test_a_network_may_be_a_single_layer(made: nn.Module) -> None:
-    graph = graph_of(made, shape=(4,))
-    if isinstance(made, quant.CubaLIF):
+@pytest.mark.parametrize("module", [quant.CubaLIF(0.5), neuron.LIF(threshold=0.4)])
+def test_a_network_may_be_a_single_layer(module: nn.Module) -> None:
+    graph = graph_of(module, shape=(4,))
+    if isinstance(module, quant.CubaLIF):
         trace, expected = (
-            training_trace(made, lower(graph), SAMPLES),
+            training_trace(module, lower(graph), SAMPLES),
             run_golden(lower(graph), SAMPLES),
         )
     else:
-        trace, expected = float_trace(made, graph, SAMPLES), run_floats(graph, SAMPLES)
+        trace, expected = float_trace(module, graph, SAMPLES), run_floats(graph, SAMPLES)
     assert list(trace) == ["network"]
     assert np.array_equal(trace.output, expected.output)
     assert trace.spikes() > 5
@@ -131,24 +131,24 @@ def test_a_network_may_be_a_single_layer(made: nn.Module) -> None:
 
 def test_recurrent_layers_in_floats_are_a_graph() -> None:
     torch.manual_seed(0)
-    made = nn.Sequential(
+    recurrent = nn.Sequential(
         layer.Linear(4, 5),
         layer.Recurrent(neuron.LIF(threshold=0.3), layer.Linear(5, 5, bias=False)),
     ).eval()
     with torch.no_grad():
-        made[0].weight.mul_(3)
-    graph = graph_of(made, shape=(4,))
-    trace, expected = float_trace(made, graph, SAMPLES), run_floats(graph, SAMPLES)
+        recurrent[0].weight.mul_(3)
+    graph = graph_of(recurrent, shape=(4,))
+    trace, expected = float_trace(recurrent, graph, SAMPLES), run_floats(graph, SAMPLES)
     assert list(trace) == ["1"]
     assert trace.spikes() > 10
     assert np.array_equal(trace.output, expected.output)
-    without = nn.Sequential(made[0], made[1].body)
+    without = nn.Sequential(recurrent[0], recurrent[1].body)
     assert not np.array_equal(
         trace.output, run_floats(graph_of(without, shape=(4,)), SAMPLES).output
     )
 
 
 def test_feedback_with_a_bias_is_refused() -> None:
-    made = layer.Recurrent(neuron.LIF(), layer.Linear(4, 4))
+    recurrent = layer.Recurrent(neuron.LIF(), layer.Linear(4, 4))
     with pytest.raises(UnsupportedLayerError, match=r"its feedback has a bias.*bias=False"):
-        graph_of(made, shape=(4,))
+        graph_of(recurrent, shape=(4,))

@@ -20,12 +20,12 @@ class Given(nn.Module):
 
     def __init__(self, forward: Forward) -> None:
         super().__init__()
-        self.given = forward
+        self.replacement = forward
         self.fc, self.lif = quant.Linear(3, 3), quant.CubaLIF()
         self.norm, self.weight = nn.BatchNorm1d(3), nn.Parameter(torch.ones(3))
 
     def forward(self, x: Tensor) -> object:
-        return self.given(self, x)
+        return self.replacement(self, x)
 
 
 def relu(m: Given, x: Tensor) -> Tensor:
@@ -90,10 +90,10 @@ def test_what_has_no_place_in_a_graph_is_named(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("made", [layer.TimeDistributed(nn.ReLU()), layer.Conv1d(1, 1, 1)])
-def test_a_layer_without_a_place_is_named_and_not_looked_into(made: nn.Module) -> None:
-    network = nn.Sequential(made, quant.CubaLIF())
-    with pytest.raises(UnsupportedLayerError, match=f"^0: {type(made).__name__} "):
+@pytest.mark.parametrize("module", [layer.TimeDistributed(nn.ReLU()), layer.Conv1d(1, 1, 1)])
+def test_a_layer_without_a_place_is_named_and_not_looked_into(module: nn.Module) -> None:
+    network = nn.Sequential(module, quant.CubaLIF())
+    with pytest.raises(UnsupportedLayerError, match=f"^0: {type(module).__name__} "):
         nd.lower(network, example=torch.zeros(2, 1, 1, 3))
 
 
@@ -132,16 +132,16 @@ def test_a_bias_without_neurons_is_refused() -> None:
         nd.lower(network, example=torch.zeros(1, 1, 3))
 
 
-@pytest.mark.parametrize("place", ["1.synapse.weight", "1.bias", "0.weight"])
-def test_a_value_that_is_no_number_is_named(place: str) -> None:
+@pytest.mark.parametrize("name", ["1.synapse.weight", "1.bias", "0.weight"])
+def test_a_value_that_is_no_number_is_named(name: str) -> None:
     network = nn.Sequential(
-        layer.Linear(2, 2) if place[0] == "0" else nn.Identity(),
+        layer.Linear(2, 2) if name[0] == "0" else nn.Identity(),
         quant.Block(quant.Linear(2, 2, bias=True), quant.CubaLIF()),
     )
-    where = place if place in dict(network.named_parameters()) else "1.synapse.bias"
+    where = name if name in dict(network.named_parameters()) else "1.synapse.bias"
     with torch.no_grad():
         network.get_parameter(where).fill_(float("nan"))
-    with pytest.raises(nd.NeurodeployError, match=rf"{place}: a value is NaN or infinite"):
+    with pytest.raises(nd.NeurodeployError, match=rf"{name}: a value is NaN or infinite"):
         graph_of(network, shape=(2,))
 
 

@@ -78,19 +78,19 @@ def test_fast_is_golden(signal: Signal) -> None:
     spikes = 0
     for seed in range(20):
         random = np.random.default_rng(seed)
-        made = program(random, signal)
+        network = program(random, signal)
         low, high = (0, 2) if signal == Signal.SPIKES else (-80, 200)
-        samples = random.integers(low, high, (6, 2, *made.input.shape))
-        golden, fast = (nd.simulate(made, samples, engine=name) for name in ("golden", "fast"))
+        samples = random.integers(low, high, (6, 2, *network.input.shape))
+        golden, fast = (nd.simulate(network, samples, engine=name) for name in ("golden", "fast"))
         assert compare("fast", golden, fast, 0.0).same, f"seed {seed}"
         spikes += golden.spikes()
     assert spikes > 100
 
 
 def test_written_and_read_back() -> None:
-    made = program(np.random.default_rng(3), Signal.SPIKES)
-    assert loads(dumps(made)) == made
-    assert "maxpool2d(in) kernel" in made.text()
+    network = program(np.random.default_rng(3), Signal.SPIKES)
+    assert loads(dumps(network)) == network
+    assert "maxpool2d(in) kernel" in network.text()
 
 
 def test_a_window_of_padding_alone_is_refused() -> None:
@@ -119,14 +119,14 @@ def network() -> nn.Sequential:
 def test_training_is_golden_and_a_file_keeps_it(tmp_path: object) -> None:
     trained = network()
     samples = torch.from_numpy(np.random.default_rng(0).random((7, 3, 2, 6, 6)) < 0.4).float()
-    made = nd.lower(trained, example=samples)
-    golden = nd.simulate(made, samples)
-    trace = training_trace(trained, made, samples.numpy().astype(np.int64))
+    lowered = nd.lower(trained, example=samples)
+    golden = nd.simulate(lowered, samples)
+    trace = training_trace(trained, lowered, samples.numpy().astype(np.int64))
     assert compare("training", golden, trace, 0.0).same
     assert golden.spikes() > 20
     functional.reset(trained)
     nd.save(trained, f"{tmp_path}/model.pt", example=samples)
-    assert nd.lower(nd.load(f"{tmp_path}/model.pt"), example=samples) == made
+    assert nd.lower(nd.load(f"{tmp_path}/model.pt"), example=samples) == lowered
 
 
 def test_loihi_refuses_it_with_a_remedy() -> None:

@@ -39,13 +39,13 @@ def test_golden_and_fast_are_naive_and_stay_in_their_ranges() -> None:
         proved = ranges(program)
         for name, states in expected.items():
             for key, values in states.items():
-                place = f"seed {seed}: {name}.{key}"
-                assert np.array_equal(golden[name].values[key], values), place
-                assert np.array_equal(fast[name].values[key], values), place
+                label = f"seed {seed}: {name}.{key}"
+                assert np.array_equal(golden[name].values[key], values), label
+                assert np.array_equal(fast[name].values[key], values), label
                 bound = proved.layers[name].states.get(key)
                 if bound is not None:
-                    assert bound.low <= values.min(), place
-                    assert values.max() <= bound.high, place
+                    assert bound.low <= values.min(), label
+                    assert values.max() <= bound.high, label
         spiking += golden.spikes() > 0
         several += any(layer.ports for layer in program.layers)
     assert spiking > len(SEEDS) / 2

@@ -33,9 +33,9 @@ SEEDS = range(12)
 def changed(value: Any) -> Iterator[Any]:
     """Other values of the same kind."""
     if isinstance(value, np.ndarray):
-        for place in {0, value.size - 1}:
+        for index in {0, value.size - 1}:
             other = value.copy()
-            other.reshape(-1)[place] += 1
+            other.reshape(-1)[index] += 1
             yield other
     elif isinstance(value, dict):
         for key in value:
@@ -45,9 +45,9 @@ def changed(value: Any) -> Iterator[Any]:
     elif isinstance(value, Signal):
         yield from set(Signal) - {value}
     elif isinstance(value, tuple):
-        for place, item in enumerate(value):
+        for index, item in enumerate(value):
             for other in changed(item):
-                yield (*value[:place], other, *value[place + 1 :])
+                yield (*value[:index], other, *value[index + 1 :])
     elif isinstance(value, NumberSystem):
         yield replace(value, carrier_bits=value.carrier_bits - 1)
     elif isinstance(value, int):
@@ -56,12 +56,12 @@ def changed(value: Any) -> Iterator[Any]:
 
 def variants(program: Program) -> Iterator[tuple[str, Program]]:
     """Programs that differ from one in a single number, word or edge."""
-    for place, node in enumerate(program.nodes):
+    for index, node in enumerate(program.nodes):
         for field in fields(node):
             for other in changed(getattr(node, field.name)):
                 try:
                     change = replace(node, **{field.name: other})
-                    nodes = (*program.nodes[:place], change, *program.nodes[place + 1 :])
+                    nodes = (*program.nodes[:index], change, *program.nodes[index + 1 :])
                     yield f"{node.name}.{field.name}", Program(nodes, program.output)
                 except ValidationError:
                     continue

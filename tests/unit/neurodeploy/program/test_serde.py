@@ -24,8 +24,8 @@ DAMAGES = range(400)
 
 
 def graphs() -> list[Graph]:
-    found = [random_network(seed) for seed in range(8)]
-    return [graph_of(network, shape=shape) for network, shape in found]
+    networks = [random_network(seed) for seed in range(8)]
+    return [graph_of(network, shape=shape) for network, shape in networks]
 
 
 PROGRAMS = [random_program(seed) for seed in range(40)]
@@ -64,9 +64,9 @@ def test_damaged_documents_are_refused_or_mean_something(
         thing = things[seed % len(things)]
         text = json.dumps(damaged(json.loads(room.dumps(thing)), random))
         try:
-            found = room.loads(text)
-            assert room.loads(room.dumps(found)) == found
-            used(found)
+            loaded = room.loads(text)
+            assert room.loads(room.dumps(loaded)) == loaded
+            used(loaded)
         except NeurodeployError:
             refused += 1
     assert refused > len(DAMAGES) / 2

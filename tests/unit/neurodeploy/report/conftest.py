@@ -44,14 +44,14 @@ def make_trace(steps: int = 16, samples: int = 4, states: bool = True, rate: flo
 
 def summaries(trace: Trace) -> tuple[LayerSummary, ...]:
     kinds = {"conv1": "Conv2d + CubaLIF", "conv2": "Conv2d + CubaLIF", "readout": "Dense + CubaLIF"}
-    found = []
+    result = []
     for name in trace:
         spikes = trace[name].s
         shape, count = spikes.shape[2:], int(np.count_nonzero(spikes))
         size = int(np.prod(shape))
         kind = kinds.get(name, "LIF")
-        found.append(LayerSummary(name, kind, shape, size, count, count / spikes.size))
-    return tuple(found)
+        result.append(LayerSummary(name, kind, shape, size, count, count / spikes.size))
+    return tuple(result)
 
 
 def links(trace: Trace, *last: Link) -> tuple[Link, ...]:

@@ -33,14 +33,14 @@ def test_keys_are_sorted_and_text_is_ascii(report: Report) -> None:
 
 def test_tells_the_difference_with_its_context(named: Named) -> None:
     report = named("differs")
-    found = report.first_divergence
-    assert found is not None
-    told = json.loads(report.to_json())["links"][-1]["divergence"]
-    assert told["sentence"] == found.sentence()
-    assert (told["layer"], told["neuron"], told["step"]) == ("conv2", [3, 2, 1], 7)
-    assert (told["expected"], told["got"]) == (0, 1)
-    assert told["context"]["got"]["v"][4] == told["context"]["expected"]["v"][4] - 37
-    assert told["context_steps"] == list(range(3, 12))
+    divergence = report.first_divergence
+    assert divergence is not None
+    document = json.loads(report.to_json())["links"][-1]["divergence"]
+    assert document["sentence"] == divergence.sentence()
+    assert (document["layer"], document["neuron"], document["step"]) == ("conv2", [3, 2, 1], 7)
+    assert (document["expected"], document["got"]) == (0, 1)
+    assert document["context"]["got"]["v"][4] == document["context"]["expected"]["v"][4] - 37
+    assert document["context_steps"] == list(range(3, 12))
 
 
 def test_a_number_that_is_none_is_null(named: Named) -> None:

@@ -103,8 +103,8 @@ def test_the_chain_tells_each_status_in_words(named: Named) -> None:
         "artifact",
         "simulator",
     ]
-    told = [words(node) for node in having(chain, "word")]
-    assert told == ["not asked for", "equal", "equal", "not run"]
+    statuses = [words(node) for node in having(chain, "word")]
+    assert statuses == ["not asked for", "equal", "equal", "not run"]
     assert "artifact = simulator: not run" in chain.get("aria-label", "")
 
 
@@ -115,7 +115,7 @@ def test_a_forked_chain_stands_in_rows() -> None:
     chain = having(tree(Report("forked", links)), "chain")[0]
     boxes = [(words(node), node.find("rect")) for node in having(chain, "stage")]
     places = [(name, box.get("x"), float(box.get("y", ""))) for name, box in boxes]
-    assert len({place[1:] for place in places}) == len(places)
+    assert len({spot[1:] for spot in places}) == len(places)
     rows: dict[float, list[str]] = {}
     for name, _, y in places:
         rows.setdefault(y, []).append(name)
@@ -208,8 +208,8 @@ def test_a_difference_is_a_panel(named: Named) -> None:
 
 def test_the_panel_draws_what_each_side_recorded() -> None:
     sides = {"expected": {"v": (1, 5, 2, 4)}, "got": {"v": (1, 5), "s": (0, 1)}}
-    found = Divergence("a", "v", (0,), 3, 0, 5, 6, sides, (2, 3, 4, 5))
-    root = tree(Report("t", (Link("a = b", Status.DIFFERS, 4, 1, divergence=found),)))
+    divergence = Divergence("a", "v", (0,), 3, 0, 5, 6, sides, (2, 3, 4, 5))
+    root = tree(Report("t", (Link("a = b", Status.DIFFERS, 4, 1, divergence=divergence),)))
     panel = having(root, "difference")[0]
     points = [line.get("d", "").count("L") + 1 for line in having(panel, "line")]
     # Four steps of the one side, two of the other, and spikes of the other alone.
@@ -233,8 +233,8 @@ def test_the_difference_is_ringed_where_it_is(named: Named) -> None:
 
 def test_a_difference_without_a_neuron_here_is_not_ringed(named: Named) -> None:
     report = named("differs")
-    found = dataclasses.replace(report.first_divergence, neuron=(99, 0, 0))
-    link = dataclasses.replace(report.links[-1], divergence=found)
+    divergence = dataclasses.replace(report.first_divergence, neuron=(99, 0, 0))
+    link = dataclasses.replace(report.links[-1], divergence=divergence)
     assert not having(tree(dataclasses.replace(report, links=(link,))), "ring")
 
 
@@ -286,10 +286,10 @@ def test_a_long_trace_shows_a_window_around_the_difference(named: Named) -> None
     spikes = (random.random((1000, 6, 500)) < 0.2).astype(np.int64)
     trace = Trace({f"l{i}": LayerTrace({"s": spikes}) for i in range(12)}, "l11")
     report = named("differs")
-    found = dataclasses.replace(
+    divergence = dataclasses.replace(
         report.first_divergence, layer="l3", neuron=(123,), step=900, sample=5
     )
-    link = dataclasses.replace(report.links[-1], divergence=found)
+    link = dataclasses.replace(report.links[-1], divergence=divergence)
     page = dataclasses.replace(report, links=(link,), trace=trace)
     root = tree(page)
     assert len(page.to_html()) < 1 << 20

@@ -53,11 +53,11 @@ def test_nobody_asked_is_an_error() -> None:
 
 def test_a_failure_tells_the_difference(named: Named) -> None:
     report = named("differs")
-    found = report.first_divergence
+    divergence = report.first_divergence
     failure = suite_of(report).find("testcase/failure")
-    assert found is not None
+    assert divergence is not None
     assert failure is not None
-    assert failure.attrib["message"] == found.sentence()
+    assert failure.attrib["message"] == divergence.sentence()
     rows = [line.split() for line in (failure.text or "").splitlines()]
     assert ["s", "got", "0", "0", "0", "0", "1*", "0", "0", "0", "0"] in rows
 

@@ -36,7 +36,7 @@ TOLD = OnChip(
 )
 
 
-def told(named: Callable[[str], Report]) -> Report:
+def with_chip(named: Callable[[str], Report]) -> Report:
     return dataclasses.replace(named("equal"), on_chip=TOLD)
 
 
@@ -48,7 +48,7 @@ def test_the_map_has_a_letter_a_layer() -> None:
 
 
 def test_text_tells_headline_operations_and_energy(named: Callable[[str], Report]) -> None:
-    text = told(named).to_text()
+    text = with_chip(named).to_text()
     assert "Chip 1: 2 of 40 cores, the fullest 100%" in text
     assert "Chip 0: no room: out: needs 9 axons, and it has 3" in text
     assert "1,234" in text
@@ -57,13 +57,13 @@ def test_text_tells_headline_operations_and_energy(named: Callable[[str], Report
 
 
 def test_json_has_every_core(named: Callable[[str], Report]) -> None:
-    document = json.loads(told(named).to_json())["on_chip"]
+    document = json.loads(with_chip(named).to_json())["on_chip"]
     assert [core["slices"][0]["last"] for core in document["placements"][0]["cores"]] == [8, 12]
     assert document["energies"][0]["low"] == 1500.0
 
 
 def test_the_page_draws_a_square_a_core(named: Callable[[str], Report]) -> None:
-    root = tree(told(named))
+    root = tree(with_chip(named))
     section = next(node for node in root.iter("section") if words(node).startswith("On the chip"))
     assert len([node for node in section.iter("rect") if node.get("class") == "ground"]) == 40
     assert len(having(section, "core")) == 3

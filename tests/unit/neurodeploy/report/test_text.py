@@ -36,11 +36,11 @@ def test_links_say_what_was_compared(named: Named) -> None:
     lines = named("missing").to_text().splitlines()
     assert "  -  training = golden     not asked for" in lines
     fast = next(line for line in lines if "golden = fast" in line)
-    told = " ".join(fast.split())
-    assert told == "= golden = fast equal 55,776 values 1,536 spikes 98 ms"
-    place = next(i for i, line in enumerate(lines) if line.startswith("  ?"))
-    assert "not installed" in lines[place + 1]
-    assert lines[place + 2] == "     Remedy: neurodeploy simulators install lava"
+    words = " ".join(fast.split())
+    assert words == "= golden = fast equal 55,776 values 1,536 spikes 98 ms"
+    index = next(i for i, line in enumerate(lines) if line.startswith("  ?"))
+    assert "not installed" in lines[index + 1]
+    assert lines[index + 2] == "     Remedy: neurodeploy simulators install lava"
 
 
 def test_a_difference_has_its_table(named: Named) -> None:
@@ -58,8 +58,8 @@ def test_many_wide_steps_keep_the_one_that_differs() -> None:
     steps = tuple(range(100, 140))
     values = tuple(-(10**8) - step for step in steps)
     sides = {"expected": {"v": values}, "got": {"v": (*values[:20], 7, *values[21:])}}
-    found = Divergence("a", "v", (0,), 120, 0, values[20], 7, sides, steps)
-    lines = context_table(found)
+    divergence = Divergence("a", "v", (0,), 120, 0, values[20], 7, sides, steps)
+    lines = context_table(divergence)
     assert max(map(len, lines)) <= 96
     assert "[120]" in lines[0]
     assert "7*" in lines[2]
@@ -69,9 +69,9 @@ def test_many_wide_steps_keep_the_one_that_differs() -> None:
 def test_a_table_has_as_many_steps_as_there_is_room_for(state: str) -> None:
     steps = tuple(range(100, 140))
     sides = {side: {state: steps} for side in ("expected", "got")}
-    found = Divergence("a", state, (0,), 120, 0, 1, 2, sides, steps)
+    divergence = Divergence("a", state, (0,), 120, 0, 1, 2, sides, steps)
     for width in range(80, 120):
-        length = max(map(len, context_table(found, width)))
+        length = max(map(len, context_table(divergence, width)))
         # One more step takes four signs and a gap of two; the last sign may be a blank.
         assert width - 9 < length <= width
 
@@ -108,8 +108,8 @@ def test_what_has_no_picture_is_spelled_out() -> None:
 
 
 def test_durations() -> None:
-    told = [duration(seconds) for seconds in (0, 0.00042, 0.9999, 7.31, 59.99, 119.6)]
-    assert told == ["", "0.42 ms", "1.0 s", "7.3 s", "1 min 00 s", "2 min 00 s"]
+    texts = [duration(seconds) for seconds in (0, 0.00042, 0.9999, 7.31, 59.99, 119.6)]
+    assert texts == ["", "0.42 ms", "1.0 s", "7.3 s", "1 min 00 s", "2 min 00 s"]
     assert duration(float("nan")) == ""
 
 

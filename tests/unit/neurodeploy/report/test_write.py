@@ -39,9 +39,9 @@ def test_replaces_what_was_there_and_nothing_else(named: Named, tmp_path: Path) 
 
 def test_a_file_in_the_way(named: Named, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
-    for place in (tmp_path / "taken", tmp_path / "taken" / "deeper"):
+    for folder in (tmp_path / "taken", tmp_path / "taken" / "deeper"):
         with pytest.raises(OutputError, match=r"taken.*choose"):
-            write_report(named("equal"), place)
+            write_report(named("equal"), folder)
     assert names(tmp_path) == {"taken"}
 
 

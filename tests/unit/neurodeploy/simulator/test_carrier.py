@@ -37,8 +37,8 @@ def rows(values: tuple[Any, ...]) -> list[list[int]]:
 @given(cases())
 def test_goldens_table_is_plain_integers(case: Case) -> None:
     states, fired = evaluate(case.integers, GOLDEN, case.states, case.inputs, case.parameters)
-    found = [*states.values(), fired]
-    assert [np.broadcast_to(v, NEURONS).tolist() for v in found] == expected(case)
+    results = [*states.values(), fired]
+    assert [np.broadcast_to(v, NEURONS).tolist() for v in results] == expected(case)
 
 
 @settings(max_examples=250)

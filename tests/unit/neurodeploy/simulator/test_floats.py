@@ -36,8 +36,8 @@ def test_is_what_torch_computes() -> None:
     with torch.no_grad():
         expected = network(samples).numpy()
     functional.reset(network)
-    found = run_floats(graph_of(network, example=samples), samples)
-    np.testing.assert_allclose(found.output, expected, rtol=1e-6, atol=1e-6)
+    trace = run_floats(graph_of(network, example=samples), samples)
+    np.testing.assert_allclose(trace.output, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_states_go_from_step_to_step() -> None:
@@ -46,9 +46,9 @@ def test_states_go_from_step_to_step() -> None:
         network[0].weight.fill_(0.5)
         network[0].bias.fill_(0.125)
     graph = graph_of(network, example=torch.zeros(1, 1, 1))
-    found = run_floats(graph, np.array([1.0, 1.0, 0.0, 1.0])[:, None, None])
-    assert found["1"].s.ravel().tolist() == [0, 1, 0, 0]
-    assert found["1"].v.ravel().tolist() == [0.625, 0, 0.125, 0.75]
+    trace = run_floats(graph, np.array([1.0, 1.0, 0.0, 1.0])[:, None, None])
+    assert trace["1"].s.ravel().tolist() == [0, 1, 0, 0]
+    assert trace["1"].v.ravel().tolist() == [0.625, 0, 0.125, 0.75]
 
 
 def test_voltages_are_no_spikes() -> None:
@@ -56,10 +56,10 @@ def test_voltages_are_no_spikes() -> None:
         layer.Linear(3, 4), neuron.IF(threshold=0.25), layer.Linear(4, 2), neuron.LeakyIntegrator()
     )
     samples = np.ones((5, 2, 3))
-    found = run_floats(graph_of(network.eval(), example=torch.ones(5, 2, 3)), samples)
-    assert [found[name].spiking for name in found] == [True, False]
-    assert np.count_nonzero(found["3"].s) == found["3"].s.size
-    assert found.spikes() == np.count_nonzero(found["1"].s)
+    trace = run_floats(graph_of(network.eval(), example=torch.ones(5, 2, 3)), samples)
+    assert [trace[name].spiking for name in trace] == [True, False]
+    assert np.count_nonzero(trace["3"].s) == trace["3"].s.size
+    assert trace.spikes() == np.count_nonzero(trace["1"].s)
 
 
 def test_what_does_not_fit() -> None:
@@ -94,10 +94,10 @@ def _unit() -> g.Neuron:
 def _resonator(resets: bool) -> type[Any]:
     function = resetting_resonator_step(6) if resets else resonator_step
     values = {"sine": 0.6, "cosine": 0.7, "threshold": 1.5}
-    made: type[Any] = neuron.define(states={"real": 0.0, "imag": 0.0}, params=values, inputs=2)(
+    kind: type[Any] = neuron.define(states={"real": 0.0, "imag": 0.0}, params=values, inputs=2)(
         function
     )
-    return made
+    return kind
 
 
 @pytest.mark.parametrize("resets", [False, True])
@@ -118,12 +118,12 @@ def test_neurons_with_two_inputs_are_what_torch_computes(resets: bool) -> None:
         ),
     )
     samples = random.normal(size=(20, 2, 3))
-    found = pipeline.simulate(g.Graph(nodes, "n"), samples)
+    trace = pipeline.simulate(g.Graph(nodes, "n"), samples)
     with torch.no_grad():
         expected = module(*(torch.from_numpy(samples @ weight.T) for weight in (real, imag)))
-    assert 0 < found.output.sum() < found.output.size
-    np.testing.assert_array_equal(found.output, expected.numpy())
-    last = {key: getattr(found["n"], key)[-1] for key in ("real", "imag")}
+    assert 0 < trace.output.sum() < trace.output.size
+    np.testing.assert_array_equal(trace.output, expected.numpy())
+    last = {key: getattr(trace["n"], key)[-1] for key in ("real", "imag")}
     for key, value in last.items():
         np.testing.assert_allclose(value, module.states[key].numpy(), rtol=1e-12, atol=1e-12)
 
@@ -142,9 +142,9 @@ def test_a_network_of_resonators_is_what_training_computes(resets: bool) -> None
     with torch.no_grad():
         expected = network(samples)
     functional.reset(network)
-    found = pipeline.simulate(graph_of(network, example=samples), samples)
+    trace = pipeline.simulate(graph_of(network, example=samples), samples)
     assert 0 < expected.sum() < expected.numel()
-    np.testing.assert_array_equal(found.output, expected.numpy())
+    np.testing.assert_array_equal(trace.output, expected.numpy())
 
 
 # Operations of registers, with what they are told; each acts on a leaking sum that grows.
@@ -181,13 +181,13 @@ def test_registers_are_what_torch_computes(op: Op, backend: str) -> None:
     samples = np.random.default_rng(5).integers(-6, 9, (30, 2, 3)).astype(np.float64)
     parameters = {"leak": np.array(0.75)}
     nodes = (g.Input("in", (3,)), g.Neuron("n", Edge("in"), module.equations, parameters))
-    found = pipeline.simulate(g.Graph(nodes, "n"), samples)
+    trace = pipeline.simulate(g.Graph(nodes, "n"), samples)
     with torch.no_grad():
         expected = module(torch.from_numpy(samples))
-    assert 0 < found.output.sum() < found.output.size
-    np.testing.assert_array_equal(found.output, expected.numpy())
-    np.testing.assert_allclose(found["n"].v[-1], module.states["v"].numpy(), rtol=1e-12)
-    assert np.unique(found["n"].v).size > 3
+    assert 0 < trace.output.sum() < trace.output.size
+    np.testing.assert_array_equal(trace.output, expected.numpy())
+    np.testing.assert_allclose(trace["n"].v[-1], module.states["v"].numpy(), rtol=1e-12)
+    assert np.unique(trace["n"].v).size > 3
 
 
 @pytest.mark.parametrize("op", REGISTERS)
@@ -223,11 +223,11 @@ def test_a_comparison_is_a_number(op: Op, backend: str) -> None:
     module = Defined(compared, {"leak": 0.75}, {"v": 0.0}, backend=backend)
     samples = np.random.default_rng(5).integers(-6, 9, (30, 2, 3)).astype(np.float64)
     neurons = g.Neuron("n", Edge("in"), compared, {"leak": np.array(0.75)})
-    found = pipeline.simulate(g.Graph((g.Input("in", (3,)), neurons), "n"), samples)
+    trace = pipeline.simulate(g.Graph((g.Input("in", (3,)), neurons), "n"), samples)
     with torch.no_grad():
         expected = module(torch.from_numpy(samples))
-    assert 0 < found.output.sum() < found.output.size
-    np.testing.assert_array_equal(found.output, expected.numpy())
+    assert 0 < trace.output.sum() < trace.output.size
+    np.testing.assert_array_equal(trace.output, expected.numpy())
 
 
 def test_neurons_without_a_drive_for_every_input_are_no_graph() -> None:

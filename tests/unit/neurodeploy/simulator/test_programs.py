@@ -66,7 +66,7 @@ def test_a_program_is_read_back_from_its_text() -> None:
 
 def test_any_number_changed_changes_the_text_and_the_digest() -> None:
     program = recurrent(np.random.default_rng(0))
-    for place, node in enumerate(program.nodes):
+    for index, node in enumerate(program.nodes):
         changes: list[object] = []
         if isinstance(node, Dense | Conv2d):
             weight = node.weight.copy()
@@ -76,7 +76,7 @@ def test_any_number_changed_changes_the_text_and_the_digest() -> None:
             parameters = {**node.parameters, "threshold": node.parameters["threshold"] + 1}
             changes.append(replace(node, parameters=parameters))
         for change in changes:
-            nodes = (*program.nodes[:place], change, *program.nodes[place + 1 :])
+            nodes = (*program.nodes[:index], change, *program.nodes[index + 1 :])
             other = Program(nodes, program.output)
             assert other != program
             assert other.sha256 != program.sha256

@@ -85,18 +85,18 @@ def install(folder: Path, name: str, source: str, entries: str) -> None:
 
 
 def test_ours_is_found_by_the_same_door() -> None:
-    found = targets()
-    assert "loihi" in found
-    assert isinstance(found["loihi"], Target)
-    assert target("loihi") is found["loihi"]
-    assert found["loihi"].name == "loihi"
+    installed = targets()
+    assert "loihi" in installed
+    assert isinstance(installed["loihi"], Target)
+    assert target("loihi") is installed["loihi"]
+    assert installed["loihi"].name == "loihi"
 
 
 def test_a_third_partys_target_is_found_and_used(site: Path) -> None:
     install(site, "tiny_good", GOOD, "tiny = tiny_good:chip")
     assert {"loihi", "tiny"} <= set(targets())
-    made = target("tiny").compile(small())
-    assert made.files == {"x.tiny": small().sha256.encode()}
+    artifact = target("tiny").compile(small())
+    assert artifact.files == {"x.tiny": small().sha256.encode()}
     (site / "net.TINY").write_bytes(b"1")
     opened = open_artifact(site / "net.TINY")
     assert (opened.target, opened.files, opened.foreign) == ("tiny", {"net.TINY": b"1"}, True)
@@ -114,14 +114,14 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_target_is_a_warning_that_names_it(name: str, site: Path) -> None:
-    source, place, words = BROKEN[name]
-    install(site, "tiny_bad", source, f"broken = {place}")
+    source, entry, words = BROKEN[name]
+    install(site, "tiny_bad", source, f"broken = {entry}")
     install(site, "tiny_good", GOOD, "tiny = tiny_good:chip")
     with pytest.warns(UserWarning, match=f"target broken is broken: .*{words}"):
-        found = targets()
+        installed = targets()
     # The others are there all the same, and it is said once.
-    assert {"loihi", "tiny"} <= set(found)
-    assert "broken" not in found
+    assert {"loihi", "tiny"} <= set(installed)
+    assert "broken" not in installed
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         targets()
@@ -204,7 +204,7 @@ class _Choosy:
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "value"),
+    ("name", "text", "value"),
     [
         ("form", "square", "square"),
         ("steps", "8", 8),
@@ -214,14 +214,14 @@ class _Choosy:
         ("aloud", True, True),
     ],
 )
-def test_options_take_the_type_of_their_default(name: str, given: Any, value: Any) -> None:
-    found = checked_options(_Choosy(), {name: given})
-    assert found == {name: value}
-    assert type(found[name]) is type(value)
+def test_options_take_the_type_of_their_default(name: str, text: Any, value: Any) -> None:
+    options = checked_options(_Choosy(), {name: text})
+    assert options == {name: value}
+    assert type(options[name]) is type(value)
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "words"),
+    ("name", "text", "words"),
     [
         ("form", "oval", "option form: 'oval' is not round or square"),
         ("steps", "many", "option steps: 'many' is not a whole number"),
@@ -230,7 +230,7 @@ def test_options_take_the_type_of_their_default(name: str, given: Any, value: An
         ("shape", "oval", "choosy has no option 'shape'; there are: form, steps, aloud"),
     ],
 )
-def test_an_option_that_does_not_fit(name: str, given: Any, words: str) -> None:
+def test_an_option_that_does_not_fit(name: str, text: Any, words: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        checked_options(_Choosy(), {name: given})
+        checked_options(_Choosy(), {name: text})
     assert str(caught.value) == words

@@ -26,8 +26,8 @@ def run_pytest(package: Path, name: str, folder: Path, *words: str) -> str:
         f"[neurodeploy.targets]\n{name} = {name}:target\n"
         "[pytest11]\nneurodeploy.testing.plugin = neurodeploy.testing.plugin\n"
     )
-    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    paths = [str(folder / "site"), str(package), str(ROOT), *known]
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(folder / "site"), str(package), str(ROOT), *inherited]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
         cwd=package,

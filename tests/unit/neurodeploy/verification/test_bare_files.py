@@ -25,10 +25,10 @@ SAMPLES = np.random.default_rng(2).integers(0, 2, (9, 3, 3))
 
 
 def block(**options: Any) -> quant.Block:
-    made = quant.Block(quant.Linear(3, 3), quant.CubaLIF(0.25, **options))
+    result = quant.Block(quant.Linear(3, 3), quant.CubaLIF(0.25, **options))
     with torch.no_grad():
-        made.synapse.weight.mul_(4)
-    return made
+        result.synapse.weight.mul_(4)
+    return result
 
 
 def files_link(report: Report) -> Link:
@@ -44,10 +44,10 @@ def test_a_network_with_delays_is_its_own_file(steps: Any, tmp_path: Path) -> No
     torch.manual_seed(1)
     model = nn.Sequential(block(), layer.Delay(steps), block())
     artifact = nd.export(model, target="loihi", path=tmp_path / "out", example=SAMPLES)
-    place = tmp_path / "net.net"
-    place.write_bytes(artifact.files[FILE])
-    for given in (tmp_path / "out", place):
-        report = nd.verify(given, model=model, samples=SAMPLES, simulator="none")
+    path = tmp_path / "net.net"
+    path.write_bytes(artifact.files[FILE])
+    for subject in (tmp_path / "out", path):
+        report = nd.verify(subject, model=model, samples=SAMPLES, simulator="none")
         assert report.equal, files_link(report).reason
         assert report.links[0].spikes > 0
 

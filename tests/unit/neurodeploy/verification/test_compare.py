@@ -27,8 +27,8 @@ def trace(changes: Mapping[tuple[str, str], list[tuple[int, ...]]] | None = None
         values = {"s": random.integers(0, 2, full)}
         values |= {state: random.integers(-99, 99, full) for state in ("u", "v")}
         for state, array in values.items():
-            for place in (changes or {}).get((name, state), ()):
-                array[place] += 1
+            for index in (changes or {}).get((name, state), ()):
+                array[index] += 1
         layers[name] = LayerTrace(values)
     return Trace(layers, "b")
 
@@ -66,9 +66,9 @@ PLACES = [
 ]
 
 
-def rank(place: tuple[str, str, tuple[int, ...]]) -> tuple[Any, ...]:
+def rank(position: tuple[str, str, tuple[int, ...]]) -> tuple[Any, ...]:
     """Step, then layer, then states before the spike that follows from them, then place."""
-    layer, state, index = place
+    layer, state, index = position
     return index[0], list(SHAPES).index(layer), ("u", "v", "s").index(state), index[1:]
 
 
@@ -80,27 +80,27 @@ def test_the_first_divergence_is_the_earliest(places: list[Any]) -> None:
         changes.setdefault((layer, state), []).append(index)
     link = compare("x", trace(), trace(changes), 0.0)
     assert link.status == Status.DIFFERS
-    found = link.divergence
-    assert found is not None
+    divergence = link.divergence
+    assert divergence is not None
     layer, state, (step, sample, *neuron) = min(places, key=rank)
-    assert (found.layer, found.state, found.step) == (layer, state, step)
-    assert (found.sample, found.neuron) == (sample, tuple(neuron))
-    assert found.got == found.expected + 1
-    assert found.differing_values == len(changes[(layer, state)])
+    assert (divergence.layer, divergence.state, divergence.step) == (layer, state, step)
+    assert (divergence.sample, divergence.neuron) == (sample, tuple(neuron))
+    assert divergence.got == divergence.expected + 1
+    assert divergence.differing_values == len(changes[(layer, state)])
 
 
 @pytest.mark.parametrize(("step", "shown"), [(0, range(4)), (4, range(1, 8)), (8, range(5, 9))])
 def test_what_stands_around_a_divergence_is_shown(step: int, shown: range) -> None:
     link = compare("x", trace(), trace({("a", "v"): [(step, 1, 0, 1)]}), 0.0)
-    found = link.divergence
-    assert found is not None
-    assert found.context_steps == tuple(shown)
+    divergence = link.divergence
+    assert divergence is not None
+    assert divergence.context_steps == tuple(shown)
     for side, values in (("expected", trace()), ("got", trace({("a", "v"): [(step, 1, 0, 1)]}))):
-        assert set(found.context[side]) == {"s", "u", "v"}
-        for state, around in found.context[side].items():
+        assert set(divergence.context[side]) == {"s", "u", "v"}
+        for state, around in divergence.context[side].items():
             whole = values["a"].values[state][:, 1, 0, 1]
             assert around == tuple(whole[shown.start : shown.stop])
-    assert "a: v of neuron (0, 1) at step" in found.sentence()
+    assert "a: v of neuron (0, 1) at step" in divergence.sentence()
 
 
 def without(changed: Trace, layer: str, *states: str) -> Trace:
@@ -179,9 +179,9 @@ def test_what_is_no_number_is_never_near() -> None:
     broken = trace()
     values = {key: value.astype(float) for key, value in broken["a"].values.items()}
     values["v"][:] = np.nan
-    found = Trace({"a": LayerTrace(values), "b": broken["b"]}, "b")
+    nan_trace = Trace({"a": LayerTrace(values), "b": broken["b"]}, "b")
     tolerance = Tolerance(share=0.2)
-    assert compare_within("x", trace(), found, 0.0, tolerance).status == Status.DIFFERS
-    assert compare_within("x", found, trace(), 0.0, tolerance).status == Status.DIFFERS
+    assert compare_within("x", trace(), nan_trace, 0.0, tolerance).status == Status.DIFFERS
+    assert compare_within("x", nan_trace, trace(), 0.0, tolerance).status == Status.DIFFERS
     alone = Trace({"a": trace()["a"]}, "a")
     assert compare_within("x", trace(), alone, 0.0, tolerance).reason == "b is not there"

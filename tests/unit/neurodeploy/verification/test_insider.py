@@ -26,15 +26,15 @@ Edit = Callable[[dict[str, Any]], None]
 
 def network() -> nn.Sequential:
     torch.manual_seed(4)
-    made = nn.Sequential(
+    result = nn.Sequential(
         quant.Block(quant.Conv2d(1, 2, 3, bias=True), quant.CubaLIF(0.25, current_decay=0.5)),
         layer.Flatten(),
         quant.Block(quant.Linear(8, 3), quant.CubaLIF(0.25)),
     )
     with torch.no_grad():
-        for parameter in made.parameters():
+        for parameter in result.parameters():
             parameter.mul_(4)
-    return made
+    return result
 
 
 def exported(target: str, folder: Path, **options: Any) -> Path:
@@ -43,15 +43,15 @@ def exported(target: str, folder: Path, **options: Any) -> Path:
 
 
 def edited(folder: Path, edit: Edit) -> None:
-    """Change the manifest and make its hashes anew."""
-    place = folder / MANIFEST
-    manifest = json.loads(place.read_text("utf-8"))
+    """Change the manifest and compute its hashes again."""
+    path = folder / MANIFEST
+    manifest = json.loads(path.read_text("utf-8"))
     edit(manifest)
     contract = json.dumps(manifest["contract"], sort_keys=True).encode()
     manifest["contract_sha256"] = digest(contract)
-    names = [path.name for path in folder.iterdir() if path.name != MANIFEST]
+    names = [file.name for file in folder.iterdir() if file.name != MANIFEST]
     manifest["files"] = {name: digest((folder / name).read_bytes()) for name in names}
-    place.write_text(json.dumps(manifest), "utf-8")
+    path.write_text(json.dumps(manifest), "utf-8")
 
 
 def files_link(report: Report) -> Link:
@@ -133,11 +133,11 @@ def test_another_file_of_the_model_than_the_exported_one_is_told(tmp_path: Path)
     nd.export(model, target="loihi", path=folder, example=SAMPLES, model_file=tmp_path / "a.pt")
     recorded = read_folder(folder).model_sha256
     for file in ("a.pt", "b.pt"):
-        given = digest((tmp_path / file).read_bytes())
+        expected = digest((tmp_path / file).read_bytes())
         report = nd.verify(folder, model=tmp_path / file, samples=SAMPLES, simulator="none")
         # The same network may lie in two files; the report says which it was.
         assert report.equal
-        assert report.facts["model"] == given
+        assert report.facts["model"] == expected
         said = None if file == "a.pt" else f"{recorded}, another file"
         assert report.facts.get("exported from") == said
 
@@ -186,7 +186,7 @@ def test_the_same_values_in_other_bytes_are_the_same_for_another_version(tmp_pat
 def test_what_was_exported_is_verified_as_it_lies_on_the_disk(tmp_path: Path) -> None:
     model = network()
     artifact = nd.export(model, target="onnx", path=tmp_path / "out", example=SAMPLES)
-    place = tmp_path / "out" / "network.onnx"
-    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    path = tmp_path / "out" / "network.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
     report = nd.verify(artifact, model=model, samples=SAMPLES, simulator="none")
     assert not report.equal

@@ -79,21 +79,21 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def network() -> nn.Sequential:
     torch.manual_seed(4)
-    made = nn.Sequential(
+    result = nn.Sequential(
         quant.Block(quant.Conv2d(1, 2, 3, bias=True), quant.CubaLIF(0.5, current_decay=0.5)),
         layer.Flatten(),
         quant.Block(quant.Linear(8, 3), quant.CubaLIF(0.25)),
     )
     with torch.no_grad():
-        for parameter in made.parameters():
+        for parameter in result.parameters():
             parameter.mul_(4)
-    return made
+    return result
 
 
 SAMPLES = np.random.default_rng(0).integers(0, 2, (9, 4, 1, 4, 4))
 
 
-def made(target: str, path: Path | None = None) -> tuple[nn.Module, Program, Artifact]:
+def tiny_case(target: str, path: Path | None = None) -> tuple[nn.Module, Program, Artifact]:
     module = network()
     program = nd.lower(module, example=SAMPLES)
     artifact = nd.targets()[target].compile(program)
@@ -105,7 +105,7 @@ def by_name(report: Report) -> dict[str, Link]:
 
 
 def test_every_link_of_a_good_artifact_is_equal() -> None:
-    module, program, artifact = made("tiny")
+    module, program, artifact = tiny_case("tiny")
     said: list[str] = []
     report = verify(artifact, SAMPLES, model=module, program=program, progress=said.append)
     names = ["training = golden", "golden = fast", "program = artifact", "golden = own"]
@@ -131,7 +131,7 @@ def test_every_link_of_a_good_artifact_is_equal() -> None:
 
 
 def test_without_a_model_the_link_to_training_is_not_asked_for() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     report = verify(artifact, SAMPLES)
     link = by_name(report)["training = golden"]
     assert (link.status, link.requested, link.remedy) == (Status.NOT_RUN, False, "--model")
@@ -139,7 +139,7 @@ def test_without_a_model_the_link_to_training_is_not_asked_for() -> None:
 
 
 def test_a_simulator_that_is_missing_is_not_run_and_never_equal() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     report = verify(artifact, SAMPLES, simulator="lost")
     link = by_name(report)["golden = lost"]
     assert (link.status, link.requested) == (Status.NOT_RUN, True)
@@ -150,7 +150,7 @@ def test_a_simulator_that_is_missing_is_not_run_and_never_equal() -> None:
 
 
 def test_of_all_simulators_only_one_that_knows_less_is_not_asked_for() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     links = by_name(verify(artifact, SAMPLES, simulator="all"))
     assert links["golden = own"].status == Status.EQUAL
     lost, less = links["golden = lost"], links["golden = less"]
@@ -159,7 +159,7 @@ def test_of_all_simulators_only_one_that_knows_less_is_not_asked_for() -> None:
 
 
 def test_lava_that_is_not_installed_is_not_run_and_says_how_to_get_it(tmp_path: Path) -> None:
-    module, program, artifact = made("loihi")
+    module, program, artifact = tiny_case("loihi")
     report = verify(artifact, SAMPLES, model=module, program=program)
     *others, link = report.links
     assert all(other.status == Status.EQUAL for other in others)
@@ -171,7 +171,7 @@ def test_lava_that_is_not_installed_is_not_run_and_says_how_to_get_it(tmp_path: 
 
 
 def test_a_simulator_that_is_left_out_by_request_fails_nothing() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     report = verify(artifact, SAMPLES, simulator="none")
     link = report.links[-1]
     assert (link.status, link.requested, link.reason) == (
@@ -183,32 +183,32 @@ def test_a_simulator_that_is_left_out_by_request_fails_nothing() -> None:
 
 
 def test_a_spike_that_the_simulator_has_wrong_is_named() -> None:
-    _, program, artifact = made("tiny")
+    _, program, artifact = tiny_case("tiny")
     report = verify(artifact, SAMPLES, simulator="wrong")
-    found = report.first_divergence
-    assert found is not None
-    assert (found.layer, found.state, found.step) == ("2", "s", 2)
-    assert (found.sample, found.neuron) == (1, (0,))
-    assert {found.expected, found.got} == {0, 1}
-    assert found.expected == nd.simulate(program, SAMPLES)["2"].s[2, 1, 0]
+    divergence = report.first_divergence
+    assert divergence is not None
+    assert (divergence.layer, divergence.state, divergence.step) == ("2", "s", 2)
+    assert (divergence.sample, divergence.neuron) == (1, (0,))
+    assert {divergence.expected, divergence.got} == {0, 1}
+    assert divergence.expected == nd.simulate(program, SAMPLES)["2"].s[2, 1, 0]
     assert report.exit_code == 1
     assert [link.status for link in report.links[1:3]] == [Status.EQUAL] * 2
 
 
 def test_a_simulator_that_lacks_a_layer_differs() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     link = verify(artifact, SAMPLES, simulator="short").links[-1]
     assert (link.status, link.reason) == (Status.DIFFERS, "short shows 1 layers of 2")
 
 
 def test_an_unknown_simulator_lists_those_there_are() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     with pytest.raises(UnknownNameError, match="no simulator 'x' for tiny; there are: own, lost"):
         verify(artifact, SAMPLES, simulator="x")
 
 
 def test_another_model_than_the_exported_one_is_found() -> None:
-    module, program, artifact = made("tiny")
+    module, program, artifact = tiny_case("tiny")
     with torch.no_grad():
         module[2].synapse.weight[1, 2] += 2 / 64
     report = verify(artifact, SAMPLES, model=module, program=program)
@@ -234,7 +234,7 @@ def bit(program: Program) -> Program:
 
 
 def test_one_weight_bit_is_found_by_hash_and_by_number() -> None:
-    _, program, artifact = made("tiny")
+    _, program, artifact = tiny_case("tiny")
     files = nd.targets()["tiny"].compile(bit(program)).files
     broken = replace(artifact, files=files)
     link = by_name(verify(broken, SAMPLES))["program = artifact"]
@@ -245,10 +245,10 @@ def test_one_weight_bit_is_found_by_hash_and_by_number() -> None:
 
 
 def test_an_edited_file_is_a_difference(tmp_path: Path) -> None:
-    _, program, _ = made("tiny", tmp_path / "out")
-    place = tmp_path / "out" / "net.tiny"
+    _, program, _ = tiny_case("tiny", tmp_path / "out")
+    path = tmp_path / "out" / "net.tiny"
     # The same program, in other words.
-    place.write_text(place.read_text() + "\n")
+    path.write_text(path.read_text() + "\n")
     link = by_name(verify(read_folder(tmp_path / "out"), SAMPLES))["program = artifact"]
     assert (link.status, link.reason) == (
         Status.DIFFERS,
@@ -274,7 +274,7 @@ FOREIGN: dict[str, tuple[dict[str, Any], str | None]] = {
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_bare_file_is_held_against_the_program_by_place(name: str) -> None:
-    _, program, _ = made("tiny")
+    _, program, _ = tiny_case("tiny")
     changes, words = FOREIGN[name]
     changed = damaged(program, **changes)
     bare = Artifact("tiny", nd.targets()["tiny"].compile(changed).files)
@@ -288,7 +288,7 @@ def test_a_bare_file_is_held_against_the_program_by_place(name: str) -> None:
 
 
 def test_labels_give_accuracies_side_by_side() -> None:
-    module, program, artifact = made("tiny")
+    module, program, artifact = tiny_case("tiny")
     labels = nd.simulate(program, SAMPLES).output.sum(axis=0).argmax(axis=1)
     labels[0] += 1
     report = verify(artifact, SAMPLES, labels=labels, model=module, program=program)
@@ -301,7 +301,7 @@ def test_labels_give_accuracies_side_by_side() -> None:
 
 
 def test_samples_that_do_not_fit_are_refused_before_anything_runs() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     said: list[str] = []
     with pytest.raises(SamplesError):
         verify(artifact, SAMPLES[..., :3], progress=said.append)
@@ -309,7 +309,7 @@ def test_samples_that_do_not_fit_are_refused_before_anything_runs() -> None:
 
 
 def test_pictures_are_of_a_few_samples() -> None:
-    _, _, artifact = made("tiny")
+    _, _, artifact = tiny_case("tiny")
     many = np.concatenate([SAMPLES] * 3, axis=1)
     trace = verify(artifact, many).trace
     assert trace is not None

@@ -30,7 +30,7 @@ class Skip(nn.Module):
         self.last = neuron.LIF()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         x = self.first(x)
         spikes: Tensor = self.last(self.inner(x) + self.beside(x))
         return spikes
@@ -44,7 +44,7 @@ class FlatTooEarly(nn.Module):
         self.first, self.last = neuron.LIF(), nn.Sequential(layer.Linear(64, 2), neuron.LIF())
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         spikes: Tensor = self.last(self.first(x).flatten(1, -1).unflatten(1, (1, 64)))
         return spikes
 

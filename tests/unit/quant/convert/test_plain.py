@@ -29,7 +29,7 @@ def spikes_of(network: nn.Module, x: Tensor) -> Tensor:
 
 
 def image() -> nn.Module:
-    """Torch's own layers in single steps, our neurons between them."""
+    """Return torch's own layers in single steps, our neurons between them."""
     return layer.Sequence(
         nn.Conv2d(1, 6, 3, padding="same", bias=False),
         nn.BatchNorm2d(6),
@@ -44,7 +44,7 @@ def image() -> nn.Module:
 
 
 def dense() -> nn.Module:
-    """A sequence that torch's layers take as it is."""
+    """Return a sequence that torch's layers take as it is."""
     return nn.Sequential(
         nn.Flatten(2), nn.Linear(64, 9), neuron.LIF(), nn.Linear(9, 4), neuron.IF(0.5)
     )
@@ -93,9 +93,9 @@ def test_networks_of_single_steps_are_taken() -> None:
 def test_a_layer_that_is_used_twice_stays_one() -> None:
     shared = nn.Linear(5, 5)
     network = nn.Sequential(shared, neuron.IF(), shared, neuron.LIF())
-    made = with_our_layers(network)
-    assert made[0] is made[2]
-    assert isinstance(made[0], layer.Linear)
+    converted = with_our_layers(network)
+    assert converted[0] is converted[2]
+    assert isinstance(converted[0], layer.Linear)
 
 
 REFUSED: dict[str, tuple[nn.Module, str]] = {

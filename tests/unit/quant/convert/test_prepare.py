@@ -33,7 +33,7 @@ class Residual(nn.Module):
         self.drop, self.dense, self.lif4 = nn.Dropout(0.2), layer.Linear(6, 5), neuron.IF(0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         x = self.lif1(self.bn1(self.conv1(x)))
         x = self.lif2(self.bn2(self.conv2(x)) + x)
         x = self.all(self.pool(self.lif3(self.mean(x))))
@@ -46,7 +46,7 @@ def samples() -> Tensor:
 
 
 def trained(pool: nn.Module | None = None) -> nn.Module:
-    """A network whose norms have statistics and whose neurons spike."""
+    """Return a network whose norms have statistics and whose neurons spike."""
     torch.manual_seed(0)
     network = Residual(pool)
     with torch.no_grad():
@@ -127,26 +127,26 @@ def test_what_is_frozen_is_the_same_program(
 def test_a_norm_is_folded_while_it_learns_and_gone_without_a_changed_bit() -> None:
     prepared = quant.prepare(trained(), target="int8", example=samples()).train()
     norm = prepared.get_submodule("lif1.norm")
-    held = norm.running_mean.clone()
+    mean = norm.running_mean.clone()
     prepared(samples()).sum().backward()
-    assert not torch.equal(norm.running_mean, held)
+    assert not torch.equal(norm.running_mean, mean)
     assert all(p.grad is not None for p in prepared.get_submodule("lif1").parameters())
     functional.reset(prepared)
     for module in prepared.modules():
         if isinstance(module, layer.BatchNorm):
             module.frozen = True
-    held = norm.running_mean.clone()
+    mean = norm.running_mean.clone()
     spikes = prepared(samples())
     functional.reset(prepared)
-    assert torch.equal(norm.running_mean, held)
+    assert torch.equal(norm.running_mean, mean)
     assert torch.equal(spikes, spikes_of(quant.freeze(prepared), samples()))
     assert spikes.sum() > 20
 
 
 def test_what_a_chip_does_otherwise_is_said() -> None:
     network = chain(layer.Linear(4, 3), neuron.LIF(tau=3.0, reset="soft"), neuron.IF())
-    found = quant.deviations(quant.prepare(network, target="loihi"))
-    assert found == {
+    deviations = quant.deviations(quant.prepare(network, target="loihi"))
+    assert deviations == {
         "1.neuron": (
             "a decay of 0.33333 becomes 0.33325",
             "a soft reset becomes a hard one",

@@ -19,9 +19,9 @@ FORMATS = ("loihi", "lynxi", "shift16", "int3", "int8")
 
 
 def network() -> nn.Module:
-    """Recurrent weights, a bias, a norm and a delay."""
+    """Return recurrent weights, a bias, a norm and a delay."""
     torch.manual_seed(5)
-    made = nn.Sequential(
+    layers = nn.Sequential(
         layer.Linear(6, 8),
         layer.BatchNorm1d(8),
         layer.Recurrent(neuron.LIF(decay_input=False), layer.Linear(8, 8, bias=False)),
@@ -30,12 +30,12 @@ def network() -> nn.Module:
         neuron.LIF(decay_input=False),
     )
     with torch.no_grad():
-        for module in made.modules():
+        for module in layers.modules():
             if isinstance(module, layer.Linear):
                 module.weight.mul_(4.0)
-    made(samples())
-    functional.reset(made)
-    return made.eval()
+    layers(samples())
+    functional.reset(layers)
+    return layers.eval()
 
 
 def samples() -> Tensor:
@@ -104,8 +104,8 @@ def test_what_has_no_place_is_named(name: str) -> None:
 
 def test_a_float_model_is_quantized_and_exported_in_floats(tmp_path: Path) -> None:
     floats, spikes = network(), samples().numpy()
-    made = quantized(floats, target="loihi", samples=spikes)
-    assert nd.simulate(made.program, spikes).spikes() > 20
+    prepared = quantized(floats, target="loihi", samples=spikes)
+    assert nd.simulate(prepared.program, spikes).spikes() > 20
     del floats[3]
     exported = nd.export(floats, target="onnx", path=tmp_path / "onnx", example=spikes)
     report = nd.verify(exported, model=floats, samples=spikes, simulator="none")

@@ -15,7 +15,7 @@ from snncore import layer, neuron
 
 
 def format_of(**changes: Any) -> quant.ChipFormat:
-    """A format whose thresholds go from 1 to 127, with some things changed."""
+    """Return a format whose thresholds go from 1 to 127, with some things changed."""
     data = quant.chip_format("int8").to_json() | {"name": "small"}
     data["thresholds"] = {"minimum": 1, "maximum": 127, "step": 1}
     return quant.ChipFormat.from_json(data | changes)
@@ -29,8 +29,8 @@ def test_the_only_unit_that_a_format_has_is_taken(exponent: int) -> None:
     # As many units as thresholds leave: from the smallest of 1 to the largest of half of 127.
     weight, unit = torch.linspace(-9, 9, 6).reshape(2, 3), 2.0**exponent
     thresholds = torch.tensor([unit, 63 * unit])
-    found = best_exponents(weight, format_of(), thresholds, per_channel=False, name="fc")
-    assert int(found) == exponent
+    best = best_exponents(weight, format_of(), thresholds, per_channel=False, name="fc")
+    assert int(best) == exponent
     for wrong in ([unit * 0.999, 63 * unit], [unit, 63.01 * unit]):
         with pytest.raises(ValueError, match="fc: small has no unit for thresholds of"):
             best_exponents(weight, format_of(), torch.tensor(wrong), per_channel=False, name="fc")
@@ -42,8 +42,8 @@ def test_a_unit_of_one_is_the_largest_for_plain_spikes(spikes: bool) -> None:
     for threshold, allowed in ((63.0, True), (64.0, not spikes)):
         options: dict[str, Any] = {"per_channel": False, "name": "fc", "spikes": spikes}
         if allowed:
-            found = best_exponents(weight, format_of(), threshold, **options)
-            assert int(found) <= 0 if spikes else int(found) > 0
+            best = best_exponents(weight, format_of(), threshold, **options)
+            assert int(best) <= 0 if spikes else int(best) > 0
         else:
             with pytest.raises(ValueError, match=r"fc: adds plain spikes, and .* at least 2\^1"):
                 best_exponents(weight, format_of(), threshold, **options)
@@ -117,8 +117,8 @@ def test_calibration_leaves_no_states_behind() -> None:
     samples = (torch.rand(7, 4, 6) < 0.5).float()
     for search in (False, True):
         quant.calibrate(prepared, samples, network, search=search, correct=search)
-        for made in (network, prepared):
-            states = [m.states for m in made.modules() if hasattr(m, "states")]
+        for module in (network, prepared):
+            states = [m.states for m in module.modules() if hasattr(m, "states")]
             assert len(states) >= 3
             assert not any(states)
 
@@ -143,8 +143,8 @@ def test_a_layer_remembers_the_shape_of_one_step(name: str) -> None:
 def test_a_percentile_of_few_weights_keeps_at_least_one() -> None:
     weight, grid = torch.linspace(1, 100, 100).reshape(1, 100), quant.Grid(-1, 1)
     for percentile, kept in ((0.1, 1.0), (1.0, 1.0), (2.0, 2.0), (100.0, 100.0)):
-        found = fitting_log2(weight, grid, per_channel=False, percentile=percentile)
-        assert float(2.0**found) == pytest.approx(kept)
+        log2 = fitting_log2(weight, grid, per_channel=False, percentile=percentile)
+        assert float(2.0**log2) == pytest.approx(kept)
 
 
 @pytest.mark.parametrize("form", ["int8", "lynxi", "shift16", "loihi"])
@@ -199,8 +199,8 @@ def test_of_units_that_lose_the_same_the_largest_is_taken() -> None:
     weight = torch.tensor([[2.0, -8.0, 6.0]])
     # All are multiples of the largest that is tried, which keeps two bits to spare.
     for threshold, exponent in ((1.0, -1), (0.5, -1), (0.25, -2)):
-        found = best_exponents(weight, format_of(), threshold, per_channel=False, name="fc")
-        assert int(found) == exponent
+        best = best_exponents(weight, format_of(), threshold, per_channel=False, name="fc")
+        assert int(best) == exponent
 
 
 @pytest.mark.parametrize("wanted", [-9, -8, -7, -6, -5, -4, -3])

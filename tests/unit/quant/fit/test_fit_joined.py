@@ -23,13 +23,13 @@ class Joined(nn.Module):
         self.own = layer.Recurrent(neuron.LIF(), layer.Linear(4, 4, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         spikes: Tensor = self.own(self.into(self.both(self.left(x) + self.right(x))))
         return spikes
 
 
 def floats() -> tuple[Joined, Tensor]:
-    """Weights that all lie a little above points of the grid, so that rounding takes drive away."""
+    """Return weights a little above points of the grid, so that rounding takes drive away."""
     torch.manual_seed(0)
     network = Joined().eval()
     with torch.no_grad():
@@ -45,7 +45,7 @@ def away(network: nn.Module, wanted: Tensor, x: Tensor) -> float:
 
 
 def moved(network: nn.Module, by: int) -> nn.Module:
-    """Units that fit worse than the ones that were found."""
+    """Return units that fit worse than the ones that a fit finds."""
     both: quant.ChipNeuron = network.get_submodule("both")
     both.exponent += by
     for name in both.driven_by:

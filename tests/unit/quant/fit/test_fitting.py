@@ -22,8 +22,8 @@ LYNXI = quant.chip_format("lynxi")
 
 @given(st.integers(-64, 64))
 def test_powers_are_exact(exponent: int) -> None:
-    found = powers(torch.tensor([float(exponent)]))
-    assert Fraction(float(found)) == Fraction(2) ** exponent
+    power = powers(torch.tensor([float(exponent)]))
+    assert Fraction(float(power)) == Fraction(2) ** exponent
 
 
 @pytest.mark.parametrize("scale", [0.3, 0.0, -2.0, float("nan"), float("inf")])
@@ -38,7 +38,7 @@ def test_a_scale_is_an_exponent() -> None:
 
 
 def nearest_decay(value: float, bits: int, shifts: bool) -> set[int]:
-    """Every decay of a grid that is as near as any."""
+    """Return every decay of a grid that is as near as any."""
     points = [0, *(1 << k for k in range(bits + 1))] if shifts else range((1 << bits) + 1)
     exact = Fraction(min(max(value, 0.0), 1.0)) * (1 << bits)
     least = min(abs(point - exact) for point in points)
@@ -48,8 +48,8 @@ def nearest_decay(value: float, bits: int, shifts: bool) -> set[int]:
 @settings(max_examples=200)
 @given(st.floats(-0.5, 1.5), st.integers(0, 15), st.booleans())
 def test_a_decay_goes_to_the_nearest(value: float, bits: int, shifts: bool) -> None:
-    found = decay_integers(torch.tensor(value, dtype=torch.float64), quant.Decays(bits, shifts))
-    assert int(found) in nearest_decay(value, bits, shifts)
+    integer = decay_integers(torch.tensor(value, dtype=torch.float64), quant.Decays(bits, shifts))
+    assert int(integer) in nearest_decay(value, bits, shifts)
 
 
 def test_a_learned_unit_moves_to_where_the_loss_is_less() -> None:
@@ -106,8 +106,8 @@ def test_a_learned_decay_at_its_limit_stays_a_decay(
         (direction * lif.v.sum()).backward()
         assert bool(torch.isfinite(lif.decay.grad).all())
         optimizer.step()
-        held = int(lif.integers()["decay"])
-        assert 0 <= held <= 1 << lif.format.decays.bits
+        integer = int(lif.integers()["decay"])
+        assert 0 <= integer <= 1 << lif.format.decays.bits
     # At most one step beyond the end, from where any other gradient leads back.
     assert -1.5 < float(lif.decay.detach()) < 2.5
     nd.lower(lif, example=torch.zeros(1, 1, 2))
@@ -136,14 +136,14 @@ def test_no_sum_leaves_what_a_format_allows(step: int) -> None:
     weight = torch.randint(-63, 64, (50, 40), generator=generator) * 2
     weight[0] = 0
     weight[1, 3:] = 0
-    held = within_fan_in(weight.double(), 1.0, form)
-    assert bool((one_sided(held) <= 100).all())
-    assert bool((held % step == 0).all())
-    assert bool((held.sign() * weight.sign() >= 0).all())
+    limited = within_fan_in(weight.double(), 1.0, form)
+    assert bool((one_sided(limited) <= 100).all())
+    assert bool((limited % step == 0).all())
+    assert bool((limited.sign() * weight.sign() >= 0).all())
     small = one_sided(weight) <= 100
-    assert torch.equal(held[small], weight[small].double())
+    assert torch.equal(limited[small], weight[small].double())
     # What was cut down is used as far as whole numbers allow.
-    assert float(one_sided(held)[~small].min()) > 50
+    assert float(one_sided(limited)[~small].min()) > 50
 
 
 def loud() -> nn.Module:
@@ -159,7 +159,7 @@ def loud() -> nn.Module:
 
 
 def fallen(network: nn.Module, penalty: Callable[[], Tensor], steps: int = 60) -> float:
-    """The penalty after training on it alone."""
+    """Return the penalty after training on it alone."""
     optimizer = torch.optim.Adam(network.parameters(), 2e-2)
     for _ in range(steps):
         optimizer.zero_grad()
@@ -237,14 +237,14 @@ def test_units_are_fitted_again_when_norms_have_settled(
     assert block.norm.frozen
     quant.fit_units(network, percentile=percentile)
     weight, _ = block.folded()
-    held = block.integer_weight()
-    assert int(held.abs().max()) >= 3
+    integers = block.integer_weight()
+    assert int(integers.abs().max()) >= 3
     unit = (
         block.unit
         if not isinstance(block.unit, Tensor)
         else block.unit.reshape(-1, *[1] * 3 * per_channel)
     )
-    error = (held * unit - weight).norm() / weight.norm()
+    error = (integers * unit - weight).norm() / weight.norm()
     assert float(error.detach()) < 0.3
     assert nd.lower(network, example=torch.zeros(1, 1, 2, 6, 6)) == nd.lower(
         quant.freeze(network), example=torch.zeros(1, 1, 2, 6, 6)
@@ -277,13 +277,15 @@ def test_what_is_learned_beside_weights_is_found() -> None:
 
 def test_the_container_of_the_peers() -> None:
     conv = nn.Conv2d(2, 3, (3, 2), stride=2, padding=(1, 0), bias=False)
-    made = quant.BlockContainer(conv, neuron.CubaLIF(0.5, current_decay=0.25))
-    assert torch.equal(made.synapse.weight, conv.weight)
-    assert (made.synapse.exponent, made.neuron.exponent) == (-6, -6)
+    container = quant.BlockContainer(conv, neuron.CubaLIF(0.5, current_decay=0.25))
+    assert torch.equal(container.synapse.weight, conv.weight)
+    assert (container.synapse.exponent, container.neuron.exponent) == (-6, -6)
     x = (torch.rand(4, 2, 2, 7, 7) < 0.5).float()
-    assert made(x).shape == (4, 2, 3, 4, 3)
+    assert container(x).shape == (4, 2, 3, 4, 3)
     network = nn.Sequential(
-        made, layer.Flatten(), quant.BlockContainer(nn.Linear(36, 4), neuron.LIF(), exponent=-7)
+        container,
+        layer.Flatten(),
+        quant.BlockContainer(nn.Linear(36, 4), neuron.LIF(), exponent=-7),
     )
     program = nd.lower(network, example=x, target="loihi")
     assert [node.exponent for node in program.synapses] == [-6, -7]

@@ -67,9 +67,9 @@ def test_bools_are_zeros_and_ones(name: str) -> None:
     kind = torch.float64 if "doubles" in name else torch.float32
     expected = module(spikes(shape).to(kind))
     functional.reset(module)
-    found = module(spikes(shape))
-    assert found.dtype == expected.dtype
-    assert torch.equal(found, expected)
+    output = module(spikes(shape))
+    assert output.dtype == expected.dtype
+    assert torch.equal(output, expected)
     assert expected.any()
 
 
@@ -92,10 +92,10 @@ def test_the_smallest_byte_drives_neurons_as_it_should() -> None:
     drive = torch.full((400, 1, 2), -128, dtype=torch.int8)
     neurons = quant.CubaLIF(0.5, voltage_decay=1 / 256)
     neurons(drive)
-    found = neurons.v
+    voltage = neurons.v
     functional.reset(neurons)
     neurons(drive.float())
-    assert torch.equal(torch.as_tensor(found), torch.as_tensor(neurons.v))
+    assert torch.equal(torch.as_tensor(voltage), torch.as_tensor(neurons.v))
 
 
 def recurrent() -> nn.Module:

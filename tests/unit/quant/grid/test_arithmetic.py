@@ -37,12 +37,12 @@ def test_a_value_goes_to_the_nearest_point_of_the_grid(
     if not points:
         return
     unit = 2.0**exponent
-    found = int(ste.integers_on_grid(torch.tensor([value]), grid, unit))
+    integer = int(ste.integers_on_grid(torch.tensor([value]), grid, unit))
     exact = Fraction(value) / Fraction(unit)
-    assert found in points
-    assert abs(found - exact) == min(abs(point - exact) for point in points)
+    assert integer in points
+    assert abs(integer - exact) == min(abs(point - exact) for point in points)
     placed = ste.on_grid(torch.tensor([value]), grid, unit, "x")
-    assert float(placed) == found * unit
+    assert float(placed) == integer * unit
 
 
 @pytest.mark.parametrize("ends", [(3, 3), (4, 3), (0, 5, 0)])
@@ -69,8 +69,8 @@ def test_the_training_dialect_is_plain_integers(case: Case) -> None:
     for neuron in range(NEURONS):
         following, fired = evaluate(case.integers, PLAIN, *case.one(neuron))
         wanted = [*following.values(), fired]
-        found = [torch.as_tensor(r).broadcast_to((NEURONS,))[neuron].item() for r in results]
-        assert found == wanted, source
+        trained = [torch.as_tensor(r).broadcast_to((NEURONS,))[neuron].item() for r in results]
+        assert trained == wanted, source
     graded = [r for r in results if isinstance(r, torch.Tensor) and r.requires_grad]
     if graded:
         (gradient,) = torch.autograd.grad(sum(r.sum() for r in graded), x, allow_unused=True)

@@ -12,11 +12,11 @@ from tests.unit.quant.drawn import drawn_network, drawn_spikes
 
 @pytest.fixture(params=["high", "medium"])
 def rounding(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Products of float32 whose factors torch may round, down to bfloat16."""
-    held = torch.get_float32_matmul_precision()
+    """Let torch round the factors of float32 products, down to bfloat16."""
+    precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(request.param)
     yield request.param
-    torch.set_float32_matmul_precision(held)
+    torch.set_float32_matmul_precision(precision)
 
 
 @pytest.mark.parametrize("form", ["loihi", "int8", "int11", "int16"])
@@ -24,10 +24,10 @@ def test_rounded_factors_change_nothing(form: str, rounding: str) -> None:
     for seed in range(6):
         network, shape = drawn_network(form, seed)
         samples = drawn_spikes(shape, seed)
-        found = network(samples)
+        output = network(samples)
         functional.reset(network)
         torch.set_float32_matmul_precision("highest")
-        assert torch.equal(found, network(samples)), f"{form} {seed}"
+        assert torch.equal(output, network(samples)), f"{form} {seed}"
         torch.set_float32_matmul_precision(rounding)
 
 
@@ -52,9 +52,9 @@ def test_a_compiled_block_is_the_same() -> None:
     plain = block(x)
     functional.reset(block)
     compiled = torch.compile(block, backend="aot_eager")
-    found = compiled(x)
+    output = compiled(x)
     assert plain.sum() > 0
-    assert torch.equal(found, plain)
+    assert torch.equal(output, plain)
 
 
 def test_integers_of_many_bits_are_carried_whole() -> None:

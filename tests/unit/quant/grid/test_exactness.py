@@ -17,15 +17,15 @@ SEEDS = range(22)
 
 
 def differences(network: nn.Module, samples: Tensor) -> tuple[int, list[str]]:
-    """How many spikes there were, and what differs from the golden interpreter."""
+    """Return how many spikes there were, and what differs from the golden interpreter."""
     program = nd.lower(network, example=samples)
     golden = nd.simulate(program, samples)
     trained = training_trace(network, program, samples.numpy().astype(np.int64))
     assert all(set(trained[name].values) == {"s", "u", "v"} for name in golden)
     links = [compare("training", golden, trained, 0.0)]
     links.append(compare("fast", golden, nd.simulate(program, samples, engine="fast"), 0.0))
-    found = [f"{x.name}: {x.divergence or x.reason}" for x in links if not x.same]
-    return golden.spikes(), found
+    unlike = [f"{x.name}: {x.divergence or x.reason}" for x in links if not x.same]
+    return golden.spikes(), unlike
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,8 +34,8 @@ def test_training_is_golden_is_fast_on_every_bit(kind: str) -> None:
     for seed in SEEDS:
         network, shape = drawn_network(kind, seed)
         steps, count = (1, 5, 11)[seed % 3], (1, 2)[seed % 2]
-        spikes, found = differences(network, random_spikes(shape, seed, steps, count))
-        assert not found, f"seed {seed}: {found}"
+        spikes, unlike = differences(network, random_spikes(shape, seed, steps, count))
+        assert not unlike, f"seed {seed}: {unlike}"
         spiking += spikes > 0
     assert spiking > len(SEEDS) / 2
 
@@ -101,9 +101,9 @@ def test_a_sequence_in_parts_is_the_whole(kind: str) -> None:
         samples = random_spikes(shape, seed, 12, 2)
         whole = states(network, [samples])
         for parts in (samples.split(1), samples.split([2, 9, 1])):
-            found = states(network, list(parts))
-            assert whole.keys() == found.keys()
-            assert all(torch.equal(whole[key], found[key]) for key in whole), f"seed {seed}"
+            in_parts = states(network, list(parts))
+            assert whole.keys() == in_parts.keys()
+            assert all(torch.equal(whole[key], in_parts[key]) for key in whole), f"seed {seed}"
 
 
 def test_a_quiet_sequence_after_a_loud_one_still_saturates() -> None:

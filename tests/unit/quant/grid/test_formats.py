@@ -14,7 +14,7 @@ from tests.unit.quant.drawn import FORMATS, drawn_network, drawn_spikes
 
 
 def traces(network: nn.Module, samples: Tensor) -> tuple[Trace, dict[str, Trace]]:
-    """The golden trace, and those that have to equal it."""
+    """Return the golden trace, and those that have to equal it."""
     program = nd.lower(network, example=samples)
     golden = nd.simulate(program, samples)
     trained = training_trace(network, program, samples.numpy().astype(np.int64))

@@ -12,7 +12,7 @@ import quant
 
 
 def network(**learned: float) -> nn.Sequential:
-    """One block whose learned parameters are set as an optimizer may leave them."""
+    """Return one block whose learned parameters are set as an optimizer may leave them."""
     neurons = quant.CubaLIF(threshold=0.3, learnable=tuple(learned))
     for name, value in learned.items():
         nn.init.constant_(getattr(neurons, name), value)
@@ -37,15 +37,15 @@ def samples() -> torch.Tensor:
 def test_they_act_as_the_end_and_stay_what_they_are(
     learned: dict[str, float], integer: int, tmp_path: Path
 ) -> None:
-    made = network(**learned)
-    program = nd.lower(made, example=samples(), target="loihi")
+    net = network(**learned)
+    program = nd.lower(net, example=samples(), target="loihi")
     ((name, value),) = learned.items()
     assert int(program.layers[0].parameters[name]) == integer
-    nd.save(made, tmp_path / "model.pt")
+    nd.save(net, tmp_path / "model.pt")
     again: Any = nd.load(tmp_path / "model.pt")
     assert getattr(again[0].neuron, name).item() == pytest.approx(value)
     assert nd.lower(again, example=samples(), target="loihi") == program
-    assert nd.export(made, target="loihi", path=tmp_path / "out", example=samples()).files
+    assert nd.export(net, target="loihi", path=tmp_path / "out", example=samples()).files
 
 
 @pytest.mark.parametrize("name", ["current_decay", "voltage_decay", "threshold"])

@@ -115,14 +115,14 @@ def test_the_default_has_the_neurons_that_are_asked_for() -> None:
     assert quant.CubaLIF().format is loihi.FORMAT
     assert quant.DrivenCubaLIF().format is loihi.DRIVEN_FORMAT
     assert quant.Resonator().format is loihi.RESONATOR_FORMAT
-    for made in (quant.Linear(2, 2), quant.Conv2d(1, 1, 1), quant.SumPool2d(2)):
-        assert made.format is loihi.FORMAT
-        assert made.config()["format"] == "loihi"
+    for module in (quant.Linear(2, 2), quant.Conv2d(1, 1, 1), quant.SumPool2d(2)):
+        assert module.format is loihi.FORMAT
+        assert module.config()["format"] == "loihi"
 
 
 def test_without_a_default_layers_ask_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = catalogue()
-    monkeypatch.setitem(known._loaded, DEFAULT, ())
+    chips = catalogue()
+    monkeypatch.setitem(chips._loaded, DEFAULT, ())
     with pytest.raises(ValueError, match=r"format: no default is installed .name one: loihi"):
         quant.Linear(3, 2)
     assert quant.Linear(3, 2, format="int4").format.name == "int4"

@@ -34,7 +34,7 @@ class Residual(nn.Module):
             self.inner.weight.uniform_(-0.3 * gain, gain)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         x = self.first(self.into(x))
         spikes: Tensor = self.last(self.inner(x) + x)
         return spikes

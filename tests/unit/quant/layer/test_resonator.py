@@ -23,7 +23,7 @@ from tests.conformance.foreign import complex_dense, resonators
 
 
 def block(inputs: int, outputs: int, **options: Any) -> quant.ComplexBlock:
-    """Complex weights with something in each part."""
+    """Return complex weights with something in each part."""
     parts = [quant.Linear(inputs, outputs) for _ in range(2)]
     for part in parts:
         nn.init.normal_(part.weight, std=0.6)
@@ -31,7 +31,7 @@ def block(inputs: int, outputs: int, **options: Any) -> quant.ComplexBlock:
 
 
 def network(seed: int = 0, **options: Any) -> nn.Sequential:
-    """LIF neurons, resonators, and LIF neurons again."""
+    """Return LIF neurons, resonators, and LIF neurons again."""
     torch.manual_seed(seed)
     first, last = (
         quant.Block(quant.Linear(*size), quant.CubaLIF(threshold=0.2)) for size in ((6, 5), (4, 3))
@@ -45,29 +45,29 @@ def samples(steps: int = 20) -> torch.Tensor:
     return (torch.rand(steps, 2, 6, generator=torch.manual_seed(1)) < 0.6).float()
 
 
-def lowered(made: nn.Module) -> Any:
-    return nd.lower(made, example=samples(), target="loihi")
+def lowered(net: nn.Module) -> Any:
+    return nd.lower(net, example=samples(), target="loihi")
 
 
 def drawn(rng: np.random.Generator) -> dict[str, Any]:
-    """A turn and what it leaves, one for all or one for each; at the ends now and then."""
+    """Return a turn and what it leaves, one for all or one for each; at the ends now and then."""
     size: Any = 4 if rng.random() < 0.4 else ()
     angle, left = rng.uniform(-np.pi, np.pi, size), rng.uniform(0.3, 1, size)
     turn = {"sine": left * np.sin(angle), "cosine": left * np.cos(angle)}
     if rng.random() < 0.2:
         turn = {name: rng.choice([-1.0, 0.0, 1.0], size) for name in turn}
-    given = {name: torch.as_tensor(value) for name, value in turn.items()}
-    return given | {"threshold": float(rng.uniform(0, 1)), "resets": bool(rng.random() < 0.5)}
+    tensors = {name: torch.as_tensor(value) for name, value in turn.items()}
+    return tensors | {"threshold": float(rng.uniform(0, 1)), "resets": bool(rng.random() < 0.5)}
 
 
 def test_training_is_golden_and_fast() -> None:
     rng = np.random.default_rng(11)
     spikes, x = 0, samples().numpy().astype(int)
     for seed in range(60):
-        made = network(seed, **drawn(rng))
-        program = lowered(made)
+        net = network(seed, **drawn(rng))
+        program = lowered(net)
         golden = run_golden(program, x)
-        trained, fast = training_trace(made, program, x), simulate(program, x, "fast")
+        trained, fast = training_trace(net, program, x), simulate(program, x, "fast")
         for name in golden:
             for key, values in golden[name].values.items():
                 assert np.array_equal(values, trained[name].values[key]), (seed, name, key)
@@ -78,11 +78,11 @@ def test_training_is_golden_and_fast() -> None:
 
 
 def test_steps_are_a_sequence() -> None:
-    made = network(resets=True)
-    whole = made(samples())
-    functional.reset(made)
-    functional.set_step_mode(made, "s")
-    stepped = torch.stack([made(row) for row in samples()])
+    net = network(resets=True)
+    whole = net(samples())
+    functional.reset(net)
+    functional.set_step_mode(net, "s")
+    stepped = torch.stack([net(row) for row in samples()])
     assert whole.sum() > 0
     assert torch.equal(whole, stepped)
 
@@ -90,22 +90,22 @@ def test_steps_are_a_sequence() -> None:
 @pytest.mark.parametrize("resets", [False, True])
 def test_everything_learns_and_is_saved(resets: bool, tmp_path: Path) -> None:
     names = ("sine", "cosine", "threshold")
-    made = network(resets=resets, learnable=names).train()
-    made(samples()).sum().backward()
-    middle: Any = made[1]
+    net = network(resets=resets, learnable=names).train()
+    net(samples()).sum().backward()
+    middle: Any = net[1]
     for name in names:
         assert getattr(middle.neuron, name).grad.abs().item() > 0, name
     assert middle.real.weight.grad.any()
     assert middle.imag.weight.grad.any()
-    functional.reset(made)
-    nd.save(made, tmp_path / "model.pt")
-    assert lowered(nd.load(tmp_path / "model.pt").eval()) == lowered(made.eval())
+    functional.reset(net)
+    nd.save(net, tmp_path / "model.pt")
+    assert lowered(nd.load(tmp_path / "model.pt").eval()) == lowered(net.eval())
 
 
 def test_a_file_becomes_a_network_that_is_the_same_file_again(tmp_path: Path) -> None:
     path = tmp_path / "some.net"
-    for made in (network(), network(resets=True, sine=torch.tensor([0.1, -0.9, 0.0, 1.0]))):
-        program = lowered(made)
+    for net in (network(), network(resets=True, sine=torch.tensor([0.1, -0.9, 0.0, 1.0]))):
+        program = lowered(net)
         path.write_bytes(target.compile(program).files["network.net"])
         assert equal_but_for_names(program, lowered(converted(path)))
 
@@ -133,11 +133,11 @@ def test_the_parts_must_fit_one_another() -> None:
 
 
 def test_silent_imaginary_weights_are_refused() -> None:
-    made = network()
-    middle: Any = made[1]
+    net = network()
+    middle: Any = net[1]
     nn.init.zeros_(middle.imag.weight)
     with pytest.raises(DoesNotFitError, match=r"1.imag.weight: every weight is 0"):
-        lowered(made)
+        lowered(net)
 
 
 def test_parts_of_another_kind_are_refused() -> None:

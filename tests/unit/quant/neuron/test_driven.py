@@ -23,7 +23,7 @@ from targets.loihi.target import target
 
 
 def network(bias: float = 0.25, **options: Any) -> nn.Sequential:
-    """Measurements of six values, and four neurons behind them."""
+    """Return measurements of six values, and four neurons behind them."""
     torch.manual_seed(3)
     values = {"threshold": 3.0, "scale": 0.75, "current_decay": 0.4, "voltage_decay": 0.1} | options
     first = quant.DrivenCubaLIF(bias=bias != 0, **values)
@@ -38,24 +38,24 @@ def samples(steps: int = 12, high: int = 9) -> torch.Tensor:
     return torch.randint(-3, high, (steps, 2, 6), generator=torch.manual_seed(1)).float()
 
 
-def lowered(made: nn.Module) -> Any:
-    return nd.lower(made, example=samples(), target="loihi")
+def lowered(net: nn.Module) -> Any:
+    return nd.lower(net, example=samples(), target="loihi")
 
 
 def test_training_is_golden_and_fast_for_any_scale_and_bias() -> None:
     rng = np.random.default_rng(7)
     spikes = 0
     for _ in range(40):
-        made = network(
+        net = network(
             bias=float(rng.integers(-64, 64)) / 64,
             scale=float(rng.integers(-300, 300)) / 64,
             threshold=float(rng.uniform(0.1, 20)),
             current_decay=float(rng.random()),
             voltage_decay=float(rng.random()),
         )
-        program, x = lowered(made), samples(high=int(rng.integers(4, 250))).numpy().astype(int)
+        program, x = lowered(net), samples(high=int(rng.integers(4, 250))).numpy().astype(int)
         golden = run_golden(program, x)
-        trained, fast = training_trace(made, program, x), simulate(program, x, "fast")
+        trained, fast = training_trace(net, program, x), simulate(program, x, "fast")
         for name in golden:
             for key, values in golden[name].values.items():
                 assert np.array_equal(values, trained[name].values[key]), (name, key)
@@ -70,8 +70,8 @@ def test_a_program_says_what_a_host_does() -> None:
     parameters = program.layers[0].parameters
     assert (int(parameters["gain"]), int(parameters["bias"])) == (48, 16)
     artifact = target.compile(program)
-    told = artifact.contract["input"]
-    assert (told["scale"], told["bias"], told["signal"]) == (48, 16, "current")
+    contract = artifact.contract["input"]
+    assert (contract["scale"], contract["bias"], contract["signal"]) == (48, 16, "current")
     assert target.read(artifact) == program
 
 
@@ -101,25 +101,25 @@ def test_a_host_multiplies_before_lava_sees_anything() -> None:
 @pytest.mark.parametrize("wrong", [{"scale": 1 << 15}, {"scale": 1.5}, {"scale": True}, 3])
 def test_a_damaged_manifest_is_refused(wrong: Any) -> None:
     artifact = target.compile(lowered(network()))
-    told = artifact.contract["input"] | wrong if isinstance(wrong, dict) else wrong
-    damaged = Artifact("loihi", dict(artifact.files), {**artifact.contract, "input": told})
+    contract = artifact.contract["input"] | wrong if isinstance(wrong, dict) else wrong
+    damaged = Artifact("loihi", dict(artifact.files), {**artifact.contract, "input": contract})
     with pytest.raises(ArtifactError, match=r"manifest.json: input(\.scale)? is"):
         target.read(damaged)
 
 
 def test_the_scale_learns_and_is_saved(tmp_path: Path) -> None:
-    made = network(learnable=("gain",)).train()
-    made(samples()).sum().backward()
-    first: Any = made[0]
+    net = network(learnable=("gain",)).train()
+    net(samples()).sum().backward()
+    first: Any = net[0]
     assert first.gain.grad.abs().item() > 0
-    nd.save(made, tmp_path / "model.pt")
+    nd.save(net, tmp_path / "model.pt")
     again = nd.load(tmp_path / "model.pt")
-    assert lowered(again.eval()) == lowered(made.eval())
+    assert lowered(again.eval()) == lowered(net.eval())
 
 
 def test_a_file_becomes_a_network_that_is_the_same_file_again(tmp_path: Path) -> None:
-    for made in (network(), network(scale=1 / 64, bias=0), network(bias=0)):
-        program = lowered(made)
+    for net in (network(), network(scale=1 / 64, bias=0), network(bias=0)):
+        program = lowered(net)
         target.compile(program).write(tmp_path / str(len(list(tmp_path.iterdir()))))
         folder = max(tmp_path.iterdir())
         back = lowered(converted(folder))
@@ -148,7 +148,7 @@ class Mixed(nn.Module):
         self.last = quant.CubaLIF()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The spikes."""
+        """Return the spikes."""
         spikes: torch.Tensor = self.last(self.first(x) + self.beside(x))
         return spikes
 

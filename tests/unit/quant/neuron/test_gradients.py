@@ -17,7 +17,7 @@ SLOPES = (surrogate.ATan(1.5), surrogate.Sigmoid(2.0))
 
 
 def blocks(current: float, voltage: float, slope: surrogate.Surrogate) -> nn.Sequential:
-    """Two layers of which no value is rounded: weights and biases are whole numbers of the grid."""
+    """Return two layers without rounding: weights and biases are whole numbers of the grid."""
     options = {"current_decay": current, "voltage_decay": voltage, "surrogate": slope}
     network = nn.Sequential(
         quant.Block(quant.Conv2d(1, 3, 2, bias=True), quant.CubaLIF(0.75, **options)),
@@ -35,7 +35,7 @@ def blocks(current: float, voltage: float, slope: surrogate.Surrogate) -> nn.Seq
 
 
 def floats(network: nn.Sequential, x: Tensor, leaves: dict[str, Tensor]) -> Tensor:
-    """The same network in float64 by the equations, with autograd and nothing else."""
+    """Return the same network in float64 by the equations, with autograd and nothing else."""
     first, pool, _, last = network
 
     def neurons(block: Any, drive: Tensor, bias: Tensor | float) -> Tensor:
@@ -80,10 +80,10 @@ def test_gradients_are_those_of_the_float_equations(
     weights = torch.randn(spikes.shape, generator=torch.Generator().manual_seed(3))
     (spikes * weights).sum().backward()
     (expected * weights).sum().backward()
-    found = {name: value.grad for name, value in network.named_parameters()} | {"x": mine.grad}
+    gradients = {name: value.grad for name, value in network.named_parameters()} | {"x": mine.grad}
     wanted = {name: value.grad for name, value in leaves.items()} | {"x": theirs.grad}
-    assert found.keys() == wanted.keys()
-    for name, gradient in found.items():
+    assert gradients.keys() == wanted.keys()
+    for name, gradient in gradients.items():
         assert gradient is not None, name
         assert bool(gradient.any()), name
         torch.testing.assert_close(gradient.double(), wanted[name], rtol=1e-5, atol=1e-7, msg=name)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 import quant
 from quant.grid.straight_through import SpikeRule
-from quant.neuron.integer_step import IntegerStep
+from quant.neuron.integer_step import BoundedStep
 from quant.neuron.kernels import runs_in_kernels
 from snncore import functional, surrogate
 
@@ -44,13 +44,13 @@ NEURONS: dict[str, Any] = {
 
 
 def twins(name: str) -> tuple[quant.ChipNeuron, quant.ChipNeuron]:
-    """The same neurons in kernels and in the eager loop."""
-    made = [NEURONS[name](backend=backend) for backend in ("cpp", "torch")]
-    for neurons in made:
+    """Return the same neurons in kernels and in the eager loop."""
+    pair = [NEURONS[name](backend=backend) for backend in ("cpp", "torch")]
+    for neurons in pair:
         if neurons.bias is not None:
             with torch.no_grad():
                 neurons.bias.copy_(per_channel(-0.1, 0.2))
-    return made[0], made[1]
+    return pair[0], pair[1]
 
 
 def drive(gain: float, unit: float) -> Tensor:
@@ -69,38 +69,38 @@ def test_kernels_are_the_eager_loop(name: str) -> None:
         for neurons in (kernels, eager):
             functional.reset(neurons)
             neurons.zero_grad()
-            given = x.clone().requires_grad_()
+            leaf = x.clone().requires_grad_()
             # In two parts, the second of which continues the states.
-            spikes = torch.cat([neurons(given[:7]), neurons(given[7:])])
+            spikes = torch.cat([neurons(leaf[:7]), neurons(leaf[7:])])
             weights = torch.linspace(-1, 1.3, spikes.numel()).reshape(spikes.shape)
             (spikes * weights).sum().backward()
-            found = {"x": given.grad} | {n: p.grad for n, p in neurons.named_parameters()}
-            results.append((spikes.detach(), dict(neurons.states), found))
-        (spikes, states, found), (wanted, held, expected) = results
+            gradients = {"x": leaf.grad} | {n: p.grad for n, p in neurons.named_parameters()}
+            results.append((spikes.detach(), dict(neurons.states), gradients))
+        (spikes, states, gradients), (wanted, finals, expected) = results
         assert torch.equal(spikes, wanted)
         assert 0 < spikes.sum() < spikes.numel()
-        for state, value in held.items():
+        for state, value in finals.items():
             assert torch.equal(states[state], value), state
-        assert found.keys() == expected.keys()
+        assert gradients.keys() == expected.keys()
         for key, gradient in expected.items():
             assert bool(torch.isfinite(gradient).all())
             assert gain > 1 or bool(gradient.any()), key
-            torch.testing.assert_close(found[key], gradient, rtol=1e-5, atol=1e-7, msg=key)
+            torch.testing.assert_close(gradients[key], gradient, rtol=1e-5, atol=1e-7, msg=key)
 
 
 def test_a_full_leak_is_left_out_of_a_kernel_and_changes_no_bit() -> None:
     from quant.neuron.kernels import _equations
 
-    made = [quant.CubaLIF(voltage_decay=0.1, backend=b) for b in ("cpp", "torch")]
-    bounds = tuple((name, value, value) for name, value in made[0].integers().items())
-    step = IntegerStep(made[0].equations, made[0].format.system, 40.0, bounds)
+    pair = [quant.CubaLIF(voltage_decay=0.1, backend=b) for b in ("cpp", "torch")]
+    bounds = tuple((name, value, value) for name, value in pair[0].integers().items())
+    step = BoundedStep(pair[0].equations, pair[0].format.system, 40.0, bounds)
     whole = step._replace(bounds=tuple((n, v - (n == "current_decay"), v) for n, v, _ in bounds))
     assert len(_equations(step).operations) < len(_equations(whole).operations) - 3
-    x = drive(0.6, made[0].unit)
-    spikes = [neurons(x) for neurons in made]
+    x = drive(0.6, pair[0].unit)
+    spikes = [neurons(x) for neurons in pair]
     assert torch.equal(*spikes)
     assert spikes[0].any()
-    assert torch.equal(made[0].states["u"], made[1].states["u"])
+    assert torch.equal(pair[0].states["u"], pair[1].states["u"])
 
 
 @pytest.mark.parametrize("backend", ["cpp", "torch"])
@@ -117,7 +117,7 @@ def test_what_a_sum_lost_comes_back(backend: str, kind: torch.dtype) -> None:
 
 def test_kernels_run_where_they_are_worth_it() -> None:
     lif = quant.LIF()
-    step = IntegerStep(
+    step = BoundedStep(
         lif.equations, lif.format.system, 5.0, tuple((n, 0, 4) for n in lif.equations.parameters)
     )
     rule = SpikeRule(lif.surrogate, 0.5)
@@ -137,9 +137,9 @@ def test_kernels_run_where_they_are_worth_it() -> None:
 def test_unlike_numbers_share_a_kernel() -> None:
     from quant.neuron.kernels import _equations
 
-    found = set()
+    kernels = set()
     for threshold, decay in ((0.5, 0.25), (0.45, 0.3), (0.6, 0.49)):
         lif = quant.LIF(decay, threshold)
         bounds = tuple((name, value, value) for name, value in lif.integers().items())
-        found.add(_equations(IntegerStep(lif.equations, lif.format.system, 40.0, bounds)))
-    assert len(found) == 1
+        kernels.add(_equations(BoundedStep(lif.equations, lif.format.system, 40.0, bounds)))
+    assert len(kernels) == 1

@@ -105,11 +105,11 @@ def test_what_no_chip_holds_is_refused_and_named(name: str) -> None:
 
 def test_what_registers_hold_is_the_nearest() -> None:
     neurons = quant.CubaLIF(0.7, current_decay=0.3, voltage_decay=1 / 5000)
-    found = {"current_decay": 1229, "voltage_decay": 1, "threshold": 45, "bias": 0}
-    assert neurons.integers() == found
+    expected = {"current_decay": 1229, "voltage_decay": 1, "threshold": 45, "bias": 0}
+    assert neurons.integers() == expected
     ends = quant.CubaLIF(131071 / 64, current_decay=0.0, voltage_decay=1.0)
-    found = {"current_decay": 0, "voltage_decay": 4096, "threshold": 131071, "bias": 0}
-    assert ends.integers() == found
+    expected = {"current_decay": 0, "voltage_decay": 4096, "threshold": 131071, "bias": 0}
+    assert ends.integers() == expected
 
 
 MODULES: dict[str, Callable[[], nn.Module]] = {
@@ -144,16 +144,16 @@ def test_a_config_makes_an_equal_module(name: str) -> None:
 
 def network() -> nn.Sequential:
     torch.manual_seed(0)
-    made = nn.Sequential(
+    layers = nn.Sequential(
         quant.Block(quant.Conv2d(1, 2, 2, bias=True), quant.CubaLIF(0.25, current_decay=0.5)),
         nn.Flatten(2),
         quant.Linear(8, 3),
         quant.CubaLIF(0.25, bias=3),
     )
     with torch.no_grad():
-        made[0].synapse.bias.fill_(0.125)
-        made[3].bias.fill_(0.0625)
-    return made
+        layers[0].synapse.bias.fill_(0.125)
+        layers[3].bias.fill_(0.0625)
+    return layers
 
 
 X = torch.ones(6, 2, 1, 3, 3)

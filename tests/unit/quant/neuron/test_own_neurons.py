@@ -40,9 +40,9 @@ NEURONS: dict[str, Callable[[], nn.Module]] = {
 
 
 def network(make: Callable[[], nn.Module]) -> nn.Module:
-    """Weights with a bias and a norm, a mean, and weights added to a shortcut."""
+    """Return weights with a bias and a norm, a mean, and weights added to a shortcut."""
     torch.manual_seed(3)
-    made = nn.Sequential(
+    layers = nn.Sequential(
         layer.Conv2d(2, 4, 3, padding=1),
         layer.BatchNorm2d(4),
         make(),
@@ -52,13 +52,13 @@ def network(make: Callable[[], nn.Module]) -> nn.Module:
         make(),
     )
     with torch.no_grad():
-        made[0].weight.mul_(4.0)
-        made[5].weight.uniform_(0.0, 2.0)
-        made[1].weight.uniform_(1.0, 3.0)
+        layers[0].weight.mul_(4.0)
+        layers[5].weight.uniform_(0.0, 2.0)
+        layers[1].weight.uniform_(1.0, 3.0)
         for _ in range(3):
-            made(samples())
-            functional.reset(made)
-    return made.eval()
+            layers(samples())
+            functional.reset(layers)
+    return layers.eval()
 
 
 def samples() -> Tensor:
@@ -115,8 +115,8 @@ def test_a_shortcut_adds_to_the_weights() -> None:
 def test_parameters_and_weights_are_learned() -> None:
     # Weights with which the neurons fire, and tire.
     torch.manual_seed(1)
-    made = Tiring(learnable=("jump", "forget"))
-    prepared = quant.prepare(nn.Sequential(layer.Linear(4, 3), made), target="int8")
+    tiring = Tiring(learnable=("jump", "forget"))
+    prepared = quant.prepare(nn.Sequential(layer.Linear(4, 3), tiring), target="int8")
     with torch.no_grad():
         prepared.get_submodule("1.synapse").weight.mul_(3.0)
     x = (torch.rand(12, 8, 4, generator=torch.Generator().manual_seed(0)) < 0.6).float()
@@ -191,7 +191,7 @@ def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
 
 
 @pytest.mark.parametrize(
-    ("made", "form", "words"),
+    ("neurons", "form", "words"),
     [
         (Divided(), "int8", "1: Divided: divide has no integer form in int16"),
         (Charged(), "int8", "1: a chip's states start at zero"),
@@ -202,9 +202,9 @@ def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
         (Named(), "int8", r"Named\.unit: chip neurons have that \(rename it\)"),
     ],
 )
-def test_what_has_no_place_is_named(made: nn.Module, form: str, words: str) -> None:
+def test_what_has_no_place_is_named(neurons: nn.Module, form: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        quant.prepare(nn.Sequential(layer.Linear(4, 3), made), target=form)
+        quant.prepare(nn.Sequential(layer.Linear(4, 3), neurons), target=form)
 
 
 def test_equations_need_a_value_for_each_parameter() -> None:

@@ -59,9 +59,9 @@ def test_limits_are_in_the_numbers_of_training() -> None:
 def test_what_a_register_does_not_hold_is_refused(
     register: Register, value: float, message: str
 ) -> None:
-    for given in (value, torch.tensor([0.5, value])):
+    for number in (value, torch.tensor([0.5, value])):
         with pytest.raises(ValueError, match=message):
-            register.require(given, 0.5, "N")
+            register.require(number, 0.5, "N")
 
 
 def test_registers_are_frozen() -> None:
@@ -127,8 +127,8 @@ def test_a_forward_leaves_no_history_in_the_neurons() -> None:
         block.synapse.weight.fill_(1.0)
         block.synapse.bias.fill_(0.5)
     assert block(torch.ones(2, 1, 3)).requires_grad
-    held = [value for value in vars(block.neuron).values() if isinstance(value, torch.Tensor)]
-    assert not any(value.requires_grad for value in held)
+    tensors = [value for value in vars(block.neuron).values() if isinstance(value, torch.Tensor)]
+    assert not any(value.requires_grad for value in tensors)
     with pytest.raises(ValueError, match="an input is NaN"):
         block.neuron(torch.full((2, 1, 2), float("nan")))
     assert block.neuron.integers()["bias"] == 0

@@ -71,7 +71,7 @@ class Everything(nn.Module):
 
 
 def warmed(network: nn.Module, *shape: int) -> nn.Module:
-    """The network with statistics and biases that are not their initial ones."""
+    """Return the network with statistics and biases that are not their initial ones."""
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -83,7 +83,7 @@ def warmed(network: nn.Module, *shape: int) -> nn.Module:
 
 
 def train(network: nn.Module, images: Images, epochs: int, rate: float) -> None:
-    """Adam with a single cycle of learning rates."""
+    """Train with Adam and a single cycle of learning rates."""
     optimizer = torch.optim.Adam(network.parameters(), rate)
     count = len(images.train)
     steps = epochs * -(-count // 64)
@@ -101,7 +101,7 @@ def train(network: nn.Module, images: Images, epochs: int, rate: float) -> None:
 
 @torch.no_grad()
 def run(network: nn.Module, x: Tensor, steps: int) -> Tensor:
-    """The mean output of a spiking network for constant input."""
+    """Return the mean output of a spiking network for constant input."""
     functional.reset(network)
     mean: Tensor = network(encoding.direct(x, steps)).mean(0)
     functional.reset(network)
@@ -109,5 +109,5 @@ def run(network: nn.Module, x: Tensor, steps: int) -> Tensor:
 
 
 def accuracy(outputs: Tensor, images: Images) -> float:
-    """The share of test images whose largest output is the label's."""
+    """Return the share of test images whose largest output is the label's."""
     return float((outputs.argmax(1) == images.test_labels).float().mean())

@@ -36,9 +36,9 @@ def test_a_rate_is_a_quantized_clip_of_the_input() -> None:
 def test_qcfs_has_the_gradient_of_a_clip() -> None:
     x = torch.tensor([-1.0, 0.6, 3.0], requires_grad=True)
     qcfs = ann2snn.QCFS(4, 2.0)
-    made = qcfs(x)
-    assert made.tolist() == [0.0, 0.5, 2.0]
-    made.sum().backward()
+    levels = qcfs(x)
+    assert levels.tolist() == [0.0, 0.5, 2.0]
+    levels.sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [0, 1, 0]
     # Clipped values grow with it; between, by how far the level is off.
@@ -197,9 +197,9 @@ def test_a_chips_grid_changes_nothing_of_integers(resnet: nn.Module) -> None:
     chip = quant.prepare(integers, target="onnx", format="int8", example=x[:1]).eval()
     assert quant.deviations(chip) == {}
     with torch.no_grad():
-        expected, found = integers(x), chip(x)
+        expected, spikes = integers(x), chip(x)
     assert 0.01 < expected.mean() < 0.5
-    assert torch.equal(found, expected)
+    assert torch.equal(spikes, expected)
     rights = (expected.mean(0).argmax(1) == IMAGES.test_labels[:60]).float().mean()
     assert rights > 0.9
     # On to the program of integers, whose spikes are the same too.
@@ -217,8 +217,8 @@ def test_a_percentile_is_the_activation_that_so_many_do_not_exceed(
     percent: float, expected: float
 ) -> None:
     activations = torch.randperm(10, generator=torch.Generator().manual_seed(0)).float() + 1
-    found = ann2snn.Percentile(percent).thresholds(activations.reshape(1, -1))
-    assert found.tolist() == [expected]
+    thresholds = ann2snn.Percentile(percent).thresholds(activations.reshape(1, -1))
+    assert thresholds.tolist() == [expected]
 
 
 @pytest.mark.parametrize(
@@ -228,27 +228,27 @@ def test_scalings_are_what_they_say(scaling: ann2snn.Scaling) -> None:
     values = torch.rand(3, 2000, generator=torch.Generator().manual_seed(0)).sort(1).values
     values = values * torch.tensor([[1.0], [2.0], [0.0]])
     values[:2, -1] = 5
-    found = scaling.thresholds(values)
-    assert found.shape == (3,)
+    thresholds = scaling.thresholds(values)
+    assert thresholds.shape == (3,)
     if isinstance(scaling, ann2snn.Largest):
-        assert found[:2].tolist() == [5, 5]
+        assert thresholds[:2].tolist() == [5, 5]
     elif isinstance(scaling, ann2snn.Percentile):
-        assert torch.allclose(found[:2], torch.tensor([0.99, 1.98]), atol=0.02)
+        assert torch.allclose(thresholds[:2], torch.tensor([0.99, 1.98]), atol=0.02)
     else:
         # One value of two thousand is not worth the levels of all others.
-        assert bool((found[:2] < 4).all())
+        assert bool((thresholds[:2] < 4).all())
 
 
 def test_balancing_finds_a_least_error() -> None:
     values = torch.rand(4, 4000, generator=torch.Generator().manual_seed(0)).square() * 3
 
     def error(thresholds: Tensor) -> Tensor:
-        made = (
+        rates = (
             torch.floor(values * 8 / thresholds[:, None] + 0.5).clamp(max=8)
             * thresholds[:, None]
             / 8
         )
-        return (made - values).square().mean(1)
+        return (rates - values).square().mean(1)
 
     balanced = ann2snn.Balanced(8).thresholds(values)
     squares = ann2snn.LeastSquares(8).thresholds(values)
@@ -261,12 +261,12 @@ class Odd(nn.Module):
 
     def __init__(self, forward: Any) -> None:
         super().__init__()
-        self.given = forward
+        self.function = forward
         self.layer = nn.Linear(2, 2)
         self.other = nn.GELU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.given(self, x)
+        return self.function(self, x)
 
 
 @pytest.mark.parametrize(
@@ -296,5 +296,5 @@ def test_one_relu_may_be_used_many_times() -> None:
     network, x = Reused(), torch.rand(20, 4)
     spiking = ann2snn.convert(network, x, scaling=ann2snn.Largest())
     # What leaves are spikes, each worth the neurons' drop.
-    found = run(spiking, x, 1000) * neurons_of(spiking)[-1].drop
-    assert torch.allclose(found, network(x), atol=0.02)
+    rates = run(spiking, x, 1000) * neurons_of(spiking)[-1].drop
+    assert torch.allclose(rates, network(x), atol=0.02)

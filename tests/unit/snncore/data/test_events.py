@@ -28,9 +28,9 @@ def brute_force(events: data.Events, edges: list[int]) -> torch.Tensor:
 
 
 def test_events_are_in_order_of_time() -> None:
-    made = data.events([3, 1, 2], [0, 1, 2], [0, 1, 2], [1, 0, 1])
-    assert made["t"].tolist() == [1, 2, 3]
-    assert made["x"].tolist() == [1, 2, 0]
+    events = data.events([3, 1, 2], [0, 1, 2], [0, 1, 2], [1, 0, 1])
+    assert events["t"].tolist() == [1, 2, 3]
+    assert events["x"].tolist() == [1, 2, 0]
     line = data.events([0, 1], [4, 5])
     assert line["y"].tolist() == line["p"].tolist() == [0, 0]
     with pytest.raises(ValueError, match=r"events.x: \(2,\) for 3 events"):
@@ -62,17 +62,17 @@ def test_frames_of_a_duration() -> None:
 
 def test_frames_of_ones_own() -> None:
     events = drawn(20)
-    frames = data.by_edges(lambda made: np.array([2, 7, 7, len(made)]))(events, SIZE)
+    frames = data.by_edges(lambda stream: np.array([2, 7, 7, len(stream)]))(events, SIZE)
     assert torch.equal(frames, brute_force(events, [2, 7, 7, 20]))
     with pytest.raises(ValueError, match="not indices of 20 events in order"):
-        data.by_edges(lambda made: np.array([3, 2]))(events, SIZE)
+        data.by_edges(lambda stream: np.array([3, 2]))(events, SIZE)
 
 
 @pytest.mark.parametrize("frames", [data.by_number(3), data.by_time(3), data.by_duration(5)])
 def test_silence_has_frames_too(frames: data.Frames) -> None:
-    made = frames(drawn(0), SIZE)
-    assert made.shape[1:] == (2, 5, 6)
-    assert made.sum() == 0
+    silence = frames(drawn(0), SIZE)
+    assert silence.shape[1:] == (2, 5, 6)
+    assert silence.sum() == 0
 
 
 def test_an_event_beside_the_sensor_is_named() -> None:
@@ -163,20 +163,20 @@ def test_every_pass_is_an_epoch_that_a_resumed_run_repeats() -> None:
         )
         frames.epoch = epoch
         loader = data.loader(frames, 3, shuffle=True, seed=5, **options)
-        found = []
+        epochs = []
         for _ in range(count):
             read = list(loader)
             order = [label for _, labels in read for label in labels.tolist()]
-            found.append((order, sum(float(x.sum()) for x, _ in read)))
+            epochs.append((order, sum(float(x.sum()) for x, _ in read)))
         assert frames.epoch == epoch + count - 1
-        return found
+        return epochs
 
-    whole = passes(3, 0)
-    assert len({tuple(order) for order, _ in whole}) == 3
-    assert len({events for _, events in whole}) == 3
-    assert passes(1, 2) == whole[2:]
+    all_epochs = passes(3, 0)
+    assert len({tuple(order) for order, _ in all_epochs}) == 3
+    assert len({events for _, events in all_epochs}) == 3
+    assert passes(1, 2) == all_epochs[2:]
     # Workers that live on see the epoch too.
-    assert passes(3, 0, workers=1, persistent_workers=True) == whole
+    assert passes(3, 0, workers=1, persistent_workers=True) == all_epochs
 
 
 def test_shorter_samples_are_silent_at_the_end() -> None:

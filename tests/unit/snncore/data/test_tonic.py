@@ -11,7 +11,7 @@ from snncore import data
 
 
 def nmnist(folder: Path) -> list[tuple[int, int, int, int]]:
-    """Files of N-MNIST: five bytes an event, the time in 23 bits behind the polarity."""
+    """Write files of N-MNIST: five bytes an event, the time in 23 bits behind the polarity."""
     events = [(100, 3, 4, 1), (70_000, 33, 33, 0), (200_000, 0, 5, 1)]
     encoded = b"".join(
         bytes([x, y, (p << 7) | (t >> 16), (t >> 8) & 255, t & 255]) for t, x, y, p in events

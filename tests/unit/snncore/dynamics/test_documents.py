@@ -42,16 +42,16 @@ def test_number_systems_are_read_back(system: NumberSystem) -> None:
 @pytest.mark.parametrize("kind", [Equations, NumberSystem])
 @given(st.randoms(use_true_random=False))
 def test_damaged_documents_are_refused_or_mean_something(kind: Any, random: Any) -> None:
-    whole = LOIHI if kind is NumberSystem else CUBA_LIF
-    document = damaged(whole.to_json(), random)
+    original = LOIHI if kind is NumberSystem else CUBA_LIF
+    document = damaged(original.to_json(), random)
     try:
-        found = kind.from_json(document)
+        read = kind.from_json(document)
     except ValueError:
         return
-    again = kind.from_json(through_text(found.to_json()))
-    assert again == found
+    again = kind.from_json(through_text(read.to_json()))
+    assert again == read
     if kind is Equations:
-        assert found.text()
+        assert read.text()
 
 
 ODD: dict[str, dict[str, Any]] = {

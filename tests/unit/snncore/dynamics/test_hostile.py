@@ -32,18 +32,18 @@ def proved(equations: Equations) -> str:
 
 @pytest.mark.parametrize("name", hostile.ALL)
 def test_is_proved_or_refused(name: str) -> None:
-    said = confined(lambda: proved(hostile.ALL[name]))
+    outcome = confined(lambda: proved(hostile.ALL[name]))
     if name == "squares":
         words = "WidthError: multiply30.hostile: operation 7 (multiply) may have more than 256 bits"
-        assert said.startswith(words)
-        assert "(scale down what it reads)" in said
+        assert outcome.startswith(words)
+        assert "(scale down what it reads)" in outcome
     else:
-        assert said.startswith("done: 'Interval("), said
+        assert outcome.startswith("done: 'Interval("), outcome
 
 
 def test_products_that_stay_within_the_width_are_proved() -> None:
-    said = confined(lambda: proved(hostile.squares(6)))
-    assert said.startswith("done: 'Interval(low=-8388607, high=8388607)"), said
+    outcome = confined(lambda: proved(hostile.squares(6)))
+    assert outcome.startswith("done: 'Interval(low=-8388607, high=8388607)"), outcome
 
 
 @pytest.mark.parametrize("ends", [(0, 1 << 256), (-(1 << 256), 0)])
@@ -55,8 +55,8 @@ def test_an_interval_has_a_largest_width(ends: tuple[int, int]) -> None:
 
 
 def test_too_many_operations_are_refused() -> None:
-    said = confined(lambda: Equations.from_json(hostile.endless()))
-    assert "add1: has 5007 operations, more than 1024 (make it several neurons)" in said
+    outcome = confined(lambda: Equations.from_json(hostile.endless()))
+    assert "add1: has 5007 operations, more than 1024 (make it several neurons)" in outcome
 
 
 def test_too_many_names_are_refused() -> None:
@@ -83,11 +83,11 @@ ATTRIBUTES: dict[str, tuple[Op, tuple[int, ...], Any]] = {
 def test_an_attribute_of_any_size_is_refused(name: str) -> None:
     op, args, attribute = ATTRIBUTES[name]
     document = hostile.deep(1).to_json()
-    held = list(attribute) if isinstance(attribute, tuple) else attribute
-    document["operations"].append([op.value, list(args), held])
-    said = confined(lambda: Equations.from_json(document))
-    assert said.startswith(f"ValueError: not the equations of a neuron: {op.value} of "), said
-    assert len(said) < 200
+    plain = list(attribute) if isinstance(attribute, tuple) else attribute
+    document["operations"].append([op.value, list(args), plain])
+    outcome = confined(lambda: Equations.from_json(document))
+    assert outcome.startswith(f"ValueError: not the equations of a neuron: {op.value} of "), outcome
+    assert len(outcome) < 200
 
 
 def test_a_constant_that_no_integer_holds_is_named() -> None:
@@ -102,8 +102,8 @@ def test_a_constant_that_no_integer_holds_is_named() -> None:
 
 def test_what_is_read_twice_is_told_apart_without_its_text() -> None:
     equations = hostile.doubled(60)
-    said = confined(lambda: sorted(rounding.shared(equations.operations, equations.operations)))
-    assert said == f"done: {list(range(len(equations.operations)))}"
+    outcome = confined(lambda: sorted(rounding.shared(equations.operations, equations.operations)))
+    assert outcome == f"done: {list(range(len(equations.operations)))}"
     other = hostile.doubled(59)
     assert len(rounding.shared(equations.operations, other.operations)) < 66
 
@@ -116,5 +116,5 @@ def test_spikes_that_are_added_up_again_and_again_are_counted_once() -> None:
         operations.append(Operation(Op.ADD, (last, last)))
     count = len(operations) - 1
     equations = Equations("Many", ("v",), ("x",), (), tuple(operations), (0,), count)
-    said = confined(lambda: check_output(equations, Output.BYTES))
-    assert "a count of spikes" in said
+    outcome = confined(lambda: check_output(equations, Output.BYTES))
+    assert "a count of spikes" in outcome

@@ -7,7 +7,7 @@ from snncore.dynamics.logarithm import logarithm
 
 
 def positive(count: int) -> torch.Tensor:
-    """Floats of every size above zero, those with fewer digits too, and many around one."""
+    """Return floats of every size above zero, subnormal ones too, and many around one."""
     generator = torch.Generator().manual_seed(2)
     bits = torch.randint(1, 0x7F800000, (count,), generator=generator).to(torch.int32)
     around = 1.0 + 0.4 * (torch.rand(count, generator=generator) - 0.5)
@@ -28,8 +28,8 @@ def test_where_there_is_no_logarithm_it_is_torchs() -> None:
 
 def test_its_gradient_is_the_reciprocal() -> None:
     x = positive(1000)[-500:].requires_grad_()
-    (found,) = torch.autograd.grad(log(x).sum(), x)
-    torch.testing.assert_close(found, 1 / x.detach(), rtol=1e-6, atol=0)
+    (gradient,) = torch.autograd.grad(log(x).sum(), x)
+    torch.testing.assert_close(gradient, 1 / x.detach(), rtol=1e-6, atol=0)
 
 
 def test_float64_and_other_types_are_torchs() -> None:

@@ -32,31 +32,35 @@ NAMES: dict[str, Any] = {"fires": lambda x, strict: x > 0 if strict else x >= 0}
 
 
 def changed(operation: Operation, number: int) -> list[Operation]:
-    """The operation with another constant, or reading something else."""
-    found = [replace(operation, args=operation.args[::-1])]
-    found += [
-        replace(operation, args=(*operation.args[:place], other, *operation.args[place + 1 :]))
-        for place in range(len(operation.args))
+    """Return the operation with another constant, or with other arguments."""
+    changes = [replace(operation, args=operation.args[::-1])]
+    changes += [
+        replace(operation, args=(*operation.args[:index], other, *operation.args[index + 1 :]))
+        for index in range(len(operation.args))
         for other in range(number)
     ]
     if isinstance(operation.attribute, bool):
-        found.append(replace(operation, attribute=not operation.attribute))
+        changes.append(replace(operation, attribute=not operation.attribute))
     elif isinstance(operation.attribute, float):
-        found.append(replace(operation, attribute=operation.attribute * (1 + 1e-15) + 1e-300))
-    return found
+        changes.append(replace(operation, attribute=operation.attribute * (1 + 1e-15) + 1e-300))
+    return changes
 
 
 @given(drawn_steps())
 def test_any_change_to_an_operation_changes_the_text(drawn: Drawn) -> None:
-    whole = drawn.equations()
-    assert whole.text() == replace(whole, name="Other").text()
-    for number, operation in enumerate(whole.operations):
+    equations = drawn.equations()
+    assert equations.text() == replace(equations, name="Other").text()
+    for number, operation in enumerate(equations.operations):
         for change in changed(operation, number):
-            operations = (*whole.operations[:number], change, *whole.operations[number + 1 :])
-            other = replace(whole, operations=operations)
-            assert (other.text() == whole.text()) == (other == whole), change
-    swapped = replace(whole, next_states=(whole.output, *whole.next_states[1:]))
-    assert (swapped.text() == whole.text()) == (swapped == whole)
+            operations = (
+                *equations.operations[:number],
+                change,
+                *equations.operations[number + 1 :],
+            )
+            other = replace(equations, operations=operations)
+            assert (other.text() == equations.text()) == (other == equations), change
+    swapped = replace(equations, next_states=(equations.output, *equations.next_states[1:]))
+    assert (swapped.text() == equations.text()) == (swapped == equations)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

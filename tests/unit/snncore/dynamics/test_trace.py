@@ -86,8 +86,8 @@ def test_a_wrong_step_is_named_with_its_place(step: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match=WRONG[step]) as caught:
         trace(step, states=("v",), parameters=("decay",), name="Mine")
     # The line that is wrong, or the function's first where none is.
-    place, line = str(caught.value).split("): ")[0].rsplit(":", 1)
-    assert place == f"Mine ({__file__}"
+    file, line = str(caught.value).split("): ")[0].rsplit(":", 1)
+    assert file == f"Mine ({__file__}"
     first = step.__code__.co_firstlineno
     assert first <= int(line) <= first + 8
 
@@ -153,16 +153,16 @@ def test_symbols_of_two_neurons_do_not_mix() -> None:
 
 
 def steps() -> dict[str, Equations]:
-    found = {"CubaLIF": CUBA_LIF}
+    by_name = {"CubaLIF": CUBA_LIF}
     for reset in Reset:
-        found[f"IF {reset}"] = neuron.IF(reset=reset).equations
+        by_name[f"IF {reset}"] = neuron.IF(reset=reset).equations
         for inside in (True, False):
-            found[f"LIF {reset} {inside}"] = neuron.LIF(reset=reset, decay_input=inside).equations
-    return found
+            by_name[f"LIF {reset} {inside}"] = neuron.LIF(reset=reset, decay_input=inside).equations
+    return by_name
 
 
 def test_each_neuron_of_the_library_computes_something_of_its_own() -> None:
-    found = list(steps().values())
-    assert len(found) == 10
-    assert len({equations.text() for equations in found}) == len(found)
-    assert not any(a.same_computation(b) for a in found for b in found if a is not b)
+    everything = list(steps().values())
+    assert len(everything) == 10
+    assert len({equations.text() for equations in everything}) == len(everything)
+    assert not any(a.same_computation(b) for a in everything for b in everything if a is not b)

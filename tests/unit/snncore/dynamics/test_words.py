@@ -45,14 +45,14 @@ def test_one_step_means_the_same_on_everything(drawn: Drawn, rows: list[tuple[fl
         *first, a, b = (convert(column) for column in columns)
         return [np.broadcast_to(np.asarray(r), len(rows)) for r in step(*first, a=a, b=b)]
 
-    for place, row in enumerate(leaves):
+    for index, row in enumerate(leaves):
         *states, x, a, b = row
         numbers = step(*states, x, a=a, b=b)
         named = dict(zip(drawn.states, states, strict=True))
         following, fired = evaluate(equations, FLOATS, named, {"x": x}, {"a": a, "b": b})
         assert (*following.values(), fired) == numbers
         for many in (called(np.array), called(lambda c: torch.tensor(c, dtype=torch.float64))):
-            assert tuple(float(values[place]) for values in many) == numbers
+            assert tuple(float(values[index]) for values in many) == numbers
 
 
 @pytest.mark.parametrize("make", [np.asarray, torch.as_tensor], ids=["numpy", "torch"])

@@ -31,7 +31,7 @@ ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache of a test."""
+    """Return the cache of a test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def process() -> subprocess.Popen[str]:
-    """A Python that loads the kernel; what it loads may end it."""
+    """Start a Python that loads the kernel; the library may end it."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", LOAD]
@@ -49,25 +49,25 @@ def process() -> subprocess.Popen[str]:
 def answer() -> tuple[int, str, str]:
     """Return what a Python that loads the kernel prints, and its warnings."""
     running = process()
-    said, warned = running.communicate()
-    return running.returncode, said.strip(), warned
+    printed, warned = running.communicate()
+    return running.returncode, printed.strip(), warned
 
 
 def library(folder: Path) -> Path:
-    """The one library in the cache."""
-    (found,) = folder.glob("*.so")
-    return found
+    """Return the one library in the cache."""
+    (path,) = folder.glob("*.so")
+    return path
 
 
 def checksum(folder: Path) -> Path:
-    """The one checksum in the cache."""
-    (found,) = folder.glob("*.sha256")
-    return found
+    """Return the one checksum in the cache."""
+    (path,) = folder.glob("*.sha256")
+    return path
 
 
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A library that answers otherwise."""
+    """Return a library that answers otherwise."""
     built = tmp_path_factory.mktemp("evil")
     return cpp_build._compile(cpp_build.compiler() or (), cpp_build.FLAGS, EVIL, built)[0]
 
@@ -76,21 +76,21 @@ def exchange(folder: Path, evil: bytes) -> list[Path]:
     """Put another library into the cache, with the checksum that fits."""
     key = checksum(folder).name.partition(".")[0]
     digest = cache._checksum(_KEY, "so", evil)
-    there = folder / f"{key}-{digest[:16]}.so"
-    there.write_bytes(evil)
+    planted = folder / f"{key}-{digest[:16]}.so"
+    planted.write_bytes(evil)
     checksum(folder).write_text(f"{digest}\n")
-    return [there, checksum(folder)]
+    return [planted, checksum(folder)]
 
 
 @pytest.fixture(autouse=True)
 def _note_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is kept without its key, which the checksum holds for."""
-    made = cache._checksum
+    """Note the key of every checksum, which holds for that key alone."""
+    original = cache._checksum
 
     def noted(key: str, ending: str, data: bytes) -> str:
         global _KEY
         _KEY = key
-        return made(key, ending, data)
+        return original(key, ending, data)
 
     monkeypatch.setattr(cache, "_checksum", noted)
 
@@ -136,26 +136,26 @@ def garbled_checksum(folder: Path) -> None:
 
 
 def another_key(folder: Path) -> None:
-    """A library and a checksum that fit one another, and belong to another source."""
-    found, beside = library(folder), checksum(folder)
-    kept = found.read_bytes(), beside.read_text(), found.name
+    """Put in a library and its checksum that belong to another source."""
+    binary, beside = library(folder), checksum(folder)
+    old = binary.read_bytes(), beside.read_text(), binary.name
     cpp_build.load(EVIL)
-    (other,) = set(folder.glob("*.so")) - {found}
+    (other,) = set(folder.glob("*.so")) - {binary}
     (digest,) = set(folder.glob("*.sha256")) - {beside}
     text = digest.read_text()
     beside.write_text(text)
-    found.unlink()
-    other.rename(folder / found.name.replace(kept[2][33:49], text[:16]))
+    binary.unlink()
+    other.rename(folder / binary.name.replace(old[2][33:49], text[:16]))
     digest.unlink()
 
 
 def writable(folder: Path) -> None:
-    """The library may have been anybody's."""
+    """Let others write the library."""
     library(folder).chmod(0o666)
 
 
 def linked(folder: Path) -> None:
-    """A link leads to where another may write."""
+    """Link to a folder where others may write."""
     away = folder.parent / "away"
     library(folder).rename(away)
     (folder / "x").symlink_to(away)
@@ -168,7 +168,7 @@ def _stem(folder: Path) -> str:
 
 
 def pipe(folder: Path) -> None:
-    """A file that nobody writes to: to open it would wait for ever."""
+    """Put in a pipe that nobody writes to: opening it would wait for ever."""
     name = library(folder)
     name.unlink()
     os.mkfifo(name, 0o600)
@@ -202,7 +202,7 @@ def test_what_does_not_fit_is_built_anew(folder: Path, damage: Callable[[Path], 
 
 
 def test_what_fits_is_loaded(folder: Path, evil: bytes) -> None:
-    """The control: such a library would be run, were it the user's own."""
+    """Check the control: such a library would be run, were it the user's own."""
     cpp_build.load(SOURCE)
     exchange(folder, evil)
     assert answer() == (0, "666", "")
@@ -213,8 +213,8 @@ def test_what_fits_is_loaded(folder: Path, evil: bytes) -> None:
 def test_another_users_file_is_not_run(folder: Path, evil: bytes, whose: tuple[int, ...]) -> None:
     cpp_build.load(SOURCE)
     planted = exchange(folder, evil)
-    for place in whose:
-        os.chown(planted[place], STRANGER, STRANGER)
+    for index in whose:
+        os.chown(planted[index], STRANGER, STRANGER)
     assert answer() == (0, "42", "")
 
 
@@ -249,10 +249,10 @@ def test_a_link_that_leads_nowhere(folder: Path, tmp_path: Path) -> None:
 
 
 def is_avoided(folder: Path, reason: str, tmp_path: Path) -> None:
-    """Assert that the kernel is built apart, with one warning, and that nothing is left of it."""
+    """Check that the kernel is built apart, with one warning, and that nothing is left of it."""
     before = sorted(folder.iterdir()) if folder.is_dir() else []
-    code, said, warned = answer()
-    assert (code, said) == (0, "42")
+    code, printed, warned = answer()
+    assert (code, printed) == (0, "42")
     assert warned.count("RuntimeWarning") == 1
     assert f"{folder}: {reason}" in warned
     assert "remove the folder" in warned
@@ -267,8 +267,8 @@ def test_folders_and_files_are_the_users_alone(folder: Path) -> None:
         cpp_build.load(SOURCE)
     finally:
         os.umask(before)
-    for made in (folder, folder.parent, folder.parent.parent):
-        assert made.stat().st_mode & 0o777 == 0o700
+    for created in (folder, folder.parent, folder.parent.parent):
+        assert created.stat().st_mode & 0o777 == 0o700
     for file in folder.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
 
@@ -299,28 +299,28 @@ def test_without_such_paths_the_folders_above_count(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "_DESCRIPTORS", Path("/nowhere"))
-    monkeypatch.setattr(cache, "_told", set())
+    monkeypatch.setattr(cache, "_warned", set())
     assert cpp_build.load(SOURCE).answer() == 42
-    (kept,) = folder.glob("*.so")
+    (binary,) = folder.glob("*.so")
     folder.parent.chmod(0o777)
     with pytest.warns(RuntimeWarning, match="where others can exchange it"):
         assert cpp_build.load(SOURCE).answer() == 42
-    assert kept.exists()
+    assert binary.exists()
 
 
 def test_a_cache_that_goes_meanwhile_does_no_harm(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "_told", set())
+    monkeypatch.setattr(cache, "_warned", set())
 
-    def builder(place: Path) -> tuple[bytes, str]:
+    def builder(scratch: Path) -> tuple[bytes, str]:
         shutil.rmtree(folder, ignore_errors=True)
         return b"binary", "said"
 
     with pytest.warns(RuntimeWarning, match="cannot be written: No such file"):
-        made = cache.make("a key", "so", builder)
-    assert made.through.read_bytes() == b"binary"
-    assert made.said == "said"
+        built = cache.make("a key", "so", builder)
+    assert built.through.read_bytes() == b"binary"
+    assert built.log == "said"
 
 
 def test_what_killed_builders_left_is_swept(folder: Path) -> None:
@@ -329,8 +329,8 @@ def test_what_killed_builders_left_is_swept(folder: Path) -> None:
         "cache.make('key', 'so', lambda folder: os.kill(os.getpid(), signal.SIGKILL))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
-    assert done.returncode == -9
+    completed = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert completed.returncode == -9
     assert len(list(folder.glob("building-*"))) == 1
     cpp_build.load(SOURCE)
     assert list(folder.glob("building-*")) == []

@@ -39,10 +39,10 @@ def compare(name: str, backend: str) -> None:
     states = {key: value.detach() for key, value in module.states.items()}
     functional.reset(module)
     compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
-    fired, found = trained(compiled, x)
+    fired, computed = trained(compiled, x)
     assert bool(spikes.any())
     assert torch.equal(spikes, fired)
-    torch.testing.assert_close(found, gradient, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(computed, gradient, rtol=1e-6, atol=1e-6)
     for key, value in states.items():
         assert torch.equal(module.states[key], value)
 
@@ -68,8 +68,8 @@ def test_a_compiled_layer_sees_a_changed_number() -> None:
 @pytest.mark.parametrize("backend", ["torch", "cpp"])
 @pytest.mark.parametrize("output", ["input", "bits"])
 def test_the_operator_keeps_what_it_promises(backend: str, output: str) -> None:
-    given = {"backend": backend, "output": output}
-    module = neuron.ParametricLIF(torch.tensor(0.1), **given, learnable=())
+    options = {"backend": backend, "output": output}
+    module = neuron.ParametricLIF(torch.tensor(0.1), **options, learnable=())
     work = module._work(torch.device("cpu"), torch.float32)
     x = drive("ParametricLIF", 4, 2, 3).requires_grad_(output == "input")
     w = torch.tensor(0.1, requires_grad=output == "input")

@@ -52,11 +52,11 @@ def test_a_checkpoint_goes_on_where_it_was_written(tmp_path: Path) -> None:
     whole = first(x)
     functional.reset(first)
     first(x[:4])
-    kept = {"weights": first.state_dict(), "states": functional.states(first)}
-    assert sorted(kept["states"]) == ["1.a", "1.v", "2.u", "2.v"]
+    checkpoint = {"weights": first.state_dict(), "states": functional.states(first)}
+    assert sorted(checkpoint["states"]) == ["1.a", "1.v", "2.u", "2.v"]
     second = network()
-    second.load_state_dict(copy.deepcopy(kept["weights"]))
-    functional.restore(second, kept["states"])
+    second.load_state_dict(copy.deepcopy(checkpoint["weights"]))
+    functional.restore(second, checkpoint["states"])
     assert torch.equal(second(x[4:]), whole[4:])
     functional.restore(second, {})
     assert torch.equal(second(x), whole)

@@ -11,7 +11,7 @@ from snncore import functional, layer
 LINE, IMAGE, VOLUME = (4, 9), (4, 7, 6), (4, 5, 6, 4)
 
 
-def given(shape: tuple[int, ...]) -> Tensor:
+def sequence(shape: tuple[int, ...]) -> Tensor:
     return torch.randn(3, 2, *shape, generator=torch.Generator().manual_seed(0))
 
 
@@ -53,7 +53,7 @@ CASES: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
 def test_a_layer_of_a_sequence_is_torchs_of_each_step(name: str) -> None:
     ours, torchs, shape = CASES[name]
     torchs.load_state_dict(ours.state_dict())
-    x = given(shape)
+    x = sequence(shape)
     expected = torch.stack([torchs(step) for step in x])
     assert torch.allclose(ours(x), expected, atol=1e-6)
     assert torch.allclose(ours(x[0]), expected[0], atol=1e-6)
@@ -66,7 +66,7 @@ def test_a_config_makes_an_equal_layer(name: str) -> None:
     again = type(ours)(**ours.config())
     assert again.config() == ours.config()
     again.load_state_dict(ours.state_dict())
-    assert torch.equal(again(given(shape)), ours(given(shape)))
+    assert torch.equal(again(sequence(shape)), ours(sequence(shape)))
 
 
 NORMS: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
@@ -85,7 +85,7 @@ NORMS: dict[str, tuple[Any, Any, tuple[int, ...]]] = {
 @pytest.mark.parametrize("name", NORMS)
 def test_a_batch_norm_is_torchs_over_time_and_batch(name: str) -> None:
     ours, torchs, shape = NORMS[name]
-    x = given(shape) * 2 + 1
+    x = sequence(shape) * 2 + 1
     assert torch.equal(ours(x), torchs(x.flatten(0, 1)).reshape(x.shape))
     torchs_state = torchs.state_dict()
     assert ours.state_dict().keys() == torchs_state.keys()
@@ -106,12 +106,12 @@ def test_a_batch_norm_is_torchs_over_time_and_batch(name: str) -> None:
 
 def test_a_batch_norm_of_other_channels_is_refused() -> None:
     with pytest.raises(ValueError, match=r"BatchNorm2d: takes 5 channels, but got \(3, 2"):
-        layer.BatchNorm2d(5)(given(IMAGE))
+        layer.BatchNorm2d(5)(sequence(IMAGE))
 
 
 def test_a_threshold_batch_norm_has_the_thresholds_deviation() -> None:
     norm = layer.ThresholdBatchNorm2d(4, threshold=0.5, alpha=0.5)
-    x = given(IMAGE) * 3 + 1
+    x = sequence(IMAGE) * 3 + 1
     assert torch.allclose(norm(x).std((0, 1, 3, 4), correction=0), torch.tensor(0.25), atol=1e-4)
     scale, shift = (v.reshape(-1, 1, 1) for v in norm.eval().folded())
     assert torch.allclose(norm(x), x * scale + shift, atol=1e-5)
@@ -121,7 +121,7 @@ def test_a_threshold_batch_norm_has_the_thresholds_deviation() -> None:
 
 def test_a_step_batch_norm_normalizes_each_step_by_itself() -> None:
     norm = layer.StepBatchNorm2d(4, 3)
-    x = given(IMAGE) * torch.tensor([1.0, 5.0, 0.1]).reshape(3, 1, 1, 1, 1)
+    x = sequence(IMAGE) * torch.tensor([1.0, 5.0, 0.1]).reshape(3, 1, 1, 1, 1)
     expected = torch.stack([nn.BatchNorm2d(4)(step) for step in x])
     assert torch.allclose(norm(x), expected, atol=1e-6)
     functional.reset(norm)
@@ -133,8 +133,8 @@ def test_a_step_batch_norm_normalizes_each_step_by_itself() -> None:
 
 def test_the_step_is_a_state_that_is_kept_and_restored() -> None:
     norm, other = (layer.StepBatchNorm2d(2, 4).eval() for _ in range(2))
-    for made in (norm, other):
-        made.running_mean.copy_(torch.arange(8.0).reshape(4, 2))
+    for module in (norm, other):
+        module.running_mean.copy_(torch.arange(8.0).reshape(4, 2))
     x = torch.rand(4, 3, 2, 2, 2)
     norm(x[:3])
     functional.restore(other, functional.states(norm))
@@ -144,7 +144,7 @@ def test_the_step_is_a_state_that_is_kept_and_restored() -> None:
 
 
 def test_a_temporal_batch_norm_scales_each_step() -> None:
-    norm, x = layer.TemporalBatchNorm2d(4, 3), given(IMAGE)
+    norm, x = layer.TemporalBatchNorm2d(4, 3), sequence(IMAGE)
     plain = layer.BatchNorm2d(4)(x)
     assert torch.equal(norm(x), plain)
     functional.reset(norm)
@@ -158,16 +158,16 @@ def test_a_temporal_batch_norm_scales_each_step() -> None:
 def test_dropout_drops_the_same_at_every_step(kind: Any) -> None:
     drop, ones = kind(0.5), torch.ones(6, 40, 8, 3, 3)
     torch.manual_seed(0)
-    whole = drop(ones)
-    assert torch.equal(whole, whole[:1].expand_as(whole))
-    assert set(whole.unique().tolist()) == {0.0, 2.0}
-    assert 0.8 < whole.mean() < 1.2
+    dropped = drop(ones)
+    assert torch.equal(dropped, dropped[:1].expand_as(dropped))
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+    assert 0.8 < dropped.mean() < 1.2
     # The same until it is reset, in steps too.
     functional.set_step_mode(drop, "s")
-    assert torch.equal(drop(ones[0]), whole[0])
+    assert torch.equal(drop(ones[0]), dropped[0])
     functional.reset(drop)
-    assert not torch.equal(drop(ones[0]), whole[0])
-    together = whole.flatten(3).unique(dim=3).shape[3]
+    assert not torch.equal(drop(ones[0]), dropped[0])
+    together = dropped.flatten(3).unique(dim=3).shape[3]
     assert (together == 1) == (kind is layer.Dropout2d)
     assert torch.equal(drop.eval()(ones), ones)
 

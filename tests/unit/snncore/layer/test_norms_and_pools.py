@@ -75,14 +75,14 @@ def network() -> nn.Sequential:
 
 
 def test_a_file_keeps_them(tmp_path: Path) -> None:
-    kept, x = network(), sequence(2, 8, 16)
-    nd.save(kept, tmp_path / "model.pt")
+    saved, x = network(), sequence(2, 8, 16)
+    nd.save(saved, tmp_path / "model.pt")
     again = nd.load(tmp_path / "model.pt")
-    for one in (kept, again):
+    for one in (saved, again):
         for module in one.modules():
             if isinstance(module, neuron.Neuron):
                 module.reset()
-    assert torch.equal(again(x), kept(x))
+    assert torch.equal(again(x), saved(x))
 
 
 def test_a_graph_holds_them() -> None:
@@ -105,13 +105,13 @@ def test_windows_that_do_not_tile_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pool", "place"),
+    ("pool", "words"),
     [
         (layer.MaxPool2d(2, ceil_mode=True), "0.ceil_mode: True"),
         (layer.MaxPool2d(2, dilation=2), r"0.dilation: \(2, 2\)"),
         (layer.AvgPool2d(3, padding=1), r"0.padding: \(1, 1\)"),
     ],
 )
-def test_windows_of_other_kinds_have_no_place_in_a_graph(pool: nn.Module, place: str) -> None:
-    with pytest.raises(UnsupportedLayerError, match=place):
+def test_windows_of_other_kinds_have_no_place_in_a_graph(pool: nn.Module, words: str) -> None:
+    with pytest.raises(UnsupportedLayerError, match=words):
         graph_of(nn.Sequential(pool), example=torch.zeros(1, 1, 1, 6, 6))

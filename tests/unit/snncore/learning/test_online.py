@@ -31,9 +31,9 @@ def test_without_a_reset_one_layers_gradient_is_that_of_the_whole(decay_input: b
     whole(x).square().sum().backward()
     stepping = learning.online(make(), decay=1 - 1 / 4)
     outputs = []
-    for made in learning.steps_online(stepping, x):
-        outputs.append(made.detach())
-        made.square().sum().backward()
+    for output in learning.steps_online(stepping, x):
+        outputs.append(output.detach())
+        output.square().sum().backward()
     functional.reset(whole)
     assert torch.equal(torch.stack(outputs), whole(x))
     assert 0 < torch.stack(outputs).mean() < 1
@@ -43,29 +43,29 @@ def test_without_a_reset_one_layers_gradient_is_that_of_the_whole(decay_input: b
 
 
 def most_saved(run: Any) -> int:
-    """The most numbers that autograd keeps at a time."""
-    held, most = 0, 0
+    """Return the most numbers that autograd keeps at a time."""
+    count, most = 0, 0
 
     class Kept:
         def __init__(self, value: Tensor) -> None:
-            nonlocal held, most
+            nonlocal count, most
             self.value = value
-            held += value.numel()
-            most = max(most, held)
+            count += value.numel()
+            most = max(most, count)
 
         def __del__(self) -> None:
-            nonlocal held
-            held -= self.value.numel()
+            nonlocal count
+            count -= self.value.numel()
 
-    with torch.autograd.graph.saved_tensors_hooks(Kept, lambda kept: kept.value):
+    with torch.autograd.graph.saved_tensors_hooks(Kept, lambda saved: saved.value):
         run()
     return most
 
 
 def test_memory_does_not_grow_with_steps() -> None:
     def train(steps: int) -> None:
-        for made in learning.steps_online(learning.online(network("hard"), 0.75), spikes(steps)):
-            made.square().sum().backward()
+        for output in learning.steps_online(learning.online(network("hard"), 0.75), spikes(steps)):
+            output.square().sum().backward()
 
     def through_time(steps: int) -> None:
         network("hard")(spikes(steps)).square().sum().backward()
@@ -75,7 +75,7 @@ def test_memory_does_not_grow_with_steps() -> None:
 
 
 def labelled() -> tuple[Tensor, Tensor]:
-    """Which of two halves of the inputs is more active."""
+    """Return inputs, and which of their two halves is more active."""
     generator = torch.Generator().manual_seed(1)
     labels = torch.randint(0, 2, (64,), generator=generator)
     rates = torch.full((64, 6), 0.15)
@@ -91,8 +91,8 @@ def test_online_training_learns(every_step: bool) -> None:
     losses = []
     for _ in range(20):
         total = 0.0
-        for made in learning.steps_online(net, x):
-            loss = nn.functional.cross_entropy(made, labels) / len(x)
+        for output in learning.steps_online(net, x):
+            loss = nn.functional.cross_entropy(output, labels) / len(x)
             loss.backward()
             total += loss.item()
             if every_step:
@@ -142,8 +142,8 @@ def test_fptt_trains_a_network_in_every_step() -> None:
     losses = []
     for _ in range(20):
         total = 0.0
-        for made in learning.steps_online(net, x):
-            loss = nn.functional.cross_entropy(made, labels)
+        for output in learning.steps_online(net, x):
+            loss = nn.functional.cross_entropy(output, labels)
             optimizer.zero_grad()
             (loss + fptt.penalty()).backward()
             optimizer.step()

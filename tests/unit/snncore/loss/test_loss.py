@@ -61,8 +61,8 @@ def test_van_rossums_distance_of_two_spikes_grows_with_their_distance() -> None:
     tau = 200.0
     for apart in (0, 50, 200, 800):
         expected = 1 - torch.exp(torch.tensor(-apart / tau)).item()
-        found = loss.van_rossum(one_spike(10), one_spike(10 + apart), tau=tau).item()
-        assert found == pytest.approx(expected, abs=6e-3)
+        distance = loss.van_rossum(one_spike(10), one_spike(10 + apart), tau=tau).item()
+        assert distance == pytest.approx(expected, abs=6e-3)
 
 
 def test_counts_and_penalties() -> None:

@@ -86,17 +86,17 @@ def test_sizes_that_papers_round(name: str) -> None:
     assert millions(make) == pytest.approx(expected, abs=0.01)
 
 
-def shapes(network: nn.Module, names: list[str], *given: int) -> list[tuple[int, ...]]:
+def shapes(network: nn.Module, names: list[str], *size: int) -> list[tuple[int, ...]]:
     with torch.no_grad(), monitor.outputs(network, names=names) as seen:
-        network.eval()(torch.rand(*given))
+        network.eval()(torch.rand(*size))
     return [tuple(seen[name][0].shape[2:]) for name in names]
 
 
 def test_shapes_of_a_resnet() -> None:
     stages = ["maxpool", "layer1", "layer2", "layer3", "layer4"]
     basic = models.spiking_resnet18(5, width=4)
-    found = shapes(basic, stages, 1, 1, 3, 224, 224)
-    assert found == [(4, 56, 56), (4, 56, 56), (8, 28, 28), (16, 14, 14), (32, 7, 7)]
+    sizes = shapes(basic, stages, 1, 1, 3, 224, 224)
+    assert sizes == [(4, 56, 56), (4, 56, 56), (8, 28, 28), (16, 14, 14), (32, 7, 7)]
     wide = models.sew_resnet50(5, width=4)
     assert shapes(wide, stages[1:], 1, 1, 3, 64, 64)[-1] == (128, 2, 2)
     small = models.spiking_resnet18(5, width=4, small_images=True)

@@ -27,17 +27,17 @@ def samples() -> Tensor:
 
 def test_inputs_and_outputs_by_kind_and_by_name() -> None:
     net, x = network(), samples()
-    with monitor.inputs(net) as given, monitor.outputs(net, names=["1", "3"]) as made:
+    with monitor.inputs(net) as inputs, monitor.outputs(net, names=["1", "3"]) as outputs:
         result = net(x)
-    assert list(given) == ["1", "4"]
-    assert list(made) == ["1", "3"]
+    assert list(inputs) == ["1", "4"]
+    assert list(outputs) == ["1", "3"]
     functional.reset(net)
-    assert torch.equal(given["1"][0], net[0](x))
-    assert torch.equal(given["4"][0], made["3"][0])
-    assert torch.equal(net[4](made["3"][0]), result)
-    assert not made["1"][0].requires_grad
+    assert torch.equal(inputs["1"][0], net[0](x))
+    assert torch.equal(inputs["4"][0], outputs["3"][0])
+    assert torch.equal(net[4](outputs["3"][0]), result)
+    assert not outputs["1"][0].requires_grad
     net(x)
-    assert len(made["1"]) == 1
+    assert len(outputs["1"]) == 1
 
 
 def test_gradients_are_torchs() -> None:
@@ -84,7 +84,7 @@ def test_a_closed_watch_leaves_nothing() -> None:
     net, x = network(), samples()
     before = {name: dict(vars(module)) for name, module in net.named_modules()}
     watch = monitor.output_gradients(net)
-    kept = weakref.ref(watch)
+    reference = weakref.ref(watch)
     result = net(x)
     watch.close()
     # The graph is still there, the watch does not look any more.
@@ -97,7 +97,7 @@ def test_a_closed_watch_leaves_nothing() -> None:
     del watch, result
     functional.reset(net)
     gc.collect()
-    assert kept() is None
+    assert reference() is None
 
 
 def test_a_name_that_is_not_there() -> None:
@@ -106,7 +106,7 @@ def test_a_name_that_is_not_there() -> None:
 
 
 def brute_force(net: nn.Sequential, x: Tensor) -> float:
-    """Every spike meets each weight it is multiplied with: counted one by one."""
+    """Count, one by one, the weights that each spike is multiplied with."""
     conv, operations = net[0], 0
     padded = nn.functional.pad(x, (1, 1, 1, 1))
     rows, columns = 3, 3

@@ -21,7 +21,7 @@ def leaves_of(name: str, module: EquationNeuron) -> Tensors:
         state: module.initial.get(state, 0.0) + torch.randn(size, generator=generator)
         for state in equations.states
     }
-    inputs = {given: drive(name, 1, size)[0] for given in equations.inputs}
+    inputs = {key: drive(name, 1, size)[0] for key in equations.inputs}
     parameters = {key: torch.full((size,), getattr(module, key)) for key in equations.parameters}
     leaves = {key: value.double() for key, value in (states | inputs | parameters).items()}
     return {key: value.requires_grad_() for key, value in leaves.items()}
@@ -31,12 +31,12 @@ def by_adjoint(
     module: EquationNeuron, slope: Surrogate, leaves: Tensors, incoming: list[torch.Tensor]
 ) -> Tensors:
     back = adjoint(module.equations, slope.gradient)
-    given = leaves | dict(zip(back.gradients, incoming, strict=True))
+    arguments_by_name = leaves | dict(zip(back.gradients, incoming, strict=True))
     values: list[torch.Tensor] = []
     with torch.no_grad(), numbers_like(incoming[0]):
         for operation in back.operations:
             if operation.op in (Op.STATE, Op.INPUT, Op.PARAMETER):
-                values.append(given[str(operation.attribute)])
+                values.append(arguments_by_name[str(operation.attribute)])
             elif operation.op == Op.CONSTANT:
                 values.append(torch.tensor(operation.attribute, dtype=torch.float64))
             else:

@@ -34,8 +34,8 @@ def Gated(v: Any, w: Any, x: Any, gate: Any, *, leak: Any) -> Any:  # noqa: N802
 
 def by_hand(x: torch.Tensor, decay: torch.Tensor, threshold: float) -> torch.Tensor:
     v, spikes = torch.zeros_like(x[0]), []
-    for given in x:
-        v = decay * v + given
+    for current in x:
+        v = decay * v + current
         fired = v >= threshold
         v = torch.where(fired, 0.0, v)
         spikes.append(fired.float())
@@ -105,7 +105,7 @@ def test_a_parameter_of_the_wrong_shape_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "said"),
+    ("options", "error", "words"),
     [
         ({"threshold": math.nan}, ValueError, r"Leaky\.threshold: the value is NaN"),
         ({"decay": torch.tensor([0.1, math.nan])}, ValueError, r"Leaky\.decay"),
@@ -115,9 +115,9 @@ def test_a_parameter_of_the_wrong_shape_is_named() -> None:
         ({"backend": "abacus"}, ValueError, "abacus"),
     ],
 )
-def test_bad_arguments(given: dict[str, Any], error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
-        Leaky(**given)
+def test_bad_arguments(options: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        Leaky(**options)
 
 
 def with_an_if(v: Any, x: Any) -> Any:
@@ -141,27 +141,27 @@ def positional(v: Any, x: Any, decay: Any) -> Any:
     return v * decay + x, spike(v)
 
 
-def taken(v: Any, x: Any, *, reset: Any) -> Any:
+def reserved(v: Any, x: Any, *, reset: Any) -> Any:
     return v + x * reset, spike(v)
 
 
 @pytest.mark.parametrize(
-    ("step", "declared", "said"),
+    ("step", "declared", "words"),
     [
         (with_an_if, {}, "select"),
         (forgets_a_state, {}, "the spike last"),
         (two_inputs, {}, "inputs=1"),
         (equal, {}, "=="),
         (positional, {"params": {"decay": 0.5}}, "keyword-only"),
-        (taken, {"params": {"reset": 1.0}}, "cannot be called reset"),
+        (reserved, {"params": {"reset": 1.0}}, "cannot be called reset"),
         (forgets_a_state, {"states": {"v": 0.0, "x": 0.0}}, "states first"),
         (two_inputs, {"inputs": 2, "states": {"v": math.nan}}, "v is NaN"),
-        (taken, {"states": {"v": 0.0}, "params": {"v": 1.0}}, "v is used twice"),
+        (reserved, {"states": {"v": 0.0}, "params": {"v": 1.0}}, "v is used twice"),
     ],
 )
-def test_no_neuron(step: Any, declared: dict[str, Any], said: str) -> None:
+def test_no_neuron(step: Any, declared: dict[str, Any], words: str) -> None:
     arguments = {"states": {"v": 0.0}, "params": {}} | declared
-    with pytest.raises((TypeError, ValueError), match=said) as caught:
+    with pytest.raises((TypeError, ValueError), match=words) as caught:
         neuron.define(**arguments)(step)
     assert step.__name__ in str(caught.value)
     assert f"{__file__}:" in str(caught.value)
@@ -242,7 +242,7 @@ def test_a_class_shows_its_arguments_and_learns_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "given", "error", "said"),
+    ("values", "options", "error", "words"),
     [
         ((), {"leak": 1.5}, ValueError, r"Chosen\.leak: 1.5 is not between 0 and 1"),
         ((), {"leak": math.nan}, ValueError, r"Chosen\.leak: nan"),
@@ -253,10 +253,10 @@ def test_a_class_shows_its_arguments_and_learns_what_it_says() -> None:
     ],
 )
 def test_bad_choices(
-    values: tuple[Any, ...], given: dict[str, Any], error: type[Exception], said: str
+    values: tuple[Any, ...], options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
-    with pytest.raises(error, match=said):
-        Chosen(*values, **given)
+    with pytest.raises(error, match=words):
+        Chosen(*values, **options)
 
 
 def chooses(v: Any, x: Any, *, kind: Any) -> Any:
@@ -264,7 +264,7 @@ def chooses(v: Any, x: Any, *, kind: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("declared", "said"),
+    ("declared", "words"),
     [
         ({}, "see kind"),
         ({"choices": {"kind": 0.5}}, "choice kind is 0.5, not a bool"),
@@ -275,8 +275,8 @@ def chooses(v: Any, x: Any, *, kind: Any) -> Any:
         ({"choices": {"kind": True}, "learnable": ("kind",)}, "kind is not declared in params"),
     ],
 )
-def test_no_choices(declared: dict[str, Any], said: str) -> None:
-    with pytest.raises(TypeError, match=said) as caught:
+def test_no_choices(declared: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words) as caught:
         neuron.define(**{"states": {"v": 0.0}, "params": {}} | declared)(chooses)
     assert "chooses" in str(caught.value)
 

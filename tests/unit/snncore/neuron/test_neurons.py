@@ -36,15 +36,15 @@ def test_a_sequence_is_its_equations_step_by_step(make: Make) -> None:
     module, x = make(), drive(12, 1, 3)
     spikes = module(x)
     parameters = module.parameter_values
-    for place in range(3):
+    for index in range(3):
         states = dict.fromkeys(module.equations.states, 0.0)
         for step in range(12):
             states, fired = evaluate(
-                module.equations, FLOATS, states, {"x": float(x[step, 0, place])}, parameters
+                module.equations, FLOATS, states, {"x": float(x[step, 0, index])}, parameters
             )
-            assert float(spikes[step, 0, place]) == fired
+            assert float(spikes[step, 0, index]) == fired
         for name, value in states.items():
-            assert float(module.states[name][0, place]) == pytest.approx(value, abs=1e-12)
+            assert float(module.states[name][0, index]) == pytest.approx(value, abs=1e-12)
     assert 0 < spikes.sum() < spikes.numel()
 
 

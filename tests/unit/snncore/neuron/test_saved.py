@@ -59,13 +59,13 @@ def test_the_zoo_is_saved(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in NEURONS if name != "Logarithmic"])
 @pytest.mark.parametrize("keep", [pickle.dumps, copy.deepcopy], ids=["pickled", "copied"])
 def test_the_zoo_reaches_other_processes(name: str, keep: Callable[[Any], Any]) -> None:
-    """Launchers of training pickle a network for each process."""
+    """Pickle a network as launchers of training do for each process."""
     module = NEURONS[name](backend="torch")
     x = drive(name, 3, 2, 6)
     before = module(x)
     module.reset()
-    kept = keep(module)
-    again = pickle.loads(kept) if isinstance(kept, bytes) else kept
+    copied = keep(module)
+    again = pickle.loads(copied) if isinstance(copied, bytes) else copied
     assert again.config() == module.config()
     assert torch.equal(again(x), before)
 

@@ -79,7 +79,7 @@ def test_gradient_has_the_type_of_the_distance(name: str, kind: torch.dtype) -> 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_config_makes_an_equal_one(name: str) -> None:
     kind = surrogate.KINDS[name]
-    changed = kind(**{key: 1.5 + place for place, key in enumerate(kind().values())})
+    changed = kind(**{key: 1.5 + index for index, key in enumerate(kind().values())})
     config = surrogate_config(changed)["surrogate"]
     assert surrogate.KINDS[config.pop("type")](**config) == changed
 
@@ -113,7 +113,7 @@ def test_a_surrogate_of_the_users_own() -> None:
 
 @pytest.mark.parametrize("backend", ["torch", "cpp"])
 def test_a_leaky_window_ends_before_its_edges(backend: str) -> None:
-    """SpikingJelly 2.0.0: 1 / (2 w) where |x| < w, c everywhere else."""
+    """Compare with SpikingJelly 2.0.0: 1 / (2 w) where |x| < w, c everywhere else."""
     width, leak, least = 0.5, 0.125, 2.0**-24
     distances = [
         offset + side * width

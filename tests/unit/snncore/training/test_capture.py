@@ -45,9 +45,9 @@ class Repeated:
         for parameter in self.net.parameters():
             parameter.grad = None
         self.run()
-        found = [p.grad for p in self.net.parameters()] + [step.outputs, step._value]
-        for place, value in zip(places, found, strict=True):
-            place.copy_(value.detach())
+        values = [p.grad for p in self.net.parameters()] + [step.outputs, step._value]
+        for target, value in zip(places, values, strict=True):
+            target.copy_(value.detach())
         step.outputs, step._value = places[-2:]
         self.times += 1
 
@@ -63,24 +63,24 @@ def captured(
 
 def batches(count: int) -> list[tuple[Tensor, Tensor]]:
     draw = torch.Generator().manual_seed(1)
-    given = torch.rand(count, 5, 4, 1, 6, 6, generator=draw) * 3
-    return [(x, torch.randint(0, 3, (4,), generator=draw)) for x in given]
+    inputs = torch.rand(count, 5, 4, 1, 6, 6, generator=draw) * 3
+    return [(x, torch.randint(0, 3, (4,), generator=draw)) for x in inputs]
 
 
 def test_losses_and_weights_are_those_of_training_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, net = network(), network()
     pairs = [(n, torch.optim.SGD(n.parameters(), 0.1, momentum=0.9)) for n in (plain, net)]
-    given = batches(4)
-    step = captured(net, *given[0], monkeypatch)
-    found, expected = [], []
-    for x, target in given:
+    data = batches(4)
+    step = captured(net, *data[0], monkeypatch)
+    losses, expected = [], []
+    for x, target in data:
         expected.append(training.training_step(*pairs[0], [(x, target)], loss))
         # Forgetting gradients as None must not hide the new ones from the optimizer.
         pairs[1][1].zero_grad(set_to_none=True)
-        found.append(float(step(x, target)))
+        losses.append(float(step(x, target)))
         pairs[1][1].step()
-    assert found == expected
-    assert len(set(found)) == 4
+    assert losses == expected
+    assert len(set(losses)) == 4
     assert step._graph.times == 4
     for name, value in plain.state_dict().items():
         assert torch.equal(net.state_dict()[name], value), name
@@ -131,8 +131,8 @@ def test_a_cpu_and_other_processes_are_refused(monkeypatch: pytest.MonkeyPatch) 
         training.CapturedStep(network(), loss, x, target)
 
     class Sharded(nn.Identity):
-        def set_requires_gradient_sync(self, wanted: bool) -> None:
-            raise AssertionError(wanted)
+        def set_requires_gradient_sync(self, enabled: bool) -> None:
+            raise AssertionError(enabled)
 
     with pytest.raises(ValueError, match="Sharded talks to other processes"):
         training.CapturedStep(Sharded(), loss, x, target)
@@ -148,8 +148,8 @@ def test_a_whole_residual_network(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     net = make(neuron=partial(neuron.LIF, threshold=0.2))
     training.fuse_norms(net)
-    given = batches(2)
-    step = captured(net, *given[0], monkeypatch)
-    values = [float(step(*pair)) for pair in given]
+    data = batches(2)
+    step = captured(net, *data[0], monkeypatch)
+    values = [float(step(*pair)) for pair in data]
     assert values[0] != values[1]
     assert all(parameter.grad is not None for parameter in net.parameters())

@@ -45,7 +45,7 @@ def test_gradients_are_the_same_to_the_bit() -> None:
 def test_spikes_that_are_changed_in_place_are_kept_as_they_are() -> None:
     class Halved(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            """Spikes that are none any more, where the spikes were."""
+            """Overwrite spikes with values that are not spikes, in the same memory."""
             self.kept = x
             return x.detach().mul_(0.5)
 
@@ -54,7 +54,9 @@ def test_spikes_that_are_changed_in_place_are_kept_as_they_are() -> None:
         layer.Linear(4, 8), neuron.LIF(threshold=0.2), Halved(), layer.Linear(8, 2)
     )
     x = torch.rand(3, 5, 4) * 4
-    plain, packed = (gradients(network[1:], network[0](x), held) for held in (False, True))
+    plain, packed = (
+        gradients(network[1:], network[0](x), compressed) for compressed in (False, True)
+    )
     assert all(torch.equal(a, b) for a, b in zip(plain, packed, strict=True))
     assert plain[0].abs().sum() > 0
 

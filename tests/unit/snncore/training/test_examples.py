@@ -18,22 +18,22 @@ def printed(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) 
 
 
 def numbers(text: str) -> list[float]:
-    """All numbers in a text."""
-    return [float(found) for found in re.findall(r"\d+(?:\.\d+)?", text)]
+    """Return all numbers in a text."""
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
 
 
 def line(text: str, start: str) -> list[float]:
-    """The numbers behind the start of a line."""
-    (found,) = (part for part in text.splitlines() if part.startswith(start))
-    return numbers(found.removeprefix(start))
+    """Return the numbers behind the start of a line."""
+    (text_line,) = (part for part in text.splitlines() if part.startswith(start))
+    return numbers(text_line.removeprefix(start))
 
 
 def test_ann_to_snn(printed: str) -> None:
     rights = re.findall(r"^(ANN|SNN, T = +\d+) +([\d.]+) %", printed, re.M)
-    found = {name: float(value) for name, value in rights}
-    assert found["ANN"] > 97
-    assert found["SNN, T =  8"] >= found["ANN"] - 2
-    assert found["SNN, T = 32"] >= found["ANN"] - 0.5
+    accuracy = {name: float(value) for name, value in rights}
+    assert accuracy["ANN"] > 97
+    assert accuracy["SNN, T =  8"] >= accuracy["ANN"] - 2
+    assert accuracy["SNN, T = 32"] >= accuracy["ANN"] - 0.5
 
 
 def test_train_digits(printed: str) -> None:

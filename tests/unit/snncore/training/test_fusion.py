@@ -15,7 +15,7 @@ EAGER = partial(neuron.LIF, threshold=0.4, detach_reset=True)
 
 def chain(backend: str, fires: Callable[..., nn.Module]) -> nn.Sequential:
     torch.manual_seed(0)
-    made = nn.Sequential(
+    network = nn.Sequential(
         layer.Conv2d(2, 4, 3, padding=1),
         layer.BatchNorm2d(4),
         fires(backend=backend),
@@ -24,10 +24,10 @@ def chain(backend: str, fires: Callable[..., nn.Module]) -> nn.Sequential:
         layer.BatchNorm1d(6),
         fires(backend=backend),
     )
-    for norm in (made[1], made[5]):
+    for norm in (network[1], network[5]):
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.uniform_(norm.bias, -0.2, 0.5)
-    return made
+    return network
 
 
 NEURONS = {
@@ -58,10 +58,10 @@ def test_results_and_gradients_are_the_same(name: str, backend: str) -> None:
     assert list(fused.state_dict()) == names
     assert [id(p) for p in fused.parameters()] == parameters
     expected, gradients = trained(plain, x)
-    found, fused_gradients = trained(fused, x)
+    spikes, fused_gradients = trained(fused, x)
     assert 0.05 < expected.mean() < 0.95
     # A membrane that rounds to the other side of the threshold is one spike in thousands.
-    assert (found != expected).float().mean() < 2e-3
+    assert (spikes != expected).float().mean() < 2e-3
     for mine, theirs in zip(fused_gradients, gradients, strict=True):
         assert torch.allclose(mine, theirs, atol=2e-3 * float(theirs.abs().max()) + 1e-5)
     for key, value in plain.state_dict().items():
@@ -81,25 +81,27 @@ def test_gradients_of_scale_and_shift_are_those_of_autograd() -> None:
     options = {"dtype": torch.float64, "requires_grad": True}
     x = torch.randn(4, 3, 5, 2, **options)
     weight, bias = torch.rand(3, **options), torch.randn(3, **options)
-    found, expected = affine(x, weight, bias, 1e-3)[:2], formula(x, weight, bias)
-    for mine, theirs in zip(found, expected, strict=True):
+    computed, expected = affine(x, weight, bias, 1e-3)[:2], formula(x, weight, bias)
+    for mine, theirs in zip(computed, expected, strict=True):
         assert torch.allclose(mine, theirs, rtol=1e-12)
-    assert torch.autograd.gradcheck(lambda *given: affine(*given, 1e-3)[:2], (x, weight, bias))
+    assert torch.autograd.gradcheck(
+        lambda *arguments: affine(*arguments, 1e-3)[:2], (x, weight, bias)
+    )
 
 
 def kept(network: nn.Module, x: Tensor) -> int:
-    """Bytes that autograd keeps, each memory once."""
-    held: dict[int, int] = {}
+    """Count the bytes that autograd keeps, each memory once."""
+    sizes: dict[int, int] = {}
 
     def pack(value: Tensor) -> Tensor:
-        held[value.untyped_storage().data_ptr()] = value.untyped_storage().nbytes()
+        sizes[value.untyped_storage().data_ptr()] = value.untyped_storage().nbytes()
         return value
 
     functional.reset(network)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda value: value):
         result = network(x)
     del result
-    return sum(held.values())
+    return sum(sizes.values())
 
 
 def test_less_is_kept_for_the_backward_pass() -> None:

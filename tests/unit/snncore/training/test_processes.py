@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[4]
 def torchrun(*arguments: str) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
+    completed = subprocess.run(
         [*command, *arguments],
         env=environment,
         cwd=ROOT,
@@ -27,17 +27,17 @@ def torchrun(*arguments: str) -> None:
         check=False,
         timeout=200,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert completed.returncode == 0, completed.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[float]]]:
-    """The weights that two processes end with, by case."""
+    """Return the weights that two processes end with, by case."""
     folder = tmp_path_factory.mktemp("processes")
-    place = folder / "weights.json"
-    torchrun(str(Path(__file__).with_name("worker.py")), str(place), str(folder))
-    found: dict[str, dict[str, list[float]]] = json.loads(place.read_text())
-    return found
+    path = folder / "weights.json"
+    torchrun(str(Path(__file__).with_name("worker.py")), str(path), str(folder))
+    weights: dict[str, dict[str, list[float]]] = json.loads(path.read_text())
+    return weights
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -45,10 +45,10 @@ def test_two_processes_learn_what_one_does(
     case: str, together: dict[str, dict[str, list[float]]]
 ) -> None:
     with training.processes() as process:
-        alone, found = train(case, process), together[case]
-    assert alone.keys() == found.keys()
+        alone, weights = train(case, process), together[case]
+    assert alone.keys() == weights.keys()
     for name, values in alone.items():
-        assert torch.allclose(torch.tensor(values), torch.tensor(found[name]), atol=2e-5), name
+        assert torch.allclose(torch.tensor(values), torch.tensor(weights[name]), atol=2e-5), name
     begun = network(CASES[case][2]).state_dict()
     moved = [name for name, value in begun.items() if value.flatten().tolist() != alone[name]]
     assert len(moved) > len(begun) // 2
@@ -65,5 +65,5 @@ def test_captured_steps_average_gradients(together: dict[str, dict[str, list[flo
     with training.processes() as process:
         alone = train("parallel, two batches", process)
     for name, values in alone.items():
-        found = torch.tensor(together["captured"][name])
-        assert torch.allclose(torch.tensor(values), found, atol=2e-5), name
+        weights = torch.tensor(together["captured"][name])
+        assert torch.allclose(torch.tensor(values), weights, atol=2e-5), name

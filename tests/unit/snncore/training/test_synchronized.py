@@ -23,8 +23,8 @@ def stats(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     return mean, torch.rsqrt(variance + eps)
 
 
-def gather(x: Tensor, *given: Any) -> tuple[Tensor, Tensor]:
-    means, inverses, running_mean, running_var, momentum, eps, counts = given
+def gather(x: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    means, inverses, running_mean, running_var, momentum, eps, counts = rest
     total, share = counts.sum(), (counts / counts.sum()).unsqueeze(1)
     mean = (means * share).sum(0)
     squares = ((inverses**-2 - eps + means.square()) * share).sum(0)
@@ -44,8 +44,8 @@ def reduce(incoming: Tensor, x: Tensor, mean: Tensor, inverse: Tensor, *_: Any) 
     return [sums, moved, moved * inverse, sums]
 
 
-def backward(incoming: Tensor, x: Tensor, mean: Tensor, inverse: Tensor, *given: Any) -> Tensor:
-    weight, sums, moved, counts = given
+def backward(incoming: Tensor, x: Tensor, mean: Tensor, inverse: Tensor, *rest: Any) -> Tensor:
+    weight, sums, moved, counts = rest
     total = counts.sum()
     scale = inverse if weight is None else inverse * weight
     level = wide(sums / total) + (x - wide(mean)) * wide(inverse.square() * moved / total)
@@ -75,18 +75,18 @@ def test_it_is_the_batch_norm_of_all_samples(affine: bool) -> None:
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(6, 3, 4, 5, generator=draw, dtype=torch.float64)
     weigh = torch.randn(x.shape, generator=draw, dtype=torch.float64)
-    found = []
+    results = []
     for function in (_OnGpu.apply, None):
-        given = x.clone().requires_grad_()
+        leaf = x.clone().requires_grad_()
         running = torch.zeros(3).double(), torch.ones(3).double()
         weight = torch.linspace(0.5, 2, 3).double().requires_grad_() if affine else None
         bias = torch.linspace(-1, 1, 3).double().requires_grad_() if affine else None
         if function is None:
-            result = F.batch_norm(given, *running, weight, bias, True, 0.1, 1e-5)
+            result = F.batch_norm(leaf, *running, weight, bias, True, 0.1, 1e-5)
         else:
-            result = function(given, weight, bias, *running, 0.1, 1e-5)
+            result = function(leaf, weight, bias, *running, 0.1, 1e-5)
         learned = [weight, bias] if affine else []
-        gradients = torch.autograd.grad((result * weigh).sum(), [given, *learned])
-        found.append([result, *gradients, *running])
-    for mine, theirs in zip(*found, strict=True):
+        gradients = torch.autograd.grad((result * weigh).sum(), [leaf, *learned])
+        results.append([result, *gradients, *running])
+    for mine, theirs in zip(*results, strict=True):
         assert torch.allclose(mine, theirs, atol=1e-10)

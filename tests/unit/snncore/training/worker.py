@@ -23,33 +23,33 @@ CASES = {
 
 
 def network(norms: bool) -> nn.Module:
-    """A small SEW ResNet with a norm of features, or a network whose samples do not meet."""
+    """Build a small SEW ResNet with a norm of features, or a network whose samples do not meet."""
     torch.manual_seed(0)
     if norms:
-        made = models.sew_resnet18(4, width=4, channels=1, small_images=True)
-        return nn.Sequential(made, layer.BatchNorm1d(4), neuron.LIF(threshold=0.3))
+        resnet = models.sew_resnet18(4, width=4, channels=1, small_images=True)
+        return nn.Sequential(resnet, layer.BatchNorm1d(4), neuron.LIF(threshold=0.3))
     conv = nn.Sequential(layer.Conv2d(1, 4, 3), neuron.ParametricLIF(threshold=0.2))
     return nn.Sequential(conv, layer.Flatten(), layer.Linear(144, 4), neuron.LIF(threshold=0.2))
 
 
 def data() -> tuple[Tensor, Tensor]:
-    """Eight samples."""
+    """Return eight samples."""
     generator = torch.Generator().manual_seed(1)
     x = torch.rand(3, 8, 1, 8, 8, generator=generator) * 3
     return x, torch.randint(0, 4, (8,), generator=generator)
 
 
 def part(process: training.Process, index: int, pieces: int) -> tuple[Tensor, Tensor]:
-    """The samples of one of this process's batches."""
+    """Return the samples of one of this process's batches."""
     x, labels = data()
-    place = index * process.count + process.rank
+    position = index * process.count + process.rank
     size = 8 // (process.count * pieces)
-    mine = slice(place * size, (place + 1) * size)
+    mine = slice(position * size, (position + 1) * size)
     return x[:, mine].to(process.device), labels[mine].to(process.device)
 
 
 def train(case: str, process: training.Process, folder: str | None = None) -> Weights:
-    """Three steps; the weights afterwards. With a folder the last is that of another run."""
+    """Take three steps and return the weights; with a folder, another run takes the last step."""
     # On GPUs as exactly as on CPUs.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
@@ -58,43 +58,43 @@ def train(case: str, process: training.Process, folder: str | None = None) -> We
     batches = [part(process, index, pieces) for index in range(pieces)]
 
     def begun() -> tuple[nn.Module, torch.optim.Optimizer]:
-        made = wrap(network(norms), process)
-        return made, torch.optim.SGD(made.parameters(), 0.1, momentum=0.9)
+        net = wrap(network(norms), process)
+        return net, torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
 
-    made, optimizer = begun()
+    net, optimizer = begun()
     for step in range(3):
         if step == 2 and folder is not None:
             path = f"{folder}/{process.rank}.npz"
-            training.save_run(path, made, optimizer)
-            made, optimizer = begun()
-            training.load_run(path, made, optimizer)
-        training.training_step(made, optimizer, batches, loss.rate_cross_entropy)
-    found = {}
-    for name, value in made.state_dict().items():
-        whole = value.full_tensor() if hasattr(value, "full_tensor") else value
-        found[name.removeprefix("module.")] = whole.double().flatten().tolist()
-    return found
+            training.save_run(path, net, optimizer)
+            net, optimizer = begun()
+            training.load_run(path, net, optimizer)
+        training.training_step(net, optimizer, batches, loss.rate_cross_entropy)
+    weights = {}
+    for name, value in net.state_dict().items():
+        full = value.full_tensor() if hasattr(value, "full_tensor") else value
+        weights[name.removeprefix("module.")] = full.double().flatten().tolist()
+    return weights
 
 
 def captured(process: training.Process) -> Weights:
-    """The same with captured steps, whose graph runs Python again."""
-    made, steps = network(False).to(process.device), list[training.CapturedStep]()
+    """Return the same from captured steps, whose graph runs Python again."""
+    net, steps = network(False).to(process.device), list[training.CapturedStep]()
     if process.rank:
         # All begin with the weights of the first.
-        for parameter in made.parameters():
+        for parameter in net.parameters():
             nn.init.zeros_(parameter)
-    setattr(capture, "_Graph", lambda _: Repeated(made, steps))  # noqa: B010
+    setattr(capture, "_Graph", lambda _: Repeated(net, steps))  # noqa: B010
     x, labels = part(process, 0, 1)
-    steps.append(training.CapturedStep(made, loss.rate_cross_entropy, x, labels, process=process))
-    optimizer = torch.optim.SGD(made.parameters(), 0.1, momentum=0.9)
+    steps.append(training.CapturedStep(net, loss.rate_cross_entropy, x, labels, process=process))
+    optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
     for _ in range(3):
         steps[0](x, labels)
         optimizer.step()
-    return {name: value.double().flatten().tolist() for name, value in made.state_dict().items()}
+    return {name: value.double().flatten().tolist() for name, value in net.state_dict().items()}
 
 
 def main() -> None:
-    """All cases in the same processes."""
+    """Run all cases in the same processes."""
     with training.processes() as process:
         result = {case: train(case, process) for case in CASES}
         for case in ("parallel", "sharded"):

@@ -15,7 +15,7 @@ KERNEL = 2 * np.arange(-8, 28).reshape(2, 2, 3, 3)
 
 
 def neuron(name: str, source: str, **changes: Any) -> Neuron:
-    """CUBA LIF neurons on Loihi; a keyword is a parameter, or a field of the node."""
+    """Return CUBA LIF neurons on Loihi; a keyword is a parameter, or a field of the node."""
     parameters = {"current_decay": 1024, "voltage_decay": 128, "threshold": 80, "bias": 0}
     fields = {key: value for key, value in changes.items() if key not in parameters}
     parameters |= {key: value for key, value in changes.items() if key in parameters}
@@ -24,7 +24,7 @@ def neuron(name: str, source: str, **changes: Any) -> Neuron:
 
 
 def dense(weight: Any = ((2, -4), (6, 8), (-10, 12)), **changes: Any) -> Program:
-    """Inputs, a dense layer and its neurons."""
+    """Return inputs, a dense layer and its neurons."""
     fields = {key: changes.pop(key) for key in ("shift", "accumulator_bits") if key in changes}
     weights = np.asarray(weight)
     nodes = (
@@ -36,7 +36,7 @@ def dense(weight: Any = ((2, -4), (6, 8), (-10, 12)), **changes: Any) -> Program
 
 
 def conv(weight: Any = KERNEL, shape: Any = (2, 5, 4), **changes: Any) -> Program:
-    """An image, a convolution and its neurons."""
+    """Return an image, a convolution and its neurons."""
     keys = ("stride", "padding", "dilation", "groups", "accumulator_bits")
     fields = {key: changes.pop(key) for key in keys if key in changes}
     nodes = (
@@ -48,12 +48,12 @@ def conv(weight: Any = KERNEL, shape: Any = (2, 5, 4), **changes: Any) -> Progra
 
 
 def driven(shape: Any = (3,), **changes: Any) -> Program:
-    """Currents that drive neurons without synapses."""
+    """Return currents that drive neurons without synapses."""
     return Program((Input("input", shape, Signal.CURRENT), neuron("in", "input", **changes)), "in")
 
 
 def network() -> Program:
-    """Every kind of layer, and a parameter of every form that the file has."""
+    """Return every kind of layer, and a parameter of every form that the file has."""
     rng = np.random.default_rng(1)
     nodes: list[Node] = [
         Input("input", (2, 5, 4), Signal.CURRENT),

@@ -18,12 +18,12 @@ from tests.unit.targets.loihi.programs import KERNEL, conv, dense, driven, netwo
 
 
 def chain(*nodes: Node, output: str | None = None) -> Program:
-    """Nodes behind an input of two."""
+    """Return nodes behind an input of two."""
     return Program((Input("input", (2,)), *nodes), output or nodes[-1].name)
 
 
 def synapse(name: str, source: str, inputs: int = 2) -> Dense:
-    """Two outputs."""
+    """Return synapses with two outputs."""
     return Dense(name, Edge(source), np.arange(1, 2 * inputs + 1).reshape(2, inputs) - 3)
 
 
@@ -203,7 +203,7 @@ WEIGHTS: dict[str, tuple[Program, str, str, str]] = {
 
 
 def wide(**fields: Any) -> Program:
-    """A convolution of an image that is large enough for any geometry."""
+    """Return a convolution of an image that is large enough for any geometry."""
     weight = np.array([2, -4]).reshape(1, 1, 1, 2)
     return conv(weight, (1, 260, 260), **fields)
 
@@ -226,7 +226,7 @@ GEOMETRY: dict[str, tuple[Program, str, str]] = {
 
 
 def only(program: Program, severity: Severity = Severity.ERROR) -> Finding:
-    """The one finding that a program has."""
+    """Return the one finding that a program has."""
     (finding,) = target.check(program)
     assert finding.severity == severity
     return finding
@@ -234,9 +234,9 @@ def only(program: Program, severity: Severity = Severity.ERROR) -> Finding:
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_what_is_no_chain_is_refused(name: str) -> None:
-    program, place, words = CHAINS[name]
+    program, node, words = CHAINS[name]
     finding = only(program)
-    assert finding.node == place
+    assert finding.node == node
     assert finding.remedy is not None
     with pytest.raises(DoesNotFitError, match=words):
         target.compile(program)
@@ -244,9 +244,9 @@ def test_what_is_no_chain_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*REGISTERS, *WEIGHTS])
 def test_what_no_register_or_loader_takes_is_refused(name: str) -> None:
-    program, place, words, remedy = (REGISTERS | WEIGHTS)[name]
+    program, node, words, remedy = (REGISTERS | WEIGHTS)[name]
     finding = only(program)
-    assert finding.node == place
+    assert finding.node == node
     assert finding.remedy is not None
     assert remedy in finding.remedy
     with pytest.raises(DoesNotFitError, match=words):
@@ -255,9 +255,9 @@ def test_what_no_register_or_loader_takes_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", GEOMETRY)
 def test_geometry_beyond_eight_bits_is_refused(name: str) -> None:
-    program, place, words = GEOMETRY[name]
+    program, node, words = GEOMETRY[name]
     finding = only(program)
-    assert finding.node == place
+    assert finding.node == node
     assert finding.remedy
     with pytest.raises(DoesNotFitError, match=words):
         target.compile(program)
@@ -280,7 +280,7 @@ def test_every_error_is_listed_at_once() -> None:
     assert [finding.node for finding in target.check(program)] == places
     with pytest.raises(DoesNotFitError) as caught:
         target.compile(program)
-    assert all(place in str(caught.value) for place in places)
+    assert all(node in str(caught.value) for node in places)
 
 
 def test_neurons_of_another_name_and_the_same_computation_fit() -> None:
@@ -304,7 +304,9 @@ def test_neurons_of_another_name_and_the_same_computation_fit() -> None:
     ],
 )
 def test_what_is_at_its_limit_fits(program: Program) -> None:
-    assert [found for found in target.check(program) if found.severity == Severity.ERROR] == []
+    assert [
+        finding for finding in target.check(program) if finding.severity == Severity.ERROR
+    ] == []
     target.compile(program)
 
 

@@ -37,7 +37,7 @@ def content(artifact: Artifact) -> bytes:
 
 
 def written(artifact: Artifact) -> str:
-    """Everything in the file, a line for each value."""
+    """Return everything in the file, a line for each value."""
     lines: list[str] = []
 
     def show(path: str, item: Any) -> None:
@@ -57,7 +57,7 @@ def test_the_file_and_the_contract_are_as_they_were() -> None:
     contract = json.dumps(dict(artifact.contract), indent=1)
     nodes, _ = program.text().split("\n\nneuron ")
     text = f"{nodes}\n\n{written(artifact)}\n{contract}\n"
-    assert text == GOLDEN.read_text("utf-8"), "see what changed, and write the new text there"
+    assert text == GOLDEN.read_text("utf-8"), "look at the change, and write the new text there"
 
 
 def test_the_same_program_gives_the_same_bytes_at_another_time() -> None:
@@ -153,7 +153,7 @@ def test_states_are_reset_where_a_layer_gets_its_first_input(
 
 
 def size_and_calls(neurons: int) -> tuple[int, int]:
-    """The bytes of an artifact with so many neurons of 64 inputs, and Python's calls for it."""
+    """Return the bytes of an artifact with this many neurons of 64 inputs, and Python's calls."""
     rng = np.random.default_rng(0)
     program = dense(2 * rng.integers(-60, 60, (neurons, 64)), bias=rng.integers(-9, 9, neurons))
     calls = 0
@@ -198,7 +198,7 @@ SHAPES: Any = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 
 @st.composite
 def anything(draw: Any) -> Program:
-    """Programs that a check may well refuse: odd shapes of parameters, idle flattens, currents."""
+    """Return programs that a check may refuse: odd shapes, idle flattens, currents."""
     shape = draw(SHAPES)
     nodes: list[Node] = [Input(draw(st.sampled_from("xy")), shape, draw(st.sampled_from(Signal)))]
     if draw(st.booleans()):
@@ -214,7 +214,7 @@ def anything(draw: Any) -> Program:
 
 
 def drawn_neuron(draw: Any, name: str, source: str, shape: tuple[int, ...]) -> Neuron:
-    """Parameters of any shape that broadcasts."""
+    """Return parameters of any shape that broadcasts."""
     values: dict[str, Any] = {}
     for key, top in (("bias", 9), ("threshold", 90), ("current_decay", 4096)):
         form = tuple(size if draw(st.booleans()) else 1 for size in shape)
@@ -228,7 +228,7 @@ def drawn_neuron(draw: Any, name: str, source: str, shape: tuple[int, ...]) -> N
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(anything())
 def test_a_program_is_refused_or_read_back(program: Program) -> None:
-    errors = [found for found in target.check(program) if found.severity == Severity.ERROR]
+    errors = [finding for finding in target.check(program) if finding.severity == Severity.ERROR]
     if errors:
         with pytest.raises(DoesNotFitError):
             target.compile(program)
@@ -243,7 +243,9 @@ def test_most_of_these_are_not_refused() -> None:
     @given(anything())
     def count(program: Program) -> None:
         nonlocal accepted
-        errors = [found for found in target.check(program) if found.severity == Severity.ERROR]
+        errors = [
+            finding for finding in target.check(program) if finding.severity == Severity.ERROR
+        ]
         accepted += not errors
 
     count()

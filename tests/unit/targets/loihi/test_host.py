@@ -27,17 +27,17 @@ MOST = (1 << 15) - 1
 
 
 def driven(gain: int = 48, bias: int = 16, behind: bool = False) -> Program:
-    """Measurements that a host scales, their neurons, and dense ones; or the other way round."""
+    """Return measurements that a host scales, their neurons, and dense ones; or the reverse."""
     values = {"current_decay": 4096, "voltage_decay": 100, "threshold": 90}
-    held = {
+    parameters = {
         key: np.asarray(value) for key, value in (values | {"gain": gain, "bias": bias}).items()
     }
     weight = np.array([[2, -4, 6], [8, -10, 12]])
     if behind:
-        last = Neuron("out", (Edge("out.synapse"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, held, -6)
+        last = Neuron("out", (Edge("out.synapse"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, parameters, -6)
         synapse = Dense("out.synapse", Edge("input"), weight, -6)
         return Program((Input("input", (3,)), synapse, last), "out")
-    first = Neuron("in", (Edge("input"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, held, -6)
+    first = Neuron("in", (Edge("input"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, parameters, -6)
     synapse = Dense("out.synapse", Edge("in"), weight, -6)
     nodes = (Input("input", (3,), Signal.CURRENT), first, synapse)
     return Program((*nodes, programs.neuron("out", "out.synapse")), "out")
@@ -64,13 +64,13 @@ def test_the_host_multiplies_samples_by_the_scale_of_the_manifest(gain: int) -> 
 
 def test_the_scale_is_in_the_program_that_is_read_and_changes_what_it_computes() -> None:
     artifact = target.compile(driven())
-    held = target.read(artifact)
-    assert held == driven()
+    loaded = target.read(artifact)
+    assert loaded == driven()
     changed = dict(artifact.contract)
     changed["input"] = dict(changed["input"]) | {"scale": 47}
     other = target.read(replace(artifact, contract=changed))
     assert other == driven(47)
-    first, second = run_golden(held, SAMPLES), run_golden(other, SAMPLES)
+    first, second = run_golden(loaded, SAMPLES), run_golden(other, SAMPLES)
     assert first.spikes() > 0
     assert not np.array_equal(first["in"].u, second["in"].u)
 
@@ -103,7 +103,7 @@ def test_a_register_has_16_bits(key: str, wrong: Any) -> None:
     artifact = target.compile(driven())
     changed = dict(artifact.contract)
     changed["input"] = dict(changed["input"]) | {key: wrong}
-    with pytest.raises(ArtifactError, match=rf"input\.{key} is .*no number of 16 bits"):
+    with pytest.raises(ArtifactError, match=rf"input\.{key} is .*not a number of 16 bits"):
         target.read(replace(artifact, contract=changed))
 
 
@@ -113,31 +113,31 @@ def test_the_bits_of_a_message_are_handed_on() -> None:
     assert lava_run(Artifact("loihi", dict(artifact.files)), SAMPLES[..., :2]).spike_exp == 6
 
 
-def errors(made: Program) -> list[str]:
-    return [str(found) for found in target.check(made) if found.severity == Severity.ERROR]
+def errors(program: Program) -> list[str]:
+    return [str(finding) for finding in target.check(program) if finding.severity == Severity.ERROR]
 
 
 def test_a_scale_is_for_what_enters_the_network_and_fits_its_register() -> None:
     assert errors(driven()) == errors(driven(MOST)) == errors(driven(-MOST - 1)) == []
-    (found,) = errors(driven(behind=True))
-    assert found.startswith("out.gain: is driven by spikes, and a host scales what enters")
+    (message,) = errors(driven(behind=True))
+    assert message.startswith("out.gain: is driven by spikes, and a host scales what enters")
     for gain in (MOST + 1, -MOST - 2):
-        (found,) = errors(driven(gain))
-        assert found.startswith(f"in.gain: {gain} is not in -32768..32767 of the chip")
+        (message,) = errors(driven(gain))
+        assert message.startswith(f"in.gain: {gain} is not in -32768..32767 of the chip")
 
 
 def test_states_are_forgotten_and_counted_where_the_layers_begin() -> None:
-    told = target.compile(driven()).contract
-    assert (told["reset_offset"], [layer["lag"] for layer in told["layers"]]) == (0, [0, 1])
-    told = target.compile(programs.dense()).contract
-    assert (told["reset_offset"], [layer["lag"] for layer in told["layers"]]) == (1, [1])
+    contract = target.compile(driven()).contract
+    assert (contract["reset_offset"], [layer["lag"] for layer in contract["layers"]]) == (0, [0, 1])
+    contract = target.compile(programs.dense()).contract
+    assert (contract["reset_offset"], [layer["lag"] for layer in contract["layers"]]) == (1, [1])
 
 
 VALUES = {"gain": 48, "current_decay": 1024, "voltage_decay": 128, "threshold": 80, "bias": 16}
 
 
 def scaled(**changes: Any) -> Program:
-    """Three neurons that measurements drive, each many times over."""
+    """Return three neurons that measurements drive, each many times over."""
     values = {key: np.asarray(value) for key, value in (VALUES | changes).items()}
     kind = (DRIVEN_CUBA_LIF, LOIHI_DRIVEN)
     nodes = (
@@ -148,9 +148,9 @@ def scaled(**changes: Any) -> Program:
 
 
 def chain(program: Program) -> Chain:
-    found = chain_of(program)
-    assert isinstance(found, Chain)
-    return found
+    result = chain_of(program)
+    assert isinstance(result, Chain)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def chain(program: Program) -> Chain:
 def test_the_manifest_says_what_a_host_does(program: Program, expected: dict[str, int]) -> None:
     assert host_part(chain(program)) == expected
     artifact = target.compile(program)
-    told = artifact.contract["input"]
-    assert {key: told[key] for key in ("scale", "bias") if key in told} == expected
+    contract = artifact.contract["input"]
+    assert {key: contract[key] for key in ("scale", "bias") if key in contract} == expected
     assert target.read(artifact) == program
     assert input_scale_of(artifact.contract) == expected.get("scale")
     assert input_bias_of(artifact.contract) == expected.get("bias", 0)
@@ -199,8 +199,8 @@ def test_a_product_beyond_32_bits_is_refused(sample: int, fits: bool, sign: int)
 
 @pytest.mark.parametrize("value", [-(1 << 15), (1 << 15) - 1])
 def test_the_ends_of_16_bits_are_numbers(value: int) -> None:
-    told = {"input": {"scale": value, "bias": value}}
-    assert (input_scale_of(told), input_bias_of(told)) == (value, value)
+    contract = {"input": {"scale": value, "bias": value}}
+    assert (input_scale_of(contract), input_bias_of(contract)) == (value, value)
 
 
 def test_a_bare_file_knows_of_no_host() -> None:

@@ -22,7 +22,7 @@ OWN = np.array([[6, -30], [8, 12]])
 
 
 def recurrent(own: Any = OWN, weight: Any = WEIGHT, late: int = 1, **fields: Any) -> Program:
-    """Two neurons that read their own spikes."""
+    """Return two neurons that read their own spikes."""
     nodes = (
         Input("input", (3,)),
         Dense("fc.synapse", Edge("input"), np.asarray(weight), -6, **fields),
@@ -33,14 +33,14 @@ def recurrent(own: Any = OWN, weight: Any = WEIGHT, late: int = 1, **fields: Any
 
 
 def delayed(delays: Any) -> Program:
-    """A dense layer with delays."""
+    """Return a dense layer with delays."""
     program = dense(WEIGHT)
     synapse = replace(program.synapses[0], delays=np.asarray(delays))
     return replace(program, nodes=(program.nodes[0], synapse, program.nodes[2]))
 
 
 def errors(program: Program) -> list[Finding]:
-    return [found for found in target.check(program) if found.severity == Severity.ERROR]
+    return [finding for finding in target.check(program) if finding.severity == Severity.ERROR]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_file_has_the_loaders_names(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "place", "words"),
+    ("program", "node", "words"),
     [
         (delayed([[0, 3, 63], [0, 0, 0]]), "fc.synapse.delays[0, 2]", "63 steps are more than"),
         (recurrent(delays=WEIGHT % 5), "fc.synapse.delays", "the loader loses the scale"),
@@ -73,18 +73,18 @@ def test_the_file_has_the_loaders_names(tmp_path: Any) -> None:
         (recurrent(own=-abs(OWN) - 2, weight=-abs(WEIGHT)), "fc.recurrent.weight[0, 1]", "-32"),
     ],
 )
-def test_what_the_loader_would_change_is_refused(program: Program, place: str, words: str) -> None:
-    (found,) = errors(program)
-    assert found.node == place
-    assert words in found.message
-    assert found.remedy
+def test_what_the_loader_would_change_is_refused(program: Program, node: str, words: str) -> None:
+    (finding,) = errors(program)
+    assert finding.node == node
+    assert words in finding.message
+    assert finding.remedy
 
 
 def test_a_late_edge_is_no_delay_of_synapses() -> None:
     program = dense(WEIGHT)
     late = replace(program.nodes[1], source=Edge("input", 3))
-    (found,) = errors(replace(program, nodes=(program.nodes[0], late, program.nodes[2])))
-    assert "reads input 3 steps late; delays are the synapses'" in found.message
+    (finding,) = errors(replace(program, nodes=(program.nodes[0], late, program.nodes[2])))
+    assert "reads input 3 steps late; delays are the synapses'" in finding.message
 
 
 def test_own_spikes_take_axons_to_every_core_of_the_layer() -> None:

@@ -21,8 +21,8 @@ from tests.unit.targets.loihi import programs
 ZERO, MIXED = np.zeros((2, 3), dtype=np.int32), np.array([[2, -4, 6], [8, -10, 12]])
 
 
-def errors(made: Program) -> list[str]:
-    return [str(found) for found in target.check(made) if found.severity == Severity.ERROR]
+def errors(program: Program) -> list[str]:
+    return [str(finding) for finding in target.check(program) if finding.severity == Severity.ERROR]
 
 
 def recurrent(weight: Any, own: Any) -> bytes:
@@ -52,14 +52,14 @@ def test_zeros_beside_other_weights_are_loaded() -> None:
         (recurrent(ZERO, MIXED[:, :2]), 2),
         (net_file(image(1, 2, 2), conv(np.zeros((1, 1, 1, 1)), (1, 2, 2))), 1),
     ):
-        held = target.read(Artifact("loihi", {"a.net": content}))
-        assert len(held.synapses) == count
-        assert sum(not node.weight.any() for node in held.synapses) == 1
+        loaded = target.read(Artifact("loihi", {"a.net": content}))
+        assert len(loaded.synapses) == count
+        assert sum(not node.weight.any() for node in loaded.synapses) == 1
 
 
 def test_zeros_are_refused_before_they_are_written() -> None:
-    (found,) = errors(programs.dense(ZERO))
-    assert found.startswith("fc.synapse.weight: every weight is 0, which the loader cannot load")
+    (message,) = errors(programs.dense(ZERO))
+    assert message.startswith("fc.synapse.weight: every weight is 0, which the loader cannot load")
     assert errors(programs.conv(np.zeros((2, 2, 3, 3), dtype=np.int64))) == []
     # A file whose weights were made zero is not the one that was exported, nor any that loads.
     artifact = target.compile(programs.dense())

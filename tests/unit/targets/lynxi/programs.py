@@ -25,18 +25,18 @@ Array = NDArray[np.int64]
 
 
 def neurons(
-    name: str, *sources: str, reset: Reset = Reset.HARD, leak: int | None = None, **given: Any
+    name: str, *sources: str, reset: Reset = Reset.HARD, leak: int | None = None, **changes: Any
 ) -> Neuron:
-    """IF neurons, or LIF with a leak in 128ths."""
+    """Return IF neurons, or LIF with a leak in 128ths."""
     fire = Fire(reset)
     equations = biased_if(fire) if leak is None else biased_lif(fire)
-    values = {"threshold": 60, "rest": 0, "bias": 0, "decay": leak, **given}
+    values = {"threshold": 60, "rest": 0, "bias": 0, "decay": leak, **changes}
     parameters = {key: np.asarray(values[key]) for key in equations.parameters}
     return Neuron(name, tuple(Edge(s) for s in sources), equations, SYSTEM, parameters)
 
 
 def image(reset: Reset = Reset.HARD, scale: int = 1) -> Program:
-    """Every kind of layer, with a residual addition; `scale` makes the weights larger."""
+    """Return every kind of layer, with a residual addition; `scale` makes the weights larger."""
     random = np.random.default_rng(1)
 
     def weight(*shape: int) -> Array:
@@ -61,20 +61,20 @@ def image(reset: Reset = Reset.HARD, scale: int = 1) -> Program:
     )
 
 
-def dense(size: int = 1, **given: Any) -> Program:
-    """Two neurons, whose largest sum is 100 times the size."""
+def dense(size: int = 1, **changes: Any) -> Program:
+    """Return two neurons, whose largest sum is 100 times the size."""
     weight = np.array([[60, -30, 40], [10, 90, -100]]) * size
-    nodes = (Input("in", (3,)), Dense("d", Edge("in"), weight), neurons("n", "d", **given))
+    nodes = (Input("in", (3,)), Dense("d", Edge("in"), weight), neurons("n", "d", **changes))
     return Program(nodes, "n")
 
 
-def driven(**given: Any) -> Program:
-    """Neurons that currents drive."""
-    return Program((Input("in", (3,), Signal.CURRENT), neurons("n", "in", **given)), "n")
+def driven(**changes: Any) -> Program:
+    """Return neurons that currents drive."""
+    return Program((Input("in", (3,), Signal.CURRENT), neurons("n", "in", **changes)), "n")
 
 
 def spikes(program: Program, steps: int = 8, count: int = 3, seed: int = 0) -> Array:
-    """Samples that make the neurons fire."""
+    """Return samples that make the neurons fire."""
     random = np.random.default_rng(seed)
     shape = (steps, count, *program.input.shape)
     if program.input.signal == Signal.CURRENT:

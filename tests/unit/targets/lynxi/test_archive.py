@@ -26,10 +26,10 @@ def test_it_is_what_python_writes(records: dict[str, Content]) -> None:
     with zipfile.ZipFile(expected, "w", zipfile.ZIP_STORED) as file:
         for name, content in records.items():
             file.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), bytes(content))
-    made = archive(records)
-    assert bytes(made) == expected.getvalue()
-    assert made.size == len(expected.getvalue())
-    with zipfile.ZipFile(io.BytesIO(bytes(made))) as file:
+    written = archive(records)
+    assert bytes(written) == expected.getvalue()
+    assert written.size == len(expected.getvalue())
+    with zipfile.ZipFile(io.BytesIO(bytes(written))) as file:
         assert file.testzip() is None
         assert {name: file.read(name) for name in file.namelist()} == {
             name: bytes(content) for name, content in records.items()

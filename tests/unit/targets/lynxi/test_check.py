@@ -20,28 +20,28 @@ from tests.unit.targets.lynxi.programs import dense, driven, image, neurons
 DOCUMENT = Path(__file__).parents[4] / "docs/lynxi.md"
 
 
-def with_weight(weight: Any, **given: Any) -> Program:
+def with_weight(weight: Any, **fields: Any) -> Program:
     nodes = dense().nodes
-    synapse = replace(nodes[1], weight=np.asarray(weight), **given)
+    synapse = replace(nodes[1], weight=np.asarray(weight), **fields)
     first = Input("in", (synapse.weight.shape[1],))
     return Program((first, synapse, nodes[2]), "n")
 
 
 def graded(threshold: int) -> Program:
-    """Neurons that send their voltage."""
+    """Return neurons that send their voltage."""
 
     def step(v: Any, x: Any, *, threshold: Any) -> Any:
         return v, x * threshold
 
     equations = trace(step, states=("v",), parameters=("threshold",), name="Graded")
     system = NumberSystem("wide", (("v", Format(20, 0)),), (("threshold", 0),))
-    given = {"threshold": np.asarray(threshold)}
+    parameters = {"threshold": np.asarray(threshold)}
     nodes = dense().nodes[:2]
-    return Program((*nodes, Neuron("n", (Edge("d"),), equations, system, given)), "n")
+    return Program((*nodes, Neuron("n", (Edge("d"),), equations, system, parameters)), "n")
 
 
 def wrapping() -> Program:
-    """Neurons whose state wraps."""
+    """Return neurons whose state wraps."""
     layer = dense().nodes[2]
     form = Format(8, 0, Overflow.WRAP)
     states = tuple((name, form) for name, _ in layer.system.states)
@@ -98,10 +98,10 @@ def test_what_is_exact_in_float16_warns_of_nothing() -> None:
 
 
 def test_what_misses_it_says_why_and_what_would_help() -> None:
-    found = warned(image(scale=9))
-    assert set(found) >= {"dense", "lif3"}
-    assert "exact in float32 (L1)" in found["dense"].message
-    assert "a smaller fan-in than 24, fewer bits (7 always do)" in str(found["dense"].remedy)
+    warnings = warned(image(scale=9))
+    assert set(warnings) >= {"dense", "lif3"}
+    assert "exact in float32 (L1)" in warnings["dense"].message
+    assert "a smaller fan-in than 24, fewer bits (7 always do)" in str(warnings["dense"].remedy)
 
 
 def test_currents_are_told_to_be_spikes() -> None:
@@ -115,8 +115,8 @@ def test_what_no_float_holds_states_its_tolerance() -> None:
     weight = np.full((1, 5000), 200)
     currents = replace(driven().nodes[0], shape=(5000,))
     program = Program((currents, *with_weight(weight).nodes[1:]), "n")
-    found = warned(program)["d"]
-    assert "L2: within" in found.message
+    warning = warned(program)["d"]
+    assert "L2: within" in warning.message
     assert plan_of(program).by_name["d"].certificate.tolerance > 1
     assert "an axis of 5000" in warned(program)["in"].message
 

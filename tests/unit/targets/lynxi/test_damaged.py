@@ -19,12 +19,12 @@ Document = dict[str, Any]
 
 
 def node(document: Document, name: str) -> Document:
-    found: Document = next(each for each in document["nodes"] if each["name"] == name)
-    return found
+    match: Document = next(each for each in document["nodes"] if each["name"] == name)
+    return match
 
 
 def changed(change: Callable[[Document], object], **files: bytes) -> Artifact:
-    """The package with another network.json, whose manifest is that of nobody."""
+    """Return the package with another network.json and a manifest that nobody wrote."""
     document = json.loads(PACKAGE.files["network.json"])
     change(document)
     content = json.dumps(document).encode()
@@ -32,31 +32,31 @@ def changed(change: Callable[[Document], object], **files: bytes) -> Artifact:
 
 
 def put(name: str, *path: Any) -> Callable[[Document], object]:
-    """A change of one value of a node; the last of the path is the value."""
+    """Return a change of one value of a node; the last of the path is the value."""
 
     def change(document: Document) -> None:
-        place: Any = node(document, name) if name else document
+        entry: Any = node(document, name) if name else document
         *keys, last, value = path
         for key in keys:
-            place = place[key]
-        place[last] = value
+            entry = entry[key]
+        entry[last] = value
 
     return change
 
 
 def drop(name: str, *path: Any) -> Callable[[Document], object]:
     def change(document: Document) -> None:
-        place: Any = node(document, name) if name else document
+        entry: Any = node(document, name) if name else document
         *keys, last = path
         for key in keys:
-            place = place[key]
-        del place[last]
+            entry = entry[key]
+        del entry[last]
 
     return change
 
 
 def rehashed(document: Document) -> None:
-    """Another weight in the integers, with the hash that it then has."""
+    """Change a weight in the integers, with the hash that it then has."""
     reference = node(document, "dense")["weight"]["integers"]
     weights = bytearray(PACKAGE.files["weights.bin"])
     weights[reference["offset"]] ^= 1
@@ -66,18 +66,18 @@ def rehashed(document: Document) -> None:
 
 
 def swapped(document: Document) -> None:
-    """The worst cases of two layers, one for the other."""
+    """Swap the worst cases of two layers."""
     document["golden"]["layers"].reverse()
 
 
 def turned(document: Document) -> None:
-    """The sums of a layer with two branches, the second branch first."""
+    """Put the second branch first in the sums of a layer with two."""
     case = document["golden"]["layers"][1]
     case["sums"] = dict(reversed(case["sums"].items()))
 
 
 def more_vectors(document: Document) -> None:
-    """The spikes of a layer that is not there."""
+    """Add the spikes of a layer that is not there."""
     layers = document["golden"]["network"]["layers"]
     layers["more"] = layers["lif3"]
 
@@ -214,17 +214,17 @@ def test_a_member_that_stands_twice_is_refused() -> None:
         target.read(replace(PACKAGE, files={**PACKAGE.files, "network.json": twice}))
 
 
-@pytest.mark.parametrize("place", ["input", "layers"])
-def test_other_golden_vectors_with_hashes_that_fit_are_refused(place: str) -> None:
+@pytest.mark.parametrize("path", ["input", "layers"])
+def test_other_golden_vectors_with_hashes_that_fit_are_refused(path: str) -> None:
     document = json.loads(PACKAGE.files["network.json"])
     golden = document["golden"]["network"]
-    reference = golden["input"] if place == "input" else golden["layers"]["lif2"]["v"]
+    reference = golden["input"] if path == "input" else golden["layers"]["lif2"]["v"]
     content, begin = bytearray(PACKAGE.files["golden.bin"]), reference["offset"]
     content[begin + 3] ^= 1
     part = content[begin : begin + reference["nbytes"]]
     reference["sha256"] = sha256(part).hexdigest()
     files = {"network.json": json.dumps(document).encode(), "golden.bin": bytes(content)}
-    with pytest.raises(ArtifactError, match=rf"golden\.network\.{place}.*\[0, 0, .*\] is "):
+    with pytest.raises(ArtifactError, match=rf"golden\.network\.{path}.*\[0, 0, .*\] is "):
         target.read(replace(PACKAGE, files={**PACKAGE.files, **files}))
 
 
@@ -237,15 +237,15 @@ def test_truncated_weights_are_refused() -> None:
 def test_every_flipped_bit_of_the_weights_is_seen() -> None:
     content = PACKAGE.files["weights.bin"]
     used = used_bytes(json.loads(PACKAGE.files["network.json"]))
-    for place in sorted(used)[::7]:
+    for bit in sorted(used)[::7]:
         flipped = bytearray(content)
-        flipped[place] ^= 1 << place % 8
+        flipped[bit] ^= 1 << bit % 8
         with pytest.raises(ArtifactError):
             target.read(replace(PACKAGE, files={**PACKAGE.files, "weights.bin": bytes(flipped)}))
 
 
 def used_bytes(part: Any) -> set[int]:
-    """Every byte of weights.bin that a reference names."""
+    """Return every byte of weights.bin that a reference names."""
     if isinstance(part, list):
         return {byte for each in part for byte in used_bytes(each)}
     if not isinstance(part, dict):

@@ -39,7 +39,7 @@ def member(document: Any, path: tuple[Any, ...]) -> Any:
 
 
 def change(document: Any, random: Random) -> None:
-    """One value taken out, doubled, moved, copied from elsewhere, or replaced."""
+    """Take one value out, double it, move it, replace it or copy one from elsewhere."""
     path = random.choice(PLACES)
     holder, key = member(document, path[:-1]), path[-1]
     kind = random.random()
@@ -78,7 +78,7 @@ def test_mutated_documents_are_consistent_or_refused() -> None:
 
 
 def stepped(value: Any) -> Any:
-    """The value changed by the smallest step, if it is a leaf."""
+    """Return the value changed by the smallest step, if it is a leaf."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):

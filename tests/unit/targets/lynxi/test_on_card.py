@@ -18,14 +18,14 @@ class Lyngor(ModuleType):
     """The vendor's compiler as its public examples show it, running on this machine."""
 
     compiled: ClassVar[dict[str, Any]] = {}
-    given: ClassVar[dict[str, Any]] = {}
+    options: ClassVar[dict[str, Any]] = {}
     spoiled: ClassVar[bool] = False
 
     class DLModel:
         """The loader of a network."""
 
         def load(self, file: str, model_type: str, inputs_dict: dict[str, Any]) -> None:
-            Lyngor.given.update(file=file, model_type=model_type, inputs=inputs_dict)
+            Lyngor.options.update(file=file, model_type=model_type, inputs=inputs_dict)
             self.graph, self.params = file, {}
 
     class Builder:
@@ -38,14 +38,14 @@ class Lyngor(ModuleType):
             Lyngor.compiled[str(Path(out_path) / "Net_0")] = graph
 
     def load(self, path: str, device: int) -> "Lyngor":
-        """A card that runs what was compiled."""
+        """Return a card that runs what was compiled."""
         self.session = onnxruntime.InferenceSession(
             Lyngor.compiled[path], providers=["CPUExecutionProvider"]
         )
         return self
 
     def run(self, **inputs: Any) -> list[Any]:
-        """Images go in and come out with the channels last."""
+        """Run images, which go in and come out with the channels last."""
         fed = {k: v.transpose(0, 3, 1, 2) if v.ndim == 4 else v for k, v in inputs.items()}
         results = [np.array(each) for each in self.session.run(None, fed)]
         if Lyngor.spoiled:
@@ -55,7 +55,7 @@ class Lyngor(ModuleType):
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The package's own script, and Lyngor beside it."""
+    """Return the package's own script, and Lyngor beside it."""
     folder = tmp_path / "package"
     target.compile(image(), steps=3).write(folder)
     monkeypatch.setitem(sys.modules, "lyngor", Lyngor("lyngor"))
@@ -84,9 +84,9 @@ def test_what_a_card_computes_is_compared_layer_by_layer(
 
 def test_the_compiler_gets_what_it_takes(script: Any, tmp_path: Path) -> None:
     assert script.main(["--form", "step", "--out", str(tmp_path / "out")]) == 0
-    assert Lyngor.given["model_type"] == "ONNX"
-    assert Lyngor.given["file"].endswith("step.onnx")
-    assert Lyngor.given["inputs"]["x"] == (1, 2, 7, 6)
+    assert Lyngor.options["model_type"] == "ONNX"
+    assert Lyngor.options["file"].endswith("step.onnx")
+    assert Lyngor.options["inputs"]["x"] == (1, 2, 7, 6)
     assert str(tmp_path / "out" / "Net_0") in Lyngor.compiled
 
 
@@ -99,7 +99,7 @@ def test_without_lyngor_it_says_so(
 
 
 def test_a_changed_vector_is_refused(script: Any) -> None:
-    place = script.HERE / "golden.bin"
-    place.write_bytes(bytes(len(place.read_bytes())))
+    path = script.HERE / "golden.bin"
+    path.write_bytes(bytes(len(path.read_bytes())))
     with pytest.raises(SystemExit, match="was changed"):
         script.main(["--run"])

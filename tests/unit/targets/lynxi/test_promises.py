@@ -55,14 +55,14 @@ def test_no_promise_is_made_for_a_card_that_was_not_seen() -> None:
 
 def test_the_schema_says_only_what_is_enforced() -> None:
     def keywords(rule: Any) -> set[str]:
-        found = set(rule)
+        words = set(rule)
         for key in ("properties", "$defs"):
             for inner in rule.get(key, {}).values():
-                found |= keywords(inner)
+                words |= keywords(inner)
         for key in ("items", "additionalProperties"):
             if isinstance(rule.get(key), dict):
-                found |= keywords(rule[key])
-        return found
+                words |= keywords(rule[key])
+        return words
 
     used = keywords(schema.schema())
     assert len(used) > 10

@@ -21,13 +21,13 @@ from tests.unit.targets.lynxi.programs import SYSTEM, InNumbers
 
 
 def kinds(recipe: Recipe) -> list[Any]:
-    """The floats that are exact for a recipe."""
-    found: list[Any] = [np.float64]
+    """Return the floats that are exact for a recipe."""
+    types: list[Any] = [np.float64]
     if recipe.bound <= SINGLE_LIMIT and all(is_exact(value) for value in recipe.numbers):
-        found.append(np.float32)
+        types.append(np.float32)
     if recipe.bound <= HALF_LIMIT and all(is_half(value) for value in recipe.numbers):
-        found.append(np.float16)
-    return found
+        types.append(np.float16)
+    return types
 
 
 @settings(max_examples=120, deadline=None)
@@ -43,16 +43,16 @@ def test_drawn_equations(case: Case) -> None:
     for kind in kinds(recipe):
         read = {step.name for step in recipe.steps if step.word == Word.STATE}
         states = {key: case.states[key].astype(kind) for key in read}
-        found, spikes = recipe.run(
+        results, spikes = recipe.run(
             InNumbers(kind, recipe.constants), states, case.inputs["x"].astype(kind)
         )
         assert (spikes == fired).all()
         for key, value in expected.items():
-            assert (found[key] == value).all(), (kind, key)
+            assert (results[key] == value).all(), (kind, key)
 
 
 def one(op: Op, attribute: Any, values: Interval) -> Recipe:
-    """A state that becomes an operation of itself."""
+    """Return a state that becomes an operation of itself."""
     operations = (
         Operation(Op.STATE, (), "v"),
         Operation(Op.INPUT, (), "x"),
@@ -77,10 +77,10 @@ def test_shifts_of_every_value_are_exact_in_float16(op: Op, a: int, b: int, bits
     assume(low < high)
     assert recipe.bound <= HALF_LIMIT
     values = np.arange(low, high + 1)
-    found, _ = recipe.run(
+    states, _ = recipe.run(
         InNumbers(np.float16, recipe.constants), {"v": values.astype(np.float16)}, values
     )
-    assert (found["v"] == GOLDEN[op](values, bits)).all()
+    assert (states["v"] == GOLDEN[op](values, bits)).all()
 
 
 def test_a_recipe_says_only_what_was_seen_to_compile() -> None:
@@ -103,8 +103,8 @@ def test_an_idle_wrap_or_clip_costs_nothing() -> None:
 @pytest.mark.parametrize("reset", [Reset.HARD, Reset.SOFT])
 def test_a_threshold_that_is_met_exactly(reset: Reset, strict: bool) -> None:
     equations = to_integers(biased_if(Fire(reset, strict)), SYSTEM)
-    given: dict[str, Any] = {"threshold": 9, "rest": -4, "bias": 0}
-    parameters = {key: np.asarray(given[key]) for key in equations.parameters}
+    numbers: dict[str, Any] = {"threshold": 9, "rest": -4, "bias": 0}
+    parameters = {key: np.asarray(numbers[key]) for key in equations.parameters}
     ends = {key: Interval(int(value), int(value)) for key, value in parameters.items()}
     states, inputs = {"v": Interval(-20, 20)}, {"x": Interval(-1, 1)}
     _, bounds = step_intervals(equations, states, inputs, ends)
@@ -112,9 +112,9 @@ def test_a_threshold_that_is_met_exactly(reset: Reset, strict: bool) -> None:
     v, x = np.arange(-20, 21), np.zeros(41, dtype=np.int64)
     expected, fired = evaluate(equations, GOLDEN, {"v": v}, {"x": x}, parameters)
     language = InNumbers(np.float16, recipe.constants)
-    found, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
+    results, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
     assert (spikes == fired).all()
-    assert (found["v"] == expected["v"]).all()
+    assert (results["v"] == expected["v"]).all()
     assert spikes[v == 9].item() == (not strict)
     # No value lies on the border, so that > decides as >= does.
     (border,) = (v for k, v in recipe.constants.items() if k.startswith("threshold") and "1/2" in k)
@@ -144,6 +144,6 @@ def test_comparisons_of_equal_values(op: Op, constant: int | None) -> None:
     v, x = (each.reshape(-1) for each in np.meshgrid(np.arange(-6, 7), np.arange(-6, 7)))
     expected, fired = evaluate(equations, GOLDEN, {"v": v}, {"x": x}, {})
     language = InNumbers(np.float16, recipe.constants)
-    found, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
-    assert (found["v"] == expected["v"]).all()
+    states, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
+    assert (states["v"] == expected["v"]).all()
     assert (spikes == fired).all()

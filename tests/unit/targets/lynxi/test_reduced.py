@@ -51,7 +51,7 @@ Run = Callable[..., list[NDArray[Any]]]
 
 
 def script(content: bytes) -> Run:
-    """A TorchScript archive as torch runs it."""
+    """Return a TorchScript archive as torch runs it."""
     module = _loaded(content)
 
     def run(*inputs: NDArray[Any]) -> list[NDArray[Any]]:
@@ -69,14 +69,14 @@ def _loaded(content: bytes) -> Any:
 
 
 def session(content: bytes) -> Run:
-    """An ONNX file as onnxruntime runs it."""
+    """Return an ONNX file as onnxruntime runs it."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    made = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    names = [each.name for each in made.get_inputs()]
+    opened = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [each.name for each in opened.get_inputs()]
 
     def run(*inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        results: list[NDArray[Any]] = made.run(None, dict(zip(names, inputs, strict=True)))
+        results: list[NDArray[Any]] = opened.run(None, dict(zip(names, inputs, strict=True)))
         return results
 
     return run
@@ -187,14 +187,14 @@ def test_float16_alone_where_all_is_exact_in_it() -> None:
 
 
 def flipped(content: bytes, weight: NDArray[Any]) -> bytes:
-    """The bytes with the sign of a tensor's first number turned."""
+    """Return the bytes with the sign of a tensor's first number turned."""
     changed = bytearray(content)
     changed[content.index(weight.astype(np.float16).tobytes()) + 1] ^= 0x80
     return bytes(changed)
 
 
 def flipped_archive(content: bytes, weight: NDArray[Any]) -> bytes:
-    """The same within an archive, whose checksums hold."""
+    """Return the same within an archive, whose checksums hold."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
         for name in old.namelist():

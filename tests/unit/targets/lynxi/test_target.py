@@ -53,8 +53,8 @@ def test_simulators_equal_golden(name: str, simulator: str) -> None:
     assert all(set(trace[layer].values) == {"s", "v"} for layer in golden)
 
 
-def held(name: str) -> tuple[Any, dict[str, Any]]:
-    """A package's golden vectors, and how to read them."""
+def golden_vectors(name: str) -> tuple[Any, dict[str, Any]]:
+    """Return a package's golden vectors, and how to read them."""
     artifact = target.compile(PROGRAMS[name], steps=5)
     store = Store(artifact.files)
     return store, json.loads(artifact.files["network.json"])["golden"]
@@ -62,7 +62,7 @@ def held(name: str) -> tuple[Any, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_golden_vectors_are_the_golden_interpreters(name: str) -> None:
-    store, golden = held(name)
+    store, golden = golden_vectors(name)
     samples = store.array(golden["network"]["input"], "input").astype(np.int64)
     trace = run_golden(PROGRAMS[name], samples)
     assert samples.shape[0] == 5
@@ -74,7 +74,7 @@ def test_golden_vectors_are_the_golden_interpreters(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_worst_cases_reach_what_is_certified(name: str) -> None:
-    store, golden = held(name)
+    store, golden = golden_vectors(name)
     plan, weighted = plan_of(PROGRAMS[name]), 0
     assert [case["layer"] for case in golden["layers"]] == [p.name for p in plan.layers]
     for case in golden["layers"]:

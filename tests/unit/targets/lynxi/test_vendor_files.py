@@ -56,7 +56,7 @@ PACKAGE = target.compile(dense(), steps=STEPS)
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[ModuleType]:
-    """The worker's script, here; what it loads is this test's own."""
+    """Yield the worker's script, here; what it loads is this test's own."""
     path = Path(sys.modules["targets.lynxi.simulators.vendor_files"].__file__ or "").with_name(
         "worker.py"
     )
@@ -110,7 +110,7 @@ def test_a_negated_weight_is_named_by_layer_neuron_and_step() -> None:
 
 
 def with_weight(program: Program, index: tuple[int, ...]) -> Program:
-    """The program with one weight of its only layer negated."""
+    """Return the program with one weight of its only layer negated."""
     weight = program.synapses[0].weight.copy()
     weight[index] *= -1
     nodes = tuple(
@@ -143,7 +143,7 @@ class Double(torch.nn.Module):
 
 
 def loud(code: str) -> str:
-    """The code of one step, which says what a worker's result is."""
+    """Return the code of one step, which says what a worker's result is."""
     begin = code.index("\n", code.index("  def forward")) + 1
     return f'{code[:begin]}    print("result.json")\n{code[begin:]}'
 
@@ -213,13 +213,15 @@ def test_what_is_no_archive_is_refused(worker: ModuleType, content: bytes) -> No
 
 
 def doubling(levels: int, last: str, step: str) -> bytes:
-    """A file whose every method calls the next one twice."""
+    """Return a file whose every method calls the next one twice."""
     form = "  def f{0}(self: __torch__.Reduced, x: Tensor) -> Tensor:\n{1}"
     call = "    _0 = (self).f{0}(x, )\n    _1 = (self).f{0}({1}, )\n    return _1\n"
     methods = [form.format(n, call.format(n + 1, "_0")) for n in range(levels)]
     methods.append(form.format(levels, last))
-    given = "self: __torch__.Reduced, x: Tensor, n_v: Tensor"
-    forward = f"  def forward({given}) -> Tuple[Tensor, Tensor]:\n    _0 = (self).f0(x, )\n{step}"
+    parameters = "self: __torch__.Reduced, x: Tensor, n_v: Tensor"
+    forward = (
+        f"  def forward({parameters}) -> Tuple[Tensor, Tensor]:\n    _0 = (self).f0(x, )\n{step}"
+    )
 
     def change(code: str) -> str:
         return code[: code.index("  def ")] + forward + "".join(methods)

@@ -19,7 +19,7 @@ Index = tuple[int, ...]
 
 
 def negated(content: bytes, program: Program, layer: str, index: Index) -> bytes:
-    """A .pt or .onnx file with one weight of a layer negated."""
+    """Return a .pt or .onnx file with one weight of a layer negated."""
     weight = np.asarray(program.by_name[layer].weight, dtype=np.float16)
     other = weight.copy()
     other[index] *= -1
@@ -29,7 +29,7 @@ def negated(content: bytes, program: Program, layer: str, index: Index) -> bytes
 
 
 def _in_archive(content: bytes, weight: NDArray[Any], other: NDArray[Any]) -> bytes:
-    """The tensor's record replaced, so that the archive's own checksums hold."""
+    """Return the tensor's record replaced, so that the archive's own checksums hold."""
     file, changed = io.BytesIO(), 0
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
         for name in old.namelist():
@@ -43,9 +43,9 @@ def _in_archive(content: bytes, weight: NDArray[Any], other: NDArray[Any]) -> by
 
 def _in_model(content: bytes, weight: NDArray[Any], other: NDArray[Any]) -> bytes:
     model = onnx.load_from_string(content)
-    held = [tensor for tensor in model.graph.initializer if tensor.raw_data == weight.tobytes()]
-    assert len(held) == 1
-    held[0].raw_data = other.tobytes()
+    tensors = [tensor for tensor in model.graph.initializer if tensor.raw_data == weight.tobytes()]
+    assert len(tensors) == 1
+    tensors[0].raw_data = other.tobytes()
     return model.SerializeToString()
 
 
@@ -61,7 +61,7 @@ def remade(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def scripted(module: torch.nn.Module) -> bytes:
-    """A module of torch as it writes TorchScript itself."""
+    """Return a module of torch as it writes TorchScript itself."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         # The vendor's tool reads TorchScript, whatever torch recommends.
@@ -71,7 +71,7 @@ def scripted(module: torch.nn.Module) -> bytes:
 
 
 def with_code(content: bytes, change: Callable[[str], str]) -> bytes:
-    """A TorchScript archive with other code."""
+    """Return a TorchScript archive with other code."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
         for name in old.namelist():

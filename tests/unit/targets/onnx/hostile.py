@@ -54,7 +54,7 @@ def noted(**values: str) -> Change:
     return change
 
 
-def told(**members: Any) -> Change:
+def described_as(**members: Any) -> Change:
     """Change members of the layers in the description, by the name of each and the member's."""
 
     def change(model: onnx.ModelProto) -> None:
@@ -153,59 +153,76 @@ CHANGES: dict[str, tuple[Program | g.Graph, dict[str, Any], Change, str]] = {
     "no bytes": (small(), {}, shaped(1 << 20, 1 << 20, content=b""), "is not a shape of 0 bytes"),
     "numbers elsewhere": (small(), {}, _external, "is in another file, which is never opened"),
     "a pointer elsewhere": (small(), {}, _pointer_alone, "is in another file, which is never"),
-    "no parameters": (small(), {}, told(n__parameters=[]), "n.parameters: () are none"),
-    "null parameters": (small(), {}, told(n__parameters=None), "n.parameters: None are none"),
-    "parameters of words": (small(), {}, told(n__parameters="words"), "n.parameters: 'words'"),
-    "a power of 1e30": (small(), {}, told(d__weight=lambda w: w | {"power": 1e30}), "1e+30 is no"),
+    "no parameters": (small(), {}, described_as(n__parameters=[]), "n.parameters: () are none"),
+    "null parameters": (
+        small(),
+        {},
+        described_as(n__parameters=None),
+        "n.parameters: None are none",
+    ),
+    "parameters of words": (
+        small(),
+        {},
+        described_as(n__parameters="words"),
+        "n.parameters: 'words'",
+    ),
+    "a power of 1e30": (
+        small(),
+        {},
+        described_as(d__weight=lambda w: w | {"power": 1e30}),
+        "1e+30 is no",
+    ),
     "an endless power": (
         small(),
         {},
-        told(d__weight=lambda w: w | {"power": float("inf")}),
+        described_as(d__weight=lambda w: w | {"power": float("inf")}),
         "Infinity is not a number",
     ),
     "a power of many bits": (
         small(),
         {},
-        told(d__weight=lambda w: w | {"power": 10**30}),
+        described_as(d__weight=lambda w: w | {"power": 10**30}),
         "is not a power of two",
     ),
     "a power below zero": (
         small(),
         {},
-        told(d__weight=lambda w: w | {"power": -1}),
+        described_as(d__weight=lambda w: w | {"power": -1}),
         "-1 is not a power of two",
     ),
     "a power of 62": (
         small(),
         {},
-        told(d__weight=lambda w: w | {"power": 62}),
+        described_as(d__weight=lambda w: w | {"power": 62}),
         "62 is not a power of two",
     ),
-    "a tensor again and again": (small(), {}, told(d__weight=_tensor), "named twice"),
+    "a tensor again and again": (small(), {}, described_as(d__weight=_tensor), "named twice"),
     "weights of no tensor": (
         small(),
         {},
-        told(d__weight=lambda w: w | {"tensors": [[]]}),
+        described_as(d__weight=lambda w: w | {"tensors": [[]]}),
         "description is damaged",
     ),
-    "an input of 33 axes": (small(), {}, told(in__shape=[1] * 33), "takes 2 inputs"),
-    "an input beyond any": (small(), {}, told(in__shape=[1 << 70]), "takes 2 inputs"),
+    "an input of 33 axes": (small(), {}, described_as(in__shape=[1] * 33), "takes 2 inputs"),
+    "an input beyond any": (small(), {}, described_as(in__shape=[1 << 70]), "takes 2 inputs"),
     "an edge beyond any": (
         small(),
         {},
-        told(d__source={"kind": "Edge", "source": "in", "delay": 10**40}),
+        described_as(d__source={"kind": "Edge", "source": "in", "delay": 10**40}),
         "more than 1048576",
     ),
     "delays beyond any": (
         late(),
         {},
-        told(d__delays={"kind": "array", "shape": [3, 2], "type": "int64", "data": "fw" * 32}),
+        described_as(
+            d__delays={"kind": "array", "shape": [3, 2], "type": "int64", "data": "fw" * 32}
+        ),
         "description is damaged",
     ),
     "a window beyond any": (
         pooled(),
         {},
-        told(in__shape=[1, 1 << 30, 1 << 30], pool__kernel=[1 << 20, 1 << 20]),
+        described_as(in__shape=[1, 1 << 30, 1 << 30], pool__kernel=[1 << 20, 1 << 20]),
         "numbers, more than the file's",
     ),
     "many layers": (
@@ -251,7 +268,7 @@ def _repeated(path: tuple[int, ...], inner: bytes, count: int) -> bytes:
     return target.compile(small()).files[FILE] + content
 
 
-# Bytes that are no file of ours in the first place, and words of the one error.
+# Bytes that are not a file of ours in the first place, and words of the one error.
 BYTES: dict[str, tuple[bytes, str]] = {
     "empty nodes": (_repeated((7,), b"\x0a\x00", 3_000_000), "more nodes and tensors than"),
     "empty functions": (_repeated((), b"\xca\x01\x00", 2_000_000), "more nodes and tensors than"),

@@ -14,42 +14,42 @@ from tests.unit.programs import Array, neurons
 
 
 def wide(weight: Array, *, signal: Signal = Signal.SPIKES) -> Program:
-    """One layer with these weights."""
+    """Return one layer with these weights."""
     inputs = Input("in", (weight.shape[1],), signal)
     return Program((inputs, Dense("d", Edge("in"), weight), neurons("n", "d")), "n")
 
 
 def model_of(program: Program, **options: Any) -> onnx.ModelProto:
-    """The model that a program is written as."""
+    """Return the model that a program is written as."""
     return onnx.load_from_string(target.compile(program, **options).files[FILE])
 
 
 def bare(model: onnx.ModelProto | bytes) -> Artifact:
-    """A file by itself, as if it were taken from a folder."""
+    """Return a file by itself, as if it were taken from a folder."""
     content = model if isinstance(model, bytes) else model.SerializeToString()
     return Artifact("onnx", {FILE: content})
 
 
 def alone(artifact: Artifact) -> Artifact:
-    """The artifact's file without its manifest."""
+    """Return the artifact's file without its manifest."""
     return replace(artifact, contract={}, program={})
 
 
 def nodes_of(model: onnx.ModelProto) -> list[onnx.NodeProto]:
-    """Every node, those in functions and bodies of scans too."""
-    found: list[onnx.NodeProto] = []
+    """Return every node, those in functions and bodies of scans too."""
+    nodes: list[onnx.NodeProto] = []
     pending = [*model.graph.node, *(node for f in model.functions for node in f.node)]
     while pending:
         node = pending.pop()
-        found.append(node)
+        nodes.append(node)
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 pending += attribute.g.node
-    return found
+    return nodes
 
 
 def weights(*shape: int, low: int, high: int, seed: int = 0) -> Array:
-    """Random integers, both ends among them."""
+    """Return random integers, both ends among them."""
     values = np.random.default_rng(seed).integers(low, high + 1, shape)
     values.reshape(-1)[:2] = low, high
     return values

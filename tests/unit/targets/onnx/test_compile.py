@@ -60,9 +60,9 @@ def test_one_step_has_its_states_outside() -> None:
 def test_layers_that_compute_alike_share_a_function() -> None:
     weight = weights(4, 4, low=-100, high=100)
     nodes = [Input("in", (4,))]
-    for place, source in enumerate(("in", "n0", "n1")):
-        nodes.append(Dense(f"d{place}", Edge(source), weight))
-        nodes.append(neurons(f"n{place}", f"d{place}"))
+    for number, source in enumerate(("in", "n0", "n1")):
+        nodes.append(Dense(f"d{number}", Edge(source), weight))
+        nodes.append(neurons(f"n{number}", f"d{number}"))
     model = model_of(Program(tuple(nodes), "n2"))
     assert sorted(function.name for function in model.functions) == ["CubaLIF", "Dense"]
 

@@ -34,13 +34,13 @@ REACHES = (3, 1 << 11, (1 << 30) - 1, (1 << 40) - 1)
 
 def evaluated(write: Callable[..., Value | None], values: Sequence[Array]) -> Array | None:
     """Return what the written nodes compute from these values."""
-    writer, given, inputs = Writer(), [], []
-    for place, value in enumerate(values):
+    writer, arguments, inputs = Writer(), [], []
+    for number, value in enumerate(values):
         interval = Interval(int(value.min()), int(value.max()))
-        given.append(Value(f"x{place}", arithmetic_type(interval), interval))
-        info = onnx.helper.make_tensor_value_info(f"x{place}", int(given[-1].type), ["n"])
+        arguments.append(Value(f"x{number}", arithmetic_type(interval), interval))
+        info = onnx.helper.make_tensor_value_info(f"x{number}", int(arguments[-1].type), ["n"])
         inputs.append(info)
-    result = write(writer, given)
+    result = write(writer, arguments)
     if result is None:
         return None
     output = onnx.helper.make_tensor_value_info(result.name, int(result.type), ["n"])
@@ -49,18 +49,19 @@ def evaluated(write: Callable[..., Value | None], values: Sequence[Array]) -> Ar
     model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=10)
     onnx.checker.check_model(model, full_check=True)
     arrays = {
-        each.name: value.astype(each.type.numpy) for each, value in zip(given, values, strict=True)
+        each.name: value.astype(each.type.numpy)
+        for each, value in zip(arguments, values, strict=True)
     }
-    (found,) = ReferenceEvaluator(model).run(None, arrays)
+    (result_values,) = ReferenceEvaluator(model).run(None, arrays)
     if result.type != Type.BOOL:
-        assert result.interval.low <= found.min()
-        assert found.max() <= result.interval.high
-    whole: Array = np.asarray(found).astype(np.int64)
+        assert result.interval.low <= result_values.min()
+        assert result_values.max() <= result.interval.high
+    whole: Array = np.asarray(result_values).astype(np.int64)
     return whole
 
 
 def drawn(count: int, reach: int, seed: int) -> list[Array]:
-    """Integers up to a magnitude, the ends and zero among them."""
+    """Return integers up to a magnitude, the ends and zero among them."""
     random = np.random.default_rng(seed)
     values = [random.integers(-reach, reach + 1, 60) for _ in range(count)]
     for value in values:
@@ -81,11 +82,13 @@ def test_an_operation(op: Op) -> None:
                 more = [] if attribute is None else [attribute]
                 expected = np.asarray(GOLDEN[op](*values, *more)).astype(np.int64)
             bound = Interval(int(expected.min()), int(expected.max()))
-            found = evaluated(
-                lambda writer, given, a=attribute, b=bound: operation(writer, op, given, a, b),
+            results = evaluated(
+                lambda writer, arguments, a=attribute, b=bound: operation(
+                    writer, op, arguments, a, b
+                ),
                 values,
             )
-            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(results, expected)
 
 
 @pytest.mark.parametrize("op", [Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO], ids=lambda op: op.value)
@@ -100,13 +103,15 @@ def test_a_wide_product_in_32_bits(op: Op, bits: int) -> None:
             expected = GOLDEN[op](product, bits)
             bound = Interval(int(expected.min()), int(expected.max()))
 
-            def write(writer: Writer, given: list[Value], bound: Interval = bound) -> Value | None:
-                result = shifted_product(writer, op, given[0], given[1], bits, bound)
+            def write(
+                writer: Writer, factors: list[Value], bound: Interval = bound
+            ) -> Value | None:
+                result = shifted_product(writer, op, factors[0], factors[1], bits, bound)
                 assert result is None or result.type == Type.INT32
                 return result
 
-            found = evaluated(write, [factor, other])
-            if found is not None:
+            results = evaluated(write, [factor, other])
+            if results is not None:
                 written += 1
-                np.testing.assert_array_equal(found, expected)
+                np.testing.assert_array_equal(results, expected)
     assert written > 10

@@ -27,7 +27,7 @@ from tests.unit.targets.onnx.programs import alone, bare, nodes_of
 
 
 def graph() -> Graph:
-    """A network with a layer of every kind."""
+    """Return a network with a layer of every kind."""
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         layer.Conv2d(2, 4, 3, bias=True),
@@ -106,7 +106,7 @@ def test_other_targets_take_none(tmp_path: Path) -> None:
 
 
 def _neurons(equations: Equations, **parameters: float) -> Graph:
-    """Two layers of weights on one input, and what they drive."""
+    """Return two layers of weights on one input, and what they drive."""
     random = np.random.default_rng(0)
     weights = [
         g.Dense(key, Edge("in"), random.normal(size=(4, 3)).astype(np.float32)) for key in "ab"
@@ -119,27 +119,27 @@ def _neurons(equations: Equations, **parameters: float) -> Graph:
 
 @pytest.mark.parametrize("form", ["scan", "step", "unrolled"])
 def test_neurons_with_two_inputs_run_in_a_runtime(form: str) -> None:
-    given = _neurons(RESETTING_RESONATOR, sine=0.5, cosine=0.75, threshold=1.5)
-    artifact = target.compile_graph(given, form=form, steps=1)
-    assert target.read_graph(alone(artifact)) == given
+    network = _neurons(RESETTING_RESONATOR, sine=0.5, cosine=0.75, threshold=1.5)
+    artifact = target.compile_graph(network, form=form, steps=1)
+    assert target.read_graph(alone(artifact)) == network
     samples = np.random.default_rng(1).normal(size=(1, 5, 3)).astype(np.float32)
     session = onnxruntime.InferenceSession(artifact.files[FILE])
     entry = session.get_inputs()
     shape = (5, 3) if form == "step" else (1, 5, 3)
     names = {entry[0].name: samples.reshape(shape)}
     names |= {each.name: np.zeros((5, 4), np.float32) for each in entry[1:]}
-    found = session.run(None, names)[0].reshape(1, 5, 4)
-    expected = run_floats(given, samples).output
+    output = session.run(None, names)[0].reshape(1, 5, 4)
+    expected = run_floats(network, samples).output
     assert 0 < expected.sum() < expected.size
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(output, expected)
 
 
 def test_registers_have_no_form_in_floats() -> None:
     clip = Operation(Op.CLIP, (2,), (-3, 3))
     leaves = (Operation(Op.STATE, (), "v"), Operation(Op.INPUT, (), "x"))
     operations = (*leaves, Operation(Op.ADD, (0, 1)), clip, Operation(Op.SPIKE, (3,), True))
-    given = _neurons(Equations("Clipped", ("v",), ("x",), (), operations, (3,), 4))
-    found = [each for each in target.check_graph(given) if each.severity == Severity.ERROR]
-    assert "n: ONNX has no words for clip in floats" in str(found[0])
+    network = _neurons(Equations("Clipped", ("v",), ("x",), (), operations, (3,), 4))
+    errors = [each for each in target.check_graph(network) if each.severity == Severity.ERROR]
+    assert "n: ONNX has no words for clip in floats" in str(errors[0])
     with pytest.raises(DoesNotFitError, match="has no words for clip"):
-        target.compile_graph(given)
+        target.compile_graph(network)

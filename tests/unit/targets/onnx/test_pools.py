@@ -41,5 +41,5 @@ def test_the_largest_of_every_window(
     graph = onnx.helper.make_graph(writer.nodes, "one", *ends)
     opset = onnx.helper.make_opsetid("", OPSET)
     model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=10)
-    (found,) = ReferenceEvaluator(model).run(None, {"x": x.astype(kind.numpy)})
-    assert np.array_equal(found, expected)
+    (output,) = ReferenceEvaluator(model).run(None, {"x": x.astype(kind.numpy)})
+    assert np.array_equal(output, expected)

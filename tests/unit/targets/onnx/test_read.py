@@ -106,9 +106,9 @@ def test_bytes_changed_anywhere_are_refused_or_mean_nothing() -> None:
     content = target.compile(small()).files[FILE]
     random = np.random.default_rng(0)
     refused = 0
-    for place in random.integers(0, len(content), 150):
+    for position in random.integers(0, len(content), 150):
         damaged = bytearray(content)
-        damaged[place] ^= 1 << int(random.integers(8))
+        damaged[position] ^= 1 << int(random.integers(8))
         try:
             assert target.read(bare(bytes(damaged))) == small()
         except ArtifactError:
@@ -122,9 +122,9 @@ def test_where_a_manifest_tells_of_an_edit_the_numbers_are_read_as_they_are() ->
     artifact = target.compile(small())
     files = {FILE: model.SerializeToString()}
     edited = replace(artifact, files=files, edited=("network.onnx is another file",))
-    found = target.read(edited)
-    assert found != small()
-    assert (found.synapses[0].weight != small().synapses[0].weight).sum() == 1
+    loaded = target.read(edited)
+    assert loaded != small()
+    assert (loaded.synapses[0].weight != small().synapses[0].weight).sum() == 1
 
 
 def test_no_file() -> None:

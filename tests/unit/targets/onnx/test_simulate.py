@@ -38,11 +38,11 @@ def test_the_file_is_run_as_it_is_and_shows_more(form: str) -> None:
     artifact = target.compile(small(), form=form, steps=4)
     opened = open_file(artifact)
     call = _call([FileRun(opened, SAMPLES)], target.simulators["onnxruntime"], None)
-    given = onnx.load_from_string(call.arrays["model0"].tobytes())
-    held = onnx.load_from_string(artifact.files[FILE])
-    assert list(given.graph.node) == list(held.graph.node)
-    assert list(given.graph.initializer) == list(held.graph.initializer)
-    assert list(given.graph.output)[: len(held.graph.output)] == list(held.graph.output)
+    run_model = onnx.load_from_string(call.arrays["model0"].tobytes())
+    exported = onnx.load_from_string(artifact.files[FILE])
+    assert list(run_model.graph.node) == list(exported.graph.node)
+    assert list(run_model.graph.initializer) == list(exported.graph.initializer)
+    assert list(run_model.graph.output)[: len(exported.graph.output)] == list(exported.graph.output)
     (network,) = call.job["networks"]
     assert [state["input"] for state in network["states"]] == (
         ["n.u", "n.v"] if form == "step" else []

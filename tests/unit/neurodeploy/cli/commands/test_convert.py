@@ -15,7 +15,7 @@ def test_a_vendors_file_becomes_a_model(call: Caller, here: Path) -> None:
     assert done.code == 0
     assert done.document == {"source": "artifact/network.net", "model": "mine.pt", "weights": 45}
     assert call("export", "mine.pt", "--target", "loihi", "-o", "again").code == 0
-    first, second = (here / place / "network.net" for place in ("artifact", "again"))
+    first, second = (here / folder / "network.net" for folder in ("artifact", "again"))
     assert first.read_bytes() == second.read_bytes()
     assert "45 weights, equal in every integer" in call("convert", "artifact/network.net").out
     assert (here / "network.pt").exists()

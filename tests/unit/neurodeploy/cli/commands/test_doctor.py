@@ -21,12 +21,12 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def problems(call: Caller) -> list[str]:
     """The problems that doctor names, with its exit code held against them."""
     done = call("doctor", "--json")
-    found: list[str] = done.document["problems"]
-    assert done.code == (4 if found else 0)
+    listed: list[str] = done.document["problems"]
+    assert done.code == (4 if listed else 0)
     shown = call("doctor")
     assert shown.code == done.code
-    assert ("problems\n  none" in shown.out) == (not found)
-    return found
+    assert ("problems\n  none" in shown.out) == (not listed)
+    return listed
 
 
 def test_all_is_well(call: Caller) -> None:
@@ -41,9 +41,9 @@ def test_every_target_takes_the_small_network_whatever_the_seed(
     chip = type(target("loihi"))
     real = chip.compile
 
-    def compile_(self: Any, *given: Any, **options: Any) -> Any:
+    def compile_(self: Any, *programs: Any, **options: Any) -> Any:
         written.append(self.name)
-        return real(self, *given, **options)
+        return real(self, *programs, **options)
 
     monkeypatch.setattr(chip, "compile", compile_)
     torch.manual_seed(215)

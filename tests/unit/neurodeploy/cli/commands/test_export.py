@@ -94,7 +94,7 @@ def test_warnings_are_printed(call: Caller, here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "fragment"),
+    ("output", "fragment"),
     [
         ("file", "is a file"),
         ("file/below", "file is a file"),
@@ -103,13 +103,13 @@ def test_warnings_are_printed(call: Caller, here: Path) -> None:
         ("x" * 300, "File name too long"),
     ],
 )
-def test_what_is_there_stays(call: Caller, here: Path, place: str, fragment: str) -> None:
+def test_what_is_there_stays(call: Caller, here: Path, output: str, fragment: str) -> None:
     (here / "file").write_text("mine", encoding="utf-8")
     for folder in ("folder", "artifact"):
         (here / folder).mkdir(exist_ok=True)
         (here / folder / "notes").write_text("mine", encoding="utf-8")
     before = tree(here)
-    refused(call("export", "model.pt", "-t", "loihi", "-o", place), 2, fragment, "remedy: ")
+    refused(call("export", "model.pt", "-t", "loihi", "-o", output), 2, fragment, "remedy: ")
     assert tree(here) == before
 
 

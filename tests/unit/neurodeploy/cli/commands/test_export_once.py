@@ -43,8 +43,8 @@ def counted() -> Iterator[Counter[CodeType]]:
 def code(function: Callable[..., Any]) -> CodeType:
     """Return the code of a function, within what remembers its results."""
     inner: Any = getattr(function, "__wrapped__", function)
-    found: CodeType = inner.__code__
-    return found
+    result: CodeType = inner.__code__
+    return result
 
 
 @pytest.mark.parametrize("target", CHECKS)

@@ -98,8 +98,8 @@ def test_doctor_says_whether_there_is_a_compiler(
     call: Caller, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = "snncore.kernels.cpp.build.compiler"
-    for found, words in ((lambda: ("/bin/g++",), "/bin/g++"), (lambda: None, "install g++")):
-        monkeypatch.setattr(find, found)
+    for finder, words in ((lambda: ("/bin/g++",), "/bin/g++"), (lambda: None, "install g++")):
+        monkeypatch.setattr(find, finder)
         assert words in call("doctor", "--json").document["compiler"]
         assert words in call("doctor").out
 

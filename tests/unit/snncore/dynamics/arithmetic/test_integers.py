@@ -179,8 +179,8 @@ def test_a_state_becomes_any_constant_that_its_register_holds(
 
         return trace(step, states=("v",), parameters=("a",), name="Resetting")
 
-    whole = (float(int(highest)), float(int(lowest)))
-    for value in (lowest, highest, *whole, 0.0):
+    integer_limits = (float(int(highest)), float(int(lowest)))
+    for value in (lowest, highest, *integer_limits, 0.0):
         integers = to_integers(resetting(value), chip)
         following, _ = evaluate(integers, PLAIN, {"v": 0}, {"x": -1}, {"a": 4})
         assert following["v"] == value / unit

@@ -63,8 +63,8 @@ def test_an_empty_interval_is_refused() -> None:
 
 
 def values_of(equations: Equations, *given_values: Any) -> list[int]:
-    """The value of every operation, each made a result in turn."""
-    found = []
+    """Return the value of every operation, each made a result in turn."""
+    values = []
     for number in range(len(equations.operations)):
         part = Equations(
             equations.name,
@@ -75,8 +75,8 @@ def values_of(equations: Equations, *given_values: Any) -> list[int]:
             equations.next_states,
             number,
         )
-        found.append(evaluate(part, PLAIN, *given_values)[1])
-    return found
+        values.append(evaluate(part, PLAIN, *given_values)[1])
+    return values
 
 
 @settings(max_examples=150)

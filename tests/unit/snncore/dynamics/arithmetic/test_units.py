@@ -9,7 +9,7 @@ from snncore.dynamics import absolute, exp, maximum, minimum, select, spike, tra
 from snncore.dynamics.arithmetic.units import constant, units
 
 
-def found(step: Callable[..., Any], *states: str, **parameters: int) -> dict[str, int]:
+def units_of(step: Callable[..., Any], *states: str, **parameters: int) -> dict[str, int]:
     return units(trace(step, states=states, parameters=tuple(parameters), name="N"))
 
 
@@ -53,8 +53,8 @@ def scaled(v: Any, x: Any, *, slope: Any, threshold: Any, tau: Any) -> Any:
 )
 def test_states_and_parameters_have_units(step: Any, states: Any, expected: Any) -> None:
     names = dict.fromkeys(set(expected) - set(states), 0)
-    known = found(step, *states, **names)
-    assert {name: known[name] for name in expected} == expected
+    solved = units_of(step, *states, **names)
+    assert {name: solved[name] for name in expected} == expected
 
 
 def test_a_constant_has_the_unit_of_its_place() -> None:
@@ -64,15 +64,15 @@ def test_a_constant_has_the_unit_of_its_place() -> None:
         return select(s, 0.0, h), s
 
     equations = trace(step, states=("v",), parameters=(), name="N")
-    known = {key: unit for key, unit in units(equations).items() if key != "v"}
-    assert sorted(known.values()) == [0, 1]
+    solved = {key: unit for key, unit in units(equations).items() if key != "v"}
+    assert sorted(solved.values()) == [0, 1]
     places = [
-        constant(number, place)
+        constant(number, operand)
         for number, operation in enumerate(equations.operations)
-        for place, arg in enumerate(operation.args)
+        for operand, arg in enumerate(operation.args)
         if equations.operations[arg].attribute == 0.5
     ]
-    assert set(places) == set(known)
+    assert set(places) == set(solved)
 
 
 def squared(v: Any, x: Any, *, k: Any) -> Any:
@@ -100,4 +100,4 @@ def sends_its_voltage(v: Any, x: Any) -> Any:
 )
 def test_what_no_scale_is_for_is_named(step: Any, parameters: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        found(step, "v", **dict.fromkeys(parameters, 0))
+        units_of(step, "v", **dict.fromkeys(parameters, 0))

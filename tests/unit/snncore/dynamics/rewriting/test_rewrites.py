@@ -41,14 +41,14 @@ def test_hoisted_parts_are_the_whole(case: Case) -> None:
 
 
 def before(equations: Equations, parts: Any, states: Any, inputs: Any, parameters: Any) -> Any:
-    """The results of `before` are the inputs of the step."""
-    found = {}
+    """Evaluate both parts: the results of `before` are the inputs of the step."""
+    values = {}
     for name, result in zip(parts.step.inputs, parts.results, strict=True):
         prepare = replace(
             equations, operations=parts.before, next_states=(), states=(), output=result
         )
-        found[name] = evaluate(prepare, PLAIN, {}, inputs, parameters)[1]
-    return evaluate(parts.step, PLAIN, states, found, parameters)
+        values[name] = evaluate(prepare, PLAIN, {}, inputs, parameters)[1]
+    return evaluate(parts.step, PLAIN, states, values, parameters)
 
 
 def test_no_state_enters_what_is_hoisted() -> None:

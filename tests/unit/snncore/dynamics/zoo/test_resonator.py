@@ -14,11 +14,11 @@ TURN = {"sine": LEFT * math.sin(ANGLE), "cosine": LEFT * math.cos(ANGLE)}
 @pytest.mark.parametrize("step", [resonator_step, resetting_resonator_step(6)])
 def test_a_state_turns_as_a_complex_number_does(step: object) -> None:
     assert callable(step)
-    state, given = (0.3, -0.2), (0.05, 0.01)
+    state, drive = (0.3, -0.2), (0.05, 0.01)
     expected = complex(*state)
     for _ in range(9):
-        real, imag, fired = step(*state, *given, **TURN, threshold=1e9)
-        expected = expected * cmath.rect(LEFT, ANGLE) + complex(*given)
+        real, imag, fired = step(*state, *drive, **TURN, threshold=1e9)
+        expected = expected * cmath.rect(LEFT, ANGLE) + complex(*drive)
         assert (real, imag) == pytest.approx((expected.real, expected.imag))
         assert not fired
         state = (real, imag)

@@ -72,9 +72,9 @@ def test_triton_needs_a_gpu_and_is_read_without_one() -> None:
 
 def compiled(folder: Path) -> list[Path]:
     """Return the libraries in the cache, each of which has its checksum beside it."""
-    there = sorted((folder / "neurodeploy" / "kernels").iterdir())
-    libraries = [path for path in there if path.suffix == ".so"]
-    assert len(there) == 2 * len(libraries)
+    files = sorted((folder / "neurodeploy" / "kernels").iterdir())
+    libraries = [path for path in files if path.suffix == ".so"]
+    assert len(files) == 2 * len(libraries)
     return libraries
 
 

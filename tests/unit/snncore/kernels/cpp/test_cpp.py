@@ -19,7 +19,7 @@ PAIRS = list(zip(NEURONS, cycle(SURROGATES), strict=False))
 
 
 def trained(module: neuron.EquationNeuron, x: torch.Tensor) -> tuple[Tensors, Tensors]:
-    """Spikes and states, and the gradients of everything, for a dense random loss."""
+    """Return spikes and states, and all gradients of a dense random loss."""
     x = x.clone().requires_grad_()
     spikes = module(x)
     generator = torch.Generator().manual_seed(5)
@@ -53,7 +53,7 @@ def both(make: Any, x: torch.Tensor) -> tuple[tuple[Tensors, Tensors], tuple[Ten
 
 
 def with_parameters(name: str, slope: Surrogate, shape: tuple[int, ...]) -> Any:
-    """The neuron with all its parameters learned, in this shape."""
+    """Return the neuron with all its parameters learned, in this shape."""
     plain = NEURONS[name](learnable=())
     values = {key: torch.full(shape, getattr(plain, key)) for key in plain.equations.parameters}
     return partial(NEURONS[name], **values, learnable=tuple(values), surrogate=slope)

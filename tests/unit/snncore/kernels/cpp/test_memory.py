@@ -13,17 +13,17 @@ SHAPE = (4, 1 << 18)
 def test_memory_is_handed_out_again_when_its_tensor_is_gone() -> None:
     arena = Arena()
     first = arena.empty(SHAPE, torch.float32)
-    place = first.data_ptr()
+    address = first.data_ptr()
     part = first[1:]
     del first
     second = arena.empty(SHAPE, torch.float32)
-    assert second.data_ptr() != place
+    assert second.data_ptr() != address
     assert arena.kept == 0
     del part
     gc.collect()
     assert arena.kept == second.nbytes
     third = arena.empty((1 << 20,), torch.float32)
-    assert third.data_ptr() == place
+    assert third.data_ptr() == address
     assert arena.kept == 0
 
 
@@ -46,8 +46,8 @@ def test_large_layers_compute_the_same_round_after_round() -> None:
     x = torch.randn(5, 1, 1 << 17)
     expected = neuron.LIF(backend="torch", keep_states=False)(x)
     module = neuron.LIF(backend="cpp", keep_states=False)
-    kept = [module(x) for _ in range(3)]
+    results = [module(x) for _ in range(3)]
     for _ in range(3):
-        kept.append(module(x))
-        kept.pop(0)
-    assert all(torch.equal(spikes, expected) for spikes in kept)
+        results.append(module(x))
+        results.pop(0)
+    assert all(torch.equal(spikes, expected) for spikes in results)

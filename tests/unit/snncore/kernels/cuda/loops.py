@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from snncore.kernels.cuda.loop import CudaLoop
-from snncore.kernels.cuda.shape import Config
+from snncore.kernels.cuda.shape import CudaConfig
 from snncore.kernels.loop.work import Work
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, drive
@@ -30,7 +30,7 @@ class Case:
     later: Tensors
 
     def module(self, backend: str) -> Any:
-        """The neuron as a module, its parameters learned."""
+        """Build the neuron as a module, its parameters learned."""
         return NEURONS[self.name](
             **self.parameters,
             learnable=tuple(self.parameters),
@@ -47,7 +47,7 @@ def make_case(
     kind: torch.dtype,
     spread: tuple[int, ...] = (),
 ) -> Case:
-    """Random input, states and gradients; parameters (all alike) have the shape `spread`."""
+    """Draw input, states and gradients; parameters (all alike) have the shape `spread`."""
     x = drive(name, steps, *shape).to(kind)
     plain = NEURONS[name](learnable=())
     generator = torch.Generator().manual_seed(7)
@@ -69,7 +69,7 @@ def make_case(
 
 
 def on_module(case: Case, backend: str) -> tuple[Tensors, Tensors]:
-    """Spikes and last states, and every gradient by name, in float32."""
+    """Return spikes and last states, and every gradient by name, in float32."""
     module = case.module(backend)
     x = case.x.float().requires_grad_()
     first = {name: value.clone().requires_grad_() for name, value in case.states.items()}
@@ -77,13 +77,13 @@ def on_module(case: Case, backend: str) -> tuple[Tensors, Tensors]:
     spikes = module(x)
     results = {"s": spikes, **module.states}
     leaves = {"x": x, **first, **dict(module.named_parameters())}
-    found = torch.autograd.grad(
+    computed = torch.autograd.grad(
         list(results.values()),
         list(leaves.values()),
         [case.incoming.float(), *case.later.values()],
         allow_unused=True,
     )
-    named = zip(leaves.items(), found, strict=True)
+    named = zip(leaves.items(), computed, strict=True)
     gradients = {name: torch.zeros_like(v) if g is None else g for (name, v), g in named}
     return {name: value.detach() for name, value in results.items()}, gradients
 
@@ -93,11 +93,11 @@ def on_cuda(
     device: str,
     *,
     exact: bool = False,
-    forward: Config | None = None,
-    backward: Config | None = None,
+    forward: CudaConfig | None = None,
+    backward: CudaConfig | None = None,
     constants: Mapping[str, float] | None = None,
 ) -> tuple[Tensors, Tensors]:
-    """The same by the CUDA kernels; `constants` are printed into them."""
+    """Return the same from the CUDA kernels; `constants` are printed into them."""
     plain = case.module("torch")
     fixed = dict(constants or {})
     work = Work(
@@ -105,25 +105,25 @@ def on_cuda(
     )
     loop = CudaLoop.of(work, exact=exact)
 
-    def there(tensors: Any) -> list[torch.Tensor]:
+    def moved(tensors: Any) -> list[torch.Tensor]:
         return [tensor.to(device) for tensor in tensors]
 
-    inputs, states = there([case.x]), there(case.states.values())
+    inputs, states = moved([case.x]), moved(case.states.values())
     layer = case.x.shape[2:]
-    parameters = there(
+    parameters = moved(
         _beside(case.parameters[name], layer)
         for name in work.equations.parameters
         if name not in fixed
     )
     spikes, last = loop.forward(inputs, states, parameters, forward)
-    (incoming,) = there([case.incoming])
+    (incoming,) = moved([case.incoming])
     needs = [True] * (1 + len(states) + len(parameters))
-    found = loop.backward(
-        inputs, states, parameters, incoming, there(case.later.values()), needs, backward
+    computed = loop.backward(
+        inputs, states, parameters, incoming, moved(case.later.values()), needs, backward
     )
     names = ("x", *case.states, *work.parameters)
     results = {"s": spikes, **dict(zip(case.states, last, strict=True))}
-    gradients = {n: g for n, g in zip(names, found, strict=True) if g is not None}
+    gradients = {n: g for n, g in zip(names, computed, strict=True) if g is not None}
     return _here(results), _here(gradients)
 
 
@@ -132,26 +132,28 @@ def _here(tensors: Tensors) -> Tensors:
 
 
 def _beside(parameter: torch.Tensor, layer: torch.Size) -> torch.Tensor:
-    """A parameter by channel, shaped to meet (N, C, ...)."""
+    """Shape a parameter with a value per channel to meet (N, C, ...)."""
     if parameter.ndim == 1 and parameter.shape != layer:
         return parameter.reshape(-1, *[1] * (len(layer) - 1))
     return parameter
 
 
-def check_results(expected: Tensors, found: Tensors, name: str = "") -> None:
+def check_results(expected: Tensors, results: Tensors, name: str = "") -> None:
     """Check that spikes and last states have the same bits, in the type of the result."""
-    assert list(expected) == list(found)
+    assert list(expected) == list(results)
     for key, value in expected.items():
-        there = found[key]
-        right = value.to(there.dtype)
-        assert torch.equal(right, there), (name, key, float((right - there).abs().max()))
+        result = results[key]
+        right = value.to(result.dtype)
+        assert torch.equal(right, result), (name, key, float((right - result).abs().max()))
 
 
-def check_gradients(case: Case, expected: Tensors, found: Tensors, relative: float = 1e-6) -> None:
+def check_gradients(
+    case: Case, expected: Tensors, gradients: Tensors, relative: float = 1e-6
+) -> None:
     """Check that every gradient is the expected one, to this share of its largest value."""
-    assert set(found) <= set(expected)
-    assert "x" in found
-    for key, value in found.items():
+    assert set(gradients) <= set(expected)
+    assert "x" in gradients
+    for key, value in gradients.items():
         # What 16 bits cannot hold is infinite on both sides.
         right = expected[key].to(value.dtype).double().reshape(value.shape)
         same = right == value.double()

@@ -33,14 +33,14 @@ CASES = [
 
 
 def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[str]:
-    """Both kernels, with the measures that a large layer gets."""
+    """Return both kernels, with the measures that a large layer gets."""
     module = getattr(neuron, name)()
     names = module.equations.parameters
     values = {key: float(torch.as_tensor(getattr(module, key)).detach()) for key in names}
     constants = tuple((key, value) for key, value in values.items() if key not in learned)
     plan = KernelPlan(module.equations, module.surrogate.gradient, constants)
     step = step_of(plan, learned)
-    found = []
+    texts = []
     for back in (False, True):
         size = KINDS[kind]
         config = forward_config(steps, MANY, size)
@@ -60,12 +60,12 @@ def sources(name: str, learned: tuple[str, ...], kind: str, steps: int) -> list[
             wanted=("x",) if back else (),
             learned=learned if back else (),
         )
-        found.append((backward_source if back else forward_source)(step, form))
-    return found
+        texts.append((backward_source if back else forward_source)(step, form))
+    return texts
 
 
 def usage(log: str) -> tuple[int, int]:
-    """Registers, and bytes that do not fit them."""
+    """Return the registers used, and the bytes that do not fit them."""
     registers = re.search(r"Used (\d+) registers", log)
     spilled = re.search(r"(\d+) bytes spill stores", log)
     assert registers is not None, log
@@ -86,20 +86,20 @@ def test_kernels_fit_the_registers_of_an_h200(
 
 
 def memory_accesses(source: str) -> list[str]:
-    """The instructions that reach memory, in the order in which the chip meets them."""
+    """Return the instructions that access memory, in the order of the program."""
     spec = find_spec("triton")
     assert spec is not None
     assert spec.origin is not None
     tool = Path(spec.origin).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
     binary = build(source, Options(), "sm_90").binary
-    done = subprocess.run([tool, "-sass", binary], capture_output=True, text=True, check=True)
-    return re.findall(r"\b((?:LDG|STG|LDGSTS|LDL|STL)\.[\w.]+)", done.stdout)
+    completed = subprocess.run([tool, "-sass", binary], capture_output=True, text=True, check=True)
+    return re.findall(r"\b((?:LDG|STG|LDGSTS|LDL|STL)\.[\w.]+)", completed.stdout)
 
 
 def test_loads_are_wide_and_asked_for_before_anything_is_written() -> None:
     forward, backward = map(memory_accesses, sources("LIF", (), "float32", 16))
     assert all(".64" in access for access in forward)
-    stores = [place for place, access in enumerate(forward) if access.startswith("STG")]
+    stores = [index for index, access in enumerate(forward) if access.startswith("STG")]
     assert len(stores) == 16
     assert stores[0] >= 8
     # The input and the gradient of every step, before the first gradient of an input.

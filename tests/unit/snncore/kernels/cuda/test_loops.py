@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from snncore.kernels.cuda import shape as cuda_shape
 from snncore.kernels.cuda.loop import CudaLoop
-from snncore.kernels.cuda.shape import Config
+from snncore.kernels.cuda.shape import CudaConfig
 from snncore.kernels.loop.output import Output, pack
 from snncore.kernels.loop.work import Work
 from snncore.surrogate import ATan, Surrogate
@@ -29,12 +29,12 @@ KINDS = (torch.float32, torch.float16, torch.bfloat16)
 SPREADS = ((), (3,), (3, 20))
 ZOO = list(zip(NEURONS, cycle(SURROGATES), cycle(KINDS), cycle(SPREADS), strict=False))
 # More steps than a chunk and than a span, and a whole number of neither.
-FORTH, BACK = Config(32, 2, 8), Config(32, 2, 4, 8)
+FORTH, BACK = CudaConfig(32, 2, 8), CudaConfig(32, 2, 4, 8)
 
 
 @pytest.fixture(autouse=True)
 def many_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads have several neurons however few there are."""
+    """Give threads several neurons, however few there are."""
     monkeypatch.setattr(cuda_shape, "BUSY", 1)
 
 
@@ -44,9 +44,9 @@ def test_it_is_eager_torch(
 ) -> None:
     case = make_case(name, slope, 21, (1, 3, 20), kind, spread)
     expected, gradients = on_module(case, "torch")
-    results, found = on_cuda(case, "cpu", forward=FORTH, backward=BACK)
+    results, computed = on_cuda(case, "cpu", forward=FORTH, backward=BACK)
     check_results(expected, results, name)
-    check_gradients(case, gradients, found)
+    check_gradients(case, gradients, computed)
     assert bool(results["s"].any())
     assert name.startswith("LeakyIntegrator") or not bool(results["s"].all())
 
@@ -60,8 +60,8 @@ def test_rounded_alike_its_gradients_are_those_of_cpp(
 ) -> None:
     case = make_case(name, slope, 13, (1, 3, 20), kind, (3, 20))
     _, gradients = on_module(case, "cpp")
-    _, found = on_cuda(case, "cpu", exact=True, forward=FORTH, backward=BACK)
-    for key, value in found.items():
+    _, computed = on_cuda(case, "cpu", exact=True, forward=FORTH, backward=BACK)
+    for key, value in computed.items():
         assert torch.equal(gradients[key].view(value.shape).to(value.dtype), value), key
 
 
@@ -73,11 +73,11 @@ def test_any_number_of_neurons_and_steps(kind: torch.dtype, lanes: int) -> None:
     for steps, neurons in ((1, 77), (33, 8 * 33)):
         case = make_case("AdaptiveLIF-soft", ATan(), steps, (1, neurons), kind)
         expected, gradients = on_module(case, "cpp")
-        results, found = on_cuda(
-            case, "cpu", forward=Config(32, lanes, 8), backward=Config(64, lanes, 8, 16)
+        results, computed = on_cuda(
+            case, "cpu", forward=CudaConfig(32, lanes, 8), backward=CudaConfig(64, lanes, 8, 16)
         )
         check_results(expected, results)
-        check_gradients(case, gradients, found)
+        check_gradients(case, gradients, computed)
 
 
 LARGE = [
@@ -93,20 +93,20 @@ def test_the_measures_of_a_large_layer_compute_the_same(
     steps: int, kind: torch.dtype, name: str
 ) -> None:
     case = make_case(name, ATan(), steps, (2, 64), kind)
-    results, found = on_cuda(case, "cpu")
+    results, computed = on_cuda(case, "cpu")
     expected, gradients = on_module(case, "cpp")
     check_results(expected, results)
-    check_gradients(case, gradients, found)
+    check_gradients(case, gradients, computed)
 
 
 def test_the_measures_of_a_small_layer_compute_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_shape, "BUSY", 1 << 18)
     for steps in (32, 41):
         case = make_case("LIF-hard", ATan(), steps, (2, 64), torch.float16)
-        results, found = on_cuda(case, "cpu")
+        results, computed = on_cuda(case, "cpu")
         expected, gradients = on_module(case, "cpp")
         check_results(expected, results)
-        check_gradients(case, gradients, found)
+        check_gradients(case, gradients, computed)
 
 
 @pytest.mark.parametrize("name", ["LIF-detached", "EIF-hard", "AdaptiveLIF-soft"])
@@ -114,10 +114,10 @@ def test_constants_are_printed_in(name: str) -> None:
     case = make_case(name, ATan(), 9, (1, 40), torch.float32)
     constants = {key: float(value) for key, value in case.parameters.items()}
     expected, gradients = on_module(case, "torch")
-    results, found = on_cuda(case, "cpu", constants=constants)
+    results, computed = on_cuda(case, "cpu", constants=constants)
     check_results(expected, results)
-    check_gradients(case, gradients, found)
-    assert set(found) == {"x", *case.states}
+    check_gradients(case, gradients, computed)
+    assert set(computed) == {"x", *case.states}
 
 
 @settings(max_examples=6)
@@ -139,8 +139,8 @@ def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
         )
         fired.append(s)
     assert torch.equal(spikes.nan_to_num(), torch.stack(fired).nan_to_num())
-    for right, found in zip(states, last, strict=True):
-        assert torch.equal(right.nan_to_num(), found.nan_to_num())
+    for right, state in zip(states, last, strict=True):
+        assert torch.equal(right.nan_to_num(), state.nan_to_num())
 
 
 def test_one_flipped_bit_is_seen() -> None:
@@ -166,8 +166,8 @@ def test_spikes_as_bytes_and_bits(kind: torch.dtype, neurons: int) -> None:
     for output, right in ((Output.BYTES, spikes), (Output.BITS, pack(spikes))):
         work = Work(case.module("torch").equations, case.slope, CPU, kind, output=output)
         states, parameters = list(case.states.values()), list(case.parameters.values())
-        found, (state,) = CudaLoop.of(work).forward([case.x], states, parameters)
-        assert torch.equal(found, right)
+        fired, (state,) = CudaLoop.of(work).forward([case.x], states, parameters)
+        assert torch.equal(fired, right)
         assert torch.equal(state, last)
 
 
@@ -179,8 +179,8 @@ def test_nothing_is_computed_for_no_neurons() -> None:
     spikes, (last,) = loop.forward([x], [v], values)
     assert spikes.shape == x.shape
     assert last.shape == v.shape
-    found = loop.backward([x], [v], values, spikes, [None], [True, False, True, False])
-    assert found[0] is not None
-    assert found[0].shape == x.shape
-    assert found[1] is found[3] is None
-    assert torch.equal(found[2], torch.tensor(0.0))
+    gradients = loop.backward([x], [v], values, spikes, [None], [True, False, True, False])
+    assert gradients[0] is not None
+    assert gradients[0].shape == x.shape
+    assert gradients[1] is gradients[3] is None
+    assert torch.equal(gradients[2], torch.tensor(0.0))

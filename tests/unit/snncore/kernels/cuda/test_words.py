@@ -14,7 +14,7 @@ EDGES = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1e-45, -1e-45, 1e
 
 
 def values(count: int) -> torch.Tensor:
-    """Floats of every size, and those at the edges."""
+    """Return floats of every size, and those at the edges."""
     generator = torch.Generator().manual_seed(3)
     bits = torch.randint(-(2**31), 2**31, (count,), generator=generator).to(torch.int32)
     normal = torch.randn(count, generator=generator)
@@ -22,7 +22,7 @@ def values(count: int) -> torch.Tensor:
 
 
 def applied(call: str, x: torch.Tensor) -> torch.Tensor:
-    """The word on every value."""
+    """Apply the word to every value."""
     body = f"const int i = blockIdx.x * blockDim.x + threadIdx.x; if (i < n) y[i] = {call};"
     source = (
         f"{FUNCTIONS}\n// @kernel\n__global__ void f(const float *x, float *y, int n) {{ {body} }}"
@@ -33,7 +33,7 @@ def applied(call: str, x: torch.Tensor) -> torch.Tensor:
 
 
 def same_bits(left: torch.Tensor, right: torch.Tensor) -> bool:
-    """Whether two have the same bits, and are not a number at the same places."""
+    """Return whether two have the same bits, and NaN at the same positions."""
     both = left.isnan() & right.isnan()
     return bool((both | (left.view(torch.int32) == right.view(torch.int32))).all())
 

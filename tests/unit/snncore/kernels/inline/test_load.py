@@ -132,8 +132,8 @@ def binaries(folder: Path) -> list[str]:
 
 @compiled
 def test_it_compiles_for_a_gpu_that_is_not_here(folder: Path) -> None:
-    found = inline.load(SOURCE, architecture="sm_90")
-    assert "registers" in found.log
+    kernels = inline.load(SOURCE, architecture="sm_90")
+    assert "registers" in kernels.log
     assert len(binaries(folder)) == 1
     assert {path.suffix for path in folder.iterdir()} == {".cubin", ".sha256"}
 
@@ -194,9 +194,9 @@ def test_flags_and_verbose_output(folder: Path, capsys: pytest.CaptureFixture[st
     source = "// @kernel\n__global__ void f(float *x) { *x = FACTOR; }\n"
     options = inline.Options(flags=("-DFACTOR=3.0f",), verbose=True)
     inline.load(source, options=options)
-    said = capsys.readouterr().err
-    assert "-DFACTOR=3.0f" in said
-    assert "registers" in said
+    printed = capsys.readouterr().err
+    assert "-DFACTOR=3.0f" in printed
+    assert "registers" in printed
     with pytest.raises(ValueError, match="the optimization level is 0 to 3, not 7"):
         inline.Options(optimization=7)
     with pytest.raises(ValueError, match="no compiler 'gcc'"):

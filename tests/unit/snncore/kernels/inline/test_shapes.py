@@ -59,10 +59,10 @@ def test_element_by_element(kind: torch.dtype) -> None:
     expected = right * torch.sigmoid(1.5 * right)
     (gradient,) = torch.autograd.grad(expected, right, upstream.float())
     y = SWISH(x, beta=1.5)
-    (found,) = torch.autograd.grad(y, x, upstream)
-    assert y.dtype == found.dtype == kind
+    (computed,) = torch.autograd.grad(y, x, upstream)
+    assert y.dtype == computed.dtype == kind
     torch.testing.assert_close(y.float(), expected, rtol=SPACING[kind], atol=SPACING[kind])
-    torch.testing.assert_close(found.float(), gradient, rtol=SPACING[kind], atol=SPACING[kind])
+    torch.testing.assert_close(computed.float(), gradient, rtol=SPACING[kind], atol=SPACING[kind])
 
 
 def test_many_elements_are_read_together() -> None:
@@ -71,12 +71,12 @@ def test_many_elements_are_read_together() -> None:
     program = SWISH._program("float16", 8)
     (kernel,) = program.kernels
     assert kernel.name == "swish"
-    whole = SWISH(x, beta=1.0)
-    inline.elementwise.__globals__["MANY"], kept = 1, inline.elementwise.__globals__["MANY"]
+    expected = SWISH(x, beta=1.0)
+    inline.elementwise.__globals__["MANY"], before = 1, inline.elementwise.__globals__["MANY"]
     try:
-        assert torch.equal(SWISH(x, beta=1.0), whole)
+        assert torch.equal(SWISH(x, beta=1.0), expected)
     finally:
-        inline.elementwise.__globals__["MANY"] = kept
+        inline.elementwise.__globals__["MANY"] = before
     assert ("float16", 8) in SWISH._programs
 
 
@@ -98,9 +98,9 @@ def test_a_time_loop_is_the_neuron_it_describes(kind: torch.dtype) -> None:
     expected, gradients = [], []
     for leak in (torch.tensor(0.5), torch.full((3, 1), 0.5)):
         first = (0.2 * x[0].float()).requires_grad_()
-        given, learned = x.clone().requires_grad_(), leak.clone().requires_grad_()
-        s, last = LIF(given, leak=learned, v=first)
-        results = torch.autograd.grad((s, last), (given, learned, first), (upstream, later))
+        sequence, learned = x.clone().requires_grad_(), leak.clone().requires_grad_()
+        s, last = LIF(sequence, leak=learned, v=first)
+        results = torch.autograd.grad((s, last), (sequence, learned, first), (upstream, later))
         expected.append((s.detach(), last.detach()))
         gradients.append(results)
     module = neuron.LIF(2.0, surrogate=surrogate.ATan(), backend="torch")
@@ -108,17 +108,17 @@ def test_a_time_loop_is_the_neuron_it_describes(kind: torch.dtype) -> None:
     begin = (0.2 * x[0].float()).requires_grad_()
     module.states = {"v": begin}
     spikes = module(right)
-    wanted = torch.autograd.grad(
+    reference = torch.autograd.grad(
         (spikes, module.states["v"]), (right, begin), (upstream.float(), later)
     )
     assert bool(spikes.any())
-    for (s, last), (found, _, first) in zip(expected, gradients, strict=True):
+    for (s, last), (by_x, _, first) in zip(expected, gradients, strict=True):
         assert torch.equal(s.float(), spikes.detach())
         assert torch.equal(last, module.states["v"].detach())
-        assert s.dtype == found.dtype == kind
+        assert s.dtype == by_x.dtype == kind
         close = {"rtol": SPACING[kind] * 10, "atol": SPACING[kind] * 10}
-        torch.testing.assert_close(found.float(), wanted[0], **close)
-        torch.testing.assert_close(first, wanted[1], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(by_x.float(), reference[0], **close)
+        torch.testing.assert_close(first, reference[1], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(gradients[0][1], gradients[1][1].sum(), rtol=1e-4, atol=1e-4)
 
 

@@ -31,17 +31,17 @@ def read(source: str, **names: str) -> dict[str, Signature]:
 
 
 def test_kernels_are_found_by_their_mark() -> None:
-    found = read(SOURCE)
-    assert list(found) == ["first", "renamed"]
-    assert found["renamed"].function == "second"
-    kinds = [(a.name, a.type, a.pointer, a.constant) for a in found["first"].arguments]
+    kernels = read(SOURCE)
+    assert list(kernels) == ["first", "renamed"]
+    assert kernels["renamed"].function == "second"
+    kinds = [(a.name, a.type, a.pointer, a.constant) for a in kernels["first"].arguments]
     assert kinds == [
         ("x", "float32", True, True),
         ("y", "uint8", True, False),
         ("n", "int64", False, False),
         ("bytes", "uint64", False, False),
     ]
-    kinds = [(a.name, a.type, a.pointer, a.constant) for a in found["renamed"].arguments]
+    kinds = [(a.name, a.type, a.pointer, a.constant) for a in kernels["renamed"].arguments]
     assert kinds == [
         ("any", "any", True, False),
         ("h", "float16", True, True),
@@ -51,18 +51,18 @@ def test_kernels_are_found_by_their_mark() -> None:
 
 
 def test_kernels_are_named_by_a_mapping() -> None:
-    found = read(SOURCE, a="third", b="void made_by_a_macro(float *x, int n)")
-    assert found["a"].arguments == ()
-    assert found["b"].function == "made_by_a_macro"
-    assert [a.type for a in found["b"].arguments] == ["float32", "int32"]
-    assert str(found["b"]) == "b(float * x, int n)"
+    kernels = read(SOURCE, a="third", b="void made_by_a_macro(float *x, int n)")
+    assert kernels["a"].arguments == ()
+    assert kernels["b"].function == "made_by_a_macro"
+    assert [a.type for a in kernels["b"].arguments] == ["float32", "int32"]
+    assert str(kernels["b"]) == "b(float * x, int n)"
 
 
 def test_c_names_leave_lines_and_what_is_there() -> None:
-    made = with_c_names(SOURCE, signatures(SOURCE))
-    assert made.count('extern "C" __global__') == 2
-    assert made.count("\n") == SOURCE.count("\n")
-    assert made.replace('extern "C" __global__ void first', "__global__ void first") == SOURCE
+    renamed = with_c_names(SOURCE, signatures(SOURCE))
+    assert renamed.count('extern "C" __global__') == 2
+    assert renamed.count("\n") == SOURCE.count("\n")
+    assert renamed.replace('extern "C" __global__ void first', "__global__ void first") == SOURCE
 
 
 WRONG = {

@@ -9,7 +9,7 @@ NUMERATORS = np.arange(2**23, 2**24).astype(np.float32)
 
 
 def wrong(divisor: float) -> int:
-    """How many numerators, of all that differ by more than an exponent, two products fail."""
+    """Count the numerators, up to an exponent, for which two products are not enough."""
     parts = reciprocal(divisor)
     lower = NUMERATORS * np.float32(parts.low)
     # The product of two floats is exact in 64 bits, and its sum nearly.

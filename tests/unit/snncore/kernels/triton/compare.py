@@ -12,7 +12,7 @@ import torch
 from snncore import neuron, surrogate
 from snncore.kernels import operator, unpack
 from snncore.kernels.triton import loop as triton_loop
-from snncore.kernels.triton.shape import Config
+from snncore.kernels.triton.shape import TritonConfig
 from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
@@ -23,25 +23,25 @@ ROUNDED = {torch.float32: 1e-6, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
 GROWTH = {"Izhikevich": 5.0, "Izhikevich-detached": 5.0}
 
 
-def dense(results: Tensors, wanted: Tensors) -> Tensors:
-    """The gradients of everything, for a dense random loss."""
+def dense(results: Tensors, leaves: Tensors) -> Tensors:
+    """Return the gradients of all leaves, for a dense random loss."""
     generator = torch.Generator().manual_seed(5)
     weights = [
         torch.randn(r.shape, generator=generator, dtype=torch.float32).to(r.dtype).to(r.device)
         for r in results.values()
     ]
     gradients = torch.autograd.grad(
-        list(results.values()), list(wanted.values()), weights, allow_unused=True
+        list(results.values()), list(leaves.values()), weights, allow_unused=True
     )
-    named = zip(wanted.items(), gradients, strict=True)
+    named = zip(leaves.items(), gradients, strict=True)
     return {name: torch.zeros_like(v) if g is None else g for (name, v), g in named}
 
 
 def trained(
-    name: str, backend: str, device: str, x: torch.Tensor, given: dict[str, Any], begin: Tensors
+    name: str, backend: str, device: str, x: torch.Tensor, options: dict[str, Any], begin: Tensors
 ) -> tuple[Tensors, Tensors]:
-    """Spikes and last states, and the gradients of all that was given."""
-    module = NEURONS[name](**given, backend=backend).to(device)
+    """Return spikes and last states, and the gradients of all leaves."""
+    module = NEURONS[name](**options, backend=backend).to(device)
     states = {key: v.clone().to(device).requires_grad_() for key, v in begin.items()}
     module.states = dict(states)
     x = x.clone().to(device).requires_grad_()
@@ -54,22 +54,22 @@ def case(
     name: str,
     slope: Surrogate,
     x: torch.Tensor,
-    given: dict[str, Any],
+    options: dict[str, Any],
     device: str,
     backend: str = "triton",
 ) -> float:
-    """One neuron with these parameters, from rest if they are numbers: its rate of spikes."""
-    given = given | {"surrogate": slope}
+    """Compare one neuron with these parameters, from rest if they are numbers; return its rate."""
+    options = options | {"surrogate": slope}
     begin = {}
-    if given["learnable"]:
+    if options["learnable"]:
         plain = NEURONS[name]()
         begin = {s: 0.2 * x[0].float() + plain.initial.get(s, 0.0) for s in plain.equations.states}
-    spikes, expected = trained(name, "torch", "cpu", x, given, begin)
-    fired, gradients = trained(name, backend, device, x, given, begin)
+    spikes, expected = trained(name, "torch", "cpu", x, options, begin)
+    fired, gradients = trained(name, backend, device, x, options, begin)
     # Made once more, a loop is cut in another way.
     operator._prepared.clear()
-    _, again = trained(name, backend, device, x, given, begin)
-    sizes = share_sizes(name, x, given, begin)
+    _, again = trained(name, backend, device, x, options, begin)
+    sizes = share_sizes(name, x, options, begin)
     for key, value in spikes.items():
         assert torch.equal(value, fired[key]), (name, slope, key)
     for key, value in expected.items():
@@ -79,28 +79,28 @@ def case(
             continue
         error = float((gradients[key].double() - value.double()).abs().max())
         # A parameter's gradient is a sum of many terms that cancel, in another order.
-        size = sizes[key] if key in given else float(value.abs().max())
+        size = sizes[key] if key in options else float(value.abs().max())
         tolerance = ROUNDED[value.dtype] * max(size, 1e-30) * GROWTH.get(name, 1.0)
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
 
 
 def share_sizes(
-    name: str, x: torch.Tensor, given: dict[str, Any], begin: Tensors
+    name: str, x: torch.Tensor, options: dict[str, Any], begin: Tensors
 ) -> dict[str, float]:
-    """How large the neurons' shares in each parameter's gradient are, added up without a sign."""
+    """Sum the absolute shares of the neurons in each parameter's gradient."""
     shape = x.shape[2:]
     values = {
         key: value.detach().reshape(*value.shape, *[1] * (len(shape) - value.ndim)).expand(shape)
-        for key, value in given.items()
+        for key, value in options.items()
         if isinstance(value, torch.Tensor)
     }
-    _, shares = trained(name, "torch", "cpu", x, given | values, begin)
+    _, shares = trained(name, "torch", "cpu", x, options | values, begin)
     return {key: float(shares[key].abs().sum()) for key in values}
 
 
 def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
-    """All parameters in this shape, learned; or all as plain numbers."""
+    """Return all parameters in this shape, learned; or all as plain numbers."""
     plain = NEURONS[name](learnable=())
     names = plain.equations.parameters
     if shape is None:
@@ -110,35 +110,35 @@ def learned(name: str, shape: tuple[int, ...] | None) -> dict[str, Any]:
 
 
 def small() -> None:
-    """Segments and chunks of a few steps, so that short sequences have several."""
+    """Make segments and chunks a few steps long, so that short sequences have several."""
     cuts = cycle([(4, 2, False), (3, 3, True), (7, 7, True)])
 
-    def forward_config(*_: Any) -> Config:
-        return Config(256, 2, 2, 4)
+    def forward_config(*_: Any) -> TritonConfig:
+        return TritonConfig(256, 2, 2, 4)
 
-    def backward_config(*_: Any) -> Config:
+    def backward_config(*_: Any) -> TritonConfig:
         segment, chunk, ahead = next(cuts)
-        return Config(64, 2, chunk, segment, ahead)
+        return TritonConfig(64, 2, chunk, segment, ahead)
 
     triton_loop.forward_config, triton_loop.backward_config = forward_config, backward_config
 
 
 def narrow(device: str) -> None:
-    """Bytes and bits are the same spikes, and bytes are read as they are."""
+    """Check that bytes and bits are the same spikes, and that bytes are read as they are."""
     x = drive("LIF", 9, 1, 300)
     spikes = neuron.LIF(backend="torch")(x)
     assert bool(spikes.any())
-    given = {"backend": "triton", "keep_states": False}
-    as_bytes = neuron.LIF(output="uint8", **given)(x.to(device))
+    options = {"backend": "triton", "keep_states": False}
+    as_bytes = neuron.LIF(output="uint8", **options)(x.to(device))
     assert torch.equal(as_bytes.cpu().float(), spikes)
-    bits = neuron.LIF(output="bits", **given)(x.to(device))
+    bits = neuron.LIF(output="bits", **options)(x.to(device))
     assert torch.equal(unpack(bits.cpu(), (1, 300)), spikes)
-    again = neuron.LIF(**given)(as_bytes)
+    again = neuron.LIF(**options)(as_bytes)
     assert torch.equal(again.cpu(), neuron.LIF(backend="torch")(spikes))
 
 
 def edges(device: str) -> None:
-    """A surrogate's window is open: at its edges, and beside them, as its formula says."""
+    """Check that a surrogate's window is open, at its edges and beside, as its formula says."""
     slope = surrogate.PiecewiseLeakyReLU(width=0.5, leak=0.125)
     beside = 2.0**-23
     x = torch.tensor([0.5 - beside, 0.5, 0.5 + beside, 1.5 - beside, 1.5, 1.5 + beside])

@@ -19,8 +19,8 @@ from snncore import neuron
 from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.triton.loop import compiled as kernel_of
 from snncore.kernels.triton.shape import (
-    Config,
     Shape,
+    TritonConfig,
     backward_config,
     forward_config,
     segmented,
@@ -33,9 +33,9 @@ OPTIONS = {"num_stages": 1, "enable_fp_fusion": False}
 
 
 def compiled(
-    plan: KernelPlan, steps: int, kind: str, config: Config, backward: bool, capability: int
+    plan: KernelPlan, steps: int, kind: str, config: TritonConfig, backward: bool, capability: int
 ) -> Any:
-    """The kernel for this architecture, without initial and last states."""
+    """Compile the kernel for this architecture, without initial and last states."""
     segments, rest = segmented(steps, config.segment)
     shape = Shape(
         segments=min(segments, 1),
@@ -53,12 +53,12 @@ def compiled(
     kernel = kernel_of(source, "backward" if backward else "forward")
     constants = {"SEGMENTS": segments, "BLOCK": config.block}
     signature, aligned = {}, {}
-    for place, name in enumerate(kernel.arg_names):
+    for index, name in enumerate(kernel.arg_names):
         if name in constants:
             signature[name] = "constexpr"
             continue
         signature[name] = "i32" if name == "N" else "*fp32" if name == "noted" else f"*{kind}"
-        aligned[(place,)] = [["tt.divisibility", 16]]
+        aligned[(index,)] = [["tt.divisibility", 16]]
     return triton.compile(
         ASTSource(kernel, signature, constexprs=constants, attrs=aligned),
         target=GPUTarget("cuda", capability, 32),
@@ -74,16 +74,16 @@ def usage(kernel: Any) -> dict[str, Any]:
         report = subprocess.run(
             [TOOL, "-res-usage", file.name], capture_output=True, text=True, check=True
         ).stdout
-    found = re.search(r"REG:(\d+) STACK:(\d+)", report)
-    assert found is not None, report
+    resources = re.search(r"REG:(\d+) STACK:(\d+)", report)
+    assert resources is not None, report
     loads = re.findall(r"ld\.global(?:\.v(\d))?\S*\.b(\d+)", kernel.asm["ptx"])
     loads = loads or re.findall(r"ld\.global(?:\.L\S+?)?(?:\.v(\d))?\.\w(\d+)", kernel.asm["ptx"])
     widths = sorted({int(count or 1) * int(bits) // 8 for count, bits in loads})
-    return {"registers": int(found[1]), "stack": int(found[2]), "bytes": widths}
+    return {"registers": int(resources[1]), "stack": int(resources[2]), "bytes": widths}
 
 
 def planned(make: Any) -> KernelPlan:
-    """A neuron's plan with its parameters as numbers."""
+    """Return a neuron's plan with its parameters as numbers."""
     module = make(learnable=())
     constants = {name: float(getattr(module, name)) for name in module.equations.parameters}
     initial = tuple(module.initial.get(name, 0.0) for name in module.equations.states)
@@ -104,7 +104,7 @@ def row(make: Any, kind: str, steps: int, backward: bool, capability: int) -> di
 
 
 def main() -> None:
-    """LIF in many sizes, and CUBA LIF on two architectures."""
+    """Compile LIF in many sizes, and CUBA LIF on two architectures."""
     rows = [
         row(neuron.LIF, kind, steps, backward, 90)
         for kind in ("fp32", "bf16")

@@ -27,18 +27,18 @@ def layer(drawn: Drawn, name: str, learns: bool) -> neuron.EquationNeuron:
 
 
 def results(module: neuron.EquationNeuron, x: torch.Tensor, opaque: bool) -> list[torch.Tensor]:
-    """Spikes and last states; as a compiled graph would run them where that is asked for."""
+    """Return spikes and last states; if `opaque`, as a compiled graph would run them."""
     if not opaque:
         return [module(x), *module.states.values()]
     work = module._work(x.device, x.dtype)
-    given = [getattr(module, name) for name in work.parameters]
-    spikes, states = run_loop(prepared(module.backend, work), [x], [], given)
+    parameters = [getattr(module, name) for name in work.parameters]
+    spikes, states = run_loop(prepared(module.backend, work), [x], [], parameters)
     return [spikes, *states]
 
 
-def gradients(found: list[torch.Tensor], leaves: list[torch.Tensor]) -> list[torch.Tensor]:
-    """The gradients of what depends on anything, for a fixed dense loss."""
-    flowing = [value for value in found if value.requires_grad]
+def gradients(outputs: list[torch.Tensor], leaves: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Return the gradients of all outputs that have some, for a fixed dense loss."""
+    flowing = [value for value in outputs if value.requires_grad]
     weights = [torch.linspace(-1, 1, v.numel()).view(v.shape) for v in flowing]
     if not flowing:
         return [torch.zeros_like(leaf) for leaf in leaves]
@@ -47,7 +47,7 @@ def gradients(found: list[torch.Tensor], leaves: list[torch.Tensor]) -> list[tor
 
 
 def check(drawn: Drawn, seed: int, learns: bool) -> None:
-    """All backends compute the bits of the eager loop, and its gradients nearly."""
+    """Check that all backends compute the bits of the eager loop, and nearly its gradients."""
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn((STEPS, 1, NEURONS), generator=generator)
     everyone: list[tuple[Any, ...]] = []
@@ -58,15 +58,15 @@ def check(drawn: Drawn, seed: int, learns: bool) -> None:
         for opaque in (False, True):
             x = values.clone().requires_grad_()
             module = layer(drawn, name, learns)
-            found = results(module, x, opaque)
+            outputs = results(module, x, opaque)
             leaves = [x, *module.parameters()]
-            everyone.append((name, opaque, found, gradients(found, leaves)))
+            everyone.append((name, opaque, outputs, gradients(outputs, leaves)))
     expected = next(one for one in everyone if one[:2] == ("torch", False))
     seen["cases"] += len(everyone) - 1
     seen["spikes"] += int(expected[2][0].detach().count_nonzero())
-    for name, opaque, found, slopes in everyone:
+    for name, opaque, outputs, slopes in everyone:
         where = (name, opaque, drawn, seed)
-        for one, other in zip(found, expected[2], strict=True):
+        for one, other in zip(outputs, expected[2], strict=True):
             assert torch.equal(one.nan_to_num(), other.nan_to_num()), where
         if all(bool(slope.isfinite().all()) for slope in expected[3]):
             for one, other in zip(slopes, expected[3], strict=True):
@@ -75,7 +75,7 @@ def check(drawn: Drawn, seed: int, learns: bool) -> None:
 
 
 def main(examples: int) -> None:
-    """So many neurons."""
+    """Check so many neurons."""
     test = given(drawn_steps(), st.integers(0, 1000), st.booleans())(check)
     settings(max_examples=examples, deadline=None, derandomize=True, database=None)(test)()
     assert seen["spikes"] > 0, "silent neurons"

@@ -35,12 +35,12 @@ def assembly(divisor: float) -> str:
     """Return the instructions that one quotient is compiled to."""
     signature = {"x": "*fp32", "y": "*fp32"} | dict.fromkeys(NUMBERS, "constexpr")
     numbers = dict(zip(NUMBERS, astuple(reciprocal(divisor)), strict=True))
-    made = triton.compile(
+    compiled = triton.compile(
         ASTSource(kernel, signature, constexprs=numbers),
         target=GPUTarget("cuda", 90, 32),
         options={"num_warps": 1, "enable_fp_fusion": False},
     )
-    text: str = made.asm["ptx"]
+    text: str = compiled.asm["ptx"]
     return text
 
 

@@ -23,7 +23,7 @@ SPECIAL = (0.0, -0.0, math.inf, -math.inf, math.nan, 1e-45, -1e-45, 1.2e-38, 3.4
 
 
 def fused(kind: type[np.floating], a: Number, b: Number, c: Number) -> np.floating:
-    """a * b + c, rounded once."""
+    """Return a * b + c, rounded once."""
     if not all(math.isfinite(value) for value in (a, b, c)):
         return kind(np.float64(a) * np.float64(b) + np.float64(c))
     exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
@@ -33,7 +33,7 @@ def fused(kind: type[np.floating], a: Number, b: Number, c: Number) -> np.floati
 
 
 def rounded(kind: type[np.floating], exact: Fraction) -> np.floating:
-    """The nearest number of this kind, even where two are as near."""
+    """Round to the nearest number of this kind, to an even one where two are as near."""
     near = kind(float(exact))
     if not np.isfinite(near):
         return near
@@ -59,8 +59,8 @@ CALLS: dict[str, Callable[..., np.floating]] = {
     "min.f32": least,
     "mul.rn.f32": lambda a, b: np.float32(a * b),
     "mul.rn.f64": lambda a, b: np.float64(a * b),
-    "fma.rn.f32": lambda *given: fused(np.float32, *given),
-    "fma.rn.f64": lambda *given: fused(np.float64, *given),
+    "fma.rn.f32": lambda *operands: fused(np.float32, *operands),
+    "fma.rn.f64": lambda *operands: fused(np.float64, *operands),
     "cvt.f64.f32": np.float64,
     "cvt.rn.f32.f64": np.float32,
 }
@@ -73,8 +73,8 @@ COMPARISONS: dict[str, Callable[[Number, Number], bool]] = {
 class Machine:
     """It carries out the few instructions of which quotients are made."""
 
-    def __init__(self, given: list[np.float32]) -> None:
-        self.values = {f"${len(given) + place}": value for place, value in enumerate(given)}
+    def __init__(self, values: list[np.float32]) -> None:
+        self.values = {f"${len(values) + index}": value for index, value in enumerate(values)}
         self.truths: dict[str, bool] = {}
 
     def run(self, assembly: str) -> None:
@@ -93,11 +93,11 @@ class Machine:
     def step(self, name: str, to: str, read: list[str]) -> None:
         if name.startswith("setp"):
             _, comparison, *combined, _ = name.split(".")
-            found = COMPARISONS[comparison](self.value(read[0]), self.value(read[1]))
+            truth = COMPARISONS[comparison](self.value(read[0]), self.value(read[1]))
             if combined:
                 other = self.truths[read[2]]
-                found = found or other if combined == ["or"] else found and other
-            self.truths[to] = found
+                truth = truth or other if combined == ["or"] else truth and other
+            self.truths[to] = truth
         elif name.endswith(".pred"):
             self.truths[to] = any(self.truths[key] for key in read)
         else:
@@ -112,7 +112,7 @@ class Machine:
 
 
 def numerators(by: np.float32, seed: int) -> np.ndarray:
-    """Floats of every size, at the ends, with quotients near integers, and those that go wrong."""
+    """Return floats of all sizes, at the ends, with quotients near integers, and wrong ones."""
     bits = np.random.default_rng(seed).integers(-(2**31), 2**31, 600).astype(np.int32)
     near = np.arange(1, 200, dtype=np.float32) * by
     beside = np.nextafter(near, np.float32(0))
@@ -120,21 +120,21 @@ def numerators(by: np.float32, seed: int) -> np.ndarray:
 
 
 def wrong(by: np.float32) -> np.ndarray:
-    """Numerators, up to an exponent, for which two products are not enough."""
+    """Return numerators, up to an exponent, for which two products are not enough."""
     parts = reciprocal(float(by))
     if not parts.corrected:
         return np.zeros(0, np.float32)
     every = np.arange(2**23, 2**24).astype(np.float32)
     total = every.astype(np.float64) * parts.high + every * np.float32(parts.low)
-    found = every[total.astype(np.float32) != every / by][:8]
-    assert len(found), by
-    return np.repeat(found, 2)
+    failing = every[total.astype(np.float32) != every / by][:8]
+    assert len(failing), by
+    return np.repeat(failing, 2)
 
 
-def same_bits(found: np.ndarray, right: np.ndarray) -> bool:
-    """Whether two have the same bits, or are no numbers."""
-    same = found.view(np.int32) == right.view(np.int32)
-    return bool((same | (np.isnan(found) & np.isnan(right))).all())
+def same_bits(computed: np.ndarray, right: np.ndarray) -> bool:
+    """Return whether two have the same bits, or both are NaN."""
+    same = computed.view(np.int32) == right.view(np.int32)
+    return bool((same | (np.isnan(computed) & np.isnan(right))).all())
 
 
 @pytest.mark.parametrize("divisor", DIVISORS)
@@ -147,11 +147,13 @@ def test_every_quotient_is_rounded_as_ieee_asks(divisor: float, pack: int) -> No
     assembly = division(float(by), pack)
     with np.errstate(all="ignore"):
         expected = values / by
-        for given, right in zip(values.reshape(-1, pack), expected.reshape(-1, pack), strict=True):
-            machine = Machine(list(given))
+        for numerator, right in zip(
+            values.reshape(-1, pack), expected.reshape(-1, pack), strict=True
+        ):
+            machine = Machine(list(numerator))
             machine.run(assembly)
-            found = np.array([machine.values[f"${k}"] for k in range(pack)])
-            assert same_bits(found, right), (given, found, right)
+            computed = np.array([machine.values[f"${k}"] for k in range(pack)])
+            assert same_bits(computed, right), (numerator, computed, right)
 
 
 def test_without_a_branch_only_tiny_quotients_are_rounded_otherwise() -> None:
@@ -166,11 +168,11 @@ def test_without_a_branch_only_tiny_quotients_are_rounded_otherwise() -> None:
         values = numerators(by, 3)
         with np.errstate(all="ignore"):
             expected = values / by
-            for given, right in zip(values, expected, strict=True):
-                if given != 0 and abs(right) < TINY:
+            for numerator, right in zip(values, expected, strict=True):
+                if numerator != 0 and abs(right) < TINY:
                     continue
                 machine = Machine([])
-                machine.values["%r1"] = given
+                machine.values["%r1"] = numerator
                 machine.run(";".join(line.strip(" \t;") for line in computed))
-                found = np.float32(machine.values[result])
-                assert same_bits(found[None], right[None]), (divisor, given, found, right)
+                quotient = np.float32(machine.values[result])
+                assert same_bits(quotient[None], right[None]), (divisor, numerator, quotient, right)

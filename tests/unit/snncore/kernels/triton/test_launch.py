@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from snncore.kernels.triton.launch import Launch
-from snncore.kernels.triton.shape import Config
+from snncore.kernels.triton.shape import TritonConfig
 
 
 class Kernel:
@@ -20,13 +20,13 @@ class Kernel:
     def __getitem__(self, grid: tuple[int, int, int]) -> Callable[..., Any]:
         def ask(*arguments: Any, **options: Any) -> Any:
             self.asked.append((grid, arguments, options))
-            return {grid: lambda *given: self.started.append(given)} if self.compiles else None
+            return {grid: lambda *numbers: self.started.append(numbers)} if self.compiles else None
 
         return ask
 
 
 def launch(kernel: Kernel) -> Launch:
-    return Launch(kernel, 3, [5, 7], 2, Config(64, 4, 8))
+    return Launch(kernel, 3, [5, 7], 2, TritonConfig(64, 4, 8))
 
 
 def test_triton_is_asked_once_for_each_kind_of_tensors() -> None:
@@ -35,7 +35,7 @@ def test_triton_is_asked_once_for_each_kind_of_tensors() -> None:
     wide, narrow = torch.zeros(64), torch.zeros(64, dtype=torch.float16)
     start([wide, wide])
     start([wide, narrow])
-    assert [given[1][:2] for given in kernel.asked] == [(wide, wide), (wide, narrow)]
+    assert [call[1][:2] for call in kernel.asked] == [(wide, wide), (wide, narrow)]
     grid, arguments, options = kernel.asked[0]
     assert grid == (3, 1, 1)
     assert arguments[2:] == (5, 7, 2, 64)

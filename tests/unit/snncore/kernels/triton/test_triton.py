@@ -78,14 +78,14 @@ def test_whole_segments_have_no_rest() -> None:
 
 
 def test_interpreted_kernels_equal_eager_torch(full: bool) -> None:
-    said = script("compare", *(["--full"] if full else []), TRITON_INTERPRET="1")
-    assert int(said.split()[0]) >= (2 if full else 1) * len(NEURONS) > 25
+    printed = script("compare", *(["--full"] if full else []), TRITON_INTERPRET="1")
+    assert int(printed.split()[0]) >= (2 if full else 1) * len(NEURONS) > 25
 
 
 def test_backends_agree_on_neurons_drawn_at_random(full: bool) -> None:
     examples = 200 if full else 12
-    said = script("drawn_neurons", str(examples), TRITON_INTERPRET="1")
-    assert int(said.split()[0]) >= 5 * examples
+    printed = script("drawn_neurons", str(examples), TRITON_INTERPRET="1")
+    assert int(printed.split()[0]) >= 5 * examples
 
 
 def test_kernels_fit_the_registers_of_an_h200() -> None:

@@ -16,7 +16,7 @@ def spikes(*shape: int, rate: float = 0.5) -> Tensor:
 
 
 def mixed() -> nn.Module:
-    """Every kind of layer in one network."""
+    """Build a network of every kind of layer."""
     return layer.Sequence(
         nn.Conv2d(2, 4, 3, padding=1),
         layer.BatchNorm2d(4),
@@ -53,7 +53,7 @@ def test_step_by_step_is_layer_by_layer_to_the_bit() -> None:
 
 
 def test_steps_that_are_all_alike_are_computed_once() -> None:
-    def made() -> nn.Sequential:
+    def make() -> nn.Sequential:
         torch.manual_seed(0)
         return nn.Sequential(
             layer.Conv2d(2, 4, 3, padding=1),
@@ -66,10 +66,10 @@ def test_steps_that_are_all_alike_are_computed_once() -> None:
         )
 
     image = torch.rand(3, 2, 4, 4, generator=torch.Generator().manual_seed(1))
-    shared, copied = made(), made()
+    shared, copied = make(), make()
     steps = []
     for module in shared:
-        module.register_forward_hook(lambda m, given, result: steps.append(result.stride(0)))
+        module.register_forward_hook(lambda m, inputs, result: steps.append(result.stride(0)))
     x = encoding.direct(image, 6)
     outputs = shared(x), copied(x.clone())
     assert steps[:6] == [0] * 6

@@ -53,7 +53,7 @@ def test_the_registers_widths_are_written_once() -> None:
     places = [path for path in FOLDER.rglob("*.py") if not path.name.endswith(others)]
     assert len(places) > 15
     wrong = {path.name: numbers & set(_numbers(path)) for path in places}
-    assert not {name: found for name, found in wrong.items() if found}
+    assert not {name: widths for name, widths in wrong.items() if widths}
 
 
 def test_what_the_numbers_are() -> None:

@@ -24,7 +24,7 @@ TINY = replace(LOIHI_1, name="tiny", neurons=9, synapse_bits=64 * 40, axons_in=2
 
 
 def deep() -> Program:
-    """Two dense layers."""
+    """Return two dense layers."""
     rng = np.random.default_rng(5)
     return Program(
         (
@@ -43,7 +43,7 @@ def deep() -> Program:
 
 
 def require_sound(program: Program, placed: Placement) -> None:
-    """Every neuron is on one core, and no core holds more than it can."""
+    """Check that every neuron is on one core, and that no core holds more than it can."""
     for layer in program.layers:
         size = int(np.prod(program.shapes[layer.name]))
         parts = [
@@ -86,9 +86,9 @@ def test_events_of_a_range_are_its_connections(
     each = connections(full, shape)
     target_shape = each.shape[1:]
     flat = each.reshape(each.shape[0], -1)
-    known = Connections("in", full, shape, target_shape, 0, False, True)
+    full_kernels = Connections("in", full, shape, target_shape, 0, False, True)
     for first, last in [(0, flat.shape[1]), (1, 3), (2, flat.shape[1] - 1), (0, 1)]:
-        assert np.array_equal(known.events(first, last), flat[:, first:last].sum(axis=1))
+        assert np.array_equal(full_kernels.events(first, last), flat[:, first:last].sum(axis=1))
 
 
 def test_a_neuron_with_too_many_axons_is_named() -> None:
@@ -98,8 +98,8 @@ def test_a_neuron_with_too_many_axons_is_named() -> None:
     # What was given no core takes none, and no memory there.
     (needs,) = placement(program, LOIHI_1).layers
     assert (needs.cores, needs.synapse_bits, needs.fan_in) == (0, 0, 4097)
-    (found,) = [each for each in check(program) if "Loihi 1" in each.message]
-    assert (found.node, found.severity) == ("fc", Severity.WARNING)
+    (finding,) = [each for each in check(program) if "Loihi 1" in each.message]
+    assert (finding.node, finding.severity) == ("fc", Severity.WARNING)
     assert placement(program, LOIHI_2).fits
 
 
@@ -125,21 +125,21 @@ def test_the_target_knows_its_chips() -> None:
 
 
 def test_energy_is_a_range_with_its_source() -> None:
-    (found,) = energy([LayerOperations("a", 1000.0, 100.0, 3.0)])
-    assert (found.low, found.high) == (23600 + 5200, 23600 + 8100)
-    assert "Table 2" in found.source
+    (cost,) = energy([LayerOperations("a", 1000.0, 100.0, 3.0)])
+    assert (cost.low, cost.high) == (23600 + 5200, 23600 + 8100)
+    assert "Table 2" in cost.source
 
 
 def test_a_chip_without_room_has_no_energy() -> None:
     counted = (LayerOperations("fc", 1000.0, 100.0, 3.0),)
     too_many_axons = dense(np.ones((2, 4097), dtype=np.int64) * 2)
-    told = on_chip(target, too_many_axons, counted)
-    assert [(each.chip, each.fits) for each in told.placements] == [
+    report = on_chip(target, too_many_axons, counted)
+    assert [(each.chip, each.fits) for each in report.placements] == [
         ("Loihi 1", False),
         ("Loihi 2", True),
     ]
-    assert told.energies == ()
-    assert told.operations == counted
+    assert report.energies == ()
+    assert report.operations == counted
     assert [each.chip for each in on_chip(target, deep(), counted).energies] == ["Loihi 1"]
 
 

@@ -14,19 +14,19 @@ WEIGHT = [[20, -20], [30, 5], [7, 9]]
 Change = Callable[[Any], object]
 
 
-def _dataset(place: str, *given: Any, **options: Any) -> Change:
+def _dataset(path: str, *arguments: Any, **options: Any) -> Change:
     """Put another dataset into the place of one."""
 
     def change(file: Any) -> None:
-        if place in file:
-            del file[place]
-        file.create_dataset(place, *given, **options)
+        if path in file:
+            del file[path]
+        file.create_dataset(path, *arguments, **options)
 
     return change
 
 
-def _filled(place: str, shape: tuple[int, ...], kind: str, **options: Any) -> Change:
-    return _dataset(place, shape, kind, fillvalue=1, **options)
+def _filled(path: str, shape: tuple[int, ...], kind: str, **options: Any) -> Change:
+    return _dataset(path, shape, kind, fillvalue=1, **options)
 
 
 def _strings(file: Any) -> None:
@@ -47,23 +47,23 @@ def _reference(file: Any) -> None:
 
 def _lists(file: Any) -> None:
     del file["layer/0/weight"]
-    held = file.create_dataset("layer/0/weight", (1,), h5py.vlen_dtype(np.int64))
-    held[0] = np.arange(6)
+    dataset = file.create_dataset("layer/0/weight", (1,), h5py.vlen_dtype(np.int64))
+    dataset[0] = np.arange(6)
 
 
 def _bomb(file: Any) -> None:
     """Write a chunk of zeros that is a thousand times what it has room for."""
     del file["layer/0/weight"]
     options = {"chunks": (3, 2), "compression": "gzip"}
-    held = file.create_dataset("layer/0/weight", (3, 2), "i8", **options)
-    held.id.write_direct_chunk((0, 0), zlib.compress(bytes(256 << 20), 9))
+    dataset = file.create_dataset("layer/0/weight", (3, 2), "i8", **options)
+    dataset.id.write_direct_chunk((0, 0), zlib.compress(bytes(256 << 20), 9))
 
 
 def _garbage(file: Any) -> None:
     del file["layer/0/weight"]
     options = {"chunks": (3, 2), "compression": "gzip"}
-    held = file.create_dataset("layer/0/weight", (3, 2), "i8", **options)
-    held.id.write_direct_chunk((0, 0), b"not compressed at all")
+    dataset = file.create_dataset("layer/0/weight", (3, 2), "i8", **options)
+    dataset.id.write_direct_chunk((0, 0), b"not compressed at all")
 
 
 def _twice(file: Any) -> None:
@@ -107,8 +107,8 @@ def _itself(file: Any) -> None:
 
 def _external(file: Any) -> None:
     del file["layer/0/weight"]
-    place = [("/dev/zero", 0, 48)]
-    file.create_dataset("layer/0/weight", (3, 2), "i8", external=place)
+    segments = [("/dev/zero", 0, 48)]
+    file.create_dataset("layer/0/weight", (3, 2), "i8", external=segments)
 
 
 def _external_link(file: Any) -> None:

@@ -29,7 +29,7 @@ def read(content: bytes) -> Program:
 
 
 def exported() -> bytes:
-    """The file of a network with every kind of layer."""
+    """Return the file of a network with every kind of layer."""
     return target.compile(network()).files[FILE]
 
 
@@ -37,7 +37,7 @@ SQUARE = np.array([[4, -6], [8, 2]])
 
 
 def image_net(**more: Any) -> bytes:
-    """An image and a convolution."""
+    """Return an image and a convolution."""
     return net_file(image(1, 3, 4), conv(KERNEL, (2, 2, 3), **more))
 
 
@@ -195,8 +195,8 @@ def test_a_file_with_any_bytes_changed_is_read_or_refused() -> None:
     refused = 0
     for _ in range(250):
         changed = bytearray(content)
-        for place in rng.integers(len(content), size=int(rng.choice([1, 2, 8]))):
-            changed[place] = int(rng.integers(256))
+        for position in rng.integers(len(content), size=int(rng.choice([1, 2, 8]))):
+            changed[position] = int(rng.integers(256))
         try:
             read(bytes(changed))
         except ArtifactError:
@@ -205,29 +205,29 @@ def test_a_file_with_any_bytes_changed_is_read_or_refused() -> None:
 
 
 def built(write: Callable[[Any], object]) -> bytes:
-    """A file that is written by hand."""
+    """Return a file that is written by hand."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         write(file)
     return buffer.getvalue()
 
 
-def linked(link: Any, place: str) -> bytes:
-    """A good network, one part of which is a link."""
+def linked(link: Any, path: str) -> bytes:
+    """Return a good network, one part of which is a link."""
     buffer = io.BytesIO(net_file(dense(WEIGHT)))
     with h5py.File(buffer, "r+") as file:
-        file.move(place, "/elsewhere")
-        file[place] = link
+        file.move(path, "/elsewhere")
+        file[path] = link
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("place", ["/layer", "/layer/0", "/layer/0/weight", "/layer/0/neuron"])
-def test_links_are_not_followed(place: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/layer", "/layer/0", "/layer/0/weight", "/layer/0/neuron"])
+def test_links_are_not_followed(path: str, tmp_path: Path) -> None:
     other = tmp_path / "other.h5"
     other.write_bytes(net_file(dense(WEIGHT)))
-    for link in (h5py.SoftLink("/elsewhere"), h5py.ExternalLink(str(other), place)):
+    for link in (h5py.SoftLink("/elsewhere"), h5py.ExternalLink(str(other), path)):
         with pytest.raises(ArtifactError, match=r"is a link to another place"):
-            read(linked(link, place))
+            read(linked(link, path))
 
 
 def test_data_in_other_files_are_not_read(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ Array = Any
 
 
 def optimized(weight: Array) -> tuple[Array, int, int]:
-    """The loader's part: weights shifted up, their number of bits, and the exponent for it."""
+    """Return the loader's part: weights shifted up, their number of bits, and its exponent."""
     high, low = weight.max(), weight.min()
     if high > 254 and low < 0:
         weight = np.clip(weight, -256, 254)
@@ -36,17 +36,17 @@ def optimized(weight: Array) -> tuple[Array, int, int]:
 
 
 def left(values: Array, bits: int) -> Array:
-    """NumPy's shift, which leaves nothing when the number of bits is negative."""
+    """Return NumPy's shift, which leaves nothing when the number of bits is negative."""
     return values << bits if bits >= 0 else values * 0
 
 
 def right(values: Array, bits: int) -> Array:
-    """NumPy's shift the other way: a negative number of bits leaves the sign."""
+    """Return NumPy's shift the other way: a negative number of bits leaves the sign."""
     return values >> bits if bits >= 0 else np.where(values < 0, -1, 0)
 
 
 def process(weight: Array, bits: int) -> Array:
-    """The simulated process's part: clip to the sign's range, drop the low bits."""
+    """Return the simulated process's part: clip to the sign's range, drop the low bits."""
     mode = "positive" if weight.min() >= 0 else "negative" if weight.max() <= 0 else "mixed"
     mixed = int(mode == "mixed")
     turned = -weight if mode == "negative" else weight
@@ -70,7 +70,7 @@ SIGNS = st.sampled_from([abs, lambda value: -abs(value), int])
 
 @st.composite
 def matrices(draw: Any) -> Array:
-    """Three inputs to some neurons, of one sign or of both, often all even."""
+    """Return three inputs to some neurons, of one sign or of both, often all even."""
     sign, step = draw(SIGNS), draw(st.sampled_from([1, 2, 16]))
     rows = draw(st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=3))
     return np.array([[sign(value) // step * step for value in row] for row in rows])

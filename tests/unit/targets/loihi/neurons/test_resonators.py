@@ -1,4 +1,4 @@
-"""Resonators: what they compute, what of them Loihi takes, and what its loader makes of decays."""
+"""Resonators: what they compute, which of them Loihi takes, and how its loader reads decays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALUES = {"sine": 1200, "cosine": 3800, "threshold": 30}
 
 
 def program(kind: Any = RESONATOR, **changes: Any) -> Program:
-    """Spikes through complex weights."""
+    """Return spikes through complex weights."""
     values = {key: np.asarray(value) for key, value in (VALUES | changes).items()}
     edges = (Edge("n.real"), Edge("n.imag"))
     nodes = (
@@ -50,15 +50,15 @@ def samples(steps: int = 40) -> Any:
     return (np.random.default_rng(3).random((steps, 2, 2)) < 0.5).astype(np.int64)
 
 
-def errors(made: Program) -> list[str]:
-    return [str(each) for each in target.check(made) if each.severity == Severity.ERROR]
+def errors(checked: Program) -> list[str]:
+    return [str(each) for each in target.check(checked) if each.severity == Severity.ERROR]
 
 
 def test_a_resonator_turns_a_complex_state() -> None:
     turn, state = 0.9 * np.exp(0.4j), 0.3 + 0.2j
-    given = {"sine": turn.imag, "cosine": turn.real, "threshold": 0.1}
+    parameters = {"sine": turn.imag, "cosine": turn.real, "threshold": 0.1}
     parts = {"real": state.real, "imag": state.imag}
-    following, _ = evaluate(RESONATOR, TABLE, parts, {"a": 0.5, "b": -0.7}, given)
+    following, _ = evaluate(RESONATOR, TABLE, parts, {"a": 0.5, "b": -0.7}, parameters)
     assert complex(following["real"], following["imag"]) == pytest.approx(turn * state + 0.5 - 0.7j)
 
 
@@ -82,8 +82,8 @@ def test_the_other_fires_at_its_threshold_and_starts_just_below() -> None:
 @pytest.mark.parametrize("kind", [RESONATOR, RESETTING_RESONATOR])
 @pytest.mark.parametrize("sine", [0, -1, 4096, np.array([-4096, 0, 17])])
 def test_what_was_compiled_is_read_back(kind: Any, sine: Any) -> None:
-    made = program(kind, sine=sine)
-    assert target.read(target.compile(made)) == made
+    compiled = program(kind, sine=sine)
+    assert target.read(target.compile(compiled)) == compiled
 
 
 def test_decays_are_written_so_that_every_loader_cuts_them_down_alike(tmp_path: Path) -> None:
@@ -97,11 +97,11 @@ def test_decays_are_written_so_that_every_loader_cuts_them_down_alike(tmp_path: 
 
 def test_whole_decays_are_read_as_meant_and_not_given_to_lava() -> None:
     bare = Artifact("loihi", {"network.net": complex_dense(neuron=resonators(2000, -3000))})
-    made = target.read(bare)
-    assert int(made.layers[0].parameters["sine"]) == 2000
+    loaded = target.read(bare)
+    assert int(loaded.layers[0].parameters["sine"]) == 2000
     with pytest.raises(SimulatorScopeError, match=r"layer0.neuron: .*depends on the processor"):
         target.simulate(bare, np.ones((3, 1, 2), dtype=np.int64), simulator="lava")
-    assert target.read(target.compile(made)) == made
+    assert target.read(target.compile(loaded)) == loaded
 
 
 def test_a_report_says_why_lava_was_not_asked(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_report_says_why_lava_was_not_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "words"),
+    ("refused", "words"),
     [
         (program(sine=4097), "n.sine: 4097 is not in -4096..4096"),
         (program(threshold=1 << 17), "n.threshold: 131072 is not in"),
@@ -130,11 +130,11 @@ def test_a_report_says_why_lava_was_not_asked(tmp_path: Path) -> None:
         (with_imaginary(delays=abs(REAL)), "n.imag.delays: the loader ignores delays"),
     ],
 )
-def test_what_the_loader_would_change_is_refused(made: Program, words: str) -> None:
-    found = errors(made)
-    assert found
+def test_what_the_loader_would_change_is_refused(refused: Program, words: str) -> None:
+    messages = errors(refused)
+    assert messages
     with pytest.raises(ValueError, match=words):
-        raise ValueError(found[0])
+        raise ValueError(messages[0])
 
 
 def test_both_parts_are_needed_in_their_order() -> None:

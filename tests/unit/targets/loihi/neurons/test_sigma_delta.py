@@ -1,4 +1,4 @@
-"""Sigma-delta layers: what they compute, and what of them Loihi takes."""
+"""Sigma-delta layers: what they compute, and which of them Loihi takes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WEIGHT = np.array([[6, -4], [10, 2], [-8, 14]])
 
 
 def program(bits: int = 6, **changes: Any) -> Program:
-    """Numbers in, their changes weighed, and the sums of what is sent."""
+    """Return a program that takes numbers, weighs their changes and sums what is sent."""
     values = {"threshold": 3, "gain": 1, "bias": 5} | changes
     scaled = {key: np.asarray(value) * (1 << bits) for key, value in values.items()}
     first = {key: scaled[key] for key in ("threshold", "gain")}
@@ -45,36 +45,36 @@ def changing(rng_seed: int = 4) -> Any:
     return rng.integers(-9, 10, (12, 3, 2)).cumsum(axis=0)
 
 
-def errors(made: Program) -> list[Finding]:
-    return [found for found in target.check(made) if found.severity == Severity.ERROR]
+def errors(coded: Program) -> list[Finding]:
+    return [finding for finding in target.check(coded) if finding.severity == Severity.ERROR]
 
 
 @pytest.mark.parametrize("engine", ["golden", "fast"])
 def test_changes_are_events_and_a_sum_is_a_value(engine: str) -> None:
-    found = simulate(program(), changing(), engine)
-    assert [found[name].spiking for name in found] == [True, True, False]
-    assert np.count_nonzero(found["out"].s) > 0
-    events = np.count_nonzero(found["in"].s) + np.count_nonzero(found["mid"].s)
-    assert found.spikes() == events > 0
+    trace = simulate(program(), changing(), engine)
+    assert [trace[name].spiking for name in trace] == [True, True, False]
+    assert np.count_nonzero(trace["out"].s) > 0
+    events = np.count_nonzero(trace["in"].s) + np.count_nonzero(trace["mid"].s)
+    assert trace.spikes() == events > 0
 
 
 def test_delta_sends_what_has_changed_enough() -> None:
-    made = program(bits=2)
+    coded = program(bits=2)
     samples = changing()
-    sent = run_golden(made, samples)["in"].s
-    held = np.zeros_like(samples[0])
+    sent = run_golden(coded, samples)["in"].s
+    value = np.zeros_like(samples[0])
     for step, row in enumerate(samples):
-        change = 4 * row - held
+        change = 4 * row - value
         expected = np.where(abs(change) >= 12, change, 0)
         assert np.array_equal(sent[step], expected)
-        held = held + expected
+        value = value + expected
     assert 0 < np.count_nonzero(sent) < sent.size
 
 
 def test_sigma_delta_follows_the_rectified_sum() -> None:
-    made = program()
+    coded = program()
     samples = changing() * 20
-    golden = run_golden(made, samples)
+    golden = run_golden(coded, samples)
     sums = golden["in"].s.cumsum(axis=0) @ WEIGHT.T
     # States count in 1/64 of a message.
     assert np.array_equal(golden["mid"].act, np.maximum(sums + (5 << 12), 0))
@@ -88,8 +88,8 @@ def test_sigma_delta_follows_the_rectified_sum() -> None:
 
 
 def test_the_fast_engine_sends_the_same_numbers() -> None:
-    made, samples = program(), changing() * 1000
-    golden, fast = run_golden(made, samples), simulate(made, samples, "fast")
+    coded, samples = program(), changing() * 1000
+    golden, fast = run_golden(coded, samples), simulate(coded, samples, "fast")
     for layer in golden:
         for key, values in golden[layer].values.items():
             assert np.array_equal(values, fast[layer].values[key]), (layer, key)
@@ -97,10 +97,10 @@ def test_the_fast_engine_sends_the_same_numbers() -> None:
 
 @pytest.mark.parametrize("bits", [0, 3, 6])
 def test_what_was_compiled_is_read_back(bits: int) -> None:
-    made = program(bits)
-    artifact = target.compile(made)
+    coded = program(bits)
+    artifact = target.compile(coded)
     assert artifact.contract["spike_exp"] == bits
-    assert target.read(artifact) == made
+    assert target.read(artifact) == coded
 
 
 def test_a_bare_file_has_the_usual_fraction() -> None:
@@ -109,22 +109,22 @@ def test_a_bare_file_has_the_usual_fraction() -> None:
     assert (int(values["threshold"]), int(values["gain"])) == (3 << 6, 1 << 6)
 
 
-def moved(made: Program) -> Program:
-    """The sums first, as no loader has them."""
-    nodes = (made.nodes[0], replace(made.nodes[5], inputs=(Edge("input"),)))
+def moved(coded: Program) -> Program:
+    """Move the sums to the front, where no loader has them."""
+    nodes = (coded.nodes[0], replace(coded.nodes[5], inputs=(Edge("input"),)))
     return Program(nodes, "out")
 
 
-def uneven(made: Program) -> Program:
-    """Neurons of unlike thresholds."""
-    first, second = made.layers[0], made.layers[1]
+def uneven(coded: Program) -> Program:
+    """Give the neurons unlike thresholds."""
+    first, second = coded.layers[0], coded.layers[1]
     values = {**second.parameters, "threshold": np.array([192, 192, 128])}
-    nodes = (made.nodes[0], first, made.nodes[2], replace(second, parameters=values))
-    return Program((*nodes, *made.nodes[4:]), "out")
+    nodes = (coded.nodes[0], first, coded.nodes[2], replace(second, parameters=values))
+    return Program((*nodes, *coded.nodes[4:]), "out")
 
 
 @pytest.mark.parametrize(
-    ("made", "place", "words"),
+    ("coded", "node", "words"),
     [
         (program(gain=3), "in.gain", "192 is not 2^6"),
         (uneven(program()), "mid.threshold", "one threshold a layer"),
@@ -133,10 +133,10 @@ def uneven(made: Program) -> Program:
         (moved(program()), "out", "needs weights before it"),
     ],
 )
-def test_what_lava_could_not_hold_is_refused(made: Program, place: str, words: str) -> None:
-    found = errors(made)
-    assert [each.node for each in found][:1] == [place]
-    assert words in found[0].message
+def test_what_lava_could_not_hold_is_refused(coded: Program, node: str, words: str) -> None:
+    findings = errors(coded)
+    assert [each.node for each in findings][:1] == [node]
+    assert words in findings[0].message
 
 
 def test_numbers_fit_the_second_chip_alone() -> None:

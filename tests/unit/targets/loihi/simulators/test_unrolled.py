@@ -20,7 +20,7 @@ from tests.unit.targets.loihi.test_time import WEIGHT, delayed, recurrent
 
 
 def image() -> Program:
-    """A convolution, and a dense layer behind it."""
+    """Return a convolution, and a dense layer behind it."""
     first = conv(KERNEL, (2, 5, 4), stride=(2, 1), padding=(1, 0))
     nodes = (
         *first.nodes,

@@ -1,4 +1,4 @@
-"""The selection of what is drawn: a few samples, a window of steps, evenly spaced neurons."""
+"""The excerpt that is drawn: a few samples, a window of steps, evenly spaced neurons."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLANS = (
 
 
 @dataclass(frozen=True)
-class Selection:
+class Excerpt:
     """The samples and steps that every picture shows, and the number of neurons."""
 
     samples: tuple[int, ...]
@@ -50,14 +50,14 @@ class Selection:
     plan: DrawingPlan
 
 
-def select(trace: Trace, divergence: Divergence | None) -> Selection | None:
+def select(trace: Trace, divergence: Divergence | None) -> Excerpt | None:
     """Return what to draw, always with the divergence in it, or None if there is nothing."""
     extents = {next(iter(trace[name].values.values())).shape[:2] for name in drawn_layers(trace)}
     if not extents or 0 in min(extents):
         return None
     of_steps, of_samples = min(extents)
-    selections = [_planned(plan, of_steps, of_samples, divergence) for plan in PLANS]
-    return next((each for each in selections if _cost(trace, each) <= BUDGET), selections[-1])
+    excerpts = [_planned(plan, of_steps, of_samples, divergence) for plan in PLANS]
+    return next((each for each in excerpts if _cost(trace, each) <= BUDGET), excerpts[-1])
 
 
 def drawn_layers(trace: Trace) -> list[str]:
@@ -65,11 +65,11 @@ def drawn_layers(trace: Trace) -> list[str]:
     return [name for name in trace if any(array.size for array in trace[name].values.values())]
 
 
-def flat(layer: LayerTrace, key: str, selection: Selection, sample: int) -> NDArray[Any]:
+def flat(layer: LayerTrace, key: str, excerpt: Excerpt, sample: int) -> NDArray[Any]:
     """Return one sample's values within the window, (steps, neurons)."""
     array = np.asarray(layer.values[key])
-    steps = slice(selection.steps.start, selection.steps.stop)
-    return array[steps, sample].reshape(len(selection.steps), -1)
+    steps = slice(excerpt.steps.start, excerpt.steps.stop)
+    return array[steps, sample].reshape(len(excerpt.steps), -1)
 
 
 def even_rows(neurons: int, rows: int) -> list[int]:
@@ -80,10 +80,10 @@ def even_rows(neurons: int, rows: int) -> list[int]:
 
 def _planned(
     plan: DrawingPlan, of_steps: int, of_samples: int, divergence: Divergence | None
-) -> Selection:
+) -> Excerpt:
     samples = _samples(plan.samples, of_samples, divergence)
     steps = _window(plan.steps, of_steps, divergence.step if divergence else 0)
-    return Selection(samples, of_samples, steps, of_steps, plan)
+    return Excerpt(samples, of_samples, steps, of_steps, plan)
 
 
 def _samples(most: int, count: int, divergence: Divergence | None) -> tuple[int, ...]:
@@ -101,21 +101,21 @@ def _window(most: int, count: int, step: int) -> range:
     return range(start, start + most)
 
 
-def _cost(trace: Trace, selection: Selection) -> int:
-    return sum(_layer_cost(trace[name], selection) for name in drawn_layers(trace))
+def _cost(trace: Trace, excerpt: Excerpt) -> int:
+    return sum(_layer_cost(trace[name], excerpt) for name in drawn_layers(trace))
 
 
-def _layer_cost(layer: LayerTrace, selection: Selection) -> int:
-    plan, steps = selection.plan, len(selection.steps)
+def _layer_cost(layer: LayerTrace, excerpt: Excerpt) -> int:
+    plan, steps = excerpt.plan, len(excerpt.steps)
     states = sum(key != "s" for key in layer.values)
     each = _OVERHEAD + steps * (1 + states * plan.curves)
-    return each * len(selection.samples) + sum(_spikes(layer, selection))
+    return each * len(excerpt.samples) + sum(_spikes(layer, excerpt))
 
 
-def _spikes(layer: LayerTrace, selection: Selection) -> Iterable[int]:
+def _spikes(layer: LayerTrace, excerpt: Excerpt) -> Iterable[int]:
     if "s" not in layer.values:
         return
-    for sample in selection.samples:
-        spikes = flat(layer, "s", selection, sample)
-        rows = even_rows(spikes.shape[1], selection.plan.rows)
+    for sample in excerpt.samples:
+        spikes = flat(layer, "s", excerpt, sample)
+        rows = even_rows(spikes.shape[1], excerpt.plan.rows)
         yield int(np.count_nonzero(spikes[:, rows]))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from neurodeploy.report.html.excerpt import BUDGET, _cost, even_rows, select
 from neurodeploy.report.html.pictures.view import view
-from neurodeploy.report.html.selection import BUDGET, _cost, even_rows, select
 from neurodeploy.report.links import Divergence
 from neurodeploy.trace import LayerTrace, Trace
 
@@ -19,12 +19,12 @@ def noise(steps: int, samples: int, neurons: int, layers: int = 1) -> Trace:
 @pytest.mark.parametrize("sample", [0, 3, 7])
 def test_the_difference_is_always_drawn(step: int, sample: int) -> None:
     trace = noise(1000, 8, 200)
-    found = Divergence("l0", "s", (77,), step, sample, 0, 1)
-    selection = select(trace, found)
-    assert selection is not None
-    assert step in selection.steps
-    assert sample in selection.samples
-    seen = view("l0", trace["l0"], selection, sample, found)
+    divergence = Divergence("l0", "s", (77,), step, sample, 0, 1)
+    excerpt = select(trace, divergence)
+    assert excerpt is not None
+    assert step in excerpt.steps
+    assert sample in excerpt.samples
+    seen = view("l0", trace["l0"], excerpt, sample, divergence)
     assert seen.difference == (step, 77)
     assert 77 in seen.rows()
     assert seen.rows() == sorted(set(seen.rows()))
@@ -34,9 +34,9 @@ def test_the_difference_is_always_drawn(step: int, sample: int) -> None:
 @pytest.mark.parametrize(("steps", "layers"), [(16, 1), (300, 10), (1000, 40)])
 def test_the_budget_holds(steps: int, layers: int) -> None:
     trace = noise(steps, 5, 100, layers)
-    selection = select(trace, None)
-    assert selection is not None
-    assert _cost(trace, selection) <= BUDGET
+    excerpt = select(trace, None)
+    assert excerpt is not None
+    assert _cost(trace, excerpt) <= BUDGET
 
 
 def test_even_rows() -> None:
@@ -58,6 +58,6 @@ def test_the_most_active_neurons_come_first() -> None:
     states = np.zeros_like(spikes)
     states[0, 0, 2] = 9
     trace = Trace({"a": LayerTrace({"s": spikes, "v": states})}, "a")
-    selection = select(trace, None)
-    assert selection is not None
-    assert view("a", trace["a"], selection, 0, None).active() == [1, 4, 2]
+    excerpt = select(trace, None)
+    assert excerpt is not None
+    assert view("a", trace["a"], excerpt, 0, None).active() == [1, 4, 2]
