@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from neurodeploy.data.readout import running
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Decoder, Neuron, Program
 from neurodeploy.program.remembered import remembered
-from neurodeploy.simulator.decoders import running
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.zoo.readout import DECODERS, DECODING, LATE_TOTAL
 

@@ -16,10 +16,10 @@ from snncore import functional, layer, monitor, neuron
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the neurons sent and their states, the sums of each layer of weights, the output."""
+    """Every neuron layer's spikes and states, the sums of the last weights, and the output."""
 
     neurons: Mapping[str, Mapping[str, Tensor]]
-    # The weights that stand alone, and not in a block, by name.
+    # By the name of their layer.
     sums: Mapping[str, Tensor]
     output: Tensor
 

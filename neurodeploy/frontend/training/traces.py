@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import quant
+from neurodeploy.data.readout import running
 from neurodeploy.errors import ValidationError
-from neurodeploy.frontend.recording import Recorded, recorded
+from neurodeploy.frontend.training.recording import Recorded, recorded
 from neurodeploy.graph import Decoder as FloatDecoder
 from neurodeploy.graph import Graph
 from neurodeploy.program import Decoder, Neuron, Program
-from neurodeploy.simulator.decoders import running
 from neurodeploy.trace import LayerTrace, Trace
 from quant.layer.synapse import GridLayer
 from snncore import layer
@@ -43,7 +43,7 @@ def _layer(network: nn.Module, node: Neuron, run: Recorded) -> dict[str, NDArray
     """Return what a layer of neurons sent and its states, in the program's integers."""
     sums = network.get_submodule(_path(network, node.name)) if node.name in run.sums else None
     if isinstance(sums, GridLayer):
-        return {"s": _integers(run.sums[node.name], sums.unit, node.name)}
+        return {"s": _integers(run.sums[node.name], 2.0**node.readout.exponent, node.name)}
     path = layer_path(network, node.name)
     module = network.get_submodule(path)
     assert isinstance(module, quant.ChipNeuron)
