@@ -31,7 +31,8 @@ FIND_PYTHON = for python in $(or $(PYTHON),$(CANDIDATES)); do \
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
 # A process a core, each with one thread; who is done takes tests from the others.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
+# Bytecode is kept: the tests start hundreds of processes that import the same files.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
 
 .PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz bench clean
 

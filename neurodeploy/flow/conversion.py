@@ -40,7 +40,7 @@ def _of_target(path: Path) -> Any:
     artifact = open_artifact(path)
     artifact.require_unedited()
     with naming(artifact):
-        program = target(artifact.target).read(artifact)
+        program = target(artifact.target).read(artifact).without_parts()
     from snncore import functional
 
     example = np.zeros((1, 1, *program.input.shape), dtype=np.float32)

@@ -29,6 +29,7 @@ from neurodeploy.target import (
     lowered,
     naming,
     random_samples,
+    restructured,
 )
 from neurodeploy.trace import Trace
 from snncore.dynamics.sent import sends_spikes
@@ -119,7 +120,7 @@ def compiled(program: Program | Graph, *, target: str, **options: Any) -> Artifa
     if isinstance(program, Graph):
         artifact = float_target(chip).compile_graph(program, **checked)
     else:
-        artifact = chip.compile(program, **checked)
+        artifact = chip.compile(restructured(program, chip), **checked)
     # Options that a target does not record itself are recorded as they were given.
     return artifact if artifact.options else replace(artifact, options=checked)
 
@@ -148,7 +149,8 @@ def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> 
         if engine != "golden":
             raise UnknownNameError(f"floats run in golden or in a simulator, not in {engine}")
         return run_floats(program, samples)
-    return simulator.simulate(program, samples, engine)
+    trace = simulator.simulate(program, samples, engine)
+    return simulator.by_network_layer(program, trace)
 
 
 def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simulation) -> Trace:
@@ -168,7 +170,8 @@ def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simul
         layer: replace(trace[layer], spiking=sends_spikes(each))
         for layer, each in zip(trace, equations, strict=False)
     }
-    return replace(trace, layers=dict(trace.layers) | layers)
+    whole = replace(trace, layers=dict(trace.layers) | layers)
+    return whole if isinstance(network, Graph) else simulator.by_network_layer(network, whole)
 
 
 def verified(

@@ -15,6 +15,7 @@ from neurodeploy.program.kinds.neuron import Neuron as Neuron
 from neurodeploy.program.kinds.node import Node as Node
 from neurodeploy.program.kinds.node import Selection as Selection
 from neurodeploy.program.kinds.synapse import Synapse as Synapse
+from neurodeploy.program.part import Part as Part
 from neurodeploy.program.program import Program as Program
 from neurodeploy.program.program import loads as loads
 from neurodeploy.program.program import neurons_in as neurons_in
@@ -31,6 +32,7 @@ __all__ = [
     "NarrowIntegers",
     "Neuron",
     "Node",
+    "Part",
     "Program",
     "Selection",
     "Signal",

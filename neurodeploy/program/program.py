@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from neurodeploy.data import structure
@@ -12,6 +12,7 @@ from neurodeploy.data.readout import Readout
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.kinds import KINDS, Input, Neuron, Node
 from neurodeploy.program.kinds.synapse import Synapse
+from neurodeploy.program.part import Part
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,16 @@ class Program(Network[Node]):
     word: ClassVar[str] = "a program"
     base: ClassVar[type[structure.Node]] = Node
     kinds: ClassVar[Sequence[type[structure.Node]]] = KINDS
+    members: ClassVar[Sequence[type]] = (Part,)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.of_kind(Input):
             raise ValidationError("a program needs an input")
+        names = [*self.by_name, *(part.name for node in self.layers for part in node.parts or ())]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValidationError(f"{twice}: two layers have this name")
 
     @property
     def input(self) -> Input:
@@ -38,6 +44,15 @@ class Program(Network[Node]):
         return self.of_kind(Neuron)
 
     @property
+    def network_layers(self) -> tuple[tuple[str, Neuron, Part | None], ...]:
+        """The network's own layers: name, the neurons that hold it, and its part of them."""
+        return tuple(
+            (node.name if part is None else part.name, node, part)
+            for node in self.layers
+            for part in ((None,) if node.parts is None else node.parts)
+        )
+
+    @property
     def synapses(self) -> tuple[Synapse, ...]:
         """The layers of weights, in order."""
         return self.of_kind(Synapse)
@@ -47,6 +62,13 @@ class Program(Network[Node]):
         """The way from the last layer's values to the network's output."""
         last = self.by_name[self.output]
         return last.readout if isinstance(last, Neuron) else Readout()
+
+    def without_parts(self) -> Program:
+        """Return the program as a network of its own layers, whatever they hold."""
+        if all(node.parts is None for node in self.layers):
+            return self
+        whole = tuple(replace(n, parts=None) if isinstance(n, Neuron) else n for n in self.nodes)
+        return Program(whole, self.output)
 
     def text(self) -> str:
         """Return the program as text for a reader."""

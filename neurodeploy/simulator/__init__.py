@@ -7,11 +7,12 @@ from typing import Any
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.simulator.golden import run_golden as run_golden
+from neurodeploy.simulator.network_view import by_network_layer as by_network_layer
 from neurodeploy.trace import Trace
 
 ENGINES = ("golden", "fast")
 
-__all__ = ["ENGINES", "run_golden", "simulate"]
+__all__ = ["ENGINES", "by_network_layer", "run_golden", "simulate"]
 
 
 def simulate(

@@ -9,8 +9,11 @@ from neurodeploy.target.findings import require_fits as require_fits
 from neurodeploy.target.host import chip_part as chip_part
 from neurodeploy.target.host import decoder_contract as decoder_contract
 from neurodeploy.target.host import finished as finished
+from neurodeploy.target.host import on_chip_part as on_chip_part
 from neurodeploy.target.host import with_decoder as with_decoder
+from neurodeploy.target.lowered import fitted as fitted
 from neurodeploy.target.lowered import lowered as lowered
+from neurodeploy.target.lowered import restructured as restructured
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
 from neurodeploy.target.protocol import BringsExamples as BringsExamples
@@ -20,6 +23,7 @@ from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
+from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
 from neurodeploy.target.protocol import Target as Target
@@ -44,6 +48,7 @@ __all__ = [
     "Finding",
     "KnowsChips",
     "Option",
+    "RestructuresPrograms",
     "Severity",
     "Simulation",
     "TakesFloats",
@@ -53,12 +58,15 @@ __all__ = [
     "chosen_simulator",
     "decoder_contract",
     "finished",
+    "fitted",
     "lowered",
     "naming",
     "on_chip",
+    "on_chip_part",
     "open_artifact",
     "random_samples",
     "require_fits",
+    "restructured",
     "target",
     "targets",
     "with_decoder",

@@ -6,7 +6,7 @@ layer sends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,16 @@ def chip_part(program: Program) -> Program:
         return program
     nodes = tuple(node for node in program.nodes if node is not decoder)
     return Program(nodes, decoder.inputs[0].source)
+
+
+def on_chip_part(program: Program, change: Callable[[Program], Program]) -> Program:
+    """Return a program whose part on the chip is changed; its decoder reads the new output."""
+    decoder, before = program.by_name[program.output], chip_part(program)
+    after = change(before)
+    if after is before or not isinstance(decoder, Decoder):
+        return program if after is before else after
+    read = replace(decoder, inputs=(Edge(after.output),))
+    return Program((*after.nodes, read), decoder.name)
 
 
 def decoder_contract(program: Program) -> dict[str, Any]:

@@ -156,6 +156,17 @@ class ExtendsLowering(Protocol):
         """The passes that run after the common ones, before a graph becomes its program."""
 
 
+@runtime_checkable
+class RestructuresPrograms(Protocol):
+    """An optional ability, for a target whose files hold fewer structures than networks have."""
+
+    def restructured(self, program: Program) -> Program:
+        """Return a program of the files' structure with equal spikes, or the program as it is.
+
+        Layers that the result holds within others are `Part`s of these.
+        """
+
+
 def on_chip(chip: Target, program: Program, operations: tuple[LayerOperations, ...] = ()) -> OnChip:
     """Return the program on the target's chips, without energy for a chip that it does not fit."""
     if not isinstance(chip, KnowsChips):

@@ -17,12 +17,13 @@ from neurodeploy.errors import UnknownNameError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Link
-from neurodeploy.simulator import run_golden, simulate
+from neurodeploy.simulator import by_network_layer, run_golden, simulate
 from neurodeploy.simulator.floats import checked_floats, run_floats
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import TakesFloats, Target, on_chip
 from neurodeploy.trace import Trace
 from neurodeploy.verification.compare import Tolerance, compare, compare_within
+from neurodeploy.verification.in_network import in_network
 
 TOLERANCE = Tolerance()
 
@@ -55,6 +56,16 @@ class Meaning(ABC):
     @abstractmethod
     def trace(self) -> Trace:
         """The trace that defines what is right."""
+
+    @property
+    def shown(self) -> Trace:
+        """The same trace by the layers of the network."""
+        return self.trace
+
+    @property
+    def layers(self) -> tuple[tuple[str, str], ...]:
+        """The name and the kind of neurons of every layer of the network."""
+        return tuple((node.name, node.equations.name) for node in self.network.layers)
 
     @abstractmethod
     def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
@@ -106,9 +117,19 @@ class Exact(Meaning):
         """The golden interpreter's trace."""
         return run_golden(self.network, self.inputs)
 
+    @cached_property
+    def shown(self) -> Trace:
+        """The golden trace by the layers of the network."""
+        return by_network_layer(self.network, self.trace)
+
+    @property
+    def layers(self) -> tuple[tuple[str, str], ...]:
+        """The name and the kind of neurons of every layer of the network."""
+        return tuple((name, node.equations.name) for name, node, _ in self.network.network_layers)
+
     def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
         """Return the link between two traces, bit for bit."""
-        return compare(name, expected, got, seconds)
+        return in_network(self.network, compare(name, expected, got, seconds), expected)
 
     def trained(self, model: Any) -> Trace:
         """Return a torch network's trace of the samples in integers."""

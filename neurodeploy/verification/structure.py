@@ -158,6 +158,7 @@ def _with_expected_names(node: Node, expected: Node, names: Mapping[str, str]) -
         changes["exponent"] = getattr(expected, "exponent", 0)
     if isinstance(node, Neuron) and isinstance(expected, Neuron):
         changes["equations"] = replace(node.equations, name=expected.equations.name)
+        changes["parts"] = expected.parts
     return renamed(node, names, **changes)
 
 

@@ -61,7 +61,7 @@ def verify(
         links=(trained.link, *fast, structured, *(each.link for each in judged)),
         layers=_layers(meaning),
         facts=_facts(artifact, meaning, seconds) | _model(artifact, original.sha256),
-        trace=_pictured(meaning.trace),
+        trace=_pictured(meaning.shown),
         on_chip=meaning.on_chip(chip),
         accuracies=_accuracies(meaning, trained, judged, labels),
     )
@@ -76,7 +76,7 @@ def _trained(model: Any, meaning: Meaning, say: Progress) -> RunOutcome:
     started = time.perf_counter()
     trace = meaning.trained(model)
     return RunOutcome(
-        meaning.compare(name, trace, meaning.trace, time.perf_counter() - started), trace
+        meaning.compare(name, trace, meaning.shown, time.perf_counter() - started), trace
     )
 
 
@@ -103,10 +103,7 @@ def _accuracies(
 
 
 def _layers(meaning: Meaning) -> tuple[LayerSummary, ...]:
-    return tuple(
-        LayerSummary.of(node.name, node.equations.name, meaning.trace[node.name])
-        for node in meaning.network.layers
-    )
+    return tuple(LayerSummary.of(name, kind, meaning.shown[name]) for name, kind in meaning.layers)
 
 
 def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, str]:

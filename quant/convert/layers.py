@@ -12,16 +12,22 @@ import torch
 from torch import Tensor, nn
 
 import quant.neuron.cuba
-from quant.convert.nearest import READOUT, Nearest, nearest
+from quant.convert.near import READOUT, Nearest
+from quant.convert.nearest import nearest
 from quant.grid.formats import ChipFormat
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.block import Block
 from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
+from quant.neuron.integer_step import largest_sent
 from quant.neuron.integrator import LeakyIntegrator
 from quant.neuron.own import Defined
+from quant.neuron.own_equations import own_equations
 from snncore import layer, neuron
 from snncore.neuron.parameters import Given
+
+# More units than a sum of weights reaches in most networks.
+_LARGEST_DRIVE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,8 @@ class DrivingPart:
     synapse: Any
     norm: layer.BatchNorm | None
     gain: float
+    # The largest size of what one neuron before the weights sends.
+    sent: int = 1
 
     def scaled(self, factor: float) -> DrivingPart:
         """Return the part whose sums are `factor` times as large."""
@@ -54,7 +62,7 @@ class DrivingPart:
     @property
     def largest(self) -> int:
         """The largest number of spikes that one input adds up."""
-        return ceil(self.gain)
+        return ceil(self.gain) * self.sent
 
     def folded(self) -> tuple[Tensor, Tensor | None]:
         """Return weights and bias with the batch norm folded in."""
@@ -85,7 +93,12 @@ class Conversion:
         if exponents is None:
             weight, most = part.folded()[0], part.largest
             exponents = best_exponents(
-                weight, self.form, threshold, per_channel=channels, name=name, inputs=most
+                weight,
+                near.form(self.form),
+                threshold,
+                per_channel=channels,
+                name=name,
+                inputs=most,
             )
         bias = torch.as_tensor(near.bias, dtype=torch.float32)
         if part.norm is not None and bool(bias.any()):
@@ -105,7 +118,7 @@ class Conversion:
         if near.threshold() is None:
             raise ValueError(f"{name}: reads out a pool (put layer.Linear between them)")
         threshold = near.threshold() * gain
-        exponent = unit_of_one(self.form, threshold, name)
+        exponent = unit_of_one(near.form(self.form), threshold, name)
         pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
         return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
 
@@ -125,7 +138,7 @@ class Conversion:
         flat = [weight.reshape(1, -1) for weight, _ in folded] + [torch.ones(1, 1)] * bool(bare)
         weights, options = torch.cat(flat, 1), {"per_channel": False, "fan_in": False}
         exponent = best_exponents(
-            weights, self.form, threshold, name=name, spikes=bool(bare), **options
+            weights, near.form(self.form), threshold, name=name, spikes=bool(bare), **options
         )
         near = self._clipping(near, weights, int(exponent)) if bare else near
         synapses = [self._synapse(part, exponent, False, Scale.FIXED, False) for part in parts]
@@ -136,6 +149,14 @@ class Conversion:
         for _, norm_bias in folded:
             bias = bias if norm_bias is None else bias + norm_bias
         return self._neurons(near, int(exponent), like_bias=bias), synapses
+
+    def largest_sent(self, module: neuron.Neuron, name: str) -> int:
+        """Return the largest size of what one of these neurons sends in a step."""
+        near = nearest(module, self.form, name)
+        if near.kind != Defined.__name__:
+            return 1
+        own = own_equations(near.options["equations"], near.options.get("fraction"))
+        return largest_sent(own.biased, own.system(self.form))
 
     def _clipping(self, near: Nearest, weights: Tensor, exponent: int) -> Nearest:
         """Add a note if plain spikes keep a unit so small that weights clip."""
@@ -171,7 +192,12 @@ class Conversion:
         count = bias.numel() if bool(bias.any()) else None
         options: dict[str, Any] = {"bias": count, "format": self.form, "exponent": exponent}
         options |= {"units_above": near.units_above} | near.options | near.scaled(gain)
-        neurons: ChipNeuron = kind(**options)
+        try:
+            neurons: ChipNeuron = kind(**options)
+            if near.largest is not None:
+                neurons.require_exact(_LARGEST_DRIVE)
+        except ValueError as error:
+            raise ValueError(f"{near.layer}: {error}" if near.layer else str(error)) from error
         neurons.deviations = near.deviations
         if neurons.bias is not None:
             with torch.no_grad():

@@ -48,6 +48,8 @@ class Rewriting:
         self.module, self.conversion = module, conversion
         # How much larger a value is than in the float network, where sums replace means.
         self.gain: dict[fx.Node, float] = {}
+        # The largest size of what one neuron behind a value sends: more than 1 if it counts.
+        self.sent: dict[fx.Node, int] = {}
         # Weights and norms whose neurons have not been reached yet.
         self.waiting: set[fx.Node] = set()
         # The new layers by path.
@@ -73,6 +75,7 @@ class Rewriting:
         if len(gains) > 1 and not _is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
+        self.sent[node] = max((self.sent[source] for source in node.all_input_nodes), default=1)
         if node.op != "call_module":
             self._refuse_words(node)
             return
@@ -122,7 +125,7 @@ class Rewriting:
             self._pooled(node, module, name, terms[0].top)
         else:
             self._put(name, self._joined(module, name, terms)[0])
-        self.gain[node] = 1.0
+        self._sends(node, name)
 
     @for_kinds(_rewrite, layer.Recurrent)
     def _recurrent(self, module: layer.Recurrent, node: fx.Node, name: str) -> None:
@@ -141,10 +144,11 @@ class Rewriting:
                 "(make it with bias=False; the weights before it may have one)"
             )
         terms = self._terms(node.all_input_nodes[0])
-        neurons, within = self._joined(body, name, terms, [DrivingPart(feedback, None, 1.0)])
+        sent = self.conversion.largest_sent(body, name)
+        neurons, within = self._joined(body, name, terms, [DrivingPart(feedback, None, 1.0, sent)])
         self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
         neurons.driven_by += (f"{name}.feedback",)
-        self.gain[node] = 1.0
+        self._sends(node, f"{name}.body")
 
     def _read_out(self, node: fx.Node) -> None:
         """Give weights whose sums are the network's output a readout, which shows them."""
@@ -165,7 +169,7 @@ class Rewriting:
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(_SUMS, (top,))
                 _read_instead(top, call)
-            self.gain[call] = 1.0
+            self.gain[call], self.sent[call] = 1.0, 1
 
     def _block(
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
@@ -203,7 +207,15 @@ class Rewriting:
 
     def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
-        return DrivingPart(self._of(weights), norm, self.gain[weights.all_input_nodes[0]])
+        source = weights.all_input_nodes[0]
+        return DrivingPart(self._of(weights), norm, self.gain[source], self.sent[source])
+
+    def _sends(self, node: fx.Node, name: str) -> None:
+        """Note what the neurons of a layer send: plain spikes, or counts of them."""
+        block = self.module.get_submodule(name)
+        neurons = block.neuron if isinstance(block, Block) else block
+        assert isinstance(neurons, ChipNeuron)
+        self.gain[node], self.sent[node] = 1.0, neurons.largest_sent
 
     def _drop(self, node: fx.Node) -> None:
         if node.users:

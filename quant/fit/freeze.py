@@ -77,13 +77,10 @@ def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
 def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
     """Return neurons whose parameters are the values of the registers."""
     config = module.config() | {"learnable": (), "surrogate": module.surrogate, "units_above": 0}
-    system = module.system
     for name, value in values.items():
         if name == "bias":
             continue
-        fraction = system.parameter_fraction(name)
-        factor = 2.0**-fraction if fraction else unit
-        scaled = value * factor
+        scaled = value * module.unit_of(name, unit)
         config[name] = scaled.detach().float().cpu() if isinstance(scaled, Tensor) else scaled
     kind: Any = type(module)
     frozen: ChipNeuron = kind(**config)

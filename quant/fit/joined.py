@@ -97,7 +97,7 @@ def fits(neurons: ChipNeuron, unit: Unit) -> bool:
     """Return whether the threshold is within the unit's range, up to half of the largest."""
     grid = neurons.format.thresholds
     units = torch.as_tensor(unit, dtype=torch.float64)
-    threshold = torch.as_tensor(neurons.threshold).detach().double()
+    threshold = torch.as_tensor(neurons.reach).detach().double()
     counted = threshold / units.to(threshold.device)
     return bool((counted.round() >= max(grid.minimum, 1)).all()) and bool(
         (counted <= grid.maximum // 2).all()

@@ -14,7 +14,13 @@ from quant.grid.exact import counted, largest, without_autocast
 from quant.grid.formats import ChipFormat
 from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit
-from quant.neuron.integer_step import BoundedStep, training_step
+from quant.neuron.integer_step import (
+    BoundedStep,
+    enclosing,
+    largest_sent,
+    training_equations,
+    training_step,
+)
 from quant.neuron.kernels import run_kernels, runs_in_kernels
 from quant.neuron.register import Register, registers
 from snncore.dynamics import Equations, NumberSystem
@@ -114,6 +120,27 @@ class ChipNeuron(Neuron):
     def scale(self) -> Unit:
         """The value of one integer of the voltage, in a block by its channels."""
         return self.scale_of(self._voltage)
+
+    @property
+    def largest_sent(self) -> int:
+        """The largest size of what one neuron sends in a step, 1 if it sends spikes."""
+        return largest_sent(self.equations, self.system)
+
+    def require_exact(self, drive: int) -> None:
+        """Check that floats compute a step exactly, for inputs of at most `drive` units.
+
+        Raises:
+            ValueError: if a value may be too large for them.
+        """
+        bounds = tuple((name, *_bound(value)) for name, value in self.integers().items())
+        training_equations(self.equations, self.system, enclosing(drive), bounds)
+
+    def unit_of(self, parameter: str, of_weights: Unit) -> Unit:
+        """Return the value of one integer of a parameter, for weights that count in a unit."""
+        fraction = self.system.parameter_fraction(parameter)
+        if fraction and self._registers[parameter].per_unit:
+            return self._registers[parameter].unit(of_weights)
+        return 2.0**-fraction if fraction else of_weights
 
     def scale_of(self, state: str) -> Unit:
         """Return the value of one integer of a state, in a block by its channels."""

@@ -11,7 +11,7 @@ import torch
 from quant.grid import straight_through as ste
 from quant.grid.exact import EXACT
 from snncore.dynamics import Equations, NumberSystem, Op, to_integers
-from snncore.dynamics.arithmetic.interval import Interval, invariant
+from snncore.dynamics.arithmetic.interval import Interval, invariant, step_intervals
 from snncore.dynamics.printing.render import Dialect, compile_step, render
 from snncore.dynamics.rewriting.simplify import simplified
 
@@ -82,8 +82,23 @@ def training_equations(
     _, operations = invariant(integers, inputs, parameters)
     largest = max(value.largest() for value in operations)
     if largest >= EXACT:
-        raise ValueError(f"{equations.name}: a value may reach {largest}, beyond exact floats")
+        raise ValueError(
+            f"{equations.name}: a value may reach {largest}, beyond exact floats (use smaller "
+            "weights, or fewer bits)"
+        )
     return _shared(simplified(integers, operations, keep_gradients=True))
+
+
+@lru_cache(maxsize=512)
+def largest_sent(equations: Equations, system: NumberSystem) -> int:
+    """Return the largest size of the output in any state, for any input and parameters."""
+    integers = to_integers(equations, system)
+    states = {name: Interval(*system.state(name).limits) for name in integers.states}
+    anything = Interval(-(1 << 62), 1 << 62)
+    inputs = dict.fromkeys(integers.inputs, anything)
+    parameters = dict.fromkeys(integers.parameters, anything)
+    _, operations = step_intervals(integers, states, inputs, parameters)
+    return max(1, operations[integers.output].largest())
 
 
 @lru_cache(maxsize=512)

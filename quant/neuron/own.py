@@ -14,6 +14,7 @@ from snncore.neuron.parameters import Given
 # The other arguments of a chip's neuron.
 _TAKEN = frozenset(
     {BIAS, "equations", "exponent", "format", "learnable", "surrogate", "units_above"}
+    | {"fraction"}
     | {"backend", "input_shape", "record", "states", "step_mode"}
 )
 
@@ -23,13 +24,15 @@ class Defined(ChipNeuron):
 
     The equations determine the unit of each state and parameter. A value that counts like the
     weighted sums is rounded to their unit; a number from 0 to 1 is rounded as decays are. A bias of
-    the weights is added to the input.
+    the weights is added to the input. With a `fraction`, states keep so many bits below the unit,
+    and numbers may be any, also what the equations divide by or square.
     """
 
     def __init__(
         self,
         equations: Equations | Mapping[str, Any],
         *,
+        fraction: int | None = None,
         bias: int | None = None,
         exponent: int | None = None,
         format: Any = "int8",  # noqa: A002
@@ -37,8 +40,8 @@ class Defined(ChipNeuron):
     ) -> None:
         if not isinstance(equations, Equations):
             equations = Equations.from_json(equations)
-        own, form = own_equations(equations), chip_format(format)
-        self._declared = own.equations
+        own, form = own_equations(equations, fraction), chip_format(format)
+        self._declared, self.fraction = own.equations, fraction
         values: dict[str, Given] = {}
         for name in own.equations.parameters:
             if hasattr(ChipNeuron, name) or name in _TAKEN:
@@ -53,7 +56,8 @@ class Defined(ChipNeuron):
 
     def config(self) -> dict[str, Any]:
         """Return the arguments of an equal module as plain data."""
-        return {"equations": self._declared.to_json()} | super().config()
+        unusual = {} if self.fraction is None else {"fraction": self.fraction}
+        return {"equations": self._declared.to_json()} | unusual | super().config()
 
     def extra_repr(self) -> str:
         """Return the text between the brackets when the module is printed."""

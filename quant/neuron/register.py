@@ -19,7 +19,8 @@ from snncore.neuron.parameters import Given
 class Register:
     """A chip's register for one parameter: on a grid of integers, or as a decay from 0 to 1.
 
-    An integer of a grid is worth a unit of the weights, or 2**-fraction of the parameter.
+    An integer of a grid is worth a unit of the weights, or 2**-fraction of the parameter; one
+    that counts per unit is worth 2**-fraction for each unit of the weights.
     """
 
     name: str
@@ -29,10 +30,13 @@ class Register:
     above: int = 0
     # Whether the unit of the weights must be large enough for what this register holds.
     bounds_unit: bool = False
+    per_unit: bool = False
 
     def unit(self, of_weights: Unit) -> Unit:
         """Return the value of one integer, for weights that count in this unit."""
-        return of_weights if self.fraction is None else 2.0**-self.fraction
+        if self.fraction is None:
+            return of_weights
+        return 2.0**-self.fraction / of_weights if self.per_unit else 2.0**-self.fraction
 
     def limits(self, of_weights: float) -> tuple[float, float]:
         """Return the smallest and the largest value, for weights that count in this unit."""

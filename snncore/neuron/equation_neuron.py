@@ -36,9 +36,12 @@ _Result = TypeVar("_Result")
 
 
 def _constant(function: Callable[_Taken, _Result]) -> Callable[_Taken, _Result]:
-    """Mark a function whose result a compiled graph may keep."""
-    marked: Callable[_Taken, _Result] = torch.compiler.assume_constant_result(function)
-    return marked
+    """Mark a function whose result a compiled graph may keep.
+
+    torch.compiler.assume_constant_result sets the same mark, but imports all of torch's compiler.
+    """
+    vars(function)["_dynamo_marked_constant"] = True
+    return function
 
 
 class EquationNeuron(Neuron):

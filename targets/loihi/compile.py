@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,8 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         lag += layer.synapse is not None
         name, kind = layer.neuron.name, layer.neuron.equations.name
         shape = list(program.shapes[name])
-        layers.append({"name": name, "neuron": kind, "shape": shape, "lag": lag})
+        entry = {"name": name, "neuron": kind, "shape": shape, "lag": lag}
+        layers.append(entry | _parts(layer.neuron))
     first = program.input
     return {
         "names": [node.name for node in program.nodes],
@@ -67,6 +69,11 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         "reset_offset": 0 if block else 1,
         "run_config": "Loihi2SimCfg(select_tag='fixed_pt')",
     } | ({"spike_exp": spike_exp(chain)} if has_messages(chain) else {})
+
+
+def _parts(node: Neuron) -> dict[str, Any]:
+    """Return where the layers of the network stand that these neurons hold."""
+    return {} if node.parts is None else {"parts": [asdict(part) for part in node.parts]}
 
 
 def _file(program: Program, chain: Chain) -> bytes:

@@ -23,6 +23,7 @@ from neurodeploy.program import (
     Integers,
     Neuron,
     Node,
+    Part,
     Program,
     Signal,
 )
@@ -326,11 +327,13 @@ def _named(program: Program, contract: Any) -> Program:
             raise ArtifactError("manifest.json: names another number of layers than the file has")
         new = {node.name: str(name) for node, name in zip(program.nodes, names, strict=True)}
         kinds = {layer["name"]: str(layer["neuron"]) for layer in contract["layers"]}
+        parts = {layer["name"]: _parts(layer.get("parts")) for layer in contract["layers"]}
         nodes = []
         for node, exponent in zip(program.nodes, exponents, strict=True):
             changes: dict[str, Any] = {}
             if isinstance(node, Neuron):
                 changes["equations"] = replace(node.equations, name=kinds[new[node.name]])
+                changes["parts"] = parts[new[node.name]]
             if exponent is not None:
                 if type(exponent) is not int:
                     raise TypeError(f"{exponent!r:.40} is not an exponent")
@@ -341,6 +344,24 @@ def _named(program: Program, contract: Any) -> Program:
         if isinstance(error, ArtifactError):
             raise
         raise ArtifactError(f"manifest.json: does not fit the file: {error}") from error
+
+
+def _parts(entries: Any) -> tuple[Part, ...] | None:
+    """Return the layers of the network within a layer, as a manifest states them.
+
+    Raises:
+        TypeError: if an entry does not state one.
+    """
+    if entries is None:
+        return None
+    parts = []
+    for each in entries:
+        sizes = {key: tuple(each[key]) for key in ("shape", "phases")}
+        whole = (*sizes["shape"], *sizes["phases"], each["first"])
+        if len(each) != 4 or any(type(number) is not int for number in whole):
+            raise TypeError(f"{each!r:.80} is not a part of a layer")
+        parts.append(Part(str(each["name"]), first=each["first"], **sizes))
+    return tuple(parts)
 
 
 _READERS: dict[str, Any] = {

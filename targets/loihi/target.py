@@ -18,8 +18,10 @@ from neurodeploy.target import (
     Simulation,
     chip_part,
     chosen_simulator,
+    on_chip_part,
 )
 from neurodeploy.trace import LayerTrace, Trace
+from targets.loihi.branches import as_chain
 from targets.loihi.check import check
 from targets.loihi.chip.capabilities import CAPABILITIES
 from targets.loihi.chip.chips import CHIPS
@@ -47,6 +49,10 @@ class Loihi:
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what the chip or its loader cannot accept, or would change."""
         return check(chip_part(program))
+
+    def restructured(self, program: Program) -> Program:
+        """Return a program with branches as a chain of layers."""
+        return on_chip_part(program, as_chain)
 
     def placements(self, program: Program) -> tuple[Placement, ...]:
         """Return the program on the cores of each chip."""

@@ -46,14 +46,14 @@ LEAN = {
 }
 
 
-def _loaded(statement: str) -> set[str]:
-    """The heavy packages that a new interpreter holds after the statement."""
+def _loaded(statement: str, watched: frozenset[str] = HEAVY) -> set[str]:
+    """Return the modules of those watched that a new interpreter holds after the statement."""
     code = f"import sys\n{statement}\nprint()\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return set(done.stdout.splitlines()[-1].split()) & HEAVY
+    return set(done.stdout.splitlines()[-1].split()) & watched
 
 
 @pytest.mark.parametrize("statement", LEAN, ids=lambda code: "--help" if code == HELP else code)
@@ -63,3 +63,11 @@ def test_lean(statement: str) -> None:
 
 def test_the_probe_sees_what_is_loaded() -> None:
     assert _loaded("import snncore.layer") >= {"numpy", "torch"}
+
+
+def test_networks_are_made_without_torchs_compiler() -> None:
+    # It takes as long to import as the rest of torch.
+    compiler = frozenset({"torch._dynamo"})
+    rooms = "import snncore.layer, snncore.neuron, quant, neurodeploy.frontend.from_torch"
+    assert not _loaded(rooms, compiler)
+    assert _loaded("import torch._dynamo", compiler) == compiler

@@ -68,10 +68,11 @@ def _integers(
     head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
 ) -> Outcome:
     from neurodeploy.program import neurons_in
-    from neurodeploy.target import targets
+    from neurodeploy.target import fitted, targets
 
     layers = layers_of(program)
-    verdicts = {name: target.check(program) for name, target in targets().items()}
+    forms = {name: fitted(program, target) for name, target in targets().items()}
+    verdicts = {name: findings for name, (_, findings) in forms.items()}
     document = head | {
         "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
         "neurons": neurons_in(program),
@@ -86,9 +87,10 @@ def _integers(
             for name, findings in verdicts.items()
         },
     }
-    chips = chips_of(
-        program, [name for name in verdicts if findings_view.fits(verdicts[name])], samples
-    )
+    fitting = {
+        name: form for name, (form, findings) in forms.items() if findings_view.fits(findings)
+    }
+    chips = chips_of(fitting, samples)
     document |= {"chips": {name: asdict(each) for name, each in chips.items()}}
     if text:
         return Outcome(document | {"text": program.text()}, _lines(program.text()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.cli.outcome import Block, Line, Table, Tone, title
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
     from neurodeploy.report.on_chip import TableData
 
 
-def chips_of(
-    program: Program, names: Sequence[str], samples: NDArray[Any] | None
-) -> dict[str, OnChip]:
-    """Return the program on the chips of each named target that describes its chips."""
+def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> dict[str, OnChip]:
+    """Return each named target's program on its chips, if it describes them."""
     from neurodeploy.chips.operations import operations
     from neurodeploy.simulator import run_golden
     from neurodeploy.simulator.samples import checked_samples
     from neurodeploy.target import KnowsChips, on_chip, target
 
-    chips = {name: target(name) for name in names}
-    described = {name: chip for name, chip in chips.items() if isinstance(chip, KnowsChips)}
-    counted: tuple[LayerOperations, ...] = ()
-    if samples is not None and described:
-        inputs = checked_samples(program, samples)
-        counted = operations(program, run_golden(program, inputs), inputs)
-    return {name: on_chip(chip, program, counted) for name, chip in described.items()}
+    chips: dict[str, OnChip] = {}
+    for name, program in programs.items():
+        chip = target(name)
+        counted: tuple[LayerOperations, ...] = ()
+        if not isinstance(chip, KnowsChips):
+            continue
+        if samples is not None:
+            inputs = checked_samples(program, samples)
+            counted = operations(program, run_golden(program, inputs), inputs)
+        chips[name] = on_chip(chip, program, counted)
+    return chips
 
 
 def chip_blocks(chip: OnChip) -> list[Block]:

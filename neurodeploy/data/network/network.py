@@ -27,6 +27,8 @@ class Network(Generic[NodeT]):
     word: ClassVar[str]
     base: ClassVar[type[Node]]
     kinds: ClassVar[Sequence[type[Node]]]
+    # Classes of data within nodes, besides edges.
+    members: ClassVar[Sequence[type]] = ()
 
     def __post_init__(self) -> None:
         check_order(self.nodes, self.output, self.base, self.word)
@@ -79,7 +81,8 @@ class Network(Generic[NodeT]):
         Raises:
             ValidationError: if the text is not such a network of this schema.
         """
-        classes: dict[str, type] = {"Edge": Edge} | {kind.kind_name(): kind for kind in cls.kinds}
+        kinds = {kind.kind_name(): kind for kind in cls.kinds}
+        classes = {"Edge": Edge} | {each.__name__: each for each in cls.members} | kinds
         document = codec.loads(text, classes, cls.word)
         if document.get("schema") != SCHEMA:
             raise ValidationError(f"{cls.word} of schema {document.get('schema')}, not {SCHEMA}")

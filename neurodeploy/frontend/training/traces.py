@@ -29,30 +29,30 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     """
     run = recorded(network, samples)
     layers: dict[str, LayerTrace] = {}
-    for node in program.layers:
+    for name, node, _ in program.network_layers:
         if isinstance(node, Decoder):
             sent = layers[node.inputs[0].source].s
             values = {"s": _decoded(node, sent, run.output, 1e-6).astype(np.int64)}
         else:
-            values = _layer(network, node, run)
-        layers[node.name] = LayerTrace(values, sends_spikes(node.equations))
+            values = _layer(network, name, node, run)
+        layers[name] = LayerTrace(values, sends_spikes(node.equations))
     return Trace(layers, program.output, program.readout)
 
 
-def _layer(network: nn.Module, node: Neuron, run: Recorded) -> dict[str, NDArray[np.int64]]:
+def _layer(
+    network: nn.Module, name: str, node: Neuron, run: Recorded
+) -> dict[str, NDArray[np.int64]]:
     """Return what a layer of neurons sent and its states, in the program's integers."""
-    sums = network.get_submodule(_path(network, node.name)) if node.name in run.sums else None
+    sums = network.get_submodule(_path(network, name)) if name in run.sums else None
     if isinstance(sums, GridLayer):
-        return {"s": _integers(run.sums[node.name], 2.0**node.readout.exponent, node.name)}
-    path = layer_path(network, node.name)
+        return {"s": _integers(run.sums[name], 2.0**node.readout.exponent, name)}
+    path = layer_path(network, name)
     module = network.get_submodule(path)
     assert isinstance(module, quant.ChipNeuron)
     values = run.neurons[path]
     shown = module.scale if isinstance(module, quant.LeakyIntegrator) else 1.0
     scales = {key: shown if key == "s" else module.scale_of(key) for key in values}
-    return {
-        key: _integers(value, scales[key], f"{node.name}.{key}") for key, value in values.items()
-    }
+    return {key: _integers(value, scales[key], f"{name}.{key}") for key, value in values.items()}
 
 
 def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trace:

@@ -13,6 +13,7 @@ from neurodeploy.data.structure import Edge, Shape, check_exponent, require
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.integers import Integers, common_value, integers
 from neurodeploy.program.kinds.node import BINARY, LayerRange, Node, Reads
+from neurodeploy.program.part import Part, check_parts
 from neurodeploy.program.spelling import array_text, edge_sum
 from snncore.dynamics import Equations, NumberSystem, Op, to_integers
 from snncore.dynamics.arithmetic.interval import Interval, invariant
@@ -37,6 +38,8 @@ class Neuron(Node):
     exponent: int = 0
     # One for each edge; not written where the equations have a single input.
     ports: tuple[str, ...] | None = field(default=None, metadata=UNWRITTEN)
+    # The network's layers among these neurons; not written where they are one layer of it.
+    parts: tuple[Part, ...] | None = field(default=None, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         require(len(self.inputs) > 0, f"{self.name}: a neuron layer without an input")
@@ -116,6 +119,7 @@ class Neuron(Node):
         unlike = f"{self.name}: adds inputs of unlike shapes {sorted(set(inputs))}"
         require(len(set(inputs)) == 1, unlike)
         check_parameters(self, self.parameters, shape)
+        check_parts(self.name, self.parts or (), shape)
         return shape
 
     def value_range(self, reads: Reads) -> Interval:
@@ -143,4 +147,12 @@ class Neuron(Node):
         sources = edge_sum(self.sources)
         if self.ports is not None:
             sources = ", ".join(f"{port}={edge_sum(edges)}" for port, edges in self.drives.items())
-        return f"{names[self.integer_equations]}({sources}; {parameters}) 2^{self.exponent}"
+        holding = "" if self.parts is None else f" holds {_words(self.parts)}"
+        return (
+            f"{names[self.integer_equations]}({sources}; {parameters}) 2^{self.exponent}{holding}"
+        )
+
+
+def _words(parts: Sequence[Part]) -> str:
+    """Return parts as a reader sees them: `conv1 from 0`, or `none`."""
+    return ", ".join(f"{part.name} from {part.first}" for part in parts) or "none"

@@ -69,3 +69,10 @@ class Selection(Node):
     def value_range(self, reads: Reads) -> Interval:
         """Return the range of the source."""
         return reads.over(self.source)
+
+    def spike_kernel(self, channels: int, weight: int, bits: int) -> Node | None:
+        """Return weights whose sums of spikes are above zero where the value is 1.
+
+        Neurons that these drive give the value; None if no weights do it.
+        """
+        return None

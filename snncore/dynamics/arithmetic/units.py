@@ -25,17 +25,21 @@ _NUMBERS = {Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL, Op.EXP, Op.LOG}
 _Power = dict[str, Fraction]
 
 
-def units(equations: Equations) -> dict[str, int]:
+def units(equations: Equations, *, inverse: bool = False) -> dict[str, int]:
     """Return 1 for each state and parameter in the unit of the inputs, and 0 for plain numbers.
 
     The key of a constant is `constant(operation, operand)` for each operand that reads it.
 
+    With `inverse` a parameter or a constant may also count per unit of the inputs, which is -1,
+    and a state whose unit nothing decides counts like the inputs.
+
     Raises:
         ValueError: if it is neither, or what counts unlike is added or compared; names it.
     """
-    powers = _Solver(equations).solved()
+    powers = _Solver(equations).solved(undecided=1 if inverse else 0)
     for name, power in powers.items():
-        if power not in (0, 1):
+        allowed = (0, 1) if name in equations.states or not inverse else (-1, 0, 1)
+        if power not in allowed:
             raise ValueError(
                 f"{equations.name}.{name}: counts in the unit of the inputs to the power of "
                 f"{power}, for which no chip has a scale (write it as products of parameters)"
@@ -57,14 +61,17 @@ class _Solver:
         self.powers: list[_Power | None] = []
         self.names = [*equations.states, *equations.parameters]
 
-    def solved(self) -> dict[str, Fraction]:
-        """Return the power of every name; an undecided one is a plain number."""
+    def solved(self, undecided: int = 0) -> dict[str, Fraction]:
+        """Return the power of every name; undecided states have that one, and others none."""
         for number, operation in enumerate(self.equations.operations):
             self.powers.append(self._power(number, operation))
         pairs = zip(self.equations.states, self.equations.next_states, strict=True)
         for state, number in pairs:
             self._same({state: Fraction(1)}, self.powers[number], f"the next {state}")
         self._same({}, self.powers[self.equations.output], "the output")
+        for state in self.equations.states if undecided else ():
+            if any(self._now({state: Fraction(1)})):
+                self._same({state: Fraction(1)}, {"": Fraction(undecided)}, f"the state {state}")
         return {
             name: self._now({name: Fraction(1)}).get("", Fraction(0))
             for name in dict.fromkeys(self.names)

@@ -15,6 +15,8 @@ CAPABILITIES = Capabilities(
         "conv2d (stride, padding, dilation, groups)",
         "flatten",
         "sum pool",
+        "max pool of spikes, as neurons",
+        "branches: sums of layers, skips, with relays",
     ),
     neurons=(
         "CUBA LIF, with IF and LIF as special cases",
@@ -29,7 +31,7 @@ CAPABILITIES = Capabilities(
         "bias": f"{BIAS_BITS + 1} bits with a sign, added to the voltage every step",
         "delays": "0..62 steps, one for each weight of a dense layer",
         "groups, stride, padding, dilation": "at most 127",
-        "structure": "one chain of layers, each with neurons",
+        "structure": "one chain of layers, each with neurons; branches become one",
     },
     suffixes=(".net",),
 )

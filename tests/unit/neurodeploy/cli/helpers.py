@@ -106,17 +106,19 @@ def dense(inputs: int = 6) -> nn.Sequential:
 
 
 class Branches(nn.Module):
-    """A network that adds two layers, which no chain can hold."""
+    """A layer with a loop beside one with delays, which no chain can hold."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.late = layer.Delay(2)
         self.left = quant.Block(quant.Linear(6, 3), quant.CubaLIF())
-        self.right = quant.Block(quant.Linear(6, 3), quant.CubaLIF())
+        self.weights = quant.Linear(6, 3)
+        self.right = layer.Recurrent(quant.CubaLIF(), quant.Linear(3, 3))
         self.last = quant.CubaLIF()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The sum's spikes."""
-        return self.last(self.left(x) + self.right(x))
+        return self.last(self.left(self.late(x)) + self.right(self.weights(x)))
 
 
 def write_inputs(folder: Path) -> None:

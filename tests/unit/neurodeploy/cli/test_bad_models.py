@@ -196,7 +196,7 @@ def test_an_unsupported_layer(call: Caller, here: Path) -> None:
     ("model", "fragment"),
     [
         ("float.pt", "0: its weights are floats, not on a chip's grid"),
-        ("branches.pt", "the network does not fit loihi"),
+        ("branches.pt", "waits beside the recurrent right"),
     ],
 )
 def test_what_does_not_fit_is_exit_code_three(

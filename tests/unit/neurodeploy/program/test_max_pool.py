@@ -129,10 +129,11 @@ def test_training_is_golden_and_a_file_keeps_it(tmp_path: object) -> None:
     assert nd.lower(nd.load(f"{tmp_path}/model.pt"), example=samples) == lowered
 
 
-def test_loihi_refuses_it_with_a_remedy() -> None:
+def test_loihi_gets_a_layer_of_neurons_for_it() -> None:
     example = torch.zeros(1, 1, 2, 6, 6)
-    with pytest.raises(DoesNotFitError, match="1: takes the largest of a window"):
-        nd.lower(network(), example=example, target="loihi")
+    chain = nd.lower(network(), example=example, target="loihi")
+    assert not chain.of_kind(MaxPool2d)
+    assert any(node.parts == () for node in chain.layers)
 
 
 def test_the_largest_of_a_sum_is_refused() -> None:

@@ -75,13 +75,9 @@ def spikes_of(network: nn.Module, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_layer_is_exact_and_near(target: str) -> None:
-    network = trained(None if target == "loihi" else layer.MaxPool2d(2))
-    if target == "loihi":
-        network.pool = nn.Identity()
+    network = trained(layer.MaxPool2d(2))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    # Loihi itself is a chain: its grid alone is asked for here.
-    asked = quant.chip_format(target) if target == "loihi" else target
-    prepared = quant.prepare(network, target=asked, example=samples())
+    prepared = quant.prepare(network, target=target, example=samples())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     golden, others = traces(prepared.eval(), samples())
     for name, other in others.items():
@@ -267,8 +263,8 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
     "a branch": (Branching, "int8", "Branching: its forward cannot be traced"),
     "another neuron": (
         lambda: chain(layer.Linear(2, 2), neuron.EIF()),
-        "int8",
-        "1: EIF has no near neuron on int8",
+        "shift16",
+        "1: EIF has no near neuron on shift16",
     ),
     "a current": (
         lambda: chain(layer.Linear(2, 2), neuron.CubaLIF(current_decay=0.5)),

@@ -12,7 +12,7 @@ import neurodeploy as nd
 import quant
 from neurodeploy.verification.compare import compare
 from snncore import functional, layer, neuron
-from snncore.dynamics import select, spike
+from snncore.dynamics import log, select, spike
 from tests.unit.own_neuron import Tiring
 from tests.unit.quant.grid.test_formats import traces
 
@@ -31,11 +31,33 @@ def Constant(v: Any, a: Any, x: Any, *, jump: Any, forget: Any) -> Any:  # noqa:
     return select(s, h - 1.0, h), forget * a + s, s
 
 
+@neuron.define(states={"v": 0.5}, params={"threshold": 1.0})
+def Charged(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
+    s = spike(v + x - threshold)
+    return select(s, 0.0, v + x), s
+
+
+@neuron.define(states={"v": 0.0}, params={"gain": 1.0})
+def Squared(v: Any, x: Any, *, gain: Any) -> Any:  # noqa: N802
+    s = spike(v + x + gain * v * v - 1.0)
+    return select(s, 0.0, v + x), s
+
+
+@neuron.define(states={"v": 0.0}, params={"tau": 2.0, "threshold": 1.0})
+def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
+    h = v + (x - v) / tau
+    s = spike(h - threshold)
+    return select(s, 0.0, h), s
+
+
 NEURONS: dict[str, Callable[[], nn.Module]] = {
     "one state": Leaky,
     "a value a channel": lambda: Leaky(threshold=torch.linspace(0.4, 0.9, 4)),
     "two states": lambda: Tiring(threshold=0.5, jump=0.25),
     "constants": Constant,
+    "a start": Charged,
+    "a square": Squared,
+    "a division": lambda: Divided(threshold=0.25),
 }
 
 
@@ -83,7 +105,8 @@ def test_the_forward_is_the_program_is_the_file(name: str, form: str, tmp_path: 
     assert nd.read(artifact) == program
 
 
-@pytest.mark.parametrize("name", NEURONS)
+# Without a leak, what is squared leaves its register now and then.
+@pytest.mark.parametrize("name", sorted(NEURONS.keys() - {"a square"}))
 def test_sixteen_bits_are_nearly_the_floats(name: str) -> None:
     floats = network(NEURONS[name])
     prepared = quant.prepare(floats, target="int16", example=samples()).eval()
@@ -160,18 +183,6 @@ def test_units_are_fitted_and_calibrated_as_for_other_neurons() -> None:
     assert compare("x", golden, others["training"], 0.0).same
 
 
-@neuron.define(states={"v": 0.5}, params={"threshold": 1.0})
-def Charged(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
-    s = spike(v + x - threshold)
-    return select(s, 0.0, v + x), s
-
-
-@neuron.define(states={"v": 0.0}, params={"gain": 1.0})
-def Squared(v: Any, x: Any, *, gain: Any) -> Any:  # noqa: N802
-    s = spike(v + x + gain * v * v)
-    return select(s, 0.0, v + x), s
-
-
 @neuron.define(states={"v": 0.0}, params={}, inputs=2)
 def Gated(v: Any, x: Any, gate: Any) -> Any:  # noqa: N802
     s = spike(v + x - gate)
@@ -184,20 +195,18 @@ def Named(v: Any, x: Any, *, unit: Any) -> Any:  # noqa: N802
     return select(s, 0.0, v + x), s
 
 
-@neuron.define(states={"v": 0.0}, params={"tau": 2.0, "threshold": 1.0})
-def Divided(v: Any, x: Any, *, tau: Any, threshold: Any) -> Any:  # noqa: N802
-    s = spike(v + (x - v) / tau - threshold)
-    return select(s, 0.0, v), s
+@neuron.define(states={"v": 0.0}, params={"threshold": 1.0})
+def Measured(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
+    s = spike(v + log(x * x + 1.0) * threshold - threshold)
+    return select(s, 0.0, v + x), s
 
 
 @pytest.mark.parametrize(
     ("neurons", "form", "words"),
     [
-        (Divided(), "int8", "1: Divided: divide has no integer form in int16"),
-        (Charged(), "int8", "1: a chip's states start at zero"),
-        (Squared(), "int8", r"1: Squared\.gain: counts in the unit of the inputs to the power"),
+        (Measured(), "int8", "1: Measured: what log is taken of counts in the unit of the inputs"),
         (Gated(), "int8", "1: Gated: has the inputs x, gate; a chip drives one"),
-        (Leaky(), "loihi", r"1: loihi has no neurons of your own, only quant\.CubaLIF"),
+        (Leaky(), "loihi", r"on loihi, which has no neurons of your own, only quant\.CubaLIF"),
         (Leaky(decay=1.5), "int8", r"Defined\.decay: 1\.5 is not between 0 and 1"),
         (Named(), "int8", r"Named\.unit: chip neurons have that \(rename it\)"),
     ],

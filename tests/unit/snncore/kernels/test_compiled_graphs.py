@@ -92,3 +92,12 @@ def test_a_loop_is_named_by_what_it_computes() -> None:
         named(neuron.LIF(keep_states=False)),
     ]
     assert len({first, *others}) == 7
+
+
+def test_the_mark_of_a_constant_is_torchs_own() -> None:
+    # Read from torch, which may rename it: a loop's name would be traced instead of kept.
+    def function() -> None: ...
+
+    marked = torch.compiler.assume_constant_result(function)
+    assert vars(marked)
+    assert vars(neuron.EquationNeuron._loop) == vars(marked)

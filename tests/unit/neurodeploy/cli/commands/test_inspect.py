@@ -65,7 +65,7 @@ def test_says_why_a_target_cannot_take_it(call: Caller, here: Path) -> None:
     done = call("inspect", "branches.pt")
     assert done.code == 0
     assert "loihi: does not fit" in done.out
-    assert "a chain without branches" in done.out
+    assert "waits beside the recurrent right" in done.out
     assert not call("inspect", "branches.pt", "--json").document["targets"]["loihi"]["fits"]
 
 
