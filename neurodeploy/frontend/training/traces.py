@@ -14,11 +14,12 @@ from neurodeploy.errors import ValidationError
 from neurodeploy.frontend.training.recording import Recorded, recorded
 from neurodeploy.graph import Decoder as FloatDecoder
 from neurodeploy.graph import Graph
+from neurodeploy.graph import Neuron as FloatNeuron
 from neurodeploy.program import Decoder, Neuron, Program
 from neurodeploy.trace import LayerTrace, Trace
-from quant.layer.synapse import GridLayer
 from snncore import layer
 from snncore.dynamics.sent import sends_spikes
+from snncore.dynamics.zoo.readout import LAST, shows_voltage
 
 
 def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
@@ -43,8 +44,7 @@ def _layer(
     network: nn.Module, name: str, node: Neuron, run: Recorded
 ) -> dict[str, NDArray[np.int64]]:
     """Return what a layer of neurons sent and its states, in the program's integers."""
-    sums = network.get_submodule(_path(network, name)) if name in run.sums else None
-    if isinstance(sums, GridLayer):
+    if name in run.sums and shows_voltage(node.equations):
         return {"s": _integers(run.sums[name], 2.0**node.readout.exponent, name)}
     path = layer_path(network, name)
     module = network.get_submodule(path)
@@ -68,13 +68,14 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
             sent = layers[node.source.source].s
             values = {"s": _decoded(node, sent, run.output, 1e-4)}
         else:
-            values = _floats(network, node.name, run)
+            values = _floats(network, node, run)
         layers[node.name] = LayerTrace(values, sends_spikes(node.equations))
     return Trace(layers, graph.output, graph.readout)
 
 
-def _floats(network: nn.Module, name: str, run: Recorded) -> dict[str, NDArray[Any]]:
-    if name in run.sums:
+def _floats(network: nn.Module, node: FloatNeuron, run: Recorded) -> dict[str, NDArray[Any]]:
+    name = node.name
+    if name in run.sums and node.equations.same_computation(LAST):
         return {"s": _array(run.sums[name])}
     path = _path(network, name)
     if isinstance(dict(network.named_modules()).get(path), layer.Recurrent):
