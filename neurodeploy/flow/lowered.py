@@ -13,7 +13,17 @@ from neurodeploy.data.files import digest_of
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
-from neurodeploy.target import Finding, TakesFloats, Target, lowered, require_fits, target
+from neurodeploy.target import (
+    Finding,
+    Price,
+    TakesFloats,
+    Target,
+    as_built,
+    lowered,
+    price_of,
+    require_fits,
+    target,
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,15 @@ class Lowered:
             DoesNotFitError: if it refuses the network; lists the reasons, with remedies.
         """
         return checked(self.program, self.chip)
+
+    @cached_property
+    def price(self) -> Price | None:
+        """The price of the target's structure, if the network has another."""
+        if isinstance(self.program, Graph):
+            return None
+        if all(node.parts is None for node in self.program.layers):
+            return None
+        return price_of(as_built(self.graph, self.chip), self.program, self.chip)
 
     @cached_property
     def model_sha256(self) -> str | None:

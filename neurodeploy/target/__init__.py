@@ -11,11 +11,14 @@ from neurodeploy.target.host import decoder_contract as decoder_contract
 from neurodeploy.target.host import finished as finished
 from neurodeploy.target.host import on_chip_part as on_chip_part
 from neurodeploy.target.host import with_decoder as with_decoder
+from neurodeploy.target.lowered import as_built as as_built
 from neurodeploy.target.lowered import fitted as fitted
 from neurodeploy.target.lowered import lowered as lowered
 from neurodeploy.target.lowered import restructured as restructured
 from neurodeploy.target.opening import naming as naming
 from neurodeploy.target.opening import open_artifact as open_artifact
+from neurodeploy.target.price import Price as Price
+from neurodeploy.target.price import price_of as price_of
 from neurodeploy.target.protocol import BringsExamples as BringsExamples
 from neurodeploy.target.protocol import BuiltIn as BuiltIn
 from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
@@ -48,11 +51,13 @@ __all__ = [
     "Finding",
     "KnowsChips",
     "Option",
+    "Price",
     "RestructuresPrograms",
     "Severity",
     "Simulation",
     "TakesFloats",
     "Target",
+    "as_built",
     "checked_options",
     "chip_part",
     "chosen_simulator",
@@ -64,6 +69,7 @@ __all__ = [
     "on_chip",
     "on_chip_part",
     "open_artifact",
+    "price_of",
     "random_samples",
     "require_fits",
     "restructured",

@@ -11,14 +11,24 @@ from neurodeploy.target.protocol import ExtendsLowering, RestructuresPrograms, T
 
 
 def lowered(graph: Graph, chip: Target) -> Program:
-    """Return the integer program of a graph for a target.
+    """Return the integer program of a graph for a target, in the structure of its files.
+
+    Raises:
+        DoesNotFitError: if a layer has no exact integer form; names it.
+        PassError: if a pass changed something that it does not declare.
+    """
+    return restructured(as_built(graph, chip), chip)
+
+
+def as_built(graph: Graph, chip: Target) -> Program:
+    """Return the integer program of a graph for a target, in the structure of the network.
 
     Raises:
         DoesNotFitError: if a layer has no exact integer form; names it.
         PassError: if a pass changed something that it does not declare.
     """
     passes = chip.passes if isinstance(chip, ExtendsLowering) else ()
-    return restructured(lowering.lower(graph, passes), chip)
+    return lowering.lower(graph, passes)
 
 
 def fitted(program: Program, chip: Target) -> tuple[Program, tuple[Finding, ...]]:

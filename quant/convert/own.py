@@ -34,6 +34,8 @@ def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -
         ValueError: if the chip has no such neurons, or the equations no integers; names the layer.
     """
     kind = type(module).__name__
+    if module.without_step:
+        raise ValueError(f"{name}: {kind} {module.without_step}")
     if not isinstance(module, neuron.EquationNeuron) or not sends_spikes(module.equations):
         raise ValueError(f"{name}: {kind} has no near neuron on {form.name} (use {usual})")
     if Defined.__name__ not in form.neurons:

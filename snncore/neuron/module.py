@@ -26,6 +26,8 @@ class Neuron(Noting):
     """A layer of neurons of any size: its first input decides the shape."""
 
     equations: Equations
+    # Why there is no step that a chip could compute, and what to use instead, if there is none.
+    without_step = ""
 
     def __init__(
         self,

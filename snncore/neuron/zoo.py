@@ -6,7 +6,7 @@ from functools import partial
 from math import inf
 from typing import Any
 
-from snncore.dynamics import detach, exp, sigmoid, spike
+from snncore.dynamics import detach, exp, select, sigmoid, spike
 from snncore.dynamics.zoo.spiking import Fire, Reset, cuba_lif_step, leaky
 from snncore.neuron.define import define
 
@@ -161,6 +161,106 @@ def IntegerLIF(
         s = s + spike(h - count * threshold, strict=strict)
     cause = detach(s) if detach_reset else s
     return h - cause * threshold, s
+
+
+@_zoo(
+    states={"v": 0.0},
+    params={"tau": 2.0, "threshold": 1.0},
+    choices=_FIRE | _LEAK,
+    limits={"tau": _STEPS},
+    positional=("tau", "threshold"),
+)
+def TernaryLIF(
+    v: Any,
+    x: Any,
+    *,
+    tau: Any,
+    threshold: Any,
+    decay_input: bool,
+    reset: Reset,
+    strict: bool,
+    detach_reset: bool,
+) -> Any:
+    """Leaky integrate and fire that also fires -1, at minus the threshold."""
+    h = leaky(v, x, lambda value: value / tau, decay_input)
+    up, down = spike(h - threshold, strict=strict), spike(-h - threshold, strict=strict)
+    s = up - down
+    if reset == Reset.NONE:
+        return h, s
+    if detach_reset:
+        up, down = detach(up), detach(down)
+    if reset == Reset.SOFT:
+        return h - (up - down) * threshold, s
+    return select(up, 0.0, select(down, 0.0, h)), s
+
+
+@_zoo(
+    states={"v": 0.0, "m": 0.0},
+    params={"tau": 2.0, "threshold": 1.0, "spread": 1.0},
+    choices={"decay_input": False} | _SPIKE,
+    limits={"tau": _STEPS},
+    positional=("tau", "threshold"),
+)
+def ComplementaryLIF(
+    v: Any,
+    m: Any,
+    x: Any,
+    *,
+    tau: Any,
+    threshold: Any,
+    spread: Any,
+    decay_input: bool,
+    strict: bool,
+    detach_reset: bool,
+) -> Any:
+    """Leaky integrate and fire with a memory of its spikes, which deepens the soft reset.
+
+    `spread` is the voltage that the logistic functions count in.
+    """
+    h = leaky(v, x, lambda value: value / tau, decay_input)
+    s = spike(h - threshold, strict=strict)
+    m = m * sigmoid(h / tau / spread) + s
+    cause = detach(s) if detach_reset else s
+    return h - cause * (threshold + spread * sigmoid(m)), m, s
+
+
+_GATES = {"alpha": 0.0, "beta": 0.0, "gamma": 0.0, "keep": -1.0, "conduct": 0.0}
+_LOSSES = {"leak": -2.5, "drop": 0.0}
+
+
+@_zoo(
+    states={"v": 0.0, "y": 0.0},
+    params={"threshold": 0.5} | _GATES | _LOSSES,
+    choices={"strict": False},
+    positional=("threshold",),
+    learnable=(*_GATES, *_LOSSES),
+)
+def GatedLIF(
+    v: Any,
+    y: Any,
+    x: Any,
+    *,
+    threshold: Any,
+    alpha: Any,
+    beta: Any,
+    gamma: Any,
+    keep: Any,
+    conduct: Any,
+    leak: Any,
+    drop: Any,
+    strict: bool,
+) -> Any:
+    """A neuron whose learned gates mix two leaks, two inputs and two resets; all are logits.
+
+    The step after a spike resets: by a share of the voltage, and by `drop`.
+    """
+    alpha, beta, gamma = sigmoid(alpha), sigmoid(beta), sigmoid(gamma)
+    share = 1 - alpha * (1 - sigmoid(keep))
+    lost = (1 - alpha) * sigmoid(leak)
+    dropped = (1 - gamma) * sigmoid(drop)
+    h = share * (v - gamma * y * v) - lost - y * dropped + (1 - beta * (1 - sigmoid(conduct))) * x
+    s = spike(h - threshold, strict=strict)
+    return h, s, s
 
 
 @_zoo(

@@ -37,7 +37,7 @@ from targets.loihi.chip.format import FORMAT
 from targets.loihi.chip.placement import placement
 from targets.loihi.file.chain import Chain, ChainLayer, chain_of
 from targets.loihi.file.loader import LARGEST_GEOMETRY, LONGEST_DELAY
-from targets.loihi.findings import error, place_of, warning
+from targets.loihi.findings import error, in_network, place_of, warning
 from targets.loihi.neurons.sigma_delta import spike_exp
 from targets.loihi.neurons.table import kind_of
 
@@ -59,7 +59,7 @@ def check(program: Program) -> tuple[Finding, ...]:
             findings += kind.findings(layer, program, bits)
     if not any(finding.severity == Severity.ERROR for finding in findings):
         findings += [*_ranges(program), *_room(program)]
-    return tuple(findings)
+    return tuple(in_network(program, finding) for finding in findings)
 
 
 def _room(program: Program) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from neurodeploy.program import Integers
+from dataclasses import replace
+
+from neurodeploy.program import Integers, Program
 from neurodeploy.target import Finding, Severity
 
 
@@ -14,6 +16,16 @@ def error(node: str, message: str, remedy: str) -> Finding:
 def warning(node: str, message: str, remedy: str) -> Finding:
     """Return a finding that a user should know."""
     return Finding(Severity.WARNING, node, message, remedy)
+
+
+def in_network(program: Program, finding: Finding) -> Finding:
+    """Return the finding with the network's layers that its layer holds, if it holds several."""
+    first = finding.node.split(".")[0]
+    parts = next((node.parts for node in program.layers if node.name == first), None)
+    if parts is None:
+        return finding
+    holding = " and ".join(part.name for part in parts) or "relays"
+    return replace(finding, message=f"{finding.message}, where {first} holds {holding}")
 
 
 def place_of(name: str, index: Integers) -> str:

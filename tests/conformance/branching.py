@@ -55,7 +55,7 @@ class _Build:
         image = rng.random() < 0.7
         sides = (int(rng.integers(3, 9)), int(rng.integers(3, 9)))
         shape: Shape = (int(rng.integers(1, 4)), *sides) if image else (int(rng.integers(2, 9)),)
-        self.timed = rng.random() < 0.3
+        self.timed = rng.random() < 0.4
         driven = rng.random() < 0.15
         size = (int(rng.choice(STEPS)), int(rng.integers(1, 4)), *shape)
         active = (rng.random(size) < rng.choice([0.2, 0.5, 0.9])).astype(np.int64)
@@ -69,6 +69,8 @@ class _Build:
             self._append(first)
         else:
             self.values["input"] = self.inputs
+        # Most images end in dense layers; in some both stand side by side.
+        self.dense_from = int(rng.integers(3, 8)) if rng.random() < 0.7 else 0
         for number in range(1, int(rng.integers(3, 9))):
             self.layer(number)
 
@@ -100,7 +102,8 @@ class _Build:
             self._append(pool)
             return
         synapses: list[Synapse]
-        if image and rng.random() < 0.8:
+        apart = number < self.dense_from or (not self.dense_from and rng.random() < 0.6)
+        if image and apart:
             synapses = self._kernels(name, source)
         else:
             width = int(rng.integers(1, 9))
@@ -162,7 +165,7 @@ class _Build:
         rng, edges = self.rng, tuple(Edge(each.name) for each in synapses)
         first = synapses[0].name
         shape = Program(tuple(self.nodes), first).shapes[first]
-        if self.timed and len(shape) == 1 and rng.random() < 0.3:
+        if self.timed and len(shape) == 1 and rng.random() < 0.4:
             own = Dense(f"{name}.loop", Edge(name, 1), self._weights((shape[0],) * 2) >> 1, -6)
             self.nodes.append(own)
             edges = (*edges, Edge(own.name))
@@ -195,7 +198,7 @@ class _Build:
         """A layer to read: the last, one that nothing reads yet, or any."""
         names, rng = list(self.values), self.rng
         unread = [each for each in names if not self._is_read(each)] or names
-        choices = (names[-1:], unread, names)[int(rng.choice(3, p=[0.4, 0.3, 0.3]))]
+        choices = (names[-1:], unread, names)[int(rng.choice(3, p=[0.4, 0.35, 0.25]))]
         return choices[int(rng.integers(len(choices)))]
 
     def _is_read(self, name: str) -> bool:

@@ -15,7 +15,7 @@ from snncore import functional, layer, neuron
 from tests.conformance.networks import Case
 
 Random = np.random.Generator
-FORMATS = ("int8", "lynxi", "int4", "int6", "int12")
+FORMATS = ("int8", "lynxi", "int4", "lynxi", "int6", "int12")
 _RATE = 0.02
 
 
@@ -50,12 +50,35 @@ def _izhikevich(rng: Random) -> nn.Module:
     return neuron.Izhikevich(a=a, b=b, c=c, d=d)
 
 
+def _ternary(rng: Random) -> nn.Module:
+    return neuron.TernaryLIF(**_resetting(rng), detach_reset=bool(rng.random() < 0.3))
+
+
+def _complementary(rng: Random) -> nn.Module:
+    return neuron.ComplementaryLIF(tau=float(rng.choice([2, 3, 4])), spread=rng.uniform(0.5, 1.5))
+
+
+def _gated(rng: Random) -> nn.Module:
+    gates = ("alpha", "beta", "gamma", "keep", "conduct", "drop")
+    return neuron.GatedLIF(**{name: float(rng.normal()) for name in gates})
+
+
+def _sliding(rng: Random) -> nn.Module:
+    order = int(rng.integers(2, 6))
+    weights = {f"w{late}": float(rng.normal(0.3, 0.5)) for late in range(1, order)}
+    return neuron.SlidingPSN(order, **weights)
+
+
 NEURONS: dict[str, Callable[[Random], nn.Module]] = {
     "AdaptiveLIF": _adaptive,
     "IntegerLIF": _integer,
     "QIF": _quadratic,
     "EIF": _exponential,
     "Izhikevich": _izhikevich,
+    "TernaryLIF": _ternary,
+    "ComplementaryLIF": _complementary,
+    "GatedLIF": _gated,
+    "SlidingPSN": _sliding,
 }
 
 

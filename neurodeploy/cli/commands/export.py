@@ -20,6 +20,7 @@ from neurodeploy.cli.places import (
     require_simulator,
 )
 from neurodeploy.cli.views import findings as findings_view
+from neurodeploy.cli.views import price as price_view
 from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ def export(
             report_view.warn_of_silence(report, output)
     following = _next(folder, model, build)
     document = _document(artifact, findings, report) | {"next": following}
-    blocks = _blocks(artifact, findings, report, following)
+    document |= price_view.as_data(subject.price)
+    blocks = price_view.as_lines(subject.price, target) + _blocks(
+        artifact, findings, report, following
+    )
     return Outcome(document, blocks, 0 if report is None else report.exit_code)
 
 

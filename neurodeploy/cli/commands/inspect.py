@@ -12,8 +12,8 @@ from neurodeploy.cli.command import Build, Samples, command
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, read_samples
-from neurodeploy.cli.views import findings as findings_view
 from neurodeploy.cli.views.chips import chip_blocks, chips_of
+from neurodeploy.cli.views.fits import fits_of, verdicts
 from neurodeploy.cli.views.layers import LAYER_NUMBERS, layer_rows, layers_of
 
 if TYPE_CHECKING:
@@ -68,29 +68,17 @@ def _integers(
     head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
 ) -> Outcome:
     from neurodeploy.program import neurons_in
-    from neurodeploy.target import fitted, targets
 
-    layers = layers_of(program)
-    forms = {name: fitted(program, target) for name, target in targets().items()}
-    verdicts = {name: findings for name, (_, findings) in forms.items()}
+    layers, fits = layers_of(program), fits_of(program)
     document = head | {
         "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
         "neurons": neurons_in(program),
         "weights": program.parameter_count(),
         "program_sha256": program.sha256,
         "layers": layers,
-        "targets": {
-            name: {
-                "fits": findings_view.fits(findings),
-                "findings": findings_view.as_data(findings),
-            }
-            for name, findings in verdicts.items()
-        },
+        "targets": {name: fit.as_data() for name, fit in fits.items()},
     }
-    fitting = {
-        name: form for name, (form, findings) in forms.items() if findings_view.fits(findings)
-    }
-    chips = chips_of(fitting, samples)
+    chips = chips_of({name: fit.form for name, fit in fits.items() if fit.fits}, samples)
     document |= {"chips": {name: asdict(each) for name, each in chips.items()}}
     if text:
         return Outcome(document | {"text": program.text()}, _lines(program.text()))
@@ -102,7 +90,7 @@ def _integers(
         Line(""),
         Table(*layer_rows(layers), LAYER_NUMBERS),
         *title("targets"),
-        *findings_view.verdicts(verdicts),
+        *verdicts(fits),
         *(block for each in chips.values() for block in chip_blocks(each)),
     ]
     return Outcome(document, blocks)

@@ -13,6 +13,7 @@ from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Integers, Synapse
 from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
+from targets.loihi.chip.sparse_kernels import SparseKernel
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Connections:
         """Return 1 where there is a connection, in a byte each."""
         used: NDArray[np.uint8] = np.not_equal(self.node.narrow_weight, 0).astype(np.uint8)
         return used
+
+    @cached_property
+    def sparse(self) -> SparseKernel | None:
+        """The convolution, if some of its weights are zero."""
+        if not isinstance(self.node, Conv2d) or self.used.all():
+            return None
+        return SparseKernel(self.node, self.shape, self.target)
 
     @property
     def encoding(self) -> str:
@@ -119,6 +127,8 @@ def _dense_events(node: Dense, synapses: Connections, first: int, last: int) -> 
 
 @_EVENTS.register(Conv2d)
 def _kernel_events(node: Conv2d, synapses: Connections, first: int, last: int) -> Integers:
+    if synapses.sparse is not None:
+        return synapses.sparse.events(first, last, _pieces)
     shape = (node.groups, node.narrow_weight.shape[1], *synapses.shape[1:])
     seen = np.zeros(shape, dtype=np.int64)
     for group, values in synapses.windows(first, last).items():

@@ -30,6 +30,10 @@ NEURONS: dict[str, Any] = {
     "IntegerLIF": neuron.IntegerLIF,
     "LeakyIntegrator": neuron.LeakyIntegrator,
     "CubaLIF": neuron.CubaLIF,
+    "TernaryLIF": neuron.TernaryLIF,
+    "ComplementaryLIF": neuron.ComplementaryLIF,
+    "GatedLIF": neuron.GatedLIF,
+    "SlidingPSN": neuron.SlidingPSN,
     "own": tired,
 }
 

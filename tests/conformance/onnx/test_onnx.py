@@ -23,9 +23,11 @@ from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
 from targets.onnx.simulators.simulate import FileRun, run_files
 from tests.conformance.chip_networks import FORMATS, chip_case
+from tests.conformance.moving_networks import MOVING, moving_case
 from tests.conformance.networks import Case, random_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
+from tests.conformance.zoo_networks import NEURONS, zoo_case
 from tests.unit.programs import random_program, random_samples
 
 BATCH = 24
@@ -54,6 +56,8 @@ def cases(full: bool) -> Iterator[Case]:
     yield from (branching_case(seed) for seed in range(350 if full else 12))
     yield from (random_case(seed) for seed in range(250 if full else 7))
     yield from (trained_case(seed) for seed in range(50 if full else 4))
+    yield from (moving_case(seed) for seed in range(500 if full else 8))
+    yield from (zoo_case(seed) for seed in range(540 if full else 9))
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Tally:
     values: int = 0
     spikes: int = 0
     silent: int = 0
+    silent_zoo: int = 0
     failures: list[str] = field(default_factory=list)
 
     def add(self, case: Case, golden: Trace, found: Trace, engine: str) -> None:
@@ -76,6 +81,7 @@ class Tally:
             self.names.add(case.name)
             self.spikes += golden.spikes()
             self.silent += golden.spikes() == 0
+            self.silent_zoo += golden.spikes() == 0 and case.name.split()[0] in NEURONS
         if not link.same:
             words = link.divergence.sentence() if link.divergence else link.reason
             self.failures.append(f"{case.name}: {engine}: {words}")
@@ -132,13 +138,14 @@ def test_every_random_network_is_equal_in_both_runtimes(
     assert len(tally.names) == len(made)
     assert tally.spikes > 20 * len(made)
     assert tally.silent < len(made) // 6
+    assert tally.silent_zoo < (27 if full else 1)
 
 
 def test_the_subset_covers_what_the_generators_can_make() -> None:
     made = list(cases(full=False))
     layers = [node for case in made for node in case.program.nodes]
     kinds = {type(node).__name__ for node in layers}
-    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"}
+    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"} | MOVING
     neurons = {node.equations.name for case in made for node in case.program.layers}
     assert neurons >= {"IF", "LIF", "CubaLIF", "SoftIF", "Resting", "Adapting"}
     systems = {node.system.name for case in made for node in case.program.layers}

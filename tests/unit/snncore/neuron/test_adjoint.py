@@ -60,7 +60,7 @@ def by_autograd(
 @pytest.mark.parametrize("slope", SURROGATES, ids=lambda slope: type(slope).__name__)
 @pytest.mark.parametrize("name", NEURONS)
 def test_adjoint_is_what_autograd_computes(name: str, slope: Surrogate) -> None:
-    learned = {"learnable": ()} if name.startswith("Parametric") else {}
+    learned = {"learnable": ()} if name.startswith(("Parametric", "Gated", "Sliding")) else {}
     module = NEURONS[name](**learned)
     leaves = leaves_of(name, module)
     generator = torch.Generator().manual_seed(2)

@@ -78,11 +78,13 @@ def test_axons_out_are_counted_by_the_cores_they_lead_to() -> None:
     assert len(weight) <= out <= weight.shape[1] * len(readers)
 
 
+@pytest.mark.parametrize("rate", [1.0, 0.4, 0.1])
 @pytest.mark.parametrize(("node", "shape"), NODES, ids=lambda x: getattr(x, "name", ""))
 def test_events_of_a_range_are_its_connections(
-    node: Dense | Conv2d, shape: tuple[int, ...]
+    node: Dense | Conv2d, shape: tuple[int, ...], rate: float
 ) -> None:
-    full = replace(node, weight=np.ones_like(node.weight))
+    used = np.random.default_rng(0).random(node.weight.shape) < rate
+    full = replace(node, weight=used.astype(np.int64))
     each = connections(full, shape)
     target_shape = each.shape[1:]
     flat = each.reshape(each.shape[0], -1)

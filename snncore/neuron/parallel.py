@@ -1,0 +1,126 @@
+"""Neurons without a reset, so that training computes all their steps at once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from inspect import Parameter, Signature
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snncore.dynamics import Equations, firing, numbers_like, spike, trace
+from snncore.kernels import AUTO, narrowed
+from snncore.neuron.equation_neuron import EquationNeuron
+from snncore.neuron.module import Neuron, StepMode
+from snncore.neuron.parameters import Given, shaped
+
+_MOST = 64
+
+
+class SlidingPSN(EquationNeuron):
+    """Neurons that fire on a learned weighted sum of their last `order` inputs.
+
+    The states are the inputs before: `x1` is the last one. `w0` weighs the newest input; each
+    weight is at first half of the one before. Backends "auto" and "torch" compute all steps at
+    once, others one after another, with the same bits.
+    """
+
+    def __init__(
+        self, order: int = 4, threshold: Given = 1.0, *, learnable: Any = None, **options: Any
+    ) -> None:
+        if type(order) is not int or not 2 <= order <= _MOST:
+            raise ValueError(f"SlidingPSN.order: {order!r} is not an integer from 2 to {_MOST}")
+        self.order = order
+        names = [f"w{late}" for late in range(order)]
+        values = {name: options.pop(name, 2.0**-late) for late, name in enumerate(names)}
+        learned = tuple(names) if learnable is None else learnable
+        values["threshold"] = threshold
+        super().__init__(_equations(order), _step, values, learnable=learned, **options)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal module, as plain data."""
+        return {"order": self.order} | super().config()
+
+    def _run_steps(
+        self, sequences: tuple[Tensor, ...], states: tuple[Tensor, ...], kind: torch.dtype
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        (x,) = sequences
+        if self.backend not in (AUTO, "torch") or torch.compiler.is_compiling():
+            return super()._run_steps(sequences, states, kind)
+        past = states or tuple(self._initial(name, x[0]) for name in self.equations.states)
+        # Oldest first: every step then reads a window of this sequence.
+        whole = torch.cat([*(value.to(kind)[None] for value in past[::-1]), x.to(kind)])
+        steps, last = x.shape[0], len(past)
+        late = [whole[last - n : last - n + steps] for n in range(last + 1)]
+        parameters = {
+            name: shaped(self._named(name), getattr(self, name), x, kind)
+            for name in self.equations.parameters
+        }
+        with firing(self.surrogate), numbers_like(late[0]):
+            *_, fired = _step(*late[1:], late[0], **parameters)
+        out = x.dtype if x.dtype.is_floating_point else kind
+        return narrowed(fired, self.output, out), tuple(whole[-1 - n] for n in range(last))
+
+
+def _step(*values: Any, threshold: Any, **weights: Any) -> tuple[Any, ...]:
+    """Compute the weighted sum of the newest inputs, fire, and move the window on by one."""
+    *past, x = values
+    h = weights["w0"] * x
+    for late, value in enumerate(past, 1):
+        h = h + weights[f"w{late}"] * value
+    return (x, *past[:-1], spike(h - threshold))
+
+
+@lru_cache
+def _equations(order: int) -> Equations:
+    states = tuple(f"x{late}" for late in range(1, order))
+    names = (*(f"w{late}" for late in range(order)), "threshold")
+
+    def step(*values: Any, **parameters: Any) -> tuple[Any, ...]:
+        return _step(*values, **parameters)
+
+    arguments = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (*states, "x")]
+    keywords = [Parameter(name, Parameter.KEYWORD_ONLY) for name in names]
+    vars(step)["__signature__"] = Signature([*arguments, *keywords])
+    return trace(step, states=states, parameters=names, name="SlidingPSN")
+
+
+class PSN(Neuron):
+    """Neurons that fire on a learned weighted sum of all `steps` inputs of a sequence.
+
+    There is a weight for each pair of steps, and a threshold for each step.
+    """
+
+    without_step = (
+        "weighs every step with every other, so no step of a chip can compute it (use "
+        "neuron.SlidingPSN, which weighs the last inputs, and train with it)"
+    )
+
+    def __init__(self, steps: int, threshold: float = 1.0, **options: Any) -> None:
+        super().__init__(**options)
+        if type(steps) is not int or steps < 1:
+            raise ValueError(f"PSN.steps: {steps!r} is not a count of steps")
+        if self.step_mode != StepMode.MULTI:
+            raise ValueError('PSN.step_mode: sees all steps at once (use step_mode="m")')
+        if self.backend not in (AUTO, "torch"):
+            raise ValueError(f"PSN.backend: {self.backend!r} cannot run it (use 'torch')")
+        self.steps = steps
+        self.weight = nn.Parameter(torch.empty(steps, steps))
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)
+        self.threshold = nn.Parameter(torch.full((steps, 1), float(threshold)))
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal module, as plain data."""
+        return {"steps": self.steps} | super().config()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes for a sequence of exactly `steps` steps."""
+        self._check(x)
+        if x.shape[0] != self.steps:
+            raise ValueError(f"PSN: has {self.steps} steps, and the input {x.shape[0]}")
+        self.input_shape = tuple(x.shape[2:])
+        with firing(self.surrogate):
+            distance = self.weight @ x.flatten(1) - self.threshold
+            fired: Tensor = spike(distance)
+        return fired.reshape(x.shape)
