@@ -1,16 +1,16 @@
 """Targets: static facts about a chip or format, and four pure functions; found by entry points."""
 
+from neurodeploy.simulator.host import chip_part as chip_part
+from neurodeploy.simulator.host import decoder_contract as decoder_contract
+from neurodeploy.simulator.host import finished as finished
+from neurodeploy.simulator.host import on_chip_part as on_chip_part
+from neurodeploy.simulator.host import with_decoder as with_decoder
 from neurodeploy.target.capabilities import Capabilities as Capabilities
 from neurodeploy.target.capabilities import Option as Option
 from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
 from neurodeploy.target.findings import Finding as Finding
 from neurodeploy.target.findings import Severity as Severity
 from neurodeploy.target.findings import require_fits as require_fits
-from neurodeploy.target.host import chip_part as chip_part
-from neurodeploy.target.host import decoder_contract as decoder_contract
-from neurodeploy.target.host import finished as finished
-from neurodeploy.target.host import on_chip_part as on_chip_part
-from neurodeploy.target.host import with_decoder as with_decoder
 from neurodeploy.target.lowered import as_built as as_built
 from neurodeploy.target.lowered import fitted as fitted
 from neurodeploy.target.lowered import lowered as lowered

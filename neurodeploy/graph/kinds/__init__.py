@@ -3,11 +3,11 @@
 from neurodeploy.graph.kinds.add import Add as Add
 from neurodeploy.graph.kinds.batch_norm import BatchNorm as BatchNorm
 from neurodeploy.graph.kinds.conv2d import Conv2d as Conv2d
-from neurodeploy.graph.kinds.decoder import Decoder as Decoder
 from neurodeploy.graph.kinds.delay import Delay as Delay
 from neurodeploy.graph.kinds.dense import Dense as Dense
 from neurodeploy.graph.kinds.group_norm import GroupNorm as GroupNorm
 from neurodeploy.graph.kinds.input import Input as Input
+from neurodeploy.graph.kinds.neuron import Decoder as Decoder
 from neurodeploy.graph.kinds.neuron import Neuron as Neuron
 from neurodeploy.graph.kinds.node import Node as Node
 from neurodeploy.graph.kinds.pools import SumPool2d as SumPool2d

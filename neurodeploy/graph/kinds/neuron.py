@@ -1,4 +1,4 @@
-"""Layers of neurons: equations with parameters."""
+"""Layers of neurons, equations with parameters, and decoders over time."""
 
 from __future__ import annotations
 
@@ -74,3 +74,26 @@ class Neuron(Node):
         """The equations' name, the range of each parameter, and the exponent."""
         ranges = [(key, f"{v.min():g}..{v.max():g}") for key, v in self.parameters.items()]
         return (("equations", self.equations.name), *ranges, *self.fields("exponent"))
+
+
+@dataclass(frozen=True, eq=False)
+class Decoder(Neuron):
+    """The neurons of `snncore.dynamics.zoo.readout.DECODERS`; `per_step` makes a sum a mean."""
+
+    per_step: bool = False
+
+    @property
+    def in_floats(self) -> bool:
+        """Return False: a decoder counts in the numbers of what it reads."""
+        return False
+
+    @property
+    def readout(self) -> Readout:
+        """The network's output, from what these neurons show."""
+        skip = int(self.parameters["skip"]) if "skip" in self.parameters else 0
+        return Readout(0, True, self.per_step, skip)
+
+    @property
+    def details(self) -> Details:
+        """The decoder's name."""
+        return (("decoder", self.equations.name), *self.fields("per_step"))
