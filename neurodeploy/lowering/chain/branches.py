@@ -54,6 +54,12 @@ class Unit:
         """Whether only convolutions lead here."""
         return self.loop is None and all(isinstance(each.node, Conv2d) for each in self.drives)
 
+    @property
+    def waits(self) -> bool:
+        """Whether spikes reach it late."""
+        nodes = [each.node for each in self.drives]
+        return any(isinstance(node, Dense) and node.delays is not None for node in nodes)
+
 
 @dataclass
 class Branches:
