@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from quant.grid.integers import integer_format as integer_format
     from quant.grid.registry import chip_format as chip_format
     from quant.layer.block import Block as Block
+    from quant.layer.convolution import Conv1d as Conv1d
+    from quant.layer.convolution import Conv3d as Conv3d
     from quant.layer.resonator import ComplexBlock as ComplexBlock
     from quant.layer.resonator import Resonator as Resonator
     from quant.layer.synapse import Conv2d as Conv2d
@@ -54,6 +56,8 @@ _MODULES = {
     "ChipFormat": "quant.grid.formats",
     "ChipNeuron": "quant.neuron.chip_neuron",
     "ComplexBlock": "quant.layer.resonator",
+    "Conv1d": "quant.layer.convolution",
+    "Conv3d": "quant.layer.convolution",
     "Conv2d": "quant.layer.synapse",
     "CubaLIF": "quant.neuron.cuba",
     "Decays": "quant.grid.formats",
@@ -92,7 +96,9 @@ __all__ = [
     "ChipFormat",
     "ChipNeuron",
     "ComplexBlock",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
     "CubaLIF",
     "Decays",
     "Defined",

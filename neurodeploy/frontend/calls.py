@@ -12,6 +12,7 @@ from torch import fx, nn
 
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import inputs_of, is_known
+from quant.convert.functions import free_name, is_parts, is_size, moved, step_mode_of
 from snncore import encoding, layer
 from snncore.neuron import Neuron
 
@@ -26,13 +27,15 @@ _ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
 class TracedCall:
     """One value: a module applied (`target` is its path), or a function of values.
 
-    The functions are add, multiply, complement (one minus the value) and flatten.
+    The functions are add, multiply, complement (one minus the value) and flatten; one that moves
+    values is a `module` of its own, which the network does not have.
     """
 
     name: str
     function: str
     inputs: tuple[str, ...]
     target: str = ""
+    module: nn.Module | None = None
 
     def __post_init__(self) -> None:
         expected = len(self.inputs) if self.function == "module" else _ARITY.get(self.function)
@@ -99,7 +102,7 @@ def refused(name: str, operation: str) -> UnsupportedLayerError:
     """Return the error for an operation of a forward that a graph cannot contain."""
     return UnsupportedLayerError(
         f"{name}: {operation} is not an operation that can be exported",
-        remedy="a forward may call layers, add their results and flatten them",
+        remedy="a forward may call layers, add, join, cut, permute and reshape their results",
     )
 
 
@@ -109,6 +112,7 @@ class _Reader:
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.paths = {path for path, _ in network.named_modules()}
+        self.step_mode = step_mode_of(network)
         self.names: dict[fx.Node, str] = {}
         self.calls: list[TracedCall] = []
         self.output: str | None = None
@@ -146,9 +150,27 @@ class _Reader:
             raise UnsupportedLayerError(
                 f"{path}: this layer is used twice", remedy="give each use its own layer"
             )
-        self._add(node, TracedCall(path, "module", self._inputs(node, inputs_of(module)), path))
+        count = len(node.args) if isinstance(module, layer.Concat) else inputs_of(module)
+        self._add(node, TracedCall(path, "module", self._inputs(node, count), path))
+
+    def _moves(self, node: fx.Node) -> bool:
+        """Read a function that moves values; return whether it does, or only asks for a shape."""
+        if is_size(node) or is_parts(node):
+            # What reads it is refused, unless it is an argument that says nothing new.
+            return True
+        replaced = moved(node, self.step_mode)
+        if replaced is None:
+            return False
+        inputs = tuple(self._name(source) for source in replaced.sources)
+        for count, part in enumerate(replaced.layers):
+            name = free_name(node.name if count == 0 else f"{node.name}_{count}", self.paths)
+            self._add(node, TracedCall(name, "module", inputs, module=part))
+            inputs = (name,)
+        return True
 
     def _call_function(self, node: fx.Node) -> None:
+        if self._moves(node):
+            return
         if node.target in _FUNCTIONS and not node.kwargs:
             self._function(node, _FUNCTIONS[node.target])
         elif node.target is operator.sub and node.args[0] == 1:
@@ -165,6 +187,8 @@ class _Reader:
             self._refuse(node)
 
     def _call_method(self, node: fx.Node) -> None:
+        if self._moves(node):
+            return
         if node.target == "flatten":
             self._flatten(node)
         elif node.target in _FUNCTIONS and not node.kwargs:
@@ -183,7 +207,8 @@ class _Reader:
 
     def _flatten(self, node: fx.Node) -> None:
         arguments: list[Any] = [*node.args[1:], *node.kwargs.values()]
-        if arguments != [2] or not set(node.kwargs) <= {"start_dim"}:
+        first = 1 if self.step_mode == "s" else 2
+        if arguments not in ([first], [first, -1]) or not set(node.kwargs) <= {"start_dim"}:
             raise UnsupportedLayerError(
                 f"{node.name}: does not flatten the axes after time and batch",
                 remedy="use snncore.layer.Flatten, or torch.flatten(x, 2)",
@@ -202,14 +227,13 @@ class _Reader:
 
     def _name(self, value: fx.Node) -> str:
         if value not in self.names:
+            if is_size(value) or is_parts(value):
+                raise refused(value.name, "a shape, or parts that are not taken one by one,")
             raise UnsupportedLayerError(f"{value.name}: a second input is not supported")
         return self.names[value]
 
     def _function(self, node: fx.Node, function: str, first: int = 0) -> None:
-        name = node.name
-        # A layer keeps its name, whenever it is called.
-        while name in self.paths:
-            name += "_"
+        name = free_name(node.name, self.paths)
         self._add(node, TracedCall(name, function, self._inputs(node, _ARITY[function], first)))
 
     def _add(self, node: fx.Node, call: TracedCall) -> None:

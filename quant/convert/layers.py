@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, prod
+from math import ceil
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from quant.convert.nearest import nearest
 from quant.grid.formats import ChipFormat
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.block import Block
+from quant.layer.convolution import Conv1d, Conv3d
 from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
 from quant.neuron.integer_step import largest_sent
@@ -149,7 +150,7 @@ class Conversion:
     ) -> GridLayer:
         module = part.synapse
         config = {key: value for key, value in module.config().items() if key != "bias"}
-        kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
+        kind: Any = _ON_GRID[type(module)]
         options: dict[str, Any] = {"scale": scale.value, "per_channel": per_channel}
         options |= {"format": self.form, "largest_input": part.largest}
         synapse: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
@@ -179,6 +180,15 @@ class Conversion:
         return neurons
 
 
+# By float layer of weights: the same on a grid.
+_ON_GRID: dict[type[nn.Module], Any] = {
+    layer.Linear: Linear,
+    layer.Conv1d: Conv1d,
+    layer.Conv2d: Conv2d,
+    layer.Conv3d: Conv3d,
+}
+
+
 def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
     """Return a pool that adds up, and the ratio of its result to the float one.
 
@@ -188,9 +198,8 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
     if isinstance(module, layer.AdaptiveAvgPool2d):
         if module.input_shape is None:
             raise ValueError(f"{name}: the size of its image is not known (give an example)")
-        height, width = module.input_shape[-2:]
-        kernel = module.windows(height, width)
-        return layer.SumPool2d(kernel), float(prod(kernel))
+        height, width = module.windows(*module.input_shape[-2:])
+        return layer.SumPool2d((height, width)), float(height * width)
     if isinstance(module, layer.AvgPool2d):
         if any(module.padding) or module.ceil_mode:
             raise ValueError(

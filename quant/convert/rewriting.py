@@ -17,14 +17,16 @@ from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
 from snncore.dispatch import for_kinds
+from snncore.layer.moving import Moving
 
 _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
 _POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
-_SAME = (layer.Flatten, layer.MaxPool2d, layer.Delay)
-_WEIGHTS = (layer.Linear, layer.Conv2d)
+_SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, layer.Upsample)
+_WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
 _ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 _FLATTENS = (torch.flatten, "flatten")
-KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+_NORMS = (layer.BatchNorm, layer.GroupNorm)
+KNOWN = (*_WEIGHTS, *_NORMS, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,13 @@ class Rewriting:
     def _kept(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
         _refuse_gaps(module, name)
+
+    @for_kinds(_rewrite, layer.GroupNorm)
+    def _groups(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        raise ValueError(
+            f"{name}: a group norm divides by the spread of every sample, which no chip's integers "
+            "do (use layer.BatchNorm2d, which is folded into the weights before it)"
+        )
 
     @for_kinds(_rewrite, *_IDLE)
     def _idle(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -227,6 +236,11 @@ class Rewriting:
         pending = list(node.all_input_nodes)
         while pending:
             source = pending.pop()
+            if source in self.waiting and isinstance(self._of(node), layer.Concat):
+                raise ValueError(
+                    f"{node.target}: is a concat of unlike units: {source.target} counts in the "
+                    "unit of its weights (put neurons before the concatenation)"
+                )
             if source in self.waiting:
                 raise ValueError(
                     f"{node.target}: reads {source.target} with no neurons between them "
@@ -246,7 +260,7 @@ class Rewriting:
                 "call layers, add their results and flatten them)"
             )
         for source in node.all_input_nodes if node.op == "output" else ():
-            if isinstance(self._of(source), (*_POOLS, layer.MaxPool2d)):
+            if isinstance(self._of(source), (*_POOLS, layer.MaxPool1d, layer.MaxPool2d)):
                 raise ValueError(
                     f"{source.target}: no neurons read it, and a chip outputs spikes (append "
                     "neurons, or leave it out and pool what the chip outputs)"
@@ -268,7 +282,9 @@ def _kind(module: nn.Module | None) -> str:
 
 
 def _refuse_gaps(module: nn.Module | None, name: str) -> None:
-    gaps = isinstance(module, layer.MaxPool2d) and (module.ceil_mode or max(module.dilation) > 1)
+    gaps = isinstance(module, layer.MaxPool1d | layer.MaxPool2d) and (
+        module.ceil_mode or max(module.dilation) > 1
+    )
     if gaps:
         raise ValueError(
             f"{name}: a chip has no pool with gaps, or beyond the image (leave out "

@@ -72,7 +72,12 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
 
 def _parts(node: Neuron) -> dict[str, Any]:
     """Return where the layers of the network stand that these neurons hold."""
-    return {} if node.parts is None else {"parts": [asdict(part) for part in node.parts]}
+    if node.parts is None:
+        return {}
+    # As JSON has it: lists, not tuples.
+    sizes = ("shape", "phases")
+    parts = [asdict(part) | {key: list(getattr(part, key)) for key in sizes} for part in node.parts]
+    return {"parts": parts}
 
 
 def _file(program: Program, chain: Chain) -> bytes:

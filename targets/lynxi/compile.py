@@ -51,7 +51,7 @@ def _files(plan: NetworkPlan, steps: int) -> Files:
         DOCUMENT: (json.dumps(document, indent=1) + "\n").encode(),
         WEIGHTS: weights.content(),
         GOLDEN: golden.content(),
-        SCHEMA_FILE: schema_text(),
+        SCHEMA_FILE: schema_text(document),
         "unrolled.onnx": unrolled_onnx(plan, steps),
         "step.onnx": step_onnx(plan),
         "apart.onnx": apart_onnx(plan),

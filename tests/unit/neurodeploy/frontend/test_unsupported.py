@@ -90,7 +90,7 @@ def test_what_has_no_place_in_a_graph_is_named(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("module", [layer.TimeDistributed(nn.ReLU()), layer.Conv1d(1, 1, 1)])
+@pytest.mark.parametrize("module", [layer.TimeDistributed(nn.ReLU()), layer.MaxPool3d(1)])
 def test_a_layer_without_a_place_is_named_and_not_looked_into(module: nn.Module) -> None:
     network = nn.Sequential(module, quant.CubaLIF())
     with pytest.raises(UnsupportedLayerError, match=f"^0: {type(module).__name__} "):
