@@ -161,12 +161,12 @@ def search_models_once() -> None:
 
     Lava searches for each object anew, which takes a third of the time of a small network.
     """
-    search, found = ProcGroupDiGraphs._find_proc_models, {}
+    search, models_of = ProcGroupDiGraphs._find_proc_models, {}
 
     def find(proc: Any) -> list[Any]:
-        if type(proc) not in found:
-            found[type(proc)] = search(proc)
-        return list(found[type(proc)])
+        if type(proc) not in models_of:
+            models_of[type(proc)] = search(proc)
+        return list(models_of[type(proc)])
 
     ProcGroupDiGraphs._find_proc_models = staticmethod(find)
 

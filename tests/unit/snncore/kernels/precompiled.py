@@ -24,21 +24,21 @@ def fast_compiler(folder: Path) -> Path | None:
 
     It is kept in the folder, and other tests build the same kinds of kernels without it.
     """
-    found = compiler()
-    if found is None or len(found) != 1:
+    command = compiler()
+    if command is None or len(command) != 1:
         return None
-    version = subprocess.run([*found, "-v"], capture_output=True, text=True, check=False).stderr
+    version = subprocess.run([*command, "-v"], capture_output=True, text=True, check=False).stderr
     if "gcc version" not in version:
         return None
-    key = sha256(repr((found, version, FLAGS, HEADERS, KINDS)).encode()).hexdigest()[:16]
-    place = folder / key
-    wrapper, header = place / "c++", place / "headers.h"
+    key = sha256(repr((command, version, FLAGS, HEADERS, KINDS)).encode()).hexdigest()[:16]
+    built = folder / key
+    wrapper, header = built / "c++", built / "headers.h"
     if not wrapper.exists():
-        (place / "headers.h.gch").mkdir(parents=True, exist_ok=True)
+        (built / "headers.h.gch").mkdir(parents=True, exist_ok=True)
         _write(header, "".join(f"#include <{name}>\n" for name in HEADERS))
         for kind, flags in KINDS.items():
-            _precompile((*found, *FLAGS, *flags, "-fopenmp"), header, f"{kind}.gch")
-        _write(wrapper, WRAPPER.format(compiler=found[0], header=header))
+            _precompile((*command, *FLAGS, *flags, "-fopenmp"), header, f"{kind}.gch")
+        _write(wrapper, WRAPPER.format(compiler=command[0], header=header))
     return wrapper
 
 
@@ -53,6 +53,6 @@ def _write(path: Path, text: str) -> None:
 def _precompile(command: tuple[str, ...], header: Path, name: str) -> None:
     """Precompile the header; g++ chooses among the files of the folder beside it."""
     with TemporaryDirectory(dir=header.parent) as folder:
-        built = Path(folder, name)
-        subprocess.run([*command, "-x", "c++-header", str(header), "-o", str(built)], check=True)
-        built.replace(header.parent / "headers.h.gch" / name)
+        result = Path(folder, name)
+        subprocess.run([*command, "-x", "c++-header", str(header), "-o", str(result)], check=True)
+        result.replace(header.parent / "headers.h.gch" / name)
