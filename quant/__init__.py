@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from quant.neuron.cuba import LIF as LIF
     from quant.neuron.cuba import CubaLIF as CubaLIF
     from quant.neuron.cuba import DrivenCubaLIF as DrivenCubaLIF
+    from quant.neuron.integrator import LeakyIntegrator as LeakyIntegrator
     from quant.neuron.own import Defined as Defined
 
 _MODULES = {
@@ -65,6 +66,7 @@ _MODULES = {
     "DrivenCubaLIF": "quant.neuron.cuba",
     "Grid": "quant.grid.formats",
     "LayerReport": "quant.fit.calibrate",
+    "LeakyIntegrator": "quant.neuron.integrator",
     "Linear": "quant.layer.synapse",
     "Rates": "quant.fit.penalty",
     "Resonator": "quant.layer.resonator",
@@ -105,6 +107,7 @@ __all__ = [
     "DrivenCubaLIF",
     "Grid",
     "LayerReport",
+    "LeakyIntegrator",
     "Linear",
     "Rates",
     "Resonator",

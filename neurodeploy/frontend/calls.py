@@ -14,6 +14,8 @@ from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import inputs_of, is_known
 from quant.convert.functions import free_name, is_parts, is_size, moved, step_mode_of
 from snncore import encoding, layer
+from snncore.decoding import Decoder, decoder_called
+from snncore.dynamics.zoo.readout import DECODERS
 from snncore.neuron import Neuron
 
 INPUT = "input"
@@ -21,14 +23,16 @@ INPUT = "input"
 
 # The number of values that each function takes; a module takes as many as its forward.
 _ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
+_ARITY |= dict.fromkeys(DECODERS, 1)
 
 
 @dataclass(frozen=True)
 class TracedCall:
     """One value: a module applied (`target` is its path), or a function of values.
 
-    The functions are add, multiply, complement (one minus the value) and flatten; one that moves
-    values is a `module` of its own, which the network does not have.
+    The functions are add, multiply, complement (one minus the value), flatten and decoders, whose
+    `target` is the number of first steps that they leave out. One that moves values is a `module`
+    of its own, which the network does not have.
     """
 
     name: str
@@ -41,6 +45,15 @@ class TracedCall:
         expected = len(self.inputs) if self.function == "module" else _ARITY.get(self.function)
         if not self.inputs or expected != len(self.inputs):
             raise ValidationError(f"{self.name}: {self.function} of {len(self.inputs)} values")
+        if self.decoder is not None and self.target and not self.target.isdecimal():
+            raise ValidationError(f"{self.name}: leaves out {self.target!r} steps")
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """The decoder over time that is called, if one is."""
+        if self.function not in DECODERS:
+            return None
+        return Decoder(self.function, int(self.target or 0))
 
 
 @dataclass(frozen=True)
@@ -177,6 +190,8 @@ class _Reader:
             self._function(node, "complement", 1)
         elif node.target is torch.flatten:
             self._flatten(node)
+        elif decoder_called(node.target, node.args, node.kwargs) is not None:
+            self._decode(node)
         elif node.target in _ENCODERS:
             raise UnsupportedLayerError(
                 f"{node.name}: encoding.{_ENCODERS[node.target]} cannot be part of a network that "
@@ -193,6 +208,8 @@ class _Reader:
             self._flatten(node)
         elif node.target in _FUNCTIONS and not node.kwargs:
             self._function(node, _FUNCTIONS[node.target])
+        elif decoder_called(node.target, node.args, node.kwargs) is not None:
+            self._decode(node)
         else:
             self._refuse(node)
 
@@ -215,6 +232,17 @@ class _Reader:
             )
         self._function(node, "flatten")
 
+    def _decode(self, node: fx.Node) -> None:
+        """Append a decoder over time, which nothing but the network's output may read."""
+        if any(reader.op != "output" for reader in node.users):
+            raise UnsupportedLayerError(
+                f"{node.name}: decodes over time, and other layers read it",
+                remedy="let the network return it",
+            )
+        decoder = decoder_called(node.target, node.args, node.kwargs)
+        assert decoder is not None
+        self._function(node, decoder.name, target=str(decoder.skip or ""))
+
     def _refuse(self, node: fx.Node) -> None:
         target = getattr(node.target, "__name__", str(node.target))
         raise refused(node.name, target)
@@ -232,9 +260,11 @@ class _Reader:
             raise UnsupportedLayerError(f"{value.name}: a second input is not supported")
         return self.names[value]
 
-    def _function(self, node: fx.Node, function: str, first: int = 0) -> None:
-        name = free_name(node.name, self.paths)
-        self._add(node, TracedCall(name, function, self._inputs(node, _ARITY[function], first)))
+    def _function(self, node: fx.Node, function: str, first: int = 0, target: str = "") -> None:
+        # A decoder has one name, whichever function of torch's it was written with.
+        name = free_name(function if function in DECODERS else node.name, self.paths)
+        inputs = self._inputs(node, _ARITY[function], first)
+        self._add(node, TracedCall(name, function, inputs, target))
 
     def _add(self, node: fx.Node, call: TracedCall) -> None:
         self.names[node] = call.name

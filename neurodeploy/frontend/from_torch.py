@@ -28,6 +28,7 @@ from neurodeploy.frontend.from_quant import (
 from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.frontend.layers.convolutions import convolution
 from neurodeploy.frontend.layers.moving import concat, moved, pooled
+from neurodeploy.frontend.readouts import decoder_node, read_out
 from neurodeploy.graph import Node
 from quant.convert.transposed import with_zeros
 from quant.layer.synapse import GridLayer
@@ -68,8 +69,20 @@ class _Builder:
     def build(self) -> g.Graph:
         calls = calls_of(self.network)
         for call in calls.calls:
+            if call.decoder is not None:
+                self._read_out(call.inputs[0])
             self._call(call)
+        self._read_out(calls.output)
         return g.Graph(tuple(self.nodes), self.values[calls.output])
+
+    def _read_out(self, call: str) -> None:
+        """Append a readout behind the sums of a call, which nothing else reads."""
+        name = self.values[call]
+        if self.nodes[-1].name != name:
+            return
+        modules = dict(self.network.named_modules())
+        self.nodes = read_out(self.nodes, name, modules.get("" if name == "network" else name))
+        self.shapes[f"{name}.synapse"] = self.shapes[name]
 
     def _call(self, call: TracedCall) -> None:
         sources = [self.values[name] for name in call.inputs]
@@ -77,6 +90,8 @@ class _Builder:
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
         elif call.function == "flatten":
             self._append(g.Flatten(call.name, Edge(sources[0])))
+        elif call.decoder is not None:
+            self._append(decoder_node(call.decoder, call.name, Edge(sources[0])))
         elif call.function != "module":
             raise refused(call.name, call.function)
         else:

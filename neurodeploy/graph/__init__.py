@@ -7,6 +7,7 @@ from neurodeploy.graph.kinds import Add as Add
 from neurodeploy.graph.kinds import BatchNorm as BatchNorm
 from neurodeploy.graph.kinds import Concat as Concat
 from neurodeploy.graph.kinds import Conv2d as Conv2d
+from neurodeploy.graph.kinds import Decoder as Decoder
 from neurodeploy.graph.kinds import Delay as Delay
 from neurodeploy.graph.kinds import Dense as Dense
 from neurodeploy.graph.kinds import Flatten as Flatten
@@ -27,6 +28,7 @@ __all__ = [
     "BatchNorm",
     "Concat",
     "Conv2d",
+    "Decoder",
     "Delay",
     "Dense",
     "Flatten",

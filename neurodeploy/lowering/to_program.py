@@ -26,7 +26,8 @@ from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
 from neurodeploy.lowering.grid import on_grid
 from neurodeploy.lowering.moving import is_idle, joined, twin
 from neurodeploy.lowering.terms import Terms
-from neurodeploy.program import Conv2d, Dense, Input, Neuron, Node, Program
+from neurodeploy.program import Conv2d, Decoder, Dense, Input, Neuron, Node, Program
+from snncore.dynamics.zoo.readout import DECODING
 
 # Where a layer does not say how wide its sums are.
 _DENSE_BITS, _KERNEL_BITS = 32, 24
@@ -182,6 +183,18 @@ def _neurons(node: g.Neuron, terms: Terms) -> list[str]:
         ports += [port] * len(driving)
     form = (node.equations, node.system, parameters, node.exponent)
     return terms.append(Neuron(node.name, tuple(edges), *form, tuple(ports)))
+
+
+@_LOWERED.register(g.Decoder)
+def _decoder(node: g.Decoder, terms: Terms) -> list[str]:
+    """Append a decoder over time, which counts in the unit of what it reads."""
+    terms.require_no_delay(node)
+    (name,) = terms.of[node.source.source]
+    read = terms.nodes[name]
+    exponent = read.readout.exponent if isinstance(read, Neuron) else 0
+    parameters = {key: on_grid(value, 0, node.name) for key, value in node.parameters.items()}
+    form = (node.equations, DECODING, parameters, exponent)
+    return terms.append(Decoder(node.name, (Edge(name),), *form, per_step=node.per_step))
 
 
 def _loop(node: g.Node, terms: Terms) -> list[str]:

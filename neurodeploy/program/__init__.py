@@ -5,6 +5,7 @@ from neurodeploy.data.structure import Edge as Edge
 from neurodeploy.program.integers import Integers as Integers
 from neurodeploy.program.integers import NarrowIntegers as NarrowIntegers
 from neurodeploy.program.kinds.conv2d import Conv2d as Conv2d
+from neurodeploy.program.kinds.decoder import Decoder as Decoder
 from neurodeploy.program.kinds.dense import Dense as Dense
 from neurodeploy.program.kinds.input import Input as Input
 from neurodeploy.program.kinds.input import Signal as Signal
@@ -27,6 +28,7 @@ from neurodeploy.program.program import neurons_in as neurons_in
 __all__ = [
     "Concat",
     "Conv2d",
+    "Decoder",
     "Dense",
     "Edge",
     "Flatten",

@@ -76,7 +76,7 @@ def run_fast(
         )
         for node in program.layers
     }
-    return Trace(layers, program.output)
+    return Trace(layers, program.output, program.readout)
 
 
 class Engine:

@@ -45,7 +45,7 @@ def run_floats(graph: g.Graph, samples: Any) -> Trace:
         )
         for node in graph.layers
     }
-    return Trace(layers, graph.output)
+    return Trace(layers, graph.output, graph.readout)
 
 
 class _Run:

@@ -94,7 +94,7 @@ class _Run:
             )
             for node in self.program.layers
         }
-        return Trace(layers, self.program.output)
+        return Trace(layers, self.program.output, self.program.readout)
 
 
 # The value of a node in one step of a run, given the step and its row of the samples.

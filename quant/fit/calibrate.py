@@ -12,7 +12,8 @@ from quant.fit.joined import JoinedFitting, fits, mean_sums
 from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
-from snncore import functional, monitor
+from quant.neuron.integrator import LeakyIntegrator
+from snncore import functional, layer, monitor
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def calibrate(
         fitting = _Fitting(network, samples, _float_rates(reference, samples))
         for name, module in list(network.named_modules()):
             if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
+                if fitting.lacks(name, module):
+                    continue
                 if search:
                     fitting.search(name, module, module.synapse)
                 if correct:
@@ -85,11 +88,23 @@ def calibrate(
 
 
 def _float_rates(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
+    """Return the mean spikes of every layer of neurons, and the mean sums of all weights."""
+    sums: dict[str, Tensor] = {}
+    hooks = [
+        module.register_forward_hook(
+            lambda *called, name=name: sums.update({name: called[-1].float().mean(0)})
+        )
+        for name, module in reference.named_modules()
+        if isinstance(module, layer.Linear | layer.Conv2d)
+    ]
     try:
-        return _rates(reference, samples)
+        return sums | _rates(reference, samples)
     except (RuntimeError, IndexError) as error:
         shape = tuple(samples.shape)
         raise ValueError(f"samples: the float network does not take {shape}: {error}") from error
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
@@ -105,6 +120,12 @@ def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
 class _Fitting:
     def __init__(self, network: nn.Module, samples: Tensor, targets: dict[str, Tensor]) -> None:
         self.network, self.samples, self.targets = network, samples, targets
+
+    def lacks(self, name: str, block: Block) -> bool:
+        """Return whether the float network has no value like a readout's: norms have no name."""
+        return isinstance(block.neuron, LeakyIntegrator) and (
+            name not in self.targets or block.norm is not None
+        )
 
     def distance(self, name: str) -> float:
         """Return how far the spike rates of a layer are from the float network's."""

@@ -31,6 +31,7 @@ from neurodeploy.program import (
     Slice,
     Upsample,
 )
+from neurodeploy.target import with_decoder
 from snncore.dynamics import Equations, NumberSystem
 from targets.lynxi.package.consistency import require_consistent
 from targets.lynxi.package.document import DOCUMENT
@@ -51,7 +52,7 @@ def read_artifact(artifact: Artifact) -> Program:
     document, store = document_in(artifact), Store(artifact.files)
     plan = _plan(document, store)
     require_consistent(artifact, document, plan, store)
-    return plan.program
+    return with_decoder(plan.program, artifact.contract)
 
 
 def plan_in(artifact: Artifact) -> tuple[NetworkPlan, int]:

@@ -7,6 +7,7 @@ from neurodeploy.graph.kinds.delay import Delay as Delay
 from neurodeploy.graph.kinds.dense import Dense as Dense
 from neurodeploy.graph.kinds.group_norm import GroupNorm as GroupNorm
 from neurodeploy.graph.kinds.input import Input as Input
+from neurodeploy.graph.kinds.neuron import Decoder as Decoder
 from neurodeploy.graph.kinds.neuron import Neuron as Neuron
 from neurodeploy.graph.kinds.node import Node as Node
 from neurodeploy.graph.kinds.pools import SumPool2d as SumPool2d
@@ -22,4 +23,4 @@ from neurodeploy.graph.kinds.selections import Upsample as Upsample
 
 _WEIGHTS: tuple[type[Node], ...] = (Dense, Conv2d, SumPool2d, BatchNorm, GroupNorm)
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, *_WEIGHTS, *SELECTIONS, Delay, Add, Neuron)
+KINDS: tuple[type[Node], ...] = (Input, *_WEIGHTS, *SELECTIONS, Delay, Add, Neuron, Decoder)

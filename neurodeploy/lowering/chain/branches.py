@@ -36,6 +36,7 @@ from neurodeploy.program import (
     Signal,
     Synapse,
 )
+from snncore.dynamics.zoo.readout import shows_voltage
 
 
 @dataclass(frozen=True)
@@ -175,18 +176,13 @@ def _selection(node: Selection, branches: Branches) -> None:
 
 def _pool(node: Selection, branches: Branches) -> None:
     """Take a pool of spikes as neurons that fire if the largest value of their window is 1."""
-    if node.source.source in branches.moved:
-        reason = f"takes the largest of {node.source.source}, whose values are moved"
-        raise branches.refusal(node, reason, "put the pool before what moves them")
-    source = branches.source_of(node, node.source)
-    form = branches.form
-    channels = branches.shape(source)[0]
-    kernel = node.spike_kernel(channels, form.relay_weight, form.kernel_bits)
+    read, form = branches.shape(node.source.source), branches.form
+    kernel = node.spike_kernel(read[0], form.relay_weight, form.kernel_bits)
     if not isinstance(kernel, Conv2d):
         kind = type(node).__name__
         raise branches.refusal(node, f"a chain of layers does not hold the kind {kind}")
-    own = branches.shape(node.name)
-    branches.units[node.name] = Unit(node.name, own, (Drive(source, kernel),))
+    drives = tuple(drives_of(kernel, branches))
+    branches.units[node.name] = Unit(node.name, branches.shape(node.name), drives)
     branches.spikes[node.name] = node.name
 
 
@@ -202,7 +198,9 @@ def _neurons(node: Neuron, branches: Branches) -> None:
         _driven(node, branches)
         return
     form = branches.form
-    if not node.equations.same_computation(form.equations) or node.system != form.system:
+    own = node.equations.same_computation(form.equations) and node.system == form.system
+    # The output stands alone in the last layer, which may show voltages.
+    if not own and not (node.name == branches.program.output and shows_voltage(node.equations)):
         kind = f"{node.equations.name} in the number system {node.system.name}"
         reason = f"{kind} does not stand beside neurons of other branches"
         raise branches.refusal(node, reason, "use neurons of the chip's own kind")

@@ -1,6 +1,7 @@
 """The kinds of nodes of a program, one file each: fields, shape, range, cost and text."""
 
 from neurodeploy.program.kinds.conv2d import Conv2d as Conv2d
+from neurodeploy.program.kinds.decoder import Decoder as Decoder
 from neurodeploy.program.kinds.dense import Dense as Dense
 from neurodeploy.program.kinds.input import Input as Input
 from neurodeploy.program.kinds.neuron import Neuron as Neuron
@@ -16,4 +17,4 @@ from neurodeploy.program.kinds.selections import Slice as Slice
 from neurodeploy.program.kinds.selections import Upsample as Upsample
 
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, *SELECTIONS, Neuron)
+KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, *SELECTIONS, Neuron, Decoder)
