@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.readout import Readout
 from neurodeploy.errors import SamplesError, UnknownNameError
 
 Values = NDArray[np.int64]
@@ -46,11 +47,15 @@ class Trace:
 
     layers: Mapping[str, LayerTrace]
     output_layer: str
+    readout: Readout = field(default_factory=Readout)
 
     @property
     def output(self) -> NDArray[Any]:
-        """The output of the last layer, (T, N, ...)."""
-        return self.layers[self.output_layer].values["s"]
+        """The network's output: (T, N, ...) of the last layer, or (N, ...) after a decoder.
+
+        Spikes are whole numbers; what a readout shows is in the units of training.
+        """
+        return self.readout.output(self.layers[self.output_layer].values["s"])
 
     def __getitem__(self, name: str) -> LayerTrace:
         if name not in self.layers:
@@ -86,14 +91,15 @@ class Trace:
         return {"output": self.output} | named
 
 
-def accuracy(output: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the share of samples whose most active output (T, N, ...) is the label's.
+def accuracy(trace: Trace, labels: NDArray[Any]) -> float:
+    """Return the share of samples whose largest output, summed over steps, is the label's.
 
     Raises:
         SamplesError: if the number of labels is not the number of samples.
     """
-    if labels.shape != (output.shape[1],):
-        raise SamplesError(f"labels are {labels.shape}, and there are {output.shape[1]} samples")
+    output = trace.output
     wide = np.float64 if output.dtype.kind == "f" else np.int64
-    totals = output.sum(axis=0, dtype=wide).reshape(output.shape[1], -1)
-    return float((totals.argmax(axis=1) == labels).mean())
+    totals = output if trace.readout.over_time else output.sum(axis=0, dtype=wide)
+    if labels.shape != (len(totals),):
+        raise SamplesError(f"labels are {labels.shape}, and there are {len(totals)} samples")
+    return float((totals.reshape(len(totals), -1).argmax(axis=1) == labels).mean())

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from quant.grid.integers import integer_format as integer_format
     from quant.grid.registry import chip_format as chip_format
     from quant.layer.block import Block as Block
+    from quant.layer.convolution import Conv1d as Conv1d
+    from quant.layer.convolution import Conv3d as Conv3d
     from quant.layer.resonator import ComplexBlock as ComplexBlock
     from quant.layer.resonator import Resonator as Resonator
     from quant.layer.synapse import Conv2d as Conv2d
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from quant.neuron.cuba import LIF as LIF
     from quant.neuron.cuba import CubaLIF as CubaLIF
     from quant.neuron.cuba import DrivenCubaLIF as DrivenCubaLIF
+    from quant.neuron.integrator import LeakyIntegrator as LeakyIntegrator
     from quant.neuron.own import Defined as Defined
 
 _MODULES = {
@@ -54,6 +57,8 @@ _MODULES = {
     "ChipFormat": "quant.grid.formats",
     "ChipNeuron": "quant.neuron.chip_neuron",
     "ComplexBlock": "quant.layer.resonator",
+    "Conv1d": "quant.layer.convolution",
+    "Conv3d": "quant.layer.convolution",
     "Conv2d": "quant.layer.synapse",
     "CubaLIF": "quant.neuron.cuba",
     "Decays": "quant.grid.formats",
@@ -61,6 +66,7 @@ _MODULES = {
     "DrivenCubaLIF": "quant.neuron.cuba",
     "Grid": "quant.grid.formats",
     "LayerReport": "quant.fit.calibrate",
+    "LeakyIntegrator": "quant.neuron.integrator",
     "Linear": "quant.layer.synapse",
     "Rates": "quant.fit.penalty",
     "Resonator": "quant.layer.resonator",
@@ -92,13 +98,16 @@ __all__ = [
     "ChipFormat",
     "ChipNeuron",
     "ComplexBlock",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
     "CubaLIF",
     "Decays",
     "Defined",
     "DrivenCubaLIF",
     "Grid",
     "LayerReport",
+    "LeakyIntegrator",
     "Linear",
     "Rates",
     "Resonator",

@@ -2,6 +2,7 @@
 
 import sys
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -16,6 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the whole conformance suite, not its seeded subset",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: some always wait, for a process or an index."""
+    return (psutil.cpu_count(logical=False) or psutil.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ from neurodeploy.chips.resources import LayerOperations
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Edge,
-    Flatten,
     Input,
     Neuron,
     Node,
@@ -85,17 +84,29 @@ def _neurons(
     return trace[node.name].s
 
 
-@_EVENTS.register(Flatten)
-def _flatten(
-    node: Flatten, program: Program, trace: Trace, samples: NDArray[np.int64]
+@_EVENTS.register(Selection)
+def _selected(
+    node: Selection, program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> NDArray[Any] | None:
-    values = _EVENTS(program.by_name[node.source.source], program, trace, samples)
-    return None if values is None else values[: max(len(values) - node.source.delay, 0)]
+    """Return the moved values, which are events as well; of a largest value no chip here knows."""
+    moved = []
+    for edge in node.sources if node.additive else ():
+        values = _EVENTS(program.by_name[edge.source], program, trace, samples)
+        if values is None:
+            return None
+        late = np.zeros_like(values)
+        late[edge.delay :] = values[: max(len(values) - edge.delay, 0)]
+        moved.append(late.reshape(-1, *values.shape[2:]))
+    return (
+        node.select(*moved).reshape(*samples.shape[:2], *program.shapes[node.name])
+        if moved
+        else None
+    )
 
 
-@_EVENTS.register(Synapse, Selection)
+@_EVENTS.register(Synapse)
 def _untold(
     node: Node, program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> NDArray[Any] | None:
-    """Return none: a trace has no values of weights and pools, which no chip here reads."""
+    """Return none: a trace has no values of weights, which no chip here reads."""
     return None

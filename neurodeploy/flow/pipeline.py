@@ -162,6 +162,8 @@ def run_simulator(artifact: Artifact, samples: Any, name: str, simulation: Simul
     else:
         inputs = checked_samples(network, samples)
     trace = chip.simulate(artifact, inputs, simulator=name, simulation=simulation)
+    if isinstance(network, Program):
+        trace = target.finished(trace, network)
     # A simulator identifies layers by position, and does not know what they send.
     equations = [node.equations for node in network.layers]
     layers = {

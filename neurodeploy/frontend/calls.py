@@ -12,7 +12,10 @@ from torch import fx, nn
 
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import inputs_of, is_known
+from quant.convert.functions import free_name, is_parts, is_size, moved, step_mode_of
 from snncore import encoding, layer
+from snncore.decoding import Decoder, decoder_called
+from snncore.dynamics.zoo.readout import DECODERS
 from snncore.neuron import Neuron
 
 INPUT = "input"
@@ -20,24 +23,37 @@ INPUT = "input"
 
 # The number of values that each function takes; a module takes as many as its forward.
 _ARITY = {"add": 2, "multiply": 2, "complement": 1, "flatten": 1}
+_ARITY |= dict.fromkeys(DECODERS, 1)
 
 
 @dataclass(frozen=True)
 class TracedCall:
     """One value: a module applied (`target` is its path), or a function of values.
 
-    The functions are add, multiply, complement (one minus the value) and flatten.
+    The functions are add, multiply, complement (one minus the value), flatten and decoders, whose
+    `target` is the number of first steps that they leave out. One that moves values is a `module`
+    of its own, which the network does not have.
     """
 
     name: str
     function: str
     inputs: tuple[str, ...]
     target: str = ""
+    module: nn.Module | None = None
 
     def __post_init__(self) -> None:
         expected = len(self.inputs) if self.function == "module" else _ARITY.get(self.function)
         if not self.inputs or expected != len(self.inputs):
             raise ValidationError(f"{self.name}: {self.function} of {len(self.inputs)} values")
+        if self.decoder is not None and self.target and not self.target.isdecimal():
+            raise ValidationError(f"{self.name}: leaves out {self.target!r} steps")
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """The decoder over time that is called, if one is."""
+        if self.function not in DECODERS:
+            return None
+        return Decoder(self.function, int(self.target or 0))
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,7 @@ def refused(name: str, operation: str) -> UnsupportedLayerError:
     """Return the error for an operation of a forward that a graph cannot contain."""
     return UnsupportedLayerError(
         f"{name}: {operation} is not an operation that can be exported",
-        remedy="a forward may call layers, add their results and flatten them",
+        remedy="a forward may call layers, add, join, cut, permute and reshape their results",
     )
 
 
@@ -109,6 +125,7 @@ class _Reader:
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.paths = {path for path, _ in network.named_modules()}
+        self.step_mode = step_mode_of(network)
         self.names: dict[fx.Node, str] = {}
         self.calls: list[TracedCall] = []
         self.output: str | None = None
@@ -146,15 +163,35 @@ class _Reader:
             raise UnsupportedLayerError(
                 f"{path}: this layer is used twice", remedy="give each use its own layer"
             )
-        self._add(node, TracedCall(path, "module", self._inputs(node, inputs_of(module)), path))
+        count = len(node.args) if isinstance(module, layer.Concat) else inputs_of(module)
+        self._add(node, TracedCall(path, "module", self._inputs(node, count), path))
+
+    def _moves(self, node: fx.Node) -> bool:
+        """Read a function that moves values; return whether it does, or only asks for a shape."""
+        if is_size(node) or is_parts(node):
+            # What reads it is refused, unless it is an argument that says nothing new.
+            return True
+        replaced = moved(node, self.step_mode)
+        if replaced is None:
+            return False
+        inputs = tuple(self._name(source) for source in replaced.sources)
+        for count, part in enumerate(replaced.layers):
+            name = free_name(node.name if count == 0 else f"{node.name}_{count}", self.paths)
+            self._add(node, TracedCall(name, "module", inputs, module=part))
+            inputs = (name,)
+        return True
 
     def _call_function(self, node: fx.Node) -> None:
+        if self._moves(node):
+            return
         if node.target in _FUNCTIONS and not node.kwargs:
             self._function(node, _FUNCTIONS[node.target])
         elif node.target is operator.sub and node.args[0] == 1:
             self._function(node, "complement", 1)
         elif node.target is torch.flatten:
             self._flatten(node)
+        elif decoder_called(node.target, node.args, node.kwargs) is not None:
+            self._decode(node)
         elif node.target in _ENCODERS:
             raise UnsupportedLayerError(
                 f"{node.name}: encoding.{_ENCODERS[node.target]} cannot be part of a network that "
@@ -165,10 +202,14 @@ class _Reader:
             self._refuse(node)
 
     def _call_method(self, node: fx.Node) -> None:
+        if self._moves(node):
+            return
         if node.target == "flatten":
             self._flatten(node)
         elif node.target in _FUNCTIONS and not node.kwargs:
             self._function(node, _FUNCTIONS[node.target])
+        elif decoder_called(node.target, node.args, node.kwargs) is not None:
+            self._decode(node)
         else:
             self._refuse(node)
 
@@ -183,12 +224,24 @@ class _Reader:
 
     def _flatten(self, node: fx.Node) -> None:
         arguments: list[Any] = [*node.args[1:], *node.kwargs.values()]
-        if arguments != [2] or not set(node.kwargs) <= {"start_dim"}:
+        first = 1 if self.step_mode == "s" else 2
+        if arguments not in ([first], [first, -1]) or not set(node.kwargs) <= {"start_dim"}:
             raise UnsupportedLayerError(
                 f"{node.name}: does not flatten the axes after time and batch",
                 remedy="use snncore.layer.Flatten, or torch.flatten(x, 2)",
             )
         self._function(node, "flatten")
+
+    def _decode(self, node: fx.Node) -> None:
+        """Append a decoder over time, which nothing but the network's output may read."""
+        if any(reader.op != "output" for reader in node.users):
+            raise UnsupportedLayerError(
+                f"{node.name}: decodes over time, and other layers read it",
+                remedy="let the network return it",
+            )
+        decoder = decoder_called(node.target, node.args, node.kwargs)
+        assert decoder is not None
+        self._function(node, decoder.name, target=str(decoder.skip or ""))
 
     def _refuse(self, node: fx.Node) -> None:
         target = getattr(node.target, "__name__", str(node.target))
@@ -202,15 +255,16 @@ class _Reader:
 
     def _name(self, value: fx.Node) -> str:
         if value not in self.names:
+            if is_size(value) or is_parts(value):
+                raise refused(value.name, "a shape, or parts that are not taken one by one,")
             raise UnsupportedLayerError(f"{value.name}: a second input is not supported")
         return self.names[value]
 
-    def _function(self, node: fx.Node, function: str, first: int = 0) -> None:
-        name = node.name
-        # A layer keeps its name, whenever it is called.
-        while name in self.paths:
-            name += "_"
-        self._add(node, TracedCall(name, function, self._inputs(node, _ARITY[function], first)))
+    def _function(self, node: fx.Node, function: str, first: int = 0, target: str = "") -> None:
+        # A decoder has one name, whichever function of torch's it was written with.
+        name = free_name(function if function in DECODERS else node.name, self.paths)
+        inputs = self._inputs(node, _ARITY[function], first)
+        self._add(node, TracedCall(name, function, inputs, target))
 
     def _add(self, node: fx.Node, call: TracedCall) -> None:
         self.names[node] = call.name

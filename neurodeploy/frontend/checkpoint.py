@@ -39,7 +39,8 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
     """
     require_free_names(name for name, _ in network.named_modules())
     calls = calls_of(network)
-    modules = {c.target: network.get_submodule(c.target) for c in calls.calls if c.target}
+    paths = [call.target for call in calls.calls if call.function == "module" and call.target]
+    modules = {path: network.get_submodule(path) for path in paths}
     if not modules:
         modules = {"": network}
     shape = tuple(example.shape[2:]) if example is not None else input_shape(network)

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 import quant
+from quant.layer.synapse import GridLayer
 from snncore import layer
 
 # A part that a layer may lack is None.
@@ -39,7 +40,7 @@ def _block_parts(module: quant.Block) -> Parts:
 
 def _block(parts: Parts) -> quant.Block:
     synapse, neurons, norm = parts["synapse"], parts["neuron"], parts.get("norm")
-    if not isinstance(synapse, quant.Linear | quant.Conv2d | quant.SumPool2d):
+    if not isinstance(synapse, GridLayer | quant.SumPool2d):
         raise TypeError(f"{type(synapse).__name__} is not a synapse of a block")
     if not isinstance(neurons, quant.ChipNeuron):
         raise TypeError(f"{type(neurons).__name__} is not a neuron of a block")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from neurodeploy import graph as g
 from neurodeploy.data.narrow import Multiples, narrowed, row_pieces
 from neurodeploy.data.structure import Edge, Shape, require
 from neurodeploy.errors import DoesNotFitError, UnsupportedLayerError
+from neurodeploy.frontend.layers.convolutions import convolution
 from neurodeploy.graph import Node
 from quant.grid.exact import require_accumulator
 from quant.layer.synapse import GridLayer
@@ -28,19 +30,18 @@ def block_nodes(module: quant.Block, name: str, source: Edge, shape: Shape) -> l
     for value, parameter in ((weight, "synapse.weight"), (bias, "bias")):
         if value is not None:
             _require_finite(value, f"{name}.{parameter}")
-    within = f"{name}.synapse"
-    if isinstance(module.synapse, quant.SumPool2d):
-        synapse = pool_node(module.synapse, within, source)
-    else:
-        synapse = _weights(module.synapse, within, source, weight)
-    after = synapse.output_shape([shape])
+    nodes = weight_nodes(module.synapse, f"{name}.synapse", source, shape, weight)
+    for node in nodes:
+        shape = node.output_shape([shape])
     exponent = module.synapse.exponent
-    neurons = _neurons(module.neuron, name, within, module.integers(), exponent, after)
-    return [synapse, neurons]
+    return [
+        *nodes,
+        _neurons(module.neuron, name, nodes[-1].name, module.integers(), exponent, shape),
+    ]
 
 
-def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
-    """Return the node of weights whose neurons are a separate layer.
+def synapse_nodes(module: GridLayer, name: str, source: Edge, shape: Shape) -> list[Node]:
+    """Return the nodes of weights whose neurons are a separate layer.
 
     Raises:
         UnsupportedLayerError: if the weights have a bias or unit that only a block can pass on.
@@ -56,14 +57,48 @@ def synapse_node(module: GridLayer, name: str, source: Edge) -> Node:
             remedy="put the layer and its neurons into quant.Block",
         )
     _require_finite(module.weight, f"{name}.weight")
-    return _weights(module, name, source, module.weight)
+    return weight_nodes(module, name, source, shape, module.weight)
 
 
-def pool_node(module: quant.SumPool2d, name: str, source: Edge) -> Node:
-    """Return the node of a pool, whose inputs all have the same weight."""
-    weight, bits = module.weight_integer * module.unit, module.format.kernel_bits
+@singledispatch
+def weight_nodes(
+    module: Any, name: str, source: Edge, shape: Shape, weight: Tensor | None
+) -> list[Node]:
+    """Return the nodes of weights on a chip's grid; the values come with batch norms folded in.
+
+    Raises:
+        UnsupportedLayerError: if there are none.
+    """
+    raise UnsupportedLayerError(f"{name}: {type(module).__name__} cannot be part of a graph")
+
+
+@weight_nodes.register
+def _(
+    module: quant.SumPool2d, name: str, source: Edge, shape: Shape, weight: Tensor | None
+) -> list[Node]:
+    value, bits = module.weight_integer * module.unit, module.format.kernel_bits
     geometry = (module.kernel_size, module.stride)
-    return g.SumPool2d(name, source, *geometry, weight, module.exponent, bits)
+    return [g.SumPool2d(name, source, *geometry, value, module.exponent, bits)]
+
+
+@weight_nodes.register
+def _(
+    module: quant.Linear, name: str, source: Edge, shape: Shape, weight: Tensor | None
+) -> list[Node]:
+    bits = module.format.dense_bits
+    return [
+        g.Dense(name, source, _multiples(module, name, weight, bits), None, module.exponent, bits)
+    ]
+
+
+@weight_nodes.register(quant.Conv1d)
+@weight_nodes.register(quant.Conv2d)
+@weight_nodes.register(quant.Conv3d)
+def _(module: Any, name: str, source: Edge, shape: Shape, weight: Tensor | None) -> list[Node]:
+    bits = module.format.kernel_bits
+    values = _multiples(module, name, weight, bits)
+    options = {"exponent": module.exponent, "bits": bits}
+    return convolution(name, source, shape, values, module, **options)
 
 
 def neuron_node(module: quant.ChipNeuron, name: str, source: Edge, shape: Shape) -> Node:
@@ -87,37 +122,31 @@ def recurrent_nodes(module: layer.Recurrent, name: str, source: Edge, shape: Sha
             "cannot be part of a graph",
             remedy="use layer.Recurrent(quant.CubaLIF(...), quant.Linear(n, n))",
         )
-    back = synapse_node(feedback, f"{name}.feedback", Edge(name, 1))
+    (back,) = synapse_nodes(feedback, f"{name}.feedback", Edge(name, 1), shape)
     total = g.Add(f"{name}.sum", (source, Edge(back.name)))
     return [back, total, neuron_node(body, name, Edge(total.name), shape)]
 
 
 def complex_nodes(module: quant.ComplexBlock, name: str, source: Edge, shape: Shape) -> list[Node]:
     """Return the nodes of two layers of weights, and of the neurons that they drive."""
-    real = synapse_node(module.real, f"{name}.real", source)
-    imag = synapse_node(module.imag, f"{name}.imag", source)
+    (real,) = synapse_nodes(module.real, f"{name}.real", source, shape)
+    (imag,) = synapse_nodes(module.imag, f"{name}.imag", source, shape)
     after = real.output_shape([shape])
     neurons = neuron_node(module.neuron, name, Edge(real.name), after)
     assert isinstance(neurons, g.Neuron)
     return [real, imag, replace(neurons, second=Edge(imag.name))]
 
 
-def _weights(module: GridLayer, name: str, source: Edge, weights: Tensor | None) -> Node:
-    kernel = isinstance(module, quant.Conv2d)
-    bits = module.format.kernel_bits if kernel else module.format.dense_bits
-    # One of several per-channel units is enough: no neuron sees another's.
-    exponent = module.exponent
-    shape = tuple(module.weight.shape)
+def _multiples(module: GridLayer, name: str, weights: Tensor | None, bits: int) -> Any:
+    """Return a layer's integers, as multiples of its unit."""
     # NumPy's own memory, so that a program can keep it without a copy.
+    shape = tuple(module.weight.shape)
     integers = np.empty(shape, torch.empty(0, dtype=module.narrow_type).numpy().dtype)
     module.narrow_integers(weights, out=torch.from_numpy(integers))
     integers.setflags(write=False)
     _require_sums(name, integers, module.largest_input, bits)
-    weight: Any = Multiples(narrowed(integers), exponent)
-    if isinstance(module, quant.Conv2d):
-        geometry = (module.stride, module.padding, module.dilation, module.groups)
-        return g.Conv2d(name, source, weight, None, *geometry, exponent, bits)
-    return g.Dense(name, source, weight, None, exponent, bits)
+    # One of several per-channel units is enough: no neuron sees another's.
+    return Multiples(narrowed(integers), module.exponent)
 
 
 def _neurons(

@@ -21,13 +21,19 @@ from neurodeploy.frontend.from_quant import (
     block_nodes,
     complex_nodes,
     neuron_node,
-    pool_node,
     recurrent_nodes,
-    synapse_node,
+    synapse_nodes,
+    weight_nodes,
 )
 from neurodeploy.frontend.kinds import is_idle
+from neurodeploy.frontend.layers.convolutions import convolution
+from neurodeploy.frontend.layers.moving import concat, moved, pooled
+from neurodeploy.frontend.readouts import decoder_node, read_out
 from neurodeploy.graph import Node
+from quant.convert.transposed import with_zeros
+from quant.layer.synapse import GridLayer
 from snncore import layer, neuron
+from snncore.layer.moving import Moving
 
 
 def graph_of(network: nn.Module, *, example: Any = None, shape: Shape | None = None) -> g.Graph:
@@ -63,8 +69,20 @@ class _Builder:
     def build(self) -> g.Graph:
         calls = calls_of(self.network)
         for call in calls.calls:
+            if call.decoder is not None:
+                self._read_out(call.inputs[0])
             self._call(call)
+        self._read_out(calls.output)
         return g.Graph(tuple(self.nodes), self.values[calls.output])
+
+    def _read_out(self, call: str) -> None:
+        """Append a readout behind the sums of a call, which nothing else reads."""
+        name = self.values[call]
+        if self.nodes[-1].name != name:
+            return
+        modules = dict(self.network.named_modules())
+        self.nodes = read_out(self.nodes, name, modules.get("" if name == "network" else name))
+        self.shapes[f"{name}.synapse"] = self.shapes[name]
 
     def _call(self, call: TracedCall) -> None:
         sources = [self.values[name] for name in call.inputs]
@@ -72,16 +90,25 @@ class _Builder:
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
         elif call.function == "flatten":
             self._append(g.Flatten(call.name, Edge(sources[0])))
+        elif call.decoder is not None:
+            self._append(decoder_node(call.decoder, call.name, Edge(sources[0])))
         elif call.function != "module":
             raise refused(call.name, call.function)
         else:
-            module = self.network.get_submodule(call.target)
+            module = call.module or self.network.get_submodule(call.target)
             if is_idle(module):
                 self.values[call.name] = sources[0]
                 return
-            for node in nodes_of(module, call.name, Edge(sources[0]), self.shapes[sources[0]]):
+            for node in self._nodes(module, call.name, sources):
                 self._append(node)
         self.values[call.name] = self.nodes[-1].name
+
+    def _nodes(self, module: nn.Module, name: str, sources: list[str]) -> Sequence[Node]:
+        """Return the nodes of a layer; one that joins values reads several."""
+        if isinstance(module, layer.Concat):
+            shapes = [self.shapes[source] for source in sources]
+            return [concat(module, name, tuple(map(Edge, sources)), shapes[0])]
+        return nodes_of(module, name, Edge(sources[0]), self.shapes[sources[0]])
 
     def _append(self, node: Node) -> None:
         inputs = [self.shapes[edge.source] for edge in node.sources if edge.source in self.shapes]
@@ -104,10 +131,25 @@ def _(module: layer.Linear, name: str, source: Edge, shape: Shape) -> Sequence[N
     return [g.Dense(name, source, _array(module.weight), _optional(module.bias))]
 
 
-@nodes_of.register
-def _(module: layer.Conv2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+@nodes_of.register(layer.Conv1d)
+@nodes_of.register(layer.Conv2d)
+@nodes_of.register(layer.Conv3d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     weight, bias = _array(module.weight), _optional(module.bias)
-    return [g.Conv2d(name, source, weight, bias, **_geometry(module))]
+    return convolution(name, source, shape, weight, module, bias=bias)
+
+
+@nodes_of.register(layer.ConvTranspose1d)
+@nodes_of.register(layer.ConvTranspose2d)
+@nodes_of.register(layer.ConvTranspose3d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    nodes: list[Node] = []
+    for label, part in with_zeros(module, name).named_children():
+        within = name if label == "weights" else f"{name}.{label}"
+        for node in nodes_of(part, within, source, shape):
+            nodes.append(node)
+            shape, source = node.output_shape([shape]), Edge(node.name)
+    return nodes
 
 
 @nodes_of.register
@@ -115,40 +157,64 @@ def _(module: layer.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequenc
     return [g.SumPool2d(name, source, module.kernel_size, module.stride)]
 
 
-@nodes_of.register
-def _(module: layer.MaxPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    _plain_windows(name, module, dilation=(1, 1), ceil_mode=False)
-    kernel, stride, padding = module.kernel_size, module.stride, module.padding
-    return [g.MaxPool2d(name, source, _pair(kernel), _pair(stride), _pair(padding))]
+@nodes_of.register(layer.MaxPool1d)
+@nodes_of.register(layer.MaxPool2d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    _plain_windows(name, module, dilation=(1,) * module.dimensions, ceil_mode=False)
+    windows = (module.kernel_size, (1,)), (module.stride, (1,)), (module.padding, (0,))
+    form = [_pair(sizes, alone) for sizes, alone in windows]
+    return pooled(lambda edge: g.MaxPool2d(name, edge, *form), source, shape, module.dimensions)
 
 
-@nodes_of.register
-def _(module: layer.AvgPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    _plain_windows(name, module, padding=(0, 0), ceil_mode=False)
-    mean = 1.0 / prod(module.kernel_size)
-    return [g.SumPool2d(name, source, _pair(module.kernel_size), _pair(module.stride), mean)]
+@nodes_of.register(layer.AvgPool1d)
+@nodes_of.register(layer.AvgPool2d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    _plain_windows(name, module, padding=(0,) * module.dimensions, ceil_mode=False)
+    kernel, stride = (_pair(sizes, (1,)) for sizes in (module.kernel_size, module.stride))
+    form = (kernel, stride, 1.0 / prod(kernel))
+    return pooled(lambda edge: g.SumPool2d(name, edge, *form), source, shape, module.dimensions)
 
 
-@nodes_of.register
-def _(module: layer.AdaptiveAvgPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    require(len(shape) == 3, f"{name}: takes (C, H, W) and is given {shape}")
+@nodes_of.register(layer.AdaptiveAvgPool1d)
+@nodes_of.register(layer.AdaptiveAvgPool2d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    axes = module.dimensions
+    words = f"{name}: takes {'(C, L)' if axes == 1 else '(C, H, W)'} and is given {shape}"
+    require(len(shape) == axes + 1, words)
     try:
-        kernel = module.windows(*shape[1:])
+        kernel = _pair(module.windows(*shape[1:]), (1,))
     except ValueError as error:
         raise UnsupportedLayerError(f"{name}: {error}") from error
-    return [g.SumPool2d(name, source, kernel, kernel, 1.0 / prod(kernel))]
+    form = (kernel, kernel, 1.0 / prod(kernel))
+    return pooled(lambda edge: g.SumPool2d(name, edge, *form), source, shape, axes)
 
 
 @nodes_of.register(layer.BatchNorm1d)
 @nodes_of.register(layer.BatchNorm2d)
+@nodes_of.register(layer.BatchNorm3d)
 def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     scale, offset = module.folded()
     return [g.BatchNorm(name, source, _array(scale), _array(offset))]
 
 
 @nodes_of.register
+def _(module: layer.GroupNorm, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    ones = torch.ones(module.num_channels)
+    scale = ones if module.weight is None else module.weight
+    offset = 0 * ones if module.bias is None else module.bias
+    form = (module.num_groups, module.eps)
+    return [g.GroupNorm(name, source, _array(scale), _array(offset), *form)]
+
+
+@nodes_of.register
 def _(module: layer.Flatten, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     return [g.Flatten(name, source)]
+
+
+@nodes_of.register(Moving)
+@nodes_of.register(layer.Upsample)
+def _(module: nn.Module, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return [moved(module, name, source, shape)]
 
 
 @nodes_of.register
@@ -183,15 +249,14 @@ def _(module: neuron.EquationNeuron, name: str, source: Edge, shape: Shape) -> S
     return [g.Neuron(name, source, module.equations, values)]
 
 
-@nodes_of.register(quant.Linear)
-@nodes_of.register(quant.Conv2d)
-def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return [synapse_node(module, name, source)]
+@nodes_of.register
+def _(module: GridLayer, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return synapse_nodes(module, name, source, shape)
 
 
 @nodes_of.register
 def _(module: quant.SumPool2d, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return [pool_node(module, name, source)]
+    return weight_nodes(module, name, source, shape, None)
 
 
 @nodes_of.register
@@ -209,8 +274,9 @@ def _(module: quant.Block, name: str, source: Edge, shape: Shape) -> Sequence[No
     return block_nodes(module, name, source, shape)
 
 
-def _pair(sizes: tuple[int, ...]) -> Pair:
-    height, width = sizes
+def _pair(sizes: tuple[int, ...], alone: tuple[int]) -> Pair:
+    """Return height and width; a line is an image of one row, whose height is `alone`."""
+    height, width = sizes if len(sizes) == 2 else (*alone, *sizes)
     return height, width
 
 
@@ -221,10 +287,6 @@ def _plain_windows(name: str, module: nn.Module, **expected: Any) -> None:
                 f"{name}.{key}: {getattr(module, key)} cannot be part of a graph",
                 remedy=f"make the pool with {key}={value}",
             )
-
-
-def _geometry(module: layer.Conv2d) -> dict[str, Any]:
-    return {key: getattr(module, key) for key in ("stride", "padding", "dilation", "groups")}
 
 
 def _array(values: Tensor) -> Any:

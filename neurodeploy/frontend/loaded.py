@@ -32,6 +32,9 @@ class LoadedNetwork(nn.Module):
         values = {INPUT: x}
         for call in self._calls.calls:
             inputs = [values[name] for name in call.inputs]
+            if call.decoder is not None:
+                values[call.name] = call.decoder(*inputs)
+                continue
             function = _FUNCTIONS.get(call.function) or self.get_submodule(call.target)
             values[call.name] = function(*inputs)
         return values[self._calls.output]

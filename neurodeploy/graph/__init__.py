@@ -5,29 +5,45 @@ from neurodeploy.graph.graph import Graph as Graph
 from neurodeploy.graph.graph import loads as loads
 from neurodeploy.graph.kinds import Add as Add
 from neurodeploy.graph.kinds import BatchNorm as BatchNorm
+from neurodeploy.graph.kinds import Concat as Concat
 from neurodeploy.graph.kinds import Conv2d as Conv2d
+from neurodeploy.graph.kinds import Decoder as Decoder
 from neurodeploy.graph.kinds import Delay as Delay
 from neurodeploy.graph.kinds import Dense as Dense
 from neurodeploy.graph.kinds import Flatten as Flatten
+from neurodeploy.graph.kinds import GroupNorm as GroupNorm
 from neurodeploy.graph.kinds import Input as Input
 from neurodeploy.graph.kinds import MaxPool2d as MaxPool2d
 from neurodeploy.graph.kinds import Neuron as Neuron
 from neurodeploy.graph.kinds import Node as Node
+from neurodeploy.graph.kinds import Permute as Permute
+from neurodeploy.graph.kinds import Reshape as Reshape
+from neurodeploy.graph.kinds import Selection as Selection
+from neurodeploy.graph.kinds import Slice as Slice
 from neurodeploy.graph.kinds import SumPool2d as SumPool2d
+from neurodeploy.graph.kinds import Upsample as Upsample
 
 __all__ = [
     "Add",
     "BatchNorm",
+    "Concat",
     "Conv2d",
+    "Decoder",
     "Delay",
     "Dense",
     "Flatten",
     "Graph",
+    "GroupNorm",
     "Input",
     "MaxPool2d",
     "Neuron",
     "Node",
+    "Permute",
+    "Reshape",
+    "Selection",
+    "Slice",
     "SumPool2d",
+    "Upsample",
     "dumps",
     "loads",
 ]

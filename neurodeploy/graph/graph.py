@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from neurodeploy.data import structure
 from neurodeploy.data.network.network import Network
+from neurodeploy.data.readout import Readout
 from neurodeploy.graph.kinds import KINDS, Input, Neuron, Node
 
 
@@ -28,6 +29,12 @@ class Graph(Network[Node]):
     def layers(self) -> tuple[Neuron, ...]:
         """The layers of neurons, in order."""
         return self.of_kind(Neuron)
+
+    @property
+    def readout(self) -> Readout:
+        """The way from the last layer's values to the network's output."""
+        last = self.by_name[self.output]
+        return last.readout if isinstance(last, Neuron) else Readout()
 
     def text(self) -> str:
         """Return the graph as a person reads it, a line a node."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge, require
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering.grid import on_grid
-from neurodeploy.program import Conv2d, Dense, Flatten, Node, Synapse
+from neurodeploy.program import Conv2d, Dense, Node, Reshape, Selection, Synapse
 
 Steps = NDArray[np.int64]
 
@@ -73,11 +74,19 @@ class Terms:
         """Return edges from weights in the neurons' unit, for each term of what drives them."""
         return [self._weighted(term, node) for term in self.of[edge.source]]
 
+    def unit_of(self, term: str) -> str:
+        """Return the unit that a value counts in, in words."""
+        source = self._weights_behind(term)
+        return "which are spikes" if source is None else f"which counts in 2^{source.exponent}"
+
     def _weights_behind(self, term: str) -> Synapse | None:
-        """Return the weights whose sums a value is, as it is or flattened."""
+        """Return the weights whose sums a value is, as it is or moved.
+
+        Of several that are joined it is the first: all count in one unit.
+        """
         source = self.nodes[term]
-        while isinstance(source, Flatten):
-            source = self.nodes[source.source.source]
+        while isinstance(source, Selection):
+            source = self.nodes[source.sources[0].source]
         return source if isinstance(source, Synapse) else None
 
     def _weighted(self, term: str, node: g.Neuron) -> Edge:
@@ -99,7 +108,13 @@ class Terms:
         one = on_grid(np.float64(1.0), node.exponent, f"{node.name}: a spike")
         count = sum(name.startswith(f"{node.name}.identity") for name in self.nodes)
         name = f"{node.name}.identity{count or ''}"
+        if len(shape) == 1:
+            return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
+        weight = np.full((shape[0], 1, 1, 1), one)
         if len(shape) == 3:
-            weight = np.full((shape[0], 1, 1, 1), one)
             return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)
-        return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
+        # Values of other axes are weighed as an image, and come back to their shape.
+        (image,) = self.append(Reshape(f"{name}.image", Edge(term), (shape[0], 1, prod(shape[1:]))))
+        kernel = Conv2d(name, Edge(image), weight, groups=shape[0], exponent=node.exponent)
+        (sums,) = self.append(kernel)
+        return Reshape(f"{name}.shape", Edge(sums), shape)

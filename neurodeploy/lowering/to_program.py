@@ -2,7 +2,8 @@
 
 1. A weight is an integer times 2**exponent, a parameter an integer with the number system's
    fraction; a value that is not exactly one is refused, and the layer named.
-2. A max pool takes the spikes of one layer.
+2. A selection applies to each term of a sum; a max pool takes the spikes of one layer, and a
+   concatenation values of one unit.
 3. An addition is carried to the neurons: a layer of weights applies to each term.
 4. Values that reach neurons without weights get weights of one.
 5. Neurons that measurements drive read the input as it is, which then carries currents.
@@ -23,8 +24,10 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph.kinds.node import Weights
 from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
 from neurodeploy.lowering.grid import on_grid
+from neurodeploy.lowering.moving import is_idle, joined, twin
 from neurodeploy.lowering.terms import Terms
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node, Program
+from neurodeploy.program import Conv2d, Decoder, Dense, Input, Neuron, Node, Program
+from snncore.dynamics.zoo.readout import DECODING
 
 # Where a layer does not say how wide its sums are.
 _DENSE_BITS, _KERNEL_BITS = 32, 24
@@ -76,18 +79,28 @@ def _delay(node: g.Delay, terms: Terms) -> list[str]:
     return terms.of[name]
 
 
-@_LOWERED.register(g.Flatten)
-def _flatten(node: g.Flatten, terms: Terms) -> list[str]:
-    source = node.source.source
+@_LOWERED.register(g.Selection)
+def _selection(node: g.Selection, terms: Terms) -> list[str]:
+    """Append the same selection of each term, or of what several sources have one term of."""
+    if not node.additive:
+        _require_single(node, terms)
+    if len(node.sources) > 1:
+        terms.require_no_delay(node)
+        return terms.append(joined(node, terms))
+    source = node.sources[0].source
     if source in terms.late:
-        terms.late[node.name] = terms.late[source].reshape(-1)
-    if len(terms.graph.shapes[source]) == 1:
+        (terms.late[node.name],) = node.select(terms.late[source][None])
+    if is_idle(node, terms.graph):
         return terms.of[source]
-    return terms.append_each(node.name, node.source, Flatten)
+    return terms.append_each(node.name, node.source, lambda name, edge: twin(node, name, edge))
 
 
-@_LOWERED.register(g.MaxPool2d)
-def _max_pool(node: g.MaxPool2d, terms: Terms) -> list[str]:
+def _require_single(node: g.Selection, terms: Terms) -> None:
+    """Check that a node reads the spikes of one layer, in this step.
+
+    Raises:
+        DoesNotFitError: otherwise; names the node.
+    """
     if len(terms.of[node.source.source]) > 1:
         raise DoesNotFitError(
             f"{node.name}: takes the largest of a sum, which its terms do not have",
@@ -95,11 +108,6 @@ def _max_pool(node: g.MaxPool2d, terms: Terms) -> list[str]:
         )
     terms.require_spikes(node)
     terms.require_no_delay(node)
-
-    def pool(name: str, source: Edge) -> Node:
-        return MaxPool2d(name, source, node.kernel, node.stride, node.padding)
-
-    return terms.append_each(node.name, node.source, pool)
 
 
 @_LOWERED.register(g.Dense)
@@ -129,6 +137,15 @@ def _batch_norm(node: g.BatchNorm, terms: Terms) -> list[str]:
     raise DoesNotFitError(
         f"{node.name}: a batch norm scales by floats",
         remedy="use quant.prepare, which folds it into the weights before it",
+    )
+
+
+@_LOWERED.register(g.GroupNorm)
+def _group_norm(node: g.GroupNorm, terms: Terms) -> list[str]:
+    raise DoesNotFitError(
+        f"{node.name}: a group norm divides by the spread of every sample, which has no integer "
+        "form",
+        remedy="use layer.BatchNorm2d, which quant.prepare folds into the weights before it",
     )
 
 
@@ -166,6 +183,18 @@ def _neurons(node: g.Neuron, terms: Terms) -> list[str]:
         ports += [port] * len(driving)
     form = (node.equations, node.system, parameters, node.exponent)
     return terms.append(Neuron(node.name, tuple(edges), *form, tuple(ports)))
+
+
+@_LOWERED.register(g.Decoder)
+def _decoder(node: g.Decoder, terms: Terms) -> list[str]:
+    """Append a decoder over time, which counts in the unit of what it reads."""
+    terms.require_no_delay(node)
+    (name,) = terms.of[node.source.source]
+    read = terms.nodes[name]
+    exponent = read.readout.exponent if isinstance(read, Neuron) else 0
+    parameters = {key: on_grid(value, 0, node.name) for key, value in node.parameters.items()}
+    form = (node.equations, DECODING, parameters, exponent)
+    return terms.append(Decoder(node.name, (Edge(name),), *form, per_step=node.per_step))
 
 
 def _loop(node: g.Node, terms: Terms) -> list[str]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from neurodeploy.data import structure
 from neurodeploy.data.network.network import Network
+from neurodeploy.data.readout import Readout
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.kinds import KINDS, Input, Neuron, Node
 from neurodeploy.program.kinds.synapse import Synapse
@@ -55,6 +56,12 @@ class Program(Network[Node]):
     def synapses(self) -> tuple[Synapse, ...]:
         """The layers of weights, in order."""
         return self.of_kind(Synapse)
+
+    @property
+    def readout(self) -> Readout:
+        """The way from the last layer's values to the network's output."""
+        last = self.by_name[self.output]
+        return last.readout if isinstance(last, Neuron) else Readout()
 
     def without_parts(self) -> Program:
         """Return the program as a network of its own layers, whatever they hold."""

@@ -15,6 +15,11 @@ def edge_sum(edges: Iterable[Edge]) -> str:
     return " + ".join(_edge(edge) for edge in edges)
 
 
+def edge_list(edges: Iterable[Edge]) -> str:
+    """Return edges one after another: `a, b@-1`."""
+    return ", ".join(_edge(edge) for edge in edges)
+
+
 def array_text(values: Integers | NarrowIntegers) -> str:
     """Return a number, or an array's shape, range and a digest of its values."""
     if values.size == 1:

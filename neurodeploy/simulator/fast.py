@@ -15,18 +15,19 @@ from neurodeploy.program import (
     Conv2d,
     Dense,
     Edge,
-    Flatten,
     Input,
     MaxPool2d,
     NarrowIntegers,
     Neuron,
     Program,
+    Selection,
     Synapse,
     neurons_in,
 )
 from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.simulator.carrier import exact_matmul_type
 from neurodeploy.simulator.layers import LayerRun, compiled_layer, torch_layer
+from neurodeploy.simulator.moving import TorchWords
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
@@ -36,6 +37,8 @@ from snncore.dynamics.sent import sends_spikes
 _BATCH = 64
 # Below so many neuron steps, compiling a layer costs more than it brings.
 WORTH_COMPILING = 1 << 21
+# Time and batch come before the axes of a sample.
+_WORDS = TorchWords(2)
 # By layer: spikes, and states if they are recorded.
 Arrays = dict[str, dict[str, torch.Tensor]]
 
@@ -73,7 +76,7 @@ def run_fast(
         )
         for node in program.layers
     }
-    return Trace(layers, program.output)
+    return Trace(layers, program.output, program.readout)
 
 
 class Engine:
@@ -284,10 +287,10 @@ def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     return pooled.reshape(*x.shape[:2], *pooled.shape[1:])
 
 
-@_VALUE.register(Flatten)
-def _flatten(node: Flatten, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
-    x = run.value(node.source)
-    return x.reshape(*x.shape[:2], -1)
+@_VALUE.register(Selection)
+def _selected(node: Selection, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    values = [run.value(edge) for edge in node.sources]
+    return node.spelled(_WORDS, values, run.engine.program.shapes[node.name])
 
 
 def _magnitude(rows: NarrowIntegers) -> int:

@@ -45,7 +45,7 @@ def run_floats(graph: g.Graph, samples: Any) -> Trace:
         )
         for node in graph.layers
     }
-    return Trace(layers, graph.output)
+    return Trace(layers, graph.output, graph.readout)
 
 
 class _Run:
@@ -121,10 +121,9 @@ def _add(node: g.Add, run: _Run, row: Array) -> Array:
     return total
 
 
-@_VALUE.register(g.Flatten)
-def _flatten(node: g.Flatten, run: _Run, row: Array) -> Array:
-    x = run.value(node.source)
-    return x.reshape(len(x), -1)
+@_VALUE.register(g.Selection)
+def _selected(node: g.Selection, run: _Run, row: Array) -> Array:
+    return node.select(*(run.value(edge) for edge in node.sources))
 
 
 @_VALUE.register(g.Dense)
@@ -137,6 +136,17 @@ def _batch_norm(node: g.BatchNorm, run: _Run, row: Array) -> Array:
     x = run.value(node.source)
     shape = (-1, *[1] * (x.ndim - 2))
     return x * node.scale.reshape(shape) + node.offset.reshape(shape)
+
+
+@_VALUE.register(g.GroupNorm)
+def _group_norm(node: g.GroupNorm, run: _Run, row: Array) -> Array:
+    x = run.value(node.source)
+    groups = x.reshape(len(x), node.groups, -1)
+    spread = np.sqrt(groups.var(axis=2, keepdims=True) + node.epsilon)
+    normed = ((groups - groups.mean(axis=2, keepdims=True)) / spread).reshape(x.shape)
+    shape = (-1, *[1] * (x.ndim - 2))
+    scaled: Array = normed * node.scale.reshape(shape) + node.offset.reshape(shape)
+    return scaled
 
 
 @_VALUE.register(g.Conv2d)

@@ -14,12 +14,12 @@ from neurodeploy.program import (
     Conv2d,
     Dense,
     Edge,
-    Flatten,
     Input,
     MaxPool2d,
     Neuron,
     Node,
     Program,
+    Selection,
 )
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.trace import LayerTrace, Trace
@@ -94,13 +94,13 @@ class _Run:
             )
             for node in self.program.layers
         }
-        return Trace(layers, self.program.output)
+        return Trace(layers, self.program.output, self.program.readout)
 
 
 # The value of a node in one step of a run, given the step and its row of the samples.
 _VALUE = KindTable[[_Run, int, Array], Array]("the golden interpreter")
-# The value of a node without states, given that of its source (N, ...).
-combine = KindTable[[Array], Array]("the golden interpreter of nodes without states")
+# The value of a node without states, given those of its sources (N, ...).
+combine = KindTable[..., Array]("the golden interpreter of nodes without states")
 
 
 @_VALUE.register(Input)
@@ -120,9 +120,9 @@ def _dense(node: Dense, run: _Run, step: int, row: Array) -> Array:
     )
 
 
-@_VALUE.register(Conv2d, MaxPool2d, Flatten)
+@_VALUE.register(Conv2d, Selection)
 def _combined(node: Node, run: _Run, step: int, row: Array) -> Array:
-    return combine(node, run.value(node.sources[0], step))
+    return combine(node, *(run.value(edge, step) for edge in node.sources))
 
 
 @combine.register(Dense)
@@ -140,9 +140,9 @@ def _pooled(node: MaxPool2d, x: Array) -> Array:
     return largest(x, node)
 
 
-@combine.register(Flatten)
-def _flattened(node: Flatten, x: Array) -> Array:
-    return x.reshape(x.shape[0], -1)
+@combine.register(Selection)
+def _selected(node: Selection, *values: Array) -> Array:
+    return node.select(*values)
 
 
 def weighted(node: Dense, parts: Sequence[tuple[Array, NDArray[Any]]]) -> Array:

@@ -22,4 +22,4 @@ def by_network_layer(program: Program, trace: Trace) -> Trace:
         shape = program.shapes[node.name]
         values = {key: part.of(array, shape) for key, array in whole.values.items()}
         layers[name] = replace(whole, values=values)
-    return Trace(layers, trace.output_layer)
+    return replace(trace, layers=layers)

@@ -1,5 +1,10 @@
 """Targets: static facts about a chip or format, and four pure functions; found by entry points."""
 
+from neurodeploy.simulator.host import chip_part as chip_part
+from neurodeploy.simulator.host import decoder_contract as decoder_contract
+from neurodeploy.simulator.host import finished as finished
+from neurodeploy.simulator.host import on_chip_part as on_chip_part
+from neurodeploy.simulator.host import with_decoder as with_decoder
 from neurodeploy.target.capabilities import Capabilities as Capabilities
 from neurodeploy.target.capabilities import Option as Option
 from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
@@ -54,11 +59,15 @@ __all__ = [
     "Target",
     "as_built",
     "checked_options",
+    "chip_part",
     "chosen_simulator",
+    "decoder_contract",
+    "finished",
     "fitted",
     "lowered",
     "naming",
     "on_chip",
+    "on_chip_part",
     "open_artifact",
     "price_of",
     "random_samples",
@@ -66,4 +75,5 @@ __all__ = [
     "restructured",
     "target",
     "targets",
+    "with_decoder",
 ]

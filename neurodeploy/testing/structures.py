@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.program import (
+    Concat,
     Conv2d,
     Dense,
     Edge,
@@ -18,9 +19,13 @@ from neurodeploy.program import (
     MaxPool2d,
     Neuron,
     Node,
+    Permute,
     Program,
+    Reshape,
     Signal,
+    Slice,
     Synapse,
+    Upsample,
 )
 from neurodeploy.target import ExampleNeuron
 
@@ -74,7 +79,7 @@ class NetworkBuilder:
 
     def conv(self, name: str, *shape: int, **changes: Any) -> NetworkBuilder:
         """Add a convolution with weights of this shape and its neurons."""
-        source, exponent = Edge(self.last), self.neuron.exponent
+        source, exponent = changes.pop("source", Edge(self.last)), self.neuron.exponent
 
         def synapse(label: str) -> Synapse:
             return Conv2d(label, source, self.weights(*shape), exponent=exponent, **changes)
@@ -125,6 +130,17 @@ def _max_pool(network: NetworkBuilder) -> NetworkBuilder:
     network = network.input(2, 6, 6).conv("image", 3, 2, 2, 2)
     network = network.add(MaxPool2d("pool", Edge("image"), (2, 2), (2, 1), (1, 0)))
     return network.flatten().dense("output", 3, 36)
+
+
+def _moved(network: NetworkBuilder) -> NetworkBuilder:
+    """Move values in every way: two layers are joined, cut, permuted, repeated and reshaped."""
+    first = Edge(network.input(2, 4, 3).conv("first", 2, 2, 3, 3, padding=(1, 1)).last)
+    network = network.conv("second", 2, 2, 3, 3, padding=(1, 1), source=Edge("input"))
+    network = network.add(Concat("both", (first, Edge(network.last))))
+    network = network.add(Slice("cut", Edge("both"), 1, 0, 3, 2))
+    network = network.add(Permute("turned", Edge("cut"), (2, 0, 1)))
+    network = network.add(Upsample("large", Edge("turned"), (1, 1, 2), zeros=True))
+    return network.add(Reshape("flat", Edge("large"), (48,))).dense("output", 3, 48)
 
 
 def _sum_pool(network: NetworkBuilder) -> NetworkBuilder:
@@ -200,6 +216,7 @@ STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "max pool": _max_pool,
     "sum pool": _sum_pool,
     "flatten": _flatten,
+    "moved values": _moved,
     "a late edge": _late_edge,
     "delays": _delays,
     "recurrence": _recurrence,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,8 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Program
-from neurodeploy.target import BringsExamples, ExampleNeuron, random_samples, targets
+from neurodeploy.target import (
+    BringsExamples,
+    ExampleNeuron,
+    random_samples,
+    restructured,
+    targets,
+)
 from neurodeploy.testing.neurons import NEURONS
 from neurodeploy.testing.structures import STRUCTURES, build
 
@@ -40,12 +48,23 @@ class Case:
 
 @lru_cache
 def suite(target: str) -> Mapping[str, Case]:
-    """Return a target's programs by name: the kit's own, its own, and a few of other targets."""
+    """Return a target's programs by name: the kit's own, its own, and a few of other targets.
+
+    A target that restructures programs gets those that it can in the structure of its files.
+    """
     cases = [*_cases("", NEURONS, every_structure=True)]
     for name, chip in targets().items():
         if isinstance(chip, BringsExamples):
             cases += _cases(f"{name} ", chip.examples, every_structure=name == target)
-    return {case.name: case for case in cases}
+    return {case.name: Case(case.name, _form(case.program, target)) for case in cases}
+
+
+def _form(program: Program, target: str) -> Program:
+    """Return a program in a target's structure, or as it is if there is none."""
+    chip = targets().get(target)
+    with suppress(NeurodeployError):
+        return program if chip is None else restructured(program, chip)
+    return program
 
 
 def _cases(

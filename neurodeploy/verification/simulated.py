@@ -9,6 +9,7 @@ from typing import Any
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import SimulatorError, SimulatorScopeError
+from neurodeploy.program import Program
 from neurodeploy.report import Link, Status
 from neurodeploy.target import (
     ChoosesSimulators,
@@ -16,6 +17,7 @@ from neurodeploy.target import (
     Simulation,
     Target,
     chosen_simulator,
+    finished,
 )
 from neurodeploy.trace import Trace
 from neurodeploy.verification.meaning import Exact, Meaning
@@ -94,17 +96,20 @@ def _run(
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         beyond = isinstance(error, SimulatorScopeError)
         return RunOutcome(replace(failed, remedy=error.remedy), beyond=beyond)
-    seconds = time.perf_counter() - started
+    seconds, is_whole = time.perf_counter() - started, expected is meaning.trace
+    if isinstance(meaning.network, Program):
+        expected = finished(expected, meaning.network)
+        simulated = finished(simulated, meaning.network)
     shown, count = len(simulated.layers), len(expected.layers)
     if shown != count:
         reason = f"{simulator} shows {shown} layers of {count}"
         return RunOutcome(Link(name, Status.DIFFERS, seconds=seconds, reason=reason))
     # A simulator identifies layers by position, as the file does.
     layers = {layer: simulated[other] for layer, other in zip(expected, simulated, strict=True)}
-    renamed = Trace(layers, expected.output_layer)
+    renamed = replace(expected, layers=layers)
     link = meaning.compare(name, expected, renamed, seconds)
     # Accuracies count only for a run of the samples themselves.
-    return RunOutcome(link, renamed if expected is meaning.trace else None)
+    return RunOutcome(link, renamed if is_whole else None)
 
 
 def _runs(

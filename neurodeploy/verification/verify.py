@@ -99,7 +99,7 @@ def _accuracies(
     chip = next((outcome.trace for outcome in judged if outcome.trace is not None), None)
     traces = {meaning.accuracy: trained.trace or meaning.trace}
     traces |= {} if chip is None else {"chip": chip}
-    return {name: accuracy(trace.output, labels) for name, trace in traces.items()}
+    return {name: accuracy(trace, labels) for name, trace in traces.items()}
 
 
 def _layers(meaning: Meaning) -> tuple[LayerSummary, ...]:
@@ -135,4 +135,4 @@ def _pictured(trace: Trace) -> Trace:
         )
         for name in trace
     }
-    return Trace(layers, trace.output_layer)
+    return replace(trace, layers=layers)

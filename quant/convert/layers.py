@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, prod
+from math import ceil
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 import quant.neuron.cuba
-from quant.convert.near import Nearest
+from quant.convert.near import READOUT, Nearest
 from quant.convert.nearest import nearest
 from quant.grid.formats import ChipFormat
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.block import Block
+from quant.layer.convolution import Conv1d, Conv3d
 from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
 from quant.neuron.integer_step import largest_sent
+from quant.neuron.integrator import LeakyIntegrator
 from quant.neuron.own import Defined
 from quant.neuron.own_equations import own_equations
 from snncore import layer, neuron
@@ -37,6 +40,20 @@ class DrivingPart:
     gain: float
     # The largest size of what one neuron before the weights sends.
     sent: int = 1
+
+    def scaled(self, factor: float) -> DrivingPart:
+        """Return the part whose sums are `factor` times as large."""
+        if factor == 1.0:
+            return self
+        synapse, norm = copy.deepcopy(self.synapse), copy.deepcopy(self.norm)
+        owner: Any = synapse if norm is None else norm
+        if owner.weight is None:
+            raise ValueError("a batch norm without weights cannot be scaled (use affine=True)")
+        with torch.no_grad():
+            owner.weight.mul_(factor)
+            if owner.bias is not None:
+                owner.bias.mul_(factor)
+        return replace(self, synapse=synapse, norm=norm)
 
     def weight(self) -> Tensor:
         """Return the weights for the unscaled input."""
@@ -70,7 +87,10 @@ class Conversion:
         """Return weights, batch norm and neurons as a block, in the given or best-fitting unit."""
         near = nearest(module, self.form, name)
         threshold = near.threshold()
-        channels = self.per_channel
+        # The channels of a readout are compared with one another, so they share a unit.
+        channels = self.per_channel and threshold is not None
+        if threshold is None:
+            part = part.scaled(near.gain)
         if exponents is None:
             weight, most = part.folded()[0], part.largest
             exponents = best_exponents(
@@ -96,6 +116,8 @@ class Conversion:
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
         """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
         near = nearest(module, self.form, name)
+        if near.threshold() is None:
+            raise ValueError(f"{name}: reads out a pool (put layer.Linear between them)")
         threshold = near.threshold() * gain
         exponent = unit_of_one(near.form(self.form), threshold, name)
         pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
@@ -109,6 +131,10 @@ class Conversion:
         if any(gain != 1.0 for gain in bare):
             raise ValueError(f"{name}: adds a mean (put layer.Conv2d or neurons behind the pool)")
         threshold = near.threshold()
+        if threshold is None:
+            parts = [part.scaled(near.gain) for part in parts]
+            if bare:
+                raise ValueError(f"{name}: reads out plain spikes (put layer.Linear before it)")
         folded = [part.folded() for part in parts]
         flat = [weight.reshape(1, -1) for weight, _ in folded] + [torch.ones(1, 1)] * bool(bare)
         weights, options = torch.cat(flat, 1), {"per_channel": False, "fan_in": False}
@@ -149,7 +175,7 @@ class Conversion:
     ) -> GridLayer:
         module = part.synapse
         config = {key: value for key, value in module.config().items() if key != "bias"}
-        kind: Any = Conv2d if isinstance(module, layer.Conv2d) else Linear
+        kind: Any = _ON_GRID[type(module)]
         options: dict[str, Any] = {"scale": scale.value, "per_channel": per_channel}
         options |= {"format": self.form, "largest_input": part.largest}
         synapse: GridLayer = kind(**config, bias=bias, exponent=int(exponents.min()), **options)
@@ -162,7 +188,8 @@ class Conversion:
         bias = torch.as_tensor(like_bias, dtype=torch.float32)
         if bias.ndim == 0 and bool(bias.any()):
             raise ValueError("a bias of all neurons together (give one a channel)")
-        kind: Any = Defined if near.kind == "Defined" else getattr(quant.neuron.cuba, near.kind)
+        own = {"Defined": Defined, READOUT: LeakyIntegrator}
+        kind: Any = own.get(near.kind) or getattr(quant.neuron.cuba, near.kind)
         count = bias.numel() if bool(bias.any()) else None
         options: dict[str, Any] = {"bias": count, "format": self.form, "exponent": exponent}
         options |= {"units_above": near.units_above} | near.options | near.scaled(gain)
@@ -179,6 +206,15 @@ class Conversion:
         return neurons
 
 
+# By float layer of weights: the same on a grid.
+_ON_GRID: dict[type[nn.Module], Any] = {
+    layer.Linear: Linear,
+    layer.Conv1d: Conv1d,
+    layer.Conv2d: Conv2d,
+    layer.Conv3d: Conv3d,
+}
+
+
 def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
     """Return a pool that adds up, and the ratio of its result to the float one.
 
@@ -188,9 +224,8 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
     if isinstance(module, layer.AdaptiveAvgPool2d):
         if module.input_shape is None:
             raise ValueError(f"{name}: the size of its image is not known (give an example)")
-        height, width = module.input_shape[-2:]
-        kernel = module.windows(height, width)
-        return layer.SumPool2d(kernel), float(prod(kernel))
+        height, width = module.windows(*module.input_shape[-2:])
+        return layer.SumPool2d((height, width)), float(height * width)
     if isinstance(module, layer.AvgPool2d):
         if any(module.padding) or module.ceil_mode:
             raise ValueError(

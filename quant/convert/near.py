@@ -11,6 +11,9 @@ from torch import Tensor
 from quant.grid.formats import ChipFormat
 from quant.grid.straight_through import decay_integers
 
+# The neurons that never fire.
+READOUT = "LeakyIntegrator"
+
 
 @dataclass(frozen=True)
 class Nearest:
@@ -41,7 +44,9 @@ class Nearest:
         return replace(form, thresholds=replace(grid, maximum=self.largest))
 
     def threshold(self) -> Any:
-        """Return the largest value that the input is compared with, for an unscaled input."""
+        """Return the largest value that an unscaled input is compared with; None for a readout."""
+        if self.kind == READOUT:
+            return None
         if self.whole == ("threshold",):
             return self.values["threshold"] / self.gain
         sizes = [torch.as_tensor(self.values[name]).abs().max() for name in self.whole]

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from quant.convert.near import Nearest, detached, rounding
+from quant.convert.near import READOUT, Nearest, detached, rounding
 from quant.convert.own import own_neuron
 from quant.grid.formats import ChipFormat
 from snncore import neuron
@@ -21,6 +21,8 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     Raises:
         ValueError: if the chip has none that is near; names the layer.
     """
+    if isinstance(module, neuron.LeakyIntegrator):
+        return _integrator(module, form, name)
     if not isinstance(module, _FLOATS):
         usual = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
         return own_neuron(module, form, name, usual)
@@ -46,6 +48,18 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
         options["learnable"] = (leak,) if learned else ()
     more = int(structure["strict"]) - int(strict)
     return Nearest(kind, values, options, gain, 0.0, more, notes)
+
+
+def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
+    """Return a readout: its weights take the factor of an input inside the leak."""
+    form.require_neuron(type(module).__name__)
+    decay, learned = _decay(module)
+    gain = _gain(decay, name) if module.config()["decay_input"] else 1.0
+    leak = "decay" if "LIF" in form.neurons else "voltage_decay"
+    options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode)}
+    options |= {"learnable": (leak,) if learned else ()}
+    notes = rounding(decay, form)
+    return Nearest(READOUT, {leak: decay}, options, gain, deviations=notes, whole=())
 
 
 def _decay(module: Any) -> tuple[Any, bool]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import nn
 
+from quant.convert.functions import step_mode_of
+from quant.convert.transposed import with_zeros
 from snncore import layer
-from snncore.neuron import Neuron
 
 
 def with_our_layers(network: nn.Module) -> nn.Module:
@@ -19,8 +20,7 @@ def with_our_layers(network: nn.Module) -> nn.Module:
     Raises:
         ValueError: if our layers have no such kind; names it.
     """
-    modes = {str(part.step_mode) for part in network.modules() if isinstance(part, Neuron)}
-    return _replaced(network, "", "s" if modes == {"s"} else "m", {})
+    return _replaced(network, "", step_mode_of(network), {})
 
 
 def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module | None:
@@ -33,7 +33,7 @@ def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module |
         # A subclass may compute anything.
         if type(module) is kind:
             ours = make(module, name, step_mode)
-            if ours is not None:
+            if ours is not None and kind not in (*_UNFOLDED, *_LINE_MEANS):
                 ours.load_state_dict(module.state_dict())
                 tensor = next(module.parameters(), None)
                 ours = ours if tensor is None else ours.to(tensor.device, tensor.dtype)
@@ -80,18 +80,21 @@ def _linear(module: Any, name: str, step_mode: str) -> nn.Module:
 def _convolution(module: Any, name: str, step_mode: str) -> nn.Module:
     if module.padding_mode != "zeros":
         raise ValueError(f"{name}: chips pad with zeros, not {module.padding_mode!r}")
+    kind = getattr(layer, type(module).__name__)
     padding = module.padding
     if isinstance(padding, str):
         steps = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True)]
         if padding == "same" and any(step % 2 for step in steps):
             raise ValueError(f"{name}: its padding differs by side (give a number)")
         padding = [step // 2 if padding == "same" else 0 for step in steps]
-    kernel, stride, around, dilation = (
-        (height, width)
-        for height, width in (module.kernel_size, module.stride, padding, module.dilation)
-    )
+    windows = (module.kernel_size, module.stride, padding, module.dilation)
     channels, bias = (module.in_channels, module.out_channels), module.bias is not None
-    return layer.Conv2d(*channels, kernel, stride, around, dilation, module.groups, bias)
+    ours: nn.Module = kind(*channels, *map(tuple, windows), module.groups, bias)
+    return ours
+
+
+def _transposed(module: Any, name: str, step_mode: str) -> nn.Module:
+    return with_zeros(module, name)
 
 
 def _norm(kind: Any) -> Callable[[Any, str, str], nn.Module]:
@@ -105,38 +108,96 @@ def _norm(kind: Any) -> Callable[[Any, str, str], nn.Module]:
     return make
 
 
+def _groups(module: Any, name: str, step_mode: str) -> nn.Module:
+    sizes = (module.num_groups, module.num_channels)
+    return layer.GroupNorm(*sizes, module.eps, module.affine, step_mode)
+
+
 def _flatten(module: Any, name: str, step_mode: str) -> nn.Module | None:
     first = 1 if step_mode == "s" else 2
     is_whole = module.start_dim == first and module.end_dim == -1
     return layer.Flatten(step_mode=step_mode) if is_whole else None
 
 
+def _unflatten(module: Any, name: str, step_mode: str) -> nn.Module | None:
+    first = 1 if step_mode == "s" else 2
+    whole = module.dim in (first, -1)
+    return layer.Reshape(module.unflattened_size, step_mode) if whole else None
+
+
+def _upsampled(module: Any, name: str, step_mode: str) -> nn.Module:
+    factor = module.scale_factor
+    several = factor if isinstance(factor, tuple) else (factor, factor)
+    whole = factor is not None and all(float(each).is_integer() for each in several)
+    if module.mode != "nearest" or not whole:
+        raise ValueError(
+            f"{name}: only values repeated a whole number of times stay spikes "
+            "(use mode='nearest' and a scale_factor of whole numbers)"
+        )
+    return layer.Upsample([int(each) for each in several])
+
+
 def _mean(module: Any, name: str, step_mode: str) -> nn.Module:
-    if module.divisor_override is not None:
+    if getattr(module, "divisor_override", None) is not None:
         raise ValueError(f"{name}: a mean with a divisor of its own (leave out divisor_override)")
     options = (module.padding, module.ceil_mode, module.count_include_pad)
-    return layer.AvgPool2d(module.kernel_size, module.stride, *options)
+    kind = getattr(layer, type(module).__name__)
+    ours: nn.Module = kind(module.kernel_size, module.stride, *options)
+    return ours
+
+
+def _line_mean(module: Any, name: str, step_mode: str) -> nn.Module:
+    """Return the mean of a line as that of an image of one row."""
+    if isinstance(module, nn.AdaptiveAvgPool1d | layer.AdaptiveAvgPool1d):
+        size = module.output_size
+        (length,) = size if isinstance(size, tuple) else (size,)
+        pool: nn.Module = layer.AdaptiveAvgPool2d((1, length))
+    else:
+        options = (module.kernel_size, module.stride, module.padding)
+        kernel, stride, around = (each if isinstance(each, tuple) else (each,) for each in options)
+        flags = (module.ceil_mode, module.count_include_pad)
+        pool = layer.AvgPool2d((1, *kernel), (1, *stride), (0, *around), *flags)
+    before, behind = (layer.Reshape(shape, step_mode) for shape in ((0, 1, -1), (0, -1)))
+    return nn.Sequential(before, pool, behind)
 
 
 def _largest(module: Any, name: str, step_mode: str) -> nn.Module | None:
     options = (module.padding, module.dilation, module.ceil_mode)
-    pool = layer.MaxPool2d(module.kernel_size, module.stride, *options)
-    return None if module.return_indices else pool
+    ours: nn.Module = getattr(layer, type(module).__name__)(
+        module.kernel_size, module.stride, *options
+    )
+    return None if module.return_indices else ours
 
 
 def _adaptive(module: Any, name: str, step_mode: str) -> nn.Module | None:
     size = module.output_size
-    is_whole = isinstance(size, int) or None not in size
-    return layer.AdaptiveAvgPool2d(size) if is_whole else None
+    whole = isinstance(size, int) or None not in size
+    kind = getattr(layer, type(module).__name__)
+    return kind(size) if whole else None
 
 
+# Their twins are several layers, which hold the weights in another form.
+_UNFOLDED: tuple[type[nn.Module], ...] = (
+    *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *(layer.ConvTranspose1d, layer.ConvTranspose2d, layer.ConvTranspose3d),
+)
+_LINE_MEANS: tuple[type[nn.Module], ...] = (
+    *(nn.AvgPool1d, nn.AdaptiveAvgPool1d),
+    *(layer.AvgPool1d, layer.AdaptiveAvgPool1d),
+)
 _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
     nn.Linear: _linear,
-    nn.Conv2d: _convolution,
+    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), _convolution),
     nn.BatchNorm1d: _norm(layer.BatchNorm1d),
     nn.BatchNorm2d: _norm(layer.BatchNorm2d),
+    nn.BatchNorm3d: _norm(layer.BatchNorm3d),
+    nn.GroupNorm: _groups,
     nn.Flatten: _flatten,
+    nn.Unflatten: _unflatten,
+    nn.Upsample: _upsampled,
     nn.AvgPool2d: _mean,
-    nn.MaxPool2d: _largest,
+    **dict.fromkeys(_LINE_MEANS, _line_mean),
+    **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d), _largest),
     nn.AdaptiveAvgPool2d: _adaptive,
+    **dict.fromkeys(_UNFOLDED, _transposed),
 }

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from quant.convert.checks import require_taken
+from quant.convert.functions import step_mode_of, with_layers
 from quant.convert.layers import Conversion
 from quant.convert.plain import with_our_layers
 from quant.convert.rewriting import KNOWN, Rewriting
@@ -48,8 +49,9 @@ def prepare(
     twin = with_our_layers(copy.deepcopy(network))
     functional.reset(twin)
     module = _traced(twin)
+    with_layers(module, step_mode_of(twin))
     if example is not None:
-        _run(twin, example)
+        _run(module, example)
     Rewriting(module, Conversion(form, scale, per_channel)).run()
     module.train(network.training)
     if isinstance(target, str):

@@ -16,15 +16,20 @@ from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
+from snncore.decoding import decoder_called
 from snncore.dispatch import for_kinds
+from snncore.layer.moving import Moving
 
 _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
 _POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
-_SAME = (layer.Flatten, layer.MaxPool2d, layer.Delay)
-_WEIGHTS = (layer.Linear, layer.Conv2d)
+_SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, layer.Upsample)
+_WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
+# The name of the readout of a sum of layers.
+_SUMS = "readout"
 _ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 _FLATTENS = (torch.flatten, "flatten")
-KNOWN = (*_WEIGHTS, layer.BatchNorm, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+_NORMS = (layer.BatchNorm, layer.GroupNorm)
+KNOWN = (*_WEIGHTS, *_NORMS, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Rewriting:
             ValueError: if the chip cannot have a layer; names it.
         """
         for node in list(self.module.graph.nodes):
+            if _ends(node):
+                self._read_out(node)
             self._visit(node)
         if self.waiting:
             raise ValueError(_unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
@@ -107,6 +114,13 @@ class Rewriting:
         self._refuse_sums(node)
         _refuse_gaps(module, name)
 
+    @for_kinds(_rewrite, layer.GroupNorm)
+    def _groups(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        raise ValueError(
+            f"{name}: a group norm divides by the spread of every sample, which no chip's integers "
+            "do (use layer.BatchNorm2d, which is folded into the weights before it)"
+        )
+
     @for_kinds(_rewrite, *_IDLE)
     def _idle(self, module: nn.Module, node: fx.Node, name: str) -> None:
         """Keep a layer that does nothing after training."""
@@ -144,6 +158,27 @@ class Rewriting:
         self._put(name, layer.Recurrent(neurons, *within, step_mode=module.step_mode))
         neurons.driven_by += (f"{name}.feedback",)
         self._sends(node, f"{name}.body")
+
+    def _read_out(self, node: fx.Node) -> None:
+        """Give weights whose sums are the network's output a readout, which shows them."""
+        for top in node.all_input_nodes:
+            terms = self._terms(top)
+            weights = terms[0].weights
+            if weights is None or not self.waiting.intersection({term.weights for term in terms}):
+                continue
+            sums = neuron.LeakyIntegrator(tau=1.0, decay_input=False)
+            if len(terms) == 1:
+                # The readout has the name of its weights.
+                with self.module.graph.inserting_after(top):
+                    call = self.module.graph.call_module(str(weights.target), (top,))
+                _read_instead(top, call)
+                self._block(call, sums, str(weights.target), terms[0], weights)
+            else:
+                self._put(_SUMS, self._joined(sums, _SUMS, terms)[0])
+                with self.module.graph.inserting_after(top):
+                    call = self.module.graph.call_module(_SUMS, (top,))
+                _read_instead(top, call)
+            self.gain[call], self.sent[call] = 1.0, 1
 
     def _block(
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
@@ -227,6 +262,11 @@ class Rewriting:
         pending = list(node.all_input_nodes)
         while pending:
             source = pending.pop()
+            if source in self.waiting and isinstance(self._of(node), layer.Concat):
+                raise ValueError(
+                    f"{node.target}: is a concat of unlike units: {source.target} counts in the "
+                    "unit of its weights (put neurons before the concatenation)"
+                )
             if source in self.waiting:
                 raise ValueError(
                     f"{node.target}: reads {source.target} with no neurons between them "
@@ -240,16 +280,17 @@ class Rewriting:
         """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
         is_known = not words or _is_sum(node) or node.target in _FLATTENS
+        is_known = is_known or _decodes(node)
         if not is_known and not self.waiting.intersection(node.all_input_nodes):
             raise ValueError(
                 f"{node.name}: {_called(node)} of spikes is not what chips do (a forward may "
                 "call layers, add their results and flatten them)"
             )
         for source in node.all_input_nodes if node.op == "output" else ():
-            if isinstance(self._of(source), (*_POOLS, layer.MaxPool2d)):
+            if isinstance(self._of(source), (*_POOLS, layer.MaxPool1d, layer.MaxPool2d)):
                 raise ValueError(
-                    f"{source.target}: no neurons read it, and a chip outputs spikes (append "
-                    "neurons, or leave it out and pool what the chip outputs)"
+                    f"{source.target}: no neurons read it, and a chip outputs spikes or sums "
+                    "(append neurons or layer.Linear, or pool what the chip outputs)"
                 )
 
     def _of(self, node: fx.Node) -> nn.Module | None:
@@ -268,12 +309,32 @@ def _kind(module: nn.Module | None) -> str:
 
 
 def _refuse_gaps(module: nn.Module | None, name: str) -> None:
-    gaps = isinstance(module, layer.MaxPool2d) and (module.ceil_mode or max(module.dilation) > 1)
+    gaps = isinstance(module, layer.MaxPool1d | layer.MaxPool2d) and (
+        module.ceil_mode or max(module.dilation) > 1
+    )
     if gaps:
         raise ValueError(
             f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
             "dilation and ceil_mode)"
         )
+
+
+def _read_instead(old: fx.Node, new: fx.Node) -> None:
+    """Let everything that reads a value read the call that was put behind it."""
+    for reader in [user for user in old.users if user is not new]:
+        reader.replace_input_with(old, new)
+
+
+def _decodes(node: fx.Node) -> bool:
+    """Return whether a call decodes a sequence over time."""
+    if node.op not in ("call_function", "call_method"):
+        return False
+    return decoder_called(node.target, node.args, node.kwargs) is not None
+
+
+def _ends(node: fx.Node) -> bool:
+    """Return whether a network's values end here: at its output, or at a decoder before it."""
+    return node.op == "output" or _decodes(node)
 
 
 def _is_sum(node: fx.Node) -> bool:

@@ -13,7 +13,8 @@ from quant.fit.joined import JoinedFitting, fits, mean_sums
 from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
-from snncore import functional, monitor
+from quant.neuron.integrator import LeakyIntegrator
+from snncore import functional, layer, monitor
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,23 @@ def _is_fitted(module: nn.Module) -> bool:
 
 
 def _float_rates(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
+    """Return the mean spikes of every layer of neurons, and the mean sums of all weights."""
+    sums: dict[str, Tensor] = {}
+    hooks = [
+        module.register_forward_hook(
+            lambda *called, name=name: sums.update({name: called[-1].float().mean(0)})
+        )
+        for name, module in reference.named_modules()
+        if isinstance(module, layer.Linear | layer.Conv2d)
+    ]
     try:
-        return _rates(reference, samples)
+        return sums | _rates(reference, samples)
     except (RuntimeError, IndexError) as error:
         shape = tuple(samples.shape)
         raise ValueError(f"samples: the float network does not take {shape}: {error}") from error
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
@@ -115,6 +128,8 @@ class _Fitting:
     def fit(self, name: str, module: nn.Module, search: bool, correct: bool) -> None:
         """Fit one layer: its unit, and its bias."""
         if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
+            if self.lacks(name, module):
+                return
             if search:
                 self.search(name, module, module.synapse)
             if correct:
@@ -125,6 +140,12 @@ class _Fitting:
                 joined.search()
             if correct:
                 joined.correct(lambda: _rates(self.network, self.samples))
+
+    def lacks(self, name: str, block: Block) -> bool:
+        """Return whether the float network has no value like a readout's: norms have no name."""
+        return isinstance(block.neuron, LeakyIntegrator) and (
+            name not in self.targets or block.norm is not None
+        )
 
     def distance(self, name: str) -> float:
         """Return how far the spike rates of a layer are from the float network's."""

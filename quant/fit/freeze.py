@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from quant.grid.straight_through import Unit
 from quant.layer.block import Block
-from quant.layer.synapse import GridLayer, SumPool2d
+from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import functional
 
@@ -28,7 +28,7 @@ def freeze(network: nn.Module) -> nn.Module:
         elif module in inside:
             continue
         elif isinstance(module, GridLayer):
-            _hold(module.weight, module.integer_weight(), module.unit)
+            module.put(module.integer_weight(), module.unit)
         elif isinstance(module, ChipNeuron):
             values = module.integers()
             frozen = _placed(frozen, name, _frozen_neuron(module, values, module.unit))
@@ -48,29 +48,13 @@ def _frozen_block(block: Block) -> Block:
     """Return a block without batch norm, whose weights and bias are already on the grid."""
     values, unit = block.integers(), block.unit
     neurons = _frozen_neuron(block.neuron, values, unit)
-    if isinstance(block.synapse, SumPool2d):
-        return Block(block.synapse, neurons)
-    synapse = _frozen_synapse(block, block.synapse)
-    bias = values["bias"]
+    synapse, bias = block.synapse.frozen(block.integer_weight()), values["bias"]
     if neurons.bias is None and isinstance(bias, Tensor):
         synapse.bias = nn.Parameter((bias * unit).to(torch.float32))
     if synapse.log2 is None:
         # The unit may have been learned, and may have moved with it.
         neurons.exponent = synapse.exponent
     return Block(synapse, neurons)
-
-
-def _frozen_synapse(block: Block, synapse: GridLayer) -> GridLayer:
-    integers, unit = block.integer_weight(), synapse.unit
-    config = synapse.config() | {"scale": "fixed", "bias": False}
-    kind: Any = type(synapse)
-    frozen: GridLayer = kind(**config)
-    if frozen.log2 is not None and synapse.log2 is not None:
-        frozen.log2.copy_(torch.round(synapse.log2))
-    frozen.to(synapse.weight.device)
-    _hold(frozen.weight, integers, unit)
-    frozen.input_shape = synapse.input_shape
-    return frozen
 
 
 @torch.no_grad()
@@ -88,14 +72,6 @@ def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
     if module.bias is not None and frozen.bias is not None:
         frozen.bias.copy_((values["bias"] * unit).reshape(-1))
     return frozen.to(_device(module))
-
-
-def _hold(weight: Tensor, integers: Tensor, unit: Unit) -> None:
-    rows = integers.double()
-    if isinstance(unit, Tensor) and unit.ndim:
-        unit = unit.reshape(-1, *[1] * (rows.ndim - 1))
-    with torch.no_grad():
-        weight.copy_(rows * unit)
 
 
 def _device(module: nn.Module) -> torch.device:

@@ -30,6 +30,7 @@ def _shift_decay() -> ChipFormat:
         decays=decays,
         system=one_width("shift16", Format(16, 0, symmetric=False), decays),
         exponent=-6,
+        neurons=("IF", "LIF", "LeakyIntegrator"),
         resets=(Reset.SOFT,),
         per_channel=False,
     )
@@ -58,6 +59,6 @@ def integer_format(bits: int) -> ChipFormat:
         decays=decays,
         system=one_width(f"int{width}", Format(width, 0), decays),
         exponent=2 - bits,
-        neurons=("IF", "LIF", "CubaLIF", "Defined"),
+        neurons=("IF", "LIF", "CubaLIF", "Defined", "LeakyIntegrator"),
         strict=False,
     )

@@ -63,25 +63,18 @@ def best_exponents(
 ) -> Tensor:
     """Return the exponents with which weights lose least, in the mean of squares.
 
-    Only those count with which the threshold is at most half of the largest one and, with `spikes`,
-    a plain spike is a whole number of units.
+    Only those count with which the threshold, if there is one, is at most half of the largest one
+    and, with `spikes`, a plain spike is a whole number of units.
 
     Raises:
         ValueError: if there is none; names the layer.
     """
     rows = weight.detach().double().reshape(weight.shape[0] if per_channel else 1, -1)
-    limits = torch.as_tensor(threshold).detach().double().reshape(-1).to(rows.device)
-    if not bool(((limits > 0) & torch.isfinite(limits)).all()):
-        raise ValueError(f"{name}: the chip needs a threshold above zero")
+    least, most = _permitted(threshold, form, name)
     if not bool(torch.isfinite(rows).all()):
         raise ValueError(f"{name}: a weight is NaN or infinite")
-    least = ceil(log2(float(limits.max()) / (form.thresholds.maximum // 2)))
-    most = floor(log2(float(limits.min()) / max(form.thresholds.minimum, 1)))
-    least, most = max(least, form.exponents.minimum), min(most, form.exponents.maximum)
-    if least > most:
-        raise ValueError(f"{name}: {form.name} has no unit for thresholds of {limits.tolist()}")
     if spikes:
-        _require_whole_spikes(least, float(limits.max()), form, name)
+        _require_whole_spikes(least, threshold, form, name)
         most = min(most, 0)
     largest = rows.abs().amax(1).clamp(min=2.0**-60)
     top = torch.ceil(torch.log2(largest / form.weights.maximum)) + 2
@@ -93,11 +86,32 @@ def best_exponents(
     return best if per_channel else best.reshape(())
 
 
-def _require_whole_spikes(least: int, threshold: float, form: ChipFormat, name: str) -> None:
+def _permitted(threshold: Any, form: ChipFormat, name: str) -> tuple[int, int]:
+    """Return the smallest and the largest exponent with which a threshold fits its register.
+
+    Raises:
+        ValueError: if there is none; names the layer.
+    """
+    ends = (form.exponents.minimum, form.exponents.maximum)
+    if threshold is None:
+        return ends
+    limits = torch.as_tensor(threshold).detach().double().reshape(-1)
+    if not bool(((limits > 0) & torch.isfinite(limits)).all()):
+        raise ValueError(f"{name}: the chip needs a threshold above zero")
+    least = ceil(log2(float(limits.max()) / (form.thresholds.maximum // 2)))
+    most = floor(log2(float(limits.min()) / max(form.thresholds.minimum, 1)))
+    least, most = max(least, ends[0]), min(most, ends[1])
+    if least > most:
+        raise ValueError(f"{name}: {form.name} has no unit for thresholds of {limits.tolist()}")
+    return least, most
+
+
+def _require_whole_spikes(least: int, threshold: Any, form: ChipFormat, name: str) -> None:
     """Check that a plain spike is a whole number of the smallest unit that a layer may have."""
     if least > 0:
+        highest = float(torch.as_tensor(threshold).detach().max())
         raise ValueError(
-            f"{name}: adds plain spikes, and for a threshold of {threshold:g} {form.name} counts "
+            f"{name}: adds plain spikes, and for a threshold of {highest:g} {form.name} counts "
             f"in units of at least 2^{least}, of which 1 is not a multiple (put layer.Linear or "
             "layer.Conv2d on the branch that brings them, or use a lower threshold)"
         )

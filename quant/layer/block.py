@@ -36,7 +36,7 @@ class Block(layer.Layer):
             raise ValueError("Block: the synapse and the neuron are of different formats")
         if synapse.bias is not None and neuron.bias is not None:
             raise ValueError("Block: the synapse and the neuron each have a bias (choose one)")
-        if norm is not None and isinstance(synapse, SumPool2d):
+        if norm is not None and synapse.weight is None:
             raise ValueError("Block: a pool has no weights to fold a batch norm into")
         self.synapse = synapse
         self.neuron = neuron
@@ -55,26 +55,27 @@ class Block(layer.Layer):
         return self.synapse.unit
 
     def set_exponents(self, values: Tensor) -> None:
-        """Give the layer, or every channel, a unit of 2 to these exponents."""
-        if isinstance(self.synapse, SumPool2d):
-            raise ValueError("Block: the unit of a pool is chosen when it is created")
+        """Give the layer, or every channel, a unit of 2 to these exponents.
+
+        Raises:
+            ValueError: if the synapse is a pool, whose unit is chosen when it is created.
+        """
         self.synapse.set_exponents(values)
         self.neuron.exponent = self.synapse.exponent
 
     def folded(self) -> tuple[Tensor | None, Tensor | None]:
-        """Return weights and bias in evaluation, with the batch norm folded in, before rounding."""
-        if isinstance(self.synapse, SumPool2d):
-            return None, self.bias
-        if self.norm is None:
-            return self.synapse.weight, self.bias
-        return _folded(self.synapse.weight, self.bias, *self.norm.folded())
+        """Return weights and bias in evaluation, with the batch norm folded in, before rounding.
+
+        A pool has no weights.
+        """
+        weight = self.synapse.weight
+        if self.norm is None or weight is None:
+            return weight, self.bias
+        return _folded(weight, self.bias, *self.norm.folded())
 
     def integer_weight(self) -> Tensor:
         """Return the chip's integers."""
-        weight, _ = self.folded()
-        if isinstance(self.synapse, SumPool2d):
-            return torch.tensor(self.synapse.weight_integer)
-        return self.synapse.integer_weight(weight)
+        return self.synapse.integer_weight(self.folded()[0])
 
     def integers(self) -> Integers:
         """Return the neurons' parameters in the chip's integers."""
@@ -82,25 +83,20 @@ class Block(layer.Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        if isinstance(self.synapse, SumPool2d):
-            drive, most, bias = self.synapse(x), None, self.bias
-        else:
-            weight, bias = self._seen(x, self.synapse)
-            drive, most = self.synapse.weighted(x, self.synapse.quantized(weight))
+        weight, bias = self._seen(x)
+        drive, most = self.synapse.driven(x, weight)
         spikes: Tensor = self.neuron(drive, bias=bias, unit=self.unit, most=most)
         self.input_shape = self.synapse.input_shape
         return spikes
 
-    def _seen(self, x: Tensor, synapse: GridLayer) -> tuple[Tensor, Tensor | None]:
+    def _seen(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Return weights and bias with folded batch norm; it uses the batch while it learns."""
-        norm = self.norm
-        if norm is None:
-            return synapse.weight, self.bias
-        if not (self.training and not norm.frozen):
-            return _folded(synapse.weight, self.bias, *norm.folded())
+        norm, weight = self.norm, self.synapse.weight
+        if norm is None or weight is None or not (self.training and not norm.frozen):
+            return self.folded()
         with without_autocast(x):
-            sums = synapse.sums(x, synapse.weight, self.bias)
-        return _folded(synapse.weight, self.bias, *norm.folded(norm.observed(sums)))
+            sums = self.synapse.sums(x, weight, self.bias)
+        return _folded(weight, self.bias, *norm.folded(norm.observed(sums)))
 
 
 def _folded(

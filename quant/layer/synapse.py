@@ -133,6 +133,10 @@ class GridLayer(layer.Layer):
             out[rows] = within_fan_in(integers, 1.0, self.format, self.largest_input)
         return out
 
+    def driven(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, float]:
+        """Return the exact sums of weights that are rounded first, and the largest in units."""
+        return self.weighted(x, self.quantized(weight))
+
     def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
         """Return the sums, exact after rounding to the grid, and the largest sum in units."""
         raise NotImplementedError(f"{type(self).__name__} has no weights")
@@ -140,6 +144,26 @@ class GridLayer(layer.Layer):
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the sums with plain float weights."""
         raise NotImplementedError(f"{type(self).__name__} has no weights")
+
+    @torch.no_grad()
+    def frozen(self, integers: Tensor) -> GridLayer:
+        """Return a layer of these integers in the present unit, without a bias."""
+        kind: Any = type(self)
+        layer_: GridLayer = kind(**self.config() | {"scale": "fixed", "bias": False})
+        if layer_.log2 is not None and self.log2 is not None:
+            layer_.log2.copy_(torch.round(self.log2))
+        layer_.to(self.weight.device)
+        layer_.put(integers, self.unit)
+        layer_.input_shape = self.input_shape
+        return layer_
+
+    @torch.no_grad()
+    def put(self, integers: Tensor, unit: Unit) -> None:
+        """Give the layer integers times a unit as its weights."""
+        rows = integers.double()
+        if isinstance(unit, Tensor) and unit.ndim:
+            unit = unit.reshape(-1, *[1] * (rows.ndim - 1))
+        self.weight.copy_(rows * unit)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sums, exact."""
@@ -284,7 +308,9 @@ class Conv2d(GridLayer, layer.Conv2d):
 class SumPool2d(layer.SumPool2d):
     """The sum over windows, in which each input has the weight `weight` on the grid (default 1)."""
 
-    bias: None = None
+    # A pool answers what weights answer, without weights that could be trained.
+    weight: None = None
+    bias: Tensor | None = None
     log2: None = None
     in_block = False
 
@@ -327,3 +353,27 @@ class SumPool2d(layer.SumPool2d):
         """Return the weighted sums, exact: counts of spikes times the weight."""
         self.input_shape = tuple(x.shape[-3:])
         return self.pool(x.to(torch.float32)) * (self.weight_integer * self.unit)
+
+    def set_exponents(self, values: Tensor) -> None:
+        """Refuse another unit.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("Block: the unit of a pool is chosen when it is created")
+
+    def integer_weight(self, weight: Tensor | None = None) -> Tensor:
+        """Return the integer that every input is multiplied by."""
+        return torch.tensor(self.weight_integer)
+
+    def driven(self, x: Tensor, weight: Tensor | None) -> tuple[Tensor, None]:
+        """Return the sums, exact; the largest is not known."""
+        return self.forward(x), None
+
+    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return the sums."""
+        return self.forward(x)
+
+    def frozen(self, integers: Tensor) -> SumPool2d:
+        """Return the pool itself, which has nothing to reduce."""
+        return self

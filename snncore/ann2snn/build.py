@@ -172,8 +172,8 @@ def _sum_pool(module: Any, shape: torch.Size, name: str) -> tuple[nn.Module, flo
     """Return the pool as a sum, and the factor that makes a mean of it."""
     if isinstance(module, nn.AdaptiveAvgPool2d | layer.AdaptiveAvgPool2d):
         size: Any = module.output_size
-        kernel = layer.AdaptiveAvgPool2d(size).windows(*shape[1:])
-        return layer.SumPool2d(kernel), 1 / prod(kernel)
+        height, width = layer.AdaptiveAvgPool2d(size).windows(*shape[1:])
+        return layer.SumPool2d((height, width)), 1 / (height * width)
     pool = layer.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
     if any(pool.padding) or pool.ceil_mode:
         raise ValueError(f"{name}: an average pool is converted without padding and ceil_mode")

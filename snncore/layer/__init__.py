@@ -3,11 +3,19 @@
 from snncore.layer.attention import SpikeAttention as SpikeAttention
 from snncore.layer.dropout import Dropout as Dropout
 from snncore.layer.dropout import Dropout2d as Dropout2d
+from snncore.layer.moving import Chunk as Chunk
+from snncore.layer.moving import Concat as Concat
+from snncore.layer.moving import Permute as Permute
+from snncore.layer.moving import Reshape as Reshape
+from snncore.layer.moving import Slice as Slice
+from snncore.layer.moving import Transpose as Transpose
+from snncore.layer.moving import Upsample as Upsample
 from snncore.layer.norm.batch_norm import BatchNorm as BatchNorm
 from snncore.layer.norm.batch_norm import BatchNorm1d as BatchNorm1d
 from snncore.layer.norm.batch_norm import BatchNorm2d as BatchNorm2d
 from snncore.layer.norm.batch_norm import BatchNorm3d as BatchNorm3d
 from snncore.layer.norm.batch_norm import ThresholdBatchNorm2d as ThresholdBatchNorm2d
+from snncore.layer.norm.group_norm import GroupNorm as GroupNorm
 from snncore.layer.norm.step_batch_norm import StepBatchNorm2d as StepBatchNorm2d
 from snncore.layer.norm.step_batch_norm import TemporalBatchNorm2d as TemporalBatchNorm2d
 from snncore.layer.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
@@ -53,6 +61,8 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Chunk",
+    "Concat",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -63,6 +73,7 @@ __all__ = [
     "Dropout",
     "Dropout2d",
     "Flatten",
+    "GroupNorm",
     "Join",
     "Layer",
     "Linear",
@@ -70,9 +81,12 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Pair",
+    "Permute",
     "Recurrent",
+    "Reshape",
     "Residual",
     "Sequence",
+    "Slice",
     "SpikeAttention",
     "StateLayer",
     "StepBatchNorm2d",
@@ -82,6 +96,8 @@ __all__ = [
     "TemporalBatchNorm2d",
     "ThresholdBatchNorm2d",
     "TimeDistributed",
+    "Transpose",
+    "Upsample",
     "Vote",
     "backend_report",
 ]

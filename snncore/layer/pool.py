@@ -104,6 +104,20 @@ class _AdaptiveAvgPool(_Pool):
         result: Tensor = _ADAPTIVE[self.dimensions](x, self.output_size)
         return result
 
+    def windows(self, *lengths: int) -> tuple[int, ...]:
+        """Return the size of the windows that tile a sample of these lengths.
+
+        Raises:
+            ValueError: if none do.
+        """
+        pairs = list(zip(lengths, self.output_size, strict=True))
+        if any(length % size for length, size in pairs):
+            lengths_text, wanted = (
+                " x ".join(map(str, sizes)) for sizes in zip(*pairs, strict=True)
+            )
+            raise ValueError(f"{type(self).__name__}: no windows tile {lengths_text} into {wanted}")
+        return tuple(length // size for length, size in pairs)
+
 
 class AvgPool1d(_AvgPool):
     """The mean over windows of a line."""
@@ -151,19 +165,6 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     """The mean over windows that give an image of this size."""
 
     dimensions = 2
-
-    def windows(self, height: int, width: int) -> tuple[int, int]:
-        """Return the size of the windows that tile an image.
-
-        Raises:
-            ValueError: if none do.
-        """
-        rows, columns = self.output_size
-        if height % rows or width % columns:
-            raise ValueError(
-                f"AdaptiveAvgPool2d: no windows tile {height} x {width} into {rows} x {columns}"
-            )
-        return height // rows, width // columns
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):

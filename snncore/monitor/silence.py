@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from snncore import functional
+from snncore.dynamics import Equations
+from snncore.dynamics.sent import sends_spikes
 from snncore.neuron import Neuron
 
 
@@ -127,8 +129,14 @@ def _neurons(network: nn.Module) -> dict[str, Neuron]:
     return {
         name.removesuffix(".neuron") or name: module
         for name, module in network.named_modules()
-        if isinstance(module, Neuron)
+        if isinstance(module, Neuron) and _fires(module)
     }
+
+
+def _fires(neuron: Neuron) -> bool:
+    """Return whether neurons send spikes, and not their voltages."""
+    equations: Equations | None = getattr(neuron, "equations", None)
+    return equations is None or sends_spikes(equations)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from neurodeploy.artifact import Artifact, program_hashes, tools_here
 from neurodeploy.data.narrow import row_pieces
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Synapse
-from neurodeploy.target import Finding, require_fits
+from neurodeploy.target import Finding, chip_part, decoder_contract, require_fits
 from targets.loihi.check import check
 from targets.loihi.file.chain import Chain, ChainLayer, chain_of
 from targets.loihi.file.hdf5 import h5py_module
@@ -32,13 +32,14 @@ def compile_program(program: Program) -> Artifact:
     Raises:
         DoesNotFitError: if `check` finds an error.
     """
-    require_fits("loihi", check(program))
-    chain = chain_of(program)
+    body = chip_part(program)
+    require_fits("loihi", check(body))
+    chain = chain_of(body)
     assert not isinstance(chain, Finding)
     return Artifact(
         "loihi",
-        {FILE: _file(program, chain)},
-        contract(program, chain),
+        {FILE: _file(body, chain)},
+        contract(body, chain) | decoder_contract(program),
         program_hashes(program),
         tools=tools_here() | {"h5py": h5py_module().version.version},
     )
@@ -72,7 +73,12 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
 
 def _parts(node: Neuron) -> dict[str, Any]:
     """Return where the layers of the network stand that these neurons hold."""
-    return {} if node.parts is None else {"parts": [asdict(part) for part in node.parts]}
+    if node.parts is None:
+        return {}
+    # As JSON has it: lists, not tuples.
+    sizes = ("shape", "phases")
+    parts = [asdict(part) | {key: list(getattr(part, key)) for key in sizes} for part in node.parts]
+    return {"parts": parts}
 
 
 def _file(program: Program, chain: Chain) -> bytes:

@@ -27,9 +27,11 @@ from neurodeploy.program import (
     Program,
     Signal,
 )
+from neurodeploy.target import with_decoder
 from snncore.dynamics import Equations, NumberSystem
+from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
-from targets.loihi.chip.format import FORMAT, LOIHI, LOIHI_DRIVEN
+from targets.loihi.chip.format import FORMAT, LOIHI, LOIHI_DRIVEN, LOIHI_INTEGRATOR
 from targets.loihi.file.budget import MOST_VALUES
 from targets.loihi.file.hdf5 import LayerEntry, opened
 from targets.loihi.file.loader import (
@@ -40,6 +42,7 @@ from targets.loihi.file.loader import (
 )
 from targets.loihi.host import input_bias_of, input_scale_of, spike_exp_of
 from targets.loihi.neurons.cuba import bias_of, neuron_parameters
+from targets.loihi.neurons.integrator import never_fires
 from targets.loihi.neurons.sigma_delta import KIND, read_neuron
 from targets.loihi.neurons.table import COMPLEX
 
@@ -65,7 +68,9 @@ def read_artifact(artifact: Artifact) -> Program:
         named = error.message.startswith(f"{names[0]}: ")
         message = error.message if named else f"{names[0]}: {error.message}"
         raise ArtifactError(message, remedy=error.remedy or _AGAIN) from error
-    return _named(program, artifact.contract) if artifact.contract else program
+    if not contract:
+        return program
+    return with_decoder(_named(program, contract), contract)
 
 
 @dataclass
@@ -77,8 +82,10 @@ class _Reader:
     # The shape of the last node, if there is one.
     shape: Shape = ()
     flatten: str | None = None
+    last: str = ""
 
     def read(self, entries: list[LayerEntry]) -> Program:
+        self.last = entries[-1].name
         for entry in entries:
             kind = entry.text("type")
             reader = _READERS.get(kind)
@@ -226,6 +233,9 @@ class _Reader:
             return
         parameters = neuron_parameters(entry, self.shape) | {"bias": bias}
         kind: tuple[Equations, NumberSystem] = (CUBA_LIF, LOIHI)
+        if entry.name == self.last and "neuron" in entry and never_fires(parameters):
+            kind = (CUBA_INTEGRATOR, LOIHI_INTEGRATOR)
+            del parameters["threshold"]
         if self.input_scale is not None and not synapses:
             kind = (DRIVEN_CUBA_LIF, LOIHI_DRIVEN)
             parameters["gain"] = np.array(self.input_scale)

@@ -11,7 +11,15 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.chips.resources import Energy, LayerOperations, Placement
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
-from neurodeploy.target import Capabilities, ExampleNeuron, Finding, Simulation, chosen_simulator
+from neurodeploy.target import (
+    Capabilities,
+    ExampleNeuron,
+    Finding,
+    Simulation,
+    chip_part,
+    chosen_simulator,
+    on_chip_part,
+)
 from neurodeploy.trace import LayerTrace, Trace
 from targets.loihi.branches import as_chain
 from targets.loihi.check import check
@@ -23,6 +31,7 @@ from targets.loihi.compile import compile_program
 from targets.loihi.examples import EXAMPLES
 from targets.loihi.file.same import file_difference
 from targets.loihi.host import lava_run
+from targets.loihi.neurons.integrator import shown
 from targets.loihi.neurons.table import require_determined
 from targets.loihi.read import read_artifact
 from targets.loihi.simulators.judges import BRIAN, NENGO, JudgedRun, run_judge
@@ -39,15 +48,15 @@ class Loihi:
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what the chip or its loader cannot accept, or would change."""
-        return check(program)
+        return check(chip_part(program))
 
     def restructured(self, program: Program) -> Program:
         """Return a program with branches as a chain of layers."""
-        return as_chain(program)
+        return on_chip_part(program, as_chain)
 
     def placements(self, program: Program) -> tuple[Placement, ...]:
         """Return the program on the cores of each chip."""
-        return tuple(placement(program, chip) for chip in CHIPS)
+        return tuple(placement(chip_part(program), chip) for chip in CHIPS)
 
     def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
         """Return the estimated energy of one sample's operations, by published figures."""
@@ -82,7 +91,7 @@ class Loihi:
         """
         chosen = chosen_simulator(self, simulator)
         options = simulation or Simulation()
-        program = self.read(artifact)
+        program = chip_part(self.read(artifact))
         if chosen != LAVA.name:
             judge = self.simulators[chosen]
             return run_judge(judge, [JudgedRun(program, samples)], options)[0]
@@ -93,7 +102,7 @@ class Loihi:
             runs, limits=options.limits, jobs=options.jobs, progress=options.progress
         )
         named = zip(program.layers, layers, strict=True)
-        traces = {node.name: LayerTrace(values) for node, values in named}
+        traces = {node.name: LayerTrace(shown(node, values)) for node, values in named}
         return Trace(traces, program.output)
 
 

@@ -17,12 +17,11 @@ from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import (
     Conv2d,
     Dense,
-    Flatten,
     Input,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
+    Selection,
     Signal,
     Synapse,
 )
@@ -71,6 +70,10 @@ def _structure(program: Program) -> Iterator[Finding]:
     if axes > _MOST_AXES:
         message = f"{axes} axes; with time and batch a tensor has at most 4"
         yield _error(program.input.name, message, "reshape the samples to (T, N, C, H, W)")
+    for name, shape in program.shapes.items():
+        if len(shape) > _MOST_AXES and name != program.input.name:
+            message = f"has the shape {shape}; with time and batch a tensor has at most 4 axes"
+            yield _error(name, message, "reshape it to three axes, or use --target onnx")
     if not isinstance(program.by_name[program.output], Neuron):
         yield _error(program.output, "the output has no neurons", "end in a layer of neurons")
 
@@ -79,7 +82,7 @@ def _structure(program: Program) -> Iterator[Finding]:
 _VALUES = KindTable[[], Iterator[Finding]]("the check of values for a reduced module")
 
 
-@_VALUES.register(Input, MaxPool2d, Flatten)
+@_VALUES.register(Input, Selection)
 def _no_values(node: Node) -> Iterator[Finding]:
     yield from ()
 

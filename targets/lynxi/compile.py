@@ -9,7 +9,7 @@ from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.data.content import Content, Files
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
-from neurodeploy.target import require_fits
+from neurodeploy.target import chip_part, decoder_contract, require_fits
 from targets.lynxi.capabilities import STEPS
 from targets.lynxi.check import check
 from targets.lynxi.package.consistency import SCRIPT, described, script_text
@@ -33,12 +33,13 @@ def compile_program(program: Program, steps: int = STEPS) -> Artifact:
     """
     if not 1 <= steps <= _MOST_STEPS:
         raise ValidationError(f"option steps: {steps} is not in 1..{_MOST_STEPS}")
-    require_fits("lynxi", check(program))
-    plan = plan_of(program)
+    body = chip_part(program)
+    require_fits("lynxi", check(body))
+    plan = plan_of(body)
     return Artifact(
         "lynxi",
         _files(plan, steps),
-        _contract(plan, steps),
+        _contract(plan, steps) | decoder_contract(program),
         program_hashes(program),
         options={"steps": steps},
     )
@@ -51,7 +52,7 @@ def _files(plan: NetworkPlan, steps: int) -> Files:
         DOCUMENT: (json.dumps(document, indent=1) + "\n").encode(),
         WEIGHTS: weights.content(),
         GOLDEN: golden.content(),
-        SCHEMA_FILE: schema_text(),
+        SCHEMA_FILE: schema_text(document),
         "unrolled.onnx": unrolled_onnx(plan, steps),
         "step.onnx": step_onnx(plan),
         "apart.onnx": apart_onnx(plan),

@@ -17,6 +17,6 @@ FORMAT = ChipFormat(
     decays=_DECAYS,
     system=one_width("float16", Format(10, 0), _DECAYS),
     exponent=-6,
-    neurons=("IF", "LIF", "Defined"),
+    neurons=("IF", "LIF", "Defined", "LeakyIntegrator"),
     fan_in=1280,
 )

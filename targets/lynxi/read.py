@@ -15,6 +15,7 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.data import strict_json
 from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
 from neurodeploy.program import (
+    Concat,
     Conv2d,
     Dense,
     Edge,
@@ -23,9 +24,14 @@ from neurodeploy.program import (
     MaxPool2d,
     Neuron,
     Node,
+    Permute,
     Program,
+    Reshape,
     Signal,
+    Slice,
+    Upsample,
 )
+from neurodeploy.target import with_decoder
 from snncore.dynamics import Equations, NumberSystem
 from targets.lynxi.package.consistency import require_consistent
 from targets.lynxi.package.document import DOCUMENT
@@ -46,7 +52,7 @@ def read_artifact(artifact: Artifact) -> Program:
     document, store = document_in(artifact), Store(artifact.files)
     plan = _plan(document, store)
     require_consistent(artifact, document, plan, store)
-    return plan.program
+    return with_decoder(plan.program, artifact.contract)
 
 
 def plan_in(artifact: Artifact) -> tuple[NetworkPlan, int]:
@@ -150,6 +156,27 @@ def _flatten(entry: Entry, store: Store) -> Node:
     return Flatten(entry["name"], _source(entry))
 
 
+def _reshape(entry: Entry, store: Store) -> Node:
+    return Reshape(entry["name"], _source(entry), tuple(entry["shape"]))
+
+
+def _permute(entry: Entry, store: Store) -> Node:
+    return Permute(entry["name"], _source(entry), tuple(entry["order"]))
+
+
+def _slice(entry: Entry, store: Store) -> Node:
+    part = (entry[key] for key in ("axis", "start", "stop", "step"))
+    return Slice(entry["name"], _source(entry), *part)
+
+
+def _concat(entry: Entry, store: Store) -> Node:
+    return Concat(entry["name"], tuple(map(Edge, entry["inputs"])), entry["axis"])
+
+
+def _upsample(entry: Entry, store: Store) -> Node:
+    return Upsample(entry["name"], _source(entry), tuple(entry["factors"]), entry["zeros"])
+
+
 def _neuron(entry: Entry, store: Store) -> Node:
     name = entry["name"]
     parameters = {
@@ -171,5 +198,10 @@ _READERS: dict[str, Callable[[Entry, Store], Node]] = {
     "conv2d": _conv,
     "maxpool2d": _pool,
     "flatten": _flatten,
+    "reshape": _reshape,
+    "permute": _permute,
+    "slice": _slice,
+    "concat": _concat,
+    "upsample": _upsample,
     "neuron": _neuron,
 }

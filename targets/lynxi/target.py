@@ -16,6 +16,7 @@ from neurodeploy.target import (
     ExampleNeuron,
     Finding,
     Simulation,
+    chip_part,
     chosen_simulator,
 )
 from neurodeploy.trace import Trace
@@ -55,7 +56,7 @@ class Lynxi:
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what reduced modules cannot hold, and layers that are exact only in float32."""
-        return check(program)
+        return check(chip_part(program))
 
     def compile(self, program: Program, *, steps: int = STEPS) -> Artifact:
         """Return the package of a program that `check` accepts."""
@@ -107,7 +108,7 @@ class Lynxi:
         file = VENDOR_FILES.get(chosen_simulator(self, simulator))
         if file is None:
             return golden, self.simulate(artifact, samples, simulator=simulator)
-        return compared_run(file, artifact, program, samples, golden, simulation)
+        return compared_run(file, artifact, chip_part(program), samples, golden, simulation)
 
 
 target = Lynxi()

@@ -39,14 +39,14 @@ STEPS = (1, 2, 3, 5, 8, 16, 33, 64)
 def chip_case(seed: int, form: str | None = None) -> Case:
     """The network of this seed, in the format that is given or comes next."""
     rng = np.random.default_rng(seed)
-    build = _Build(rng, chip_format(form or FORMATS[seed % len(FORMATS)]))
+    build = Build(rng, chip_format(form or FORMATS[seed % len(FORMATS)]))
     build.samples((_pick(rng, (1, 2, 3)), 7, 6) if rng.random() < 0.6 else (24,))
     for _ in range(int(rng.integers(1, 5))):
         build.layer()
     return build.case(f"chip {seed}")
 
 
-class _Build:
+class Build:
     """The nodes so far, and the values of the last one over all steps and samples."""
 
     def __init__(self, rng: np.random.Generator, form: ChipFormat) -> None:

@@ -84,7 +84,7 @@ def run(
         started = time.perf_counter()
         result = _trace(program, artifact, inputs, engine, say)
         seconds = time.perf_counter() - started
-        share = None if labels is None else accuracy(result.output, labels)
+        share = None if labels is None else accuracy(result, labels)
         if file is not None:
             _write(file, result, writing.trace)
     document: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Layers of neurons: equations with parameters."""
+"""Layers of neurons, equations with parameters, and decoders over time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from neurodeploy.data.codec import UNWRITTEN
 from neurodeploy.data.network.shapes import check_parameters, read_shape
+from neurodeploy.data.readout import Readout
 from neurodeploy.data.structure import Edge, Shape, check_exponent, require
 from neurodeploy.errors import ValidationError
 from neurodeploy.graph.floats import Floats, finite_array
@@ -52,6 +53,11 @@ class Neuron(Node):
         """Whether the neurons are in no chip's number system."""
         return self.system is None
 
+    @property
+    def readout(self) -> Readout:
+        """The network's output, if these neurons send it: as it is."""
+        return Readout()
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape of the values that drive the neurons."""
         shape, unlike = read_shape(self, inputs), sorted(set(inputs))
@@ -68,3 +74,26 @@ class Neuron(Node):
         """The equations' name, the range of each parameter, and the exponent."""
         ranges = [(key, f"{v.min():g}..{v.max():g}") for key, v in self.parameters.items()]
         return (("equations", self.equations.name), *ranges, *self.fields("exponent"))
+
+
+@dataclass(frozen=True, eq=False)
+class Decoder(Neuron):
+    """The neurons of `snncore.dynamics.zoo.readout.DECODERS`; `per_step` makes a sum a mean."""
+
+    per_step: bool = False
+
+    @property
+    def in_floats(self) -> bool:
+        """Return False: a decoder counts in the numbers of what it reads."""
+        return False
+
+    @property
+    def readout(self) -> Readout:
+        """The network's output, from what these neurons show."""
+        skip = int(self.parameters["skip"]) if "skip" in self.parameters else 0
+        return Readout(0, True, self.per_step, skip)
+
+    @property
+    def details(self) -> Details:
+        """The decoder's name."""
+        return (("decoder", self.equations.name), *self.fields("per_step"))

@@ -1,4 +1,4 @@
-"""Pools: the sums and the largest values of windows."""
+"""Sum pools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from neurodeploy.data.structure import (
     Shape,
     check_exponent,
     check_pairs,
-    check_window_padding,
     require,
 )
 from neurodeploy.graph.kinds.node import Details, Node
@@ -44,27 +43,3 @@ class SumPool2d(Node):
     def details(self) -> Details:
         """The windows and their weight."""
         return (*self.fields("kernel", "stride", "exponent"), ("weight", f"{self.weight:g}"))
-
-
-@dataclass(frozen=True, eq=False)
-class MaxPool2d(Node):
-    """The largest value of every window; a padded value is never the largest."""
-
-    source: Edge
-    kernel: Pair
-    stride: Pair
-    padding: Pair = (0, 0)
-
-    def __post_init__(self) -> None:
-        check_pairs(self, kernel=1, stride=1, padding=0)
-        check_window_padding(self, self.kernel, self.padding)
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        """Return the shape of an image of one value a window."""
-        shape = read_shape(self, inputs)
-        return window_shape(self, shape, self.kernel, self.stride, self.padding)
-
-    @property
-    def details(self) -> Details:
-        """The windows."""
-        return self.fields("kernel", "stride", "padding")

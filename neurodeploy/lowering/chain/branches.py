@@ -1,6 +1,7 @@
 """A program with branches as layers of neurons and the weights that lead to each.
 
-1. A flatten is transparent: its values are those of the image, in C order.
+1. A flatten is transparent: its values are those of the image, in C order. What moves values
+   otherwise becomes part of the weights that read it, or whose sums it moves.
 2. A max pool of spikes is a layer of neurons of its own: each fires if any of its window fired.
 3. Dense weights of a layer's own spikes, a step later, are its loop.
 4. Measurements drive the first layer alone, which then takes the input's role.
@@ -8,14 +9,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from dataclasses import dataclass, field
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
+from neurodeploy.lowering.chain.drives import (
+    Drive,
+    drives_of,
+    loop_of,
+    moved_sums,
+    pieces,
+    require_sums,
+)
 from neurodeploy.lowering.chain.form import ChainForm
+from neurodeploy.lowering.chain.moved import Numbers, Origins
 from neurodeploy.program import (
     Conv2d,
     Dense,
@@ -28,14 +36,7 @@ from neurodeploy.program import (
     Signal,
     Synapse,
 )
-
-
-@dataclass(frozen=True)
-class Drive:
-    """Weights from the spikes of one layer."""
-
-    source: str
-    node: Dense | Conv2d
+from snncore.dynamics.zoo.readout import shows_voltage
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class Unit:
         """Whether only convolutions lead here."""
         return self.loop is None and all(isinstance(each.node, Conv2d) for each in self.drives)
 
+    @property
+    def waits(self) -> bool:
+        """Whether spikes reach it late."""
+        nodes = [each.node for each in self.drives]
+        return any(isinstance(node, Dense) and node.delays is not None for node in nodes)
+
 
 @dataclass
 class Branches:
@@ -66,6 +73,9 @@ class Branches:
     # For each node so far: the layer whose spikes it is.
     spikes: dict[str, str] = field(default_factory=dict)
     weights: dict[str, Synapse] = field(default_factory=dict)
+    # For each node that moves values: the origins of its values.
+    moved: dict[str, Numbers] = field(default_factory=dict)
+    origins: Origins = field(default_factory=Origins)
 
     @property
     def first(self) -> str:
@@ -86,6 +96,19 @@ class Branches:
         if source is None:
             raise self.refusal(node, f"reads {edge.source}, which comes later or has no neurons")
         return source
+
+    def numbers(self, node: Node, edge: Edge) -> Numbers:
+        """Return the origins of the values that a node reads.
+
+        Raises:
+            DoesNotFitError: if they are neither spikes nor sums of weights; names the node.
+        """
+        name = edge.source
+        if name in self.moved:
+            return self.moved[name]
+        origin = name if name in self.weights else self.source_of(node, edge)
+        numbers = self.origins.numbers(origin, self.shape(origin))
+        return numbers.reshape(self.shape(name))
 
     def refusal(self, node: Node, reason: str, remedy: str | None = None) -> DoesNotFitError:
         """Return the error for a node that no chain can hold."""
@@ -134,25 +157,32 @@ def _input(node: Input, branches: Branches) -> None:
 
 @_TAKEN.register(Flatten)
 def _flatten(node: Flatten, branches: Branches) -> None:
-    if node.source.delay:
-        raise branches.refusal(node, "flattens an earlier step")
-    branches.spikes[node.name] = branches.source_of(node, node.source)
+    if node.source.source in branches.spikes and not node.source.delay:
+        branches.spikes[node.name] = branches.spikes[node.source.source]
+    else:
+        _selection(node, branches)
 
 
 @_TAKEN.register(Selection)
+def _selection(node: Selection, branches: Branches) -> None:
+    if any(edge.delay for edge in node.sources):
+        raise branches.refusal(node, "reads an earlier step")
+    if not node.additive:
+        _pool(node, branches)
+        return
+    values = [branches.numbers(node, edge)[None] for edge in node.sources]
+    (branches.moved[node.name],) = node.select(*values)
+
+
 def _pool(node: Selection, branches: Branches) -> None:
     """Take a pool of spikes as neurons that fire if the largest value of their window is 1."""
-    if node.source.delay:
-        raise branches.refusal(node, "reads an earlier step")
-    source = branches.source_of(node, node.source)
-    form = branches.form
-    channels = branches.shape(source)[0]
-    kernel = node.spike_kernel(channels, form.relay_weight, form.kernel_bits)
+    read, form = branches.shape(node.source.source), branches.form
+    kernel = node.spike_kernel(read[0], form.relay_weight, form.kernel_bits)
     if not isinstance(kernel, Conv2d):
         kind = type(node).__name__
         raise branches.refusal(node, f"a chain of layers does not hold the kind {kind}")
-    own = branches.shape(node.name)
-    branches.units[node.name] = Unit(node.name, own, (Drive(source, kernel),))
+    drives = tuple(drives_of(kernel, branches))
+    branches.units[node.name] = Unit(node.name, branches.shape(node.name), drives)
     branches.spikes[node.name] = node.name
 
 
@@ -168,23 +198,28 @@ def _neurons(node: Neuron, branches: Branches) -> None:
         _driven(node, branches)
         return
     form = branches.form
-    if not node.equations.same_computation(form.equations) or node.system != form.system:
+    own = node.equations.same_computation(form.equations) and node.system == form.system
+    # The output stands alone in the last layer, which may show voltages.
+    if not own and not (node.name == branches.program.output and shows_voltage(node.equations)):
         kind = f"{node.equations.name} in the number system {node.system.name}"
         reason = f"{kind} does not stand beside neurons of other branches"
         raise branches.refusal(node, reason, "use neurons of the chip's own kind")
     drives, loops = list[Drive](), list[Dense]()
     for edge in node.inputs:
         weights = branches.weights.get(edge.source)
+        if edge.source in branches.moved and not edge.delay:
+            drives += [p for each in moved_sums(node, edge, branches) for p in pieces(each, form)]
+            continue
         if weights is None or edge.delay:
             late = "" if weights is None else f" {edge.delay} steps late"
             raise branches.refusal(node, f"reads {edge.source}{late}, and not weights")
         if weights.source.delay and weights.source.source == node.name:
-            loops.append(_loop(weights, branches))
+            loops.append(loop_of(weights, branches))
         else:
-            drives += _pieces(_drive(weights, branches), branches.form)
+            drives += [p for each in drives_of(weights, branches) for p in pieces(each, form)]
     if not drives or len(loops) > 1:
         raise branches.refusal(node, f"has {len(drives)} inputs and {len(loops)} loops")
-    _require_sums(node, [drive.node for drive in drives], branches)
+    require_sums(node, [drive.node for drive in drives], branches)
     loop = loops[0] if loops else None
     shape = branches.shape(node.name)
     branches.units[node.name] = Unit(node.name, shape, tuple(drives), node, loop)
@@ -200,60 +235,3 @@ def _driven(node: Neuron, branches: Branches) -> None:
         reason = f"and {readers[1].name} read measurements, which drive one layer"
         raise branches.refusal(node, reason, "let the second read the spikes of the first")
     branches.head.append(node)
-
-
-def _loop(node: Synapse, branches: Branches) -> Dense:
-    if not isinstance(node, Dense) or node.source.delay != 1 or node.delays is not None:
-        reason = f"brings spikes back {node.source.delay} steps late"
-        raise branches.refusal(node, reason, "use dense weights and a delay of 1 step")
-    return node
-
-
-def _drive(node: Synapse, branches: Branches) -> Drive:
-    """Return weights with the layer they read; steps that they wait become dense delays."""
-    assert isinstance(node, Dense | Conv2d)
-    source, late = branches.source_of(node, node.source), node.source.delay
-    form = branches.form
-    bits = form.dense_bits if isinstance(node, Dense) else form.kernel_bits
-    if node.accumulator_bits != bits or (isinstance(node, Dense) and node.shift):
-        reason = f"sums of {node.accumulator_bits} bits, shifted or not the chip's {bits}"
-        raise branches.refusal(node, reason)
-    if late and isinstance(node, Conv2d):
-        raise branches.refusal(node, f"reads {source} {late} steps late", "leave the delay out")
-    if late and isinstance(node, Dense):
-        before = 0 if node.delays is None else node.delays
-        delays = np.broadcast_to(np.asarray(before) + late, node.narrow_weight.shape)
-        node = replace(node, delays=delays, source=Edge(node.source.source))
-    return Drive(source, node)
-
-
-def _pieces(drive: Drive, form: ChainForm) -> list[Drive]:
-    """Return weights as several whose sum they are, each small enough for a synapse."""
-    left = drive.node.narrow_weight.astype(np.int64)
-    # A layer with weights of one sign holds one more.
-    if form.weights.low <= left.min() and left.max() <= form.weights.high + 1:
-        return [drive]
-    pieces = []
-    while left.any():
-        piece = np.clip(left, form.weights.low, form.weights.high)
-        pieces.append(Drive(drive.source, replace(drive.node, weight=piece)))
-        left = left - piece
-    return pieces
-
-
-def _require_sums(node: Neuron, weights: list[Dense | Conv2d], branches: Branches) -> None:
-    """Check that sums cannot wrap, since joined ones would wrap elsewhere.
-
-    Raises:
-        DoesNotFitError: if they can; names the neurons.
-    """
-    kernels = any(isinstance(each, Conv2d) for each in weights)
-    most = 1 << ((branches.form.kernel_bits if kernels else branches.form.dense_bits) - 1)
-    reached = sum(
-        int(np.abs(each.narrow_weight.astype(np.int64)).reshape(len(rows), -1).sum(axis=1).max())
-        for each in weights
-        if (rows := each.narrow_weight).size
-    )
-    if reached >= most:
-        reason = f"its sums may reach {reached}, and joined with others they wrap at {most}"
-        raise branches.refusal(node, reason, "use smaller kernels or weights")

@@ -4,6 +4,7 @@
 2. Spikes that are read at a later level than the next are relayed at every level between.
 3. Weights of one source that do not add up within a synapse read copies: relays of their own, for
    which the reader waits a level if need be.
+4. A layer with delays waits a level where it would stand beside a recurrent one.
 """
 
 from __future__ import annotations
@@ -49,11 +50,9 @@ class Levels:
 def levels_of(branches: Branches) -> Levels:
     """Return the layers of the chain."""
     copies = {name: _copies(unit, branches.form) for name, unit in branches.units.items()}
-    level = {branches.first: 0}
+    level = _numbers(branches, copies)
     read: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
     for name, unit in branches.units.items():
-        several = {d.source for d, copy in zip(unit.drives, copies[name], strict=True) if copy}
-        level[name] = max(level[d.source] + 1 + (d.source in several) for d in unit.drives)
         for drive, copy in zip(unit.drives, copies[name], strict=True):
             read[drive.source][level[name] - 1].add(copy)
     layers: list[list[Slot]] = [[] for _ in range(1 + max(level.values()))]
@@ -63,6 +62,23 @@ def levels_of(branches: Branches) -> Levels:
         for at, slot in _relays(name, own, read[name]):
             layers[at].append(slot)
     return Levels(tuple(map(tuple, layers)), copies)
+
+
+def _numbers(branches: Branches, copies: dict[str, tuple[int, ...]]) -> dict[str, int]:
+    """Return the level of every layer, the first that it can have."""
+    least: dict[str, int] = {}
+    while True:
+        level = {branches.first: 0}
+        for name, unit in branches.units.items():
+            several = {d.source for d, copy in zip(unit.drives, copies[name], strict=True) if copy}
+            behind = max(level[d.source] + 1 + (d.source in several) for d in unit.drives)
+            level[name] = max(behind, least.get(name, 0))
+        looped = {level[name] for name, unit in branches.units.items() if unit.loop is not None}
+        late = [name for name, unit in branches.units.items() if unit.waits and unit.loop is None]
+        beside = next((name for name in late if level[name] in looped), None)
+        if beside is None:
+            return level
+        least[beside] = level[beside] + 1
 
 
 def _relays(name: str, own: int, read: dict[int, set[int]]) -> Iterator[tuple[int, Slot]]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from neurodeploy.data.codec import UNWRITTEN
 from neurodeploy.data.network.shapes import check_parameters, read_shape
+from neurodeploy.data.readout import Readout
 from neurodeploy.data.structure import Edge, Shape, check_exponent, require
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.integers import Integers, common_value, integers
@@ -16,6 +17,7 @@ from neurodeploy.program.part import Part, check_parts
 from neurodeploy.program.spelling import array_text, edge_sum
 from snncore.dynamics import Equations, NumberSystem, Op, to_integers
 from snncore.dynamics.arithmetic.interval import Interval, invariant
+from snncore.dynamics.zoo.readout import shows_voltage
 
 _FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
 _ANYTHING = Interval(-(1 << 62), 1 << 62)
@@ -103,6 +105,13 @@ class Neuron(Node):
             key: Interval(int(value.min()), int(value.max()))
             for key, value in self.parameters.items()
         }
+
+    @property
+    def readout(self) -> Readout:
+        """The network's output, if these neurons send it: spikes, or voltages in their unit."""
+        if shows_voltage(self.equations):
+            return Readout(self.exponent - self.system.output_fraction)
+        return Readout()
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape of the sums that drive the neurons."""

@@ -59,20 +59,3 @@ class Node(structure.Node):
         `names` has the name of every neuron's integer equations.
         """
         raise self.undefined("expression")
-
-
-class Selection(Node):
-    """A node whose values are some of its source's, without numbers of its own."""
-
-    source: Edge
-
-    def value_range(self, reads: Reads) -> Interval:
-        """Return the range of the source."""
-        return reads.over(self.source)
-
-    def spike_kernel(self, channels: int, weight: int, bits: int) -> Node | None:
-        """Return weights whose sums of spikes are above zero where the value is 1.
-
-        Neurons that these drive give the value; None if no weights do it.
-        """
-        return None

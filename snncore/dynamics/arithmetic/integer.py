@@ -74,7 +74,8 @@ class _Rewriter:
             self._aligned(number, self.system.state(state).fraction)
             for state, number in zip(self.equations.states, self.equations.next_states, strict=True)
         ]
-        old, output = self.equations, self._aligned(self.equations.output, 0)
+        old = self.equations
+        output = self._aligned(old.output, self.system.output_fraction)
         return prune(
             Equations(
                 f"{old.name}.{self.system.name}",

@@ -58,13 +58,16 @@ class NumberSystem:
     input_fraction: int = 0
     rounding: Rounding = Rounding.TO_ZERO
     carrier_bits: int = 32
+    # What a neuron sends is a whole number, unless a readout shows its state's fraction.
+    output_fraction: int = 0
 
     def __post_init__(self) -> None:
         check_names(name for name, _ in self.states)
         check_names(name for name, _ in self.parameters)
         if not self.states:
             raise ValueError(f"the number system {self.name} has no states")
-        for fraction in (self.input_fraction, *(fraction for _, fraction in self.parameters)):
+        ends = (self.input_fraction, self.output_fraction)
+        for fraction in (*ends, *(fraction for _, fraction in self.parameters)):
             if not is_whole(fraction, 0, 31):
                 raise ValueError(f"a value has 0 to 31 bits of fraction, not {fraction}")
         if not is_whole(self.carrier_bits, 2, 62):
@@ -94,7 +97,9 @@ class NumberSystem:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` turns back into an equal system."""
-        return {
+        # Written only where it is used, so that the hashes of other systems stay.
+        shown = {"output_fraction": self.output_fraction} if self.output_fraction else {}
+        return shown | {
             "name": self.name,
             "states": [
                 [name, form.bits, form.fraction, form.overflow.value, form.symmetric]
@@ -125,6 +130,7 @@ class NumberSystem:
                 data["input_fraction"],
                 Rounding(data["rounding"]),
                 data["carrier_bits"],
+                data.get("output_fraction", 0),
             )
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"not a number system: {error}") from error

@@ -51,13 +51,16 @@ class _Convolution(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the weighted sums of a sequence, or of a single step."""
-        axes = self.dimensions + 1
-        self.input_shape = tuple(x.shape[-axes:])
-        return merged(self._sums, x, axes)
+        self.input_shape = tuple(x.shape[-self.dimensions - 1 :])
+        return self.correlate(x, self.weight, self.bias)
 
-    def _sums(self, x: Tensor) -> Tensor:
+    def correlate(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Compute the sums with the given weights."""
+        return merged(lambda rows: self._sums(rows, weight, bias), x, self.dimensions + 1)
+
+    def _sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         geometry = [getattr(self, key) for key in self.geometry[1:]]
-        result: Tensor = type(self).run(x, self.weight, self.bias, *geometry, self.groups)
+        result: Tensor = type(self).run(x, weight, bias, *geometry, self.groups)
         return result
 
 
@@ -97,10 +100,10 @@ class _Transposed(_Convolution):
         """Return the arguments that make an equal module, as plain data."""
         return super().config() | {"output_padding": list(self.output_padding)}
 
-    def _sums(self, x: Tensor) -> Tensor:
+    def _sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         stride, padding, dilation = (getattr(self, key) for key in self.geometry[1:])
         result: Tensor = type(self).run(
-            x, self.weight, self.bias, stride, padding, self.output_padding, self.groups, dilation
+            x, weight, bias, stride, padding, self.output_padding, self.groups, dilation
         )
         return result
 

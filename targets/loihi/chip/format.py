@@ -10,6 +10,7 @@ from dataclasses import replace
 from quant import ChipFormat, Decays, Grid
 from snncore.dynamics import Equations, Format, NumberSystem, Overflow, Rounding
 from snncore.dynamics.zoo.driven import driven
+from snncore.dynamics.zoo.readout import integrating
 from snncore.dynamics.zoo.resonator import resetting_resonator
 from snncore.dynamics.zoo.spiking import Reset
 
@@ -39,6 +40,10 @@ LOIHI = NumberSystem(
     carrier_bits=ADDER_BITS,
 )
 LOIHI_DRIVEN = driven(LOIHI)
+# Readouts: neurons that never fire, whose voltage is probed with its fraction.
+LOIHI_INTEGRATOR = integrating(LOIHI)
+# Above every voltage, as the loader has it for a layer without neurons of its own.
+NEVER = 1 << THRESHOLD_BITS
 
 # The two parts of a resonator's state, and what turns it.
 _PART = Format(STATE_BITS, FRACTION)
@@ -82,7 +87,7 @@ FORMAT = ChipFormat(
     system=LOIHI,
     # Weights count in 1/64, as slayer writes them.
     exponent=-6,
-    neurons=("CubaLIF",),
+    neurons=("CubaLIF", "LeakyIntegrator"),
     resets=(Reset.HARD,),
     strict=True,
     dense_bits=ADDER_BITS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -23,8 +23,8 @@ from targets.loihi.chip.format import (
     FRACTION,
     LOIHI,
     LOIHI_DRIVEN,
+    NEVER,
     STATE_BITS,
-    THRESHOLD_BITS,
     UNITY,
 )
 from targets.loihi.file.chain import ChainLayer
@@ -34,7 +34,7 @@ from targets.loihi.findings import error, warning
 _KINDS = ("LOIHI", "CUBA")
 _DECAYS = {"current_decay": "iDecay", "voltage_decay": "vDecay"}
 # A layer without neurons gets neurons that add up and never fire.
-_WITHOUT = {"current_decay": 0, "voltage_decay": UNITY, "threshold": 1 << THRESHOLD_BITS}
+_WITHOUT = {"current_decay": 0, "voltage_decay": UNITY, "threshold": NEVER}
 _REGISTERS = {
     "threshold": Interval(FORMAT.thresholds.minimum, FORMAT.thresholds.maximum),
     "current_decay": Interval(0, UNITY),
@@ -69,7 +69,7 @@ def driven_by(node: Neuron) -> int | None:
     return int(node.parameters["gain"].reshape(-1)[0])
 
 
-class _Cuba:
+class Cuba:
     """The chip's own neurons, of which IF and LIF are special cases."""
 
     counts_messages = False
@@ -122,17 +122,21 @@ class _Cuba:
         # The loader gives a dense layer without neurons those that add up and never fire.
         if isinstance(layer.synapse, Dense) and adds_up(layer.neuron):
             return
+        self.write_group(entry, layer.neuron.parameters)
+
+    def write_group(self, entry: Any, parameters: Mapping[str, Integers]) -> None:
+        """Write the group of a layer's neurons."""
         group = entry.create_group("neuron")
         group["type"] = np.bytes_(_KINDS[1])
         names = {**_DECAYS, "threshold": "vThMant"}
         for name, key in names.items():
-            group[key] = _values(layer.neuron.parameters[name], tuple(entry["shape"][()]))
+            group[key] = _values(parameters[name], tuple(entry["shape"][()]))
 
     def require_determined(self, entries: Sequence[LayerEntry]) -> None:
         """Check nothing: every processor loads these alike."""
 
 
-CUBA = _Cuba()
+CUBA = Cuba()
 
 
 def neuron_parameters(entry: LayerEntry, shape: Shape) -> dict[str, Integers]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from neurodeploy.program import Neuron
 from targets.loihi.file.hdf5 import opened
 from targets.loihi.neurons.cuba import CUBA
+from targets.loihi.neurons.integrator import INTEGRATOR
 from targets.loihi.neurons.kind import NeuronKind
 from targets.loihi.neurons.resonators import RESONATORS
 from targets.loihi.neurons.sigma_delta import SIGMA_DELTAS
 
 # Only dense layers with complex weights drive these.
 COMPLEX = (RESONATORS,)
-KINDS: tuple[NeuronKind, ...] = (CUBA, SIGMA_DELTAS, RESONATORS)
+KINDS: tuple[NeuronKind, ...] = (CUBA, INTEGRATOR, SIGMA_DELTAS, RESONATORS)
 
 
 def kind_of(node: Neuron) -> NeuronKind | None:

@@ -21,6 +21,7 @@ from neurodeploy.sandbox import Call, Environment, Limits, run_many
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
+from snncore.dynamics.zoo.readout import shows_voltage
 from targets.loihi.chip.format import FRACTION, STATE_BITS
 from targets.loihi.simulators.unrolled import UnrolledLayer, unrolled
 
@@ -67,6 +68,9 @@ def require_scope(judge: Environment, run: JudgedRun) -> list[UnrolledLayer]:
     Raises:
         SimulatorScopeError: if it does not support them; names the layer and the reason.
     """
+    for node in run.program.layers:
+        if shows_voltage(node.equations):
+            raise _beyond(node.name, f"never fires, and {judge.title} knows only neurons that do")
     layers = unrolled(run.program)
     trace = run_golden(run.program, run.samples)
     proved = ranges(run.program)

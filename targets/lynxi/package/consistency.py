@@ -61,7 +61,7 @@ def require_consistent(
     wrong = _wrong(document, expected, "", store, names)
     if wrong is not None:
         raise ArtifactError(f"{DOCUMENT}: {wrong}", remedy=_REMEDY)
-    for name, content in ((SCHEMA_FILE, schema_text()), (SCRIPT, script_text())):
+    for name, content in ((SCHEMA_FILE, schema_text(document)), (SCRIPT, script_text())):
         if name in artifact.files and artifact.files[name] != content:
             raise ArtifactError(f"{name}: is not the file of this version", remedy=_REMEDY)
     forms = (document["reduced"][form]["files"] for form in ("unrolled", "step", "apart"))

@@ -10,13 +10,13 @@ from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
     Dense,
-    Flatten,
     Input,
     Integers,
     MaxPool2d,
     NarrowIntegers,
     Neuron,
     Node,
+    Selection,
 )
 from snncore.dynamics import Equations
 from snncore.dynamics.expression import LEAVES, Op, Operation
@@ -87,9 +87,11 @@ def _max_pool(
     return _fields(node, "stride", "padding", "kernel")
 
 
-@_MEMBERS.register(Flatten)
-def _flatten(node: Flatten, part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
-    return {}
+@_MEMBERS.register(Selection)
+def _selection(
+    node: Selection, part: PlanPart, plan: NetworkPlan, weights: Packer
+) -> dict[str, Any]:
+    return _fields(node, *(name for name, _ in node.form))
 
 
 @_MEMBERS.register(Neuron)

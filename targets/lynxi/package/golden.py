@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Conv2d, Dense, Flatten, Neuron
+from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron
 from neurodeploy.simulator import simulate
 from neurodeploy.simulator.golden import combine, neuron_step
 from neurodeploy.target import random_samples
@@ -177,7 +177,9 @@ def _seen(size: int, kernel: int, axis: int, node: Conv2d) -> list[tuple[int, in
 def _extreme(branches: Sequence[Branch], sign: int) -> int | None:
     """Return the output that all branches together drive furthest, if they agree on one."""
     reached = [_reach(branch, sign) for branch in branches]
-    flat = any(isinstance(part.node, Flatten) for branch in branches for part in branch.moved)
+    moved = [part.node for branch in branches for part in branch.moved]
+    # A pool alone leaves every channel where it is.
+    flat = any(not isinstance(node, MaxPool2d) for node in moved)
     if flat or len({len(each) for each in reached}) > 1:
         return None
     return int(np.sum(reached, axis=0).argmax())

@@ -24,16 +24,36 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def schema_text() -> bytes:
-    """Return the schema as it is shipped with every package."""
-    return Path(__file__).with_name(SCHEMA_FILE).read_bytes()
+def schema_text(document: Mapping[str, Any] | None = None) -> bytes:
+    """Return the schema as it is shipped with a package that holds this document.
+
+    One without the nodes that were added later gets the schema without them.
+    """
+    ops = {node["op"] for node in document["nodes"]} if document else set[str]()
+    if ops.isdisjoint(_added()):
+        return _file(SCHEMA_FILE)
+    return (json.dumps(schema(), indent=1) + "\n").encode()
 
 
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
-    """Return the schema of network.json."""
-    read: dict[str, Any] = json.loads(schema_text())
+    """Return the schema of network.json, with every node that it may hold."""
+    read: dict[str, Any] = json.loads(_file(SCHEMA_FILE))
+    read["$defs"] |= _added()
+    choices = read["properties"]["nodes"]["items"]["oneOf"]
+    choices += [{"$ref": f"#/$defs/{op}"} for op in _added()]
     return read
+
+
+@lru_cache(maxsize=1)
+def _added() -> dict[str, Any]:
+    """Return the definitions of the nodes that were added later, by their words."""
+    added: dict[str, Any] = json.loads(_file("selections.schema.json"))["$defs"]
+    return added
+
+
+def _file(name: str) -> bytes:
+    return Path(__file__).with_name(name).read_bytes()
 
 
 def require_valid(document: Any, path: str) -> None:

@@ -12,7 +12,10 @@ from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """The nearest weights before a layer, or else the values that reach it."""
+    """The nearest weights before a layer, or else the values that reach it.
+
+    What is joined counts as values: its parts have weights of their own.
+    """
 
     part: PlanPart
     # The nodes between the weights and the neurons, in order: pools and a flatten.
@@ -41,7 +44,7 @@ def branches_of(plan: NetworkPlan, layer: PlanPart) -> tuple[Branch, ...]:
 def _branch(plan: NetworkPlan, name: str) -> Branch:
     moved: list[PlanPart] = []
     part = plan.by_name[name]
-    while isinstance(part.node, Selection):
+    while isinstance(part.node, Selection) and len(part.node.sources) == 1:
         moved.insert(0, part)
         part = plan.by_name[part.node.sources[0].source]
     read = part.node.sources[0].source if isinstance(part.node, Synapse) else part.name

@@ -13,7 +13,8 @@ from functools import reduce
 from typing import Any, Generic
 
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node
+from neurodeploy.data.structure import Shape
+from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node, Selection
 from targets.lynxi.reduced.branch import Branch, branches_of
 from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Language, Value
@@ -23,7 +24,10 @@ WORST_STEPS = 4
 
 
 class Words(ABC, Generic[Value]):
-    """The operations of a language on a whole network."""
+    """The operations of a language on a whole network.
+
+    The rows come before the axes and shapes that `reshape` and the words after it speak of.
+    """
 
     @abstractmethod
     def spell(self, part: PlanPart) -> Language[Value]:
@@ -40,6 +44,30 @@ class Words(ABC, Generic[Value]):
     @abstractmethod
     def flatten(self, x: Value) -> Value:
         """Return the value with all axes but the first as one."""
+
+    @abstractmethod
+    def reshape(self, x: Value, shape: Shape) -> Value:
+        """Return the values in C order in another shape."""
+
+    @abstractmethod
+    def permute(self, x: Value, order: Sequence[int]) -> Value:
+        """Return the values with the axes in this order."""
+
+    @abstractmethod
+    def slice(self, x: Value, axis: int, part: slice) -> Value:
+        """Return a part of an axis."""
+
+    @abstractmethod
+    def concat(self, values: Sequence[Value], axis: int) -> Value:
+        """Return several values, one after another along an axis."""
+
+    @abstractmethod
+    def nothing(self, x: Value) -> Value:
+        """Return zeros in the shape and the type of a value."""
+
+    def pad(self, x: Value, axis: int, count: int) -> Value:
+        """Return the values and so many zeros behind them, for an axis of length one."""
+        return self.concat([x, *[self.nothing(x)] * count], axis)
 
     @abstractmethod
     def widen(self, x: Value) -> Value:
@@ -127,7 +155,7 @@ def apart(
                 sums[branch.name] = _alone(words, branch, inputs[branch.name])
             own[branch.name] = value = sums[branch.name]
             for part in branch.moved:
-                value = _MOVED(part.node, words, part, value)
+                value = _MOVED(part.node, words, part, [value])
             # A pool or a flatten is as wide as its source.
             narrow = layer.single and not is_single(branch.part)
             terms.append(words.widen(value) if narrow else value)
@@ -156,34 +184,43 @@ def _combined(
     """Return the value of a part without states; `x` is that of the samples."""
     if not part.node.sources:
         return words.widen(x) if part.single else x
-    source = part.node.sources[0].source
-    read = values[source]
-    if not _MOVED.knows(part.node):
-        read = _wide(words, plan, part, source, read)
+    sources = [edge.source for edge in part.node.sources]
+    read = [values[source] for source in sources]
+    # What moves one value is as wide as it is.
+    if len(sources) > 1 or not _MOVED.knows(part.node):
+        read = [_wide(words, plan, part, *pair) for pair in zip(sources, read, strict=True)]
     value: Value = _STATELESS(part.node, words, part, read)
     return value
 
 
-# The value of a part without states, and of one that has no weights either, given its source's.
-_STATELESS = KindTable[[Words[Any], PlanPart, Any], Any]("a reduced network")
-_MOVED = KindTable[[Words[Any], PlanPart, Any], Any]("the pools and flattens of a reduced network")
+# The value of a part without states, and of one that has no weights either, given its sources'.
+_STATELESS = KindTable[[Words[Any], PlanPart, list[Any]], Any]("a reduced network")
+_MOVED = KindTable[[Words[Any], PlanPart, list[Any]], Any](
+    "the pools and flattens of a reduced network"
+)
 
 
 @_STATELESS.register(Dense, Conv2d)
-def _weighed(node: Node, words: Words[Any], part: PlanPart, x: Any) -> Any:
-    return words.weigh(part, x)
+def _weighed(node: Node, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
+    return words.weigh(part, *values)
 
 
 @_MOVED.register(MaxPool2d)
 @_STATELESS.register(MaxPool2d)
-def _pooled(node: Node, words: Words[Any], part: PlanPart, x: Any) -> Any:
-    return words.pool(part, x)
+def _pooled(node: Node, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
+    return words.pool(part, *values)
 
 
 @_MOVED.register(Flatten)
 @_STATELESS.register(Flatten)
-def _flattened(node: Node, words: Words[Any], part: PlanPart, x: Any) -> Any:
-    return words.flatten(x)
+def _flattened(node: Node, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
+    return words.flatten(*values)
+
+
+@_MOVED.register(Selection)
+@_STATELESS.register(Selection)
+def _selected(node: Selection, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
+    return node.spelled(words, values, part.shape)
 
 
 def _drive(

@@ -12,12 +12,11 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import (
     Conv2d,
     Dense,
-    Flatten,
     Input,
-    MaxPool2d,
     Neuron,
     Node,
     Program,
+    Selection,
     Signal,
     Synapse,
 )
@@ -118,7 +117,7 @@ def _input(node: Input, proved: Ranges) -> tuple[Certificate, Recipe | None]:
     return Certificate(proved.values[node.name].largest(), 0), None
 
 
-@_COMPUTED.register(MaxPool2d, Flatten)
+@_COMPUTED.register(Selection)
 def _moved(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
     return Certificate(proved.values[node.name].hull(ZERO).largest(), 0), None
 

@@ -54,15 +54,17 @@ class Interpreter:
                     for key, value in (("s", values[name]), *states[name].items()):
                         seen[name][key].append(value)
                 else:
-                    values[name] = self.combined(node, inputs[0])
+                    values[name] = self.combined(node, *inputs)
         return {
             name: {key: np.stack(rows) for key, rows in recorded.items()}
             for name, recorded in seen.items()
         }
 
-    def combined(self, node: Mapping[str, Any], x: Array) -> Array:
+    def combined(self, node: Mapping[str, Any], x: Array, *more: Array) -> Array:
         """Return the value of a node without states in one step (N, ...)."""
         op, tensors = node["op"], self.tensors[node["name"]]
+        if op in MOVES:
+            return MOVES[op](node, x, *more)
         if op == "flatten":
             return x.reshape(len(x), -1)
         if op == "maxpool2d":
@@ -146,6 +148,29 @@ def _spike(distance: Array, strict: bool) -> Array:
     return (distance > 0 if strict else distance >= 0).astype(np.int64)
 
 
+def _upsampled(node: Mapping[str, Any], x: Array) -> Array:
+    for axis, factor in enumerate(node["factors"]):
+        rows = np.repeat(x, factor, axis=axis + 1)
+        if node["zeros"]:
+            first = np.arange(rows.shape[axis + 1]) % factor == 0
+            rows = rows * first.reshape(-1, *[1] * (rows.ndim - axis - 2))
+        x = rows
+    return x
+
+
+def _part(node: Mapping[str, Any], x: Array) -> Array:
+    places = np.arange(node["start"], node["stop"], node["step"])
+    return np.take(x, places, axis=node["axis"] + 1)
+
+
+# Values moved and not computed, by the words of their nodes.
+MOVES: dict[str, Callable[..., Array]] = {
+    "reshape": lambda node, x: x.reshape(len(x), *node["shape"]),
+    "permute": lambda node, x: np.transpose(x, (0, *(axis + 1 for axis in node["order"]))),
+    "slice": _part,
+    "concat": lambda node, *values: np.concatenate(values, axis=node["axis"] + 1),
+    "upsample": _upsampled,
+}
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "constant": np.int64,
     "add": lambda a, b: a + b,

@@ -22,6 +22,7 @@ WORDS = frozenset(
     f"aten::{word}"
     for word in (
         *("conv2d", "linear", "max_pool2d", "flatten", "split", "cat"),
+        *("reshape", "permute", "slice"),
         *("add", "sub", "rsub", "mul", "ge", "to"),
     )
 )

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.program import Conv2d, Dense, Flatten, Input, MaxPool2d, Neuron, Node
+from neurodeploy.data.structure import Shape
+from neurodeploy.program import Conv2d, Dense, Input, MaxPool2d, Neuron, Node, Selection
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import LayerValues, Words, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
@@ -137,7 +138,7 @@ def _neurons(node: Node, part: PlanPart) -> nn.Module | None:
     return Neurons(part)
 
 
-@_MODULE.register(Input, MaxPool2d, Flatten)
+@_MODULE.register(Input, Selection)
 def _without_numbers(node: Node, part: PlanPart) -> nn.Module | None:
     return None
 
@@ -174,6 +175,26 @@ class _Reduced(nn.Module, Words[Tensor]):
     def flatten(self, x: Tensor) -> Tensor:
         """Return the value with all axes but the first as one."""
         return x.flatten(1)
+
+    def reshape(self, x: Tensor, shape: Shape) -> Tensor:
+        """Return the values in C order in another shape."""
+        return x.reshape(-1, *shape)
+
+    def permute(self, x: Tensor, order: Sequence[int]) -> Tensor:
+        """Return the values with the axes in this order."""
+        return x.permute(0, *(axis + 1 for axis in order))
+
+    def slice(self, x: Tensor, axis: int, part: slice) -> Tensor:
+        """Return a part of an axis."""
+        return x[(slice(None),) * (axis + 1) + (part,)]
+
+    def concat(self, values: Sequence[Tensor], axis: int) -> Tensor:
+        """Return several values, one after another along an axis."""
+        return torch.cat(list(values), axis + 1)
+
+    def nothing(self, x: Tensor) -> Tensor:
+        """Return zeros in the shape and the type of a value."""
+        return x - x
 
     def widen(self, x: Tensor) -> Tensor:
         """Return the same values in float32."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurodeploy.data.container import onnx as container
 from neurodeploy.data.container.onnx import Element
 from neurodeploy.data.content import Content
+from neurodeploy.data.structure import Shape
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Conv2d, Dense, MaxPool2d
 from targets.lynxi.reduced.branch import branches_of
@@ -167,6 +168,27 @@ class _Graph(Words[str]):
         """Return the value with all axes but the first as one."""
         return self.node("Flatten", x, axis=1)
 
+    def reshape(self, x: str, shape: Shape) -> str:
+        """Return the values in C order in another shape."""
+        return self.node("Reshape", x, self._places(-1, *shape))
+
+    def permute(self, x: str, order: Sequence[int]) -> str:
+        """Return the values with the axes in this order."""
+        return self.node("Transpose", x, perm=[0, *(axis + 1 for axis in order)])
+
+    def slice(self, x: str, axis: int, part: slice) -> str:
+        """Return a part of an axis."""
+        places = (part.start, part.stop, axis + 1, part.step)
+        return self.node("Slice", x, *(self._places(number) for number in places))
+
+    def concat(self, values: Sequence[str], axis: int) -> str:
+        """Return several values, one after another along an axis."""
+        return self.node("Concat", *values, axis=axis + 1)
+
+    def nothing(self, x: str) -> str:
+        """Return zeros in the shape and the type of a value."""
+        return self.node("Sub", x, x)
+
     def widen(self, x: str) -> str:
         """Return the same values in float32."""
         return self.cast(x, "float32")
@@ -223,6 +245,11 @@ class _Graph(Words[str]):
     def _initializer(self, name: str, values: NDArray[Any], kind: str) -> str:
         self.tensors.setdefault(name, (values, kind))
         return name
+
+    def _places(self, *numbers: int) -> str:
+        """Add whole numbers, and return their name."""
+        name = "places_" + "_".join(map(str, numbers)).replace("-", "minus")
+        return self._initializer(name, np.array(numbers, np.int64), "int64")
 
     def _constants(self, part: PlanPart) -> dict[str, str]:
         if part.recipe is None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.content import Content, of_array, of_bytes
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, MaxPool2d, Neuron
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import Words, one_step, unrolled
@@ -131,6 +132,27 @@ class _Script(Words[str]):
     def flatten(self, x: str) -> str:
         """Return the value with all axes but the first as one."""
         return self.body.let(f"torch.flatten({x}, 1)")
+
+    def reshape(self, x: str, shape: Shape) -> str:
+        """Return the values in C order in another shape."""
+        return self.body.let(f"torch.reshape({x}, {[-1, *shape]})")
+
+    def permute(self, x: str, order: Sequence[int]) -> str:
+        """Return the values with the axes in this order."""
+        return self.body.let(f"torch.permute({x}, {[0, *(axis + 1 for axis in order)]})")
+
+    def slice(self, x: str, axis: int, part: slice) -> str:
+        """Return a part of an axis."""
+        part_text = f"{axis + 1}, {part.start}, {part.stop}, {part.step}"
+        return self.body.let(f"torch.slice({x}, {part_text})")
+
+    def concat(self, values: Sequence[str], axis: int) -> str:
+        """Return several values, one after another along an axis."""
+        return self.body.let(f"torch.cat([{', '.join(values)}], {axis + 1})")
+
+    def nothing(self, x: str) -> str:
+        """Return zeros in the shape and the type of a value."""
+        return self.body.let(f"torch.sub({x}, {x})")
 
     def widen(self, x: str) -> str:
         """Return the same values in float32."""

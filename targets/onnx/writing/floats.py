@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,18 @@ from neurodeploy.graph import (
     Conv2d,
     Delay,
     Dense,
-    Flatten,
     Graph,
+    GroupNorm,
     Input,
     MaxPool2d,
     Neuron,
     Node,
+    Selection,
     SumPool2d,
 )
 from snncore.dynamics import Equations, Op
 from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Spelling, spelled
+from targets.onnx.writing.moving import MovingWords, function_name
 from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
@@ -68,12 +71,12 @@ def _input(node: Input, shape: Shape) -> ProgramPart:
     return ProgramPart(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
-@_PART.register(Dense, Conv2d, SumPool2d, MaxPool2d, BatchNorm, Flatten, Add)
+@_PART.register(Dense, Conv2d, SumPool2d, BatchNorm, GroupNorm, Selection, Add)
 def _stateless(node: Node, shape: Shape) -> ProgramPart:
     body, tensors, leading = _LAYER(node, shape)
     return ProgramPart(
         node.name,
-        node.kind_name(),
+        function_name(node.kind_name()),
         shape,
         FLOAT,
         ANY_FLOAT,
@@ -122,9 +125,25 @@ def _batch_norm(node: BatchNorm, shape: Shape) -> _Layer:
     return _scaled, numbers, True
 
 
-@_LAYER.register(Flatten)
-def _flatten(node: Flatten, shape: Shape) -> _Layer:
-    return lambda w, inputs: [_reshaped(w, inputs[0], shape)], {}, False
+@_LAYER.register(GroupNorm)
+def _group_norm(node: GroupNorm, shape: Shape) -> _Layer:
+    lengths = (-1, *[1] * (len(shape) - 1))
+    numbers = {"scale": node.scale.reshape(lengths), "offset": node.offset.reshape(lengths)}
+
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        (x, *affine), words = inputs, MovingWords(writer)
+        # Each group is normed as a channel of its own.
+        groups = words.reshape(x, (node.groups, prod(shape) // node.groups))
+        plain = [writer.constant([value] * node.groups, FLOAT) for value in (1.0, 0.0)]
+        normed = writer.node("InstanceNormalization", [groups, *plain], FLOAT, epsilon=node.epsilon)
+        return _scaled(writer, [words.reshape(normed, shape), *affine])
+
+    return body, numbers, False
+
+
+@_LAYER.register(Selection)
+def _selection(node: Selection, shape: Shape) -> _Layer:
+    return lambda w, inputs: [node.spelled(MovingWords(w), inputs, shape)], {}, False
 
 
 @_LAYER.register(Add)
@@ -157,10 +176,6 @@ def _added(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
     for each in inputs[1:]:
         total = writer.node("Add", [total, each], FLOAT)
     return [total]
-
-
-def _reshaped(writer: Writer, x: Value, shape: Shape) -> Value:
-    return writer.node("Reshape", [x, writer.constant([-1, *shape], Type.INT64)], FLOAT)
 
 
 def _bias(values: NDArray[Any] | None, behind: Shape) -> dict[str, NDArray[Any]]:

@@ -23,12 +23,14 @@ from neurodeploy.program import (
     Neuron,
     Node,
     Program,
+    Selection,
 )
 from neurodeploy.program.nesting import require_shallow
 from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.onnx.writing.dialect import operation
+from targets.onnx.writing.moving import MovingWords, function_name
 from targets.onnx.writing.neurons import Leaves, NeuronStep
 from targets.onnx.writing.pools import largest
 from targets.onnx.writing.synapses import WeightedSum
@@ -174,6 +176,20 @@ def _flatten(node: Flatten, program: Program, proved: Ranges) -> ProgramPart:
 
     kind = stored_type(interval)
     return ProgramPart(node.name, "Flatten", shape, kind, interval, (node.source,), body=body)
+
+
+@_PART.register(Selection)
+def _selection(node: Selection, program: Program, proved: Ranges) -> ProgramPart:
+    shape, interval = program.shapes[node.name], proved.values[node.name]
+    kind = stored_type(interval)
+
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        values = [writer.cast(x, kind) for x in inputs]
+        return [node.spelled(MovingWords(writer), values, shape)]
+
+    return ProgramPart(
+        node.name, function_name(node.kind_name()), shape, kind, interval, node.sources, body=body
+    )
 
 
 @_PART.register(Neuron)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neurodeploy.errors import SamplesError, SimulatorError
-from neurodeploy.sandbox import Environment, Limits
+from neurodeploy.sandbox import Environment, Limits, run_worker
 from targets.loihi.simulators.simulate import LavaRun, run_lava
 from tests.conformance.lava_reference import Layer, net_bytes, reference
 
@@ -225,6 +225,14 @@ def test_what_lava_cannot_run_is_an_error(
     """It says what, and does not wait for ever."""
     with pytest.raises(SimulatorError, match=words):
         run_lava([LavaRun(net_bytes(layers), samples)], limits=Limits(seconds=60))
+
+
+def test_models_are_searched_once_for_each_class(lava: Environment) -> None:
+    """Lava executes a folder of files in every search."""
+    counting = replace(lava, worker=Path(__file__).with_name("counting_worker.py"))
+    searches = run_worker(counting, {"worker": str(lava.worker)}).result
+    assert {"Dense", "RingBuffer"} <= set(searches)
+    assert set(searches.values()) == {1}
 
 
 def test_bad_samples_are_refused_before_anything_starts() -> None:

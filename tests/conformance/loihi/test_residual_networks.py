@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
+from neurodeploy.frontend.training import layer_path
 from neurodeploy.sandbox import Environment
-from snncore import functional, layer, neuron
+from snncore import functional, layer, models, neuron
 
 
 def spiking(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
@@ -67,6 +68,22 @@ class Joined(nn.Module):
         return spikes
 
 
+class Concatenating(nn.Module):
+    """Convolutions that read all earlier layers, concatenated, as DenseNet does."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.one = nn.Sequential(*spiking(channels, 3), neuron.LIF(tau=2.0))
+        self.two = nn.Sequential(*spiking(channels + 3, 3), neuron.LIF(tau=2.0))
+        self.last = nn.Sequential(*spiking(channels + 6, 4, 1), neuron.LIF(tau=2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the last layer's spikes."""
+        x = torch.cat([x, self.one(x)], 2)
+        spikes: Tensor = self.last(torch.cat([x, self.two(x)], 2))
+        return spikes
+
+
 def head(channels: int, side: int) -> list[nn.Module]:
     return [layer.Flatten(), layer.Linear(channels * side * side, 5), neuron.LIF(tau=2.0)]
 
@@ -75,19 +92,33 @@ def stem() -> list[nn.Module]:
     return [*spiking(2, 4), neuron.LIF(tau=2.0)]
 
 
+def zoo(make: Callable[..., nn.Module]) -> nn.Module:
+    """Return a narrow network of the zoo, with its stem of 7 x 7, its pools and its shortcuts."""
+    return make(5, channels=2, width=3)
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "residual": lambda: nn.Sequential(
         *stem(), layer.MaxPool2d(2), Residual(4, 4), Residual(4, 6, 2), *head(6, 2)
     ),
     "sew": lambda: nn.Sequential(*stem(), Sew(4), Sew(4), layer.AvgPool2d(2), *head(4, 4)),
+    "concatenating": lambda: nn.Sequential(
+        *stem(), Concatenating(4), layer.MaxPool2d(2), *head(4, 4)
+    ),
     "joined": lambda: nn.Sequential(*stem(), Joined(4), layer.MaxPool2d(3, 2, 1), *head(4, 4)),
+}
+
+
+ZOO: dict[str, Callable[[], nn.Module]] = {
+    "spiking_resnet18": lambda: nn.Sequential(zoo(models.spiking_resnet18), neuron.LIF(tau=2.0)),
+    "sew_resnet18": lambda: nn.Sequential(zoo(models.sew_resnet18), neuron.LIF(tau=2.0)),
 }
 
 
 def trained(name: str, samples: Tensor) -> nn.Module:
     """Return the network on Loihi's grid after a few steps of training."""
     torch.manual_seed(1)
-    network = NETWORKS[name]().train()
+    network = (NETWORKS | ZOO)[name]().train()
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, layer.BatchNorm2d):
@@ -111,20 +142,27 @@ def trained(name: str, samples: Tensor) -> nn.Module:
     return prepared.eval()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_link_is_equal(name: str, full: bool, lava: Environment, tmp_path: Path) -> None:
+def require_equal(name: str, simulator: str, folder: Path) -> None:
+    """Check every link of a network, and that its own layers are shown, all with spikes."""
     torch.manual_seed(0)
     samples = (torch.rand(8, 2, 2, 8, 8) < 0.4).float()
     network = trained(name, samples)
-    artifact = nd.export(network, target="loihi", path=tmp_path / name, example=samples)
-    simulator = "lava" if full or name == "residual" else "none"
+    artifact = nd.export(network, target="loihi", path=folder / name, example=samples)
     report = nd.verify(artifact, model=network, samples=samples, simulator=simulator)
     assert report.equal, report.to_text()
     assert len(report.links) == 4
-    # The layers are the network's own, and all of them spiked.
-    neurons = [
-        key for key, module in network.named_modules() if isinstance(module, quant.ChipNeuron)
-    ]
-    assert {each.name for each in report.layers} == {key.removesuffix(".neuron") for key in neurons}
+    modules = dict(network.named_modules())
+    neurons = {key for key, module in modules.items() if isinstance(module, quant.ChipNeuron)}
+    assert {layer_path(network, each.name) for each in report.layers} == neurons
     assert report.trace is not None
     assert all(report.trace[each].s.any() for each in report.trace)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_link_is_equal(name: str, full: bool, lava: Environment, tmp_path: Path) -> None:
+    require_equal(name, "lava" if full or name == "residual" else "none", tmp_path)
+
+
+def test_networks_of_the_zoo_are_equal(full: bool, lava: Environment, tmp_path: Path) -> None:
+    for name in ZOO if full else ("spiking_resnet18",):
+        require_equal(name, "lava" if full else "none", tmp_path)

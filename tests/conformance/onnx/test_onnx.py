@@ -23,6 +23,7 @@ from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
 from targets.onnx.simulators.simulate import FileRun, run_files
 from tests.conformance.chip_networks import FORMATS, chip_case
+from tests.conformance.moving_networks import MOVING, moving_case
 from tests.conformance.networks import Case, random_case
 from tests.conformance.summary import show
 from tests.conformance.trained import trained_case
@@ -55,6 +56,7 @@ def cases(full: bool) -> Iterator[Case]:
     yield from (branching_case(seed) for seed in range(350 if full else 12))
     yield from (random_case(seed) for seed in range(250 if full else 7))
     yield from (trained_case(seed) for seed in range(50 if full else 4))
+    yield from (moving_case(seed) for seed in range(500 if full else 8))
     yield from (zoo_case(seed) for seed in range(540 if full else 9))
 
 
@@ -143,7 +145,7 @@ def test_the_subset_covers_what_the_generators_can_make() -> None:
     made = list(cases(full=False))
     layers = [node for case in made for node in case.program.nodes]
     kinds = {type(node).__name__ for node in layers}
-    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"}
+    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"} | MOVING
     neurons = {node.equations.name for case in made for node in case.program.layers}
     assert neurons >= {"IF", "LIF", "CubaLIF", "SoftIF", "Resting", "Adapting"}
     systems = {node.system.name for case in made for node in case.program.layers}

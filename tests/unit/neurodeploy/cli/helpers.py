@@ -106,7 +106,7 @@ def dense(inputs: int = 6) -> nn.Sequential:
 
 
 class Branches(nn.Module):
-    """A layer with a loop beside one with delays, which no chain can hold."""
+    """A layer with a loop and delays in a branch, which no chain can hold."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Branches(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The sum's spikes."""
-        return self.last(self.left(self.late(x)) + self.right(self.weights(x)))
+        return self.last(self.left(x) + self.right(self.weights(self.late(x))))
 
 
 def write_inputs(folder: Path) -> None:

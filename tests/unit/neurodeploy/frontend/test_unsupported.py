@@ -65,7 +65,7 @@ WRONG: dict[str, tuple[Forward, str]] = {
     "what is missing from two": (lambda m, x: 2 - m.lif(x), "sub is not an operation"),
     "twice a value": (lambda m, x: 2 * m.lif(x), "mul: an argument is not a value"),
     "a slice": (lambda m, x: m.lif(x)[0], "getitem is not an operation"),
-    "a method": (lambda m, x: m.lif(x).mean(0), "mean is not an operation"),
+    "a method": (lambda m, x: m.lif(x).mean(1), "mean is not an operation"),
     "a shape": (lambda m, x: m.lif(x.reshape(x.shape[0], -1)), "is not an operation"),
     "a parameter": (lambda m, x: m.lif(x + m.weight), "weight is not an operation"),
     "a constant": (lambda m, x: m.lif(x + torch.ones(3)), "is not an operation|is not a value"),
@@ -90,7 +90,7 @@ def test_what_has_no_place_in_a_graph_is_named(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("module", [layer.TimeDistributed(nn.ReLU()), layer.Conv1d(1, 1, 1)])
+@pytest.mark.parametrize("module", [layer.TimeDistributed(nn.ReLU()), layer.MaxPool3d(1)])
 def test_a_layer_without_a_place_is_named_and_not_looked_into(module: nn.Module) -> None:
     network = nn.Sequential(module, quant.CubaLIF())
     with pytest.raises(UnsupportedLayerError, match=f"^0: {type(module).__name__} "):

@@ -67,11 +67,10 @@ def test_folding_keeps_graphs_that_have_no_pool() -> None:
     [
         (nn.Sequential(layer.Linear(3, 2), neuron.LIF()), "floats"),
         (nn.Sequential(quant.Linear(3, 2), neuron.CubaLIF()), "floats"),
-        (nn.Sequential(quant.Linear(3, 2)), "without neurons"),
         (nn.Sequential(quant.Linear(3, 3), quant.Linear(3, 2), quant.CubaLIF()), "no neurons"),
         (nn.Sequential(quant.Linear(3, 2, exponent=-3), quant.CubaLIF()), "same exponent"),
     ],
-    ids=["weights", "neurons", "end", "between", "exponent"],
+    ids=["weights", "neurons", "between", "exponent"],
 )
 def test_what_has_no_integer_form_is_named(network: nn.Module, words: str) -> None:
     with pytest.raises(DoesNotFitError, match=words):

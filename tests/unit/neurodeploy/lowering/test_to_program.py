@@ -134,7 +134,6 @@ WRONG: dict[str, tuple[nn.Module, tuple[int, ...], str]] = {
     ),
     "a float pool": (two(layer.SumPool2d(1), quant.CubaLIF()), (1, 2, 2), r"0: .*quant\.SumPool2d"),
     "float neurons": (two(quant.Linear(3, 2), neuron.LIF()), (3,), r"1: its neurons are floats"),
-    "weights at the end": (two(quant.Linear(3, 2)), (3,), r"0: .*append quant\.CubaLIF"),
     "a flatten at the end": (two(quant.CubaLIF(), layer.Flatten()), (3, 1, 1), "1: .*without neu"),
     "weights after weights": (PAIR, (3,), "1: reads 0 with no neurons between them"),
     "weights after a flatten": (

@@ -138,7 +138,7 @@ class Words(nn.Module):
 UNPLACED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "neurons that are called twice": (Twice, "lif: is called twice"),
     "a product": (lambda: Words(torch.mul), "mul: mul of spikes is not what chips do"),
-    "a list": (lambda: Words(lambda *x: torch.cat(x, -1)), "cat: cat of spikes is not what"),
+    "a list": (lambda: Words(lambda *x: torch.stack(x)), "stack: stack of spikes is not what"),
     "a join of spikes": (
         lambda: nn.Sequential(layer.Residual(neuron.IF(), join="iand"), neuron.IF()),
         "sub: .* of spikes is not what chips do",

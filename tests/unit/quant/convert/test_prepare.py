@@ -244,7 +244,6 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "0: Steps has no",
     ),
     "a product": (Halved, "int8", "conv: mul reads its sums, which no chip can"),
-    "no neurons": (lambda: chain(layer.Linear(2, 2)), "int8", r"0: no neurons read its sums"),
     "weights after weights": (
         lambda: chain(layer.Linear(2, 2), layer.Linear(2, 2), neuron.IF()),
         "int8",

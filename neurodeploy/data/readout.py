@@ -1,0 +1,51 @@
+"""The way from a network's last layer to its output, in the units of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The value of one integer, and whether the last step decodes the whole sequence.
+
+    `per_step` divides what was added up by the number of steps, except for the first `skip`.
+    """
+
+    exponent: int = 0
+    over_time: bool = False
+    per_step: bool = False
+    skip: int = 0
+
+    def output(self, sent: NDArray[Any]) -> NDArray[Any]:
+        """Return the network's output from what its last layer sends (T, N, ...)."""
+        values = sent if self.exponent == 0 else np.ldexp(sent.astype(np.float64), self.exponent)
+        if not self.over_time:
+            return values
+        last: NDArray[Any] = values[-1]
+        return last / max(len(sent) - self.skip, 1) if self.per_step else last
+
+
+def running(equations: str, values: NDArray[Any], skip: int = 0) -> NDArray[Any]:
+    """Return what the decoder with these equations shows after each step of a sequence.
+
+    Raises:
+        KeyError: if there is no decoder of this name.
+    """
+    late = values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+    late[:skip] = 0
+    return _RUNNING[equations](late)
+
+
+_RUNNING: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "Total": lambda values: np.cumsum(values, axis=0),
+    "LateTotal": lambda values: np.cumsum(values, axis=0),
+    "FirstSpike": lambda values: np.cumsum(np.cumprod(1 - values, axis=0), axis=0),
+    "Largest": lambda values: np.maximum.accumulate(values, axis=0),
+    "Last": lambda values: values,
+}
