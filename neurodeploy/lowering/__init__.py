@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from neurodeploy.graph import Graph
 from neurodeploy.lowering.drop_unused import DROP_UNUSED as DROP_UNUSED
 from neurodeploy.lowering.fold_pools import FOLD_POOLS as FOLD_POOLS
+from neurodeploy.lowering.merge_reshapes import MERGE_RESHAPES as MERGE_RESHAPES
 from neurodeploy.lowering.passes import Pass as Pass
 from neurodeploy.lowering.passes import run_passes as run_passes
 from neurodeploy.lowering.pools_to_kernels import POOLS_TO_KERNELS as POOLS_TO_KERNELS
@@ -14,6 +15,7 @@ from neurodeploy.program import Program
 __all__ = [
     "DROP_UNUSED",
     "FOLD_POOLS",
+    "MERGE_RESHAPES",
     "PASSES",
     "POOLS_TO_KERNELS",
     "Pass",
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 # The passes that every graph goes through before it becomes a program, in order.
-PASSES = (FOLD_POOLS, DROP_UNUSED, POOLS_TO_KERNELS)
+PASSES = (MERGE_RESHAPES, FOLD_POOLS, DROP_UNUSED, POOLS_TO_KERNELS)
 
 
 def lower(graph: Graph, passes: Sequence[Pass] = ()) -> Program:

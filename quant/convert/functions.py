@@ -181,11 +181,13 @@ def _mean(called: _Called) -> _Layers:
         return None
     keeps, lead = bool(called.value(1, "keepdim", False)), called.leading
     images, lines = ((-2, -1), (lead + 1, lead + 2)), ((-1,), (lead + 1,))
-    dims = tuple(sorted(dims))
+    dims, mode = tuple(sorted(dims)), called.step_mode
     if dims not in images + lines:
         return None
-    pool = layer.AdaptiveAvgPool2d(1) if dims in images else layer.AdaptiveAvgPool1d(1)
-    return [pool] if keeps else [pool, layer.Flatten(called.step_mode)]
+    # A line is an image of one row.
+    before = [layer.Reshape((0, 1, -1), mode)] if dims in lines else []
+    line = [layer.Reshape((0, 1), mode)] if dims in lines else []
+    return [*before, layer.AdaptiveAvgPool2d(1), *(line if keeps else [layer.Flatten(mode)])]
 
 
 def _interpolate(called: _Called) -> _Layers:

@@ -33,7 +33,7 @@ def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module |
         # A subclass may compute anything.
         if type(module) is kind:
             ours = make(module, name, step_mode)
-            if ours is not None and kind not in _UNFOLDED:
+            if ours is not None and kind not in (*_UNFOLDED, *_LINE_MEANS):
                 ours.load_state_dict(module.state_dict())
                 tensor = next(module.parameters(), None)
                 ours = ours if tensor is None else ours.to(tensor.device, tensor.dtype)
@@ -146,6 +146,21 @@ def _mean(module: Any, name: str, step_mode: str) -> nn.Module:
     return ours
 
 
+def _line_mean(module: Any, name: str, step_mode: str) -> nn.Module:
+    """Return the mean of a line as that of an image of one row."""
+    if isinstance(module, nn.AdaptiveAvgPool1d | layer.AdaptiveAvgPool1d):
+        size = module.output_size
+        (length,) = size if isinstance(size, tuple) else (size,)
+        pool: nn.Module = layer.AdaptiveAvgPool2d((1, length))
+    else:
+        options = (module.kernel_size, module.stride, module.padding)
+        kernel, stride, around = (each if isinstance(each, tuple) else (each,) for each in options)
+        flags = (module.ceil_mode, module.count_include_pad)
+        pool = layer.AvgPool2d((1, *kernel), (1, *stride), (0, *around), *flags)
+    before, behind = (layer.Reshape(shape, step_mode) for shape in ((0, 1, -1), (0, -1)))
+    return nn.Sequential(before, pool, behind)
+
+
 def _largest(module: Any, name: str, step_mode: str) -> nn.Module | None:
     options = (module.padding, module.dilation, module.ceil_mode)
     ours: nn.Module = getattr(layer, type(module).__name__)(
@@ -166,6 +181,10 @@ _UNFOLDED: tuple[type[nn.Module], ...] = (
     *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
     *(layer.ConvTranspose1d, layer.ConvTranspose2d, layer.ConvTranspose3d),
 )
+_LINE_MEANS: tuple[type[nn.Module], ...] = (
+    *(nn.AvgPool1d, nn.AdaptiveAvgPool1d),
+    *(layer.AvgPool1d, layer.AdaptiveAvgPool1d),
+)
 _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
     nn.Linear: _linear,
     **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), _convolution),
@@ -176,8 +195,9 @@ _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
     nn.Flatten: _flatten,
     nn.Unflatten: _unflatten,
     nn.Upsample: _upsampled,
-    **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d), _mean),
+    nn.AvgPool2d: _mean,
+    **dict.fromkeys(_LINE_MEANS, _line_mean),
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d), _largest),
-    **dict.fromkeys((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d), _adaptive),
+    nn.AdaptiveAvgPool2d: _adaptive,
     **dict.fromkeys(_UNFOLDED, _transposed),
 }

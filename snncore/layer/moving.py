@@ -163,7 +163,10 @@ class Transpose(Moving):
 
 
 class Reshape(Moving):
-    """The values of a sample in another shape, in C order; one length may be -1."""
+    """The values of a sample in another shape, in C order.
+
+    A length of 0 is the sample's own there, and one may be -1: what is left.
+    """
 
     def __init__(self, shape: Sequence[int], step_mode: str = "m") -> None:
         super().__init__(step_mode)
@@ -176,7 +179,18 @@ class Reshape(Moving):
     def forward(self, x: Tensor) -> Tensor:
         """Reshape every sample."""
         self.input_shape = tuple(x.shape[self.leading :])
-        return x.reshape(*x.shape[: self.leading], *self.shape)
+        return x.reshape(*x.shape[: self.leading], *self.lengths(self.input_shape))
+
+    def lengths(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the lengths for a sample of this shape, of which one may be -1.
+
+        Raises:
+            ValueError: if a length is a sample's own, which it does not have.
+        """
+        if any(length == 0 and axis >= len(shape) for axis, length in enumerate(self.shape)):
+            raise ValueError(f"Reshape: {shape} has no lengths for {self.shape}")
+        pairs = enumerate(self.shape)
+        return tuple(length or shape[axis] for axis, length in pairs)
 
 
 class Upsample(Layer):

@@ -13,6 +13,8 @@ CAPABILITIES = Capabilities(
         "average and sum pool",
         "flatten",
         "residual add",
+        "conv1d and transposed convolutions",
+        "concat, slice, permute, reshape and upsample",
     ),
     neurons=(
         "IF and LIF with hard or soft reset, to any value",

@@ -10,6 +10,8 @@ CAPABILITIES = Capabilities(
         "flatten",
         "sum, average and max pool",
         "branches, delays and loops",
+        "conv1d, conv3d and transposed convolutions",
+        "concat, slice, permute, reshape and upsample",
     ),
     neurons=("every neuron that has integer equations",),
     limits={

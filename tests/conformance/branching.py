@@ -21,12 +21,13 @@ from neurodeploy.program import (
     Signal,
     Synapse,
 )
-from neurodeploy.simulator import run_golden
+from neurodeploy.simulator import by_network_layer, run_golden
 from neurodeploy.target import Severity
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi.branches import as_chain
 from targets.loihi.check import check
 from targets.loihi.chip.format import LOIHI, LOIHI_DRIVEN
+from tests.conformance.moving_networks import moving_case
 from tests.conformance.networks import Array, Case, random_convolution
 
 LARGEST_THRESHOLD = (1 << 17) - 1
@@ -45,6 +46,20 @@ def branching_case(seed: int) -> Case:
         if chain is not case.program and not errors:
             return case
     raise AssertionError(f"no network of seed {seed} has branches")
+
+
+def moved_case(seed: int) -> Case:
+    """Return the network of this seed that moves spikes and sums, and that a chain can hold."""
+    for attempt in range(40):
+        case = moving_case(1000 * attempt + seed, "loihi")
+        try:
+            chain = as_chain(case.program)
+        except DoesNotFitError:
+            continue
+        fits = not any(each.severity == Severity.ERROR for each in check(chain))
+        if fits and by_network_layer(chain, run_golden(chain, case.samples)).spikes():
+            return replace(case, name=f"moved {seed}")
+    raise AssertionError(f"no network of seed {seed} is a chain")
 
 
 class _Build:

@@ -53,12 +53,13 @@ def _(module: layer.Transpose, name: str, source: Edge, shape: Shape) -> Node:
 
 @moved.register
 def _(module: layer.Reshape, name: str, source: Edge, shape: Shape) -> Node:
-    rest = prod(length for length in module.shape if length != -1)
-    open_, size = module.shape.count(-1), prod(shape)
+    lengths = module.lengths(shape)
+    rest = prod(length for length in lengths if length != -1)
+    open_, size = lengths.count(-1), prod(shape)
     fits = open_ <= 1 and rest > 0 and size % rest == 0
     words = f"{name}: {shape} does not divide into {module.shape}"
     require(fits, words, remedy="reshape to as many values")
-    return g.Reshape(name, source, tuple(size // rest if n == -1 else n for n in module.shape))
+    return g.Reshape(name, source, tuple(size // rest if n == -1 else n for n in lengths))
 
 
 @moved.register

@@ -176,18 +176,13 @@ def _selection(node: Selection, branches: Branches) -> None:
 
 def _pool(node: Selection, branches: Branches) -> None:
     """Take a pool of spikes as neurons that fire if the largest value of their window is 1."""
-    if node.source.source in branches.moved:
-        reason = f"takes the largest of {node.source.source}, whose values are moved"
-        raise branches.refusal(node, reason, "put the pool before what moves them")
-    source = branches.source_of(node, node.source)
-    form = branches.form
-    channels = branches.shape(source)[0]
-    kernel = node.spike_kernel(channels, form.relay_weight, form.kernel_bits)
+    read, form = branches.shape(node.source.source), branches.form
+    kernel = node.spike_kernel(read[0], form.relay_weight, form.kernel_bits)
     if not isinstance(kernel, Conv2d):
         kind = type(node).__name__
         raise branches.refusal(node, f"a chain of layers does not hold the kind {kind}")
-    own = branches.shape(node.name)
-    branches.units[node.name] = Unit(node.name, own, (Drive(source, kernel),))
+    drives = tuple(drives_of(kernel, branches))
+    branches.units[node.name] = Unit(node.name, branches.shape(node.name), drives)
     branches.spikes[node.name] = node.name
 
 

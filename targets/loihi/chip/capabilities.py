@@ -17,6 +17,8 @@ CAPABILITIES = Capabilities(
         "sum pool",
         "max pool of spikes, as neurons",
         "branches: sums of layers, skips, with relays",
+        "conv1d, conv3d and transposed convolutions, as dense weights",
+        "concat, slice, permute, reshape and upsample, within weights",
     ),
     neurons=(
         "CUBA LIF, with IF and LIF as special cases",

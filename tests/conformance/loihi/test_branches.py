@@ -1,6 +1,7 @@
 """Random networks with branches: the branching program, its chain, the file and Lava agree.
 
-A failure names the network, such as `branching 17`, which `branching_case(17)` makes again.
+A failure names the network, such as `branching 17`, which `branching_case(17)` makes again, or
+`moved 17`, which `moved_case(17)` does.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from targets.loihi.branches import as_chain
 from targets.loihi.host import lava_run
 from targets.loihi.simulators.simulate import run_lava
 from targets.loihi.target import target
-from tests.conformance.branching import branching_case
+from tests.conformance.branching import branching_case, moved_case
 from tests.conformance.networks import Case
 from tests.conformance.summary import show
 
 # The networks in `make test`, and in the whole suite.
 SUBSET, FULL, BATCH = 4, 250, 50
+# Beside them, networks that join, cut, permute, reshape and repeat spikes and sums.
+MOVED_SUBSET, MOVED_FULL = 3, 200
 LARGEST_THRESHOLD = (1 << 17) - 1
 # The structures that some of many networks have.
 STRUCTURES = {"relays", "phases", "surplus", "pool", "delays", "loop", "driven", "dense", "images"}
@@ -133,6 +136,20 @@ def test_chains_of_random_networks(
     assert tally.silent <= count // 20
     if full:
         assert all(tally.structures[kind] >= 5 for kind in STRUCTURES), tally.structures
+
+
+@pytest.mark.timeout(3600)
+def test_chains_of_networks_that_move_values(
+    lava: Environment, full: bool, request: pytest.FixtureRequest
+) -> None:
+    count, tally = MOVED_FULL if full else MOVED_SUBSET, Tally()
+    for first in range(0, count, BATCH):
+        seeds = range(first, min(first + BATCH, count))
+        run_batch([moved_case(seed) for seed in seeds], tally)
+    show(request.config, "networks that move values", tally.sentence(count))
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.spikes
+    assert not tally.silent
 
 
 def without_relays(chain: Program) -> Program:

@@ -86,11 +86,27 @@ def larger() -> nn.Module:
     )
 
 
+def means() -> nn.Module:
+    """Means of lines, before a convolution and before dense weights."""
+    return nn.Sequential(
+        layer.Conv1d(2, 4, 3),
+        neuron.LIF(threshold=0.2),
+        layer.AvgPool1d(2),
+        layer.Conv1d(4, 3, 3),
+        neuron.LIF(threshold=0.1),
+        layer.AdaptiveAvgPool1d(1),
+        layer.Flatten(),
+        layer.Linear(3, 6),
+        neuron.LIF(threshold=0.1),
+    )
+
+
 # A network, and the shape of its samples.
 NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
     "joined": (Joined, (2, 6, 5)),
     "moved": (Moved, (2, 6, 6)),
     "lines": (lines, (2, 12)),
+    "means": (means, (2, 12)),
     "volumes": (volumes, (2, 3, 4, 4)),
     "larger": (larger, (2, 4, 3)),
 }
