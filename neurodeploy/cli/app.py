@@ -8,18 +8,18 @@ import typer
 
 from neurodeploy.cli.command import Command, Debug, Json
 from neurodeploy.cli.commands import (
+    check,
     convert,
     demo,
-    doctor,
     export,
     inspect,
     new_target,
     quantize,
     run,
-    simulators,
     targets,
     verify,
 )
+from neurodeploy.cli.commands.machine import doctor, simulators
 from neurodeploy.cli.failure import INTERRUPTED
 from neurodeploy.cli.version import version
 
@@ -32,6 +32,7 @@ for name, function in {
     "demo": demo.demo,
     "targets": targets.targets,
     "inspect": inspect.inspect,
+    "check": check.check,
     "export": export.export,
     "verify": verify.verify,
     "quantize": quantize.quantize,

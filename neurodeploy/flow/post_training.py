@@ -83,7 +83,8 @@ def quantized(
     if labels is not None:
         truth = torch.from_numpy(labels.astype("int64"))
         pairs = (("float", network), ("quantized", frozen))
-        accuracies = {name: _accuracy(module, inputs, truth) for name, module in pairs}
+        decoded = program.readout.over_time
+        accuracies = {name: _accuracy(module, inputs, truth, decoded) for name, module in pairs}
     name = next(m.format.name for m in frozen.modules() if isinstance(m, quant.ChipNeuron))
     silences = monitor.silent_layers(frozen, inputs)
     return Quantized(frozen, name, program, calibration, findings, accuracies, inputs, silences)
@@ -102,8 +103,10 @@ def _prepared(network: nn.Module, target: str, form: str | None, inputs: Tensor)
 
 
 @torch.no_grad()
-def _accuracy(network: nn.Module, inputs: Tensor, labels: Tensor) -> float:
+def _accuracy(network: nn.Module, inputs: Tensor, labels: Tensor, decoded: bool) -> float:
+    """Return the share of samples with the largest output, summed over steps, at their label."""
     functional.reset(network)
-    counts = network(inputs).sum(0)
+    output = network(inputs)
     functional.reset(network)
+    counts = output if decoded else output.sum(0)
     return float((counts.flatten(1).argmax(1) == labels).float().mean())

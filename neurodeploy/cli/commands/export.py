@@ -42,6 +42,10 @@ Options = Annotated[
     ),
 ]
 Form = Annotated[str | None, typer.Option(metavar="NAME", help="Short for --option form=NAME.")]
+ReportPlace = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The folder for report.html, .json and .txt of --verify."),
+]
 Verify = Annotated[bool, typer.Option("--verify", help="Verify the exported artifact.")]
 
 
@@ -61,6 +65,7 @@ class ProofOptions:
     verify: Verify = False
     samples: Samples = None
     simulator: SimulatorName = None
+    report: ReportPlace = None
 
 
 @command
@@ -78,6 +83,9 @@ def export(
     model, build = source.model, source.build
     if proof.simulator is not None and not proof.verify:
         raise typer.TyperException("--simulator has a meaning only with --verify")
+    if proof.report is not None and not proof.verify:
+        raise typer.TyperException("--report has a meaning only with --verify")
+    report_view.require_places(proof.report, None)
     require_simulator(target, proof.simulator)
     options = _options(target, writing.option or [], writing.form)
     folder = Path(f"{model.stem}-{target}") if writing.folder is None else writing.folder
@@ -93,18 +101,20 @@ def export(
         findings = subject.findings
         say(f"writing {folder}")
         artifact = pipeline.write(subject, folder, options)
-        report = None
+        report, written = None, {}
         if proof.verify:
             arguments: dict[str, Any] = {"samples": samples, "labels": labels}
             arguments["simulator"] = proof.simulator
             report = pipeline.verified(artifact, model=subject, progress=say, **arguments)
+            written = report_view.write(report, proof.report, None)
             report_view.warn_of_silence(report, output)
     following = _next(folder, model, build)
     document = _document(artifact, findings, report) | {"next": following}
     document |= price_view.as_data(subject.price)
-    blocks = price_view.as_lines(subject.price, target) + _blocks(
-        artifact, findings, report, following
-    )
+    if proof.report is not None:
+        document |= {"report_files": written}
+    blocks = price_view.as_lines(subject.price, target)
+    blocks += _blocks(artifact, findings, report, following) + report_view.written(written)
     return Outcome(document, blocks, 0 if report is None else report.exit_code)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from neurodeploy.chips.resources import Core, LayerNeeds, Placement, Slice, Use
 from neurodeploy.program import Flatten, Integers, Neuron, Program, Synapse
+from snncore.dynamics.zoo.readout import shows_voltage
 from targets.loihi.chip.chips import MESSAGE_BITS, Chip
 from targets.loihi.chip.connections import Connections
 
@@ -87,7 +88,7 @@ def _lacking(layers: list[_Layer], chip: Chip) -> Iterator[tuple[str, str]]:
         if layer.node.ports is not None and not chip.programmable:
             name = layer.node.equations.name
             yield layer.node.name, f"has {name} neurons, and those of {chip.name} are CUBA LIF"
-        if layer.node.graded and not chip.message_bits:
+        if _sends_numbers(layer.node) and not chip.message_bits:
             yield layer.node.name, f"sends numbers, and a spike of {chip.name} carries none"
 
 
@@ -238,8 +239,13 @@ def _needs(layers: list[_Layer], placed: dict[str, tuple[int, int]]) -> tuple[La
                 bits,
                 ", ".join(dict.fromkeys(each.encoding for each in layer.inputs)) or "none",
                 max((each.delay for each in layer.inputs), default=0),
-                MESSAGE_BITS if layer.node.graded else 0,
+                MESSAGE_BITS if _sends_numbers(layer.node) else 0,
                 cores,
             )
         )
     return tuple(needs)
+
+
+def _sends_numbers(node: Neuron) -> bool:
+    """Return whether spikes carry numbers; a readout's voltage is probed and not sent."""
+    return node.graded and not shows_voltage(node.equations)

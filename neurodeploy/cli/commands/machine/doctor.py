@@ -7,7 +7,7 @@ from typing import Any
 
 from neurodeploy.cli import trial
 from neurodeploy.cli.command import command
-from neurodeploy.cli.commands import simulators
+from neurodeploy.cli.commands.machine import simulators
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.views import installation

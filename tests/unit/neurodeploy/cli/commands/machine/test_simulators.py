@@ -17,7 +17,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NEURODEPLOY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv(VARIABLE, sys.executable)
     monkeypatch.setattr(
-        "neurodeploy.cli.commands.simulators.environments",
+        "neurodeploy.cli.commands.machine.simulators.environments",
         lambda: {"plain": environment(disk_mb=7)},
     )
     return tmp_path / "cache"
@@ -47,7 +47,7 @@ def test_all_are_installed_at_once(
     call: Caller, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = {name: environment(name=name) for name in ("plain", "other")}
-    monkeypatch.setattr("neurodeploy.cli.commands.simulators.environments", lambda: both)
+    monkeypatch.setattr("neurodeploy.cli.commands.machine.simulators.environments", lambda: both)
     document = call("simulators", "install", "all", "--json").document
     assert [each["name"] for each in document["simulators"]] == ["plain", "other"]
     assert {each["state"] for each in document["simulators"]} == {"installed"}
@@ -69,7 +69,7 @@ def test_one_that_fails_its_test_is_broken(
 ) -> None:
     call("simulators", "install", "plain")
     failing = {"plain": environment(self_test={"do": "raise"})}
-    monkeypatch.setattr("neurodeploy.cli.commands.simulators.environments", lambda: failing)
+    monkeypatch.setattr("neurodeploy.cli.commands.machine.simulators.environments", lambda: failing)
     assert call("simulators", "list", "--json").document["simulators"][0]["state"] == "installed"
     assert call("simulators", "doctor").code == 4
 
