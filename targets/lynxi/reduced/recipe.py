@@ -126,6 +126,8 @@ class RecipeWriter:
     def __init__(self) -> None:
         self.steps: list[RecipeStep] = []
         self._numbers: dict[Any, int] = {}
+        # The constants by name: a form holds one value under each.
+        self._named: dict[str, Numbers] = {}
 
     def leaf(self, word: Word, name: str, values: Interval) -> int:
         """Add a state or the input."""
@@ -136,8 +138,17 @@ class RecipeWriter:
         numbers = np.asarray(value, dtype=np.float64)
         if not name and not is_half(numbers):
             name = f"number {float(numbers):g}"
+        name = self._own_name(name, numbers)
         low, high = int(np.floor(numbers.min())), int(np.ceil(numbers.max()))
         return self._add(RecipeStep(Word.CONSTANT, (), Interval(low, high), name, numbers))
+
+    def _own_name(self, name: str, numbers: Numbers) -> str:
+        """Return a constant's name, with a count if another constant already has it."""
+        candidate, count = name, 1
+        while name and not np.array_equal(self._named.setdefault(candidate, numbers), numbers):
+            count += 1
+            candidate = f"{name} {count}"
+        return candidate
 
     def add(self, a: int, b: int) -> int:
         """Return the sum."""
