@@ -1,4 +1,6 @@
-"""Empty environments with the wheel and what it requires, made as the README says.
+"""Empty environments with the wheel and what it requires, installed by uv: pip takes ten times.
+
+The wheel itself is installed by pip, as a user does.
 
 torch for Linux asks for two gigabytes of CUDA beside it. Here no GPU is used, so where that build
 would be taken, its libraries' places are held by empty ones: torch starts, and computes on the CPU.
@@ -6,7 +8,6 @@ would be taken, its libraries' places are held by empty ones: torch starts, and 
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
-from tests.packaging.index import CONSTRAINTS, pinned, run, uv
+from tests.packaging.index import CONSTRAINTS, run, uv
 
 # The part of CUDA that torch's own code for the CPU calls; twelve megabytes.
 _KEPT = ("nvidia-cuda-cupti", "nvidia-cuda-runtime", "nvidia-cufile")
@@ -46,20 +45,10 @@ def scripts_of(venv: Path) -> Path:
 
 def install(python: Path, wheel: Path, venv: Path) -> None:
     """Make an environment of this Python with the wheel and what it requires, no extra."""
-    if python == Path(sys.executable) and torch.version.cuda is None:
-        run((python, "-m", "venv", venv), venv.parent)
-        _install_with_pip(wheel, venv)
-    else:
-        run((uv(), "venv", "-q", "--python", python, venv), venv.parent)
-        _install_with_uv(wheel, venv)
-
-
-def _install_with_pip(wheel: Path, venv: Path) -> None:
-    """Install as this machine does, which has a build of torch for CPUs."""
-    pip = (scripts_of(venv) / "python", "-m", "pip", "install", "-qq", "--no-compile")
-    more = shlex.split(os.environ.get("PIP_ARGS", ""))
-    words = (*pip, "-c", CONSTRAINTS, *more, pinned("torch"), wheel)
-    run(words, venv, dict(os.environ))
+    run((uv(), "venv", "-q", "--python", python, venv), venv.parent)
+    _install_with_uv(wheel, venv)
+    pip = (sys.executable, "-m", "pip", "--python", scripts_of(venv) / "python", "install", "-q")
+    run((*pip, "--force-reinstall", "--no-deps", "--no-compile", wheel), venv)
 
 
 def _install_with_uv(wheel: Path, venv: Path) -> None:
