@@ -21,13 +21,14 @@ SUM := $(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' 
 READY := $(VENV)/ready-$(SUM)
 TOOLS := $(VENV)/tools-$(SUM)
 
-# The first of these that answers and is one of the versions; PYTHON=... chooses another.
+# The first of these that answers and is one of the versions; PYTHON=... chooses one or another.
 VERSIONS := 3.11 3.12 3.13 3.14
-CANDIDATES := $(foreach version,$(VERSIONS),python$(version) \
+CHOSEN := $(or $(filter $(VERSIONS),$(PYTHON)),$(VERSIONS))
+CANDIDATES := $(foreach version,$(CHOSEN),python$(version) \
 	$(wildcard $(HOME)/.pyenv/versions/$(version).*/bin/python) \
 	$(wildcard $(HOME)/.local/share/uv/python/cpython-$(version).*/bin/python$(version))) python3 python
-IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] not in "$(VERSIONS)".split())
-FIND_PYTHON = for python in $(or $(PYTHON),$(CANDIDATES)); do \
+IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] not in "$(CHOSEN)".split())
+FIND_PYTHON = for python in $(or $(filter-out $(VERSIONS),$(PYTHON)),$(CANDIDATES)); do \
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
 # A process a core, each with one thread; who is done takes tests from the others.
@@ -39,7 +40,7 @@ PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 	@echo
-	@echo "PYTHON=...    the Python to use ($(VERSIONS)), where another is found first, or none"
+	@echo "PYTHON=...    the Python to use: its version ($(VERSIONS)) or its path"
 	@echo "PIP_ARGS=...  more words for pip. On Linux this takes torch's small CPU build:"
 	@echo "              PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
 
@@ -115,7 +116,7 @@ endef
 $(READY):
 	@python="$$($(FIND_PYTHON))"; \
 	if [ -z "$$python" ]; then \
-		echo "No Python of $(VERSIONS) with venv was found$(and $(PYTHON), at $(PYTHON)): install"; \
+		echo "No Python of $(VERSIONS) with venv was found$(if $(PYTHON), at $(PYTHON)): install"; \
 		echo "one (python.org, pyenv, uv, or your system's python3 and python3-venv), or name it:"; \
 		echo "make PYTHON=/path/to/python3.12"; exit 1; \
 	fi; \

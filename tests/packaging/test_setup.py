@@ -113,6 +113,14 @@ def test_a_python_that_is_not_there_is_named(clone: Path) -> None:
     assert not (clone / ".venv").exists()
 
 
+def test_a_python_may_be_named_by_its_version(clone: Path) -> None:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    others = [each for each in VERSIONS if each != version]
+    said = make(clone, "-n", "demo", f"PYTHON={version}").stdout
+    assert f"python{version}" in said
+    assert not any(f"python{other} " in said for other in others)
+
+
 def test_an_older_python_is_refused(clone: Path) -> None:
     older = clone / "python"
     older.write_text("#!/bin/sh\nexit 1\n", "utf-8")
