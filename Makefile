@@ -47,7 +47,7 @@ demo: $(READY) ## Train, export, simulate and verify a small network; write demo
 	@$(BIN)/neurodeploy demo --out demo-output
 
 test: $(TOOLS) ## Check everything: style, types, imports, tests
-	@$(call stages,ruff format types imports simulators tests)
+	@$(call stages,ruff format imports simulators tests,types)
 
 test-fast: $(TOOLS) ## Run the unit tests alone
 	@$(call stages,unit)
@@ -76,12 +76,17 @@ clean: ## Remove the environment, caches and everything that was built
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # All stages run, whatever the ones before said; each shows its time, the last line is the verdict.
+# The one of the second list, which uses one core, runs beside the others and is shown after them.
 define stages
-failed=; times=; for stage in $(1); do \
+failed=; times=; \
+$(if $(2),log=$$(mktemp); $(MAKE) -s stage-$(2) >"$$log" 2>&1 & beside=$$!; \
+trap 'kill $$beside 2>/dev/null; rm -f "$$log"' EXIT; trap 'exit 1' HUP INT TERM;) \
+for stage in $(1); do \
 	echo "== $$stage"; begin=$$(date +%s); \
 	$(MAKE) -s stage-$$stage || failed="$$failed $$stage"; \
 	times="$$times $$stage $$(( $$(date +%s) - begin ))s,"; \
 done; \
+$(if $(2),echo "== $(2)"; wait $$beside || failed="$$failed $(2)"; cat "$$log";) \
 echo "==$${times%,}"; \
 if [ -n "$$failed" ]; then echo "== FAILED:$$failed"; exit 1; fi; echo "== all passed"
 endef

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from neurodeploy.frontend import graph_of, save
 from neurodeploy.program import Program
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import Finding, require_fits
-from snncore import functional
+from snncore import functional, monitor
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Quantized:
     # If there are labels: the accuracy of the float network and of the quantized one.
     accuracies: dict[str, float]
     example: Tensor
+    # The layers that never fire on the samples.
+    silences: tuple[monitor.Silence, ...] = ()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the frozen network to a model file."""
@@ -45,6 +49,7 @@ def quantized(
     samples: NDArray[Any],
     labels: NDArray[Any] | None = None,
     form: str | None = None,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> Quantized:
     """Return the network on a target's grid, fitted to samples (T, N, ...).
 
@@ -65,7 +70,11 @@ def quantized(
     chip = targets.target(target)
     program = targets.lowered(graph_of(prepared, example=samples), chip)
     checked_samples(program, samples)
-    calibration = quant.calibrate(prepared, inputs, network)
+
+    def say(layer: str, done: int, count: int) -> None:
+        progress(f"fitting {layer or 'the layer'} ({done + 1} of {count}) to the samples")
+
+    calibration = quant.calibrate(prepared, inputs, network, progress=say)
     frozen = quant.freeze(prepared)
     program = targets.lowered(graph_of(frozen, example=samples), chip)
     findings = chip.check(program)
@@ -76,12 +85,16 @@ def quantized(
         pairs = (("float", network), ("quantized", frozen))
         accuracies = {name: _accuracy(module, inputs, truth) for name, module in pairs}
     name = next(m.format.name for m in frozen.modules() if isinstance(m, quant.ChipNeuron))
-    return Quantized(frozen, name, program, calibration, findings, accuracies, inputs)
+    silences = monitor.silent_layers(frozen, inputs)
+    return Quantized(frozen, name, program, calibration, findings, accuracies, inputs, silences)
 
 
 def _prepared(network: nn.Module, target: str, form: str | None, inputs: Tensor) -> nn.Module:
     try:
-        return quant.prepare(network.eval(), target=target, format=form, example=inputs)
+        with warnings.catch_warnings():
+            # What is silent after the calibration counts.
+            warnings.simplefilter("ignore", monitor.SilenceWarning)
+            return quant.prepare(network.eval(), target=target, format=form, example=inputs)
     except NeurodeployError:
         raise
     except ValueError as error:

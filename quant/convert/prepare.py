@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 
 import torch
 from torch import Tensor, fx, nn
@@ -15,7 +16,7 @@ from quant.convert.rewriting import KNOWN, Rewriting
 from quant.grid.formats import ChipFormat
 from quant.grid.registry import chip_format
 from quant.neuron.chip_neuron import ChipNeuron
-from snncore import functional, layer
+from snncore import functional, layer, monitor
 
 
 def prepare(
@@ -37,7 +38,8 @@ def prepare(
     If the target is named and installed, its own check runs on the result, so that `prepare`
     refuses before training what an export would refuse whatever the weights. The check needs the
     shape of the input: without an example it runs only if the first layer is dense. A format, by
-    its name or as an object, is not a target and has no check.
+    its name or as an object, is not a target and has no check. If the example has values other than
+    zero, a `monitor.SilenceWarning` names each layer that never fires on it.
 
     Raises:
         ValueError: if the chip cannot have a layer, or the target cannot accept the network;
@@ -54,6 +56,10 @@ def prepare(
     module.train(network.training)
     if isinstance(target, str):
         require_taken(module, example, target)
+    if example is not None and bool(example.any()):
+        # Sums that do not fit yet, which training can change, are refused by their own error.
+        with suppress(ValueError):
+            monitor.warn_of_silence(module, example.to(_float_type(example)))
     return module
 
 
@@ -68,16 +74,19 @@ def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
 
 def _run(network: nn.Module, example: Tensor) -> None:
     """Let every layer see the shape of its input."""
-    kind = example.dtype if example.is_floating_point() else torch.get_default_dtype()
     try:
         with torch.no_grad():
-            network.eval()(example.to(kind))
+            network.eval()(example.to(_float_type(example)))
     except (RuntimeError, IndexError) as error:
         shape = tuple(example.shape)
         raise ValueError(
             f"example: the network does not take {shape}: {error} (give an example (T, N, ...))"
         ) from error
     functional.reset(network)
+
+
+def _float_type(example: Tensor) -> torch.dtype:
+    return example.dtype if example.is_floating_point() else torch.get_default_dtype()
 
 
 class _Tracer(fx.Tracer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,6 +40,9 @@ class Calibration:
     layers: tuple[LayerReport, ...]
 
 
+Progress = Callable[[str, int, int], None]
+
+
 @torch.no_grad()
 def calibrate(
     network: nn.Module,
@@ -47,12 +51,14 @@ def calibrate(
     *,
     search: bool = True,
     correct: bool = True,
+    progress: Progress | None = None,
 ) -> Calibration:
     """Fit a prepared network to samples (T, N, ...), layer after layer, and report on each.
 
     `search` tries the units around those that fit the weights; `correct` moves biases by what
     rounding takes from the mean sums. Each change is kept if spike rates come nearer to the float
-    network's.
+    network's. `progress` is called before each layer with its name, how many layers are done, and
+    how many there are.
 
     Raises:
         ValueError: if the samples are invalid, or the networks do not have the same layers.
@@ -67,24 +73,22 @@ def calibrate(
     reference.eval()
     try:
         fitting = _Fitting(network, samples, _float_rates(reference, samples))
-        for name, module in list(network.named_modules()):
-            if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
-                if fitting.lacks(name, module):
-                    continue
-                if search:
-                    fitting.search(name, module, module.synapse)
-                if correct:
-                    fitting.correct(name, module, module.synapse)
-            elif isinstance(module, ChipNeuron) and module.driven_by:
-                joined = JoinedFitting(network, module, partial(fitting.distance, name))
-                if search:
-                    joined.search()
-                if correct:
-                    joined.correct(lambda: _rates(network, samples))
+        layers = [pair for pair in network.named_modules() if _is_fitted(pair[1])]
+        for done, (name, module) in enumerate(layers):
+            if progress is not None:
+                progress(name, done, len(layers))
+            fitting.fit(name, module, search, correct)
         return fitting.report()
     finally:
         network.train(training[0])
         reference.train(training[1])
+
+
+def _is_fitted(module: nn.Module) -> bool:
+    """Return whether a module is a block with weights, or neurons that several layers drive."""
+    if isinstance(module, Block):
+        return isinstance(module.synapse, GridLayer)
+    return isinstance(module, ChipNeuron) and bool(module.driven_by)
 
 
 def _float_rates(reference: nn.Module, samples: Tensor) -> dict[str, Tensor]:
@@ -120,6 +124,22 @@ def _rates(network: nn.Module, samples: Tensor) -> dict[str, Tensor]:
 class _Fitting:
     def __init__(self, network: nn.Module, samples: Tensor, targets: dict[str, Tensor]) -> None:
         self.network, self.samples, self.targets = network, samples, targets
+
+    def fit(self, name: str, module: nn.Module, search: bool, correct: bool) -> None:
+        """Fit one layer: its unit, and its bias."""
+        if isinstance(module, Block) and isinstance(module.synapse, GridLayer):
+            if self.lacks(name, module):
+                return
+            if search:
+                self.search(name, module, module.synapse)
+            if correct:
+                self.correct(name, module, module.synapse)
+        elif isinstance(module, ChipNeuron):
+            joined = JoinedFitting(self.network, module, partial(self.distance, name))
+            if search:
+                joined.search()
+            if correct:
+                joined.correct(lambda: _rates(self.network, self.samples))
 
     def lacks(self, name: str, block: Block) -> bool:
         """Return whether the float network has no value like a readout's: norms have no name."""

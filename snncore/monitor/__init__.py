@@ -5,6 +5,11 @@ from snncore.monitor.cost import Profile as Profile
 from snncore.monitor.cost import profile as profile
 from snncore.monitor.recording import Recording as Recording
 from snncore.monitor.recording import record as record
+from snncore.monitor.silence import Silence as Silence
+from snncore.monitor.silence import SilenceWarning as SilenceWarning
+from snncore.monitor.silence import silent_layers as silent_layers
+from snncore.monitor.silence import warn_of_silence as warn_of_silence
+from snncore.monitor.silence import watch_silence as watch_silence
 from snncore.monitor.watch import Watch as Watch
 from snncore.monitor.watch import attribute as attribute
 from snncore.monitor.watch import input_gradients as input_gradients
@@ -16,6 +21,8 @@ __all__ = [
     "LayerCost",
     "Profile",
     "Recording",
+    "Silence",
+    "SilenceWarning",
     "Watch",
     "attribute",
     "input_gradients",
@@ -24,4 +31,7 @@ __all__ = [
     "outputs",
     "profile",
     "record",
+    "silent_layers",
+    "warn_of_silence",
+    "watch_silence",
 ]

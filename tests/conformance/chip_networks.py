@@ -120,7 +120,8 @@ class Build:
     def _equations(self) -> tuple[Equations, NumberSystem, dict[str, Any]]:
         """A neuron that the format has, with its leaks and where it rests."""
         rng, form = self.rng, self.form
-        kind = _pick(rng, form.neurons)
+        # Integrators do not fire: they end a network, and are drawn elsewhere.
+        kind = _pick(rng, [each for each in form.neurons if each != "LeakyIntegrator"])
         if kind == "CubaLIF":
             names = ("current_decay", "voltage_decay")
             return CUBA_LIF, form.system, {key: np.array(self._decay()) for key in names}

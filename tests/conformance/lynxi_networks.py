@@ -37,7 +37,7 @@ def cases(full: bool) -> Iterator[Case]:
     for seed in range(MOVED_FULL if full else MOVED_SUBSET):
         yield moving_case(seed)
     # Of the zoo's neurons most in the chip's own format, in which float32 carries them.
-    yield from (zoo_case(seed, "lynxi" if seed % 5 else "int8") for seed in range(zoo))
+    yield from (zoo_case(seed, "lynxi" if seed % 7 else "int8") for seed in range(zoo))
 
 
 def _program(seed: int, form: str) -> Case:

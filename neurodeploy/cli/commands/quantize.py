@@ -62,10 +62,13 @@ def quantize(
         network = load_model(model, source.build)
         from neurodeploy.flow.post_training import quantized
 
-        say("fitting every layer to the samples")
-        result = quantized(network, target=target, samples=inputs, labels=labels, form=form)
+        result = quantized(
+            network, target=target, samples=inputs, labels=labels, form=form, progress=say
+        )
         say(f"writing {written}")
         result.save(written)
+    for silence in result.silences:
+        output.warn(silence.sentence())
     following = shlex.join(["neurodeploy", "export", str(written), "--target", target])
     return Outcome(
         _document(result, written, target, following), _blocks(result, written, following)
@@ -91,6 +94,7 @@ def _document(result: Quantized, written: Path, target: str, following: str) -> 
         "format": result.form,
         "program_sha256": result.program.sha256,
         "layers": layers,
+        "silent": [silence.layer for silence in result.silences],
         "findings": findings_view.as_data(result.findings),
         "accuracies": result.accuracies,
         "next": following,

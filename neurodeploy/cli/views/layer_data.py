@@ -72,7 +72,7 @@ def _neurons(node: Neuron, program: Program, proved: Ranges | None) -> dict[str,
             key: [int(value.min()), int(value.max())] for key, value in node.parameters.items()
         },
         "ranges": {name: _pair(interval) for name, interval in states.items()},
-    }
+    } | ({} if node.parts is None else {"holds": [part.name for part in node.parts]})
 
 
 def _pair(interval: Interval) -> list[int]:

@@ -29,7 +29,7 @@ def layer_rows(layers: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], list[
         ranges = ", ".join(f"{key} {low}..{high}" for key, (low, high) in layer["ranges"].items())
         rows.append(
             (
-                layer["name"],
+                _name(layer),
                 layer["kind"],
                 "x".join(map(str, layer["shape"])),
                 "" if size is None else f"{size:,}",
@@ -39,6 +39,12 @@ def layer_rows(layers: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], list[
             )
         )
     return _HEADINGS, rows
+
+
+def _name(layer: dict[str, Any]) -> str:
+    """Return a layer's name, and which layers of the network it holds beside relays."""
+    holds = layer.get("holds")
+    return layer["name"] if holds is None else f"{layer['name']} ({', '.join(holds) or 'relays'})"
 
 
 def _span(span: Sequence[int]) -> str:

@@ -40,6 +40,12 @@ class Connections:
         return used
 
     @cached_property
+    def _kernel_sizes(self) -> Integers:
+        """The number of weights other than zero of each output channel."""
+        sizes: Integers = self.used.reshape(len(self.used), -1).sum(axis=1, dtype=np.int64)
+        return sizes
+
+    @cached_property
     def sparse(self) -> SparseKernel | None:
         """The convolution, if some of its weights are zero."""
         if not isinstance(self.node, Conv2d) or self.used.all():
@@ -74,8 +80,8 @@ class Connections:
         axons = int(np.count_nonzero(events))
         if self._is_kernel:
             plane = prod(self.target[1:])
-            channels = (last - 1) // plane - first // plane + 1
-            return axons, self._bits(np.array([channels * self.node.narrow_weight[0].size]), 0)
+            channels = self._kernel_sizes[first // plane : (last - 1) // plane + 1]
+            return axons, self._bits(np.array([channels.sum()]), 0)
         if not self.packing_known:
             return axons, self._bits(events, 0)
         listed = self._bits(events[events > 0], index_bits(last - first))

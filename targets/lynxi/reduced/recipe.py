@@ -11,7 +11,7 @@ enough (`Recipe.bound`). What a neuron needs beyond sums and products is made of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncore.dynamics.arithmetic.interval import Interval
-from targets.lynxi.reduced.certificate import is_half
+from targets.lynxi.reduced.certificate import SINGLE_LIMIT, is_half
 
 Numbers = NDArray[np.float64]
+# The names of constants that come from no parameter begin so.
+_NUMBER = "number "
 Value = TypeVar("Value")
 
 
@@ -135,7 +137,7 @@ class RecipeWriter:
         """Add a constant; without a name it is a number, if that is one float16."""
         numbers = np.asarray(value, dtype=np.float64)
         if not name and not is_half(numbers):
-            name = f"number {float(numbers):g}"
+            name = f"{_NUMBER}{float(numbers):g}"
         low, high = int(np.floor(numbers.min())), int(np.ceil(numbers.max()))
         return self._add(RecipeStep(Word.CONSTANT, (), Interval(low, high), name, numbers))
 
@@ -215,7 +217,7 @@ class RecipeWriter:
             args = tuple(position_of[arg] for arg in step.args)
             steps.append(RecipeStep(step.word, args, step.range, step.name, step.value))
         following = {state: position_of[number] for state, number in next_states.items()}
-        return Recipe(tuple(steps), following, position_of[output])
+        return _with_own_names(Recipe(tuple(steps), following, position_of[output]))
 
     def _is(self, a: int, number: int) -> bool:
         value = self.value(a)
@@ -236,6 +238,33 @@ class RecipeWriter:
             self._numbers[key] = len(self.steps)
             self.steps.append(step)
         return self._numbers[key]
+
+
+def _with_own_names(recipe: Recipe) -> Recipe:
+    """Return the recipe with a name of its own for each constant: files store values by name.
+
+    Numbers of a layer that no float computes exactly keep theirs, within its tolerance.
+    """
+    exact, values = recipe.bound <= SINGLE_LIMIT, dict[str, Numbers]()
+    steps = []
+    for step in recipe.steps:
+        name, count = step.name, 1
+        if step.value is not None and name and (exact or not name.startswith(_NUMBER)):
+            while not _are_alike(name, values.setdefault(name, step.value), step.value):
+                count += 1
+                name = f"{step.name} {count}"
+        steps.append(replace(step, name=name))
+    return replace(recipe, steps=tuple(steps))
+
+
+def _are_alike(name: str, first: Numbers, second: Numbers) -> bool:
+    """Return whether two constants of this name may be one.
+
+    A number and half a step below it, with which values are compared, decide integers alike.
+    """
+    if name.startswith(_NUMBER):
+        return bool(abs(first - second) <= 0.5)
+    return np.array_equal(first, second)
 
 
 _FOLDED: dict[Word, Callable[[Numbers, Numbers], Numbers]] = {

@@ -93,7 +93,7 @@ def stem() -> list[nn.Module]:
 
 
 def zoo(make: Callable[..., nn.Module]) -> nn.Module:
-    """Return a narrow network of the zoo, with its stem of 7 x 7, its pools and its shortcuts."""
+    """Return a narrow network of the zoo: a stem of 7 x 7, pools, shortcuts, a readout."""
     return make(5, channels=2, width=3)
 
 
@@ -110,8 +110,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 
 
 ZOO: dict[str, Callable[[], nn.Module]] = {
-    "spiking_resnet18": lambda: nn.Sequential(zoo(models.spiking_resnet18), neuron.LIF(tau=2.0)),
-    "sew_resnet18": lambda: nn.Sequential(zoo(models.sew_resnet18), neuron.LIF(tau=2.0)),
+    "spiking_resnet18": lambda: zoo(models.spiking_resnet18),
+    "sew_resnet18": lambda: zoo(models.sew_resnet18),
 }
 
 

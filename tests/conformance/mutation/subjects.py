@@ -14,13 +14,15 @@ from neurodeploy.flow import pipeline
 from neurodeploy.frontend import graph_of
 from neurodeploy.graph import Graph
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Program
-from neurodeploy.simulator import run_golden
+from neurodeploy.simulator import by_network_layer, run_golden
 from neurodeploy.simulator.floats import run_floats
 from snncore import layer, neuron
+from targets.loihi.branches import as_chain
 from tests.conformance.driving import driven_case
 from tests.conformance.messages import message_case
 from tests.conformance.networks import Case, random_case, timed_case
 from tests.conformance.resonating import resonating_case
+from tests.unit.neurodeploy.target.test_price import skipping
 from tests.unit.targets.lynxi.programs import image, neurons, spikes
 
 STEPS = 5
@@ -99,11 +101,20 @@ def _small_image() -> Subject:
     return _of(program, samples, "lynxi", steps=3)
 
 
+def _branches() -> Subject:
+    """A chain whose second layer holds one of the network, and relays."""
+    chain = as_chain(skipping())
+    samples = spikes(chain, 8, 2)
+    assert by_network_layer(chain, run_golden(chain, samples)).spikes()
+    return _of(chain, samples, "loihi")
+
+
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "loihi, images": lambda: _first(random_case, _kinds("Conv2d", "Flatten", "Dense")),
     "loihi, delays": lambda: _first(timed_case, _delays),
     "loihi, driven": lambda: _first(driven_case, _kinds()),
     "loihi, messages": lambda: _first(message_case, _kinds()),
+    "loihi, branches": _branches,
     "loihi, resonators": lambda: _first(resonating_case, _kinds()),
     "onnx, scan": lambda: _image("onnx", form="scan", trace=True),
     "onnx, step": lambda: _image("onnx", form="step", functions=False),

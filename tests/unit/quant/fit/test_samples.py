@@ -122,3 +122,15 @@ def test_calibration_takes_any_number_of_steps(steps: int, kind: torch.dtype) ->
     again = quant.prepare(network, target="int4", example=samples.float())
     assert quant.calibrate(again, samples.float(), network) == report
     assert nd.lower(prepared, example=samples) == nd.lower(again, example=samples)
+
+
+def test_progress_names_every_layer_before_it_is_fitted() -> None:
+    torch.manual_seed(0)
+    floats = nn.Sequential(
+        layer.Linear(5, 4), neuron.LIF(), layer.Linear(4, 3), neuron.IF(threshold=0.5)
+    )
+    prepared = quant.prepare(floats, target="int8")
+    calls: list[tuple[str, int, int]] = []
+    samples = (torch.rand(6, 4, 5) < 0.7).float()
+    quant.calibrate(prepared, samples, floats, progress=lambda *call: calls.append(call))
+    assert calls == [("1", 0, 2), ("3", 1, 2)]

@@ -1,9 +1,12 @@
 """A cache of compiled kernels that lasts from run to run, and poison in new memory."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import torch
+
+from tests.unit.snncore.kernels.precompiled import fast_compiler
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -11,6 +14,9 @@ def kernel_cache(pytestconfig: pytest.Config) -> Iterator[None]:
     """Keep kernels in pytest's own cache: each is known by its source, flags and compiler."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(pytestconfig.cache.mkdir("kernels")))
+        fast = fast_compiler(pytestconfig.cache.mkdir("headers"))
+        if fast and "CXX" not in os.environ:
+            patch.setenv("CXX", str(fast))
         yield
 
 

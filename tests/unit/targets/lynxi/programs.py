@@ -89,7 +89,7 @@ class InNumbers:
         self.kind, self.constants = kind, constants
 
     def constant(self, name: str, value: Numbers) -> Any:
-        return np.asarray(value, dtype=self.kind)
+        return np.asarray(self.constants[name] if name else value, dtype=self.kind)
 
     def add(self, a: Any, b: Any) -> Any:
         return self._typed(a + b)

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.simulator.golden import GOLDEN
-from snncore.dynamics import Equations, Op, evaluate, to_integers
+from snncore.dynamics import (
+    Equations,
+    Format,
+    NumberSystem,
+    Op,
+    evaluate,
+    spike,
+    to_integers,
+    trace,
+)
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.expression import Operation
 from snncore.dynamics.zoo.spiking import Fire, Reset, biased_if
@@ -147,3 +156,32 @@ def test_comparisons_of_equal_values(op: Op, constant: int | None) -> None:
     states, spikes = recipe.run(language, {"v": v.astype(np.float16)}, x.astype(np.float16))
     assert (states["v"] == expected["v"]).all()
     assert (spikes == fired).all()
+
+
+def test_constants_of_one_parameter_keep_their_own_values() -> None:
+    """Twice and three times a threshold of its own for each channel are two constants."""
+
+    def counting(v: Any, x: Any, *, threshold: Any) -> Any:
+        h = v + x
+        s = spike(h - threshold) + spike(h - 2 * threshold) + spike(h - 3 * threshold)
+        return h - s * threshold, s
+
+    equations = trace(counting, states=("v",), parameters=("threshold",), name="Counting")
+    system = NumberSystem("narrow", (("v", Format(8, 0)),), (("threshold", 0),))
+    integers, threshold = to_integers(equations, system), np.array([5, 9, 20])
+    ranges = {"threshold": Interval(5, 20)}
+    _, bounds = step_intervals(
+        integers, {"v": Interval(-127, 127)}, {"x": Interval(-50, 90)}, ranges
+    )
+    recipe = recipe_of(integers, bounds, {"threshold": threshold})
+    states, x = {"v": np.array([0, 3, -8])}, np.array([10, 24, 70])
+    expected, fired = evaluate(integers, GOLDEN, states, {"x": x}, {"threshold": threshold})
+    assert fired.tolist() == [2, 3, 3]
+    results, spikes = recipe.run(
+        InNumbers(np.float64, recipe.constants), {"v": states["v"].astype(float)}, x.astype(float)
+    )
+    assert spikes.tolist() == fired.tolist()
+    assert results["v"].tolist() == expected["v"].tolist()
+    for step in recipe.steps:
+        if step.value is not None and step.name:
+            assert np.array_equal(recipe.constants[step.name], step.value), step.name

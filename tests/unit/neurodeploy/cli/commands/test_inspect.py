@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from targets.loihi.branches import as_chain
+from targets.loihi.target import target
 from tests.unit.neurodeploy.cli.helpers import Caller, refused
+from tests.unit.neurodeploy.target.test_price import skipping
 
 
 @pytest.mark.parametrize("path", ["model.pt", "artifact", "artifact/network.net"])
@@ -67,6 +70,15 @@ def test_says_why_a_target_cannot_take_it(call: Caller, here: Path) -> None:
     assert "loihi: does not fit" in done.out
     assert "waits beside the recurrent right" in done.out
     assert not call("inspect", "branches.pt", "--json").document["targets"]["loihi"]["fits"]
+
+
+def test_an_artifact_of_branches_says_what_its_layers_hold(call: Caller, here: Path) -> None:
+    target.compile(as_chain(skipping())).write(here / "branching")
+    done = call("inspect", "branching")
+    assert done.code == 0
+    assert "level2 (two)" in done.out
+    layers = call("inspect", "branching", "--json").document["layers"]
+    assert [each.get("holds") for each in layers if "neurons" in each] == [None, ["two"], None]
 
 
 def test_build_takes_the_users_architecture(call: Caller, here: Path) -> None:

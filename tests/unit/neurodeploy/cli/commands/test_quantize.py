@@ -29,6 +29,16 @@ def test_a_float_model_is_quantized_and_exports(call: Caller, here: Path) -> Non
     assert call(*words, "--samples", "samples.npz").code == 0
 
 
+def test_silent_layers_are_named_and_progress_is_shown(call: Caller, here: Path) -> None:
+    write_float(here, neuron.LIF(threshold=900.0), layer.Linear(8, 3))
+    words = ("quantize", "net.pt", "-t", "onnx", "--format", "int8", "--samples", "samples.npz")
+    done = call(*words, "--json")
+    assert done.code == 0, done.err
+    assert done.document["silent"] == ["1"]
+    assert "fitting 3 (2 of 2) to the samples" in done.err
+    assert "warning: 1: never fires on the samples: its voltage reaches" in done.err
+
+
 def test_json(call: Caller, here: Path) -> None:
     write_float(here)
     words = ("quantize", "net.pt", "-t", "loihi", "--samples", "samples.npy", "-o", "q.pt")
