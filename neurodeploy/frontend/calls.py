@@ -55,6 +55,10 @@ class TracedCall:
             return None
         return Decoder(self.function, int(self.target or 0))
 
+    def layer_in(self, network: nn.Module) -> nn.Module:
+        """Return the layer that is called: one of the network, or that of a function."""
+        return network.get_submodule(self.target) if self.module is None else self.module
+
 
 @dataclass(frozen=True)
 class Calls:
@@ -163,7 +167,7 @@ class _Reader:
             raise UnsupportedLayerError(
                 f"{path}: this layer is used twice", remedy="give each use its own layer"
             )
-        count = len(node.args) if isinstance(module, layer.Concat) else inputs_of(module)
+        count = inputs_of(module, len(node.args))
         self._add(node, TracedCall(path, "module", self._inputs(node, count), path))
 
     def _moves(self, node: fx.Node) -> bool:
@@ -177,8 +181,10 @@ class _Reader:
         inputs = tuple(self._name(source) for source in replaced.sources)
         for count, part in enumerate(replaced.layers):
             name = free_name(node.name if count == 0 else f"{node.name}_{count}", self.paths)
-            self._add(node, TracedCall(name, "module", inputs, module=part))
+            self._add(node, TracedCall(name, "module", inputs, name, part))
             inputs = (name,)
+        # A slice of everything is what it reads.
+        (self.names[node],) = inputs
         return True
 
     def _call_function(self, node: fx.Node) -> None:

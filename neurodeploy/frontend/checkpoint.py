@@ -39,8 +39,8 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
     """
     require_free_names(name for name, _ in network.named_modules())
     calls = calls_of(network)
-    paths = [call.target for call in calls.calls if call.function == "module" and call.target]
-    modules = {path: network.get_submodule(path) for path in paths}
+    named = [call for call in calls.calls if call.function == "module" and call.target]
+    modules = {call.target: call.layer_in(network) for call in named}
     if not modules:
         modules = {"": network}
     shape = tuple(example.shape[2:]) if example is not None else input_shape(network)
@@ -134,7 +134,7 @@ def _first_layers(network: nn.Module, calls: Calls) -> Iterator[nn.Module]:
         if call.function in ("add", "multiply", "complement"):
             alike.add(call.name)
         elif call.function == "module":
-            module = network.get_submodule(call.target)
+            module = call.layer_in(network)
             yield module
             if is_idle(module):
                 alike.add(call.name)

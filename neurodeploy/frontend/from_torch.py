@@ -95,7 +95,7 @@ class _Builder:
         elif call.function != "module":
             raise refused(call.name, call.function)
         else:
-            module = call.module or self.network.get_submodule(call.target)
+            module = call.layer_in(self.network)
             if is_idle(module):
                 self.values[call.name] = sources[0]
                 return

@@ -57,8 +57,10 @@ def _kind(module: nn.Module) -> type[nn.Module]:
     return neuron.Defined if isinstance(module, neuron.Defined) else type(module)
 
 
-def inputs_of(module: nn.Module) -> int:
-    """Return how many values a layer's forward takes."""
+def inputs_of(module: nn.Module, count: int) -> int:
+    """Return how many of `count` values a layer's forward takes."""
+    if isinstance(module, layer.Concat):
+        return max(count, 1)
     return 3 if isinstance(module, layer.SpikeAttention) else 1
 
 

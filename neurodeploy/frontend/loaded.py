@@ -52,11 +52,10 @@ def assembled(calls: Calls, layers: Mapping[str, nn.Module]) -> nn.Module:
             call.function == "module" and call.target not in layers
         ):
             raise ModelFileError(f"layer {call.name} reads a value that is not there")
-        arity = inputs_of(layers[call.target]) if call.function == "module" else len(call.inputs)
-        if len(call.inputs) != arity:
-            raise ModelFileError(
-                f"layer {call.name} reads {len(call.inputs)} values, but takes {arity}"
-            )
+        count = len(call.inputs)
+        arity = inputs_of(layers[call.target], count) if call.function == "module" else count
+        if count != arity:
+            raise ModelFileError(f"layer {call.name} reads {count} values, but takes {arity}")
         computed.add(call.name)
     holders = {path[:index] for path in layers for index, sign in enumerate(path) if sign == "."}
     if within := sorted(holders & set(layers)):
