@@ -131,6 +131,15 @@ def _(module: layer.Linear, name: str, source: Edge, shape: Shape) -> Sequence[N
     return [g.Dense(name, source, _array(module.weight), _optional(module.bias))]
 
 
+@nodes_of.register
+def _(module: layer.Vote, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    require(len(shape) == 1, f"{name}: takes one axis of voters and is given {shape}")
+    try:
+        return [g.Dense(name, source, _array(module.weights(shape[0])))]
+    except ValueError as error:
+        raise UnsupportedLayerError(f"{name}: {error}") from error
+
+
 @nodes_of.register(layer.Conv1d)
 @nodes_of.register(layer.Conv2d)
 @nodes_of.register(layer.Conv3d)

@@ -234,3 +234,19 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
         (height, width), (down, right) = module.kernel_size, module.stride
         return layer.SumPool2d((height, width), (down, right)), float(height * width)
     return module, 1.0
+
+
+def votes_as_weights(module: layer.Vote, name: str) -> layer.Linear:
+    """Return dense weights that compute the votes, one share for each voter.
+
+    Raises:
+        ValueError: if the number of neurons is not known, or does not divide.
+    """
+    if module.input_shape is None:
+        raise ValueError(f"{name}: the number of its voters is not known (give an example)")
+    (count,) = module.input_shape
+    votes = module.weights(count)
+    weights = layer.Linear(count, len(votes), bias=False)
+    with torch.no_grad():
+        weights.weight.copy_(votes)
+    return weights

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from quant.convert.layers import Conversion, DrivingPart, adding_pool
+from quant.convert.layers import Conversion, DrivingPart, adding_pool, votes_as_weights
 from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
@@ -29,7 +29,7 @@ _SUMS = "readout"
 _ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 _FLATTENS = (torch.flatten, "flatten")
 _NORMS = (layer.BatchNorm, layer.GroupNorm)
-KNOWN = (*_WEIGHTS, *_NORMS, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+KNOWN = (*_WEIGHTS, *_NORMS, layer.Vote, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,12 @@ class Rewriting:
 
     @for_kinds(_rewrite, *_WEIGHTS, layer.BatchNorm)
     def _weights(self, module: nn.Module, node: fx.Node, name: str) -> None:
+        self.waiting.add(node)
+
+    @for_kinds(_rewrite, layer.Vote)
+    def _votes(self, module: layer.Vote, node: fx.Node, name: str) -> None:
+        """Take a vote as weights, which the neurons or the readout behind it read."""
+        self._put(name, votes_as_weights(module, name))
         self.waiting.add(node)
 
     @for_kinds(_rewrite, *_SAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from snncore.layer.weights.linear import Layer
@@ -21,6 +22,17 @@ class Vote(Layer):
     def config(self) -> dict[str, Any]:
         """Return the arguments that make an equal module, as plain data."""
         return {"voters": self.voters}
+
+    def weights(self, neurons: int) -> Tensor:
+        """Return the votes as dense weights (classes, neurons).
+
+        Raises:
+            ValueError: if the neurons are not whole groups of voters.
+        """
+        if neurons % self.voters:
+            raise ValueError(f"Vote: {neurons} neurons are not groups of {self.voters}")
+        classes = torch.eye(neurons // self.voters)
+        return classes.repeat_interleave(self.voters, dim=1) / self.voters
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the votes."""

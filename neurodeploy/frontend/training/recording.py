@@ -56,7 +56,7 @@ def _last_weights(network: nn.Module) -> dict[str, nn.Module]:
     weights = {
         name or "network": module
         for name, module in network.named_modules()
-        if isinstance(module, layer.Linear | layer.Conv2d)
+        if isinstance(module, layer.Linear | layer.Conv2d | layer.Vote)
     }
     return dict([*weights.items()][-1:])
 

@@ -47,6 +47,7 @@ HEADS: dict[str, Head] = {
         layer.Linear(16, 3), layer.BatchNorm1d(3), neuron.LeakyIntegrator(tau=2.0)
     ),
     "a sum": Summed,
+    "a vote": lambda: layer.Vote(4),
 }
 ENDS: dict[str, Callable[[Tensor], Tensor]] = {
     "nothing": lambda y: y,

@@ -1,0 +1,79 @@
+"""Models of the zoo at reduced size: prepared, exported, read back and verified for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import neurodeploy as nd
+import quant
+from neurodeploy.sandbox import Environment
+from snncore import functional, layer, models
+
+Make = Callable[[], tuple[nn.Module, Tensor]]
+
+
+def _events(*shape: int) -> Tensor:
+    return (torch.rand(4, 1, *shape) < 0.4).float()
+
+
+MODELS: dict[str, Make] = {
+    "CSNN": lambda: (models.CSNN(4, width=4, size=8), _events(1, 8, 8)),
+    "spiking_resnet18": lambda: (
+        models.spiking_resnet18(4, width=4, channels=2, small_images=True),
+        _events(2, 8, 8),
+    ),
+    "sew_resnet18": lambda: (
+        models.sew_resnet18(4, width=4, channels=2, small_images=True),
+        _events(2, 8, 8),
+    ),
+    "spiking_vgg11": lambda: (
+        models.spiking_vgg11(4, width=4, channels=2, hidden=16, grid=1),
+        _events(2, 32, 32),
+    ),
+    "plif_net": lambda: (models.plif_net("mnist", width=4, hidden=20), _events(1, 28, 28)),
+}
+
+
+@torch.no_grad()
+def _lively(network: nn.Module, samples: Tensor) -> nn.Module:
+    """Batch norms that have seen the samples, and weights with which deep layers fire."""
+    for module in network.modules():
+        if isinstance(module, layer.BatchNorm):
+            module.weight.fill_(2.0)
+            module.bias.fill_(0.5)
+        elif isinstance(module, layer.Linear):
+            module.weight.mul_(4.0)
+    network.train()
+    for _ in range(5):
+        network(samples)
+        functional.reset(network)
+    return network.eval()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_is_equal(
+    name: str, full: bool, onnxruntime: Environment, tmp_path: Path
+) -> None:
+    network, samples = MODELS[name]()
+    _lively(network, samples)
+    simulators = {"onnx": onnxruntime.name, "lynxi": "interpreter"}
+    # In the subset the models take turns.
+    turn = list(simulators)[list(MODELS).index(name) % 2]
+    for target in simulators if full else (turn,):
+        prepared = quant.prepare(network, target=target, example=samples).eval()
+        artifact = nd.export(prepared, target=target, path=tmp_path / target, example=samples)
+        report = nd.verify(artifact, model=prepared, samples=samples, simulator=simulators[target])
+        assert report.equal, report.to_text()
+        assert sum(layer.spikes > 0 for layer in report.layers) > 1
+
+
+def test_attention_is_refused_with_its_reason() -> None:
+    network = models.Spikformer(1, 8, 4, channels=2, heads=2)
+    with pytest.raises(ValueError, match="SpikeAttention has no quantized form"):
+        quant.prepare(network, target="onnx", example=_events(2, 32, 32))
