@@ -31,6 +31,7 @@ from quant.grid.registry import format_with
 from snncore import layer
 from snncore.dynamics import NumberSystem
 from snncore.dynamics.zoo.driven import GAIN, driven
+from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR, not_integrating
 from snncore.dynamics.zoo.resonator import RESONATOR, resetting_resonator
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 
@@ -94,9 +95,7 @@ class _Builder:
             self.append(node.name, quant.ComplexBlock(real, imag, resonators))
             self.synapse = self.imaginary = None
             return
-        if not node.equations.same_computation(CUBA_LIF):
-            raise _not_trained(node)
-        own = _format(node, node.system, "CubaLIF")
+        own = _own_format(node)
         if self.synapse is None:
             raise _unsupported(node, "has no weights before it")
         back = self.recurrent
@@ -220,11 +219,25 @@ def _values(
     return values
 
 
-def _neuron(node: Neuron, form: ChipFormat) -> quant.CubaLIF:
-    unit, values = 2.0**node.exponent, _values(node)
-    bias = node.parameters["bias"]
-    count = bias.size if bias.any() else None
-    neurons = quant.CubaLIF(**values, bias=count, exponent=node.exponent, format=form)
+def _own_format(node: Neuron) -> ChipFormat:
+    """Return the chip's format that has these neurons."""
+    if node.equations.same_computation(CUBA_LIF):
+        return _format(node, node.system, "CubaLIF")
+    if node.equations.same_computation(CUBA_INTEGRATOR):
+        return _format(node, not_integrating(node.system), "LeakyIntegrator")
+    raise _not_trained(node)
+
+
+def _neuron(node: Neuron, form: ChipFormat) -> quant.ChipNeuron:
+    unit, bias = 2.0**node.exponent, node.parameters["bias"]
+    options: dict[str, Any] = {"bias": bias.size if bias.any() else None, "format": form}
+    options["exponent"] = node.exponent
+    neurons: quant.ChipNeuron
+    if node.equations.same_computation(CUBA_INTEGRATOR):
+        decays = _values(node, ("current_decay", "voltage_decay"))
+        neurons = quant.LeakyIntegrator(**decays, **options)
+    else:
+        neurons = quant.CubaLIF(**_values(node), **options)
     if neurons.bias is not None:
         with torch.no_grad():
             neurons.bias.copy_(_tensor(_channels(node, "bias", bias)) * unit)

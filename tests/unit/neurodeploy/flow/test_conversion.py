@@ -17,12 +17,13 @@ from neurodeploy.frontend.from_program import equal_but_for_names
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.program import Program
 from neurodeploy.simulator import run_golden
-from neurodeploy.target import random_samples
+from neurodeploy.target import chip_part, random_samples
 from snncore import functional
 from targets.loihi.compile import FILE
 from targets.loihi.target import target
 from tests.conformance.files import conv, cuba, dense, image, net_file
 from tests.conformance.networks import random_case
+from tests.conformance.reading_networks import reading_case
 from tests.unit.targets.loihi.programs import dense as dense_program
 from tests.unit.targets.loihi.programs import driven
 from tests.unit.targets.loihi.test_time import WEIGHT, delayed, recurrent
@@ -47,6 +48,8 @@ def written(program: Program, folder: Path) -> Path:
         driven(threshold=300),
         driven((2, 3, 4), threshold=300),
         *(random_case(seed).program for seed in (3, 5, 6)),
+        chip_part(reading_case(0, "loihi").program),
+        chip_part(reading_case(9, "loihi").program),
     ],
 )
 def test_the_network_is_the_file_in_every_integer(program: Program, tmp_path: Path) -> None:
@@ -89,7 +92,7 @@ def test_it_learns_and_is_saved(tmp_path: Path) -> None:
             "has a bias per neuron of an image",
         ),
         (net_file(dense([[4, -3]], neuron={"type": "SDNN", "vThMant": 2})), "SigmaDelta neurons"),
-        (net_file(dense([[4, -3]], neuron=cuba(threshold=1 << 17))), "threshold"),
+        (net_file(dense([[4, -3]], neuron=cuba(threshold=1 << 18))), "threshold"),
     ],
 )
 def test_what_a_network_cannot_be_is_said(content: bytes, words: str, tmp_path: Path) -> None:
