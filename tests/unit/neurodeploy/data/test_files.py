@@ -126,7 +126,7 @@ def test_a_disk_that_takes_no_more_leaves_what_was_there(folder: bool, tmp_path:
     before = tree(tmp_path)
     script = WRITE_FILE.format(path=str(path), folder=folder)
     process = subprocess.run(
-        # Without bytecode, which the limit on files would meet first.
+        # Without bytecode, which would meet the limit as well, and stay behind cut short.
         [sys.executable, "-B", "-c", script],
         capture_output=True,
         text=True,
