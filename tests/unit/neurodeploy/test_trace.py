@@ -39,21 +39,26 @@ def test_a_trace_can_be_copied() -> None:
     assert TRACE["a"].v.max() == 2
 
 
+def sent(output: np.ndarray) -> Trace:
+    """Return the trace of a network whose last layer sends this."""
+    return Trace({"last": LayerTrace({"s": output})}, "last")
+
+
 def test_accuracy_counts_the_most_active_output() -> None:
     output = np.zeros((4, 3, 2, 2), dtype=np.uint8)
     output[:, 0, 0, 1] = 1
     output[:3, 1, 1, 1] = 1
     output[:2, 1, 0, 0] = 1
     # A tie, and silence, are the first output's.
-    assert accuracy(output, np.array([1, 3, 0])) == 1.0
-    assert accuracy(output, np.array([1, 0, 3])) == pytest.approx(1 / 3)
+    assert accuracy(sent(output), np.array([1, 3, 0])) == 1.0
+    assert accuracy(sent(output), np.array([1, 0, 3])) == pytest.approx(1 / 3)
 
 
 def test_counts_do_not_overflow() -> None:
     output = np.zeros((300, 1, 2), dtype=np.uint8)
     output[:, 0, 1] = 1
     output[:50, 0, 0] = 1
-    assert accuracy(output, np.array([1])) == 1.0
+    assert accuracy(sent(output), np.array([1])) == 1.0
 
 
 def test_values_that_are_no_spikes_are_not_counted_and_not_cut_off() -> None:
@@ -64,14 +69,14 @@ def test_values_that_are_no_spikes_are_not_counted_and_not_cut_off() -> None:
     assert [TRACE["a"].called(key) for key in ("s", "v")] == ["s", "v"]
     # Cut off to whole numbers, each of them would be none.
     output = np.array([[[0.4, 0.3]], [[0.4, 0.9]], [[0.4, 0.1]]])
-    assert accuracy(output, np.array([1])) == 1.0
-    assert accuracy(output - 1, np.array([1])) == 1.0
+    assert accuracy(sent(output), np.array([1])) == 1.0
+    assert accuracy(sent(output - 1), np.array([1])) == 1.0
 
 
 @pytest.mark.parametrize("labels", [np.zeros(3), np.zeros((2, 1)), np.zeros(())])
 def test_labels_of_another_count_are_refused(labels: np.ndarray) -> None:
     with pytest.raises(SamplesError, match=r"labels are .*, and there are 2 samples"):
-        accuracy(ONES, labels)
+        accuracy(sent(ONES), labels)
 
 
 def test_what_an_interpreter_shows_is_a_line_and_no_arrays() -> None:

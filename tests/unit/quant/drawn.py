@@ -49,7 +49,9 @@ class Drawing:
 
     def neurons(self, outputs: int, bias: bool) -> quant.ChipNeuron:
         """Return neurons of any kind, fixed or learned, with one value or one a channel."""
-        kind = str(self.random.choice(self.form.neurons))
+        # Readouts end networks, and these neurons stand anywhere.
+        kinds = [kind for kind in self.form.neurons if kind != "LeakyIntegrator"]
+        kind = str(self.random.choice(kinds))
         options: dict[str, Any] = {"format": self.form, "exponent": self.exponent}
         options["bias"] = outputs if bias else None
         unit, top = 2.0**self.exponent, min(40, self.form.thresholds.maximum)
