@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neurodeploy.program import (
     Concat,
     Conv2d,
+    Decoder,
     Dense,
     Edge,
     Flatten,
@@ -28,6 +29,7 @@ from neurodeploy.program import (
     Upsample,
 )
 from neurodeploy.target import ExampleNeuron
+from snncore.dynamics.zoo.readout import DECODERS, DECODING
 
 Weights = NDArray[np.int64]
 MakeSynapse = Callable[[str], Synapse]
@@ -208,6 +210,13 @@ def _one_neuron(network: NetworkBuilder) -> NetworkBuilder:
     return network.input(1).dense("output", 1, 1)
 
 
+def _decoder(network: NetworkBuilder) -> NetworkBuilder:
+    """End in the sum of what the last neurons send, over all steps."""
+    network = network.input(6).dense("hidden", 5, 6).dense("output", 3, 5)
+    edges = (Edge(network.last),)
+    return network.add(Decoder("count", edges, DECODERS["count"], DECODING))
+
+
 STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "dense": _dense,
     "a parameter for each neuron": _own_parameters,
@@ -225,6 +234,7 @@ STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "shifted sums": _shift,
     "narrow sums": _narrow_sums,
     "one neuron": _one_neuron,
+    "a decoder over time": _decoder,
 }
 
 

@@ -89,8 +89,8 @@ def test_what_is_said_of_floats() -> None:
         network[0].weight.add_(1e-12)
     error, _ = target.check_graph(graph_of(network, shape=(3,)))
     assert str(error) == "0.weight: needs double precision (use network.float())"
-    network = torch.nn.Sequential(layer.Linear(3, 2))
-    error, _ = target.check_graph(graph_of(network, shape=(3,)))
+    weights = g.Dense("fc", Edge("input"), np.ones((2, 3)))
+    error, _ = target.check_graph(g.Graph((g.Input("input", (3,)), weights), "fc"))
     assert "is the output, and no layer of neurons" in error.message
 
 
