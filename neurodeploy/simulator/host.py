@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from neurodeploy.data.readout import running
+import numpy as np
+from numpy.typing import NDArray
+
 from neurodeploy.data.structure import Edge
 from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Decoder, Neuron, Program
 from neurodeploy.program.remembered import remembered
+from neurodeploy.simulator.golden import neuron_step
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.zoo.readout import DECODERS, DECODING, LATE_TOTAL
 
@@ -83,8 +86,16 @@ def finished(trace: Trace, program: Program) -> Trace:
     left = isinstance(decoder, Decoder) and len(layers) == len(program.layers) - 1
     if left and layers and "s" in layers[-1].values:
         assert isinstance(decoder, Decoder)
-        last = layers[-1]
-        rows = running(decoder.equations.name, last.s, decoder.readout.skip)
-        whole = dict(trace.layers) | {decoder.name: LayerTrace({"s": rows}, spiking=False)}
+        whole = dict(trace.layers) | {decoder.name: _decoded(decoder, layers[-1].s)}
         trace = replace(trace, layers=whole, output_layer=decoder.name)
     return replace(trace, readout=program.readout)
+
+
+def _decoded(decoder: Decoder, sent: NDArray[Any]) -> LayerTrace:
+    """Return the decoder's own equations, step by step: what the golden interpreter computes."""
+    name, zeros = decoder.equations.inputs[0], np.zeros(sent.shape[1:], dtype=np.int64)
+    states, shown = dict.fromkeys(decoder.equations.states, zeros), []
+    for row in sent.astype(np.int64):
+        states, value = neuron_step(decoder, states, {name: row})
+        shown.append({"s": value, **states})
+    return LayerTrace({key: np.stack([each[key] for each in shown]) for key in shown[0]}, False)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import quant
-from neurodeploy.data.readout import running
 from neurodeploy.errors import ValidationError
 from neurodeploy.frontend.training.recording import Recorded, recorded
+from neurodeploy.frontend.training.running import running
 from neurodeploy.graph import Decoder as FloatDecoder
 from neurodeploy.graph import Graph
 from neurodeploy.graph import Neuron as FloatNeuron

@@ -79,12 +79,14 @@ FIRST_SPIKE: Equations = trace(
     first_spike_step, states=("fired", "steps"), parameters=(), name="FirstSpike"
 )
 
-_WHOLE = Format(32, 0, Overflow.SATURATE)
+# Wide enough that voltages of 24 bits add up for 2**24 steps, and narrow enough for doubles.
+_WHOLE = Format(48, 0, Overflow.SATURATE)
 # The arithmetic of decoders: whole numbers of whatever comes in.
 DECODING = NumberSystem(
     name="decoding",
     states=tuple((name, _WHOLE) for name in ("total", "step", "seen", "largest", "fired", "steps")),
     parameters=(("skip", 0),),
+    carrier_bits=50,
 )
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import neurodeploy as nd
-from neurodeploy.data.readout import running
 from neurodeploy.errors import ArtifactError
+from neurodeploy.frontend.training.running import running
 from neurodeploy.program import Decoder
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import chip_part, decoder_contract, finished, target, with_decoder
+from neurodeploy.trace import LayerTrace, Trace
 from tests.conformance.reading_networks import DECODERS, reading_case
 
 SEEDS = range(len(DECODERS))
@@ -84,3 +85,11 @@ def test_sums_start_after_the_steps_that_are_left_out() -> None:
     values = np.arange(1, 5).reshape(4, 1, 1)
     assert running("LateTotal", values, 2).ravel().tolist() == [0, 0, 3, 7]
     assert values.ravel().tolist() == [1, 2, 3, 4]
+
+
+def test_long_sums_of_large_voltages_do_not_wrap() -> None:
+    program = reading_case(3, "loihi").program
+    sent = LayerTrace({"s": np.full((300, 1, 2), (1 << 23) - 1)})
+    layers = {f"layer{n}": sent for n in range(len(program.layers) - 1)}
+    trace = finished(Trace(layers, "layer0"), program)
+    assert int(trace[program.output].s.max()) == 300 * ((1 << 23) - 1)
