@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from snncore import functional, layer, monitor, neuron
 
 @dataclass(frozen=True)
 class Recorded:
-    """Every neuron layer's spikes and states, the sums of the last weights, and the output."""
+    """Every neuron layer's spikes and states, the sums of readouts, and the output."""
 
     neurons: Mapping[str, Mapping[str, Tensor]]
     # By the name of their layer.
@@ -24,14 +24,17 @@ class Recorded:
     output: Tensor
 
 
-def recorded(network: nn.Module, samples: NDArray[Any]) -> Recorded:
-    """Return what a network does with samples (T, N, ...), from states of zero."""
+def recorded(network: nn.Module, samples: NDArray[Any], readouts: Collection[str]) -> Recorded:
+    """Return what a network does with samples (T, N, ...), from states of zero.
+
+    The sums of weights are recorded for the layers that are named in `readouts`.
+    """
     was_training = network.training
     network.eval()
     functional.reset(network)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     inputs = torch.from_numpy(samples).to(device, torch.float32)
-    weights = _last_weights(network)
+    weights = _weights(network, readouts)
     sums: dict[str, list[Tensor]] = {name: [] for name in weights}
     hooks = [
         module.register_forward_hook(lambda *called, name=name: sums[name].append(called[-1]))
@@ -51,14 +54,14 @@ def recorded(network: nn.Module, samples: NDArray[Any]) -> Recorded:
     return Recorded(recording, whole, _whole(outputs, steps))
 
 
-def _last_weights(network: nn.Module) -> dict[str, nn.Module]:
-    """Return the layers of weights that no neurons follow, by the names of their nodes."""
-    weights = {
+def _weights(network: nn.Module, names: Collection[str]) -> dict[str, nn.Module]:
+    """Return the layers of weights with these names; a network that is one layer is `network`."""
+    return {
         name or "network": module
         for name, module in network.named_modules()
-        if isinstance(module, layer.Linear | layer.Conv2d | layer.Vote)
+        if (name or "network") in names
+        and isinstance(module, layer.Linear | layer.Conv2d | layer.Vote)
     }
-    return dict([*weights.items()][-1:])
 
 
 def _whole(values: list[Tensor], steps: bool) -> Tensor:

@@ -28,9 +28,10 @@ def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int
     Raises:
         ValidationError: if a value is not an integer of the layer's scale, or a layer is missing.
     """
-    run = recorded(network, samples)
+    own = program.network_layers
+    run = recorded(network, samples, [n for n, node, _ in own if shows_voltage(node.equations)])
     layers: dict[str, LayerTrace] = {}
-    for name, node, _ in program.network_layers:
+    for name, node, _ in own:
         if isinstance(node, Decoder):
             sent = layers[node.inputs[0].source].s
             values = {"s": _decoded(node, sent, run.output, 1e-6).astype(np.int64)}
@@ -61,7 +62,8 @@ def float_trace(network: nn.Module, graph: Graph, samples: NDArray[Any]) -> Trac
     Raises:
         ValidationError: if a layer is missing.
     """
-    run = recorded(network, samples)
+    sums = [node.name for node in graph.layers if node.equations.same_computation(LAST)]
+    run = recorded(network, samples, sums)
     layers: dict[str, LayerTrace] = {}
     for node in graph.layers:
         if isinstance(node, FloatDecoder):

@@ -25,8 +25,9 @@ class Floats(nn.Module):
 
     def __init__(self, end: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.a, self.lif, self.fc, self.end = layer.Linear(4, 6), neuron.IF(0.2), None, end
-        self.fc = layer.Linear(6, 3)
+        # Not in the order of the calls.
+        self.fc, self.end = layer.Linear(6, 3), end
+        self.a, self.lif = layer.Linear(4, 6), neuron.IF(0.2)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.end(self.fc(self.lif(self.a(x))))
