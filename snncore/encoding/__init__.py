@@ -1,5 +1,6 @@
-"""Encoders: from values (N, ...) to sequences (T, N, ...)."""
+"""Encoders: from values (N, ...) to sequences (T, N, ...), and those that are part of a network."""
 
+from snncore.encoding.analog import Direct as Direct
 from snncore.encoding.level import level as level
 from snncore.encoding.phase import phase as phase
 from snncore.encoding.phase import phase_weights as phase_weights
@@ -10,6 +11,7 @@ from snncore.encoding.timing import latency as latency
 from snncore.encoding.timing import population as population
 
 __all__ = [
+    "Direct",
     "direct",
     "latency",
     "level",
