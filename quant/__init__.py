@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quant.convert.container import BlockContainer as BlockContainer
-    from quant.convert.encoders import EncoderWarning as EncoderWarning
+    from quant.convert.encoding.encoders import EncoderWarning as EncoderWarning
     from quant.convert.prepare import deviations as deviations
     from quant.convert.prepare import prepare as prepare
     from quant.fit.calibrate import Calibration as Calibration
@@ -66,7 +66,7 @@ _MODULES = {
     "Decays": "quant.grid.formats",
     "Defined": "quant.neuron.own",
     "DrivenCubaLIF": "quant.neuron.cuba",
-    "EncoderWarning": "quant.convert.encoders",
+    "EncoderWarning": "quant.convert.encoding.encoders",
     "Grid": "quant.grid.formats",
     "InputEncoder": "quant.layer.encoder",
     "LayerReport": "quant.fit.calibrate",

@@ -140,7 +140,8 @@ def read(artifact: Artifact | Place) -> Program | Graph:
 def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
     """Return the trace of samples (T, N, ...) by the golden interpreter or the fast engine.
 
-    The program's input encoder rounds the samples first, if it has one. A float graph has one engine, in double precision.
+    The program's input encoder rounds the samples first, if it has one. A float graph has one
+    engine, in double precision.
 
     Raises:
         UnknownNameError: if there is no such engine.

@@ -12,20 +12,23 @@ import torch
 from torch import Tensor, nn
 
 import quant.neuron.cuba
+from quant.convert.encoding.driven import driven_neurons
 from quant.convert.near import READOUT, Nearest
 from quant.convert.nearest import nearest
 from quant.grid.formats import ChipFormat
-from quant.grid.registry import graded_format
+from quant.grid.registry import format_with, graded_format
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.block import Block
 from quant.layer.convolution import Conv1d, Conv3d
 from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
+from quant.neuron.cuba import CubaLIF, DrivenCubaLIF
 from quant.neuron.integer_step import largest_sent
 from quant.neuron.integrator import LeakyIntegrator
 from quant.neuron.own import Defined
 from quant.neuron.own_equations import own_equations
 from snncore import layer, neuron
+from snncore.dynamics.zoo.driven import driven
 from snncore.neuron.parameters import Given
 
 # More units than a sum of weights reaches in most networks.
@@ -126,11 +129,18 @@ class Conversion:
         pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
         return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
 
-    def encoded(self, module: neuron.Neuron, name: str, gain: float) -> ChipNeuron:
-        """Return neurons that an encoder's integers drive: their threshold grows by as much."""
+    def encoded(self, module: neuron.Neuron, name: str, gain: float, largest: int) -> ChipNeuron:
+        """Return neurons that an encoder's integers drive: input neurons, if the chip has them.
+
+        Of others, the threshold grows with the integers.
+        """
         near = nearest(module, self.form, name)
         if near.threshold() is None:
             raise ValueError(f"{name}: reads out an encoder (put layer.Linear between them)")
+        if near.kind == CubaLIF.__name__:
+            form = format_with(driven(self.form.system), DrivenCubaLIF.__name__)
+            if form is not None:
+                return driven_neurons(near, form, name, gain, largest)
         exponent = unit_of_one(near.form(self.form), near.threshold() * gain, name)
         return self._neurons(near, exponent, gain, like_bias=near.bias)
 

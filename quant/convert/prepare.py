@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from quant.convert.checks import require_taken
-from quant.convert.encoders import with_encoder
+from quant.convert.encoding.encoders import with_encoder
 from quant.convert.functions import step_mode_of, with_layers
 from quant.convert.layers import Conversion
 from quant.convert.plain import with_our_layers

@@ -81,7 +81,9 @@ class Rewriting:
         if len(gains) > 1 and not _is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
-        self.largest[node] = max((self.largest[source] for source in node.all_input_nodes), default=1)
+        self.largest[node] = max(
+            (self.largest[source] for source in node.all_input_nodes), default=1
+        )
         if not self.encoded.isdisjoint(node.all_input_nodes):
             self.encoded.add(node)
         if node.op != "call_module":
@@ -147,13 +149,14 @@ class Rewriting:
     @for_kinds(_rewrite, neuron.Neuron)
     def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
         terms = self._terms(node.all_input_nodes[0])
+        top = terms[0].top
         if len(terms) == 1 and terms[0].weights is not None:
             self._block(node, module, name, terms[0], terms[0].weights)
-        elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
-            self._pooled(node, module, name, terms[0].top)
-        elif len(terms) == 1 and self.gain[terms[0].top] != 1.0:
-            neurons = self._conversion(terms).encoded(module, name, self.gain[terms[0].top])
-            self._put(name, neurons)
+        elif len(terms) == 1 and isinstance(self._of(top), layer.SumPool2d):
+            self._pooled(node, module, name, top)
+        elif len(terms) == 1 and top in self.encoded:
+            conversion, size = self._conversion(terms), (self.gain[top], self.largest[top])
+            self._put(name, conversion.encoded(module, name, *size))
         else:
             self._put(name, self._joined(module, name, terms)[0])
         self._sends(node, name)

@@ -11,7 +11,7 @@ from snncore.layer import Layer
 
 
 class InputEncoder(Layer):
-    """The nearest integers, in steps of 2**exponent, from low to high: the first layer of a network.
+    """The nearest integers, in steps of 2**exponent, from low to high: a network's first layer.
 
     It returns the integers themselves, so the weights behind it are 2**exponent times as large as
     for the values; the gradient passes except where values clip.

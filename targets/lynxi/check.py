@@ -173,7 +173,8 @@ def _missing(part: PlanPart, program: Program) -> Finding:
 def _remedy(node: Node, program: Program) -> str:
     read = {edge.source for edge in node.sources} | {node.name}
     if _takes_currents(program) and program.input.name in read:
-        return "encode the input as spikes, or in fewer bits"
+        fewer = "" if program.input.encoding is None else ", or in fewer bits"
+        return f"encode the input as spikes{fewer}"
     if isinstance(node, Synapse):
         fan_in, bits = int(node.narrow_weight[0].size), largest_weight_bits(node)
         fewer = f", fewer bits ({bits} always do)" if bits > 1 else ""

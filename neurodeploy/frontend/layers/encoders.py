@@ -16,7 +16,7 @@ from snncore import encoding
 
 @dataclass
 class Samples:
-    """What becomes of a network's samples: their encoder, and the calls that read them as they are."""
+    """A network's samples: their encoder, and the calls that read them as they are."""
 
     encoding: Encoding | None = None
     encoder: str = ""
