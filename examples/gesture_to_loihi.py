@@ -9,6 +9,7 @@ Usage: python examples/gesture_to_loihi.py [--out DIR] [--data FOLDER] [--quick]
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -36,10 +37,10 @@ QUICK = {
     "test": 110,
     "epochs": 8,
     "tuning": 3,
-    "lava": 2,
+    "samples": 2,
 }
-# Samples that the golden interpreter holds at a time, with every state of every step.
-HELD = 10
+# The golden interpreter keeps every state of every step of a batch.
+GOLDEN_BATCH = 10
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,13 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     add("--test", type=int, help="test samples (220; all recorded ones)")
     add("--epochs", type=int, default=10, help="epochs in floats")
     add("--tuning", type=int, default=3, help="epochs on the chip's integers")
-    add("--lava", type=int, default=4, help="test samples that Lava runs")
-    add("--seed", type=int, default=0)
+    add("--samples", type=int, default=4, help="test samples that are verified, in Lava too")
+    add("--simulator", default="lava", metavar="NAME", help="or none")
+    add("--seed", type=int, default=0, help="of the simulated events, and of training")
     if parser.parse_known_args(words)[0].quick:
         parser.set_defaults(**QUICK)
     options = parser.parse_args(words)
-    for name in ("pixels", "steps", "channels", "epochs", "tuning", "lava", "train", "test"):
+    for name in ("pixels", "steps", "channels", "epochs", "tuning", "samples", "train", "test"):
         value = getattr(options, name)
         if value is not None and value < 1:
             parser.error(f"--{name}: {value} is not positive")
@@ -194,11 +196,11 @@ def trained_accuracy(net: nn.Module, samples: Samples) -> float:
 def chip_accuracy(artifact: nd.Artifact, samples: Samples) -> float:
     """Return the exported file's share of right answers, by the golden interpreter."""
     program, count, right = nd.read(artifact), len(samples.labels), 0.0
-    for batch in torch.arange(count).split(HELD):
+    for batch in torch.arange(count).split(GOLDEN_BATCH):
         trace = nd.simulate(program, samples.batch(batch).numpy())
         right += accuracy(trace, samples.labels[batch].numpy()) * len(batch)
         done = int(batch[-1]) + 1
-        if done % (5 * HELD) == 0 or done == count:
+        if done % (5 * GOLDEN_BATCH) == 0 or done == count:
             say(f"the chip's integers: {done} of {count} test samples")
     return round(right) / count
 
@@ -207,7 +209,7 @@ def run(options: argparse.Namespace) -> nd.Report:
     """Train, quantize, export, verify, and return the report."""
     torch.manual_seed(options.seed)
     learning, test = samples_of(options, train=True), samples_of(options, train=False)
-    few = test.batch(slice(options.lava))
+    few = test.batch(slice(options.samples))
     net = network(options)
     say("training in floats")
     train(net, learning, options.epochs, 1e-2)
@@ -221,10 +223,7 @@ def run(options: argparse.Namespace) -> nd.Report:
     nd.save(chip, options.out / "model.pt", example=few)
     artifact = nd.export(chip, target="loihi", path=options.out / "loihi", example=few)
     shares["chip"] = chip_accuracy(artifact, test)
-    labels = test.labels[: options.lava].numpy()
-    report = nd.verify(
-        artifact, model=chip, samples=few, labels=labels, simulator="lava", progress=say
-    )
+    report = nd.verify(artifact, model=chip, samples=few, simulator=options.simulator, progress=say)
     events = "recorded" if options.data else "simulated"
     facts = {
         "accuracy": f"{len(test.labels)} test samples of {events} events; the chip's by golden",
@@ -241,8 +240,9 @@ def main() -> None:
         page = write_report(report, options.out)
     except nd.NeurodeployError as error:
         say(f"error: {error.message}")
-        if error.remedy:
-            say(f"  remedy: {error.remedy}")
+        say(f"  remedy: {error.remedy}")
+        if options.json:
+            print(json.dumps({"error": {"message": error.message, "remedy": error.remedy}}))
         raise SystemExit(error.exit_code) from error
     print(report.to_json() if options.json else report.to_text())
     say(f"report: {page}")

@@ -1,6 +1,9 @@
 """Moving digits: each label is the motion that one sees, and each index is always the same."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,3 +92,12 @@ def test_a_field_that_shows_no_digit_and_an_index_beyond() -> None:
         data.MovingDigits(1, pixels=7)
     with pytest.raises(IndexError, match="3 is not below 3"):
         data.MovingDigits(3)[3]
+
+
+def test_the_page_on_gestures_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[4] / "docs/gestures.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(block, "gestures.md", "exec"), names)
+    assert capsys.readouterr().out.startswith("down and left ")
+    assert len(names["events"]) > 64
