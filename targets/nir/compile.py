@@ -8,7 +8,7 @@ from typing import Any
 from neurodeploy.artifact import Artifact, program_hashes, tools_here
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
-from neurodeploy.target import require_fits
+from neurodeploy.target import encoding_contract, require_fits
 from targets.nir.check import check
 from targets.nir.file.description import CONVENTIONS, GROUP, described
 from targets.nir.file.tree import Tree, file_of, h5py_module
@@ -85,7 +85,8 @@ def contract(program: Program, names: dict[str, str], dt: float) -> dict[str, An
             "name": names[first.name],
             "shape": list(first.shape),
             "signal": first.signal.value,
-        },
+        }
+        | encoding_contract(first.encoding),
         "layers": [
             {
                 "name": node.name,
