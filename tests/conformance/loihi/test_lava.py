@@ -195,7 +195,7 @@ def test_input_neurons_take_a_bias_from_the_host(lava: Environment) -> None:
     artifact = target.compile(program)
     assert artifact.contract["input"]["bias"] == 37
     assert target.read(artifact) == program
-    report = nd.verify(artifact, random=(12, 3, 0.4, 1), simulator="lava")
+    report = nd.verify(artifact, samples=nd.RandomSamples(12, 3, 0.4, 1), simulator="lava")
     assert report.equal
     assert report.layers[0].spikes > 10
     # Without the manifest the file's note of it is not read, as the loader does not.
