@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quant.convert.container import BlockContainer as BlockContainer
+    from quant.convert.encoding.encoders import EncoderWarning as EncoderWarning
     from quant.convert.prepare import deviations as deviations
     from quant.convert.prepare import prepare as prepare
     from quant.fit.calibrate import Calibration as Calibration
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
     from quant.grid.registry import chip_format as chip_format
     from quant.layer.block import Block as Block
     from quant.layer.convolution import Conv1d as Conv1d
+    from quant.layer.convolution import Conv2d as Conv2d
     from quant.layer.convolution import Conv3d as Conv3d
+    from quant.layer.encoder import InputEncoder as InputEncoder
     from quant.layer.resonator import ComplexBlock as ComplexBlock
     from quant.layer.resonator import Resonator as Resonator
-    from quant.layer.synapse import Conv2d as Conv2d
     from quant.layer.synapse import Linear as Linear
     from quant.layer.synapse import SumPool2d as SumPool2d
     from quant.neuron.chip_neuron import ChipNeuron as ChipNeuron
@@ -59,12 +61,14 @@ _MODULES = {
     "ComplexBlock": "quant.layer.resonator",
     "Conv1d": "quant.layer.convolution",
     "Conv3d": "quant.layer.convolution",
-    "Conv2d": "quant.layer.synapse",
+    "Conv2d": "quant.layer.convolution",
     "CubaLIF": "quant.neuron.cuba",
     "Decays": "quant.grid.formats",
     "Defined": "quant.neuron.own",
     "DrivenCubaLIF": "quant.neuron.cuba",
+    "EncoderWarning": "quant.convert.encoding.encoders",
     "Grid": "quant.grid.formats",
+    "InputEncoder": "quant.layer.encoder",
     "LayerReport": "quant.fit.calibrate",
     "LeakyIntegrator": "quant.neuron.integrator",
     "Linear": "quant.layer.synapse",
@@ -105,7 +109,9 @@ __all__ = [
     "Decays",
     "Defined",
     "DrivenCubaLIF",
+    "EncoderWarning",
     "Grid",
+    "InputEncoder",
     "LayerReport",
     "LeakyIntegrator",
     "Linear",

@@ -25,10 +25,10 @@ from neurodeploy.frontend.from_quant import (
     synapse_nodes,
     weight_nodes,
 )
-from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.frontend.layers.convolutions import convolution
+from neurodeploy.frontend.layers.encoders import Samples
 from neurodeploy.frontend.layers.moving import concat, moved, pooled
-from neurodeploy.frontend.readouts import decoder_node, read_out
+from neurodeploy.frontend.readouts import decoder_node, read_out, require_spikes
 from neurodeploy.graph import Node
 from quant.convert.transposed import with_zeros
 from quant.layer.synapse import GridLayer
@@ -65,6 +65,7 @@ class _Builder:
         self.shapes: dict[str, Shape] = {INPUT: shape}
         # A call's name -> the node that holds its value.
         self.values: dict[str, str] = {INPUT: INPUT}
+        self.samples = Samples()
 
     def build(self) -> g.Graph:
         calls = calls_of(self.network)
@@ -73,6 +74,8 @@ class _Builder:
                 self._read_out(call.inputs[0])
             self._call(call)
         self._read_out(calls.output)
+        self.samples.require_encoded()
+        self.nodes[0] = g.Input(INPUT, self.shapes[INPUT], self.samples.encoding)
         return g.Graph(tuple(self.nodes), self.values[calls.output])
 
     def _read_out(self, call: str) -> None:
@@ -86,19 +89,20 @@ class _Builder:
 
     def _call(self, call: TracedCall) -> None:
         sources = [self.values[name] for name in call.inputs]
+        module = call.layer_in(self.network) if call.function == "module" else None
+        if self.samples.passed(call, module):
+            self.values[call.name] = sources[0]
+            return
         if call.function == "add":
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
         elif call.function == "flatten":
             self._append(g.Flatten(call.name, Edge(sources[0])))
         elif call.decoder is not None:
+            require_spikes(call.decoder, call.name, sources[0], self.nodes)
             self._append(decoder_node(call.decoder, call.name, Edge(sources[0])))
-        elif call.function != "module":
+        elif module is None:
             raise refused(call.name, call.function)
         else:
-            module = call.layer_in(self.network)
-            if is_idle(module):
-                self.values[call.name] = sources[0]
-                return
             for node in self._nodes(module, call.name, sources):
                 self._append(node)
         self.values[call.name] = self.nodes[-1].name

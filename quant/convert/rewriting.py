@@ -6,6 +6,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
+from math import ceil
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import fx, nn
 
 from quant.convert.layers import Conversion, DrivingPart, adding_pool, votes_as_weights
 from quant.layer.block import Block
+from quant.layer.encoder import InputEncoder
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
@@ -50,8 +52,10 @@ class Rewriting:
         self.module, self.conversion = module, conversion
         # How much larger a value is than in the float network, where sums replace means.
         self.gain: dict[fx.Node, float] = {}
-        # The largest size of what one neuron behind a value sends: more than 1 if it counts.
-        self.sent: dict[fx.Node, int] = {}
+        # The largest size of a value: more than 1 behind a pool, an encoder or neurons that count.
+        self.largest: dict[fx.Node, int] = {}
+        # The values that are an encoder's integers.
+        self.encoded: set[fx.Node] = set()
         # Weights and norms whose neurons have not been reached yet.
         self.waiting: set[fx.Node] = set()
         # The new layers by path.
@@ -77,7 +81,11 @@ class Rewriting:
         if len(gains) > 1 and not _is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
-        self.sent[node] = max((self.sent[source] for source in node.all_input_nodes), default=1)
+        self.largest[node] = max(
+            (self.largest[source] for source in node.all_input_nodes), default=1
+        )
+        if not self.encoded.isdisjoint(node.all_input_nodes):
+            self.encoded.add(node)
         if node.op != "call_module":
             self._refuse_words(node)
             return
@@ -98,12 +106,19 @@ class Rewriting:
         other = "is on a chip's grid already (prepare takes a network in floats)"
         raise ValueError(f"{name}: {why if called else other}")
 
+    @for_kinds(_rewrite, InputEncoder)
+    def _encoder(self, module: InputEncoder, node: fx.Node, name: str) -> None:
+        """Note how much larger the integers are than the values that they stand for."""
+        self.gain[node], self.largest[node] = 2.0**-module.form.exponent, module.form.largest
+        self.encoded.add(node)
+
     @for_kinds(_rewrite, *_POOLS)
     def _pool(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
         pool, size = adding_pool(module, name)
         self._put(name, pool)
         self.gain[node] *= size
+        self.largest[node] *= ceil(size)
 
     @for_kinds(_rewrite, *_WEIGHTS, layer.BatchNorm)
     def _weights(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -134,10 +149,14 @@ class Rewriting:
     @for_kinds(_rewrite, neuron.Neuron)
     def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
         terms = self._terms(node.all_input_nodes[0])
+        top = terms[0].top
         if len(terms) == 1 and terms[0].weights is not None:
             self._block(node, module, name, terms[0], terms[0].weights)
-        elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
-            self._pooled(node, module, name, terms[0].top)
+        elif len(terms) == 1 and isinstance(self._of(top), layer.SumPool2d):
+            self._pooled(node, module, name, top)
+        elif len(terms) == 1 and top in self.encoded:
+            conversion, size = self._conversion(terms), (self.gain[top], self.largest[top])
+            self._put(name, conversion.encoded(module, name, *size))
         else:
             self._put(name, self._joined(module, name, terms)[0])
         self._sends(node, name)
@@ -184,13 +203,14 @@ class Rewriting:
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(_SUMS, (top,))
                 _read_instead(top, call)
-            self.gain[call], self.sent[call] = 1.0, 1
+            self.gain[call], self.largest[call] = 1.0, 1
+            self.encoded.discard(call)
 
     def _block(
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
     ) -> None:
         source = weights.all_input_nodes[0]
-        block = self.conversion.block(self._part(term, weights), module, name)
+        block = self._conversion([term]).block(self._part(term, weights), module, name)
         self._put(name, block)
         node.replace_input_with(term.top, source)
         for call in term.chain:
@@ -198,7 +218,8 @@ class Rewriting:
 
     def _pooled(self, node: fx.Node, module: neuron.Neuron, name: str, pool: fx.Node) -> None:
         kernel: Any = self._of(pool)
-        self._put(name, self.conversion.pooled(kernel, module, name, self.gain[pool]))
+        conversion = self._conversion([Term(pool)])
+        self._put(name, conversion.pooled(kernel, module, name, self.gain[pool]))
         node.replace_input_with(pool, pool.all_input_nodes[0])
         self._drop(pool)
 
@@ -209,7 +230,8 @@ class Rewriting:
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
-        neurons, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
+        conversion = self._conversion(terms)
+        neurons, synapses = conversion.joined([*parts, *inner], module, name, bare)
         for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
             self._put(str(weights.target), synapse)
             self.waiting.discard(weights)
@@ -220,17 +242,23 @@ class Rewriting:
         neurons.adds_spikes = bool(bare)
         return neurons, synapses[len(parts) :]
 
+    def _conversion(self, terms: Sequence[Term]) -> Conversion:
+        """Return the converter of layers that such terms drive."""
+        encoded = any(term.top in self.encoded for term in terms)
+        return self.conversion.graded if encoded else self.conversion
+
     def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
         source = weights.all_input_nodes[0]
-        return DrivingPart(self._of(weights), norm, self.gain[source], self.sent[source])
+        return DrivingPart(self._of(weights), norm, self.gain[source], self.largest[source])
 
     def _sends(self, node: fx.Node, name: str) -> None:
         """Note what the neurons of a layer send: plain spikes, or counts of them."""
         block = self.module.get_submodule(name)
         neurons = block.neuron if isinstance(block, Block) else block
         assert isinstance(neurons, ChipNeuron)
-        self.gain[node], self.sent[node] = 1.0, neurons.largest_sent
+        self.gain[node], self.largest[node] = 1.0, neurons.largest_sent
+        self.encoded.discard(node)
 
     def _drop(self, node: fx.Node) -> None:
         if node.users:
