@@ -279,7 +279,7 @@ LAYERS: dict[str, tuple[Make, ...]] = {
     ),
     "`encoding.Direct` before neurons: `encoding.Rate`, `IF`, `LIF`, `CubaLIF`": (
         encoded(encoding.Rate),
-        encoded(lif),
+        encoded(partial(neuron.LIF, threshold=0.5)),
         encoded(neuron.IF),
         encoded(neuron.CubaLIF),
     ),
