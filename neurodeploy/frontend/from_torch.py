@@ -65,6 +65,8 @@ class _Builder:
         self.shapes: dict[str, Shape] = {INPUT: shape}
         # A call's name -> the node that holds its value.
         self.values: dict[str, str] = {INPUT: INPUT}
+        # A call that is one minus a value -> that value.
+        self.complements: dict[str, str] = {}
 
     def build(self) -> g.Graph:
         calls = calls_of(self.network)
@@ -72,8 +74,9 @@ class _Builder:
             if call.decoder is not None:
                 self._read_out(call.inputs[0])
             self._call(call)
+        output = self._value(calls.output, "output")
         self._read_out(calls.output)
-        return g.Graph(tuple(self.nodes), self.values[calls.output])
+        return g.Graph(tuple(self.nodes), output)
 
     def _read_out(self, call: str) -> None:
         """Append a readout behind the sums of a call, which nothing else reads."""
@@ -85,7 +88,14 @@ class _Builder:
         self.shapes[f"{name}.synapse"] = self.shapes[name]
 
     def _call(self, call: TracedCall) -> None:
-        sources = [self.values[name] for name in call.inputs]
+        if call.function == "complement":
+            self.complements[call.name] = call.inputs[0]
+            return
+        if call.function == "multiply":
+            self._append(self._product(call))
+            self.values[call.name] = call.name
+            return
+        sources = [self._value(name, call.name) for name in call.inputs]
         if call.function == "add":
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
         elif call.function == "flatten":
@@ -103,8 +113,29 @@ class _Builder:
                 self._append(node)
         self.values[call.name] = self.nodes[-1].name
 
+    def _value(self, name: str, reader: str) -> str:
+        """Return the node that holds a call's value."""
+        if name in self.complements:
+            raise UnsupportedLayerError(
+                f"{reader}: reads one minus {self.complements[name]}, which only a product may",
+                remedy="multiply it with other spikes, as a * (1 - b)",
+            )
+        return self.values[name]
+
+    def _product(self, call: TracedCall) -> Node:
+        """Return the product of two values, or of one and one minus the other."""
+        first, second = call.inputs
+        if first in self.complements:
+            first, second = second, first
+        names = (first, self.complements.get(second, second))
+        edges = tuple(Edge(self._value(name, call.name)) for name in names)
+        return g.Multiply(call.name, edges, second in self.complements)
+
     def _nodes(self, module: nn.Module, name: str, sources: list[str]) -> Sequence[Node]:
         """Return the nodes of a layer; one that joins values reads several."""
+        if isinstance(module, layer.SpikeAttention):
+            edges = tuple(map(Edge, sources))
+            return [g.Attention(name, edges, module.heads, module.scale)]
         if isinstance(module, layer.Concat):
             shapes = [self.shapes[source] for source in sources]
             return [concat(module, name, tuple(map(Edge, sources)), shapes[0])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, frexp, log2
 from typing import Any
 
 import torch
@@ -14,8 +14,10 @@ from torch import Tensor, nn
 import quant.neuron.cuba
 from quant.convert.near import READOUT, Nearest
 from quant.convert.nearest import nearest
+from quant.grid.exact import require_accumulator
 from quant.grid.formats import ChipFormat
 from quant.grid.scale import Scale, best_exponents, unit_of_one
+from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
 from quant.layer.convolution import Conv1d, Conv3d
 from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
@@ -27,6 +29,8 @@ from quant.neuron.own_equations import own_equations
 from snncore import layer, neuron
 from snncore.neuron.parameters import Given
 
+# The register in which sums of spikes drive neurons without weights.
+_COUNT_BITS = 32
 # More units than a sum of weights reaches in most networks.
 _LARGEST_DRIVE = 1 << 24
 
@@ -111,17 +115,34 @@ class Conversion:
             if synapse.bias is not None:
                 own = part.synapse.bias
                 synapse.bias.copy_((bias if own is None else bias + own).expand_as(synapse.bias))
+        if part.sent > 1 and not bool(synapse.integer_weight().any()):
+            raise ValueError(
+                f"{name}: reads counts of up to {part.largest}, for which {self.form.name} has no "
+                "weights but zeros (put neurons between them)"
+            )
         return Block(synapse, self._neurons(near, int(exponents.min())), norm=part.norm)
 
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
         """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
-        near = nearest(module, self.form, name)
-        if near.threshold() is None:
-            raise ValueError(f"{name}: reads out a pool (put layer.Linear between them)")
-        threshold = near.threshold() * gain
-        exponent = unit_of_one(near.form(self.form), threshold, name)
+        near, exponent = self._counting(module, name, gain, "a pool")
         pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
         return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
+
+    def attended(self, module: neuron.Neuron, name: str, gain: float, most: int) -> ChipNeuron:
+        """Return neurons driven by sums of spikes up to `most`, so their threshold grows alike."""
+        near, exponent = self._counting(module, name, gain, "sums of spikes")
+        require_accumulator(name, most * 2.0**-exponent, _COUNT_BITS)
+        return self._neurons(near, exponent, gain, like_bias=near.bias * gain)
+
+    def _counting(
+        self, module: neuron.Neuron, name: str, gain: float, read: str
+    ) -> tuple[Nearest, int]:
+        """Return the chip's neuron whose input counts, and the unit of one."""
+        near = nearest(module, self.form, name)
+        if near.threshold() is None:
+            raise ValueError(f"{name}: reads out {read} (put layer.Linear between them)")
+        threshold = near.threshold() * gain
+        return near, unit_of_one(near.form(self.form), threshold, name)
 
     def joined(
         self, parts: Sequence[DrivingPart], module: neuron.Neuron, name: str, bare: Sequence[float]
@@ -234,6 +255,28 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
         (height, width), (down, right) = module.kernel_size, module.stride
         return layer.SumPool2d((height, width), (down, right)), float(height * width)
     return module, 1.0
+
+
+def whole_attention(
+    module: layer.SpikeAttention, name: str, sent: int
+) -> tuple[SpikeAttention, int]:
+    """Return attention that nothing scales, and the largest size of its sums.
+
+    Raises:
+        ValueError: if the size of its image is not known, or no shift undoes its scale.
+    """
+    scale = module.scale
+    if not scale > 0 or frexp(scale)[0] != 0.5:
+        near = 2.0 ** round(log2(scale)) if scale > 0 else 0.125
+        raise ValueError(
+            f"{name}: scales by {scale:g}, and integers are scaled by shifts (use a power of two, "
+            f"such as scale={near:g}, with thresholds behind it to match)"
+        )
+    if module.input_shape is None:
+        raise ValueError(f"{name}: the size of its image is not known (give an example)")
+    attention = SpikeAttention(module.heads, largest_input=sent)
+    attention.require_exact(name, *module.input_shape)
+    return attention, attention.largest_sum(*module.input_shape)
 
 
 def votes_as_weights(module: layer.Vote, name: str) -> layer.Linear:

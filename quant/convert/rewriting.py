@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
+from math import ceil, prod
 from typing import Any
 
 import torch
 from torch import fx, nn
 
-from quant.convert.layers import Conversion, DrivingPart, adding_pool, votes_as_weights
+from quant.convert.functions import (
+    called_name,
+    complemented,
+    decodes,
+    ends,
+    factors_of,
+    is_sum,
+)
+from quant.convert.layers import (
+    Conversion,
+    DrivingPart,
+    adding_pool,
+    votes_as_weights,
+    whole_attention,
+)
+from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
-from snncore.decoding import decoder_called
 from snncore.dispatch import for_kinds
 from snncore.layer.moving import Moving
 
@@ -26,10 +40,10 @@ _SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, l
 _WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
 # The name of the readout of a sum of layers.
 _SUMS = "readout"
-_ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 _FLATTENS = (torch.flatten, "flatten")
 _NORMS = (layer.BatchNorm, layer.GroupNorm)
-KNOWN = (*_WEIGHTS, *_NORMS, layer.Vote, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+_LAYERS = (layer.Vote, layer.SpikeAttention, neuron.Neuron, layer.Recurrent)
+KNOWN = (*_WEIGHTS, *_NORMS, *_LAYERS, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ class Rewriting:
             ValueError: if the chip cannot have a layer; names it.
         """
         for node in list(self.module.graph.nodes):
-            if _ends(node):
+            if ends(node):
                 self._read_out(node)
             self._visit(node)
         if self.waiting:
@@ -73,8 +87,12 @@ class Rewriting:
         self.module.recompile()
 
     def _visit(self, node: fx.Node) -> None:
+        factors = factors_of(node)
+        if factors is not None or complemented(node) is not None:
+            self._multiply(node, factors)
+            return
         gains = {self.gain[source] for source in node.all_input_nodes}
-        if len(gains) > 1 and not _is_sum(node):
+        if len(gains) > 1 and not is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
         self.sent[node] = max((self.sent[source] for source in node.all_input_nodes), default=1)
@@ -91,7 +109,42 @@ class Rewriting:
             "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
         )
 
-    @for_kinds(_rewrite, Block, ChipNeuron, GridLayer)
+    def _multiply(self, node: fx.Node, factors: tuple[fx.Node, fx.Node] | None) -> None:
+        """Take a product of spikes or counts, or one minus spikes, of which a product is made."""
+        self._refuse_sums(node)
+        if factors is not None:
+            self.gain[node] = prod(self.gain[each] for each in factors)
+            self.sent[node] = prod(self.sent[each] for each in factors)
+            return
+        (source,) = node.all_input_nodes
+        if any(factors_of(reader) is None for reader in node.users) or not self._fires(source):
+            raise ValueError(
+                f"{node.name}: takes {source.name} from one, which chips do for spikes in a "
+                "product (write a * (1 - b) of what two layers of neurons send)"
+            )
+        self.gain[node], self.sent[node] = 1.0, 1
+
+    def _fires(self, node: fx.Node) -> bool:
+        """Return whether all values are 0 or 1."""
+        module = self._of(node)
+        neurons = getattr(module, "neuron", getattr(module, "body", module))
+        if isinstance(neurons, ChipNeuron):
+            return neurons.sends_bits
+        kept = isinstance(module, (*_SAME, *_IDLE)) or node.target in _FLATTENS
+        kept = kept or factors_of(node) is not None or complemented(node) is not None
+        return node.op == "placeholder" or (kept and all(map(self._fires, node.all_input_nodes)))
+
+    @for_kinds(_rewrite, layer.SpikeAttention)
+    def _attention(self, module: layer.SpikeAttention, node: fx.Node, name: str) -> None:
+        self._refuse_sums(node)
+        read = [each for each in (*node.args, *node.kwargs.values()) if isinstance(each, fx.Node)]
+        sent = max(ceil(self.gain[each]) * self.sent[each] for each in read)
+        attention, most = whole_attention(module, name, sent)
+        self._put(name, attention)
+        self.gain[node] = gain = prod(self.gain[each] for each in read) / module.scale
+        self.sent[node] = ceil(most / ceil(gain))
+
+    @for_kinds(_rewrite, Block, ChipNeuron, GridLayer, SpikeAttention)
     def _quantized(self, module: nn.Module, node: fx.Node, name: str) -> None:
         called = name in self.put
         why = "is called twice (give each call a layer of its own)"
@@ -138,6 +191,10 @@ class Rewriting:
             self._block(node, module, name, terms[0], terms[0].weights)
         elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
             self._pooled(node, module, name, terms[0].top)
+        elif len(terms) == 1 and self.gain[terms[0].top] != 1.0:
+            top = terms[0].top
+            most = ceil(self.gain[top]) * self.sent[top]
+            self._put(name, self.conversion.attended(module, name, self.gain[top], most))
         else:
             self._put(name, self._joined(module, name, terms)[0])
         self._sends(node, name)
@@ -241,7 +298,7 @@ class Rewriting:
     def _terms(self, node: fx.Node) -> list[Term]:
         """Return the terms that are added up to drive neurons."""
         if node.op != "call_module":
-            if _is_sum(node):
+            if is_sum(node):
                 return [term for source in node.all_input_nodes for term in self._terms(source)]
             return [Term(node)]
         module = self._of(node)
@@ -274,8 +331,9 @@ class Rewriting:
                     "unit of its weights (put neurons before the concatenation)"
                 )
             if source in self.waiting:
+                reader = node.target if node.op == "call_module" else node.name
                 raise ValueError(
-                    f"{node.target}: reads {source.target} with no neurons between them "
+                    f"{reader}: reads {source.target} with no neurons between them "
                     "(put neurons between layers of weights, and pools after neurons)"
                 )
             passes = source.op != "call_module" or isinstance(self._of(source), (*_SAME, *_IDLE))
@@ -285,11 +343,11 @@ class Rewriting:
     def _refuse_words(self, node: fx.Node) -> None:
         """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
-        is_known = not words or _is_sum(node) or node.target in _FLATTENS
-        is_known = is_known or _decodes(node)
+        is_known = not words or is_sum(node) or node.target in _FLATTENS
+        is_known = is_known or decodes(node)
         if not is_known and not self.waiting.intersection(node.all_input_nodes):
             raise ValueError(
-                f"{node.name}: {_called(node)} of spikes is not what chips do (a forward may "
+                f"{node.name}: {called_name(node)} of spikes is not what chips do (a forward may "
                 "call layers, add their results and flatten them)"
             )
         for source in node.all_input_nodes if node.op == "output" else ():
@@ -331,34 +389,12 @@ def _read_instead(old: fx.Node, new: fx.Node) -> None:
         reader.replace_input_with(old, new)
 
 
-def _decodes(node: fx.Node) -> bool:
-    """Return whether a call decodes a sequence over time."""
-    if node.op not in ("call_function", "call_method"):
-        return False
-    return decoder_called(node.target, node.args, node.kwargs) is not None
-
-
-def _ends(node: fx.Node) -> bool:
-    """Return whether a network's values end here: at its output, or at a decoder before it."""
-    return node.op == "output" or _decodes(node)
-
-
-def _is_sum(node: fx.Node) -> bool:
-    """Return whether two values of the network are added."""
-    return node.target in _ADDS and len(node.all_input_nodes) == 2
-
-
-def _called(node: fx.Node) -> str:
-    return getattr(node.target, "__name__", str(node.target))
-
-
 def _unread(node: fx.Node) -> str:
     """Return the message for weights whose sums reach no neurons."""
     for reader in node.users:
         if reader.op in ("call_function", "call_method"):
-            called = _called(reader)
             return (
-                f"{node.target}: {called} reads its sums, which no chip can (a forward may call "
-                "layers, add their results and flatten them)"
+                f"{node.target}: {called_name(reader)} reads its sums, which no chip can (a "
+                "forward may call layers, add their results and flatten them)"
             )
     return f"{node.target}: no neurons read its sums (append neurons after it)"
