@@ -217,6 +217,7 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
 
 @nodes_of.register(layer.AdaptiveAvgPool1d)
 @nodes_of.register(layer.AdaptiveAvgPool2d)
+@nodes_of.register(layer.AdaptiveSumPool2d)
 def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     axes = module.dimensions
     words = f"{name}: takes {'(C, L)' if axes == 1 else '(C, H, W)'} and is given {shape}"
@@ -225,7 +226,8 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
         kernel = _pair(module.windows(*shape[1:]), (1,))
     except ValueError as error:
         raise UnsupportedLayerError(f"{name}: {error}") from error
-    form = (kernel, kernel, 1.0 / prod(kernel))
+    adds = isinstance(module, layer.AdaptiveSumPool2d)
+    form = (kernel, kernel, 1.0 if adds else 1.0 / prod(kernel))
     return pooled(lambda edge: g.SumPool2d(name, edge, *form), source, shape, axes)
 
 

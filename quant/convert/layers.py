@@ -242,11 +242,12 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
     Raises:
         ValueError: if its windows are not known, or padded.
     """
-    if isinstance(module, layer.AdaptiveAvgPool2d):
+    if isinstance(module, layer.AdaptiveAvgPool2d | layer.AdaptiveSumPool2d):
         if module.input_shape is None:
             raise ValueError(f"{name}: the size of its image is not known (give an example)")
         height, width = module.windows(*module.input_shape[-2:])
-        return layer.SumPool2d((height, width)), float(height * width)
+        adds = isinstance(module, layer.AdaptiveSumPool2d)
+        return layer.SumPool2d((height, width)), 1.0 if adds else float(height * width)
     if isinstance(module, layer.AvgPool2d):
         if any(module.padding) or module.ceil_mode:
             raise ValueError(

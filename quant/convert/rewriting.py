@@ -35,15 +35,15 @@ from snncore.dispatch import for_kinds
 from snncore.layer.moving import Moving
 
 _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
-_POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
+_POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.AdaptiveSumPool2d, layer.SumPool2d)
 _SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, layer.Upsample)
 _WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
 # The name of the readout of a sum of layers.
 _SUMS = "readout"
 _FLATTENS = (torch.flatten, "flatten")
 _NORMS = (layer.BatchNorm, layer.GroupNorm)
-_LAYERS = (layer.Vote, layer.SpikeAttention, neuron.Neuron, layer.Recurrent)
-KNOWN = (*_WEIGHTS, *_NORMS, *_LAYERS, *_POOLS, *_SAME, *_IDLE)
+_OTHERS = (layer.Vote, layer.SpikeAttention, neuron.Neuron, layer.Recurrent)
+KNOWN = (*_WEIGHTS, *_NORMS, *_OTHERS, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ def _remedy(node: Node, program: Program) -> str:
 _REMEDY = KindTable[[], str]("the remedies of a reduced module")
 
 
-@_REMEDY.register(Node)
+@_REMEDY.register(Input, Selection, Neuron)
 def _smaller_values(node: Node) -> str:
     return "narrower states, a smaller threshold, or smaller sums"
 

@@ -83,7 +83,7 @@ EXAMPLE = torch.zeros(1, 1, 2, 5, 4)
 
 
 class Ones(nn.Module):
-    """One minus spikes, which is no spikes until a product reads it."""
+    """One minus spikes, as a product may read them, and nothing else."""
 
     def __init__(self, twice: bool) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """Products that `prepare` refuses, each with one error that names the layer and the remedy."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ EXAMPLE = torch.zeros(1, 1, 2, 4, 4)
 class Three(nn.Module):
     """Layers of spikes, currents and means, and a product of them before neurons."""
 
-    def __init__(self, join: Callable[["Three", Tensor], Tensor], attend: nn.Module | None = None):
+    def __init__(self, join: Callable[["Three", Tensor], Tensor], attend: Any = None):
         super().__init__()
         self.weights, self.neurons = layer.Conv2d(2, 2, 1), neuron.LIF()
         self.mean, self.attend, self.fire = layer.AvgPool2d(2), attend, neuron.LIF()
@@ -55,6 +56,11 @@ REFUSED: dict[str, tuple[Join, nn.Module | None, str]] = {
         lambda net, x: net.mean(x) * (1 - net.mean(x)),
         None,
         "sub: takes mean_1 from one, which chips do for spikes",
+    ),
+    "ternary spikes": (
+        lambda net, x: x * (1 - net.attend(x)),
+        neuron.TernaryLIF(),
+        "sub: takes attend from one",
     ),
     "unread": (lambda net, x: 1 - x, None, r"sub: takes neurons from one"),
     "sums": (lambda net, x: x * net.weights(x), None, "mul: reads weights with no neurons between"),
