@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from quant.layer.attention import SpikeAttention as SpikeAttention
     from quant.layer.block import Block as Block
     from quant.layer.convolution import Conv1d as Conv1d
+    from quant.layer.convolution import Conv2d as Conv2d
     from quant.layer.convolution import Conv3d as Conv3d
     from quant.layer.resonator import ComplexBlock as ComplexBlock
     from quant.layer.resonator import Resonator as Resonator
-    from quant.layer.synapse import Conv2d as Conv2d
     from quant.layer.synapse import Linear as Linear
     from quant.layer.synapse import SumPool2d as SumPool2d
     from quant.neuron.chip_neuron import ChipNeuron as ChipNeuron
@@ -60,7 +60,7 @@ _MODULES = {
     "ComplexBlock": "quant.layer.resonator",
     "Conv1d": "quant.layer.convolution",
     "Conv3d": "quant.layer.convolution",
-    "Conv2d": "quant.layer.synapse",
+    "Conv2d": "quant.layer.convolution",
     "CubaLIF": "quant.neuron.cuba",
     "Decays": "quant.grid.formats",
     "Defined": "quant.neuron.own",

@@ -16,6 +16,7 @@ from neurodeploy.artifact import Artifact, Folder
 from neurodeploy.data.files import digest_of
 from neurodeploy.data.samples_file import read_samples as read_samples
 from neurodeploy.errors import UnknownNameError
+from neurodeploy.flow.inputs import LoadedModel, RandomSamples
 from neurodeploy.flow.lowered import Lowered, checked, float_target, lowered_for
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
@@ -35,8 +36,6 @@ from neurodeploy.trace import Trace
 from snncore.dynamics.sent import sends_spikes
 
 Place = str | os.PathLike[str]
-# The steps, samples, rate and seed of random samples.
-DEFAULT_RANDOM = (16, 8, 0.3, 0)
 
 
 def lower(network: Any, *, example: Any = None, target: str | None = None) -> Program:
@@ -180,17 +179,14 @@ def verified(
     model: Any = None,
     samples: Any = None,
     labels: NDArray[Any] | None = None,
-    random: tuple[int, int, float, int] | None = None,
     simulator: str | None = None,
     simulation: Simulation | None = None,
     progress: Callable[[str], None] | None = None,
-    model_file: Place | None = None,
 ) -> Report:
-    """Return the report on an artifact, over samples (T, N, ...) or seeded random ones.
+    """Return the report on an artifact, over samples (T, N, ...) or seeded `RandomSamples`.
 
-    A model is a torch network, one that was lowered already, or the path of its file; `model_file`
-    names the file of a network that was loaded already. The report says if the artifact was
-    exported from another file.
+    A model is a torch network, a `LoadedModel`, one that was lowered already, or the path of its
+    file. If its file is known, the report says if the artifact was exported from another one.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -203,21 +199,30 @@ def verified(
     if isinstance(model, str | os.PathLike):
         from neurodeploy.frontend import load
 
-        model, model_file = load(model), model
+        model = LoadedModel(load(model), model)
     with naming(opened):
         subject = verification.subject_of(opened)
-    network: Program | Graph | None = None
-    if isinstance(model, Lowered):
-        model, network, model_file = model.network, model.program, model.model_file
-    elif model is not None:
-        network = _network_of(model, subject.network, samples, subject.chip)
-    sha256 = None if model_file is None else digest_of(Path(model_file))
-    subject = replace(subject, original=verification.Original(model, network, sha256))
-    if samples is None:
-        samples = _random_samples(subject.expected, random or DEFAULT_RANDOM)
+    drawn = RandomSamples() if samples is None else samples
+    samples = None if isinstance(drawn, RandomSamples) else drawn
+    subject = replace(subject, original=_original(model, subject, samples))
+    if isinstance(drawn, RandomSamples):
+        samples = _random_samples(subject.expected, drawn)
     how = simulation or Simulation()
     how = how if how.progress is not None else replace(how, progress=progress)
     return verification.verify(subject, samples, labels=labels, simulator=simulator, simulation=how)
+
+
+def _original(model: Any, subject: verification.Subject, samples: Any) -> verification.Original:
+    """Return the network that an artifact was exported from, in the form that it contains."""
+    if model is None:
+        return verification.Original()
+    if isinstance(model, Lowered):
+        return verification.Original(model.network, model.program, model.model_sha256)
+    sha256 = None
+    if isinstance(model, LoadedModel):
+        model, sha256 = model.network, digest_of(Path(model.file))
+    network = _network_of(model, subject.network, samples, subject.chip)
+    return verification.Original(model, network, sha256)
 
 
 def _network_of(
@@ -232,9 +237,9 @@ def _network_of(
     return lowered(graph_of(model, shape=exported.input.shape), chip)
 
 
-def _random_samples(network: Program | Graph, random: tuple[int, int, float, int]) -> NDArray[Any]:
+def _random_samples(network: Program | Graph, drawn: RandomSamples) -> NDArray[Any]:
     """Return seeded random samples."""
-    steps, count, rate, seed = random
+    steps, count, rate, seed = drawn.steps, drawn.count, drawn.rate, drawn.seed
     if isinstance(network, Program):
         return random_samples(network, steps, count, rate, seed)
     shape = (steps, count, *network.input.shape)

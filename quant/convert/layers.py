@@ -19,8 +19,8 @@ from quant.grid.formats import ChipFormat
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
-from quant.layer.convolution import Conv1d, Conv3d
-from quant.layer.synapse import Conv2d, GridLayer, Linear, SumPool2d
+from quant.layer.convolution import Conv1d, Conv2d, Conv3d
+from quant.layer.synapse import GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
 from quant.neuron.integer_step import largest_sent
 from quant.neuron.integrator import LeakyIntegrator

@@ -1,4 +1,4 @@
-"""Convolutions of lines and volumes on a chip's grid."""
+"""Convolutions of lines, images and volumes on a chip's grid."""
 
 from __future__ import annotations
 
@@ -69,6 +69,14 @@ class Conv1d(_GridConvolution, layer.Conv1d):
     @classmethod
     def _floats(cls) -> Any:
         return layer.Conv1d
+
+
+class Conv2d(_GridConvolution, layer.Conv2d):
+    """A convolution of images on the grid."""
+
+    @classmethod
+    def _floats(cls) -> Any:
+        return layer.Conv2d
 
 
 class Conv3d(_GridConvolution, layer.Conv3d):

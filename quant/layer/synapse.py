@@ -14,7 +14,6 @@ from quant.grid.exact import (
     carried,
     largest,
     require_accumulator,
-    snapped,
     without_autocast,
 )
 from quant.grid.fan_in import within_fan_in
@@ -258,51 +257,6 @@ class Linear(GridLayer, layer.Linear):
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the sums with plain float weights."""
         return torch.nn.functional.linear(x.to(weight.dtype), weight, bias)
-
-
-class Conv2d(GridLayer, layer.Conv2d):
-    """A convolution on the grid."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | Pair,
-        stride: int | Pair = 1,
-        padding: int | Pair = 0,
-        dilation: int | Pair = 1,
-        groups: int = 1,
-        bias: bool = False,
-        *,
-        exponent: int | None = None,
-        format: Any = None,  # noqa: A002
-        scale: str | float = "fixed",
-        per_channel: bool = False,
-        largest_input: int = 1,
-    ) -> None:
-        layer.Conv2d.__init__(
-            self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias
-        )
-        self._set_format(format, exponent, scale, per_channel, largest_input)
-
-    def config(self) -> dict[str, Any]:
-        """Return the arguments of an equal module as plain data."""
-        return layer.Conv2d.config(self) | self._config()
-
-    def weighted(self, x: Tensor, weight: Tensor) -> tuple[Tensor, float]:
-        """Return the sums, exact after rounding to the grid, and the largest sum in units."""
-        self.input_shape = tuple(x.shape[-3:])
-        with without_autocast(x):
-            exact, kernel, most = self._exact(x, weight, self.format.kernel_bits)
-            return self.correlate(exact, kernel, None), most
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the weighted sums, exact."""
-        return snapped(super().forward(x), self.unit)
-
-    def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Return the sums with plain float weights."""
-        return self.correlate(x.to(weight.dtype), weight, bias)
 
 
 class SumPool2d(layer.SumPool2d):

@@ -22,18 +22,29 @@ from snncore.data.frames import by_duration as by_duration
 from snncore.data.frames import by_edges as by_edges
 from snncore.data.frames import by_number as by_number
 from snncore.data.frames import by_time as by_time
+from snncore.data.gestures import GESTURES as GESTURES
+from snncore.data.gestures import DVSGestures as DVSGestures
+from snncore.data.gestures import read_aedat as read_aedat
+from snncore.data.motion import MOTIONS as MOTIONS
+from snncore.data.motion import MovingDigits as MovingDigits
+from snncore.data.sensor import EventSensor as EventSensor
 
 __all__ = [
     "EVENT",
+    "GESTURES",
+    "MOTIONS",
     "Augmentation",
+    "DVSGestures",
     "DropEvents",
     "DropTime",
     "EventFrames",
+    "EventSensor",
     "Events",
     "Flip",
     "Frames",
     "Images",
     "Jitter",
+    "MovingDigits",
     "Shift",
     "Size",
     "by_duration",
@@ -44,6 +55,7 @@ __all__ = [
     "events",
     "load_events",
     "loader",
+    "read_aedat",
     "save_events",
     "tonic_dataset",
 ]

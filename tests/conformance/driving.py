@@ -18,7 +18,7 @@ SCALES = (-9, -1, 0, 1, 3, 64, 255, 4000)
 
 
 def driven_case(seed: int) -> Case:
-    """A program of this seed: measurements, times a scale, through layers of neurons."""
+    """Draw a program of this seed: scaled measurements through layers of neurons."""
     rng = np.random.default_rng(seed + 4_000_000)
     build = Builder(rng, hard=False)
     image = rng.random() < 0.4
@@ -33,27 +33,27 @@ def driven_case(seed: int) -> Case:
 
 
 def _drive(build: Builder, scale: int) -> None:
-    """The first neurons once more, driven by measurements with a scale and a bias."""
+    """Replace the first neurons by ones that measurements drive, with a scale and a bias."""
     rng, plain = build.rng, build.nodes[-1]
     assert isinstance(plain, Neuron)
-    # Grey values, as a camera's, that change from step to step.
+    # Grey values that change from step to step, as a camera's do.
     low = -40 if rng.random() < 0.3 else 0
     build.inputs = rng.integers(low, 256, build.inputs.shape)
     values: dict[str, Any] = dict(plain.parameters) | {"gain": np.array(scale)}
     values["bias"] = np.array(int(rng.choice([0, 37, -200, 4095, -4096])))
     shape = build.inputs.shape[2:]
     if rng.random() < 0.4:
-        # One for each neuron, of images too.
+        # One value for each neuron, in images too.
         for key in ("current_decay", "voltage_decay"):
             values[key] = np.where(rng.random(shape) < 0.3, 4096, rng.integers(0, 4097, shape))
     silent = values | {"threshold": np.array(LARGEST_THRESHOLD)}
-    made = (plain.name, (Edge("input"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, silent, -6)
-    reached = _run(build, Neuron(*made)).v
+    fields = (plain.name, (Edge("input"),), DRIVEN_CUBA_LIF, LOIHI_DRIVEN, silent, -6)
+    reached = _run(build, Neuron(*fields)).v
     if reached.max() <= 0 and scale:
-        # The other way round it fires.
+        # With the opposite sign it fires.
         values["gain"], values["bias"] = np.array(abs(scale)), np.array(0)
         reached = _run(
-            build, replace(Neuron(*made), parameters=values | {"threshold": silent["threshold"]})
+            build, replace(Neuron(*fields), parameters=values | {"threshold": silent["threshold"]})
         ).v
     positive = reached[reached > 0]
     if positive.size:
@@ -63,7 +63,7 @@ def _drive(build: Builder, scale: int) -> None:
         values["threshold"] = np.minimum(drawn, LARGEST_THRESHOLD)
     else:
         values["threshold"] = np.array(0)
-    neuron = replace(Neuron(*made), parameters=values)
+    neuron = replace(Neuron(*fields), parameters=values)
     build.values = _run(build, neuron).s
     build.nodes[-1] = neuron
 

@@ -18,13 +18,13 @@ NARROW = (1, 2, 3, 5, 7, 11)
 
 
 def message_case(seed: int) -> Case:
-    """A program of this seed: numbers or spikes come in, and numbers go from layer to layer."""
+    """Draw a program of this seed: numbers or spikes come in, numbers pass between layers."""
     rng = np.random.default_rng(seed + 2_000_000)
     bits = int(rng.integers(0, 7))
     image = rng.random() < 0.3
     shape: Shape = (2, 4, 3) if image else (int(rng.choice(NARROW)),)
     steps, count = int(rng.choice([1, 5, 12, 30])), int(rng.integers(1, 4))
-    # Without an input block there is no gain that says how many bits of fraction messages have.
+    # Without an input block, no gain sets the fraction bits of messages.
     block = bits < 6 or rng.random() < 0.6
     build = _Builder(rng, bits)
     build.samples((steps, count, *shape), block)
@@ -45,7 +45,7 @@ class _Builder:
         self.inputs: Any = None
 
     def samples(self, size: tuple[int, ...], block: bool) -> None:
-        """Slowly changing numbers, as a camera's, or spikes."""
+        """Draw slowly changing numbers, as a camera's, or spikes."""
         rng, shape = self.rng, size[2:]
         if not block:
             self.nodes = [Input("input", shape)]
@@ -59,15 +59,15 @@ class _Builder:
         self.nodes.append(Neuron("block", (Edge("input"),), DELTA, LOIHI_DELTA, values, -6))
 
     def flatten(self) -> None:
-        """An image as a vector."""
+        """Flatten an image."""
         if len(self._shape) == 3:
             self.nodes.append(Flatten("flat", Edge(self.nodes[-1].name)))
 
     def add(self, draw: Any, last: bool = False) -> None:
-        """Weights, and neurons whose threshold some of their changes reach."""
-        place = len(self.nodes)
+        """Add weights, and neurons whose threshold some of their changes reach."""
+        number = len(self.nodes)
         while True:
-            synapse = draw(self.rng, f"synapse{place}", self._shape)
+            synapse = draw(self.rng, f"synapse{number}", self._shape)
             if synapse.weight.any() and synapse.weight.min() < 0 < synapse.weight.max():
                 break
         # Small weights, so that messages do not grow from layer to layer without end.
@@ -75,7 +75,7 @@ class _Builder:
         self.nodes.append(synapse)
         edges = (Edge(synapse.name),)
         if last:
-            self.nodes.append(Neuron(f"layer{place}", edges, SIGMA, LOIHI_SIGMA, {}, -6))
+            self.nodes.append(Neuron(f"layer{number}", edges, SIGMA, LOIHI_SIGMA, {}, -6))
             return
         shape = self._shape
         form: Any = ((), (shape[0], *[1] * (len(shape) - 1)))[int(self.rng.integers(2))]
@@ -83,7 +83,7 @@ class _Builder:
             "threshold": np.array(0),
             "bias": self.rng.integers(-40, 90, form) << self.bits,
         }
-        probe = Neuron(f"layer{place}", edges, SIGMA_DELTA, LOIHI_SIGMA_DELTA, values, -6)
+        probe = Neuron(f"layer{number}", edges, SIGMA_DELTA, LOIHI_SIGMA_DELTA, values, -6)
         changes = abs(run_golden(self.program(probe), self.inputs)[probe.name].change)
         level = int(np.quantile(changes, self.rng.uniform(0.1, 0.9))) >> 6 >> self.bits
         values["threshold"] = np.array(min(level, (1 << 17) - 1) << self.bits)

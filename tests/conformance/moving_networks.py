@@ -88,8 +88,8 @@ class MovingBuild(Build):
         kinds = {Concat: self._concat, Slice: self._slice, Upsample: self._upsample}
         others = {Permute: self._permute, Reshape: self._reshape, MaxPool2d: self._pool}
         makes = list((kinds | others).values())
-        for place in self.rng.permutation(len(makes)):
-            node = makes[place](name, edge, shape)
+        for index in self.rng.permutation(len(makes)):
+            node = makes[index](name, edge, shape)
             if node is not None:
                 return node
         return Flatten(name, edge)

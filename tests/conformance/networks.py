@@ -54,9 +54,9 @@ class Case:
 
 
 def random_case(seed: int) -> Case:
-    """The program of this seed."""
+    """Return the program of this seed."""
     rng = np.random.default_rng(seed)
-    # Every eighth network is driven as hard as it can be, so that states leave their 24 bits.
+    # Every eighth network is driven as hard as possible, so that states leave their 24 bits.
     hard = seed % 8 == 7
     build = Builder(rng, hard=hard)
     depth = int(rng.integers(1, 6))
@@ -73,9 +73,9 @@ def random_case(seed: int) -> Case:
 
 
 def timed_case(seed: int) -> Case:
-    """A program of this seed whose dense layers are often recurrent or delayed."""
+    """Return a program of this seed whose dense layers are often recurrent or delayed."""
     rng = np.random.default_rng(seed + 1_000_000)
-    # Lava's delays cost it 63 times the work: few neurons, and steps enough for the longest.
+    # Lava does 63 times the work for delays: few neurons, and steps enough for the longest delay.
     build = Builder(rng, hard=seed % 8 == 7)
     image = rng.random() < 0.2
     shape = (2, 3, 2) if image else (_pick(rng, NARROW),)
@@ -92,7 +92,7 @@ def timed_case(seed: int) -> Case:
 
 
 def judged_case(seed: int) -> Case:
-    """A program of this seed that one or both of the emulators of the chip know."""
+    """Return a program of this seed that one or both emulators of the chip cover."""
     kind = ("recurrent", "delayed", "image", "biased")[seed % 4]
     for attempt in range(8):
         case = _judged(np.random.default_rng([3, seed, attempt]), kind, f"judged {seed}")
@@ -115,7 +115,7 @@ def _judged(rng: np.random.Generator, kind: str, name: str) -> Case:
 
 
 def limit_cases() -> list[Case]:
-    """Geometry at the largest that the simulation holds."""
+    """Return the largest geometry that the simulation can take."""
     forms: dict[str, tuple[Shape, dict[str, Any]]] = {
         "kernel 127": ((1, 131, 2), {"kernel": (127, 2), "stride": (2, 1)}),
         "padding 127": ((1, 1, 3), {"padding": (127, 1), "stride": (31, 1)}),
@@ -137,7 +137,7 @@ class Builder:
 
     def __init__(self, rng: np.random.Generator, *, hard: bool, plain: bool = False) -> None:
         self.rng = rng
-        # No bias, and every neuron of a layer like the others.
+        # No bias, and all neurons of a layer alike.
         self.plain = plain
         self.hard = hard
         self.nodes: list[Node] = []
@@ -154,13 +154,13 @@ class Builder:
         count: int | None = None,
         rate: float | None = None,
     ) -> None:
-        """The input, and for currents the neurons that they drive."""
+        """Draw the input and, for currents, the neurons that they drive."""
         rng = self.rng
         steps = steps or (64 if self.hard else _pick(rng, STEPS))
         count = count or int(rng.integers(1, 6))
         rate = rate or (1.0 if self.hard else float(rng.choice(RATES)))
         active = rng.random((steps, count, *shape)) < rate
-        # At a low rate something happens all the same.
+        # Something happens even at a low rate.
         active.reshape(-1)[int(rng.integers(active.size // 2 + 1))] = True
         self.nodes.append(Input("input", shape, signal))
         self.inputs = self.values = active.astype(np.int64)
@@ -172,14 +172,14 @@ class Builder:
             self._neurons(None)
 
     def flatten(self) -> None:
-        """An image as a vector; a vector as it is."""
+        """Flatten an image; leave a vector as it is."""
         if self.values.ndim == 5:
             name = f"flatten{self.depth}"
             self.nodes.append(Flatten(name, Edge(self.nodes[-1].name)))
             self.values = self.values.reshape(*self.values.shape[:2], -1)
 
     def add(self, draw: Any, recurrent: bool = False) -> None:
-        """A layer whose weights `draw` makes for the shape so far, and its neurons."""
+        """Add a layer with weights that `draw` makes for the current shape, and its neurons."""
         self.depth += 1
         source, shape = self.nodes[-1].name, self.values.shape[2:]
         while True:
@@ -190,13 +190,13 @@ class Builder:
         self._neurons(synapse, source, own)
 
     def case(self, name: str) -> Case:
-        """The whole program."""
+        """Return the whole program."""
         program = Program(tuple(self.nodes), self.nodes[-1].name)
         assert not _errors(program), (name, _errors(program))
         return Case(name, program, self.inputs)
 
     def _neurons(self, synapse: Synapse | None, source: str = "", own: Dense | None = None) -> None:
-        """Neurons whose threshold is found by running them without one."""
+        """Add neurons; a run without a threshold shows which threshold suits them."""
         rng, name = self.rng, f"layer{self.depth}"
         shape = _output(self.values.shape[2:], synapse)
         parameters = {key: self._decays(shape) for key in ("current_decay", "voltage_decay")}
@@ -218,7 +218,7 @@ class Builder:
             self.nodes += _layer(replace(synapse, source=Edge(source)), neuron, own)
 
     def _decays(self, shape: Shape) -> Array:
-        """Decays: extreme ones often, one a channel now and then."""
+        """Draw decays: often extreme, sometimes one per channel."""
         rng = self.rng
         if self.hard:
             return np.array(_pick(rng, (0, 0, 1, 100)))
@@ -235,7 +235,7 @@ class Builder:
 def random_dense(
     rng: np.random.Generator, name: str, shape: Shape, widths: Shape = WIDTHS
 ) -> Dense:
-    """Weights from every input to some neurons."""
+    """Draw weights from every input to some neurons."""
     return Dense(name, Edge("input"), weights(rng, (_pick(rng, widths), shape[0])), -6)
 
 
@@ -244,7 +244,7 @@ def _narrow(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
 
 
 def random_delayed(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
-    """Dense weights with delays: one a weight, an output, an input, or for all of them."""
+    """Draw dense weights with delays: per weight, per output, per input, or one for all."""
     node = _narrow(rng, name, shape)
     outputs, inputs = node.weight.shape
     form = _pick(rng, ((outputs, inputs), (outputs, 1), (1, inputs), (1, 1)))
@@ -254,14 +254,14 @@ def random_delayed(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
 
 
 def _own(rng: np.random.Generator, node: Dense) -> Dense:
-    """Weights from a layer's own spikes to itself, smaller than others now and then."""
+    """Draw weights from a layer's own spikes to itself, sometimes smaller than the others."""
     size = node.weight.shape[0]
     weight = weights(rng, (size, size)) >> (2 if rng.random() < 0.5 else 0)
     return Dense(node.name.replace("synapse", "recurrent"), Edge("input"), weight, -6)
 
 
 def random_convolution(rng: np.random.Generator, name: str, shape: Shape) -> Conv2d:
-    """A convolution whose output is neither empty nor large."""
+    """Draw a convolution whose output is neither empty nor large."""
     channels = shape[0]
     divisors = [n for n in range(1, channels + 1) if channels % n == 0]
     while True:
@@ -295,14 +295,14 @@ def convolution(
     each: int = 1,
     pool: bool = False,
 ) -> Conv2d:
-    """Random weights of this geometry, or the same weight everywhere, as a pool has."""
+    """Draw weights of this geometry, or one weight everywhere, as in a pool."""
     size = (groups if pool else groups * each, shape[0] // groups, *kernel)
     weight = np.full(size, _pick(rng, (2, 64, 254))) if pool else weights(rng, size)
     return Conv2d(name, Edge("input"), weight, stride, padding, dilation, groups, -6)
 
 
 def weights(rng: np.random.Generator, shape: Shape) -> Array:
-    """Weights of one of the kinds that a chip's eight bits can go wrong with."""
+    """Draw weights of one of the kinds that break in a chip's eight bits."""
     even = 2 * rng.integers(-60, 100, shape)
     kinds = {
         "even": lambda: even,
@@ -330,14 +330,14 @@ def _one_hot(rng: np.random.Generator, shape: Shape, *, rows: bool = False) -> A
 
 
 def _bias(rng: np.random.Generator, shape: Shape) -> Array:
-    """One value, one a channel, or one a neuron; small, large or negative."""
+    """Draw one value, one per channel, or one per neuron; small, large or negative."""
     form = _pick(rng, ((), (shape[0], *[1] * (len(shape) - 1)), shape))
     low, high = _pick(rng, ((-20, 40), (-300, 500), (-4096, 4096), (-100, 1), (4095, 4096)))
     return rng.integers(low, high, form)
 
 
 def _threshold(rng: np.random.Generator, reached: Array, shape: Shape) -> Array:
-    """A threshold that is passed now and then, met exactly, always passed, or never."""
+    """Draw a threshold that is sometimes passed, met exactly, always passed, or never."""
     positive = reached[reached > 0]
     kind = rng.random()
     if kind < 0.08 or positive.size == 0:
@@ -370,14 +370,14 @@ def _alone(
     neuron: Neuron,
     own: Dense | None = None,
 ) -> Program:
-    """A program of one layer."""
+    """Return a program of one layer."""
     if synapse is None:
         return Program((Input("input", shape, Signal.CURRENT), neuron), neuron.name)
     return Program((Input("input", shape), *_layer(synapse, neuron, own)), neuron.name)
 
 
 def _layer(synapse: Synapse, neuron: Neuron, own: Dense | None) -> tuple[Node, ...]:
-    """Weights and the neurons they drive, and what brings these their own spikes back."""
+    """Return weights, the neurons that they drive, and what feeds their own spikes back."""
     loop = () if own is None else (replace(own, source=Edge(neuron.name, 1)),)
     inputs = tuple(Edge(node.name) for node in (synapse, *loop))
     return (synapse, *loop, replace(neuron, inputs=inputs))
@@ -389,7 +389,7 @@ def _output(shape: Shape, synapse: Synapse | None) -> Shape:
 
 
 def _errors(program: Program) -> list[str]:
-    return [str(found) for found in check(program) if found.severity == Severity.ERROR]
+    return [str(finding) for finding in check(program) if finding.severity == Severity.ERROR]
 
 
 def _image(rng: np.random.Generator) -> Shape:

@@ -21,7 +21,7 @@ LARGEST_THRESHOLD = (1 << 17) - 1
 
 
 def resonating_case(seed: int) -> Case:
-    """A program of this seed: resonators that spikes drive, and what reads their spikes."""
+    """Draw a program of this seed: resonators that spikes drive, and readers of their spikes."""
     rng = np.random.default_rng(seed + 3_000_000)
     build = Builder(rng, hard=seed % 8 == 7)
     image = rng.random() < 0.2
@@ -42,7 +42,7 @@ def resonating_case(seed: int) -> Case:
 
 
 def _resonators(build: Builder) -> None:
-    """Complex weights, and neurons whose threshold some of the states reach."""
+    """Add complex weights, and neurons whose threshold some of the states reach."""
     build.depth += 1
     rng, depth, source = build.rng, build.depth, build.nodes[-1].name
     shape = build.values.shape[2:]
@@ -52,8 +52,8 @@ def _resonators(build: Builder) -> None:
         edges = (Edge(real.name), Edge(imag.name))
         equations = RESONATOR if rng.random() < 0.5 else RESETTING_RESONATOR
         values = _turn(rng, real.weight.shape[0], build.hard) | {"threshold": np.array(0)}
-        made = (f"layer{depth}", edges, equations, LOIHI_RESONATOR, values, -6, equations.inputs)
-        probe = Neuron(*made)
+        fields = (f"layer{depth}", edges, equations, LOIHI_RESONATOR, values, -6, equations.inputs)
+        probe = Neuron(*fields)
         alone = (Input("input", shape), real, imag, probe)
         if not _errors(Program(alone, probe.name)):
             break
@@ -68,7 +68,7 @@ def _resonators(build: Builder) -> None:
 
 
 def _turn(rng: np.random.Generator, neurons: int, hard: bool) -> dict[str, Any]:
-    """Sine and cosine of a step: one for the layer, or one a neuron; at the ends now and then."""
+    """Draw sine and cosine of a step: one for the layer or one per neuron, sometimes extreme."""
     size: Any = neurons if neurons > 1 and rng.random() < 0.3 else ()
     angle = rng.uniform(-np.pi, np.pi, size)
     left = rng.uniform(0.97, 1.0, size) if hard or rng.random() < 0.6 else rng.uniform(0, 1, size)
@@ -95,10 +95,10 @@ def _narrow(rng: np.random.Generator, name: str, shape: Shape) -> Dense:
 
 
 def _like(rng: np.random.Generator, other: Dense) -> Any:
-    """Weights for the same neurons, of a kind of their own."""
+    """Draw weights for the same neurons, of another kind."""
     rows, columns = other.weight.shape
     return random_dense(rng, "", (columns,), (rows,)).weight
 
 
 def _errors(program: Program) -> list[str]:
-    return [str(found) for found in check(program) if found.severity == Severity.ERROR]
+    return [str(finding) for finding in check(program) if finding.severity == Severity.ERROR]

@@ -1,4 +1,4 @@
-"""The mutation harness: no change of an artifact is taken for equal, hashes made anew or not."""
+"""The mutation harness: no change of an artifact passes as equal, with new hashes or old ones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.conformance.mutation.judge import edits_of, judged, means_nothing
 from tests.conformance.mutation.subjects import SUBJECTS
 from tests.conformance.summary import show
 
-# So many changes of the manifest, and of every other file, are tried by `make test`.
+# `make test` tries this many changes of the manifest, and of every other file.
 _OF_MANIFEST, _OF_FILE = 30, 10
 
 
 def _is_read(subject: str, file: str) -> bool:
-    """Whether a target's reader takes the network from this file; others are only compared."""
+    """Return whether a target's reader takes the network from this file."""
     of_lynxi = file in (MANIFEST, "network.json", "weights.bin")
     return of_lynxi or not subject.startswith("lynxi")
 
@@ -40,8 +40,8 @@ def test_no_change_is_taken_for_equal(
                 outcome = judged(subject, file, edit, tmp_path / "out", whole=whole)
                 counts[outcome] += 1
                 if outcome == "equal" and not means_nothing(file, edit):
-                    missed.append(f"{file}: {edit.place}{' (whole)' if whole else ''}")
-    told = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items()))
-    show(request.config, f"changes of {name}", told)
+                    missed.append(f"{file}: {edit.label}{' (whole)' if whole else ''}")
+    summary = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items()))
+    show(request.config, f"changes of {name}", summary)
     assert not missed, missed[:20]
     assert counts["found"] > 10

@@ -20,7 +20,7 @@ LARGEST_THRESHOLD = (1 << 17) - 1
 
 
 def trained_case(seed: int) -> Case:
-    """A network of blocks of this seed, its program, and samples."""
+    """Return a network of blocks of this seed, its program, and samples."""
     build = _Network(np.random.default_rng(seed))
     network = build.modules()
     samples = build.samples
@@ -29,7 +29,7 @@ def trained_case(seed: int) -> Case:
 
 
 class _Network:
-    """Blocks, each one's threshold found from what it is driven by."""
+    """Blocks whose thresholds fit their drive."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -43,24 +43,24 @@ class _Network:
         self.pooled = False
 
     def modules(self) -> nn.Sequential:
-        """The network, run as far as it is built."""
-        rng, found = self.rng, []
+        """Build the network and run it layer by layer."""
+        rng, layers = self.rng, []
         if self.image:
-            found.append(self._convolution())
+            layers.append(self._convolution())
             if rng.random() < 0.6:
-                found.append(self._pool())
+                layers.append(self._pool())
             if rng.random() < 0.6:
-                found.append(self._convolution())
-            found.append(layer.Flatten())
+                layers.append(self._convolution())
+            layers.append(layer.Flatten())
             self.values = self.values.flatten(2)
         for _ in range(int(rng.integers(1, 4))):
-            found.append(self._linear())
-        return nn.Sequential(*found)
+            layers.append(self._linear())
+        return nn.Sequential(*layers)
 
     def _convolution(self) -> quant.Block:
         rng, (channels, height, width) = self.rng, self.values.shape[2:]
         exponent = int(rng.choice(EXPONENTS))
-        # A pool that the convolution takes in has no neurons to stand for its padding.
+        # A pool folded into the convolution has no neurons that could stand for its padding.
         most = 1 if self.pooled else 3
         synapse = quant.Conv2d(
             channels,
@@ -81,7 +81,7 @@ class _Network:
         return self._block(synapse, exponent)
 
     def _pool(self) -> Any:
-        """A pool with neurons of its own, or one that the next layer takes in."""
+        """Return a pool with its own neurons, or one that folds into the next layer."""
         kernel = (min(2, self.values.shape[3]), min(2, self.values.shape[4]))
         if self.rng.random() < 0.4 and min(self.values.shape[3:]) > 4:
             pool = quant.SumPool2d(kernel)
@@ -116,7 +116,7 @@ class _Network:
 
 
 def _voltages(synapse: Any, spikes: Tensor, current_decay: float, voltage_decay: float) -> Tensor:
-    """About what neurons without a threshold would reach."""
+    """Return roughly the voltages of neurons without a threshold."""
     current = voltage = torch.zeros(())
     bias = torch.zeros(()) if synapse.bias is None else synapse.bias
     rows = []

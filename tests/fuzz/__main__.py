@@ -11,7 +11,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 
 def main() -> int:
-    """Run it; 1 where an outcome was not right."""
+    """Run the campaign and return 1 if an outcome was wrong."""
     from tests.fuzz.campaign import repeated, run
 
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
@@ -20,10 +20,10 @@ def main() -> int:
     parser.add_argument("--reader", action="append", help="these readers alone")
     parser.add_argument("--repeat", nargs=2, metavar=("READER", "SEED"), help="one input again")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result there")
-    given = parser.parse_args()
-    if given.repeat:
-        return repeated(given.repeat[0], int(given.repeat[1]))
-    return run(given.count, given.first, given.reader, given.json)
+    arguments = parser.parse_args()
+    if arguments.repeat:
+        return repeated(arguments.repeat[0], int(arguments.repeat[1]))
+    return run(arguments.count, arguments.first, arguments.reader, arguments.json)
 
 
 if __name__ == "__main__":

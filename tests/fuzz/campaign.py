@@ -40,7 +40,7 @@ def run(count: int, first: int, names: Sequence[str] | None, to: Path | None) ->
 
 
 def repeated(name: str, seed: int) -> int:
-    """Make one input again, say where it is, and what becomes of it."""
+    """Build one input again, print its path, read it and print the outcome."""
     folder = Path(mkdtemp(prefix=f"fuzz-{name}-{seed}-"))
     path = READERS[name].make(folder, Random(f"{name} {seed}"))
     print(path)

@@ -27,10 +27,10 @@ _READ = "read"
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one input, beside what the process used before."""
+    """The limits of one input, on top of what the process used before."""
 
     memory: int = 512 << 20
-    # Of the processor; and by the clock, for those that wait without working.
+    # Seconds of processor time, and of wall-clock time for readers that only wait.
     seconds: float = 2.0
     waiting: float = 30.0
 
@@ -39,27 +39,27 @@ def outcomes(
     name: str, reader: Reader, seeds: Sequence[int], limits: Limits = Limits()
 ) -> Iterator[Outcome]:
     """Yield the outcome of each input; a child that dies is followed by another for the rest."""
-    place = Path(mkdtemp(prefix="fuzz"))
+    scratch = Path(mkdtemp(prefix="fuzz"))
     try:
         left = list(seeds)
         while left:
-            for outcome in _child(name, reader, left, limits, place):
+            for outcome in _child(name, reader, left, limits, scratch):
                 yield outcome
                 left.remove(outcome.seed)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _child(
-    name: str, reader: Reader, seeds: Sequence[int], limits: Limits, place: Path
+    name: str, reader: Reader, seeds: Sequence[int], limits: Limits, scratch: Path
 ) -> Iterator[Outcome]:
-    """Outcomes from one child, the last of which may be how it died."""
+    """Yield the outcomes of one child; the last may tell how it died."""
     read, write = os.pipe()
     gc.freeze()
     process = os.fork()
     if process == 0:
         os.close(read)
-        _live(name, reader, seeds, limits, place, write)
+        _live(name, reader, seeds, limits, scratch, write)
     os.close(write)
     lines = _lines(read, limits.waiting)
     running: tuple[int, str] | None = None
@@ -87,7 +87,7 @@ def _child(
 
 
 def _lines(source: int, waiting: float) -> Iterator[str | None]:
-    """Lines that a child writes; None where none came for too long."""
+    """Yield the lines that a child writes; None if the next takes too long."""
     rest = b""
     while True:
         ready, _, _ = select.select([source], [], [], waiting)
@@ -111,23 +111,23 @@ def _death(name: str, running: tuple[int, str], status: int, killed: bool) -> Ou
 
 
 def _live(
-    name: str, reader: Reader, seeds: Sequence[int], limits: Limits, place: Path, write: int
+    name: str, reader: Reader, seeds: Sequence[int], limits: Limits, scratch: Path, write: int
 ) -> NoReturn:
-    """Read every input, say what became of it, and end without a trace."""
+    """Read every input, report each outcome and exit without a trace."""
     try:
         warnings.simplefilter("ignore")
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # A signal that nobody handles ends a process that is lost within C as well.
+        # An unhandled signal also ends a process that is stuck in C code.
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         for seed in seeds:
-            folder = place / str(seed)
+            folder = scratch / str(seed)
             _one(name, reader, seed, folder, limits, write)
             shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
-    except BaseException:  # noqa: BLE001  # nothing of a child may run on in its parent's code
+    except BaseException:  # noqa: BLE001  # a child must never go on with its parent's code
         os._exit(97)
 
 
@@ -156,14 +156,14 @@ def _read(reader: Reader, path: Path) -> tuple[Kind, str]:
         named = path.name in words or not reader.names_the_file
         return (Kind.REFUSED if named else Kind.NAMELESS), words
     except MemoryError as error:
-        return Kind.MEMORY, f"MemoryError at {_place(error)}"
+        return Kind.MEMORY, f"MemoryError at {_origin(error)}"
     except BaseException as error:  # noqa: BLE001  # this is what is looked for
-        return Kind.UNEXPECTED, f"{type(error).__name__} at {_place(error)}: {str(error)[:300]}"
+        return Kind.UNEXPECTED, f"{type(error).__name__} at {_origin(error)}: {str(error)[:300]}"
     return Kind.ACCEPTED, ""
 
 
-def _place(error: BaseException) -> str:
-    """Return the place that raised it, and the line of ours that called that place."""
+def _origin(error: BaseException) -> str:
+    """Return the line that raised an error: the last of ours, if any."""
     frames = traceback.extract_tb(error.__traceback__)
     foreign = ("site-packages", "/lib/python", "<frozen")
     ours = [f for f in frames if not any(part in f.filename for part in foreign)]
@@ -172,7 +172,7 @@ def _place(error: BaseException) -> str:
 
 
 def _size() -> int:
-    """The bytes of address space that this process has."""
+    """Return the bytes of this process's address space."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     return pages * resource.getpagesize()
 

@@ -1,4 +1,4 @@
-"""Readers that do what no reader may, to see that the harness notices: `-m tests.fuzz.controls`."""
+"""Readers that misbehave, to prove that the harness notices: `-m tests.fuzz.controls`."""
 
 import json
 import os
@@ -15,80 +15,80 @@ LIMITS = Limits(memory=256 << 20, seconds=0.5, waiting=2.0)
 
 
 def refuses(path: Path) -> None:
-    """As it should be."""
+    """Refuse the file, as a good reader does."""
     raise ArtifactError(f"{path}: is damaged")
 
 
 def names_no_file(path: Path) -> None:
-    """An error of ours that says nothing of the file."""
+    """Raise an error of ours that does not name the file."""
     raise ArtifactError("it is damaged")
 
 
 def raises(path: Path) -> None:
-    """An error that no user can read."""
+    """Raise an error that no user understands."""
     raise KeyError("b")
 
 
 def leaves(path: Path) -> None:
-    """The end of the program."""
+    """Exit the program."""
     raise SystemExit(0)
 
 
 def sleeps(path: Path) -> None:
-    """As a pipe does that nobody writes to."""
+    """Wait forever, like a reader of a pipe that nobody writes to."""
     time.sleep(60)
 
 
 def works(path: Path) -> None:
-    """As shared parts do that are walked again and again."""
+    """Run forever, like a reader that walks shared parts again and again."""
     while True:
         pass
 
 
 def counts(path: Path) -> None:
-    """The same where no signal of Python's is looked at."""
+    """Run forever in C, where Python handles no signal."""
     sum(range(1 << 50))
 
 
 def allocates(path: Path) -> None:
-    """As a file does that claims more than it holds."""
+    """Allocate too much, like a reader that believes the size a file claims."""
     bytearray(1 << 30)
 
 
 def crashes(path: Path) -> None:
-    """As a library does that believes what it reads."""
+    """Crash, like a C library that believes what it reads."""
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def exits(path: Path) -> None:
-    """As a library does that knows no other way."""
+    """Exit at once, like a library without errors."""
     os._exit(3)
 
 
 READERS = (refuses, names_no_file, raises, leaves, sleeps, works, counts, allocates, crashes, exits)
 
 
-def make(place: Path, random: Random) -> Path:
-    """A file."""
-    (place / "file").write_bytes(random.randbytes(4))
-    return place / "file"
+def make(folder: Path, random: Random) -> Path:
+    """Write a file of random bytes."""
+    (folder / "file").write_bytes(random.randbytes(4))
+    return folder / "file"
 
 
-def make_nothing(place: Path, random: Random) -> Path:
-    """A way to make files that itself crashes."""
+def make_nothing(folder: Path, random: Random) -> Path:
+    """Crash instead of writing a file."""
     os.kill(os.getpid(), signal.SIGSEGV)
-    return place
+    return folder
 
 
 def main() -> None:
-    """Run each on two inputs, and print what became of them."""
+    """Run each reader on two inputs and print the outcomes."""
     readers = {read.__name__: Reader(read, make) for read in READERS}
     readers["makes_nothing"] = Reader(refuses, make_nothing)
-    found = {
+    results = {
         name: [[o.seed, o.kind, o.words] for o in outcomes(name, reader, [7, 8], LIMITS)]
         for name, reader in readers.items()
     }
-    print(json.dumps(found))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

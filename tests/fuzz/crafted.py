@@ -17,7 +17,7 @@ from tests.fuzz.readers import READERS  # noqa: E402
 
 LIMITS = Limits(memory=128 << 20, seconds=1.0, waiting=10.0)
 Write = Callable[[Path], object]
-# By a reader and the name of its file: what is written there, and words of the error.
+# By reader and file name: for each case, the function that writes it and words of the error.
 CRAFTED: dict[tuple[str, str], dict[str, tuple[Write, str]]] = {
     ("model", "m.pt"): MODELS | BARE,
     ("samples.npz", "s.npz"): SAMPLES,
@@ -28,22 +28,24 @@ CRAFTED: dict[tuple[str, str], dict[str, tuple[Write, str]]] = {
 
 
 def main() -> None:
-    """Read every crafted file in a child, and print what became of it."""
-    found = {}
+    """Read every crafted file in a child and print the outcomes."""
+    results = {}
     for (name, file), cases in CRAFTED.items():
         writes = [write for write, _ in cases.values()]
 
-        def make(place: Path, random: Random, file: str = file, left: list[Write] = writes) -> Path:
+        def make(
+            folder: Path, random: Random, file: str = file, left: list[Write] = writes
+        ) -> Path:
             del random
-            left[int(place.name)](place / file)
-            return place / file
+            left[int(folder.name)](folder / file)
+            return folder / file
 
         reader = Reader(READERS[name].read, make)
         for case, outcome in zip(
             cases, outcomes(name, reader, range(len(cases)), LIMITS), strict=True
         ):
-            found[f"{name}: {case}"] = [outcome.kind, outcome.words, outcome.seconds]
-    print(json.dumps(found))
+            results[f"{name}: {case}"] = [outcome.kind, outcome.words, outcome.seconds]
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

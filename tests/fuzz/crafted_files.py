@@ -1,4 +1,4 @@
-"""Samples, artifacts and documents that were made to hang a reader, or to fill its memory."""
+"""Samples, artifacts and documents crafted to hang a reader or to fill its memory."""
 
 import io
 import json
@@ -34,38 +34,38 @@ def _with_header(header: bytes, numbers: bytes = b"", version: int = 1) -> Write
 def _members(method: int, **members: bytes) -> Write:
     def write(path: Path) -> None:
         with zipfile.ZipFile(path, "w", method) as file:
-            for name, held in members.items():
-                file.writestr(name.replace("_", "."), held)
+            for name, content in members.items():
+                file.writestr(name.replace("_", "."), content)
 
     return write
 
 
 def _saved(array: Any) -> bytes:
-    held = io.BytesIO()
-    np.save(held, array)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def _claims(unpacked: int) -> Write:
-    """A packed member whose directory says that so many bytes come of it."""
+    """Return a writer of a packed member whose directory claims this unpacked size."""
 
     def write(path: Path) -> None:
         shape = f"({unpacked - 128}, 1, 1)"
         header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
         content = b"\x93NUMPY\1\0\x76\0" + header.encode().ljust(118)
         _zeros(path, content)
-        held = bytearray(path.read_bytes())
+        archive = bytearray(path.read_bytes())
         size = struct.pack("<I", unpacked)
-        held[22:26] = size
-        entry = struct.unpack_from("<I", held, len(held) - 6)[0]
-        held[entry + 24 : entry + 28] = size
-        path.write_bytes(held)
+        archive[22:26] = size
+        entry = struct.unpack_from("<I", archive, len(archive) - 6)[0]
+        archive[entry + 24 : entry + 28] = size
+        path.write_bytes(archive)
 
     return write
 
 
 def _hole(path: Path) -> None:
-    """A file of a terabyte that takes no place, and starts as an array does."""
+    """Write a sparse file of a terabyte that starts as an array does."""
     with path.open("wb") as file:
         file.write(b"\x93NUMPY\1\0")
         file.truncate(_TERABYTE)
@@ -76,7 +76,7 @@ def _header_of_a_gigabyte(path: Path) -> None:
 
 
 def _zeros(path: Path, start: bytes) -> None:
-    """Samples that are packed, and 300 MB of zeros after their start."""
+    """Write packed samples: a start, then 300 MB of zeros."""
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file,
         file.open("samples.npy", "w") as m,
@@ -87,7 +87,7 @@ def _zeros(path: Path, start: bytes) -> None:
 
 
 def linked(target: str) -> Write:
-    """A symbolic link."""
+    """Return a writer of a symbolic link."""
     return lambda path: path.symlink_to(target)
 
 
@@ -117,11 +117,11 @@ SAMPLES: dict[str, tuple[Write, str]] = {
 }
 
 
-def _artifact(place: Path, change: Callable[[Path], object]) -> None:
-    place.mkdir()
+def _artifact(folder: Path, change: Callable[[Path], object]) -> None:
+    folder.mkdir()
     for name, content in seeds.artifacts("loihi")[0].items():
-        (place / name).write_bytes(content)
-    change(place)
+        (folder / name).write_bytes(content)
+    change(folder)
 
 
 def _instead(name: str, write: Write) -> Write:
@@ -129,7 +129,7 @@ def _instead(name: str, write: Write) -> Write:
         (folder / name).unlink()
         write(folder / name)
 
-    return lambda place: _artifact(place, change)
+    return lambda path: _artifact(path, change)
 
 
 def _manifest(change: Callable[[dict[str, Any]], object]) -> Write:
@@ -139,7 +139,7 @@ def _manifest(change: Callable[[dict[str, Any]], object]) -> Write:
         manifest["contract_sha256"] = _contract_digest(manifest["contract"])
         (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
 
-    return lambda place: _artifact(place, rewrite)
+    return lambda path: _artifact(path, rewrite)
 
 
 def _written(old: str, new: str) -> Write:
@@ -148,7 +148,7 @@ def _written(old: str, new: str) -> Write:
         assert old in text
         (folder / "manifest.json").write_text(text.replace(old, new), "utf-8")
 
-    return lambda place: _artifact(place, rewrite)
+    return lambda path: _artifact(path, rewrite)
 
 
 _PLACES: dict[str, tuple[Write, str]] = {

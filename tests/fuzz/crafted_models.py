@@ -1,4 +1,4 @@
-"""Model files that were made to hang a reader, to fill its memory, or to make it crash."""
+"""Model files crafted to hang a reader, to fill its memory or to crash it."""
 
 import io
 import zipfile
@@ -15,8 +15,8 @@ Write = Callable[[Path], object]
 
 
 def _document() -> dict[str, Any]:
-    held: dict[str, Any] = torch.load(io.BytesIO(seeds.models()[0]), weights_only=True)
-    return held
+    document: dict[str, Any] = torch.load(io.BytesIO(seeds.models()[0]), weights_only=True)
+    return document
 
 
 def _changed(change: Callable[[dict[str, Any]], object]) -> Write:
@@ -48,7 +48,7 @@ def _parts(document: dict[str, Any]) -> None:
 
 
 def _wide(make: Callable[[], torch.Tensor]) -> Write:
-    """A layer of as many weights as a tensor pretends to have."""
+    """Build a layer with as many weights as a tensor claims to have."""
 
     def change(document: dict[str, Any]) -> None:
         weight = document["tensors"]["1.weight"] = make()
@@ -82,14 +82,14 @@ def _pickle(content: bytes, *records: tuple[str, bytes]) -> Write:
     def write(path: Path) -> None:
         with _archive(path) as file:
             file.writestr("m/data.pkl", content)
-            for name, held in records:
-                file.writestr(f"m/{name}", held)
+            for name, record in records:
+                file.writestr(f"m/{name}", record)
 
     return write
 
 
 def _deflated(path: Path) -> None:
-    """Some 300 kB that unpack to 300 MB."""
+    """Compress 300 MB into some 300 kB."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("m/version", "3\n")
         # All of record 0, as bytes.

@@ -15,7 +15,7 @@ class Kind(StrEnum):
     CRASH = "crash"
     HANG = "hang"
     MEMORY = "memory"
-    # The file could not be made: a defect of the harness.
+    # The harness failed to write the file.
     HARNESS = "harness"
 
 
@@ -24,11 +24,11 @@ RIGHT = (Kind.ACCEPTED, Kind.REFUSED)
 
 @dataclass(frozen=True)
 class Outcome:
-    """One input, by its reader and its seed, and what became of it."""
+    """The outcome of one input, which its reader and its seed name."""
 
     reader: str
     seed: int
     kind: Kind
     words: str = ""
-    # Of the processor, so that a busy machine changes nothing.
+    # Seconds of processor time, so that a busy machine changes nothing.
     seconds: float = 0.0

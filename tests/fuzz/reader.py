@@ -1,4 +1,4 @@
-"""A reader as the harness sees it: how it reads, and how its inputs are made."""
+"""A reader as the harness sees it: its function, and one that writes its inputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from random import Random
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader of files, and what makes a changed file in a folder from a source of chance."""
+    """A reader of files, and a function that writes a randomly changed file into a folder."""
 
     read: Callable[[Path], object]
     make: Callable[[Path, Random], Path]
-    # Whether an error names the file; a reader of text has not heard of one.
+    # Whether an error names the file; a reader of text knows no file.
     names_the_file: bool = True
-    # What it says of a bad file, beside errors of ours.
+    # Errors that refuse a bad file, beside our own.
     refusals: tuple[type[Exception], ...] = ()

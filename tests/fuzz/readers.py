@@ -1,4 +1,4 @@
-"""Every reader of files that others may have made: how it reads, and how its inputs are made."""
+"""Every reader of files that may come from others, and the way its inputs are written."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,20 +14,20 @@ from tests.fuzz.mutation import arrays, folder, hdf5, json_text, protobuf, raw, 
 from tests.fuzz.reader import Reader
 
 
-def _file(name: str, found: Callable[[], tuple[bytes, ...]], change: raw.Change) -> Callable:
-    def make(place: Path, random: Random) -> Path:
-        content = random.choice(found())
-        (place / name).write_bytes(raw.attempted(change, content, random))
-        return place / name
+def _file(name: str, originals: Callable[[], tuple[bytes, ...]], change: raw.Change) -> Callable:
+    def make(folder: Path, random: Random) -> Path:
+        content = random.choice(originals())
+        (folder / name).write_bytes(raw.attempted(change, content, random))
+        return folder / name
 
     return make
 
 
 def _artifact(target: str) -> Callable[[Path, Random], Path]:
-    def make(place: Path, random: Random) -> Path:
-        (place / "artifact").mkdir()
-        folder.write_changed(random.choice(seeds.artifacts(target)), place / "artifact", random)
-        return place / "artifact"
+    def make(path: Path, random: Random) -> Path:
+        (path / "artifact").mkdir()
+        folder.write_changed(random.choice(seeds.artifacts(target)), path / "artifact", random)
+        return path / "artifact"
 
     return make
 

@@ -1,4 +1,4 @@
-"""Valid files of every kind that is read, small so that a change hits something that counts."""
+"""Small valid files of every kind that we read; in a small file, a change hits what counts."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,7 +20,7 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF
 
 
 def dense() -> nn.Sequential:
-    """Two layers of dense weights on a chip's grid, the first with a bias."""
+    """Build two dense layers on a chip's grid, the first with a bias."""
     torch.manual_seed(0)
     return nn.Sequential(
         quant.Block(quant.Linear(6, 5, bias=True), quant.CubaLIF(threshold=0.5)),
@@ -30,7 +30,7 @@ def dense() -> nn.Sequential:
 
 
 def image() -> nn.Sequential:
-    """A convolution, a pool and dense weights on a chip's grid."""
+    """Build a convolution, a pool and dense weights on a chip's grid."""
     torch.manual_seed(0)
     return nn.Sequential(
         quant.Block(quant.Conv2d(1, 2, 3), quant.CubaLIF(threshold=0.5)),
@@ -42,7 +42,7 @@ def image() -> nn.Sequential:
 
 
 def floats() -> nn.Sequential:
-    """Layers in floats: a norm, a delay, a recurrent layer and one that runs step by step."""
+    """Build float layers: a norm, a delay, a recurrent layer and one that runs step by step."""
     torch.manual_seed(0)
     recurrent = layer.Recurrent(
         nn.Sequential(layer.Linear(5, 5), neuron.LIF()), layer.Linear(5, 5, bias=False)
@@ -53,7 +53,7 @@ def floats() -> nn.Sequential:
 
 
 def plain() -> nn.Sequential:
-    """Layers in floats that ONNX takes."""
+    """Build float layers that ONNX takes."""
     torch.manual_seed(0)
     return nn.Sequential(
         layer.Conv2d(1, 2, 3), neuron.LIF(), layer.Flatten(), layer.Linear(32, 3), neuron.IF()
@@ -70,7 +70,7 @@ class Branches(nn.Module):
         self.last = quant.CubaLIF()
 
     def forward(self, x: Tensor) -> Tensor:
-        """The sum's spikes."""
+        """Return the spikes of the sum."""
         return self.last(self.left(x) + self.right(x))
 
 
@@ -93,22 +93,22 @@ ARTIFACTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
 
 @cache
 def models() -> tuple[bytes, ...]:
-    """Model files."""
+    """Return model files."""
     return tuple(
-        _file("model.pt", lambda place, name=name: nd.save(NETWORKS[name][0](), place))
+        _file("model.pt", lambda path, name=name: nd.save(NETWORKS[name][0](), path))
         for name in NETWORKS
     )
 
 
 @cache
 def weights() -> tuple[bytes, ...]:
-    """A file of weights alone, as users of torch have it."""
-    return (_file("weights.pt", lambda place: torch.save(dense().state_dict(), place)),)
+    """Return a file of weights alone, as users of torch have it."""
+    return (_file("weights.pt", lambda path: torch.save(dense().state_dict(), path)),)
 
 
 @cache
 def archives() -> tuple[bytes, ...]:
-    """Samples in an .npz, stored and packed, with labels and without."""
+    """Return samples in .npz files, stored and packed, with labels and without."""
     spikes = np.random.default_rng(0).random((4, 3, 6)) < 0.5
     labels = np.array([0, 1, 2])
     return (
@@ -119,7 +119,7 @@ def archives() -> tuple[bytes, ...]:
 
 @cache
 def arrays() -> tuple[bytes, ...]:
-    """Samples in an .npy, in rows and in columns."""
+    """Return samples in .npy files, in rows and in columns."""
     spikes = np.arange(72).reshape(4, 3, 6) % 2
     return (
         _file("x.npy", lambda p: np.save(p, spikes.astype(np.uint8))),
@@ -129,27 +129,27 @@ def arrays() -> tuple[bytes, ...]:
 
 @cache
 def artifacts(target: str) -> tuple[dict[str, bytes], ...]:
-    """Artifacts of a target: the content of each file by its name."""
-    found = [_artifact(target, *NETWORKS[name], options) for name, options in ARTIFACTS[target]]
+    """Return artifacts of a target: the content of each file by its name."""
+    contents = [_artifact(target, *NETWORKS[name], options) for name, options in ARTIFACTS[target]]
     if target == "onnx":
-        found.append(_artifact(target, plain, (1, 6, 6), {"form": "scan"}))
-    return tuple(found)
+        contents.append(_artifact(target, plain, (1, 6, 6), {"form": "scan"}))
+    return tuple(contents)
 
 
 @cache
 def documents(kind: str) -> tuple[bytes, ...]:
-    """Documents of equations, programs or graphs."""
+    """Return documents of equations, programs or graphs."""
     networks = [NETWORKS[name] for name in ("dense", "image", "branches")]
     if kind == "program":
-        held = [nd.lower(make(), example=_example(shape)) for make, shape in networks]
-        return tuple(program.dumps(p).encode() for p in held)
+        programs = [nd.lower(make(), example=_example(shape)) for make, shape in networks]
+        return tuple(program.dumps(p).encode() for p in programs)
     if kind == "graph":
         return tuple(
             graph.dumps(graph_of(make(), example=_example(shape))).encode()
             for make, shape in [*networks, (plain, (1, 6, 6))]
         )
     equations = [CUBA_LIF, neuron.LIF().equations, neuron.Izhikevich().equations]
-    return tuple(dumps({"equations": held}).encode() for held in equations)
+    return tuple(dumps({"equations": programs}).encode() for programs in equations)
 
 
 def _example(shape: tuple[int, ...]) -> Tensor:
@@ -160,9 +160,9 @@ def _artifact(
     target: str, make: Callable[[], nn.Module], shape: tuple[int, ...], options: dict[str, Any]
 ) -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
-        place = Path(folder) / "artifact"
-        nd.export(make(), target=target, path=place, example=_example(shape), **options)
-        return {path.name: path.read_bytes() for path in sorted(place.iterdir())}
+        artifact = Path(folder) / "artifact"
+        nd.export(make(), target=target, path=artifact, example=_example(shape), **options)
+        return {path.name: path.read_bytes() for path in sorted(artifact.iterdir())}
 
 
 def _file(name: str, write: Callable[[Path], object]) -> bytes:

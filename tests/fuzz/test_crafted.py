@@ -1,4 +1,4 @@
-"""Every crafted file is one clear error within limits of memory and time, told by a child."""
+"""A child reads every crafted file: one clear error each, within limits of memory and time."""
 
 import json
 import re
@@ -20,7 +20,7 @@ CASES = [
 ]
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="children are held to limits that Linux keeps"
+    sys.platform != "linux", reason="children need limits that only Linux keeps"
 )
 
 
@@ -30,8 +30,8 @@ def results() -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.fuzz.crafted"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    outcomes: dict[str, Any] = json.loads(done.stdout)
+    return outcomes
 
 
 @pytest.mark.parametrize(("case", "words"), CASES, ids=[case for case, _ in CASES])
@@ -39,5 +39,5 @@ def test_a_crafted_file_is_refused(case: str, words: str) -> None:
     kind, said, _ = results()[case]
     assert kind == "refused", said
     assert re.search(words, said), said
-    # An error ends in what to do.
+    # An error ends with a remedy.
     assert said.endswith(")"), said

@@ -1,4 +1,4 @@
-"""Some thousands of changed files for every reader, and readers that the harness must notice."""
+"""Thousands of changed files for the readers, and misbehaving readers for the harness."""
 
 import json
 import subprocess
@@ -12,26 +12,26 @@ ROOT = Path(__file__).parents[2]
 COUNT = 3003
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="children are held to limits that Linux keeps"
+    sys.platform != "linux", reason="children need limits that only Linux keeps"
 )
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    """A run in a process of its own, which has no other threads when it forks."""
+    """Run a module in its own process, which has no other threads when it forks."""
     command = [sys.executable, "-m", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.timeout(1200)
 def test_every_reader_takes_a_changed_file_or_refuses_it(tmp_path: Path) -> None:
-    place = tmp_path / "result.json"
-    done = run("tests.fuzz", "--count", str(COUNT), "--json", str(place))
+    report = tmp_path / "result.json"
+    done = run("tests.fuzz", "--count", str(COUNT), "--json", str(report))
     assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads(place.read_text("utf-8"))
+    result = json.loads(report.read_text("utf-8"))
     assert result["findings"] == []
     assert len(result["readers"]) == 13
     for name, counts in result["readers"].items():
-        # Changes that are never noticed, or always at once, would show nothing.
+        # Changes that are never noticed, or always at once, prove nothing.
         assert set(counts) == {"accepted", "refused"}, name
         assert counts["refused"] > 20, name
         assert sum(counts.values()) >= COUNT // 13
@@ -55,12 +55,12 @@ CONTROLS = {
 def test_a_reader_that_misbehaves_is_noticed() -> None:
     done = run("tests.fuzz.controls")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert set(found) == set(CONTROLS)
+    results = json.loads(done.stdout)
+    assert set(results) == set(CONTROLS)
     for name, (kind, words) in CONTROLS.items():
         # The input after one that ended the child is read as well.
-        assert [[seed, what] for seed, what, _ in found[name]] == [[7, kind], [8, kind]], name
-        assert all(words in said for _, _, said in found[name]), found[name]
+        assert [[seed, what] for seed, what, _ in results[name]] == [[7, kind], [8, kind]], name
+        assert all(words in said for _, _, said in results[name]), results[name]
 
 
 def test_an_input_can_be_repeated(tmp_path: Path) -> None:

@@ -57,12 +57,12 @@ class Network(nn.Module):
 
 def network() -> Network:
     """Return the network, with weights that count up."""
-    made = Network()
+    result = Network()
     with torch.no_grad():
-        for number, parameter in enumerate(made.parameters()):
+        for number, parameter in enumerate(result.parameters()):
             count = torch.arange(parameter.numel()).reshape(parameter.shape)
             parameter.copy_(((count * 14 + number) % 90 - 30) / 64)
-    return made
+    return result
 
 
 def small_graph() -> Graph:
@@ -95,9 +95,9 @@ def integer_equations() -> str:
 
 def engine_steps() -> str:
     """Return the two functions that the fast engine runs for a layer, and their carrier's type."""
-    made = small_program()
-    proved = ranges(made)
-    steps = {node.name: carried_step(node, proved.layers[node.name]) for node in made.layers}
+    small = small_program()
+    proved = ranges(small)
+    steps = {node.name: carried_step(node, proved.layers[node.name]) for node in small.layers}
     return _sections({f"{name} in {step.kind}": step.source for name, step in steps.items()})
 
 

@@ -12,16 +12,16 @@ FILES = ("conformance.py", "cuda.py", "graphs.py", "sizes.py", "steps.py", "quan
 
 
 def main(arguments: list[str]) -> int:
-    """Run the tests, in several processes if pytest-xdist is there; not to run is a failure."""
+    """Run the tests, in parallel if pytest-xdist is installed; not to run is a failure."""
     if not torch.cuda.is_available():
         sys.stderr.write("tests.gpu did not run: torch sees no CUDA device on this machine\n")
         return 5
     here = Path(__file__).parent
-    given = [str(here / name) for name in FILES]
+    options = [str(here / name) for name in FILES]
     if find_spec("xdist") is not None:
-        # Where pytest-benchmark is installed too, it warns of xdist, and a warning is an error.
-        given += ["-n", str(min(14, os.cpu_count() or 1)), "-p", "no:benchmark"]
-    return int(pytest.main([*given, *arguments]))
+        # pytest-benchmark warns about xdist, and a warning is an error.
+        options += ["-n", str(min(14, os.cpu_count() or 1)), "-p", "no:benchmark"]
+    return int(pytest.main([*options, *arguments]))
 
 
 if __name__ == "__main__":

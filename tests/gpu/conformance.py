@@ -28,11 +28,11 @@ def test_something_runs_here() -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("place", range(len(PAIRS)))
-def test_it_is_eager_torch(place: int, kind: torch.dtype, backend: str) -> None:
-    name, slope = PAIRS[place]
-    shape = SHAPES[(place + KINDS.index(kind)) % len(SHAPES)]
-    # More steps than a segment, more neurons than a program, and neither a whole number of them.
+@pytest.mark.parametrize("index", range(len(PAIRS)))
+def test_it_is_eager_torch(index: int, kind: torch.dtype, backend: str) -> None:
+    name, slope = PAIRS[index]
+    shape = SHAPES[(index + KINDS.index(kind)) % len(SHAPES)]
+    # More steps than a segment and more neurons than a program; neither is a multiple.
     x = drive(name, 37, 2, 3, 301).to(kind)
     compare.case(name, slope, x, compare.learned(name, shape), "cuda", backend)
 
@@ -42,39 +42,39 @@ def test_it_is_eager_torch(place: int, kind: torch.dtype, backend: str) -> None:
 def test_every_surrogate_with_every_neuron(name: str, backend: str, full: bool) -> None:
     first = list(NEURONS).index(name) % len(SURROGATES)
     for slope in SURROGATES if full else SURROGATES[first : first + 1]:
-        given = compare.learned(name, ())
-        compare.case(name, slope, drive(name, 9, 2, 3, 5), given, "cuda", backend)
+        parameters = compare.learned(name, ())
+        compare.case(name, slope, drive(name, 9, 2, 3, 5), parameters, "cuda", backend)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("steps", [1, 2, 15, 16, 17, 32, 64, 100])
 def test_any_number_of_steps(steps: int, backend: str) -> None:
-    given = compare.learned("LIF-hard", None)
-    compare.case("LIF-hard", ATan(), drive("LIF", steps, 2, 300), given, "cuda", backend)
+    parameters = compare.learned("LIF-hard", None)
+    compare.case("LIF-hard", ATan(), drive("LIF", steps, 2, 300), parameters, "cuda", backend)
 
 
 def both(make: Any, x: torch.Tensor, backend: str) -> None:
-    """The same spikes, states and gradient of the input here and on the CPU."""
-    found = []
-    for place, name in (("cpu", "torch"), (DEVICE, backend)):
-        module = make(backend=name).to(place)
-        given = x.detach().to(place).requires_grad_()
-        spikes = module(given)
+    """Check that spikes, states and input gradient here are those of the CPU."""
+    results = []
+    for device, name in (("cpu", "torch"), (DEVICE, backend)):
+        module = make(backend=name).to(device)
+        inputs = x.detach().to(device).requires_grad_()
+        spikes = module(inputs)
         weights = torch.linspace(-1, 1, spikes.numel()).view(spikes.shape).to(spikes)
         (spikes * weights).sum().backward()
         states = [state.detach().cpu() for state in module.states.values()]
-        found.append((spikes.detach().cpu(), states, given.grad.cpu()))
-    assert torch.equal(found[0][0], found[1][0])
-    assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
-    torch.testing.assert_close(found[0][2], found[1][2], rtol=1e-5, atol=1e-6)
+        results.append((spikes.detach().cpu(), states, inputs.grad.cpu()))
+    assert torch.equal(results[0][0], results[1][0])
+    assert all(torch.equal(a, b) for a, b in zip(results[0][1], results[1][1], strict=True))
+    torch.testing.assert_close(results[0][2], results[1][2], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_layouts(backend: str) -> None:
     x = drive("LIF", 9, 4, 3, 8, 8)
     layouts = (x.transpose(1, 2), x[:, ::2], x.flip(0)[:, :, :, 1:], x[:, :0], x[:1])
-    for given in (*layouts, x.permute(0, 1, 3, 4, 2)):
-        both(neuron.LIF, given, backend)
+    for view in (*layouts, x.permute(0, 1, 3, 4, 2)):
+        both(neuron.LIF, view, backend)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -84,10 +84,10 @@ def test_a_quotient_of_any_size_is_rounded_as_ieee_asks(backend: str) -> None:
     x = bits.to(torch.int32).view(torch.float32)
     x[:, :, :8] = torch.tensor([0.0, -0.0, torch.inf, -torch.inf, 1e-45, -1e-45, 1e-38, 3e38])
     for tau in (3.0, 7.0, 1.1, 1000.0):
-        # What leaks for two steps and never fires shows every bit of the quotients.
-        made = {"tau": tau, "threshold": 3.4e38, "reset": "none"}
-        here = neuron.LIF(**made, backend=backend)
-        there = neuron.LIF(**made, backend="torch")
+        # A neuron that leaks for two steps and never fires shows every bit of the quotients.
+        options = {"tau": tau, "threshold": 3.4e38, "reset": "none"}
+        here = neuron.LIF(**options, backend=backend)
+        there = neuron.LIF(**options, backend="torch")
         here(x.to(DEVICE)), there(x)
         torch.testing.assert_close(
             here.states["v"].cpu(), there.states["v"], rtol=0, atol=0, equal_nan=True

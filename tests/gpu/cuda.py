@@ -34,7 +34,7 @@ ZOO = list(zip(NEURONS, cycle(SURROGATES), strict=False))
 
 @pytest.fixture(autouse=True)
 def many_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads have several neurons however few there are."""
+    """Give threads several neurons, however few there are."""
     monkeypatch.setattr(cuda_shape, "BUSY", 1)
 
 
@@ -49,13 +49,13 @@ def test_it_is_eager_torch_on_the_cpu(name: str, slope: Surrogate, kind: torch.d
         (CudaConfig(32, 2, 8), CudaConfig(32, 2, 4, 8)),
         (CudaConfig(128, wide, 8), CudaConfig(64, wide, 8, 16)),
     )
-    place = list(NEURONS).index(name) + KINDS.index(kind)
-    for forward, backward in ((None, None), others[place % 2]):
-        results, found = on_cuda(case, "cuda", forward=forward, backward=backward)
+    index = list(NEURONS).index(name) + KINDS.index(kind)
+    for forward, backward in ((None, None), others[index % 2]):
+        results, computed = on_cuda(case, "cuda", forward=forward, backward=backward)
         check_results(expected, results, name)
         _, again = on_cuda(case, "cuda", forward=forward, backward=backward)
-        check_results(found, again, "two runs")
-        check_gradients(case, gradients, found, RELATIVE * GROWTH.get(name, 1.0))
+        check_results(computed, again, "two runs")
+        check_gradients(case, gradients, computed, RELATIVE * GROWTH.get(name, 1.0))
 
 
 @pytest.mark.parametrize("steps", [1, 4, 16, 17, 64, 65, 200])
@@ -63,18 +63,18 @@ def test_it_is_eager_torch_on_the_cpu(name: str, slope: Surrogate, kind: torch.d
 def test_any_number_of_steps_with_the_chosen_measures(steps: int, kind: torch.dtype) -> None:
     case = make_case("AdaptiveLIF-soft", ATan(), steps, (4, 1000), kind)
     expected, gradients = on_module(case, "cpp")
-    results, found = on_cuda(case, "cuda")
+    results, computed = on_cuda(case, "cuda")
     check_results(expected, results)
-    check_gradients(case, gradients, found, RELATIVE)
+    check_gradients(case, gradients, computed, RELATIVE)
 
 
 @pytest.mark.parametrize("name", ["LIF-hard", "CubaLIF", "Izhikevich"])
 def test_rounded_alike_the_gradients_are_those_of_the_cpu(name: str) -> None:
     case = make_case(name, ATan(), 37, (3, 40), torch.float32)
-    _, found = on_cuda(case, "cuda", exact=True)
+    _, computed = on_cuda(case, "cuda", exact=True)
     _, gradients = on_module(case, "cpp")
     for key in ("x", *case.states):
-        assert torch.equal(gradients[key], found[key]), key
+        assert torch.equal(gradients[key], computed[key]), key
 
 
 def test_more_than_two_to_the_31_elements() -> None:
@@ -88,10 +88,10 @@ def test_more_than_two_to_the_31_elements() -> None:
     spikes, _ = loop.forward([x], [], [])
     assert spikes[:, 0, -4:].float().cpu().tolist() == [[0, 1, 1, 1], [1, 1, 1, 1], [0, 1, 1, 1]]
     assert int(spikes[1].sum(dtype=torch.float64)) == neurons
-    (found,) = loop.backward([x], [], [], torch.ones_like(x), [], [True])
-    assert found is not None
-    assert bool(found[:, 0, 0].isfinite().all())
-    assert torch.equal(found[:, 0, 0], found[:, 0, neurons // 2])
+    (gradient,) = loop.backward([x], [], [], torch.ones_like(x), [], [True])
+    assert gradient is not None
+    assert bool(gradient[:, 0, 0].isfinite().all())
+    assert torch.equal(gradient[:, 0, 0], gradient[:, 0, neurons // 2])
 
 
 SOURCE = """
@@ -124,11 +124,11 @@ def test_a_source_runs_on_both_devices_alike(compiler: str) -> None:
     x = torch.randn(10_001)
     results: list[Any] = []
     for device in ("cpu", "cuda"):
-        given, y = x.to(device), torch.empty(10_001, device=device)
+        moved, y = x.to(device), torch.empty(10_001, device=device)
         sums = torch.empty(40, device=device)
-        kernels.scale(given, y, 1.7, given.numel())
-        kernels.total(given, sums, given.numel(), shared=1024)
-        kernels.total(given, sums, given.numel(), shared=100_000)
+        kernels.scale(moved, y, 1.7, moved.numel())
+        kernels.total(moved, sums, moved.numel(), shared=1024)
+        kernels.total(moved, sums, moved.numel(), shared=100_000)
         results.append((y.cpu(), sums.cpu()))
     for first, second in zip(*results, strict=True):
         assert torch.equal(first, second)
@@ -185,34 +185,34 @@ LIF = inline.time_loop(
 def test_element_by_element(kind: torch.dtype, size: int) -> None:
     x = torch.randn(size, device=GPU).to(kind).requires_grad_()
     y = SWISH(x, beta=1.0)
-    (found,) = torch.autograd.grad(y.sum(), x)
+    (computed,) = torch.autograd.grad(y.sum(), x)
     right = x.detach().float().requires_grad_()
     expected = torch.nn.functional.silu(right)
     (gradient,) = torch.autograd.grad(expected.sum(), right)
     close = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 2e-2}[kind]
     torch.testing.assert_close(y.float(), expected, rtol=close, atol=close)
-    torch.testing.assert_close(found.float(), gradient, rtol=close, atol=close)
+    torch.testing.assert_close(computed.float(), gradient, rtol=close, atol=close)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_time_loop_is_the_same_on_both_devices_and_in_a_graph(kind: torch.dtype) -> None:
     x = (1.5 * torch.randn(37, 4, 1000) + 0.3).to(kind)
     upstream = torch.randn_like(x)
-    found: list[Any] = []
+    results: list[Any] = []
     for device in ("cpu", "cuda"):
-        given = x.to(device).requires_grad_()
+        moved = x.to(device).requires_grad_()
         leak = torch.tensor(0.5, device=device, requires_grad=True)
-        s, v = LIF(given, leak=leak)
-        gradients = torch.autograd.grad(s, (given, leak), upstream.to(device))
-        found.append([value.detach().cpu() for value in (s, v, *gradients)])
-    assert bool(found[0][0].any())
-    for first, second in zip(found[0][:3], found[1][:3], strict=True):
+        s, v = LIF(moved, leak=leak)
+        gradients = torch.autograd.grad(s, (moved, leak), upstream.to(device))
+        results.append([value.detach().cpu() for value in (s, v, *gradients)])
+    assert bool(results[0][0].any())
+    for first, second in zip(results[0][:3], results[1][:3], strict=True):
         assert torch.equal(first, second)
-    torch.testing.assert_close(found[0][3], found[1][3], rtol=1e-4, atol=1e-3)
-    given = x.to(GPU)
+    torch.testing.assert_close(results[0][3], results[1][3], rtol=1e-4, atol=1e-3)
+    moved = x.to(GPU)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        s, _ = LIF(given, leak=0.5)
+        s, _ = LIF(moved, leak=0.5)
     graph.replay()
     torch.cuda.synchronize()
-    assert torch.equal(s.cpu(), found[0][0])
+    assert torch.equal(s.cpu(), results[0][0])

@@ -15,10 +15,10 @@ MODES = {"fullgraph": None, "reduce-overhead": "reduce-overhead"}
 
 
 def trained(network: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    given = x.clone().requires_grad_()
-    spikes = network(given)
+    leaf = x.clone().requires_grad_()
+    spikes = network(leaf)
     spikes.sum().backward()
-    return spikes.detach().clone(), given.grad.clone()
+    return spikes.detach().clone(), leaf.grad.clone()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -35,9 +35,9 @@ def test_a_compiled_network_has_the_eager_spikes(name: str, mode: str, backend: 
     compiled = torch.compile(module, fullgraph=True, mode=MODES[mode])
     for _ in range(3):
         functional.reset(module)
-        fired, found = trained(compiled, x)
+        fired, computed = trained(compiled, x)
         assert torch.equal(spikes, fired)
-        assert torch.equal(gradient, found)
+        assert torch.equal(gradient, computed)
     assert not counters["graph_break"]
     assert counters["inductor"]["cudagraph_skips"] == 0
 
@@ -55,12 +55,12 @@ def test_states_go_on_from_call_to_compiled_call(mode: str, backend: str) -> Non
         compiled = torch.compile(module, fullgraph=True, mode=MODES[mode])
         for _ in range(2):
             functional.reset(module)
-            found = []
+            spikes = []
             for part in x.split(4):
-                found.append(compiled(part).clone())
-                # What a graph computed is overwritten when it runs again.
+                spikes.append(compiled(part).clone())
+                # A graph overwrites its results when it runs again.
                 functional.detach(module)
-            assert torch.equal(torch.cat(found), expected)
+            assert torch.equal(torch.cat(spikes), expected)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -78,10 +78,10 @@ def test_training_is_captured(backend: str) -> None:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, stream=stream):
         fired = module(x)
-        found = torch.autograd.grad(fired, (x, module.w), upstream)
-    for value in (fired, *found):
+        gradients = torch.autograd.grad(fired, (x, module.w), upstream)
+    for value in (fired, *gradients):
         value.detach().fill_(torch.nan)
     graph.replay()
     torch.cuda.synchronize()
     assert torch.equal(fired, spikes)
-    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(gradients, expected, strict=True))

@@ -21,20 +21,20 @@ DEVICE = "cuda"
 
 @pytest.fixture(autouse=True)
 def poisoned() -> None:
-    """Nothing is asked of torch here: whichever kernels it likes must be right."""
+    """Set nothing in torch: whichever kernels it prefers must be right."""
 
 
 @contextlib.contextmanager
 def fastest() -> Iterator[None]:
-    """Every shortcut that torch offers for float32: TF32, and the kernels that it tries out."""
-    held = torch.get_float32_matmul_precision(), torch.backends.cudnn.benchmark
+    """Use every float32 shortcut of torch: TF32, and the kernels it picks by trial."""
+    settings = torch.get_float32_matmul_precision(), torch.backends.cudnn.benchmark
     torch.set_float32_matmul_precision("medium")
     torch.backends.cudnn.benchmark = True
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(held[0])
-        torch.backends.cudnn.benchmark = held[1]
+        torch.set_float32_matmul_precision(settings[0])
+        torch.backends.cudnn.benchmark = settings[1]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -47,7 +47,7 @@ def test_training_on_the_gpu_is_golden(form: str) -> None:
             before = nd.lower(network, example=samples)
             network.to(DEVICE)
             program = nd.lower(network, example=samples)
-            # What is rounded is the same everywhere; only a norm's folding is floats.
+            # Rounded values are the same everywhere; only folding a norm computes in floats.
             norms = any(isinstance(module, layer.BatchNorm) for module in network.modules())
             assert norms or program == before, f"{form} {seed}"
             golden = nd.simulate(program, samples)
@@ -59,7 +59,7 @@ def test_training_on_the_gpu_is_golden(form: str) -> None:
 
 
 def large(form: str) -> nn.Sequential:
-    """A network of shapes for which fast convolutions are chosen, FFT among them."""
+    """Build a network of shapes for which torch picks fast convolutions, such as FFT."""
     torch.manual_seed(0)
     options = {"format": form}
     kind = quant.CubaLIF if form == "loihi" else quant.LIF
@@ -97,7 +97,7 @@ def test_large_layers_are_the_fast_engines(
     assert np.array_equal(spikes.cpu().numpy().astype(np.uint8), wanted)
 
 
-# What torch itself does while it compiles is not ours to change.
+# Torch's own warnings while it compiles are not ours to fix.
 @pytest.mark.filterwarnings("ignore")
 def test_a_compiled_network_is_the_same() -> None:
     for seed in range(0, 12, 3):

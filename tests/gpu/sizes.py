@@ -1,4 +1,4 @@
-"""More elements than 32 bits count, and what is held for the gradient."""
+"""More elements than 32 bits can count, and the memory that gradients keep."""
 
 import pytest
 import torch
@@ -25,8 +25,8 @@ def test_more_than_two_to_the_31_elements(backend: str) -> None:
         fired = module(part)
         assert bool(fired.any())
         assert torch.equal(spikes[:, :, end], fired)
-        (found,) = torch.autograd.grad(fired, part, torch.ones_like(fired))
-        assert torch.equal(gradient[:, :, end], found)
+        (part_gradient,) = torch.autograd.grad(fired, part, torch.ones_like(fired))
+        assert torch.equal(gradient[:, :, end], part_gradient)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -40,6 +40,6 @@ def test_no_more_than_the_input_is_held(steps: int, kind: torch.dtype, backend: 
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     spikes = module(x)
-    held = torch.cuda.memory_allocated() - before
-    # The output alone is new: what is held is the input itself, which is the caller's.
-    assert held <= spikes.numel() * spikes.element_size() + (1 << 16)
+    used = torch.cuda.memory_allocated() - before
+    # Only the output is new memory: the gradient keeps the caller's own input.
+    assert used <= spikes.numel() * spikes.element_size() + (1 << 16)

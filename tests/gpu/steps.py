@@ -1,4 +1,4 @@
-"""Training steps on a GPU: kernels that are known are started at once, or as one graph."""
+"""Training steps on a GPU: compiled kernels start at once, or as one graph."""
 
 from functools import partial
 from pathlib import Path
@@ -39,17 +39,17 @@ def test_a_synchronized_norm_is_torchs_of_all_samples(tmp_path: Path) -> None:
     try:
         for kind in (torch.float32, torch.float16):
             x = torch.randn(16, 24, 9, 7, device=DEVICE).to(kind)
-            weigh, found = torch.randn_like(x), []
+            weigh, results = torch.randn_like(x), []
             for function in (synchronized_batch_norm, F.batch_norm):
-                given = x.clone().requires_grad_()
+                leaf = x.clone().requires_grad_()
                 running = torch.zeros(24, device=DEVICE), torch.ones(24, device=DEVICE)
                 weight = torch.linspace(0.5, 2, 24, device=DEVICE, requires_grad=True)
                 bias = torch.linspace(-1, 1, 24, device=DEVICE, requires_grad=True)
                 more = () if function is synchronized_batch_norm else (True,)
-                result = function(given, *running, weight, bias, *more, 0.1, 1e-5)
-                gradients = torch.autograd.grad((result * weigh).sum(), [given, weight, bias])
-                found.append([result, *gradients, *running])
-            for mine, theirs in zip(*found, strict=True):
+                result = function(leaf, *running, weight, bias, *more, 0.1, 1e-5)
+                gradients = torch.autograd.grad((result * weigh).sum(), [leaf, weight, bias])
+                results.append([result, *gradients, *running])
+            for mine, theirs in zip(*results, strict=True):
                 off = (mine.double() - theirs.double()).norm() / theirs.double().norm()
                 assert off < (1e-5 if kind == torch.float32 else 2e-3), kind
     finally:
@@ -73,9 +73,9 @@ def loss(outputs: Tensor, target: Tensor) -> Tensor:
 
 def batches(count: int, *shape: int) -> list[tuple[Tensor, Tensor]]:
     draw = torch.Generator(DEVICE).manual_seed(1)
-    given = torch.rand((count, *shape), generator=draw, device=DEVICE) * 2
+    inputs = torch.rand((count, *shape), generator=draw, device=DEVICE) * 2
     target = torch.arange(shape[1], device=DEVICE) % 10
-    return [(x, target) for x in given]
+    return [(x, target) for x in inputs]
 
 
 @pytest.mark.parametrize("autocast", [None, torch.bfloat16, torch.float16])
@@ -87,10 +87,10 @@ def test_a_captured_step_trains_as_an_eager_one(autocast: torch.dtype | None) ->
         optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
         scaler = torch.amp.GradScaler("cuda") if autocast == torch.float16 else None
         options = {"autocast": autocast, "scaler": scaler}
-        given = batches(6, 5, 32, 64)
+        pairs = batches(6, 5, 32, 64)
         values[name] = []
-        step = training.CapturedStep(net, loss, *given[0], **options)
-        for x, target in given:
+        step = training.CapturedStep(net, loss, *pairs[0], **options)
+        for x, target in pairs:
             if name == "eager":
                 value = training.training_step(net, optimizer, [(x, target)], loss, **options)
             else:

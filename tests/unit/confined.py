@@ -1,4 +1,4 @@
-"""Work on hostile data, in a child that has little memory and is ended when it hangs."""
+"""Work on hostile data in a child with little memory, which is killed if it hangs."""
 
 import os
 import resource
@@ -41,14 +41,14 @@ def confined(work: Callable[[], Any], *, megabytes: int = MEGABYTES) -> str:
 def _said(work: Callable[[], Any]) -> str:
     try:
         return f"done: {work()!r}"
-    # Whatever it raised is what is asked for.
+    # The caller asks for any error at all.
     except BaseException as error:  # noqa: BLE001
         return f"{type(error).__name__}: {error}"
 
 
 def _limit(megabytes: int) -> None:
-    """Allow so much memory beyond what the process has, of which most is libraries."""
+    """Allow this much memory beyond what the process already uses, mostly for libraries."""
     with open("/proc/self/statm") as file:
-        held = int(file.read().split()[0]) * resource.getpagesize()
-    limit = held + (megabytes << 20)
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    limit = used + (megabytes << 20)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -30,7 +30,7 @@ ODD: tuple[Any, ...] = (
 
 
 def damaged(document: Any, random: Random) -> Any:
-    """A copy with one or two things wrong with it."""
+    """Return a copy with one or two faults."""
     copy = deepcopy(document)
     for _ in range(random.choice((1, 1, 2))):
         _damage(copy, random)
@@ -38,19 +38,19 @@ def damaged(document: Any, random: Random) -> Any:
 
 
 def _damage(document: Any, random: Random) -> None:
-    holder, place = document, None
+    holder, key = document, None
     inner: Any = document
-    while isinstance(inner, dict | list) and inner and (place is None or random.random() < 0.85):
+    while isinstance(inner, dict | list) and inner and (key is None or random.random() < 0.85):
         holder = inner
-        place = random.choice(list(inner)) if isinstance(inner, dict) else _index(inner, random)
-        inner = holder[place]
+        key = random.choice(list(inner)) if isinstance(inner, dict) else _index(inner, random)
+        inner = holder[key]
     kind = random.random()
     if kind < 0.6:
-        holder[place] = deepcopy(random.choice(ODD))
+        holder[key] = deepcopy(random.choice(ODD))
     elif kind < 0.75:
-        del holder[place]
+        del holder[key]
     elif isinstance(holder, list):
-        holder.insert(place, deepcopy(holder[place]))
+        holder.insert(key, deepcopy(holder[key]))
     else:
         holder[random.choice(("kind", "name", "more"))] = deepcopy(random.choice(ODD))
 

@@ -56,18 +56,18 @@ class Drawn:
     words: tuple[tuple[str, tuple[int, ...]], ...]
     next_states: tuple[int, ...]
     compared: tuple[int, int]
-    # Whether the spike is also what the first state becomes.
+    # Whether the first state becomes the spike.
     kept: bool
 
     def values(self, *leaves: Any) -> list[Any]:
-        """Every value of the step, on symbols, numbers, arrays or tensors."""
-        known = [*leaves, *CONSTANTS]
+        """Return every value of the step, on symbols, numbers, arrays or tensors."""
+        results = [*leaves, *CONSTANTS]
         for word, reads in self.words:
-            known.append(WORDS[word](*(known[i] for i in reads)))
-        return known
+            results.append(WORDS[word](*(results[i] for i in reads)))
+        return results
 
     def step(self) -> Callable[..., Any]:
-        """The step as a user would write it: states, input, keyword-only parameters."""
+        """Compute the step as a user would write it: states, input, keyword-only parameters."""
 
         def one(u: Any, x: Any, *, a: Any, b: Any) -> Any:
             return self.results(u, x, a, b)
@@ -78,34 +78,34 @@ class Drawn:
         return one if len(self.states) == 1 else two
 
     def results(self, *leaves: Any) -> tuple[Any, ...]:
-        """The next states and the spike."""
-        known = self.values(*leaves)
-        first, second = (known[i] for i in self.compared)
+        """Return the next states and the spike."""
+        values = self.values(*leaves)
+        first, second = (values[i] for i in self.compared)
         fired = spike(first - second)
-        following = [known[i] for i in self.next_states]
+        following = [values[i] for i in self.next_states]
         return (fired, *following[1:], fired) if self.kept else (*following, fired)
 
     def equations(self) -> Equations:
-        """The step, traced."""
+        """Trace the step."""
         return trace(self.step(), states=self.states, parameters=PARAMETERS, name="Drawn")
 
 
 @st.composite
 def drawn_steps(draw: st.DrawFn, most_words: int = 6) -> Drawn:
-    """Steps that read what is there and compute something of it."""
+    """Draw steps that read symbols and earlier results, and compute new ones."""
     states = draw(st.sampled_from([STATES, STATES[:1]]))
     symbols = len(states) + 1 + len(PARAMETERS)
-    known = symbols + len(CONSTANTS)
+    count = symbols + len(CONSTANTS)
     names = draw(st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=most_words))
     words = []
     for name in names:
         # The first operand is a symbol or a result, so that a word is never mere arithmetic.
-        firsts = [*range(symbols), *range(symbols + len(CONSTANTS), known)]
+        firsts = [*range(symbols), *range(symbols + len(CONSTANTS), count)]
         reads = [draw(st.sampled_from(firsts))]
-        reads += [draw(st.integers(0, known - 1)) for _ in range(_COUNT.get(name, 2) - 1)]
+        reads += [draw(st.integers(0, count - 1)) for _ in range(_COUNT.get(name, 2) - 1)]
         words.append((name, tuple(reads)))
-        known += 1
-    results = [*range(len(states)), *range(symbols + len(CONSTANTS), known)]
+        count += 1
+    results = [*range(len(states)), *range(symbols + len(CONSTANTS), count)]
     following = tuple(draw(st.sampled_from(results)) for _ in states)
     compared = draw(st.sampled_from(results)), draw(st.integers(0, symbols - 1))
     kept = draw(st.sampled_from([False, False, False, True]))
@@ -123,7 +123,7 @@ FORMATS = st.builds(
 
 @st.composite
 def number_systems(draw: st.DrawFn) -> NumberSystem:
-    """Number systems for the states and parameters of drawn steps."""
+    """Draw number systems for the states and parameters of drawn steps."""
     return NumberSystem(
         "drawn",
         tuple((state, draw(FORMATS)) for state in STATES),
@@ -143,12 +143,12 @@ class Case:
     states: dict[str, Array]
     inputs: dict[str, Array]
     parameters: dict[str, int]
-    # What each operation can be, and what the next states can.
+    # The bounds of each operation, and of the next states.
     bounds: tuple[Interval, ...]
     next_bounds: dict[str, Interval]
 
     def one(self, neuron: int) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
-        """States, inputs and parameters of a single neuron, as `evaluate` takes them."""
+        """Return the states, inputs and parameters of a single neuron, as `evaluate` takes them."""
         states = {key: int(values[neuron]) for key, values in self.states.items()}
         inputs = {key: int(values[neuron]) for key, values in self.inputs.items()}
         return states, inputs, self.parameters
@@ -160,7 +160,7 @@ _DRIVE = 40
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Drawn equations, rewritten, with states all over their registers."""
+    """Draw equations, rewrite them, and spread their states all over the registers."""
     drawn, system = draw(drawn_steps()), draw(number_systems())
     try:
         integers = to_integers(drawn.equations(), system)
@@ -180,12 +180,12 @@ def cases(draw: st.DrawFn) -> Case:
         {"x": Interval(-_DRIVE, _DRIVE)},
         {name: Interval(value, value) for name, value in parameters.items()},
     )
-    # Beyond that no machine's integers are exact.
+    # Beyond this, no machine's integers are exact.
     assume(max(bound.largest() for bound in bounds) < 1 << 61)
     return Case(drawn, integers, states, inputs, parameters, bounds, next_bounds)
 
 
 def integers_of(form: Format) -> st.SearchStrategy[int]:
-    """Numbers that a register of this format holds, its ends among them."""
+    """Draw numbers that fit a register of this format, its ends among them."""
     low, high = form.limits
     return st.one_of(st.sampled_from([0, 1, -1, low, high]), st.integers(low, high))

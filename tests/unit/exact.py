@@ -19,14 +19,14 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Value:
-    """A number, and how many binary places it is written with (None: a bare constant)."""
+    """A number, and its count of binary places (None: a bare constant)."""
 
     number: Fraction
     places: int | None
 
 
 def turned(number: int, bits: int) -> int:
-    """Two's complement of so many bits."""
+    """Return the two's complement of this many bits."""
     half = 1 << (bits - 1)
     return (number + half) % (2 * half) - half
 
@@ -53,12 +53,12 @@ class Exact:
         self.coefficient = max((places for _, places in system.parameters), default=0)
         self.registers = self._registers()
 
-    def step(self, given: Mapping[Op, Mapping[str, int]]) -> tuple[dict[str, int], int]:
-        """The next states and the spike, for integers as the chip holds them."""
+    def step(self, operands: Mapping[Op, Mapping[str, int]]) -> tuple[dict[str, int], int]:
+        """Return the next states and the spike, on integers as in the chip's registers."""
         values: list[Value] = []
         for number, operation in enumerate(self.equations.operations):
             arguments = [values[arg] for arg in operation.args]
-            value = self._value(operation.op, arguments, operation.attribute, given)
+            value = self._value(operation.op, arguments, operation.attribute, operands)
             if number in self.registers:
                 value = self._stored(value, self.registers[number])
             values.append(value)
@@ -70,7 +70,7 @@ class Exact:
 
     def _registers(self) -> dict[int, Format]:
         """Keep a new state as its register holds it, choices branch by branch."""
-        found: dict[int, Format] = {}
+        formats: dict[int, Format] = {}
 
         def visit(number: int, form: Format) -> None:
             operation = self.equations.operations[number]
@@ -84,17 +84,17 @@ class Exact:
                 value = Fraction(str(operation.attribute)) * (1 << form.fraction)
                 if not form.limits[0] <= value <= form.limits[1]:
                     raise RefusedError(f"{operation.attribute} beyond a register")
-            elif found.setdefault(number, form) != form:
+            elif formats.setdefault(number, form) != form:
                 raise RefusedError("one value in two registers")
 
         for state, number in zip(self.equations.states, self.equations.next_states, strict=True):
             visit(number, self.system.state(state))
-        return found
+        return formats
 
-    def _value(self, op: Op, args: Sequence[Value], attribute: Any, given: Any) -> Value:
+    def _value(self, op: Op, args: Sequence[Value], attribute: Any, operands: Any) -> Value:
         if op in (Op.STATE, Op.INPUT, Op.PARAMETER):
             places = self._places(op, attribute)
-            return Value(Fraction(given[op][attribute], 1 << places), places)
+            return Value(Fraction(operands[op][attribute], 1 << places), places)
         if op == Op.CONSTANT:
             return Value(Fraction(attribute), None)
         if op == Op.DETACH:

@@ -1,6 +1,6 @@
-"""Programs carried out neuron by neuron in plain Python integers: the meaning, written twice.
+"""Programs run neuron by neuron in plain Python integers: a second definition of their meaning.
 
-Nothing is shared with the golden interpreter but the program's data: no NumPy arithmetic, no
+It shares only the program's data with the golden interpreter: no NumPy arithmetic, no
 rewriting of equations, one neuron and one weight after another.
 """
 
@@ -17,20 +17,20 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
 from tests.unit.exact import Exact, turned
 
-Place = tuple[int, ...]
+Position = tuple[int, ...]
 # One sample's values of a layer in one step.
-Values = dict[Place, int]
+Values = dict[Position, int]
 
 HALF, TURN = 1 << 23, 1 << 24
 
 
 def to_zero(x: int, bits: int) -> int:
-    """x / 2**bits rounded toward zero."""
+    """Return x / 2**bits, rounded toward zero."""
     return (abs(x) >> bits) * (1 if x >= 0 else -1)
 
 
 def once(x: int, bits: int) -> int:
-    """One turn at most, into (-half, half]."""
+    """Turn a number once at most, into (-half, half]."""
     half = 1 << (bits - 1)
     if x > half:
         return x - 2 * half
@@ -71,7 +71,7 @@ def loihi_step(
     threshold: int,
     bias: int,
 ) -> tuple[int, int, int]:
-    """Loihi's compartment: the next current and voltage, and the spike."""
+    """Return the next current and voltage of Loihi's compartment, and its spike."""
     u = turned(to_zero(u * (4096 - current_decay), 12) + turned(a << 6, 32), 32)
     if u > HALF:
         u -= TURN
@@ -84,7 +84,7 @@ def loihi_step(
 
 
 def run(program: Program, samples: NDArray[np.int64]) -> dict[str, dict[str, NDArray[np.int64]]]:
-    """Every layer's spikes and states, (T, N, ...)."""
+    """Return every layer's spikes and states, (T, N, ...)."""
     runs = [_Sample(program, samples[:, n]) for n in range(samples.shape[1])]
     return {
         layer.name: {
@@ -96,16 +96,17 @@ def run(program: Program, samples: NDArray[np.int64]) -> dict[str, dict[str, NDA
 
 
 class _Sample:
-    """One sample's way through a program."""
+    """One sample's run through a program."""
 
     def __init__(self, program: Program, inputs: NDArray[np.int64]) -> None:
         self.program = program
         steps = inputs.shape[0]
-        # By node, a step's values after another; by layer, the states.
+        # The values of every step by node, and the states by layer.
         self.past: dict[str, list[Values]] = {node.name: [] for node in program.nodes}
-        self.states: dict[str, dict[Place, dict[str, int]]] = {
+        self.states: dict[str, dict[Position, dict[str, int]]] = {
             layer.name: {
-                place: dict.fromkeys(layer.equations.states, 0) for place in self.places(layer.name)
+                position: dict.fromkeys(layer.equations.states, 0)
+                for position in self.positions(layer.name)
             }
             for layer in program.layers
         }
@@ -120,25 +121,27 @@ class _Sample:
             for node in program.nodes:
                 self.past[node.name].append(self.values(node, step, inputs[step]))
 
-    def places(self, name: str) -> list[Place]:
+    def positions(self, name: str) -> list[Position]:
         return list(product(*map(range, self.program.shapes[name])))
 
     def read(self, edge: Edge, step: int) -> Values:
         if step < edge.delay:
-            return dict.fromkeys(self.places(edge.source), 0)
+            return dict.fromkeys(self.positions(edge.source), 0)
         return self.past[edge.source][step - edge.delay]
 
-    def values(self, node: Any, step: int, given: NDArray[np.int64]) -> Values:
+    def values(self, node: Any, step: int, inputs: NDArray[np.int64]) -> Values:
         if isinstance(node, Input):
-            return {place: int(given[place]) for place in self.places(node.name)}
+            return {position: int(inputs[position]) for position in self.positions(node.name)}
         if isinstance(node, Neuron):
             return self.neurons(node, step)
         if isinstance(node, Dense):
             return {(o,): self.weighted(node, step, o) for o in range(node.weight.shape[0])}
         x = self.read(node.source, step)
         if isinstance(node, Flatten):
-            # Places are listed in C order.
-            return {(n,): x[place] for n, place in enumerate(self.places(node.source.source))}
+            # Positions come in C order.
+            return {
+                (n,): x[position] for n, position in enumerate(self.positions(node.source.source))
+            }
         return self.correlated(node, x)
 
     def weighted(self, node: Dense, step: int, output: int) -> int:
@@ -153,7 +156,7 @@ class _Sample:
     def correlated(self, node: Conv2d, x: Values) -> Values:
         outputs, inputs, height, width = node.weight.shape
         results = {}
-        for o, row, column in self.places(node.name):
+        for o, row, column in self.positions(node.name):
             first = o // (outputs // node.groups) * inputs
             total = 0
             for c, i, j in product(range(inputs), range(height), range(width)):
@@ -166,19 +169,19 @@ class _Sample:
     def neurons(self, node: Neuron, step: int) -> Values:
         read = {edge: self.read(edge, step) for edge in node.inputs}
         shape = self.program.shapes[node.name]
-        given = {key: np.broadcast_to(value, shape) for key, value in node.parameters.items()}
+        constants = {key: np.broadcast_to(value, shape) for key, value in node.parameters.items()}
         spikes = {}
-        for place in self.places(node.name):
-            states = self.states[node.name][place]
+        for position in self.positions(node.name):
+            states = self.states[node.name][position]
             drives = {
-                name: sum(read[edge][place] for edge in edges)
+                name: sum(read[edge][position] for edge in edges)
                 for name, edges in node.drives.items()
             }
-            parameters = {key: int(value[place]) for key, value in given.items()}
-            following, spikes[place] = neuron_step(node, states, drives, parameters)
-            self.states[node.name][place] = following
-            for key, value in (following | {"s": spikes[place]}).items():
-                self.arrays[node.name][key][(step, *place)] = value
+            parameters = {key: int(value[position]) for key, value in constants.items()}
+            following, spikes[position] = neuron_step(node, states, drives, parameters)
+            self.states[node.name][position] = following
+            for key, value in (following | {"s": spikes[position]}).items():
+                self.arrays[node.name][key][(step, *position)] = value
         return spikes
 
 
@@ -188,10 +191,10 @@ def neuron_step(
     drives: Mapping[str, int],
     parameters: Mapping[str, int],
 ) -> tuple[dict[str, int], int]:
-    """One neuron's next states and spike."""
+    """Return one neuron's next states and spike."""
     if node.system == LOIHI and node.equations.same_computation(CUBA_LIF):
         (drive,) = drives.values()
         u, v, s = loihi_step(states["u"], states["v"], drive, **parameters)
         return {"u": u, "v": v}, s
-    given = {Op.INPUT: drives, Op.STATE: states, Op.PARAMETER: parameters}
-    return Exact(node.equations, node.system).step(given)
+    operands = {Op.INPUT: drives, Op.STATE: states, Op.PARAMETER: parameters}
+    return Exact(node.equations, node.system).step(operands)

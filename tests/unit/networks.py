@@ -22,7 +22,7 @@ RATES = (0.1, 0.5, 1.0)
 
 
 def neurons(random: Random, exponent: int = -6, bias: int | None = None) -> quant.CubaLIF:
-    """Neurons of extreme decays, whose thresholds sums often hit exactly."""
+    """Draw neurons of extreme decays, whose thresholds sums often hit exactly."""
     return quant.CubaLIF(
         float(random.choice(THRESHOLDS)) * 2.0 ** (exponent + 6),
         current_decay=float(random.choice(DECAYS)),
@@ -33,16 +33,16 @@ def neurons(random: Random, exponent: int = -6, bias: int | None = None) -> quan
 
 
 def _driven(random: Random, make: partial[Any], outputs: int, exponent: int) -> nn.Module:
-    """Weights and neurons, with a bias in a block, in the neurons, or nowhere."""
-    place = random.choice(["block", "neurons", "none"])
-    if place == "block":
+    """Build weights and neurons, with a bias in a block, in the neurons, or nowhere."""
+    bias_owner = random.choice(["block", "neurons", "none"])
+    if bias_owner == "block":
         return quant.Block(make(bias=True, exponent=exponent), neurons(random, exponent))
-    bias = outputs if place == "neurons" else None
+    bias = outputs if bias_owner == "neurons" else None
     return nn.Sequential(make(exponent=exponent), neurons(random, exponent, bias))
 
 
 def dense(random: Random) -> Drawn:
-    """One to three layers in one of several units."""
+    """Draw one to three layers in one of several units."""
     widths = [int(n) for n in random.integers(1, 12, int(random.integers(2, 5)))]
     exponent = int(random.choice([-9, -6, -4, 0]))
     pairs = list(pairwise(widths))
@@ -51,7 +51,7 @@ def dense(random: Random) -> Drawn:
 
 
 def conv(random: Random) -> Drawn:
-    """Two convolutions of any geometry."""
+    """Draw two convolutions of any geometry."""
     shape = (2 * int(random.integers(1, 3)), 7, 6)
     channels, layers = shape[0], []
     for groups in (int(random.choice([1, 2])), 1):
@@ -68,7 +68,7 @@ def conv(random: Random) -> Drawn:
 
 
 def pools(random: Random) -> Drawn:
-    """A pool with neurons of its own, and pools that dense weights and kernels take in."""
+    """Draw a pool with its own neurons, and pools that fold into dense weights and kernels."""
     stride = int(random.integers(1, 3))
     image = nn.Sequential(
         quant.Block(quant.Conv2d(1, 3, 3, bias=True), neurons(random)),
@@ -98,14 +98,14 @@ class Branches(nn.Module):
         self.last = neurons(random)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The spikes."""
+        """Return the spikes."""
         a = self.first(x)
         b = a + self.inner(a)
         return self.last(self.dense(self.pool(b).flatten(2)) + self.direct(torch.flatten(x, 2)))
 
 
 def branches(random: Random) -> Drawn:
-    """A network that is not a chain."""
+    """Draw a network that branches."""
     return Branches(random), (2, 6, 6)
 
 
@@ -113,7 +113,7 @@ KINDS = {"dense": dense, "conv": conv, "pools": pools, "branches": branches}
 
 
 def drawn_network(kind: str, seed: int) -> Drawn:
-    """A network of one kind, with weights that clip and biases that count."""
+    """Draw a network of one kind, with weights that clip and biases that count."""
     random = np.random.default_rng(seed)
     torch.manual_seed(seed)
     network, shape = KINDS[kind](random)
@@ -131,11 +131,11 @@ def drawn_network(kind: str, seed: int) -> Drawn:
 
 
 def random_network(seed: int) -> Drawn:
-    """The network of this seed, of any kind."""
+    """Return the network of this seed, of any kind."""
     return drawn_network(list(KINDS)[seed % len(KINDS)], seed)
 
 
 def random_spikes(shape: Shape, seed: int, steps: int, count: int) -> Tensor:
-    """Spikes for a network, (T, N, ...)."""
+    """Return spikes for a network, (T, N, ...)."""
     random = np.random.default_rng(seed)
     return torch.from_numpy(random.random((steps, count, *shape)) < random.choice(RATES)).float()

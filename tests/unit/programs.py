@@ -1,4 +1,4 @@
-"""Programs for tests: a few fixed ones, and random ones with everything that a program can have."""
+"""Programs for tests: a few fixed ones, and random ones with everything that a program may have."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,19 +31,19 @@ PLAIN = {"current_decay": 1024, "voltage_decay": 300, "threshold": 90, "bias": 0
 
 
 def neurons(name: str, *edges: Edge | str, **parameters: Any) -> Neuron:
-    """Loihi's neurons, driven by these edges."""
+    """Return Loihi's neurons, driven by these edges."""
     values = {key: np.asarray(value) for key, value in (PLAIN | parameters).items()}
     read = tuple(Edge(edge) if isinstance(edge, str) else edge for edge in edges)
     return Neuron(name, read, CUBA_LIF, LOIHI, values)
 
 
 def driven(shape: Shape = (3,), **parameters: Any) -> Program:
-    """Neurons that currents drive."""
+    """Return neurons that currents drive."""
     return Program((Input("in", shape, Signal.CURRENT), neurons("n", "in", **parameters)), "n")
 
 
 def small() -> Program:
-    """Dense weights and three neurons."""
+    """Return dense weights and three neurons."""
     weight = np.array([[64, -32], [100, 7], [0, 90]])
     return Program((Input("in", (2,)), Dense("d", Edge("in"), weight), neurons("n", "d")), "n")
 
@@ -144,7 +144,7 @@ class Drawing:
         return node.name
 
     def layer(self, number: int) -> None:
-        """Weights and neurons that read what is there already, or themselves."""
+        """Add weights and neurons that read earlier values, or themselves."""
         name = f"layer{number}"
         images = [key for key, shape in self.shapes.items() if len(shape) == 3]
         if images and self.chance(0.6):
@@ -157,7 +157,7 @@ class Drawing:
             self.loop_behind(name, shape[0])
 
     def convolutions(self, name: str, source: str) -> tuple[list[Edge], Shape]:
-        """One or two convolutions of one image, of the same geometry."""
+        """Add one or two convolutions of one image, of the same geometry."""
         random, (channels, height, width) = self.random, self.shapes[source]
         groups = 2 if channels % 2 == 0 and self.chance(0.4) else 1
         kernel = int(random.integers(1, height + 1)), int(random.integers(1, width + 1))
@@ -188,13 +188,13 @@ class Drawing:
         return edges, shape
 
     def matrices(self, name: str) -> tuple[list[Edge], Shape]:
-        """Dense weights on one to three values, and perhaps on the neurons that they drive."""
+        """Add dense weights on one to three values, and perhaps on the neurons that they drive."""
         outputs = int(self.random.integers(1, 6))
         edges = []
         for branch in range(int(self.random.integers(1, 4))):
-            # A layer reads what is new more often than what is old.
-            known = list(self.shapes)[-4:]
-            source = str(self.random.choice(known))
+            # A layer reads new values more often than old ones.
+            recent = list(self.shapes)[-4:]
+            source = str(self.random.choice(recent))
             source = self.flat(f"{name}.flat{branch}", source)
             width = self.shapes[source][0]
             edges.append(self.dense(f"{name}.dense{branch}", self.edge(source), outputs, width))
@@ -204,19 +204,19 @@ class Drawing:
         return edges, (outputs,)
 
     def loop_behind(self, name: str, width: int) -> None:
-        """Weights behind a layer that the layer itself reads a step later."""
+        """Add weights behind a layer that the layer itself reads a step later."""
         edge = self.dense(f"{name}.behind", Edge(name), width, width)
-        place = next(n for n, node in enumerate(self.nodes) if node.name == name)
-        layer: Any = self.nodes[place]
+        index = next(n for n, node in enumerate(self.nodes) if node.name == name)
+        layer: Any = self.nodes[index]
         inputs = (*layer.inputs, Edge(edge.source, 1 + edge.delay))
         ports = layer.ports and (*layer.ports, layer.ports[0])
-        self.nodes[place] = replace(layer, inputs=inputs, ports=ports)
+        self.nodes[index] = replace(layer, inputs=inputs, ports=ports)
 
     def dense(self, name: str, source: Edge, outputs: int, width: int) -> Edge:
         shift = int(self.random.integers(1, 5)) if self.chance(0.2) else 0
         weight = self.weight(outputs, width)
         sums = self.accumulator(32)
-        # Drawn apart, so that the rest of the network is the same with and without delays.
+        # A separate draw: the rest of the network is the same with and without delays.
         apart = np.random.default_rng(abs(int(weight.sum())))
         late = apart.integers(0, 4, weight.shape) if apart.random() < 0.25 else None
         node = Dense(name, source, weight, 0, shift, sums, late)
@@ -241,29 +241,29 @@ class Drawing:
     def neurons(self, name: str, edges: list[Edge], shape: Shape) -> Neuron:
         if self.chance(0.3):
             equations, system, ranges = SYSTEMS[str(self.random.choice(list(SYSTEMS)))]
-            given = {key: self.values(shape, *ends) for key, ends in ranges.items()}
-            return Neuron(name, tuple(edges), equations, system, given)
+            parameters = {key: self.values(shape, *ends) for key, ends in ranges.items()}
+            return Neuron(name, tuple(edges), equations, system, parameters)
         decays = [0, 1, 500, 4095, 4096, 4096]
-        given = {
+        parameters = {
             "current_decay": self.values(shape, chosen=decays),
             "voltage_decay": self.values(shape, chosen=decays),
             "threshold": self.values(shape, 0, 2 * self.gain),
             "bias": self.values(shape, -self.gain // 9, self.gain // 6) if self.chance(0.3) else 0,
         }
-        return neurons(name, *edges, **given)
+        return neurons(name, *edges, **parameters)
 
     def ported(self, name: str, edges: list[Edge], shape: Shape) -> Neuron:
         equations, system, ranges = PORTED[str(self.random.choice(list(PORTED)))]
-        given = {key: self.values(shape, *ends) for key, ends in ranges.items()}
-        # Every input takes an edge, an edge more than one where there are too few.
+        parameters = {key: self.values(shape, *ends) for key, ends in ranges.items()}
+        # Every input takes an edge; where edges are too few, one serves several inputs.
         edges = (edges * 2)[: max(len(edges), len(equations.inputs))]
         ports = tuple(islice(cycle(equations.inputs), len(edges)))
-        return Neuron(name, tuple(edges), equations, system, given, ports=ports)
+        return Neuron(name, tuple(edges), equations, system, parameters, ports=ports)
 
     def values(
         self, shape: Shape, low: int = 0, high: int = 1, chosen: list[int] | None = None
     ) -> Array:
-        """One value, one a channel, or one a neuron."""
+        """Draw one value, one per channel, or one per neuron."""
         forms: list[Shape] = [(), (), (shape[0], *[1] * (len(shape) - 1)), shape]
         form = forms[int(self.random.integers(len(forms)))]
         if chosen is not None:
@@ -272,7 +272,7 @@ class Drawing:
 
 
 def random_program(seed: int, *, ports: bool = False) -> Program:
-    """The program of this seed; with ports, of neurons that have several inputs too."""
+    """Return the program of this seed; with `ports`, its neurons may have several inputs."""
     random = np.random.default_rng(seed)
     drawing = Drawing(random, ports)
     depth = int(random.integers(1, 5))
@@ -282,7 +282,7 @@ def random_program(seed: int, *, ports: bool = False) -> Program:
 
 
 def random_samples(program: Program, seed: int, steps: int, count: int) -> Array:
-    """Spikes or currents for a program's input."""
+    """Return spikes or currents for a program's input."""
     random = np.random.default_rng(seed + 1_000_000)
     shape = (steps, count, *program.input.shape)
     active = random.random(shape) < random.choice([0.1, 0.4, 1.0])

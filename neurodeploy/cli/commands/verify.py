@@ -16,6 +16,7 @@ from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
+    from neurodeploy.flow.inputs import RandomSamples
     from neurodeploy.target import Simulation
 
 OfModel = Annotated[
@@ -45,7 +46,6 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit with 5 if no neuron fired, so that nothing was shown."),
 ]
-Random = tuple[int, int, float, int]
 _MOST_STEPS = 10**8
 
 
@@ -88,6 +88,7 @@ def verify(
 ) -> Outcome:
     """Prove that an artifact computes what was trained."""
     from neurodeploy.flow import pipeline
+    from neurodeploy.flow.inputs import LoadedModel
     from neurodeploy.target import open_artifact
 
     model = original.model
@@ -101,15 +102,13 @@ def verify(
     opened = open_artifact(artifact)
     require_simulator(opened.target, runs.simulator)
     samples, labels = read_samples(runs.samples)
-    arguments: dict[str, Any] = {"samples": samples, "labels": labels, "random": drawn}
+    arguments: dict[str, Any] = {"samples": samples if drawn is None else drawn, "labels": labels}
     how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()
-        network = None if model is None else load_model(model, original.build)
-        result = pipeline.verified(
-            opened, model=network, model_file=model, progress=say, **arguments, **how
-        )
+        loaded = None if model is None else LoadedModel(load_model(model, original.build), model)
+        result = pipeline.verified(opened, model=loaded, progress=say, **arguments, **how)
         places = report_view.write(result, verdict.report, verdict.junit)
     report_view.warn_of_silence(result, output)
     document = report_view.as_data(result) | {"files": places}
@@ -117,22 +116,22 @@ def verify(
     return Outcome(document, blocks, report_view.exit_code(result, strict=verdict.strict))
 
 
-def _random(text: str) -> Random:
-    """Return steps, samples, rate and seed.
+def _random(text: str) -> RandomSamples:
+    """Return random samples of these steps, number, rate and seed.
 
     Raises:
         BadParameter: if the text is not these four numbers.
     """
+    from neurodeploy.flow.inputs import RandomSamples
+
     try:
         steps, count, rate, seed = text.split(",")
-        drawn = (int(steps), int(count), float(rate), int(seed))
-    except ValueError:
-        drawn = (0, 0, 0.0, 0)
-    if min(drawn[:2]) < 1 or not 0 <= drawn[2] <= 1 or drawn[3] < 0:
+        drawn = RandomSamples(int(steps), int(count), float(rate), int(seed))
+    except ValueError as error:
         words = f"{text!r} is not T,N,RATE,SEED, like 16,8,0.3,0 (steps, samples, 0..1, seed)"
-        raise typer.BadParameter(words, param_hint="--random")
-    if drawn[0] * drawn[1] > _MOST_STEPS:
-        words = f"{drawn[0] * drawn[1]:,} steps in total are too many"
+        raise typer.BadParameter(words, param_hint="--random") from error
+    if drawn.steps * drawn.count > _MOST_STEPS:
+        words = f"{drawn.steps * drawn.count:,} steps in total are too many"
         raise typer.BadParameter(words, param_hint="--random")
     return drawn
 

@@ -7,7 +7,7 @@ A layer that reads itself is placed again until its number of cores is the assum
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -129,6 +129,8 @@ class _Greedy:
         self.chip, self.layers, self.assumed = chip, layers, assumed
         self.open = [_Open()]
         self.of_layer: dict[str, tuple[int, int]] = {}
+        # The neurons of each layer that were placed at a time, the last time.
+        self.last_range: dict[str, int] = {}
         # The number of cores to which each neuron of a layer sends.
         self.sends: dict[str, Integers] = {
             layer.node.name: np.full(layer.neurons, assumed.get(layer.node.name, 0), dtype=np.int64)
@@ -176,17 +178,14 @@ class _Greedy:
         core, least = self.open[-1], layer.least_bits
         # Ranges that certainly do not fit are skipped.
         enough = int(np.searchsorted(least, least[last] - (self.chip.synapse_bits - core.bits)))
-        low, high = max(0, enough, last - (self.chip.neurons - core.neurons)), last
-        if low < last and self._has_room(layer, low, last):
-            return low
-        # More neurons never need less, so the range is found by bisection.
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._has_room(layer, middle, last):
-                high = middle
-            else:
-                low = middle
-        return high
+        low = max(0, enough, last - (self.chip.neurons - core.neurons))
+        if low >= last or not self._has_room(layer, last - 1, last):
+            return last
+        # Most cores of a layer hold about as many neurons as the core before.
+        guess = last - self.last_range.get(layer.node.name, last - low)
+        first = _first(lambda each: self._has_room(layer, each, last), low, last - 1, guess)
+        self.last_range[layer.node.name] = last - first
+        return first
 
     def _has_room(self, layer: _Layer, first: int, last: int) -> bool:
         core, chip = self.open[-1], self.chip
@@ -223,6 +222,23 @@ class _Greedy:
             if limit is not None and needed > limit:
                 return f"one neuron needs {needed} {unit}, and a core of {chip.name} has {limit}"
         return f"one neuron has no room on a core of {chip.name}"
+
+
+def _first(holds: Callable[[int], bool], low: int, high: int, guess: int) -> int:
+    """Return the first number from `low` to `high` that holds; those behind it, and `high`, do.
+
+    More neurons never need less, so it is found by growing steps from the guess, then bisection.
+    """
+    fails, middle, step = low - 1, guess, 1
+    while high - fails > 1:
+        if not fails < middle < high:
+            middle = (fails + high) // 2
+        if holds(middle):
+            high, middle = middle, middle - step
+        else:
+            fails, middle = middle, middle + step
+        step *= 2
+    return high
 
 
 def _needs(layers: list[_Layer], placed: dict[str, tuple[int, int]]) -> tuple[LayerNeeds, ...]:

@@ -64,10 +64,20 @@ class SparseKernel:
 
     def _seen(self, neurons: Integers, axis: int) -> NDArray[np.float64]:
         """Return for each tap how often it lies on each row (or column), for rows of neurons."""
-        node, size = self.node, self.shape[1 + axis]
-        count = node.narrow_weight.shape[2 + axis]
-        seen = np.zeros((count, size))
-        for tap in range(count):
-            at = neurons * node.stride[axis] + tap * node.dilation[axis] - node.padding[axis]
-            seen[tap] = np.bincount(at[(at >= 0) & (at < size)], minlength=size)
+        before = self._seen_before[axis]
+        seen: NDArray[np.float64] = before[neurons[-1] + 1] - before[neurons[0]]
         return seen
+
+    @cached_property
+    def _seen_before(self) -> tuple[NDArray[np.float64], ...]:
+        """The same for the rows (or columns) of neurons before each one, from its first tap on."""
+        node, tables = self.node, []
+        for axis in (0, 1):
+            size, taps = self.shape[1 + axis], np.arange(node.narrow_weight.shape[2 + axis])
+            neurons = np.arange(self.target[1 + axis])
+            at = neurons[:, None] * node.stride[axis] + taps * node.dilation[axis]
+            hits = at[:, :, None] - node.padding[axis] == np.arange(size)
+            table = np.zeros((len(neurons) + 1, len(taps), size))
+            np.cumsum(hits, axis=0, out=table[1:])
+            tables.append(table)
+        return tuple(tables)

@@ -1,4 +1,4 @@
-"""Artifacts broken by the smallest step: Lava's answer differs, and the difference is named."""
+"""Artifacts with one smallest change: Lava's answer differs, and verify names the difference."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Change = Callable[[Any, int], Any]
 
 
 def network() -> nn.Sequential:
-    """A convolution and a dense layer, with bias and leak."""
+    """Build a convolution and a dense layer, with bias and leak."""
     torch.manual_seed(3)
     convolution = quant.Conv2d(2, 4, 3, padding=1, bias=True)
     linear = quant.Linear(4 * 5 * 6, 5, bias=True)
@@ -47,19 +47,19 @@ def network() -> nn.Sequential:
 SAMPLES = (np.random.default_rng(5).random((12, 3, 2, 5, 6)) < 0.4).astype(np.int64)
 
 
-def flipped(value: Any, place: int) -> Any:
-    """The lowest bit that a weight of this grid uses, the other way round."""
-    value.reshape(-1)[place] ^= 2
+def flipped(value: Any, index: int) -> Any:
+    """Flip the lowest bit that a weight of this grid uses."""
+    value.reshape(-1)[index] ^= 2
     return value
 
 
-def one_more(value: Any, place: int) -> Any:
-    """A value larger by one."""
-    value.reshape(-1)[place] += 1
+def one_more(value: Any, index: int) -> Any:
+    """Add one to a value."""
+    value.reshape(-1)[index] += 1
     return value
 
 
-# What is broken, where it stands in the file, and how.
+# By description: the path in the file, and the change.
 BROKEN: dict[str, tuple[str, Change]] = {
     "a bit of a convolution's weight": ("layer/1/weight", flipped),
     "a bit of a dense weight": ("layer/3/weight", flipped),
@@ -73,25 +73,25 @@ BROKEN: dict[str, tuple[str, Change]] = {
 
 
 def exported() -> Artifact:
-    """The network's artifact, in memory."""
+    """Return the network's artifact, in memory."""
     program = nd.lower(network(), example=torch.from_numpy(SAMPLES).float(), target="loihi")
     return target.compile(program)
 
 
 def broken(artifact: Artifact, path: str, change: Change) -> tuple[Artifact, Divergence]:
-    """The artifact with the first such change that matters, and what it changes first."""
+    """Return the artifact after the first such change that matters, and its first divergence."""
     golden = run_golden(target.read(artifact), SAMPLES)
-    for place in range(200):
-        content = edited(artifact.files[FILE], path, lambda value: change(value, place))  # noqa: B023
-        found = replace(artifact, files={FILE: content})
-        divergence = compare("", golden, run_golden(target.read(found), SAMPLES), 0.0).divergence
+    for index in range(200):
+        content = edited(artifact.files[FILE], path, lambda value: change(value, index))  # noqa: B023
+        altered = replace(artifact, files={FILE: content})
+        divergence = compare("", golden, run_golden(target.read(altered), SAMPLES), 0.0).divergence
         if divergence is not None:
-            return found, divergence
+            return altered, divergence
     raise AssertionError(f"no change of {path} matters")
 
 
-def first_place(golden: Trace, other: Trace) -> tuple[int, str, str]:
-    """Step, layer and state of the first difference, found by looking at all in turn."""
+def first_difference(golden: Trace, other: Trace) -> tuple[int, str, str]:
+    """Find the step, layer and state of the first difference by looking at all in turn."""
     for step in range(len(SAMPLES)):
         for name in golden:
             for state in "uvs":
@@ -108,17 +108,17 @@ def test_lava_sees_every_smallest_change_where_the_golden_interpreter_does(
     golden = run_golden(target.read(artifact), SAMPLES)
     assert golden.spikes() > 500
     changed = {name: broken(artifact, *how) for name, how in BROKEN.items()}
-    runs = [LavaRun(found.files[FILE], SAMPLES) for found, _ in changed.values()]
+    runs = [LavaRun(other.files[FILE], SAMPLES) for other, _ in changed.values()]
     for (name, (_, expected)), layers in zip(changed.items(), run_lava(runs), strict=True):
         named = zip(golden, layers, strict=True)
         trace = Trace({key: LayerTrace(values) for key, values in named}, golden.output_layer)
         link = compare("golden = lava", golden, trace, 0.0)
         assert link.status == Status.DIFFERS, name
         assert link.divergence == expected, name
-        assert (expected.step, expected.layer, expected.state) == first_place(golden, trace)
-        place = (expected.step, expected.sample, *expected.neuron)
-        assert golden[expected.layer].values[expected.state][place] == expected.expected
-        assert trace[expected.layer].values[expected.state][place] == expected.got
+        assert (expected.step, expected.layer, expected.state) == first_difference(golden, trace)
+        index = (expected.step, expected.sample, *expected.neuron)
+        assert golden[expected.layer].values[expected.state][index] == expected.expected
+        assert trace[expected.layer].values[expected.state][index] == expected.got
 
 
 @pytest.mark.parametrize("name", ["a bit of a dense weight", "a bias"])
@@ -126,12 +126,12 @@ def test_verify_names_layer_neuron_and_step_of_a_broken_artifact(
     name: str, lava: Environment, tmp_path: Path
 ) -> None:
     artifact, model = exported(), network()
-    found, expected = broken(artifact, *BROKEN[name])
+    other, expected = broken(artifact, *BROKEN[name])
     artifact.write(tmp_path / "out")
     whole = nd.verify(tmp_path / "out", model=model, samples=SAMPLES, simulator="lava")
     assert whole.equal
     assert len(whole.links) == 4
-    (tmp_path / "out" / FILE).write_bytes(found.files[FILE])
+    (tmp_path / "out" / FILE).write_bytes(other.files[FILE])
     report = nd.verify(tmp_path / "out", model=model, samples=SAMPLES, simulator="lava")
     assert not report.equal
     assert report.exit_code == 1
@@ -155,9 +155,9 @@ def test_verify_names_layer_neuron_and_step_of_a_broken_artifact(
 
 def test_verify_without_the_model_still_sees_an_edited_file(tmp_path: Path) -> None:
     artifact = exported()
-    found, _ = broken(artifact, *BROKEN["a bit of a convolution's weight"])
+    other, _ = broken(artifact, *BROKEN["a bit of a convolution's weight"])
     artifact.write(tmp_path / "out")
-    (tmp_path / "out" / FILE).write_bytes(found.files[FILE])
+    (tmp_path / "out" / FILE).write_bytes(other.files[FILE])
     report = nd.verify(tmp_path / "out", samples=SAMPLES, simulator="none")
     assert not report.equal
     (structure,) = [link for link in report.links if link.name == "program = artifact"]

@@ -87,7 +87,7 @@ def test_lava_is_stopped_by_what_we_refuse(full: bool, lava: Environment) -> Non
 def test_a_bare_file_is_verified_without_a_model(lava: Environment, tmp_path: Path) -> None:
     path = tmp_path / "foreign.net"
     path.write_bytes(LOADED["even negative weights down to -256"])
-    report = nd.verify(path, random=(16, 3, 0.5, 1), simulator="lava")
+    report = nd.verify(path, samples=nd.RandomSamples(16, 3, 0.5, 1), simulator="lava")
     assert report.equal
     statuses = {link.name: link.status for link in report.links if link.requested}
     assert statuses == {"golden = fast": Status.EQUAL, "golden = lava": Status.EQUAL}

@@ -1,4 +1,4 @@
-"""Emulators of the chip that others wrote: what they know, they compute as we do, on every bit."""
+"""Emulators of the chip by others: whatever they cover, they compute as we do, on every bit."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from targets.loihi.target import target
 from tests.conformance.networks import Case, judged_case
 from tests.conformance.summary import show
 
-# How many networks are drawn: in `make test`, and in all. Each emulator knows three of four kinds.
+# Networks drawn: in `make test`, and in all. Each emulator covers three of four kinds.
 SUBSET, FULL = 12, 420
 BATCH = 60
 
 
-def known(judge: Environment, cases: list[Case]) -> list[Case]:
-    """Those that the emulator knows."""
-    found = []
+def in_scope(judge: Environment, cases: list[Case]) -> list[Case]:
+    """Return the cases that the emulator covers."""
+    accepted = []
     for case in cases:
         try:
             require_scope(judge, JudgedRun(case.program, case.samples))
         except SimulatorScopeError:
             continue
-        found.append(case)
-    return found
+        accepted.append(case)
+    return accepted
 
 
 def judged(judge: Environment, full: bool, tell: Callable[[str], None]) -> None:
-    cases = known(judge, [judged_case(seed) for seed in range(FULL if full else SUBSET)])
+    cases = in_scope(judge, [judged_case(seed) for seed in range(FULL if full else SUBSET)])
     values = spikes = silent = 0
     failures: list[str] = []
     for start in range(0, len(cases), BATCH):
         batch = cases[start : start + BATCH]
         runs = [JudgedRun(case.program, case.samples) for case in batch]
-        for case, found in zip(batch, run_judge(judge, runs, Simulation(jobs=2)), strict=True):
+        for case, trace in zip(batch, run_judge(judge, runs, Simulation(jobs=2)), strict=True):
             golden = run_golden(case.program, case.samples)
-            link = compare(f"golden = {judge.name}", golden, found, 0.0)
+            link = compare(f"golden = {judge.name}", golden, trace, 0.0)
             values, spikes = values + link.compared, spikes + golden.spikes()
             silent += golden.spikes() == 0
             if not link.same:
@@ -113,8 +113,8 @@ def test_a_flipped_bit_is_seen_by_every_judge(nengo: Environment, brian: Environ
     )
     for judge in (nengo, brian):
         run = JudgedRun(replace(case.program, nodes=nodes), case.samples)
-        (found,) = run_judge(judge, [run])
-        assert not np.array_equal(golden["layer1"].u, found["layer1"].u)
+        (trace,) = run_judge(judge, [run])
+        assert not np.array_equal(golden["layer1"].u, trace["layer1"].u)
 
 
 def test_the_example_is_equal_under_every_judge_that_knows_it(

@@ -53,7 +53,7 @@ class Tally:
     failures: list[str] = field(default_factory=list)
 
     def add(self, case: Case, golden: Trace, lava: Trace) -> None:
-        """One network that ran."""
+        """Count one network that ran."""
         self.names.append(case.name)
         self.spikes += golden.spikes()
         self.silent += golden.spikes() == 0
@@ -72,7 +72,7 @@ class Tally:
             self.wrapped += int((abs(np.diff(values["u"], axis=0)) > LARGEST).sum())
 
     def sentence(self) -> str:
-        """The outcome, which docs/conformance.md quotes."""
+        """Return the outcome, which docs/conformance.md quotes."""
         return (
             f"{len(self.names)} networks, {self.values:,} values of spikes, messages and states, "
             f"{self.spikes:,} spikes, {self.differing} values differ\n"
@@ -83,7 +83,7 @@ class Tally:
 
 
 def cases(full: bool) -> Iterator[Case]:
-    """Every network of the suite, or of its subset."""
+    """Yield every network of the suite, or of its subset."""
     programs, trained, timed, graded, resonating, driven = FULL if full else SUBSET
     yield from (random_case(seed) for seed in range(programs))
     yield from limit_cases()
@@ -94,7 +94,7 @@ def cases(full: bool) -> Iterator[Case]:
     yield from (driven_case(seed) for seed in range(driven))
 
 
-def held(name: str, expected: Trace, got: Trace) -> str | None:
+def failure(name: str, expected: Trace, got: Trace) -> str | None:
     """Return what is wrong with a link, if anything is."""
     link = compare(name, expected, got, 0.0)
     if link.same:
@@ -104,21 +104,21 @@ def held(name: str, expected: Trace, got: Trace) -> str | None:
 
 def complaints(case: Case, artifact: Artifact, golden: Trace) -> list[str]:
     """Return what is wrong with a network before any simulator sees it."""
-    program, found = case.program, []
+    program, failures = case.program, []
     back = target.read(artifact)
     if back != program:
-        found.append("program = artifact: another program was read back")
+        failures.append("program = artifact: another program was read back")
     elif program_hashes(back) != artifact.program:
-        found.append("program = artifact: an equal program has another hash")
+        failures.append("program = artifact: an equal program has another hash")
     if target.compile(program).files != artifact.files:
-        found.append("compiled twice, other bytes")
-    found.append(held("golden = fast", golden, simulate(program, case.samples, "fast")))
+        failures.append("compiled twice, other bytes")
+    failures.append(failure("golden = fast", golden, simulate(program, case.samples, "fast")))
     if case.model is not None:
         from neurodeploy.frontend.training import training_trace
 
         trained = training_trace(case.model, program, case.samples)
-        found.append(held("training = golden", trained, golden))
-    return [f"{case.name}: {words}" for words in found if words]
+        failures.append(failure("training = golden", trained, golden))
+    return [f"{case.name}: {words}" for words in failures if words]
 
 
 def run_batch(batch: list[Case], tally: Tally) -> None:
@@ -136,7 +136,7 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
         lava = Trace({name: LayerTrace(values) for name, values in named}, golden.output_layer)
         tally.add(case, golden, lava)
         tally.failures += complaints(case, artifact, golden)
-        wrong = held("golden = lava", golden, lava)
+        wrong = failure("golden = lava", golden, lava)
         tally.failures += [f"{case.name}: {wrong}"] if wrong else []
 
 
@@ -145,9 +145,9 @@ def test_every_random_network_is_equal_in_every_link(
     full: bool, lava: Environment, pytestconfig: pytest.Config
 ) -> None:
     tally = Tally()
-    made = list(cases(full))
-    for start in range(0, len(made), BATCH):
-        run_batch(made[start : start + BATCH], tally)
+    drawn = list(cases(full))
+    for start in range(0, len(drawn), BATCH):
+        run_batch(drawn[start : start + BATCH], tally)
     show(pytestconfig, "Loihi: training = golden = fast = artifact = Lava", tally.sentence())
     assert not tally.failures, "\n".join(tally.failures[:20])
     assert tally.differing == 0
@@ -167,17 +167,17 @@ def test_a_seed_makes_the_same_network_again() -> None:
 
 
 def test_the_subset_covers_what_the_generator_can_make() -> None:
-    made = list(cases(full=False))
-    layers = [node for case in made for node in case.program.nodes]
+    drawn = list(cases(full=False))
+    layers = [node for case in drawn for node in case.program.nodes]
     kinds = {type(node).__name__ for node in layers}
     assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "Neuron"}
-    assert {len(case.program.layers) for case in made} >= {1, 2, 3, 4, 5}
-    assert {case.program.input.signal.value for case in made} == {"spikes", "current"}
-    assert {1, 64} <= {len(case.samples) for case in made}
+    assert {len(case.program.layers) for case in drawn} >= {1, 2, 3, 4, 5}
+    assert {case.program.input.signal.value for case in drawn} == {"spikes", "current"}
+    assert {1, 64} <= {len(case.samples) for case in drawn}
     dense = [node for node in layers if isinstance(node, Dense)]
     assert any(node.source.delay == 1 for node in dense)
     assert max(int(node.delays.max()) for node in dense if node.delays is not None) == 62
-    neurons = [node for case in made for node in case.program.layers]
+    neurons = [node for case in drawn for node in case.program.layers]
     names = {node.equations.name for node in neurons}
     assert names >= {"CubaLIF", "Delta", "SigmaDelta", "Sigma"}
     assert names >= {"Resonator", "ResettingResonator", "DrivenCubaLIF"}
@@ -195,7 +195,7 @@ def test_input_neurons_take_a_bias_from_the_host(lava: Environment) -> None:
     artifact = target.compile(program)
     assert artifact.contract["input"]["bias"] == 37
     assert target.read(artifact) == program
-    report = nd.verify(artifact, random=(12, 3, 0.4, 1), simulator="lava")
+    report = nd.verify(artifact, samples=nd.RandomSamples(12, 3, 0.4, 1), simulator="lava")
     assert report.equal
     assert report.layers[0].spikes > 10
     # Without the manifest the file's note of it is not read, as the loader does not.

@@ -16,27 +16,27 @@ PUBLISHED = Path(__file__).parents[4] / "shared/data/lava-dl"
 
 
 def mixed(rng: np.random.Generator, shape: tuple[int, ...], scale: int) -> np.ndarray:
-    """Random weights of both signs."""
+    """Draw weights of both signs."""
     weight = rng.integers(-scale // 2, scale, shape)
     weight.flat[:2] = (-scale // 2, scale)
     return weight
 
 
 def neuron(rng: np.random.Generator, reach: int) -> tuple[int, int, int]:
-    """Random decays, the ends of their range included, and a threshold that is met now and then."""
+    """Draw decays, the ends of their range included, and a threshold that is sometimes met."""
     decays = [int(rng.choice([0, 1, 4095, 4096, rng.integers(4097)])) for _ in range(2)]
     return decays[0], decays[1], int(rng.integers(1, reach))
 
 
 def dense(rng: np.random.Generator, inputs: int, outputs: int, scale: int = 250) -> Layer:
-    """A random dense layer, one in two with bias."""
+    """Draw a dense layer, one in two with bias."""
     bias = rng.integers(-60, 90, outputs) if rng.random() < 0.5 else None
     weight = mixed(rng, (outputs, inputs), scale)
     return Layer("dense", (outputs,), weight, bias, neuron(rng, 2 * scale))
 
 
 def conv(rng: np.random.Generator, shape: tuple[int, ...], scale: int = 200) -> Layer:
-    """A random convolution of an input of that shape."""
+    """Draw a convolution for an input of this shape."""
     pairs = {
         "stride": tuple(map(int, rng.integers(1, 3, 2))),
         "padding": tuple(max(int(rng.integers(3)), (6 - size) // 2) for size in shape[1:]),
@@ -58,7 +58,7 @@ def conv(rng: np.random.Generator, shape: tuple[int, ...], scale: int = 200) -> 
 
 
 def random_network(seed: int) -> tuple[list[Layer], np.ndarray]:
-    """A network of one to four layers of neurons, and samples for it."""
+    """Draw a network of one to four layers of neurons, and samples for it."""
     rng = np.random.default_rng(seed)
     steps, count = int(rng.choice([1, 2, 3, 9, 20])), int(rng.integers(1, 5))
     layers: list[Layer] = []
@@ -84,7 +84,7 @@ def random_network(seed: int) -> tuple[list[Layer], np.ndarray]:
 
 
 def extremes() -> list[tuple[list[Layer], np.ndarray]]:
-    """Networks whose currents wrap, whose voltages saturate, or whose threshold is met exactly."""
+    """Build networks whose currents wrap, whose voltages saturate, or that meet the threshold."""
     ones = np.ones((30, 2, 1, 4, 4), bool)
     pairs = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1)}
     weight = np.full((2, 1, 3, 3), 2000)
@@ -98,14 +98,14 @@ def extremes() -> list[tuple[list[Layer], np.ndarray]]:
 
 
 def cases() -> list[tuple[list[Layer], np.ndarray]]:
-    """Everything that is compared, in one worker."""
+    """Return everything that is compared, in one worker."""
     return [random_network(seed) for seed in range(40)] + extremes()
 
 
-def assert_same(found: list[dict[str, np.ndarray]], expected: list[dict[str, np.ndarray]]) -> None:
-    """Every layer, state, step, sample and neuron is the same."""
-    assert len(found) == len(expected) > 0
-    for index, (one, other) in enumerate(zip(found, expected, strict=True)):
+def assert_same(actual: list[dict[str, np.ndarray]], expected: list[dict[str, np.ndarray]]) -> None:
+    """Check that every layer, state, step, sample and neuron is the same."""
+    assert len(actual) == len(expected) > 0
+    for index, (one, other) in enumerate(zip(actual, expected, strict=True)):
         for name in "suv":
             assert one[name].shape == other[name].shape, (index, name)
             assert np.array_equal(one[name], other[name]), (index, name)
@@ -157,12 +157,12 @@ def test_spikes_that_outlive_a_reset_do_not_reach_the_next_sample(lava: Environm
     second = replace(dense(rng, 6, 4), bias=None, more={"delay": np.array([0, 3, 1, 0, 2, 7])})
     layers = [replace(layer, neuron=(2000, 1000, 150)) for layer in (first, second)]
     samples = rng.random((12, 3, 5)) < 0.6
-    (found,) = run_lava([LavaRun(net_bytes(layers), samples)])
-    assert_same(found, reference(layers, samples))
-    assert found[1]["s"].sum() > 20
+    (results,) = run_lava([LavaRun(net_bytes(layers), samples)])
+    assert_same(results, reference(layers, samples))
+    assert results[1]["s"].sum() > 20
     layers[0] = replace(layers[0], bias=20 * np.arange(6))
-    (found,) = run_lava([LavaRun(net_bytes(layers), samples)])
-    assert_same(found, reference(layers, samples))
+    (results,) = run_lava([LavaRun(net_bytes(layers), samples)])
+    assert_same(results, reference(layers, samples))
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published networks are not here")

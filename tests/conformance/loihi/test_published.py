@@ -27,12 +27,12 @@ pytestmark = pytest.mark.skipif(
 
 
 def published(name: str) -> Any:
-    """One of the arrays published with tiny.net, time first."""
+    """Load one of the arrays published with tiny.net, time first."""
     return np.moveaxis(np.load(FOLDER / "tinynet" / name), -1, 0)
 
 
 def tiny_samples() -> Any:
-    """The published input: a constant current into the input neurons, for every step."""
+    """Return the published input: a constant current into the input neurons, for every step."""
     # The array is in Lava's order (W, H, C).
     current = np.load(FOLDER / "tinynet/input_bias.npy").astype(np.int64).T
     steps = len(published("output.npy"))
@@ -40,7 +40,7 @@ def tiny_samples() -> Any:
 
 
 def mnist_samples() -> Any:
-    """Currents that drive the input neurons of mnist.net."""
+    """Return currents that drive the input neurons of mnist.net."""
     return np.random.default_rng(2).integers(-20, 100, (16, 3, 784))
 
 
@@ -67,7 +67,7 @@ def test_lava_computes_what_we_read_of_it(name: str, lava: Environment) -> None:
 def test_the_golden_interpreter_gives_the_published_spikes_of_tiny() -> None:
     golden = run_golden(target.read(open_artifact(FOLDER / "tiny.net")), tiny_samples())
     for layer, name in (("layer1", "layer1.npy"), ("layer2", "output.npy")):
-        # Those who published them delay the input neurons' spikes by a step.
+        # Their publishers delay the input neurons' spikes by a step.
         first, *later = published(name)
         assert not first.any()
         assert np.sum(later) > 50
@@ -77,7 +77,7 @@ def test_the_golden_interpreter_gives_the_published_spikes_of_tiny() -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_it_is_written_again_as_an_equal_program(name: str) -> None:
     program = target.read(open_artifact(FOLDER / name))
-    assert not [found for found in target.check(program) if found.severity == Severity.ERROR]
+    assert not [finding for finding in target.check(program) if finding.severity == Severity.ERROR]
     again = target.compile(program)
     assert list(again.files) == [FILE]
     assert target.read(again) == program

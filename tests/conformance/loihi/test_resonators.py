@@ -20,7 +20,7 @@ from targets.loihi.target import target
 from tests.conformance.files import edited
 
 SAMPLES = np.random.default_rng(4).integers(-3, 12, (40, 2, 6))
-# Each by the least: a weight's lowest bit, a decay's, a threshold's.
+# The smallest changes: the lowest bit of a weight, of a decay, of a threshold.
 CHANGES = {
     "layer/1/weight/real": 2,
     "layer/1/weight/imag": 2,
@@ -32,14 +32,14 @@ CHANGES = {
 
 
 def drawn(inputs: int, outputs: int) -> quant.Linear:
-    """Weights large enough for spikes."""
-    made = quant.Linear(inputs, outputs)
-    nn.init.normal_(made.weight, std=0.7)
-    return made
+    """Draw weights large enough for spikes."""
+    linear = quant.Linear(inputs, outputs)
+    nn.init.normal_(linear.weight, std=0.7)
+    return linear
 
 
 def network() -> nn.Sequential:
-    """Measurements, resonators of both kinds, and LIF neurons."""
+    """Build measurements, resonators of both kinds, and LIF neurons."""
     torch.manual_seed(2)
     first: Any = quant.DrivenCubaLIF(
         1.5, scale=0.75, current_decay=0.8, voltage_decay=0.1, bias=True
@@ -57,9 +57,9 @@ def network() -> nn.Sequential:
 
 
 def test_training_is_golden_is_the_file_is_lava(lava: Environment) -> None:
-    made = network()
-    program = nd.lower(made, example=torch.from_numpy(SAMPLES).float(), target="loihi")
-    report = nd.verify(target.compile(program), model=made, samples=SAMPLES, simulator="lava")
+    model = network()
+    program = nd.lower(model, example=torch.from_numpy(SAMPLES).float(), target="loihi")
+    report = nd.verify(target.compile(program), model=model, samples=SAMPLES, simulator="lava")
     assert {link.status for link in report.links} == {Status.EQUAL}
     assert len(report.links) == 4
     assert min(layer.spikes for layer in report.layers) >= 5

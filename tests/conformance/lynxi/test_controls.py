@@ -33,7 +33,7 @@ STEPS = 8
 PROGRAM = image()
 SAMPLES = spikes(PROGRAM, STEPS)
 GOLDEN = run_golden(PROGRAM, SAMPLES)
-# For every file the layer of a weight of its own.
+# For every file, a layer whose weight is negated in that file alone.
 LAYERS = {
     "torchscript-unrolled": "conv.1",
     "torchscript-step": "sum",
@@ -46,7 +46,7 @@ Links = dict[str, Link]
 
 @pytest.fixture
 def folder(tmp_path: Path, onnxruntime: Environment) -> Path:
-    """An exported package."""
+    """Export a package."""
     target.compile(PROGRAM, steps=STEPS).write(tmp_path / "package")
     return tmp_path / "package"
 
@@ -54,13 +54,13 @@ def folder(tmp_path: Path, onnxruntime: Environment) -> Path:
 def links(folder: Path, simulator: str | None = None, samples: Any = SAMPLES) -> Links:
     """Return what verify finds with each simulator."""
     report = pipeline.verified(folder, samples=samples, simulator=simulator)
-    found = {link.name.removeprefix("golden = "): link for link in report.links}
+    by_simulator = {link.name.removeprefix("golden = "): link for link in report.links}
     assert report.equal == all(x.status == Status.EQUAL for x in report.links if x.requested)
-    return found
+    return by_simulator
 
 
 def negated(simulator: str) -> tuple[str, bytes]:
-    """The file that a simulator runs, with its weight negated."""
+    """Return the file that a simulator runs, with its weight negated."""
     file = VENDOR_FILES[simulator].file
     content = target.compile(PROGRAM, steps=STEPS).files[file]
     return file, vendor.negated(content, PROGRAM, *weight_of(simulator))
@@ -68,11 +68,11 @@ def negated(simulator: str) -> tuple[str, bytes]:
 
 @cache
 def weight_of(simulator: str) -> tuple[str, tuple[int, ...]]:
-    """A weight that matters: its layer, and its place there."""
+    """Return a weight that matters: its layer and its index."""
     layer = LAYERS[simulator]
     weight = PROGRAM.by_name[layer].weight
-    for place in np.argsort(-np.abs(weight), axis=None):
-        index = tuple(int(i) for i in np.unravel_index(place, weight.shape))
+    for flat_index in np.argsort(-np.abs(weight), axis=None):
+        index = tuple(int(i) for i in np.unravel_index(flat_index, weight.shape))
         if simulator == "onnx-apart":
             return layer, index
         if compare("", GOLDEN, run_golden(other_program(layer, index), SAMPLES), 0.0).divergence:
@@ -81,7 +81,7 @@ def weight_of(simulator: str) -> tuple[str, tuple[int, ...]]:
 
 
 def other_program(name: str, index: tuple[int, ...]) -> Program:
-    """The program with a weight negated."""
+    """Return the program with a weight negated."""
     weight = PROGRAM.by_name[name].weight.copy()
     weight[index] *= -1
     nodes = (replace(n, weight=weight) if n.name == name else n for n in PROGRAM.nodes)
@@ -99,11 +99,11 @@ def expected(simulator: str) -> Divergence | None:
 
 
 def expected_apart_divergence(simulator: str) -> Divergence:
-    """The largest sum that this weight is part of, which it then is taken from twice."""
-    name, (output, place) = weight_of(simulator)
+    """Return the divergence in the largest sum that contains this weight, after negating it."""
+    name, (output, source) = weight_of(simulator)
     (case,) = (c for c in worst_cases(plan_of(PROGRAM)) if name in c.sums)
-    weight = int(PROGRAM.by_name[name].weight[output, place])
-    driven = case.inputs[name].reshape(2, -1)[:, place]
+    weight = int(PROGRAM.by_name[name].weight[output, source])
+    driven = case.inputs[name].reshape(2, -1)[:, source]
     sample = int(np.flatnonzero(driven)[0])
     before = int(case.sums[name][sample, output])
     after = before - 2 * weight * int(driven[sample])
@@ -116,44 +116,44 @@ def spikes_alone(trace: Trace) -> Trace:
 
 
 def test_the_package_as_it_is(folder: Path) -> None:
-    found = links(folder)
-    assert set(target.simulators) <= set(found)
-    assert {found[name].status for name in target.simulators} == {Status.EQUAL}
-    assert found["onnx-apart"].compared > 0
-    assert {found[name].spikes for name in target.simulators if name != "onnx-apart"} == {
+    results = links(folder)
+    assert set(target.simulators) <= set(results)
+    assert {results[name].status for name in target.simulators} == {Status.EQUAL}
+    assert results["onnx-apart"].compared > 0
+    assert {results[name].spikes for name in target.simulators if name != "onnx-apart"} == {
         GOLDEN.spikes()
     }
 
 
 def test_every_file_is_found_by_its_own_weight(folder: Path) -> None:
     vendor.remade(folder, dict(negated(simulator) for simulator in LAYERS))
-    found = links(folder)
+    results = links(folder)
     for simulator in LAYERS:
-        link, wanted = found[simulator], expected(simulator)
+        link, wanted = results[simulator], expected(simulator)
         assert link.status == Status.DIFFERS, simulator
         assert link.divergence is not None
         assert wanted is not None
         assert link.divergence.sentence() == wanted.sentence(), simulator
     for simulator in ("interpreter", "float16"):
-        assert found[simulator].status == Status.EQUAL
+        assert results[simulator].status == Status.EQUAL
 
 
 def test_one_changed_file_is_found_and_the_others_stay_equal(folder: Path) -> None:
     vendor.remade(folder, dict([negated("onnx-step")]))
-    found = links(folder, "all")
-    differing = {name for name in target.simulators if found[name].status != Status.EQUAL}
+    results = links(folder, "all")
+    differing = {name for name in target.simulators if results[name].status != Status.EQUAL}
     assert differing == {"onnx-step"}
 
 
 def test_garbage_is_never_equal_and_is_named(folder: Path) -> None:
     vendor.remade(folder, {file.file: b"garbage" * 9 for file in VENDOR_FILES.values()})
-    found = links(folder)
+    results = links(folder)
     for simulator, file in VENDOR_FILES.items():
-        link = found[simulator]
+        link = results[simulator]
         assert (link.status, link.requested) == (Status.NOT_RUN, True)
         assert f"{file.file}: " in str(link.reason)
     report = pipeline.verified(folder, samples=SAMPLES, simulator="onnx-apart")
-    # The file that cannot be run is not the one that export writes either.
+    # A file that cannot run is not the one that export writes either.
     assert report.exit_code == 1
     structure = next(link for link in report.links if link.name == "program = artifact")
     assert structure.status == Status.DIFFERS

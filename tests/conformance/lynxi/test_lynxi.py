@@ -39,10 +39,10 @@ from tests.conformance.lynxi_networks import cases, fits
 from tests.conformance.networks import Case
 from tests.conformance.summary import show
 
-# Of every so many networks the files for the vendor's compiler run as well.
+# Of one network in this many, the files for the vendor's compiler run as well.
 FILES_EVERY = 5
 MOST_UNROLLED = 12
-# So many of them share a process.
+# This many files share a process.
 TOGETHER = 40
 
 
@@ -59,16 +59,16 @@ class Tally:
     levels: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
-    def hold(self, case: Case, name: str, golden: Trace, found: Trace) -> None:
-        """One trace held against the golden one."""
-        link = compare(name, golden, found, 0.0)
+    def hold(self, case: Case, name: str, golden: Trace, trace: Trace) -> None:
+        """Compare one trace with the golden one."""
+        link = compare(name, golden, trace, 0.0)
         self.values += link.compared
         if not link.same:
             words = link.divergence.sentence() if link.divergence else link.reason
             self.failures.append(f"{case.name}: {name}: {words}")
 
     def sentence(self) -> str:
-        """The result in words."""
+        """Return the result in words."""
         levels = ", ".join(f"{count} {level}" for level, count in sorted(self.levels.items()))
         return (
             f"{self.networks:,} networks ({levels}), {self.values:,} values, "
@@ -85,7 +85,7 @@ class Files:
     runs: list[tuple[Case, Trace, FileRun]] = field(default_factory=list)
 
     def add(self, case: Case, artifact: Artifact, golden: Trace, steps: int) -> None:
-        """Every file of a package: over the samples, or each layer's worst case."""
+        """Add every file of a package: over the samples, or each layer's worst case."""
         plan, cases = plan_of(case.program), worst_cases(plan_of(case.program))
         self.tally.files += 1
         for file in VENDOR_FILES.values():
@@ -137,7 +137,7 @@ def test_every_random_network_is_equal_in_every_simulator(
 
 
 def hold(tally: Tally, case: Case, files: Files | None) -> None:
-    """One network through everything that computes it."""
+    """Run one network through everything that computes it."""
     steps = min(len(case.samples), MOST_UNROLLED)
     artifact = target.compile(case.program, steps=steps)
     assert target.read(artifact) == case.program, case.name
@@ -152,10 +152,10 @@ def hold(tally: Tally, case: Case, files: Files | None) -> None:
         trained = training_trace(case.model, case.program, case.samples)
         tally.hold(case, "training", trained, golden)
     if level == "L2":
-        # In no float is it exact, and the certificate says so.
+        # It is exact in no float, and the certificate says so.
         return
-    found = target.simulate(artifact, case.samples, simulator="float16")
-    tally.hold(case, "float16", golden, found)
+    trace = target.simulate(artifact, case.samples, simulator="float16")
+    tally.hold(case, "float16", golden, trace)
     if files is not None:
         files.add(case, artifact, golden, steps)
 
@@ -171,18 +171,18 @@ def test_every_layer_alone_gives_its_largest_sums() -> None:
         if document["level"] == "L2":
             continue
         outputs, bounds = apart(artifact, document), largest(document)
-        for name, (found, expected) in outputs.items():
-            assert (found == expected).all(), (case.name, name)
+        for name, (result, expected) in outputs.items():
+            assert (result == expected).all(), (case.name, name)
         reached += sum(case["largest_sum"] == bounds for case, bounds in bounds)
     assert reached > 10
 
 
 def apart(artifact: Artifact, document: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Every output of the layers alone, and what the golden vectors say of it."""
-    made = onnxruntime.InferenceSession(
+    """Return every output of the layers alone, with its golden vector."""
+    session = onnxruntime.InferenceSession(
         artifact.files["apart.onnx"], providers=["CPUExecutionProvider"]
     )
-    form, found = document["reduced"]["apart"], {}
+    form, outputs = document["reduced"]["apart"], {}
     for sample in (0, 1):
         driven, sums, fired = {}, {}, []
         for layer in document["golden"]["layers"]:
@@ -195,12 +195,12 @@ def apart(artifact: Artifact, document: dict[str, Any]) -> dict[str, tuple[Any, 
             name: value.astype(np.float16)
             for name, value in zip(names, driven.values(), strict=True)
         }
-        results = made.run(None, fed)
+        results = session.run(None, fed)
         for port, result, expected in zip(
             form["outputs"], results, [*sums.values(), *fired], strict=True
         ):
-            found[f"{port['name']} of sample {sample}"] = (result, expected)
-    return found
+            outputs[f"{port['name']} of sample {sample}"] = (result, expected)
+    return outputs
 
 
 def tensor(artifact: Artifact, reference: dict[str, Any]) -> Any:
@@ -210,7 +210,7 @@ def tensor(artifact: Artifact, reference: dict[str, Any]) -> Any:
 
 
 def largest(document: dict[str, Any]) -> list[tuple[dict[str, Any], int]]:
-    """Each layer's worst case, and the largest bound that its weights are certified for."""
+    """Return each layer's worst case, and the largest bound that its weights are certified for."""
     bounds = {node["name"]: node["certificate"]["bound"] for node in document["nodes"]}
     return [
         (layer, max(bounds[name] for name in layer["sums"]))
@@ -227,22 +227,22 @@ def test_one_flipped_bit_of_a_weight_is_seen_where_it_must_be() -> None:
             other = flipped_weight(synapse)
             nodes = tuple(other if node is synapse else node for node in case.program.nodes)
             expected = run_golden(replace(case.program, nodes=nodes), case.samples)
-            found = target.simulate(flipped(artifact, other), case.samples)
-            assert compare("flipped", expected, found, 0.0).same, case.name
+            trace = target.simulate(flipped(artifact, other), case.samples)
+            assert compare("flipped", expected, trace, 0.0).same, case.name
             tried += 1
-            seen += compare("flipped", golden, found, 0.0).status == Status.DIFFERS
+            seen += compare("flipped", golden, trace, 0.0).status == Status.DIFFERS
     assert seen > tried // 3 > 4
 
 
 def flipped_weight(synapse: Any) -> Any:
-    """The weights with one bit of the largest one turned."""
+    """Flip one bit of the largest weight."""
     weight = synapse.weight.copy()
     weight.reshape(-1)[np.abs(weight).argmax()] ^= 1 << 4
     return replace(synapse, weight=weight)
 
 
 def flipped(artifact: Artifact, synapse: Any) -> Artifact:
-    """The package with other weights in its integers, and hashes that fit."""
+    """Return the package with other weights in its integers, and hashes that fit."""
     document = json.loads(artifact.files["network.json"])
     entry = next(node for node in document["nodes"] if node["name"] == synapse.name)
     reference = entry["weight"]["integers"]

@@ -20,18 +20,18 @@ Content = bytes | bytearray
 
 @dataclass(frozen=True)
 class Edit:
-    """One change: where it is, and the file that it makes, which is built when it is tried."""
+    """One change: a label that says where it is, and a function that builds the changed file."""
 
-    place: str
+    label: str
     make: Callable[[], bytes]
 
 
 def of_json(content: bytes, skipped: frozenset[str] = frozenset()) -> Iterator[Edit]:
-    """Every value of a JSON document, but those at the places that are skipped."""
+    """Yield a change of every value of a JSON document, except under the skipped keys."""
     document = json.loads(content)
     for path, replaced in _json_edits(document, ()):
-        place = ".".join(map(str, path))
-        if place.split(".")[0] in skipped:
+        label = ".".join(map(str, path))
+        if label.split(".")[0] in skipped:
             continue
 
         def make(path: tuple[Any, ...] = path, replaced: Any = replaced) -> bytes:
@@ -42,7 +42,7 @@ def of_json(content: bytes, skipped: frozenset[str] = frozenset()) -> Iterator[E
             inner[path[-1]] = replaced
             return json.dumps(changed, sort_keys=True, indent=2).encode()
 
-        yield Edit(f"{place} -> {json.dumps(replaced):.40}", make)
+        yield Edit(f"{label} -> {json.dumps(replaced):.40}", make)
 
 
 def _json_edits(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -62,7 +62,7 @@ def _json_edits(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, 
 
 
 def _steps(value: Any) -> Iterator[Any]:
-    """The nearest other values."""
+    """Return the nearest other values."""
     if value is None:
         yield 0
     elif isinstance(value, bool):
@@ -77,7 +77,7 @@ def _steps(value: Any) -> Iterator[Any]:
 
 
 def of_hdf5(content: bytes) -> Iterator[Edit]:
-    """Every value of every data set, its type, and what could be added."""
+    """Yield changes of every value and type of every data set, and additions."""
     places: list[tuple[str, tuple[int, ...]]] = []
     groups = ["/"]
     with h5py.File(io.BytesIO(content), "r") as file:
@@ -138,17 +138,17 @@ def _more(file: Any, name: str) -> None:
 
 
 def of_protobuf(content: bytes) -> Iterator[Edit]:
-    """Every scalar field of a model, at any depth, and every entry of a list left out."""
+    """Yield a change of every scalar field of a model, and of every list without an entry."""
     model = onnx.load_from_string(content)
     for path in _fields(model, ()):
-        place = ".".join(map(str, path))
-        yield Edit(place, _protobuf(content, path))
+        label = ".".join(map(str, path))
+        yield Edit(label, _protobuf(content, path))
 
 
 def _fields(message: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     for field, value in message.ListFields():
         here = (*path, field.name)
-        # A list has a length, but so have texts.
+        # A list has a length, but so has a text.
         if hasattr(value, "append") or hasattr(value, "add"):
             for index, item in enumerate(value):
                 if isinstance(item, Message):
@@ -175,8 +175,8 @@ def _protobuf(content: bytes, path: tuple[Any, ...]) -> Callable[[], bytes]:
             inner[last] = _changed(inner[last])
         else:
             setattr(inner, last, _changed(getattr(inner, last)))
-        made: bytes = model.SerializeToString(deterministic=True)
-        return made
+        encoded: bytes = model.SerializeToString(deterministic=True)
+        return encoded
 
     return make
 
@@ -187,13 +187,13 @@ def _changed(value: Any) -> Any:
     return next(_steps(value))
 
 
-def of_bytes(content: bytes, places: Iterator[int]) -> Iterator[Edit]:
-    """A byte one larger, at the given places."""
-    for place in places:
+def of_bytes(content: bytes, indices: Iterator[int]) -> Iterator[Edit]:
+    """Yield the content with one byte larger by one, at these indices."""
+    for index in indices:
 
-        def make(place: int = place) -> bytes:
+        def make(index: int = index) -> bytes:
             changed = bytearray(content)
-            changed[place] = (changed[place] + 1) % 256
+            changed[index] = (changed[index] + 1) % 256
             return bytes(changed)
 
-        yield Edit(f"byte {place}", make)
+        yield Edit(f"byte {index}", make)

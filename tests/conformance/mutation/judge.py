@@ -56,7 +56,7 @@ def judged(subject: Subject, name: str, edit: Edit, folder: Path, *, whole: bool
     manifest: Any = subject.artifact.manifest()
     if name == MANIFEST:
         manifest = json.loads(content)
-        if whole and edit.place.startswith("program"):
+        if whole and edit.label.startswith("program"):
             return "no change"
     elif content == files[name]:
         return "no change"
@@ -92,4 +92,4 @@ def means_nothing(name: str, edit: Edit) -> bool:
     """Whether the changed field is on the list of those that mean nothing."""
     if name != MANIFEST:
         return False
-    return edit.place.split(".")[0].split(" ")[0] in MEANINGLESS
+    return edit.label.split(".")[0].split(" ")[0] in MEANINGLESS

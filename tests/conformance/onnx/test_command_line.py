@@ -19,7 +19,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Caller:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with the inputs in it."""
+    """Fill the current folder with the inputs."""
     write_inputs(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -38,10 +38,10 @@ def test_every_link_is_equal_and_a_flipped_bit_is_named(call: Caller, here: Path
         asked = ("verify", "net", "--model", "model.pt", "--samples", "samples.npz")
         document = call(*asked, "--simulator", name, "--json").document
         assert document["exit_code"] == 1
-        found = document["links"][3]
-        assert (found["name"], found["status"]) == (f"golden = {name}", "differs")
-        assert found["divergence"]["layer"] == "0"
-        assert found["divergence"]["neuron"] == [0]
+        last = document["links"][3]
+        assert (last["name"], last["status"]) == (f"golden = {name}", "differs")
+        assert last["divergence"]["layer"] == "0"
+        assert last["divergence"]["neuron"] == [0]
 
 
 def test_runtimes_are_engines(call: Caller, here: Path) -> None:
@@ -61,5 +61,5 @@ def test_floats(call: Caller, here: Path) -> None:
     words = ("export", "float.pt", "-t", "onnx", "-o", "net", "--verify")
     done = call(*words, "--samples", "samples.npz", "--json")
     assert done.code == 0, done
-    found = [link["status"] for link in done.document["report"]["links"]]
-    assert found == ["equal within tolerance", "equal", "equal within tolerance"]
+    statuses = [link["status"] for link in done.document["report"]["links"]]
+    assert statuses == ["equal within tolerance", "equal", "equal within tolerance"]

@@ -39,9 +39,9 @@ NEURONS: dict[str, Any] = {
 
 
 def network(kind: str) -> torch.nn.Sequential:
-    """A small network of one kind of neuron."""
+    """Build a small network of one kind of neuron."""
     torch.manual_seed(1)
-    made = torch.nn.Sequential(
+    modules = torch.nn.Sequential(
         layer.Conv2d(2, 4, 3, padding=1),
         layer.BatchNorm2d(4),
         NEURONS[kind](),
@@ -51,24 +51,24 @@ def network(kind: str) -> torch.nn.Sequential:
         NEURONS[kind](),
     )
     with torch.no_grad():
-        for weight in made.parameters():
+        for weight in modules.parameters():
             weight.mul_(8.0 if weight.ndim > 1 else 1.0)
-    return made.eval()
+    return modules.eval()
 
 
 @pytest.mark.parametrize("kind", NEURONS)
 def test_every_neuron_within_the_tolerance(
     kind: str, tmp_path: Path, onnxruntime: Environment, reference: Environment
 ) -> None:
-    made = network(kind)
+    model = network(kind)
     samples = np.random.default_rng(0).random((7, 4, 2, 6, 6)).round(2)
     form = ("scan", "step", "unrolled")[list(NEURONS).index(kind) % 3]
     example = torch.from_numpy(samples)
     options: dict[str, Any] = {"form": form} | ({"steps": 7} if form == "unrolled" else {})
-    artifact = nd.export(made, target="onnx", path=tmp_path / kind, example=example, **options)
+    artifact = nd.export(model, target="onnx", path=tmp_path / kind, example=example, **options)
     assert not artifact.exact
     environment = onnxruntime if list(NEURONS).index(kind) % 2 else reference
-    report = nd.verify(artifact, model=made, samples=samples, simulator=environment.name)
+    report = nd.verify(artifact, model=model, samples=samples, simulator=environment.name)
     assert report.equal, report.to_text()
     assert not report.exact
     assert "Equal within tolerance" in report.to_text()
@@ -80,14 +80,14 @@ def test_every_neuron_within_the_tolerance(
 
 
 def test_a_weight_that_is_off_is_seen(tmp_path: Path, onnxruntime: Environment) -> None:
-    made = network("LIF")
+    model = network("LIF")
     samples = np.random.default_rng(0).random((7, 4, 2, 6, 6))
     artifact = nd.export(
-        made, target="onnx", path=tmp_path / "a", example=torch.from_numpy(samples), form="step"
+        model, target="onnx", path=tmp_path / "a", example=torch.from_numpy(samples), form="step"
     )
     with torch.no_grad():
-        made[0].weight[0, 0, 0, 0] += 0.05
-    report = nd.verify(artifact, model=made, samples=samples, simulator="onnxruntime")
+        model[0].weight[0, 0, 0, 0] += 0.05
+    report = nd.verify(artifact, model=model, samples=samples, simulator="onnxruntime")
     assert report.exit_code == 1
     words = {link.name: link.status.value for link in report.links}
     assert words == {

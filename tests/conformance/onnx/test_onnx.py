@@ -32,7 +32,7 @@ from tests.conformance.zoo_networks import NEURONS, zoo_case
 from tests.unit.programs import random_program, random_samples
 
 BATCH = 24
-# Beside each form, whether layers are functions, and whether a scan shows states.
+# Each form; whether layers are functions; whether a scan outputs states.
 FORMS = (
     ("scan", True, False),
     ("scan", False, True),
@@ -45,14 +45,14 @@ FORMS = (
 
 
 def branching_case(seed: int) -> Case:
-    """A network with branches, delays, loops and neurons of several kinds and number systems."""
+    """Draw a network with branches, delays, loops and neurons of several number systems."""
     program = random_program(seed)
     steps, count = (1, 2, 5, 8, 13, 64)[seed % 6], 1 + seed % 4
     return Case(f"branching {seed}", program, random_samples(program, seed, steps, count))
 
 
 def cases(full: bool) -> Iterator[Case]:
-    """The networks of the suite."""
+    """Yield the networks of the suite."""
     yield from (chip_case(seed) for seed in range(500 if full else 18))
     yield from (branching_case(seed) for seed in range(350 if full else 12))
     yield from (random_case(seed) for seed in range(250 if full else 7))
@@ -75,9 +75,9 @@ class Tally:
     silent_zoo: int = 0
     failures: list[str] = field(default_factory=list)
 
-    def add(self, case: Case, golden: Trace, found: Trace, engine: str) -> None:
+    def add(self, case: Case, golden: Trace, trace: Trace, engine: str) -> None:
         """Count one run."""
-        link = compare(f"golden = {engine}", golden, found, 0.0)
+        link = compare(f"golden = {engine}", golden, trace, 0.0)
         self.runs += 1
         self.values += link.compared
         if case.name not in self.names:
@@ -90,7 +90,7 @@ class Tally:
             self.failures.append(f"{case.name}: {engine}: {words}")
 
     def sentence(self) -> str:
-        """The result in words."""
+        """Return the result in words."""
         return (
             f"{len(self.names):,} networks, {self.runs:,} runs, {self.values:,} values, "
             f"{self.spikes:,} spikes, {self.silent} networks without one, "
@@ -98,16 +98,16 @@ class Tally:
         )
 
 
-def shortened(case: Case, place: int) -> Case:
-    """The case with as many steps as its form in the suite can do in reasonable time."""
-    # onnxruntime takes minutes to load a graph of ten thousands of nodes.
-    most = 8 if FORMS[place % len(FORMS)][0] == "unrolled" else 64
+def shortened(case: Case, index: int) -> Case:
+    """Return the case with as many steps as its form can run in reasonable time."""
+    # onnxruntime takes minutes to load a graph of tens of thousands of nodes.
+    most = 8 if FORMS[index % len(FORMS)][0] == "unrolled" else 64
     return replace(case, samples=case.samples[:most])
 
 
-def exported(case: Case, place: int) -> Artifact:
-    """The network's file, in the form of its place in the suite."""
-    form, functions, trace = FORMS[place % len(FORMS)]
+def exported(case: Case, index: int) -> Artifact:
+    """Return the network's file, in the form of its index in the suite."""
+    form, functions, trace = FORMS[index % len(FORMS)]
     steps = len(case.samples)
     artifact = target.compile(
         case.program, form=form, steps=steps, functions=functions, trace=trace
@@ -122,9 +122,9 @@ def test_every_random_network_is_equal_in_both_runtimes(
     full: bool, onnxruntime: Environment, reference: Environment, pytestconfig: pytest.Config
 ) -> None:
     tally = Tally()
-    made = [shortened(case, place) for place, case in enumerate(cases(full))]
-    for start in range(0, len(made), BATCH):
-        batch = made[start : start + BATCH]
+    suite = [shortened(case, index) for index, case in enumerate(cases(full))]
+    for start in range(0, len(suite), BATCH):
+        batch = suite[start : start + BATCH]
         opened = [open_file(exported(case, start + n)) for n, case in enumerate(batch)]
         runs = [FileRun(file, case.samples) for file, case in zip(opened, batch, strict=True)]
         goldens = [run_golden(case.program, case.samples) for case in batch]
@@ -134,30 +134,29 @@ def test_every_random_network_is_equal_in_both_runtimes(
             engines["onnxruntime without its optimizer"] = (onnxruntime, plain)
         for name, (environment, asked) in engines.items():
             traces = run_files(asked, environment, Simulation())
-            for case, golden, found in zip(batch, goldens, traces, strict=True):
-                tally.add(case, golden, found, name)
+            for case, golden, trace in zip(batch, goldens, traces, strict=True):
+                tally.add(case, golden, trace, name)
     show(pytestconfig, "ONNX: golden = onnxruntime = reference", tally.sentence())
     assert not tally.failures, "\n".join(tally.failures[:20])
-    assert len(tally.names) == len(made)
-    assert tally.spikes > 20 * len(made)
-    assert tally.silent < len(made) // 6
+    assert len(tally.names) == len(suite)
+    assert tally.spikes > 20 * len(suite)
+    assert tally.silent < len(suite) // 6
     assert tally.silent_zoo < (27 if full else 1)
 
 
 def test_the_subset_covers_what_the_generators_can_make() -> None:
-    made = list(cases(full=False))
-    layers = [node for case in made for node in case.program.nodes]
+    suite = list(cases(full=False))
+    layers = [node for case in suite for node in case.program.nodes]
     kinds = {type(node).__name__ for node in layers}
-    assert (
-        kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"} | MOVING | PRODUCTS
-    )
-    neurons = {node.equations.name for case in made for node in case.program.layers}
+    plain = {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"}
+    assert kinds == plain | MOVING | PRODUCTS
+    neurons = {node.equations.name for case in suite for node in case.program.layers}
     assert neurons >= {"IF", "LIF", "CubaLIF", "SoftIF", "Resting", "Adapting"}
-    systems = {node.system.name for case in made for node in case.program.layers}
+    systems = {node.system.name for case in suite for node in case.program.layers}
     assert systems >= {"loihi", "float16", "shift16", "int16", "int24"}
     assert len(FORMATS) >= 9
-    assert {1, 64} <= {len(case.samples) for case in made}
-    assert {case.program.input.signal.value for case in made} == {"spikes", "current"}
+    assert {1, 64} <= {len(case.samples) for case in suite}
+    assert {case.program.input.signal.value for case in suite} == {"spikes", "current"}
     assert any(edge.delay for node in layers for edge in node.sources)
 
 
@@ -167,11 +166,11 @@ def test_one_flipped_bit_of_a_weight_is_seen(form: str, onnxruntime: Environment
     artifact = target.compile(case.program, form=form, steps=len(case.samples), trace=True)
     golden = run_golden(case.program, case.samples)
     seen = 0
-    for place, name in enumerate(_weights(artifact)):
-        edited = _flipped(artifact, place)
+    for index, name in enumerate(_weights(artifact)):
+        edited = _flipped(artifact, index)
         assert edited.files[FILE] != artifact.files[FILE], name
-        (found,) = run_files([FileRun(open_file(edited), case.samples)], onnxruntime, Simulation())
-        seen += compare("golden = flipped", golden, found, 0.0).status == Status.DIFFERS
+        (trace,) = run_files([FileRun(open_file(edited), case.samples)], onnxruntime, Simulation())
+        seen += compare("golden = flipped", golden, trace, 0.0).status == Status.DIFFERS
     assert seen
 
 
@@ -182,14 +181,14 @@ def _weights(artifact: Artifact) -> list[str]:
     return [tensor.name for tensor in model.graph.initializer if ".weight" in tensor.name]
 
 
-def _flipped(artifact: Artifact, place: int) -> Artifact:
-    """The artifact with the highest bit of one layer's first weight flipped, and marked so."""
+def _flipped(artifact: Artifact, index: int) -> Artifact:
+    """Flip a high bit of one layer's first weight, and mark the artifact as edited."""
     import onnx
 
     model = onnx.load_from_string(artifact.files[FILE])
     tensors = [tensor for tensor in model.graph.initializer if ".weight" in tensor.name]
-    numbers = np.frombuffer(tensors[place].raw_data, np.int8).copy()
+    numbers = np.frombuffer(tensors[index].raw_data, np.int8).copy()
     numbers[0] ^= 64
-    tensors[place].raw_data = numbers.tobytes()
+    tensors[index].raw_data = numbers.tobytes()
     files = {FILE: model.SerializeToString(deterministic=True)}
     return replace(artifact, files=files, edited=(f"{FILE} is not the file that was exported",))

@@ -18,70 +18,74 @@ _NAMES = ("data.pkl", "x/data.pkl", "samples", "samples.npy", "labels.npy", "../
 def changed(
     content: bytes, random: Random, member: Callable[[bytes, Random], bytes] = raw.changed
 ) -> bytes:
-    """The archive with something wrong; `member` changes what a member holds."""
+    """Return the archive with one fault; `member` changes the content of a member."""
     kind = random.random()
     if kind < 0.15:
         return raw.changed(content, random)
     if kind < 0.3:
         return _directory(content, random)
     members = unpacked(content)
-    place = random.randrange(len(members))
+    index = random.randrange(len(members))
     if kind < 0.75:
-        name, held, method = members[place]
-        members[place] = name, member(held, random), method
+        name, inner, method = members[index]
+        members[index] = name, member(inner, random), method
     else:
-        random.choice((_lose, _rename, _repeat, _pack, _bomb))(members, place, random)
+        random.choice((_lose, _rename, _repeat, _pack, _bomb))(members, index, random)
     return packed(members)
 
 
 def unpacked(content: bytes) -> Members:
-    """Every member's name, content and method."""
+    """Return the name, content and method of every member."""
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         return [(i.filename, file.read(i), i.compress_type) for i in file.infolist()]
 
 
 def packed(members: Members) -> bytes:
-    """An archive of the members."""
+    """Return an archive of the members."""
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w") as file:
-        for name, held, method in members:
-            file.writestr(zipfile.ZipInfo(name), held, method)
+        for name, content, method in members:
+            file.writestr(zipfile.ZipInfo(name), content, method)
     return result.getvalue()
 
 
-def _lose(members: Members, place: int, random: Random) -> None:
-    del members[place]
+def _lose(members: Members, index: int, random: Random) -> None:
+    del members[index]
 
 
-def _rename(members: Members, place: int, random: Random) -> None:
-    members[place] = (random.choice(_NAMES), *members[place][1:])
+def _rename(members: Members, index: int, random: Random) -> None:
+    members[index] = (random.choice(_NAMES), *members[index][1:])
 
 
-def _repeat(members: Members, place: int, random: Random) -> None:
-    members.insert(0, (random.choice((members[place][0] + "x", "y")), *members[place][1:]))
+def _repeat(members: Members, index: int, random: Random) -> None:
+    members.insert(0, (random.choice((members[index][0] + "x", "y")), *members[index][1:]))
 
 
-def _pack(members: Members, place: int, random: Random) -> None:
+def _pack(members: Members, index: int, random: Random) -> None:
     methods = (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-    members[place] = (*members[place][:2], random.choice(methods))
+    members[index] = (*members[index][:2], random.choice(methods))
 
 
-def _bomb(members: Members, place: int, random: Random) -> None:
-    name, held, _ = members[place]
-    members[place] = name, held + bytes(random.choice((1, 1 << 16, 1 << 24))), zipfile.ZIP_DEFLATED
+def _bomb(members: Members, index: int, random: Random) -> None:
+    name, content, _ = members[index]
+    members[index] = (
+        name,
+        content + bytes(random.choice((1, 1 << 16, 1 << 24))),
+        zipfile.ZIP_DEFLATED,
+    )
 
 
 def _directory(content: bytes, random: Random) -> bytes:
-    """A field of the directory, or of its end, made extreme."""
-    held = bytearray(content)
-    start = held.rfind(b"PK\5\6")
-    entry = struct.unpack_from("<I", held, start + 16)[0]
-    if random.random() < 0.7 and entry < len(held):
+    """Return the archive with an extreme value in a field of its directory or end record."""
+    buffer = bytearray(content)
+    start = buffer.rfind(b"PK\5\6")
+    entry = struct.unpack_from("<I", buffer, start + 16)[0]
+    if random.random() < 0.7 and entry < len(buffer):
         offset, width = random.choice(_ENTRY)
-        place = entry + offset
+        position = entry + offset
     else:
         offset, width = random.choice(_END)
-        place = start + offset
+        position = start + offset
     value = random.choice(raw.EXTREMES) % (1 << 8 * width)
-    held[place : place + width] = value.to_bytes(width, "little")
-    return bytes(held)
+    buffer[position : position + width] = value.to_bytes(width, "little")
+    return bytes(buffer)

@@ -15,7 +15,7 @@ _HEADERS = ("{", "()", "[" * 3000, "{'descr': '|u1'}", "1" * 5000, "a" * 9000, "
 
 
 def changed(content: bytes, random: Random) -> bytes:
-    """The array's file with something wrong."""
+    """Return the array's file with one fault."""
     kind = random.random()
     if kind < 0.4 or content[:6] != b"\x93NUMPY":
         return raw.changed(content, random)
@@ -24,30 +24,30 @@ def changed(content: bytes, random: Random) -> bytes:
     if kind < 0.5:
         return _file(random.choice(_HEADERS).encode(), numbers, random)
     shape = [random.choice((*raw.EXTREMES, -1, 2, 3)) for _ in range(random.choice((0, 1, 3, 40)))]
-    given = {
+    wrong = {
         "descr": random.choice(_TYPES),
         "fortran_order": random.choice((True, False, None)),
         "shape": tuple(shape),
     }
     if kind < 0.8:
         # One thing wrong, and the others as they are.
-        held = dict(ast.literal_eval(header.decode()))
-        key = random.choice(list(held))
-        given = held | {key: given[key]}
-    return _file(repr(given).encode(), numbers, random)
+        fields = dict(ast.literal_eval(header.decode()))
+        key = random.choice(list(fields))
+        wrong = fields | {key: wrong[key]}
+    return _file(repr(wrong).encode(), numbers, random)
 
 
 def changed_archive(content: bytes, random: Random) -> bytes:
-    """An .npz with something wrong."""
+    """Return the .npz with one fault."""
     return archive.changed(content, random, changed)
 
 
 def bomb(random: Random) -> bytes:
-    """Zeros that unpack to a thousand times their size, as many as the header says or not."""
+    """Return zeros that unpack to a thousand times their size, with a true or false header."""
     count = random.choice((1 << 16, 1 << 24))
-    held = io.BytesIO()
-    np.save(held, np.zeros((count, 1, 1), np.uint8))
-    members = [("samples.npy", held.getvalue(), zipfile.ZIP_DEFLATED)]
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros((count, 1, 1), np.uint8))
+    members = [("samples.npy", buffer.getvalue(), zipfile.ZIP_DEFLATED)]
     return archive.packed(members)
 
 

@@ -1,4 +1,4 @@
-"""Plain data (what JSON and a pickle hold) with parts replaced, lost, repeated or made extreme."""
+"""Plain data, as in JSON or a pickle, with parts replaced, lost, repeated or made extreme."""
 
 from copy import deepcopy
 from random import Random
@@ -12,7 +12,7 @@ _FLOATS = (0.0, -0.0, 0.5, 1e-320, 1e30, 1e308, -1e308, float("inf"), float("nan
 
 
 def changed(document: Any, random: Random) -> Any:
-    """A copy of the data with one to three things wrong."""
+    """Return a copy of the data with one to three faults."""
     copy = [deepcopy(document)]
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         _change(copy, random)
@@ -20,7 +20,7 @@ def changed(document: Any, random: Random) -> Any:
 
 
 def value(random: Random) -> Any:
-    """Something that belongs nowhere, or is larger than anybody expects."""
+    """Return a value that belongs nowhere, or is larger than expected."""
     kind = random.random()
     if kind < 0.35:
         return random.choice((1, -1)) * random.choice(EXTREMES)
@@ -43,45 +43,45 @@ def _deep(levels: int, random: Random) -> Any:
 
 
 def _change(root: list[Any], random: Random) -> None:
-    """Change something below the root, in place; deeper places are likelier."""
-    holder, place = somewhere(root, random)
+    """Change one value below the root, in place; deeper values are likelier."""
+    holder, key = somewhere(root, random)
     kind = random.random()
     if kind < 0.5:
-        holder[place] = value(random)
+        holder[key] = value(random)
     elif kind < 0.6:
-        holder[place] = _nudged(holder[place], random)
+        holder[key] = _nudged(holder[key], random)
     elif kind < 0.7 and holder is not root:
-        del holder[place]
+        del holder[key]
     elif kind < 0.8 and isinstance(holder, list):
         count = random.choice((1, 1, 3, 200))
-        holder[place:place] = [deepcopy(holder[place]) for _ in range(count)]
+        holder[key:key] = [deepcopy(holder[key]) for _ in range(count)]
     elif kind < 0.9:
-        # A part from elsewhere: of the right sort, and in the wrong place.
-        other, key = somewhere(root, random)
-        holder[place] = deepcopy(other[key])
+        # A part from elsewhere: the right sort, at the wrong key.
+        other, other_key = somewhere(root, random)
+        holder[key] = deepcopy(other[other_key])
     elif isinstance(holder, dict):
         holder[random.choice(("kind", "name", "more", "type", "0"))] = value(random)
-    elif isinstance(holder[place], list):
-        random.shuffle(holder[place])
+    elif isinstance(holder[key], list):
+        random.shuffle(holder[key])
 
 
 def somewhere(root: list[Any], random: Random) -> tuple[Any, Any]:
-    """A holder below the root and a place in it; the root itself is a list of one."""
+    """Return a holder below the root and a key in it; the root itself is a list of one."""
     holder: Any = root
-    place: Any = 0
-    while isinstance(holder[place], dict | list) and holder[place] and random.random() < 0.9:
-        holder = holder[place]
+    key: Any = 0
+    while isinstance(holder[key], dict | list) and holder[key] and random.random() < 0.9:
+        holder = holder[key]
         keys = list(holder) if isinstance(holder, dict) else range(len(holder))
-        place = random.choice(keys)
-    return holder, place
+        key = random.choice(keys)
+    return holder, key
 
 
-def _nudged(held: Any, random: Random) -> Any:
-    if isinstance(held, bool):
-        return not held
-    if isinstance(held, int | float):
-        return held + random.choice((1, -1)) if random.random() < 0.5 else -held
-    if isinstance(held, str):
-        cut = random.randrange(len(held) + 1)
-        return held[:cut] + random.choice(("", "x", "\udc80", '"', "0" * 400)) + held[cut + 1 :]
+def _nudged(old: Any, random: Random) -> Any:
+    if isinstance(old, bool):
+        return not old
+    if isinstance(old, int | float):
+        return old + random.choice((1, -1)) if random.random() < 0.5 else -old
+    if isinstance(old, str):
+        cut = random.randrange(len(old) + 1)
+        return old[:cut] + random.choice(("", "x", "\udc80", '"', "0" * 400)) + old[cut + 1 :]
     return value(random)

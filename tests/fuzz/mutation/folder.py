@@ -1,4 +1,4 @@
-"""Artifacts changed in a file, with hashes made anew; in the manifest; or in what a file is."""
+"""Artifacts with a fault in a file and new hashes, in the manifest, or in a file's type."""
 
 import json
 import os
@@ -20,32 +20,32 @@ _BY_SUFFIX: dict[str, raw.Change] = {
 
 
 def write_changed(files: Files, folder: Path, random: Random) -> None:
-    """Write the artifact with something wrong into a folder."""
-    held, kind = dict(files), random.random()
-    named = [name for name in held if name != MANIFEST]
+    """Write the artifact with one fault into a folder."""
+    contents, kind = dict(files), random.random()
+    named = [name for name in contents if name != MANIFEST]
     name = random.choice(named)
     if kind < 0.6:
         change = _BY_SUFFIX.get(Path(name).suffix, raw.changed)
-        held[name] = raw.attempted(change, held[name], random)
+        contents[name] = raw.attempted(change, contents[name], random)
         if random.random() < 0.95:
-            held[MANIFEST] = _vouched(held)
+            contents[MANIFEST] = _vouched(contents)
     elif kind < 0.93:
-        held[MANIFEST] = _manifest(held, random)
-    for other, content in held.items():
+        contents[MANIFEST] = _manifest(contents, random)
+    for other, content in contents.items():
         (folder / other).write_bytes(content)
     if kind >= 0.93:
         _exchange(folder / random.choice((*named, MANIFEST)), random)
 
 
 def _vouched(files: Files) -> bytes:
-    """The manifest with the hashes of the files as they are now."""
+    """Return the manifest with the hashes of the files as they are now."""
     manifest = json.loads(files[MANIFEST])
     manifest["files"] = {name: sha256(files[name]).hexdigest() for name in manifest["files"]}
     return json.dumps(manifest).encode()
 
 
 def _manifest(files: Files, random: Random) -> bytes:
-    """The manifest with something wrong, mostly in its contract, which it vouches for."""
+    """Return the manifest with one fault, mostly in the contract, and a digest that fits."""
     if random.random() < 0.2:
         return json_text.changed(files[MANIFEST], random)
     manifest = json.loads(files[MANIFEST])
@@ -63,23 +63,23 @@ def _manifest(files: Files, random: Random) -> bytes:
     return json_text.written(manifest)
 
 
-def _exchange(place: Path, random: Random) -> None:
-    """Something else where a file belongs."""
-    place.unlink()
+def _exchange(path: Path, random: Random) -> None:
+    """Put something else where a file belongs."""
+    path.unlink()
     kind = random.choice(("pipe", "folder", "device", "link", "loop", "nothing", "hole", "out"))
     if kind == "pipe":
-        os.mkfifo(place)
+        os.mkfifo(path)
     elif kind == "folder":
-        place.mkdir()
+        path.mkdir()
     elif kind == "device":
-        place.symlink_to("/dev/zero")
+        path.symlink_to("/dev/zero")
     elif kind == "link":
-        place.symlink_to("/etc/hostname")
+        path.symlink_to("/etc/hostname")
     elif kind == "loop":
-        place.symlink_to(place.name)
+        path.symlink_to(path.name)
     elif kind == "out":
-        place.symlink_to("..")
+        path.symlink_to("..")
     elif kind == "hole":
-        # A file of a terabyte that takes no place.
-        with place.open("wb") as file:
+        # A sparse file of a terabyte.
+        with path.open("wb") as file:
             file.truncate(1 << 40)

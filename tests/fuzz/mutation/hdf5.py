@@ -14,59 +14,59 @@ _FIELDS = ("bias", "delay", "weight_rec", "stride", "padding", "groups", "weight
 
 
 def changed(content: bytes, random: Random) -> bytes:
-    """The file with something wrong."""
+    """Return the file with up to three faults."""
     if random.random() < 0.5:
         return raw.changed(content, random)
-    held = io.BytesIO(content)
-    with h5py.File(held, "r+") as file:
+    buffer = io.BytesIO(content)
+    with h5py.File(buffer, "r+") as file:
         for _ in range(random.choice((1, 1, 2, 3))):
-            places: list[str] = []
-            file.visit(places.append)
-            if places:
-                random.choice(_CHANGES)(file, random.choice(places), random)
-    return held.getvalue()
+            paths: list[str] = []
+            file.visit(paths.append)
+            if paths:
+                random.choice(_CHANGES)(file, random.choice(paths), random)
+    return buffer.getvalue()
 
 
-def _remove(file: h5py.File, place: str, random: Random) -> None:
-    del file[place]
+def _remove(file: h5py.File, path: str, random: Random) -> None:
+    del file[path]
 
 
-def _value(file: h5py.File, place: str, random: Random) -> None:
-    """Other numbers of the same shape, or one of them."""
-    held = file[place]
-    # What another change made of it may be larger than memory.
-    if not isinstance(held, h5py.Dataset) or held.dtype.kind not in "iuf" or held.size > 10_000:
+def _value(file: h5py.File, path: str, random: Random) -> None:
+    """Replace all numbers, or one of them; the shape stays."""
+    old = file[path]
+    # Another change may have made it larger than memory.
+    if not isinstance(old, h5py.Dataset) or old.dtype.kind not in "iuf" or old.size > 10_000:
         return
-    values = np.array(file[place][()], dtype=np.float64)
+    values = np.array(file[path][()], dtype=np.float64)
     extreme = float(random.choice((*raw.EXTREMES, -1, -(2**31), 0.5)))
     changed_values = np.full(values.shape, extreme)
     if random.random() < 0.5 and values.size:
         changed_values = values.copy()
         changed_values.flat[random.randrange(values.size)] = extreme
-    del file[place]
+    del file[path]
     kind = random.choice(("f8", "f4", "i4", "i8", "u8"))
     with np.errstate(all="ignore"):
-        file[place] = changed_values.astype(kind)
+        file[path] = changed_values.astype(kind)
 
 
-def _shape(file: h5py.File, place: str, random: Random) -> None:
-    del file[place]
+def _shape(file: h5py.File, path: str, random: Random) -> None:
+    del file[path]
     axes = random.choice((0, 1, 2, 3, 32))
     shape = tuple(random.choice((0, 1, 2, 3, 5)) if axes < 32 else 1 for _ in range(axes))
-    file[place] = np.ones(shape, random.choice(("i4", "i8", "f4", "c16", "?", "u1")))
+    file[path] = np.ones(shape, random.choice(("i4", "i8", "f4", "c16", "?", "u1")))
 
 
-def _claim(file: h5py.File, place: str, random: Random) -> None:
-    """More than the file holds: chunks that were never written, filled with one value."""
-    del file[place]
+def _claim(file: h5py.File, path: str, random: Random) -> None:
+    """Claim more than the file stores: chunks never written, filled with one value."""
+    del file[path]
     side = random.choice((2**13, 2**16, 2**20, 2**31))
     shape = random.choice(((side,), (side, side)))
     kind = random.choice(("i4", "u1", f"S{2**20}", h5py.string_dtype()))
-    file.create_dataset(place, shape, kind, chunks=(1,) * len(shape))
+    file.create_dataset(path, shape, kind, chunks=(1,) * len(shape))
 
 
-def _odd(file: h5py.File, place: str, random: Random) -> None:
-    del file[place]
+def _odd(file: h5py.File, path: str, random: Random) -> None:
+    del file[path]
     odd: tuple[Any, ...] = (
         b"dense_rec",
         b"pool",
@@ -79,33 +79,33 @@ def _odd(file: h5py.File, place: str, random: Random) -> None:
         np.array([1.5, np.nan, np.inf]),
         np.bytes_(b"x" * (1 << 20)),
         h5py.SoftLink("/layer"),
-        h5py.SoftLink(f"/{place}"),
+        h5py.SoftLink(f"/{path}"),
         h5py.ExternalLink("/etc/hostname", "/"),
     )
-    file[place] = random.choice(odd)
+    file[path] = random.choice(odd)
 
 
-def _group(file: h5py.File, place: str, random: Random) -> None:
-    del file[place]
-    group = file.create_group(place)
+def _group(file: h5py.File, path: str, random: Random) -> None:
+    del file[path]
+    group = file.create_group(path)
     group["type"] = random.choice((b"dense", b"input", b"flatten", b"conv", b"x"))
     if random.random() < 0.3:
         group["loop"] = file["/"]
 
 
-def _copy(file: h5py.File, place: str, random: Random) -> None:
-    places: list[str] = []
-    file.visit(places.append)
-    other = random.choice(places)
-    # A copied group that holds itself would have no end.
-    if isinstance(file[other], h5py.Dataset) and not other.startswith(place):
-        del file[place]
-        file.copy(other, place)
+def _copy(file: h5py.File, path: str, random: Random) -> None:
+    paths: list[str] = []
+    file.visit(paths.append)
+    other = random.choice(paths)
+    # A group copied into itself would never end.
+    if isinstance(file[other], h5py.Dataset) and not other.startswith(path):
+        del file[path]
+        file.copy(other, path)
 
 
-def _more(file: h5py.File, place: str, random: Random) -> None:
+def _more(file: h5py.File, path: str, random: Random) -> None:
     name = random.choice(_FIELDS)
-    holder = file[place] if isinstance(file[place], h5py.Group) else file[place].parent
+    holder = file[path] if isinstance(file[path], h5py.Group) else file[path].parent
     if name not in holder:
         shape = random.choice(((), (1,), (2,), (5,), (3, 5)))
         holder[name] = np.full(shape, random.choice((0, 1, 2, 62, 63, 255, -1, 2**30)))

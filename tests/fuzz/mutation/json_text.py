@@ -18,7 +18,7 @@ _ONCE = ("negate", "absolute", "exp", "log", "detach", "spike")
 
 
 def changed(content: bytes, random: Random) -> bytes:
-    """The document with something wrong."""
+    """Return the document with one fault."""
     if random.random() < 0.1:
         return raw.changed(content, random)
     document = json.loads(content)
@@ -31,7 +31,7 @@ def changed(content: bytes, random: Random) -> bytes:
 
 
 def written(document: Any) -> bytes:
-    """The document as text, whatever it holds."""
+    """Write the document as text, whatever it contains."""
     try:
         return json.dumps(document, ensure_ascii=True).encode()
     except RecursionError:
@@ -39,11 +39,11 @@ def written(document: Any) -> bytes:
 
 
 def _lengthened(document: Any, random: Random) -> Any:
-    """The document with a chain of operations that read the one before twice in some equations."""
-    found = list(_equations(document))
-    if not found:
+    """Append a chain of operations, each reading the one before twice, to some equations."""
+    candidates = list(_equations(document))
+    if not candidates:
         return data.changed(document, random)
-    equations = random.choice(found)
+    equations = random.choice(candidates)
     operations, last = equations["operations"], len(equations["operations"]) - 1
     words = [operation[0] for operation in operations]
     for _ in range(random.choice((5, 20, 30, 70, 1000))):
@@ -58,7 +58,7 @@ def _lengthened(document: Any, random: Random) -> Any:
 
 
 def _equations(value: Any) -> Iterator[dict[str, Any]]:
-    """Every neuron's equations in a document."""
+    """Yield every neuron's equations in a document."""
     if isinstance(value, dict):
         operations = value.get("operations")
         if isinstance(operations, list) and operations and "next_states" in value:
@@ -71,6 +71,6 @@ def _equations(value: Any) -> Iterator[dict[str, Any]]:
 def _rewritten(document: Any, random: Random) -> bytes:
     mark = "a mark that nothing else is"
     root = [document]
-    holder, place = data.somewhere(root, random)
-    holder[place] = mark
+    holder, key = data.somewhere(root, random)
+    holder[key] = mark
     return json.dumps(root[0]).replace(f'"{mark}"', random.choice(_WRITTEN)).encode()

@@ -11,70 +11,76 @@ WORDS = (b"\0" * 16, b"\xff" * 16, b"[" * 300, b"NaN", b"../../", b"PK\3\4", b"\
 
 
 def changed(content: bytes, random: Random) -> bytes:
-    """The bytes with one to four things wrong."""
-    held = bytearray(content)
+    """Return the bytes with one to four faults."""
+    buffer = bytearray(content)
     for _ in range(random.choice((1, 1, 1, 2, 4))):
-        random.choice(_CHANGES)(held, random)
-    return bytes(held)
+        random.choice(_CHANGES)(buffer, random)
+    return bytes(buffer)
 
 
 def attempted(change: Change, content: bytes, random: Random) -> bytes:
-    """The bytes changed by those who know the format, or blindly where that cannot be done."""
+    """Change the bytes by their format, or blindly if the change fails."""
     try:
         return change(content, random)
-    # Two changes may not go together, such as one of a place that the other removed.
+    # Two changes may conflict: one may remove what the other edits.
     except Exception:  # noqa: BLE001
         return changed(content, random)
 
 
-def _place(held: bytearray, random: Random) -> int:
-    if not held:
-        held += b"\0"
+def _position(buffer: bytearray, random: Random) -> int:
+    if not buffer:
+        buffer += b"\0"
     # Half of the changes are where a format says what it is.
-    end = len(held) if random.random() < 0.5 else min(len(held), 512)
+    end = len(buffer) if random.random() < 0.5 else min(len(buffer), 512)
     return random.randrange(end)
 
 
-def _flip(held: bytearray, random: Random) -> None:
-    held[_place(held, random)] ^= 1 << random.randrange(8)
+def _flip(buffer: bytearray, random: Random) -> None:
+    buffer[_position(buffer, random)] ^= 1 << random.randrange(8)
 
 
-def _replace(held: bytearray, random: Random) -> None:
-    held[_place(held, random)] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+def _replace(buffer: bytearray, random: Random) -> None:
+    buffer[_position(buffer, random)] = random.choice(
+        (0, 1, 0x7F, 0x80, 0xFF, random.randrange(256))
+    )
 
 
-def _number(held: bytearray, random: Random) -> None:
-    place, width = _place(held, random), random.choice((1, 2, 4, 8))
+def _number(buffer: bytearray, random: Random) -> None:
+    position, width = _position(buffer, random), random.choice((1, 2, 4, 8))
     value = random.choice(EXTREMES) % (1 << 8 * width)
-    held[place : place + width] = value.to_bytes(width, random.choice(("little", "big")))
+    buffer[position : position + width] = value.to_bytes(width, random.choice(("little", "big")))
 
 
-def _cut(held: bytearray, random: Random) -> None:
-    del held[_place(held, random) :]
+def _cut(buffer: bytearray, random: Random) -> None:
+    del buffer[_position(buffer, random) :]
 
 
-def _remove(held: bytearray, random: Random) -> None:
-    place = _place(held, random)
-    del held[place : place + random.choice((1, 2, 8, 100))]
+def _remove(buffer: bytearray, random: Random) -> None:
+    position = _position(buffer, random)
+    del buffer[position : position + random.choice((1, 2, 8, 100))]
 
 
-def _insert(held: bytearray, random: Random) -> None:
-    place = _place(held, random)
-    held[place:place] = random.choice((*WORDS, random.randbytes(random.randrange(1, 40))))
+def _insert(buffer: bytearray, random: Random) -> None:
+    position = _position(buffer, random)
+    buffer[position:position] = random.choice((*WORDS, random.randbytes(random.randrange(1, 40))))
 
 
-def _repeat(held: bytearray, random: Random) -> None:
-    place, length = _place(held, random), random.choice((1, 8, 64, 1000))
-    held[place:place] = held[place : place + length] * random.choice((1, 2, 20))
+def _repeat(buffer: bytearray, random: Random) -> None:
+    position, length = _position(buffer, random), random.choice((1, 8, 64, 1000))
+    buffer[position:position] = buffer[position : position + length] * random.choice((1, 2, 20))
 
 
-def _exchange(held: bytearray, random: Random) -> None:
-    first, second, length = _place(held, random), _place(held, random), random.choice((1, 4, 16))
-    held[first : first + length] = held[second : second + length]
+def _exchange(buffer: bytearray, random: Random) -> None:
+    first, second, length = (
+        _position(buffer, random),
+        _position(buffer, random),
+        random.choice((1, 4, 16)),
+    )
+    buffer[first : first + length] = buffer[second : second + length]
 
 
-def _append(held: bytearray, random: Random) -> None:
-    held += random.choice(WORDS) * random.choice((1, 1, 50))
+def _append(buffer: bytearray, random: Random) -> None:
+    buffer += random.choice(WORDS) * random.choice((1, 1, 50))
 
 
 _CHANGES: tuple[Callable[[bytearray, Random], None], ...] = (

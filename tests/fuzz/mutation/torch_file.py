@@ -16,7 +16,7 @@ _OPERATIONS = (b"\x8a\x09" + bytes(9), b"2", b"0", b"cos\nsystem\n", b"\x8f", b"
 
 
 def changed(content: bytes, random: Random) -> bytes:
-    """The model file with something wrong."""
+    """Return the model file with one fault."""
     kind = random.random()
     if kind < 0.25:
         return archive.changed(content, random, _member)
@@ -24,8 +24,8 @@ def changed(content: bytes, random: Random) -> bytes:
         members = archive.unpacked(content)
         return archive.packed(
             [
-                (name, _operations(held, random) if name.endswith("data.pkl") else held, method)
-                for name, held, method in members
+                (name, _operations(member, random) if name.endswith("data.pkl") else member, method)
+                for name, member, method in members
             ]
         )
     document = torch.load(io.BytesIO(content), weights_only=True)
@@ -41,7 +41,7 @@ def changed(content: bytes, random: Random) -> bytes:
 
 
 def saved(document: Any) -> bytes:
-    """The document as torch writes it."""
+    """Return the document as torch writes it."""
     result = io.BytesIO()
     try:
         torch.save(document, result)
@@ -52,16 +52,16 @@ def saved(document: Any) -> bytes:
 
 
 def shared(levels: int, random: Random) -> Any:
-    """A few objects that stand for as many as nobody can count."""
-    held: Any = random.choice((["a"], {"a": 1}, {"type": "Identity", "config": {}}))
+    """Build a few objects, shared so often that nobody can walk them all."""
+    nested: Any = random.choice((["a"], {"a": 1}, {"type": "Identity", "config": {}}))
     for _ in range(levels):
-        twice = {"0": held, "1": held}
-        held = random.choice(([held, held], twice, {"type": "Sequential", "parts": twice}))
-    return held
+        twice = {"0": nested, "1": nested}
+        nested = random.choice(([nested, nested], twice, {"type": "Sequential", "parts": twice}))
+    return nested
 
 
 def tensor(random: Random) -> Any:
-    """A tensor that is larger than it is, or of a kind that no weight is."""
+    """Build a tensor larger than its storage, or of a kind that no weight has."""
     few = torch.arange(6.0)
     long = random.choice((6, 1 << 20, 1 << 31, 1 << 40))
     kinds = (
@@ -86,8 +86,8 @@ def tensor(random: Random) -> Any:
 def _add(document: Any, random: Random) -> None:
     kind = random.random()
     if kind < 0.5:
-        place = random.choice(("layers", "calls", "output", "more", "input_shape", "tensors"))
-        document[place] = shared(random.choice((3, 20, 40)), random)
+        key = random.choice(("layers", "calls", "output", "more", "input_shape", "tensors"))
+        document[key] = shared(random.choice((3, 20, 40)), random)
     elif "layers" in document and kind < 0.8:
         old = random.choice(list(document["layers"]))
         document["layers"][random.choice(_TAKEN)] = document["layers"].pop(old)
@@ -100,20 +100,20 @@ def _member(content: bytes, random: Random) -> bytes:
 
 
 def _operations(content: bytes, random: Random) -> bytes:
-    """The pickle with operations lost, repeated, exchanged, or with other arguments."""
-    starts = [place for _, _, place in pickletools.genops(content)]
+    """Return the pickle with operations lost, repeated, exchanged, or with other arguments."""
+    starts = [start for _, _, start in pickletools.genops(content)]
     pieces = [content[a:b] for a, b in zip(starts, [*starts[1:], len(content)], strict=True)]
     for _ in range(random.choice((1, 1, 2, 5))):
-        place, other = random.randrange(len(pieces)), random.randrange(len(pieces))
+        index, other = random.randrange(len(pieces)), random.randrange(len(pieces))
         kind = random.random()
         if kind < 0.25:
-            del pieces[place]
+            del pieces[index]
         elif kind < 0.5:
-            pieces[place:place] = [pieces[other]] * random.choice((1, 1, 2, 3000))
+            pieces[index:index] = [pieces[other]] * random.choice((1, 1, 2, 3000))
         elif kind < 0.75:
-            pieces[place], pieces[other] = pieces[other], pieces[place]
+            pieces[index], pieces[other] = pieces[other], pieces[index]
         else:
             number = (random.choice(raw.EXTREMES) % (1 << 32)).to_bytes(4, "little")
             wrong = (b"J" + number, b"r" + number, b"j" + number, *_OPERATIONS)
-            pieces[place:place] = [random.choice(wrong)]
+            pieces[index:index] = [random.choice(wrong)]
     return b"".join(pieces)

@@ -19,7 +19,7 @@ TOKEN = "NEURODEPLOY_TEST_TOKEN"
 
 
 def environment(**changes: Any) -> Environment:
-    """An environment of this Python that needs no packages."""
+    """Return an environment of this Python that needs no packages."""
     fields: dict[str, Any] = {
         "name": "plain",
         "title": "Plain",
@@ -31,19 +31,19 @@ def environment(**changes: Any) -> Environment:
 
 
 def processes_with(token: str) -> list[psutil.Process]:
-    """The living processes that inherited this token from a test."""
-    found = []
+    """Return the living processes that inherited this token from a test."""
+    processes = []
     for process in psutil.process_iter():
         try:
             if process.environ().get(TOKEN) == token:
-                found.append(process)
+                processes.append(process)
         except (psutil.Error, OSError):
             continue
-    return found
+    return processes
 
 
 def is_zombie(process: psutil.Process) -> bool:
-    """Whether nobody has waited for a process that has ended."""
+    """Return whether a process has ended and nobody has waited for it."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -60,11 +60,11 @@ def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
 
 @contextmanager
 def started(code: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that uses the sandbox as a user's would, to be interrupted."""
+    """Start a program that uses the sandbox as a user's would, to interrupt it."""
     header = (
         "from tests.unit.neurodeploy.sandbox.helpers import *\nfrom neurodeploy.sandbox import *\n"
     )
-    # Where a shell runs the tests in its background, their children are deaf to interrupts.
+    # In a shell's background job, the children of tests ignore interrupts.
     header += "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     command = [sys.executable, "-c", header + code]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as script:

@@ -15,7 +15,7 @@ FOREVER = 600
 
 
 def run(job, exchange):
-    """Do what the job says."""
+    """Run the action that the job names."""
     return ACTIONS[job["do"]](job, exchange) or {}
 
 
@@ -35,7 +35,7 @@ def echo(job, exchange):
 
 
 def where(job, exchange):
-    """Say which Python this is, and what it was told."""
+    """Return which Python this is and the path that it received."""
     return {"path": job["path"], "prefix": sys.prefix, "variable": "PYTHONPATH" in os.environ}
 
 
@@ -78,13 +78,13 @@ def eat(job, exchange):
 
 
 def share(job, exchange):
-    """Fork children that hold the same memory, which then counts but once."""
-    held = os.urandom(1 << 20) * job["mb"]
+    """Fork children that share the same memory, which then counts only once."""
+    memory = os.urandom(1 << 20) * job["mb"]
     children = [os.fork() for _ in range(4)]
     time.sleep(1.0)
     if 0 in children:
         os._exit(0)
-    return {"held": len(held)}
+    return {"held": len(memory)}
 
 
 def chatter(job, exchange):
@@ -137,7 +137,7 @@ def litter(job, exchange):
 
 
 def desert(job, exchange):
-    """As litter; and what is left behind has sessions of its own."""
+    """Leave children behind, as `litter` does, but in sessions of their own."""
     code = "import os, signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
     start = f"subprocess.Popen([sys.executable, '-c', {code!r}], start_new_session=True)"
     subprocess.Popen([sys.executable, "-c", code], start_new_session=True)

@@ -1,4 +1,4 @@
-"""The folder between this process and a worker: what is laid out, and what is not believed."""
+"""The folder between this process and a worker: its files, and the results it refuses."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_a_job_is_files_that_a_worker_reads_without_us(tmp_path: Path) -> None:
     exchange = laid_out(tmp_path)
     assert json.loads((tmp_path / "job.json").read_text("utf-8")) == {"steps": 3}
     for count, name in enumerate(NAMES):
-        held = np.load(tmp_path / "in" / f"{name}.npy", allow_pickle=False)
-        assert np.array_equal(held, np.arange(count + 1))
+        array = np.load(tmp_path / "in" / f"{name}.npy", allow_pickle=False)
+        assert np.array_equal(array, np.arange(count + 1))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "job.json", "out", "tmp"]
     assert exchange.progress == tmp_path / "progress"
     assert not exchange.has_result
@@ -63,9 +63,13 @@ def handed(exchange: Exchange, document: Any) -> Any:
 def test_what_a_worker_hands_over(tmp_path: Path) -> None:
     exchange = laid_out(tmp_path)
     np.save(tmp_path / "out" / "s.npy", np.eye(2))
-    found = handed(exchange, {"result": {"spikes": 2}, "arrays": ["s"]})
-    assert (found.result, found.log, list(found.arrays)) == ({"spikes": 2}, "it printed", ["s"])
-    assert np.array_equal(found.arrays["s"], np.eye(2))
+    outcome = handed(exchange, {"result": {"spikes": 2}, "arrays": ["s"]})
+    assert (outcome.result, outcome.log, list(outcome.arrays)) == (
+        {"spikes": 2},
+        "it printed",
+        ["s"],
+    )
+    assert np.array_equal(outcome.arrays["s"], np.eye(2))
 
 
 def test_an_error_of_its_own_comes_with_all_that_it_said(tmp_path: Path) -> None:

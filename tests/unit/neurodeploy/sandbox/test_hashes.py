@@ -1,4 +1,4 @@
-"""Installing by hash: what is known is installed, and nothing else; pip is real, and offline."""
+"""Installing by hash: pinned files are installed, and nothing else; pip is real, and offline."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from tests.unit.neurodeploy.sandbox.wheels import write_hashes, write_wheel
 
 @pytest.fixture(autouse=True)
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own folder of wheels, which is all there is."""
+    """Make the user's own folder of wheels the only source."""
     folder = tmp_path / "wheels"
     write_wheel(folder, "tiny", needs=("part==2.0",), text="as known")
     write_wheel(folder, "part", "2.0")
@@ -27,8 +27,8 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def known(wheels: Path, *, more: str = "") -> Path:
-    """The requirements file of these wheels."""
+def requirements_of(wheels: Path, *, more: str = "") -> Path:
+    """Write the requirements file of these wheels."""
     files = {
         "tiny==1.0": [wheels / "tiny-1.0-py3-none-any.whl"],
         "part==2.0 ; python_version >= '3'": [wheels / "part-2.0-py3-none-any.whl"],
@@ -38,9 +38,9 @@ def known(wheels: Path, *, more: str = "") -> Path:
 
 
 def by_hash(wheels: Path, **changes: object) -> Environment:
-    """An environment of these wheels."""
+    """Return an environment of these wheels."""
     fields = {"requirements": ("tiny==1.0",), "without_dependencies": ("alone==3.0",)}
-    return environment(**{**fields, "hashes": known(wheels), **changes})
+    return environment(**{**fields, "hashes": requirements_of(wheels), **changes})
 
 
 def test_what_is_known_is_installed_from_ones_own_folder(wheels: Path) -> None:
@@ -55,17 +55,17 @@ def test_what_is_known_is_installed_from_ones_own_folder(wheels: Path) -> None:
     pins["tiny==1.0"] *= 2
     changed = by_hash(wheels, hashes=write_hashes(wheels.parent / "more.txt", pins))
     is_out_of_date(changed, "installed with other checksums than this version knows")
-    # As versions before this one wrote it.
+    # Earlier versions wrote it like this.
     del record["hashes"]
     (env.path / "environment.json").write_text(json.dumps(record))
     is_out_of_date(env, "installed without the checksums that this version requires")
-    # What knows no checksums asks for none.
+    # An environment without checksums asks for none.
     loose = {"requirements": ("part==2.0", "tiny==1.0"), "without_dependencies": ("alone==3.0",)}
     assert status(environment(**loose)).state is State.INSTALLED
 
 
 def is_out_of_date(env: Environment, problem: str) -> None:
-    """Assert that the environment is not used as it is, and why."""
+    """Check that the environment is not used as it is, and why."""
     there = status(env)
     assert (there.state, there.problem) == (State.BROKEN, problem)
     assert there.remedy == "neurodeploy simulators install plain"
@@ -78,7 +78,7 @@ def test_the_full_installation_has_a_file_of_its_own(
     pins = {f"{p.name.split('-')[0]}=={p.name.split('-')[1]}": [p] for p in wheels.glob("*.whl")}
     full = Extra(("more==4.0",), 1, 1, write_hashes(wheels.parent / "full.txt", pins))
     env = by_hash(wheels, full=full)
-    # Folders are named as seen from where the user is.
+    # Folders are relative to the user's working folder.
     monkeypatch.delenv("PIP_FIND_LINKS")
     monkeypatch.chdir(wheels.parent)
     there = install(env, full=True, pip_args=("--find-links", "wheels"))
@@ -110,7 +110,7 @@ def test_a_dependency_that_nobody_pinned_is_refused(wheels: Path) -> None:
 
 
 def test_no_package_is_built(wheels: Path, tmp_path: Path) -> None:
-    """The build of a source package runs code that has no checksum: that of its build system."""
+    """Building a source package runs code without a checksum: that of its build system."""
     trap = tmp_path / "trap"
     script = f"open({str(trap)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='src')\n"
     file = wheels / "src-1.0.tar.gz"
@@ -138,7 +138,7 @@ def test_no_package_is_built(wheels: Path, tmp_path: Path) -> None:
 )
 def test_a_file_that_leaves_something_open_is_refused(wheels: Path, line: str, words: str) -> None:
     with pytest.raises(ValidationError, match=words):
-        environment(hashes=known(wheels, more=line))
+        environment(hashes=requirements_of(wheels, more=line))
 
 
 def test_a_file_that_does_not_know_what_matters_is_refused(wheels: Path) -> None:
@@ -153,14 +153,14 @@ def test_a_file_that_does_not_know_what_matters_is_refused(wheels: Path) -> None
 
 
 def shipped() -> list[Environment]:
-    """Every simulator of ours that is installed."""
+    """Return every simulator of ours that is installed."""
     simulators = [each for target in targets().values() for each in target.simulators.values()]
-    known = {
+    environments = {
         each.name: each
         for each in simulators
         if isinstance(each, Environment) and each.requirements
     }
-    return list(known.values())
+    return list(environments.values())
 
 
 @pytest.mark.parametrize("env", shipped(), ids=lambda env: env.name)

@@ -1,4 +1,4 @@
-"""Finding a Python: among what works, and past what does not."""
+"""Finding a Python: the ones that work are found, the broken ones skipped."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ BASE = Path(sys._base_executable)
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine on which there is no Python to be found."""
+    """Simulate a machine without any Python."""
     for name in (VARIABLE, "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -27,7 +27,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def script(path: Path, text: str) -> None:
-    """A shell script in place of a Python."""
+    """Write a shell script in place of a Python."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
@@ -80,14 +80,14 @@ def test_plain_name_counts_if_it_is_the_version(nowhere: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "place",
+    "location",
     [
         f".pyenv/versions/{VERSION}.99/bin/python{VERSION}",
         f".local/share/uv/python/cpython-{VERSION}.9-linux/bin/python{VERSION}",
     ],
 )
-def test_folders_of_pyenv_and_uv(nowhere: Path, place: str) -> None:
-    path = nowhere / "home" / place
+def test_folders_of_pyenv_and_uv(nowhere: Path, location: str) -> None:
+    path = nowhere / "home" / location
     path.parent.mkdir(parents=True)
     os.symlink(BASE, path)
     assert find_python(VERSION).samefile(BASE)

@@ -1,4 +1,4 @@
-"""Nothing outlives a command that was killed; what lies about after it goes with the next run."""
+"""Nothing outlives a killed command; the next run removes the folders that it left behind."""
 
 import importlib.util
 import os
@@ -31,7 +31,7 @@ GUARD = Path(tree.__file__).with_name("guard.py")
 
 
 def guards(token: str) -> list[psutil.Process]:
-    """The guards among a test's processes."""
+    """Return the guards among a test's processes."""
     return [each for each in processes_with(token) if str(GUARD) in each.cmdline()]
 
 
@@ -47,7 +47,7 @@ def kill(process: subprocess.Popen[bytes], token: str, *, guard_too: bool) -> No
 
 @contextmanager
 def silent_index() -> Iterator[tuple[str, socket.socket]]:
-    """A package index that takes questions and never answers."""
+    """Serve a package index that accepts questions and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(120)
         yield f"http://127.0.0.1:{server.getsockname()[1]}/simple", server
@@ -61,7 +61,7 @@ def test_killed_install(tmp_path: Path, token: str, guard_too: bool) -> None:
         with subprocess.Popen(
             [*COMMAND, *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as command:
-            # pip has asked, so it runs and waits for an answer.
+            # pip has asked, so it is running and waits for an answer.
             question, _ = server.accept()
             assert len(list(simulators.glob(".building-*"))) == 1
             kill(command, token, guard_too=guard_too)
@@ -79,7 +79,7 @@ run_worker(environment(), {'do': 'desert', 'wait': 60}, progress=lambda _: os.wr
 
 @pytest.mark.parametrize("guard_too", [False, True])
 def test_killed_run(plain: Environment, token: str, guard_too: bool) -> None:
-    """Its worker's children are deaf to signals and have left its session."""
+    """The worker's children ignore signals and have left its session."""
     with started(f"import os{DEAF_DAEMON}") as script:
         assert script.stderr is not None
         assert script.stderr.readline() == b"ready\n"
@@ -88,7 +88,7 @@ def test_killed_run(plain: Environment, token: str, guard_too: bool) -> None:
         assert len(processes_with(token)) == 5
         kill(script, token, guard_too=guard_too)
         if guard_too:
-            # The worker dies with its guard; nobody is left to find what it had started.
+            # The worker dies with its guard; nobody is left to find its children.
             wait_until(lambda: len(processes_with(token)) == 2)
             for each in processes_with(token):
                 each.kill()
@@ -138,7 +138,7 @@ def test_what_lives_is_not_swept(plain: Environment) -> None:
 
 
 def scratch_folders() -> list[Path]:
-    """The scratch folders that there are."""
+    """List the scratch folders."""
     return list(Path(os.environ["TMPDIR"]).glob("nd-*"))
 
 
@@ -155,7 +155,7 @@ def test_a_program_that_cannot_be_started_is_told_as_one_that_failed(tmp_path: P
 
 @pytest.fixture
 def guard() -> ModuleType:
-    """The guard's script as a module."""
+    """Load the guard's script as a module."""
     spec = importlib.util.spec_from_file_location("guard_under_test", GUARD)
     assert spec is not None
     assert spec.loader is not None
@@ -168,7 +168,7 @@ def guard() -> ModuleType:
 def test_descendants_are_found_in_every_listing(
     guard: ModuleType, monkeypatch: pytest.MonkeyPatch, listing: str
 ) -> None:
-    """Systems without /proc are asked through ps."""
+    """On systems without /proc, the guard asks ps."""
     monkeypatch.setattr(guard, "_PROC", listing)
     inner = "import time; print(flush=True); time.sleep(600)"
     tracker = "multiprocessing.resource_tracker"
@@ -179,11 +179,11 @@ def test_descendants_are_found_in_every_listing(
         assert process.stdout is not None
         process.stdout.readline()
         (child,) = psutil.Process(process.pid).children()
-        found = dict(guard._descendants())
+        descendants = dict(guard._descendants())
         for each in (child, process):
             each.kill()
         process.wait()
-    assert (found[process.pid], found[child.pid]) == (True, True)
+    assert (descendants[process.pid], descendants[child.pid]) == (True, True)
 
 
 def test_a_killed_installer_does_not_bar_the_next(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Jobs in a process of our own Python: it finds what we find, and keeps to limits as any other."""
+"""Jobs in a process of our own Python: it imports what we import, within the usual limits."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def test_it_gets_our_path_and_no_variable_that_bends_a_python(
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
     monkeypatch.setattr(sys, "path", [*sys.path, os.sep + "beside", ""])
     result = run_in_own_python("Ours", WORKER, Call({"do": "where"})).result
-    assert result["path"] == [place for place in sys.path if place]
+    assert result["path"] == [entry for entry in sys.path if entry]
     assert result["prefix"] == sys.prefix
     assert not result["variable"]
 

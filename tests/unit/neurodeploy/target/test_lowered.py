@@ -67,7 +67,7 @@ def test_a_target_adds_a_pass(tmp_path: Path) -> None:
         assert np.array_equal(after.narrow_weight, -before.narrow_weight)
         assert nd.lower(network, example=example, target="loihi") == plain
         nd.export(network, target="inverse", path=tmp_path / "out", example=example)
-        report = nd.verify(tmp_path / "out", model=network, random=(2, 2, 0.5, 0))
+        report = nd.verify(tmp_path / "out", model=network, samples=nd.RandomSamples(2, 2, 0.5, 0))
         # The artifact is the network as the pass leaves it, which is not what was trained.
         differing = {link.name for link in report.links if link.divergence is not None}
         assert differing == {"training = golden"}

@@ -14,7 +14,7 @@ from targets.loihi.check import check
 from targets.loihi.chip.chips import CHIPS, LOIHI_1, LOIHI_2, Chip
 from targets.loihi.chip.connections import Connections
 from targets.loihi.chip.energy import energy
-from targets.loihi.chip.placement import placement
+from targets.loihi.chip.placement import _Layer, placement
 from targets.loihi.target import target
 from tests.unit.neurodeploy.program.test_fan import NODES, connections
 from tests.unit.targets.loihi.programs import dense, network, neuron
@@ -91,6 +91,32 @@ def test_events_of_a_range_are_its_connections(
     full_kernels = Connections("in", full, shape, target_shape, 0, False, True)
     for first, last in [(0, flat.shape[1]), (1, 3), (2, flat.shape[1] - 1), (0, 1)]:
         assert np.array_equal(full_kernels.events(first, last), flat[:, first:last].sum(axis=1))
+
+
+def test_cores_are_full_and_filled_in_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    weight = 2 * random.integers(-50, 50, (8, 8, 3, 3)) * (random.random((8, 8, 3, 3)) < 0.7)
+    convolution = Conv2d("conv", Edge("input"), weight, padding=(1, 1))
+    program = Program((Input("input", (8, 24, 24)), convolution, neuron("lif", "conv")), "lif")
+    chip = replace(LOIHI_1, name="small", cores=2000, synapse_bits=64 * 150)
+    needs, tries = _Layer.needs, []
+
+    def counting(layer: _Layer, first: int, last: int) -> tuple[int, int]:
+        tries.append(last - first)
+        return needs(layer, first, last)
+
+    monkeypatch.setattr(_Layer, "needs", counting)
+    placed = placement(program, chip)
+    assert len(placed.cores) > 150
+    assert len(tries) < 8 * len(placed.cores)
+    require_sound(program, placed)
+    whole = Connections("input", convolution, (8, 24, 24), (8, 24, 24), 0, False, True)
+    for core in placed.cores[1:]:
+        (part,) = core.slices
+        axons, bits = whole.needs(
+            part.first - 1, part.last, whole.events(part.first - 1, part.last)
+        )
+        assert bits > chip.synapse_bits or axons > 4096
 
 
 def test_a_neuron_with_too_many_axons_is_named() -> None:

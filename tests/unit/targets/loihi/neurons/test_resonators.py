@@ -107,7 +107,7 @@ def test_whole_decays_are_read_as_meant_and_not_given_to_lava() -> None:
 def test_a_report_says_why_lava_was_not_asked(tmp_path: Path) -> None:
     path = tmp_path / "foreign.net"
     path.write_bytes(complex_dense(neuron=resonators(2000, -3000)))
-    report = nd.verify(path, random=(9, 2, 0.5, 1), simulator="lava")
+    report = nd.verify(path, samples=nd.RandomSamples(9, 2, 0.5, 1), simulator="lava")
     links = {link.name: link for link in report.links if link.requested}
     assert links["golden = fast"].status == Status.EQUAL
     assert links["golden = lava"].status == Status.NOT_RUN
