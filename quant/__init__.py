@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from quant.convert.container import BlockContainer as BlockContainer
+    from quant.convert.encoding.encoders import EncoderWarning as EncoderWarning
     from quant.convert.prepare import deviations as deviations
     from quant.convert.prepare import prepare as prepare
     from quant.fit.calibrate import Calibration as Calibration
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from quant.layer.convolution import Conv1d as Conv1d
     from quant.layer.convolution import Conv2d as Conv2d
     from quant.layer.convolution import Conv3d as Conv3d
+    from quant.layer.encoder import InputEncoder as InputEncoder
     from quant.layer.resonator import ComplexBlock as ComplexBlock
     from quant.layer.resonator import Resonator as Resonator
     from quant.layer.synapse import Linear as Linear
@@ -65,7 +67,9 @@ _MODULES = {
     "Decays": "quant.grid.formats",
     "Defined": "quant.neuron.own",
     "DrivenCubaLIF": "quant.neuron.cuba",
+    "EncoderWarning": "quant.convert.encoding.encoders",
     "Grid": "quant.grid.formats",
+    "InputEncoder": "quant.layer.encoder",
     "LayerReport": "quant.fit.calibrate",
     "LeakyIntegrator": "quant.neuron.integrator",
     "Linear": "quant.layer.synapse",
@@ -107,7 +111,9 @@ __all__ = [
     "Decays",
     "Defined",
     "DrivenCubaLIF",
+    "EncoderWarning",
     "Grid",
+    "InputEncoder",
     "LayerReport",
     "LeakyIntegrator",
     "Linear",

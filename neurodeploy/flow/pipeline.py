@@ -22,7 +22,7 @@ from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
 from neurodeploy.simulator.floats import checked_floats, run_floats
-from neurodeploy.simulator.samples import checked_samples, warn_of_values
+from neurodeploy.simulator.samples import checked_samples, users_samples, warn_of_values
 from neurodeploy.target import (
     Finding,
     Simulation,
@@ -78,8 +78,8 @@ def export(
     """Write the network's artifact for a target to a folder, whole or not at all, and return it.
 
     Options are the target's own, such as `form="step"` for ONNX. The example gives the input's
-    shape; a `SamplesWarning` is raised if the program does not accept its values, such as the
-    fractions of `encoding.direct`.
+    shape; a `SamplesWarning` is raised if the program does not accept its values, such as
+    fractions where the network has no encoder.
 
     Raises:
         DoesNotFitError: if the target cannot accept the network.
@@ -139,7 +139,8 @@ def read(artifact: Artifact | Place) -> Program | Graph:
 def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> Trace:
     """Return the trace of samples (T, N, ...) by the golden interpreter or the fast engine.
 
-    A float graph has one engine, in double precision.
+    The program's input encoder rounds the samples first, if it has one. A float graph has one
+    engine, in double precision.
 
     Raises:
         UnknownNameError: if there is no such engine.
@@ -148,7 +149,7 @@ def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> 
         if engine != "golden":
             raise UnknownNameError(f"floats run in golden or in a simulator, not in {engine}")
         return run_floats(program, samples)
-    trace = simulator.simulate(program, samples, engine)
+    trace = simulator.simulate(program, checked_samples(program, samples), engine)
     return simulator.by_network_layer(program, trace)
 
 
@@ -241,6 +242,6 @@ def _random_samples(network: Program | Graph, drawn: RandomSamples) -> NDArray[A
     """Return seeded random samples."""
     steps, count, rate, seed = drawn.steps, drawn.count, drawn.rate, drawn.seed
     if isinstance(network, Program):
-        return random_samples(network, steps, count, rate, seed)
+        return users_samples(network, random_samples(network, steps, count, rate, seed))
     shape = (steps, count, *network.input.shape)
     return (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)

@@ -15,7 +15,7 @@ import quant
 from neurodeploy.data.files import write_atomically
 from neurodeploy.errors import ModelFileError, NeurodeployError
 from neurodeploy.frontend.calls import INPUT, Calls, TracedCall, calls_of
-from neurodeploy.frontend.kinds import build, describe, is_idle
+from neurodeploy.frontend.kinds import build, describe, is_encoder, is_idle
 from neurodeploy.frontend.loaded import assembled, require_free_names
 from neurodeploy.frontend.torch_file import SAVE_AGAIN, read_torch_file
 from snncore import layer
@@ -136,7 +136,7 @@ def _first_layers(network: nn.Module, calls: Calls) -> Iterator[nn.Module]:
         elif call.function == "module":
             module = call.layer_in(network)
             yield module
-            if is_idle(module):
+            if is_idle(module) or is_encoder(module):
                 alike.add(call.name)
 
 

@@ -25,8 +25,8 @@ from neurodeploy.frontend.from_quant import (
     synapse_nodes,
     weight_nodes,
 )
-from neurodeploy.frontend.kinds import is_idle
 from neurodeploy.frontend.layers.convolutions import convolution
+from neurodeploy.frontend.layers.encoders import Samples
 from neurodeploy.frontend.layers.moving import concat, moved, pooled
 from neurodeploy.frontend.readouts import decoder_node, read_out
 from neurodeploy.graph import Node
@@ -67,6 +67,7 @@ class _Builder:
         self.values: dict[str, str] = {INPUT: INPUT}
         # A call that is one minus a value -> that value.
         self.complements: dict[str, str] = {}
+        self.samples = Samples()
 
     def build(self) -> g.Graph:
         calls = calls_of(self.network)
@@ -76,6 +77,8 @@ class _Builder:
             self._call(call)
         output = self._value(calls.output, "output")
         self._read_out(calls.output)
+        self.samples.require_encoded()
+        self.nodes[0] = g.Input(INPUT, self.shapes[INPUT], self.samples.encoding)
         return g.Graph(tuple(self.nodes), output)
 
     def _read_out(self, call: str) -> None:
@@ -96,19 +99,19 @@ class _Builder:
             self.values[call.name] = call.name
             return
         sources = [self._value(name, call.name) for name in call.inputs]
+        module = call.layer_in(self.network) if call.function == "module" else None
+        if self.samples.passed(call, module):
+            self.values[call.name] = sources[0]
+            return
         if call.function == "add":
             self._append(g.Add(call.name, tuple(Edge(source) for source in sources)))
         elif call.function == "flatten":
             self._append(g.Flatten(call.name, Edge(sources[0])))
         elif call.decoder is not None:
             self._append(decoder_node(call.decoder, call.name, Edge(sources[0])))
-        elif call.function != "module":
+        elif module is None:
             raise refused(call.name, call.function)
         else:
-            module = call.layer_in(self.network)
-            if is_idle(module):
-                self.values[call.name] = sources[0]
-                return
             for node in self._nodes(module, call.name, sources):
                 self._append(node)
         self.values[call.name] = self.nodes[-1].name

@@ -10,7 +10,7 @@ from torch import nn
 import quant
 from neurodeploy.errors import ModelFileError, UnsupportedLayerError
 from neurodeploy.frontend.containers import CHAIN, CONTAINERS
-from snncore import layer, neuron, surrogate
+from snncore import encoding, layer, neuron, surrogate
 
 # Layers that the packages show, but that are base classes or contain other layers.
 _BASES = (
@@ -38,7 +38,7 @@ def _shown(package: ModuleType) -> dict[str, type[nn.Module]]:
     }
 
 
-_CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant)
+_CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant) | _shown(encoding)
 # These do nothing in an exported network.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)
@@ -64,8 +64,15 @@ def inputs_of(module: nn.Module, count: int) -> int:
     return 3 if isinstance(module, layer.SpikeAttention) else 1
 
 
+def is_encoder(module: nn.Module) -> bool:
+    """Return whether the module encodes the network's samples."""
+    return isinstance(module, encoding.Direct | quant.InputEncoder)
+
+
 def is_idle(module: nn.Module) -> bool:
     """Return whether the module passes its input on unchanged."""
+    if isinstance(module, encoding.Direct):
+        return module.exponent is None
     return type(module) in (*_IDLE.values(), *_DROPOUTS)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from neurodeploy.data import structure
+from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.data.network.network import Network
 from neurodeploy.data.readout import Readout
 from neurodeploy.graph.kinds import KINDS, Input, Neuron, Node
@@ -19,6 +20,7 @@ class Graph(Network[Node]):
     word: ClassVar[str] = "a graph"
     base: ClassVar[type[structure.Node]] = Node
     kinds: ClassVar[Sequence[type[structure.Node]]] = KINDS
+    members: ClassVar[Sequence[type]] = (Encoding,)
 
     @property
     def input(self) -> Input:

@@ -24,6 +24,9 @@ def signal_of(graph: g.Graph, node: g.Input) -> Signal:
     Raises:
         DoesNotFitError: if some layers read it as measurements and others as spikes.
     """
+    if node.encoding is not None:
+        # Weights and neurons read the same integers.
+        return Signal.CURRENT
     readers = [each for each in graph.nodes if Edge(node.name) in each.sources]
     driven = [each for each in readers if isinstance(each, g.Neuron) and is_driven(each)]
     if driven and len(driven) < len(readers):

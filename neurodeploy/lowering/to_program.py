@@ -62,7 +62,7 @@ _LOWERED = KindTable[[Terms], list[str]]("the lowering to a program")
 
 @_LOWERED.register(g.Input)
 def _input(node: g.Input, terms: Terms) -> list[str]:
-    return terms.append(Input(node.name, node.shape, signal_of(terms.graph, node)))
+    return terms.append(Input(node.name, node.shape, signal_of(terms.graph, node), node.encoding))
 
 
 @_LOWERED.register(g.Add)

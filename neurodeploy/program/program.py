@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from neurodeploy.data import structure
+from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.data.network.network import Network
 from neurodeploy.data.readout import Readout
 from neurodeploy.errors import ValidationError
@@ -22,7 +23,7 @@ class Program(Network[Node]):
     word: ClassVar[str] = "a program"
     base: ClassVar[type[structure.Node]] = Node
     kinds: ClassVar[Sequence[type[structure.Node]]] = KINDS
-    members: ClassVar[Sequence[type]] = (Part,)
+    members: ClassVar[Sequence[type]] = (Part, Encoding)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,7 +18,7 @@ __all__ = ["ENGINES", "by_network_layer", "run_golden", "simulate"]
 def simulate(
     program: Program, samples: Any, engine: str = "golden", *, again: bool = True
 ) -> Trace:
-    """Return the trace of samples (T, N, ...) by the golden interpreter or the fast engine.
+    """Return the trace of a program's integers (T, N, ...) by the golden or the fast engine.
 
     The fast engine keeps what it prepared for more samples, unless `again` is false.
 

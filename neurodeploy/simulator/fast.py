@@ -29,7 +29,7 @@ from neurodeploy.program.ranges import Ranges, ranges
 from neurodeploy.simulator.carrier import exact_matmul_type
 from neurodeploy.simulator.layers import LayerRun, compiled_layer, torch_layer
 from neurodeploy.simulator.moving import TorchWords
-from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.simulator.samples import checked_integers
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.sent import sends_spikes
@@ -62,7 +62,7 @@ def run_fast(
         SamplesError: if the samples do not fit the program's input.
         UnknownKindError: if the engine does not know a kind of node.
     """
-    checked = checked_samples(program, samples)
+    checked = checked_integers(program, samples)
     seen = Interval(int(checked.min()), int(checked.max()))
     if compiled is None:
         compiled = checked.shape[0] * checked.shape[1] * neurons_in(program) >= WORTH_COMPILING

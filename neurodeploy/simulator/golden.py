@@ -22,7 +22,7 @@ from neurodeploy.program import (
     Program,
     Selection,
 )
-from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.simulator.samples import checked_integers
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import Op, evaluate
 from snncore.dynamics.sent import sends_spikes
@@ -31,13 +31,13 @@ Array = NDArray[np.int64]
 
 
 def run_golden(program: Program, samples: NDArray[Any]) -> Trace:
-    """Return the trace of the samples (T, N, ...), every layer and step.
+    """Return the trace of the program's integers (T, N, ...), every layer and step.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
         UnknownKindError: if the interpreter does not know a kind of node.
     """
-    inputs = checked_samples(program, samples)
+    inputs = checked_integers(program, samples)
     run = _Run(program, inputs.shape[1])
     # The function for each kind is looked up once, not in every step.
     computed = [(node, run.values[node.name], _VALUE.of(node)) for node in program.nodes]

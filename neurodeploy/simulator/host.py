@@ -1,21 +1,22 @@
-"""The host's part of a program: the decoder over time that a chip leaves to it.
+"""The host's part of a program: the encoder of its samples, and the decoder over time at its end.
 
-The manifest's contract states it under `decoder`; our runtime computes it from what the chip's last
-layer sends.
+The manifest's contract states them, the encoder under `input` and the decoder under `decoder`. Our
+runtime gives the chip the encoder's integers, and decodes what its last layer sends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.data.structure import Edge
-from neurodeploy.errors import ArtifactError
-from neurodeploy.program import Decoder, Neuron, Program
+from neurodeploy.errors import ArtifactError, ValidationError
+from neurodeploy.program import Decoder, Neuron, Program, Signal
 from neurodeploy.program.remembered import remembered
 from neurodeploy.simulator.golden import neuron_step
 from neurodeploy.trace import LayerTrace, Trace
@@ -51,6 +52,32 @@ def decoder_contract(program: Program) -> dict[str, Any]:
         return {}
     entry = {"name": decoder.name, "equations": decoder.equations.name}
     return {"decoder": entry | {"per_step": decoder.per_step, "skip": decoder.readout.skip}}
+
+
+def encoding_contract(encoding: Encoding | None) -> dict[str, Any]:
+    """Return what the contract's entry about the input says of its encoder, if there is one."""
+    return {} if encoding is None else {"encoding": asdict(encoding)}
+
+
+def with_encoding(program: Program, contract: Mapping[str, Any] | None) -> Program:
+    """Return a chip's program with the encoder that the contract gives the host.
+
+    Raises:
+        ArtifactError: if the contract describes none.
+    """
+    entry = (contract or {}).get("input")
+    described = entry.get("encoding") if isinstance(entry, Mapping) else None
+    if described is None:
+        return program
+    try:
+        encoding = Encoding(**described)
+    except (ValidationError, TypeError) as error:
+        raise ArtifactError(f"manifest.json: input.encoding: {error}") from error
+    nodes = tuple(
+        replace(node, signal=Signal.CURRENT, encoding=encoding) if node is program.input else node
+        for node in program.nodes
+    )
+    return Program(nodes, program.output)
 
 
 def with_decoder(program: Program, contract: Mapping[str, Any] | None) -> Program:

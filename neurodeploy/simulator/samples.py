@@ -1,4 +1,9 @@
-"""Samples in the form that a program accepts: whole numbers (T, N, ...) of its input's shape."""
+"""Samples in the form that a program computes with: whole numbers (T, N, ...) of its input's shape.
+
+Samples enter in the user's own units, and the program's input encoder makes integers of them, once;
+behind it, engines and simulators take integers. Whatever their type, values of a program with an
+encoder are in the user's units.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,53 @@ from neurodeploy.program import Input, Neuron, Program, Signal
 
 
 def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
-    """Return the samples as int64.
+    """Return a user's samples as the program's integers, rounded by its encoder if it has one.
 
     Raises:
         SamplesError: if the shape, the type or a value does not fit the program's input.
         ValidationError: if the program does not have one input and neurons at its end.
     """
+    array, encoding = _shaped(program, samples), program.input.encoding
+    if encoding is None:
+        return _whole_numbers(program, array)
+    _require_numbers(program.input.name, array)
+    return encoding.encoded(array)
+
+
+def checked_integers(program: Program, samples: Any) -> NDArray[np.int64]:
+    """Return samples that are the program's integers already, as int64.
+
+    Raises:
+        SamplesError: if the shape, the type or a value does not fit the program's input.
+        ValidationError: if the program does not have one input and neurons at its end.
+    """
+    integers = _whole_numbers(program, _shaped(program, samples))
+    encoding = program.input.encoding
+    low, high = integers.min(), integers.max()
+    if encoding is not None and not encoding.low <= low <= high <= encoding.high:
+        words = f"integers go from {low} to {high}, beyond its encoder's {encoding}"
+        raise SamplesError(f"{program.input.name}: {words}", remedy="encode the samples first")
+    return integers
+
+
+def training_samples(program: Program, samples: Any) -> NDArray[Any]:
+    """Return samples as the program's network takes them, which brings its own encoder.
+
+    Raises:
+        SamplesError: if the shape, the type or a value does not fit the program's input.
+    """
+    if program.input.encoding is None:
+        return checked_samples(program, samples)
+    return _shaped(program, samples).astype(np.float32)
+
+
+def users_samples(program: Program, integers: NDArray[np.int64]) -> NDArray[Any]:
+    """Return samples in the user's units that are these integers of the program."""
+    encoding = program.input.encoding
+    return integers if encoding is None else encoding.decoded(integers)
+
+
+def _shaped(program: Program, samples: Any) -> NDArray[Any]:
     _check_ends(program)
     name, shape = program.input.name, program.input.shape
     array = _array(name, samples)
@@ -29,7 +75,7 @@ def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
         raise SamplesError(f"{name}: samples are {array.shape}, not {expected}", remedy=remedy)
     if 0 in array.shape:
         raise SamplesError(f"{name}: samples are empty: {array.shape}")
-    return _whole_numbers(program, array)
+    return array
 
 
 def warn_of_values(program: Program, example: Any) -> None:
@@ -40,7 +86,7 @@ def warn_of_values(program: Program, example: Any) -> None:
     except SamplesError:
         # A tensor without memory has only a shape.
         return
-    if array.size == 0:
+    if array.size == 0 or program.input.encoding is not None:
         return
     try:
         _whole_numbers(program, array)
@@ -59,13 +105,13 @@ def _whole_numbers(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
         SamplesError: if one is not a whole number, or does not fit that kind of input.
     """
     name = program.input.name
-    if array.dtype.kind not in "biuf":
-        raise SamplesError(f"{name}: samples are {array.dtype}, not numbers")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise SamplesError(f"{name}: a sample is NaN or infinite")
+    _require_numbers(name, array)
     rounded = np.rint(array) if array.dtype.kind == "f" else array
     if not (rounded == array).all():
-        remedy = "encode them as spikes first, with snncore.encoding.rate, level or another"
+        remedy = (
+            "give quant.prepare such samples as the example, so that the network gets an encoder, "
+            "or encode them as spikes first, with snncore.encoding.rate, level or another"
+        )
         raise SamplesError(f"{name}: samples are not whole numbers", remedy=remedy)
     low, high = rounded.min().item(), rounded.max().item()
     if program.input.signal == Signal.SPIKES and not ((rounded == 0) | (rounded == 1)).all():
@@ -73,6 +119,18 @@ def _whole_numbers(program: Program, array: NDArray[Any]) -> NDArray[np.int64]:
     if max(abs(low), abs(high)) >= 1 << 24:
         raise SamplesError(f"{name}: currents have 24 bits, but these go from {low:g} to {high:g}")
     return rounded.astype(np.int64)
+
+
+def _require_numbers(name: str, array: NDArray[Any]) -> None:
+    """Check that samples are finite numbers.
+
+    Raises:
+        SamplesError: if one is not.
+    """
+    if array.dtype.kind not in "biuf":
+        raise SamplesError(f"{name}: samples are {array.dtype}, not numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise SamplesError(f"{name}: a sample is NaN or infinite")
 
 
 def _check_ends(program: Program) -> None:

@@ -2,9 +2,11 @@
 
 from neurodeploy.simulator.host import chip_part as chip_part
 from neurodeploy.simulator.host import decoder_contract as decoder_contract
+from neurodeploy.simulator.host import encoding_contract as encoding_contract
 from neurodeploy.simulator.host import finished as finished
 from neurodeploy.simulator.host import on_chip_part as on_chip_part
 from neurodeploy.simulator.host import with_decoder as with_decoder
+from neurodeploy.simulator.host import with_encoding as with_encoding
 from neurodeploy.target.capabilities import Capabilities as Capabilities
 from neurodeploy.target.capabilities import Option as Option
 from neurodeploy.target.examples import ExampleNeuron as ExampleNeuron
@@ -62,6 +64,7 @@ __all__ = [
     "chip_part",
     "chosen_simulator",
     "decoder_contract",
+    "encoding_contract",
     "finished",
     "fitted",
     "lowered",
@@ -76,4 +79,5 @@ __all__ = [
     "target",
     "targets",
     "with_decoder",
+    "with_encoding",
 ]

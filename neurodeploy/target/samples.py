@@ -11,7 +11,7 @@ from neurodeploy.program import Program
 def random_samples(
     program: Program, steps: int, count: int, rate: float, seed: int
 ) -> NDArray[np.int64]:
-    """Return seeded samples of a program's input: spikes at a rate, or currents of that density."""
+    """Return seeded integers of a program's input: spikes at a rate, or values of that density."""
     from neurodeploy.program import Signal
 
     generator = np.random.default_rng(seed)
@@ -19,4 +19,6 @@ def random_samples(
     active = generator.random(shape) < rate
     if program.input.signal == Signal.SPIKES:
         return active.astype(np.int64)
-    return np.where(active, generator.integers(-64, 256, shape), 0)
+    encoding = program.input.encoding
+    ends = (-64, 255) if encoding is None else (encoding.low, encoding.high)
+    return np.where(active, generator.integers(*ends, shape, endpoint=True), 0)

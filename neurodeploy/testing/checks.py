@@ -14,6 +14,7 @@ from neurodeploy.program import Program
 from neurodeploy.report import Link, Status
 from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.simulator import run_golden
+from neurodeploy.simulator.samples import users_samples
 from neurodeploy.target import Finding, Severity, Simulation, Target, open_artifact
 from neurodeploy.testing.suite import Case
 from neurodeploy.verification import Original, subject_of, verify
@@ -98,7 +99,8 @@ def check_folder(chip: Target, case: Case, folder: Path) -> None:
 
 def problem_of(artifact: Artifact, case: Case) -> str | None:
     """Return what `verify` says against an artifact, or nothing if it finds it equal."""
-    samples, program = case.samples, case.program
+    program = case.program
+    samples = users_samples(program, case.samples)
     with speaking_clearly("verify"):
         try:
             subject = subject_of(artifact, Original(network=program))
@@ -149,7 +151,7 @@ def check_simulator(chip: Target, case: Case, name: str, folder: Path) -> str | 
     if remedy is not None:
         return f"not run: {name} is not installed ({remedy})"
     chip.compile(case.program).write(folder)
-    meaning = Exact(case.program, case.samples)
+    meaning = Exact(case.program, users_samples(case.program, case.samples))
     (outcome,) = simulated(chip, open_artifact(folder), meaning, name, Simulation())
     link = outcome.link
     if link.status == Status.NOT_RUN:

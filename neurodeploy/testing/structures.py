@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.program import (
     Attention,
     Concat,
@@ -35,6 +36,8 @@ from snncore.dynamics.zoo.readout import DECODERS, DECODING
 
 Weights = NDArray[np.int64]
 MakeSynapse = Callable[[str], Synapse]
+# The smallest and the largest current of the suite's samples.
+CURRENTS = (-20, 79)
 
 
 @dataclass
@@ -54,9 +57,11 @@ class NetworkBuilder:
         """Return even weights, most of them positive, so that neurons fire."""
         return 2 * self.random.integers(-20, 60, shape)
 
-    def input(self, *shape: int, signal: Signal = Signal.SPIKES) -> NetworkBuilder:
+    def input(
+        self, *shape: int, signal: Signal = Signal.SPIKES, encoding: Encoding | None = None
+    ) -> NetworkBuilder:
         """Begin with samples of this shape."""
-        self.nodes.append(Input("input", shape, signal))
+        self.nodes.append(Input("input", shape, signal, encoding))
         return self
 
     def layer(self, name: str, synapse: MakeSynapse, *more: Edge) -> NetworkBuilder:
@@ -216,11 +221,16 @@ def _branches(network: NetworkBuilder) -> NetworkBuilder:
     )
 
 
-def _currents(network: NetworkBuilder) -> NetworkBuilder:
-    network = network.input(5, signal=Signal.CURRENT)
+def _currents(network: NetworkBuilder, encoding: Encoding | None = None) -> NetworkBuilder:
+    network = network.input(5, signal=Signal.CURRENT, encoding=encoding)
     ports = network.neuron.equations.inputs
     network.add(network.neuron.node("encoder", tuple(Edge("input") for _ in ports), ports))
     return network.dense("output", 3, 5)
+
+
+def _encoder(network: NetworkBuilder) -> NetworkBuilder:
+    """Begin with an encoder, whose integers drive the first neurons."""
+    return _currents(network, Encoding(-5, *CURRENTS))
 
 
 def _shift(network: NetworkBuilder) -> NetworkBuilder:
@@ -258,6 +268,7 @@ STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "recurrence": _recurrence,
     "branches": _branches,
     "currents": _currents,
+    "an input encoder": _encoder,
     "shifted sums": _shift,
     "narrow sums": _narrow_sums,
     "one neuron": _one_neuron,

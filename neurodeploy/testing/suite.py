@@ -21,7 +21,7 @@ from neurodeploy.target import (
     targets,
 )
 from neurodeploy.testing.neurons import NEURONS
-from neurodeploy.testing.structures import STRUCTURES, build
+from neurodeploy.testing.structures import CURRENTS, STRUCTURES, build
 
 _STEPS, _SAMPLES, _RATE = 12, 2, 0.5
 # Neurons after the first of a collection get only these structures.
@@ -39,11 +39,11 @@ class Case:
 
     @property
     def samples(self) -> NDArray[Any]:
-        """Seeded samples (T, N, ...)."""
+        """Seeded samples (T, N, ...), in the program's integers."""
         if self.program.input.signal.value == "spikes":
             return random_samples(self.program, _STEPS, _SAMPLES, _RATE, 0)
         shape = (_STEPS, _SAMPLES, *self.program.input.shape)
-        return np.random.default_rng(0).integers(-20, 80, shape)
+        return np.random.default_rng(0).integers(*CURRENTS, shape, endpoint=True)
 
 
 @lru_cache

@@ -19,7 +19,7 @@ from neurodeploy.program import Program
 from neurodeploy.report import Link
 from neurodeploy.simulator import by_network_layer, run_golden, simulate
 from neurodeploy.simulator.floats import checked_floats, run_floats
-from neurodeploy.simulator.samples import checked_samples
+from neurodeploy.simulator.samples import checked_samples, training_samples
 from neurodeploy.target import TakesFloats, Target, on_chip
 from neurodeploy.trace import Trace
 from neurodeploy.verification.compare import Tolerance, compare, compare_within
@@ -136,7 +136,8 @@ class Exact(Meaning):
         # torch is imported only if a torch network is given.
         from neurodeploy.frontend.training import training_trace
 
-        return training_trace(model, self.network, self.inputs)
+        samples = training_samples(self.network, self.samples)
+        return training_trace(model, self.network, samples)
 
     def fast(self) -> Trace:
         """Return the fast engine's trace."""

@@ -262,6 +262,29 @@ def called_name(node: fx.Node) -> str:
     return getattr(node.target, "__name__", str(node.target))
 
 
+def kind_name(module: nn.Module | None) -> str:
+    """Return the name of the module's class, marked if it is one of torch's own."""
+    kind = type(module)
+    return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
+
+
+def read_instead(old: fx.Node, new: fx.Node) -> None:
+    """Let everything that reads a value read the call that was put behind it."""
+    for reader in [user for user in old.users if user is not new]:
+        reader.replace_input_with(old, new)
+
+
+def unread(node: fx.Node) -> str:
+    """Return the message for weights whose sums reach no neurons."""
+    for reader in node.users:
+        if reader.op in ("call_function", "call_method"):
+            return (
+                f"{node.target}: {called_name(reader)} reads its sums, which no chip can (a "
+                "forward may call layers, add their results and flatten them)"
+            )
+    return f"{node.target}: no neurons read its sums (append neurons after it)"
+
+
 def factors_of(node: fx.Node) -> tuple[fx.Node, fx.Node] | None:
     """Return the two values of the network that a call multiplies, if it does."""
     if node.target not in _MULTIPLIES or len(node.args) != 2 or node.kwargs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, frexp, log2
 from typing import Any
 
@@ -12,21 +13,25 @@ import torch
 from torch import Tensor, nn
 
 import quant.neuron.cuba
+from quant.convert.encoding.driven import driven_neurons
 from quant.convert.near import READOUT, Nearest
 from quant.convert.nearest import nearest
 from quant.grid.exact import require_accumulator
 from quant.grid.formats import ChipFormat
+from quant.grid.registry import format_with, graded_format
 from quant.grid.scale import Scale, best_exponents, unit_of_one
 from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
 from quant.layer.convolution import Conv1d, Conv2d, Conv3d
 from quant.layer.synapse import GridLayer, Linear, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron
+from quant.neuron.cuba import CubaLIF, DrivenCubaLIF
 from quant.neuron.integer_step import largest_sent
 from quant.neuron.integrator import LeakyIntegrator
 from quant.neuron.own import Defined
 from quant.neuron.own_equations import own_equations
 from snncore import layer, neuron
+from snncore.dynamics.zoo.driven import driven
 from snncore.neuron.parameters import Given
 
 # The register in which sums of spikes drive neurons without weights.
@@ -37,13 +42,15 @@ _LARGEST_DRIVE = 1 << 24
 
 @dataclass(frozen=True)
 class DrivingPart:
-    """Weights and perhaps a batch norm, whose input is `gain` times the float network's."""
+    """Weights and perhaps a batch norm, whose input is `gain` times the float network's.
+
+    One input is at most `largest`: a pool adds up, a neuron may count, and an encoder has bits.
+    """
 
     synapse: Any
     norm: layer.BatchNorm | None
     gain: float
-    # The largest size of what one neuron before the weights sends.
-    sent: int = 1
+    largest: int = 1
 
     def scaled(self, factor: float) -> DrivingPart:
         """Return the part whose sums are `factor` times as large."""
@@ -64,11 +71,6 @@ class DrivingPart:
         weight: Tensor = self.synapse.weight.detach() / self.gain
         return weight
 
-    @property
-    def largest(self) -> int:
-        """The largest number of spikes that one input adds up."""
-        return ceil(self.gain) * self.sent
-
     def folded(self) -> tuple[Tensor, Tensor | None]:
         """Return weights and bias with the batch norm folded in."""
         weight, bias = self.weight(), self.synapse.bias
@@ -80,10 +82,15 @@ class DrivingPart:
 
 
 class Conversion:
-    """A converter to layers of one format."""
+    """A converter to layers of one format, or of its variant for layers behind an encoder."""
 
     def __init__(self, form: ChipFormat, scale: str, per_channel: bool) -> None:
         self.form, self.scale, self.per_channel = form, Scale(scale), per_channel
+
+    @cached_property
+    def graded(self) -> Conversion:
+        """The converter of layers that read an encoder's integers."""
+        return Conversion(graded_format(self.form), self.scale, self.per_channel)
 
     def block(
         self, part: DrivingPart, module: neuron.Neuron, name: str, exponents: Tensor | None = None
@@ -115,7 +122,7 @@ class Conversion:
             if synapse.bias is not None:
                 own = part.synapse.bias
                 synapse.bias.copy_((bias if own is None else bias + own).expand_as(synapse.bias))
-        if part.sent > 1 and not bool(synapse.integer_weight().any()):
+        if part.largest > ceil(part.gain) and not bool(synapse.integer_weight().any()):
             raise ValueError(
                 f"{name}: reads counts of up to {part.largest}, for which {self.form.name} has no "
                 "weights but zeros (put neurons between them)"
@@ -144,13 +151,29 @@ class Conversion:
         threshold = near.threshold() * gain
         return near, unit_of_one(near.form(self.form), threshold, name)
 
+    def encoded(self, module: neuron.Neuron, name: str, gain: float, largest: int) -> ChipNeuron:
+        """Return neurons that an encoder's integers drive: input neurons, if the chip has them.
+
+        Of others, the threshold grows with the integers.
+        """
+        near = nearest(module, self.form, name)
+        if near.threshold() is None:
+            raise ValueError(f"{name}: reads out an encoder (put layer.Linear between them)")
+        if near.kind == CubaLIF.__name__:
+            form = format_with(driven(self.form.system), DrivenCubaLIF.__name__)
+            if form is not None:
+                return driven_neurons(near, form, name, gain, largest)
+        exponent = unit_of_one(near.form(self.form), near.threshold() * gain, name)
+        return self._neurons(near, exponent, gain, like_bias=near.bias)
+
     def joined(
         self, parts: Sequence[DrivingPart], module: neuron.Neuron, name: str, bare: Sequence[float]
     ) -> tuple[ChipNeuron, list[GridLayer]]:
         """Return neurons that several layers of weights and spikes drive, in one unit for all."""
         near = nearest(module, self.form, name)
         if any(gain != 1.0 for gain in bare):
-            raise ValueError(f"{name}: adds a mean (put layer.Conv2d or neurons behind the pool)")
+            words = "adds a mean, or what an encoder returns"
+            raise ValueError(f"{name}: {words} (put layer.Conv2d or neurons behind it)")
         threshold = near.threshold()
         if threshold is None:
             parts = [part.scaled(near.gain) for part in parts]
@@ -236,7 +259,7 @@ _ON_GRID: dict[type[nn.Module], Any] = {
 }
 
 
-def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
+def adding_pool(module: Any, name: str) -> tuple[Any, float]:
     """Return a pool that adds up, and the ratio of its result to the float one.
 
     Raises:
@@ -256,6 +279,22 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
         (height, width), (down, right) = module.kernel_size, module.stride
         return layer.SumPool2d((height, width), (down, right)), float(height * width)
     return module, 1.0
+
+
+def refuse_gaps(module: nn.Module | None, name: str) -> None:
+    """Check that a pool's windows have no gaps and stay within the image.
+
+    Raises:
+        ValueError: otherwise; names the layer.
+    """
+    gaps = isinstance(module, layer.MaxPool1d | layer.MaxPool2d) and (
+        module.ceil_mode or max(module.dilation) > 1
+    )
+    if gaps:
+        raise ValueError(
+            f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
+            "dilation and ceil_mode)"
+        )
 
 
 def whole_attention(

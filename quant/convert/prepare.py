@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from quant.convert.checks import require_taken
+from quant.convert.encoding.encoders import with_encoder
 from quant.convert.functions import step_mode_of, with_layers
 from quant.convert.layers import Conversion
 from quant.convert.plain import with_our_layers
@@ -33,7 +34,10 @@ def prepare(
     Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
     Each layer of neurons becomes a block with the weights and the batch norm before it, under the
     name of the neurons; `deviations` says how a chip's neurons differ from the float ones. The
-    example is needed if a pool's windows follow from the size of an image.
+    example is needed if a pool's windows follow from the size of an image, or if the network begins
+    with `encoding.Direct` that has no step: it takes the one that the example's values need. A
+    network without an encoder gets one if the example is not spikes of 0 or 1; an
+    `EncoderWarning` says which. The weights behind an encoder take its factor.
 
     If the target is named and installed, its own check runs on the result, so that `prepare`
     refuses before training what an export would refuse whatever the weights. The check needs the
@@ -52,6 +56,7 @@ def prepare(
     with_layers(module, step_mode_of(twin))
     if example is not None:
         _run(module, example)
+    with_encoder(module, example)
     Rewriting(module, Conversion(form, scale, per_channel)).run()
     module.train(network.training)
     if isinstance(target, str):

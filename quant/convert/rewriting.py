@@ -18,16 +18,21 @@ from quant.convert.functions import (
     ends,
     factors_of,
     is_sum,
+    kind_name,
+    read_instead,
+    unread,
 )
 from quant.convert.layers import (
     Conversion,
     DrivingPart,
     adding_pool,
+    refuse_gaps,
     votes_as_weights,
     whole_attention,
 )
 from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
+from quant.layer.encoder import InputEncoder
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
@@ -64,8 +69,10 @@ class Rewriting:
         self.module, self.conversion = module, conversion
         # How much larger a value is than in the float network, where sums replace means.
         self.gain: dict[fx.Node, float] = {}
-        # The largest size of what one neuron behind a value sends: more than 1 if it counts.
-        self.sent: dict[fx.Node, int] = {}
+        # The largest size of a value: more than 1 behind a pool, an encoder or neurons that count.
+        self.largest: dict[fx.Node, int] = {}
+        # The values that are an encoder's integers.
+        self.encoded: set[fx.Node] = set()
         # Weights and norms whose neurons have not been reached yet.
         self.waiting: set[fx.Node] = set()
         # The new layers by path.
@@ -82,11 +89,13 @@ class Rewriting:
                 self._read_out(node)
             self._visit(node)
         if self.waiting:
-            raise ValueError(_unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
+            raise ValueError(unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
         self.module.delete_all_unused_submodules()
         self.module.recompile()
 
     def _visit(self, node: fx.Node) -> None:
+        if not self.encoded.isdisjoint(node.all_input_nodes):
+            self.encoded.add(node)
         factors = factors_of(node)
         if factors is not None or complemented(node) is not None:
             self._multiply(node, factors)
@@ -95,7 +104,9 @@ class Rewriting:
         if len(gains) > 1 and not is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
-        self.sent[node] = max((self.sent[source] for source in node.all_input_nodes), default=1)
+        self.largest[node] = max(
+            (self.largest[source] for source in node.all_input_nodes), default=1
+        )
         if node.op != "call_module":
             self._refuse_words(node)
             return
@@ -105,7 +116,7 @@ class Rewriting:
     def _rewrite(self, module: Any, node: fx.Node, name: str) -> None:
         """Replace a layer by its quantized form."""
         raise ValueError(
-            f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
+            f"{name}: {kind_name(module)} has no quantized form (use layer.Conv2d, "
             "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
         )
 
@@ -114,7 +125,7 @@ class Rewriting:
         self._refuse_sums(node)
         if factors is not None:
             self.gain[node] = prod(self.gain[each] for each in factors)
-            self.sent[node] = prod(self.sent[each] for each in factors)
+            self.largest[node] = prod(self.largest[each] for each in factors)
             return
         (source,) = node.all_input_nodes
         if any(factors_of(reader) is None for reader in node.users) or not self._fires(source):
@@ -122,7 +133,7 @@ class Rewriting:
                 f"{node.name}: takes {source.name} from one, which chips do for spikes in a "
                 "product (write a * (1 - b) of what two layers of neurons send)"
             )
-        self.gain[node], self.sent[node] = 1.0, 1
+        self.gain[node], self.largest[node] = 1.0, 1
 
     def _fires(self, node: fx.Node) -> bool:
         """Return whether all values are 0 or 1."""
@@ -138,11 +149,10 @@ class Rewriting:
     def _attention(self, module: layer.SpikeAttention, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
         read = [each for each in (*node.args, *node.kwargs.values()) if isinstance(each, fx.Node)]
-        sent = max(ceil(self.gain[each]) * self.sent[each] for each in read)
-        attention, most = whole_attention(module, name, sent)
+        attention, most = whole_attention(module, name, max(self.largest[each] for each in read))
         self._put(name, attention)
-        self.gain[node] = gain = prod(self.gain[each] for each in read) / module.scale
-        self.sent[node] = ceil(most / ceil(gain))
+        self.gain[node] = prod(self.gain[each] for each in read) / module.scale
+        self.largest[node] = most
 
     @for_kinds(_rewrite, Block, ChipNeuron, GridLayer, SpikeAttention)
     def _quantized(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -151,12 +161,20 @@ class Rewriting:
         other = "is on a chip's grid already (prepare takes a network in floats)"
         raise ValueError(f"{name}: {why if called else other}")
 
+    @for_kinds(_rewrite, InputEncoder)
+    def _encoder(self, module: InputEncoder, node: fx.Node, name: str) -> None:
+        """Note how much larger the integers are than the values that they stand for."""
+        self.gain[node], self.largest[node] = 2.0**-module.form.exponent, module.form.largest
+        self.encoded.add(node)
+
     @for_kinds(_rewrite, *_POOLS)
     def _pool(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
         pool, size = adding_pool(module, name)
         self._put(name, pool)
         self.gain[node] *= size
+        counts = isinstance(module, layer.AdaptiveSumPool2d)
+        self.largest[node] *= prod(pool.kernel_size) if counts else ceil(size)
 
     @for_kinds(_rewrite, *_WEIGHTS, layer.BatchNorm)
     def _weights(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -171,7 +189,7 @@ class Rewriting:
     @for_kinds(_rewrite, *_SAME)
     def _kept(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
-        _refuse_gaps(module, name)
+        refuse_gaps(module, name)
 
     @for_kinds(_rewrite, layer.GroupNorm)
     def _groups(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -187,14 +205,17 @@ class Rewriting:
     @for_kinds(_rewrite, neuron.Neuron)
     def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
         terms = self._terms(node.all_input_nodes[0])
+        top = terms[0].top
         if len(terms) == 1 and terms[0].weights is not None:
             self._block(node, module, name, terms[0], terms[0].weights)
-        elif len(terms) == 1 and isinstance(self._of(terms[0].top), layer.SumPool2d):
-            self._pooled(node, module, name, terms[0].top)
-        elif len(terms) == 1 and self.gain[terms[0].top] != 1.0:
-            top = terms[0].top
-            most = ceil(self.gain[top]) * self.sent[top]
-            self._put(name, self.conversion.attended(module, name, self.gain[top], most))
+        elif len(terms) == 1 and isinstance(self._of(top), layer.SumPool2d):
+            self._pooled(node, module, name, top)
+        elif len(terms) == 1 and top in self.encoded:
+            conversion, size = self._conversion(terms), (self.gain[top], self.largest[top])
+            self._put(name, conversion.encoded(module, name, *size))
+        elif len(terms) == 1 and self.gain[top] != 1.0:
+            size = (self.gain[top], self.largest[top])
+            self._put(name, self.conversion.attended(module, name, *size))
         else:
             self._put(name, self._joined(module, name, terms)[0])
         self._sends(node, name)
@@ -234,20 +255,21 @@ class Rewriting:
                 # The readout has the name of its weights.
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(str(weights.target), (top,))
-                _read_instead(top, call)
+                read_instead(top, call)
                 self._block(call, sums, str(weights.target), terms[0], weights)
             else:
                 self._put(_SUMS, self._joined(sums, _SUMS, terms)[0])
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(_SUMS, (top,))
-                _read_instead(top, call)
-            self.gain[call], self.sent[call] = 1.0, 1
+                read_instead(top, call)
+            self.gain[call], self.largest[call] = 1.0, 1
+            self.encoded.discard(call)
 
     def _block(
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
     ) -> None:
         source = weights.all_input_nodes[0]
-        block = self.conversion.block(self._part(term, weights), module, name)
+        block = self._conversion([term]).block(self._part(term, weights), module, name)
         self._put(name, block)
         node.replace_input_with(term.top, source)
         for call in term.chain:
@@ -255,7 +277,8 @@ class Rewriting:
 
     def _pooled(self, node: fx.Node, module: neuron.Neuron, name: str, pool: fx.Node) -> None:
         kernel: Any = self._of(pool)
-        self._put(name, self.conversion.pooled(kernel, module, name, self.gain[pool]))
+        conversion = self._conversion([Term(pool)])
+        self._put(name, conversion.pooled(kernel, module, name, self.gain[pool]))
         node.replace_input_with(pool, pool.all_input_nodes[0])
         self._drop(pool)
 
@@ -266,7 +289,8 @@ class Rewriting:
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
-        neurons, synapses = self.conversion.joined([*parts, *inner], module, name, bare)
+        conversion = self._conversion(terms)
+        neurons, synapses = conversion.joined([*parts, *inner], module, name, bare)
         for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
             self._put(str(weights.target), synapse)
             self.waiting.discard(weights)
@@ -277,17 +301,23 @@ class Rewriting:
         neurons.adds_spikes = bool(bare)
         return neurons, synapses[len(parts) :]
 
+    def _conversion(self, terms: Sequence[Term]) -> Conversion:
+        """Return the converter of layers that such terms drive."""
+        encoded = any(term.top in self.encoded for term in terms)
+        return self.conversion.graded if encoded else self.conversion
+
     def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
         source = weights.all_input_nodes[0]
-        return DrivingPart(self._of(weights), norm, self.gain[source], self.sent[source])
+        return DrivingPart(self._of(weights), norm, self.gain[source], self.largest[source])
 
     def _sends(self, node: fx.Node, name: str) -> None:
         """Note what the neurons of a layer send: plain spikes, or counts of them."""
         block = self.module.get_submodule(name)
         neurons = block.neuron if isinstance(block, Block) else block
         assert isinstance(neurons, ChipNeuron)
-        self.gain[node], self.sent[node] = 1.0, neurons.largest_sent
+        self.gain[node], self.largest[node] = 1.0, neurons.largest_sent
+        self.encoded.discard(node)
 
     def _drop(self, node: fx.Node) -> None:
         if node.users:
@@ -364,37 +394,3 @@ class Rewriting:
         parent, _, name = path.rpartition(".")
         setattr(self.module.get_submodule(parent), name, module)
         self.put.add(path)
-
-
-def _kind(module: nn.Module | None) -> str:
-    """Return the name of the module's class, marked if it is one of torch's own."""
-    kind = type(module)
-    return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
-
-
-def _refuse_gaps(module: nn.Module | None, name: str) -> None:
-    gaps = isinstance(module, layer.MaxPool1d | layer.MaxPool2d) and (
-        module.ceil_mode or max(module.dilation) > 1
-    )
-    if gaps:
-        raise ValueError(
-            f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
-            "dilation and ceil_mode)"
-        )
-
-
-def _read_instead(old: fx.Node, new: fx.Node) -> None:
-    """Let everything that reads a value read the call that was put behind it."""
-    for reader in [user for user in old.users if user is not new]:
-        reader.replace_input_with(old, new)
-
-
-def _unread(node: fx.Node) -> str:
-    """Return the message for weights whose sums reach no neurons."""
-    for reader in node.users:
-        if reader.op in ("call_function", "call_method"):
-            return (
-                f"{node.target}: {called_name(reader)} reads its sums, which no chip can (a "
-                "forward may call layers, add their results and flatten them)"
-            )
-    return f"{node.target}: no neurons read its sums (append neurons after it)"

@@ -64,8 +64,8 @@ def _frozen_neuron(module: ChipNeuron, values: Any, unit: Unit) -> ChipNeuron:
     for name, value in values.items():
         if name == "bias":
             continue
-        scaled = value * module.unit_of(name, unit)
-        config[name] = scaled.detach().float().cpu() if isinstance(scaled, Tensor) else scaled
+        scaled, argument = value * module.unit_of(name, unit), module.argument_of(name)
+        config[argument] = scaled.detach().float().cpu() if isinstance(scaled, Tensor) else scaled
     kind: Any = type(module)
     frozen: ChipNeuron = kind(**config)
     frozen.deviations, frozen.input_shape = module.deviations, module.input_shape

@@ -116,6 +116,15 @@ def format_with(system: NumberSystem, neuron: str) -> ChipFormat | None:
     return next((form for form in forms if form.system == system and neuron in form.neurons), None)
 
 
+def graded_format(form: ChipFormat) -> ChipFormat:
+    """Return the format of layers that read an encoder's integers: a variant, if the chip has one.
+
+    It is called `chip.graded`.
+    """
+    variants = _installed(first=_chip_of(form.name))
+    return next((each for each in variants if each.name == f"{form.name}.graded"), form)
+
+
 def named(form: ChipFormat) -> str | dict[str, object]:
     """Return a format as a file stores it: its name if that says all, else its description."""
     try:

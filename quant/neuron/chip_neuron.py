@@ -149,6 +149,10 @@ class ChipNeuron(Neuron):
             return self._registers[parameter].unit(of_weights)
         return 2.0**-fraction if fraction else of_weights
 
+    def argument_of(self, parameter: str) -> str:
+        """Return the name of the argument that gives a parameter."""
+        return parameter
+
     def scale_of(self, state: str) -> Unit:
         """Return the value of one integer of a state, in a block by its channels."""
         smallest = 2.0 ** -self.system.state(state).fraction

@@ -63,6 +63,10 @@ class DrivenCubaLIF(ChipNeuron):
         base_options = {"bias": 1 if bias else None, "exponent": exponent, "format": format}
         super().__init__(DRIVEN_CUBA_LIF, values, **base_options, **options)
 
+    def argument_of(self, parameter: str) -> str:
+        """Return the name of the argument that gives a parameter."""
+        return "scale" if parameter == "gain" else parameter
+
     def config(self) -> dict[str, Any]:
         """Return the arguments of an equal module as plain data."""
         config = super().config()

@@ -14,7 +14,7 @@ from neurodeploy.artifact import Artifact, program_hashes, tools_here
 from neurodeploy.data.narrow import row_pieces
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import Conv2d, Dense, Integers, Neuron, Program, Synapse
-from neurodeploy.target import Finding, chip_part, decoder_contract, require_fits
+from neurodeploy.target import Finding, chip_part, decoder_contract, encoding_contract, require_fits
 from targets.loihi.check import check
 from targets.loihi.file.chain import Chain, ChainLayer, chain_of
 from targets.loihi.file.hdf5 import h5py_module
@@ -61,7 +61,8 @@ def contract(program: Program, chain: Chain) -> dict[str, Any]:
         "names": [node.name for node in program.nodes],
         "exponents": [getattr(node, "exponent", None) for node in program.nodes],
         "input": {"shape": list(first.shape), "signal": first.signal.value, "message_bits": 0}
-        | host_part(chain),
+        | host_part(chain)
+        | encoding_contract(first.encoding),
         "layers": layers,
         "output": program.output,
         # Every layer resets its states in the step of its own first input, so that biases start

@@ -27,7 +27,7 @@ from neurodeploy.program import (
     Program,
     Signal,
 )
-from neurodeploy.target import with_decoder
+from neurodeploy.target import with_decoder, with_encoding
 from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
@@ -70,7 +70,7 @@ def read_artifact(artifact: Artifact) -> Program:
         raise ArtifactError(message, remedy=error.remedy or _AGAIN) from error
     if not contract:
         return program
-    return with_decoder(_named(program, contract), contract)
+    return with_decoder(with_encoding(_named(program, contract), contract), contract)
 
 
 @dataclass

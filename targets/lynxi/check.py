@@ -31,7 +31,7 @@ from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, Level, is_exact, is_half
-from targets.lynxi.reduced.plan import CURRENTS, PlanPart, largest_weight_bits, plan_of
+from targets.lynxi.reduced.plan import PlanPart, input_range, largest_weight_bits, plan_of
 
 _MOST_AXES = 3
 # The longest axis of the input in the vendor's documents.
@@ -67,6 +67,10 @@ def _structure(program: Program) -> Iterator[Finding]:
             if edge.delay:
                 message = f"reads {edge.source} {edge.delay} steps late"
                 yield _error(node.name, message, "leave the delay out: no reduced module has one")
+    largest = input_range(program).largest()
+    if largest > HALF_LIMIT:
+        message = f"its encoder returns up to {largest}, beyond the {HALF_LIMIT} of one float16"
+        yield _error(program.input.name, message, "give encoding.Direct 11 bits or fewer")
     axes = len(program.input.shape)
     if axes > _MOST_AXES:
         message = f"{axes} axes; with time and batch a tensor has at most 4"
@@ -113,7 +117,7 @@ def _parameters(node: Neuron) -> Iterator[Finding]:
 def _ranges(program: Program) -> Iterator[Finding]:
     """Yield the errors of values that may exceed their width, or have no form in floats."""
     try:
-        proved = ranges(program, CURRENTS if _takes_currents(program) else None)
+        proved = ranges(program, input_range(program) if _takes_currents(program) else None)
         for node in program.synapses:
             total = node.sum_range(proved.values[node.source.source].hull(ZERO))
             shift = node.shift if isinstance(node, Dense) else 0
@@ -170,7 +174,8 @@ def _missing(part: PlanPart, program: Program) -> Finding:
 def _remedy(node: Node, program: Program) -> str:
     read = {edge.source for edge in node.sources} | {node.name}
     if _takes_currents(program) and program.input.name in read:
-        return "encode the input as spikes"
+        fewer = "" if program.input.encoding is None else ", or in fewer bits"
+        return f"encode the input as spikes{fewer}"
     return _REMEDY(node)
 
 

@@ -9,7 +9,7 @@ from neurodeploy.artifact import Artifact, program_hashes
 from neurodeploy.data.content import Content, Files
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
-from neurodeploy.target import chip_part, decoder_contract, require_fits
+from neurodeploy.target import chip_part, decoder_contract, encoding_contract, require_fits
 from targets.lynxi.capabilities import STEPS
 from targets.lynxi.check import check
 from targets.lynxi.package.consistency import SCRIPT, described, script_text
@@ -65,8 +65,10 @@ def _files(plan: NetworkPlan, steps: int) -> Files:
 
 def _contract(plan: NetworkPlan, steps: int) -> dict[str, Any]:
     program = plan.program
+    first = program.input
+    entry = {"shape": list(first.shape), "signal": first.signal.value}
     return {
-        "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
+        "input": entry | encoding_contract(first.encoding),
         "layers": [part.name for part in plan.layers],
         "output": program.output,
         "level": plan.level.value,

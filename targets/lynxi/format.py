@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from quant import ChipFormat, Decays, Grid
 from quant.grid.integers import one_width
 from snncore.dynamics import Format
@@ -20,3 +22,13 @@ FORMAT = ChipFormat(
     neurons=("IF", "LIF", "Defined", "LeakyIntegrator"),
     fan_in=1280,
 )
+# Layers that read an encoder's integers: the same within 2**24, up to which float32 does.
+GRADED_FORMAT = replace(
+    FORMAT,
+    name="lynxi.graded",
+    thresholds=Grid(1, (1 << 20) - 1),
+    biases=Grid(1 - (1 << 21), (1 << 21) - 1),
+    system=one_width("float32", Format(22, 0), _DECAYS),
+    fan_in=1 << 23,
+)
+FORMATS = (FORMAT, GRADED_FORMAT)

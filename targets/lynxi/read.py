@@ -33,7 +33,7 @@ from neurodeploy.program import (
     Slice,
     Upsample,
 )
-from neurodeploy.target import with_decoder
+from neurodeploy.target import with_decoder, with_encoding
 from snncore.dynamics import Equations, NumberSystem
 from targets.lynxi.package.consistency import require_consistent
 from targets.lynxi.package.document import DOCUMENT
@@ -52,7 +52,7 @@ def read_artifact(artifact: Artifact) -> Program:
         ArtifactError: if it is damaged, incomplete, or contradicts itself.
     """
     document, store = document_in(artifact), Store(artifact.files)
-    plan = _plan(document, store)
+    plan = _plan(document, store, artifact.contract)
     require_consistent(artifact, document, plan, store)
     return with_decoder(plan.program, artifact.contract)
 
@@ -64,13 +64,13 @@ def plan_in(artifact: Artifact) -> tuple[NetworkPlan, int]:
         ArtifactError: if network.json or weights.bin is damaged.
     """
     document = document_in(artifact)
-    return _plan(document, Store(artifact.files)), document["reduced"]["steps"]
+    return _plan(document, Store(artifact.files), artifact.contract), document["reduced"]["steps"]
 
 
-def _plan(document: Entry, store: Store) -> NetworkPlan:
+def _plan(document: Entry, store: Store, contract: Entry) -> NetworkPlan:
     try:
         nodes = tuple(_READERS[entry["op"]](entry, store) for entry in document["nodes"])
-        return plan_of(Program(nodes, document["output"]))
+        return plan_of(with_encoding(Program(nodes, document["output"]), contract))
     except (ValidationError, DoesNotFitError, ValueError) as error:
         if isinstance(error, ArtifactError):
             raise

@@ -11,8 +11,8 @@ from neurodeploy.data.container.onnx import with_tensors
 from neurodeploy.data.content import Content, Files
 from neurodeploy.distribution import toolchain_version
 from neurodeploy.graph import Graph
-from neurodeploy.program import Program
-from neurodeploy.target import require_fits
+from neurodeploy.program import Input, Program
+from neurodeploy.target import encoding_contract, require_fits
 from targets.onnx.check import check, check_graph
 from targets.onnx.description import Network, described
 from targets.onnx.forms.forms import Assembly, Choices, GraphForm, write_step, write_unrolled
@@ -121,10 +121,10 @@ def written(program: Network, choices: Choices, sha256: str) -> Written:
 def contract(network: Network, choices: Choices) -> dict[str, Any]:
     """Return what the file's user must know."""
     first, exact = network.input, isinstance(network, Program)
-    signal = network.input.signal.value if isinstance(network, Program) else "floats"
+    signal = first.signal.value if isinstance(first, Input) else "floats"
     return {
         "exact": exact,
-        "input": {"shape": list(first.shape), "signal": signal},
+        "input": {"shape": list(first.shape), "signal": signal} | encoding_contract(first.encoding),
         "layers": [
             {
                 "name": node.name,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from neurodeploy import graph
 from neurodeploy.data import codec
+from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.data.structure import Edge, Node
 from neurodeploy.data.typed import build_member
 from neurodeploy.errors import ArtifactError, ValidationError
@@ -71,7 +72,7 @@ def rebuilt(text: str, tensors: Mapping[str, NDArray[Any]], most: int) -> Networ
         ArtifactError: if they do not belong together.
     """
     try:
-        document = codec.loads(text, {"Edge": Edge}, "a description")
+        document = codec.loads(text, {"Edge": Edge, "Encoding": Encoding}, "a description")
         if document.get("schema") != SCHEMA:
             raise ValidationError(f"a description of schema {document.get('schema')}")
         floats = {"Program": False, "Graph": True}[document["of"]]

@@ -22,7 +22,7 @@ from snncore.dynamics.sent import sends_spikes
 from snncore.dynamics.zoo.readout import LAST, shows_voltage
 
 
-def training_trace(network: nn.Module, program: Program, samples: NDArray[np.int64]) -> Trace:
+def training_trace(network: nn.Module, program: Program, samples: NDArray[Any]) -> Trace:
     """Return the trace of the network's own forward, divided by its scales.
 
     Raises:

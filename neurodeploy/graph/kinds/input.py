@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from neurodeploy.data.codec import UNWRITTEN
+from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.data.structure import Shape, checked_shape
 from neurodeploy.graph.kinds.node import Details, Node
 
@@ -14,6 +16,8 @@ class Input(Node):
     """The samples: (T, N, *shape)."""
 
     shape: Shape
+    # The encoder to whose integers the samples are rounded, if there is one.
+    encoding: Encoding | None = field(default=None, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", checked_shape(self, self.shape))
@@ -24,5 +28,5 @@ class Input(Node):
 
     @property
     def details(self) -> Details:
-        """Nothing beside the shape."""
-        return ()
+        """The encoding, if there is one."""
+        return () if self.encoding is None else (("encoding", str(self.encoding)),)

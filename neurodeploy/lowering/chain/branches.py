@@ -229,7 +229,8 @@ def _driven(node: Neuron, branches: Branches) -> None:
     """Take the neurons that measurements drive as the layer that enters the chain."""
     first, program = branches.head[0], branches.program
     if node.inputs != (Edge(first.name),):
-        raise branches.refusal(node, "weighs measurements, and synapses take spikes")
+        remedy = "put neurons, such as encoding.Rate(), before the first weights"
+        raise branches.refusal(node, "weighs measurements, and synapses take spikes", remedy)
     readers = [each for each in program.nodes if Edge(first.name) in each.sources]
     if len(readers) > 1:
         reason = f"and {readers[1].name} read measurements, which drive one layer"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from neurodeploy.data.structure import Shape, checked_shape
+from neurodeploy.data.codec import UNWRITTEN
+from neurodeploy.data.network.encoding import Encoding
+from neurodeploy.data.structure import Shape, checked_shape, require
 from neurodeploy.program.kinds.node import BINARY, Node, Reads
 from snncore.dynamics import Equations
 from snncore.dynamics.arithmetic.interval import Interval
@@ -27,10 +29,14 @@ class Input(Node):
 
     shape: Shape
     signal: Signal = Signal.SPIKES
+    # The encoder of the user's samples; without one, samples are integers as they come.
+    encoding: Encoding | None = field(default=None, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "signal", Signal(self.signal))
         object.__setattr__(self, "shape", checked_shape(self, self.shape))
+        fits = self.encoding is None or self.signal == Signal.CURRENT
+        require(fits, f"{self.name}: spikes have no encoding")
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape of a sample."""
@@ -40,8 +46,11 @@ class Input(Node):
         """Return the range of the samples, or of all samples that the input accepts."""
         if reads.inputs is not None:
             return reads.inputs
+        if self.encoding is not None:
+            return Interval(self.encoding.low, self.encoding.high)
         return BINARY if self.signal == Signal.SPIKES else _ANY_CURRENT
 
     def expression(self, names: Mapping[Equations, str]) -> str:
-        """Return `input(spikes)` or `input(current)`."""
-        return f"input({self.signal.value})"
+        """Return `input(spikes)` or `input(current)`, with the encoding if there is one."""
+        encoding = "" if self.encoding is None else f", {self.encoding}"
+        return f"input({self.signal.value}{encoding})"

@@ -81,6 +81,14 @@ class NetworkPlan:
         return {part.name: part for part in self.parts}
 
 
+def input_range(program: Program) -> Interval:
+    """Return the range of the samples that a network takes: its encoder's, if it has one."""
+    first = program.input
+    if first.encoding is not None:
+        return Interval(first.encoding.low, first.encoding.high)
+    return CURRENTS if first.signal == Signal.CURRENT else _BINARY
+
+
 @lru_cache(maxsize=2)
 def plan_of(program: Program) -> NetworkPlan:
     """Return the plan of a program.
@@ -89,8 +97,7 @@ def plan_of(program: Program) -> NetworkPlan:
         ValidationError: if a layer's states have no bound.
         DoesNotFitError: if a layer has no form in floats; names it.
     """
-    current = program.input.signal == Signal.CURRENT
-    inputs = CURRENTS if current else _BINARY
+    inputs = input_range(program)
     proved = ranges(program, inputs)
     parts: dict[str, PlanPart] = {}
     for node in program.nodes:
