@@ -28,7 +28,7 @@ from neurodeploy.frontend.from_quant import (
 from neurodeploy.frontend.layers.convolutions import convolution
 from neurodeploy.frontend.layers.encoders import Samples
 from neurodeploy.frontend.layers.moving import concat, moved, pooled
-from neurodeploy.frontend.readouts import decoder_node, read_out
+from neurodeploy.frontend.readouts import decoder_node, read_out, require_spikes
 from neurodeploy.graph import Node
 from quant.convert.transposed import with_zeros
 from quant.layer.synapse import GridLayer
@@ -108,6 +108,7 @@ class _Builder:
         elif call.function == "flatten":
             self._append(g.Flatten(call.name, Edge(sources[0])))
         elif call.decoder is not None:
+            require_spikes(call.decoder, call.name, sources[0], self.nodes)
             self._append(decoder_node(call.decoder, call.name, Edge(sources[0])))
         elif module is None:
             raise refused(call.name, call.function)

@@ -16,6 +16,7 @@ from neurodeploy.graph import Node
 from neurodeploy.graph.floats import Floats
 from quant.layer.synapse import GridLayer
 from snncore.decoding import Decoder
+from snncore.dynamics.sent import sends_ones
 from snncore.dynamics.zoo.readout import DECODERS, LAST, LATE_TOTAL
 
 # The kinds whose sums need neurons to read them.
@@ -30,6 +31,25 @@ def decoder_node(decoder: Decoder, name: str, source: Edge) -> Node:
             raise UnsupportedLayerError(f"{name}: skips {decoder.skip} steps")
         equations, parameters = LATE_TOTAL, {"skip": np.array(float(decoder.skip))}
     return g.Decoder(name, source, equations, parameters, per_step=decoder.name == "rate")
+
+
+def require_spikes(decoder: Decoder, name: str, read: str, nodes: Sequence[Node]) -> None:
+    """Check that the neurons whose first spike is decoded send zeros and ones.
+
+    Raises:
+        UnsupportedLayerError: if they show voltages, counts or signs; names them.
+    """
+    by_name = {node.name: node for node in nodes}
+    source = by_name[read]
+    while not isinstance(source, g.Neuron) and source.sources:
+        source = by_name[source.sources[0].source]
+    if decoder.name == "first_spike" and not (
+        isinstance(source, g.Neuron) and sends_ones(source.equations)
+    ):
+        raise UnsupportedLayerError(
+            f"{name}: reads {source.name}, which does not send spikes of one (put neurons that "
+            "fire behind it, or use decoding.rate)"
+        )
 
 
 def read_out(nodes: Sequence[Node], name: str, module: nn.Module | None) -> list[Node]:

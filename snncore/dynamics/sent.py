@@ -8,6 +8,8 @@ from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import Attribute, Op
 
 _FIRING = frozenset({Op.SPIKE, Op.GREATER, Op.GREATER_EQUAL})
+# Operations that make zeros and ones of zeros and ones.
+_KEEPING = frozenset({Op.MULTIPLY, Op.MINIMUM, Op.MAXIMUM, Op.ABSOLUTE, Op.DETACH})
 # Operations that are never zero because of their arguments alone.
 _FREE = frozenset({Op.STATE, Op.INPUT, Op.PARAMETER, Op.EXP, Op.LOG})
 
@@ -24,6 +26,25 @@ def sends_spikes(equations: Equations) -> bool:
         silent = [zero[number] for number in operation.args]
         zero.append(_is_zero(operation.op, silent, operation.attribute))
     return zero[equations.output]
+
+
+@lru_cache
+def sends_ones(equations: Equations) -> bool:
+    """Return whether the output is always zero or one: a spike, not a count, a sign or a value."""
+    binary: list[bool] = []
+    for operation in equations.operations:
+        parts = [binary[number] for number in operation.args]
+        binary.append(_is_binary(operation.op, parts, operation.attribute))
+    return binary[equations.output]
+
+
+def _is_binary(op: Op, parts: list[bool], attribute: Attribute) -> bool:
+    """Return whether an operation gives zero or one, as its arguments do or not."""
+    if op == Op.CONSTANT:
+        return attribute in (0, 1)
+    if op == Op.SELECT:
+        return all(parts[1:])
+    return op in _FIRING or (op in _KEEPING and all(parts))
 
 
 def _is_zero(op: Op, silent: list[bool], attribute: Attribute) -> bool:

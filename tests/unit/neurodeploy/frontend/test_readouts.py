@@ -105,6 +105,20 @@ def test_a_negative_skip_is_refused() -> None:
         graph_of(Floats(lambda y: decoding.rate(y, skip=-1)), shape=(4,))
 
 
+@pytest.mark.parametrize(
+    "last", [None, neuron.LeakyIntegrator(), neuron.IntegerLIF(), neuron.TernaryLIF()]
+)
+def test_the_first_spike_of_other_values_is_refused(last: nn.Module | None) -> None:
+    network = Floats(decoding.first_spike)
+    if last is not None:
+        network.fc = nn.Sequential(network.fc, last)
+    words = "first_spike: reads .*which does not send spikes of one"
+    with pytest.raises(UnsupportedLayerError, match=words):
+        graph_of(network, shape=(4,))
+    with pytest.raises(ValueError, match=words):
+        quant.prepare(network, target="onnx", example=torch.ones(2, 1, 4))
+
+
 def test_a_network_that_returns_something_else_is_seen() -> None:
     case = reading_case(1, "int8")
     honest = case.model.decoder

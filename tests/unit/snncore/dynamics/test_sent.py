@@ -18,7 +18,7 @@ from snncore.dynamics import (
     trace,
 )
 from snncore.dynamics.arithmetic.number_system import Format, NumberSystem
-from snncore.dynamics.sent import sends_spikes
+from snncore.dynamics.sent import sends_ones, sends_spikes
 from snncore.dynamics.words import TABLE
 from snncore.dynamics.zoo.resonator import RESONATOR
 from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
@@ -32,6 +32,12 @@ KNOWN = (CUBA_LIF, DRIVEN_CUBA_LIF, RESONATOR, RESETTING_RESONATOR, DELTA, SIGMA
 @pytest.mark.parametrize("name", NEURONS)
 def test_the_library_knows_who_fires(name: str) -> None:
     assert sends_spikes(NEURONS[name]().equations) == (not name.startswith("LeakyIntegrator"))
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_the_library_knows_who_sends_ones(name: str) -> None:
+    others = ("LeakyIntegrator", "IntegerLIF", "TernaryLIF")
+    assert sends_ones(NEURONS[name]().equations) == (not name.startswith(others))
 
 
 def test_graded_messages_are_spikes_and_sums_are_not() -> None:

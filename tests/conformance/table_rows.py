@@ -1,0 +1,306 @@
+"""Small networks for each row of the tables in docs/conformance.md, by the row's first cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import quant
+from neurodeploy.data.structure import Shape
+from snncore import decoding, layer, neuron
+from snncore.dynamics import select, spike
+from tests.conformance.messages import message_case
+from tests.conformance.networks import Case
+from tests.conformance.resonating import resonating_case
+
+# A network in floats or on a chip's grid, and the shape of a sample.
+Built = tuple[nn.Module, Shape]
+Make = Callable[[], Built | Case]
+
+
+class Calls(nn.Module):
+    """Layers, and a function of the input and of them."""
+
+    def __init__(self, forward: Callable[..., Tensor], *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers, self.calls = nn.ModuleList(layers), forward
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.calls(x, *self.layers)
+
+
+@neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 1.0})
+def Own(v: Any, x: Any, *, decay: Any, threshold: Any) -> Any:  # noqa: N802
+    """Return a neuron of somebody's own."""
+    h = decay * v + x
+    s = spike(h - threshold)
+    return select(s, 0.0, h), s
+
+
+def lif() -> nn.Module:
+    return neuron.LIF()
+
+
+def image(inputs: int = 2, outputs: int = 4) -> nn.Module:
+    return layer.Conv2d(inputs, outputs, 3, padding=1)
+
+
+def chain(shape: Shape, *layers: nn.Module) -> Built:
+    return nn.Sequential(*layers), shape
+
+
+def firing(kind: Callable[..., nn.Module], **parameters: Any) -> Make:
+    """Return a maker of neurons between dense weights."""
+    return lambda: chain(
+        (6,), layer.Linear(6, 8, bias=False), kind(**parameters), layer.Linear(8, 4), lif()
+    )
+
+
+def behind(make: Callable[[], nn.Module], width: int) -> Make:
+    """Return a maker of a layer that reads an image's spikes, and of dense weights behind it."""
+    return lambda: chain(
+        (2, 6, 6), image(), lif(), make(), layer.Flatten(), layer.Linear(width, 5), lif()
+    )
+
+
+def on_line(make: Callable[[], nn.Module], width: int) -> Make:
+    """Return the same for spikes along a line."""
+    first = partial(layer.Conv1d, 2, 3, 3, padding=1)
+    return lambda: chain(
+        (2, 8), first(), lif(), make(), layer.Flatten(), layer.Linear(width, 4), lif()
+    )
+
+
+def in_volume(make: Callable[[], nn.Module], width: int) -> Make:
+    """Return the same for the spikes of a volume."""
+    first = partial(layer.Conv3d, 2, 3, 3, padding=1)
+    return lambda: chain(
+        (2, 4, 4, 4), first(), lif(), make(), layer.Flatten(), layer.Linear(width, 4), lif()
+    )
+
+
+def summed(make: Callable[[], nn.Module], shape: Shape, *behind: Callable[[], nn.Module]) -> Make:
+    """Return a maker of weights, what reads their sums, and neurons."""
+    return lambda: chain(shape, make(), *(each() for each in behind), lif())
+
+
+def dense(*layers: Callable[[], nn.Module], width: int = 8) -> Make:
+    """Return a maker of layers between dense weights and their neurons."""
+    return lambda: chain(
+        (6,),
+        layer.Linear(6, 8),
+        lif(),
+        *(each() for each in layers),
+        layer.Linear(width, 4),
+        lif(),
+    )
+
+
+def ending(decoder: Callable[[Tensor], Tensor], *, fires: bool = False) -> Make:
+    """Return a maker of a network that ends in a decoder."""
+
+    def forward(x: Tensor, first: Any, neurons: Any, last: Any, *more: Any) -> Tensor:
+        values = last(neurons(first(x)))
+        return decoder(more[0](values) if more else values)
+
+    layers = (layer.Linear(6, 8), lif(), layer.Linear(8, 4), *([lif()] if fires else []))
+    return lambda: (Calls(forward, *layers), (6,))
+
+
+def joined(join: Callable[[Tensor, Tensor], Tensor], channels: int, *, fire: bool = True) -> Make:
+    """Return a maker of two convolutions, joined, and one behind them."""
+
+    def forward(x: Tensor, a: Any, m: Any, b: Any, n: Any, c: Any, o: Any) -> Tensor:
+        return o(c(join(m(a(x)), n(b(x))))) if fire else o(join(a(x), b(x)))
+
+    parts = (image(), lif(), image(), lif(), image(channels), lif())
+    return lambda: (Calls(forward, *parts), (2, 6, 6))
+
+
+def mean_over_space() -> Built:
+    def forward(x: Tensor, first: Any, neurons: Any, last: Any, end: Any) -> Tensor:
+        return end(last(neurons(first(x)).mean((-2, -1))))
+
+    return Calls(forward, image(), lif(), layer.Linear(4, 4), lif()), (2, 6, 6)
+
+
+def cut(take: Callable[[Tensor], Tensor]) -> Make:
+    """Return a maker of a convolution that reads part of another's channels."""
+
+    def forward(x: Tensor, first: Any, neurons: Any, last: Any, end: Any) -> Tensor:
+        return end(last(take(neurons(first(x)))))
+
+    return lambda: (Calls(forward, image(), lif(), image(2), lif()), (2, 6, 6))
+
+
+def residual(join: str) -> Make:
+    block = lambda: layer.Residual(nn.Sequential(layer.Linear(8, 8), lif()), join=join)  # noqa: E731
+    return dense(block)
+
+
+def driven() -> Built:
+    block = quant.Block(quant.Linear(6, 4), quant.CubaLIF())
+    return nn.Sequential(quant.DrivenCubaLIF(scale=1.0, bias=True), block), (6,)
+
+
+def attending(attend: nn.Module, count: int = 2) -> Make:
+    """Return a maker of an attention of spikes, and weights behind its neurons."""
+
+    def forward(x: Tensor, attends: Any, *layers: Any) -> Tensor:
+        *parts, fire, last, end = layers
+        read = [
+            neurons(weights(x)) for weights, neurons in zip(parts[::2], parts[1::2], strict=True)
+        ]
+        return end(last(fire(attends(*read))))
+
+    parts = [part for _ in range(count) for part in (image(), lif())]
+    return lambda: (Calls(forward, attend, *parts, lif(), image(4), lif()), (2, 4, 4))
+
+
+NEURONS: dict[str, tuple[Make, ...]] = {
+    "`IF`, `LIF`, `ParametricLIF`": (
+        firing(neuron.IF),
+        firing(neuron.LIF),
+        firing(neuron.ParametricLIF),
+    ),
+    "`CubaLIF`": (
+        firing(neuron.CubaLIF, current_decay=1.0),
+        firing(neuron.CubaLIF, current_decay=0.5),
+    ),
+    "`AdaptiveLIF`": (firing(neuron.AdaptiveLIF),),
+    "`IntegerLIF`": (firing(neuron.IntegerLIF),),
+    "`TernaryLIF`": (firing(neuron.TernaryLIF),),
+    "`ComplementaryLIF`": (firing(neuron.ComplementaryLIF),),
+    "`GatedLIF`": (firing(neuron.GatedLIF),),
+    "`SlidingPSN`": (firing(neuron.SlidingPSN, order=3),),
+    "`QIF`": (firing(neuron.QIF),),
+    "`EIF`": (firing(neuron.EIF),),
+    "`Izhikevich`": (firing(neuron.Izhikevich),),
+    "`PSN`": (firing(neuron.PSN, steps=8),),
+    "`LeakyIntegrator` at the end of a network": (
+        lambda: chain(
+            (6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4), neuron.LeakyIntegrator()
+        ),
+    ),
+    "of your own (`neuron.define`)": (firing(Own),),
+    "driven CUBA LIF (input neurons)": (driven,),
+    "sigma-delta": (lambda: message_case(0),),
+    "resonators": (lambda: resonating_case(0),),
+}
+
+LAYERS: dict[str, tuple[Make, ...]] = {
+    "`Linear`, `Conv2d`, `Flatten`": (behind(nn.Identity, 144),),
+    "`Conv1d`": (on_line(nn.Identity, 24),),
+    "`Conv3d`": (in_volume(nn.Identity, 192),),
+    "`ConvTranspose1d`, `2d`": (
+        summed(partial(layer.ConvTranspose1d, 2, 3, 3, stride=2, padding=1), (2, 8)),
+        summed(partial(layer.ConvTranspose2d, 2, 3, 3, stride=2, padding=1), (2, 4, 4)),
+    ),
+    "`ConvTranspose3d`": (
+        summed(partial(layer.ConvTranspose3d, 2, 3, 3, stride=2, padding=1), (2, 3, 3, 3)),
+    ),
+    "`SumPool2d`, `AdaptiveSumPool2d`, `AvgPool1d`, `2d`, `AdaptiveAvgPool1d`, `2d`, "
+    "the mean over space": (
+        behind(partial(layer.SumPool2d, 2), 36),
+        behind(partial(layer.AdaptiveSumPool2d, 2), 16),
+        behind(partial(layer.AvgPool2d, 2), 36),
+        behind(partial(layer.AdaptiveAvgPool2d, 2), 16),
+        on_line(partial(layer.AvgPool1d, 2), 12),
+        on_line(partial(layer.AdaptiveAvgPool1d, 2), 6),
+        mean_over_space,
+    ),
+    "`MaxPool1d`, `2d` of spikes": (
+        on_line(partial(layer.MaxPool1d, 2), 12),
+        behind(partial(layer.MaxPool2d, 2), 36),
+    ),
+    "`AvgPool3d`, `AdaptiveAvgPool3d`, `MaxPool3d`": (
+        in_volume(partial(layer.AvgPool3d, 2), 24),
+        in_volume(partial(layer.AdaptiveAvgPool3d, 1), 3),
+        in_volume(partial(layer.MaxPool3d, 2), 24),
+    ),
+    "`BatchNorm1d`, `2d`, `ThresholdBatchNorm2d` behind weights": (
+        summed(partial(layer.Linear, 6, 8), (6,), partial(layer.BatchNorm1d, 8)),
+        summed(image, (2, 6, 6), partial(layer.BatchNorm2d, 4)),
+        summed(image, (2, 6, 6), partial(layer.ThresholdBatchNorm2d, 4)),
+    ),
+    "`BatchNorm3d` behind weights": (
+        summed(partial(layer.Conv3d, 2, 3, 3), (2, 4, 4, 4), partial(layer.BatchNorm3d, 3)),
+    ),
+    "`StepBatchNorm2d`, `TemporalBatchNorm2d`": (
+        summed(image, (2, 6, 6), partial(layer.StepBatchNorm2d, 4, steps=8)),
+        summed(image, (2, 6, 6), partial(layer.TemporalBatchNorm2d, 4, steps=8)),
+    ),
+    "`GroupNorm`": (summed(image, (2, 6, 6), partial(layer.GroupNorm, 2, 4)),),
+    "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Reshape`, `Upsample`": (
+        joined(lambda a, b: torch.cat((a, b), 2), 8),
+        cut(lambda x: x.chunk(2, 2)[1]),
+        cut(lambda x: x[:, :, 1:3]),
+        behind(partial(layer.Permute, (0, 2, 1)), 144),
+        behind(partial(layer.Transpose, 1, 2), 144),
+        behind(partial(layer.Reshape, (16, 9)), 144),
+        behind(partial(layer.Upsample, 2), 576),
+    ),
+    "sums of branches, `Residual` (add)": (
+        residual("add"),
+        joined(lambda a, b: a + b, 4),
+        joined(lambda a, b: a + b, 4, fire=False),
+    ),
+    "products of spikes, `Residual` (and, iand)": (
+        residual("and"),
+        residual("iand"),
+        joined(lambda a, b: a * b, 4),
+        joined(lambda a, b: a * (1 - b[:, :, 1:2]), 4),
+    ),
+    "`SpikeAttention` with a scale that is a power of two": (
+        attending(layer.SpikeAttention(2), 3),
+    ),
+    "`TokenAttention`, `ChannelAttention`, `SpikeDrivenAttention`": (
+        attending(layer.TokenAttention(4, 2, neuron.LIF(threshold=0.5))),
+        attending(layer.ChannelAttention(lif())),
+        attending(layer.SpikeDrivenAttention(lif()), 3),
+    ),
+    "`Delay`": (dense(partial(layer.Delay, 2)),),
+    "`Recurrent` with `Linear` as feedback": (
+        dense(
+            partial(layer.Linear, 8, 8),
+            lambda: layer.Recurrent(lif(), layer.Linear(8, 8, bias=False)),
+        ),
+    ),
+    "`Recurrent` without weights": (
+        dense(partial(layer.Linear, 8, 8), lambda: layer.Recurrent(lif())),
+    ),
+    "`SynapticFilter`": (dense(layer.SynapticFilter),),
+    "`Dropout`, `Dropout2d`": (
+        dense(partial(layer.Dropout, 0.5)),
+        behind(partial(layer.Dropout2d, 0.5), 144),
+    ),
+    "`Sequence`, `TimeDistributed`": (
+        dense(lambda: layer.Sequence(nn.Linear(8, 8), lif())),
+        dense(lambda: layer.TimeDistributed(nn.Linear(8, 8)), lif),
+    ),
+    "`Steps`": (dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF()))),),
+    "weights without neurons at the end": (
+        lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4)),
+    ),
+    "`Vote`": (
+        lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 12), lif(), layer.Vote(3)),
+    ),
+    "decoders over time: rate, count, last, largest, first spike": (
+        ending(decoding.rate),
+        ending(decoding.count),
+        ending(decoding.last_value),
+        ending(decoding.largest_value),
+        ending(decoding.first_spike, fires=True),
+    ),
+    "the first spike of values that are not spikes, `decoding.phase`": (
+        ending(decoding.first_spike),
+        ending(decoding.phase, fires=True),
+    ),
+    "concatenation of sums in unlike units": (
+        joined(lambda a, b: torch.cat((a, b), 2), 8, fire=False),
+    ),
+}
