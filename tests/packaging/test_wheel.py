@@ -38,7 +38,7 @@ print(neurodeploy.__file__)
 """
 # Lava and onnxruntime live in sandboxes of their own, which are not part of the wheel.
 # Lynxi's own are asked by default, those that need onnxruntime apart.
-SIMULATORS = {"loihi": "none", "lynxi": "", "onnx": "none"}
+SIMULATORS = {"loihi": "none", "lynxi": "", "nir": "none", "onnx": "none"}
 
 
 def test_ships_four_names(wheel: Path) -> None:
