@@ -168,6 +168,17 @@ def test_floats_with_an_encoder_are_exported_as_floats(tmp_path: Path) -> None:
     assert torch.equal(nd.load(tmp_path / "model.pt")(x), floats(x))
 
 
+def test_a_learned_step_is_saved(tmp_path: Path) -> None:
+    learned = encoding.Direct(5, exponent=-3, learned=True)
+    floats, x = nn.Sequential(learned, layer.Linear(4, 3), neuron.LIF()), torch.rand(3, 2, 4)
+    with torch.no_grad():
+        next(learned.parameters()).fill_(-4.4)
+    nd.save(floats, tmp_path / "model.pt", example=x)
+    again = nd.load(tmp_path / "model.pt")
+    assert again.get_submodule("0").config()["exponent"] == -4
+    assert torch.equal(again(x), floats(x))
+
+
 def test_more_bits_than_a_chip_has_are_named() -> None:
     wide = nn.Sequential(encoding.Direct(12), layer.Linear(4, 3), neuron.LIF(threshold=0.01))
     with pytest.raises(ValueError, match="input: its encoder returns up to 4095"):
