@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.data.container.hdf5 import MOST_VALUES
 from neurodeploy.data.structure import Edge, Shape, renamed
 from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.program import (
@@ -32,7 +33,6 @@ from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR
 from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi.chip.format import FORMAT, LOIHI, LOIHI_DRIVEN, LOIHI_INTEGRATOR
-from targets.loihi.file.budget import MOST_VALUES
 from targets.loihi.file.hdf5 import LayerEntry, opened
 from targets.loihi.file.loader import (
     LARGEST_GEOMETRY,

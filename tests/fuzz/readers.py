@@ -68,6 +68,8 @@ READERS: dict[str, Reader] = {
         pipeline.read, _file("x.onnx", _bare("onnx", "network.onnx"), protobuf.changed)
     ),
     "lynxi": Reader(pipeline.read, _artifact("lynxi")),
+    "nir": Reader(pipeline.read, _artifact("nir")),
+    "nir.nir": Reader(pipeline.read, _file("x.nir", _bare("nir", "network.nir"), hdf5.changed)),
     "program": Reader(_text(program.loads), _document("program"), names_the_file=False),
     "graph": Reader(_text(graph.loads), _document("graph"), names_the_file=False),
     "equations": Reader(

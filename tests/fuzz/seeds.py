@@ -88,6 +88,7 @@ ARTIFACTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("branches", {"form": "step", "functions": False}),
     ),
     "lynxi": (("dense", {"steps": 2}), ("image", {"steps": 2})),
+    "nir": (("dense", {}), ("image", {"dt": "0.001"})),
 }
 
 

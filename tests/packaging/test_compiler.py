@@ -40,6 +40,6 @@ def test_ziglang_builds_kernels(without_compilers: dict[str, str], tmp_path: Pat
     variables = without_compilers | kept
     assert "cpp/zig.py" in run(python, tmp_path, variables)
     # A cache of its own, so that every kernel is built.
-    anew = ("-o", f"cache_dir={tmp_path / 'pytest'}")
+    anew = ("-o", f"cache_dir={tmp_path / 'pytest'}", "--timeout=540")
     said = run((sys.executable, "-m", "pytest", "-q", *anew, *KERNELS), ROOT, variables)
     assert f"{len(KERNELS)} passed" in said

@@ -43,19 +43,19 @@ PASSING = {"test_torchs_own", "test_what_torch_imports_on_cuda_after_each_test"}
 
 
 def test_one_warning_of_torchs_own_is_no_error(tmp_path_factory: pytest.TempPathFactory) -> None:
-    place = tmp_path_factory.mktemp("suite") / "test_suite.py"
-    place.write_text(SOURCE)
+    file = tmp_path_factory.mktemp("suite") / "test_suite.py"
+    file.write_text(SOURCE)
     settings = ["-p", "no:cacheprovider", "-p", "tests.gpu.conftest", "-c", "pyproject.toml"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-rA", *settings, str(place)],
+        [sys.executable, "-m", "pytest", "-rA", *settings, str(file)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    told = re.findall(r"^(PASSED|FAILED|ERROR) .*?::(\w+)", done.stdout, re.MULTILINE)
-    assert len(told) == SOURCE.count("\ndef test_"), done.stdout + done.stderr
-    assert {name for verdict, name in told if verdict == "PASSED"} == PASSING, done.stdout
+    verdicts = re.findall(r"^(PASSED|FAILED|ERROR) .*?::(\w+)", done.stdout, re.MULTILINE)
+    assert len(verdicts) == SOURCE.count("\ndef test_"), done.stdout + done.stderr
+    assert {name for verdict, name in verdicts if verdict == "PASSED"} == PASSING, done.stdout
 
 
 def test_every_file_of_the_suite_is_run() -> None:

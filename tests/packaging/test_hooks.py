@@ -15,7 +15,7 @@ STRUCTURE = re.compile(r"( *)(?:- )?([a-z_]+):(?: (\S.*))?")
 
 def hooks(text: str) -> list[dict[str, str]]:
     """Return the keys and values of every hook, from the little of YAML that such a file needs."""
-    found: list[dict[str, str]] = []
+    listed: list[dict[str, str]] = []
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
@@ -23,10 +23,10 @@ def hooks(text: str) -> list[dict[str, str]]:
         assert parts is not None, f"not a line of a hook: {line!r}"
         indentation, key, value = parts.groups()
         if key == "id":
-            found.append({})
+            listed.append({})
         if len(indentation) >= 6:
-            found[-1][key] = value or ""
-    return found
+            listed[-1][key] = value or ""
+    return listed
 
 
 HOOKS = hooks(FILE.read_text("utf-8"))

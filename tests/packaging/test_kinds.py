@@ -21,14 +21,14 @@ ALLOWED = {
 
 def kinds_of(test: ast.expr, names: dict[str, str]) -> frozenset[str]:
     """Return the kinds that the second argument of isinstance names."""
-    found = set()
+    kinds = set()
     for part in ast.walk(test):
         if isinstance(part, ast.Name) and names.get(part.id) in KINDS:
-            found.add(names[part.id])
+            kinds.add(names[part.id])
         room = isinstance(part, ast.Attribute) and names.get(ast.unparse(part.value)) == "room"
         if isinstance(part, ast.Attribute) and room and part.attr in KINDS:
-            found.add(part.attr)
-    return frozenset(found)
+            kinds.add(part.attr)
+    return frozenset(kinds)
 
 
 def imported(tree: ast.Module) -> dict[str, str]:
@@ -47,7 +47,7 @@ def imported(tree: ast.Module) -> dict[str, str]:
 def ladders(source: str) -> list[str]:
     """Return the functions that test one value for two kinds, one after another."""
     tree = ast.parse(source)
-    names, found = imported(tree), []
+    names, functions = imported(tree), []
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef):
             continue
@@ -63,17 +63,17 @@ def ladders(source: str) -> list[str]:
                 cases = {kinds_of(case.cls, names) for case in patterns} - {frozenset()}
                 tested[ast.unparse(node.subject)] |= cases
         if any(len(each) > 1 for each in tested.values()):
-            found.append(function.name)
-    return found
+            functions.append(function.name)
+    return functions
 
 
 def test_no_ladder_over_kinds() -> None:
-    found = {
+    functions = {
         f"{path.relative_to(ROOT).as_posix()}:{name}"
         for path in files("neurodeploy", "targets", suffix=".py")
         for name in ladders(path.read_text("utf-8"))
     }
-    assert found == ALLOWED.keys()
+    assert functions == ALLOWED.keys()
 
 
 IMPORTS = "from neurodeploy import graph as g\nfrom neurodeploy.program import Conv2d, Dense\n"

@@ -35,6 +35,7 @@ LEAN = {
     "import neurodeploy.target": ARRAYS,
     "import targets.loihi": ARRAYS,
     "import targets.lynxi": ARRAYS,
+    "import targets.nir": ARRAYS,
     "import targets.onnx": ARRAYS,
     "import quant; assert dir(quant)": HEAVY,
     "from quant import ChipFormat, Decays, Grid, integer_format": HEAVY,

@@ -4,8 +4,6 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -31,34 +29,16 @@ x = (torch.rand(16, 4, 6) < 0.5).float()
 assert net(x).sum() > 0
 neurodeploy.save(net, "model.pt", example=x)
 numpy.savez("samples.npz", samples=x)
-told = ("--verify", "--samples", "samples.npz", "--json")
+words = ("--verify", "--samples", "samples.npz", "--json")
 for target, simulator in json.loads(sys.argv[1]).items():
     with open(f"{target}.json", "w") as file, contextlib.redirect_stdout(file):
-        asked = ("--simulator", simulator) if simulator else ()
-        assert main(["export", "model.pt", "--target", target, *told, *asked]) == 0
+        chosen = ("--simulator", simulator) if simulator else ()
+        assert main(["export", "model.pt", "--target", target, *words, *chosen]) == 0
 print(neurodeploy.__file__)
 """
 # Lava and onnxruntime live in sandboxes of their own, which are not part of the wheel.
 # Lynxi's own are asked by default, those that need onnxruntime apart.
-SIMULATORS = {"loihi": "none", "lynxi": "", "onnx": "none"}
-Installed = Callable[[str], Path]
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path) -> Iterator[Installed]:
-    """Return the programs of an environment of a Python, with the wheel and no extra."""
-    # Gigabytes, so they go at once, whatever the tests say.
-    with tempfile.TemporaryDirectory() as folder:
-
-        @lru_cache
-        def made(version: str) -> Path:
-            python = python_of(version)
-            if python is None:
-                pytest.skip(f"not run: there is no Python {version} on this machine")
-            install(python, wheel, Path(folder, version))
-            return scripts_of(Path(folder, version))
-
-        yield made
+SIMULATORS = {"loihi": "none", "lynxi": "", "nir": "none", "onnx": "none"}
 
 
 def test_ships_four_names(wheel: Path) -> None:
@@ -68,8 +48,8 @@ def test_ships_four_names(wheel: Path) -> None:
 
 def test_ships_every_file(wheel: Path) -> None:
     shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    there = {path.relative_to(ROOT).as_posix() for path in files(*PACKAGES)}
-    assert shipped == there
+    written = {path.relative_to(ROOT).as_posix() for path in files(*PACKAGES)}
+    assert shipped == written
 
 
 def test_ships_the_conformance_kit_and_the_template(wheel: Path) -> None:
@@ -88,26 +68,37 @@ def test_ships_its_types(wheel: Path) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", VERSIONS)
-def test_works_from_an_empty_folder(version: str, installed: Installed, tmp_path: Path) -> None:
-    scripts = installed(version)
-    variables = _variables(tmp_path)
-    assert "export" in run([scripts / "neurodeploy", "--help"], tmp_path, variables)
-    doctor = json.loads(run([scripts / "neurodeploy", "doctor", "--json"], tmp_path, variables))
+def test_works_where_nothing_else_is(version: str, wheel: Path, tmp_path: Path) -> None:
+    python = python_of(version)
+    if python is None:
+        pytest.skip(f"not run: there is no Python {version} on this machine")
+    # Gigabytes, so they go at once, whatever the test says.
+    with tempfile.TemporaryDirectory() as folder:
+        venv = Path(folder, version)
+        install(python, wheel, venv)
+        (tmp_path / "empty").mkdir()
+        _starts(scripts_of(venv), tmp_path / "empty", version)
+        _exports_and_verifies(scripts_of(venv), tmp_path)
+
+
+def _starts(scripts: Path, empty: Path, version: str) -> None:
+    """Check the help and the doctor, in an empty folder that stays so."""
+    variables = _variables(empty)
+    assert "export" in run([scripts / "neurodeploy", "--help"], empty, variables)
+    doctor = json.loads(run([scripts / "neurodeploy", "doctor", "--json"], empty, variables))
     assert doctor["problems"] == []
     assert doctor["targets"] == sorted(SIMULATORS)
     assert doctor["versions"]["python"].startswith(f"{version}.")
-    assert not [path for path in tmp_path.iterdir() if path.name != "cache"]
+    assert not [path for path in empty.iterdir() if path.name != "cache"]
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", VERSIONS)
-def test_exports_and_verifies(version: str, installed: Installed, tmp_path: Path) -> None:
-    scripts = installed(version)
+def _exports_and_verifies(scripts: Path, folder: Path) -> None:
+    """Check a network on every target, by the simulators that are part of the wheel."""
     words = (scripts / "python", "-c", USE, json.dumps(SIMULATORS))
-    origin = run(words, tmp_path, _variables(tmp_path)).strip()
+    origin = run(words, folder, _variables(folder)).strip()
     assert Path(origin).is_relative_to(scripts.parent)
     for target, simulator in SIMULATORS.items():
-        report = json.loads((tmp_path / f"{target}.json").read_text("utf-8"))["report"]
+        report = json.loads((folder / f"{target}.json").read_text("utf-8"))["report"]
         assert report["verdict"] == "equal", report
         links = {link["name"]: link["status"] for link in report["links"]}
         not_run = {name for name, status in links.items() if status != "equal"}

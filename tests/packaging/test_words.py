@@ -20,6 +20,7 @@ ROOMS = (
     "targets/lynxi/reduced",
     "targets/lynxi/simulators",
     "targets/lynxi/vendor",
+    "targets/nir",
     "targets/onnx",
 )
 PAGES = (*files("docs", suffix=".md"), *ROOT.glob("*.md"))

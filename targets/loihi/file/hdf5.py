@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy.data.container.hdf5 import LONGEST_NAME, Budget
 from neurodeploy.errors import ArtifactError, NeurodeployError
 from neurodeploy.program import Integers
-from targets.loihi.file.budget import LONGEST_NAME, Budget
 
 # The limit of layers: many times a chip's cores.
 _MOST_LAYERS = 4096

@@ -15,7 +15,8 @@ import neurodeploy as nd
 import quant
 
 name, place = sys.argv[1:]
-form, neurons = {"onnx": "int8"}.get(name, name), quant.CubaLIF if name == "loihi" else quant.LIF
+form = {"nir": "int8", "onnx": "int8"}.get(name, name)
+neurons = quant.CubaLIF if name == "loihi" else quant.LIF
 
 def status(key):
     lines = open("/proc/self/status").read().splitlines()
@@ -42,7 +43,7 @@ print(export(2000, 1600, 1000))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are measured as Linux tells them")
-@pytest.mark.parametrize("target", ["loihi", "lynxi", "onnx"])
+@pytest.mark.parametrize("target", ["loihi", "lynxi", "nir", "onnx"])
 def test_an_export_takes_less_than_three_times_the_weights(target: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-c", MEASURE, target, str(tmp_path / "out")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

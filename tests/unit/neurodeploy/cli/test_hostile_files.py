@@ -20,6 +20,7 @@ MEGABYTES = 2048
 
 def limited(*words: str) -> Done:
     """Run a command in a process that has little memory, and is ended when it hangs."""
+    # Of memory that is written: torch's libraries for GPUs alone fill more addresses.
     size = MEGABYTES << 20
     done = subprocess.run(
         [*COMMAND, *words],
@@ -28,7 +29,7 @@ def limited(*words: str) -> Done:
         text=True,
         check=False,
         timeout=SECONDS,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size)),
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

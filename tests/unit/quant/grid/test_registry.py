@@ -47,13 +47,15 @@ def test_a_third_partys_chip_is_a_format(tmp_path: Path) -> None:
         assert loaded.get_submodule("1").neuron.format == form
         assert torch.equal(loaded(example), expected)
         assert expected.any()
-    with pytest.raises(ValueError, match="no format 'mychip'; there are loihi, lynxi, onnx, shift"):
+    with pytest.raises(ValueError, match="no format 'mychip'; there are loihi, lynxi, nir, onnx"):
         quant.chip_format("mychip")
 
 
 def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:
     with installed(tmp_path, "mychip_plugin", SOURCE, formats={"mychip": "OWN"}):
-        listed = "no format 'other'; there are loihi, lynxi, mychip, onnx, shift16, int2 to int16"
+        listed = (
+            "no format 'other'; there are loihi, lynxi, mychip, nir, onnx, shift16, int2 to int16"
+        )
         with pytest.raises(ValueError, match=listed):
             quant.chip_format("other")
         with pytest.raises(ValueError, match=r"no format 'mychip\.small'"):

@@ -52,7 +52,9 @@ def test_every_target_takes_the_small_network_whatever_the_seed(
 
 
 @pytest.mark.parametrize(
-    ("package", "names"), [("h5py", ["loihi"]), ("onnx", ["lynxi", "onnx"])], ids=["h5py", "onnx"]
+    ("package", "names"),
+    [("h5py", ["loihi", "nir"]), ("onnx", ["lynxi", "onnx"])],
+    ids=["h5py", "onnx"],
 )
 def test_a_missing_package(
     package: str, names: list[str], call: Caller, monkeypatch: pytest.MonkeyPatch
@@ -72,9 +74,10 @@ def test_a_package_whose_libraries_are_missing(
     (tmp_path / "h5py.py").write_text(f"raise OSError({words!r})\n", "utf-8")
     monkeypatch.delitem(sys.modules, "h5py", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    (problem,) = problems(call)
-    assert "target loihi cannot write" in problem
-    assert words in problem
+    loihi, nir = problems(call)
+    for name, problem in {"loihi": loihi, "nir": nir}.items():
+        assert f"target {name} cannot write" in problem
+        assert words in problem
 
 
 def test_a_target_that_does_not_take_the_network_is_no_problem(

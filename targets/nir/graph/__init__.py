@@ -1,0 +1,1 @@
+"""NIR's graph: the primitives and edges of a program."""

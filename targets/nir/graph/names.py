@@ -1,0 +1,24 @@
+"""Names of NIR's nodes: those of the layers, in letters that every receiver takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+
+class Names:
+    """Unique names, each given out once."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._used: set[str] = set()
+        self.of = {name: self.new(name) for name in names}
+
+    def new(self, name: str) -> str:
+        """Return a name that is like this one, and no other's."""
+        word = re.sub(r"\W", "_", name, flags=re.ASCII) or "node"
+        number, unique = 1, word
+        while unique in self._used:
+            number += 1
+            unique = f"{word}_{number}"
+        self._used.add(unique)
+        return unique

@@ -1,0 +1,81 @@
+"""Our NIR files to programs; NIR's graph must be the one that export writes for the program."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
+from neurodeploy.program import Conv2d, Program
+from targets.nir.check import check
+from targets.nir.compile import FILE, tree_of
+from targets.nir.file.checked import Group, difference, opened
+from targets.nir.file.description import GROUP, rebuilt
+
+_AGAIN = "export the model again"
+_NUMBER = 4
+
+
+def read_artifact(artifact: Artifact) -> Program:
+    """Return the program in an artifact's file.
+
+    Raises:
+        ArtifactError: if it is not a file of ours, is damaged, or was edited.
+    """
+    path = str(artifact.path or "the artifact")
+    names = [name for name in artifact.files if name.endswith(".nir")]
+    name = FILE if FILE in names else next(iter(names), None)
+    if name is None:
+        raise ArtifactError(f"{path}: holds no .nir file", remedy=_AGAIN)
+    try:
+        return _read(artifact.files[name], trusted=bool(artifact.edited))
+    except (ArtifactError, DoesNotFitError, ValidationError) as error:
+        raise ArtifactError(f"{path}: {error.message}", remedy=error.remedy or _AGAIN) from error
+
+
+@lru_cache(maxsize=2)
+def _read(content: bytes, *, trusted: bool) -> Program:
+    """Return the file's program; an edit that the manifest reveals is not reported again."""
+    with opened(content) as root:
+        metadata = _ours(root)
+        program, dt = rebuilt(metadata)
+        for size in _sizes(program):
+            metadata.afford(_NUMBER * size)
+        if trusted:
+            return program
+        errors = [each for each in check(program) if each.severity.value == "error"]
+        if errors:
+            raise ArtifactError(f"was edited: {errors[0]}")
+        words = difference(tree_of(program, dt), root)
+        if words is not None:
+            raise ArtifactError(f"was edited: {words}")
+        return program
+
+
+def _ours(root: Group) -> Group:
+    """Return the group of ours in the file's metadata.
+
+    Raises:
+        ArtifactError: if there is none.
+    """
+    if "node" not in root.names:
+        raise ArtifactError("has no /node, so it is not a NIR graph")
+    node = root.group("node")
+    if "metadata" not in node.names or GROUP not in node.group("metadata").names:
+        raise ArtifactError(
+            "was not written by neurodeploy: NIR alone says neither the time step nor how a "
+            "step is computed",
+            remedy="export it with neurodeploy, from the model that it was made from",
+        )
+    return node.group("metadata").group(GROUP)
+
+
+def _sizes(program: Program) -> list[int]:
+    """Return how many numbers NIR has for each layer."""
+    neurons = [prod(program.shapes[node.name]) for node in program.layers]
+    weights = [
+        node.parameter_count * len(node.sources) * (node.groups if isinstance(node, Conv2d) else 1)
+        for node in program.synapses
+    ]
+    return [sum(neurons), sum(weights)]
