@@ -268,7 +268,9 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         dense(lambda: layer.Sequence(nn.Linear(8, 8), lif())),
         dense(lambda: layer.TimeDistributed(nn.Linear(8, 8)), lif),
     ),
-    "`Steps`": (dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF(step_mode="s")))),),
+    "`Steps`": (
+        dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF(step_mode="s")))),
+    ),
     "weights without neurons at the end": (
         lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4)),
     ),

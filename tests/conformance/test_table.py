@@ -40,10 +40,9 @@ ABSTRACT = {
 
 def table(first: str) -> dict[str, dict[str, str]]:
     """Return the cells of a table by row and target."""
-    lines = PAGE.split(f"| {first} | ONNX | Lynxi | Loihi |\n|---|---|---|---|\n")[1].split("\n\n")[
-        0
-    ]
-    rows = [line.strip("| ").split(" | ") for line in lines.splitlines()]
+    head = f"| {first} | ONNX | Lynxi | Loihi | NIR |\n|---|---|---|---|---|\n"
+    lines = PAGE.split(head)[1].split("\n\n")[0].splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines]
     return {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in rows}
 
 
