@@ -19,6 +19,7 @@ from neurodeploy.program import (
     MaxPool2d,
     NarrowIntegers,
     Neuron,
+    Product,
     Program,
     Selection,
     Synapse,
@@ -291,6 +292,15 @@ def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 def _selected(node: Selection, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     values = [run.value(edge) for edge in node.sources]
     return node.spelled(_WORDS, values, run.engine.program.shapes[node.name])
+
+
+@_VALUE.register(Product)
+def _multiplied(node: Product, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    shape, proved = run.engine.program.shapes[node.name], run.engine.ranges.values
+    sources = [proved[edge.source].hull(ZERO) for edge in node.sources]
+    kind = exact_matmul_type(node.largest_sum(sources, shape))
+    values = [run.value(edge).to(kind) for edge in node.sources]
+    return node.spelled(_WORDS, values, shape)
 
 
 def _magnitude(rows: NarrowIntegers) -> int:
