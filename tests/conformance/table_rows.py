@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import quant
 from neurodeploy.data.structure import Shape
-from snncore import decoding, layer, neuron
+from snncore import decoding, encoding, layer, neuron
 from snncore.dynamics import select, spike
 from tests.conformance.messages import message_case
 from tests.conformance.networks import Case
@@ -97,6 +97,13 @@ def dense(*layers: Callable[[], nn.Module], width: int = 8) -> Make:
         *(each() for each in layers),
         layer.Linear(width, 4),
         lif(),
+    )
+
+
+def encoded(*layers: Callable[[], nn.Module]) -> Make:
+    """Return a maker of an encoder, what reads it, and dense weights behind that."""
+    return lambda: chain(
+        (6,), encoding.Direct(), *(each() for each in layers), layer.Linear(6, 4), lif()
     )
 
 
@@ -283,6 +290,19 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         dense(lambda: layer.TimeDistributed(nn.Linear(8, 8)), lif),
     ),
     "`Steps`": (dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF()))),),
+    "`encoding.Direct` before weights or pools": (
+        encoded(partial(layer.Linear, 6, 6), lif),
+        lambda: chain(
+            (2, 6, 6), encoding.Direct(), layer.AvgPool2d(2), layer.Conv2d(2, 4, 2), lif()
+        ),
+    ),
+    "`encoding.Direct` before neurons: `encoding.Rate`, `IF`, `LIF`, `CubaLIF`": (
+        encoded(encoding.Rate),
+        encoded(partial(neuron.LIF, threshold=0.5)),
+        encoded(neuron.IF),
+        encoded(neuron.CubaLIF),
+    ),
+    "`encoding.Latency`, `encoding.Delta`": (encoded(encoding.Latency), encoded(encoding.Delta)),
     "weights without neurons at the end": (
         lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4)),
     ),
