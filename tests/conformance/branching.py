@@ -52,15 +52,15 @@ def branching_case(seed: int) -> Case:
 
 def moved_case(seed: int) -> Case:
     """Return the network of this seed that moves spikes and sums, and that a chain can hold."""
-    return _held(seed, "moved", lambda each: moving_case(each, "loihi"))
+    return _chained(seed, "moved", lambda each: moving_case(each, "loihi"))
 
 
 def product_case(seed: int) -> Case:
     """Return the network of this seed that multiplies spikes, and that a chain can hold."""
-    return _held(seed, "products", lambda each: attentive_case(each, "loihi", attends=False))
+    return _chained(seed, "products", lambda each: attentive_case(each, "loihi", attends=False))
 
 
-def _held(seed: int, word: str, draw: Callable[[int], Case]) -> Case:
+def _chained(seed: int, word: str, draw: Callable[[int], Case]) -> Case:
     """Return the first network that is drawn for a seed, that a chain holds, and that spikes."""
     for attempt in range(40):
         case = draw(1000 * attempt + seed)

@@ -73,7 +73,7 @@ def factor_of(node: Multiply, edge: Edge, weight: int, branches: Branches) -> li
     """Return weights of one size that bring each spike of a factor to the products that it is in.
 
     Raises:
-        DoesNotFitError: if the factor is no spikes, or a chain needs too many weights for it.
+        DoesNotFitError: if the factor is not spikes, or a chain needs too many weights for it.
     """
     shape, own = branches.shape(node.name), branches.shape(edge.source)
     if len(shape) == 3 and own == shape:
