@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from quant.grid.formats import unit_exponent as unit_exponent
     from quant.grid.integers import integer_format as integer_format
     from quant.grid.registry import chip_format as chip_format
+    from quant.layer.attention import SpikeAttention as SpikeAttention
     from quant.layer.block import Block as Block
     from quant.layer.convolution import Conv1d as Conv1d
     from quant.layer.convolution import Conv2d as Conv2d
@@ -75,6 +76,7 @@ _MODULES = {
     "Rates": "quant.fit.penalty",
     "Resonator": "quant.layer.resonator",
     "Schedule": "quant.fit.schedule",
+    "SpikeAttention": "quant.layer.attention",
     "SumPool2d": "quant.layer.synapse",
     "calibrate": "quant.fit.calibrate",
     "chip_format": "quant.grid.registry",
@@ -118,6 +120,7 @@ __all__ = [
     "Rates",
     "Resonator",
     "Schedule",
+    "SpikeAttention",
     "SumPool2d",
     "calibrate",
     "chip_format",

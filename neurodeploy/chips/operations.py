@@ -15,6 +15,7 @@ from neurodeploy.program import (
     Input,
     Neuron,
     Node,
+    Product,
     Program,
     Selection,
     Synapse,
@@ -104,9 +105,9 @@ def _selected(
     )
 
 
-@_EVENTS.register(Synapse)
+@_EVENTS.register(Synapse, Product)
 def _untold(
     node: Node, program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> NDArray[Any] | None:
-    """Return none: a trace has no values of weights, which no chip here reads."""
+    """Return none: a trace has no sums of weights and no products, which no chip here reads."""
     return None

@@ -65,6 +65,8 @@ class _Builder:
         self.shapes: dict[str, Shape] = {INPUT: shape}
         # A call's name -> the node that holds its value.
         self.values: dict[str, str] = {INPUT: INPUT}
+        # A call that is one minus a value -> that value.
+        self.complements: dict[str, str] = {}
         self.samples = Samples()
 
     def build(self) -> g.Graph:
@@ -73,10 +75,11 @@ class _Builder:
             if call.decoder is not None:
                 self._read_out(call.inputs[0])
             self._call(call)
+        output = self._value(calls.output, "output")
         self._read_out(calls.output)
         self.samples.require_encoded()
         self.nodes[0] = g.Input(INPUT, self.shapes[INPUT], self.samples.encoding)
-        return g.Graph(tuple(self.nodes), self.values[calls.output])
+        return g.Graph(tuple(self.nodes), output)
 
     def _read_out(self, call: str) -> None:
         """Append a readout behind the sums of a call, which nothing else reads."""
@@ -88,7 +91,14 @@ class _Builder:
         self.shapes[f"{name}.synapse"] = self.shapes[name]
 
     def _call(self, call: TracedCall) -> None:
-        sources = [self.values[name] for name in call.inputs]
+        if call.function == "complement":
+            self.complements[call.name] = call.inputs[0]
+            return
+        if call.function == "multiply":
+            self._append(self._product(call))
+            self.values[call.name] = call.name
+            return
+        sources = [self._value(name, call.name) for name in call.inputs]
         module = call.layer_in(self.network) if call.function == "module" else None
         if self.samples.passed(call, module):
             self.values[call.name] = sources[0]
@@ -107,8 +117,29 @@ class _Builder:
                 self._append(node)
         self.values[call.name] = self.nodes[-1].name
 
+    def _value(self, name: str, reader: str) -> str:
+        """Return the node that holds a call's value."""
+        if name in self.complements:
+            raise UnsupportedLayerError(
+                f"{reader}: reads one minus {self.complements[name]}, which only a product may",
+                remedy="multiply it with other spikes, as a * (1 - b)",
+            )
+        return self.values[name]
+
+    def _product(self, call: TracedCall) -> Node:
+        """Return the product of two values, or of one and one minus the other."""
+        first, second = call.inputs
+        if first in self.complements:
+            first, second = second, first
+        names = (first, self.complements.get(second, second))
+        edges = tuple(Edge(self._value(name, call.name)) for name in names)
+        return g.Multiply(call.name, edges, second in self.complements)
+
     def _nodes(self, module: nn.Module, name: str, sources: list[str]) -> Sequence[Node]:
         """Return the nodes of a layer; one that joins values reads several."""
+        if isinstance(module, layer.SpikeAttention):
+            edges = tuple(map(Edge, sources))
+            return [g.Attention(name, edges, module.heads, module.scale)]
         if isinstance(module, layer.Concat):
             shapes = [self.shapes[source] for source in sources]
             return [concat(module, name, tuple(map(Edge, sources)), shapes[0])]
@@ -190,6 +221,7 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
 
 @nodes_of.register(layer.AdaptiveAvgPool1d)
 @nodes_of.register(layer.AdaptiveAvgPool2d)
+@nodes_of.register(layer.AdaptiveSumPool2d)
 def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     axes = module.dimensions
     words = f"{name}: takes {'(C, L)' if axes == 1 else '(C, H, W)'} and is given {shape}"
@@ -198,7 +230,8 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
         kernel = _pair(module.windows(*shape[1:]), (1,))
     except ValueError as error:
         raise UnsupportedLayerError(f"{name}: {error}") from error
-    form = (kernel, kernel, 1.0 / prod(kernel))
+    adds = isinstance(module, layer.AdaptiveSumPool2d)
+    form = (kernel, kernel, 1.0 if adds else 1.0 / prod(kernel))
     return pooled(lambda edge: g.SumPool2d(name, edge, *form), source, shape, axes)
 
 

@@ -4,6 +4,7 @@ from neurodeploy.data.network.network import dumps as dumps
 from neurodeploy.graph.graph import Graph as Graph
 from neurodeploy.graph.graph import loads as loads
 from neurodeploy.graph.kinds import Add as Add
+from neurodeploy.graph.kinds import Attention as Attention
 from neurodeploy.graph.kinds import BatchNorm as BatchNorm
 from neurodeploy.graph.kinds import Concat as Concat
 from neurodeploy.graph.kinds import Conv2d as Conv2d
@@ -14,9 +15,11 @@ from neurodeploy.graph.kinds import Flatten as Flatten
 from neurodeploy.graph.kinds import GroupNorm as GroupNorm
 from neurodeploy.graph.kinds import Input as Input
 from neurodeploy.graph.kinds import MaxPool2d as MaxPool2d
+from neurodeploy.graph.kinds import Multiply as Multiply
 from neurodeploy.graph.kinds import Neuron as Neuron
 from neurodeploy.graph.kinds import Node as Node
 from neurodeploy.graph.kinds import Permute as Permute
+from neurodeploy.graph.kinds import Product as Product
 from neurodeploy.graph.kinds import Reshape as Reshape
 from neurodeploy.graph.kinds import Selection as Selection
 from neurodeploy.graph.kinds import Slice as Slice
@@ -25,6 +28,7 @@ from neurodeploy.graph.kinds import Upsample as Upsample
 
 __all__ = [
     "Add",
+    "Attention",
     "BatchNorm",
     "Concat",
     "Conv2d",
@@ -36,9 +40,11 @@ __all__ = [
     "GroupNorm",
     "Input",
     "MaxPool2d",
+    "Multiply",
     "Neuron",
     "Node",
     "Permute",
+    "Product",
     "Reshape",
     "Selection",
     "Slice",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from neurodeploy import graph as g
 from neurodeploy.data.structure import Edge, require
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering.grid import on_grid
-from neurodeploy.program import Conv2d, Dense, Node, Reshape, Selection, Synapse
+from neurodeploy.program import Attention, Conv2d, Dense, Node, Reshape, Selection, Synapse
 
 Steps = NDArray[np.int64]
+# The register in which the sums of attention become a drive.
+COUNT_BITS = 32
 
 
 class Terms:
@@ -62,7 +65,7 @@ class Terms:
         Raises:
             DoesNotFitError: if it does; names the weights.
         """
-        for term in self.of[node.sources[0].source]:
+        for term in (term for edge in node.sources for term in self.of[edge.source]):
             weights = self._weights_behind(term)
             if weights is not None:
                 raise DoesNotFitError(
@@ -84,10 +87,15 @@ class Terms:
 
         Of several that are joined it is the first: all count in one unit.
         """
+        source = self._origin(term)
+        return source if isinstance(source, Synapse) else None
+
+    def _origin(self, term: str) -> Node:
+        """Return the node whose values a value is, as they are or moved."""
         source = self.nodes[term]
         while isinstance(source, Selection):
             source = self.nodes[source.sources[0].source]
-        return source if isinstance(source, Synapse) else None
+        return source
 
     def _weighted(self, term: str, node: g.Neuron) -> Edge:
         source = self._weights_behind(term)
@@ -111,10 +119,14 @@ class Terms:
         if len(shape) == 1:
             return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
         weight = np.full((shape[0], 1, 1, 1), one)
+        form: dict[str, Any] = {"groups": shape[0], "exponent": node.exponent}
+        if isinstance(self._origin(term), Attention):
+            # Its sums are larger than those of most layers.
+            form["accumulator_bits"] = COUNT_BITS
         if len(shape) == 3:
-            return Conv2d(name, Edge(term), weight, groups=shape[0], exponent=node.exponent)
+            return Conv2d(name, Edge(term), weight, **form)
         # Values of other axes are weighed as an image, and come back to their shape.
         (image,) = self.append(Reshape(f"{name}.image", Edge(term), (shape[0], 1, prod(shape[1:]))))
-        kernel = Conv2d(name, Edge(image), weight, groups=shape[0], exponent=node.exponent)
+        kernel = Conv2d(name, Edge(image), weight, **form)
         (sums,) = self.append(kernel)
         return Reshape(f"{name}.shape", Edge(sums), shape)

@@ -7,7 +7,8 @@
 3. An addition is carried to the neurons: a layer of weights applies to each term.
 4. Values that reach neurons without weights get weights of one.
 5. Neurons that measurements drive read the input as it is, which then carries currents.
-6. A delay becomes one of each dense weight that reads it; a loop reads what neurons sent before.
+6. A product is one of integers without a unit, such as spikes (`multiplied.py`).
+7. A delay becomes one of each dense weight that reads it; a loop reads what neurons sent before.
 Every node changes: the result is a Program.
 """
 
@@ -25,6 +26,7 @@ from neurodeploy.graph.kinds.node import Weights
 from neurodeploy.lowering.driven import driven_neuron, is_driven, signal_of
 from neurodeploy.lowering.grid import on_grid
 from neurodeploy.lowering.moving import is_idle, joined, twin
+from neurodeploy.lowering.multiplied import attended, multiplied
 from neurodeploy.lowering.terms import Terms
 from neurodeploy.program import Conv2d, Decoder, Dense, Input, Neuron, Node, Program
 from snncore.dynamics.zoo.readout import DECODING
@@ -108,6 +110,10 @@ def _require_single(node: g.Selection, terms: Terms) -> None:
         )
     terms.require_spikes(node)
     terms.require_no_delay(node)
+
+
+_LOWERED.register(g.Multiply)(multiplied)
+_LOWERED.register(g.Attention)(attended)
 
 
 @_LOWERED.register(g.Dense)

@@ -11,6 +11,9 @@ from neurodeploy.program.kinds.input import Input as Input
 from neurodeploy.program.kinds.input import Signal as Signal
 from neurodeploy.program.kinds.neuron import Neuron as Neuron
 from neurodeploy.program.kinds.node import Node as Node
+from neurodeploy.program.kinds.products import Attention as Attention
+from neurodeploy.program.kinds.products import Multiply as Multiply
+from neurodeploy.program.kinds.products import Product as Product
 from neurodeploy.program.kinds.selections import Concat as Concat
 from neurodeploy.program.kinds.selections import Flatten as Flatten
 from neurodeploy.program.kinds.selections import MaxPool2d as MaxPool2d
@@ -26,6 +29,7 @@ from neurodeploy.program.program import loads as loads
 from neurodeploy.program.program import neurons_in as neurons_in
 
 __all__ = [
+    "Attention",
     "Concat",
     "Conv2d",
     "Decoder",
@@ -35,11 +39,13 @@ __all__ = [
     "Input",
     "Integers",
     "MaxPool2d",
+    "Multiply",
     "NarrowIntegers",
     "Neuron",
     "Node",
     "Part",
     "Permute",
+    "Product",
     "Program",
     "Reshape",
     "Selection",

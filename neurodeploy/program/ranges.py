@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from neurodeploy.data.structure import Edge
+from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.kinds import Neuron
 from neurodeploy.program.kinds.node import LayerRange as LayerRange
@@ -58,6 +58,10 @@ class _Values:
             }
             self._layers[name] = node.layer_range(drives)
         return self._layers[name]
+
+    def shape(self, name: str) -> Shape:
+        """Return the shape of a node's value."""
+        return self.program.shapes[name]
 
     def over(self, edge: Edge) -> Interval:
         """Return the range over an edge; a delayed value is 0 at first."""

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurodeploy.data.narrow import row_pieces
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
     Conv2d,
@@ -17,8 +16,8 @@ from neurodeploy.program import (
     Edge,
     Input,
     MaxPool2d,
-    NarrowIntegers,
     Neuron,
+    Product,
     Program,
     Selection,
     Synapse,
@@ -29,6 +28,7 @@ from neurodeploy.simulator.carrier import exact_matmul_type
 from neurodeploy.simulator.layers import LayerRun, compiled_layer, torch_layer
 from neurodeploy.simulator.moving import TorchWords
 from neurodeploy.simulator.samples import checked_integers
+from neurodeploy.simulator.weights import channels_of, exact_weights
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.sent import sends_spikes
@@ -148,21 +148,11 @@ class Engine:
         """Return a layer's weights in a type that is exact; keep them if they are needed again."""
         weights = self._weights.get(node.name)
         if weights is None:
-            weights = [self._weight(node, part) for _, part in node.delayed_weights]
+            largest = self.ranges.values[node.source.source].largest()
+            weights = exact_weights(node, self.program, largest, self.device)
             if self._keeps:
                 self._weights[node.name] = weights
         return weights
-
-    def _weight(self, node: Synapse, part: NarrowIntegers) -> torch.Tensor:
-        # Every partial sum, in any order, is within the sum of all magnitudes.
-        weight = node.narrow_weight
-        most = max((_magnitude(weight[rows]) for rows in row_pieces(weight)), default=0)
-        source = self.ranges.values[node.source.source].largest()
-        kind = exact_matmul_type(most * max(source, 1))
-        result = torch.empty(part.shape, dtype=kind, device=self.device)
-        for rows in row_pieces(part):
-            result[rows] = torch.from_numpy(part[rows].astype(np.float64)).to(self.device)
-        return result
 
 
 @lru_cache(maxsize=2)
@@ -219,8 +209,11 @@ class _Run:
 
     def _sum(self, edges: tuple[Edge, ...]) -> torch.Tensor:
         total = self.value(edges[0])
-        for edge in edges[1:]:
-            total = total.double() + self.value(edge).double()
+        if len(edges) > 1:
+            proved = self.engine.ranges.values
+            kind = exact_matmul_type(sum(proved[edge.source].largest() for edge in edges))
+            for edge in edges[1:]:
+                total = total.to(kind) + self.value(edge).to(kind)
         return total
 
     def neurons(self, node: Neuron) -> torch.Tensor:
@@ -257,7 +250,7 @@ def _dense(node: Dense, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     """Return the sum over all delays, each weighed and shifted by itself."""
     total: torch.Tensor | None = None
     for edge, weight in zip(node.sources, run.engine.weights(node), strict=True):
-        part = run.value(edge).to(weight.dtype) @ weight.T
+        part = channels_of(run.value(edge).to(weight.dtype), weight) @ weight.T
         part = torch.floor(part * 2.0**-node.shift) if node.shift else part
         total = part if total is None else total + part
     assert total is not None
@@ -293,10 +286,13 @@ def _selected(node: Selection, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     return node.spelled(_WORDS, values, run.engine.program.shapes[node.name])
 
 
-def _magnitude(rows: NarrowIntegers) -> int:
-    """Return the largest sum of a row's magnitudes."""
-    sizes = np.abs(rows.reshape(len(rows), -1).astype(np.int64))
-    return int(sizes.sum(axis=1).max(initial=0))
+@_VALUE.register(Product)
+def _multiplied(node: Product, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    shape, proved = run.engine.program.shapes[node.name], run.engine.ranges.values
+    sources = [proved[edge.source].hull(ZERO) for edge in node.sources]
+    kind = exact_matmul_type(node.largest_sum(sources, shape))
+    values = [run.value(edge).to(kind) for edge in node.sources]
+    return node.spelled(_WORDS, values, shape)
 
 
 def _longest_delays(program: Program) -> dict[str, int]:

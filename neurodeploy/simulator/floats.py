@@ -126,6 +126,16 @@ def _selected(node: g.Selection, run: _Run, row: Array) -> Array:
     return node.select(*(run.value(edge) for edge in node.sources))
 
 
+@_VALUE.register(g.Multiply)
+def _multiplied(node: g.Multiply, run: _Run, row: Array) -> Array:
+    return node.multiplied(*(run.value(edge) for edge in node.sources))
+
+
+@_VALUE.register(g.Attention)
+def _attended(node: g.Attention, run: _Run, row: Array) -> Array:
+    return node.multiplied(*(run.value(edge) for edge in node.sources)) * node.scale
+
+
 @_VALUE.register(g.Dense)
 def _linear(node: g.Dense, run: _Run, row: Array) -> Array:
     return run.value(node.source) @ node.weight.T + (0.0 if node.bias is None else node.bias)

@@ -18,6 +18,7 @@ from neurodeploy.program import (
     MaxPool2d,
     Neuron,
     Node,
+    Product,
     Program,
     Selection,
 )
@@ -120,7 +121,7 @@ def _dense(node: Dense, run: _Run, step: int, row: Array) -> Array:
     )
 
 
-@_VALUE.register(Conv2d, Selection)
+@_VALUE.register(Conv2d, Selection, Product)
 def _combined(node: Node, run: _Run, step: int, row: Array) -> Array:
     return combine(node, *(run.value(edge, step) for edge in node.sources))
 
@@ -143,6 +144,11 @@ def _pooled(node: MaxPool2d, x: Array) -> Array:
 @combine.register(Selection)
 def _selected(node: Selection, *values: Array) -> Array:
     return node.select(*values)
+
+
+@combine.register(Product)
+def _multiplied(node: Product, *values: Array) -> Array:
+    return node.multiplied(*values)
 
 
 def weighted(node: Dense, parts: Sequence[tuple[Array, NDArray[Any]]]) -> Array:

@@ -1,4 +1,4 @@
-"""The words of selections in torch."""
+"""The words of selections and products in torch."""
 
 from __future__ import annotations
 
@@ -41,3 +41,15 @@ class TorchWords:
         shape = list(x.shape)
         shape[axis + self.leading] = count
         return torch.cat([x, x.new_zeros(shape)], axis + self.leading)
+
+    def multiply(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the product of each pair; an axis of length one is repeated."""
+        return x * y
+
+    def complement(self, x: Tensor) -> Tensor:
+        """Return one minus each value."""
+        return 1 - x
+
+    def matmul(self, x: Tensor, y: Tensor, terms: int) -> Tensor:
+        """Return the matrix products over the last two axes."""
+        return x @ y

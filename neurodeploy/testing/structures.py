@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.program import (
+    Attention,
     Concat,
     Conv2d,
     Decoder,
@@ -19,6 +20,7 @@ from neurodeploy.program import (
     Flatten,
     Input,
     MaxPool2d,
+    Multiply,
     Neuron,
     Node,
     Permute,
@@ -150,6 +152,29 @@ def _moved(network: NetworkBuilder) -> NetworkBuilder:
     return network.add(Reshape("flat", Edge("large"), (48,))).dense("output", 3, 48)
 
 
+def _products(network: NetworkBuilder) -> NetworkBuilder:
+    """Multiply two layers' spikes, and a third one's with one minus a row of the first."""
+    kernel: dict[str, Any] = {"padding": (1, 1), "source": Edge("input")}
+    network = network.input(2, 3, 4)
+    for name in ("first", "second", "third"):
+        network = network.conv(name, 2, 2, 3, 3, **kernel)
+    network = network.add(Multiply("both", (Edge("first"), Edge("second"))))
+    network = network.add(Slice("row", Edge("first"), 1, 0, 1))
+    network = network.add(Multiply("unless", (Edge("third"), Edge("row")), complement=True))
+    network = network.add(Concat("joined", (Edge("both"), Edge("unless"))))
+    return network.flatten().dense("output", 3, 48)
+
+
+def _attention(network: NetworkBuilder) -> NetworkBuilder:
+    """Let queries attend to keys and values, with two heads, and weigh the sums."""
+    network = network.input(2, 2, 3)
+    for name in ("query", "key", "value"):
+        network = network.conv(name, 4, 2, 1, 1, source=Edge("input"))
+    edges = (Edge("query"), Edge("key"), Edge("value"))
+    network = network.add(Attention("attended", edges, heads=2))
+    return network.conv("output", 3, 4, 1, 1, source=Edge("attended"))
+
+
 def _sum_pool(network: NetworkBuilder) -> NetworkBuilder:
     weight = np.full((2, 1, 2, 2), 64)
 
@@ -236,6 +261,8 @@ STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "sum pool": _sum_pool,
     "flatten": _flatten,
     "moved values": _moved,
+    "products": _products,
+    "attention": _attention,
     "a late edge": _late_edge,
     "delays": _delays,
     "recurrence": _recurrence,

@@ -1,4 +1,4 @@
-"""Torch's functions and methods that move values, as layers that do the same.
+"""Torch's functions and methods in a traced forward: those that move values, as layers, and others.
 
 A function stands in a traced forward with its arguments; each row of the table returns the layers
 that compute it, one after another, and None where it is called in a way that they do not cover.
@@ -16,6 +16,7 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 from snncore import layer
+from snncore.decoding import decoder_called
 from snncore.neuron import Neuron
 
 
@@ -221,6 +222,8 @@ def _split(called: _Called, index: int) -> nn.Module | None:
     return layer.Slice(axis, start, start + size, 1, called.step_mode)
 
 
+_ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
+_MULTIPLIES = (operator.mul, operator.imul, torch.mul, torch.multiply, "mul", "mul_")
 _JOINS = (torch.cat, torch.concat, torch.concatenate)
 _TABLE: dict[Any, Callable[[_Called], _Layers]] = {
     **dict.fromkeys(_JOINS, _concat),
@@ -235,6 +238,68 @@ _PARTS: dict[Any, Callable[[_Called, int], nn.Module | None]] = {
     **dict.fromkeys((torch.chunk, "chunk"), _chunk),
     **dict.fromkeys((torch.split, "split"), _split),
 }
+
+
+def decodes(node: fx.Node) -> bool:
+    """Return whether a call decodes a sequence over time."""
+    if node.op not in ("call_function", "call_method"):
+        return False
+    return decoder_called(node.target, node.args, node.kwargs) is not None
+
+
+def ends(node: fx.Node) -> bool:
+    """Return whether a network's values end here: at its output, or at a decoder before it."""
+    return node.op == "output" or decodes(node)
+
+
+def is_sum(node: fx.Node) -> bool:
+    """Return whether two values of the network are added."""
+    return node.target in _ADDS and len(node.all_input_nodes) == 2
+
+
+def called_name(node: fx.Node) -> str:
+    """Return the name of the function or method that is called."""
+    return getattr(node.target, "__name__", str(node.target))
+
+
+def kind_name(module: nn.Module | None) -> str:
+    """Return the name of the module's class, marked if it is one of torch's own."""
+    kind = type(module)
+    return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
+
+
+def read_instead(old: fx.Node, new: fx.Node) -> None:
+    """Let everything that reads a value read the call that was put behind it."""
+    for reader in [user for user in old.users if user is not new]:
+        reader.replace_input_with(old, new)
+
+
+def unread(node: fx.Node) -> str:
+    """Return the message for weights whose sums reach no neurons."""
+    for reader in node.users:
+        if reader.op in ("call_function", "call_method"):
+            return (
+                f"{node.target}: {called_name(reader)} reads its sums, which no chip can (a "
+                "forward may call layers, add their results and flatten them)"
+            )
+    return f"{node.target}: no neurons read its sums (append neurons after it)"
+
+
+def factors_of(node: fx.Node) -> tuple[fx.Node, fx.Node] | None:
+    """Return the two values of the network that a call multiplies, if it does."""
+    if node.target not in _MULTIPLIES or len(node.args) != 2 or node.kwargs:
+        return None
+    first, second = node.args
+    if not isinstance(first, fx.Node) or not isinstance(second, fx.Node):
+        return None
+    return first, second
+
+
+def complemented(node: fx.Node) -> fx.Node | None:
+    """Return the value that a call takes from one, if it does."""
+    if node.target is not operator.sub or node.args[0] != 1:
+        return None
+    return node.args[1] if isinstance(node.args[1], fx.Node) else None
 
 
 def with_layers(module: fx.GraphModule, step_mode: str) -> None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil, frexp, log2
 from typing import Any
 
 import torch
@@ -15,9 +16,11 @@ import quant.neuron.cuba
 from quant.convert.encoding.driven import driven_neurons
 from quant.convert.near import READOUT, Nearest
 from quant.convert.nearest import nearest
+from quant.grid.exact import require_accumulator
 from quant.grid.formats import ChipFormat
 from quant.grid.registry import format_with, graded_format
 from quant.grid.scale import Scale, best_exponents, unit_of_one
+from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
 from quant.layer.convolution import Conv1d, Conv2d, Conv3d
 from quant.layer.synapse import GridLayer, Linear, SumPool2d
@@ -31,6 +34,8 @@ from snncore import layer, neuron
 from snncore.dynamics.zoo.driven import driven
 from snncore.neuron.parameters import Given
 
+# The register in which sums of spikes drive neurons without weights.
+_COUNT_BITS = 32
 # More units than a sum of weights reaches in most networks.
 _LARGEST_DRIVE = 1 << 24
 
@@ -117,17 +122,34 @@ class Conversion:
             if synapse.bias is not None:
                 own = part.synapse.bias
                 synapse.bias.copy_((bias if own is None else bias + own).expand_as(synapse.bias))
+        if part.largest > ceil(part.gain) and not bool(synapse.integer_weight().any()):
+            raise ValueError(
+                f"{name}: reads counts of up to {part.largest}, for which {self.form.name} has no "
+                "weights but zeros (put neurons between them)"
+            )
         return Block(synapse, self._neurons(near, int(exponents.min())), norm=part.norm)
 
     def pooled(self, pool: layer.SumPool2d, module: neuron.Neuron, name: str, gain: float) -> Block:
         """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
-        near = nearest(module, self.form, name)
-        if near.threshold() is None:
-            raise ValueError(f"{name}: reads out a pool (put layer.Linear between them)")
-        threshold = near.threshold() * gain
-        exponent = unit_of_one(near.form(self.form), threshold, name)
+        near, exponent = self._counting(module, name, gain, "a pool")
         pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
         return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
+
+    def attended(self, module: neuron.Neuron, name: str, gain: float, most: int) -> ChipNeuron:
+        """Return neurons driven by sums of spikes up to `most`, so their threshold grows alike."""
+        near, exponent = self._counting(module, name, gain, "sums of spikes")
+        require_accumulator(name, most * 2.0**-exponent, _COUNT_BITS)
+        return self._neurons(near, exponent, gain, like_bias=near.bias * gain)
+
+    def _counting(
+        self, module: neuron.Neuron, name: str, gain: float, read: str
+    ) -> tuple[Nearest, int]:
+        """Return the chip's neuron whose input counts, and the unit of one."""
+        near = nearest(module, self.form, name)
+        if near.threshold() is None:
+            raise ValueError(f"{name}: reads out {read} (put layer.Linear between them)")
+        threshold = near.threshold() * gain
+        return near, unit_of_one(near.form(self.form), threshold, name)
 
     def encoded(self, module: neuron.Neuron, name: str, gain: float, largest: int) -> ChipNeuron:
         """Return neurons that an encoder's integers drive: input neurons, if the chip has them.
@@ -237,17 +259,18 @@ _ON_GRID: dict[type[nn.Module], Any] = {
 }
 
 
-def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
+def adding_pool(module: Any, name: str) -> tuple[Any, float]:
     """Return a pool that adds up, and the ratio of its result to the float one.
 
     Raises:
         ValueError: if its windows are not known, or padded.
     """
-    if isinstance(module, layer.AdaptiveAvgPool2d):
+    if isinstance(module, layer.AdaptiveAvgPool2d | layer.AdaptiveSumPool2d):
         if module.input_shape is None:
             raise ValueError(f"{name}: the size of its image is not known (give an example)")
         height, width = module.windows(*module.input_shape[-2:])
-        return layer.SumPool2d((height, width)), float(height * width)
+        adds = isinstance(module, layer.AdaptiveSumPool2d)
+        return layer.SumPool2d((height, width)), 1.0 if adds else float(height * width)
     if isinstance(module, layer.AvgPool2d):
         if any(module.padding) or module.ceil_mode:
             raise ValueError(
@@ -256,6 +279,44 @@ def adding_pool(module: nn.Module, name: str) -> tuple[nn.Module, float]:
         (height, width), (down, right) = module.kernel_size, module.stride
         return layer.SumPool2d((height, width), (down, right)), float(height * width)
     return module, 1.0
+
+
+def refuse_gaps(module: nn.Module | None, name: str) -> None:
+    """Check that a pool's windows have no gaps and stay within the image.
+
+    Raises:
+        ValueError: otherwise; names the layer.
+    """
+    gaps = isinstance(module, layer.MaxPool1d | layer.MaxPool2d) and (
+        module.ceil_mode or max(module.dilation) > 1
+    )
+    if gaps:
+        raise ValueError(
+            f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
+            "dilation and ceil_mode)"
+        )
+
+
+def whole_attention(
+    module: layer.SpikeAttention, name: str, sent: int
+) -> tuple[SpikeAttention, int]:
+    """Return attention that nothing scales, and the largest size of its sums.
+
+    Raises:
+        ValueError: if the size of its image is not known, or no shift undoes its scale.
+    """
+    scale = module.scale
+    if not scale > 0 or frexp(scale)[0] != 0.5:
+        near = 2.0 ** round(log2(scale)) if scale > 0 else 0.125
+        raise ValueError(
+            f"{name}: scales by {scale:g}, and integers are scaled by shifts (use a power of two, "
+            f"such as scale={near:g}, with thresholds behind it to match)"
+        )
+    if module.input_shape is None:
+        raise ValueError(f"{name}: the size of its image is not known (give an example)")
+    attention = SpikeAttention(module.heads, largest_input=sent)
+    attention.require_exact(name, *module.input_shape)
+    return attention, attention.largest_sum(*module.input_shape)
 
 
 def votes_as_weights(module: layer.Vote, name: str) -> layer.Linear:

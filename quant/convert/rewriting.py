@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 import torch
 from torch import fx, nn
 
-from quant.convert.layers import Conversion, DrivingPart, adding_pool, votes_as_weights
+from quant.convert.functions import (
+    called_name,
+    complemented,
+    decodes,
+    ends,
+    factors_of,
+    is_sum,
+    kind_name,
+    read_instead,
+    unread,
+)
+from quant.convert.layers import (
+    Conversion,
+    DrivingPart,
+    adding_pool,
+    refuse_gaps,
+    votes_as_weights,
+    whole_attention,
+)
+from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
 from quant.layer.encoder import InputEncoder
 from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
-from snncore.decoding import decoder_called
 from snncore.dispatch import for_kinds
 from snncore.layer.moving import Moving
 
 _IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
-_POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.SumPool2d)
+_POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.AdaptiveSumPool2d, layer.SumPool2d)
 _SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, layer.Upsample)
 _WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
 # The name of the readout of a sum of layers.
 _SUMS = "readout"
-_ADDS = (operator.add, operator.iadd, torch.add, "add", "add_")
 _FLATTENS = (torch.flatten, "flatten")
 _NORMS = (layer.BatchNorm, layer.GroupNorm)
-KNOWN = (*_WEIGHTS, *_NORMS, layer.Vote, neuron.Neuron, layer.Recurrent, *_POOLS, *_SAME, *_IDLE)
+_OTHERS = (layer.Vote, layer.SpikeAttention, neuron.Neuron, layer.Recurrent)
+KNOWN = (*_WEIGHTS, *_NORMS, *_OTHERS, *_POOLS, *_SAME, *_IDLE)
 
 
 @dataclass(frozen=True)
@@ -68,24 +85,28 @@ class Rewriting:
             ValueError: if the chip cannot have a layer; names it.
         """
         for node in list(self.module.graph.nodes):
-            if _ends(node):
+            if ends(node):
                 self._read_out(node)
             self._visit(node)
         if self.waiting:
-            raise ValueError(_unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
+            raise ValueError(unread(next(n for n in self.module.graph.nodes if n in self.waiting)))
         self.module.delete_all_unused_submodules()
         self.module.recompile()
 
     def _visit(self, node: fx.Node) -> None:
+        if not self.encoded.isdisjoint(node.all_input_nodes):
+            self.encoded.add(node)
+        factors = factors_of(node)
+        if factors is not None or complemented(node) is not None:
+            self._multiply(node, factors)
+            return
         gains = {self.gain[source] for source in node.all_input_nodes}
-        if len(gains) > 1 and not _is_sum(node):
+        if len(gains) > 1 and not is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
         self.largest[node] = max(
             (self.largest[source] for source in node.all_input_nodes), default=1
         )
-        if not self.encoded.isdisjoint(node.all_input_nodes):
-            self.encoded.add(node)
         if node.op != "call_module":
             self._refuse_words(node)
             return
@@ -95,11 +116,45 @@ class Rewriting:
     def _rewrite(self, module: Any, node: fx.Node, name: str) -> None:
         """Replace a layer by its quantized form."""
         raise ValueError(
-            f"{name}: {_kind(module)} has no quantized form (use layer.Conv2d, "
+            f"{name}: {kind_name(module)} has no quantized form (use layer.Conv2d, "
             "layer.Linear, pools, batch norms, Flatten, Delay, Recurrent and neurons)"
         )
 
-    @for_kinds(_rewrite, Block, ChipNeuron, GridLayer)
+    def _multiply(self, node: fx.Node, factors: tuple[fx.Node, fx.Node] | None) -> None:
+        """Take a product of spikes or counts, or one minus spikes, of which a product is made."""
+        self._refuse_sums(node)
+        if factors is not None:
+            self.gain[node] = prod(self.gain[each] for each in factors)
+            self.largest[node] = prod(self.largest[each] for each in factors)
+            return
+        (source,) = node.all_input_nodes
+        if any(factors_of(reader) is None for reader in node.users) or not self._fires(source):
+            raise ValueError(
+                f"{node.name}: takes {source.name} from one, which chips do for spikes in a "
+                "product (write a * (1 - b) of what two layers of neurons send)"
+            )
+        self.gain[node], self.largest[node] = 1.0, 1
+
+    def _fires(self, node: fx.Node) -> bool:
+        """Return whether all values are 0 or 1."""
+        module = self._of(node)
+        neurons = getattr(module, "neuron", getattr(module, "body", module))
+        if isinstance(neurons, ChipNeuron):
+            return neurons.sends_bits
+        kept = isinstance(module, (*_SAME, *_IDLE)) or node.target in _FLATTENS
+        kept = kept or factors_of(node) is not None or complemented(node) is not None
+        return node.op == "placeholder" or (kept and all(map(self._fires, node.all_input_nodes)))
+
+    @for_kinds(_rewrite, layer.SpikeAttention)
+    def _attention(self, module: layer.SpikeAttention, node: fx.Node, name: str) -> None:
+        self._refuse_sums(node)
+        read = [each for each in (*node.args, *node.kwargs.values()) if isinstance(each, fx.Node)]
+        attention, most = whole_attention(module, name, max(self.largest[each] for each in read))
+        self._put(name, attention)
+        self.gain[node] = prod(self.gain[each] for each in read) / module.scale
+        self.largest[node] = most
+
+    @for_kinds(_rewrite, Block, ChipNeuron, GridLayer, SpikeAttention)
     def _quantized(self, module: nn.Module, node: fx.Node, name: str) -> None:
         called = name in self.put
         why = "is called twice (give each call a layer of its own)"
@@ -118,7 +173,8 @@ class Rewriting:
         pool, size = adding_pool(module, name)
         self._put(name, pool)
         self.gain[node] *= size
-        self.largest[node] *= ceil(size)
+        counts = isinstance(module, layer.AdaptiveSumPool2d)
+        self.largest[node] *= prod(pool.kernel_size) if counts else ceil(size)
 
     @for_kinds(_rewrite, *_WEIGHTS, layer.BatchNorm)
     def _weights(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -133,7 +189,7 @@ class Rewriting:
     @for_kinds(_rewrite, *_SAME)
     def _kept(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
-        _refuse_gaps(module, name)
+        refuse_gaps(module, name)
 
     @for_kinds(_rewrite, layer.GroupNorm)
     def _groups(self, module: nn.Module, node: fx.Node, name: str) -> None:
@@ -157,6 +213,9 @@ class Rewriting:
         elif len(terms) == 1 and top in self.encoded:
             conversion, size = self._conversion(terms), (self.gain[top], self.largest[top])
             self._put(name, conversion.encoded(module, name, *size))
+        elif len(terms) == 1 and self.gain[top] != 1.0:
+            size = (self.gain[top], self.largest[top])
+            self._put(name, self.conversion.attended(module, name, *size))
         else:
             self._put(name, self._joined(module, name, terms)[0])
         self._sends(node, name)
@@ -196,13 +255,13 @@ class Rewriting:
                 # The readout has the name of its weights.
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(str(weights.target), (top,))
-                _read_instead(top, call)
+                read_instead(top, call)
                 self._block(call, sums, str(weights.target), terms[0], weights)
             else:
                 self._put(_SUMS, self._joined(sums, _SUMS, terms)[0])
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(_SUMS, (top,))
-                _read_instead(top, call)
+                read_instead(top, call)
             self.gain[call], self.largest[call] = 1.0, 1
             self.encoded.discard(call)
 
@@ -269,7 +328,7 @@ class Rewriting:
     def _terms(self, node: fx.Node) -> list[Term]:
         """Return the terms that are added up to drive neurons."""
         if node.op != "call_module":
-            if _is_sum(node):
+            if is_sum(node):
                 return [term for source in node.all_input_nodes for term in self._terms(source)]
             return [Term(node)]
         module = self._of(node)
@@ -302,8 +361,9 @@ class Rewriting:
                     "unit of its weights (put neurons before the concatenation)"
                 )
             if source in self.waiting:
+                reader = node.target if node.op == "call_module" else node.name
                 raise ValueError(
-                    f"{node.target}: reads {source.target} with no neurons between them "
+                    f"{reader}: reads {source.target} with no neurons between them "
                     "(put neurons between layers of weights, and pools after neurons)"
                 )
             passes = source.op != "call_module" or isinstance(self._of(source), (*_SAME, *_IDLE))
@@ -313,11 +373,11 @@ class Rewriting:
     def _refuse_words(self, node: fx.Node) -> None:
         """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
-        is_known = not words or _is_sum(node) or node.target in _FLATTENS
-        is_known = is_known or _decodes(node)
+        is_known = not words or is_sum(node) or node.target in _FLATTENS
+        is_known = is_known or decodes(node)
         if not is_known and not self.waiting.intersection(node.all_input_nodes):
             raise ValueError(
-                f"{node.name}: {_called(node)} of spikes is not what chips do (a forward may "
+                f"{node.name}: {called_name(node)} of spikes is not what chips do (a forward may "
                 "call layers, add their results and flatten them)"
             )
         for source in node.all_input_nodes if node.op == "output" else ():
@@ -334,59 +394,3 @@ class Rewriting:
         parent, _, name = path.rpartition(".")
         setattr(self.module.get_submodule(parent), name, module)
         self.put.add(path)
-
-
-def _kind(module: nn.Module | None) -> str:
-    """Return the name of the module's class, marked if it is one of torch's own."""
-    kind = type(module)
-    return f"torch.nn.{kind.__name__}" if kind.__module__.startswith("torch.nn") else kind.__name__
-
-
-def _refuse_gaps(module: nn.Module | None, name: str) -> None:
-    gaps = isinstance(module, layer.MaxPool1d | layer.MaxPool2d) and (
-        module.ceil_mode or max(module.dilation) > 1
-    )
-    if gaps:
-        raise ValueError(
-            f"{name}: a chip has no pool with gaps, or beyond the image (leave out "
-            "dilation and ceil_mode)"
-        )
-
-
-def _read_instead(old: fx.Node, new: fx.Node) -> None:
-    """Let everything that reads a value read the call that was put behind it."""
-    for reader in [user for user in old.users if user is not new]:
-        reader.replace_input_with(old, new)
-
-
-def _decodes(node: fx.Node) -> bool:
-    """Return whether a call decodes a sequence over time."""
-    if node.op not in ("call_function", "call_method"):
-        return False
-    return decoder_called(node.target, node.args, node.kwargs) is not None
-
-
-def _ends(node: fx.Node) -> bool:
-    """Return whether a network's values end here: at its output, or at a decoder before it."""
-    return node.op == "output" or _decodes(node)
-
-
-def _is_sum(node: fx.Node) -> bool:
-    """Return whether two values of the network are added."""
-    return node.target in _ADDS and len(node.all_input_nodes) == 2
-
-
-def _called(node: fx.Node) -> str:
-    return getattr(node.target, "__name__", str(node.target))
-
-
-def _unread(node: fx.Node) -> str:
-    """Return the message for weights whose sums reach no neurons."""
-    for reader in node.users:
-        if reader.op in ("call_function", "call_method"):
-            called = _called(reader)
-            return (
-                f"{node.target}: {called} reads its sums, which no chip can (a forward may call "
-                "layers, add their results and flatten them)"
-            )
-    return f"{node.target}: no neurons read its sums (append neurons after it)"

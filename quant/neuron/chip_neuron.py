@@ -18,6 +18,7 @@ from quant.neuron.integer_step import (
     BoundedStep,
     enclosing,
     largest_sent,
+    sent_range,
     training_equations,
     training_step,
 )
@@ -25,6 +26,7 @@ from quant.neuron.kernels import run_kernels, runs_in_kernels
 from quant.neuron.register import Register, registers
 from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.arithmetic.integer import distance_fraction
+from snncore.dynamics.arithmetic.interval import Interval
 from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
@@ -125,6 +127,11 @@ class ChipNeuron(Neuron):
     def largest_sent(self) -> int:
         """The largest size of what one neuron sends in a step, 1 if it sends spikes."""
         return largest_sent(self.equations, self.system)
+
+    @property
+    def sends_bits(self) -> bool:
+        """Whether one neuron sends 0 or 1."""
+        return sent_range(self.equations, self.system).within(Interval(0, 1))
 
     def require_exact(self, drive: int) -> None:
         """Check that floats compute a step exactly, for inputs of at most `drive` units.

@@ -92,13 +92,18 @@ def training_equations(
 @lru_cache(maxsize=512)
 def largest_sent(equations: Equations, system: NumberSystem) -> int:
     """Return the largest size of the output in any state, for any input and parameters."""
+    return max(1, sent_range(equations, system).largest())
+
+
+def sent_range(equations: Equations, system: NumberSystem) -> Interval:
+    """Return the range of the output in any state, for any input and parameters."""
     integers = to_integers(equations, system)
     states = {name: Interval(*system.state(name).limits) for name in integers.states}
     anything = Interval(-(1 << 62), 1 << 62)
     inputs = dict.fromkeys(integers.inputs, anything)
     parameters = dict.fromkeys(integers.parameters, anything)
     _, operations = step_intervals(integers, states, inputs, parameters)
-    return max(1, operations[integers.output].largest())
+    return operations[integers.output]
 
 
 @lru_cache(maxsize=512)

@@ -3,6 +3,9 @@
 from snncore.layer.attention import SpikeAttention as SpikeAttention
 from snncore.layer.dropout import Dropout as Dropout
 from snncore.layer.dropout import Dropout2d as Dropout2d
+from snncore.layer.masks import ChannelAttention as ChannelAttention
+from snncore.layer.masks import SpikeDrivenAttention as SpikeDrivenAttention
+from snncore.layer.masks import TokenAttention as TokenAttention
 from snncore.layer.moving import Chunk as Chunk
 from snncore.layer.moving import Concat as Concat
 from snncore.layer.moving import Permute as Permute
@@ -21,6 +24,7 @@ from snncore.layer.norm.step_batch_norm import TemporalBatchNorm2d as TemporalBa
 from snncore.layer.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from snncore.layer.pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
 from snncore.layer.pool import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+from snncore.layer.pool import AdaptiveSumPool2d as AdaptiveSumPool2d
 from snncore.layer.pool import AvgPool1d as AvgPool1d
 from snncore.layer.pool import AvgPool2d as AvgPool2d
 from snncore.layer.pool import AvgPool3d as AvgPool3d
@@ -54,6 +58,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveSumPool2d",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -61,6 +66,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "ChannelAttention",
     "Chunk",
     "Concat",
     "Conv1d",
@@ -88,6 +94,7 @@ __all__ = [
     "Sequence",
     "Slice",
     "SpikeAttention",
+    "SpikeDrivenAttention",
     "StateLayer",
     "StepBatchNorm2d",
     "Steps",
@@ -96,6 +103,7 @@ __all__ = [
     "TemporalBatchNorm2d",
     "ThresholdBatchNorm2d",
     "TimeDistributed",
+    "TokenAttention",
     "Transpose",
     "Upsample",
     "Vote",

@@ -171,3 +171,13 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPool):
     """The mean over windows that give a volume of this size."""
 
     dimensions = 3
+
+
+class AdaptiveSumPool2d(_AdaptiveAvgPool):
+    """The sum over windows that give an image of this size; they tile it."""
+
+    dimensions = 2
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        windows = self.windows(*x.shape[-2:])
+        return F.avg_pool2d(x, windows, windows, divisor_override=1)

@@ -14,7 +14,10 @@ _IF: Make = partial(IF, detach_reset=True)
 
 
 class CSNN(nn.Sequential):
-    """Two convolutions with pools and two dense layers, like LeNet; fires in the last layer."""
+    """Two convolutions with pools and two dense layers, like LeNet; fires in the last layer.
+
+    `size` is the images' height and width.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,11 @@ class CSNN(nn.Sequential):
         size: int = 28,
         neuron: Make = _IF,
     ) -> None:
+        if size < 4:
+            raise ValueError(
+                f"CSNN: two pools leave nothing of images of {size} x {size} (make them 4 x 4 or "
+                "more)"
+            )
         super().__init__(
             layer.Conv2d(channels, width, 3, padding=1, bias=False),
             layer.BatchNorm2d(width),

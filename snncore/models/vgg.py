@@ -20,7 +20,11 @@ _WIDTHS = (1, 2, 4, 8, 8)
 
 
 class VGG(nn.Module):
-    """A plain stack of convolutions; (T, N, C, H, W) to (T, N, classes)."""
+    """A plain stack of convolutions; (T, N, C, H, W) to (T, N, classes).
+
+    `size` is the images' height and width. The last pool leaves `grid` x `grid` pixels of the
+    32nd part of it.
+    """
 
     def __init__(
         self,
@@ -28,15 +32,17 @@ class VGG(nn.Module):
         classes: int = 1000,
         *,
         channels: int = 3,
+        size: int = 224,
         width: int = 64,
         hidden: int = 4096,
-        grid: int = 7,
+        grid: int | None = None,
         dropout: float = 0.5,
         neuron: Make = default_neuron,
     ) -> None:
         super().__init__()
         if depth not in _STAGES:
             raise ValueError(f"VGG: no depth {depth}; there are {', '.join(map(str, _STAGES))}")
+        grid = _grid(size, grid)
         layers: list[nn.Module] = []
         for count, factor in zip(_STAGES[depth], _WIDTHS, strict=True):
             for _ in range(count):
@@ -62,6 +68,28 @@ class VGG(nn.Module):
         """Return the outputs of every step."""
         scores: Tensor = self.classifier(self.flatten(self.avgpool(self.features(x))))
         return scores
+
+
+def _grid(size: int, grid: int | None) -> int:
+    """Return the pixels that the last pool leaves on a side; 7, or all that there are, by default.
+
+    Raises:
+        ValueError: if the stages leave none, or the pool cannot divide them.
+    """
+    left = size // 2 ** len(_STAGES[11])
+    if left == 0:
+        raise ValueError(
+            f"VGG: five pools leave nothing of images of {size} x {size} (make them 32 x 32 or "
+            "more)"
+        )
+    if grid is None:
+        grid = next(each for each in range(min(7, left), 0, -1) if left % each == 0)
+    if grid < 1 or left % grid:
+        raise ValueError(
+            f"VGG: images of {size} x {size} leave {left} x {left} pixels, which a grid of "
+            f"{grid} x {grid} does not divide (grid=1 takes their mean)"
+        )
+    return grid
 
 
 def spiking_vgg11(classes: int = 1000, **options: object) -> VGG:

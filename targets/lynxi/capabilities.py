@@ -15,6 +15,7 @@ CAPABILITIES = Capabilities(
         "residual add",
         "conv1d and transposed convolutions",
         "concat, slice, permute, reshape and upsample",
+        "products of spikes and spiking attention",
     ),
     neurons=(
         "IF and LIF with hard or soft reset, to any value",

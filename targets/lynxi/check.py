@@ -20,6 +20,7 @@ from neurodeploy.program import (
     Input,
     Neuron,
     Node,
+    Product,
     Program,
     Selection,
     Signal,
@@ -86,7 +87,7 @@ def _structure(program: Program) -> Iterator[Finding]:
 _VALUES = KindTable[[], Iterator[Finding]]("the check of values for a reduced module")
 
 
-@_VALUES.register(Input, Selection)
+@_VALUES.register(Input, Selection, Product)
 def _no_values(node: Node) -> Iterator[Finding]:
     yield from ()
 
@@ -160,7 +161,7 @@ def _levels(program: Program) -> Iterator[Finding]:
 def _missing(part: PlanPart, program: Program) -> Finding:
     """Return why a layer is not exact in float16, and a remedy."""
     certificate, node = part.certificate, part.node
-    quantity = "a partial sum" if isinstance(node, Synapse) else "a value"
+    quantity = "a partial sum" if isinstance(node, Synapse | Product) else "a value"
     reason = f"{quantity} may reach {certificate.bound}, beyond {HALF_LIMIT}"
     if certificate.bound <= HALF_LIMIT:
         reason = "a constant is not a float16"
@@ -175,11 +176,28 @@ def _remedy(node: Node, program: Program) -> str:
     if _takes_currents(program) and program.input.name in read:
         fewer = "" if program.input.encoding is None else ", or in fewer bits"
         return f"encode the input as spikes{fewer}"
-    if isinstance(node, Synapse):
-        fan_in, bits = int(node.narrow_weight[0].size), largest_weight_bits(node)
-        fewer = f", fewer bits ({bits} always do)" if bits > 1 else ""
-        return f"a smaller fan-in than {fan_in}{fewer}, or smaller weights"
+    return _REMEDY(node)
+
+
+# The words for how a node's values become smaller.
+_REMEDY = KindTable[[], str]("the remedies of a reduced module")
+
+
+@_REMEDY.register(Input, Selection, Neuron)
+def _smaller_values(node: Node) -> str:
     return "narrower states, a smaller threshold, or smaller sums"
+
+
+@_REMEDY.register(Product)
+def _fewer_terms(node: Product) -> str:
+    return "more heads, a smaller image, or spikes instead of counts"
+
+
+@_REMEDY.register(Synapse)
+def _smaller_weights(node: Synapse) -> str:
+    fan_in, bits = int(node.narrow_weight[0].size), largest_weight_bits(node)
+    fewer = f", fewer bits ({bits} always do)" if bits > 1 else ""
+    return f"a smaller fan-in than {fan_in}{fewer}, or smaller weights"
 
 
 def _error(node: str, message: str, remedy: str) -> Finding:

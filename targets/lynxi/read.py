@@ -15,6 +15,7 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.data import strict_json
 from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
 from neurodeploy.program import (
+    Attention,
     Concat,
     Conv2d,
     Dense,
@@ -22,6 +23,7 @@ from neurodeploy.program import (
     Flatten,
     Input,
     MaxPool2d,
+    Multiply,
     Neuron,
     Node,
     Permute,
@@ -177,6 +179,14 @@ def _upsample(entry: Entry, store: Store) -> Node:
     return Upsample(entry["name"], _source(entry), tuple(entry["factors"]), entry["zeros"])
 
 
+def _multiply(entry: Entry, store: Store) -> Node:
+    return Multiply(entry["name"], tuple(map(Edge, entry["inputs"])), entry["complement"])
+
+
+def _attention(entry: Entry, store: Store) -> Node:
+    return Attention(entry["name"], tuple(map(Edge, entry["inputs"])), entry["heads"])
+
+
 def _neuron(entry: Entry, store: Store) -> Node:
     name = entry["name"]
     parameters = {
@@ -203,5 +213,7 @@ _READERS: dict[str, Callable[[Entry, Store], Node]] = {
     "slice": _slice,
     "concat": _concat,
     "upsample": _upsample,
+    "multiply": _multiply,
+    "attention": _attention,
     "neuron": _neuron,
 }

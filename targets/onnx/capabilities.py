@@ -12,6 +12,7 @@ CAPABILITIES = Capabilities(
         "branches, delays and loops",
         "conv1d, conv3d and transposed convolutions",
         "concat, slice, permute, reshape and upsample",
+        "products of spikes and spiking attention",
     ),
     neurons=("every neuron that has integer equations",),
     limits={

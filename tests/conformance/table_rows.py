@@ -147,13 +147,18 @@ def driven() -> Built:
     return nn.Sequential(quant.DrivenCubaLIF(scale=1.0, bias=True), block), (6,)
 
 
-def attention() -> Built:
-    def forward(x: Tensor, q: Any, a: Any, k: Any, b: Any, attend: Any, o: Any, end: Any) -> Tensor:
-        keys = b(k(x))
-        return end(o(attend(a(q(x)), keys, keys)))
+def attending(attend: nn.Module, count: int = 2) -> Make:
+    """Return a maker of an attention of spikes, and weights behind its neurons."""
 
-    layers = (image(), lif(), image(), lif(), layer.SpikeAttention(2), image(4), lif())
-    return Calls(forward, *layers), (2, 4, 4)
+    def forward(x: Tensor, attends: Any, *layers: Any) -> Tensor:
+        *parts, fire, last, end = layers
+        read = [
+            neurons(weights(x)) for weights, neurons in zip(parts[::2], parts[1::2], strict=True)
+        ]
+        return end(last(fire(attends(*read))))
+
+    parts = [part for _ in range(count) for part in (image(), lif())]
+    return lambda: (Calls(forward, attend, *parts, lif(), image(4), lif()), (2, 4, 4))
 
 
 NEURONS: dict[str, tuple[Make, ...]] = {
@@ -198,8 +203,10 @@ LAYERS: dict[str, tuple[Make, ...]] = {
     "`ConvTranspose3d`": (
         summed(partial(layer.ConvTranspose3d, 2, 3, 3, stride=2, padding=1), (2, 3, 3, 3)),
     ),
-    "`SumPool2d`, `AvgPool1d`, `2d`, `AdaptiveAvgPool1d`, `2d`, the mean over space": (
+    "`SumPool2d`, `AdaptiveSumPool2d`, `AvgPool1d`, `2d`, `AdaptiveAvgPool1d`, `2d`, "
+    "the mean over space": (
         behind(partial(layer.SumPool2d, 2), 36),
+        behind(partial(layer.AdaptiveSumPool2d, 2), 16),
         behind(partial(layer.AvgPool2d, 2), 36),
         behind(partial(layer.AdaptiveAvgPool2d, 2), 16),
         on_line(partial(layer.AvgPool1d, 2), 12),
@@ -242,8 +249,20 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         joined(lambda a, b: a + b, 4),
         joined(lambda a, b: a + b, 4, fire=False),
     ),
-    "`Residual` (and, iand)": (residual("and"), residual("iand")),
-    "`SpikeAttention`": (attention,),
+    "products of spikes, `Residual` (and, iand)": (
+        residual("and"),
+        residual("iand"),
+        joined(lambda a, b: a * b, 4),
+        joined(lambda a, b: a * (1 - b[:, :, 1:2]), 4),
+    ),
+    "`SpikeAttention` with a scale that is a power of two": (
+        attending(layer.SpikeAttention(2), 3),
+    ),
+    "`TokenAttention`, `ChannelAttention`, `SpikeDrivenAttention`": (
+        attending(layer.TokenAttention(4, 2, neuron.LIF(threshold=0.5))),
+        attending(layer.ChannelAttention(lif())),
+        attending(layer.SpikeDrivenAttention(lif()), 3),
+    ),
     "`Delay`": (dense(partial(layer.Delay, 2)),),
     "`Recurrent` with `Linear` as feedback": (
         dense(

@@ -8,7 +8,7 @@ from neurodeploy.testing.conformance import Conformance, accepted_programs
 from neurodeploy.testing.suite import suite
 
 # Other tests run hundreds of random networks in each simulator, many in one process.
-SIMULATED = 5
+SIMULATED = 3
 
 
 @pytest.mark.usefixtures("lava", "nengo", "brian")

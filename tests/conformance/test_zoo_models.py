@@ -31,6 +31,18 @@ MODELS: dict[str, Make] = {
         models.sew_resnet18(4, width=4, channels=2, small_images=True),
         _events(2, 8, 8),
     ),
+    "sew_resnet18 and": lambda: (
+        models.sew_resnet18(4, join="and", width=4, channels=2, small_images=True),
+        _events(2, 8, 8),
+    ),
+    "sew_resnet18 iand": lambda: (
+        models.sew_resnet18(4, join="iand", width=4, channels=2, small_images=True),
+        _events(2, 8, 8),
+    ),
+    "spikformer": lambda: (
+        models.Spikformer(1, 8, 4, channels=2, heads=2),
+        _events(2, 32, 32),
+    ),
     "spiking_vgg11": lambda: (
         models.spiking_vgg11(4, width=4, channels=2, hidden=16, grid=1),
         _events(2, 32, 32),
@@ -71,9 +83,3 @@ def test_every_model_is_equal(
         report = nd.verify(artifact, model=prepared, samples=samples, simulator=simulators[target])
         assert report.equal, report.to_text()
         assert sum(layer.spikes > 0 for layer in report.layers) > 1
-
-
-def test_attention_is_refused_with_its_reason() -> None:
-    network = models.Spikformer(1, 8, 4, channels=2, heads=2)
-    with pytest.raises(ValueError, match="SpikeAttention has no quantized form"):
-        quant.prepare(network, target="onnx", example=_events(2, 32, 32))

@@ -13,7 +13,6 @@ KINDS |= {"Synapse", "Selection", "Weights"}
 ROOMS = ("neurodeploy.graph", "neurodeploy.program")
 # Functions that look at two kinds and are no ladder: a table would not make them plainer.
 ALLOWED = {
-    "neurodeploy/lowering/terms.py:_weights_behind": "walks through flattens to weights",
     "targets/lynxi/reduced/branch.py:_branch": "walks through pools and flattens to weights",
     "targets/onnx/description.py:described": "weights and parameters stand in tensors",
 }

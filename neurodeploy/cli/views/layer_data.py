@@ -14,6 +14,7 @@ from neurodeploy.program import (
     Integers,
     Neuron,
     Node,
+    Product,
     Program,
     Selection,
     Synapse,
@@ -41,7 +42,7 @@ def proved_ranges(program: Program) -> Ranges | None:
 _DATA = KindTable[[Program, Ranges | None], dict[str, Any]]("the view of layers")
 
 
-@_DATA.register(Input, Selection)
+@_DATA.register(Input, Selection, Product)
 def _without_numbers(node: Node, program: Program, proved: Ranges | None) -> dict[str, Any]:
     return {"values": {}, "ranges": {}}
 

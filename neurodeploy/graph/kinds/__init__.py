@@ -1,6 +1,10 @@
 """The kinds of nodes of a graph, one file each: fields, shape and text."""
 
-from neurodeploy.graph.kinds.add import Add as Add
+from neurodeploy.graph.kinds.arithmetic import PRODUCTS as PRODUCTS
+from neurodeploy.graph.kinds.arithmetic import Add as Add
+from neurodeploy.graph.kinds.arithmetic import Attention as Attention
+from neurodeploy.graph.kinds.arithmetic import Multiply as Multiply
+from neurodeploy.graph.kinds.arithmetic import Product as Product
 from neurodeploy.graph.kinds.batch_norm import BatchNorm as BatchNorm
 from neurodeploy.graph.kinds.conv2d import Conv2d as Conv2d
 from neurodeploy.graph.kinds.delay import Delay as Delay
@@ -22,5 +26,6 @@ from neurodeploy.graph.kinds.selections import Slice as Slice
 from neurodeploy.graph.kinds.selections import Upsample as Upsample
 
 _WEIGHTS: tuple[type[Node], ...] = (Dense, Conv2d, SumPool2d, BatchNorm, GroupNorm)
+_SUMS: tuple[type[Node], ...] = (Delay, Add, *PRODUCTS)
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, *_WEIGHTS, *SELECTIONS, Delay, Add, Neuron, Decoder)
+KINDS: tuple[type[Node], ...] = (Input, *_WEIGHTS, *SELECTIONS, *_SUMS, Neuron, Decoder)

@@ -6,6 +6,10 @@ from neurodeploy.program.kinds.dense import Dense as Dense
 from neurodeploy.program.kinds.input import Input as Input
 from neurodeploy.program.kinds.neuron import Neuron as Neuron
 from neurodeploy.program.kinds.node import Node as Node
+from neurodeploy.program.kinds.products import PRODUCTS as PRODUCTS
+from neurodeploy.program.kinds.products import Attention as Attention
+from neurodeploy.program.kinds.products import Multiply as Multiply
+from neurodeploy.program.kinds.products import Product as Product
 from neurodeploy.program.kinds.selections import SELECTIONS as SELECTIONS
 from neurodeploy.program.kinds.selections import Concat as Concat
 from neurodeploy.program.kinds.selections import Flatten as Flatten
@@ -17,4 +21,4 @@ from neurodeploy.program.kinds.selections import Slice as Slice
 from neurodeploy.program.kinds.selections import Upsample as Upsample
 
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, *SELECTIONS, Neuron, Decoder)
+KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, *SELECTIONS, *PRODUCTS, Neuron, Decoder)

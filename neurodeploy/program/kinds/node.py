@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Protocol
 
 from neurodeploy.data import structure
-from neurodeploy.data.structure import Edge
+from neurodeploy.data.structure import Edge, Shape
 from snncore.dynamics import Equations
 from snncore.dynamics.arithmetic.interval import Interval
 
@@ -43,6 +43,9 @@ class Reads(Protocol):
 
     def layer(self, name: str) -> LayerRange:
         """Return the ranges of a layer of neurons."""
+
+    def shape(self, name: str) -> Shape:
+        """Return the shape of a node's value."""
 
 
 @dataclass(frozen=True, eq=False)

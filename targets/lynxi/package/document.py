@@ -16,6 +16,7 @@ from neurodeploy.program import (
     NarrowIntegers,
     Neuron,
     Node,
+    Product,
     Selection,
 )
 from snncore.dynamics import Equations
@@ -87,9 +88,9 @@ def _max_pool(
     return _fields(node, "stride", "padding", "kernel")
 
 
-@_MEMBERS.register(Selection)
+@_MEMBERS.register(Selection, Product)
 def _selection(
-    node: Selection, part: PlanPart, plan: NetworkPlan, weights: Packer
+    node: Selection | Product, part: PlanPart, plan: NetworkPlan, weights: Packer
 ) -> dict[str, Any]:
     return _fields(node, *(name for name, _ in node.form))
 

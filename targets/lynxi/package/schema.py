@@ -12,6 +12,8 @@ from typing import Any
 from neurodeploy.errors import ArtifactError
 
 SCHEMA_FILE = "network.schema.json"
+# Nodes that were added later.
+_ADDED = ("selections.schema.json", "products.schema.json")
 Schema = Mapping[str, Any]
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
@@ -30,26 +32,33 @@ def schema_text(document: Mapping[str, Any] | None = None) -> bytes:
     One without the nodes that were added later gets the schema without them.
     """
     ops = {node["op"] for node in document["nodes"]} if document else set[str]()
-    if ops.isdisjoint(_added()):
+    used = tuple(name for name in _ADDED if not ops.isdisjoint(_definitions(name)))
+    if not used:
         return _file(SCHEMA_FILE)
-    return (json.dumps(schema(), indent=1) + "\n").encode()
+    return (json.dumps(_with(*used), indent=1) + "\n").encode()
 
 
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
     """Return the schema of network.json, with every node that it may hold."""
+    return _with(*_ADDED)
+
+
+def _with(*files: str) -> dict[str, Any]:
+    """Return the schema with the nodes of some files."""
     read: dict[str, Any] = json.loads(_file(SCHEMA_FILE))
-    read["$defs"] |= _added()
     choices = read["properties"]["nodes"]["items"]["oneOf"]
-    choices += [{"$ref": f"#/$defs/{op}"} for op in _added()]
+    for name in files:
+        read["$defs"] |= _definitions(name)
+        choices += [{"$ref": f"#/$defs/{op}"} for op in _definitions(name)]
     return read
 
 
-@lru_cache(maxsize=1)
-def _added() -> dict[str, Any]:
-    """Return the definitions of the nodes that were added later, by their words."""
-    added: dict[str, Any] = json.loads(_file("selections.schema.json"))["$defs"]
-    return added
+@lru_cache(maxsize=len(_ADDED))
+def _definitions(name: str) -> dict[str, Any]:
+    """Return the definitions of the nodes of a file, by their words."""
+    definitions: dict[str, Any] = json.loads(_file(name))["$defs"]
+    return definitions
 
 
 def _file(name: str) -> bytes:

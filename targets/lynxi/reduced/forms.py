@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Generic
 
+import numpy as np
+
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node, Selection
+from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node, Product, Selection
 from targets.lynxi.reduced.branch import Branch, branches_of
 from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Language, Value
@@ -60,6 +62,10 @@ class Words(ABC, Generic[Value]):
     @abstractmethod
     def concat(self, values: Sequence[Value], axis: int) -> Value:
         """Return several values, one after another along an axis."""
+
+    @abstractmethod
+    def matmul(self, x: Value, y: Value) -> Value:
+        """Return the matrix products over the last two axes."""
 
     @abstractmethod
     def nothing(self, x: Value) -> Value:
@@ -221,6 +227,34 @@ def _flattened(node: Node, words: Words[Any], part: PlanPart, values: list[Any])
 @_STATELESS.register(Selection)
 def _selected(node: Selection, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
     return node.spelled(words, values, part.shape)
+
+
+@_STATELESS.register(Product)
+def _multiplied(node: Product, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
+    return node.spelled(_ProductWords(words, words.spell(part)), values, part.shape)
+
+
+@dataclass(frozen=True)
+class _ProductWords(Generic[Value]):
+    """The words of a product: those of the network, and of a recipe in the width of a part."""
+
+    words: Words[Value]
+    language: Language[Value]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.words, name)
+
+    def multiply(self, x: Value, y: Value) -> Value:
+        """Return the product of each pair; an axis of length one is repeated."""
+        return self.language.multiply(x, y)
+
+    def complement(self, x: Value) -> Value:
+        """Return one minus each value."""
+        return self.language.subtract(self.language.constant("", np.asarray(1.0)), x)
+
+    def matmul(self, x: Value, y: Value, terms: int) -> Value:
+        """Return the matrix products over the last two axes."""
+        return self.words.matmul(x, y)
 
 
 def _drive(

@@ -15,6 +15,7 @@ from neurodeploy.program import (
     Input,
     Neuron,
     Node,
+    Product,
     Program,
     Selection,
     Signal,
@@ -100,46 +101,53 @@ def plan_of(program: Program) -> NetworkPlan:
     proved = ranges(program, inputs)
     parts: dict[str, PlanPart] = {}
     for node in program.nodes:
-        certificate, recipe = _COMPUTED(node, proved)
+        shape = program.shapes[node.name]
+        certificate, recipe = _COMPUTED(node, proved, shape)
         sources = (parts[edge.source] for edge in node.sources)
         # Spikes are float16, whatever type they were computed in.
         inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
         single = certificate.single or inherited
-        parts[node.name] = PlanPart(node, program.shapes[node.name], certificate, recipe, single)
+        parts[node.name] = PlanPart(node, shape, certificate, recipe, single)
     return NetworkPlan(program, tuple(parts.values()), proved.values, inputs)
 
 
-# The certificate and the recipe of a node, given every range.
-_COMPUTED = KindTable[[Ranges], tuple[Certificate, Recipe | None]]("a reduced module")
+# The certificate and the recipe of a node, given every range and its own shape.
+_COMPUTED = KindTable[[Ranges, Shape], tuple[Certificate, Recipe | None]]("a reduced module")
 
 
 @_COMPUTED.register(Neuron)
-def _layer(node: Neuron, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+def _layer(node: Neuron, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     recipe = _neurons(node, proved)
     return _certificate(recipe, proved.layers[node.name].drive.largest(), 0), recipe
 
 
 @_COMPUTED.register(Input)
-def _input(node: Input, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+def _input(node: Input, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     return Certificate(proved.values[node.name].largest(), 0), None
 
 
 @_COMPUTED.register(Selection)
-def _moved(node: Node, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+def _moved(node: Node, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     return Certificate(proved.values[node.name].hull(ZERO).largest(), 0), None
 
 
+@_COMPUTED.register(Product)
+def _multiplied(node: Product, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
+    sources = [proved.values[edge.source] for edge in node.sources]
+    return Certificate(node.largest_sum(sources, shape), node.terms(shape)), None
+
+
 @_COMPUTED.register(Dense)
-def _dense(node: Dense, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+def _dense(node: Dense, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     if not node.shift:
-        return _sums(node, proved)
+        return _sums(node, proved, shape)
     total = node.sum_range(proved.values[node.source.source].hull(ZERO))
     recipe = shift_recipe(node.shift, total)
     return _certificate(recipe, total.largest(), node.narrow_weight[0].size), recipe
 
 
 @_COMPUTED.register(Conv2d)
-def _sums(node: Synapse, proved: Ranges) -> tuple[Certificate, Recipe | None]:
+def _sums(node: Synapse, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     total = node.sum_range(proved.values[node.source.source].hull(ZERO))
     return Certificate(total.largest(), node.narrow_weight[0].size), None
 

@@ -63,8 +63,9 @@ class Interpreter:
     def combined(self, node: Mapping[str, Any], x: Array, *more: Array) -> Array:
         """Return the value of a node without states in one step (N, ...)."""
         op, tensors = node["op"], self.tensors[node["name"]]
-        if op in MOVES:
-            return MOVES[op](node, x, *more)
+        without_numbers = MOVES | PRODUCTS
+        if op in without_numbers:
+            return without_numbers[op](node, x, *more)
         if op == "flatten":
             return x.reshape(len(x), -1)
         if op == "maxpool2d":
@@ -163,6 +164,15 @@ def _part(node: Mapping[str, Any], x: Array) -> Array:
     return np.take(x, places, axis=node["axis"] + 1)
 
 
+def _attended(node: Mapping[str, Any], query: Array, key: Array, value: Array) -> Array:
+    """Return attention of each head: how often tokens' queries meet keys, and then values."""
+    count, heads = len(query), node["heads"]
+    parts = [x.reshape(count, heads, query.shape[1] // heads, -1) for x in (query, key, value)]
+    queries, keys, values = parts
+    met = queries.swapaxes(-1, -2) @ keys
+    return (values @ met.swapaxes(-1, -2)).reshape(query.shape)
+
+
 # Values moved and not computed, by the words of their nodes.
 MOVES: dict[str, Callable[..., Array]] = {
     "reshape": lambda node, x: x.reshape(len(x), *node["shape"]),
@@ -170,6 +180,10 @@ MOVES: dict[str, Callable[..., Array]] = {
     "slice": _part,
     "concat": lambda node, *values: np.concatenate(values, axis=node["axis"] + 1),
     "upsample": _upsampled,
+}
+PRODUCTS: dict[str, Callable[..., Array]] = {
+    "multiply": lambda node, x, y: x * (1 - y if node["complement"] else y),
+    "attention": _attended,
 }
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "constant": np.int64,

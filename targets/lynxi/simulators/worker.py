@@ -22,7 +22,7 @@ WORDS = frozenset(
     f"aten::{word}"
     for word in (
         *("conv2d", "linear", "max_pool2d", "flatten", "split", "cat"),
-        *("reshape", "permute", "slice"),
+        *("reshape", "permute", "slice", "matmul"),
         *("add", "sub", "rsub", "mul", "ge", "to"),
     )
 )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Conv2d, Dense, Input, MaxPool2d, Neuron, Node, Selection
+from neurodeploy.program import Conv2d, Dense, Input, MaxPool2d, Neuron, Node, Product, Selection
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import LayerValues, Words, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
@@ -138,7 +138,7 @@ def _neurons(node: Node, part: PlanPart) -> nn.Module | None:
     return Neurons(part)
 
 
-@_MODULE.register(Input, Selection)
+@_MODULE.register(Input, Selection, Product)
 def _without_numbers(node: Node, part: PlanPart) -> nn.Module | None:
     return None
 
@@ -191,6 +191,10 @@ class _Reduced(nn.Module, Words[Tensor]):
     def concat(self, values: Sequence[Tensor], axis: int) -> Tensor:
         """Return several values, one after another along an axis."""
         return torch.cat(list(values), axis + 1)
+
+    def matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the matrix products over the last two axes."""
+        return torch.matmul(x, y)
 
     def nothing(self, x: Tensor) -> Tensor:
         """Return zeros in the shape and the type of a value."""

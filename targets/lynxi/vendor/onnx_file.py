@@ -185,6 +185,10 @@ class _Graph(Words[str]):
         """Return several values, one after another along an axis."""
         return self.node("Concat", *values, axis=axis + 1)
 
+    def matmul(self, x: str, y: str) -> str:
+        """Return the matrix products over the last two axes."""
+        return self.node("MatMul", x, y)
+
     def nothing(self, x: str) -> str:
         """Return zeros in the shape and the type of a value."""
         return self.node("Sub", x, x)

@@ -150,6 +150,10 @@ class _Script(Words[str]):
         """Return several values, one after another along an axis."""
         return self.body.let(f"torch.cat([{', '.join(values)}], {axis + 1})")
 
+    def matmul(self, x: str, y: str) -> str:
+        """Return the matrix products over the last two axes."""
+        return self.body.let(f"torch.matmul({x}, {y})")
+
     def nothing(self, x: str) -> str:
         """Return zeros in the shape and the type of a value."""
         return self.body.let(f"torch.sub({x}, {x})")

@@ -15,6 +15,7 @@ from neurodeploy.data.structure import Pair, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import (
     Add,
+    Attention,
     BatchNorm,
     Conv2d,
     Delay,
@@ -23,14 +24,16 @@ from neurodeploy.graph import (
     GroupNorm,
     Input,
     MaxPool2d,
+    Multiply,
     Neuron,
     Node,
+    Product,
     Selection,
     SumPool2d,
 )
 from snncore.dynamics import Equations, Op
 from targets.onnx.writing.dialect import REACHED, STRICT, TABLE, Spelling, spelled
-from targets.onnx.writing.moving import MovingWords, function_name
+from targets.onnx.writing.moving import FloatWords, MovingWords, function_name
 from targets.onnx.writing.parts import ProgramPart, Tensor
 from targets.onnx.writing.types import ANY_FLOAT, Type, Value
 from targets.onnx.writing.writer import Writer
@@ -71,7 +74,7 @@ def _input(node: Input, shape: Shape) -> ProgramPart:
     return ProgramPart(node.name, "Input", shape, FLOAT, ANY_FLOAT)
 
 
-@_PART.register(Dense, Conv2d, SumPool2d, BatchNorm, GroupNorm, Selection, Add)
+@_PART.register(Dense, Conv2d, SumPool2d, BatchNorm, GroupNorm, Selection, Add, Product)
 def _stateless(node: Node, shape: Shape) -> ProgramPart:
     body, tensors, leading = _LAYER(node, shape)
     return ProgramPart(
@@ -144,6 +147,20 @@ def _group_norm(node: GroupNorm, shape: Shape) -> _Layer:
 @_LAYER.register(Selection)
 def _selection(node: Selection, shape: Shape) -> _Layer:
     return lambda w, inputs: [node.spelled(MovingWords(w), inputs, shape)], {}, False
+
+
+@_LAYER.register(Multiply)
+def _multiply(node: Multiply, shape: Shape) -> _Layer:
+    return lambda w, inputs: [node.spelled(FloatWords(w), inputs, shape)], {}, True
+
+
+@_LAYER.register(Attention)
+def _attention(node: Attention, shape: Shape) -> _Layer:
+    def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
+        sums, scale = node.spelled(FloatWords(writer), inputs, shape), node.scale
+        return [writer.node("Mul", [sums, writer.constant(scale, FLOAT)], FLOAT)]
+
+    return body, {}, False
 
 
 @_LAYER.register(Add)

@@ -1,4 +1,4 @@
-"""The words of selections as nodes of a graph, on rows of samples."""
+"""The words of selections and products as nodes of a graph, on rows of samples."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from functools import reduce
 
 from neurodeploy.data.structure import Shape
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
-from targets.onnx.writing.types import Type, Value
+from targets.onnx.writing.types import SMALL, Type, Value, arithmetic_type
 from targets.onnx.writing.writer import Writer
 
 # Runtimes confuse a function of ours with an operation of theirs that has its name.
-_OPERATIONS = ("Concat", "Reshape", "Slice", "Upsample")
+_OPERATIONS = ("Attention", "Concat", "Reshape", "Slice", "Upsample")
 
 
 def function_name(kind: str) -> str:
     """Return the name of the function for a kind of node."""
     return f"Sample{kind}" if kind in _OPERATIONS else kind
+
+
+_ONE = Interval(1, 1)
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,46 @@ class MovingWords:
 
     def _numbers(self, *numbers: int) -> Value:
         return self.writer.constant(list(numbers), Type.INT64)
+
+
+@dataclass(frozen=True)
+class ProductWords(MovingWords):
+    """Words on integers, each product in a type that holds it."""
+
+    def multiply(self, x: Value, y: Value) -> Value:
+        """Return the product of each pair; an axis of length one is repeated."""
+        return self._arithmetic("Mul", x, y, x.interval * y.interval)
+
+    def complement(self, x: Value) -> Value:
+        """Return one minus each value."""
+        return self._arithmetic("Sub", self.writer.constant(1, x.type), x, _ONE - x.interval)
+
+    def matmul(self, x: Value, y: Value, terms: int) -> Value:
+        """Return the matrix products over the last two axes, whose sums have so many terms."""
+        total = x.interval * y.interval * Interval(terms, terms)
+        if x.interval.within(SMALL) and y.interval.within(SMALL):
+            # Products of bytes are added in 32 bits.
+            small = [self.writer.cast(each, Type.UINT8) for each in (x, y)]
+            return self.writer.node("MatMulInteger", small, Type.INT32, total)
+        return self._arithmetic("MatMul", x, y, total)
+
+    def _arithmetic(self, op: str, x: Value, y: Value, result: Interval) -> Value:
+        kind = arithmetic_type(result.hull(x.interval).hull(y.interval))
+        return self.writer.node(op, [self.writer.cast(each, kind) for each in (x, y)], kind, result)
+
+
+@dataclass(frozen=True)
+class FloatWords(MovingWords):
+    """Words on numbers in single precision."""
+
+    def multiply(self, x: Value, y: Value) -> Value:
+        """Return the product of each pair; an axis of length one is repeated."""
+        return self.writer.node("Mul", [x, y], Type.FLOAT)
+
+    def complement(self, x: Value) -> Value:
+        """Return one minus each value."""
+        return self.writer.node("Sub", [self.writer.constant(1.0, Type.FLOAT), x], Type.FLOAT)
+
+    def matmul(self, x: Value, y: Value, terms: int) -> Value:
+        """Return the matrix products over the last two axes."""
+        return self.writer.node("MatMul", [x, y], Type.FLOAT)

@@ -22,6 +22,7 @@ from targets.onnx import target
 from targets.onnx.compile import FILE
 from targets.onnx.read import open_file
 from targets.onnx.simulators.simulate import FileRun, run_files
+from tests.conformance.attentive_networks import PRODUCTS, attentive_case
 from tests.conformance.chip_networks import FORMATS, chip_case
 from tests.conformance.moving_networks import MOVING, moving_case
 from tests.conformance.networks import Case, random_case
@@ -57,6 +58,8 @@ def cases(full: bool) -> Iterator[Case]:
     yield from (random_case(seed) for seed in range(250 if full else 7))
     yield from (trained_case(seed) for seed in range(50 if full else 4))
     yield from (moving_case(seed) for seed in range(500 if full else 8))
+    for seed in range(500 if full else 8):
+        yield attentive_case(seed, late=seed % 5 == 4)
     yield from (zoo_case(seed) for seed in range(540 if full else 9))
 
 
@@ -145,7 +148,8 @@ def test_the_subset_covers_what_the_generators_can_make() -> None:
     suite = list(cases(full=False))
     layers = [node for case in suite for node in case.program.nodes]
     kinds = {type(node).__name__ for node in layers}
-    assert kinds == {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"} | MOVING
+    plain = {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"}
+    assert kinds == plain | MOVING | PRODUCTS
     neurons = {node.equations.name for case in suite for node in case.program.layers}
     assert neurons >= {"IF", "LIF", "CubaLIF", "SoftIF", "Resting", "Adapting"}
     systems = {node.system.name for case in suite for node in case.program.layers}

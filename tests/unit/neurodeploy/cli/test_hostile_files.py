@@ -3,6 +3,8 @@
 import json
 import resource
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,8 +37,8 @@ def limited(*words: str) -> Done:
 
 
 INSPECT, VERIFY = ("inspect",), ("verify", "--simulator", "none")
-CASES: list[tuple[str, tuple[str, ...], bytes, str]] = [
-    (f"{name}.onnx", command, onnx.changed(name), onnx.CHANGES[name][-1])
+CASES: list[tuple[str, tuple[str, ...], Callable[[], bytes], str]] = [
+    (f"{name}.onnx", command, partial(onnx.changed, name), onnx.CHANGES[name][-1])
     for name, command in {
         "4096 steps": INSPECT,
         "nothing of any size": INSPECT,
@@ -46,7 +48,7 @@ CASES: list[tuple[str, tuple[str, ...], bytes, str]] = [
     }.items()
 ]
 CASES += [
-    (f"{name}.net", command, net.changed(name), net.CHANGES[name][-1])
+    (f"{name}.net", command, partial(net.changed, name), net.CHANGES[name][-1])
     for name, command in {
         "a string of 1 GB": INSPECT,
         "2^26 strings": VERIFY,
@@ -55,13 +57,14 @@ CASES += [
         "another file's bytes": VERIFY,
     }.items()
 ]
-CASES.append(("nodes.onnx", INSPECT, *onnx.BYTES["empty nodes"]))
+NODES, WORDS = onnx.BYTES["empty nodes"]
+CASES.append(("nodes.onnx", INSPECT, lambda: NODES, WORDS))
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_a_file_is_one_clear_error(number: int, tmp_path: Path) -> None:
-    name, command, content, words = CASES[number]
-    (tmp_path / name).write_bytes(content)
+    name, command, write, words = CASES[number]
+    (tmp_path / name).write_bytes(write())
     before = tree(tmp_path)
     first, *more = command
     refused(limited(first, str(tmp_path / name), *more), 2, words, "remedy: ")

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program import Dense, Edge, Input, Neuron, Program
+from neurodeploy.program import Dense, Edge, Flatten, Input, Neuron, Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
 from neurodeploy.simulator.fast import run_fast
 from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
+from neurodeploy.simulator.weights import exact_weights
 from neurodeploy.verification.compare import compare
 from snncore.dynamics import Equations, Format, NumberSystem, Op
 from snncore.dynamics.arithmetic.interval import Interval
@@ -237,3 +238,23 @@ def test_a_choice_that_is_known_is_no_name_for_what_it_chose() -> None:
     program = Program((Input("in", (4,)), node), "n")
     samples = np.random.default_rng(0).integers(0, 2, (6, 3, 4))
     assert 0 < check(program, samples) < samples.size
+
+
+def _pooled(rng: np.random.Generator, *, alike: bool) -> Program:
+    """A program whose weights, perhaps, are the same at all pixels of a channel."""
+    weight = rng.integers(-9, 10, (5, 3, 1)).repeat(16, axis=2)
+    if not alike:
+        weight[2, 1, 7] += 1
+    flat = Flatten("flat", Edge("input"))
+    dense = Dense("dense", Edge("flat"), weight.reshape(5, 48))
+    return Program((Input("input", (3, 4, 4)), flat, dense, neurons("out", "dense")), "out")
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_weights_behind_a_pool_of_the_whole_image(alike: bool) -> None:
+    rng = np.random.default_rng(3)
+    program = _pooled(rng, alike=alike)
+    (weight,) = exact_weights(program.by_name["dense"], program, 1, torch.device("cpu"))
+    assert weight.shape == (5, 3) if alike else (5, 48)
+    samples = (rng.random((6, 4, 3, 4, 4)) < 0.5).astype(np.int64)
+    assert check(program, samples) > 0

@@ -137,12 +137,8 @@ class Words(nn.Module):
 
 UNPLACED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "neurons that are called twice": (Twice, "lif: is called twice"),
-    "a product": (lambda: Words(torch.mul), "mul: mul of spikes is not what chips do"),
+    "a quotient": (lambda: Words(torch.div), "div: div of spikes is not what chips do"),
     "a list": (lambda: Words(lambda *x: torch.stack(x)), "stack: stack of spikes is not what"),
-    "a join of spikes": (
-        lambda: nn.Sequential(layer.Residual(neuron.IF(), join="iand"), neuron.IF()),
-        "sub: .* of spikes is not what chips do",
-    ),
     "a mean that nothing reads": (
         lambda: nn.Sequential(layer.Conv2d(1, 1, 1), neuron.IF(), nn.AvgPool2d(2)),
         "2: no neurons read it",

@@ -1,5 +1,6 @@
 """Converted networks: exact where theory says so, near the ANN where it does not."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,21 @@ import quant
 from snncore import ann2snn, encoding, neuron
 from snncore.ann2snn.convert import prepared
 from snncore.data import digits
+from snncore.data.digits import Images
 from tests.unit.snncore.ann2snn.networks import Everything, ResNet, accuracy, run, train, warmed
 
-IMAGES = digits()
+
+@lru_cache
+def images() -> Images:
+    """Return the embedded digits; the library that holds them takes seconds to import."""
+    return digits()
 
 
 @pytest.fixture(scope="module")
 def resnet() -> nn.Module:
     torch.manual_seed(0)
     network = ResNet()
-    train(network, IMAGES, 10, 1e-2)
+    train(network, images(), 10, 1e-2)
     return network
 
 
@@ -121,22 +127,22 @@ def test_a_max_pool_works_on_currents_or_on_spikes() -> None:
 
 
 def test_a_resnet_keeps_its_accuracy(resnet: nn.Module) -> None:
-    expected = accuracy(resnet(IMAGES.test), IMAGES)
+    expected = accuracy(resnet(images().test), images())
     assert expected > 0.97
     for scaling in (ann2snn.LeastSquares(8), ann2snn.Balanced(8)):
-        spiking = ann2snn.convert(resnet, IMAGES.train[:256], scaling=scaling)
+        spiking = ann2snn.convert(resnet, images().train[:256], scaling=scaling)
         with torch.no_grad():
-            outputs = spiking(encoding.direct(IMAGES.test, 32))
-        assert expected - accuracy(outputs.mean(0), IMAGES) <= 0.005
-        assert expected - accuracy(outputs[:8].mean(0), IMAGES) <= 0.02
+            outputs = spiking(encoding.direct(images().test, 32))
+        assert expected - accuracy(outputs.mean(0), images()) <= 0.005
+        assert expected - accuracy(outputs[:8].mean(0), images()) <= 0.02
     integers = ann2snn.to_integers(spiking)
-    assert expected - accuracy(run(integers, IMAGES.test, 32), IMAGES) <= 0.005
+    assert expected - accuracy(run(integers, images().test, 32), images()) <= 0.005
 
 
 def test_the_initial_membrane_and_the_scale_matter_at_few_steps(resnet: nn.Module) -> None:
     def at_four(**options: Any) -> float:
-        spiking = ann2snn.convert(resnet, IMAGES.train[:256], **options)
-        return accuracy(run(spiking, IMAGES.test, 4), IMAGES)
+        spiking = ann2snn.convert(resnet, images().train[:256], **options)
+        return accuracy(run(spiking, images().test, 4), images())
 
     best = at_four()
     assert best - at_four(half_charged=False) > 0.3
@@ -148,18 +154,18 @@ def test_qcfs_is_trained_and_keeps_its_thresholds(resnet: nn.Module) -> None:
     network = ann2snn.with_qcfs(resnet, levels=4, threshold=2.0)
     count = sum(isinstance(module, ann2snn.QCFS) for module in network.modules())
     assert count == 7
-    train(network, IMAGES, 4, 3e-3)
-    spiking = ann2snn.convert(network, IMAGES.train[:16])
+    train(network, images(), 4, 3e-3)
+    spiking = ann2snn.convert(network, images().train[:16])
     learned = network.get_submodule("stem.2").threshold.item()
     assert learned != 2.0
     assert torch.allclose(spiking.get_submodule("stem.2").drop, torch.tensor(learned))
-    expected = accuracy(network(IMAGES.test), IMAGES)
+    expected = accuracy(network(images().test), images())
     assert expected > 0.95
-    assert expected - accuracy(run(spiking, IMAGES.test, 8), IMAGES) <= 0.02
+    assert expected - accuracy(run(spiking, images().test, 8), images()) <= 0.02
 
 
 def test_integers_are_integers_of_one_unit_a_layer(resnet: nn.Module) -> None:
-    spiking = ann2snn.to_integers(ann2snn.convert(resnet, IMAGES.train[:64]), bits=6)
+    spiking = ann2snn.to_integers(ann2snn.convert(resnet, images().train[:64]), bits=6)
     units = 0
     for module in spiking.modules():
         if not hasattr(module, "weight"):
@@ -180,8 +186,8 @@ def test_integers_are_integers_of_one_unit_a_layer(resnet: nn.Module) -> None:
 
 
 def test_a_converted_network_is_saved_and_read_back(resnet: nn.Module, tmp_path: Path) -> None:
-    spiking = ann2snn.convert(resnet, IMAGES.train[:64])
-    x = IMAGES.test[:8]
+    spiking = ann2snn.convert(resnet, images().train[:64])
+    x = images().test[:8]
     expected = run(spiking, x, 6)
     nd.save(spiking, tmp_path / "m.pt", example=x.unsqueeze(0))
     assert torch.equal(run(nd.load(tmp_path / "m.pt"), x, 6), expected)
@@ -190,17 +196,17 @@ def test_a_converted_network_is_saved_and_read_back(resnet: nn.Module, tmp_path:
 def test_a_chips_grid_changes_nothing_of_integers(resnet: nn.Module) -> None:
     # Chips take spikes, and hand out spikes.
     ends_in_spikes = nn.Sequential(resnet, nn.ReLU()).eval()
-    spiking = ann2snn.convert(ends_in_spikes, IMAGES.train[:256], steps=16)
+    spiking = ann2snn.convert(ends_in_spikes, images().train[:256], steps=16)
     integers = ann2snn.to_integers(spiking)
     assert all(module.config()["reset"] == "soft" for module in neurons_of(integers))
-    x = encoding.level(IMAGES.test[:60], 16)
+    x = encoding.level(images().test[:60], 16)
     chip = quant.prepare(integers, target="onnx", format="int8", example=x[:1]).eval()
     assert quant.deviations(chip) == {}
     with torch.no_grad():
         expected, spikes = integers(x), chip(x)
     assert 0.01 < expected.mean() < 0.5
     assert torch.equal(spikes, expected)
-    rights = (expected.mean(0).argmax(1) == IMAGES.test_labels[:60]).float().mean()
+    rights = (expected.mean(0).argmax(1) == images().test_labels[:60]).float().mean()
     assert rights > 0.9
     # On to the program of integers, whose spikes are the same too.
     program = nd.lower(chip, example=x[:, :2], target="onnx")

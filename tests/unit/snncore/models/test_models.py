@@ -222,3 +222,24 @@ def test_a_conversion_of_a_resnet_of_relus_has_the_models_layers() -> None:
     fired = [name for name, m in spiking.named_modules() if isinstance(m, neuron.Neuron)]
     own = [name for name, m in make().named_modules() if isinstance(m, neuron.Neuron)]
     assert sorted(fired) == sorted(own)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (partial(models.spiking_vgg11, size=31), "leave nothing of images of 31 x 31"),
+        (partial(models.spiking_vgg11, size=64, grid=7), r"grid of 7 x 7 does not divide \(grid=1"),
+        (partial(models.CSNN, size=3), "leave nothing of images of 3 x 3"),
+    ],
+)
+def test_an_image_that_does_not_fit_is_refused_when_the_model_is_built(
+    make: Callable[[], nn.Module], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+@pytest.mark.parametrize(("size", "grid"), [(32, 1), (64, 2), (224, 7), (256, 4), (448, 7)])
+def test_vgg_chooses_a_grid_that_divides_the_images(size: int, grid: int) -> None:
+    network = models.spiking_vgg11(4, size=size, width=1, hidden=4)
+    assert network.avgpool.output_size == (grid, grid)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -54,10 +55,21 @@ def test_json(call: Caller, here: Path) -> None:
     assert program.sha256 == document["program_sha256"]
 
 
+@pytest.mark.filterwarnings("ignore:encoder. the example is not spikes")
+def test_measurements_are_encoded_where_the_target_weighs_them(call: Caller, here: Path) -> None:
+    np.save(here / "half.npy", np.full((3, 2, 6), 0.5))
+    words = ("quantize", "float.pt", "--samples", "half.npy", "-o", "half.pt")
+    refused(call(*words, "-t", "loihi"), 3, "weighs measurements", "encoding.Rate()")
+    assert not (here / "half.pt").exists()
+    assert call(*words, "-t", "onnx").code == 0
+    assert (
+        nd.lower(nd.load(here / "half.pt"), example=torch.zeros(3, 2, 6)).input.encoding is not None
+    )
+
+
 def test_what_is_refused_leaves_nothing(call: Caller, here: Path) -> None:
     nd.save(nn.Sequential(layer.Linear(6, 3), neuron.EIF()), here / "eif.pt")
     np.save(here / "wide.npy", np.zeros((3, 2, 7)))
-    np.save(here / "half.npy", np.full((3, 2, 6), 0.5))
     before = tree(here)
     samples = ("--samples", "samples.npz")
     for words, code, fragments in (
@@ -67,7 +79,6 @@ def test_what_is_refused_leaves_nothing(call: Caller, here: Path) -> None:
         (("float.pt", "-t", "loihi", "--format", "int99", *samples), 2, ("2 to 16 bits",)),
         (("float.pt", "-t", "loihi", "--format", "int8", *samples), 3, ("1: Loihi's neuron",)),
         (("float.pt", "-t", "loihi", "--samples", "wide.npy"), 2, ("given (7,)",)),
-        (("float.pt", "-t", "loihi", "--samples", "half.npy"), 2, ("not whole numbers",)),
         (("float.pt", "-t", "loihi", "--samples", "none.npy"), 2, ("no such file",)),
         (("none.pt", "-t", "loihi", *samples), 2, ("no such file",)),
     ):

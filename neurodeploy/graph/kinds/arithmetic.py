@@ -1,10 +1,12 @@
-"""Sums of several values."""
+"""Sums and products of several values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
+from neurodeploy.data.network import products
 from neurodeploy.data.network.shapes import read_shape
 from neurodeploy.data.structure import Edge, Shape, require
 from neurodeploy.graph.kinds.node import Details, Node
@@ -31,3 +33,30 @@ class Add(Node):
     def details(self) -> Details:
         """Nothing beside the shape."""
         return ()
+
+
+class Product(products.Product, Node):
+    """A node whose values are products of its sources'."""
+
+    @property
+    def details(self) -> Details:
+        """The fields beside the sources."""
+        return self.form
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply(products.Multiply, Product):
+    """The first value times the second, or times one minus the second, element by element."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attention(products.Attention, Product):
+    """Queries, keys and values to `scale` times the values that attention sums."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(isfinite(self.scale), f"{self.name}.scale: is NaN or infinite")
+
+
+PRODUCTS: tuple[type[Product], ...] = (Multiply, Attention)

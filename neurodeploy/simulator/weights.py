@@ -1,0 +1,68 @@
+"""Weights in the types that the fast engine computes with."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurodeploy.data.narrow import row_pieces
+from neurodeploy.program import Dense, Flatten, NarrowIntegers, Program, Synapse
+from neurodeploy.simulator.carrier import exact_matmul_type
+
+
+def exact_weights(
+    node: Synapse, program: Program, largest: int, device: torch.device
+) -> list[Tensor]:
+    """Return a layer's weights for each delay, in a type in which its sums are exact.
+
+    `largest` is the largest magnitude of what the layer reads. Weights that are the same at every
+    pixel of a channel are returned once for the channel, see `channels_of`.
+    """
+    # Every partial sum, in any order, is within the sum of all magnitudes.
+    weight = node.narrow_weight
+    most = max((_magnitude(weight[rows]) for rows in row_pieces(weight)), default=0)
+    kind = exact_matmul_type(most * max(largest, 1))
+    parts = [part for _, part in node.delayed_weights]
+    if len(parts) == 1 and (channels := _channels_alike(node, parts[0], program)):
+        parts = [parts[0].reshape(len(parts[0]), channels, -1)[:, :, 0]]
+    return [_converted(part, kind, device) for part in parts]
+
+
+def channels_of(values: Tensor, weight: Tensor) -> Tensor:
+    """Return the sum of each channel's pixels, if the weights are those of channels."""
+    channels = weight.shape[1]
+    if values.shape[-1] == channels:
+        return values
+    return values.reshape(*values.shape[:-1], channels, -1).sum(-1)
+
+
+def _channels_alike(node: Synapse, weight: NarrowIntegers, program: Program) -> int:
+    """Return the channels of a flattened image whose pixels all weigh the same; 0 otherwise.
+
+    The weights behind a pool over the whole image do.
+    """
+    flat = program.by_name[node.source.source]
+    if not isinstance(node, Dense) or not isinstance(flat, Flatten):
+        return 0
+    shape = program.shapes[flat.sources[0].source]
+    if prod(shape[1:]) == 1 or weight.shape[1] != prod(shape):
+        return 0
+    pieces = (weight[rows].reshape(-1, shape[0], prod(shape[1:])) for rows in row_pieces(weight))
+    alike = all(bool((piece == piece[:, :, :1]).all()) for piece in pieces)
+    return shape[0] if alike else 0
+
+
+def _magnitude(rows: NarrowIntegers) -> int:
+    """Return the largest sum of a row's magnitudes."""
+    sizes = np.abs(rows.reshape(len(rows), -1).astype(np.int64))
+    return int(sizes.sum(axis=1).max(initial=0))
+
+
+def _converted(part: NarrowIntegers, kind: torch.dtype, device: torch.device) -> Tensor:
+    result = torch.empty(part.shape, dtype=kind, device=device)
+    for rows in row_pieces(part):
+        result[rows] = torch.from_numpy(part[rows].astype(np.float64)).to(device)
+    return result
