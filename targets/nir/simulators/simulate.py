@@ -171,8 +171,8 @@ def _layers(program: Program) -> dict[str, str]:
 def _trace(run: FileRun, result: WorkerResult, index: int) -> Trace:
     _require_same(run, result, index)
     layers = {}
-    for place, node in enumerate(run.program.layers):
-        stem = f"network{index}.layer{place}"
+    for position, node in enumerate(run.program.layers):
+        stem = f"network{index}.layer{position}"
         if run.forced is not None:
             power = -input_unit(node) if reads_sums(run.program, node) else 0
             layers[node.name] = LayerTrace({"sum": _whole(result.arrays[f"{stem}.sum"], power)})

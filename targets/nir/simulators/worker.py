@@ -58,9 +58,9 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
         }
         exchange.progress(f"network {index + 1} of {len(job['networks'])}")
         for name, rows in Stepped(graph, network["dt"], forced).run(samples).items():
-            place = network["layers"].index(name)
+            position = network["layers"].index(name)
             for key, steps in rows.items():
-                np.save(exchange.output(f"network{index}.layer{place}.{key}"), np.stack(steps))
+                np.save(exchange.output(f"network{index}.layer{position}.{key}"), np.stack(steps))
     return {"graphs": graphs}
 
 

@@ -116,12 +116,12 @@ def test_one_flipped_bit_of_a_weight_is_seen(nir_reference: Environment) -> None
         run, _, expected = prepared(case, seed)
         image = io.BytesIO(run.content)
         with h5py.File(image, "r+") as file:
-            places: list[str] = []
-            file["node/metadata/neurodeploy/integers"].visit(places.append)
-            place = next((each for each in places if each.endswith(".weight")), None)
-            if place is None:
+            paths: list[str] = []
+            file["node/metadata/neurodeploy/integers"].visit(paths.append)
+            path = next((each for each in paths if each.endswith(".weight")), None)
+            if path is None:
                 continue
-            file[f"node/metadata/neurodeploy/integers/{place}"][...] ^= 1
+            file[f"node/metadata/neurodeploy/integers/{path}"][...] ^= 1
         edited = replace(target.compile(case.program), files={FILE: image.getvalue()})
         program = target.read(replace(edited, edited=("network.nir differs",)))
         changed = target.compile(program, dt=STEPS[seed % len(STEPS)])
