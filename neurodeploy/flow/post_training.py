@@ -19,6 +19,7 @@ from neurodeploy.frontend import graph_of, save
 from neurodeploy.program import Program
 from neurodeploy.simulator.samples import checked_samples
 from neurodeploy.target import Finding, require_fits
+from quant.grid.integers import GRADED
 from snncore import functional, monitor
 
 
@@ -85,7 +86,9 @@ def quantized(
         pairs = (("float", network), ("quantized", frozen))
         decoded = program.readout.over_time
         accuracies = {name: _accuracy(module, inputs, truth, decoded) for name, module in pairs}
-    name = next(m.format.name for m in frozen.modules() if isinstance(m, quant.ChipNeuron))
+    # The first layer may be in a variant of the format, for what an encoder returns.
+    *_, last = (m.format.name for m in frozen.modules() if isinstance(m, quant.ChipNeuron))
+    name = last.removesuffix(GRADED)
     silences = monitor.silent_layers(frozen, inputs)
     return Quantized(frozen, name, program, calibration, findings, accuracies, inputs, silences)
 

@@ -134,6 +134,17 @@ _WEIGHTS = KindTable[[_Builder, ChipFormat], Any]("the weights of a network of l
 @_ADD.register(Input)
 def _input(node: Input, builder: _Builder) -> None:
     builder.driven = node.signal == Signal.CURRENT
+    form = node.encoding
+    if form is not None:
+        encoder = quant.InputEncoder(form.exponent, form.low, form.high)
+        builder.append(_free("encoder", builder.program), encoder)
+
+
+def _free(name: str, program: Program) -> str:
+    """Return the name, or a longer one that no node has."""
+    while name in program.by_name:
+        name += "_"
+    return name
 
 
 @_ADD.register(Flatten)

@@ -18,10 +18,13 @@ from snncore.dynamics.rewriting.curves import as_lines
 from snncore.dynamics.rewriting.folding import Folded, folded
 from snncore.dynamics.rewriting.starting import from_zero
 from snncore.dynamics.sent import sends_spikes
+from snncore.encoding import Delta, Latency
 
 # The bits of fraction below the unit, for states of at least 16 bits and for narrower ones.
 _FRACTION, _NARROW_FRACTION, _WIDE = 8, 5, 16
 _SQUARED_FRACTION = 3
+# Neurons that the chip's registers may hold as they are; encoders only add up and compare.
+_PLAIN = (neuron.Defined, Latency, Delta)
 
 
 def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -> Nearest:
@@ -46,7 +49,7 @@ def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -
             f"only {kinds} (use {usual}, or {others})"
         )
     values = {key: detached(getattr(module, key)) for key in module.equations.parameters}
-    plain = isinstance(module, neuron.Defined) and not any(module.initial.values())
+    plain = isinstance(module, _PLAIN) and not any(module.initial.values())
     if plain and _has_integers(module.equations, form):
         return _neuron(module, own_equations(module.equations), values, form)
     started, starts = from_zero(module.equations, module.initial)

@@ -8,6 +8,8 @@ from quant.grid.formats import ChipFormat, Decays, Grid
 from snncore.dynamics import Format, NumberSystem, Rounding
 from snncore.dynamics.zoo.spiking import Reset
 
+# What follows the name of a format for layers that read an encoder's integers.
+GRADED = ".graded"
 _WHOLE = ("threshold", "bias", "rest")
 _LEAKS = ("current_decay", "voltage_decay", "decay")
 
@@ -40,19 +42,22 @@ SHIFT = _shift_decay()
 
 
 @lru_cache
-def integer_format(bits: int) -> ChipFormat:
+def integer_format(bits: int, graded: bool = False) -> ChipFormat:
     """Return symmetric weights of `bits` bits, with states that every processor holds exactly.
+
+    States of 16 bits leave too little of weights that read an encoder's integers: `graded` ones
+    always have 24.
 
     Raises:
         ValueError: if the bits are not 2 to 16.
     """
     if type(bits) is not int or not 2 <= bits <= 16:
         raise ValueError(f"int({bits}): weights have 2 to 16 bits")
-    largest, width = (1 << (bits - 1)) - 1, 16 if bits <= 8 else 24
+    largest, width = (1 << (bits - 1)) - 1, 16 if bits <= 8 and not graded else 24
     state = (1 << (width - 1)) - 1
     decays = Decays(8)
     return ChipFormat(
-        name=f"int{bits}",
+        name=f"int{bits}{GRADED if graded else ''}",
         weights=Grid(-largest, largest),
         thresholds=Grid(1, state),
         biases=Grid(-state, state),

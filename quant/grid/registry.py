@@ -15,12 +15,12 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from quant.grid.formats import ChipFormat
-from quant.grid.integers import SHIFT, integer_format
+from quant.grid.integers import GRADED, SHIFT, integer_format
 from snncore.dynamics import NumberSystem
 
 GROUP = "quant.formats"
 DEFAULT = "default"
-_INTEGERS = re.compile(r"int(\d+)")
+_INTEGERS = re.compile(rf"int(\d+)({re.escape(GRADED)})?")
 
 
 class Catalogue:
@@ -117,21 +117,25 @@ def format_with(system: NumberSystem, neuron: str) -> ChipFormat | None:
 
 
 def graded_format(form: ChipFormat) -> ChipFormat:
-    """Return the format of layers that read an encoder's integers: a variant, if the chip has one.
+    """Return the format of layers that read an encoder's integers: a variant, if there is one.
 
     It is called `chip.graded`.
     """
-    variants = _installed(first=_chip_of(form.name))
-    return next((each for each in variants if each.name == f"{form.name}.graded"), form)
+    if form != _registered(form.name):
+        return form
+    return _registered(f"{form.name.removesuffix(GRADED)}{GRADED}") or form
 
 
 def named(form: ChipFormat) -> str | dict[str, object]:
     """Return a format as a file stores it: its name if that says all, else its description."""
+    return form.name if _registered(form.name) == form else form.to_json()
+
+
+def _registered(name: str) -> ChipFormat | None:
     try:
-        registered = chip_format(form.name)
+        return chip_format(name)
     except ValueError:
-        registered = None
-    return form.name if registered == form else form.to_json()
+        return None
 
 
 def _installed(first: str) -> Iterator[ChipFormat]:
@@ -146,7 +150,7 @@ def _by_name(chips: Catalogue, name: str) -> ChipFormat:
         return SHIFT
     integers = _INTEGERS.fullmatch(name)
     if integers is not None:
-        return integer_format(int(integers[1]))
+        return integer_format(int(integers[1]), bool(integers[2]))
     forms = chips.formats(name)
     if forms:
         return forms[0]

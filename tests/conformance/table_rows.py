@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import quant
 from neurodeploy.data.structure import Shape
-from snncore import decoding, layer, neuron
+from snncore import decoding, encoding, layer, neuron
 from snncore.dynamics import select, spike
 from tests.conformance.messages import message_case
 from tests.conformance.networks import Case
@@ -97,6 +97,13 @@ def dense(*layers: Callable[[], nn.Module], width: int = 8) -> Make:
         *(each() for each in layers),
         layer.Linear(width, 4),
         lif(),
+    )
+
+
+def encoded(*layers: Callable[[], nn.Module]) -> Make:
+    """Return a maker of an encoder, what reads it, and dense weights behind that."""
+    return lambda: chain(
+        (6,), encoding.Direct(), *(each() for each in layers), layer.Linear(6, 4), lif()
     )
 
 
@@ -203,15 +210,16 @@ LAYERS: dict[str, tuple[Make, ...]] = {
     "`ConvTranspose3d`": (
         summed(partial(layer.ConvTranspose3d, 2, 3, 3, stride=2, padding=1), (2, 3, 3, 3)),
     ),
-    "`SumPool2d`, `AdaptiveSumPool2d`, `AvgPool1d`, `2d`, `AdaptiveAvgPool1d`, `2d`, "
-    "the mean over space": (
-        behind(partial(layer.SumPool2d, 2), 36),
+    "`SumPool2d`, `AdaptiveSumPool2d`, `AvgPool2d`, `AdaptiveAvgPool2d`, the mean over space": (
         behind(partial(layer.AdaptiveSumPool2d, 2), 16),
+        mean_over_space,
+        behind(partial(layer.SumPool2d, 2), 36),
         behind(partial(layer.AvgPool2d, 2), 36),
         behind(partial(layer.AdaptiveAvgPool2d, 2), 16),
+    ),
+    "`AvgPool1d`, `AdaptiveAvgPool1d`": (
         on_line(partial(layer.AvgPool1d, 2), 12),
         on_line(partial(layer.AdaptiveAvgPool1d, 2), 6),
-        mean_over_space,
     ),
     "`MaxPool1d`, `2d` of spikes": (
         on_line(partial(layer.MaxPool1d, 2), 12),
@@ -235,14 +243,17 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         summed(image, (2, 6, 6), partial(layer.TemporalBatchNorm2d, 4, steps=8)),
     ),
     "`GroupNorm`": (summed(image, (2, 6, 6), partial(layer.GroupNorm, 2, 4)),),
-    "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Reshape`, `Upsample`": (
+    "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Upsample`": (
         joined(lambda a, b: torch.cat((a, b), 2), 8),
         cut(lambda x: x.chunk(2, 2)[1]),
         cut(lambda x: x[:, :, 1:3]),
         behind(partial(layer.Permute, (0, 2, 1)), 144),
         behind(partial(layer.Transpose, 1, 2), 144),
-        behind(partial(layer.Reshape, (16, 9)), 144),
         behind(partial(layer.Upsample, 2), 576),
+    ),
+    "`Reshape`": (
+        behind(partial(layer.Reshape, (16, 9)), 144),
+        lambda: chain((2, 6, 6), image(), lif(), layer.Reshape((8, 3, 6)), image(8), lif()),
     ),
     "sums of branches, `Residual` (add)": (
         residual("add"),
@@ -282,7 +293,22 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         dense(lambda: layer.Sequence(nn.Linear(8, 8), lif())),
         dense(lambda: layer.TimeDistributed(nn.Linear(8, 8)), lif),
     ),
-    "`Steps`": (dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF()))),),
+    "`Steps`": (
+        dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF(step_mode="s")))),
+    ),
+    "`encoding.Direct` before weights or pools": (
+        encoded(partial(layer.Linear, 6, 6), lif),
+        lambda: chain(
+            (2, 6, 6), encoding.Direct(), layer.AvgPool2d(2), layer.Conv2d(2, 4, 2), lif()
+        ),
+    ),
+    "`encoding.Direct` before neurons: `encoding.Rate`, `IF`, `LIF`, `CubaLIF`": (
+        encoded(encoding.Rate),
+        encoded(partial(neuron.LIF, threshold=0.5)),
+        encoded(neuron.IF),
+        encoded(neuron.CubaLIF),
+    ),
+    "`encoding.Latency`, `encoding.Delta`": (encoded(encoding.Latency), encoded(encoding.Delta)),
     "weights without neurons at the end": (
         lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4)),
     ),

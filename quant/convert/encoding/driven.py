@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import ceil, floor, log2
 from typing import Any
 
 import torch
@@ -10,9 +10,6 @@ import torch
 from quant.convert.near import Nearest
 from quant.grid.formats import ChipFormat
 from quant.neuron.cuba import DrivenCubaLIF
-
-# The host's factor has so many bits.
-_GAIN_BITS = 14
 
 
 def driven_neurons(
@@ -33,7 +30,8 @@ def driven_neurons(
     highest = float(torch.as_tensor(near.threshold()).detach().max())
     current = form.system.state("u")
     inputs = (1 << (current.bits - 2 - current.fraction)) // largest
-    most = min(max(inputs.bit_length() - 1, 0), _GAIN_BITS)
+    # The register of the host's factor is that of a bias.
+    most = floor(log2(max(min(inputs, form.biases.maximum), 1)))
     # The encoder's step, which is a whole number of units.
     step = round(-log2(gain))
     exponent = max(step - most, ceil(log2(highest / (form.thresholds.maximum // 2))))

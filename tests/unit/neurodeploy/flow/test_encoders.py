@@ -15,6 +15,7 @@ import neurodeploy as nd
 import quant
 from neurodeploy.artifact import read_folder
 from neurodeploy.errors import ArtifactError, SamplesError, UnsupportedLayerError
+from neurodeploy.frontend.from_program import equal_but_for_names, network_of
 from neurodeploy.target import encoding_contract, target, with_encoding
 from quant.layer.encoder import InputEncoder
 from snncore import encoding, layer, neuron
@@ -169,3 +170,16 @@ def test_more_bits_than_a_chip_has_are_named() -> None:
     with pytest.raises(ValueError, match="input: its encoder returns up to 4095"):
         quant.prepare(wide, target="lynxi", example=torch.rand(4, 2, 4))
     assert target("lynxi")
+
+
+@pytest.mark.parametrize("driven", [True, False])
+def test_a_program_becomes_a_network_with_its_encoder(driven: bool) -> None:
+    torch.manual_seed(0)
+    first = [quant.DrivenCubaLIF(0.5, scale=2**-4, exponent=-6)] if driven else []
+    block = quant.Block(quant.Linear(4, 3), quant.CubaLIF(0.1))
+    network, x = nn.Sequential(InputEncoder(-4, 0, 15), *first, block), torch.rand(5, 2, 4)
+    program = nd.lower(network, example=x)
+    again = network_of(program)
+    assert equal_but_for_names(program, nd.lower(again, example=x))
+    with torch.no_grad():
+        assert (again(x).numpy() == nd.simulate(program, x).output).all()
