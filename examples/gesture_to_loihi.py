@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     add("--threshold", type=float, default=1.0, help="threshold of the neurons")
     add("--train", type=int, help="training samples (1320; all recorded ones)")
     add("--test", type=int, help="test samples (220; all recorded ones)")
-    add("--epochs", type=int, default=10, help="epochs in floats")
-    add("--tuning", type=int, default=3, help="epochs on the chip's integers")
+    add("--epochs", type=int, default=6, help="epochs in floats")
+    add("--tuning", type=int, default=2, help="epochs on the chip's integers")
     add("--samples", type=int, default=4, help="test samples that are verified, in Lava too")
     add("--simulator", default="lava", metavar="NAME", help="or none")
     add("--seed", type=int, default=0, help="of the simulated events, and of training")
@@ -90,6 +90,19 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
 def say(line: str) -> None:
     """Print progress beside the result."""
     print(line, file=sys.stderr, flush=True)
+
+
+def paced(seconds: float = 5.0) -> Callable[[str], None]:
+    """Return a function that prints progress, but not more often than this."""
+    last = time.perf_counter()
+
+    def step(line: str) -> None:
+        nonlocal last
+        if time.perf_counter() - last > seconds:
+            last = time.perf_counter()
+            say(line)
+
+    return step
 
 
 def source_of(options: argparse.Namespace, *, train: bool) -> Any:
@@ -127,14 +140,15 @@ def samples_of(options: argparse.Namespace, *, train: bool) -> Samples:
         words = f"--pixels: {options.pixels} does not divide the sensor's {source.size[0]}"
         raise nd.NeurodeployError(words, remedy="choose 16, 32 or 64")
     frames, spikes, labels = data.by_time(options.steps), [], []
+    step, events_of = paced(), f"frames of {'training' if train else 'test'} events"
     for index in range(count):
         events, label = source[index]
         counts = cell * cell * nn.functional.avg_pool2d(frames(events, source.size), cell)
         # An event for every other pixel: a cell of one pixel needs one.
         spikes.append((counts >= max(1, cell * cell // 2)).to(torch.uint8))
         labels.append(label)
-        if (index + 1) % -(-count // 4) == 0 or index + 1 == count:
-            say(f"{'training' if train else 'test'} events as frames: {index + 1} of {count}")
+        step(f"{events_of}: {index + 1} of {count}")
+    say(f"{events_of}: {count}")
     return Samples(torch.stack(spikes, 1), torch.tensor(labels))
 
 
@@ -166,8 +180,9 @@ def train(net: nn.Module, samples: Samples, epochs: int, rate: float) -> None:
     net.train()
     with monitor.watch_silence(net):
         for epoch in range(epochs):
-            started, total = time.perf_counter(), 0.0
-            for batch in torch.randperm(count).split(size):
+            started, total, step = time.perf_counter(), 0.0, paced()
+            for number, batch in enumerate(torch.randperm(count).split(size)):
+                step(f"epoch {epoch + 1} of {epochs}: {number * size} of {count} samples")
                 functional.reset(net)
                 output = net(samples.batch(batch)).mean(0)
                 value = nn.functional.cross_entropy(output, samples.labels[batch])
@@ -195,13 +210,11 @@ def trained_accuracy(net: nn.Module, samples: Samples) -> float:
 
 def chip_accuracy(artifact: nd.Artifact, samples: Samples) -> float:
     """Return the exported file's share of right answers, by the golden interpreter."""
-    program, count, right = nd.read(artifact), len(samples.labels), 0.0
+    program, count, right, step = nd.read(artifact), len(samples.labels), 0.0, paced()
     for batch in torch.arange(count).split(GOLDEN_BATCH):
         trace = nd.simulate(program, samples.batch(batch).numpy())
         right += accuracy(trace, samples.labels[batch].numpy()) * len(batch)
-        done = int(batch[-1]) + 1
-        if done % (5 * GOLDEN_BATCH) == 0 or done == count:
-            say(f"the chip's integers: {done} of {count} test samples")
+        step(f"the chip's integers: {int(batch[-1]) + 1} of {count} test samples")
     return round(right) / count
 
 
@@ -222,6 +235,7 @@ def run(options: argparse.Namespace) -> nd.Report:
     shares["quantized"] = trained_accuracy(chip, test)
     nd.save(chip, options.out / "model.pt", example=few)
     artifact = nd.export(chip, target="loihi", path=options.out / "loihi", example=few)
+    say("the exported file in the golden interpreter")
     shares["chip"] = chip_accuracy(artifact, test)
     report = nd.verify(artifact, model=chip, samples=few, simulator=options.simulator, progress=say)
     events = "recorded" if options.data else "simulated"

@@ -85,6 +85,8 @@ def _gestures(recording: Path) -> list[_Gesture]:
     gestures = []
     with table.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(list(csv.reader(file))[1:], 2):
+            if not row:
+                continue
             try:
                 label, begin, end = (int(cell) for cell in row)
             except ValueError as error:

@@ -210,15 +210,16 @@ LAYERS: dict[str, tuple[Make, ...]] = {
     "`ConvTranspose3d`": (
         summed(partial(layer.ConvTranspose3d, 2, 3, 3, stride=2, padding=1), (2, 3, 3, 3)),
     ),
-    "`SumPool2d`, `AdaptiveSumPool2d`, `AvgPool1d`, `2d`, `AdaptiveAvgPool1d`, `2d`, "
-    "the mean over space": (
-        behind(partial(layer.SumPool2d, 2), 36),
+    "`SumPool2d`, `AdaptiveSumPool2d`, `AvgPool2d`, `AdaptiveAvgPool2d`, the mean over space": (
         behind(partial(layer.AdaptiveSumPool2d, 2), 16),
+        mean_over_space,
+        behind(partial(layer.SumPool2d, 2), 36),
         behind(partial(layer.AvgPool2d, 2), 36),
         behind(partial(layer.AdaptiveAvgPool2d, 2), 16),
+    ),
+    "`AvgPool1d`, `AdaptiveAvgPool1d`": (
         on_line(partial(layer.AvgPool1d, 2), 12),
         on_line(partial(layer.AdaptiveAvgPool1d, 2), 6),
-        mean_over_space,
     ),
     "`MaxPool1d`, `2d` of spikes": (
         on_line(partial(layer.MaxPool1d, 2), 12),
@@ -242,14 +243,17 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         summed(image, (2, 6, 6), partial(layer.TemporalBatchNorm2d, 4, steps=8)),
     ),
     "`GroupNorm`": (summed(image, (2, 6, 6), partial(layer.GroupNorm, 2, 4)),),
-    "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Reshape`, `Upsample`": (
+    "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Upsample`": (
         joined(lambda a, b: torch.cat((a, b), 2), 8),
         cut(lambda x: x.chunk(2, 2)[1]),
         cut(lambda x: x[:, :, 1:3]),
         behind(partial(layer.Permute, (0, 2, 1)), 144),
         behind(partial(layer.Transpose, 1, 2), 144),
-        behind(partial(layer.Reshape, (16, 9)), 144),
         behind(partial(layer.Upsample, 2), 576),
+    ),
+    "`Reshape`": (
+        behind(partial(layer.Reshape, (16, 9)), 144),
+        lambda: chain((2, 6, 6), image(), lif(), layer.Reshape((8, 3, 6)), image(8), lif()),
     ),
     "sums of branches, `Residual` (add)": (
         residual("add"),
@@ -289,7 +293,9 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         dense(lambda: layer.Sequence(nn.Linear(8, 8), lif())),
         dense(lambda: layer.TimeDistributed(nn.Linear(8, 8)), lif),
     ),
-    "`Steps`": (dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF()))),),
+    "`Steps`": (
+        dense(lambda: layer.Steps(nn.Sequential(nn.Linear(8, 8), neuron.LIF(step_mode="s")))),
+    ),
     "`encoding.Direct` before weights or pools": (
         encoded(partial(layer.Linear, 6, 6), lif),
         lambda: chain(

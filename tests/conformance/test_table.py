@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from snncore import layer, neuron
 from tests.conformance.networks import Case
 from tests.conformance.table_rows import LAYERS, NEURONS, Make
 
-PAGE = (Path(__file__).parents[2] / "docs/conformance.md").read_text("utf-8")
-TARGETS = ("onnx", "lynxi", "loihi")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/conformance.md").read_text("utf-8")
+TARGETS = ("onnx", "lynxi", "loihi", "nir")
 # These are not layers or neurons of a network.
 ABSTRACT = {
     "BatchNorm",
@@ -38,10 +40,9 @@ ABSTRACT = {
 
 def table(first: str) -> dict[str, dict[str, str]]:
     """Return the cells of a table by row and target."""
-    lines = PAGE.split(f"| {first} | ONNX | Lynxi | Loihi |\n|---|---|---|---|\n")[1].split("\n\n")[
-        0
-    ]
-    rows = [line.strip("| ").split(" | ") for line in lines.splitlines()]
+    head = f"| {first} | ONNX | Lynxi | Loihi | NIR |\n|---|---|---|---|---|\n"
+    lines = PAGE.split(head)[1].split("\n\n")[0].splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines]
     return {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in rows}
 
 
@@ -113,6 +114,11 @@ def test_a_row_is_true(row: str, target: str, tmp_path: Path, full: bool) -> Non
     makes = ROWS[row] if full else ROWS[row][:2]
     outcomes = {outcome(make, target, tmp_path / str(index)) for index, make in enumerate(makes)}
     assert outcomes == set(re.findall(r"\b(exact|refused|in floats)\b", cell)), cell
+
+
+def test_every_target_has_a_column() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(TARGETS) == set(project["entry-points"]["neurodeploy.targets"])
 
 
 def test_every_row_has_networks() -> None:

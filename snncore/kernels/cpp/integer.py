@@ -20,6 +20,7 @@ from snncore.dynamics.expression import Operation, Recorder
 from snncore.dynamics.printing.render import Dialect, assignments
 from snncore.kernels.cpp.backend import WORTH_A_THREAD, pointers
 from snncore.kernels.cpp.build import CompilerError, compiler, load
+from snncore.kernels.cpp.numbers import NUMBERS
 from snncore.kernels.cpp.source import filled
 
 _COMMON = {
@@ -53,17 +54,15 @@ _DOUBLE = Dialect(
     _COMMON
     | {
         Op.SHIFT_LEFT: "{0} * double(int64_t(1) << {a})",
-        Op.SHIFT_FLOOR: "std::floor({0} / double(int64_t(1) << {a}))",
-        Op.SHIFT_TO_ZERO: "std::trunc({0} / double(int64_t(1) << {a}))",
-        Op.WRAP: "{0} - std::floor(({0} + {half}) / (2.0 * {half})) * (2.0 * {half})",
+        Op.SHIFT_FLOOR: "floored({0} / double(int64_t(1) << {a}))",
+        Op.SHIFT_TO_ZERO: "truncated({0} / double(int64_t(1) << {a}))",
+        Op.WRAP: "{0} - floored(({0} + {half}) / (2.0 * {half})) * (2.0 * {half})",
     },
 )
 
-_TEXT = """\
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-
+_TEXT = (
+    NUMBERS
+    + """
 using real = @REAL@;
 using drive_type = @DRIVE@;
 static constexpr int64_t TILE = 512, STATES = @STATES@;
@@ -109,6 +108,7 @@ extern "C" void run(int64_t steps, int64_t size, int64_t threads, int64_t row,
     }
 }
 """
+)
 
 # Largest magnitude that each carrier holds, with room for one more addition.
 _CARRIERS: tuple[tuple[int, torch.dtype, str, Dialect], ...] = (

@@ -35,10 +35,10 @@ CPP = Dialect(
         Op.SPIKE: "real({0} {comparison} 0)",
         # Integers that a real holds.
         Op.SHIFT_LEFT: "{0} * real(int64_t(1) << {a})",
-        Op.SHIFT_FLOOR: "std::floor({0} / real(int64_t(1) << {a}))",
-        Op.SHIFT_TO_ZERO: "std::trunc({0} / real(int64_t(1) << {a}))",
-        Op.SCALE_TO_ZERO: "std::trunc({0} * real({ratio}))",
-        Op.WRAP: "{0} - std::floor(({0} + {half}) / real(2.0 * {half})) * real(2.0 * {half})",
+        Op.SHIFT_FLOOR: "floored({0} / real(int64_t(1) << {a}))",
+        Op.SHIFT_TO_ZERO: "truncated({0} / real(int64_t(1) << {a}))",
+        Op.SCALE_TO_ZERO: "truncated({0} * real({ratio}))",
+        Op.WRAP: "{0} - floored(({0} + {half}) / real(2.0 * {half})) * real(2.0 * {half})",
         Op.WRAP_ONCE: (
             "{0} > {half} ? {0} - real(2.0 * {half}) : "
             "{0} <= -real({half}) ? {0} + real(2.0 * {half}) : {0}"

@@ -7,16 +7,13 @@ the first: it computes a chunk's states again from the inputs, and goes back thr
 
 from snncore.dynamics import logarithm
 from snncore.dynamics.exponential import HIGHEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOWEST, POLYNOMIAL
+from snncore.kernels.cpp.numbers import NUMBERS
 
 _HORNER = "\n".join(f"    sum = sum * rest + {c!r}f;" for c in POLYNOMIAL[1:])
 _LOG_HORNER = "\n".join(f"    sum = sum * rest + {c!r}f;" for c in logarithm.POLYNOMIAL[1:])
 
 PREAMBLE = f"""\
-#include <cmath>
-#include <cstdint>
-#include <cstring>
-#include <memory>
-
+{NUMBERS}
 using real = @REAL@;
 // What sequences are stored in.
 using wire = @WIRE@;
@@ -24,7 +21,7 @@ using wire = @WIRE@;
 static inline float exponential(float value) {{
     float x = value < {LOWEST}f ? {LOWEST}f : value;
     x = x > {HIGHEST}f ? {HIGHEST}f : x;
-    const float whole = std::floor(x * float({LOG2_E!r}) + 0.5f);
+    const float whole = floored(x * float({LOG2_E!r}) + 0.5f);
     const float rest = (x - whole * {LOG_2_HIGH!r}f) - whole * float({LOG_2_LOW!r});
     float sum = {POLYNOMIAL[0]!r}f;
 {_HORNER}
@@ -34,9 +31,10 @@ static inline float exponential(float value) {{
     return ((sum * (rest * rest) + rest) + 1.0f) * power;
 }}
 
-static inline double exponential(double value) {{ return std::exp(value); }}
+static inline double exponential(double value) {{ return __builtin_exp(value); }}
 
 static inline float logarithm(float value) {{
+    const float huge = __builtin_huge_valf();
     const bool small = value < {logarithm.NORMAL!r}f;
     const float grown = small ? value * {logarithm.GROWN!r}f : value;
     int32_t bits;
@@ -51,11 +49,11 @@ static inline float logarithm(float value) {{
 {_LOG_HORNER}
     const float above = (sum * (rest * square) + whole * float({LOG_2_LOW!r})) - square * 0.5f;
     const float result = (rest + above) + whole * {LOG_2_HIGH!r}f;
-    const float finite = value < HUGE_VALF ? result : value;
-    return value > 0.0f ? finite : value == 0.0f ? -HUGE_VALF : NAN;
+    const float finite = value < huge ? result : value;
+    return value > 0.0f ? finite : value == 0.0f ? -huge : __builtin_nanf("");
 }}
 
-static inline double logarithm(double value) {{ return std::log(value); }}
+static inline double logarithm(double value) {{ return __builtin_log(value); }}
 
 // Nothing given is zero.
 static inline void take(real *to, const real *from, int64_t first, int64_t count) {{
@@ -114,8 +112,8 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
     const int64_t chunks = (steps + CHUNK - 1) / CHUNK, width = tiled(size, threads);
 #pragma omp parallel num_threads(threads)
     {
-        const std::unique_ptr<Line[]> memory(new Line[(CHUNK + chunks) * (sizeof(States) / 64)]);
-        States *const kept = reinterpret_cast<States *>(memory.get()), *const starts = kept + CHUNK;
+        Line *const memory = new Line[(CHUNK + chunks) * (sizeof(States) / 64)];
+        States *const kept = reinterpret_cast<States *>(memory), *const starts = kept + CHUNK;
 #pragma omp for schedule(static)
         for (int64_t first = 0; first < size; first += width) {
             const int64_t count = size - first < width ? size - first : width;
@@ -165,6 +163,7 @@ extern "C" void backward(int64_t steps, int64_t size, int64_t threads,
             for (int64_t k = 0; k < LEARNED; k++)
                 std::memcpy(grad_parameters[k] + first, learned[k], count * sizeof(real));
         }
+        delete[] memory;
     }
 }
 """

@@ -46,7 +46,7 @@ def test_events_become_a_network_that_lava_computes(
     # Chance is 9 %.
     assert min(shares.values()) > 0.6
     assert shares["chip"] == shares["quantized"]
-    for line in ("training events as frames: 220 of 220", "epoch 7 of 7: loss", "66 of 66 test"):
+    for line in ("frames of training events: 220", "epoch 7 of 7: loss", "golden interpreter"):
         assert line in said
     page = (tmp_path / "out/report.html").read_text("utf-8")
     assert page.count(f"{shares['float']:.2%}".replace("%", " %"))
@@ -68,7 +68,7 @@ def test_recordings_take_the_same_way(run: Any, tmp_path: Path) -> None:
     sizes = ("--quick", "--epochs", "1", "--tuning", "1", "--simulator", "none")
     code, printed, said = run("--data", str(tmp_path), *sizes)
     assert code == 0
-    assert "training events as frames: 11 of 11" in said
+    assert "frames of training events: 11\n" in said
     assert "11 test samples of recorded events" in printed
     assert all(f"  {name} " in printed for name in ("float", "quantized", "chip"))
 

@@ -3,6 +3,7 @@
 import json
 import resource
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conformance.files import dense, net_file
 from tests.unit.hostile_equations import squares
-from tests.unit.neurodeploy.cli.helpers import COMMAND, Done, environment, refused, tree
+from tests.unit.neurodeploy.cli.helpers import Done, environment, refused, tree
 from tests.unit.neurodeploy.test_hostile_equations import exchanged
 from tests.unit.targets.loihi.file import hostile as net
 from tests.unit.targets.onnx import hostile as onnx
@@ -20,12 +21,24 @@ SECONDS = 120
 MEGABYTES = 2048
 
 
-def limited(*words: str) -> Done:
-    """Run a command in a process that has little memory, and is ended when it hangs."""
+# Starting takes longer than any of these commands.
+COMMANDS = """
+import contextlib, io, json, sys
+from neurodeploy.cli import main
+for words in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(words)
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+def limited(*commands: tuple[str, ...]) -> list[Done]:
+    """Run commands in a process that has little memory, and is ended when it hangs."""
     # Of memory that is written: torch's libraries for GPUs alone fill more addresses.
     size = MEGABYTES << 20
     done = subprocess.run(
-        [*COMMAND, *words],
+        [sys.executable, "-c", COMMANDS, json.dumps(commands)],
         env=environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
         capture_output=True,
         text=True,
@@ -33,7 +46,11 @@ def limited(*words: str) -> Done:
         timeout=SECONDS,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (size, size)),
     )
-    return Done(done.returncode, done.stdout, done.stderr)
+    results = [Done(*json.loads(line)) for line in done.stdout.splitlines()]
+    last = commands[len(results) - 1 : len(results) + 1]
+    assert done.returncode == 0, f"{last} ended the process: {done.stderr}"
+    assert len(results) == len(commands)
+    return results
 
 
 INSPECT, VERIFY = ("inspect",), ("verify", "--simulator", "none")
@@ -61,13 +78,14 @@ NODES, WORDS = onnx.BYTES["empty nodes"]
 CASES.append(("nodes.onnx", INSPECT, lambda: NODES, WORDS))
 
 
-@pytest.mark.parametrize("number", range(len(CASES)))
-def test_a_file_is_one_clear_error(number: int, tmp_path: Path) -> None:
-    name, command, write, words = CASES[number]
-    (tmp_path / name).write_bytes(write())
+def test_a_file_is_one_clear_error(tmp_path: Path) -> None:
+    commands = []
+    for name, (first, *more), write, _ in CASES:
+        (tmp_path / name).write_bytes(write())
+        commands.append((first, str(tmp_path / name), *more))
     before = tree(tmp_path)
-    first, *more = command
-    refused(limited(first, str(tmp_path / name), *more), 2, words, "remedy: ")
+    for done, (*_, words) in zip(limited(*commands), CASES, strict=True):
+        refused(done, 2, words, "remedy: ")
     assert tree(tmp_path) == before
 
 
@@ -90,9 +108,8 @@ def test_a_package_with_a_chain_of_squares(tmp_path: Path) -> None:
     content = (tmp_path / "package/network.json").read_bytes()
     manifest["files"]["network.json"] = digest(content)
     (tmp_path / "package/manifest.json").write_text(json.dumps(manifest))
-    for command in (INSPECT, VERIFY):
-        first, *more = command
-        done = limited(first, str(tmp_path / "package"), *more)
+    commands = [(first, str(tmp_path / "package"), *more) for first, *more in (INSPECT, VERIFY)]
+    for done in limited(*commands):
         refused(done, 2, "may have more than 256 bits", "network.json")
 
 
@@ -104,8 +121,8 @@ def test_a_file_without_neurons_is_no_model_yet(
     del entry["neuron"]
     (tmp_path / "sums.net").write_bytes(net_file(entry))
     monkeypatch.chdir(tmp_path)
-    done = limited("convert", "sums.net")
+    done, inspected = limited(("convert", "sums.net"), ("inspect", "sums.net"))
     refused(done, 2, "layer0: no layer of a network is like it", "threshold: 2048 is 131072 units")
     assert "the file itself can be run, inspected and verified" in done.err
     assert not (tmp_path / "sums.pt").exists()
-    assert limited("inspect", "sums.net").code == 0
+    assert inspected.code == 0

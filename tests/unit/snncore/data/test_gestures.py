@@ -37,7 +37,7 @@ def recording(folder: Path, name: str, rows: list[Row], labels: str) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     rows = [(1000 * step, step, 127 - step, step % 2) for step in range(100)]
-    recording(tmp_path, "user01_led", rows, "3,10000,20000\n11,50000,60000\n")
+    recording(tmp_path, "user01_led", rows, "3,10000,20000\n11,50000,60000\n\n")
     recording(tmp_path, "user02_lab", [(t + 5, x, y, p) for t, x, y, p in rows], "1,0,100000\n")
     recording(tmp_path, "user24_led", rows, "7,30000,40000\n")
     (tmp_path / "trials_to_train.txt").write_text("user01_led.aedat\nuser02_lab.aedat\n\n", "utf-8")
@@ -84,7 +84,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 @pytest.mark.parametrize("row", ["12,0,5", "1,5,5", "1,5", "clap,0,5"])
 def test_a_bad_table_is_named_by_line(folder: Path, row: str) -> None:
     table = folder / "user01_led_labels.csv"
-    table.write_text(f"{table.read_text('utf-8')}{row}\n", "utf-8")
+    table.write_text(f"{table.read_text('utf-8').strip()}\n{row}\n", "utf-8")
     with pytest.raises(ValueError, match=r"user01_led_labels\.csv, line 4: "):
         data.DVSGestures(folder)
 
