@@ -68,10 +68,10 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     add("--channels", type=int, default=32, help="channels of each convolution")
     add("--pool", choices=POOLS, default="average", help="what halves the image")
     add("--threshold", type=float, default=1.0, help="threshold of the neurons")
-    add("--train", type=int, help="training samples (1320; all recorded ones)")
+    add("--train", type=int, help="training samples (880; all recorded ones)")
     add("--test", type=int, help="test samples (220; all recorded ones)")
-    add("--epochs", type=int, default=6, help="epochs in floats")
-    add("--tuning", type=int, default=2, help="epochs on the chip's integers")
+    add("--epochs", type=int, default=5, help="epochs in floats")
+    add("--tuning", type=int, default=1, help="epochs on the chip's integers")
     add("--samples", type=int, default=4, help="test samples that are verified, in Lava too")
     add("--simulator", default="lava", metavar="NAME", help="or none")
     add("--seed", type=int, default=0, help="of the simulated events, and of training")
@@ -112,7 +112,7 @@ def source_of(options: argparse.Namespace, *, train: bool) -> Any:
         NeurodeployError: if the recordings cannot be read.
     """
     if options.data is None:
-        count = (options.train or 1320) if train else (options.test or 220)
+        count = (options.train or 880) if train else (options.test or 220)
         return data.MovingDigits(count, pixels=options.pixels, train=train, seed=options.seed)
     try:
         source = data.DVSGestures(options.data, train=train)
