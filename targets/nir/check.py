@@ -45,11 +45,12 @@ def _structure(program: Program) -> Finding | None:
     if not isinstance(program.by_name[program.output], Neuron):
         words = "is the output, and not a layer of neurons"
         return _error(program.output, words, "end the network in neurons")
+    read = {edge.source for node in program.nodes for edge in node.sources}
     for node in program.layers:
         if node.ports is not None:
             words = f"{node.equations.name} has the inputs {', '.join(node.equations.inputs)}"
             return _error(node.name, f"{words}; NIR's neurons have one", "use --target loihi")
-        if node.graded and node.name != program.output:
+        if node.graded and node.name in read:
             words = "sends numbers to other layers, and NIR's spikes are 0 or 1"
             return _error(node.name, words, "make it the output, or use --target onnx")
     return None

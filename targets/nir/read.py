@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
@@ -17,8 +18,17 @@ _AGAIN = "export the model again"
 _NUMBER = 4
 
 
-def read_artifact(artifact: Artifact) -> Program:
-    """Return the program in an artifact's file.
+@dataclass(frozen=True)
+class Opened:
+    """A file: its program, the seconds of a step, and its bytes."""
+
+    program: Program
+    dt: float
+    content: bytes
+
+
+def open_file(artifact: Artifact) -> Opened:
+    """Return the content of an artifact's file.
 
     Raises:
         ArtifactError: if it is not a file of ours, is damaged, or was edited.
@@ -35,22 +45,22 @@ def read_artifact(artifact: Artifact) -> Program:
 
 
 @lru_cache(maxsize=2)
-def _read(content: bytes, *, trusted: bool) -> Program:
-    """Return the file's program; an edit that the manifest reveals is not reported again."""
+def _read(content: bytes, *, trusted: bool) -> Opened:
+    """Return the file's content; an edit that the manifest reveals is not reported again."""
     with opened(content) as root:
         metadata = _ours(root)
         program, dt = rebuilt(metadata)
         for size in _sizes(program):
             metadata.afford(_NUMBER * size)
         if trusted:
-            return program
+            return Opened(program, dt, content)
         errors = [each for each in check(program) if each.severity.value == "error"]
         if errors:
             raise ArtifactError(f"was edited: {errors[0]}")
         words = difference(tree_of(program, dt), root)
         if words is not None:
             raise ArtifactError(f"was edited: {words}")
-        return program
+        return Opened(program, dt, content)
 
 
 def _ours(root: Group) -> Group:

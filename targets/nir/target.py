@@ -1,4 +1,4 @@
-"""The target: four pure functions."""
+"""The target: four pure functions, and the simulator that checks them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import (
@@ -23,7 +22,8 @@ from targets.nir.capabilities import CAPABILITIES, TIME_STEP
 from targets.nir.check import check
 from targets.nir.compile import compile_program
 from targets.nir.examples import EXAMPLES
-from targets.nir.read import read_artifact
+from targets.nir.read import open_file
+from targets.nir.simulators.simulate import REFERENCE, compared_run, file_run, run_files
 
 
 class Nir:
@@ -32,7 +32,7 @@ class Nir:
     name = "nir"
     capabilities: Capabilities = CAPABILITIES
     examples: Mapping[str, ExampleNeuron | Program] = EXAMPLES
-    simulators: Mapping[str, Environment] = {}
+    simulators: Mapping[str, Environment] = {REFERENCE.name: REFERENCE}
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what NIR cannot carry, and what receivers would change."""
@@ -48,7 +48,7 @@ class Nir:
         Raises:
             ArtifactError: if it is not a file of ours, is damaged, or was edited.
         """
-        return read_artifact(artifact)
+        return open_file(artifact).program
 
     def simulate(
         self,
@@ -58,12 +58,35 @@ class Nir:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """Return a simulator's trace of the samples (T, N, ...).
+        """Return what nir's reading of the file computes from samples (T, N, ...) in float32.
 
         Raises:
             UnknownNameError: if there is no such simulator.
+            SimulatorScopeError: if floats do not compute the program's integers.
+            SimulatorError: if nir reads another network, is missing or fails.
         """
-        raise UnknownNameError(f"no simulator {chosen_simulator(self, simulator)!r} for nir")
+        chosen_simulator(self, simulator)
+        (trace,) = run_files([file_run(artifact, samples)], simulation or Simulation())
+        return trace
+
+    def compared_runs(
+        self,
+        artifact: Artifact,
+        program: Program,
+        samples: NDArray[Any],
+        golden: Trace,
+        *,
+        simulator: str,
+        simulation: Simulation,
+    ) -> tuple[Trace, Trace]:
+        """Return the golden trace and nir's, or the sums of both if leaks are rounded.
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            SimulatorError: if nir reads another network, is missing or fails.
+        """
+        chosen_simulator(self, simulator)
+        return compared_run(file_run(artifact, samples), golden, simulation)
 
 
 target = Nir()

@@ -8,12 +8,14 @@ from neurodeploy.errors import NeurodeployError
 from neurodeploy.sandbox import Environment, install
 from targets.loihi.simulators.judges import BRIAN, NENGO
 from targets.loihi.simulators.simulate import LAVA
+from targets.nir.simulators.simulate import REFERENCE as NIR_REFERENCE
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE
 
 _BY_FIXTURE = {
     "brian": BRIAN,
     "lava": LAVA,
     "nengo": NENGO,
+    "nir_reference": NIR_REFERENCE,
     "onnxruntime": ONNXRUNTIME,
     "reference": REFERENCE,
 }
@@ -51,6 +53,13 @@ def reference() -> Environment:
     """The evaluator of the ONNX standard, ready to run."""
     install(REFERENCE)
     return REFERENCE
+
+
+@pytest.fixture(scope="session")
+def nir_reference() -> Environment:
+    """NIR's own package, ready to read."""
+    install(NIR_REFERENCE)
+    return NIR_REFERENCE
 
 
 @pytest.fixture(scope="session")

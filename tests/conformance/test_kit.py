@@ -29,6 +29,7 @@ class TestOnnx(Conformance):
     simulated = SIMULATED
 
 
+@pytest.mark.usefixtures("nir_reference")
 class TestNir(Conformance):
     target = "nir"
     simulated = SIMULATED

@@ -149,7 +149,7 @@ class _Layer:
     def _scale(self) -> Floats:
         """Return what one unit of the neurons' input means: sums of weights say it themselves."""
         if "gain" in self.node.parameters:
-            return self._value("gain")
+            return np.ldexp(self._value("gain"), -self.node.system.input_fraction)
         return self._full(1.0 if self.gain is None else self.gain)
 
     def _decay(self, name: str | None, *, otherwise: float) -> Floats:

@@ -31,7 +31,7 @@ from targets.nir.file.tree import Edges, Leaf, Scaled, Tree
 from targets.nir.graph.loops import is_back, looped_nodes
 from targets.nir.graph.names import Names
 from targets.nir.graph.neurons import Floats, Primitive, primitive_of
-from targets.nir.graph.units import reads_sums, require_values, unit_of
+from targets.nir.graph.units import input_unit, reads_sums, require_values, unit_of
 
 # Float32 holds every whole number of so many bits.
 _MANTISSA = 1 << 24
@@ -119,7 +119,7 @@ def layer_of(node: Neuron, program: Program, dt: float) -> Primitive:
     Raises:
         DoesNotFitError: if it has none like it; names it.
     """
-    gain = None if reads_sums(program, node) else float(np.ldexp(1.0, node.exponent))
+    gain = None if reads_sums(program, node) else float(np.ldexp(1.0, input_unit(node)))
     return primitive_of(node, program.shapes[node.name], dt, gain)
 
 

@@ -14,13 +14,18 @@ def unit_of(program: Program, synapse: Synapse) -> int:
     Raises:
         DoesNotFitError: if they drive none, or neurons of unlike units; names the layer.
     """
-    units = {reader.exponent for reader in _readers(program, synapse)}
+    units = {input_unit(reader) for reader in _readers(program, synapse)}
     if len(units) != 1:
         said = " and ".join(f"2^{unit}" for unit in sorted(units)) or "no unit"
         raise DoesNotFitError(
             f"{synapse.name}: drives neurons that count in {said}", remedy=_REMEDY
         )
     return units.pop()
+
+
+def input_unit(node: Neuron) -> int:
+    """Return the exponent of one unit of what drives neurons."""
+    return node.exponent - node.system.input_fraction
 
 
 def reads_sums(program: Program, node: Neuron) -> bool:

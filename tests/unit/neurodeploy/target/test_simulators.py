@@ -10,6 +10,7 @@ from neurodeploy.target import chosen_simulator, target
 LISTS = {
     "loihi": "lava, nengo-loihi, brian2-loihi",
     "lynxi": "interpreter, float16, torchscript-unrolled",
+    "nir": "nir-reference",
     "onnx": "onnxruntime, reference",
 }
 

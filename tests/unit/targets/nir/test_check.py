@@ -73,6 +73,11 @@ def _graded() -> Program:
     return Program((*nodes, neurons("n", "e")), "n")
 
 
+def _graded_loop() -> Program:
+    own = dense("own", Edge("r", 1), SQUARE)
+    return Program((IN, dense("d", "in"), own, readout("r", "d", "own", decay=3)), "r")
+
+
 def _twice() -> Program:
     return Program((IN, dense("d", "in"), neurons("n", "d", "d")), "n")
 
@@ -108,6 +113,7 @@ REFUSED: dict[str, tuple[Callable[[], Program], str]] = {
     "delay in a loop": (_late_loop, "own: is in a loop with a delay beyond one step"),
     "loop of two layers": (_wide_loop, "back: is in a loop of the layers m, n"),
     "graded spikes": (_graded, "r: sends numbers to other layers"),
+    "a graded loop": (_graded_loop, "r: sends numbers to other layers"),
     "an edge twice": (_twice, "n: reads d twice"),
     "sums and values": (_mixed, "n: adds weighted sums and values without weights"),
     "two inputs": (_two_inputs, "other: is another input beside in"),

@@ -1,0 +1,1 @@
+"""The packages that read NIR files, each in its sandbox."""
