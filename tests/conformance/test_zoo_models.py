@@ -82,7 +82,7 @@ def test_every_model_is_equal(
     simulators = {"onnx": onnxruntime.name, "lynxi": "interpreter", "loihi": lava.name}
     refusing = {target for refused, target in REFUSED if refused == name}
     for target in refusing:
-        with pytest.raises(DoesNotFitError, match="attend: a chain of layers does not hold"):
+        with pytest.raises(DoesNotFitError, match="attend: adds products of spikes"):
             quant.prepare(network, target=target, example=samples)
     taking = [target for target in simulators if target not in refusing]
     # In the subset the models take turns.
