@@ -44,6 +44,10 @@ MODELS: dict[str, Make] = {
         models.Spikformer(1, 8, 4, channels=2, heads=2),
         _events(2, 32, 32),
     ),
+    "qkformer": lambda: (
+        models.QKFormer((1, 1), 16, 4, channels=2, heads=2),
+        _events(2, 16, 16),
+    ),
     "spiking_vgg11": lambda: (
         models.spiking_vgg11(4, width=4, channels=2, hidden=16, grid=1),
         _events(2, 32, 32),
