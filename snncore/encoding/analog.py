@@ -40,7 +40,9 @@ class Direct(Layer):
     @property
     def exponent(self) -> int | None:
         """The exponent of the step, if there is one already."""
-        return self._exponent if self.log2 is None else round(float(self.log2.detach()))
+        if self.log2 is None or self.log2.device.type == "meta":
+            return self._exponent
+        return round(float(self.log2.detach()))
 
     def form(self, example: Tensor | None = None) -> StepRange:
         """Return the step and the range; if they are not given, those that an example needs.

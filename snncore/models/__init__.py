@@ -1,5 +1,7 @@
 """Networks of the literature; each takes (T, N, C, H, W) and gives (T, N, classes)."""
 
+from snncore.models.qkformer import QKFormer as QKFormer
+from snncore.models.qkformer import TokenSelfAttention as TokenSelfAttention
 from snncore.models.resnet import ResNet as ResNet
 from snncore.models.resnet import sew_resnet18 as sew_resnet18
 from snncore.models.resnet import sew_resnet34 as sew_resnet34
@@ -25,10 +27,12 @@ from snncore.models.vgg import spiking_vgg19 as spiking_vgg19
 __all__ = [
     "CSNN",
     "VGG",
+    "QKFormer",
     "ResNet",
     "Spikformer",
     "SpikingSelfAttention",
     "SpikingTransformerBlock",
+    "TokenSelfAttention",
     "plif_net",
     "sew_resnet18",
     "sew_resnet34",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from snncore import layer
@@ -37,11 +39,17 @@ class SpikingTransformerBlock(nn.Module):
     """Attention and two layers on every pixel, each added to its input."""
 
     def __init__(
-        self, channels: int, heads: int = 8, ratio: int = 4, *, neuron: Make = default_neuron
+        self,
+        channels: int,
+        heads: int = 8,
+        ratio: int = 4,
+        *,
+        neuron: Make = default_neuron,
+        attention: Callable[..., nn.Module] = SpikingSelfAttention,
     ) -> None:
         super().__init__()
         hidden = channels * ratio
-        self.attention = SpikingSelfAttention(channels, heads, neuron=neuron)
+        self.attention = attention(channels, heads, neuron=neuron)
         self.mix = nn.Sequential(
             layer.Conv2d(channels, hidden, 1),
             layer.BatchNorm2d(hidden),

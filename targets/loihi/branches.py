@@ -19,12 +19,14 @@ FORM = ChainForm(
     relay={**_FORGETTING, "threshold": 1, "bias": 0},
     # Even, so that it fits in the eight bits of a layer with both signs.
     relay_weight=2,
+    both={**_FORGETTING, "threshold": 3, "bias": 0},
     # A current of at most 2^23 stays below the threshold by the bias of one.
     silent={**_FORGETTING, "threshold": FORMAT.thresholds.maximum, "bias": -1},
     # A larger sum wraps to a current beyond 24 bits.
     most_silent=3 << (STATE_BITS - 1 - FRACTION),
     dense_bits=ADDER_BITS,
     kernel_bits=STATE_BITS,
+    attentive="onnx or lynxi",
 )
 
 

@@ -31,10 +31,12 @@ SHAPES: tuple[Shape, ...] = ((2, 5, 4), (3, 4, 4), (1, 6, 3), (20,), (4, 3, 3), 
 _HEADS = (1, 2, 4)
 
 
-def attentive_case(seed: int, form: str | None = None, *, late: bool = False) -> Case:
+def attentive_case(
+    seed: int, form: str | None = None, *, late: bool = False, attends: bool = True
+) -> Case:
     """Return the network of this seed; in a late one, products read earlier steps."""
     rng = np.random.default_rng([6, seed])
-    build = AttentiveBuild(rng, chip_format(form or FORMATS[seed % len(FORMATS)]), late)
+    build = AttentiveBuild(rng, chip_format(form or FORMATS[seed % len(FORMATS)]), late, attends)
     build.begin(SHAPES[seed % len(SHAPES)])
     for _ in range(int(rng.integers(1, 4))):
         build.block()
@@ -44,9 +46,9 @@ def attentive_case(seed: int, form: str | None = None, *, late: bool = False) ->
 class AttentiveBuild(MovingBuild):
     """Layers side by side, products of what they send, and layers behind those."""
 
-    def __init__(self, rng: np.random.Generator, form: Any, late: bool) -> None:
+    def __init__(self, rng: np.random.Generator, form: Any, late: bool, attends: bool) -> None:
         super().__init__(rng, form)
-        self.late = late
+        self.late, self.attends = late, attends
 
     def block(self) -> None:
         """Add layers that read the last value, products of their spikes, and neurons."""
@@ -86,7 +88,7 @@ class AttentiveBuild(MovingBuild):
         """Add a product of some of these values, and return its name."""
         rng, name, shape = self.rng, f"product{len(self.nodes)}", self.shape_of(names[0])
         same = [each for each in names if self.shape_of(each) == shape]
-        if len(shape) > 1 and rng.random() < 0.4:
+        if self.attends and len(shape) > 1 and rng.random() < 0.4:
             return self._attention(name, same, shape)
         first, second = (str(each) for each in rng.choice(same, 2))
         if rng.random() < 0.3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
 from targets.loihi.branches import as_chain
 from targets.loihi.check import check
 from targets.loihi.chip.format import LOIHI, LOIHI_DRIVEN
+from tests.conformance.attentive_networks import attentive_case
 from tests.conformance.moving_networks import moving_case
 from tests.conformance.networks import Array, Case, random_convolution
 
@@ -50,15 +52,25 @@ def branching_case(seed: int) -> Case:
 
 def moved_case(seed: int) -> Case:
     """Return the network of this seed that moves spikes and sums, and that a chain can hold."""
+    return _chained(seed, "moved", lambda each: moving_case(each, "loihi"))
+
+
+def product_case(seed: int) -> Case:
+    """Return the network of this seed that multiplies spikes, and that a chain can hold."""
+    return _chained(seed, "products", lambda each: attentive_case(each, "loihi", attends=False))
+
+
+def _chained(seed: int, word: str, draw: Callable[[int], Case]) -> Case:
+    """Return the first network that is drawn for a seed, that a chain holds, and that spikes."""
     for attempt in range(40):
-        case = moving_case(1000 * attempt + seed, "loihi")
+        case = draw(1000 * attempt + seed)
         try:
             chain = as_chain(case.program)
         except DoesNotFitError:
             continue
         fits = not any(each.severity == Severity.ERROR for each in check(chain))
         if fits and by_network_layer(chain, run_golden(chain, case.samples)).spikes():
-            return replace(case, name=f"moved {seed}")
+            return replace(case, name=f"{word} {seed}")
     raise AssertionError(f"no network of seed {seed} is a chain")
 
 

@@ -68,10 +68,13 @@ def _integers(
     head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
 ) -> Outcome:
     from neurodeploy.program import neurons_in
+    from neurodeploy.target import encoding_contract
 
+    first = program.input
     layers, fits = layers_of(program), fits_of(program)
     document = head | {
-        "input": {"shape": list(program.input.shape), "signal": program.input.signal.value},
+        "input": {"shape": list(first.shape), "signal": first.signal.value}
+        | encoding_contract(first.encoding),
         "neurons": neurons_in(program),
         "weights": program.parameter_count(),
         "program_sha256": program.sha256,
@@ -82,11 +85,12 @@ def _integers(
     document |= {"chips": {name: asdict(each) for name, each in chips.items()}}
     if text:
         return Outcome(document | {"text": program.text()}, _lines(program.text()))
-    shape = "x".join(map(str, program.input.shape))
+    shape = "x".join(map(str, first.shape))
+    encoding = "" if first.encoding is None else f", in integers {first.encoding}"
     counts = f"{document['neurons']:,} neurons, {document['weights']:,} weights"
     blocks: list[Block] = [
         Line(f"{head['path']}: {counts}", Tone.TITLE),
-        Line(f"input {shape}, {program.input.signal.value}"),
+        Line(f"input {shape}, {first.signal.value}{encoding}"),
         Line(""),
         Table(*layer_rows(layers), LAYER_NUMBERS),
         *title("targets"),

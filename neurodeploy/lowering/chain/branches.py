@@ -3,12 +3,14 @@
 1. A flatten is transparent: its values are those of the image, in C order. What moves values
    otherwise becomes part of the weights that read it, or whose sums it moves.
 2. A max pool of spikes is a layer of neurons of its own: each fires if any of its window fired.
-3. Dense weights of a layer's own spikes, a step later, are its loop.
-4. Measurements drive the first layer alone, which then takes the input's role.
+3. A product of two layers' spikes is one too: each fires if both did, or one and not the other.
+4. Dense weights of a layer's own spikes, a step later, are its loop.
+5. Measurements drive the first layer alone, which then takes the input's role.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from neurodeploy.data.network.dispatch import KindTable
@@ -17,6 +19,7 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.lowering.chain.drives import (
     Drive,
     drives_of,
+    factor_of,
     loop_of,
     moved_sums,
     pieces,
@@ -25,10 +28,12 @@ from neurodeploy.lowering.chain.drives import (
 from neurodeploy.lowering.chain.form import ChainForm
 from neurodeploy.lowering.chain.moved import Numbers, Origins
 from neurodeploy.program import (
+    Attention,
     Conv2d,
     Dense,
     Flatten,
     Input,
+    Multiply,
     Neuron,
     Node,
     Program,
@@ -41,14 +46,15 @@ from snncore.dynamics.zoo.readout import shows_voltage
 
 @dataclass(frozen=True)
 class Unit:
-    """A layer of neurons, or the neurons that stand for a max pool."""
+    """A layer of neurons, or the neurons that stand for a max pool or a product."""
 
     name: str
     shape: Shape
     drives: tuple[Drive, ...]
-    # None for a pool.
+    # None for a pool or a product, whose neurons have these parameters.
     neuron: Neuron | None = None
     loop: Dense | None = None
+    parameters: Mapping[str, int] | None = None
 
     @property
     def is_image(self) -> bool:
@@ -110,9 +116,11 @@ class Branches:
         numbers = self.origins.numbers(origin, self.shape(origin))
         return numbers.reshape(self.shape(name))
 
-    def refusal(self, node: Node, reason: str, remedy: str | None = None) -> DoesNotFitError:
+    def refusal(
+        self, node: Node, reason: str, remedy: str | None = None, elsewhere: str | None = None
+    ) -> DoesNotFitError:
         """Return the error for a node that no chain can hold."""
-        other = f"export the network for {self.form.elsewhere}"
+        other = f"export the network for {elsewhere or self.form.elsewhere}"
         words = other if remedy is None else f"{remedy}, or {other}"
         return DoesNotFitError(f"{node.name}: {reason}", remedy=words)
 
@@ -184,6 +192,27 @@ def _pool(node: Selection, branches: Branches) -> None:
     drives = tuple(drives_of(kernel, branches))
     branches.units[node.name] = Unit(node.name, branches.shape(node.name), drives)
     branches.spikes[node.name] = node.name
+
+
+@_TAKEN.register(Multiply)
+def _multiply(node: Multiply, branches: Branches) -> None:
+    """Take a product of spikes as neurons that fire if its value is 1."""
+    if any(edge.delay for edge in node.sources):
+        raise branches.refusal(node, "reads an earlier step")
+    form = branches.form
+    weights = (form.relay_weight, -form.relay_weight if node.complement else form.relay_weight)
+    pairs = zip(node.inputs, weights, strict=True)
+    drives = tuple(d for edge, weight in pairs for d in factor_of(node, edge, weight, branches))
+    parameters = form.relay if node.complement else form.both
+    shape = branches.shape(node.name)
+    branches.units[node.name] = Unit(node.name, shape, drives, parameters=parameters)
+    branches.spikes[node.name] = node.name
+
+
+@_TAKEN.register(Attention)
+def _attention(node: Attention, branches: Branches) -> None:
+    reason = "adds products of spikes, and synapses add weights"
+    raise branches.refusal(node, reason, elsewhere=branches.form.attentive)
 
 
 @_TAKEN.register(Dense, Conv2d)

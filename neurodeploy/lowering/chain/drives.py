@@ -14,7 +14,7 @@ import numpy as np
 from neurodeploy.data.structure import Edge
 from neurodeploy.lowering.chain.form import ChainForm
 from neurodeploy.lowering.chain.moved import MOST_UNROLLED, Matrix, kernels, matrix_of
-from neurodeploy.program import Conv2d, Dense, Neuron, Node, Synapse
+from neurodeploy.program import Conv2d, Dense, Multiply, Neuron, Node, Synapse
 
 if TYPE_CHECKING:
     from neurodeploy.lowering.chain.branches import Branches
@@ -69,6 +69,31 @@ def drives_of(node: Synapse, branches: Branches) -> list[Drive]:
     return _unrolled(node, _matrix(node, branches), branches)
 
 
+def factor_of(node: Multiply, edge: Edge, weight: int, branches: Branches) -> list[Drive]:
+    """Return weights of one size that bring each spike of a factor to the products that it is in.
+
+    Raises:
+        DoesNotFitError: if the factor is not spikes, or a chain needs too many weights for it.
+    """
+    shape, own = branches.shape(node.name), branches.shape(edge.source)
+    if len(shape) == 3 and own == shape:
+        kernel, form = np.full((shape[0], 1, 1, 1), weight), branches.form
+        one = Conv2d(node.name, edge, kernel, groups=shape[0], accumulator_bits=form.kernel_bits)
+        return drives_of(one, branches)
+    numbers, drives = np.broadcast_to(branches.numbers(node, edge), shape), list[Drive]()
+    for name, positions, places in branches.origins.of(numbers):
+        source = _layer(node, name, branches)
+        size = (numbers.size, prod(branches.shape(source)))
+        if prod(size) > MOST_UNROLLED:
+            reason = f"needs {size[0]} x {size[1]} weights in a chain"
+            raise branches.refusal(node, reason, "multiply fewer values")
+        matrix = np.zeros(size, np.int64)
+        matrix[positions, places] = weight
+        bits = branches.form.dense_bits
+        drives.append(Drive(source, Dense(node.name, Edge(source), matrix, accumulator_bits=bits)))
+    return drives
+
+
 def _matrix(node: Synapse, branches: Branches) -> Matrix:
     """Return weights between all that they read and their sums.
 
@@ -99,7 +124,7 @@ def _unrolled(node: Synapse, matrix: Matrix, branches: Branches) -> list[Drive]:
     return drives
 
 
-def _layer(node: Synapse, name: str, branches: Branches) -> str:
+def _layer(node: Node, name: str, branches: Branches) -> str:
     """Return the layer that an origin is.
 
     Raises:

@@ -20,6 +20,8 @@ class ChainForm:
     # Parameters with which a neuron sends on a spike that comes in by `relay_weight`.
     relay: Mapping[str, int]
     relay_weight: int
+    # Parameters with which a neuron fires if two spikes come in by that, and not for one.
+    both: Mapping[str, int]
     # Parameters with which a neuron never fires while its sums are at most `most_silent`.
     silent: Mapping[str, int]
     most_silent: int
@@ -28,3 +30,5 @@ class ChainForm:
     kernel_bits: int
     # The other target that a refused network may go to.
     elsewhere: str = "onnx"
+    # Those that one with attention may go to.
+    attentive: str = "onnx"

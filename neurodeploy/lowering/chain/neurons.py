@@ -49,9 +49,10 @@ def _part(slot: Slot, branches: Branches, layer: Layer) -> Part:
 
 def _own(key: str, slot: Slot, branches: Branches) -> Integers:
     """Return a slot's parameter as its layer has it."""
-    neuron = None if slot.relay else branches.units[slot.name].neuron
     values: Mapping[str, Integers | int] = branches.form.relay
-    values = values if neuron is None else neuron.parameters
+    if not slot.relay:
+        unit = branches.units[slot.name]
+        values = (unit.parameters or values) if unit.neuron is None else unit.neuron.parameters
     return np.asarray(values[key], dtype=np.int64)
 
 

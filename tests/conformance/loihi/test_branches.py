@@ -1,7 +1,7 @@
 """Random networks with branches: the branching program, its chain, the file and Lava agree.
 
 A failure names the network, such as `branching 17`, which `branching_case(17)` makes again, or
-`moved 17`, which `moved_case(17)` does.
+`moved 17`, which `moved_case(17)` does, or `products 17`, which `product_case(17)` does.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from targets.loihi.branches import as_chain
 from targets.loihi.host import lava_run
 from targets.loihi.simulators.simulate import run_lava
 from targets.loihi.target import target
-from tests.conformance.branching import branching_case, moved_case
+from tests.conformance.branching import branching_case, moved_case, product_case
 from tests.conformance.networks import Case
 from tests.conformance.summary import show
 
 # The networks in `make test`, and in the whole suite.
 SUBSET, FULL, BATCH = 4, 250, 50
-# Beside them, networks that join, cut, permute, reshape and repeat spikes and sums.
+# Beside them, networks that join, cut, permute, reshape and repeat spikes and sums, or multiply.
 MOVED_SUBSET, MOVED_FULL = 3, 200
 LARGEST_THRESHOLD = (1 << 17) - 1
 # The structures that some of many networks have.
@@ -78,11 +78,8 @@ def complaints(case: Case, tally: Tally) -> list[str]:
     chain, words = as_chain(case.program), []
     branching, golden = (run_golden(each, case.samples) for each in (case.program, chain))
     shown = by_network_layer(chain, golden)
-    for name in branching:
-        # A network's own layers, whatever the chain holds beside them.
-        missing = name not in shown.layers and case.program.output != name
-        if missing and not _is_read(case, name):
-            continue
+    # A network's own layers, whatever the chain holds beside them.
+    for name in branching.layers.keys() & _needed(case.program):
         for key, values in branching[name].values.items():
             other = shown[name].values.get(key)
             if other is None or (other != values).any():
@@ -95,10 +92,15 @@ def complaints(case: Case, tally: Tally) -> list[str]:
     return words
 
 
-def _is_read(case: Case, name: str) -> bool:
-    return any(
-        edge.source == name and not edge.delay for n in case.program.nodes for edge in n.sources
-    )
+def _needed(program: Program) -> set[str]:
+    """Return the nodes that a program's output follows from."""
+    needed, pending = set[str](), [program.output]
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            pending += [edge.source for edge in program.by_name[name].sources]
+    return needed
 
 
 def run_batch(batch: list[Case], tally: Tally) -> None:
@@ -138,15 +140,19 @@ def test_chains_of_random_networks(
         assert all(tally.structures[kind] >= 5 for kind in STRUCTURES), tally.structures
 
 
+CHAINS = {"networks that move values": moved_case, "networks that multiply": product_case}
+
+
 @pytest.mark.timeout(3600)
-def test_chains_of_networks_that_move_values(
-    lava: Environment, full: bool, request: pytest.FixtureRequest
+@pytest.mark.parametrize("kind", CHAINS)
+def test_chains_of_networks_that_move_or_multiply(
+    kind: str, lava: Environment, full: bool, request: pytest.FixtureRequest
 ) -> None:
     count, tally = MOVED_FULL if full else MOVED_SUBSET, Tally()
     for first in range(0, count, BATCH):
         seeds = range(first, min(first + BATCH, count))
-        run_batch([moved_case(seed) for seed in seeds], tally)
-    show(request.config, "networks that move values", tally.sentence(count))
+        run_batch([CHAINS[kind](seed) for seed in seeds], tally)
+    show(request.config, kind, tally.sentence(count))
     assert not tally.failures, "\n".join(tally.failures)
     assert tally.spikes
     assert not tally.silent

@@ -84,6 +84,20 @@ class Concatenating(nn.Module):
         return spikes
 
 
+class Meeting(nn.Module):
+    """A block whose spikes pass where its input fired too, or where it did not (SEW)."""
+
+    def __init__(self, channels: int, join: str) -> None:
+        super().__init__()
+        body = nn.Sequential(*spiking(channels, channels), neuron.LIF(tau=2.0))
+        self.block = layer.Residual(body, join=join)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes of both joined."""
+        spikes: Tensor = self.block(x)
+        return spikes
+
+
 def head(channels: int, side: int) -> list[nn.Module]:
     return [layer.Flatten(), layer.Linear(channels * side * side, 5), neuron.LIF(tau=2.0)]
 
@@ -102,6 +116,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         *stem(), layer.MaxPool2d(2), Residual(4, 4), Residual(4, 6, 2), *head(6, 2)
     ),
     "sew": lambda: nn.Sequential(*stem(), Sew(4), Sew(4), layer.AvgPool2d(2), *head(4, 4)),
+    "and, iand": lambda: nn.Sequential(
+        *stem(), Meeting(4, "and"), Meeting(4, "iand"), layer.AvgPool2d(2), *head(4, 4)
+    ),
     "concatenating": lambda: nn.Sequential(
         *stem(), Concatenating(4), layer.MaxPool2d(2), *head(4, 4)
     ),

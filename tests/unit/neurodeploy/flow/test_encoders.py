@@ -60,6 +60,9 @@ def test_one_encoder_everywhere(name: str, tmp_path: Path, capsys: Any) -> None:
     assert [link.status.value for link in report.links[:3]] == ["equal"] * 3
     assert nd.verify(artifact, model=loaded, simulator="none").links[0].spikes > 0
     files = ["--samples", tmp_path / "x.npy", "-o", tmp_path / "y.npz"]
+    inspected = run("inspect", tmp_path / "out", "--samples", tmp_path / "x.npy")
+    assert inspected.code == 0
+    assert "current, in integers 2^-8 * 0..255" in inspected.out
     for source in (model, tmp_path / "out"):
         assert run("run", source, *files).code == 0
         assert (np.load(tmp_path / "y.npz")["output"] == trained).all()
@@ -165,11 +168,37 @@ def test_floats_with_an_encoder_are_exported_as_floats(tmp_path: Path) -> None:
     assert torch.equal(nd.load(tmp_path / "model.pt")(x), floats(x))
 
 
+def test_a_learned_step_is_saved(tmp_path: Path) -> None:
+    learned = encoding.Direct(5, exponent=-3, learned=True)
+    floats, x = nn.Sequential(learned, layer.Linear(4, 3), neuron.LIF()), torch.rand(3, 2, 4)
+    with torch.no_grad():
+        next(learned.parameters()).fill_(-4.4)
+    nd.save(floats, tmp_path / "model.pt", example=x)
+    again = nd.load(tmp_path / "model.pt")
+    assert again.get_submodule("0").config()["exponent"] == -4
+    assert torch.equal(again(x), floats(x))
+
+
 def test_more_bits_than_a_chip_has_are_named() -> None:
     wide = nn.Sequential(encoding.Direct(12), layer.Linear(4, 3), neuron.LIF(threshold=0.01))
     with pytest.raises(ValueError, match="input: its encoder returns up to 4095"):
         quant.prepare(wide, target="lynxi", example=torch.rand(4, 2, 4))
     assert target("lynxi")
+
+
+def test_a_directly_coded_network_with_branches_reaches_the_chip(tmp_path: Path) -> None:
+    """The neurons that the host drives take the input's role in the chain."""
+    torch.manual_seed(0)
+    body = nn.Sequential(layer.Conv2d(3, 3, 3, padding=1), neuron.LIF(threshold=0.1))
+    parts = [layer.Residual(body), layer.Flatten(), layer.Linear(27, 4)]
+    first = [layer.Conv2d(1, 3, 3), neuron.LIF(threshold=0.1)]
+    floats, x = nn.Sequential(encoding.Rate(0.6), *first, *parts), samples()
+    with pytest.warns(quant.EncoderWarning):
+        network = quant.prepare(floats.eval(), target="loihi", example=x).eval()
+    artifact = nd.export(network, target="loihi", path=tmp_path / "out", example=x)
+    report = nd.verify(artifact, model=network, samples=x, simulator="none")
+    assert [link.status.value for link in report.links[:3]] == ["equal"] * 3
+    assert artifact.contract["input"]["encoding"] == {"exponent": -8, "low": 0, "high": 255}
 
 
 @pytest.mark.parametrize("driven", [True, False])

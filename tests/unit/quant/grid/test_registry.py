@@ -10,7 +10,14 @@ import torch
 
 import neurodeploy as nd
 import quant
-from quant.grid.registry import DEFAULT, catalogue, format_or_default, format_with, named
+from quant.grid.registry import (
+    DEFAULT,
+    catalogue,
+    format_or_default,
+    format_with,
+    graded_format,
+    named,
+)
 from snncore import layer, neuron
 from targets.loihi.chip import format as loihi
 from tests.unit.plugins import installed
@@ -96,6 +103,21 @@ def test_a_chip_may_take_plain_integers(tmp_path: Path) -> None:
     with installed(tmp_path, "mychip_plugin", SOURCE, formats={"mychip": "ALIAS"}):
         assert quant.chip_format("mychip") is quant.integer_format(4)
     assert quant.chip_format("onnx") is quant.integer_format(8)
+
+
+def test_layers_behind_an_encoder_have_a_variant_of_their_format() -> None:
+    for name in ("int8", "int3", "lynxi"):
+        form = quant.chip_format(name)
+        graded = graded_format(form)
+        assert graded.name == f"{name}.graded"
+        assert graded is quant.chip_format(f"{name}.graded")
+        assert graded_format(graded) is graded
+        assert named(graded) == graded.name
+        assert (graded.weights, graded.neurons) == (form.weights, form.neurons)
+        assert graded.system.state("v").bits > form.system.state("v").bits
+    own = replace(quant.chip_format("int8"), fan_in=100)
+    for form in (quant.chip_format("loihi"), quant.chip_format("shift16"), own):
+        assert graded_format(form) is form
 
 
 def test_a_format_is_loaded_when_it_is_asked_for(tmp_path: Path) -> None:

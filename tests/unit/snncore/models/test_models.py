@@ -131,6 +131,10 @@ TINY: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "SEW ResNet, iand": (partial(models.sew_resnet18, 4, "iand", **SMALL), (1, 16, 16)),
     "VGG": (partial(models.spiking_vgg11, 4, **VGG), (1, 32, 32)),
     "PLIF net": (partial(models.plif_net, "nmnist", width=8, hidden=32), (2, 34, 34)),
+    "QKFormer": (
+        partial(models.QKFormer, (1, 1), 16, 4, channels=1, heads=2, neuron=EAGER),
+        (1, 32, 32),
+    ),
     "Spikformer": (
         partial(models.Spikformer, 1, 16, 4, channels=1, heads=2, neuron=EAGER),
         (1, 32, 32),
