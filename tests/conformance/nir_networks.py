@@ -66,9 +66,7 @@ class _Builder:
         side = int(self.rng.integers(1, min(height, width, 3) + 1))
         padding = tuple(int(n) for n in self.rng.integers(0, 2, 2))
         stride = tuple(int(n) for n in self.rng.integers(1, 3, 2))
-        # Nor need kernels be square.
-        wide = 1 if self.chance(0.3) and side == 3 else side
-        weight = self.weights(groups * self.pick((1, 2)), channels // groups, side, wide)
+        weight = self.weights(groups * self.pick((1, 2)), channels // groups, side, side)
         form = (stride, padding, (1, 1), groups)
         self.nodes.append(Conv2d(name, self.edge(), weight, *form, exponent=self.exponent))
         return name

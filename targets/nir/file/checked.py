@@ -81,7 +81,8 @@ class Group:
         path, item = f"{self.path}/{name}", self._dataset(name)
         if item.shape != ():
             raise ArtifactError(f"{path}: is not a text")
-        return self._texts(item, path).item().decode("ascii")
+        text: str = self._texts(item, path).item().decode("ascii")
+        return text
 
     def edges(self, name: str) -> Edges:
         """Return pairs of names.

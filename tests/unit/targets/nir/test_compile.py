@@ -61,9 +61,7 @@ def test_integrate_and_fire() -> None:
     # A voltage counts in quarters of a unit: it is met at 90, or not reached at 89.75.
     assert np.array_equal(values["n"]["v_threshold"], np.full(3, (90 - 0.125) * UNIT))
     assert np.array_equal(values["n"]["v_reset"], np.full(3, -5 * UNIT))
-    assert all(
-        value.dtype == np.float32 for value in values["n"].values() if hasattr(value, "dtype")
-    )
+    assert all(value.dtype == np.float32 for key, value in values["n"].items() if key != "type")
     assert edges(small()) == {("in", "d"), ("d", "n"), ("n", "output")}
 
 
