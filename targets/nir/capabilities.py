@@ -10,7 +10,7 @@ CAPABILITIES = Capabilities(
     layers=(
         "dense, with delays of synapses",
         "recurrent dense, of one layer of neurons",
-        "conv2d (stride, padding, dilation, groups), square kernels",
+        "conv2d (stride, padding, dilation, groups), kernels whose sides differ by an even number",
         "flatten",
         "sum pool, as a convolution",
         "branches: sums of layers, skips, delays",

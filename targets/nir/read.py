@@ -84,8 +84,12 @@ def _ours(root: Group) -> Group:
 def _sizes(program: Program) -> list[int]:
     """Return how many numbers NIR has for each layer."""
     neurons = [prod(program.shapes[node.name]) for node in program.layers]
-    weights = [
-        node.parameter_count * len(node.sources) * (node.groups if isinstance(node, Conv2d) else 1)
-        for node in program.synapses
-    ]
-    return [sum(neurons), sum(weights)]
+    kernels = [_filled(node) for node in program.of_kind(Conv2d)]
+    weights = [node.parameter_count * len(node.sources) for node in program.synapses]
+    return [sum(neurons) + sum(weights) + sum(kernels)]
+
+
+def _filled(node: Conv2d) -> int:
+    """Return how many numbers kernels have that are square, of one group."""
+    each = prod(node.narrow_weight.shape[:2]) * node.groups
+    return each * max(node.kernel) ** 2

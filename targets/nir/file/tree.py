@@ -55,22 +55,22 @@ def file_of(tree: Tree, attributes: Mapping[str, Mapping[str, Any]] | None = Non
     h5py = h5py_module()
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
-        _write(file, tree, h5py.string_dtype())
+        _write(file, tree)
         for path, values in (attributes or {}).items():
             for key, value in values.items():
                 file[path].attrs[key] = value
     return image.getvalue()
 
 
-def _write(group: Any, tree: Tree, text: Any) -> None:
+def _write(group: Any, tree: Tree) -> None:
+    # Texts have a fixed length: HDF5 hangs on damaged heaps, where those of any length stand.
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            _write(group.create_group(key), value, text)
+            _write(group.create_group(key), value)
         elif isinstance(value, str):
-            group.create_dataset(key, data=value, dtype=text)
+            group.create_dataset(key, data=np.bytes_(value.encode("ascii")))
         elif isinstance(value, tuple):
-            names = np.array(value, dtype=object).reshape(len(value), 2)
-            group.create_dataset(key, data=names, dtype=text)
+            group.create_dataset(key, data=np.array(value, dtype=np.bytes_))
         elif isinstance(value, Scaled):
             dataset = group.create_dataset(key, value.integers.shape, dtype=np.float32)
             for rows in row_pieces(value.integers):

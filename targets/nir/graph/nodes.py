@@ -2,7 +2,8 @@
 
 1. A node becomes one of NIR's, or several whose sum it is: weights with delays, one for each delay.
 2. What reads a node late reads a Delay of it, except in a loop, where NIR's edge waits one step.
-3. Kernels of several groups become one group with zeros, since nir counts their channels wrongly.
+3. Kernels of several groups become one group with zeros, since nir counts their channels wrongly;
+   oblong kernels become square with zeros, since nir takes them as square.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.data.structure import Edge
+from neurodeploy.data.structure import Edge, Pair
 from neurodeploy.errors import DoesNotFitError, UnknownKindError
 from neurodeploy.program import (
     Conv2d,
@@ -178,28 +179,39 @@ def _dense(node: Dense, nodes: Nodes) -> None:
 
 @_WRITE.register(Conv2d)
 def _conv(node: Conv2d, nodes: Nodes) -> None:
-    height, width = node.kernel
-    if height != width:
-        raise _refused(
-            node, f"a kernel of {height} x {width}, and nir takes every kernel as square"
-        )
     require_values(nodes.program, node)
     bias = nodes.biases.get(node.name)
     channels = np.zeros(len(node.narrow_weight)) if bias is None else bias[:, 0, 0]
     if bias is not None and (bias != channels[:, None, None]).any():
         raise _refused(node, "its neurons have a bias each, and a convolution one a channel")
     shape = nodes.program.shapes[node.source.source]
+    margins = _margins(node)
     pairs = {
         "input_shape": shape[1:],
         "stride": node.stride,
-        "padding": node.padding,
+        "padding": tuple(np.add(node.padding, np.multiply(margins, node.dilation))),
         "dilation": node.dilation,
     }
     members: dict[str, Leaf] = {key: np.array(pair, dtype=np.int64) for key, pair in pairs.items()}
-    weight = _scaled(node, _ungrouped(node), unit_of(nodes.program, node))
+    (above, left), kernels = margins, _ungrouped(node)
+    square = np.pad(kernels, ((0, 0), (0, 0), (above, above), (left, left)))
+    weight = _scaled(node, square, unit_of(nodes.program, node))
     members |= {"weight": weight, "bias": single(node, "bias", channels)}
     members["groups"] = np.array(1, dtype=np.int64)
     nodes.add(node, nodes.names.of[node.name], "Conv2d", members, node.source)
+
+
+def _margins(node: Conv2d) -> Pair:
+    """Return the zeros on each side that make a kernel square.
+
+    Raises:
+        DoesNotFitError: if it cannot be the same on both sides; names the layer.
+    """
+    (height, width), side = node.kernel, max(node.kernel)
+    if (height - width) % 2:
+        message = f"a kernel of {height} x {width}, and nir takes every kernel as square"
+        raise _refused(node, message)
+    return (side - height) // 2, (side - width) // 2
 
 
 def _ungrouped(node: Conv2d) -> NDArray[Any]:

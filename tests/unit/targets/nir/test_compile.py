@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program import Input, Program, Signal
+from neurodeploy.program import Conv2d, Edge, Input, Program, Signal
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import random_samples
 from targets.nir import target
@@ -61,9 +61,7 @@ def test_integrate_and_fire() -> None:
     # A voltage counts in quarters of a unit: it is met at 90, or not reached at 89.75.
     assert np.array_equal(values["n"]["v_threshold"], np.full(3, (90 - 0.125) * UNIT))
     assert np.array_equal(values["n"]["v_reset"], np.full(3, -5 * UNIT))
-    assert all(
-        value.dtype == np.float32 for value in values["n"].values() if hasattr(value, "dtype")
-    )
+    assert all(value.dtype == np.float32 for key, value in values["n"].items() if key != "type")
     assert edges(small()) == {("in", "d"), ("d", "n"), ("n", "output")}
 
 
@@ -105,6 +103,22 @@ def test_groups_are_zeros_of_one_kernel_and_names_are_plain() -> None:
     assert values["n_0"]["type"] == b"IF"
     assert values["out"]["type"] == b"LI"
     assert values["c"]["groups"] == 1
+
+
+@pytest.mark.parametrize("kernel", [(1, 3), (5, 1), (3, 5)])
+def test_oblong_kernels_are_square_with_zeros(kernel: tuple[int, int]) -> None:
+    weight = 1 + np.arange(kernel[0] * kernel[1]).reshape(1, 1, *kernel)
+    form = ((1, 1), (1, 0), (2, 1))
+    conv = Conv2d("c", Edge("in"), weight, *form, exponent=EXPONENT)
+    program = Program((Input("in", (1, 9, 9)), conv, neurons("n", "c")), "n")
+    node, side = nodes(program)["c"], max(kernel)
+    above, left = (side - kernel[0]) // 2, (side - kernel[1]) // 2
+    assert node["weight"].shape == (1, 1, side, side)
+    inside = node["weight"][:, :, above : side - above, left : side - left]
+    assert np.array_equal(inside, weight * UNIT)
+    assert np.count_nonzero(node["weight"]) == weight.size
+    assert node["padding"].tolist() == [1 + 2 * above, left]
+    assert target.read(target.compile(program)) == program
 
 
 def test_late_values_are_delays_and_a_loop_is_an_edge() -> None:

@@ -69,9 +69,9 @@ def _reference(file: Any) -> None:
 def _long_names(file: Any) -> None:
     """Edges that all name one long text of the file."""
     word = "x" * 100_000
-    names = np.array([[word, word]], dtype=object)
+    names = np.array([[word, word]], dtype=np.bytes_)
     del file["node/edges"]
-    file.create_dataset("node/edges", data=names, dtype=h5py.string_dtype())
+    file["node/edges"] = names
 
 
 def _described(**members: Any) -> Callable[[Any], None]:
@@ -82,7 +82,7 @@ def _described(**members: Any) -> Callable[[Any], None]:
         for node in document["nodes"]:
             node.update(members.get(node["class"], {}))
         del file[PROGRAM]
-        file[PROGRAM] = json.dumps(document)
+        file[PROGRAM] = np.bytes_(json.dumps(document))
 
     return change
 
@@ -93,7 +93,7 @@ def _same_integers(file: Any) -> None:
         if "weight" in node:
             node["weight"] = {"dataset": "1.weight"}
     del file[PROGRAM]
-    file[PROGRAM] = json.dumps(document)
+    file[PROGRAM] = np.bytes_(json.dumps(document))
 
 
 CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
@@ -115,7 +115,10 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "a reference": (_reference, "is not a type of numbers"),
     "a text for numbers": (_dataset(INTEGERS, data="x" * 1000), "is not a type of numbers"),
     "numbers for a text": (_dataset(PROGRAM, data=np.zeros((3, 3))), "is not a text"),
-    "texts": (_dataset(PROGRAM, (1 << 26,), h5py.string_dtype(), chunks=(1 << 20,)), "are none"),
+    "texts": (
+        _dataset(PROGRAM, (1 << 26,), h5py.string_dtype(), chunks=(1 << 20,)),
+        "is not a text",
+    ),
     "a group for a value": (
         _group,
         "is not a value",
@@ -123,7 +126,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "a value for a group": (_dataset(f"{GROUP}/integers", data=3), "is not a group"),
     "an empty value": (_dataset(f"{GROUP}/dt", data=h5py.Empty("f8")), "is not a value"),
     "bytes that are no text": (_dataset(PROGRAM, data=np.bytes_(b"\xff\xfe")), "damaged"),
-    "edges of long names": (_long_names, "an edge to a name of"),
+    "edges of long names": (_long_names, "has names of 100000 letters"),
     "many edges": (
         _dataset("node/edges", (1 << 22, 2), h5py.string_dtype(), chunks=(1 << 16, 2)),
         "is not a list of edges",
@@ -131,7 +134,8 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "a huge input": (_described(Input={"shape": [1 << 20, 1 << 20, 1]}), "c: takes (2, H, W)"),
     "many groups": (_described(Conv2d={"groups": 1 << 30}), "c.groups: "),
     "one array for all": (_same_integers, "or named twice"),
-    "nested lists": (_dataset(PROGRAM, data="[" * 100_000), "damaged"),
+    "nested lists": (_dataset(PROGRAM, data=np.bytes_("[" * 100_000)), "damaged"),
+    "a text of any length": (_dataset(PROGRAM, data="{}"), "or not of a fixed length"),
     "floats for integers": (
         _dataset(INTEGERS, data=np.full((4, 1, 3, 3), 0.5)),
         "is not of whole numbers",

@@ -46,7 +46,7 @@ def _weight(file: Any) -> None:
 def _edges(file: Any) -> None:
     names = file["node/edges"][()]
     del file["node/edges"]
-    file["node"].create_dataset("edges", data=names[::-1], dtype=h5py.string_dtype())
+    file["node"]["edges"] = names[::-1]
 
 
 def _integer(file: Any) -> None:
@@ -57,7 +57,7 @@ def _text(file: Any) -> None:
     path = "node/metadata/neurodeploy/program"
     words = file[path][()].decode()
     del file[path]
-    file[path] = words[:-9]
+    file[path] = np.bytes_(words[:-9])
 
 
 def _unmarked(file: Any) -> None:
@@ -67,7 +67,10 @@ def _unmarked(file: Any) -> None:
 GROUP = "node/metadata/neurodeploy"
 EDITS: dict[str, tuple[Callable[[Any], object], str]] = {
     "a weight": (_weight, "was edited: /node/nodes/c/weight[0, 0, 0, 0] is "),
-    "a type": (_put("node/nodes/n_0/type", "LIF"), "/node/nodes/n_0/type is another text"),
+    "a type": (
+        _put("node/nodes/n_0/type", np.bytes_("LIF")),
+        "/node/nodes/n_0/type is another text",
+    ),
     "a double": (_put("node/nodes/n_0/r", np.ones((4, 3, 3))), "/node/nodes/n_0/r is float64"),
     "edges": (_edges, "was edited: /node/edges are other edges"),
     "another node": (
@@ -76,8 +79,8 @@ EDITS: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "an integer": (_integer, "was edited"),
     "the description": (_text, "description is damaged"),
-    "the hash": (_put(f"{GROUP}/program_sha256", "0"), "program_sha256 is another text"),
-    "the schema": (_put(f"{GROUP}/schema", "77"), "was written in format 77, not 1"),
+    "the hash": (_put(f"{GROUP}/program_sha256", np.bytes_("0")), "program_sha256 is another text"),
+    "the schema": (_put(f"{GROUP}/schema", np.bytes_("77")), "was written in format 77, not 1"),
     "dt": (_put(f"{GROUP}/dt", 0.0), "its dt is not the seconds of a step"),
     "another dt": (_put(f"{GROUP}/dt", 0.5), "was edited: /node/nodes/"),
     "an integer too many": (
