@@ -133,7 +133,7 @@ class Conversion:
         """Return neurons driven by a pool, which adds up, so their threshold grows by as much."""
         near, exponent = self._counting(module, name, gain, "a pool")
         pooling = SumPool2d(pool.kernel_size, pool.stride, exponent=exponent, format=self.form)
-        return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias))
+        return Block(pooling, self._neurons(near, exponent, gain, like_bias=near.bias * gain))
 
     def attended(self, module: neuron.Neuron, name: str, gain: float, most: int) -> ChipNeuron:
         """Return neurons driven by sums of spikes up to `most`, so their threshold grows alike."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
-from math import ceil, prod
+from math import prod
 from typing import Any
 
 import torch
@@ -77,6 +77,8 @@ class Rewriting:
         self.waiting: set[fx.Node] = set()
         # The new layers by path.
         self.put: set[str] = set()
+        # By name, the ratio of a pool that adds up to the float one; it may be called again.
+        self.pools: dict[str, float] = {}
 
     def run(self) -> None:
         """Rewrite the whole network.
@@ -170,11 +172,12 @@ class Rewriting:
     @for_kinds(_rewrite, *_POOLS)
     def _pool(self, module: nn.Module, node: fx.Node, name: str) -> None:
         self._refuse_sums(node)
-        pool, size = adding_pool(module, name)
-        self._put(name, pool)
-        self.gain[node] *= size
-        counts = isinstance(module, layer.AdaptiveSumPool2d)
-        self.largest[node] *= prod(pool.kernel_size) if counts else ceil(size)
+        if name not in self.pools:
+            pool, self.pools[name] = adding_pool(module, name)
+            self._put(name, pool)
+        self.gain[node] *= self.pools[name]
+        adding: Any = self._of(node)
+        self.largest[node] *= prod(adding.kernel_size)
 
     @for_kinds(_rewrite, *_WEIGHTS, layer.BatchNorm)
     def _weights(self, module: nn.Module, node: fx.Node, name: str) -> None:

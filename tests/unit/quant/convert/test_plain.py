@@ -135,6 +135,44 @@ class Words(nn.Module):
         return spikes
 
 
+class PoolsTwice(nn.Module):
+    """A network with one pool for two places, as people write it."""
+
+    def __init__(self, *, apart: bool) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.pool = layer.AvgPool2d(2)
+        self.again = layer.AvgPool2d(2) if apart else self.pool
+        self.conv = layer.Conv2d(2, 6, 3, padding=1)
+        self.lif = neuron.LIF(threshold=0.2)
+        self.flatten, self.last = layer.Flatten(), layer.Linear(24, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        spikes = self.lif(self.conv(self.pool(x)))
+        sums: Tensor = self.last(self.flatten(self.again(spikes)))
+        return sums
+
+
+def test_a_pool_may_be_called_twice() -> None:
+    x = samples(2, 8, 8)
+    outputs = [
+        spikes_of(quant.prepare(PoolsTwice(apart=apart).eval(), target="int8", example=x), x)
+        for apart in (True, False)
+    ]
+    assert torch.equal(*outputs)
+    assert outputs[0].any()
+
+
+def test_the_bias_of_neurons_behind_a_pool_counts_as_the_pool_does() -> None:
+    """Their sums are four times the float means; a bias of a fifth fires every fifth step."""
+    neurons = neuron.CubaLIF(current_decay=1.0, voltage_decay=0.0, bias=torch.full((2,), 0.25))
+    network = nn.Sequential(layer.AvgPool2d(2), neurons)
+    x = torch.zeros(9, 1, 2, 4, 4)
+    assert spikes_of(network, x).any()
+    prepared = quant.prepare(network, target="loihi", example=x)
+    assert torch.equal(spikes_of(prepared, x), spikes_of(network, x))
+
+
 UNPLACED: dict[str, tuple[Callable[[], nn.Module], str]] = {
     "neurons that are called twice": (Twice, "lif: is called twice"),
     "a quotient": (lambda: Words(torch.div), "div: div of spikes is not what chips do"),
