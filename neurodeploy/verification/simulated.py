@@ -107,9 +107,18 @@ def _run(
     # A simulator identifies layers by position, as the file does.
     layers = {layer: simulated[other] for layer, other in zip(expected, simulated, strict=True)}
     renamed = replace(expected, layers=layers)
-    link = meaning.compare(name, expected, renamed, seconds)
+    link = _with_scope(meaning.compare(name, expected, renamed, seconds), renamed, simulator)
     # Accuracies count only for a run of the samples themselves.
     return RunOutcome(link, renamed if is_whole else None)
+
+
+def _with_scope(link: Link, trace: Trace, simulator: str) -> Link:
+    """Return the link, which says so if the simulator showed nothing of what layers send."""
+    shown = {name for layer in trace.layers.values() for name in layer.values}
+    if link.status != Status.EQUAL or "s" in shown:
+        return link
+    words = f"{simulator} does not compute the spikes of this network"
+    return replace(link, reason=f"{words}: of each layer, the {', '.join(sorted(shown))} agrees")
 
 
 def _runs(

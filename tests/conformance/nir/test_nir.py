@@ -17,6 +17,8 @@ from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity, Simulation
 from neurodeploy.trace import Trace
 from neurodeploy.verification.compare import compare
+from neurodeploy.verification.meaning import Exact
+from neurodeploy.verification.simulated import simulated
 from targets.nir import target
 from targets.nir.compile import FILE
 from targets.nir.simulators.simulate import FileRun, driven, file_run, is_exact, run_files
@@ -129,3 +131,19 @@ def test_one_flipped_bit_of_a_weight_is_seen(nir_reference: Environment) -> None
         (trace,) = run_files([other], Simulation())
         seen += compare("golden = flipped", expected, trace, 0.0).status == Status.DIFFERS
     assert seen > 6
+
+
+def test_a_report_says_where_spikes_were_not_compared(nir_reference: Environment) -> None:
+    reasons = {}
+    for seed in range(12):
+        case = nir_case(seed)
+        artifact = target.compile(case.program, dt=STEPS[seed % len(STEPS)])
+        meaning = Exact(case.program, case.samples)
+        (outcome,) = simulated(target, artifact, meaning, nir_reference.name, Simulation())
+        assert outcome.link.status == Status.EQUAL
+        whole = is_exact(case.program, file_run(artifact, case.samples).dt)
+        reasons[whole] = outcome.link.reason
+        if len(reasons) == 2:
+            break
+    assert reasons[True] is None
+    assert "does not compute the spikes of this network" in (reasons[False] or "")
