@@ -31,11 +31,19 @@ SHAPES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "spiking_resnet18": (models.spiking_resnet18, IMAGENET),
     "spiking_resnet34": (models.spiking_resnet34, IMAGENET),
     "spiking_resnet50": (models.spiking_resnet50, IMAGENET),
+    "spiking_resnet101": (models.spiking_resnet101, IMAGENET),
+    "spiking_resnet152": (models.spiking_resnet152, IMAGENET),
     "sew_resnet18": (models.sew_resnet18, IMAGENET),
     "sew_resnet34": (models.sew_resnet34, IMAGENET),
     "sew_resnet50": (models.sew_resnet50, IMAGENET),
+    "sew_resnet101": (models.sew_resnet101, IMAGENET),
+    "sew_resnet152": (models.sew_resnet152, IMAGENET),
     "spiking_vgg11": (models.spiking_vgg11, IMAGENET),
+    "spiking_vgg13": (models.spiking_vgg13, IMAGENET),
     "spiking_vgg16": (models.spiking_vgg16, IMAGENET),
+    "spiking_vgg19": (models.spiking_vgg19, IMAGENET),
+    "Spikformer-8-512": (models.Spikformer, IMAGENET),
+    "QKFormer": (models.QKFormer, IMAGENET),
 }
 SIMULATORS = {"onnx": "onnxruntime", "lynxi": "interpreter"}
 
