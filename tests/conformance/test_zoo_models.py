@@ -73,7 +73,7 @@ def _lively(network: nn.Module, samples: Tensor) -> nn.Module:
 
 
 # Attention is not linear: `prepare` refuses it, and names the targets that could.
-REFUSED = {("spikformer", "loihi")}
+REFUSED = {("spikformer", "loihi"), ("qkformer", "loihi")}
 
 
 @pytest.mark.timeout(600)
