@@ -164,7 +164,7 @@ class Conversion:
             if form is not None:
                 return driven_neurons(near, form, name, gain, largest)
         exponent = unit_of_one(near.form(self.form), near.threshold() * gain, name)
-        return self._neurons(near, exponent, gain, like_bias=near.bias)
+        return self._neurons(near, exponent, gain, like_bias=near.bias * gain)
 
     def joined(
         self, parts: Sequence[DrivingPart], module: neuron.Neuron, name: str, bare: Sequence[float]

@@ -68,8 +68,7 @@ def test_direct_values_reach_weights_as_integers(target: str, bits: int) -> None
     assert largest <= (form.high + 0.5) * step
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_the_factor_goes_into_the_weights(target: str) -> None:
+def test_the_factor_goes_into_the_weights() -> None:
     """The quantized network is as near to the float one as with spikes."""
     x, network = images(), nn.Sequential(encoding.Direct(), *body()).eval()
     floats = network(x).detach()
@@ -90,6 +89,21 @@ def test_neurons_behind_an_encoder_keep_their_thresholds(make: Any, target: str)
     expected = floats[0](x)
     spikes = nd.simulate(program, x)[first.name].s
     assert float((torch.from_numpy(spikes) != expected).float().mean()) < 0.05
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_bias_behind_an_encoder_counts_in_its_unit(target: str) -> None:
+    """Without input, a bias of a quarter alone fires in every fifth step."""
+    bias = torch.full((3,), 0.25)
+    neurons = neuron.CubaLIF(current_decay=1.0, voltage_decay=0.0, bias=bias)
+    floats = nn.Sequential(encoding.Direct(8), neurons, layer.Linear(3, 2)).eval()
+    network = prepared(floats, target, torch.rand(9, 2, 3))
+    program = nd.lower(network, example=torch.zeros(9, 2, 3))
+    nothing = torch.zeros(9, 2, 3)
+    spikes = nd.simulate(program, nothing)[program.layers[0].name].s
+    expected = floats[:2](nothing)
+    assert expected.any()
+    assert (torch.from_numpy(spikes) == expected).all()
 
 
 def test_a_pool_between_counts_in_the_encoders_unit() -> None:
