@@ -1,5 +1,6 @@
 """Options and fixtures of all tests: the size of the conformance suite, and seeds that repeat."""
 
+import os
 import sys
 
 import psutil
@@ -17,6 +18,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the whole conformance suite, not its seeded subset",
     )
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _before() -> dict[str, str]:
+    """The environment before the first test."""
+    return _variables()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _environment(_before: dict[str, str]) -> None:
+    """A module's fixtures leave the environment as it was: others follow, in any order."""
+    assert _variables() == _before
 
 
 @pytest.hookimpl(optionalhook=True)

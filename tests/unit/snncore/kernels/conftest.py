@@ -9,9 +9,12 @@ import torch
 from tests.unit.snncore.kernels.precompiled import fast_compiler
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def kernel_cache(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Keep kernels in pytest's own cache: each is known by its source, flags and compiler."""
+    """Keep kernels in pytest's own cache: each is known by its source, flags and compiler.
+
+    For the kernels' tests alone: simulators lie in the user's cache.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(pytestconfig.cache.mkdir("kernels")))
         fast = fast_compiler(pytestconfig.cache.mkdir("headers"))
