@@ -1,0 +1,1 @@
+"""Modules of other frameworks, as ours; none of their packages is imported."""

@@ -1,0 +1,1 @@
+"""The neurons of other frameworks, one file a framework."""
