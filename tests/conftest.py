@@ -20,8 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# pytest's own variable, and those that torch sets when it first compiles.
+_SET_BY_OTHERS = ("PYTEST_CURRENT_TEST", "TORCHINDUCTOR_", "TRITON_")
+
+
 def _variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(_SET_BY_OTHERS)
+    }
 
 
 @pytest.fixture(autouse=True, scope="session")
