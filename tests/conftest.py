@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -20,8 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# pytest's own variable, and those that torch sets when it first compiles.
-_SET_BY_OTHERS = ("PYTEST_CURRENT_TEST", "TORCHINDUCTOR_", "TRITON_")
+# Set by pytest, and by torch and scikit-learn when they first compile or compute.
+_SET_BY_OTHERS = ("PYTEST_CURRENT_TEST", "TORCHINDUCTOR_", "TRITON_", "KMP_")
 
 
 def _variables() -> dict[str, str]:
@@ -30,16 +31,12 @@ def _variables() -> dict[str, str]:
     }
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _before() -> dict[str, str]:
-    """The environment before the first test."""
-    return _variables()
-
-
 @pytest.fixture(autouse=True, scope="module")
-def _environment(_before: dict[str, str]) -> None:
+def _environment() -> Iterator[None]:
     """A module's fixtures leave the environment as it was: others follow, in any order."""
-    assert _variables() == _before
+    before = _variables()
+    yield
+    assert _variables() == before
 
 
 @pytest.hookimpl(optionalhook=True)
