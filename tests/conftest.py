@@ -31,12 +31,26 @@ def _variables() -> dict[str, str]:
     }
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _known() -> dict[str, str]:
+    """The environment before the first test."""
+    return _variables()
+
+
 @pytest.fixture(autouse=True, scope="module")
-def _environment() -> Iterator[None]:
-    """A module's fixtures leave the environment as it was: others follow, in any order."""
-    before = _variables()
+def _environment(_known: dict[str, str]) -> Iterator[None]:
+    """No fixture changes the environment for other modules, which follow in any order."""
+    _require_unchanged(_known)
     yield
-    assert _variables() == before
+    _require_unchanged(_known)
+
+
+def _require_unchanged(known: dict[str, str]) -> None:
+    """Fail once for each change."""
+    before, now = dict(known), _variables()
+    known.clear()
+    known.update(now)
+    assert now == before
 
 
 @pytest.hookimpl(optionalhook=True)
