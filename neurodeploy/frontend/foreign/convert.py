@@ -1,0 +1,247 @@
+"""The conversion of a module of another framework: recorded, folded over time, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from neurodeploy.errors import NeurodeployError, UnsupportedLayerError, ValidationError
+from neurodeploy.frontend.calls import INPUT
+from neurodeploy.frontend.foreign.compare import both, compared
+from neurodeploy.frontend.foreign.recording.calls import Recording, tensors_in
+from neurodeploy.frontend.foreign.recording.folded import Folded, NotFoldedError, folded
+from neurodeploy.frontend.foreign.recording.leaves import leaves_of
+from neurodeploy.frontend.foreign.recording.record import record
+from neurodeploy.frontend.foreign.report import Agreement, Became, Conversion
+from neurodeploy.frontend.foreign.states import forget
+from neurodeploy.frontend.loaded import assembled
+from snncore import functional, layer, neuron
+
+# How many steps are tried of a module that takes one step a call.
+_STEPS = 8
+
+
+@torch.no_grad()
+def converted(module: nn.Module, example: Tensor, *, output: int = 0) -> Conversion:
+    """Return a module of another framework as a network of ours (T, N, ...), with the report.
+
+    `output` says which of several values that the module returns is the network's.
+
+    Raises:
+        UnsupportedLayerError: if it cannot be; names the module, the line and the ways on.
+        ValidationError: if the example is not a batch of finite numbers.
+    """
+    _require_numbers(example)
+    module = unwrapped(module)
+    with _evaluated(module):
+        run = _Run(module, output)
+        inputs, first = run.folded(example)
+        _require_repeatable(module, inputs)
+        varied, second = run.again(inputs, first)
+        network = assembled(first.calls(), first.layers()).eval()
+        agreement = run.agreement(inputs, first)
+        if second is not None:
+            agreement = both(agreement, run.agreement(varied, second))
+    with torch.no_grad():
+        # Every layer sees the shape of its input.
+        network(run.sequence(inputs, first)[:1])
+    functional.reset(network)
+    became = tuple(_became(network, first))
+    return Conversion(network, became, first.left_out, tuple(_notes(first, second)), agreement)
+
+
+class _Run:
+    """A foreign module with its recorded runs, and the order in which its input is read."""
+
+    def __init__(self, module: nn.Module, output: int) -> None:
+        self.module, self.output = module, output
+        self.leaves = leaves_of(module)
+        self.recordings: dict[int, Recording] = {}
+
+    def folded(self, example: Tensor) -> tuple[list[Tensor], Folded]:
+        """Return the calls' inputs and the folded network: one call, or one a step."""
+        try:
+            return self._in_one_call(example)
+        except (NeurodeployError, RuntimeError, IndexError, ValueError, TypeError) as error:
+            if len(example.shape) < 3:
+                raise _explained(self.module, example, error) from error
+            try:
+                steps = list(example)
+                return steps, self._record(steps, [None])
+            except (NeurodeployError, RuntimeError, IndexError, ValueError, TypeError):
+                raise _explained(self.module, example, error) from error
+
+    def again(self, inputs: Sequence[Tensor], first: Folded) -> tuple[list[Tensor], Folded | None]:
+        """Return other inputs and the module folded for them, or None if it takes no others.
+
+        Raises:
+            UnsupportedLayerError: if it calls other layers then.
+        """
+        batch = 1 if first.time == 0 and first.calls_made == 1 else 0
+        for more in (1, 0):
+            varied = [_varied(each, seed, batch, more) for seed, each in enumerate(inputs)]
+            try:
+                second = self._record(varied, [first.time])
+            except NotFoldedError as error:
+                raise _differs(self.module, str(error)) from error
+            except (RuntimeError, IndexError, ValueError):
+                continue
+            if second.form != first.form:
+                raise _differs(self.module, "")
+            return varied, second
+        return [], None
+
+    def sequence(self, inputs: Sequence[Tensor], network: Folded) -> Tensor:
+        """Return the inputs as (T, N, ...)."""
+        if network.calls_made > 1:
+            return torch.stack(list(inputs))
+        if network.time is None:
+            return inputs[0].unsqueeze(0).expand(network.steps, *inputs[0].shape)
+        return inputs[0].movedim(network.time, 0)
+
+    def agreement(self, inputs: Sequence[Tensor], network: Folded) -> Agreement:
+        """Return whether ours computes the same as in the recorded run."""
+        recording = self.recordings[id(network)]
+        tensor = None if network.number is None else recording.tensors.get(network.number)
+        return compared(network, self.sequence(inputs, network).float(), tensor)
+
+    def _in_one_call(self, example: Tensor) -> tuple[list[Tensor], Folded]:
+        times: list[int | None] = [0, 1, None]
+        if example.ndim > 2:
+            times.insert(2, example.ndim - 1)
+        single = self._record([example], [time for time in times if time != example.ndim])
+        if single.time is None and single.steps == 1:
+            # The loop over time is outside: steps are tried one after another.
+            if example.ndim == 3 and _is_dense(single):
+                steps = list(example)
+            else:
+                steps = [_varied(example, seed) for seed in range(_STEPS)]
+            return steps, self._record(steps, [None])
+        return [example], single
+
+    def _record(self, inputs: list[Tensor], times: Sequence[int | None]) -> Folded:
+        forget(self.module)
+        modules = {path: leaf.module for path, leaf in self.leaves.items()}
+        recording = record(self.module, inputs, modules)
+        forget(self.module)
+        refusals = []
+        for time in times:
+            try:
+                network = folded(recording, self.leaves, time, self.output)
+            except NotFoldedError as error:
+                refusals.append(error)
+                continue
+            self.recordings[id(network)] = recording
+            return network
+        raise max(refusals, key=lambda refusal: refusal.at)
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module within what torch.compile and parallel training put around it."""
+    for name in ("_orig_mod", "module"):
+        wrapped = type(module).__module__.startswith("torch.")
+        inner = getattr(module, name, None) if wrapped else None
+        if isinstance(inner, nn.Module):
+            return unwrapped(inner)
+    return module
+
+
+@contextmanager
+def _evaluated(module: nn.Module) -> Iterator[None]:
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _require_numbers(example: Tensor) -> None:
+    if example.ndim < 2 or not example.numel():
+        raise ValidationError(
+            f"the example is {tuple(example.shape)}",
+            remedy="give a batch of inputs as a tensor, as you call the module with",
+        )
+    if not bool(torch.isfinite(example).all()):
+        raise ValidationError("the example has a value that is NaN or infinite")
+
+
+def _require_repeatable(module: nn.Module, inputs: Sequence[Tensor]) -> None:
+    """Check that two runs on the same input return the same."""
+    runs: list[list[Tensor]] = []
+    for _ in range(2):
+        forget(module)
+        runs.append([tensor for x in inputs for tensor in tensors_in(module(x))])
+    forget(module)
+    if not all(torch.equal(*pair) for pair in zip(*runs, strict=True)):
+        raise UnsupportedLayerError(
+            f"{type(module).__name__}: two runs on the same input differ, so that it draws random "
+            "numbers",
+            remedy="leave the noise out of the forward, or encode before the network is called",
+        )
+
+
+def _varied(example: Tensor, seed: int, batch: int = 0, more: int = 0) -> Tensor:
+    """Return the same numbers in another order, with some samples more."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(example.numel(), generator=generator)
+    shuffled = example.flatten()[order].reshape(example.shape)
+    return torch.cat([shuffled, example.narrow(batch, 0, more)], batch)
+
+
+def _is_dense(network: Folded) -> bool:
+    """Return whether a first layer takes samples of one axis."""
+    layers = network.layers()
+    first = [layers[node.name] for node in network.nodes if INPUT in node.inputs]
+    return any(isinstance(each, layer.Linear) for each in first)
+
+
+def _explained(module: nn.Module, example: Tensor, error: Exception) -> NeurodeployError:
+    if isinstance(error, NeurodeployError):
+        return error
+    words = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return ValidationError(
+        f"{type(module).__name__}: does not run on an example {tuple(example.shape)}: {words}",
+        remedy="give the example that you call it with",
+    )
+
+
+def _differs(module: nn.Module, words: str) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"{type(module).__name__}: another input takes another way through the code"
+        + (f": {words}" if words else ""),
+        remedy="every input has to take the same way: leave out branches on values",
+    )
+
+
+def _notes(first: Folded, second: Folded | None) -> Iterator[str]:
+    yield f"the network takes (T, N, ...) as nd.export does: {_reading(first)}"
+    if first.outputs > 1:
+        yield f"the module returns {first.outputs} values; output=N chooses which one is kept"
+    axes = first.output.axes
+    if axes[:2] != ("T", "N") and "T" in axes:
+        yield f"the module returns {' x '.join(axes)}, the network (T, N, ...)"
+    if second is None:
+        yield "another batch was not tried: the module does not run on one"
+
+
+def _reading(network: Folded) -> str:
+    if network.time is None and network.calls_made == 1:
+        return "the module reads the same input in every step, so repeat it: encoding.direct(x, T)"
+    if network.calls_made > 1:
+        return "the module takes one step a call"
+    return "as the module does" if network.time == 0 else f"its axis {network.time} is time"
+
+
+def _became(network: nn.Module, run: Folded) -> Iterator[Became]:
+    modules = dict(network.named_modules())
+    for node in run.nodes:
+        if node.function == "module":
+            ours = modules.get(node.name, network)
+            name = ours.equations.name if isinstance(ours, neuron.Defined) else type(ours).__name__
+            kind = f"{type(ours).__module__.split('.')[0]}.{name}"
+            yield Became(node.source or "(function)", node.source_kind, node.name, kind, node.note)

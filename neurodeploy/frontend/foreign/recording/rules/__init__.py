@@ -1,0 +1,1 @@
+"""The rules of folding: what the calls of modules and of torch's functions make of values."""

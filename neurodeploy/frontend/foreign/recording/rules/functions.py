@@ -1,0 +1,70 @@
+"""The calls of torch's functions: a table of what each makes of values over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend.foreign.recording.calls import Call
+from neurodeploy.frontend.foreign.recording.fold import Fold
+from neurodeploy.frontend.foreign.recording.rules.arithmetic import ARITHMETIC
+from neurodeploy.frontend.foreign.recording.rules.pools import POOLS
+from neurodeploy.frontend.foreign.recording.rules.shapes import SHAPES
+from neurodeploy.frontend.foreign.recording.rules.steps import STEPS
+from neurodeploy.frontend.foreign.recording.values import Form, Known, Value
+
+Rule = Callable[[Fold, Call], Known | Sequence[Known]]
+
+# These return the value itself, in evaluation and without gradients.
+_SAME = (
+    *("clone", "contiguous", "detach", "detach_", ".data", "to", "float", "cpu", "cuda", "type"),
+    *("type_as", "requires_grad_", "dropout", "dropout1d", "dropout2d", "dropout3d"),
+)
+# These keep the order of the output's values, so that the class stays the same.
+_ENDS = ("log_softmax", "softmax", "sigmoid")
+
+
+def function_rule(fold: Fold, call: Call) -> Known | Sequence[Known]:
+    """Return the values that a function of torch's returns.
+
+    Raises:
+        UnsupportedLayerError: if no layer of ours computes it.
+    """
+    rule = _TABLE.get(call.name)
+    if rule is None:
+        raise UnsupportedLayerError(
+            f"{call.name.strip('_')} has no layer of ours that computes the same", remedy=_WAYS
+        )
+    return rule(fold, call)
+
+
+_WAYS = (
+    "put what it belongs to into a module of its own, and give that as a neuron "
+    "(snncore.neuron.define) or a layer of snncore.layer; or leave it out"
+)
+
+
+def _same(fold: Fold, call: Call) -> Known:
+    return fold.value(call.refs[0])
+
+
+def _end(fold: Fold, call: Call) -> Known:
+    """Leave out what only scales the output."""
+    value = fold.value(call.refs[0])
+    decoded = isinstance(value, Value) and value.form in (Form.DECODED, Form.SUM)
+    if not decoded:
+        raise UnsupportedLayerError(f"{call.name} of single steps", remedy=_WAYS)
+    sentence = f"{call.name} behind the output, which keeps the order of its values"
+    if sentence not in fold.left_out:
+        fold.left_out.append(sentence)
+    return value
+
+
+_TABLE: dict[str, Rule] = {
+    **dict.fromkeys(_SAME, _same),
+    **dict.fromkeys(_ENDS, _end),
+    **ARITHMETIC,
+    **POOLS,
+    **SHAPES,
+    **STEPS,
+}

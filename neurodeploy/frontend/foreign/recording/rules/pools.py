@@ -1,0 +1,127 @@
+"""Torch's functions that are layers: pools, and weights that are called as functions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend.foreign.recording.calls import Call
+from neurodeploy.frontend.foreign.recording.fold import Fold
+from neurodeploy.frontend.foreign.recording.rules.arguments import argument
+from neurodeploy.frontend.foreign.recording.rules.modules import live, plain
+from neurodeploy.frontend.foreign.recording.values import Fixed, Value
+from quant.convert.plain import our_layer
+from snncore import functional, layer
+
+_POOLS = {
+    "max_pool2d": nn.MaxPool2d,
+    "max_pool1d": nn.MaxPool1d,
+    "avg_pool2d": nn.AvgPool2d,
+    "avg_pool1d": nn.AvgPool1d,
+    "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
+    "adaptive_avg_pool1d": nn.AdaptiveAvgPool1d,
+}
+
+
+def _pooled(fold: Fold, call: Call) -> Value:
+    """Return what a pool makes of a step."""
+    options = dict(call.kwargs)
+    read = options.pop("input", call.args[0] if call.args else None)
+    made = _POOLS[call.name](*call.args[1:], **options)
+    return _through(fold, call, read, made, repr(made))
+
+
+def _linear(fold: Fold, call: Call) -> Value:
+    weight, bias = (_fixed(fold, call, n, name) for n, name in ((1, "weight"), (2, "bias")))
+    assert weight is not None
+    made = nn.Linear(weight.shape[1], weight.shape[0], bias is not None)
+    return _weighted(fold, call, made, weight, bias)
+
+
+def _convolution(fold: Fold, call: Call) -> Value:
+    weight, bias = (_fixed(fold, call, n, name) for n, name in ((1, "weight"), (2, "bias")))
+    assert weight is not None
+    names = inspect.signature(nn.Conv2d).parameters
+    options = {
+        name: argument(call, index, name, names[name].default)
+        for index, name in enumerate(("stride", "padding", "dilation", "groups"), 3)
+    }
+    channels = weight.shape[1] * options["groups"], weight.shape[0]
+    height, width = weight.shape[2:]
+    made = nn.Conv2d(*channels, (height, width), bias=bias is not None, **options)
+    return _weighted(fold, call, made, weight, bias)
+
+
+def _weighted(fold: Fold, call: Call, made: Any, weight: torch.Tensor, bias: Any) -> Value:
+    with torch.no_grad():
+        made.weight.copy_(weight)
+        if bias is not None:
+            made.bias.copy_(bias)
+    # The same weights are the same layer in every step.
+    return _through(fold, call, call.args[0], made, [ref.number for ref in call.refs[1:]])
+
+
+def _fixed(fold: Fold, call: Call, index: int, name: str) -> torch.Tensor | None:
+    ref = argument(call, index, name)
+    if ref is None:
+        return None
+    value = fold.value(ref)
+    if not isinstance(value, Fixed):
+        raise UnsupportedLayerError(
+            f"{call.name} has a {name} that depends on the input",
+            remedy="use layers with weights of their own",
+        )
+    return value.tensor
+
+
+def _through(fold: Fold, call: Call, read: Any, made: nn.Module, key: Any) -> Value:
+    value = live(fold, fold.value(read), call.name)
+    value = plain(fold, value, call.name, fold.shape(read))
+    if value.leading != 1 and not isinstance(made, nn.Linear):
+        raise UnsupportedLayerError(
+            f"{call.name} reads a sequence, and takes time for something else",
+            remedy="merge time and batch before it (x.flatten(0, 1))",
+        )
+    try:
+        ours = our_layer(made.eval(), call.name, "s")
+    except ValueError as error:
+        raise UnsupportedLayerError(str(error)) from error
+    if ours is None:
+        raise UnsupportedLayerError(f"{call.name} has an option that no layer of ours has")
+    layer_of_ours = ours
+    functional.set_step_mode(layer_of_ours, "m")
+    result = fold.derived(value, call.name, lambda: layer_of_ours.eval(), str(key))
+    axes = len(fold.recording.shapes[call.results[0]]) - value.leading
+    return result.of(result.node, value.shaped(axes))
+
+
+def _mean_of_image(fold: Fold, call: Call) -> Value | None:
+    """Return the mean over height and width as a pool, or None if it is another mean."""
+    ref = call.refs[0]
+    value, shape = fold.value(ref), fold.shape(ref)
+    dims = argument(call, 1, "dim", call.kwargs.get("axis"))
+    axes = {dim % len(shape) for dim in dims} if isinstance(dims, list | tuple) else set()
+    if not isinstance(value, Value) or axes != {len(shape) - 2, len(shape) - 1}:
+        return None
+    value = plain(fold, live(fold, value, call.name), call.name, shape)
+    if value.sample_axes != 3:
+        return None
+    pooled = fold.derived(value, "mean", lambda: layer.AdaptiveAvgPool2d(1))
+    if argument(call, 2, "keepdim", False):
+        return pooled
+    flat = fold.derived(pooled, "mean_flat", layer.Flatten)
+    return flat.of(flat.node, value.shaped(1))
+
+
+mean_of_image = _mean_of_image
+POOLS: dict[str, Callable[[Fold, Call], Value]] = {
+    **dict.fromkeys(_POOLS, _pooled),
+    F.linear.__name__: _linear,
+    "conv2d": _convolution,
+}
