@@ -28,8 +28,8 @@ from neurodeploy.frontend.foreign.recording.values import (
 )
 from snncore import layer, neuron
 
-# Torch's layers that take any number of axes before a sample's.
-_ANY = (nn.Linear, nn.Identity, layer.Linear)
+# Layers that take sequences as they are.
+_ANY = (nn.Linear, nn.Flatten, nn.Unflatten, layer.Layer)
 _LOOP = "call every layer once a step, in the order of the steps"
 
 

@@ -1,0 +1,34 @@
+"""Conversion of every model of one framework, with one line of JSON a model as the result."""
+
+import importlib
+import json
+import sys
+
+import torch
+
+from neurodeploy.errors import NeurodeployError
+from neurodeploy.frontend.foreign.convert import converted
+
+
+def report(build, shape, scale) -> dict:
+    """Return what came of one model."""
+    torch.manual_seed(0)
+    module, example = build(), torch.rand(shape) * scale
+    try:
+        conversion = converted(module, example)
+    except NeurodeployError as error:
+        return {"refused": str(error)}
+    return conversion.as_data()["agreement"]
+
+
+def main(framework: str, names: list[str]) -> None:
+    """Print the results of a framework's models, of these names or of all."""
+    path = f"tests.conformance.foreign_networks.{framework}_models"
+    for name, model in importlib.import_module(path).MODELS.items():
+        if not names or name in names:
+            sys.stdout.write(json.dumps({"name": name, **report(*model)}) + "\n")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(sys.argv[1], sys.argv[2:])
