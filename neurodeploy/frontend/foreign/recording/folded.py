@@ -51,7 +51,7 @@ class Folded:
 
     @property
     def form(self) -> tuple[Any, ...]:
-        """What two runs of the same network have in common."""
+        """The structure, which two runs of the same network share."""
         return (tuple(node.form for node in self.nodes), self.output.decoder, self.output.node)
 
     @property
@@ -108,11 +108,11 @@ def _output(fold: Fold, index: int) -> tuple[Value, int | None, int]:
     if len(several) == 1:
         chosen = several[0][0]
         if isinstance(chosen, Ref):
-            return _known(fold, fold.value(chosen)), chosen.number, count
+            return _readable(fold, fold.value(chosen)), chosen.number, count
         refs = list(refs_in(chosen))
     else:
         refs = [ref for chosen, _ in several for ref in refs_in(chosen)]
-    values = [_known(fold, fold.value(ref)) for ref in refs]
+    values = [_readable(fold, fold.value(ref)) for ref in refs]
     return together(fold, values, (TIME, *values[0].axes)), None, count
 
 
@@ -138,7 +138,7 @@ def _are_steps(fold: Fold, refs: list[Ref]) -> bool:
     return len(refs) > 1 and all(isinstance(v, Value) and v.form is Form.STEP for v in values)
 
 
-def _known(fold: Fold, value: Known) -> Value:
+def _readable(fold: Fold, value: Known) -> Value:
     if isinstance(value, Opaque):
         refused = NotFoldedError(value.error.message, remedy=value.error.remedy)
         refused.at = value.at
@@ -186,8 +186,8 @@ def _finished(
         value = replace(value, form=Form.WHOLE, axes=(TIME, *value.axes))
     elif value.form is Form.STILL:
         raise UnsupportedLayerError("the output does not depend on time")
-    made = len(fold.recording.inputs)
-    return Folded(nodes, value, number, steps, time, outputs, made, tuple(fold.left_out))
+    count = len(fold.recording.inputs)
+    return Folded(nodes, value, number, steps, time, outputs, count, tuple(fold.left_out))
 
 
 def _used(fold: Fold, name: str) -> Iterator[Node]:

@@ -34,5 +34,5 @@ class Node:
 
     @property
     def form(self) -> tuple[str, ...]:
-        """What two runs of the same network have in common."""
+        """The structure, which two runs of the same network share."""
         return (self.name, self.function, *self.inputs, self.source)

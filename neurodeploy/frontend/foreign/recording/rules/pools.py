@@ -19,29 +19,24 @@ from neurodeploy.frontend.foreign.recording.values import Fixed, Value
 from quant.convert.plain import our_layer
 from snncore import functional, layer
 
-_POOLS = {
-    "max_pool2d": nn.MaxPool2d,
-    "max_pool1d": nn.MaxPool1d,
-    "avg_pool2d": nn.AvgPool2d,
-    "avg_pool1d": nn.AvgPool1d,
-    "adaptive_avg_pool2d": nn.AdaptiveAvgPool2d,
-    "adaptive_avg_pool1d": nn.AdaptiveAvgPool1d,
-}
+# Each is the name of a layer of torch's, spelled as a function.
+_POOLS = tuple(f"{kind}_pool{axes}d" for kind in ("max", "avg", "adaptive_avg") for axes in (1, 2))
 
 
 def _pooled(fold: Fold, call: Call) -> Value:
     """Return what a pool makes of a step."""
     options = dict(call.kwargs)
     read = options.pop("input", call.args[0] if call.args else None)
-    made = _POOLS[call.name](*call.args[1:], **options)
-    return _through(fold, call, read, made, repr(made))
+    kind = getattr(nn, "".join(word.capitalize() for word in call.name.split("_")))
+    pool: nn.Module = kind(*call.args[1:], **options)
+    return _through(fold, call, read, pool, repr(pool))
 
 
 def _linear(fold: Fold, call: Call) -> Value:
     weight, bias = (_fixed(fold, call, n, name) for n, name in ((1, "weight"), (2, "bias")))
     assert weight is not None
-    made = nn.Linear(weight.shape[1], weight.shape[0], bias is not None)
-    return _weighted(fold, call, made, weight, bias)
+    module = nn.Linear(weight.shape[1], weight.shape[0], bias is not None)
+    return _weighted(fold, call, module, weight, bias)
 
 
 def _convolution(fold: Fold, call: Call) -> Value:
@@ -54,17 +49,17 @@ def _convolution(fold: Fold, call: Call) -> Value:
     }
     channels = weight.shape[1] * options["groups"], weight.shape[0]
     height, width = weight.shape[2:]
-    made = nn.Conv2d(*channels, (height, width), bias=bias is not None, **options)
-    return _weighted(fold, call, made, weight, bias)
+    module = nn.Conv2d(*channels, (height, width), bias=bias is not None, **options)
+    return _weighted(fold, call, module, weight, bias)
 
 
-def _weighted(fold: Fold, call: Call, made: Any, weight: torch.Tensor, bias: Any) -> Value:
+def _weighted(fold: Fold, call: Call, module: Any, weight: torch.Tensor, bias: Any) -> Value:
     with torch.no_grad():
-        made.weight.copy_(weight)
+        module.weight.copy_(weight)
         if bias is not None:
-            made.bias.copy_(bias)
+            module.bias.copy_(bias)
     # The same weights are the same layer in every step.
-    return _through(fold, call, call.args[0], made, [ref.number for ref in call.refs[1:]])
+    return _through(fold, call, call.args[0], module, [ref.number for ref in call.refs[1:]])
 
 
 def _fixed(fold: Fold, call: Call, index: int, name: str) -> torch.Tensor | None:
@@ -80,16 +75,16 @@ def _fixed(fold: Fold, call: Call, index: int, name: str) -> torch.Tensor | None
     return value.tensor
 
 
-def _through(fold: Fold, call: Call, read: Any, made: nn.Module, key: Any) -> Value:
+def _through(fold: Fold, call: Call, read: Any, module: nn.Module, key: Any) -> Value:
     value = live(fold, fold.value(read), call.name)
     value = plain(fold, value, call.name, fold.shape(read))
-    if value.leading != 1 and not isinstance(made, nn.Linear):
+    if value.leading != 1 and not isinstance(module, nn.Linear):
         raise UnsupportedLayerError(
             f"{call.name} reads a sequence, and takes time for something else",
             remedy="merge time and batch before it (x.flatten(0, 1))",
         )
     try:
-        ours = our_layer(made.eval(), call.name, "s")
+        ours = our_layer(module.eval(), call.name, "s")
     except ValueError as error:
         raise UnsupportedLayerError(str(error)) from error
     if ours is None:

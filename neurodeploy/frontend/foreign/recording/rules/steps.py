@@ -88,14 +88,14 @@ def _set_item(fold: Fold, call: Call) -> Known:
     target, index, source = call.args[:3]
     buffer, value = fold.value(target), live(fold, fold.value(source), "a tensor")
     parts = _expanded(index, len(fold.shape(target)))
-    places = [(axis, part) for axis, part in parts if part != slice(None)]
-    if len(places) != 1 or type(places[0][1]) is not int or value.form is not Form.STEP:
+    positions = [(axis, part) for axis, part in parts if part != slice(None)]
+    if len(positions) != 1 or type(positions[0][1]) is not int or value.form is not Form.STEP:
         raise UnsupportedLayerError("a part of a tensor is changed", remedy=_WHOLE)
-    ((axis, place),) = places
+    ((axis, position),) = positions
     before = buffer.steps if isinstance(buffer, Buffer) and buffer.axis == axis else ()
-    if not isinstance(buffer, Buffer | Fixed) or place != len(before) or value.step != place:
+    if not isinstance(buffer, Buffer | Fixed) or position != len(before) or value.step != position:
         raise UnsupportedLayerError(
-            f"step {value.step} is written at {place}", remedy="write the steps in their order"
+            f"step {value.step} is written at {position}", remedy="write the steps in their order"
         )
     return Buffer(axis, (*before, value))
 
