@@ -271,6 +271,11 @@ def _(module: layer.Delay, name: str, source: Edge, shape: Shape) -> Sequence[No
 @nodes_of.register
 def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     body, feedback = module.body, module.feedback
+    if module.separate:
+        raise UnsupportedLayerError(
+            f"{name}: its feedback is an input of its own, which a graph's neurons lack",
+            remedy="make it with separate=False, whose neurons add it to their input",
+        )
     if not isinstance(body, neuron.EquationNeuron) or not isinstance(feedback, layer.Linear):
         return recurrent_nodes(module, name, source, shape)
     if feedback.bias is not None:

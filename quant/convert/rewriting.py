@@ -234,6 +234,11 @@ class Rewriting:
                 "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
                 "weights before it)"
             )
+        if module.separate:
+            raise ValueError(
+                f"{name}: its feedback is an input of its own, which no chip has (make it with "
+                "separate=False, whose neurons add it to their input)"
+            )
         if feedback.bias is not None:
             raise ValueError(
                 f"{name}: its feedback has a bias, but every chip adds it in the first step too "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
-# The name of the spikes among the outputs of a call.
-SPIKES = "s"
+# The name of what the layer returns, among the outputs of a call.
+OUTPUT = "s"
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,9 @@ class Taken:
 
     # It takes (T, N, ...), in float32, and computes the same spikes.
     layer: nn.Module
-    # The values that a foreign call returns, flattened in order: "s", or a state's name of ours.
+    # The values that a foreign call returns, flattened in order: "s" for what our layer returns
+    # (spikes, or an integrator's voltage), or a state's name of ours. More that follow are no part
+    # of a network.
     outputs: tuple[str, ...]
     # The axis of time in the foreign call's input, or None if a call is one step.
     time: int | None
@@ -24,3 +28,21 @@ class Taken:
     note: str = ""
     # Whether the axis of time holds the batch too: (N * T, ...), the steps of a sample together.
     merged: bool = False
+    # The number of axes that a sample of a step must have, where its parameters say so.
+    axes: int | None = None
+    # The decoder that the call applies to all steps: "last", "largest" or "mean".
+    decoder: str = ""
+
+
+Taking = Callable[[Any], Taken]
+
+
+@dataclass(frozen=True)
+class Framework:
+    """The modules of one framework: those that become ours, and those that cannot."""
+
+    # The class's name -> the function that takes it.
+    neurons: Mapping[str, Taking]
+    # The class's name -> the reason, and the closest thing.
+    refused: Mapping[str, tuple[str, str]]
+    layers: Mapping[str, Taking]

@@ -67,13 +67,21 @@ class Recurrent(StateLayer):
     Without `feedback` it is added as it is, element by element; with it, what the feedback (a
     Linear, a Conv2d, ...) makes of it. Only this layer runs step by step: before and behind it
     sequences stay whole. In the first step there is nothing to feed back.
+
+    With `separate`, the body gets it as a second input instead, and adds it where its equations
+    say; in the first step it is what the feedback makes of zeros, such as its bias.
     """
 
     def __init__(
-        self, body: nn.Module, feedback: nn.Module | None = None, *, step_mode: str = "m"
+        self,
+        body: nn.Module,
+        feedback: nn.Module | None = None,
+        *,
+        separate: bool = False,
+        step_mode: str = "m",
     ) -> None:
         super().__init__(step_mode)
-        self.body, self.feedback = body, feedback
+        self.body, self.feedback, self.separate = body, feedback, bool(separate)
         # The modules inside always take single steps.
         for part in self.modules():
             if part is not self and hasattr(part, "step_mode"):
@@ -81,7 +89,7 @@ class Recurrent(StateLayer):
 
     def config(self) -> dict[str, Any]:
         """Return the arguments besides the modules inside, as plain data."""
-        return super().config()
+        return super().config() | ({"separate": True} if self.separate else {})
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the body's outputs."""
@@ -89,7 +97,11 @@ class Recurrent(StateLayer):
         last = self.states.get("output")
         outputs = []
         for step in self.sequence(x):
-            last = self.body(step if last is None else step + self._fed_back(last))
+            if self.separate:
+                before = torch.zeros_like(step) if last is None else last
+                last = self.body(step, self._fed_back(before))
+            else:
+                last = self.body(step if last is None else step + self._fed_back(last))
             outputs.append(last)
         self.states["output"] = outputs[-1]
         return self.as_given(torch.stack(outputs))

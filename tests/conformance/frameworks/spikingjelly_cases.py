@@ -1,0 +1,122 @@
+"""SpikingJelly's neurons, in every form that has equations of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from spikingjelly.activation_based import neuron
+from torch import Tensor
+
+SHAPE = (32,)
+SHAPES = {"aware channels": (4, 3, 3)}
+SCALE = {"QIF": 3.0, "QIF soft": 3.0, "EIF": 0.5, "EIF soft": 0.5}
+RESETS: dict[str, Any] = {"": 0.0, " soft": None, " to -.25": -0.25}
+MODES = {"": "s", " m": "m"}
+
+
+def run(module: Any, x: Tensor, ours: Any) -> list[Tensor]:
+    """Run all steps, in the module's own step mode."""
+    if ours.time == 0:
+        values = module(x)
+        return [torch.stack(values) if isinstance(values, list) else values]
+    return [torch.stack([module(step) for step in x])]
+
+
+def _learned(module: Any, **values: float) -> Any:
+    for name, value in values.items():
+        getattr(module, name).data.fill_(value)
+    return module
+
+
+def _in_resets(name: str, make: Any, *, modes: Any = MODES, resets: Any = RESETS) -> dict[str, Any]:
+    """Return a neuron with every reset, in every step mode."""
+    return {
+        f"{name}{label}{mode}": lambda r=reset, m=step_mode: make(v_reset=r, step_mode=m)
+        for label, reset in resets.items()
+        for mode, step_mode in modes.items()
+    }
+
+
+def _no_mode(kind: Any, **values: Any) -> Any:
+    def make(v_reset: Any, step_mode: str) -> Any:
+        module = kind(v_reset=v_reset, **values)
+        module.step_mode = step_mode
+        return module
+
+    return make
+
+
+SINGLE = {"": "s"}
+HARD = {"": 0.0, " to -.25": -0.25}
+NEURONS: dict[str, Any] = {
+    **_in_resets("IF", neuron.IFNode),
+    **_in_resets("IF .75", lambda **form: neuron.IFNode(v_threshold=0.75, **form), modes=SINGLE),
+    "HalfThresholdIF": lambda: neuron.HalfThresholdIFNode(v_threshold=0.75),
+    **_in_resets("SimpleIF", neuron.SimpleIFNode),
+    **_in_resets("LIF", neuron.LIFNode),
+    **_in_resets("LIF beside", lambda **form: neuron.LIFNode(decay_input=False, **form)),
+    **_in_resets("LIF 10/3", lambda **form: neuron.LIFNode(tau=10 / 3, **form), modes=SINGLE),
+    **_in_resets(
+        "LIF beside 3",
+        lambda **form: neuron.LIFNode(tau=3.0, decay_input=False, **form),
+        modes=SINGLE,
+    ),
+    **_in_resets(
+        "SimpleLIF",
+        lambda **form: neuron.SimpleLIFNode(tau=2.0, decay_input=True, **form),
+        resets=HARD,
+    ),
+    **_in_resets(
+        "SimpleLIF beside",
+        lambda **form: neuron.SimpleLIFNode(tau=3.0, decay_input=False, **form),
+        resets=HARD,
+        modes=SINGLE,
+    ),
+    **_in_resets("PLIF", lambda **form: _learned(neuron.ParametricLIFNode(**form), w=0.3)),
+    **_in_resets(
+        "PLIF beside",
+        lambda **form: neuron.ParametricLIFNode(init_tau=2.0, decay_input=False, **form),
+    ),
+    **_in_resets("CUBALIF", _no_mode(neuron.CUBALIFNode)),
+    **_in_resets("QIF", neuron.QIFNode, resets={"": -0.1, " soft": None}),
+    **_in_resets("EIF", neuron.EIFNode, resets={"": -0.1, " soft": None}),
+    **_in_resets("Izhikevich", lambda **form: neuron.IzhikevichNode(a=0.1, b=0.2, **form)),
+    "ILIF": lambda: neuron.ILIFNode(),
+    "ILIF m": lambda: neuron.ILIFNode(step_mode="m"),
+    "ILIF 2 .75": lambda: neuron.ILIFNode(tau=2.0, v_threshold=0.75),
+    "ILIF 2 m": lambda: neuron.ILIFNode(tau=2.0, step_mode="m"),
+    **_in_resets("KLIF", lambda **form: _learned(neuron.KLIFNode(**form), k=1.3)),
+    **_in_resets(
+        "KLIF scaled",
+        lambda **form: _learned(neuron.KLIFNode(scale_reset=True, **form), k=1.3),
+        modes=SINGLE,
+    ),
+    **_in_resets(
+        "KLIF beside",
+        lambda **form: neuron.KLIFNode(decay_input=False, scale_reset=True, **form),
+        modes=SINGLE,
+    ),
+    "ComplementaryLIF": lambda: neuron.ComplementaryLIFNode(tau=2.0),
+    **_in_resets("TernaryIF", neuron.TernaryIFNode),
+    **_in_resets("TernaryLIF", neuron.TernaryLIFNode),
+    **_in_resets("RAF", neuron.RAFNode),
+    "STBIF": lambda: neuron.STBIFNode(0.5, level=8),
+    "STBIF sym": lambda: neuron.STBIFNode(0.3, level=8, sym=True, step_mode="m"),
+    **_in_resets("aware", neuron.ActivationAwareIFNode),
+    "aware channels": lambda: neuron.ActivationAwareIFNode(
+        v_threshold=torch.tensor([0.5, 0.75, 1.0, 1.5]), v_offset=0.125, channel_dim=1
+    ),
+    "aware last": lambda: neuron.ActivationAwareIFNode(
+        v_threshold=torch.linspace(0.5, 1.5, 32), v_offset=0.125, step_mode="m"
+    ),
+    "OTTTLIF": lambda: neuron.OTTTLIFNode(),
+    "SLTTLIF": lambda: neuron.SLTTLIFNode(),
+    "NonSpikingLIF": lambda: neuron.NonSpikingLIFNode(),
+    "NonSpikingIF": lambda: neuron.NonSpikingIFNode(),
+}
+
+
+def refused() -> dict[str, str]:
+    """Return the error of every module that cannot be ours."""
+    return {}
