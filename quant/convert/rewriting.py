@@ -227,17 +227,13 @@ class Rewriting:
     def _recurrent(self, module: layer.Recurrent, node: fx.Node, name: str) -> None:
         """Replace neurons that read their own previous spikes through weights."""
         body, feedback = module.body, module.feedback
-        if not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
-            back = "no feedback" if feedback is None else type(feedback).__name__
+        apart = " as an input of its own" if module.separate else ""
+        if apart or not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
+            back = "no feedback" if feedback is None else type(feedback).__name__ + apart
             raise ValueError(
                 f"{name}: a recurrent layer of {type(body).__name__} and {back} has no quantized "
                 "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
                 "weights before it)"
-            )
-        if module.separate:
-            raise ValueError(
-                f"{name}: its feedback is an input of its own, which no chip has (make it with "
-                "separate=False, whose neurons add it to their input)"
             )
         if feedback.bias is not None:
             raise ValueError(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from neurodeploy.errors import UnsupportedLayerError
-from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
+from neurodeploy.frontend.foreign.form import OUTPUT, Taken
 from snncore import layer
 
-Making = Callable[[Any], nn.Module]
+Making = Callable[..., nn.Module]
+_Layer = TypeVar("_Layer", bound=nn.Module)
 
 
 def layer_of(module: nn.Module) -> nn.Module | None:
@@ -41,12 +41,10 @@ def refused(module: nn.Module, reason: str, remedy: str) -> UnsupportedLayerErro
     return UnsupportedLayerError(f"{type(module).__name__}: {reason}", remedy=remedy)
 
 
-def _filled(made: Any, weight: Tensor, bias: Tensor | None) -> Any:
-    with torch.no_grad():
-        made.weight.copy_(weight)
-        if bias is not None:
-            made.bias.copy_(bias)
-    return made
+def _filled(ours: _Layer, weight: Tensor, bias: Tensor | None) -> _Layer:
+    state = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+    ours.load_state_dict({name: value.detach().float() for name, value in state.items()})
+    return ours
 
 
 def _convolution(module: Any) -> nn.Module:
@@ -58,8 +56,8 @@ def _convolution(module: Any) -> nn.Module:
         options["output_padding"] = module.output_padding
     channels = module.in_channels, module.out_channels
     geometry = module.kernel_size, module.stride, _padding(module)
-    made = kind(*channels, *geometry, dilation=module.dilation, **options)
-    return _filled(made, module.weight, module.bias)
+    ours: nn.Module = kind(*channels, *geometry, dilation=module.dilation, **options)
+    return _filled(ours, module.weight, module.bias)
 
 
 def _padding(module: Any) -> Any:
@@ -78,50 +76,55 @@ def _padding(module: Any) -> Any:
     return tuple(total // 2 for total in totals)
 
 
-def _batch_norm(module: Any) -> nn.Module:
+def batch_norm(module: Any, name: str) -> nn.Module:
+    """Return a batch norm with its statistics, as the class of that name.
+
+    Raises:
+        UnsupportedLayerError: if it has no statistics.
+    """
     if module.running_mean is None:
         raise refused(
             module, "has no statistics of its own, and uses the batch's", "train with statistics"
         )
-    kind = getattr(layer, _torch_name(module))
+    kind = getattr(layer, name)
     # The momentum counts in training only; None is an average over all batches.
     momentum = 0.1 if module.momentum is None else module.momentum
-    made = kind(module.num_features, module.eps, momentum, module.weight is not None)
-    made.load_state_dict(module.state_dict(), strict=False)
-    return made  # type: nn.Module
+    ours: nn.Module = kind(module.num_features, module.eps, momentum, module.weight is not None)
+    ours.load_state_dict(module.state_dict(), strict=False)
+    return ours
+
+
+def _batch_norm(module: Any) -> nn.Module:
+    return batch_norm(module, _torch_name(module))
 
 
 def _group_norm(module: Any) -> nn.Module:
     affine = module.weight is not None
-    made = layer.GroupNorm(module.num_groups, module.num_channels, module.eps, affine)
-    made.load_state_dict(module.state_dict())
-    return made
+    ours = layer.GroupNorm(module.num_groups, module.num_channels, module.eps, affine)
+    ours.load_state_dict(module.state_dict())
+    return ours
 
 
 def _average(module: Any) -> nn.Module:
     name = _torch_name(module)
     if getattr(module, "divisor_override", None):
         raise refused(module, "divides by a number of its own", "scale the weights after it")
-    kind = getattr(layer, name)
-    return kind(
-        module.kernel_size,
-        module.stride,
-        module.padding,
-        module.ceil_mode,
-        module.count_include_pad,
-    )
+    kind: Making = getattr(layer, name)
+    flags = module.ceil_mode, module.count_include_pad
+    return kind(module.kernel_size, module.stride, module.padding, *flags)
 
 
 def _largest(module: Any) -> nn.Module:
     if module.return_indices:
         raise refused(module, "also returns indices", "use return_indices=False")
-    kind = getattr(layer, _torch_name(module))
+    kind: Making = getattr(layer, _torch_name(module))
     sizes = module.kernel_size, module.stride, module.padding, module.dilation
     return kind(*sizes, module.ceil_mode)
 
 
 def _adaptive(module: Any) -> nn.Module:
-    return getattr(layer, _torch_name(module))(module.output_size)
+    kind: Making = getattr(layer, _torch_name(module))
+    return kind(module.output_size)
 
 
 def _sum_pool(module: Any) -> nn.Module:
@@ -183,11 +186,8 @@ def same_layer(module: Any) -> Taken:
     Raises:
         UnsupportedLayerError: if it has a form that ours have not.
     """
-    made = layer_of(module)
-    if made is None:
+    ours = layer_of(module)
+    if ours is None:
         raise refused(module, "is not derived from a layer of torch.nn", "use torch.nn's")
     sequence = getattr(module, "step_mode", "s") == "m"
-    return Taken(made, (OUTPUT,), 0 if sequence else None)
-
-
-__all__ = ["Framework", "layer_of", "linear", "refused", "same_layer"]
+    return Taken(ours, (OUTPUT,), 0 if sequence else None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from torch import nn
 
+from neurodeploy.frontend.foreign.building import refusal
 from neurodeploy.frontend.foreign.form import Framework
 from neurodeploy.frontend.foreign.form import Taken as Taken
-from neurodeploy.frontend.foreign.neurons.building import refusal
 from neurodeploy.frontend.foreign.neurons.norse import NORSE
 from neurodeploy.frontend.foreign.neurons.rockpool import ROCKPOOL
 from neurodeploy.frontend.foreign.neurons.sinabs import SINABS

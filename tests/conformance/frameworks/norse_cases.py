@@ -7,8 +7,8 @@ from typing import Any
 import norse.torch as norse
 import torch
 from norse.torch.functional.lif_box import LIFBoxParameters
-from norse.torch.functional.reset import reset_subtract, reset_value
 from norse.torch.functional.lif_ex import LIFExParameters
+from norse.torch.functional.reset import reset_subtract, reset_value
 from torch import Tensor
 
 from tests.conformance.frameworks.compare import flattened

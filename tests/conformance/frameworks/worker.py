@@ -19,7 +19,9 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
             continue
         shape = (*job["size"], *cases.SHAPES.get(name, cases.SHAPE))
         try:
-            results[name] = compared(make, cases.run, shape, cases.SCALE.get(name, 1.0), job["backends"])
+            results[name] = compared(
+                make, cases.run, shape, cases.SCALE.get(name, 1.0), job["backends"]
+            )
         except Exception as error:  # noqa: BLE001
             lines = traceback.format_exc().splitlines()[-6:]
             results[name] = {"error": f"{type(error).__name__}: {error}", "trace": lines}

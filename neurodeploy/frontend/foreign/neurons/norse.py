@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import nn
 
+from neurodeploy.frontend.foreign.building import defined, number, parameters, refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.layers import linear
-from neurodeploy.frontend.foreign.neurons.building import defined, number, parameters, refusal
 from snncore import layer
 from snncore.dynamics import detach, exp, maximum, select, spike
 
@@ -152,7 +152,7 @@ def _take_box(module: Any) -> Taken:
     lowered = getattr(module.p.reset_method, "__name__", "")
     if lowered not in ("reset_value", "reset_subtract"):
         raise refusal(module, "resets by a function of the user's", "use reset_value")
-    form = {"lowered": lowered == "reset_subtract"}
+    form: dict[str, Any] = {"lowered": lowered == "reset_subtract"}
     return _neuron(module, "LIFBox", _box, ("v",), values, **form)
 
 
@@ -161,9 +161,9 @@ def _take_integrator(module: Any) -> Taken:
 
 
 def _take_integrator_linear(module: Any) -> Taken:
-    made = _neuron(module, "LILinear", _integrator, ("v", "i"), _rates(module, module.p))
+    ours = _neuron(module, "LILinear", _integrator, ("v", "i"), _rates(module, module.p))
     before = linear(module.input_weights, None)
-    return Taken(nn.Sequential(before, made.layer), made.outputs, None, axes=made.axes)
+    return Taken(nn.Sequential(before, ours.layer), ours.outputs, None, axes=ours.axes)
 
 
 def _take_integrator_box(module: Any) -> Taken:
@@ -173,15 +173,15 @@ def _take_integrator_box(module: Any) -> Taken:
 def _take_iaf(module: Any) -> Taken:
     values = _firing(module, module.p)
     start = {"v": number(module, "v_reset", module.p.v_reset)}
-    return _made(module, "IAF", _iaf, start, values)
+    return _built(module, "IAF", _iaf, start, values)
 
 
 def _take_lsnn(module: Any) -> Taken:
-    return _made(module, "LSNN", _lsnn, *_lsnn_values(module))
+    return _built(module, "LSNN", _lsnn, *_lsnn_values(module))
 
 
 def _take_lsnn_recurrent(module: Any) -> Taken:
-    return _fed(module, _made(module, "LSNNRecurrent", _lsnn_fed, *_lsnn_values(module)))
+    return _fed(module, _built(module, "LSNNRecurrent", _lsnn_fed, *_lsnn_values(module)))
 
 
 def _take_exponential(module: Any) -> Taken:
@@ -240,7 +240,7 @@ def _neuron(
 ) -> Taken:
     """Return a neuron whose voltage starts at its leak."""
     start = dict.fromkeys(states, 0.0) | {"v": number(module, "v_leak", values["leak"])}
-    return _made(module, name, step, start, values, note=note, **choices)
+    return _built(module, name, step, start, values, note=note, **choices)
 
 
 def _recurrent(
@@ -249,7 +249,7 @@ def _recurrent(
     return _fed(module, _neuron(module, name, step, states, values))
 
 
-def _made(
+def _built(
     module: Any,
     name: str,
     step: Any,
@@ -260,10 +260,10 @@ def _made(
     **choices: Any,
 ) -> Taken:
     numbers, axes = parameters(module, values)
-    made = defined(name, step, start, numbers, **choices)
+    ours = defined(name, step, start, numbers, **choices)
     # A cell is called for a step; a layer loops over time itself.
     time = None if type(module).__qualname__.endswith("Cell") else 0
-    return Taken(made, (OUTPUT, *start), time, note, axes=axes)
+    return Taken(ours, (OUTPUT, *start), time, note, axes=axes)
 
 
 def _fed(module: Any, body: Taken) -> Taken:

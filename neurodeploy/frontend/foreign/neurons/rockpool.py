@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from neurodeploy.frontend.foreign.building import defined, parameters, refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.layers import linear
-from neurodeploy.frontend.foreign.neurons.building import defined, parameters, refusal
 from snncore import layer
 from snncore.dynamics import spike
 
@@ -56,11 +56,11 @@ def _take(module: Any) -> Taken:
     most, start = min(limit, MOST), {"vmem": 0.0, "isyn": 0.0}
     note = f"counts up to {most} spikes a step, of {limit}" if most < limit else ""
     if not module._has_rec:
-        made: Any = defined("LIFTorch", _lif, start, numbers, most=most)
+        ours: Any = defined("LIFTorch", _lif, start, numbers, most=most)
     else:
         body = defined("LIFTorch", _lif_fed, start, numbers, most=most)
-        made = layer.Recurrent(body, linear(module.w_rec.detach().T, None), separate=True)
-    return Taken(made, (OUTPUT,), 1, note, axes=axes)
+        ours = layer.Recurrent(body, linear(module.w_rec.detach().T, None), separate=True)
+    return Taken(ours, (OUTPUT,), 1, note, axes=axes)
 
 
 def _decays(module: Any) -> tuple[Any, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
+from neurodeploy.frontend.foreign.building import defined, parameters, refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.layers import layer_of, same_layer
-from neurodeploy.frontend.foreign.neurons.building import defined, parameters, refusal
 from snncore import layer, neuron
 from snncore.dynamics import maximum, select, spike
 
@@ -105,7 +105,7 @@ def _take(module: Any) -> Taken:
     if syn is not None:
         states, values = {"v_mem": 0.0, "i_syn": 0.0}, values | {"syn": syn}
     step = _lif if syn is None else _synaptic_lif
-    return _made(module, step, states, values, normed=bool(module.norm_input))
+    return _built(module, step, states, values, normed=bool(module.norm_input))
 
 
 def _take_adaptive(module: Any) -> Taken:
@@ -117,7 +117,7 @@ def _take_adaptive(module: Any) -> Taken:
     if syn is not None:
         states, values = {"v_mem": 0.0, "i_syn": 0.0, "b": 0.0}, values | {"syn": syn}
     step = _adaptive if syn is None else _synaptic_adaptive
-    return _made(module, step, states, values, normed=bool(module.norm_input), whole=False)
+    return _built(module, step, states, values, normed=bool(module.norm_input), whole=False)
 
 
 def _recurrent(module: Any) -> Taken:
@@ -131,7 +131,7 @@ def _recurrent(module: Any) -> Taken:
     return Taken(layer.Recurrent(body.layer, back), body.outputs, 1, body.note, axes=body.axes)
 
 
-def _made(
+def _built(
     module: Any,
     step: Any,
     states: dict[str, float],
@@ -153,12 +153,12 @@ def _made(
     name = type(module).__qualname__
     simple = states == {"v_mem": 0.0} and not (form["leaks"] or normed or resets or drops or bound)
     if simple and most == 1 and spikes and bound is None:
-        made: neuron.Neuron = neuron.IF(numbers["threshold"], reset="soft")
+        ours: neuron.Neuron = neuron.IF(numbers["threshold"], reset="soft")
     else:
-        made = defined(name, step, states, numbers, **form)
+        ours = defined(name, step, states, numbers, **form)
     merged = name.endswith("Squeeze")
     note = f"counts up to {MOST} spikes a step; sinabs counts without an end" if most > 1 else ""
-    return Taken(made, (OUTPUT,), 0 if merged else 1, note if spikes else "", merged, axes)
+    return Taken(ours, (OUTPUT,), 0 if merged else 1, note if spikes else "", merged, axes)
 
 
 def _decays(module: Any) -> tuple[Any, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from neurodeploy.frontend.foreign.building import defined, parameters, refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.layers import layer_of, linear
-from neurodeploy.frontend.foreign.neurons.building import defined, parameters, refusal
 from snncore import layer
 from snncore.dynamics import absolute, detach, maximum, select, spike
 

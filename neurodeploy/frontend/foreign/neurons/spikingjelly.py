@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
-from neurodeploy.frontend.foreign.layers import same_layer
-from neurodeploy.frontend.foreign.neurons.building import (
+from neurodeploy.frontend.foreign.building import (
     defined,
     number,
     parameters,
     refusal,
 )
+from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
+from neurodeploy.frontend.foreign.spikingjelly_layers import LAYERS
 from snncore import neuron
 from snncore.dynamics import exp, maximum, select, spike
 from snncore.dynamics.zoo.spiking import Fire, Reset
@@ -156,7 +156,7 @@ def _take_simple_if(module: Any) -> Taken:
 
 def _take_lif(module: Any) -> Taken:
     if not module.v_reset:
-        form = {"reset": _reset(module), "decay_input": bool(module.decay_input)}
+        form: dict[str, Any] = {"reset": _reset(module), "decay_input": bool(module.decay_input)}
         return _zoo(module, neuron.LIF(module.tau, module.v_threshold, **form))
     return _lif_of(module, "LIF", module.tau, times=False)
 
@@ -167,7 +167,7 @@ def _take_plif(module: Any) -> Taken:
 
 def _lif_of(module: Any, name: str, tau: Any, *, times: bool) -> Taken:
     values = {"tau": tau} | _firing(module) | {"rest": module.v_reset or 0.0}
-    form = {"decay_input": bool(module.decay_input), "times": times}
+    form: dict[str, Any] = {"decay_input": bool(module.decay_input), "times": times}
     return _plain(module, name, _lif, {"v": module.v_reset or 0.0}, values, **form)
 
 
@@ -187,14 +187,14 @@ def _take_cuba(module: Any) -> Taken:
 def _take_qif(module: Any) -> Taken:
     values = {"tau": module.tau, "gain": module.a0, "rest": module.v_rest, "critical": module.v_c}
     start = {"v": module.v_reset or 0.0}
-    return _plain(module, "QIF", _qif, start, values | _firing(module))
+    return _plain(module, "QIFNode", _qif, start, values | _firing(module))
 
 
 def _take_eif(module: Any) -> Taken:
     values = {"tau": module.tau, "rest": module.v_rest, "onset": module.theta_rh}
     values |= {"sharpness": module.delta_T} | _firing(module)
     start = {"v": module.v_reset or 0.0}
-    return _plain(module, "EIF", _eif, start, values, note=_EXPONENTIAL)
+    return _plain(module, "EIFNode", _eif, start, values, note=_EXPONENTIAL)
 
 
 def _take_izhikevich(module: Any) -> Taken:
@@ -215,13 +215,16 @@ def _take_klif(module: Any) -> Taken:
     k = module.k.detach()
     values = {"tau": module.tau, "k": k, "drop": module.v_threshold / k}
     values |= {"rest": module.v_reset or 0.0} | _firing(module)
-    form = {"decay_input": bool(module.decay_input), "scale_reset": bool(module.scale_reset)}
+    form: dict[str, Any] = {
+        "decay_input": bool(module.decay_input),
+        "scale_reset": bool(module.scale_reset),
+    }
     return _plain(module, "KLIF", _klif, {"v": module.v_reset or 0.0}, values, **form)
 
 
 def _take_complementary(module: Any) -> Taken:
-    made = neuron.ComplementaryLIF(module.tau, module.v_threshold)
-    return _zoo(module, made, note=_EXPONENTIAL)
+    ours = neuron.ComplementaryLIF(module.tau, module.v_threshold)
+    return _zoo(module, ours, note=_EXPONENTIAL)
 
 
 def _take_ternary_if(module: Any) -> Taken:
@@ -230,11 +233,11 @@ def _take_ternary_if(module: Any) -> Taken:
 
 
 def _take_ternary_lif(module: Any) -> Taken:
-    form = {"decay_input": bool(module.decay_input)}
+    form: dict[str, Any] = {"decay_input": bool(module.decay_input)}
     if not module.v_reset:
         threshold = module.v_threshold
-        made = neuron.TernaryLIF(module.tau, threshold, reset=_reset(module), **form)
-        return _zoo(module, made)
+        ours = neuron.TernaryLIF(module.tau, threshold, reset=_reset(module), **form)
+        return _zoo(module, ours)
     values = {"tau": module.tau, "rest": module.v_reset} | _firing(module)
     return _plain(module, "TernaryLIF", _ternary_lif, {"v": module.v_reset}, values, **form)
 
@@ -262,10 +265,10 @@ def _take_aware(module: Any) -> Taken:
     if several and module.channel_dim not in (1, -1):
         raise refusal(module, f"its channels are axis {module.channel_dim}", "use channel_dim=1")
     form = {"fire": _reset(module)}
-    made = _taken(module, "ActivationAwareIF", _aware_if, {"v": values["back"]}, values, form)
+    ours = _taken(module, "ActivationAwareIF", _aware_if, {"v": values["back"]}, values, form)
     if not several or module.channel_dim == -1:
-        return made
-    return Taken(made.layer, made.outputs, made.time)
+        return ours
+    return Taken(ours.layer, ours.outputs, ours.time)
 
 
 def _take_integrator(module: Any) -> Taken:
@@ -275,10 +278,10 @@ def _take_integrator(module: Any) -> Taken:
         raise refusal(module, f"decodes by {module.decode}", "use max-mem, mean-mem or last_mem")
     name = type(module).__name__
     if name == "NonSpikingLIFNode":
-        made: Any = neuron.LeakyIntegrator(module.tau)
+        ours: Any = neuron.LeakyIntegrator(module.tau)
     else:
-        made = defined(name, _sum, {"v": 0.0}, {})
-    return Taken(made, (OUTPUT,), 0, decoder=decoders[module.decode])
+        ours = defined(name, _sum, {"v": 0.0}, {})
+    return Taken(ours, (OUTPUT,), 0, decoder=decoders[module.decode])
 
 
 def _sum(v: Any, x: Any) -> Any:
@@ -319,13 +322,13 @@ def _taken(
     _require_spikes(module)
     numbers, axes = parameters(module, values)
     first = {state: number(module, state, value) for state, value in start.items()}
-    made = defined(name, step, first, numbers, **choices)
-    return Taken(made, (OUTPUT,), _time(module), note, axes=axes)
+    ours = defined(name, step, first, numbers, **choices)
+    return Taken(ours, (OUTPUT,), _time(module), note, axes=axes)
 
 
-def _zoo(module: Any, made: neuron.Neuron, note: str = "") -> Taken:
+def _zoo(module: Any, ours: neuron.Neuron, note: str = "") -> Taken:
     _require_spikes(module)
-    return Taken(made, (OUTPUT,), _time(module), note)
+    return Taken(ours, (OUTPUT,), _time(module), note)
 
 
 def _time(module: Any) -> int | None:
@@ -392,13 +395,5 @@ SPIKINGJELLY = Framework(
         "NoisyILCCUBALIFNode": _NOISE,
         "NoisyNonSpikingIFNode": _NOISE,
     },
-    layers={
-        **{
-            f"{kind}{size}": same_layer
-            for kind in ("Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool")
-            for size in ("1d", "2d", "3d")
-        },
-        **{f"AdaptiveAvgPool{size}": same_layer for size in ("1d", "2d", "3d")},
-        **dict.fromkeys(("Linear", "Flatten", "Upsample", "GroupNorm"), same_layer),
-    },
+    layers=LAYERS,
 )
