@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from neurodeploy.chips.resources import LayerOperations
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
+    Arithmetic,
     Edge,
     Input,
     Neuron,
     Node,
-    Product,
     Program,
     Selection,
     Synapse,
@@ -105,9 +105,9 @@ def _selected(
     )
 
 
-@_EVENTS.register(Synapse, Product)
+@_EVENTS.register(Synapse, Arithmetic)
 def _untold(
     node: Node, program: Program, trace: Trace, samples: NDArray[np.int64]
 ) -> NDArray[Any] | None:
-    """Return none: a trace has no sums of weights and no products, which no chip here reads."""
+    """Return none: a trace has no sums and no products, which no chip here reads."""
     return None

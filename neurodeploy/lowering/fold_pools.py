@@ -1,7 +1,8 @@
 """Pass: a sum pool that no neuron follows becomes part of the layer that reads it.
 
 1. pool, pool: one pool of larger windows, where those of the first tile the image.
-2. pool, flatten, linear: each weight of the linear layer stands at every input of its window.
+2. pool, flatten, linear: each weight of the linear layer stands at every input of its window,
+   unless the target takes the pool's sums as values, and they cost less than the weights.
 3. pool, convolution: a convolution of larger kernel and stride, where padding allows.
 4. pool, neuron: stays; it is a depthwise convolution of its own.
 Changes: edges, windows and weights of the reader; adds a Flatten of what is no longer pooled. The
@@ -10,6 +11,7 @@ pool stays for other readers. Values stay equal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -31,6 +33,8 @@ class _Before:
     # The shapes before and after the pool.
     shape: Shape
     pooled: Shape
+    # Whether its sums may stay values of the program.
+    is_value: bool
 
     @property
     def unpooled(self) -> str:
@@ -38,15 +42,15 @@ class _Before:
         return "" if self.flat is None else f"{self.flat.name}.unpooled"
 
 
-def fold_pools(graph: Graph) -> Graph:
-    """Return the graph with no weights that read a pool.
+def fold_pools(graph: Graph, is_value: Callable[[SumPool2d], bool] = lambda pool: False) -> Graph:
+    """Return the graph with no weights that read a pool, but dense ones of those that may stay.
 
     Raises:
         DoesNotFitError: if a pool cannot be folded exactly; names it.
     """
     nodes: dict[str, Node] = {}
     for node in graph.nodes:
-        before = _pool_before(node, nodes, graph) if _FOLDED.knows(node) else None
+        before = _pool_before(node, nodes, graph, is_value) if _FOLDED.knows(node) else None
         folded = node if before is None else _FOLDED(node, before)
         if before is not None and any(e.source == before.unpooled for e in folded.sources):
             flat = Flatten(before.unpooled, before.pool.source)
@@ -55,13 +59,16 @@ def fold_pools(graph: Graph) -> Graph:
     return Graph(tuple(nodes.values()), graph.output)
 
 
-def _pool_before(node: Node, nodes: dict[str, Node], graph: Graph) -> _Before | None:
+def _pool_before(
+    node: Node, nodes: dict[str, Node], graph: Graph, is_value: Callable[[SumPool2d], bool]
+) -> _Before | None:
     source = nodes.get(node.sources[0].source)
     flat = source if isinstance(source, Flatten) else None
     pool = source if flat is None else nodes.get(flat.source.source)
     if not isinstance(pool, SumPool2d):
         return None
-    return _Before(pool, flat, graph.shapes[pool.source.source], graph.shapes[pool.name])
+    shapes = (graph.shapes[pool.source.source], graph.shapes[pool.name])
+    return _Before(pool, flat, *shapes, is_value(pool))
 
 
 # A node with the pool that it reads folded into it, or as it is.
@@ -103,9 +110,9 @@ def _require_unweighted(node: Node, pool: SumPool2d) -> None:
 def _into_linear(node: Dense, read: _Before) -> Node:
     pool, before, after = read.pool, read.shape, read.pooled
     _require_unweighted(node, pool)
-    if read.flat is None:
-        return node
     outputs = node.narrow_weight.shape[0]
+    if read.flat is None or (read.is_value and _costs_less(pool, outputs)):
+        return node
     weight = np.asarray(node.narrow_weight).reshape(outputs, *after)
     spread = np.zeros((outputs, *before), weight.dtype if _is_tiled(pool) else np.float64)
     for i in range(pool.kernel[0]):
@@ -115,6 +122,12 @@ def _into_linear(node: Dense, read: _Before) -> Node:
             spread[:, :, rows, columns][:, :, : after[1], : after[2]] += weight
     source = Edge(read.unpooled, read.flat.source.delay)
     return replace(node, weight=spread.reshape(outputs, prod(before)), source=source)
+
+
+def _costs_less(pool: SumPool2d, outputs: int) -> bool:
+    """Return whether a pool and so many weights of each sum are fewer operations than weights."""
+    window = prod(pool.kernel)
+    return window + outputs < window * outputs
 
 
 def _is_tiled(pool: SumPool2d) -> bool:
@@ -157,13 +170,18 @@ def _into_conv(node: Conv2d, read: _Before) -> Node:
     )
 
 
-FOLD_POOLS = Pass(
-    "fold_pools",
-    fold_pools,
-    adds=frozenset({Flatten}),
-    changes={
-        SumPool2d: frozenset({"source", "kernel", "stride"}),
-        Dense: frozenset({"source", "weight"}),
-        Conv2d: frozenset({"source", "weight", "stride", "padding", "dilation"}),
-    },
-)
+def folding(is_value: Callable[[SumPool2d], bool]) -> Pass:
+    """Return the pass for a target that takes the sums of some pools as values."""
+    return Pass(
+        "fold_pools",
+        lambda graph: fold_pools(graph, is_value),
+        adds=frozenset({Flatten}),
+        changes={
+            SumPool2d: frozenset({"source", "kernel", "stride"}),
+            Dense: frozenset({"source", "weight"}),
+            Conv2d: frozenset({"source", "weight", "stride", "padding", "dilation"}),
+        },
+    )
+
+
+FOLD_POOLS = folding(lambda pool: False)

@@ -10,10 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy import graph as g
-from neurodeploy.data.structure import Edge, require
-from neurodeploy.errors import DoesNotFitError
+from neurodeploy.data.structure import Edge, Shape, require
+from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.lowering.grid import on_grid
-from neurodeploy.program import Attention, Conv2d, Dense, Node, Reshape, Selection, Synapse
+from neurodeploy.program import (
+    Add,
+    Arithmetic,
+    Attention,
+    Conv2d,
+    Dense,
+    Node,
+    Reshape,
+    Selection,
+    SumPool2d,
+    Synapse,
+)
+from neurodeploy.program.ranges import Values
 
 Steps = NDArray[np.int64]
 # The register in which the sums of attention become a drive.
@@ -23,9 +35,11 @@ COUNT_BITS = 32
 class Terms:
     """The program nodes so far, and for each graph node those whose sum is its value."""
 
-    def __init__(self, graph: g.Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: g.Graph, largest_sum: int = 0) -> None:
+        self.graph, self.largest_sum = graph, largest_sum
         self.nodes: dict[str, Node] = {}
+        self.shapes: dict[str, Shape] = {}
+        self._ranges = Values(self.nodes, self.shapes, None)
         self.of: dict[str, list[str]] = {}
         # For each delayed graph node: by how many steps, for each of its values.
         self.late: dict[str, Steps] = {}
@@ -38,7 +52,26 @@ class Terms:
         """
         require(node.name not in self.nodes, f"{node.name}: two nodes have this name")
         self.nodes[node.name] = node
+        read = (edge.source for edge in node.sources)
+        self.shapes[node.name] = node.output_shape(
+            [self.shapes[n] for n in read if n in self.shapes]
+        )
         return [node.name]
+
+    def is_value(self, node: Arithmetic) -> bool:
+        """Return whether a sum of spikes, which are no sums of weights, is a value of the program.
+
+        Its range must be proved to stay within the target's.
+        """
+        sources = [edge.source for edge in node.sources]
+        if not self.largest_sum or any(self._weights_behind(name) for name in sources):
+            return False
+        try:
+            bounds = [self._ranges.of(name) for name in sources]
+        except (ValidationError, LookupError):
+            # Neurons that send numbers may have no bound, or read what comes later.
+            return False
+        return node.largest_sum(bounds, self.shapes[sources[0]]) <= self.largest_sum
 
     def append_each(self, name: str, source: Edge, node: Callable[[str, Edge], Node]) -> list[str]:
         """Append a program node for each term of a source, and return their names."""
@@ -120,7 +153,7 @@ class Terms:
             return Dense(name, Edge(term), np.eye(shape[0], dtype=np.int64) * one, node.exponent)
         weight = np.full((shape[0], 1, 1, 1), one)
         form: dict[str, Any] = {"groups": shape[0], "exponent": node.exponent}
-        if isinstance(self._origin(term), Attention):
+        if isinstance(self._origin(term), Attention | Add | SumPool2d):
             # Its sums are larger than those of most layers.
             form["accumulator_bits"] = COUNT_BITS
         if len(shape) == 3:

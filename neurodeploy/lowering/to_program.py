@@ -4,7 +4,8 @@
    fraction; a value that is not exactly one is refused, and the layer named.
 2. A selection applies to each term of a sum; a max pool takes the spikes of one layer, and a
    concatenation values of one unit.
-3. An addition is carried to the neurons: a layer of weights applies to each term.
+3. An addition of spikes is a value where the target takes it. Any other is carried to the neurons:
+   a layer of weights applies to each term.
 4. Values that reach neurons without weights get weights of one.
 5. Neurons that measurements drive read the input as it is, which then carries currents.
 6. A product is one of integers without a unit, such as spikes (`multiplied.py`).
@@ -28,21 +29,36 @@ from neurodeploy.lowering.grid import on_grid
 from neurodeploy.lowering.moving import is_idle, joined, twin
 from neurodeploy.lowering.multiplied import attended, multiplied
 from neurodeploy.lowering.terms import Terms
-from neurodeploy.program import Conv2d, Decoder, Dense, Input, Neuron, Node, Program
+from neurodeploy.program import Add, Conv2d, Decoder, Dense, Input, Neuron, Node, Program, SumPool2d
 from snncore.dynamics.zoo.readout import DECODING
 
 # Where a layer does not say how wide its sums are.
 _DENSE_BITS, _KERNEL_BITS = 32, 24
 
 
-def to_program(graph: g.Graph) -> Program:
+class SumPoolError(DoesNotFitError):
+    """A pool whose sums are no value of the program; it may still be folded into what reads it."""
+
+    def __init__(self, pool: str) -> None:
+        super().__init__(
+            f"{pool}: no weights and no neurons read the sums of this pool as they are",
+            remedy="put the pool right before weights, a delay before the pool, or "
+            "quant.SumPool2d and neurons into quant.Block",
+        )
+        self.pool = pool
+
+
+def to_program(graph: g.Graph, largest_sum: int = 0) -> Program:
     """Return the program of a graph whose layers are quantized, and whose pools are folded.
 
+    Sums of spikes up to `largest_sum` are values of it.
+
     Raises:
+        SumPoolError: if a pool was not folded, and its sums are no values.
         DoesNotFitError: if a layer is not quantized, or has no integer form; names it.
         UnknownKindError: if the lowering does not know a kind of node.
     """
-    terms = Terms(graph)
+    terms = Terms(graph, largest_sum)
     for node in graph.nodes:
         lowered = _LOWERED.of(node)
         late = any(edge.delay for edge in node.sources)
@@ -68,7 +84,9 @@ def _input(node: g.Input, terms: Terms) -> list[str]:
 @_LOWERED.register(g.Add)
 def _add(node: g.Add, terms: Terms) -> list[str]:
     terms.require_no_delay(node)
-    return [term for edge in node.terms for term in terms.of[edge.source]]
+    read = [term for edge in node.terms for term in terms.of[edge.source]]
+    total = Add(node.name, tuple(map(Edge, read)))
+    return terms.append(total) if terms.is_value(total) else read
 
 
 @_LOWERED.register(g.Delay)
@@ -159,11 +177,12 @@ def _group_norm(node: g.GroupNorm, terms: Terms) -> list[str]:
 def _sum_pool(node: g.SumPool2d, terms: Terms) -> list[str]:
     terms.require_spikes(node)
     terms.require_no_delay(node)
-    raise DoesNotFitError(
-        f"{node.name}: no weights and no neurons read the sums of this pool as they are",
-        remedy="put the pool right before weights, a delay before the pool, or "
-        "quant.SumPool2d and neurons into quant.Block",
-    )
+    read = terms.of[node.source.source]
+    if terms.largest_sum and len(read) == 1 and (node.weight, node.exponent) == (1.0, None):
+        total = SumPool2d(node.name, (Edge(read[0]),), node.kernel, node.stride)
+        if terms.is_value(total):
+            return terms.append(total)
+    raise SumPoolError(node.name)
 
 
 @_LOWERED.register(g.Neuron)

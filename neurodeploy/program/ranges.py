@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import ValidationError
-from neurodeploy.program.kinds import Neuron
+from neurodeploy.program.kinds import Neuron, Node
 from neurodeploy.program.kinds.node import LayerRange as LayerRange
 from neurodeploy.program.program import Program
 from neurodeploy.program.remembered import remembered
@@ -30,19 +31,21 @@ def ranges(program: Program, inputs: Interval | None = None) -> Ranges:
     Raises:
         ValidationError: if a layer's states have no bound; names the layer.
     """
-    values = _Values(program, inputs)
+    values = Values(program.by_name, program.shapes, inputs)
     layers = {node.name: values.layer(node.name) for node in program.layers}
     return Ranges({node.name: values.of(node.name) for node in program.nodes}, layers)
 
 
-class _Values:
+class Values:
     """The range of every node, computed when another asks for it.
 
     A layer that spikes is 0..1 whatever drives it, so most loops end at its first neurons.
     """
 
-    def __init__(self, program: Program, inputs: Interval | None) -> None:
-        self.program, self.inputs = program, inputs
+    def __init__(
+        self, nodes: Mapping[str, Node], shapes: Mapping[str, Shape], inputs: Interval | None
+    ) -> None:
+        self.nodes, self.shapes, self.inputs = nodes, shapes, inputs
         # None while it is being computed.
         self._values: dict[str, Interval | None] = {}
         self._layers: dict[str, LayerRange] = {}
@@ -50,7 +53,7 @@ class _Values:
     def layer(self, name: str) -> LayerRange:
         """Return the ranges of a layer of neurons."""
         if name not in self._layers:
-            node = self.program.by_name[name]
+            node = self.nodes[name]
             assert isinstance(node, Neuron)
             drives = {
                 port: reduce(add, map(self.over, edges), ZERO)
@@ -61,7 +64,7 @@ class _Values:
 
     def shape(self, name: str) -> Shape:
         """Return the shape of a node's value."""
-        return self.program.shapes[name]
+        return self.shapes[name]
 
     def over(self, edge: Edge) -> Interval:
         """Return the range over an edge; a delayed value is 0 at first."""
@@ -76,7 +79,7 @@ class _Values:
         """
         if name not in self._values:
             self._values[name] = None
-            self._values[name] = self.program.by_name[name].value_range(self)
+            self._values[name] = self.nodes[name].value_range(self)
         value = self._values[name]
         if value is None:
             raise ValidationError(f"{name}: a loop of weights without neurons has no bound")

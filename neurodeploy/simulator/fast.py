@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
+    Arithmetic,
     Conv2d,
     Dense,
     Edge,
     Input,
     MaxPool2d,
     Neuron,
-    Product,
     Program,
     Selection,
     Synapse,
@@ -286,8 +286,8 @@ def _selected(node: Selection, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     return node.spelled(_WORDS, values, run.engine.program.shapes[node.name])
 
 
-@_VALUE.register(Product)
-def _multiplied(node: Product, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+@_VALUE.register(Arithmetic)
+def _computed(node: Arithmetic, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     shape, proved = run.engine.program.shapes[node.name], run.engine.ranges.values
     sources = [proved[edge.source].hull(ZERO) for edge in node.sources]
     kind = exact_matmul_type(node.largest_sum(sources, shape))

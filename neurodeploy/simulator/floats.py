@@ -128,12 +128,12 @@ def _selected(node: g.Selection, run: _Run, row: Array) -> Array:
 
 @_VALUE.register(g.Multiply)
 def _multiplied(node: g.Multiply, run: _Run, row: Array) -> Array:
-    return node.multiplied(*(run.value(edge) for edge in node.sources))
+    return node.computed(*(run.value(edge) for edge in node.sources))
 
 
 @_VALUE.register(g.Attention)
 def _attended(node: g.Attention, run: _Run, row: Array) -> Array:
-    return node.multiplied(*(run.value(edge) for edge in node.sources)) * node.scale
+    return node.computed(*(run.value(edge) for edge in node.sources)) * node.scale
 
 
 @_VALUE.register(g.Dense)

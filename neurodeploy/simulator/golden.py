@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurodeploy.data.narrow import row_pieces
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
+    Arithmetic,
     Conv2d,
     Dense,
     Edge,
@@ -18,7 +19,6 @@ from neurodeploy.program import (
     MaxPool2d,
     Neuron,
     Node,
-    Product,
     Program,
     Selection,
 )
@@ -121,7 +121,7 @@ def _dense(node: Dense, run: _Run, step: int, row: Array) -> Array:
     )
 
 
-@_VALUE.register(Conv2d, Selection, Product)
+@_VALUE.register(Conv2d, Selection, Arithmetic)
 def _combined(node: Node, run: _Run, step: int, row: Array) -> Array:
     return combine(node, *(run.value(edge, step) for edge in node.sources))
 
@@ -146,9 +146,9 @@ def _selected(node: Selection, *values: Array) -> Array:
     return node.select(*values)
 
 
-@combine.register(Product)
-def _multiplied(node: Product, *values: Array) -> Array:
-    return node.multiplied(*values)
+@combine.register(Arithmetic)
+def _computed(node: Arithmetic, *values: Array) -> Array:
+    return node.computed(*values)
 
 
 def weighted(node: Dense, parts: Sequence[tuple[Array, NDArray[Any]]]) -> Array:

@@ -1,4 +1,4 @@
-"""The words of selections and products in torch."""
+"""The words of selections, sums and products in torch."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ class TorchWords:
         shape = list(x.shape)
         shape[axis + self.leading] = count
         return torch.cat([x, x.new_zeros(shape)], axis + self.leading)
+
+    def add(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the sum of each pair."""
+        return x + y
 
     def multiply(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the product of each pair; an axis of length one is repeated."""

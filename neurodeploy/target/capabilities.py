@@ -49,5 +49,8 @@ class Capabilities:
     # Endings of the vendor's own files, which are accepted wherever an artifact is.
     suffixes: tuple[str, ...] = ()
     exact: bool = True
+    # The largest sum of spikes that its programs hold as a value; 0 if what reads a sum weighs each
+    # of its terms.
+    largest_sum: int = 0
     # The options of an export; `compile` accepts these as keywords and no others.
     options: Mapping[str, Option] = field(default_factory=dict)

@@ -28,7 +28,7 @@ def as_built(graph: Graph, chip: Target) -> Program:
         PassError: if a pass changed something that it does not declare.
     """
     passes = chip.passes if isinstance(chip, ExtendsLowering) else ()
-    return lowering.lower(graph, passes)
+    return lowering.lower(graph, passes, largest_sum=chip.capabilities.largest_sum)
 
 
 def fitted(program: Program, chip: Target) -> tuple[Program, tuple[Finding, ...]]:

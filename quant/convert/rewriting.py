@@ -106,9 +106,8 @@ class Rewriting:
         if len(gains) > 1 and not is_sum(node):
             raise ValueError(f"{node.name}: takes both means and other values")
         self.gain[node] = max(gains, default=1.0)
-        self.largest[node] = max(
-            (self.largest[source] for source in node.all_input_nodes), default=1
-        )
+        sizes = [self.largest[source] for source in node.all_input_nodes]
+        self.largest[node] = sum(sizes) if is_sum(node) else max(sizes, default=1)
         if node.op != "call_module":
             self._refuse_words(node)
             return

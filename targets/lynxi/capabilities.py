@@ -3,6 +3,8 @@
 from neurodeploy.target import Capabilities, Option
 
 STEPS = 16
+# Beyond this a float16 does not hold every integer.
+_LARGEST_SUM = 1 << 11
 
 CAPABILITIES = Capabilities(
     title="Lynxi KA200 (reduced modules for Lyngor, and an exchange package)",
@@ -29,5 +31,6 @@ CAPABILITIES = Capabilities(
         "input": "spikes, or currents of -2048..2048; at most three axes",
         "structure": "any without delays and loops, ending in neurons",
     },
+    largest_sum=_LARGEST_SUM,
     options={"steps": Option("steps of the unrolled form and its vectors", STEPS)},
 )

@@ -15,12 +15,12 @@ import numpy as np
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import (
+    Arithmetic,
     Conv2d,
     Dense,
     Input,
     Neuron,
     Node,
-    Product,
     Program,
     Selection,
     Signal,
@@ -87,7 +87,7 @@ def _structure(program: Program) -> Iterator[Finding]:
 _VALUES = KindTable[[], Iterator[Finding]]("the check of values for a reduced module")
 
 
-@_VALUES.register(Input, Selection, Product)
+@_VALUES.register(Input, Selection, Arithmetic)
 def _no_values(node: Node) -> Iterator[Finding]:
     yield from ()
 
@@ -161,7 +161,7 @@ def _levels(program: Program) -> Iterator[Finding]:
 def _missing(part: PlanPart, program: Program) -> Finding:
     """Return why a layer is not exact in float16, and a remedy."""
     certificate, node = part.certificate, part.node
-    quantity = "a partial sum" if isinstance(node, Synapse | Product) else "a value"
+    quantity = "a partial sum" if isinstance(node, Synapse | Arithmetic) else "a value"
     reason = f"{quantity} may reach {certificate.bound}, beyond {HALF_LIMIT}"
     if certificate.bound <= HALF_LIMIT:
         reason = "a constant is not a float16"
@@ -188,8 +188,8 @@ def _smaller_values(node: Node) -> str:
     return "narrower states, a smaller threshold, or smaller sums"
 
 
-@_REMEDY.register(Product)
-def _fewer_terms(node: Product) -> str:
+@_REMEDY.register(Arithmetic)
+def _fewer_terms(node: Arithmetic) -> str:
     return "more heads, a smaller image, or spikes instead of counts"
 
 

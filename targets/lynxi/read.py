@@ -15,6 +15,7 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.data import strict_json
 from neurodeploy.errors import ArtifactError, DoesNotFitError, ValidationError
 from neurodeploy.program import (
+    Add,
     Attention,
     Concat,
     Conv2d,
@@ -31,6 +32,7 @@ from neurodeploy.program import (
     Reshape,
     Signal,
     Slice,
+    SumPool2d,
     Upsample,
 )
 from neurodeploy.target import with_decoder, with_encoding
@@ -187,6 +189,15 @@ def _attention(entry: Entry, store: Store) -> Node:
     return Attention(entry["name"], tuple(map(Edge, entry["inputs"])), entry["heads"])
 
 
+def _add(entry: Entry, store: Store) -> Node:
+    return Add(entry["name"], tuple(map(Edge, entry["inputs"])))
+
+
+def _sum_pool(entry: Entry, store: Store) -> Node:
+    windows = (_pair(entry, "kernel"), _pair(entry, "stride"))
+    return SumPool2d(entry["name"], (_source(entry),), *windows)
+
+
 def _neuron(entry: Entry, store: Store) -> Node:
     name = entry["name"]
     parameters = {
@@ -215,5 +226,7 @@ _READERS: dict[str, Callable[[Entry, Store], Node]] = {
     "upsample": _upsample,
     "multiply": _multiply,
     "attention": _attention,
+    "add": _add,
+    "sumpool2d": _sum_pool,
     "neuron": _neuron,
 }

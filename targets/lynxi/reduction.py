@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Program
 from neurodeploy.target import require_fits
+from targets.lynxi.capabilities import CAPABILITIES
 from targets.lynxi.check import check
 from targets.lynxi.reduced.plan import plan_of
 
@@ -45,4 +46,4 @@ def _lowered(network: Any) -> Program:
     from neurodeploy.frontend import graph_of
     from neurodeploy.lowering import lower
 
-    return lower(graph_of(network))
+    return lower(graph_of(network), largest_sum=CAPABILITIES.largest_sum)

@@ -2,6 +2,9 @@
 
 from neurodeploy.target import Capabilities, Option
 
+# What weights read as three bytes.
+_LARGEST_SUM = (1 << 23) - 1
+
 CAPABILITIES = Capabilities(
     title="ONNX (one file for onnxruntime and other runtimes)",
     layers=(
@@ -9,7 +12,7 @@ CAPABILITIES = Capabilities(
         "conv2d (stride, padding, dilation, groups)",
         "flatten",
         "sum, average and max pool",
-        "branches, delays and loops",
+        "branches, sums of spikes, delays and loops",
         "conv1d, conv3d and transposed convolutions",
         "concat, slice, permute, reshape and upsample",
         "products of spikes and spiking attention",
@@ -24,6 +27,7 @@ CAPABILITIES = Capabilities(
         "format": "opset 21, IR 10: onnxruntime 1.18 and later",
     },
     suffixes=(".onnx",),
+    largest_sum=_LARGEST_SUM,
     options={
         "form": Option(
             "scan over any number of steps, one step with its states outside, or all steps "

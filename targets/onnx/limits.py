@@ -23,6 +23,7 @@ from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph, SumPool2d
 from neurodeploy.program import Dense, Program
+from neurodeploy.program import SumPool2d as Windows
 from targets.onnx.writing.types import Type
 
 # More than any layer's weights or parameters have.
@@ -155,3 +156,9 @@ def _dense(node: Dense, network: Program | Graph) -> int:
 def _sum_pool(node: SumPool2d, network: Program | Graph) -> int:
     """Return the number of weights of one kernel for each channel."""
     return network.shapes[node.name][0] * prod(node.kernel)
+
+
+@_WRITTEN.register(Windows)
+def _windows(node: Windows, network: Program | Graph) -> int:
+    """Return the bytes of the slices and sums of rows and columns, a node each at least."""
+    return 2 * _BYTES_A_MESSAGE * (sum(node.kernel) - 2)

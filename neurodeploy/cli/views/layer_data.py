@@ -10,11 +10,11 @@ import numpy as np
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import (
+    Arithmetic,
     Input,
     Integers,
     Neuron,
     Node,
-    Product,
     Program,
     Selection,
     Synapse,
@@ -42,7 +42,7 @@ def proved_ranges(program: Program) -> Ranges | None:
 _DATA = KindTable[[Program, Ranges | None], dict[str, Any]]("the view of layers")
 
 
-@_DATA.register(Input, Selection, Product)
+@_DATA.register(Input, Selection, Arithmetic)
 def _without_numbers(node: Node, program: Program, proved: Ranges | None) -> dict[str, Any]:
     return {"values": {}, "ranges": {}}
 

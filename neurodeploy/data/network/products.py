@@ -1,76 +1,19 @@
-"""Products: nodes that multiply the values of several sources, element by element or as attention.
-
-Their fields, checks and shapes stand here once for graphs and programs. `multiplied` says what a
-kind means on arrays (N, ...); `spelled` says the same in a few words, which every language has.
-"""
+"""Products: of the values of several nodes, element by element or as attention."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neurodeploy.data.network.selections import Words as MovingWords
-from neurodeploy.data.structure import Edge, Node, Shape, require
-
-Array = NDArray[Any]
-Value = TypeVar("Value")
-
-
-class ProductWords(MovingWords[Value], Protocol[Value]):
-    """The words of a language that moves and multiplies values."""
-
-    def multiply(self, x: Value, y: Value) -> Value:
-        """Return the product of each pair; an axis of length one is repeated."""
-
-    def complement(self, x: Value) -> Value:
-        """Return one minus each value."""
-
-    def matmul(self, x: Value, y: Value, terms: int) -> Value:
-        """Return the matrix products over the last two axes, whose sums have so many terms."""
-
-
-class Product(Node):
-    """The base of products of graphs and programs."""
-
-    inputs: tuple[Edge, ...]
-
-    @property
-    def sources(self) -> tuple[Edge, ...]:
-        """The edges that lead here."""
-        return self.inputs
-
-    @property
-    def form(self) -> tuple[tuple[str, object], ...]:
-        """The names and values of the fields beside name and sources."""
-        names = [each.name for each in fields(self) if each.name not in ("name", "inputs")]
-        return tuple((name, getattr(self, name)) for name in names)
-
-    def terms(self, shape: Shape) -> int:
-        """Return the number of products that each value of this shape adds up."""
-        raise self.undefined("terms")
-
-    def multiplied(self, *values: Array) -> Array:
-        """Return the node's value (N, ...), given those of its sources."""
-        raise self.undefined("multiplied")
-
-    def spelled(self, words: ProductWords[Value], values: Sequence[Value], shape: Shape) -> Value:
-        """Return the node's value in a language; `shape` is its shape."""
-        raise self.undefined("spelled")
-
-    def _require_sources(self, inputs: Sequence[Shape], count: int) -> None:
-        words = f"{self.name}: multiplies {len(self.inputs)} values, not {count}"
-        require(len(self.inputs) == count, words)
-        words = f"{self.name}: multiplies a value that comes later"
-        require(len(inputs) == count, words, remedy="multiply values of the same step")
+from neurodeploy.data.network.arithmetic import Arithmetic, ArithmeticWords, Array, Value
+from neurodeploy.data.structure import Edge, Shape, require
 
 
 @dataclass(frozen=True, eq=False)
-class Multiply(Product):
+class Multiply(Arithmetic):
     """The first value times the second, or times one minus the second, element by element.
 
     An axis of length one is repeated.
@@ -81,7 +24,7 @@ class Multiply(Product):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape of both, as long on each axis as the longer one."""
-        self._require_sources(inputs, 2)
+        self.require_sources(inputs, 2, "multiplies")
         first, second = inputs
         pairs = list(zip(first, second, strict=False))
         fits = len(first) == len(second) and all(a == b or 1 in (a, b) for a, b in pairs)
@@ -93,20 +36,22 @@ class Multiply(Product):
         """Return one: nothing is added."""
         return 1
 
-    def multiplied(self, *values: Array) -> Array:
+    def computed(self, *values: Array) -> Array:
         """Return the products."""
         first, second = values
         product: Array = first * (1 - second if self.complement else second)
         return product
 
-    def spelled(self, words: ProductWords[Value], values: Sequence[Value], shape: Shape) -> Value:
+    def spelled(
+        self, words: ArithmeticWords[Value], values: Sequence[Value], shape: Shape
+    ) -> Value:
         """Return the products."""
         first, second = values
         return words.multiply(first, words.complement(second) if self.complement else second)
 
 
 @dataclass(frozen=True, eq=False)
-class Attention(Product):
+class Attention(Arithmetic):
     """Queries, keys and values (C, ...) to values summed by how often keys meet a query.
 
     The channels are cut into heads. For each head, with a row a channel and a column a token, the
@@ -118,7 +63,7 @@ class Attention(Product):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Return the shape that all three have."""
-        self._require_sources(inputs, 3)
+        self.require_sources(inputs, 3, "multiplies")
         unlike = sorted(set(inputs))
         words = f"{self.name}: queries, keys and values have unlike shapes {unlike}"
         require(len(unlike) == 1, words, remedy="give the three equal shapes")
@@ -134,7 +79,7 @@ class Attention(Product):
         """Return the number of channels of a head times that of tokens."""
         return prod(shape) // self.heads
 
-    def multiplied(self, *values: Array) -> Array:
+    def computed(self, *values: Array) -> Array:
         """Return the attended values."""
         shape = values[0].shape
         rows = (len(values[0]), self.heads, shape[1] // self.heads, prod(shape[2:]))
@@ -143,7 +88,9 @@ class Attention(Product):
         attended: Array = np.einsum("nhed,nhdt->nhet", met, query).reshape(shape)
         return attended
 
-    def spelled(self, words: ProductWords[Value], values: Sequence[Value], shape: Shape) -> Value:
+    def spelled(
+        self, words: ArithmeticWords[Value], values: Sequence[Value], shape: Shape
+    ) -> Value:
         """Return the attended values."""
         width, tokens = shape[0] // self.heads, prod(shape[1:])
         rows = (self.heads, width, tokens)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from neurodeploy.data.network import products
+from neurodeploy.data.network import arithmetic, products
 from neurodeploy.data.network.shapes import read_shape
 from neurodeploy.data.structure import Edge, Shape, require
 from neurodeploy.graph.kinds.node import Details, Node
@@ -35,7 +35,7 @@ class Add(Node):
         return ()
 
 
-class Product(products.Product, Node):
+class Product(arithmetic.Arithmetic, Node):
     """A node whose values are products of its sources'."""
 
     @property

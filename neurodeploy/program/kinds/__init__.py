@@ -1,5 +1,6 @@
 """The kinds of nodes of a program, one file each: fields, shape, range, cost and text."""
 
+from neurodeploy.program.kinds.arithmetic import Arithmetic as Arithmetic
 from neurodeploy.program.kinds.conv2d import Conv2d as Conv2d
 from neurodeploy.program.kinds.decoder import Decoder as Decoder
 from neurodeploy.program.kinds.dense import Dense as Dense
@@ -19,6 +20,13 @@ from neurodeploy.program.kinds.selections import Reshape as Reshape
 from neurodeploy.program.kinds.selections import Selection as Selection
 from neurodeploy.program.kinds.selections import Slice as Slice
 from neurodeploy.program.kinds.selections import Upsample as Upsample
+from neurodeploy.program.kinds.sums import SUMS as SUMS
+from neurodeploy.program.kinds.sums import Add as Add
+from neurodeploy.program.kinds.sums import SumPool2d as SumPool2d
 
 # The kinds that a document may hold.
-KINDS: tuple[type[Node], ...] = (Input, Dense, Conv2d, *SELECTIONS, *PRODUCTS, Neuron, Decoder)
+KINDS: tuple[type[Node], ...] = (
+    *(Input, Dense, Conv2d),
+    *(*SELECTIONS, *PRODUCTS, *SUMS),
+    *(Neuron, Decoder),
+)

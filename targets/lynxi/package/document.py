@@ -8,6 +8,7 @@ import numpy as np
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.program import (
+    Arithmetic,
     Conv2d,
     Dense,
     Input,
@@ -16,7 +17,6 @@ from neurodeploy.program import (
     NarrowIntegers,
     Neuron,
     Node,
-    Product,
     Selection,
 )
 from snncore.dynamics import Equations
@@ -88,9 +88,9 @@ def _max_pool(
     return _fields(node, "stride", "padding", "kernel")
 
 
-@_MEMBERS.register(Selection, Product)
+@_MEMBERS.register(Selection, Arithmetic)
 def _selection(
-    node: Selection | Product, part: PlanPart, plan: NetworkPlan, weights: Packer
+    node: Selection | Arithmetic, part: PlanPart, plan: NetworkPlan, weights: Packer
 ) -> dict[str, Any]:
     return _fields(node, *(name for name, _ in node.form))
 

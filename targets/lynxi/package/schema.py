@@ -13,7 +13,7 @@ from neurodeploy.errors import ArtifactError
 
 SCHEMA_FILE = "network.schema.json"
 # Nodes that were added later.
-_ADDED = ("selections.schema.json", "products.schema.json")
+_ADDED = ("selections.schema.json", "products.schema.json", "sums.schema.json")
 Schema = Mapping[str, Any]
 
 _TYPES: dict[str, Callable[[Any], bool]] = {

@@ -16,7 +16,16 @@ import numpy as np
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Conv2d, Dense, Flatten, MaxPool2d, Neuron, Node, Product, Selection
+from neurodeploy.program import (
+    Arithmetic,
+    Conv2d,
+    Dense,
+    Flatten,
+    MaxPool2d,
+    Neuron,
+    Node,
+    Selection,
+)
 from targets.lynxi.reduced.branch import Branch, branches_of
 from targets.lynxi.reduced.plan import NetworkPlan, PlanPart
 from targets.lynxi.reduced.recipe import Language, Value
@@ -229,20 +238,24 @@ def _selected(node: Selection, words: Words[Any], part: PlanPart, values: list[A
     return node.spelled(words, values, part.shape)
 
 
-@_STATELESS.register(Product)
-def _multiplied(node: Product, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
-    return node.spelled(_ProductWords(words, words.spell(part)), values, part.shape)
+@_STATELESS.register(Arithmetic)
+def _computed(node: Arithmetic, words: Words[Any], part: PlanPart, values: list[Any]) -> Any:
+    return node.spelled(_ArithmeticWords(words, words.spell(part)), values, part.shape)
 
 
 @dataclass(frozen=True)
-class _ProductWords(Generic[Value]):
-    """The words of a product: those of the network, and of a recipe in the width of a part."""
+class _ArithmeticWords(Generic[Value]):
+    """The words of arithmetic: those of the network, and of a recipe in the width of a part."""
 
     words: Words[Value]
     language: Language[Value]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.words, name)
+
+    def add(self, x: Value, y: Value) -> Value:
+        """Return the sum of each pair."""
+        return self.language.add(x, y)
 
     def multiply(self, x: Value, y: Value) -> Value:
         """Return the product of each pair; an axis of length one is repeated."""

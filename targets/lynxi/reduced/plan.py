@@ -10,12 +10,12 @@ from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import (
+    Arithmetic,
     Conv2d,
     Dense,
     Input,
     Neuron,
     Node,
-    Product,
     Program,
     Selection,
     Signal,
@@ -131,8 +131,8 @@ def _moved(node: Node, proved: Ranges, shape: Shape) -> tuple[Certificate, Recip
     return Certificate(proved.values[node.name].hull(ZERO).largest(), 0), None
 
 
-@_COMPUTED.register(Product)
-def _multiplied(node: Product, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
+@_COMPUTED.register(Arithmetic)
+def _computed(node: Arithmetic, proved: Ranges, shape: Shape) -> tuple[Certificate, Recipe | None]:
     sources = [proved.values[edge.source] for edge in node.sources]
     return Certificate(node.largest_sum(sources, shape), node.terms(shape)), None
 

@@ -63,7 +63,7 @@ class Interpreter:
     def combined(self, node: Mapping[str, Any], x: Array, *more: Array) -> Array:
         """Return the value of a node without states in one step (N, ...)."""
         op, tensors = node["op"], self.tensors[node["name"]]
-        without_numbers = MOVES | PRODUCTS
+        without_numbers = MOVES | ARITHMETIC
         if op in without_numbers:
             return without_numbers[op](node, x, *more)
         if op == "flatten":
@@ -173,6 +173,11 @@ def _attended(node: Mapping[str, Any], query: Array, key: Array, value: Array) -
     return (values @ met.swapaxes(-1, -2)).reshape(query.shape)
 
 
+def _pooled(node: Mapping[str, Any], x: Array) -> Array:
+    windows = _windows(x, {**node, "padding": (0, 0)}, node["kernel"], (1, 1), 0)
+    return np.asarray(windows.sum(axis=(-2, -1)))
+
+
 # Values moved and not computed, by the words of their nodes.
 MOVES: dict[str, Callable[..., Array]] = {
     "reshape": lambda node, x: x.reshape(len(x), *node["shape"]),
@@ -181,9 +186,11 @@ MOVES: dict[str, Callable[..., Array]] = {
     "concat": lambda node, *values: np.concatenate(values, axis=node["axis"] + 1),
     "upsample": _upsampled,
 }
-PRODUCTS: dict[str, Callable[..., Array]] = {
+ARITHMETIC: dict[str, Callable[..., Array]] = {
     "multiply": lambda node, x, y: x * (1 - y if node["complement"] else y),
     "attention": _attended,
+    "add": lambda node, *values: _sum([*values]),
+    "sumpool2d": _pooled,
 }
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "constant": np.int64,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Conv2d, Dense, Input, MaxPool2d, Neuron, Node, Product, Selection
+from neurodeploy.program import Arithmetic, Conv2d, Dense, Input, MaxPool2d, Neuron, Node, Selection
 from targets.lynxi.reduced.certificate import UNIT, terms
 from targets.lynxi.reduced.forms import LayerValues, Words, one_step, unrolled
 from targets.lynxi.reduced.names import identifiers
@@ -138,7 +138,7 @@ def _neurons(node: Node, part: PlanPart) -> nn.Module | None:
     return Neurons(part)
 
 
-@_MODULE.register(Input, Selection, Product)
+@_MODULE.register(Input, Selection, Arithmetic)
 def _without_numbers(node: Node, part: PlanPart) -> nn.Module | None:
     return None
 

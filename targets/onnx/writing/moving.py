@@ -1,4 +1,4 @@
-"""The words of selections and products as nodes of a graph, on rows of samples."""
+"""The words of selections, sums and products as nodes of a graph, on rows of samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from targets.onnx.writing.types import SMALL, Type, Value, arithmetic_type
 from targets.onnx.writing.writer import Writer
 
 # Runtimes confuse a function of ours with an operation of theirs that has its name.
-_OPERATIONS = ("Attention", "Concat", "Reshape", "Slice", "Upsample")
+_OPERATIONS = ("Add", "Attention", "Concat", "Reshape", "Slice", "Upsample")
 
 
 def function_name(kind: str) -> str:
@@ -63,8 +63,12 @@ class MovingWords:
 
 
 @dataclass(frozen=True)
-class ProductWords(MovingWords):
-    """Words on integers, each product in a type that holds it."""
+class ArithmeticWords(MovingWords):
+    """Words on integers, each sum and product in a type that holds it."""
+
+    def add(self, x: Value, y: Value) -> Value:
+        """Return the sum of each pair."""
+        return self._arithmetic("Add", x, y, x.interval + y.interval)
 
     def multiply(self, x: Value, y: Value) -> Value:
         """Return the product of each pair; an axis of length one is repeated."""
@@ -91,6 +95,10 @@ class ProductWords(MovingWords):
 @dataclass(frozen=True)
 class FloatWords(MovingWords):
     """Words on numbers in single precision."""
+
+    def add(self, x: Value, y: Value) -> Value:
+        """Return the sum of each pair."""
+        return self.writer.node("Add", [x, y], Type.FLOAT)
 
     def multiply(self, x: Value, y: Value) -> Value:
         """Return the product of each pair; an axis of length one is repeated."""

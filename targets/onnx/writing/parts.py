@@ -15,6 +15,7 @@ from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.program import (
+    Arithmetic,
     Conv2d,
     Dense,
     Flatten,
@@ -22,7 +23,6 @@ from neurodeploy.program import (
     MaxPool2d,
     Neuron,
     Node,
-    Product,
     Program,
     Selection,
 )
@@ -31,7 +31,7 @@ from neurodeploy.program.ranges import Ranges, ranges
 from snncore.dynamics import Op
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from targets.onnx.writing.dialect import operation
-from targets.onnx.writing.moving import MovingWords, ProductWords, function_name
+from targets.onnx.writing.moving import ArithmeticWords, MovingWords, function_name
 from targets.onnx.writing.neurons import Leaves, NeuronStep
 from targets.onnx.writing.pools import largest
 from targets.onnx.writing.synapses import WeightedSum
@@ -193,13 +193,13 @@ def _selection(node: Selection, program: Program, proved: Ranges) -> ProgramPart
     )
 
 
-@_PART.register(Product)
-def _product(node: Product, program: Program, proved: Ranges) -> ProgramPart:
+@_PART.register(Arithmetic)
+def _arithmetic(node: Arithmetic, program: Program, proved: Ranges) -> ProgramPart:
     shape, interval = program.shapes[node.name], proved.values[node.name]
     kind = stored_type(interval)
 
     def body(writer: Writer, inputs: Sequence[Value]) -> Sequence[Value]:
-        return [writer.cast(node.spelled(ProductWords(writer), inputs, shape), kind)]
+        return [writer.cast(node.spelled(ArithmeticWords(writer), inputs, shape), kind)]
 
     return ProgramPart(
         node.name, function_name(node.kind_name()), shape, kind, interval, node.sources, body=body

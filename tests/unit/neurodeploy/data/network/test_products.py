@@ -63,7 +63,7 @@ def expected(name: str, values: list[Array]) -> Array:
 def test_it_multiplies_as_its_definition_says(name: str) -> None:
     node, shapes = CASES[name]
     values = [drawn(len(shapes), *shape)[n] for n, shape in enumerate(shapes)]
-    result = node.multiplied(*values)
+    result = node.computed(*values)
     assert (result == expected(name, values)).all()
     assert np.abs(result).max() > 5
     tensors = [torch.from_numpy(each)[None].double() for each in values]
@@ -75,7 +75,7 @@ def test_attention_is_the_layers_forward() -> None:
     values = drawn(3, 4, 3, 2, low=0, high=2)
     attend = layer.SpikeAttention(heads=2, scale=1.0)
     tensors = [torch.from_numpy(each).double() for each in values]
-    result = p.Attention("x", (A, B, C), heads=2).multiplied(*values)
+    result = p.Attention("x", (A, B, C), heads=2).computed(*values)
     assert (attend(*tensors).numpy() == result).all()
 
 
@@ -117,7 +117,7 @@ def test_ranges_are_proved() -> None:
     # Six tokens, and two channels a head.
     assert proved == Interval(0, 12)
     ones = np.ones((1, 1, 4, 6), dtype=np.int64)
-    assert attended.multiplied(*[ones[0]] * 3).max() == 12
+    assert attended.computed(*[ones[0]] * 3).max() == 12
     unless = p.Multiply("x", (A, A), complement=True)
     assert ranges(program(unless)).values["x"] == Interval(0, 1)
     assert ranges(program(unless), Interval(0, 3)).values["x"] == Interval(-6, 3)
