@@ -8,7 +8,7 @@ import torch
 
 from neurodeploy import graph as g
 from neurodeploy import program as p
-from neurodeploy.data.network.products import Product
+from neurodeploy.data.network.arithmetic import Arithmetic
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.errors import ValidationError
 from neurodeploy.program.kinds.products import PRODUCTS
@@ -41,7 +41,7 @@ def drawn(count: int, *shape: int, low: int = -2, high: int = 4) -> list[Array]:
     return [rng.integers(low, high, (3, *shape)) for _ in range(count)]
 
 
-CASES: dict[str, tuple[Product, tuple[Shape, ...]]] = {
+CASES: dict[str, tuple[Arithmetic, tuple[Shape, ...]]] = {
     "multiply": (p.Multiply("x", (A, B)), ((2, 4, 3), (2, 4, 3))),
     "complement": (p.Multiply("x", (A, B), complement=True), ((2, 4, 3), (2, 4, 3))),
     "mask": (p.Multiply("x", (A, B)), ((2, 4, 3), (2, 1, 3))),
@@ -79,7 +79,7 @@ def test_attention_is_the_layers_forward() -> None:
     assert (attend(*tensors).numpy() == result).all()
 
 
-UNLIKE: dict[str, tuple[Product, tuple[Shape, ...], str]] = {
+UNLIKE: dict[str, tuple[Arithmetic, tuple[Shape, ...], str]] = {
     "shapes": (p.Multiply("x", (A, B)), ((2, 3), (2, 4)), r"x: multiplies values of unlike shapes"),
     "axes": (p.Multiply("x", (A, B)), ((2, 3), (3,)), "of unlike shapes"),
     "queries": (p.Attention("x", (A, B, C)), ((2, 3), (2, 3), (2, 4)), "have unlike shapes"),
