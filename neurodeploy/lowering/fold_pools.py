@@ -51,6 +51,10 @@ def fold_pools(graph: Graph, is_value: Callable[[SumPool2d], bool] = lambda pool
     nodes: dict[str, Node] = {}
     for node in graph.nodes:
         before = _pool_before(node, nodes, graph, is_value) if _FOLDED.knows(node) else None
+        if before is not None and _stays(node, before):
+            # In the unit of one, as spikes.
+            pool = replace(before.pool, exponent=None, accumulator_bits=None)
+            nodes[pool.name], before = pool, None
         folded = node if before is None else _FOLDED(node, before)
         if before is not None and any(e.source == before.unpooled for e in folded.sources):
             flat = Flatten(before.unpooled, before.pool.source)
@@ -110,9 +114,9 @@ def _require_unweighted(node: Node, pool: SumPool2d) -> None:
 def _into_linear(node: Dense, read: _Before) -> Node:
     pool, before, after = read.pool, read.shape, read.pooled
     _require_unweighted(node, pool)
-    outputs = node.narrow_weight.shape[0]
-    if read.flat is None or (read.is_value and _costs_less(pool, outputs)):
+    if read.flat is None:
         return node
+    outputs = node.narrow_weight.shape[0]
     weight = np.asarray(node.narrow_weight).reshape(outputs, *after)
     spread = np.zeros((outputs, *before), weight.dtype if _is_tiled(pool) else np.float64)
     for i in range(pool.kernel[0]):
@@ -124,9 +128,11 @@ def _into_linear(node: Dense, read: _Before) -> Node:
     return replace(node, weight=spread.reshape(outputs, prod(before)), source=source)
 
 
-def _costs_less(pool: SumPool2d, outputs: int) -> bool:
-    """Return whether a pool and so many weights of each sum are fewer operations than weights."""
-    window = prod(pool.kernel)
+def _stays(node: Node, read: _Before) -> bool:
+    """Return whether dense weights read a pool as it is, since folding it costs more operations."""
+    if not (isinstance(node, Dense) and read.is_value and read.flat is not None):
+        return False
+    window, outputs = prod(read.pool.kernel), node.narrow_weight.shape[0]
     return window + outputs < window * outputs
 
 
@@ -177,7 +183,7 @@ def folding(is_value: Callable[[SumPool2d], bool]) -> Pass:
         lambda graph: fold_pools(graph, is_value),
         adds=frozenset({Flatten}),
         changes={
-            SumPool2d: frozenset({"source", "kernel", "stride"}),
+            SumPool2d: frozenset({"source", "kernel", "stride", "exponent", "accumulator_bits"}),
             Dense: frozenset({"source", "weight"}),
             Conv2d: frozenset({"source", "weight", "stride", "padding", "dilation"}),
         },

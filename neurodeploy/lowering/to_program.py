@@ -39,12 +39,8 @@ _DENSE_BITS, _KERNEL_BITS = 32, 24
 class SumPoolError(DoesNotFitError):
     """A pool whose sums are no value of the program; it may still be folded into what reads it."""
 
-    def __init__(self, pool: str) -> None:
-        super().__init__(
-            f"{pool}: no weights and no neurons read the sums of this pool as they are",
-            remedy="put the pool right before weights, a delay before the pool, or "
-            "quant.SumPool2d and neurons into quant.Block",
-        )
+    def __init__(self, pool: str, reason: DoesNotFitError) -> None:
+        super().__init__(reason.message, remedy=reason.remedy)
         self.pool = pool
 
 
@@ -176,13 +172,21 @@ def _group_norm(node: g.GroupNorm, terms: Terms) -> list[str]:
 @_LOWERED.register(g.SumPool2d)
 def _sum_pool(node: g.SumPool2d, terms: Terms) -> list[str]:
     terms.require_spikes(node)
-    terms.require_no_delay(node)
+    try:
+        terms.require_no_delay(node)
+    except DoesNotFitError as error:
+        raise SumPoolError(node.name, error) from error
     read = terms.of[node.source.source]
     if terms.largest_sum and len(read) == 1 and (node.weight, node.exponent) == (1.0, None):
         total = SumPool2d(node.name, (Edge(read[0]),), node.kernel, node.stride)
         if terms.is_value(total):
             return terms.append(total)
-    raise SumPoolError(node.name)
+    reason = DoesNotFitError(
+        f"{node.name}: no weights and no neurons read the sums of this pool as they are",
+        remedy="put the pool right before weights, a delay before the pool, or "
+        "quant.SumPool2d and neurons into quant.Block",
+    )
+    raise SumPoolError(node.name, reason)
 
 
 @_LOWERED.register(g.Neuron)

@@ -14,13 +14,14 @@ from tests.conformance.attentive_networks import attentive_case
 from tests.conformance.chip_networks import chip_case
 from tests.conformance.moving_networks import moving_case
 from tests.conformance.networks import Case
+from tests.conformance.summing_networks import summing_case
 from tests.conformance.zoo_networks import zoo_case
 from tests.unit.quant.drawn import drawn_network, drawn_spikes
 
 OTHERS = ("int2", "int3", "int4", "int6", "int8", "int12", "shift16")
 # Random programs in the chip's own format and in the others; trained ones likewise; the zoo.
 SUBSET, FULL = (16, 8, 10, 4, 9), (360, 280, 240, 140, 540)
-# Beside them, programs that move values, and as many that multiply spikes.
+# Beside them, programs that move values, and as many that multiply spikes or add them.
 MOVED_SUBSET, MOVED_FULL = 8, 500
 
 
@@ -38,6 +39,7 @@ def cases(full: bool) -> Iterator[Case]:
     for seed in range(MOVED_FULL if full else MOVED_SUBSET):
         yield moving_case(seed)
         yield attentive_case(seed)
+        yield summing_case(seed)
     # Of the zoo's neurons most in the chip's own format, in which float32 carries them.
     yield from (zoo_case(seed, "lynxi" if seed % 7 else "int8") for seed in range(zoo))
 

@@ -45,7 +45,7 @@ def document_of(plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
 
 
 def _node(part: PlanPart, plan: NetworkPlan, weights: Packer) -> dict[str, Any]:
-    node = part.node
+    node = plan.program.by_name[part.name]
     entry: dict[str, Any] = {
         "name": node.name,
         "op": type(node).__name__.lower(),

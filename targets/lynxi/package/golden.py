@@ -114,7 +114,7 @@ def _worst_case(plan: NetworkPlan, part: PlanPart, inputs_by_name: dict[str, Arr
 
 def _reach(branch: Branch, sign: int) -> Array:
     """Return the largest sum (or the lowest, without its sign) of every output or channel."""
-    low, high = branch.range.low, branch.range.high
+    low, high = _ends(branch)
     if branch.synapse is None:
         return np.full(branch.shape[0], high if sign > 0 else -low)
     flat = branch.synapse.narrow_weight.reshape(branch.synapse.narrow_weight.shape[0], -1)
@@ -125,9 +125,22 @@ def _reach(branch: Branch, sign: int) -> Array:
     return reached
 
 
+def _ends(branch: Branch) -> tuple[int, int]:
+    """Return the lowest and the highest input, as far as a module's float16 has them."""
+    low, high = (_within(np.float64(end)) for end in (branch.range.low, branch.range.high))
+    return low, high
+
+
+def _within(end: np.float64) -> int:
+    """Return the nearest float16 that is not beyond a number."""
+    limits = np.finfo(np.float16)
+    near = np.float16(np.clip(end, limits.min, limits.max))
+    return int(near if abs(near) <= abs(end) else np.nextafter(near, np.float16(0)))
+
+
 def _driven(branch: Branch, sign: int, chosen: int | None) -> Array:
     """Return the input that drives the chosen output as far as possible."""
-    low, high = branch.range.low, branch.range.high
+    low, high = _ends(branch)
     if branch.synapse is None:
         return np.full(branch.shape, high if sign > 0 else low)
     output = int(_reach(branch, sign).argmax()) if chosen is None else chosen

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import numpy as np
+
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.errors import DoesNotFitError
@@ -19,6 +21,7 @@ from neurodeploy.program import (
     Program,
     Selection,
     Signal,
+    SumPool2d,
     Synapse,
 )
 from neurodeploy.program.nesting import require_shallow
@@ -31,11 +34,16 @@ from targets.lynxi.reduced.translate import recipe_of, shift_recipe
 # Every integer up to here is a float16.
 CURRENTS = Interval(-HALF_LIMIT, HALF_LIMIT)
 _BINARY = Interval(0, 1)
+# The sums of a pool are stored in no register.
+_WIDEST = 62
 
 
 @dataclass(frozen=True, eq=False)
 class PlanPart:
-    """One node: its shape, its range, and the recipe of its step."""
+    """One node: its shape, its range, and the recipe of its step.
+
+    A pool that adds is a kernel of ones, which the vendor's compiler has.
+    """
 
     node: Node
     shape: Shape
@@ -102,13 +110,21 @@ def plan_of(program: Program) -> NetworkPlan:
     parts: dict[str, PlanPart] = {}
     for node in program.nodes:
         shape = program.shapes[node.name]
-        certificate, recipe = _COMPUTED(node, proved, shape)
+        core = _kernel(node, shape) if isinstance(node, SumPool2d) else node
+        certificate, recipe = _COMPUTED(core, proved, shape)
         sources = (parts[edge.source] for edge in node.sources)
         # Spikes are float16, whatever type they were computed in.
         inherited = any(s.single and not isinstance(s.node, Neuron) for s in sources)
         single = certificate.single or inherited
-        parts[node.name] = PlanPart(node, shape, certificate, recipe, single)
+        parts[node.name] = PlanPart(core, shape, certificate, recipe, single)
     return NetworkPlan(program, tuple(parts.values()), proved.values, inputs)
+
+
+def _kernel(node: SumPool2d, shape: Shape) -> Conv2d:
+    """Return the kernel of ones, for each channel, that adds what a pool adds."""
+    ones = np.ones((shape[0], 1, *node.kernel), dtype=np.int64)
+    form = {"stride": node.stride, "groups": shape[0], "accumulator_bits": _WIDEST}
+    return Conv2d(node.name, node.inputs[0], ones, **form)
 
 
 # The certificate and the recipe of a node, given every range and its own shape.

@@ -27,6 +27,7 @@ from tests.conformance.chip_networks import FORMATS, chip_case
 from tests.conformance.moving_networks import MOVING, moving_case
 from tests.conformance.networks import Case, random_case
 from tests.conformance.summary import show
+from tests.conformance.summing_networks import SUMS, summing_case
 from tests.conformance.trained import trained_case
 from tests.conformance.zoo_networks import NEURONS, zoo_case
 from tests.unit.programs import random_program, random_samples
@@ -60,6 +61,8 @@ def cases(full: bool) -> Iterator[Case]:
     yield from (moving_case(seed) for seed in range(500 if full else 8))
     for seed in range(500 if full else 8):
         yield attentive_case(seed, late=seed % 5 == 4)
+    for seed in range(500 if full else 6):
+        yield summing_case(seed, late=seed % 5 == 4)
     yield from (zoo_case(seed) for seed in range(540 if full else 9))
 
 
@@ -149,7 +152,7 @@ def test_the_subset_covers_what_the_generators_can_make() -> None:
     layers = [node for case in suite for node in case.program.nodes]
     kinds = {type(node).__name__ for node in layers}
     plain = {"Input", "Conv2d", "Dense", "Flatten", "MaxPool2d", "Neuron"}
-    assert kinds == plain | MOVING | PRODUCTS
+    assert kinds == plain | MOVING | PRODUCTS | SUMS
     neurons = {node.equations.name for case in suite for node in case.program.layers}
     assert neurons >= {"IF", "LIF", "CubaLIF", "SoftIF", "Resting", "Adapting"}
     systems = {node.system.name for case in suite for node in case.program.layers}

@@ -121,7 +121,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], str]] = {
     ),
     "a pool before a delay": (
         lambda: chain(*conv(), layer.AvgPool2d(2), layer.Delay(1), *dense(32)),
-        "",
+        "onnx",
     ),
     "a delay before a pool": (
         lambda: chain(*conv(), layer.Delay(1), layer.AvgPool2d(2), *dense(32)),
@@ -177,14 +177,18 @@ def test_prepare_accepts_what_export_accepts(name: str, target: str, tmp_path: P
 def test_both_verdicts_were_seen() -> None:
     verdicts = [takers.split() for _, takers in NETWORKS.values()]
     for target in FORMATS:
-        assert 3 <= sum(target in each for each in verdicts) <= len(verdicts) - 3
+        assert 2 <= sum(target in each for each in verdicts) <= len(verdicts) - 2
 
 
 @pytest.mark.parametrize(
     ("name", "target", "words"),
     [
         ("a pool before a delay", "loihi", r"fit loihi: 2: no weights .* a delay before the pool"),
-        ("a pool before a delay", "lynxi", r"fit lynxi: 2: no weights .* a delay before the pool"),
+        (
+            "a pool before a delay",
+            "lynxi",
+            r"fit lynxi: 6\.synapse\.delays: .*leave the delays",
+        ),
         ("a delay", "lynxi", r"fit lynxi: 3\.synapse\.delays: .*leave the delays out"),
         ("recurrent", "lynxi", "fit lynxi: 2.feedback: reads 2 1 steps late"),
         ("a delay beyond 62 steps", "loihi", "63 steps are more than the 62"),

@@ -71,7 +71,8 @@ def test_what_has_no_sum_is_refused_by_name(name: str) -> None:
 def program(*sums: p.Node, signal: p.Signal = p.Signal.SPIKES) -> p.Program:
     nodes = [p.Input("a", (2, 4, 4), signal), *sums]
     weights = p.Conv2d("weights", Edge(sums[-1].name), np.full((2, 1, 1, 1), 3), groups=2)
-    return p.Program((*nodes, weights, neurons("n", "weights", threshold=8)), "n")
+    spiking = neurons("n", "weights", threshold=8, current_decay=4096)
+    return p.Program((*nodes, weights, spiking), "n")
 
 
 TWICE = p.Add("twice", (A, A))
@@ -113,4 +114,4 @@ def test_neurons_that_read_counts_fire_alike_in_both_engines() -> None:
     late = np.concatenate([np.zeros_like(samples[:1]), samples[:-1]])
     counts = 2 * samples + late
     rows = counts[..., :-1, :] + counts[..., 1:, :]
-    assert (golden["n"].u == 3 * (rows[..., ::2] + rows[..., 1::2])).all()
+    assert (golden["n"].u == 64 * 3 * (rows[..., ::2] + rows[..., 1::2])).all()
