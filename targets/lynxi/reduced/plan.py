@@ -122,9 +122,14 @@ def plan_of(program: Program) -> NetworkPlan:
 
 def _kernel(node: SumPool2d, shape: Shape) -> Conv2d:
     """Return the kernel of ones, for each channel, that adds what a pool adds."""
-    ones = np.ones((shape[0], 1, *node.kernel), dtype=np.int64)
-    form = {"stride": node.stride, "groups": shape[0], "accumulator_bits": _WIDEST}
-    return Conv2d(node.name, node.inputs[0], ones, **form)
+    return Conv2d(
+        node.name,
+        node.inputs[0],
+        np.ones((shape[0], 1, *node.kernel), dtype=np.int64),
+        stride=node.stride,
+        groups=shape[0],
+        accumulator_bits=_WIDEST,
+    )
 
 
 # The certificate and the recipe of a node, given every range and its own shape.
