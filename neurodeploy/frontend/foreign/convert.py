@@ -25,10 +25,14 @@ _STEPS = 8
 
 
 @torch.no_grad()
-def converted(module: nn.Module, example: Tensor, *, output: int = 0) -> Conversion:
+def converted(
+    module: nn.Module, example: Tensor, *, output: int = 0, strict: bool = True
+) -> Conversion:
     """Return a module of another framework as a network of ours (T, N, ...), with the report.
 
-    `output` says which of several values that the module returns is the network's.
+    `output` says which of several values that the module returns is the network's. A network that
+    does not compute the same is refused, or with `strict=False` returned with a report that says
+    where they part.
 
     Raises:
         UnsupportedLayerError: if it cannot be; names the module, the line and the ways on.
@@ -45,9 +49,13 @@ def converted(module: nn.Module, example: Tensor, *, output: int = 0) -> Convers
         agreement = run.agreement(inputs, first)
         if second is not None:
             agreement = both(agreement, run.agreement(varied, second))
-    with torch.no_grad():
-        # Every layer sees the shape of its input.
-        network(run.sequence(inputs, first)[:1])
+    if strict and agreement.parting is not None:
+        raise UnsupportedLayerError(
+            f"{type(module).__name__}: as a network of ours it {agreement.sentence()}",
+            remedy="convert with strict=False to look at the difference, and report it to us",
+        )
+    # Every layer sees the shape of its input.
+    network(run.sequence(inputs, first)[:1].float())
     functional.reset(network)
     became = tuple(_became(network, first))
     return Conversion(network, became, first.left_out, tuple(_notes(first, second)), agreement)

@@ -24,12 +24,15 @@ from neurodeploy.frontend.foreign.recording.values import (
     Fixed,
     Form,
     Known,
+    Opaque,
     Value,
 )
 from snncore import layer, neuron
 
 # Layers that take sequences as they are.
 _ANY = (nn.Linear, nn.Flatten, nn.Unflatten, layer.Layer)
+# The words of `Taken` for decoders of ours.
+_DECODERS = {"last": "last_value", "largest": "largest_value", "mean": "rate"}
 _LOOP = "call every layer once a step, in the order of the steps"
 
 
@@ -90,11 +93,12 @@ def _layer(fold: Fold, call: Call, leaf: Leaf, value: Value) -> Value:
 
 def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> Sequence[Known]:
     """Return the spikes and the states of a layer of neurons."""
-    if len(call.results) != len(form.outputs):
+    if len(call.results) < len(form.outputs):
         raise UnsupportedLayerError(
             f"{leaf.path} ({leaf.kind}) returns {len(call.results)} values, not "
             f"{len(form.outputs)} ({', '.join(form.outputs)})"
         )
+    _require_axes(leaf, form, value)
     ours = leaf.layer("m")
     key = (leaf.path, value.node)
     node = fold.node(key, leaf.path, (value.node,), lambda: copy.deepcopy(ours))
@@ -112,8 +116,12 @@ def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> S
         whole = last = _next_step(fold, key, leaf, value)
         _check_states(fold, call, leaf, node, whole.step)
     results: list[Known] = []
-    for name, number in zip(form.outputs, call.results, strict=True):
-        if name == SPIKES:
+    for name, number in zip(form.outputs, call.results, strict=False):
+        if name == SPIKES and form.decoder:
+            fold.at(whole.of(node.name))
+            decoder = _DECODERS[form.decoder]
+            result = replace(last, node=node.name, decoder=decoder, step=fold.steps)
+        elif name == SPIKES:
             result = fold.at(whole.of(node.name))
             fold.expect(node, result, fold.recording.tensors[number])
         else:
@@ -121,7 +129,18 @@ def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> S
             fold.at(whole.of(state.name))
             result = last.of(state.name)
         results.append(result)
-    return results
+    beyond = UnsupportedLayerError(f"{leaf.path} ({leaf.kind}): this value has no layer of ours")
+    return [*results, *[Opaque(beyond, 0)] * (len(call.results) - len(results))]
+
+
+def _require_axes(leaf: Leaf, form: Taken, value: Value) -> None:
+    """Check that a sample has as many axes as the neurons' parameters say."""
+    if form.axes is not None and value.sample_axes != form.axes:
+        raise UnsupportedLayerError(
+            f"{leaf.path} ({leaf.kind}) takes samples of {form.axes} axes, and reads "
+            f"{value.sample_axes}",
+            remedy="give time and batch where it takes them",
+        )
 
 
 def _next_step(fold: Fold, key: tuple[str, str], leaf: Leaf, value: Value) -> Value:

@@ -153,7 +153,9 @@ def test_a_difference_is_seen(monkeypatch) -> None:
         return ours
 
     monkeypatch.setattr(leaves.Leaf, "layer", wrong)
-    agreement = converted(Looping(_list), example()).agreement
+    with pytest.raises(UnsupportedLayerError, match="lif2 parts at step"):
+        converted(Looping(_list), example())
+    agreement = converted(Looping(_list), example(), strict=False).agreement
     assert agreement is not None
     assert agreement.parting is not None
     assert agreement.parting.layer == "lif2"
