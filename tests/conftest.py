@@ -32,24 +32,24 @@ def _variables() -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _known() -> dict[str, str]:
+def _before() -> dict[str, str]:
     """The environment before the first test."""
     return _variables()
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _environment(_known: dict[str, str]) -> Iterator[None]:
+def _environment(_before: dict[str, str]) -> Iterator[None]:
     """No fixture changes the environment for other modules, which follow in any order."""
-    _require_unchanged(_known)
+    _require_unchanged(_before)
     yield
-    _require_unchanged(_known)
+    _require_unchanged(_before)
 
 
-def _require_unchanged(known: dict[str, str]) -> None:
+def _require_unchanged(variables: dict[str, str]) -> None:
     """Fail once for each change."""
-    before, now = dict(known), _variables()
-    known.clear()
-    known.update(now)
+    before, now = dict(variables), _variables()
+    variables.clear()
+    variables.update(now)
     assert now == before
 
 

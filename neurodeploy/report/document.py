@@ -55,6 +55,7 @@ def _link(link: Link) -> dict[str, Any]:
         "status": mark_of(link).value if link.tolerance else link.status.value,
         "tolerance": link.tolerance,
         "requested": bool(link.requested),
+        "beyond": bool(link.beyond),
         "compared": int(link.compared),
         "spikes": int(link.spikes),
         "seconds": _number(link.seconds),

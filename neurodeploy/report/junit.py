@@ -28,6 +28,7 @@ _OUTCOMES = {
     Mark.DIFFERS: "failure",
     Mark.NOT_RUN: "error",
     Mark.SILENT: "skipped",
+    Mark.CANNOT: "skipped",
     Mark.NOT_ASKED: "skipped",
 }
 

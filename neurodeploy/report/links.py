@@ -69,6 +69,8 @@ class Link:
     log: str = ""
     # A link that was not requested (no model given) does not fail the report.
     requested: bool = True
+    # The simulator says that it does not take the network; of several it does not have to.
+    beyond: bool = False
     # The difference up to which floats count as equal; integers have none.
     tolerance: str | None = None
 

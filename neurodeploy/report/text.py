@@ -39,6 +39,7 @@ _SIGNS = {
     Mark.DIFFERS: "!",
     Mark.SILENT: "o",
     Mark.NOT_RUN: "?",
+    Mark.CANNOT: "/",
     Mark.NOT_ASKED: "-",
 }
 

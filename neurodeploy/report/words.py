@@ -21,6 +21,7 @@ class Mark(StrEnum):
     DIFFERS = "differs"
     SILENT = "equal, but silent"
     NOT_RUN = "not run"
+    CANNOT = "cannot"
     NOT_ASKED = "not asked for"
 
 
@@ -46,7 +47,7 @@ class Verdict:
 def mark_of(link: Link) -> Mark:
     """Return the link's status; a link that was not requested does not count as missing."""
     if link.status == Status.NOT_RUN and not link.requested:
-        return Mark.NOT_ASKED
+        return Mark.CANNOT if link.beyond else Mark.NOT_ASKED
     if link.status == Status.EQUAL and link.tolerance:
         return Mark.WITHIN
     return _MARKS[link.status]

@@ -2,6 +2,9 @@
 
 from neurodeploy.sandbox.environments.environment import Environment as Environment
 from neurodeploy.sandbox.environments.environment import Extra as Extra
+from neurodeploy.sandbox.environments.frameworks import (
+    framework_environment as framework_environment,
+)
 from neurodeploy.sandbox.environments.interpreters import find_first as find_first
 from neurodeploy.sandbox.environments.interpreters import find_python as find_python
 from neurodeploy.sandbox.environments.shared import (
@@ -32,6 +35,7 @@ __all__ = [
     "check",
     "find_first",
     "find_python",
+    "framework_environment",
     "install",
     "onnxruntime_environment",
     "remove",

@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neurodeploy.errors import SimulatorError
+from neurodeploy.errors import SimulatorError, SimulatorMissingError
+from neurodeploy.sandbox.environments.beside import missing_beside
 from neurodeploy.sandbox.environments.environment import (
     Environment,
     clean_environment,
@@ -55,7 +57,7 @@ class Build:
 
         Raises: SimulatorMissingError without its Python, SimulatorError if a step fails.
         """
-        python = find_first(self.env.pythons)
+        python = self._python()
         pins = self.env.pins(full=self.full)
         self.progress(f"creating an environment with {python}")
         plain = () if pins or self.env.without_dependencies else ("--without-pip",)
@@ -63,7 +65,8 @@ class Build:
         apart = self.env.hashed_apart(full=self.full)
         if apart:
             self._pip_by_hash(apart[0])
-            self._pip_by_hash(apart[1], "--no-deps")
+            built = (word for name in self.env.built for word in ("--no-binary", name))
+            self._pip_by_hash(apart[1], "--no-deps", "--no-build-isolation", *built)
         else:
             self._pip(of=pins)
             self._pip("--no-deps", of=self.env.without_dependencies)
@@ -71,8 +74,22 @@ class Build:
         self.progress("running its self-test")
         Worker(self.venv, self.env, Call(self.env.self_test)).run()
 
+    def _python(self) -> Path:
+        """Return the Python of the environment; one that uses our packages has ours.
+
+        Raises: SimulatorMissingError without its Python, or without those packages.
+        """
+        if not self.env.beside:
+            return find_first(self.env.pythons)
+        if missing := missing_beside(self.env):
+            raise SimulatorMissingError(
+                f"{self.env.title} uses {missing}, which is not installed beside neurodeploy",
+                remedy=f"pip install {missing}",
+            )
+        return Path(sys.executable)
+
     def _pip_by_hash(self, hashed: HashedRequirements, *words: str) -> None:
-        """Install only files with a known checksum, and run no package's build."""
+        """Install only files with a known checksum; run no build but those that are named."""
         file = self.folder / "requirements.txt"
         file.write_text(hashed.text, encoding="utf-8")
         named = ("-r", str(file)) if hashed.entries else ()

@@ -1,9 +1,10 @@
 """The protocol's side inside a simulator's Python; it uses only the standard library.
 
-    python -I inside.py WORKER FOLDER
+    python -I inside.py WORKER FOLDER [PATH...]
 
 loads the script WORKER, calls its `run(job, exchange)` with FOLDER/job.json and, as its last
 action, writes the returned value to FOLDER/result.json. Arrays go through FOLDER/in and FOLDER/out.
+Packages that are not installed here are looked for in each PATH.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def _load(path: str, name: str) -> ModuleType:
     return module
 
 
-def main(worker: str, folder: str) -> None:
+def main(worker: str, folder: str, *paths: str) -> None:
     """Run the worker's job; return exit code 0 only if there is a result."""
+    sys.path.extend(paths)
     exchange = WorkerFolder(folder, worker)
     try:
         exchange.finish(_load(worker, "worker").run(exchange.job(), exchange))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from neurodeploy.errors import SimulatorError, ValidationError
+from neurodeploy.sandbox.environments.beside import paths_beside
 from neurodeploy.sandbox.environments.environment import (
     Environment,
     clean_environment,
@@ -75,7 +76,7 @@ class Worker:
             exchange.write(self.call.job, self.call.arrays)
             python = self.python or interpreter_in(self.venv)
             command = [str(python), "-I", "-B", "-u", "-X", "faulthandler"]
-            command += [str(_INSIDE), str(self.env.worker), str(folder)]
+            command += [str(_INSIDE), str(self.env.worker), str(folder), *paths_beside(self.env)]
             environment = clean_environment(TMPDIR=str(folder / "tmp"), **_ONE_THREAD)
             tree = ProcessTree(command, folder=folder, environment=environment, scratch=folder)
             with tree:

@@ -28,6 +28,7 @@ from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
+from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
 from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
@@ -52,6 +53,7 @@ __all__ = [
     "ExtendsLowering",
     "Finding",
     "KnowsChips",
+    "NamesReceivers",
     "Option",
     "Price",
     "RestructuresPrograms",

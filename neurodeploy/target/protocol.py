@@ -79,6 +79,15 @@ class ChoosesSimulators(Protocol):
 
 
 @runtime_checkable
+class NamesReceivers(Protocol):
+    """An optional ability, for a format that leaves open how a step is computed."""
+
+    @property
+    def receivers(self) -> frozenset[str]:
+        """The simulators that read the format in their own way, so that they may differ."""
+
+
+@runtime_checkable
 class ComparesRuns(Protocol):
     """An optional ability, for a target with a simulator that cannot run arbitrary samples."""
 

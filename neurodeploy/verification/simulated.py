@@ -95,7 +95,8 @@ def _run(
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         beyond = isinstance(error, SimulatorScopeError)
-        return RunOutcome(replace(failed, remedy=error.remedy), beyond=beyond)
+        link = replace(failed, remedy=error.remedy, beyond=beyond)
+        return RunOutcome(link, beyond=beyond)
     seconds, is_whole = time.perf_counter() - started, expected is meaning.trace
     if isinstance(meaning.network, Program):
         expected = finished(expected, meaning.network)

@@ -23,7 +23,9 @@ from targets.nir.check import check
 from targets.nir.compile import compile_program
 from targets.nir.examples import EXAMPLES
 from targets.nir.read import open_file
-from targets.nir.simulators.simulate import REFERENCE, compared_run, file_run, run_files
+from targets.nir.simulators.receivers.run import RECEIVERS, received_trace
+from targets.nir.simulators.runs import file_run
+from targets.nir.simulators.simulate import REFERENCE, compared_run, run_files
 
 
 class Nir:
@@ -32,7 +34,9 @@ class Nir:
     name = "nir"
     capabilities: Capabilities = CAPABILITIES
     examples: Mapping[str, ExampleNeuron | Program] = EXAMPLES
-    simulators: Mapping[str, Environment] = {REFERENCE.name: REFERENCE}
+    simulators: Mapping[str, Environment] = {REFERENCE.name: REFERENCE, **RECEIVERS}
+    # Frameworks that read NIR, each in its own way, so that they may compute something else.
+    receivers: frozenset[str] = frozenset(RECEIVERS)
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what NIR cannot carry, and what receivers would change."""
@@ -58,15 +62,18 @@ class Nir:
         simulator: str | None = None,
         simulation: Simulation | None = None,
     ) -> Trace:
-        """Return what nir's reading of the file computes from samples (T, N, ...) in float32.
+        """Return what a reading of the file computes from samples (T, N, ...) in float32.
 
         Raises:
             UnknownNameError: if there is no such simulator.
             SimulatorScopeError: if floats do not compute the program's integers.
             SimulatorError: if nir reads another network, is missing or fails.
         """
-        chosen_simulator(self, simulator)
-        (trace,) = run_files([file_run(artifact, samples)], simulation or Simulation())
+        name = chosen_simulator(self, simulator)
+        how = simulation or Simulation()
+        if name in RECEIVERS:
+            return received_trace(name, file_run(artifact, samples), how)
+        (trace,) = run_files([file_run(artifact, samples)], how)
         return trace
 
     def compared_runs(
@@ -79,13 +86,15 @@ class Nir:
         simulator: str,
         simulation: Simulation,
     ) -> tuple[Trace, Trace]:
-        """Return the golden trace and nir's, or the sums of both if leaks are rounded.
+        """Return the golden trace and the simulator's, or nir's sums if leaks are rounded.
 
         Raises:
             UnknownNameError: if there is no such simulator.
             SimulatorError: if nir reads another network, is missing or fails.
         """
-        chosen_simulator(self, simulator)
+        if chosen_simulator(self, simulator) in RECEIVERS:
+            run = file_run(artifact, samples)
+            return golden, received_trace(simulator, run, simulation)
         return compared_run(file_run(artifact, samples), golden, simulation)
 
 

@@ -11,6 +11,7 @@ CLASSES = {
     Mark.DIFFERS: "is-differs",
     Mark.SILENT: "is-not-run",
     Mark.NOT_RUN: "is-not-run",
+    Mark.CANNOT: "is-not-asked",
     Mark.NOT_ASKED: "is-not-asked",
 }
 _STROKES = {
@@ -19,6 +20,7 @@ _STROKES = {
     Mark.DIFFERS: "M-3.2-3.2l6.4 6.4m0-6.4l-6.4 6.4",
     Mark.SILENT: "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0",
     Mark.NOT_RUN: "M0-4.6v5.4m0 3.2v.6",
+    Mark.CANNOT: "M-3.6-3.6l7.2 7.2",
     Mark.NOT_ASKED: "M-3.6 0h7.2",
 }
 

@@ -17,6 +17,7 @@ _DISTURBING = (
     *("PYTHON", "CONDA_", "VIRTUAL_ENV", "__PYVENV"),
     *("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT"),
 )
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _PIN = re.compile(r"[A-Za-z0-9._-]+(\[[A-Za-z0-9,._-]+\])?==\S+")
 
 
@@ -54,11 +55,21 @@ class Environment:
     hashes: Path | None = None
     # Pythons that are used if the first one is missing.
     other_pythons: tuple[str, ...] = ()
+    # Packages that are not installed, but used where they lie beside neurodeploy: it then has our
+    # own Python.
+    beside: tuple[str, ...] = ()
+    # Of `without_dependencies`, packages that come as source: they are built here, by the tools
+    # among `requirements`.
+    built: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):
             raise ValidationError(
                 f"{self.name!r} is not a name for an environment (use a-z, 0-9, -)"
+            )
+        if self.beside and self.pythons != (OWN_PYTHON,):
+            raise ValidationError(
+                f"{self.name}: uses packages of ours, so its Python must be {OWN_PYTHON}"
             )
         for python in self.pythons:
             if not re.fullmatch(r"3\.\d+", python):

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neurodeploy.errors import SimulatorMissingError
-from neurodeploy.sandbox.environments.environment import Environment, interpreter_in
+from neurodeploy.sandbox.environments.beside import missing_beside
+from neurodeploy.sandbox.environments.environment import (
+    OWN_PYTHON,
+    Environment,
+    interpreter_in,
+)
 from neurodeploy.sandbox.environments.record import Record, read_record
 
 
@@ -83,6 +88,10 @@ def _problem(env: Environment, record: Record) -> str:
     if expected != recorded:
         words = ", ".join(sorted(expected ^ recorded))
         return f"installed with other packages than this version needs: {words}"
+    if env.beside and record.python.rpartition(".")[0] != OWN_PYTHON:
+        return f"installed for Python {record.python}, and this is {OWN_PYTHON}"
+    if missing := missing_beside(env):
+        return f"uses {missing}, which is not installed beside neurodeploy"
     hashed = env.hashed(full=record.full)
     if hashed and not record.hashes:
         return "installed without the checksums that this version requires"

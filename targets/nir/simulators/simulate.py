@@ -8,14 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.artifact import Artifact
 from neurodeploy.errors import SimulatorError, SimulatorScopeError
 from neurodeploy.program import Neuron, Program
 from neurodeploy.program.ranges import ranges
@@ -24,10 +23,9 @@ from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import Overflow
 from targets.nir.file.tree import Leaf, Scaled, Tree
-from targets.nir.graph.names import Names
 from targets.nir.graph.nodes import layer_of, nodes_of
 from targets.nir.graph.units import input_unit, reads_sums
-from targets.nir.read import open_file
+from targets.nir.simulators.runs import FileRun, node_names
 from targets.nir.simulators.sums import golden_sums
 
 REFERENCE = Environment(
@@ -43,28 +41,6 @@ REFERENCE = Environment(
     hashes=Path(__file__).with_name("requirements") / "nir-reference.txt",
 )
 _EXACT = 1 << 24
-
-
-@dataclass(frozen=True, eq=False)
-class FileRun:
-    """A file's content, the program in it, and samples (T, N, ...) in the program's integers."""
-
-    content: bytes
-    program: Program
-    dt: float
-    samples: NDArray[Any]
-    # What each layer sends, if layers are driven by these and show their sums.
-    forced: Trace | None = None
-
-
-def file_run(artifact: Artifact, samples: NDArray[Any]) -> FileRun:
-    """Return a run of an artifact's file.
-
-    Raises:
-        ArtifactError: if it is not a file of ours.
-    """
-    opened = open_file(artifact)
-    return FileRun(opened.content, opened.program, opened.dt, samples)
 
 
 def run_files(runs: Sequence[FileRun], simulation: Simulation) -> list[Trace]:
@@ -146,7 +122,7 @@ def _call(runs: Sequence[FileRun], limits: Limits | None) -> Call:
     for index, run in enumerate(runs):
         arrays[f"network{index}"] = np.frombuffer(run.content, np.uint8)
         arrays[f"network{index}.samples"] = run.samples
-        layers = _layers(run.program)
+        layers = node_names(run.program)
         forced = [] if run.forced is None else [*layers.values()]
         for number, node in enumerate(run.program.layers):
             if run.forced is not None:
@@ -160,12 +136,6 @@ def _call(runs: Sequence[FileRun], limits: Limits | None) -> Call:
 def _floats(node: Neuron, sent: NDArray[Any]) -> NDArray[Any]:
     """Return what a layer sends as NIR has it: spikes, or a readout in the units of training."""
     return np.ldexp(sent.astype(np.float64), node.readout.exponent) if node.graded else sent
-
-
-def _layers(program: Program) -> dict[str, str]:
-    """Return the names of NIR's nodes of neurons, by the names of the layers."""
-    names = Names(node.name for node in program.nodes).of
-    return {node.name: names[node.name] for node in program.layers}
 
 
 def _trace(run: FileRun, result: WorkerResult, index: int) -> Trace:

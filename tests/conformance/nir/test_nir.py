@@ -21,7 +21,8 @@ from neurodeploy.verification.meaning import Exact
 from neurodeploy.verification.simulated import simulated
 from targets.nir import target
 from targets.nir.compile import FILE
-from targets.nir.simulators.simulate import FileRun, driven, file_run, is_exact, run_files
+from targets.nir.simulators.runs import FileRun, file_run
+from targets.nir.simulators.simulate import driven, is_exact, run_files
 from targets.nir.simulators.sums import golden_sums
 from tests.conformance.networks import Case
 from tests.conformance.nir_networks import STEPS, nir_case

@@ -1,0 +1,92 @@
+"""Frameworks read our NIR files by their own import: who computes what the program means.
+
+The outcome is a table in docs/nir-receivers.md, which is held here, cell by cell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import neurodeploy as nd
+from neurodeploy.artifact import Artifact
+from neurodeploy.program import Program
+from neurodeploy.report import Status
+from neurodeploy.sandbox import install
+from neurodeploy.simulator import run_golden
+from neurodeploy.target import Simulation, open_artifact
+from neurodeploy.testing.conformance import accepted_programs
+from neurodeploy.testing.suite import Case, suite
+from neurodeploy.verification.compare import compare
+from targets.nir.simulators.receivers.run import RECEIVERS, received
+from targets.nir.simulators.runs import file_run
+from targets.nir.target import target
+
+PAGE = Path(__file__).parents[3] / "docs" / "nir-receivers.md"
+LEAST_SPIKES = 20
+
+
+@pytest.fixture(scope="session")
+def frameworks() -> tuple[str, ...]:
+    """The frameworks, ready to run."""
+    for environment in RECEIVERS.values():
+        install(environment)
+    return tuple(RECEIVERS)
+
+
+def cases() -> dict[str, Case]:
+    """Return the networks of the kit that NIR takes."""
+    return {name: suite("nir")[name] for name in accepted_programs("nir")}
+
+
+def answers(framework: str) -> dict[str, str]:
+    """Return what a framework makes of each network's file, in a word."""
+    networks = cases()
+    runs = [file_run(compiled(case.program), case.samples) for case in networks.values()]
+    words = {}
+    for case, answer in zip(
+        networks.values(), received(framework, runs, Simulation()), strict=True
+    ):
+        if isinstance(answer, str):
+            assert answer.startswith(("importing: ", "running: ")), answer
+            words[case.name] = "cannot"
+            continue
+        link = compare(framework, run_golden(case.program, case.samples), answer, 0.0)
+        assert link.spikes, case.name
+        words[case.name] = link.status.value
+    return words
+
+
+def compiled(program: Program) -> Artifact:
+    return target.compile(program)
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Return the page's table: a framework's words by the names of the networks."""
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if "| " in line]
+    head = next(row for row in rows if row[0] == "network")
+    body = [row for row in rows if len(row) == len(head) and row[0] in cases()]
+    return {name: {row[0]: row[index] for row in body} for index, name in enumerate(head) if index}
+
+
+@pytest.mark.parametrize("framework", RECEIVERS)
+def test_the_page_says_what_each_framework_computes(
+    framework: str, frameworks: tuple[str, ...]
+) -> None:
+    assert answers(framework) == table()[framework]
+
+
+def test_verify_tells_of_each_framework(frameworks: tuple[str, ...], tmp_path: Path) -> None:
+    case = cases()["nir IF, dense"]
+    compiled(case.program).write(tmp_path / "artifact")
+    artifact = open_artifact(tmp_path / "artifact")
+    report = nd.verify(artifact, samples=case.samples, simulator="all")
+    links = {link.name.removeprefix("golden = "): link for link in report.links}
+    assert links["spikingjelly"].status == Status.EQUAL
+    assert links["spikingjelly"].spikes > LEAST_SPIKES
+    assert report.exit_code == 1
+    assert links["sinabs"].divergence is not None
+    refused = links["snntorch"]
+    assert (refused.status, refused.requested, refused.beyond) == (Status.NOT_RUN, False, True)
+    assert refused.reason == "snnTorch 1.0.0, importing: AssertionError: r != 1 not supported"
