@@ -12,6 +12,7 @@ from torch import fx, nn
 
 from neurodeploy.errors import UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.kinds import inputs_of, is_known
+from neurodeploy.lines import raised_line
 from quant.convert.functions import free_name, is_parts, is_size, moved, step_mode_of
 from snncore import encoding, layer
 from snncore.decoding import Decoder, decoder_called
@@ -69,6 +70,11 @@ class Calls:
 
 
 _REMEDY = "use the layers of quant, or for float networks those of snncore.layer"
+_WAYS = (
+    "a forward may call layers, add their results and flatten them; it may not branch on values. "
+    "Three ways on: nd.convert(module, example=x) records a run of a module as it is; "
+    "neuron.define makes a layer of your own neuron; layers of snncore.layer replace the rest"
+)
 # Layers that training replaced, with the call that restores them.
 _UNDONE = {
     "NormNeuron": "call snncore.training.unfuse_norms(network) first",
@@ -102,15 +108,18 @@ def calls_of(network: nn.Module) -> Calls:
     """
     if is_known(network):
         return Calls((TracedCall("network", "module", (INPUT,), ""),), "network")
+    tracer = _Tracer()
     try:
-        graph = _Tracer().trace(network)
+        graph = tracer.trace(network)
     # While it is traced, a forward may raise anything.
     except Exception as error:
+        kind, path = type(network).__name__, tracer.scope.module_path
+        within = f" in {path} ({type(network.get_submodule(path)).__name__})" if path else ""
+        line = raised_line(error)
         raise UnsupportedLayerError(
-            f"{type(network).__name__}: its forward cannot be traced: "
+            f"{kind}: its forward cannot be traced{within}{f' at {line}' if line else ''}: "
             f"{error or type(error).__name__}",
-            remedy="a forward may call layers, add their results and flatten them; "
-            "it may not branch on values",
+            remedy=_WAYS,
         ) from error
     return _Reader(network).read(graph)
 

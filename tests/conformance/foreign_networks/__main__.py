@@ -3,22 +3,36 @@
 import importlib
 import json
 import sys
+import tempfile
+from pathlib import Path
 
 import torch
 
+import neurodeploy as nd
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.frontend.foreign.convert import converted
+from snncore import functional
 
 
 def report(build, shape, scale) -> dict:
-    """Return what came of one model."""
+    """Return what came of one model, saved and loaded again."""
     torch.manual_seed(0)
     module, example = build(), torch.rand(shape) * scale
     try:
         conversion = converted(module, example)
     except NeurodeployError as error:
         return {"refused": str(error)}
-    return conversion.as_data()["agreement"]
+    agreement = conversion.as_data()["agreement"]
+    network = conversion.network
+    sequence = torch.rand(4, 2, *nd.frontend.checkpoint.input_shape(network)) * scale
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        path = Path(folder) / "model.pt"
+        nd.save(network, path, example=sequence)
+        outputs = []
+        for each in (network, nd.load(path)):
+            functional.reset(each)
+            outputs.append(each(sequence))
+    return agreement | {"loaded": torch.equal(*outputs)}
 
 
 def main(framework: str, names: list[str]) -> None:

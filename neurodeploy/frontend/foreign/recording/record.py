@@ -18,7 +18,7 @@ from neurodeploy.frontend.foreign.recording.calls import (
     replaced,
     tensors_in,
 )
-from neurodeploy.frontend.foreign.recording.lines import current_line
+from neurodeploy.lines import current_line
 
 # The limit of calls; a hundred layers over a thousand steps have a fifth of them.
 _MOST_CALLS = 1 << 19

@@ -52,10 +52,10 @@ def asserting(m: Given, x: Tensor) -> Tensor:
 WRONG: dict[str, tuple[Forward, str]] = {
     "a layer twice": (lambda m, x: m.fc(m.lif(m.fc(x))), "fc: this layer is used twice .*its own"),
     "a function": (relu, "relu is not an operation that can be exported .*call layers"),
-    "an if on values": (branch, "cannot be traced: .*may not branch on values"),
-    "a loop over steps": (loop, "cannot be traced: "),
-    "an assertion on values": (asserting, "cannot be traced: "),
-    "an exception of its own": (failing, "cannot be traced: .*nothing of that name"),
+    "an if on values": (branch, "cannot be traced at .*py:.*: .*may not branch on values"),
+    "a loop over steps": (loop, "cannot be traced at .*: .*nd.convert.*neuron.define"),
+    "an assertion on values": (asserting, "cannot be traced at .*: "),
+    "an exception of its own": (failing, "cannot be traced at .*: .*nothing of that name"),
     "a number added": (lambda m, x: m.lif(x) + 1, "add: an argument is not a value of the network"),
     "a number in front": (lambda m, x: 1 + m.lif(x), "add: an argument is not a value"),
     "a weighted sum": (lambda m, x: torch.add(x, m.lif(x), alpha=2), "add is not an operation"),
@@ -149,3 +149,10 @@ def test_a_value_that_is_no_number_is_named(name: str) -> None:
 def test_an_example_without_time_or_batch_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(nd.NeurodeployError, match=r"the example is .*, not \(T, N, ...\)"):
         nd.lower(quant.CubaLIF(), example=torch.zeros(shape))
+
+
+def test_an_untraceable_part_is_named_with_its_line() -> None:
+    network = nn.Sequential(quant.Linear(3, 3), nn.Sequential(Given(branch)))
+    words = r"in 1\.0 \(Given\) at test_unsupported\.py:\d+: return m\.lif\(x\) if x\.sum\(\)"
+    with pytest.raises(UnsupportedLayerError, match=words):
+        graph_of(network, shape=(3,))
