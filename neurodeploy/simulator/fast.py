@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from neurodeploy.data.network.dispatch import KindTable
+from neurodeploy.data.structure import Shape
 from neurodeploy.program import (
     Arithmetic,
     Conv2d,
@@ -24,14 +27,17 @@ from neurodeploy.program import (
     neurons_in,
 )
 from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program.remembered import remembered
 from neurodeploy.simulator.carrier import exact_matmul_type
-from neurodeploy.simulator.layers import LayerRun, compiled_layer, torch_layer
+from neurodeploy.simulator.integers import Sums, integer_sums, pooled_bytes
+from neurodeploy.simulator.layers import LayerRun, States, compiled_layer, torch_layer
 from neurodeploy.simulator.moving import TorchWords
 from neurodeploy.simulator.samples import checked_integers
-from neurodeploy.simulator.weights import channels_of, exact_weights
+from neurodeploy.simulator.weights import channels_of, exact_weights, most_reached
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.sent import sends_spikes
+from snncore.kernels.cpp.products import HIGHEST_BYTE, by_channel, empty, order_of, products_work
 
 # A batch that keeps one layer's states in the processor's cache.
 _BATCH = 64
@@ -54,8 +60,9 @@ def run_fast(
 ) -> Trace:
     """Return the trace of the samples (T, N, ...); without `states`, spikes alone.
 
-    Neurons run in C++ where they are compiled; by default, where the samples are long enough. The
-    prepared engine is kept for more samples unless `again` is false.
+    On a CPU, neurons and products run in C++ where they are compiled; by default, where that is
+    worth it, or where it was done before. The prepared engine is kept for more samples unless
+    `again` is false.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
@@ -63,11 +70,11 @@ def run_fast(
     """
     checked = checked_integers(program, samples)
     seen = Interval(int(checked.min()), int(checked.max()))
-    if compiled is None:
-        compiled = checked.shape[0] * checked.shape[1] * neurons_in(program) >= WORTH_COMPILING
     where = torch.device(device)
     prepared = _engine if again else Engine
-    engine = prepared(program, seen, where, compiled and where.type == "cpu")
+    engine = prepared(program, seen, where, Compiled.NONE if compiled is False else Compiled.BEFORE)
+    if engine.lacks and (compiled or (compiled is None and _is_worth_compiling(program, checked))):
+        engine = prepared(program, seen, where, Compiled.ALL)
     recorded = engine.run(checked, states=states)
     layers = {
         node.name: LayerTrace(
@@ -79,6 +86,27 @@ def run_fast(
     return Trace(layers, program.output, program.readout)
 
 
+class Compiled(Enum):
+    """How much runs in C++: nothing, everything, or what this machine compiled before."""
+
+    NONE = 0
+    ALL = 1
+    BEFORE = 2
+
+
+def _is_worth_compiling(program: Program, samples: NDArray[np.int64]) -> bool:
+    """Return whether a program's samples, these and earlier ones, are enough work."""
+    work = _work(program)
+    work["steps"] += samples.shape[0] * samples.shape[1]
+    return work["steps"] * neurons_in(program) >= WORTH_COMPILING
+
+
+@remembered
+def _work(program: Program) -> Counter[str]:
+    """Return a counter of the steps that a program ran."""
+    return Counter()
+
+
 class Engine:
     """A program made ready for one device and one range of inputs."""
 
@@ -87,17 +115,25 @@ class Engine:
         program: Program,
         inputs: Interval,
         device: torch.device,
-        compiled: bool,
+        compiled: Compiled,
         keeps: bool = False,
     ) -> None:
         self.program = program
         self.device = device
         self.ranges = ranges(program, inputs.hull(ZERO))
+        if device.type != "cpu":
+            compiled = Compiled.NONE
+        # Whether weights and images go through the processor's products of integers.
+        build = compiled == Compiled.ALL
+        self.integers = compiled != Compiled.NONE and products_work(build=build)
+        # Whether a compiler would bring more.
+        self.lacks = compiled == Compiled.BEFORE and not self.integers
         # A loop is computed a step at a time, everything else a sequence at a time.
         self.looped = _has_loop(program)
         self.layers = {node.name: self._layer(node, compiled) for node in program.layers}
         # By layer of weights, once it was needed: those of each delay, or all of them.
         self._weights: dict[str, list[torch.Tensor]] = {}
+        self._sums: dict[str, Sums | None] = {}
         self._keeps = keeps or self.looped
         self.longest = _longest_delays(program)
         # The function for each kind is looked up once, not for every chunk.
@@ -130,19 +166,37 @@ class Engine:
     def _arrays(self, steps: int, count: int, states: bool) -> Arrays:
         arrays: Arrays = {}
         for node in self.program.layers:
-            shape = (steps, count, *self.program.shapes[node.name])
-            sent = torch.int64 if node.graded else torch.uint8
-            arrays[node.name] = {"s": torch.empty(shape, dtype=sent, device=self.device)}
-            for name in node.equations.states if states else ():
-                state = torch.empty(shape, dtype=torch.int64, device=self.device)
-                arrays[node.name][name] = state
+            shape = self.program.shapes[node.name]
+            kinds = {"s": torch.int64 if node.graded else torch.uint8}
+            kinds |= dict.fromkeys(node.equations.states if states else (), torch.int64)
+            arrays[node.name] = {
+                key: self._empty((steps, count), shape, kind) for key, kind in kinds.items()
+            }
         return arrays
 
-    def _layer(self, node: Neuron, compiled: bool) -> LayerRun:
+    def _empty(self, batch: Shape, shape: Shape, kind: torch.dtype) -> torch.Tensor:
+        if self.device.type == "cpu":
+            return by_channel(empty((*batch, *order_of(shape)), kind))
+        return torch.empty((*batch, *shape), dtype=kind, device=self.device)
+
+    def _layer(self, node: Neuron, compiled: Compiled) -> LayerRun:
         proved = self.ranges.layers[node.name]
-        plain = node.ports is None and not node.graded
-        quick = compiled_layer(node, proved) if compiled and plain else None
-        return quick or torch_layer(node, proved, self.device)
+        if compiled != Compiled.NONE and node.ports is None and not node.graded:
+            terms = sum(self.ranges.values[edge.source].largest() for edge in node.inputs)
+            quick = compiled_layer(node, proved, terms, build=compiled == Compiled.ALL)
+            if quick is not None:
+                return quick
+            self.lacks |= compiled == Compiled.BEFORE
+        return torch_layer(node, proved, self.device)
+
+    def sums(self, node: Synapse) -> Sums | None:
+        """Return a layer's sums in integers, or None if it is left to floats."""
+        if not self.integers or node.name in self._sums:
+            return self._sums.get(node.name)
+        sums = integer_sums(node, self.program, self.ranges.values[node.source.source].hull(ZERO))
+        if self._keeps:
+            self._sums[node.name] = sums
+        return sums
 
     def weights(self, node: Synapse) -> list[torch.Tensor]:
         """Return a layer's weights in a type that is exact; keep them if they are needed again."""
@@ -156,7 +210,7 @@ class Engine:
 
 
 @lru_cache(maxsize=2)
-def _engine(program: Program, inputs: Interval, device: torch.device, compiled: bool) -> Engine:
+def _engine(program: Program, inputs: Interval, device: torch.device, compiled: Compiled) -> Engine:
     """Return an engine, kept for the next samples of the same range."""
     return Engine(program, inputs, device, compiled, keeps=True)
 
@@ -168,7 +222,7 @@ class _Run:
         self.engine, self.count, self.keep = engine, count, keep
         self.values: dict[str, torch.Tensor] = {}
         self.past: dict[str, torch.Tensor] = {}
-        self.states: dict[str, tuple[torch.Tensor, ...]] = {}
+        self.states: dict[str, States] = {}
         # Steps before this chunk, and in it.
         self.done = self.steps = 0
 
@@ -179,7 +233,8 @@ class _Run:
         for node, value in self.engine.computed:
             self.values[node.name] = value(node, self, inputs)
         for source, steps in self.engine.longest.items():
-            joined = torch.cat((self._before(source), self.values[source]))
+            last = self.values[source]
+            joined = torch.cat((self._before(source).to(last.dtype), last))
             self.past[source] = joined[-steps:]
         self.done += self.steps
 
@@ -187,7 +242,9 @@ class _Run:
         """Return a source's values before this chunk, as many steps as its latest reader needs."""
         if source not in self.past:
             shape = (self.engine.longest[source], self.count, *self.engine.program.shapes[source])
-            self.past[source] = torch.zeros(shape, device=self.engine.device)
+            later = self.values.get(source)
+            kind = torch.float32 if later is None else later.dtype
+            self.past[source] = torch.zeros(shape, dtype=kind, device=self.engine.device)
         return self.past[source]
 
     def value(self, edge: Edge) -> torch.Tensor:
@@ -219,12 +276,12 @@ class _Run:
     def neurons(self, node: Neuron) -> torch.Tensor:
         """Take a layer through this chunk, and return what it sends."""
         layer = self.engine.layers[node.name]
-        drives = [self._sum(edges) for edges in node.drives.values()]
-        drive = drives[0]
-        states = self.states.get(node.name) or tuple(
-            torch.zeros(drive.shape[1:], dtype=layer.kind, device=drive.device)
-            for _ in node.equations.states
-        )
+        ports = node.drives.values()
+        if layer.adds:
+            drives = [self.value(edge) for edges in ports for edge in edges]
+        else:
+            drives = [self._sum(edges) for edges in ports]
+        states = self.states.get(node.name, ())
         chunk = slice(self.done, self.done + self.steps)
         keep = {key: value[chunk] for key, value in self.keep[node.name].items()}
         spikes, self.states[node.name] = layer.run(drives, states, keep)
@@ -237,6 +294,8 @@ _VALUE = KindTable[[_Run, torch.Tensor], torch.Tensor]("the fast engine")
 
 @_VALUE.register(Input)
 def _input(node: Input, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+    if run.engine.integers and inputs.min() >= 0 and inputs.max() <= HIGHEST_BYTE:
+        return inputs.to(torch.uint8)
     return inputs.to(torch.float32 if inputs.abs().max() < 1 << 24 else torch.float64)
 
 
@@ -248,9 +307,11 @@ def _neurons(node: Neuron, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 @_VALUE.register(Dense)
 def _dense(node: Dense, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     """Return the sum over all delays, each weighed and shifted by itself."""
+    if (sums := run.engine.sums(node)) is not None:
+        return run.wrapped(node, sums(run.value(node.sources[0])))
     total: torch.Tensor | None = None
     for edge, weight in zip(node.sources, run.engine.weights(node), strict=True):
-        part = channels_of(run.value(edge).to(weight.dtype), weight) @ weight.T
+        part = channels_of(run.value(edge).to(weight.dtype), weight.shape[1]) @ weight.T
         part = torch.floor(part * 2.0**-node.shift) if node.shift else part
         total = part if total is None else total + part
     assert total is not None
@@ -259,7 +320,10 @@ def _dense(node: Dense, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 
 @_VALUE.register(Conv2d)
 def _conv2d(node: Conv2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
-    x, (weight,) = run.value(node.source), run.engine.weights(node)
+    x = run.value(node.source)
+    if (sums := run.engine.sums(node)) is not None:
+        return run.wrapped(node, sums(x))
+    (weight,) = run.engine.weights(node)
     flat = x.reshape(-1, *x.shape[2:]).to(weight.dtype)
     result = torch.nn.functional.conv2d(
         flat, weight, None, node.stride, node.padding, node.dilation, node.groups
@@ -274,6 +338,10 @@ def _conv2d(node: Conv2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 @_VALUE.register(MaxPool2d)
 def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     x = run.value(node.source)
+    if run.engine.integers and x.dtype == torch.uint8:
+        return pooled_bytes(node, x)
+    if x.dtype in (torch.uint8, torch.int32):
+        x = x.double()
     pooled = torch.nn.functional.max_pool2d(
         x.reshape(-1, *x.shape[2:]), node.kernel, node.stride, node.padding
     )
@@ -305,7 +373,13 @@ def _longest_delays(program: Program) -> dict[str, int]:
 
 def _leaves(proved: Ranges, node: Synapse) -> bool:
     """Return whether a sum might leave its accumulator."""
-    total = node.sum_range(proved.values[node.source.source].hull(ZERO))
+    source = proved.values[node.source.source].hull(ZERO)
+    weight = node.narrow_weight
+    if weight.size == 0 or most_reached(weight) * source.largest() < 1 << (
+        node.accumulator_bits - 1
+    ):
+        return False
+    total = node.sum_range(source)
     return total.wrapped(node.accumulator_bits) != total
 
 

@@ -14,6 +14,7 @@ from neurodeploy.program.ranges import LayerRange
 from neurodeploy.simulator.carrier import CarriedStep, carried_step
 from snncore.dynamics.rewriting.simplify import simplified
 from snncore.kernels.cpp.integer import CompiledStep, integer_step
+from snncore.kernels.cpp.products import in_memory
 
 States = tuple[Tensor, ...]
 
@@ -25,10 +26,17 @@ class LayerRun(Protocol):
     def kind(self) -> torch.dtype:
         """The type that carries the states."""
 
+    @property
+    def adds(self) -> bool:
+        """Whether the layer adds the values that drive it."""
+
     def run(
         self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
-        """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows."""
+        """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows.
+
+        There are no states before the first step.
+        """
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class TorchLayer:
     parameters: Mapping[str, Any]
     names: tuple[str, ...]
     graded: bool = False
+    adds: bool = False
 
     @property
     def kind(self) -> torch.dtype:
@@ -50,6 +59,7 @@ class TorchLayer:
     ) -> tuple[Tensor, States]:
         """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows."""
         drive, *_ = carried = [each.to(self.kind) for each in drives]
+        states = states or tuple(torch.zeros_like(drive[0]) for _ in self.names)
         prepared = self.carried.prepare(*carried, **self.parameters)
         sent = self.kind if self.graded else torch.float32
         spikes = torch.empty(drive.shape, dtype=sent, device=drive.device)
@@ -70,9 +80,9 @@ class CompiledLayer:
 
     compiled: CompiledStep
     parameters: Mapping[str, Tensor]
-    # The spikes of the last call, whose memory the next call reuses: fresh memory costs page
-    # faults.
-    last: list[Tensor] = field(default_factory=list)
+    adds: bool = True
+    # By the shape of a batch: the parameters of each of its neurons.
+    spread: dict[tuple[int, ...], dict[str, Tensor]] = field(default_factory=dict)
 
     @property
     def kind(self) -> torch.dtype:
@@ -83,11 +93,22 @@ class CompiledLayer:
         self, drives: Sequence[Tensor], states: States, keep: Mapping[str, Tensor]
     ) -> tuple[Tensor, States]:
         """Return spikes (T, N, ...) and the next states; record in `keep` what every step shows."""
-        (drive,) = drives
-        if not self.last or self.last[0].shape != drive.shape:
-            self.last[:] = [torch.empty(drive.shape, dtype=torch.float32)]
-        self.compiled.run(drive, states, self.parameters, keep, self.last[0])
-        return self.last[0], states
+        ordered = [in_memory(each).to(self.compiled.drive).contiguous() for each in drives]
+        shape = ordered[0].shape[1:]
+        names = self.compiled.equations.states
+        states = states or tuple(torch.zeros(shape, dtype=self.kind) for _ in names)
+        places = {key: in_memory(value) for key, value in keep.items()}
+        self.compiled.run(ordered, states, self._parameters(shape), places)
+        return keep["s"], states
+
+    def _parameters(self, shape: tuple[int, ...]) -> dict[str, Tensor]:
+        if shape not in self.spread:
+            self.spread.clear()
+            self.spread[shape] = {
+                key: _ordered(value, shape) if value.numel() > 1 else value
+                for key, value in self.parameters.items()
+            }
+        return self.spread[shape]
 
 
 def torch_layer(node: Neuron, proved: LayerRange, device: torch.device) -> TorchLayer:
@@ -105,12 +126,21 @@ def torch_layer(node: Neuron, proved: LayerRange, device: torch.device) -> Torch
     return TorchLayer(carried, parameters, node.equations.states, node.graded)
 
 
-def compiled_layer(node: Neuron, proved: LayerRange) -> CompiledLayer | None:
-    """Return the layer in C++, or None if this machine cannot compile it."""
+def compiled_layer(
+    node: Neuron, proved: LayerRange, terms: int | None = None, *, build: bool = True
+) -> CompiledLayer | None:
+    """Return the layer in C++, or None if this machine cannot compile it.
+
+    `terms` is the largest magnitude of the drive's partial sums, by default of the drive. Without
+    `build`, a machine can only do what it compiled before.
+    """
     equations = simplified(node.integer_equations, proved.operations)
     largest = max(value.largest() for value in proved.operations)
     varied = [key for key, value in node.parameters.items() if value.size > 1]
-    compiled = integer_step(equations, largest, varied)
+    if terms is None:
+        terms = proved.drive.largest()
+    drive = torch.int32 if terms < 1 << 31 else torch.float64
+    compiled = integer_step(equations, largest, varied, drive, build=build)
     if compiled is None:
         return None
     parameters = {
@@ -119,6 +149,13 @@ def compiled_layer(node: Neuron, proved: LayerRange) -> CompiledLayer | None:
         if key in compiled.equations.parameters
     }
     return CompiledLayer(compiled, parameters)
+
+
+def _ordered(value: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return a parameter of each neuron of a batch, whose shape is that in memory."""
+    if len(shape) == 4 and value.ndim > 0:
+        value = value.reshape((1,) * (3 - value.ndim) + value.shape).permute(1, 2, 0)
+    return value.expand(shape).contiguous()
 
 
 def _full(value: Any, like: Tensor) -> Tensor:

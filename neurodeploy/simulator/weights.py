@@ -22,18 +22,35 @@ def exact_weights(
     pixel of a channel are returned once for the channel, see `channels_of`.
     """
     # Every partial sum, in any order, is within the sum of all magnitudes.
-    weight = node.narrow_weight
-    most = max((_magnitude(weight[rows]) for rows in row_pieces(weight)), default=0)
-    kind = exact_matmul_type(most * max(largest, 1))
+    kind = exact_matmul_type(largest_row(node.narrow_weight) * max(largest, 1))
     parts = [part for _, part in node.delayed_weights]
-    if len(parts) == 1 and (channels := _channels_alike(node, parts[0], program)):
-        parts = [parts[0].reshape(len(parts[0]), channels, -1)[:, :, 0]]
+    if len(parts) == 1:
+        parts = [channel_weights(node, parts[0], program)]
     return [_converted(part, kind, device) for part in parts]
 
 
-def channels_of(values: Tensor, weight: Tensor) -> Tensor:
-    """Return the sum of each channel's pixels, if the weights are those of channels."""
-    channels = weight.shape[1]
+def most_reached(weight: NarrowIntegers) -> int:
+    """Return a bound of an output's sum of magnitudes, at little cost."""
+    limits = np.iinfo(weight.dtype)
+    heaviest = -limits.min
+    if weight.dtype != np.int8:
+        heaviest = max(-int(weight.min()), int(weight.max()))
+    return heaviest * (weight.size // weight.shape[0])
+
+
+def largest_row(weight: NarrowIntegers) -> int:
+    """Return the largest sum of an output's magnitudes."""
+    return max((_magnitude(weight[rows]) for rows in row_pieces(weight)), default=0)
+
+
+def channel_weights(node: Synapse, weight: NarrowIntegers, program: Program) -> NarrowIntegers:
+    """Return the weights of channels, if all pixels of a channel weigh the same, else all."""
+    channels = _channels_alike(node, weight, program)
+    return weight.reshape(len(weight), channels, -1)[:, :, 0] if channels else weight
+
+
+def channels_of(values: Tensor, channels: int) -> Tensor:
+    """Return the sum of each channel's pixels, if so many channels are read and not pixels."""
     if values.shape[-1] == channels:
         return values
     return values.reshape(*values.shape[:-1], channels, -1).sum(-1)

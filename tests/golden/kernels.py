@@ -19,7 +19,7 @@ def cpp() -> dict[str, str]:
     step = integer_step(integers, 1 << 24, ("threshold",))
     assert step is not None
     kernels = {name: module.source("cpp") for name, module in NEURONS.items()}
-    return kernels | {"CubaLIF in Loihi's integers": step.source[torch.float32]}
+    return kernels | {"CubaLIF in Loihi's integers": step.source}
 
 
 def cuda() -> dict[str, str]:

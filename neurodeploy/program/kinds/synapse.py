@@ -14,6 +14,8 @@ from neurodeploy.program.kinds.node import Node
 from snncore.dynamics.arithmetic.interval import Interval
 
 _ROWS = 64
+# The sums of fewer bytes are exact in single precision, even twice as large.
+_SINGLE = 1 << 16
 
 
 class Synapse(Node):
@@ -64,8 +66,7 @@ class Synapse(Node):
         # Some rows at a time, which stay in the processor's cache.
         for start in range(0, len(flat), _ROWS):
             rows = flat[start : start + _ROWS]
-            positive = np.maximum(rows, 0).sum(axis=1, dtype=kind)
-            negative = np.minimum(rows, 0).sum(axis=1, dtype=kind)
+            positive, negative = _signed_sums(rows, kind)
             low = min(low, int((positive * x.low + negative * x.high).min(initial=0)))
             high = max(high, int((positive * x.high + negative * x.low).max(initial=0)))
         return Interval(low, high)
@@ -82,6 +83,18 @@ def check_weights(node: Synapse, axes: int) -> None:
     check_exponent(node, node.exponent)
     bits = node.accumulator_bits
     require(2 <= bits <= 62, f"{node.name}.accumulator_bits: {bits} is not in 2..62")
+
+
+def _signed_sums(rows: NDArray[Any], kind: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the sums of each row's positive weights, and of its negative ones."""
+    if rows.dtype == np.int8 and rows.shape[1] < _SINGLE:
+        # Floats are summed several times faster than bytes, and here without rounding.
+        floats = rows.astype(np.float32)
+        total = floats.sum(axis=1)
+        positive = (np.abs(floats, out=floats).sum(axis=1) + total) / 2
+        return positive.astype(kind), (total - positive).astype(kind)
+    positive = np.maximum(rows, 0).sum(axis=1, dtype=kind)
+    return positive, np.minimum(rows, 0).sum(axis=1, dtype=kind)
 
 
 def _sum_type(weight: NDArray[Any], x: Interval) -> Any:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.util import find_spec
@@ -59,9 +60,7 @@ def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     tool = compiler()
     if tool is None:
         raise CompilerError(NO_COMPILER)
-    flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(tool) else ()))
-    parts = (source, *flags, _version(tool), _processor())
-    key = sha256("\0".join(parts).encode()).hexdigest()
+    flags, key = _flags_and_key(tool, source, more_flags)
     library = cache.kept(key, "so")
     if library is None:
         library = cache.make(key, "so", partial(_compile, tool, flags, source))
@@ -72,6 +71,21 @@ def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
             f"the kernel that {' '.join(tool)} made cannot be loaded: {error} "
             "(let XDG_CACHE_HOME name a folder from which programs may be run)"
         ) from error
+
+
+def is_built(source: str) -> bool:
+    """Return whether the cache has the library of a source."""
+    tool = compiler()
+    return tool is not None and cache.kept(_flags_and_key(tool, source)[1], "so") is not None
+
+
+def _flags_and_key(
+    tool: Command, source: str, more_flags: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], str]:
+    """Return the compiler's flags, and the key of all that a library depends on."""
+    flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(tool) else ()))
+    parts = (source, *flags, _version(tool), _processor())
+    return flags, sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _compile(tool: Command, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
@@ -87,26 +101,56 @@ def _compile(tool: Command, flags: tuple[str, ...], source: str, folder: Path) -
     return (folder / result).read_bytes(), completed.stderr
 
 
-@lru_cache
-def _builds(tool: Command) -> bool:
-    """Return whether a compiler can make libraries: some lack the libraries to link with."""
+def _remembered(answer: Callable[[Command], str]) -> Callable[[Command], str]:
+    """Return a question about a compiler, whose answer is kept as long as its program is the same.
+
+    No answer is not kept: what a compiler lacks may be installed later.
+    """
+
+    @lru_cache
+    def asked(tool: Command) -> str:
+        if len(tool) > 1:
+            return answer(tool)
+        path = Path(tool[0]).resolve()
+        state = path.stat()
+        parts = (answer.__name__, *tool, str(path), str(state.st_size), str(state.st_mtime_ns))
+        key = sha256("\0".join(parts).encode()).hexdigest()
+        kept = cache.kept(key, "txt")
+        if kept is not None:
+            return kept.through.read_text("utf-8")
+        text = answer(tool)
+        if text:
+            cache.make(key, "txt", lambda _: (text.encode(), ""))
+        return text
+
+    return asked
+
+
+@_remembered
+def _builds(tool: Command) -> str:
+    """Return "yes" if a compiler can make libraries: some lack the libraries to link with."""
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "empty.cpp")
         text.write_text("#include <vector>\nint f() { return 1; }\n", "utf-8")
         command = [*tool, "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
-        return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
+        return _succeeds(command)
 
 
-@lru_cache
-def _takes_openmp(tool: Command) -> bool:
+@_remembered
+def _takes_openmp(tool: Command) -> str:
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "empty.cpp")
         text.write_text("#include <omp.h>\nint f() { return omp_get_max_threads(); }\n", "utf-8")
         command = [*tool, "-fopenmp", "-fPIC", "-shared", str(text), "-o", f"{folder}/empty.so"]
-        return subprocess.run(command, capture_output=True, timeout=_SECONDS).returncode == 0
+        return _succeeds(command)
 
 
-@lru_cache
+def _succeeds(command: list[str]) -> str:
+    completed = subprocess.run(command, capture_output=True, timeout=_SECONDS)
+    return "yes" if completed.returncode == 0 else ""
+
+
+@_remembered
 def _version(tool: Command) -> str:
     completed = subprocess.run(
         [*tool, "--version"], capture_output=True, text=True, timeout=_SECONDS

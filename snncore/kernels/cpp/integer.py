@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Operation, Recorder
 from snncore.dynamics.printing.render import Dialect, assignments
 from snncore.kernels.cpp.backend import WORTH_A_THREAD, pointers
-from snncore.kernels.cpp.build import CompilerError, compiler, load
+from snncore.kernels.cpp.build import CompilerError, compiler, is_built, load
 from snncore.kernels.cpp.numbers import NUMBERS
 from snncore.kernels.cpp.source import filled
 
@@ -77,10 +76,11 @@ static inline real wrapped_once(real value, real half) {
     return down <= -half ? down + 2 * half : down;
 }
 
-// Of the states only those with a place to go are kept for every step, `row` values apart.
-extern "C" void run(int64_t steps, int64_t size, int64_t threads, int64_t row,
-                    const drive_type *drive, const real *const *parameters,
-                    real *const *states, float *spikes, uint8_t *fired, int64_t *const *kept) {
+// The drives are added. Of the states only those with a place to go are kept for every step, `row`
+// values apart.
+extern "C" void run(int64_t steps, int64_t size, int64_t threads, int64_t row, int64_t count_drives,
+                    const drive_type *const *drives, const real *const *parameters,
+                    real *const *states, uint8_t *fired, int64_t *const *kept) {
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t first = 0; first < size; first += TILE) {
         const int64_t count = size - first < TILE ? size - first : TILE;
@@ -89,8 +89,16 @@ extern "C" void run(int64_t steps, int64_t size, int64_t threads, int64_t row,
             std::memcpy(state[k], states[k] + first, count * sizeof(real));
         @PARAMETERS@
         for (int64_t t = 0; t < steps; t++) {
-            const drive_type *__restrict input = drive + t * size + first;
-            float *__restrict spike = spikes + t * size + first;
+            drive_type total[TILE];
+            const drive_type *__restrict input = drives[0] + t * size + first;
+            if (count_drives > 1) {
+                std::memcpy(total, input, count * sizeof(drive_type));
+                for (int64_t k = 1; k < count_drives; k++) {
+                    const drive_type *__restrict more = drives[k] + t * size + first;
+                    for (int64_t i = 0; i < count; i++) total[i] += more[i];
+                }
+                input = total;
+            }
             uint8_t *__restrict mark = fired + t * row + first;
 #pragma GCC ivdep
             for (int64_t i = 0; i < count; i++) {
@@ -118,6 +126,11 @@ _CARRIERS: tuple[tuple[int, torch.dtype, str, Dialect], ...] = (
 )
 
 
+# Those that this process loaded, by their source.
+_libraries: dict[str, Any] = {}
+_DRIVES = {torch.int32: "int32_t", torch.float64: "double"}
+
+
 @dataclass(frozen=True)
 class CompiledStep:
     """A layer's step, compiled for the carrier that holds its integers."""
@@ -126,22 +139,23 @@ class CompiledStep:
     kind: torch.dtype
     numbers: Mapping[str, Tensor]
     varied: tuple[str, ...]
-    source: Mapping[torch.dtype, str]
+    drive: torch.dtype
+    source: str
+    library: Any
 
     def run(
         self,
-        drive: Tensor,
+        drives: Sequence[Tensor],
         states: Sequence[Tensor],
         parameters: Mapping[str, Tensor],
         keep: Mapping[str, Tensor],
-        spikes: Tensor,
     ) -> None:
         """Write the spikes (T, N, ...), update the states, and write the requested ones to `keep`.
 
-        `keep` has "s" and any of the states: views of larger arrays, (T, N, ...) of int64, and of
-        uint8 for the spikes.
+        The drives are added. `keep` has "s" and any of the states: views of larger arrays,
+        (T, N, ...) of int64, and of uint8 for the spikes. All lie in the same order in memory.
         """
-        drive = drive.contiguous()
+        drive = drives[0]
         step = drive.shape[1:]
         # A parameter that varies by neuron has a value for every neuron of the batch.
         available = {**self.numbers, **parameters}
@@ -151,21 +165,29 @@ class CompiledStep:
         ]
         threads = torch.get_num_threads() if drive.numel() >= WORTH_A_THREAD else 1
         places = [keep[n].data_ptr() if n in keep else 0 for n in self.equations.states]
-        library_of(self.source[drive.dtype]).run(
-            *map(ctypes.c_int64, (len(drive), step.numel(), threads, keep["s"].stride(0))),
-            ctypes.c_void_p(drive.data_ptr()),
+        numbers = (len(drive), step.numel(), threads, keep["s"].stride(0), len(drives))
+        self.library.run(
+            *map(ctypes.c_int64, numbers),
+            pointers(drives),
             pointers(values),
             pointers(states),
-            ctypes.c_void_p(spikes.data_ptr()),
             ctypes.c_void_p(keep["s"].data_ptr()),
             (ctypes.c_void_p * max(1, len(places)))(*places),
         )
 
 
-def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> CompiledStep | None:
+def integer_step(
+    equations: Equations,
+    largest: int,
+    varied: Sequence[str],
+    drive: torch.dtype = torch.int32,
+    *,
+    build: bool = True,
+) -> CompiledStep | None:
     """Compile the step for values up to `largest`; return None if this machine cannot.
 
-    `varied` names the parameters that differ between neurons.
+    `varied` names the parameters that differ between neurons, `drive` the type that drives them.
+    Without `build`, the machine has only the steps that were compiled before.
     """
     shared, numbers = _without_numbers(equations)
     reached = max([largest, *map(_constant, shared.operations)])
@@ -174,28 +196,29 @@ def integer_step(equations: Equations, largest: int, varied: Sequence[str]) -> C
         return None
     _, kind, real, dialect = fits[0]
     named = tuple(name for name in shared.parameters if name in varied)
-    source = {
-        drive_type: _source(shared, named, real, spelled, dialect)
-        for drive_type, spelled in ((torch.float32, "float"), (torch.float64, "double"))
-    }
+    source = _source(shared, named, real, _DRIVES[drive], dialect)
     try:
-        library_of(source[torch.float32])
+        library = library_of(source, build=build)
     except CompilerError:
         return None
+    if library is None:
+        return None
     constants = {name: torch.tensor(value, dtype=kind) for name, value in numbers.items()}
-    return CompiledStep(shared, kind, constants, named, source)
+    return CompiledStep(shared, kind, constants, named, drive, source, library)
 
 
-@lru_cache(maxsize=512)
-def library_of(source: str) -> Any:
-    """Return the compiled library of a source.
+def library_of(source: str, *, build: bool = True) -> Any | None:
+    """Return the compiled library of a source, or None if it needs a build that is not wanted.
 
     Raises:
         CompilerError: if the compiler refuses it.
     """
-    library = load(source)
-    library.run.restype = None
-    return library
+    if source not in _libraries:
+        if not build and not is_built(source):
+            return None
+        _libraries[source] = library = load(source)
+        library.run.restype = None
+    return _libraries[source]
 
 
 def _constant(operation: Operation) -> int:
@@ -267,7 +290,7 @@ def _source(
     ]
     lines.append(f"const real out = {values[equations.output]};")
     lines += [f"state[{k}][i] = next{k};" for k in range(len(equations.states))]
-    lines += ["spike[i] = float(out);", "mark[i] = uint8_t(out);"]
+    lines.append("mark[i] = uint8_t(out);")
     parameters = [
         f"const real *__restrict parameter{k} = parameters[{k}] + first;"
         if name in varied

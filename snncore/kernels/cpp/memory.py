@@ -39,7 +39,7 @@ class Arena:
         tensor = torch.from_numpy(owner).view(kind).view(tuple(shape))
         if torch.are_deterministic_algorithms_enabled():
             # As torch does, so that a value that nobody wrote shows.
-            tensor.fill_(torch.nan)
+            tensor.fill_(torch.nan if kind.is_floating_point else torch.iinfo(kind).max)
         return tensor
 
     def _taken(self, size: int) -> np.ndarray:
