@@ -339,7 +339,7 @@ def _conv2d(node: Conv2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
     x = run.value(node.source)
     if run.engine.integers and x.dtype == torch.uint8:
-        return pooled_bytes(node, x)
+        return pooled_bytes(x, node.kernel, node.stride, node.padding)
     if x.dtype in (torch.uint8, torch.int32):
         x = x.double()
     pooled = torch.nn.functional.max_pool2d(

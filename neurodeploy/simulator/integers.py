@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.program import Conv2d, Dense, MaxPool2d, Program, Synapse
+from neurodeploy.data.structure import Pair
+from neurodeploy.program import Conv2d, Dense, Program, Synapse
 from neurodeploy.simulator.weights import channel_weights, channels_of, largest_row, most_reached
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.kernels.cpp.products import (
@@ -57,10 +58,9 @@ def integer_sums(node: Synapse, program: Program, source: Interval) -> Sums | No
     return _SUMS.of(node)(node, program, source)
 
 
-def pooled_bytes(node: MaxPool2d, values: Tensor) -> Tensor:
+def pooled_bytes(values: Tensor, kernel: Pair, stride: Pair, padding: Pair) -> Tensor:
     """Return the largest value of every window of bytes (T, N, C, H, W)."""
-    height, width = values.shape[3:]
-    seen = windows((height, width), node.kernel, node.stride, node.padding)
+    seen = windows((values.shape[3], values.shape[4]), kernel, stride, padding)
     return by_channel(pooled(readable(values, torch.uint8), seen))
 
 

@@ -69,9 +69,7 @@ def test_fast_is_golden_on_random_programs_with_every_carrier() -> None:
     assert min(carriers.values()) >= 3
 
 
-def test_long_samples_are_worth_compiling(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_long_samples_are_worth_compiling(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Short ones run in C++ only where that was compiled before."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(cpp_integer, "_libraries", {})
