@@ -93,6 +93,15 @@ class _Tracer(fx.Tracer):
         # An encoder is one call, so that it can be named.
         modules: Any = (math, encoding)
         super().__init__(autowrap_modules=modules)
+        # The innermost module that raised an error while it was traced.
+        self.failed: nn.Module | None = None
+
+    def call_module(self, m: nn.Module, *called: Any) -> Any:
+        try:
+            return super().call_module(m, *called)
+        except Exception:
+            self.failed = self.failed or m
+            raise
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A module that a graph cannot contain is named, not traced into.
@@ -113,9 +122,9 @@ def calls_of(network: nn.Module) -> Calls:
         graph = tracer.trace(network)
     # While it is traced, a forward may raise anything.
     except Exception as error:
-        kind, path = type(network).__name__, tracer.scope.module_path
-        within = f" in {path} ({type(network.get_submodule(path)).__name__})" if path else ""
-        line = raised_line(error)
+        line, kind = raised_line(error), type(network).__name__
+        paths = (path for path, module in network.named_modules() if module is tracer.failed)
+        within = "".join(f" in {path} ({type(tracer.failed).__name__})" for path in paths)
         raise UnsupportedLayerError(
             f"{kind}: its forward cannot be traced{within}{f' at {line}' if line else ''}: "
             f"{error or type(error).__name__}",
