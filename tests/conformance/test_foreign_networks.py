@@ -1,0 +1,73 @@
+"""Networks as people write them convert in the process of their framework, with equal spikes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from neurodeploy.sandbox import install
+from neurodeploy.sandbox.environments.beside import paths_beside
+from neurodeploy.sandbox.environments.environment import clean_environment, interpreter_in
+from targets.nir.simulators.receivers.run import RECEIVERS
+from tests.packaging.tree import ROOT
+
+# Of each framework: one model for every run of the tests, and the number of all.
+MODELS = {
+    "snntorch": ("static MLP", 7),
+    "spikingjelly": ("spiking head", 6),
+    "norse": ("sequential state", 4),
+    "sinabs": ("dense", 3),
+}
+# The framework's own packages come before ours, which bring torch.
+RUN = """
+import runpy, sys
+root, beside = sys.argv[1], sys.argv[2].split("|")
+sys.path = [root, *sys.path, *beside]
+sys.argv = [root, *sys.argv[3:]]
+runpy.run_module("tests.conformance.foreign_networks", run_name="__main__", alter_sys=True)
+"""
+# Both refusals that are right: this model draws random numbers.
+RANDOM = {"rate coded": "bernoulli draws random numbers"}
+
+
+def results(framework: str, *names: str) -> dict[str, dict]:
+    """Return what became of the models of a framework, by their names."""
+    environment = RECEIVERS[framework]
+    install(environment)
+    arguments = (str(ROOT), "|".join(paths_beside(environment)), framework, *names)
+    python = interpreter_in(environment.path)
+    run = subprocess.run(
+        [python, "-W", "ignore", "-c", RUN, *arguments],
+        env=clean_environment(OMP_NUM_THREADS="1"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return {(entry := json.loads(line))["name"]: entry for line in run.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("framework", MODELS)
+def test_models_convert_with_equal_spikes(framework: str, full: bool) -> None:
+    name, count = MODELS[framework]
+    models = results(framework, *([] if full else [name]))
+    assert len(models) == (count if full else 1)
+    for model, entry in models.items():
+        if model in RANDOM:
+            assert RANDOM[model] in entry["refused"]
+            continue
+        assert entry.get("equal"), entry
+        assert entry["parting"] is None
+        assert entry["rounding"] == 0
+        assert entry["spikes"] > 20
+        assert entry["loaded"]
+
+
+def test_most_models_are_taken() -> None:
+    """At least 18 of 20: one is refused, because no network can keep what it draws."""
+    total = sum(count for _, count in MODELS.values())
+    assert (total, total - len(RANDOM)) == (20, 19)
