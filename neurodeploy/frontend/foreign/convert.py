@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.calls import INPUT
 from neurodeploy.frontend.foreign.compare import both, compared
+from neurodeploy.frontend.foreign.own import traced
 from neurodeploy.frontend.foreign.recording.calls import Recording, tensors_in
 from neurodeploy.frontend.foreign.recording.folded import Folded, NotFoldedError, folded
-from neurodeploy.frontend.foreign.recording.leaves import leaves_of
+from neurodeploy.frontend.foreign.recording.leaves import Leaf, leaves_of, own_leaves
 from neurodeploy.frontend.foreign.recording.record import record
 from neurodeploy.frontend.foreign.report import Agreement, Became, Conversion
 from neurodeploy.frontend.foreign.states import forget
@@ -66,10 +67,23 @@ class _Run:
 
     def __init__(self, module: nn.Module, output: int) -> None:
         self.module, self.output = module, output
-        self.leaves = leaves_of(module)
+        self.leaves, self.own = leaves_of(module), dict[str, Leaf]()
         self.recordings: dict[int, Recording] = {}
 
     def folded(self, example: Tensor) -> tuple[list[Tensor], Folded]:
+        """Return the calls' inputs and the folded network.
+
+        Modules of the user's own are first looked into, and then taken as neurons.
+        """
+        try:
+            return self._folded(example)
+        except UnsupportedLayerError:
+            self.own = own_leaves(self.module, self.leaves)
+            if not self.own:
+                raise
+            return self._folded(example)
+
+    def _folded(self, example: Tensor) -> tuple[list[Tensor], Folded]:
         """Return the calls' inputs and the folded network: one call, or one a step."""
         try:
             return self._in_one_call(example)
@@ -132,13 +146,16 @@ class _Run:
 
     def _record(self, inputs: list[Tensor], times: Sequence[int | None]) -> Folded:
         forget(self.module)
-        modules = {path: leaf.module for path, leaf in self.leaves.items()}
+        leaves = self.leaves | self.own
+        modules = {path: leaf.module for path, leaf in leaves.items()}
         recording = record(self.module, inputs, modules)
         forget(self.module)
+        for path, leaf in self.own.items():
+            leaf.taken = leaf.taken or traced(leaf.module, path, recording)
         refusals = []
         for time in times:
             try:
-                network = folded(recording, self.leaves, time, self.output)
+                network = folded(recording, leaves, time, self.output)
             except NotFoldedError as error:
                 refusals.append(error)
                 continue

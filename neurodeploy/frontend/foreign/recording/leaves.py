@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -90,6 +90,18 @@ _REMEDY = (
 def leaves_of(module: nn.Module) -> dict[str, Leaf]:
     """Return the modules by path that are recorded as one call."""
     return {leaf.path: leaf for leaf in _leaves(module, "", set())}
+
+
+def own_leaves(module: nn.Module, leaves: Mapping[str, Leaf]) -> dict[str, Leaf]:
+    """Return the user's modules, other than the whole, within which there is no layer."""
+    own: dict[str, Leaf] = {}
+    for path, part in module.named_modules():
+        within = (path, *(f"{path}.{name}" for name, _ in part.named_modules() if name))
+        inside = any(path.startswith(f"{outer}.") for outer in own)
+        plain = type(part) in _CONTAINERS or type(part).__module__.startswith(_TORCH)
+        if path and not inside and not plain and not leaves.keys() & set(within):
+            own[path] = Leaf(path, part, Role.NEURON)
+    return own
 
 
 def _leaves(module: nn.Module, path: str, seen: set[int]) -> Iterator[Leaf]:
