@@ -93,7 +93,7 @@ def leaves_of(module: nn.Module) -> dict[str, Leaf]:
 
 
 def own_leaves(module: nn.Module, leaves: Mapping[str, Leaf]) -> dict[str, Leaf]:
-    """Return the user's modules, other than the whole, within which there is no layer."""
+    """Return the user's modules, other than the whole, that contain no layers."""
     own: dict[str, Leaf] = {}
     for path, part in module.named_modules():
         within = (path, *(f"{path}.{name}" for name, _ in part.named_modules() if name))
