@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from neurodeploy.frontend.foreign.taken import Taken, taken
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend.checkpoint import load, save
+from neurodeploy.frontend.foreign.form import OUTPUT
+from neurodeploy.frontend.foreign.taken import Taken, is_neuron, taken
 from snncore import functional, neuron
 from snncore.dynamics.expression import Op
 
@@ -26,49 +31,89 @@ def compared(
     scale: float,
     backends: list[str],
 ) -> dict[str, Any]:
-    """Return how many spikes and states differ, on random input and on a grid."""
-    sums = {"steps": 0, "fired": 0, "spikes": 0, "states": 0, "met": 0}
-    for seed, grid in ((1, False), (2, True)):
-        torch.manual_seed(seed)
-        module = make().eval()
-        x = _input(shape, grid) * scale
-        ours = taken(module)
-        assert ours is not None, f"{type(module).__name__} is not known"
-        with torch.no_grad():
-            theirs = run(module, x, ours)
-            for key, value in _differences(ours, x, theirs, backends).items():
-                sums[key] += value
-    return sums | {"layer": _name(ours.layer), "note": ours.note}
-
-
-def _input(shape: tuple[int, ...], grid: bool) -> Tensor:
+    """Return how many spikes and states differ: half of the samples lie on a grid."""
+    torch.manual_seed(1)
+    module = make().eval()
     x = torch.randn(shape) * 0.8 + 0.3
-    return torch.round(x * 8) / 8 if grid else x
+    half = shape[1] // 2
+    x[:, half:] = torch.round(x[:, half:] * 8) / 8
+    x *= scale
+    ours = taken(module)
+    assert ours is not None, f"{type(module).__name__} is not known"
+    with torch.no_grad():
+        theirs = run(module, x, ours)
+        counts = _differences(ours, x, theirs, backends)
+    layer = _name(ours.layer)
+    return counts | {"known": is_neuron(module), "layer": layer, "note": ours.note}
 
 
 def _differences(
     ours: Taken, x: Tensor, theirs: list[Tensor], backends: list[str]
 ) -> dict[str, int]:
-    """Return the counts for one input; the states are compared at every step."""
-    sent = theirs[0]
-    counts = {"steps": sent.numel(), "fired": int((sent != 0).sum())}
-    counts["spikes"] = counts["states"] = 0
-    for backend in backends:
-        for part in _neurons(ours.layer):
-            part.backend = backend
-        functional.reset(ours.layer)
-        counts["spikes"] += int((ours.layer(x) != sent).sum())
-    (inner,) = _neurons(ours.layer)
+    """Return the numbers of spikes and states that differ, the states at every step."""
+    sent, layer = theirs[0], ours.layer
+    (inner,) = _neurons(layer)
     inner.backend, inner.record = "torch", {}
-    functional.reset(ours.layer)
-    ours.layer(x)
+    counts = {"steps": sent.numel(), "fired": int((sent != 0).sum())}
+    counts["spikes"] = int((layer(x) != sent).sum())
+    counts["states"] = 0
     for name, values in zip(ours.outputs[1:], theirs[1:], strict=True):
-        mine = torch.stack(inner.record[name]).reshape(values.shape)
+        # What the call returns beside the spikes, once more.
+        key = "s" if name == OUTPUT else name
+        mine = torch.stack(inner.record[key]).reshape(values.shape)
         counts["states"] += int((mine != values).sum())
     inner.record = None
-    other = _firing_otherwise(ours.layer, inner)
-    counts["met"] = int((other(x) != sent).sum())
+    for backend in backends:
+        inner.backend = backend
+        functional.reset(layer)
+        counts["spikes"] += int((layer(x) != sent).sum())
+    inner.backend = "torch"
+    functional.reset(layer)
+    counts["met"] = int((_firing_otherwise(layer, inner)(x) != sent).sum())
+    counts["saved"] = int((_saved(layer, x)(x) != sent).sum())
     return counts
+
+
+def _saved(layer: nn.Module, x: Tensor) -> nn.Module:
+    """Return the layer as its file has it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.pt"
+        save(nn.Sequential(layer), path, example=x)
+        return load(path)
+
+
+def compared_layer(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return how many values of a layer differ, over the steps of a sequence."""
+    torch.manual_seed(3)
+    module = make()
+    for part in module.modules():
+        if hasattr(part, "running_var"):
+            part.running_mean.normal_()
+            part.running_var.uniform_(0.5, 2.0)
+    module.eval()
+    ours = taken(module)
+    assert ours is not None, f"{type(module).__name__} is not known"
+    x = torch.round(torch.randn(shape) * 8) / 8
+    with torch.no_grad():
+        if ours.time == 1:
+            theirs = module(x.transpose(0, 1)).transpose(0, 1)
+            mine = ours.layer(x)
+        elif ours.time == 0:
+            theirs, mine = module(x), ours.layer(x)
+        else:
+            # A step at a time, since sums of floats depend on how many samples there are.
+            theirs = torch.stack([module(step) for step in x])
+            mine = torch.cat([ours.layer(x[t : t + 1]) for t in range(len(x))])
+    return {"values": theirs.numel(), "differ": int((theirs != mine).sum())}
+
+
+def refusal(make: Callable[[], nn.Module]) -> str:
+    """Return the error for a module that cannot be ours, or nothing if it is taken."""
+    try:
+        taken(make())
+    except UnsupportedLayerError as error:
+        return str(error)
+    return ""
 
 
 def _firing_otherwise(layer: nn.Module, inner: Any) -> nn.Module:
@@ -104,12 +149,6 @@ def _name(layer: nn.Module) -> str:
     kind = "Defined" if isinstance(inner, neuron.Defined) else type(inner).__name__
     around = type(layer).__name__ if layer is not inner else ""
     return f"{around}({kind})" if around else kind
-
-
-def every_step(module: Any, x: Tensor, ours: Taken) -> list[Tensor]:
-    """Run a module that keeps its states by itself, and returns what it sends."""
-    del ours
-    return [torch.stack([module(step) for step in x])]
 
 
 def flattened(values: Any) -> Iterator[Tensor]:

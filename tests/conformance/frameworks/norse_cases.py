@@ -84,6 +84,10 @@ NEURONS: dict[str, Any] = {
 }
 
 
-def refused() -> dict[str, str]:
-    """Return the error of every module that cannot be ours."""
-    return {}
+REFUSED: dict[str, Any] = {
+    "random": lambda: norse.LIFCell(p=norse.LIFParameters(method="logistic")),
+    "adaptive recurrent": lambda: norse.LIFAdExRecurrentCell(4, 4),
+    "coba": lambda: norse.CobaLIFCell(4, 4),
+    "leaks": lambda: norse.LIFCell(p=_p(norse.LIFParameters, v_leak=[0.0, 0.5])),
+}
+LAYERS: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 SHAPE = (32,)
 SHAPES: dict[str, tuple[int, ...]] = {"LIF channels": (4, 3, 3), "IAF conv": (4, 3, 3)}
-SCALE = {"ALIF": 2.0}
+SCALE = {"ALIF": 2.0, "LIF": 4.0}
 CHANNELS = torch.tensor([0.5, 0.75, 1.0, 1.5]).reshape(4, 1, 1)
 
 
@@ -20,6 +20,8 @@ def run(module: Any, x: Tensor, ours: Any) -> list[Tensor]:
     batch_first = x.transpose(0, 1)
     if not ours.merged:
         return [module(batch_first).transpose(0, 1)]
+    if module.num_timesteps > 0:
+        module.num_timesteps = len(x)
     flat = module(batch_first.reshape(-1, *x.shape[2:]))
     return [flat.reshape(batch_first.shape).transpose(0, 1)]
 
@@ -68,6 +70,13 @@ NEURONS: dict[str, Any] = {
 }
 
 
-def refused() -> dict[str, str]:
-    """Return the error of every module that cannot be ours."""
-    return {}
+REFUSED: dict[str, Any] = {
+    "feedback": lambda: sl.IAFRecurrent(nn.PReLU()),
+    "fires otherwise": lambda: sl.IAF(spike_fn=type("Own", (act.MultiSpike,), {})),
+    "max pool": lambda: sl.SpikingMaxPooling2dLayer(2),
+    "repeated": lambda: sl.Repeat(nn.PReLU()),
+}
+LAYERS: dict[str, Any] = {
+    "SumPool2d": (lambda: sl.SumPool2d(2), (5, 3, 2, 8, 8)),
+    "Repeat": (lambda: sl.Repeat(nn.Conv2d(2, 4, 3)), (5, 3, 2, 8, 8)),
+}

@@ -6,6 +6,7 @@ from typing import Any
 
 import snntorch as snn
 import torch
+from snntorch.functional import quant
 from torch import Tensor
 
 SHAPE = (32,)
@@ -127,6 +128,15 @@ NEURONS: dict[str, Any] = {
 }
 
 
-def refused() -> dict[str, str]:
-    """Return the error of every module that cannot be ours."""
-    return {}
+REFUSED: dict[str, Any] = {
+    "inhibition": lambda: snn.Leaky(beta=0.5, inhibition=True),
+    "state_quant": lambda: snn.Leaky(beta=0.5, state_quant=quant.state_quant(num_bits=4)),
+    "RSynaptic at once": lambda: snn.RSynaptic(
+        alpha=0.6, beta=0.7, all_to_all=False, reset_delay=False
+    ),
+    "StateLeaky": lambda: snn.StateLeaky(beta=0.5, channels=4),
+    "LinearLeaky": lambda: snn.LinearLeaky(beta=0.5, in_features=4, out_features=4),
+    "SLSTM": lambda: snn.SLSTM(4, 4),
+    "full matrix": lambda: snn.LeakyParallel(4, 4, weight_hh_enable=True),
+}
+LAYERS: dict[str, Any] = {}

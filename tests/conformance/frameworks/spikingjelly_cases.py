@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from spikingjelly.activation_based import neuron
-from torch import Tensor
+from spikingjelly.activation_based import layer, neuron, surrogate
+from torch import Tensor, nn
 
 SHAPE = (32,)
 SHAPES = {"aware channels": (4, 3, 3)}
@@ -117,6 +117,51 @@ NEURONS: dict[str, Any] = {
 }
 
 
-def refused() -> dict[str, str]:
-    """Return the error of every module that cannot be ours."""
-    return {}
+REFUSED: dict[str, Any] = {
+    "smooth": lambda: neuron.IFNode(surrogate_function=surrogate.ATan(spiking=False)),
+    "GatedLIF": lambda: neuron.GatedLIFNode(T=4),
+    "LIAF": lambda: neuron.LIAFNode(torch.relu, False),
+    "PSN": lambda: neuron.PSN(T=4),
+    "MaskedPSN": lambda: neuron.MaskedPSN(k=2, T=4),
+    "SlidingPSN": lambda: neuron.SlidingPSN(k=2),
+    "simple without reset": lambda: neuron.SimpleLIFNode(2.0, True, v_reset=None),
+    "container": lambda: layer.SeqToANNContainer(nn.Conv2d(2, 4, 3), nn.PReLU()),
+}
+IMAGE, VECTOR = (5, 3, 2, 8, 8), (5, 3, 12)
+LAYERS: dict[str, Any] = {
+    **{
+        f"{name} {mode}": (lambda m=make, s=mode: m(step_mode=s), shape)
+        for mode in ("s", "m")
+        for name, (make, shape) in {
+            "Conv2d": (lambda **form: layer.Conv2d(2, 4, 3, padding=1, **form), IMAGE),
+            "Conv2d same": (lambda **form: layer.Conv2d(2, 4, 3, padding="same", **form), IMAGE),
+            "Conv1d": (lambda **form: layer.Conv1d(2, 4, 3, stride=2, **form), (5, 3, 2, 9)),
+            "ConvTranspose2d": (
+                lambda **form: layer.ConvTranspose2d(2, 4, 3, output_padding=1, stride=2, **form),
+                IMAGE,
+            ),
+            "BatchNorm1d": (lambda **form: layer.BatchNorm1d(12, **form), VECTOR),
+            "BatchNorm2d": (lambda **form: layer.BatchNorm2d(2, **form), IMAGE),
+            "GroupNorm": (lambda **form: layer.GroupNorm(2, 2, **form), IMAGE),
+            "MaxPool2d": (lambda **form: layer.MaxPool2d(3, 2, 1, **form), IMAGE),
+            "AvgPool2d": (lambda **form: layer.AvgPool2d(2, **form), IMAGE),
+            "AdaptiveAvgPool2d": (lambda **form: layer.AdaptiveAvgPool2d((2, 2), **form), IMAGE),
+            "Linear": (lambda **form: layer.Linear(12, 7, **form), VECTOR),
+            "Flatten": (lambda **form: layer.Flatten(**form), IMAGE),
+            "Upsample": (lambda **form: layer.Upsample(scale_factor=2, **form), IMAGE),
+            "Dropout": (lambda **form: layer.Dropout(0.5, **form), VECTOR),
+            "WSConv2d": (lambda **form: layer.WSConv2d(2, 4, 3, **form), IMAGE),
+            "WSLinear": (lambda **form: layer.WSLinear(12, 7, **form), VECTOR),
+            "VotingLayer": (lambda **form: layer.VotingLayer(4, **form), VECTOR),
+            "Delay": (lambda **form: layer.Delay(2, **form), VECTOR),
+            "SynapseFilter": (lambda **form: layer.SynapseFilter(3.0, **form), VECTOR),
+        }.items()
+    },
+    "tdBN": (lambda: layer.ThresholdDependentBatchNorm2d(1.0, 0.5, 2), IMAGE),
+    "SeqToANNContainer": (
+        lambda: layer.SeqToANNContainer(
+            nn.Conv2d(2, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Sequential(nn.MaxPool2d(2))
+        ),
+        IMAGE,
+    ),
+}
