@@ -33,7 +33,7 @@ def framework(request: pytest.FixtureRequest) -> Environment:
 
 @pytest.fixture(scope="module")
 def compared(framework: Environment, full: bool) -> dict[str, Any]:
-    """What a framework's modules and ours computed, in the framework's sandbox."""
+    """The results of modules and of ours, in the sandbox of their framework."""
     job = {
         "path": [str(ROOT)],
         "framework": framework.name,
