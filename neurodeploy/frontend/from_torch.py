@@ -115,7 +115,9 @@ class _Builder:
         else:
             for node in self._nodes(module, call.name, sources):
                 self._append(node)
-        self.values[call.name] = self.nodes[-1].name
+        # A way back stands behind the neurons that it reads.
+        recurrent = isinstance(module, layer.Recurrent)
+        self.values[call.name] = call.name if recurrent else self.nodes[-1].name
 
     def _value(self, name: str, reader: str) -> str:
         """Return the node that holds a call's value."""
@@ -278,14 +280,13 @@ def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequenc
         )
     if not isinstance(body, neuron.EquationNeuron) or not isinstance(feedback, layer.Linear):
         return recurrent_nodes(module, name, source, shape)
-    if feedback.bias is not None:
-        raise UnsupportedLayerError(
-            f"{name}: its feedback has a bias, which does not apply in the first step",
-            remedy="make it with bias=False; the weights before it may have one",
-        )
-    back = g.Dense(f"{name}.feedback", Edge(name, 1), _array(feedback.weight))
-    total = g.Add(f"{name}.sum", (source, Edge(back.name)))
-    return [back, total, *nodes_of(body, name, Edge(total.name), shape)]
+    late = module.from_start or feedback.bias is None
+    weights = (_array(feedback.weight), _optional(feedback.bias))
+    # A bias that does not apply in the first step waits with its sums.
+    back = g.Dense(f"{name}.feedback", Edge(name, int(late)), *weights)
+    total = g.Add(f"{name}.sum", (source, Edge(back.name, int(not late))))
+    neurons = nodes_of(body, name, Edge(total.name), shape)
+    return [back, total, *neurons] if late else [total, *neurons, back]
 
 
 @nodes_of.register

@@ -1,6 +1,7 @@
 """The graph: a network traced, in floats and without torch."""
 
 from neurodeploy.data.network.network import dumps as dumps
+from neurodeploy.graph.foreign import ForeignGraph as ForeignGraph
 from neurodeploy.graph.graph import Graph as Graph
 from neurodeploy.graph.graph import loads as loads
 from neurodeploy.graph.kinds import Add as Add
@@ -36,6 +37,7 @@ __all__ = [
     "Delay",
     "Dense",
     "Flatten",
+    "ForeignGraph",
     "Graph",
     "GroupNorm",
     "Input",

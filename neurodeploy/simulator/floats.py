@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neurodeploy import graph as g
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Pair
-from neurodeploy.errors import SamplesError, ValidationError
+from neurodeploy.errors import SamplesError
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics import evaluate
 from snncore.dynamics.printing.register_words import REGISTER_TABLE
@@ -180,8 +180,9 @@ def _sum_pool(node: g.SumPool2d, run: _Run, row: Array) -> Array:
 
 @_VALUE.register(g.Delay)
 def _delay(node: g.Delay, run: _Run, row: Array) -> Array:
-    words = "the engine of floats does not run delays"
-    raise ValidationError(f"{node.name}: {words}", remedy="leave the delay out")
+    steps = np.broadcast_to(node.steps, run.zeros[node.name].shape[1:2]).astype(int)
+    late = {count: run.value(Edge(node.source.source, node.source.delay + count)) for count in {*steps}}
+    return np.stack([late[count][:, channel] for channel, count in enumerate(steps)], axis=1)
 
 
 def _correlated(rows: Array, node: g.Conv2d) -> Array:

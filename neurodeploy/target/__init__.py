@@ -29,6 +29,7 @@ from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
 from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
+from neurodeploy.target.protocol import ReadsForeignFiles as ReadsForeignFiles
 from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
@@ -56,6 +57,7 @@ __all__ = [
     "NamesReceivers",
     "Option",
     "Price",
+    "ReadsForeignFiles",
     "RestructuresPrograms",
     "Severity",
     "Simulation",

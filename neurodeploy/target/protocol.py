@@ -13,11 +13,11 @@ from neurodeploy.chips.resources import Energy, LayerOperations, OnChip, Placeme
 from neurodeploy.errors import (
     ValidationError,
 )
-from neurodeploy.graph import Graph
+from neurodeploy.graph import ForeignGraph, Graph
 from neurodeploy.lowering import Pass
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, Limits
-from neurodeploy.target.capabilities import Capabilities
+from neurodeploy.target.capabilities import Capabilities, Option
 from neurodeploy.target.examples import ExampleNeuron
 from neurodeploy.target.findings import Finding
 from neurodeploy.trace import Trace
@@ -154,6 +154,28 @@ class TakesFloats(Protocol):
 
     def read_graph(self, artifact: Artifact) -> Graph:
         """Return the float network in an artifact's files."""
+
+
+@runtime_checkable
+class ReadsForeignFiles(Protocol):
+    """An optional ability: read files of the format that others wrote, as networks in floats."""
+
+    @property
+    def reading_options(self) -> Mapping[str, Option]:
+        """The choices that such a file leaves open, besides the time step and the profile."""
+
+    def is_foreign(self, artifact: Artifact) -> bool:
+        """Return whether an artifact is a bare file of another writer."""
+
+    def foreign_graph(
+        self,
+        artifact: Artifact,
+        *,
+        dt: float | None = None,
+        profile: str | None = None,
+        **options: Any,
+    ) -> ForeignGraph:
+        """Return the network in such a file; `dt` is the seconds of a step."""
 
 
 @runtime_checkable

@@ -234,10 +234,10 @@ class Rewriting:
                 "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
                 "weights before it)"
             )
-        if feedback.bias is not None:
+        if feedback.bias is not None and not module.from_start:
             raise ValueError(
                 f"{name}: its feedback has a bias, but every chip adds it in the first step too "
-                "(make it with bias=False; the weights before it may have one)"
+                "(make it with bias=False or from_start=True; the weights before it may have one)"
             )
         terms = self._terms(node.all_input_nodes[0])
         sent = self.conversion.largest_sent(body, name)

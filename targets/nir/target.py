@@ -8,12 +8,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.graph import ForeignGraph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import (
     Capabilities,
     ExampleNeuron,
     Finding,
+    Option,
     Simulation,
     chosen_simulator,
 )
@@ -22,6 +24,7 @@ from targets.nir.capabilities import CAPABILITIES, TIME_STEP
 from targets.nir.check import check
 from targets.nir.compile import compile_program
 from targets.nir.examples import EXAMPLES
+from targets.nir.foreign.target import OPTIONS, is_foreign, read_foreign
 from targets.nir.read import open_file
 from targets.nir.simulators.receivers.run import RECEIVERS, received_trace
 from targets.nir.simulators.runs import file_run
@@ -37,6 +40,7 @@ class Nir:
     simulators: Mapping[str, Environment] = {REFERENCE.name: REFERENCE, **RECEIVERS}
     # Frameworks that read NIR, each in its own way, so that they may compute something else.
     receivers: frozenset[str] = frozenset(RECEIVERS)
+    reading_options: Mapping[str, Option] = OPTIONS
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what NIR cannot carry, and what receivers would change."""
@@ -53,6 +57,27 @@ class Nir:
             ArtifactError: if it is not a file of ours, is damaged, or was edited.
         """
         return open_file(artifact).program
+
+    def is_foreign(self, artifact: Artifact) -> bool:
+        """Return whether an artifact is a bare .nir file that was not written by export."""
+        return is_foreign(artifact)
+
+    def foreign_graph(
+        self,
+        artifact: Artifact,
+        *,
+        dt: float | None = None,
+        profile: str | None = None,
+        **options: Any,
+    ) -> ForeignGraph:
+        """Return the network in another writer's file, by one of the readings of NIR.
+
+        Raises:
+            ArtifactError: if the file is damaged, or makes no sense; names the node.
+            ValidationError: if the file does not say what it needs; names the option that does.
+            UnsupportedLayerError: if the reading, or our network, has no such node.
+        """
+        return read_foreign(artifact, dt=dt, profile=profile, options=options)
 
     def simulate(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -66,7 +67,8 @@ class Recurrent(StateLayer):
 
     Without `feedback` it is added as it is, element by element; with it, what the feedback (a
     Linear, a Conv2d, ...) makes of it. Only this layer runs step by step: before and behind it
-    sequences stay whole. In the first step there is nothing to feed back.
+    sequences stay whole. In the first step there is nothing to feed back; with `from_start`, the
+    feedback computes on zeros then, so that its bias counts from the first step on.
 
     With `separate`, the body gets it as a second input instead, and adds it where its equations
     say; in the first step it is what the feedback makes of zeros, such as its bias.
@@ -78,10 +80,12 @@ class Recurrent(StateLayer):
         feedback: nn.Module | None = None,
         *,
         separate: bool = False,
+        from_start: bool = False,
         step_mode: str = "m",
     ) -> None:
         super().__init__(step_mode)
         self.body, self.feedback, self.separate = body, feedback, bool(separate)
+        self.from_start = bool(from_start)
         # The modules inside always take single steps.
         for part in self.modules():
             if part is not self and hasattr(part, "step_mode"):
@@ -89,12 +93,15 @@ class Recurrent(StateLayer):
 
     def config(self) -> dict[str, Any]:
         """Return the arguments besides the modules inside, as plain data."""
-        return super().config() | ({"separate": True} if self.separate else {})
+        unusual = {name: True for name in ("separate", "from_start") if getattr(self, name)}
+        return super().config() | unusual
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the body's outputs."""
         self.input_shape = tuple(self.sequence(x).shape[2:])
         last = self.states.get("output")
+        if last is None and self.from_start:
+            last = self._nothing(self.sequence(x)[0])
         outputs = []
         for step in self.sequence(x):
             if self.separate:
@@ -105,6 +112,14 @@ class Recurrent(StateLayer):
             outputs.append(last)
         self.states["output"] = outputs[-1]
         return self.as_given(torch.stack(outputs))
+
+    def _nothing(self, step: Tensor) -> Tensor:
+        """Return zeros of the output's shape, as if a step without input had sent nothing."""
+        if not isinstance(self.body, nn.Sequential):
+            return torch.zeros_like(step)
+        shapes = copy.deepcopy(self.body)
+        with torch.no_grad():
+            return torch.zeros_like(shapes(torch.zeros_like(step)))
 
     def _fed_back(self, last: Tensor) -> Tensor:
         return last if self.feedback is None else self.feedback(last)
