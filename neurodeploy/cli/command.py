@@ -32,6 +32,18 @@ Build = Annotated[
         help="Your function that builds the architecture, for a file of weights alone.",
     ),
 ]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--dt", metavar="S", help="The seconds of a step, which a NIR file does not say."),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="P",
+        help="Whose reading of a NIR file: spec, snntorch, norse, sinabs, rockpool, spikingjelly "
+        "or lava.",
+    ),
+]
 Samples = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
@@ -50,6 +62,19 @@ class ModelSource:
 
     model: Model
     build: Build = None
+    dt: Seconds = None
+    profile: Profile = None
+
+    def load(self, **options: str) -> Any:
+        """Return the network; options are those of a NIR file.
+
+        Raises:
+            ModelFileError: if the file cannot be read.
+        """
+        from neurodeploy.cli.places import load_model
+
+        asked = {"dt": self.dt, "profile": self.profile}
+        return load_model(self.model, self.build, asked, options)
 
 
 def command(function: Callable[Concatenate[Streams, P], Outcome]) -> Callable[..., Command]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,14 +36,32 @@ def place_of(path: Path) -> Place:
     return Place.VENDOR_FILE if path.suffix.lower() in suffixes else Place.MODEL
 
 
-def load_model(path: Path, build: str | None) -> Any:
+def load_model(
+    path: Path,
+    build: str | None,
+    asked: Mapping[str, Any] | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Any:
     """Return the network in a model file; `build` names a function of the user's.
+
+    A file that is converted may be asked for with a time step and a profile; `options` are for
+    those that leave them open.
 
     Raises:
         ModelFileError: if it cannot be read.
     """
     load_torch()
+    from neurodeploy.errors import ValidationError
+    from neurodeploy.flow import conversion
     from neurodeploy.frontend import load
+
+    asked = {name: value for name, value in (asked or {}).items() if value is not None}
+    if build is None and conversion.takes(path):
+        chosen = dict(options or {}) if conversion.leaves_open(path) else {}
+        return conversion.conversion_of(path, **{**asked, **chosen}).network
+    if asked:
+        name = next(iter(asked))
+        raise ValidationError(f"{path}: takes no --{name}, which is for NIR files")
 
     if build is not None:
         # The user's module is imported from the working directory, as `python -m` does.

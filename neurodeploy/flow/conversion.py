@@ -1,21 +1,50 @@
-"""The conversion of foreign networks to ours: a vendor's file, or one with a registered reader."""
+"""The conversion of foreign networks to ours: another framework's module, or a file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurodeploy import lowering
-from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
-from neurodeploy.target import naming, open_artifact, target
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import NeurodeployError, UnsupportedLayerError, ValidationError
+from neurodeploy.target import ReadsForeignFiles, naming, open_artifact, target, targets
+
+if TYPE_CHECKING:
+    from neurodeploy.frontend.foreign.report import Conversion
 
 Reader = Callable[[Path], Any]
 # By a file's ending: the reader that builds a torch network. Targets read their own files.
 READERS: dict[str, Reader] = {}
+
+
+def convert(
+    source: Any,
+    *,
+    example: Any = None,
+    dt: float | None = None,
+    profile: str | None = None,
+    **options: Any,
+) -> Any:
+    """Return a network of ours that computes what a foreign one does: a module, or a file.
+
+    A module of another framework takes an example (T, N, ...). A file may need the seconds of a
+    step and the profile by which it is read; its options are its target's, such as `reset`.
+
+    Raises:
+        ArtifactError: if no target and no reader knows the file, or it is damaged.
+        ValidationError: if the file does not say what it needs; names the option that does.
+        UnsupportedLayerError: if a network cannot have a layer, or would change it.
+    """
+    if isinstance(source, str | os.PathLike):
+        return conversion_of(source, dt=dt, profile=profile, **options).network
+    from neurodeploy.frontend.foreign.convert import converted as module_converted
+
+    return module_converted(source, example).network
 
 
 def converted(path: str | os.PathLike[str]) -> Any:
@@ -25,19 +54,82 @@ def converted(path: str | os.PathLike[str]) -> Any:
         ArtifactError: if no target and no reader knows the file, or it is damaged.
         UnsupportedLayerError: if a network cannot have a layer, or would change it.
     """
+    return conversion_of(path).network
+
+
+def conversion_of(
+    path: str | os.PathLike[str],
+    *,
+    dt: float | None = None,
+    profile: str | None = None,
+    **options: Any,
+) -> Conversion:
+    """Return the torch network in a file, and the report on how it became one.
+
+    Raises:
+        ArtifactError: if no target and no reader knows the file, or it is damaged.
+        ValidationError: if the file does not say what it needs, or does not take an option.
+        UnsupportedLayerError: if a network cannot have a layer, or would change it.
+    """
+    from neurodeploy.frontend.foreign.report import Conversion
+
     file = Path(path)
     reader = READERS.get(file.suffix.lower())
-    return _of_target(file) if reader is None else reader(file)
+    choices = {"dt": dt, "profile": profile} | options
+    asked = {name: value for name, value in choices.items() if value is not None}
+    if reader is None and leaves_open(file):
+        return _of_foreign(open_artifact(file), asked)
+    if asked:
+        name = next(iter(asked))
+        raise ValidationError(
+            f"{file}: takes no {name}: the file says itself how it is computed",
+            remedy=f"leave {name} out",
+        )
+    network = _of_target(open_artifact(file)) if reader is None else reader(file)
+    return Conversion(network, ())
 
 
-def _of_target(path: Path) -> Any:
+def takes(path: Path) -> bool:
+    """Return whether a path is a file that can be converted, by its ending."""
+    suffixes = {suffix for chip in targets().values() for suffix in chip.capabilities.suffixes}
+    return path.suffix.lower() in suffixes | READERS.keys() and not path.is_dir()
+
+
+def leaves_open(path: Path) -> bool:
+    """Return whether a file is of another writer, and does not say all that a network needs."""
+    if path.suffix.lower() in READERS:
+        return False
+    artifact = open_artifact(path)
+    chip = target(artifact.target)
+    return isinstance(chip, ReadsForeignFiles) and chip.is_foreign(artifact)
+
+
+def _of_foreign(artifact: Artifact, asked: Mapping[str, Any]) -> Conversion:
+    """Return the network in another writer's file."""
+    from neurodeploy.frontend.foreign.report import Became, Conversion
+    from neurodeploy.frontend.from_graph import network_of
+
+    chip: Any = target(artifact.target)
+    with naming(artifact):
+        foreign = chip.foreign_graph(artifact, **asked)
+        network, paths = network_of(foreign)
+    modules = dict(network.named_modules())
+    became = []
+    for source, (kind, node) in foreign.became.items():
+        path = paths[node]
+        module = modules.get(path, network)
+        became.append(Became(source, kind, path, type(module).__name__))
+    return Conversion(network, tuple(became), foreign.left_out, foreign.notes)
+
+
+def _of_target(artifact: Artifact) -> Any:
     # torch is imported only if a torch network is built.
     import torch
 
     from neurodeploy.frontend import graph_of
     from neurodeploy.frontend.from_program import equal_but_for_names, network_of
 
-    artifact = open_artifact(path)
+    path = artifact.path
     artifact.require_unedited()
     with naming(artifact):
         program = target(artifact.target).read(artifact).without_parts()
@@ -62,7 +154,7 @@ def _of_target(path: Path) -> Any:
     return network
 
 
-def _unlike(path: Path) -> UnsupportedLayerError:
+def _unlike(path: Path | None) -> UnsupportedLayerError:
     return UnsupportedLayerError(
         f"{path}: as a network it would not compute what the file says",
         remedy="the file itself can be run, inspected and verified",

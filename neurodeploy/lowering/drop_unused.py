@@ -1,7 +1,8 @@
 """Pass: nodes that the output does not need go.
 
 1. Inputs stay, and so does every node that the output reads, directly or not.
-2. A node stands behind those that it reads, in the order in which it names them.
+2. A node stands behind those that it reads, in the order in which it names them; if a loop has no
+   such order, in that of the graph.
 Changes: removes nodes of any kind. Values stay equal.
 """
 
@@ -28,6 +29,14 @@ def drop_unused(graph: Graph) -> Graph:
     for node in graph.nodes:
         if node.name == graph.output or not node.sources:
             append(node.name)
+    position = {name: number for number, name in enumerate(order)}
+    if any(
+        not edge.delay and position[edge.source] > position[name]
+        for name, node in order.items()
+        for edge in node.sources
+    ):
+        # A way back that waits behind its sums: the graph's own order has it right.
+        return Graph(tuple(node for node in graph.nodes if node.name in visited), graph.output)
     return Graph(tuple(order.values()), graph.output)
 
 

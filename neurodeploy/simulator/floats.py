@@ -181,7 +181,9 @@ def _sum_pool(node: g.SumPool2d, run: _Run, row: Array) -> Array:
 @_VALUE.register(g.Delay)
 def _delay(node: g.Delay, run: _Run, row: Array) -> Array:
     steps = np.broadcast_to(node.steps, run.zeros[node.name].shape[1:2]).astype(int)
-    late = {count: run.value(Edge(node.source.source, node.source.delay + count)) for count in {*steps}}
+    late = {
+        count: run.value(Edge(node.source.source, node.source.delay + count)) for count in {*steps}
+    }
     return np.stack([late[count][:, channel] for channel, count in enumerate(steps)], axis=1)
 
 

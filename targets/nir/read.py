@@ -76,7 +76,7 @@ def _ours(root: Group) -> Group:
         raise ArtifactError(
             "was not written by neurodeploy: NIR alone says neither the time step nor how a "
             "step is computed",
-            remedy="export it with neurodeploy, from the model that it was made from",
+            remedy="neurodeploy convert FILE --dt SECONDS makes a model of it",
         )
     return node.group("metadata").group(GROUP)
 

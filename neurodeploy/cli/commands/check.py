@@ -9,7 +9,7 @@ import typer
 from neurodeploy.cli.command import ModelSource, Samples, command
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Streams
-from neurodeploy.cli.places import load_model, read_samples, require_samples, require_shape
+from neurodeploy.cli.places import read_samples, require_samples, require_shape
 from neurodeploy.cli.views import findings as findings_view
 from neurodeploy.cli.views import price as price_view
 
@@ -26,7 +26,7 @@ def check(
     values, _ = read_samples(samples)
     with output.progress() as say:
         say(f"reading {source.model}")
-        network = load_model(source.model, source.build)
+        network = source.load()
         require_shape(network, values)
         subject = lowered_for(target, network, example=values, model_file=source.model)
         require_samples(subject.program, values)

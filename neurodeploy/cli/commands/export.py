@@ -13,7 +13,6 @@ from neurodeploy.cli.command import ModelSource, Samples, SimulatorName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import (
-    load_model,
     read_samples,
     require_samples,
     require_shape,
@@ -80,7 +79,7 @@ def export(
     from neurodeploy.flow import pipeline
     from neurodeploy.flow.lowered import lowered_for
 
-    model, build = source.model, source.build
+    model = source.model
     if proof.simulator is not None and not proof.verify:
         raise typer.TyperException("--simulator has a meaning only with --verify")
     if proof.report is not None and not proof.verify:
@@ -92,7 +91,7 @@ def export(
     samples, labels = read_samples(proof.samples)
     with output.progress() as say:
         say(f"reading {model}")
-        network = load_model(model, build)
+        network = source.load()
         require_shape(network, samples)
         subject = lowered_for(target, network, example=samples, model_file=model)
         require_samples(subject.program, samples)
@@ -108,7 +107,7 @@ def export(
             report = pipeline.verified(artifact, model=subject, progress=say, **arguments)
             written = report_view.write(report, proof.report, None)
             report_view.warn_of_silence(report, output)
-    following = _next(folder, model, build)
+    following = _next(folder, model, source.build)
     document = _document(artifact, findings, report) | {"next": following}
     document |= price_view.as_data(subject.price)
     if proof.report is not None:

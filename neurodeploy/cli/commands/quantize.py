@@ -12,7 +12,7 @@ import typer
 from neurodeploy.cli.command import ModelSource, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
-from neurodeploy.cli.places import load_model, read_samples
+from neurodeploy.cli.places import read_samples
 from neurodeploy.cli.views import findings as findings_view
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def quantize(
         raise SamplesError(f"{samples}: holds no numbers")
     with output.progress() as say:
         say(f"reading {model}")
-        network = load_model(model, source.build)
+        network = source.load(neurons="zoo")
         from neurodeploy.flow.post_training import quantized
 
         result = quantized(

@@ -29,9 +29,17 @@ def _dense(node: g.Dense, foreign: ForeignGraph) -> nn.Module:
 @layer_of.register(g.Conv2d)
 def _conv2d(node: g.Conv2d, foreign: ForeignGraph) -> nn.Module:
     outputs, inputs, *kernel = node.weight.shape
-    windows = (node.stride, node.padding, node.dilation, node.groups)
-    channels = (inputs * node.groups, outputs, (kernel[0], kernel[1]))
-    return _filled(layer.Conv2d(*channels, *windows, node.bias is not None), node)
+    module = layer.Conv2d(
+        inputs * node.groups,
+        outputs,
+        (kernel[0], kernel[1]),
+        node.stride,
+        node.padding,
+        node.dilation,
+        node.groups,
+        node.bias is not None,
+    )
+    return _filled(module, node)
 
 
 def _filled(module: Any, node: Any) -> nn.Module:
@@ -80,10 +88,10 @@ def _neurons(node: g.Neuron, foreign: ForeignGraph) -> nn.Module:
         tensor = _tensor(array)
         tensor = torch.exp(tensor) if key in exponential else tensor
         values[key] = float(tensor) if tensor.ndim == 0 else tensor
-    initial = dict.fromkeys(node.equations.states, 0.0) | foreign.initial.get(node.name, {})
-    known = None if any(initial.values()) else _ZOO.get(_computation(node.equations))
-    if known is not None:
-        kind, choices = known
+    initial = dict.fromkeys(node.equations.states, 0.0) | dict(foreign.initial.get(node.name, {}))
+    zoo_neuron = None if any(initial.values()) else _ZOO.get(_computation(node.equations))
+    if zoo_neuron is not None:
+        kind, choices = zoo_neuron
         module: nn.Module = kind(**values, **choices)
         return module
     return neuron.Defined(node.equations, values, initial)
@@ -97,7 +105,9 @@ def _computation(equations: Any) -> tuple[Any, ...]:
 
 def _zoo() -> dict[tuple[Any, ...], tuple[Callable[..., Any], dict[str, Any]]]:
     """Return the neurons of our zoo that a graph may be made of, by their equations."""
-    fires = [{"reset": reset.value, "strict": strict} for reset in Reset for strict in (False, True)]
+    fires: list[dict[str, Any]] = [
+        {"reset": reset.value, "strict": strict} for reset in Reset for strict in (False, True)
+    ]
     leaks = [{"decay_input": inside} for inside in (False, True)]
     forms: list[tuple[Any, dict[str, Any]]] = [
         *((neuron.IF, form) for form in fires),

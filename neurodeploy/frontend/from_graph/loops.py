@@ -100,9 +100,9 @@ def _loop(graph: Graph, names: frozenset[str]) -> Loop:
     steps = sum(edge.delay for edge in edges)
     if sum(edge.delay for edge in edges[:end]):
         raise _tangled(entry.name, "a loop that waits before it is read")
-    given = tuple(edge for edge in entry.sources if edge.source not in names)
+    terms = tuple(edge for edge in entry.sources if edge.source not in names)
     last = max(names, key=[node.name for node in graph.nodes].index)
-    return Loop(given, body, feedback, steps, bool(first_back.delay), names, last)
+    return Loop(terms, body, feedback, steps, bool(first_back.delay), names, last)
 
 
 def _walked(entry: str, inner: dict[str, list[Edge]]) -> tuple[tuple[str, ...], list[Edge]]:
@@ -119,5 +119,3 @@ def _walked(entry: str, inner: dict[str, list[Edge]]) -> tuple[tuple[str, ...], 
 
 def _tangled(name: str, words: str) -> UnsupportedLayerError:
     return UnsupportedLayerError(f"{name}: {words}", remedy=_REMEDY)
-
-

@@ -7,25 +7,18 @@ modules use themselves.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from math import prod
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-import torch
 from torch import nn
 
 from neurodeploy import graph as g
-from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Shape
-from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend.calls import INPUT, Calls, TracedCall
 from neurodeploy.frontend.from_graph.layers import layer_of
 from neurodeploy.frontend.from_graph.loops import Loop, loops_of
 from neurodeploy.frontend.loaded import LoadedNetwork, assembled
-from neurodeploy.graph import ForeignGraph, Graph, Node
-from snncore import layer, neuron
-from snncore.dynamics.zoo.spiking import Reset
+from neurodeploy.graph import ForeignGraph, Node
+from snncore import layer
 
 
 def network_of(foreign: ForeignGraph) -> tuple[nn.Module, Mapping[str, str]]:
@@ -59,7 +52,9 @@ class _Builder:
         calls = Calls(tuple(self.calls), self.values[self.graph.output])
         network = assembled(calls, self.layers)
         for call in self.calls:
-            for module in [self.layers[call.target]] if INPUT in call.inputs and call.target else []:
+            for module in (
+                [self.layers[call.target]] if INPUT in call.inputs and call.target else []
+            ):
                 setattr(module, "input_shape", self.graph.input.shape)  # noqa: B010
         return network
 

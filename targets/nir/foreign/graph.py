@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -19,7 +19,7 @@ from targets.nir.foreign.network import PASS, NirNetwork, NirNode, network_of
 from targets.nir.foreign.neurons.cell import Cell, Layer
 from targets.nir.foreign.neurons.zoo import of_zoo
 from targets.nir.foreign.order import NEURONS, Order, order_of
-from targets.nir.foreign.primitives import WRITE, Place
+from targets.nir.foreign.primitives import WRITE, Site
 from targets.nir.foreign.profiles import Profile
 from targets.nir.graph.names import Names
 
@@ -47,7 +47,17 @@ def graph_of(content: bytes, reading: Reading) -> ForeignGraph:
         ValidationError: if the file does not say what it needs; names the option that does.
         UnsupportedLayerError: if the reading, or our network, has no such node.
     """
-    network = network_of(content)
+    return graph_in(network_of(content), reading)
+
+
+def graph_in(network: NirNetwork, reading: Reading) -> ForeignGraph:
+    """Return a network as a graph in floats, and all that was not taken as it is.
+
+    Raises:
+        ArtifactError: if the network makes no sense; names the node.
+        ValidationError: if the file does not say what it needs; names the option that does.
+        UnsupportedLayerError: if the reading, or our network, has no such node.
+    """
     unknown = [n for n in network.nodes.values() if n.kind not in _KNOWN]
     if unknown:
         raise UnsupportedLayerError(
@@ -185,13 +195,13 @@ class _Builder:
         source = self._read(node)
         shape = self._shape(node, source)
         self.became[node.name] = name
-        place = Place(name, source, shape)
+        site = Site(name, source, shape)
         if node.kind in NEURONS:
             self._append(self._neurons(node, name, source, shape))
             return
         if node.kind == "Delay":
             shorter = int(node.name in self.order.shorter)
-            place = Place(name, source, shape, self.steps[node.name] - shorter)
+            site = Site(name, source, shape, self.steps[node.name] - shorter)
         if node.kind not in self.reading.profile.reads:
             title = self.reading.profile.title
             words = f"{title} does not read a {node.kind}; it is read as NIR says"
@@ -200,7 +210,7 @@ class _Builder:
             title = self.reading.profile.title
             words = f"{title} counts the axes with the batch; here they are NIR's, without it"
             self.notes.append(f"{node.name}: {words}")
-        for each in WRITE[node.kind](node, place):
+        for each in WRITE[node.kind](node, site):
             self._append(each)
 
     def _read(self, node: NirNode, total: str | None = None) -> Edge:

@@ -68,7 +68,15 @@ def network_of(content: bytes) -> NirNetwork:
     Raises:
         ArtifactError: if it is damaged, or makes no sense; names the node.
     """
-    root = members_of(content)
+    return network_in(members_of(content))
+
+
+def network_in(root: Mapping[str, Member]) -> NirNetwork:
+    """Return the network in a file's members.
+
+    Raises:
+        ArtifactError: if it makes no sense; names the node.
+    """
     graph = root.get("node")
     if not isinstance(graph, Mapping):
         raise ArtifactError("has no group /node, so it is not a NIR graph")
@@ -90,21 +98,21 @@ class _Reader:
 
     def graph(self, members: Mapping[str, Member], prefix: str) -> dict[str, tuple[str, str]]:
         """Read a graph; return the ends of each of its nodes, by its own name."""
-        place = prefix.rstrip(".") or "the graph"
+        where = prefix.rstrip(".") or "the graph"
         nodes = members.get("nodes")
         if not isinstance(nodes, Mapping):
-            raise ArtifactError(f"{place}: has no nodes")
-        self._note(members, place)
+            raise ArtifactError(f"{where}: has no nodes")
+        self._note(members, where)
         ends = {name: self.node(name, node, prefix) for name, node in nodes.items()}
-        own = [(str(one), str(two)) for one, two in _pairs(members.get("edges"), place)]
+        own = [(str(one), str(two)) for one, two in _pairs(members.get("edges"), where)]
         if len(own) + len(self.edges) > _MOST_EDGES:
-            raise ArtifactError(f"{place}: has more than {_MOST_EDGES} edges")
+            raise ArtifactError(f"{where}: has more than {_MOST_EDGES} edges")
         for edge in own:
             missing = next((name for name in edge if name not in ends), None)
             if missing is not None:
-                raise ArtifactError(f"{place}: an edge names {missing!r}, which is not a node")
+                raise ArtifactError(f"{where}: an edge names {missing!r}, which is not a node")
             if own.count(edge) > 1:
-                raise ArtifactError(f"{place}: has the edge {edge[0]} -> {edge[1]} twice")
+                raise ArtifactError(f"{where}: has the edge {edge[0]} -> {edge[1]} twice")
         self.edges += [(ends[one][1], ends[two][0]) for one, two in own]
         return ends
 
@@ -137,30 +145,30 @@ class _Reader:
         self.nodes[end.name] = NirNode(end.name, PASS, end.numbers, end.texts)
         return end.name
 
-    def _note(self, members: Mapping[str, Member], place: str) -> None:
+    def _note(self, members: Mapping[str, Member], where: str) -> None:
         metadata = members.get("metadata")
         if isinstance(metadata, Mapping) and metadata:
             listed = ", ".join(sorted(metadata))
-            self.notes.append(f"{place}: its metadata is not used ({listed:.200})")
+            self.notes.append(f"{where}: its metadata is not used ({listed:.200})")
 
 
-def _kind(members: Mapping[str, Member], place: str) -> str:
+def _kind(members: Mapping[str, Member], where: str) -> str:
     kind = members.get("type")
     if not isinstance(kind, str):
-        raise ArtifactError(f"{place}: has no type, so it is not a node of NIR")
+        raise ArtifactError(f"{where}: has no type, so it is not a node of NIR")
     return kind
 
 
-def _pairs(edges: Member | None, place: str) -> Iterator[tuple[str, str]]:
+def _pairs(edges: Member | None, where: str) -> Iterator[tuple[str, str]]:
     """Yield the edges of a graph."""
     # Without edges, nir writes an empty list of numbers.
     if isinstance(edges, np.ndarray) and edges.size == 0:
         return
     if not isinstance(edges, list):
-        raise ArtifactError(f"{place}: has no list of edges")
+        raise ArtifactError(f"{where}: has no list of edges")
     for edge in edges:
         if not (isinstance(edge, list) and [type(end) for end in edge] == [str, str]):
-            raise ArtifactError(f"{place}: {edge!r:.80} is not an edge from a node to a node")
+            raise ArtifactError(f"{where}: {edge!r:.80} is not an edge from a node to a node")
         yield edge[0], edge[1]
 
 
@@ -168,10 +176,10 @@ def _is_array(value: Member) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def _finite(value: Any, place: str) -> NDArray[Any]:
+def _finite(value: Any, where: str) -> NDArray[Any]:
     array: NDArray[Any] = value
     if array.dtype.kind == "c":
-        raise ArtifactError(f"{place}: complex numbers, which NIR's nodes do not have")
+        raise ArtifactError(f"{where}: complex numbers, which NIR's nodes do not have")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ArtifactError(f"{place}: a value is NaN or infinite")
+        raise ArtifactError(f"{where}: a value is NaN or infinite")
     return array

@@ -97,7 +97,9 @@ def _sorted(network: NirNetwork, first: str, needed: set[str]) -> tuple[list[str
         waiting.remove(ready)
     if done != needed:
         missing = sorted(needed - done)[0]
-        raise ArtifactError(f"{missing}: is not reached from {first}, and {first} is the only input")
+        raise ArtifactError(
+            f"{missing}: is not reached from {first}, and {first} is the only input"
+        )
     return order, late
 
 

@@ -22,8 +22,8 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a node of NIR stands in the graph: its name there, and what it reads."""
+class Site:
+    """The site of a node in the graph: its name there, and what it reads."""
 
     name: str
     source: Edge
@@ -52,7 +52,7 @@ def _numbers(node: NirNode, name: str) -> Array:
     return array.astype(np.float32)
 
 
-def _dense(node: NirNode, place: Place) -> list[Node]:
+def _dense(node: NirNode, site: Site) -> list[Node]:
     weight = _numbers(node, "weight")
     if weight.ndim != 2:
         raise UnsupportedLayerError(
@@ -63,7 +63,7 @@ def _dense(node: NirNode, place: Place) -> list[Node]:
         bias = np.broadcast_to(bias.reshape(()), weight.shape[:1])
     if bias is not None and not bias.any():
         bias = None
-    return [g.Dense(place.name, place.source, weight, bias)]
+    return [g.Dense(site.name, site.source, weight, bias)]
 
 
 def _whole(node: NirNode, name: str, count: int) -> tuple[int, ...]:
@@ -77,13 +77,13 @@ def _whole(node: NirNode, name: str, count: int) -> tuple[int, ...]:
     return tuple(numbers * count if len(numbers) == 1 else numbers)
 
 
-def _conv(node: NirNode, place: Place) -> list[Node]:
+def _conv(node: NirNode, site: Site) -> list[Node]:
     """Return a convolution; one of lines is one of images of one row."""
     axes = 1 if node.kind == "Conv1d" else 2
     weight = _numbers(node, "weight")
     if weight.ndim != axes + 2:
         raise ArtifactError(f"{node.name}.weight: {weight.shape} is not that of a {node.kind}")
-    own = place.shape
+    own = site.shape
     if len(own) != axes + 1:
         raise ArtifactError(f"{node.name}: takes {axes + 1} axes and is given {own}")
     _check_input(node, own)
@@ -98,13 +98,14 @@ def _conv(node: NirNode, place: Place) -> list[Node]:
             f"{own[0]} channels"
         )
     kernel = weight if axes == 2 else weight[:, :, None, :]
-    form = [_pair(sizes, alone) for sizes, alone in ((stride, 1), (padding, 0), (dilation, 1))]
+    steps, around, apart = _pair(stride, 1), _pair(padding, 0), _pair(dilation, 1)
+    form = (kernel.astype(np.float64), bias, steps, around, apart, groups)
     if axes == 2:
-        return [g.Conv2d(place.name, place.source, kernel, bias, *form, groups)]
-    row = g.Reshape(f"{place.name}_row", place.source, (own[0], 1, own[1]))
-    conv = g.Conv2d(f"{place.name}_conv", Edge(row.name), kernel, bias, *form, groups)
+        return [g.Conv2d(site.name, site.source, *form)]
+    row = g.Reshape(f"{site.name}_row", site.source, (own[0], 1, own[1]))
+    conv = g.Conv2d(f"{site.name}_conv", Edge(row.name), *form)
     channels, _, length = conv.output_shape([(own[0], 1, own[1])])
-    return [row, conv, g.Reshape(place.name, Edge(conv.name), (channels, length))]
+    return [row, conv, g.Reshape(site.name, Edge(conv.name), (channels, length))]
 
 
 def _check_input(node: NirNode, shape: Shape) -> None:
@@ -129,7 +130,9 @@ def _padding(
     if word == "valid":
         return weight, (0,) * len(dilation)
     if word != "same" or any(step != 1 for step in stride):
-        raise ArtifactError(f"{node.name}.padding: {word!r:.40} is not 'valid', or 'same' at stride 1")
+        raise ArtifactError(
+            f"{node.name}.padding: {word!r:.40} is not 'valid', or 'same' at stride 1"
+        )
     margins, sizes = [], []
     for axis, apart in enumerate(dilation):
         total = apart * (weight.shape[2 + axis] - 1)
@@ -147,23 +150,25 @@ def _pair(sizes: tuple[int, ...], alone: int) -> Pair:
     return height, width
 
 
-def _pool(node: NirNode, place: Place) -> list[Node]:
+def _pool(node: NirNode, site: Site) -> list[Node]:
     """Return a pool; one with zeros around it is a convolution of each channel by itself."""
-    kernel, stride, padding = (_pair(_whole(node, n, 2), 1) for n in ("kernel_size", "stride", "padding"))
+    kernel, stride, padding = (
+        _pair(_whole(node, n, 2), 1) for n in ("kernel_size", "stride", "padding")
+    )
     weight = 1.0 if node.kind == "SumPool2d" else 1.0 / prod(kernel)
     if min(*kernel, *stride, *(p + 1 for p in padding)) < 1:
         raise ArtifactError(f"{node.name}: windows {kernel} every {stride} are not those of a pool")
     if not any(padding):
-        return [g.SumPool2d(place.name, place.source, kernel, stride, weight)]
+        return [g.SumPool2d(site.name, site.source, kernel, stride, weight)]
     if prod(kernel) > 1 << 16:
         raise ArtifactError(f"{node.name}.kernel_size: {kernel} is larger than any layer's")
-    channels = place.shape[0]
-    ones = np.full((channels, 1, *kernel), weight, np.float32)
-    return [g.Conv2d(place.name, place.source, ones, None, stride, padding, (1, 1), channels)]
+    channels = site.shape[0]
+    ones = np.full((channels, 1, *kernel), weight, np.float32).astype(np.float64)
+    return [g.Conv2d(site.name, site.source, ones, None, stride, padding, (1, 1), channels)]
 
 
-def _flatten(node: NirNode, place: Place) -> list[Node]:
-    shape, ends = place.shape, []
+def _flatten(node: NirNode, site: Site) -> list[Node]:
+    shape, ends = site.shape, []
     for name in ("start_dim", "end_dim"):
         (axis,) = _whole(node, name, 1)
         ends.append(axis if axis >= 0 else axis + len(shape))
@@ -174,45 +179,45 @@ def _flatten(node: NirNode, place: Place) -> list[Node]:
             remedy="NIR counts them without the batch",
         )
     if (start, end) == (0, len(shape) - 1):
-        return [g.Flatten(place.name, place.source)]
+        return [g.Flatten(site.name, site.source)]
     joined = (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
-    return [g.Reshape(place.name, place.source, joined)]
+    return [g.Reshape(site.name, site.source, joined)]
 
 
-def _elementwise(node: NirNode, name: str, place: Place) -> Array:
+def _elementwise(node: NirNode, name: str, site: Site) -> Array:
     values = _numbers(node, name)
     if values.size == 1:
         return values.reshape(()).astype(np.float64)
-    if values.shape != place.shape:
-        raise ArtifactError(f"{node.name}.{name}: {values.shape} does not fit {place.shape}")
+    if values.shape != site.shape:
+        raise ArtifactError(f"{node.name}.{name}: {values.shape} does not fit {site.shape}")
     return values.astype(np.float64)
 
 
-def _scale(node: NirNode, place: Place) -> list[Node]:
-    values = {"scale": _elementwise(node, "scale", place)}
-    return [g.Neuron(place.name, place.source, _SCALE, values)]
+def _scale(node: NirNode, site: Site) -> list[Node]:
+    values = {"scale": _elementwise(node, "scale", site)}
+    return [g.Neuron(site.name, site.source, _SCALE, values)]
 
 
-def _threshold(node: NirNode, place: Place) -> list[Node]:
-    values = {"threshold": _elementwise(node, "threshold", place)}
-    return [g.Neuron(place.name, place.source, _THRESHOLD, values)]
+def _threshold(node: NirNode, site: Site) -> list[Node]:
+    values = {"threshold": _elementwise(node, "threshold", site)}
+    return [g.Neuron(site.name, site.source, _THRESHOLD, values)]
 
 
-def _delay(node: NirNode, place: Place) -> list[Node]:
-    steps = place.steps
+def _delay(node: NirNode, site: Site) -> list[Node]:
+    steps = site.steps
     assert steps is not None
     first = steps.reshape(-1)[:1]
     if (steps == first).all():
-        return [g.Delay(place.name, place.source, first.astype(np.float64))]
+        return [g.Delay(site.name, site.source, first.astype(np.float64))]
     channels = steps.reshape(len(steps), -1)
-    if steps.shape != place.shape or (channels != channels[:, :1]).any():
+    if steps.shape != site.shape or (channels != channels[:, :1]).any():
         raise UnsupportedLayerError(
             f"{node.name}: a delay for each neuron of an image; ours has one for each channel"
         )
-    return [g.Delay(place.name, place.source, channels[:, 0].astype(np.float64))]
+    return [g.Delay(site.name, site.source, channels[:, 0].astype(np.float64))]
 
 
-WRITE: Mapping[str, Callable[[NirNode, Place], list[Node]]] = {
+WRITE: Mapping[str, Callable[[NirNode, Site], list[Node]]] = {
     "Affine": _dense,
     "Linear": _dense,
     "Conv1d": _conv,
@@ -224,5 +229,3 @@ WRITE: Mapping[str, Callable[[NirNode, Place], list[Node]]] = {
     "Threshold": _threshold,
     "Delay": _delay,
 }
-
-

@@ -55,19 +55,22 @@ _EVERY = frozenset(WRITE)
 _ALL = (
     Profile(
         *("spec", "nir 1.0.8's own documentation", spec.CELLS),
-        *("hard", _ABOVE, _EULER, "multiplies the input", _EVERY),
+        *("hard", _ABOVE, _EULER, "multiplies the input"),
+        reads=_EVERY,
         bias_at_start=True,
     ),
     Profile(
         *("snntorch", "snnTorch 1.0", snntorch.CELLS),
-        *("hard", _ABOVE, _EULER, "divides the threshold", frozenset({*_COMMON, "AvgPool2d"})),
+        *("hard", _ABOVE, _EULER, "divides the threshold"),
+        reads=frozenset({*_COMMON, "AvgPool2d"}),
         dt=1e-4,
         bias_at_start=True,
         flatten_counts_batch=True,
     ),
     Profile(
         *("norse", "Norse 1.1", norse.CELLS),
-        *("hard", _ABOVE, _EULER, "is ignored but in CubaLIF", frozenset({*_COMMON, "SumPool2d"})),
+        *("hard", _ABOVE, _EULER, "is ignored but in CubaLIF"),
+        reads=frozenset({*_COMMON, "SumPool2d"}),
         flatten_counts_batch=True,
     ),
     Profile(

@@ -1,1 +1,1 @@
-"""What a step of NIR's neurons computes: one file for each reading of the format."""
+"""The step of NIR's neurons: one file for each reading of the format."""

@@ -1,4 +1,4 @@
-"""What Lava computes of a file by the converter of NIR's paper: hard resets above the threshold.
+"""The step of Lava, by the converter of NIR's paper: hard resets above the threshold.
 
 Lava's floats are float64, and its layers answer a step later each; here they are float32 and in
 the same step.

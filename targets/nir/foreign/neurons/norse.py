@@ -1,4 +1,4 @@
-"""What Norse 1.1 computes: Euler by inverse time constants, above the threshold, back to zero.
+"""The step of Norse 1.1: Euler by inverse time constants, above the threshold, back to zero.
 
 It ignores r (but in a CubaLIF) and v_reset, and its voltages start at v_leak.
 """
@@ -41,9 +41,7 @@ def _reading(v: Any, x: Any, *, share: Any, leak: Any) -> Any:
     return h, h
 
 
-def _current(
-    u: Any, x: Any, w_in: Any, loss: Any, leak: Any, r: Any
-) -> tuple[Any, Any]:
+def _current(u: Any, x: Any, w_in: Any, loss: Any, leak: Any, r: Any) -> tuple[Any, Any]:
     u = u + loss * ((leak - u) + w_in * x)
     return u, r * u
 

@@ -1,4 +1,4 @@
-"""What Rockpool 3.1 computes: exponential decay after the input, soft resets, many spikes.
+"""The step of Rockpool 3.1: exponential decay after the input, soft resets, many spikes.
 
 The seconds of a step are tau_mem / (1 + r) of the file, whatever wrote it; w_in and v_reset are
 ignored, and v_leak is a bias.

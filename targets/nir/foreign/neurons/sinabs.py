@@ -1,4 +1,4 @@
-"""What sinabs 3.1 computes: time constants in steps, exponential decay, soft resets, many spikes.
+"""The step of sinabs 3.1: time constants in steps, exponential decay, soft resets, many spikes.
 
 It ignores r and v_reset; an IF's voltage never falls below minus its threshold.
 """
@@ -60,7 +60,7 @@ def _decay(layer: Layer) -> Any:
     return -(np.float32(1) / layer.positive("tau"))
 
 
-def _made(layer: Layer, steps: tuple[Any, Any], numbers: dict[str, Any]) -> Cell:
+def _cell_of(layer: Layer, steps: tuple[Any, Any], numbers: dict[str, Any]) -> Cell:
     threshold, ones = layer.positive("v_threshold"), np.ones(layer.shape, np.float32)
     keep = np.exp(numbers["keep"]) if numbers else ones
     reset = layer.reset or Reset.SOFT
@@ -72,11 +72,11 @@ def _made(layer: Layer, steps: tuple[Any, Any], numbers: dict[str, Any]) -> Cell
 
 
 def _if(layer: Layer) -> Cell:
-    return _made(layer, (_if_step, _if_hard), {})
+    return _cell_of(layer, (_if_step, _if_hard), {})
 
 
 def _lif(layer: Layer) -> Cell:
-    return _made(layer, (_lif_step, _lif_hard), {"keep": _decay(layer)})
+    return _cell_of(layer, (_lif_step, _lif_hard), {"keep": _decay(layer)})
 
 
 def _li(layer: Layer) -> Cell:

@@ -1,4 +1,4 @@
-"""What snnTorch 1.0 computes: v' = beta v + x, above the threshold, back to zero.
+"""The step of snnTorch 1.0: v' = beta v + x, above the threshold, back to zero.
 
 The weights are not scaled by r dt / tau: the threshold is divided by it. An IF becomes a Leaky with
 beta = 0.9, as the package of 1.0.0 has it.
@@ -71,15 +71,17 @@ def _ignored(layer: Layer) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _made(layer: Layer, numbers: dict[str, Any], threshold: float, notes: tuple[str, ...]) -> Cell:
+def _cell_of(
+    layer: Layer, numbers: dict[str, Any], threshold: float, notes: tuple[str, ...]
+) -> Cell:
     full = {key: np.broadcast_to(value, layer.shape) for key, value in numbers.items()}
     limit = np.full(layer.shape, threshold, np.float32)
     ones, reset = np.ones(layer.shape, np.float32), layer.reset or Reset.HARD
     current = 1 - full["alpha"] if "alpha" in full else None
     summary = Summary(1 - full["beta"], ones, 0 * ones, current, limit, reset=reset)
     hard = reset == Reset.HARD
-    step = (_leaky if hard else _leaky_soft) if current is None else None
-    step = step or (_synaptic if hard else _synaptic_soft)
+    steps = (_leaky, _leaky_soft) if current is None else (_synaptic, _synaptic_soft)
+    step: Callable[..., Any] = steps[not hard]
     numbers |= {"threshold": np.float32(threshold)}
     others: dict[str, Any] = {"notes": (*notes, *_ignored(layer))}
     return cell(step, numbers, summary, layer.node.kind, **others)
@@ -91,13 +93,13 @@ def _if(layer: Layer) -> Cell:
     words = f"snnTorch 1.0.0 reads an IF as a leaky neuron with beta = {_OF_IF}"
     numbers = {"beta": np.float32(_OF_IF)}
     threshold = layer.uniform("v_threshold", _NAME)
-    return _made(layer, numbers, threshold, (f"{layer.node.name}: {words}",))
+    return _cell_of(layer, numbers, threshold, (f"{layer.node.name}: {words}",))
 
 
 def _lif(layer: Layer) -> Cell:
     _no_leak(layer)
     threshold, notes = _threshold(layer, layer.own("r") * layer.dt / layer.own("tau"))
-    return _made(layer, {"beta": _kept(layer, "tau")}, threshold, notes)
+    return _cell_of(layer, {"beta": _kept(layer, "tau")}, threshold, notes)
 
 
 def _cuba_lif(layer: Layer) -> Cell:
@@ -107,7 +109,7 @@ def _cuba_lif(layer: Layer) -> Cell:
     w_in = layer.own("w_in") if "w_in" in layer.node.numbers else np.ones(layer.shape)
     threshold, notes = _threshold(layer, w_in * (layer.dt / layer.own("tau_syn")))
     numbers = {"alpha": _kept(layer, "tau_syn"), "beta": _kept(layer, "tau_mem")}
-    return _made(layer, numbers, threshold, notes)
+    return _cell_of(layer, numbers, threshold, notes)
 
 
 CELLS: Mapping[str, Callable[[Layer], Cell]] = {

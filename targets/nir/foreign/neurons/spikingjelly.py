@@ -1,4 +1,4 @@
-"""What SpikingJelly 2.0 computes: it fires at the threshold, and takes few files, but those whole.
+"""The step of SpikingJelly 2.0: it fires at the threshold, and takes few files, but those whole.
 
 One number for a layer; r is 1 or tau / dt; v_leak is v_reset, where voltages start.
 """
@@ -58,7 +58,7 @@ def _near(value: float, expected: float) -> bool:
     return isclose(value, expected, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _made(
+def _cell_of(
     layer: Layer,
     steps: tuple[Any, Any],
     numbers: dict[str, float],
@@ -87,7 +87,7 @@ def _full(layer: Layer, value: float) -> Any:
 def _if(layer: Layer) -> Cell:
     if not _near(layer.uniform("r", _NAME), 1 / layer.dt):
         raise layer.refused(_NAME, f"takes an IF with r = 1 / dt, here {1 / layer.dt:g}")
-    return _made(layer, (_integrating, _integrating_resting), {}, (0.0, 1.0, None))
+    return _cell_of(layer, (_integrating, _integrating_resting), {}, (0.0, 1.0, None))
 
 
 def _lif(layer: Layer) -> Cell:
@@ -98,9 +98,9 @@ def _lif(layer: Layer) -> Cell:
     if not _near(layer.uniform("v_leak", _NAME), rest):
         raise layer.refused(_NAME, "takes v_leak equal to v_reset")
     if _near(r, 1.0):
-        return _made(layer, (_inside, _inside_resting), {"tau": tau}, (1 / tau, 1 / tau, None))
+        return _cell_of(layer, (_inside, _inside_resting), {"tau": tau}, (1 / tau, 1 / tau, None))
     if _near(r, tau):
-        return _made(layer, (_beside, _beside_resting), {"tau": tau}, (1 / tau, 1.0, None))
+        return _cell_of(layer, (_beside, _beside_resting), {"tau": tau}, (1 / tau, 1.0, None))
     raise layer.refused(_NAME, f"takes r = 1 or tau / dt, here {tau:g}, not {r:g}")
 
 
@@ -122,7 +122,7 @@ def _cuba_lif(layer: Layer) -> Cell:
         "keep_v": 1.0 - layer.dt / (taus["tau_mem"] * layer.dt),
     }
     form = (1 / taus["tau_mem"], 1.0, 1 / taus["tau_syn"])
-    return _made(layer, (_cuba, _cuba_resting), keeps, form)
+    return _cell_of(layer, (_cuba, _cuba_resting), keeps, form)
 
 
 CELLS: Mapping[str, Callable[[Layer], Cell]] = {

@@ -66,7 +66,9 @@ def _step(name: str, form: Summary) -> tuple[Callable[..., Any], dict[str, Array
         numbers = {"tau": _ONE / _positive(name, form.leak), "threshold": threshold}
         return _FIRES["LIF", form.strict, form.reset], numbers
     if form.reset != Reset.HARD:
-        raise UnsupportedLayerError(f"{name}: our CubaLIF has a hard reset, and this one a soft one")
+        raise UnsupportedLayerError(
+            f"{name}: our CubaLIF has a hard reset, and this one a soft one"
+        )
     current = _ONE if form.current is None else np.asarray(form.current, np.float32)
     return _cuba, {
         "current_decay": np.broadcast_to(current, threshold.shape),

@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from neurodeploy.artifact import digest
 from tests.unit.neurodeploy.cli.helpers import Caller, refused, tree
+from tests.unit.targets.nir.foreign.files import affine, chain, image, lif
 
 
 def test_a_vendors_file_becomes_a_model(call: Caller, here: Path) -> None:
@@ -54,3 +56,44 @@ def test_layers_may_be_called_as_modules_are_and_are_refused_by_name(
     assert done.code in (0, 2)
     assert len(done.errors) == done.code // 2
     assert "unexpected" not in done.err
+
+
+def foreign(path: Path) -> None:
+    """Write a file as another framework does."""
+    rng = np.random.default_rng(0)
+    nodes = [("fc1", affine(rng.normal(0, 1, (6, 4)))), ("lif.1", lif(6, tau=3e-4, r=3.0))]
+    path.write_bytes(image(chain(*nodes, inputs=(4,), outputs=(6,))))
+
+
+def test_a_nir_file_of_others_becomes_a_model_and_reaches_a_chip(call: Caller, here: Path) -> None:
+    foreign(here / "other.nir")
+    rng = np.random.default_rng(1)
+    np.save(here / "other.npy", (rng.random((12, 4, 4)) < 0.5).astype(np.float32))
+    refused(
+        call("convert", "other.nir"), 2, "other.nir: lif.1: a LIF counts in seconds", "--dt 0.0001"
+    )
+    done = call("convert", "other.nir", "--dt", "0.0001", "--profile", "norse", "--json")
+    assert done.code == 0
+    assert [each["layer"] for each in done.document["became"]] == ["fc1", "lif_1"]
+    assert "lif.1: Norse ignores r (3)" in done.document["notes"]
+    assert call("inspect", "other.pt").code == 0
+    reading = ("--dt", "0.0001")
+    written = call("quantize", "other.nir", "--target", "loihi", "--samples", "other.npy", *reading)
+    assert written.code == 0
+    options = ("--verify", "--samples", "other.npy", "--simulator", "none", "--json")
+    verified = call("export", "other-loihi.pt", "--target", "loihi", "-o", "chip", *options)
+    assert verified.code == 0
+    assert verified.document["report"]["equal"]
+
+
+def test_what_a_nir_file_leaves_open_is_asked_for_by_name(call: Caller, here: Path) -> None:
+    foreign(here / "other.nir")
+    refused(call("inspect", "other.nir"), 2, "other.nir", "neurodeploy convert")
+    for words, error in (
+        (("--dt", "0"), "--dt 0: is not the seconds of a step"),
+        (("--dt", "0.0001", "--profile", "brian"), "choose one of spec, snntorch"),
+        (("--dt", "0.0001", "--option", "reset=both"), "option reset: 'both' is not"),
+        (("--dt", "0.0001", "--option", "unit=ms"), "there are reset, neurons"),
+    ):
+        refused(call("convert", "other.nir", *words), 2, error)
+    refused(call("convert", "artifact/network.net", "--dt", "1"), 2, "takes no dt")
