@@ -52,6 +52,12 @@ class DrivingPart:
     gain: float
     largest: int = 1
 
+    @property
+    def most(self) -> int:
+        """The largest number of spikes in a sum; none of them counts where the input is a mean."""
+        counts = self.largest > ceil(self.gain)
+        return self.largest * int(self.synapse.weight[0].numel()) if counts else 0
+
     def scaled(self, factor: float) -> DrivingPart:
         """Return the part whose sums are `factor` times as large."""
         if factor == 1.0:
@@ -89,8 +95,16 @@ class Conversion:
 
     @cached_property
     def graded(self) -> Conversion:
-        """The converter of layers that read an encoder's integers."""
+        """The converter of layers that read an encoder's integers, or counts as large."""
         return Conversion(graded_format(self.form), self.scale, self.per_channel)
+
+    def of(self, *parts: DrivingPart) -> Conversion:
+        """Return the converter of layers with such weights.
+
+        Where a chip's sums are smaller than the counts themselves, no weights would be left.
+        """
+        limit = self.form.fan_in
+        return self if limit is None or all(p.most <= limit for p in parts) else self.graded
 
     def block(
         self, part: DrivingPart, module: neuron.Neuron, name: str, exponents: Tensor | None = None

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from targets.lynxi.package.tensors import Store
 
 Array = NDArray[np.int64]
+# By type of floats, the bits below which no sum of integers rounds.
+_FLOATS: dict[type, int] = {np.float32: 24, np.float64: 53}
 States = dict[str, Array]
 
 
@@ -73,7 +75,7 @@ class Interpreter:
             windows = _windows(x, node, node["kernel"], (1, 1), lowest)
             return np.asarray(windows.max(axis=(-2, -1)))
         if op == "dense":
-            total = x @ tensors["weight"].T >> node["shift"]
+            total = _weighted(x, tensors["weight"]) >> node["shift"]
         else:
             total = _correlated(x, node, tensors["weight"])
         return _wrap(total, node["accumulator_bits"])
@@ -129,9 +131,19 @@ def _correlated(x: Array, node: Mapping[str, Any], weight: Array) -> Array:
     for group, share in enumerate(np.split(weight.reshape(outputs, -1), groups)):
         mine = seen[:, group * inputs : (group + 1) * inputs]
         flat = mine.transpose(0, 2, 3, 1, 4, 5).reshape(count * rows * columns, -1)
-        total = flat @ share.T
+        total = _weighted(flat, share)
         parts.append(total.reshape(count, rows, columns, -1).transpose(0, 3, 1, 2))
     return np.concatenate(parts, axis=1)
+
+
+def _weighted(rows: Array, weight: Array) -> Array:
+    """Return weighted sums of 64 bits, by a product of floats where these hold each of them."""
+    most = int(np.abs(rows).max(initial=0)) * int(np.abs(weight).sum(axis=1).max(initial=0))
+    for kind, bits in _FLOATS.items():
+        if most < 1 << bits:
+            # NumPy multiplies integers one by one, and floats many at a time.
+            return (rows.astype(kind) @ weight.T.astype(kind)).astype(np.int64)
+    return rows @ weight.T
 
 
 def _wrap(x: Array, bits: int) -> Array:
