@@ -21,8 +21,9 @@ from tests.unit.quant.drawn import drawn_network, drawn_spikes
 OTHERS = ("int2", "int3", "int4", "int6", "int8", "int12", "shift16")
 # Random programs in the chip's own format and in the others; trained ones likewise; the zoo.
 SUBSET, FULL = (16, 8, 10, 4, 9), (360, 280, 240, 140, 540)
-# Beside them, programs that move values, and as many that multiply spikes or add them.
+# Beside them, programs that move values, and as many that multiply spikes; those that add them.
 MOVED_SUBSET, MOVED_FULL = 8, 500
+SUMMED_SUBSET, SUMMED_FULL = 4, 500
 
 
 def cases(full: bool) -> Iterator[Case]:
@@ -39,7 +40,7 @@ def cases(full: bool) -> Iterator[Case]:
     for seed in range(MOVED_FULL if full else MOVED_SUBSET):
         yield moving_case(seed)
         yield attentive_case(seed)
-        yield summing_case(seed)
+    yield from (summing_case(seed) for seed in range(SUMMED_FULL if full else SUMMED_SUBSET))
     # Of the zoo's neurons most in the chip's own format, in which float32 carries them.
     yield from (zoo_case(seed, "lynxi" if seed % 7 else "int8") for seed in range(zoo))
 
