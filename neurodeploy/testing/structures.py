@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.program import (
+    Add,
     Attention,
     Concat,
     Conv2d,
@@ -28,6 +29,7 @@ from neurodeploy.program import (
     Reshape,
     Signal,
     Slice,
+    SumPool2d,
     Synapse,
     Upsample,
 )
@@ -175,6 +177,18 @@ def _attention(network: NetworkBuilder) -> NetworkBuilder:
     return network.conv("output", 3, 4, 1, 1, source=Edge("attended"))
 
 
+def _sums(network: NetworkBuilder) -> NetworkBuilder:
+    """Add two layers' spikes, weigh the sums, add again, and weigh the sums of all windows."""
+    network = network.input(2, 4, 4)
+    for name in ("first", "second"):
+        network = network.conv(name, 2, 2, 3, 3, padding=(1, 1), source=Edge("input"))
+    network = network.add(Add("both", (Edge("first"), Edge("second"))))
+    network = network.conv("third", 2, 2, 1, 1)
+    network = network.add(Add("all", (Edge("both"), Edge("third"))))
+    network = network.add(SumPool2d("pool", (Edge("all"),), (2, 4), (1, 1)))
+    return network.flatten().dense("output", 3, 6)
+
+
 def _sum_pool(network: NetworkBuilder) -> NetworkBuilder:
     weight = np.full((2, 1, 2, 2), 64)
 
@@ -261,6 +275,7 @@ STRUCTURES: dict[str, Callable[[NetworkBuilder], NetworkBuilder]] = {
     "sum pool": _sum_pool,
     "flatten": _flatten,
     "moved values": _moved,
+    "sums of spikes": _sums,
     "products": _products,
     "attention": _attention,
     "a late edge": _late_edge,
