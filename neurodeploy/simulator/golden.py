@@ -28,6 +28,8 @@ from snncore.dynamics import Op, evaluate
 from snncore.dynamics.sent import sends_spikes
 
 Array = NDArray[np.int64]
+# Of a convolution in one step; fewer take no time.
+_MANY_PRODUCTS = 1 << 22
 
 
 def run_golden(program: Program, samples: NDArray[Any]) -> Trace:
@@ -166,13 +168,14 @@ def product(x: Array, weight: NDArray[Any]) -> Array:
 def correlate(x: Array, node: Conv2d) -> Array:
     """Return the correlation, one position of the kernel after another."""
     (top, left), (down, right), (apart_y, apart_x) = node.padding, node.stride, node.dilation
-    padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
-    weight = node.weight
+    carrier: Any = np.float64 if _is_large(x, node) and _float_holds(x, node) else np.int64
+    padded = np.pad(x.astype(carrier), ((0, 0), (0, 0), (top, top), (left, left)))
+    weight = node.narrow_weight.astype(carrier)
     outputs, inputs, height, width = weight.shape
     rows = (padded.shape[2] - apart_y * (height - 1) - 1) // down + 1
     columns = (padded.shape[3] - apart_x * (width - 1) - 1) // right + 1
-    result = np.zeros((x.shape[0], outputs, rows, columns), dtype=np.int64)
-    each = outputs // node.groups
+    result = np.zeros((x.shape[0], outputs, rows, columns), dtype=carrier)
+    each, is_float = outputs // node.groups, carrier is np.float64
     for group in range(node.groups):
         mine = slice(group * each, (group + 1) * each)
         source = padded[:, group * inputs : (group + 1) * inputs]
@@ -181,8 +184,21 @@ def correlate(x: Array, node: Conv2d) -> Array:
                 y, z = i * apart_y, j * apart_x
                 seen = source[:, :, y : y + down * rows : down, z : z + right * columns : right]
                 seen = seen[:, :, :rows, :columns]
-                result[:, mine] += np.einsum("ncyx,oc->noyx", seen, weight[mine, :, i, j])
-    return result
+                share = weight[mine, :, i, j]
+                result[:, mine] += np.einsum("ncyx,oc->noyx", seen, share, optimize=is_float)
+    return result.astype(np.int64)
+
+
+def _is_large(x: Array, node: Conv2d) -> bool:
+    """Return whether NumPy takes long for the products of integers, which it does one by one."""
+    return x.size // x.shape[1] * node.narrow_weight.size > _MANY_PRODUCTS
+
+
+def _float_holds(x: Array, node: Conv2d) -> bool:
+    """Return whether no partial sum reaches 2^53, below which float64 has every integer."""
+    weight = node.narrow_weight
+    sums = sum(int(np.abs(row.astype(np.int64)).sum()) for row in weight)
+    return int(np.abs(x).max(initial=0)) * sums < 1 << 53
 
 
 def largest(x: Array, node: MaxPool2d) -> Array:

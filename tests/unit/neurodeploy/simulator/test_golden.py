@@ -7,7 +7,7 @@ import pytest
 
 from neurodeploy.errors import UnknownNameError, ValidationError
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Program, Signal
-from neurodeploy.simulator import ENGINES, run_golden, simulate
+from neurodeploy.simulator import ENGINES, golden, run_golden, simulate
 from tests.unit import naive
 from tests.unit.programs import driven, neurons, random_program, random_samples, small
 
@@ -123,3 +123,28 @@ def test_what_no_engine_can_run_says_so(engine: str) -> None:
     for program, words in ((two, "2 inputs"), (silent, "d: .*not a layer of neurons")):
         with pytest.raises(ValidationError, match=words):
             simulate(program, np.zeros((1, 1, 2)), engine=engine)
+
+
+@pytest.mark.parametrize(("largest", "in_floats"), [(1, True), (37, True), (1 << 45, False)])
+def test_a_large_convolution_is_multiplied_in_floats_where_these_hold_its_sums(
+    largest: int, in_floats: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    form: dict[str, Any] = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "groups": 2}
+    node = Conv2d("c", Edge("x"), rng.integers(-127, 128, (6, 4, 3, 3)), **form)
+    x = rng.integers(-largest, largest + 1, (2, 8, 9, 9))
+    carriers, zeros = [], np.zeros
+
+    def noted(shape: Any, dtype: Any) -> Any:
+        carriers.append(dtype)
+        return zeros(shape, dtype=dtype)
+
+    monkeypatch.setattr(golden.np, "zeros", noted)
+    results = []
+    for many in (0, 1 << 62):
+        monkeypatch.setattr(golden, "_MANY_PRODUCTS", many)
+        results.append(golden.correlate(x, node))
+    assert carriers == [np.float64 if in_floats else np.int64, np.int64]
+    assert (results[0] == results[1]).all()
+    assert results[0].dtype == np.int64
+    assert np.abs(results[0]).max() > 100 * largest
