@@ -1,6 +1,7 @@
 """Products that `prepare` refuses, each with one error that names the layer and the remedy."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,9 +120,15 @@ def test_the_scale_becomes_a_threshold_or_smaller_weights() -> None:
     assert block.synapse.largest_input == 16
 
 
-def test_counts_too_large_for_any_weights_are_refused() -> None:
+def test_counts_too_large_for_any_weights_need_wider_sums_or_are_refused() -> None:
     weighing = Three(lambda net, x: net.norm(attended(net, x)), layer.SpikeAttention(1, 0.25))
     weighing.weights = layer.Conv2d(2, 8, 1)
     weighing.norm = layer.Conv2d(8, 8, 1)
+    example = torch.zeros(1, 1, 2, 16, 16)
+    block = quant.prepare(weighing, target="lynxi", example=example).get_submodule("fire")
+    assert isinstance(block, quant.Block)
+    assert block.synapse.format.name == "lynxi.graded"
+    # The same format where it has no variant of wider sums.
+    alone = replace(quant.chip_format("lynxi"), name="alone")
     with pytest.raises(ValueError, match=r"fire: reads counts of up to 2048, .*\(put neurons"):
-        quant.prepare(weighing, target="lynxi", example=torch.zeros(1, 1, 2, 16, 16))
+        quant.prepare(weighing, target=alone, example=example)
