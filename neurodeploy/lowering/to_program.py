@@ -112,7 +112,7 @@ def _selection(node: g.Selection, terms: Terms) -> list[str]:
 
 
 def _require_single(node: g.Selection, terms: Terms) -> None:
-    """Check that a node reads the spikes of one layer, in this step.
+    """Check that a node reads the spikes of one layer, or its sums, in this step.
 
     Raises:
         DoesNotFitError: otherwise; names the node.
@@ -122,7 +122,6 @@ def _require_single(node: g.Selection, terms: Terms) -> None:
             f"{node.name}: takes the largest of a sum, which its terms do not have",
             remedy="put the pool before the addition, or neurons between them",
         )
-    terms.require_spikes(node)
     terms.require_no_delay(node)
 
 

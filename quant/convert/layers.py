@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 import quant.neuron.cuba
 from quant.convert.encoding.driven import driven_neurons
-from quant.convert.near import READOUT, Nearest
-from quant.convert.nearest import nearest
+from quant.convert.neurons.near import READOUT, Nearest
+from quant.convert.neurons.nearest import nearest
 from quant.grid.exact import require_accumulator
 from quant.grid.formats import ChipFormat
 from quant.grid.registry import format_with, graded_format

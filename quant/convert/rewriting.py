@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import singledispatchmethod
 from math import prod
 from typing import Any
@@ -30,6 +29,10 @@ from quant.convert.layers import (
     votes_as_weights,
     whole_attention,
 )
+from quant.convert.terms import IDLE as _IDLE
+from quant.convert.terms import SAME as _SAME
+from quant.convert.terms import WEIGHTS as _WEIGHTS
+from quant.convert.terms import Term, Walk
 from quant.layer.attention import SpikeAttention
 from quant.layer.block import Block
 from quant.layer.encoder import InputEncoder
@@ -37,12 +40,8 @@ from quant.layer.synapse import GridLayer
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore import layer, neuron
 from snncore.dispatch import for_kinds
-from snncore.layer.moving import Moving
 
-_IDLE = (nn.Identity, nn.Dropout, layer.Dropout, layer.Dropout2d)
 _POOLS = (layer.AvgPool2d, layer.AdaptiveAvgPool2d, layer.AdaptiveSumPool2d, layer.SumPool2d)
-_SAME = (layer.Flatten, layer.MaxPool1d, layer.MaxPool2d, layer.Delay, Moving, layer.Upsample)
-_WEIGHTS = (layer.Linear, layer.Conv1d, layer.Conv2d, layer.Conv3d)
 # The name of the readout of a sum of layers.
 _SUMS = "readout"
 _FLATTENS = (torch.flatten, "flatten")
@@ -51,30 +50,18 @@ _OTHERS = (layer.Vote, layer.SpikeAttention, neuron.Neuron, layer.Recurrent)
 KNOWN = (*_WEIGHTS, *_NORMS, *_OTHERS, *_POOLS, *_SAME, *_IDLE)
 
 
-@dataclass(frozen=True)
-class Term:
-    """One of the values that drive neurons: weights and their norm, a pool, or spikes."""
-
-    top: fx.Node
-    weights: fx.Node | None = None
-    norm: fx.Node | None = None
-    # The calls from the neurons down to the weights, which nothing else may read.
-    chain: tuple[fx.Node, ...] = ()
-
-
-class Rewriting:
+class Rewriting(Walk):
     """A walk through the calls in order; each layer of neurons absorbs what drives it."""
 
     def __init__(self, module: fx.GraphModule, conversion: Conversion) -> None:
-        self.module, self.conversion = module, conversion
+        super().__init__(module)
+        self.conversion = conversion
         # How much larger a value is than in the float network, where sums replace means.
         self.gain: dict[fx.Node, float] = {}
         # The largest size of a value: more than 1 behind a pool, an encoder or neurons that count.
         self.largest: dict[fx.Node, int] = {}
         # The values that are an encoder's integers.
         self.encoded: set[fx.Node] = set()
-        # Weights and norms whose neurons have not been reached yet.
-        self.waiting: set[fx.Node] = set()
         # The new layers by path.
         self.put: set[str] = set()
         # By name, the ratio of a pool that adds up to the float one; it may be called again.
@@ -190,7 +177,8 @@ class Rewriting:
 
     @for_kinds(_rewrite, *_SAME)
     def _kept(self, module: nn.Module, node: fx.Node, name: str) -> None:
-        self._refuse_sums(node)
+        if not self._pools_sums(node):
+            self._refuse_sums(node)
         refuse_gaps(module, name)
 
     @for_kinds(_rewrite, layer.GroupNorm)
@@ -208,7 +196,7 @@ class Rewriting:
     def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
         terms = self._terms(node.all_input_nodes[0])
         top = terms[0].top
-        if len(terms) == 1 and terms[0].weights is not None:
+        if len(terms) == 1 and terms[0].weights is not None and not terms[0].pooled:
             self._block(node, module, name, terms[0], terms[0].weights)
         elif len(terms) == 1 and isinstance(self._of(top), layer.SumPool2d):
             self._pooled(node, module, name, top)
@@ -254,7 +242,7 @@ class Rewriting:
             if weights is None or not self.waiting.intersection({term.weights for term in terms}):
                 continue
             sums = neuron.LeakyIntegrator(tau=1.0, decay_input=False)
-            if len(terms) == 1:
+            if len(terms) == 1 and not terms[0].pooled:
                 # The readout has the name of its weights.
                 with self.module.graph.inserting_after(top):
                     call = self.module.graph.call_module(str(weights.target), (top,))
@@ -299,7 +287,7 @@ class Rewriting:
             self._put(str(weights.target), synapse)
             self.waiting.discard(weights)
             if term.norm is not None:
-                term.norm.replace_all_uses_with(weights)
+                term.norm.replace_all_uses_with(term.norm.all_input_nodes[0])
                 self._drop(term.norm)
         neurons.driven_by = tuple(str(weights.target) for _, weights in weighing)
         neurons.adds_spikes = bool(bare)
@@ -329,51 +317,6 @@ class Rewriting:
         self.waiting.discard(node)
         self.module.graph.erase_node(node)
 
-    def _terms(self, node: fx.Node) -> list[Term]:
-        """Return the terms that are added up to drive neurons."""
-        if node.op != "call_module":
-            if is_sum(node):
-                return [term for source in node.all_input_nodes for term in self._terms(source)]
-            return [Term(node)]
-        module = self._of(node)
-        if isinstance(module, _WEIGHTS):
-            self._refuse_sums(node)
-            return [Term(node, node, None, (node,))]
-        if not isinstance(module, (*_IDLE, layer.BatchNorm)):
-            return [Term(node)]
-        below = self._terms(node.all_input_nodes[0])
-        first = below[0]
-        if isinstance(module, layer.BatchNorm):
-            if len(below) != 1 or first.weights is None or first.norm is not None:
-                raise ValueError(
-                    f"{node.target}: a batch norm that follows no weights cannot be folded "
-                    "(put it behind layer.Conv2d or layer.Linear)"
-                )
-            return [Term(node, first.weights, node, (node, *first.chain))]
-        if len(below) == 1 and first.weights is not None:
-            return [Term(node, first.weights, first.norm, (node, *first.chain))]
-        return below if len(below) > 1 else [Term(node)]
-
-    def _refuse_sums(self, node: fx.Node) -> None:
-        """Check that the call reads only spikes, or pools of them."""
-        pending = list(node.all_input_nodes)
-        while pending:
-            source = pending.pop()
-            if source in self.waiting and isinstance(self._of(node), layer.Concat):
-                raise ValueError(
-                    f"{node.target}: is a concat of unlike units: {source.target} counts in the "
-                    "unit of its weights (put neurons before the concatenation)"
-                )
-            if source in self.waiting:
-                reader = node.target if node.op == "call_module" else node.name
-                raise ValueError(
-                    f"{reader}: reads {source.target} with no neurons between them "
-                    "(put neurons between layers of weights, and pools after neurons)"
-                )
-            passes = source.op != "call_module" or isinstance(self._of(source), (*_SAME, *_IDLE))
-            if passes or isinstance(self._of(source), layer.SumPool2d):
-                pending += source.all_input_nodes
-
     def _refuse_words(self, node: fx.Node) -> None:
         """Check that chips can do what is called, and that the network outputs spikes."""
         words = node.op in ("call_function", "call_method")
@@ -390,9 +333,6 @@ class Rewriting:
                     f"{source.target}: no neurons read it, and a chip outputs spikes or sums "
                     "(append neurons or layer.Linear, or pool what the chip outputs)"
                 )
-
-    def _of(self, node: fx.Node) -> nn.Module | None:
-        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def _put(self, path: str, module: nn.Module) -> None:
         parent, _, name = path.rpartition(".")

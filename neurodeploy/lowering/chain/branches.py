@@ -184,6 +184,9 @@ def _selection(node: Selection, branches: Branches) -> None:
 
 def _pool(node: Selection, branches: Branches) -> None:
     """Take a pool of spikes as neurons that fire if the largest value of their window is 1."""
+    if node.source.source not in branches.spikes:
+        reason = f"takes the largest of sums, those of {node.source.source}"
+        raise branches.refusal(node, reason, "put the pool behind the neurons")
     read, form = branches.shape(node.source.source), branches.form
     kernel = node.spike_kernel(read[0], form.relay_weight, form.kernel_bits)
     if not isinstance(kernel, Conv2d):

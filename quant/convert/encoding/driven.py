@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from quant.convert.near import Nearest
+from quant.convert.neurons.near import Nearest
 from quant.grid.formats import ChipFormat
 from quant.neuron.cuba import DrivenCubaLIF
 

@@ -202,10 +202,6 @@ def test_what_pools_add_up_stays_within_what_a_format_allows() -> None:
         quant.Linear(1, 1, largest_input=0)
 
 
-def sums_behind(*between: nn.Module) -> nn.Module:
-    return chain(layer.Conv2d(1, 1, 1), *between, neuron.IF())
-
-
 class TwoReaders(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -248,11 +244,6 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         lambda: chain(layer.Linear(2, 2), layer.Linear(2, 2), neuron.IF()),
         "int8",
         "1: reads 0 with no neurons between",
-    ),
-    "a pool of sums": (
-        lambda: sums_behind(layer.MaxPool2d(1)),
-        "int8",
-        "1: reads 0 with no neurons",
     ),
     "a norm of spikes": (
         lambda: chain(neuron.IF(), layer.BatchNorm2d(1), neuron.IF()),

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from quant.convert.near import READOUT, Nearest, detached, rounding
-from quant.convert.own import own_neuron
+from quant.convert.neurons.near import READOUT, Nearest, detached, rounding
+from quant.convert.neurons.own import own_neuron
 from quant.grid.formats import ChipFormat
 from snncore import neuron
 from snncore.dynamics.zoo.spiking import Reset

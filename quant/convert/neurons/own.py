@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from quant.convert.near import Nearest, detached, distinguished, rounding
+from quant.convert.neurons.near import Nearest, detached, distinguished, rounding
+from quant.convert.neurons.responding import responding
 from quant.grid.formats import ChipFormat
 from quant.neuron.own import Defined
 from quant.neuron.own_equations import LEAST_BITS, OwnEquations, own_equations
@@ -42,6 +43,8 @@ def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -
     if not isinstance(module, neuron.EquationNeuron) or not sends_spikes(module.equations):
         raise ValueError(f"{name}: {kind} has no near neuron on {form.name} (use {usual})")
     if Defined.__name__ not in form.neurons:
+        if (near := responding(module, form)) is not None:
+            return near
         kinds = ", ".join(f"quant.{each}" for each in form.neurons)
         others = 'target="int8" and export to a target that takes neurons of your own'
         raise ValueError(

@@ -1,0 +1,1 @@
+"""A float neuron's nearest neuron on a chip."""
