@@ -191,7 +191,7 @@ def correlate(x: Array, node: Conv2d) -> Array:
 
 def _is_large(x: Array, node: Conv2d) -> bool:
     """Return whether NumPy takes long for the products of integers, which it does one by one."""
-    return x.size // x.shape[1] * node.narrow_weight.size > _MANY_PRODUCTS
+    return bool(x.size // x.shape[1] * node.narrow_weight.size > _MANY_PRODUCTS)
 
 
 def _float_holds(x: Array, node: Conv2d) -> bool:

@@ -58,6 +58,10 @@ class DrivingPart:
         counts = self.largest > ceil(self.gain)
         return self.largest * int(self.synapse.weight[0].numel()) if counts else 0
 
+    def read_out(self) -> DrivingPart:
+        """Return the part for a readout, whose register saturates: sums of counts need not fit."""
+        return replace(self, largest=min(self.largest, ceil(self.gain)))
+
     def scaled(self, factor: float) -> DrivingPart:
         """Return the part whose sums are `factor` times as large."""
         if factor == 1.0:
@@ -98,13 +102,14 @@ class Conversion:
         """The converter of layers that read an encoder's integers, or counts as large."""
         return Conversion(graded_format(self.form), self.scale, self.per_channel)
 
-    def of(self, *parts: DrivingPart) -> Conversion:
+    def _for(self, *parts: DrivingPart) -> Conversion:
         """Return the converter of layers with such weights.
 
         Where a chip's sums are smaller than the counts themselves, no weights would be left.
         """
         limit = self.form.fan_in
-        return self if limit is None or all(p.most <= limit for p in parts) else self.graded
+        fits = limit is None or all(part.most <= limit for part in parts)
+        return self if fits or self.graded.form == self.form else self.graded
 
     def block(
         self, part: DrivingPart, module: neuron.Neuron, name: str, exponents: Tensor | None = None
@@ -112,6 +117,10 @@ class Conversion:
         """Return weights, batch norm and neurons as a block, in the given or best-fitting unit."""
         near = nearest(module, self.form, name)
         threshold = near.threshold()
+        if threshold is None:
+            part = part.read_out()
+        elif self._for(part) is not self:
+            return self._for(part).block(part, module, name, exponents)
         # The channels of a readout are compared with one another, so they share a unit.
         channels = self.per_channel and threshold is not None
         if threshold is None:
@@ -189,8 +198,10 @@ class Conversion:
             words = "adds a mean, or what an encoder returns"
             raise ValueError(f"{name}: {words} (put layer.Conv2d or neurons behind it)")
         threshold = near.threshold()
+        if threshold is not None and self._for(*parts) is not self:
+            return self._for(*parts).joined(parts, module, name, bare)
         if threshold is None:
-            parts = [part.scaled(near.gain) for part in parts]
+            parts = [part.read_out().scaled(near.gain) for part in parts]
             if bare:
                 raise ValueError(f"{name}: reads out plain spikes (put layer.Linear before it)")
         folded = [part.folded() for part in parts]

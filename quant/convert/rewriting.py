@@ -260,8 +260,7 @@ class Rewriting(Walk):
         self, node: fx.Node, module: neuron.Neuron, name: str, term: Term, weights: fx.Node
     ) -> None:
         source = weights.all_input_nodes[0]
-        part = self._part(term, weights)
-        block = self._conversion([term]).of(part).block(part, module, name)
+        block = self._conversion([term]).block(self._part(term, weights), module, name)
         self._put(name, block)
         node.replace_input_with(term.top, source)
         for call in term.chain:
@@ -281,7 +280,7 @@ class Rewriting(Walk):
         weighing = [(term, term.weights) for term in terms if term.weights is not None]
         parts = [self._part(term, weights) for term, weights in weighing]
         bare = [self.gain[term.top] for term in terms if term.weights is None]
-        conversion = self._conversion(terms).of(*parts)
+        conversion = self._conversion(terms)
         neurons, synapses = conversion.joined([*parts, *inner], module, name, bare)
         for (term, weights), synapse in zip(weighing, synapses[: len(parts)], strict=True):
             self._put(str(weights.target), synapse)

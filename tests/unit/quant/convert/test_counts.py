@@ -58,3 +58,25 @@ def test_counts_beyond_a_chip_s_sums_are_weighed_in_wider_ones() -> None:
     assert forms == [["lynxi"] * 3, ["lynxi", "lynxi", "lynxi.graded"]]
     last = weights_of(wide)[-1].integer_weight()
     assert int((last != 0).sum()) > last.numel() // 2
+
+
+class ReadOut(Chained):
+    """The same blocks, whose sum a layer without neurons reads."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = self.neurons[0](self.weights[0](x))
+        total = total + self.neurons[1](self.weights[1](total))
+        sums: Tensor = self.weights[2](total)
+        return sums
+
+
+def test_a_readout_of_counts_keeps_its_weights_and_is_equal() -> None:
+    torch.manual_seed(0)
+    network = ReadOut(2, 800)
+    x = (torch.rand(3, 2, 4) < 0.5).float()
+    read = quant.prepare(network, target="lynxi", example=x).eval()
+    last = weights_of(read)[-1]
+    assert (last.format.name, last.largest_input) == ("lynxi", 1)
+    output = nd.simulate(nd.lower(read, example=x, target="lynxi"), x).output
+    assert np.array_equal(output, read(x).detach().numpy())
+    assert np.abs(output).max() > 0
