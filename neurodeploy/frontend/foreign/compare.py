@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from neurodeploy.frontend.calls import INPUT, Calls
+from neurodeploy.frontend.foreign.recording.calls import Recording
 from neurodeploy.frontend.foreign.recording.fold import sequence_first
 from neurodeploy.frontend.foreign.recording.folded import Folded
-from neurodeploy.frontend.foreign.recording.values import TIME
 from neurodeploy.frontend.foreign.report import Agreement, Parting
 from snncore import functional
 
@@ -19,30 +19,40 @@ _ROUNDING = 1e-4
 
 
 @torch.no_grad()
-def compared(folded: Folded, x: Tensor, output: Tensor | None) -> Agreement:
+def compared(folded: Folded, x: Tensor, expected: Tensor | None) -> Agreement:
     """Return whether ours computes the same for the input (T, N, ...) of the recorded run.
 
-    `output` is what the foreign network returned, if nothing behind it was left out.
+    `expected` is what the foreign network returned, if nothing behind it was left out.
     """
     calls, layers = folded.calls(), folded.layers()
     values = _run(calls, layers, x, whole=folded.is_whole and folded.time is not None)
     neurons = {node.name: node for node in folded.nodes if node.expected}
     spikes, parting = 0, None
     for name, node in neurons.items():
-        expected = torch.stack([node.expected[step] for step in range(folded.steps)])
-        spikes += int(torch.count_nonzero(expected))
-        parting = parting or _parting(name, expected, values[name])
+        sent = torch.stack([node.expected[step] for step in range(folded.steps)])
+        spikes += int(torch.count_nonzero(sent))
+        parting = parting or _parting(name, sent, values[name])
     rounding = 0.0
-    if output is not None and parting is None:
+    if expected is not None and parting is None:
         ours = values[calls.output]
-        axes = folded.output.axes
-        expected = sequence_first(folded.output, output, folded.steps) if TIME in axes else output
         rounding = _largest_difference(expected, ours)
         if rounding > _ROUNDING * max(1.0, float(expected.abs().max())):
-            steps = expected if TIME in axes else expected.unsqueeze(0)
-            parting = _parting(calls.output, steps, ours if TIME in axes else ours.unsqueeze(0))
+            pair = (expected, ours) if not folded.output.decoder else (expected[None], ours[None])
+            parting = _parting(calls.output, *pair)
     size = (x.shape[1], folded.steps, tuple(neurons), spikes)
     return Agreement(*size, parting, rounding)
+
+
+def returned(folded: Folded, recording: Recording) -> Tensor | None:
+    """Return what the foreign network returned, as ours does, or None if a part was left out."""
+    tensors = [recording.tensors[n] for n in folded.numbers if n in recording.tensors]
+    if folded.ended or not tensors or len(tensors) < len(folded.numbers):
+        return None
+    value = folded.output
+    if value.decoder:
+        return tensors[0]
+    one_a_step = len(tensors) > 1 or tensors[0].ndim < len(value.axes)
+    return torch.stack(tensors) if one_a_step else sequence_first(value, tensors[0], folded.steps)
 
 
 def both(first: Agreement, second: Agreement) -> Agreement:

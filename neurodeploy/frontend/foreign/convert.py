@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError, ValidationError
 from neurodeploy.frontend.calls import INPUT
-from neurodeploy.frontend.foreign.compare import both, compared
+from neurodeploy.frontend.foreign.compare import both, compared, returned
 from neurodeploy.frontend.foreign.own import traced
 from neurodeploy.frontend.foreign.recording.calls import Recording, tensors_in
 from neurodeploy.frontend.foreign.recording.folded import Folded, NotFoldedError, folded
@@ -56,10 +56,13 @@ def converted(
             remedy="convert with strict=False to look at the difference, and report it to us",
         )
     # Every layer sees the shape of its input.
-    network(run.sequence(inputs, first)[:1].float())
+    sequence = run.sequence(inputs, first).float()
+    network(sequence[:1])
     functional.reset(network)
     became = tuple(_became(network, first))
-    return Conversion(network, became, first.left_out, tuple(_notes(first, second)), agreement)
+    notes = tuple(_notes(first, second))
+    outputs = run.returned(first)
+    return Conversion(network, became, first.left_out, notes, agreement, sequence, outputs)
 
 
 class _Run:
@@ -126,9 +129,11 @@ class _Run:
 
     def agreement(self, inputs: Sequence[Tensor], network: Folded) -> Agreement:
         """Return whether ours computes the same as in the recorded run."""
-        recording = self.recordings[id(network)]
-        tensor = None if network.number is None else recording.tensors.get(network.number)
-        return compared(network, self.sequence(inputs, network).float(), tensor)
+        return compared(network, self.sequence(inputs, network).float(), self.returned(network))
+
+    def returned(self, network: Folded) -> Tensor | None:
+        """Return what the module returned in the recorded run, as ours does."""
+        return returned(network, self.recordings[id(network)])
 
     def _in_one_call(self, example: Tensor) -> tuple[list[Tensor], Folded]:
         times: list[int | None] = [0, 1, None]

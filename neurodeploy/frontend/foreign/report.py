@@ -79,6 +79,9 @@ class Conversion:
     notes: tuple[str, ...] = ()
     # None where the foreign network cannot be run.
     agreement: Agreement | None = None
+    # The input of the comparison (T, N, ...), and what the foreign network returned for it.
+    example: Any = None
+    returned: Any = None
 
     def as_data(self) -> dict[str, Any]:
         """Return the report as plain data."""

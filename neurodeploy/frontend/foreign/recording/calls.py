@@ -42,7 +42,7 @@ class Recording:
     shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     # The tensors that do not depend on the input: weights, zeros.
     fixed: dict[int, Tensor] = field(default_factory=dict)
-    # What modules returned.
+    # What modules returned, and what the whole returned.
     tensors: dict[int, Tensor] = field(default_factory=dict)
     # The input of every call of the module: one, or one a step.
     inputs: list[int] = field(default_factory=list)

@@ -39,6 +39,8 @@ class Fold:
         self.names: dict[tuple[Any, ...], str] = {}
         self.steps = 0
         self.left_out: list[str] = []
+        # Whether something behind the output was left out.
+        self.ended = False
         self._enter(time)
 
     def run(self, function_rule: Rule, module_rule: Rule) -> None:

@@ -39,8 +39,8 @@ class Folded:
 
     nodes: tuple[Node, ...]
     output: Value
-    # The number of the output's tensor in the recording, if it is one tensor.
-    number: int | None
+    # The numbers of the output's tensors in the recording: one, or one a step.
+    numbers: tuple[int, ...]
     steps: int
     # The axis of time in the foreign input, or None if the same input is read in every step.
     time: int | None
@@ -48,6 +48,8 @@ class Folded:
     # How often the module was called: once, or once a step.
     calls_made: int
     left_out: tuple[str, ...]
+    # Whether something behind the output was left out.
+    ended: bool
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -91,8 +93,8 @@ def folded(
     fold = Fold(recording, leaves, time)
     fold.run(function_rule, module_rule)
     try:
-        value, number, count = _output(fold, output)
-        return _finished(fold, value, number, count, time)
+        value, numbers, count = _output(fold, output)
+        return _finished(fold, value, numbers, count, time)
     except NotFoldedError:
         raise
     except UnsupportedLayerError as error:
@@ -101,19 +103,20 @@ def folded(
         raise refused from error
 
 
-def _output(fold: Fold, index: int) -> tuple[Value, int | None, int]:
-    """Return the value that the network returns, its number, and how many values it returns."""
+def _output(fold: Fold, index: int) -> tuple[Value, tuple[int, ...], int]:
+    """Return the value that the network returns, its numbers, and how many values it returns."""
     several = [_chosen(fold, output, index) for output in fold.recording.outputs]
     count = max(each[1] for each in several)
     if len(several) == 1:
         chosen = several[0][0]
         if isinstance(chosen, Ref):
-            return _readable(fold, fold.value(chosen)), chosen.number, count
+            return _readable(fold, fold.value(chosen)), (chosen.number,), count
         refs = list(refs_in(chosen))
     else:
         refs = [ref for chosen, _ in several for ref in refs_in(chosen)]
     values = [_readable(fold, fold.value(ref)) for ref in refs]
-    return together(fold, values, (TIME, *values[0].axes)), None, count
+    numbers = tuple(ref.number for ref in refs)
+    return together(fold, values, (TIME, *values[0].axes)), numbers, count
 
 
 def _chosen(fold: Fold, output: Any, index: int) -> tuple[Any, int]:
@@ -154,7 +157,7 @@ def _readable(fold: Fold, value: Known) -> Value:
 
 
 def _finished(
-    fold: Fold, value: Value, number: int | None, outputs: int, time: int | None
+    fold: Fold, value: Value, numbers: tuple[int, ...], outputs: int, time: int | None
 ) -> Folded:
     nodes = tuple(_used(fold, value.node))
     steps = fold.steps or max((len(node.steps) for node in nodes), default=0)
@@ -187,7 +190,9 @@ def _finished(
     elif value.form is Form.STILL:
         raise UnsupportedLayerError("the output does not depend on time")
     count = len(fold.recording.inputs)
-    return Folded(nodes, value, number, steps, time, outputs, count, tuple(fold.left_out))
+    return Folded(
+        nodes, value, numbers, steps, time, outputs, count, tuple(fold.left_out), fold.ended
+    )
 
 
 def _used(fold: Fold, name: str) -> Iterator[Node]:

@@ -80,7 +80,10 @@ class _Log:
         self.recording.tensors[number] = value
 
     def end(self, output: Any) -> None:
-        self.recording.outputs.append(replaced(output, self._ref))
+        refs = replaced(output, self._ref)
+        self.recording.outputs.append(refs)
+        for ref, tensor in zip(refs_in(refs), tensors_in(output), strict=True):
+            self.recording.tensors.setdefault(ref.number, tensor)
 
     def before(self, path: str) -> Callable[..., None]:
         def hook(module: nn.Module, args: Any, kwargs: Any) -> None:

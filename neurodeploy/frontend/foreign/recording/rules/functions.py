@@ -54,6 +54,7 @@ def _end(fold: Fold, call: Call) -> Known:
     decoded = isinstance(value, Value) and value.form in (Form.DECODED, Form.SUM)
     if not decoded:
         raise UnsupportedLayerError(f"{call.name} of single steps", remedy=_WAYS)
+    fold.ended = True
     sentence = f"{call.name} behind the output, which keeps the order of its values"
     if sentence not in fold.left_out:
         fold.left_out.append(sentence)

@@ -116,6 +116,7 @@ def test_a_loop_becomes_a_network(loop, tmp_path) -> None:
     theirs = torch.stack(theirs) if isinstance(theirs, list) else theirs
     if loop is not _softmax:
         assert torch.equal(ours, theirs)
+        assert torch.equal(conversion.returned, theirs)
     assert (loop is _softmax) == bool(conversion.left_out)
     nd.save(conversion.network, tmp_path / "model.pt")
     again = nd.load(tmp_path / "model.pt")
