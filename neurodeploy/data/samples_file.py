@@ -27,8 +27,12 @@ _HEADER_BYTES = 10_000
 _WRITE_AGAIN = "write it with numpy.savez(file, samples=...) or numpy.save, as numbers"
 
 
-def read_samples(path: str | os.PathLike[str]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def read_samples(
+    path: str | os.PathLike[str], *, any_order: bool = False
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return samples (T, N, ...) and optional labels from an .npz or .npy file.
+
+    In any order, the labels may be as many as either of the first two axes is long.
 
     Raises:
         SamplesError: if the file is missing, damaged, too large, or holds no samples.
@@ -42,7 +46,8 @@ def read_samples(path: str | os.PathLike[str]) -> tuple[NDArray[Any], NDArray[An
     samples, labels = arrays["samples"], arrays.get("labels")
     if labels is not None:
         is_whole, count = labels.dtype.kind in "biu", samples.shape[1:2]
-        if labels.shape != count or not is_whole:
+        first = any_order and labels.shape == samples.shape[:1]
+        if not (labels.shape == count or first) or not is_whole:
             actual = f"{labels.dtype} {labels.shape}"
             raise SamplesError(
                 f"{file}: labels are {actual}, not whole numbers {count}",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from neurodeploy.frontend.calls import INPUT, Calls, TracedCall, calls_of
 from neurodeploy.frontend.kinds import build, describe, is_encoder, is_idle
 from neurodeploy.frontend.loaded import assembled, require_free_names
 from neurodeploy.frontend.torch_file import SAVE_AGAIN, read_torch_file
+from neurodeploy.frontend.weights.build import built
+from neurodeploy.frontend.weights.read import read_weights
 from snncore import layer
 
 FORMAT = "neurodeploy-model"
@@ -69,9 +70,10 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
     Raises:
         ModelFileError: if the file is missing, damaged, of another format or not safe to read.
     """
-    document = _read(Path(path))
     if build_with is not None:
-        return _fill(_call(build_with), document.get("tensors", document), path)
+        network, _ = built(build_with)
+        return _fill(network, read_weights(path), path)
+    document = _read(Path(path))
     if document.get("format") != FORMAT:
         tensors = document and all(isinstance(value, torch.Tensor) for value in document.values())
         content = "weights alone" if tensors else "no model of ours"
@@ -171,26 +173,6 @@ def _fill(network: nn.Module, tensors: Any, path: object, *, assign: bool = Fals
             )
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ModelFileError(f"{path}: {name}: a value is NaN or infinite", remedy=_NUMBERS)
-    return network
-
-
-def _call(reference: str) -> nn.Module:
-    name, _, function = reference.partition(":")
-    try:
-        make: Callable[[], nn.Module] = getattr(importlib.import_module(name), function)
-        network = make()
-    # The user's code may raise anything.
-    except (Exception, SystemExit) as error:
-        raise ModelFileError(
-            f"--build {reference}: {type(error).__name__}: {_first_line(error)}",
-            remedy="give package.module:function, your function without arguments that "
-            "returns the network",
-        ) from error
-    if not isinstance(network, nn.Module):
-        raise ModelFileError(
-            f"--build {reference}: returned a {type(network).__name__}",
-            remedy="return the network, a torch.nn.Module",
-        )
     return network
 
 

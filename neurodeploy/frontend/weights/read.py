@@ -64,10 +64,9 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def _are_tensors(document: Any) -> bool:
-    return (
-        isinstance(document, dict)
-        and bool(document)
-        and all(isinstance(value, Tensor) for value in document.values())
+    # A network without weights has none.
+    return isinstance(document, dict) and all(
+        isinstance(value, Tensor) for value in document.values()
     )
 
 
@@ -75,7 +74,7 @@ def _inner(document: Any) -> Any:
     """Return the weights that a dictionary holds beside other things."""
     if not isinstance(document, dict):
         return None
-    named = [document[key] for key in _HOLDERS if _are_tensors(document.get(key))]
+    named = [document[key] for key in _HOLDERS if _are_tensors(document.get(key, 0))]
     if named:
         return named[0]
     # A checkpoint of ours has them under `tensors`.

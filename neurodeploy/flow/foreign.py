@@ -1,0 +1,130 @@
+"""The way of a foreign network to a chip: its weights, its conversion, its artifact, its proof."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.errors import ModelFileError, SamplesError
+from neurodeploy.flow import pipeline
+from neurodeploy.report import Report
+
+if TYPE_CHECKING:
+    from neurodeploy.frontend.foreign.report import Conversion
+    from neurodeploy.frontend.weights import Matching
+
+Place = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class ModuleSource:
+    """A user's module: the function that builds it, and the file of its weights."""
+
+    build: str
+    weights: Place
+    # A file of names, where those of the weights differ; or a word that the order is right.
+    names: Place | None = None
+    confirmed: bool = False
+    output: int = 0
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A network on a chip: its artifact, the report on it, and the accuracies on the way."""
+
+    artifact: Artifact
+    report: Report
+    accuracies: dict[str, float]
+
+
+def converted_module(
+    source: ModuleSource, samples: NDArray[Any] | None = None
+) -> tuple[Conversion, Matching]:
+    """Return a user's module with its weights as a network of ours, and how they were matched.
+
+    Samples are as the module is called with them; without them it is run on the example that the
+    function returns beside it.
+
+    Raises:
+        ModelFileError: if the module cannot be built, or the weights are not its own, or their
+            names differ and nobody confirmed the order.
+        UnsupportedLayerError: if the module cannot be converted.
+        SamplesError: if there is nothing to run it on.
+    """
+    # torch is imported only if a module is converted.
+    import torch
+
+    from neurodeploy.frontend.foreign.convert import converted, unwrapped
+    from neurodeploy.frontend.weights import matched, read_mapping, read_weights
+    from neurodeploy.frontend.weights.build import built
+
+    module, example = built(source.build)
+    module = unwrapped(module)
+    tensors = read_weights(source.weights)
+    names = None if source.names is None else read_mapping(source.names)
+    matching = matched(tensors, module, names)
+    if matching.renamed and not source.confirmed:
+        raise ModelFileError(
+            f"{source.weights}: its names are not the module's: {'; '.join(matching.sentences())}",
+            remedy="check them and add --yes, or give the names with --map FILE",
+        )
+    matching.fill(module, tensors)
+    if samples is not None:
+        example = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+    if example is None:
+        raise SamplesError(
+            "a module is converted by running it, and there is nothing to run it on",
+            remedy="give --samples FILE, or let the function return the module and an example",
+        )
+    return converted(module, example, output=source.output, strict=False), matching
+
+
+def source_accuracies(conversion: Conversion, labels: NDArray[Any] | None) -> dict[str, float]:
+    """Return the accuracy of what the foreign network returned on the samples."""
+    returned = conversion.returned
+    if labels is None or returned is None:
+        return {}
+    counts = returned if returned.ndim == 2 else returned.sum(0)
+    if len(counts) != len(labels):
+        raise SamplesError(f"there are {len(labels)} labels for {len(counts)} samples")
+    right = counts.flatten(1).argmax(1).numpy() == labels
+    return {"source": float(right.mean())}
+
+
+def carried(
+    network: Any,
+    *,
+    target: str,
+    samples: NDArray[Any],
+    labels: NDArray[Any] | None,
+    folder: Place,
+    simulator: str | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Carried:
+    """Return a float network quantized, exported to a folder and verified, for samples (T, N, ...).
+
+    Raises:
+        UnsupportedLayerError: if the target's grid cannot hold a layer.
+        DoesNotFitError: if the target cannot accept the result.
+    """
+    from neurodeploy.flow.post_training import quantized
+
+    progress(f"quantizing for {target}")
+    result = quantized(network, target=target, samples=samples, labels=labels, progress=progress)
+    progress(f"writing {folder}")
+    artifact = pipeline.export(result.network, target=target, path=folder, example=samples)
+    report = pipeline.verified(
+        artifact,
+        model=result.network,
+        samples=samples,
+        labels=labels,
+        simulator=simulator,
+        progress=progress,
+    )
+    return Carried(artifact, report, result.accuracies | dict(report.accuracies))
