@@ -56,7 +56,7 @@ class ModuleOptions:
     target: Annotated[
         str | None,
         typer.Option(
-            "--target", "-t", metavar="T", help="Also quantize, export and verify for a target."
+            "--target", "-t", metavar="T", help="Also fit it to a target, export and verify it."
         ),
     ] = None
     folder: Annotated[
