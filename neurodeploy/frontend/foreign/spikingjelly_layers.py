@@ -8,7 +8,14 @@ from torch import nn
 
 from neurodeploy.frontend.foreign.building import defined, number
 from neurodeploy.frontend.foreign.form import OUTPUT, Taken, Taking
-from neurodeploy.frontend.foreign.layers import batch_norm, layer_of, linear, refused, same_layer
+from neurodeploy.frontend.foreign.layers import (
+    as_torch,
+    fill,
+    layer_of,
+    linear,
+    refused,
+    same_layer,
+)
 from snncore import layer
 
 _SIZES = ("1d", "2d", "3d")
@@ -32,15 +39,29 @@ def _take_idle(module: Any) -> Taken:
 def _take_threshold_norm(module: Any) -> Taken:
     """Return a batch norm over time, whose weights hold the threshold."""
     size = type(module).__name__[-2:]
-    return _taken(batch_norm(module, f"BatchNorm{size}").eval(), module)
+    ours = as_torch(module, getattr(nn, f"BatchNorm{size}"))
+    if ours is None:
+        raise refused(module, "has no batch norm of ours", "use torch.nn's")
+    return _taken(ours, module)
 
 
 def _take_standardized(module: Any) -> Taken:
     """Return weights as their standardization leaves them."""
-    ours = layer_of(module)
+    plain = nn.Conv2d(
+        module.in_channels,
+        module.out_channels,
+        module.kernel_size,
+        module.stride,
+        module.padding,
+        module.dilation,
+        module.groups,
+        module.bias is not None,
+        module.padding_mode,
+    )
+    fill(plain, module.get_weight(), module.bias)
+    ours = layer_of(plain)
     if ours is None:
-        raise refused(module, "has no weights of torch.nn", "use torch.nn's")
-    ours.load_state_dict({"weight": module.get_weight().detach()}, strict=False)
+        raise refused(module, "has no convolution of ours", "use torch.nn's")
     return _taken(ours, module)
 
 

@@ -20,8 +20,8 @@ def run(module: Any, x: Tensor, ours: Any) -> list[Tensor]:
     batch_first = x.transpose(0, 1)
     if not ours.merged:
         return [module(batch_first).transpose(0, 1)]
-    if module.num_timesteps > 0:
-        module.num_timesteps = len(x)
+    fixed = "num_timesteps" if module.num_timesteps > 0 else "batch_size"
+    setattr(module, fixed, len(x) if fixed == "num_timesteps" else x.shape[1])
     flat = module(batch_first.reshape(-1, *x.shape[2:]))
     return [flat.reshape(batch_first.shape).transpose(0, 1)]
 

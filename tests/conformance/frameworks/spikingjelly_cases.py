@@ -10,7 +10,11 @@ from torch import Tensor, nn
 
 SHAPE = (32,)
 SHAPES = {"aware channels": (4, 3, 3)}
-SCALE = {"QIF": 3.0, "QIF soft": 3.0, "EIF": 0.5, "EIF soft": 0.5}
+SCALE = {
+    "QIF": 3.0,
+    "QIF soft": 3.0,
+    **{f"EIF{form}": 0.5 for form in ("", " soft", " m", " soft m")},
+}
 RESETS: dict[str, Any] = {"": 0.0, " soft": None, " to -.25": -0.25}
 MODES = {"": "s", " m": "m"}
 

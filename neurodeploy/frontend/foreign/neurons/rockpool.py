@@ -45,7 +45,8 @@ def _take(module: Any) -> Taken:
         )
     if float(module.noise_std):
         raise refusal(module, "adds noise", "use noise_std=0")
-    if type(module.spike_generation_fn).__name__ != "builtin_function_or_method":
+    fires = getattr(module.spike_generation_fn, "__self__", None)
+    if getattr(fires, "__name__", "") not in ("StepPWL", "PeriodicExponential"):
         raise refusal(module, "fires by a function of the user's", "use StepPWL")
     alpha, beta = _decays(module)
     values = {"alpha": alpha, "beta": beta.squeeze(-1) if beta.ndim > 1 else beta}
