@@ -47,7 +47,7 @@ def as_torch(module: nn.Module, kind: type[nn.Module]) -> nn.Module | None:
         return None
     for part in ours.modules():
         if hasattr(part, "step_mode"):
-            part.step_mode = "m"
+            setattr(part, "step_mode", "m")  # noqa: B010
     return ours.eval()
 
 

@@ -29,7 +29,7 @@ def _lif_fed(
 def _lif_step(v: Any, i: Any, mem: Any, syn: Any, leak: Any, threshold: Any, back: Any) -> Any:
     h = v + mem * (leak - v + i)
     s = spike(h - threshold, strict=True)
-    return select(s, back, h), i + syn * i, s
+    return select(s, back, h), i - syn * i, s
 
 
 def _refractory(
@@ -63,7 +63,7 @@ def _box(v: Any, x: Any, *, mem: Any, leak: Any, threshold: Any, back: Any, lowe
 def _integrator(v: Any, i: Any, x: Any, *, mem: Any, syn: Any, leak: Any) -> Any:
     i = i + x
     v = v + mem * (leak - v + i)
-    return v, i + syn * i, v
+    return v, i - syn * i, v
 
 
 def _integrator_box(v: Any, x: Any, *, mem: Any, leak: Any) -> Any:
@@ -103,7 +103,7 @@ def _lsnn_step(
     h = v + mem * (leak - v + i)
     limit = b + adapt * (threshold - b)
     s = spike(h - limit, strict=True)
-    return select(s, back, h), i + syn * i, limit + detach(s) * rise, s
+    return select(s, back, h), i - syn * i, limit + detach(s) * rise, s
 
 
 def _exponential(
@@ -114,7 +114,7 @@ def _exponential(
     drawn = sharpness * exp((v - threshold) / sharpness)
     h = v + mem * (leak - v + drawn + i)
     s = spike(h - threshold, strict=True)
-    return select(s, back, h), i + syn * i, s
+    return select(s, back, h), i - syn * i, s
 
 
 def _adaptive(
@@ -127,7 +127,7 @@ def _adaptive(
     h = v + mem * (leak - v + drawn + i - a)
     a = a + adapt * (pull * (v - leak) - a)
     s = spike(h - threshold, strict=True)
-    return select(s, back, h), i + syn * i, a + s * rise, s
+    return select(s, back, h), i - syn * i, a + s * rise, s
 
 
 def _take_lif(module: Any) -> Taken:
@@ -199,7 +199,7 @@ def _take_adaptive(module: Any) -> Taken:
 def _rates(module: Any, p: Any, *, syn: bool = True) -> dict[str, Any]:
     """Return the shares of a step, as Norse computes them from rates."""
     values = {"mem": module.dt * p.tau_mem_inv, "leak": p.v_leak}
-    return values | ({"syn": -module.dt * p.tau_syn_inv} if syn else {})
+    return values | ({"syn": module.dt * p.tau_syn_inv} if syn else {})
 
 
 def _firing(module: Any, p: Any) -> dict[str, Any]:

@@ -17,21 +17,23 @@ MOST = 16
 
 
 def _lif(
-    vmem: Any, isyn: Any, x: Any, *, alpha: Any, beta: Any, bias: Any, threshold: Any, most: int
+    vmem: Any, isyn: Any, x: Any, *, alpha: Any, beta: Any, shift: Any, threshold: Any, most: int
 ) -> Any:
-    return _step(vmem, isyn + x, alpha, beta, bias, threshold, most)
+    return _step(vmem, isyn + x, alpha, beta, shift, threshold, most)
 
 
 def _lif_fed(
     vmem: Any, isyn: Any, x: Any, fed: Any, *,
-    alpha: Any, beta: Any, bias: Any, threshold: Any, most: int,
+    alpha: Any, beta: Any, shift: Any, threshold: Any, most: int,
 ) -> Any:  # fmt: skip
-    return _step(vmem, isyn + x + fed, alpha, beta, bias, threshold, most)
+    return _step(vmem, isyn + x + fed, alpha, beta, shift, threshold, most)
 
 
-def _step(vmem: Any, isyn: Any, alpha: Any, beta: Any, bias: Any, threshold: Any, most: int) -> Any:
+def _step(
+    vmem: Any, isyn: Any, alpha: Any, beta: Any, shift: Any, threshold: Any, most: int
+) -> Any:
     isyn = isyn * beta
-    h = vmem * alpha + isyn + bias
+    h = vmem * alpha + isyn + shift
     s = spike(h - threshold)
     for count in range(2, most + 1):
         s = s + spike(h / threshold - float(count))
@@ -51,7 +53,7 @@ def _take(module: Any) -> Taken:
     alpha, beta = _decays(module)
     values = {"alpha": alpha, "beta": beta.squeeze(-1) if beta.ndim > 1 else beta}
     numbers, axes = parameters(
-        module, values | {"bias": module.bias, "threshold": module.threshold}
+        module, values | {"shift": module.bias, "threshold": module.threshold}
     )
     limit = int(module.max_spikes_per_dt)
     most, start = min(limit, MOST), {"vmem": 0.0, "isyn": 0.0}

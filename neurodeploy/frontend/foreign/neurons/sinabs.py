@@ -38,23 +38,23 @@ def _synaptic_lif(
 
 
 def _adaptive(
-    v_mem: Any, b: Any, x: Any, *, alpha: Any, share: Any, threshold: Any, scale: Any, keep: Any,
+    v_mem: Any, b: Any, x: Any, *, alpha: Any, share: Any, threshold: Any, rise: Any, keep: Any,
     gain: Any, drop: Any, back: Any, least: Any, **form: Any,
 ) -> Any:  # fmt: skip
     h = _charged(v_mem, x, alpha, share, form)
-    v_mem, s = _after(h, threshold + scale * b, drop, back, least, form)
+    v_mem, s = _after(h, threshold + rise * b, drop, back, least, form)
     return v_mem, keep * b + gain * s, s
 
 
 def _synaptic_adaptive(
     v_mem: Any, i_syn: Any, b: Any, x: Any, *, alpha: Any, share: Any, syn: Any, threshold: Any,
-    scale: Any, keep: Any, gain: Any, drop: Any, back: Any, least: Any, **form: Any,
+    rise: Any, keep: Any, gain: Any, drop: Any, back: Any, least: Any, **form: Any,
 ) -> Any:  # fmt: skip
     i_syn = syn * (i_syn + x)
     if form["normed"]:
         i_syn = share * i_syn
     h = alpha * v_mem + i_syn
-    v_mem, s = _after(h, threshold + scale * b, drop, back, least, form)
+    v_mem, s = _after(h, threshold + rise * b, drop, back, least, form)
     return v_mem, i_syn, keep * b + gain * s, s
 
 
@@ -112,7 +112,7 @@ def _take_adaptive(module: Any) -> Taken:
     alpha, syn = _decays(module)
     keep = _decay(module, "adapt")
     values = {"alpha": alpha, "share": 1 - alpha, "threshold": module.b0, "keep": keep}
-    values |= {"gain": 1 - keep, "scale": module.adapt_scale}
+    values |= {"gain": 1 - keep, "rise": module.adapt_scale}
     states = {"v_mem": 0.0, "b": 0.0}
     if syn is not None:
         states, values = {"v_mem": 0.0, "i_syn": 0.0, "b": 0.0}, values | {"syn": syn}

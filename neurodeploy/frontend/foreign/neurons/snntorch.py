@@ -136,9 +136,9 @@ def _rsynaptic_fed(
 
 
 def _parallel(
-    mem: Any, x: Any, *, beta: Any, bias: Any, threshold: Any, factor: Any, graded: bool
+    mem: Any, x: Any, *, beta: Any, shift: Any, threshold: Any, factor: Any, graded: bool
 ) -> Any:
-    h = maximum(x + (beta * mem + bias), 0.0)
+    h = maximum(x + (beta * mem + shift), 0.0)
     return h, _sent(_fires(h, threshold), factor, graded)
 
 
@@ -206,7 +206,7 @@ def _take_parallel(module: Any) -> Taken:
     zeros = torch.zeros(len(hidden))
     values = {
         "beta": hidden.diagonal(),
-        "bias": rnn.bias_hh_l0 if rnn.bias else zeros,
+        "shift": rnn.bias_hh_l0 if rnn.bias else zeros,
         "threshold": module.threshold,
         "factor": module.graded_spikes_factor,
     }

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import neurodeploy as nd
+import quant
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend.from_torch import graph_of
 from snncore import encoding, functional, layer, neuron
+from snncore.dynamics import select, spike
 
 
 def spikes(*shape: int, rate: float = 0.5) -> Tensor:
@@ -102,6 +107,45 @@ def test_feedback_is_the_last_output() -> None:
     with torch.no_grad():
         learned.weight.fill_(-0.5)
     assert layer.Recurrent(Double(), learned)(torch.ones(3, 1, 1)).flatten().tolist() == [2, 0, 2]
+
+
+@neuron.define(states={"v": 0.0}, params={"decay": 0.3}, inputs=2)
+def fed_neuron(v: Any, x: Any, fed: Any, *, decay: Any) -> Any:
+    """A neuron whose feedback is rounded into its voltage after the input."""
+    h = decay * v + x + fed
+    s = spike(h - 1.0, strict=True)
+    return select(s, 0.0, h), s
+
+
+def test_separate_feedback_is_an_input_of_its_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    feedback = layer.Linear(6, 6)
+    network = nn.Sequential(layer.Recurrent(fed_neuron(), feedback, separate=True))
+    x = torch.randn(12, 4, 6)
+    v, s = torch.zeros(4, 6), torch.zeros(4, 6)
+    with torch.no_grad():
+        expected = []
+        for step in x:
+            # The bias of the feedback counts in the first step too.
+            h = 0.3 * v + step + feedback(s)
+            s = (h > 1).float()
+            v = torch.where(s > 0, 0.0, h)
+            expected.append(s)
+        assert torch.equal(network(x), torch.stack(expected))
+        assert 0 < network[0].states["output"].sum() < 24
+        nd.save(network, tmp_path / "model.pt", example=x)
+        assert torch.equal(nd.load(tmp_path / "model.pt")(x), torch.stack(expected))
+
+
+def test_separate_feedback_is_refused_where_neurons_have_one_input() -> None:
+    network = nn.Sequential(
+        layer.Recurrent(fed_neuron(), layer.Linear(6, 6, bias=False), separate=True)
+    )
+    with pytest.raises(UnsupportedLayerError, match=r"0: its feedback.*separate=False"):
+        graph_of(network, shape=(6,))
+    weighed = nn.Sequential(layer.Linear(6, 6), *network)
+    with pytest.raises(ValueError, match="Linear as an input of its own"):
+        quant.prepare(weighed, target="onnx", example=spikes(3, 2, 6))
 
 
 def test_learned_feedback_learns() -> None:
