@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import psutil
@@ -17,8 +18,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full",
         action="store_true",
-        help="run the whole conformance suite, not its seeded subset",
+        help="run the whole conformance suite and every case, not a subset",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "every(n): of this test's cases, each n-th is run, the first among them"
+    )
+    config.addinivalue_line("markers", "thorough: a case that is run with --full alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the cases that the marks `every` and `thorough` say, unless all are asked for."""
+    if config.getoption("--full"):
+        return
+    counts: Counter[str] = Counter()
+    left_out = set()
+    for item in items:
+        mark = item.get_closest_marker("every")
+        test = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("thorough") or (mark and counts[test] % mark.args[0]):
+            left_out.add(item)
+        counts[test] += 1
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
 
 
 # Set by pytest, and by torch and scikit-learn when they first compile or compute.

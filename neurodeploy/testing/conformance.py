@@ -14,8 +14,6 @@ from neurodeploy.testing import checks, controls
 from neurodeploy.testing.suite import suite
 
 Record = Callable[[str, object], None]
-# The number of accepted programs that the controls tamper with.
-_CONTROLLED = 4
 
 
 @lru_cache
@@ -44,6 +42,8 @@ class Conformance:
     target: ClassVar[str]
     # The number of accepted programs that run in each simulator; all unless a subclass says so.
     simulated: ClassVar[int | None] = None
+    # The number of accepted programs that the controls tamper with.
+    controlled: ClassVar[int] = 4
 
     @classmethod
     def chip(cls) -> Target:
@@ -71,7 +71,7 @@ class Conformance:
         if "program" in names:
             metafunc.parametrize("program", programs)
         if "controlled" in names:
-            metafunc.parametrize("controlled", _spread(programs, _CONTROLLED))
+            metafunc.parametrize("controlled", _spread(programs, self.controlled))
 
     def test_target_takes_something(self) -> None:
         """Check that a target accepts some program of the suite, or brings its own neurons."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.neurodeploy.cli.helpers import (
     COMMAND,
+    Caller,
     environment,
     interrupted,
     run,
@@ -34,9 +35,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_every_link_is_equal(here: Path) -> None:
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Caller:
+    """Return what runs commands in this process; the interrupted ones run in their own."""
+    return Caller(capsys)
+
+
+def test_every_link_is_equal(here: Path, call: Caller) -> None:
     words = ("export", "model.pt", "-t", "loihi", "--verify", "--samples", "samples.npz")
-    done = run(*words, "--simulator", "lava", "--json")
+    done = call(*words, "--simulator", "lava", "--json")
     assert done.code == 0, done
     report = done.document["report"]
     assert [link["status"] for link in report["links"]] == ["equal"] * 4
@@ -45,11 +52,11 @@ def test_every_link_is_equal(here: Path) -> None:
     assert report["accuracies"]["chip"] == report["accuracies"]["quantized"]
 
 
-def test_the_simulator_is_an_engine(here: Path) -> None:
+def test_the_simulator_is_an_engine(here: Path, call: Caller) -> None:
     for path in ("model.pt", "artifact", "artifact/network.net"):
         words = ("run", path, "--samples", "samples.npz", "--trace")
         for engine in ("golden", "lava"):
-            assert run(*words, "--engine", engine, "-o", f"{engine}.npz").code == 0
+            assert call(*words, "--engine", engine, "-o", f"{engine}.npz").code == 0
         with np.load("golden.npz") as golden, np.load("lava.npz") as lava:
             assert set(golden) == set(lava)
             assert golden["output"].any()
@@ -57,16 +64,17 @@ def test_the_simulator_is_an_engine(here: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [("--time-limit", "0.05"), ("--memory-limit", "10")])
-def test_an_overrun_proves_nothing(here: Path, limit: tuple[str, str]) -> None:
-    done = run(*VERIFY, *limit, "--json")
+def test_an_overrun_proves_nothing(here: Path, call: Caller, limit: tuple[str, str]) -> None:
+    done = call(*VERIFY, *limit, "--json")
     assert done.code == 4
     link = done.document["links"][3]
     assert link["status"] == "not run"
     assert "limit" in link["reason"]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("number", "code", "jobs"), [(signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "1")]
+)
 def test_interrupted(here: Path, number: int, code: int, jobs: str) -> None:
     before = tree(here)
     words = (*VERIFY, "--jobs", jobs, "--report", "report")

@@ -110,10 +110,15 @@ def of_program(case: Case, target: str, path: Path) -> str:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_is_true(row: str, target: str, tmp_path: Path, full: bool) -> None:
-    cell = STATED[row][target]
-    makes = ROWS[row] if full else ROWS[row][:2]
+    cell, makes = STATED[row][target], ROWS[row]
+    stated = set(re.findall(r"\b(exact|refused|in floats)\b", cell))
+    if not full and len(stated) > 1:
+        makes = makes[: len(stated)]
+    elif not full:
+        # The targets take the row's networks in turn.
+        makes = (makes[TARGETS.index(target) % len(makes)],)
     outcomes = {outcome(make, target, tmp_path / str(index)) for index, make in enumerate(makes)}
-    assert outcomes == set(re.findall(r"\b(exact|refused|in floats)\b", cell)), cell
+    assert outcomes == stated, cell
 
 
 def test_every_target_has_a_column() -> None:

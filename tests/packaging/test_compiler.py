@@ -12,7 +12,6 @@ from tests.packaging.tree import ROOT
 # Training's kernels, the integer engine's, and CUDA C that runs on the CPU.
 KERNELS = (
     "tests/unit/snncore/kernels/cpp/test_cpp.py::test_it_is_eager_torch[CubaLIF]",
-    "tests/unit/snncore/kernels/cpp/test_cpp.py::test_it_is_eager_torch[Izhikevich]",
     "tests/unit/neurodeploy/simulator/test_fast.py::test_neurons_that_only_their_biases_drive",
     "tests/unit/snncore/kernels/inline/test_shapes.py::test_several_inputs_and_outputs",
 )

@@ -24,7 +24,7 @@ from tests.conformance.networks import Case, judged_case
 from tests.conformance.summary import show
 
 # Networks drawn: in `make test`, and in all. Each emulator covers three of four kinds.
-SUBSET, FULL = 12, 420
+SUBSET, FULL = 8, 420
 BATCH = 60
 
 

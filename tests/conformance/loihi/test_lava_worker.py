@@ -97,9 +97,9 @@ def extremes() -> list[tuple[list[Layer], np.ndarray]]:
     return [([wraps], ones), ([saturates], ones), ([carries], ones), ([equal], spikes)]
 
 
-def cases() -> list[tuple[list[Layer], np.ndarray]]:
+def cases(full: bool) -> list[tuple[list[Layer], np.ndarray]]:
     """Return everything that is compared, in one worker."""
-    return [random_network(seed) for seed in range(40)] + extremes()
+    return [random_network(seed) for seed in range(40 if full else 16)] + extremes()
 
 
 def assert_same(actual: list[dict[str, np.ndarray]], expected: list[dict[str, np.ndarray]]) -> None:
@@ -111,17 +111,17 @@ def assert_same(actual: list[dict[str, np.ndarray]], expected: list[dict[str, np
             assert np.array_equal(one[name], other[name]), (index, name)
 
 
-def test_random_networks_compute_what_the_facts_say(lava: Environment) -> None:
+def test_random_networks_compute_what_the_facts_say(full: bool, lava: Environment) -> None:
     """Spikes, currents and voltages, every layer, every step, every sample."""
-    networks = cases()
+    networks = cases(full)
     results = run_lava([LavaRun(net_bytes(layers), samples) for layers, samples in networks])
     spikes = steps = 0
     for (layers, samples), result in zip(networks, results, strict=True):
         assert_same(result, reference(layers, samples))
         spikes += sum(int(layer["s"].sum()) for layer in result)
         steps += samples.shape[0] * samples.shape[1]
-    assert steps > 500
-    assert spikes > 2000
+    assert steps > 250
+    assert spikes > 1000
 
 
 def test_extremes_are_reached() -> None:

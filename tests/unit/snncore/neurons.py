@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import Any
 
+import pytest
 import torch
 
 from snncore import neuron, surrogate
@@ -54,6 +56,16 @@ NEURONS |= {
     "Logarithmic": Logarithmic,
     "CubaLIF": partial(neuron.CubaLIF, current_decay=0.3, voltage_decay=0.1, bias=0.05),
 }
+# Every neuron once, the resets in turn.
+EACH = {f"{kind.__name__}-{reset}" for kind, reset in zip(_RESETTING, cycle(RESETS), strict=False)}
+EACH |= {name for name in NEURONS if name.split("-")[0] not in {k.__name__ for k in _RESETTING}}
+
+
+def thorough(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    """Return the marks of a neuron's case where each neuron once is enough for `make test`."""
+    return () if name in EACH else (pytest.mark.thorough,)
+
+
 # Beyond the threshold nothing but a hard reset stops these.
 _RUNAWAY = {f"{kind}-{reset}" for kind in ("EIF", "QIF") for reset in ("soft", "none")}
 # Each has its own place in the list, so that every one is met with some neuron.

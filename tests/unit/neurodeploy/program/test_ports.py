@@ -29,9 +29,10 @@ def ported(*ports: str, drives: tuple[str, ...] = ("d", "e")) -> Program:
     return Program((Input("in", (2,)), *layers, neuron), "n")
 
 
-def test_golden_and_fast_are_naive_and_stay_in_their_ranges() -> None:
+def test_golden_and_fast_are_naive_and_stay_in_their_ranges(full: bool) -> None:
     spiking = several = 0
-    for seed in SEEDS:
+    seeds = SEEDS if full else SEEDS[:16]
+    for seed in seeds:
         program = random_program(seed, ports=True)
         samples = random_samples(program, seed, (1, 7, 20)[seed % 3], (1, 3)[seed % 2])
         golden, expected = run_golden(program, samples), naive.run(program, samples)
@@ -48,8 +49,8 @@ def test_golden_and_fast_are_naive_and_stay_in_their_ranges() -> None:
                     assert values.max() <= bound.high, label
         spiking += golden.spikes() > 0
         several += any(layer.ports for layer in program.layers)
-    assert spiking > len(SEEDS) / 2
-    assert several > len(SEEDS) / 2
+    assert spiking > len(seeds) / 2
+    assert several > len(seeds) / 2
 
 
 def test_they_are_written_and_read_back() -> None:

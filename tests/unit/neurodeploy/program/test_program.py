@@ -67,9 +67,9 @@ def variants(program: Program) -> Iterator[tuple[str, Program]]:
                     continue
 
 
-def test_any_change_changes_the_text_and_the_digest() -> None:
+def test_any_change_changes_the_text_and_the_digest(full: bool) -> None:
     seen: set[str] = set()
-    for seed in SEEDS:
+    for seed in SEEDS if full else SEEDS[::2]:
         program = random_program(seed)
         for what, other in variants(program):
             seen.add(what.rpartition(".")[2])

@@ -56,10 +56,11 @@ def used(thing: Any) -> None:
 
 @both
 def test_damaged_documents_are_refused_or_mean_something(
-    room: ModuleType, things: list[Any]
+    room: ModuleType, things: list[Any], full: bool
 ) -> None:
     refused = 0
-    for seed in DAMAGES:
+    damages = DAMAGES if full else DAMAGES[::4]
+    for seed in damages:
         random = Random(seed)
         thing = things[seed % len(things)]
         text = json.dumps(damaged(json.loads(room.dumps(thing)), random))
@@ -69,7 +70,7 @@ def test_damaged_documents_are_refused_or_mean_something(
             used(loaded)
         except NeurodeployError:
             refused += 1
-    assert refused > len(DAMAGES) / 2
+    assert refused > len(damages) / 2
 
 
 @both

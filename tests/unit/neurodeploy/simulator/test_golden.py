@@ -26,9 +26,9 @@ def equal(first: Any, second: Any) -> bool:
     )
 
 
-def test_golden_is_naive_on_random_programs() -> None:
-    spiking = 0
-    for seed in SEEDS:
+def test_golden_is_naive_on_random_programs(full: bool) -> None:
+    spiking, seeds = 0, SEEDS if full else SEEDS[:50]
+    for seed in seeds:
         program = random_program(seed)
         samples = random_samples(program, seed, *sizes(seed))
         golden, expected = run_golden(program, samples), naive.run(program, samples)
@@ -37,7 +37,7 @@ def test_golden_is_naive_on_random_programs() -> None:
             assert golden[name].values.keys() == states.keys()
         assert equal(golden, expected), f"seed {seed}"
         spiking += golden.spikes() > 0
-    assert spiking > len(SEEDS) / 2
+    assert spiking > len(seeds) / 2
 
 
 def test_random_programs_have_everything() -> None:

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from snncore import functional, layer, neuron
-from tests.unit.snncore.neurons import NEURONS, drive
+from tests.unit.snncore.neurons import NEURONS, drive, thorough
 
 BACKENDS = ("torch", "cpp")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", NEURONS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=thorough(name)) for name in NEURONS])
 def test_one_module_runs_steps_and_sequences(name: str, backend: str) -> None:
     x = drive(name, 6, 2, 5)
     whole, module = NEURONS[name](backend=backend), NEURONS[name](backend=backend)

@@ -232,7 +232,7 @@ def doubling(levels: int, last: str, step: str) -> bytes:
 def test_a_file_without_end_is_ended_by_the_limit() -> None:
     content = doubling(60, "    return torch.add(x, x)\n", "    return (_0, n_v)\n")
     said: list[str] = []
-    simulation = Simulation(Limits(seconds=15, memory_mb=2000), progress=said.append)
+    simulation = Simulation(Limits(seconds=8, memory_mb=2000), progress=said.append)
     with pytest.raises(SimulatorError, match=r"step\.pt in torch: .*limit|step\.pt: .*alloc"):
         target.simulate(
             with_file("step.pt", content),

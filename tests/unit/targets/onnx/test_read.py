@@ -15,8 +15,8 @@ from tests.unit.targets.onnx.programs import alone, bare, model_of
 
 
 @pytest.mark.parametrize("form", ["scan", "step", "unrolled"])
-def test_what_is_written_is_read_back(form: str) -> None:
-    for seed in range(25):
+def test_what_is_written_is_read_back(form: str, full: bool) -> None:
+    for seed in range(25 if full else 8):
         program = random_program(seed)
         artifact = target.compile(program, form=form, steps=2, functions=seed % 2 == 0)
         assert target.read(artifact) == program

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from snncore import monitor, neuron
 from snncore.surrogate import Surrogate
 from tests.unit.drawn import Drawn, drawn_steps
-from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
+from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive, thorough
 
 Tensors = dict[str, torch.Tensor]
 PAIRS = list(zip(NEURONS, cycle(SURROGATES), strict=False))
@@ -69,7 +69,9 @@ def test_it_is_eager_torch(name: str, slope: Surrogate) -> None:
     assert name.startswith("LeakyIntegrator") or not bool(kernel[0]["s"].all())
 
 
-@pytest.mark.parametrize(("name", "slope"), PAIRS, ids=[name for name, _ in PAIRS])
+@pytest.mark.parametrize(
+    ("name", "slope"), [pytest.param(*pair, id=pair[0], marks=thorough(pair[0])) for pair in PAIRS]
+)
 def test_one_number_for_all_neurons_has_the_sum_of_their_gradients(
     name: str, slope: Surrogate
 ) -> None:
@@ -83,7 +85,7 @@ def test_one_number_for_all_neurons_has_the_sum_of_their_gradients(
             assert abs(gradient.double() - parts.sum()) <= 1e-6 * parts.abs().sum()
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(drawn_steps(), st.integers(0, 1000))
 def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
