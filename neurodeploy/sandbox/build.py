@@ -60,8 +60,7 @@ class Build:
         python = self._python()
         pins = self.env.pins(full=self.full)
         self.progress(f"creating an environment with {python}")
-        plain = () if pins or self.env.without_dependencies else ("--without-pip",)
-        self._step(str(python), "-I", "-m", "venv", *plain, str(self.venv))
+        self._create(python, with_pip=bool(pins or self.env.without_dependencies))
         apart = self.env.hashed_apart(full=self.full)
         if apart:
             self._pip_by_hash(apart[0])
@@ -87,6 +86,10 @@ class Build:
                 remedy=f"pip install {missing}",
             )
         return Path(sys.executable)
+
+    def _create(self, python: Path, *, with_pip: bool) -> None:
+        plain = () if with_pip else ("--without-pip",)
+        self._step(str(python), "-I", "-m", "venv", *plain, str(self.venv))
 
     def _pip_by_hash(self, hashed: HashedRequirements, *words: str) -> None:
         """Install only files with a known checksum; run no build but those that are named."""

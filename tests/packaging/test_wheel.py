@@ -37,8 +37,8 @@ for target, simulator in json.loads(sys.argv[1]).items():
 print(neurodeploy.__file__)
 """
 # Lava and onnxruntime live in sandboxes of their own, which are not part of the wheel.
-# Lynxi's own are asked by default, those that need onnxruntime apart.
-SIMULATORS = {"loihi": "none", "lynxi": "", "nir": "none", "onnx": "none"}
+# Of Lynxi's own, the one that starts a Python again.
+SIMULATORS = {"loihi": "none", "lynxi": "torchscript-step", "nir": "none", "onnx": "none"}
 
 
 def test_ships_four_names(wheel: Path) -> None:

@@ -80,7 +80,7 @@ def test_nir_reads_every_random_network_and_computes_the_same(
     full: bool, nir_reference: Environment, pytestconfig: pytest.Config
 ) -> None:
     tally = Tally()
-    count = 500 if full else 40
+    count = 500 if full else 24
     for start in range(0, count, BATCH):
         seeds = range(start, min(start + BATCH, count))
         cases = [nir_case(seed) for seed in seeds]

@@ -1,5 +1,6 @@
 """An environment without packages, and the proof after every test that nothing is left."""
 
+import shutil
 import sys
 import tempfile
 import uuid
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from neurodeploy.sandbox import Environment, install
+from neurodeploy.sandbox.build import Build
 from tests.unit.neurodeploy.sandbox.helpers import (
     TOKEN,
     VARIABLE,
@@ -46,6 +48,29 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv(VARIABLE, sys.executable)
         install(environment())
     return folder
+
+
+@pytest.fixture(scope="session")
+def with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with pip in it, as installations begin."""
+    folder = tmp_path_factory.mktemp("with-pip")
+    build = Build(environment(), folder, False, (), lambda line: None)
+    build._create(Path(sys.executable), with_pip=True)
+    return build.venv
+
+
+@pytest.fixture
+def quick(with_pip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let installations begin with a copy of that environment: making one takes seconds."""
+    prepared, make = with_pip, Build._create
+
+    def copied(self: Build, python: Path, *, with_pip: bool) -> None:
+        if with_pip:
+            shutil.copytree(prepared, self.venv, symlinks=True)
+        else:
+            make(self, python, with_pip=False)
+
+    monkeypatch.setattr(Build, "_create", copied)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from neurodeploy.target import targets
 from tests.unit.neurodeploy.sandbox.helpers import environment
 from tests.unit.neurodeploy.sandbox.wheels import write_hashes, write_wheel
 
+pytestmark = pytest.mark.usefixtures("quick")
+
 
 @pytest.fixture(autouse=True)
 def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -57,6 +57,7 @@ def test_installed_is_left_alone_unless_asked(plain: Environment) -> None:
     assert record.stat().st_mtime_ns > before
 
 
+@pytest.mark.usefixtures("quick")
 def test_failed_pip_leaves_nothing(simulators: Path) -> None:
     lines: list[str] = []
     with pytest.raises(SimulatorError, match="pip ended with exit code 1: ERROR") as caught:
@@ -78,6 +79,7 @@ def test_failed_self_test_keeps_what_was_there(simulators: Path) -> None:
     assert (simulators / "plain/environment.json").read_text() == before
 
 
+@pytest.mark.usefixtures("quick")
 def test_full_adds_what_is_extra(simulators: Path) -> None:
     extra = Extra((ABSENT,), download_mb=7, disk_mb=9)
     env = environment(full=extra)
