@@ -9,9 +9,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-# The same examples on every machine, however slow it is.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.load_profile("repeatable")
+from tests.unit import examples
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    examples.asked["full"] = config.getoption("--full")
+    # The same examples on every machine, however slow it is.
+    number = examples.few(100)
+    settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=number)
+    settings.load_profile("repeatable")
     config.addinivalue_line(
         "markers", "every(n): of this test's cases, each n-th is run, the first among them"
     )

@@ -16,6 +16,7 @@ from snncore.dynamics.printing.render import compile_step, render, render_functi
 from snncore.dynamics.rewriting.hoist import hoisted
 from snncore.dynamics.rewriting.simplify import simplified
 from tests.unit.drawn import NEURONS, PARAMETERS, Case, cases
+from tests.unit.examples import few
 from tests.unit.naive import PLAIN
 
 REACHED: Counter[torch.dtype] = Counter()
@@ -33,7 +34,7 @@ def rows(values: tuple[Any, ...]) -> list[list[int]]:
     return [value.broadcast_to((NEURONS,)).tolist() for value in whole]
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(cases())
 def test_goldens_table_is_plain_integers(case: Case) -> None:
     states, fired = evaluate(case.integers, GOLDEN, case.states, case.inputs, case.parameters)
@@ -41,7 +42,7 @@ def test_goldens_table_is_plain_integers(case: Case) -> None:
     assert [np.broadcast_to(v, NEURONS).tolist() for v in results] == expected(case)
 
 
-@settings(max_examples=250)
+@settings(max_examples=few(250))
 @given(cases())
 def test_every_carrier_that_is_wide_enough_is_exact(case: Case) -> None:
     simple = simplified(case.integers, case.bounds)
@@ -58,7 +59,7 @@ def test_every_carrier_that_is_wide_enough_is_exact(case: Case) -> None:
         assert rows(results) == expected(case), render(simple, dialect)
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(cases())
 def test_what_runs_before_and_what_runs_each_step_are_the_whole(case: Case) -> None:
     parts = hoisted(simplified(case.integers, case.bounds))

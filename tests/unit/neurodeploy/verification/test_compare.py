@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from neurodeploy.report import Status
 from neurodeploy.trace import LayerTrace, Trace
 from neurodeploy.verification.compare import Tolerance, compare, compare_within
+from tests.unit.examples import few
 
 STEPS, COUNT = 9, 3
 SHAPES = {"a": (2, 2), "b": (3,)}
@@ -72,7 +73,7 @@ def rank(position: tuple[str, str, tuple[int, ...]]) -> tuple[Any, ...]:
     return index[0], list(SHAPES).index(layer), ("u", "v", "s").index(state), index[1:]
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(st.lists(st.sampled_from(PLACES), min_size=1, max_size=5, unique=True))
 def test_the_first_divergence_is_the_earliest(places: list[Any]) -> None:
     changes: dict[tuple[str, str], list[tuple[int, ...]]] = {}

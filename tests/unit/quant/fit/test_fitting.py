@@ -16,6 +16,7 @@ from quant.grid.fan_in import one_sided, within_fan_in
 from quant.grid.scale import fitting_log2, powers
 from quant.grid.straight_through import decay_integers, on_grid
 from snncore import functional, layer, neuron
+from tests.unit.examples import few
 
 LYNXI = quant.chip_format("lynxi")
 
@@ -45,7 +46,7 @@ def nearest_decay(value: float, bits: int, shifts: bool) -> set[int]:
     return {point for point in points if abs(point - exact) == least}
 
 
-@settings(max_examples=200)
+@settings(max_examples=few(200))
 @given(st.floats(-0.5, 1.5), st.integers(0, 15), st.booleans())
 def test_a_decay_goes_to_the_nearest(value: float, bits: int, shifts: bool) -> None:
     integer = decay_integers(torch.tensor(value, dtype=torch.float64), quant.Decays(bits, shifts))

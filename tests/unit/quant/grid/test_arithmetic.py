@@ -18,6 +18,7 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF
 from snncore.surrogate import ATan
 from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import NEURONS, Case, cases
+from tests.unit.examples import few
 from tests.unit.naive import PLAIN, loihi_step
 
 GRIDS = st.builds(
@@ -28,7 +29,7 @@ GRIDS = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=few(200))
 @given(GRIDS, st.floats(-20, 20, width=32), st.integers(-8, 0))
 def test_a_value_goes_to_the_nearest_point_of_the_grid(
     grid: Grid, value: float, exponent: int
@@ -55,7 +56,7 @@ def fires(distance: Any, strict: bool) -> Any:
     return ste.SpikeRule(ATan(), 1.0)(distance, strict)
 
 
-@settings(max_examples=200)
+@settings(max_examples=few(200))
 @given(cases())
 def test_the_training_dialect_is_plain_integers(case: Case) -> None:
     largest = max(bound.largest() for bound in case.bounds)

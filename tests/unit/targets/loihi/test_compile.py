@@ -26,6 +26,7 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.compile import FILE
 from targets.loihi.target import target
 from tests.conformance.networks import random_case
+from tests.unit.examples import few
 from tests.unit.targets.loihi.programs import conv, dense, driven, network, neuron
 
 GOLDEN = Path(__file__).parents[3] / "golden/loihi_network.txt"
@@ -225,7 +226,7 @@ def drawn_neuron(draw: Any, name: str, source: str, shape: tuple[int, ...]) -> N
     return neuron(name, source, **values, exponent=draw(st.integers(-9, 0)))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=few(300), suppress_health_check=[HealthCheck.too_slow])
 @given(anything())
 def test_a_program_is_refused_or_read_back(program: Program) -> None:
     errors = [finding for finding in target.check(program) if finding.severity == Severity.ERROR]

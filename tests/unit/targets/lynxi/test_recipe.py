@@ -26,6 +26,7 @@ from targets.lynxi.reduced.certificate import HALF_LIMIT, SINGLE_LIMIT, is_exact
 from targets.lynxi.reduced.recipe import Recipe, Word
 from targets.lynxi.reduced.translate import recipe_of
 from tests.unit.drawn import Case, cases
+from tests.unit.examples import few
 from tests.unit.targets.lynxi.programs import SYSTEM, InNumbers
 
 
@@ -39,7 +40,7 @@ def kinds(recipe: Recipe) -> list[Any]:
     return types
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(120), deadline=None)
 @given(cases())
 def test_drawn_equations(case: Case) -> None:
     parameters = {key: np.asarray(value) for key, value in case.parameters.items()}
@@ -77,7 +78,7 @@ RIGHT = (Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO)
 
 
 @pytest.mark.parametrize("op", RIGHT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.integers(-1023, 1023), st.integers(-1023, 1023), st.integers(0, 12))
 def test_shifts_of_every_value_are_exact_in_float16(op: Op, a: int, b: int, bits: int) -> None:
     low, high = min(a, b), max(a, b)

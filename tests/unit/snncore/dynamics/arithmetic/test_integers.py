@@ -22,12 +22,13 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import PARAMETERS, Drawn, drawn_steps, integers_of, number_systems
 from tests.unit.exact import Exact, RefusedError
+from tests.unit.examples import few
 from tests.unit.naive import PLAIN, loihi_step
 
 VALUES = st.integers(-300, 300)
 
 
-@settings(max_examples=400)
+@settings(max_examples=few(400))
 @given(drawn_steps(), number_systems(), st.data())
 def test_integers_are_what_exact_fractions_say(
     drawn: Drawn, system: NumberSystem, data: st.DataObject
@@ -56,7 +57,7 @@ V = st.one_of(
 CUBA = to_integers(CUBA_LIF, LOIHI)
 
 
-@settings(max_examples=500)
+@settings(max_examples=few(500))
 @given(U, V, CURRENTS, DECAYS, DECAYS, st.integers(0, 1 << 18), st.integers(-4096, 4095))
 def test_cuba_lif_on_loihi_is_the_law(
     u: int, v: int, a: int, current: int, voltage: int, threshold: int, bias: int

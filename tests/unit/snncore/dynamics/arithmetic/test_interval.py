@@ -16,6 +16,7 @@ from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import NEURONS, Case, cases
 from tests.unit.exact import turned
+from tests.unit.examples import few
 from tests.unit.naive import PLAIN, once
 
 SMALL = st.integers(-70, 70)
@@ -47,7 +48,7 @@ def test_arithmetic_is_the_tightest_interval(name: str, x: Interval, y: Interval
     assert intervals(x, y) == around(seen)
 
 
-@settings(max_examples=300)
+@settings(max_examples=few(300))
 @given(INTERVALS, st.integers(2, 7))
 def test_a_wrap_holds_every_value_and_no_more_when_once(x: Interval, bits: int) -> None:
     wrapped = x.wrapped(bits)
@@ -79,7 +80,7 @@ def values_of(equations: Equations, *given_values: Any) -> list[int]:
     return values
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(cases())
 def test_no_operation_leaves_its_interval(case: Case) -> None:
     for neuron in range(NEURONS):
@@ -118,7 +119,7 @@ def test_of_several_thresholds_the_highest_bounds_what_did_not_fire(lowest: int)
 DECAYS = st.sampled_from([0, 1, 2, 1000, 4095, 4096])
 
 
-@settings(max_examples=60)
+@settings(max_examples=few(60))
 @given(
     DECAYS,
     DECAYS,

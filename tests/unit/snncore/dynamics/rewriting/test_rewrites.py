@@ -12,12 +12,13 @@ from snncore.dynamics.rewriting.simplify import leaves_format, simplified
 from snncore.dynamics.zoo.spiking import CUBA_LIF
 from targets.loihi.chip.format import LOIHI
 from tests.unit.drawn import NEURONS, Case, cases
+from tests.unit.examples import few
 from tests.unit.naive import PLAIN
 
 CUBA = to_integers(CUBA_LIF, LOIHI)
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(cases())
 def test_simplified_changes_no_value_within_the_bounds(case: Case) -> None:
     simple = simplified(case.integers, case.bounds)
@@ -29,7 +30,7 @@ def test_simplified_changes_no_value_within_the_bounds(case: Case) -> None:
         )
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(150))
 @given(cases())
 def test_hoisted_parts_are_the_whole(case: Case) -> None:
     parts = hoisted(case.integers)
