@@ -21,7 +21,7 @@ class TestLoihi(Conformance):
 class TestLynxi(Conformance):
     target = "lynxi"
     # Its packages hold five files, which take long to write; its own suite runs many in a process.
-    simulated, controlled = 1, 2
+    simulated, controlled = 1, 1
 
 
 @pytest.mark.usefixtures("onnxruntime", "reference")

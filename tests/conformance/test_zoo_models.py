@@ -77,7 +77,11 @@ REFUSED = {("spikformer", "loihi"), ("qkformer", "loihi")}
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    # The rows of test_table.py have these joins too.
+    [pytest.param(n, marks=(pytest.mark.thorough,) * n.endswith("and")) for n in MODELS],
+)
 def test_every_model_is_equal(
     name: str, full: bool, onnxruntime: Environment, lava: Environment, tmp_path: Path
 ) -> None:

@@ -89,9 +89,13 @@ def test_files_whose_runtime_is_missing_are_not_run_where_they_are_asked_for(
     assert link["remedy"] == "neurodeploy simulators install onnxruntime"
 
 
-def test_a_changed_weight_in_a_file_for_the_compiler_is_named(folder: Path, call: Caller) -> None:
+def test_a_changed_weight_in_a_file_for_the_compiler_is_named(
+    folder: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With hashes that fit: nothing but a run of the file shows it."""
     package = exported(call)
+    # Torch alone runs the files.
+    monkeypatch.setenv("NEURODEPLOY_CACHE", str(folder / "cache"))
     program = nd.lower(nd.load("model.pt"), example=np.load("samples.npz")["samples"])
     dense = program.synapses[-1]
     weight = np.asarray(dense.weight)

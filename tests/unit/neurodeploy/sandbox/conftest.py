@@ -1,5 +1,6 @@
 """An environment without packages, and the proof after every test that nothing is left."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -66,7 +67,7 @@ def quick(with_pip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def copied(self: Build, python: Path, *, with_pip: bool) -> None:
         if with_pip:
-            shutil.copytree(prepared, self.venv, symlinks=True)
+            shutil.copytree(prepared, self.venv, symlinks=True, copy_function=os.link)
         else:
             make(self, python, with_pip=False)
 
