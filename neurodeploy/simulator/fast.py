@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from enum import Enum
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -26,21 +28,21 @@ from neurodeploy.program import (
     Synapse,
     neurons_in,
 )
-from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program.ranges import ranges
 from neurodeploy.program.remembered import remembered
 from neurodeploy.simulator.carrier import exact_matmul_type
 from neurodeploy.simulator.integers import Sums, integer_sums, pooled_bytes
 from neurodeploy.simulator.layers import LayerRun, States, compiled_layer, torch_layer
 from neurodeploy.simulator.moving import TorchWords
 from neurodeploy.simulator.samples import checked_integers
-from neurodeploy.simulator.weights import channels_of, exact_weights, most_reached
+from neurodeploy.simulator.weights import channels_of, exact_weights, may_wrap
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.sent import sends_spikes
 from snncore.kernels.cpp.products import HIGHEST_BYTE, by_channel, empty, order_of, products_work
 
-# A batch that keeps one layer's states in the processor's cache.
-_BATCH = 64
+# The most samples at once, and the most sums of a layer: its states stay in the processor's cache.
+_BATCH, _SUMS = 64, 1 << 22
 # Below so many neuron steps, compiling a layer costs more than it brings.
 WORTH_COMPILING = 1 << 21
 # Time and batch come before the axes of a sample.
@@ -138,11 +140,13 @@ class Engine:
         self.longest = _longest_delays(program)
         # The function for each kind is looked up once, not for every chunk.
         self.computed = [(node, _VALUE.of(node)) for node in program.nodes]
+        self.drives = {node.name: tuple(node.drives.values()) for node in program.layers}
+        self.read = _last_reads(program, self.longest)
         # Those whose sum might leave its accumulator.
         self.wrapping = {
             node.name
             for node in program.nodes
-            if isinstance(node, Synapse) and _leaves(self.ranges, node)
+            if isinstance(node, Synapse) and may_wrap(node, self.ranges)
         }
 
     @torch.no_grad()
@@ -151,8 +155,10 @@ class Engine:
         steps, count = samples.shape[:2]
         arrays = self._arrays(steps, count, states)
         chunk = 1 if self.looped else steps
-        for first in range(0, count, _BATCH):
-            part = slice(first, first + _BATCH)
+        most = steps * max(map(prod, self.program.shapes.values()))
+        batch = max(1, min(_BATCH, _SUMS // most if self.integers else _BATCH))
+        for first in range(0, count, batch):
+            part = slice(first, first + batch)
             inputs = torch.from_numpy(np.ascontiguousarray(samples[:, part])).to(self.device)
             keep = {
                 layer: {key: value[:, part] for key, value in values.items()}
@@ -232,6 +238,8 @@ class _Run:
         self.values = {}
         for node, value in self.engine.computed:
             self.values[node.name] = value(node, self, inputs)
+            for source in self.engine.read[node.name]:
+                del self.values[source]
         for source, steps in self.engine.longest.items():
             last = self.values[source]
             joined = torch.cat((self._before(source).to(last.dtype), last))
@@ -276,7 +284,7 @@ class _Run:
     def neurons(self, node: Neuron) -> torch.Tensor:
         """Take a layer through this chunk, and return what it sends."""
         layer = self.engine.layers[node.name]
-        ports = node.drives.values()
+        ports = self.engine.drives[node.name]
         if layer.adds:
             drives = [self.value(edge) for edges in ports for edge in edges]
         else:
@@ -371,16 +379,14 @@ def _longest_delays(program: Program) -> dict[str, int]:
     return longest
 
 
-def _leaves(proved: Ranges, node: Synapse) -> bool:
-    """Return whether a sum might leave its accumulator."""
-    source = proved.values[node.source.source].hull(ZERO)
-    weight = node.narrow_weight
-    if weight.size == 0 or most_reached(weight) * source.largest() < 1 << (
-        node.accumulator_bits - 1
-    ):
-        return False
-    total = node.sum_range(source)
-    return total.wrapped(node.accumulator_bits) != total
+def _last_reads(program: Program, late: Collection[str]) -> dict[str, list[str]]:
+    """Return by node the sources that nothing reads after it, so that their memory is free."""
+    last = {edge.source: node.name for node in program.nodes for edge in node.sources}
+    reads: dict[str, list[str]] = {node.name: [] for node in program.nodes}
+    for source, reader in last.items():
+        if source not in late:
+            reads[reader].append(source)
+    return reads
 
 
 def _has_loop(program: Program) -> bool:

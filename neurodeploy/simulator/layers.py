@@ -13,7 +13,7 @@ from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
 from neurodeploy.simulator.carrier import CarriedStep, carried_step
 from snncore.dynamics.rewriting.simplify import simplified
-from snncore.kernels.cpp.integer import CompiledStep, integer_step
+from snncore.kernels.cpp.integer import CompiledStep, Parameters, integer_step
 from snncore.kernels.cpp.products import in_memory
 
 States = tuple[Tensor, ...]
@@ -82,7 +82,7 @@ class CompiledLayer:
     parameters: Mapping[str, Tensor]
     adds: bool = True
     # By the shape of a batch: the parameters of each of its neurons.
-    spread: dict[tuple[int, ...], dict[str, Tensor]] = field(default_factory=dict)
+    spread: dict[tuple[int, ...], Parameters] = field(default_factory=dict)
 
     @property
     def kind(self) -> torch.dtype:
@@ -101,13 +101,14 @@ class CompiledLayer:
         self.compiled.run(ordered, states, self._parameters(shape), places)
         return keep["s"], states
 
-    def _parameters(self, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    def _parameters(self, shape: tuple[int, ...]) -> Parameters:
         if shape not in self.spread:
             self.spread.clear()
-            self.spread[shape] = {
+            ordered = {
                 key: _ordered(value, shape) if value.numel() > 1 else value
                 for key, value in self.parameters.items()
             }
+            self.spread[shape] = self.compiled.arranged(ordered, shape)
         return self.spread[shape]
 
 
@@ -155,7 +156,7 @@ def _ordered(value: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return a parameter of each neuron of a batch, whose shape is that in memory."""
     if len(shape) == 4 and value.ndim > 0:
         value = value.reshape((1,) * (3 - value.ndim) + value.shape).permute(1, 2, 0)
-    return value.expand(shape).contiguous()
+    return value.expand(shape)
 
 
 def _full(value: Any, like: Tensor) -> Tensor:

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from neurodeploy.data.narrow import row_pieces
 from neurodeploy.program import Dense, Flatten, NarrowIntegers, Program, Synapse
+from neurodeploy.program.ranges import Ranges
 from neurodeploy.simulator.carrier import exact_matmul_type
+from snncore.dynamics.arithmetic.interval import ZERO
 
 
 def exact_weights(
@@ -40,6 +42,18 @@ def most_reached(weight: NarrowIntegers) -> int:
 def largest_row(weight: NarrowIntegers) -> int:
     """Return the largest sum of an output's magnitudes."""
     return max((_magnitude(weight[rows]) for rows in row_pieces(weight)), default=0)
+
+
+def may_wrap(node: Synapse, proved: Ranges) -> bool:
+    """Return whether a sum might leave its accumulator."""
+    source = proved.values[node.source.source].hull(ZERO)
+    weight = node.narrow_weight
+    if weight.size == 0 or most_reached(weight) * source.largest() < 1 << (
+        node.accumulator_bits - 1
+    ):
+        return False
+    total = node.sum_range(source)
+    return total.wrapped(node.accumulator_bits) != total
 
 
 def channel_weights(node: Synapse, weight: NarrowIntegers, program: Program) -> NarrowIntegers:

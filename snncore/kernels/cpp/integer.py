@@ -132,6 +132,14 @@ _DRIVES = {torch.int32: "int32_t", torch.float64: "double"}
 
 
 @dataclass(frozen=True)
+class Parameters:
+    """The parameters of a batch of neurons, and pointers to them."""
+
+    values: list[Tensor]
+    pointers: Any
+
+
+@dataclass(frozen=True)
 class CompiledStep:
     """A layer's step, compiled for the carrier that holds its integers."""
 
@@ -143,11 +151,22 @@ class CompiledStep:
     source: str
     library: Any
 
+    def arranged(self, parameters: Mapping[str, Tensor], step: Sequence[int]) -> Parameters:
+        """Return the parameters of a batch of neurons; one that varies has a value for each."""
+        available = {**self.numbers, **parameters}
+        values = [
+            available[name].expand(tuple(step)).contiguous()
+            if name in self.varied
+            else available[name]
+            for name in self.equations.parameters
+        ]
+        return Parameters(values, pointers(values))
+
     def run(
         self,
         drives: Sequence[Tensor],
         states: Sequence[Tensor],
-        parameters: Mapping[str, Tensor],
+        parameters: Parameters,
         keep: Mapping[str, Tensor],
     ) -> None:
         """Write the spikes (T, N, ...), update the states, and write the requested ones to `keep`.
@@ -156,22 +175,20 @@ class CompiledStep:
         (T, N, ...) of int64, and of uint8 for the spikes. All lie in the same order in memory.
         """
         drive = drives[0]
-        step = drive.shape[1:]
-        # A parameter that varies by neuron has a value for every neuron of the batch.
-        available = {**self.numbers, **parameters}
-        values = [
-            available[name].expand(step).contiguous() if name in self.varied else available[name]
-            for name in self.equations.parameters
-        ]
-        threads = torch.get_num_threads() if drive.numel() >= WORTH_A_THREAD else 1
-        places = [keep[n].data_ptr() if n in keep else 0 for n in self.equations.states]
-        numbers = (len(drive), step.numel(), threads, keep["s"].stride(0), len(drives))
+        steps, size = drive.shape[0], drive.numel()
+        threads = torch.get_num_threads() if size >= WORTH_A_THREAD else 1
+        fired = keep["s"]
+        places = [keep[n].data_ptr() if n in keep else None for n in self.equations.states]
         self.library.run(
-            *map(ctypes.c_int64, numbers),
-            pointers(drives),
-            pointers(values),
-            pointers(states),
-            ctypes.c_void_p(keep["s"].data_ptr()),
+            steps,
+            size // steps,
+            threads,
+            fired.stride(0),
+            len(drives),
+            (ctypes.c_void_p * len(drives))(*(each.data_ptr() for each in drives)),
+            parameters.pointers,
+            (ctypes.c_void_p * max(1, len(states)))(*(each.data_ptr() for each in states)),
+            fired.data_ptr(),
             (ctypes.c_void_p * max(1, len(places)))(*places),
         )
 
@@ -218,6 +235,7 @@ def library_of(source: str, *, build: bool = True) -> Any | None:
             return None
         _libraries[source] = library = load(source)
         library.run.restype = None
+        library.run.argtypes = (ctypes.c_int64,) * 5 + (ctypes.c_void_p,) * 5
     return _libraries[source]
 
 

@@ -56,7 +56,8 @@ def _is_dense(values: Tensor) -> bool:
 
 
 def _has_room(values: Tensor) -> bool:
+    if values.shape[-1] * values.element_size() % 4 == 0:
+        return True
     strides = zip(values.shape, values.stride(), strict=True)
     last = values.storage_offset() + sum((length - 1) * stride for length, stride in strides)
-    behind = values.untyped_storage().nbytes() - (last + 1) * values.element_size()
-    return behind >= 3 or values.shape[-1] * values.element_size() % 4 == 0
+    return values.untyped_storage().nbytes() - (last + 1) * values.element_size() >= 3

@@ -12,6 +12,8 @@ from snncore.kernels.cpp.products.text import SOURCE
 # A source of bytes is unsigned, and one of words signed; of weights both are signed.
 HIGHEST_BYTE, HIGHEST_WORD = 255, (1 << 15) - 1
 _LARGEST_PAIR = 2 * 128
+# By function: how many pointers it takes.
+_POINTERS = {"product": 6, "pack_bytes": 3, "pack_words": 3, "weigh_channels": 5, "pool": 4}
 
 
 class Layer(ctypes.Structure):
@@ -39,8 +41,9 @@ def library() -> Any | None:
         compiled = load(SOURCE)
     except CompilerError:
         return None
-    for name in ("product", "pack_bytes", "pack_words", "weigh_channels", "pool"):
-        getattr(compiled, name).restype = None
+    for name, pointers in _POINTERS.items():
+        function = getattr(compiled, name)
+        function.restype, function.argtypes = None, (ctypes.c_void_p,) * pointers
     for name in ("outputs_of_a_block", "is_narrow"):
         getattr(compiled, name).restype = ctypes.c_int64
     return compiled

@@ -35,21 +35,26 @@ class WindowProduct:
         self._most = most_products(highest) if of_bytes else 1 << 40
         padded = bool((windows.table < 0).any())
         self._across = padded and len(windows.table) <= _FEW_WINDOWS
+        # The last source's form, and what C++ takes for it.
+        self._last: tuple[Any, Layer] = (None, Layer())
 
     def __call__(self, source: Tensor, pixel: int | None = None) -> Tensor:
         """Return the sums of a source in the order of memory, `pixel` values apart."""
         result = empty((*source.shape[:2], *self.windows.size, self.outputs), torch.int32)
-        layer = _layer(source, self.windows, self.channels if pixel is None else pixel)
-        layer.channels, layer.outputs = self.channels, self.outputs
-        layer.most, layer.across = self._most, self._across
-        layer.threads = _threads(result.numel() * self.positions * self.channels)
+        key = (source.shape, source.stride(), torch.get_num_threads())
+        if self._last[0] != key:
+            layer = _layer(source, self.windows, self.channels if pixel is None else pixel)
+            layer.channels, layer.outputs = self.channels, self.outputs
+            layer.most, layer.across = self._most, self._across
+            layer.threads = _threads(result.numel() * self.positions * self.channels)
+            self._last = (key, layer)
         library_in_use().product(
-            ctypes.byref(layer),
-            _at(source),
-            _at(self.windows.table),
-            _at(self._packed),
-            _at(self._nothing),
-            _at(result),
+            ctypes.addressof(self._last[1]),
+            source.data_ptr(),
+            self.windows.table.data_ptr(),
+            self._packed.data_ptr(),
+            self._nothing.data_ptr(),
+            result.data_ptr(),
         )
         return result
 
@@ -69,11 +74,11 @@ class ChannelProduct:
         layer = _layer(source, self.windows, channels)
         layer.threads = _threads(result.numel() * len(self._weights) * 4)
         library_in_use().weigh_channels(
-            ctypes.byref(layer),
-            _at(source),
-            _at(self.windows.table),
-            _at(self._weights),
-            _at(result),
+            ctypes.addressof(layer),
+            source.data_ptr(),
+            self.windows.table.data_ptr(),
+            self._weights.data_ptr(),
+            result.data_ptr(),
         )
         return result
 
@@ -83,7 +88,9 @@ def pooled(source: Tensor, windows: Windows) -> Tensor:
     result = empty((*source.shape[:2], *windows.size, source.shape[-1]), torch.uint8)
     layer = _layer(source, windows, source.shape[-1])
     layer.threads = _threads(result.numel() * windows.table.shape[1])
-    library_in_use().pool(ctypes.byref(layer), _at(source), _at(windows.table), _at(result))
+    library_in_use().pool(
+        ctypes.addressof(layer), source.data_ptr(), windows.table.data_ptr(), result.data_ptr()
+    )
     return result
 
 
@@ -122,13 +129,10 @@ def _packed(weights: NDArray[Any], *, of_bytes: bool) -> Tensor:
     packed = torch.zeros(size, dtype=torch.uint8)
     pack = library_in_use().pack_bytes if of_bytes else library_in_use().pack_words
     form = (*typed.shape, *(stride // kind.itemsize for stride in typed.strides))
-    pack(ctypes.c_void_p(typed.ctypes.data), (ctypes.c_int64 * 6)(*form), _at(packed))
+    numbers = (ctypes.c_int64 * 6)(*form)
+    pack(typed.ctypes.data, ctypes.addressof(numbers), packed.data_ptr())
     return packed
 
 
 def _threads(products: int) -> int:
     return torch.get_num_threads() if products >= _WORTH_A_THREAD else 1
-
-
-def _at(tensor: Tensor) -> ctypes.c_void_p:
-    return ctypes.c_void_p(tensor.data_ptr())
