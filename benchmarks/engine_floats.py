@@ -49,7 +49,8 @@ def prepare(size: int) -> tuple[nn.Module, Program, Tensor]:
 
 def require_equal(program: Program, samples: Tensor) -> None:
     """Stop unless the engine gives the golden interpreter's spikes, and there are some."""
-    golden, fast = run_golden(program, samples), run_fast(program, samples, compiled=True)
+    integers = samples.numpy().astype(np.int64)
+    golden, fast = run_golden(program, integers), run_fast(program, integers, compiled=True)
     for name in golden:
         for key, values in golden[name].values.items():
             if not (values == fast[name].values[key]).all():
@@ -71,7 +72,8 @@ def floats(network: nn.Module, samples: Tensor) -> Callable[[], object]:
 
 def engine(program: Program, samples: Tensor) -> Callable[[], object]:
     """Return a call of the fast engine, which shows spikes alone."""
-    return lambda: run_fast(program, samples, states=False)
+    integers = samples.numpy().astype(np.int64)
+    return lambda: run_fast(program, integers, states=False)
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float]:
