@@ -128,6 +128,14 @@ def joined(join: Callable[[Tensor, Tensor], Tensor], channels: int, *, fire: boo
     return lambda: (Calls(forward, *parts), (2, 6, 6))
 
 
+def largest_of_sum() -> Built:
+    def forward(x: Tensor, a: Any, m: Any, b: Any, n: Any, pool: Any, c: Any, o: Any) -> Tensor:
+        return o(c(pool(m(a(x)) + n(b(x)))))
+
+    parts = (image(), lif(), image(), lif(), layer.MaxPool2d(2), image(4), lif())
+    return Calls(forward, *parts), (2, 6, 6)
+
+
 def mean_over_space() -> Built:
     def forward(x: Tensor, first: Any, neurons: Any, last: Any, end: Any) -> Tensor:
         return end(last(neurons(first(x)).mean((-2, -1))))
@@ -260,6 +268,7 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         joined(lambda a, b: a + b, 4),
         joined(lambda a, b: a + b, 4, fire=False),
     ),
+    "`MaxPool2d` of a sum of spikes": (largest_of_sum,),
     "products of spikes, `Residual` (and, iand)": (
         residual("and"),
         residual("iand"),

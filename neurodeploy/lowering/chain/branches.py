@@ -184,7 +184,10 @@ def _selection(node: Selection, branches: Branches) -> None:
 
 def _pool(node: Selection, branches: Branches) -> None:
     """Take a pool of spikes as neurons that fire if the largest value of their window is 1."""
-    if node.source.source not in branches.spikes:
+    origin = node.source.source
+    while origin in branches.moved:
+        origin = branches.program.by_name[origin].sources[0].source
+    if origin in branches.weights:
         reason = f"takes the largest of sums, those of {node.source.source}"
         raise branches.refusal(node, reason, "put the pool behind the neurons")
     read, form = branches.shape(node.source.source), branches.form
