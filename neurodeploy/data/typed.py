@@ -40,7 +40,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value has a declared type, including all its parts."""
-    origin, parts = get_origin(hint), get_args(hint)
+    origin, parts = _origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(fits(value, part) for part in parts)
     if origin is tuple:
@@ -56,6 +56,13 @@ def fits(value: Any, hint: Any) -> bool:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return value in [member.value for member in hint]
     return isinstance(value, NoneType if hint is None else hint)
+
+
+def _origin(hint: Any) -> Any:
+    """Return the class of a parametrized type, also behind an alias, as NumPy 2.5 has NDArray."""
+    origin = get_origin(hint)
+    alias = getattr(origin, "__value__", None)
+    return origin if alias is None else get_origin(alias)
 
 
 def _members_fit(values: tuple[Any, ...], parts: tuple[Any, ...]) -> bool:
