@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+import neurodeploy as nd
+from neurodeploy.flow.foreign import carried
 from neurodeploy.sandbox import install
 from neurodeploy.sandbox.environments.beside import paths_beside
 from neurodeploy.sandbox.environments.environment import clean_environment, interpreter_in
+from snncore import functional
 from targets.nir.simulators.receivers.run import RECEIVERS
 from tests.packaging.tree import ROOT
 
@@ -32,14 +38,14 @@ runpy.run_module("tests.conformance.foreign_networks", run_name="__main__", alte
 RANDOM = {"rate coded": "bernoulli draws random numbers"}
 
 
-def results(framework: str, *names: str) -> dict[str, dict]:
-    """Return what became of the models of a framework, by their names."""
+def results(folder: Path, framework: str, *names: str) -> dict[str, dict]:
+    """Return what became of the models of a framework, by their names; write them to a folder."""
     environment = RECEIVERS[framework]
     install(environment)
-    arguments = (str(ROOT), "|".join(paths_beside(environment)), framework, *names)
+    arguments = (str(ROOT), "|".join(paths_beside(environment)), str(folder))
     python = interpreter_in(environment.path)
     run = subprocess.run(
-        [python, "-W", "ignore", "-c", RUN, *arguments],
+        [python, "-W", "ignore", "-c", RUN, *arguments, framework, *names],
         env=clean_environment(OMP_NUM_THREADS="1"),
         cwd=ROOT,
         capture_output=True,
@@ -51,10 +57,16 @@ def results(framework: str, *names: str) -> dict[str, dict]:
     return {(entry := json.loads(line))["name"]: entry for line in run.stdout.splitlines()}
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the converted networks are written."""
+    return tmp_path_factory.mktemp("converted")
+
+
 @pytest.mark.parametrize("framework", MODELS)
-def test_models_convert_with_equal_spikes(framework: str, full: bool) -> None:
+def test_models_convert_with_equal_spikes(framework: str, full: bool, folder: Path) -> None:
     name, count = MODELS[framework]
-    models = results(framework, *([] if full else [name]))
+    models = results(folder, framework, *([] if full else [name]))
     assert len(models) == (count if full else 1)
     for model, entry in models.items():
         if model in RANDOM:
@@ -65,6 +77,32 @@ def test_models_convert_with_equal_spikes(framework: str, full: bool) -> None:
         assert entry["rounding"] == 0
         assert entry["spikes"] > 20
         assert entry["loaded"]
+
+
+@pytest.mark.parametrize("target", ["loihi", "onnx", "lynxi"])
+def test_a_module_of_spikingjelly_goes_to_a_chip(
+    target: str, full: bool, folder: Path, tmp_path: Path
+) -> None:
+    """The network that its framework's process wrote is quantized, exported and verified here."""
+    if not full and target != "loihi":
+        pytest.skip("one target in every run of the tests, all with --full")
+    file = folder / "spiking head.pt"
+    if not file.exists():
+        results(folder, "spikingjelly", "spiking head")
+    samples = (np.random.default_rng(0).random((12, 8, 24)) < 0.5).astype(np.float32)
+    network = nd.load(file)
+    with torch.no_grad():
+        labels = network(torch.from_numpy(samples)).argmax(1).numpy()
+    functional.reset(network)
+    carried_to = carried(
+        network, target=target, samples=samples, labels=labels, folder=tmp_path / "chip"
+    )
+    assert carried_to.report.equal, carried_to.report.to_text()
+    simulated = [link for link in carried_to.report.links if link.name.startswith("golden = ")]
+    assert len(simulated) > 1
+    assert carried_to.accuracies.keys() >= {"float", "quantized", "chip"}
+    assert carried_to.accuracies["float"] == 1
+    assert carried_to.accuracies["chip"] == carried_to.accuracies["quantized"] > 0.6
 
 
 def test_most_models_are_taken() -> None:

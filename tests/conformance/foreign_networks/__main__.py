@@ -1,9 +1,11 @@
-"""Conversion of every model of one framework, with one line of JSON a model as the result."""
+"""Conversion of every model of one framework, with one line of JSON a model as the result.
+
+The converted networks are written to a folder.
+"""
 
 import importlib
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 import torch
@@ -14,7 +16,7 @@ from neurodeploy.frontend.foreign.convert import converted
 from snncore import functional
 
 
-def report(build, shape, scale) -> dict:
+def report(path, build, shape, scale) -> dict:
     """Return what came of one model, saved and loaded again."""
     torch.manual_seed(0)
     module, example = build(), torch.rand(shape) * scale
@@ -25,24 +27,25 @@ def report(build, shape, scale) -> dict:
     agreement = conversion.as_data()["agreement"]
     network = conversion.network
     sequence = torch.rand(4, 2, *nd.frontend.checkpoint.input_shape(network)) * scale
-    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-        path = Path(folder) / "model.pt"
-        nd.save(network, path, example=sequence)
-        outputs = []
+    nd.save(network, path, example=sequence)
+    outputs = []
+    with torch.no_grad():
         for each in (network, nd.load(path)):
             functional.reset(each)
             outputs.append(each(sequence))
     return agreement | {"loaded": torch.equal(*outputs)}
 
 
-def main(framework: str, names: list[str]) -> None:
+def main(folder: str, framework: str, names: list[str]) -> None:
     """Print the results of a framework's models, of these names or of all."""
     path = f"tests.conformance.foreign_networks.{framework}_models"
     for name, model in importlib.import_module(path).MODELS.items():
         if not names or name in names:
-            sys.stdout.write(json.dumps({"name": name, **report(*model)}) + "\n")
+            sys.stdout.write(
+                json.dumps({"name": name, **report(Path(folder, f"{name}.pt"), *model)}) + "\n"
+            )
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])
