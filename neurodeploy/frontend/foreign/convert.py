@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -80,11 +81,13 @@ class _Run:
         """
         try:
             return self._folded(example)
-        except UnsupportedLayerError:
+        except UnsupportedLayerError as error:
             self.own = own_leaves(self.module, self.leaves)
-            if not self.own:
-                raise
-            return self._folded(example)
+            try:
+                return self._folded(example)
+            except UnsupportedLayerError as second:
+                # Without modules that are called step by step, the first reason tells more.
+                raise (second if self.own else error) from None
 
     def _folded(self, example: Tensor) -> tuple[list[Tensor], Folded]:
         """Return the calls' inputs and the folded network: one call, or one a step."""
@@ -155,6 +158,11 @@ class _Run:
         modules = {path: leaf.module for path, leaf in leaves.items()}
         recording = record(self.module, inputs, modules)
         forget(self.module)
+        counts = Counter(call.name for call in recording.calls if call.is_module)
+        if once := [path for path in self.own if counts[path] < 2]:
+            # What is called once holds no states between steps, so it is looked into.
+            self.own = {path: leaf for path, leaf in self.own.items() if path not in once}
+            return self._record(inputs, times)
         for path, leaf in self.own.items():
             leaf.taken = leaf.taken or traced(leaf.module, path, recording)
         refusals = []

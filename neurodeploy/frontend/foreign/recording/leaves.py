@@ -97,7 +97,7 @@ def own_leaves(module: nn.Module, leaves: Mapping[str, Leaf]) -> dict[str, Leaf]
     own: dict[str, Leaf] = {}
     for path, part in module.named_modules():
         within = (path, *(f"{path}.{name}" for name, _ in part.named_modules() if name))
-        inside = any(path.startswith(f"{outer}.") for outer in own)
+        inside = any(path.startswith(f"{outer}.") for outer in (*own, *leaves))
         plain = type(part) in _CONTAINERS or type(part).__module__.startswith(_TORCH)
         if path and not inside and not plain and not leaves.keys() & set(within):
             own[path] = Leaf(path, part, Role.NEURON)

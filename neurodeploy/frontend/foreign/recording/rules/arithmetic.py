@@ -11,7 +11,7 @@ from neurodeploy.frontend.foreign.recording.fold import Fold
 from neurodeploy.frontend.foreign.recording.rules.modules import live
 from neurodeploy.frontend.foreign.recording.values import Fixed, Form, Known, Value
 
-_SCALED = "put the factor into the weights, or into a neuron of your own"
+_SCALED = "put the factor into the weights, or scale the input before the module is called"
 
 
 def _operands(fold: Fold, call: Call) -> list[Known | float]:

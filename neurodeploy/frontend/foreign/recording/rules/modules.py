@@ -66,8 +66,13 @@ def live(fold: Fold, value: Known, name: str) -> Value:
     read = words.get(value.form, "") if isinstance(value, Value) else ""
     if isinstance(value, Buffer):
         read = "a tensor in which steps are missing"
+    if isinstance(value, Fixed):
+        raise UnsupportedLayerError(
+            f"{name} reads a value that does not depend on the input, such as one that is fed back",
+            remedy="use the framework's recurrent neurons, or layer.Recurrent",
+        )
     raise UnsupportedLayerError(
-        f"{name} reads {read or 'a value that does not depend on the input'}",
+        f"{name} reads {read or 'a value that cannot be followed'}",
         remedy="read single steps, or the whole sequence, before they are summed up",
     )
 
