@@ -59,7 +59,7 @@ def results(folder: Path, framework: str, *names: str) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the converted networks are written."""
+    """The folder of the converted networks."""
     return tmp_path_factory.mktemp("converted")
 
 
