@@ -9,7 +9,7 @@ from spikingjelly.activation_based import layer, neuron, surrogate
 from torch import Tensor, nn
 
 SHAPE = (32,)
-SHAPES = {"aware channels": (4, 3, 3)}
+SHAPES = dict.fromkeys(("aware channels", "GatedLIF", "GatedLIF channels"), (4, 3, 3))
 SCALE = {
     "QIF": 3.0,
     "QIF soft": 3.0,
@@ -22,6 +22,9 @@ MODES = {"": "s", " m": "m"}
 def run(module: Any, x: Tensor, ours: Any) -> list[Tensor]:
     """Run all steps, in the module's own step mode."""
     if ours.time == 0:
+        if type(module) is neuron.GatedLIFNode:
+            # It runs for all of its steps, whatever it is given.
+            module.T = len(x)
         values = module(x)
         return [torch.stack(values) if isinstance(values, list) else values]
     return [torch.stack([module(step) for step in x])]
@@ -40,6 +43,14 @@ def _in_resets(name: str, make: Any, *, modes: Any = MODES, resets: Any = RESETS
         for label, reset in resets.items()
         for mode, step_mode in modes.items()
     }
+
+
+def _gated(**form: Any) -> Any:
+    """Return a neuron whose gates differ, as they do after training."""
+    module = neuron.GatedLIFNode(T=50, **form)
+    for value in module.parameters():
+        value.data.normal_()
+    return module
 
 
 def _no_mode(kind: Any, **values: Any) -> Any:
@@ -101,6 +112,8 @@ NEURONS: dict[str, Any] = {
         lambda **form: neuron.KLIFNode(decay_input=False, scale_reset=True, **form),
         modes=SINGLE,
     ),
+    "GatedLIF": lambda: _gated(),
+    "GatedLIF channels": lambda: _gated(inplane=4),
     "ComplementaryLIF": lambda: neuron.ComplementaryLIFNode(tau=2.0),
     **_in_resets("TernaryIF", neuron.TernaryIFNode),
     **_in_resets("TernaryLIF", neuron.TernaryLIFNode),
@@ -123,7 +136,7 @@ NEURONS: dict[str, Any] = {
 
 REFUSED: dict[str, Any] = {
     "smooth": lambda: neuron.IFNode(surrogate_function=surrogate.ATan(spiking=False)),
-    "GatedLIF": lambda: neuron.GatedLIFNode(T=4),
+    "GatedLIF": lambda: neuron.GatedLIFNode(T=65),
     "LIAF": lambda: neuron.LIAFNode(torch.relu, False),
     "PSN": lambda: neuron.PSN(T=4),
     "MaskedPSN": lambda: neuron.MaskedPSN(k=2, T=4),

@@ -38,7 +38,7 @@ def compared(framework: Environment, full: bool) -> dict[str, Any]:
         "path": [str(ROOT)],
         "framework": framework.name,
         "only": [],
-        "size": [100, 128] if full else [24, 8],
+        "size": [50, 256] if full else [24, 8],
         "backends": ["cpp"] if full else [],
     }
     return run_worker(framework, job).result

@@ -12,6 +12,7 @@ from neurodeploy.frontend.foreign.building import (
     refusal,
 )
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
+from neurodeploy.frontend.foreign.neurons.gated import take_gated
 from neurodeploy.frontend.foreign.spikingjelly_layers import LAYERS
 from snncore import neuron
 from snncore.dynamics import exp, maximum, select, spike
@@ -366,6 +367,7 @@ SPIKINGJELLY = Framework(
         "EIFNode": _take_eif,
         "IzhikevichNode": _take_izhikevich,
         "ILIFNode": _take_ilif,
+        "GatedLIFNode": take_gated,
         "KLIFNode": _take_klif,
         "ComplementaryLIFNode": _take_complementary,
         "TernaryIFNode": _take_ternary_if,
@@ -376,7 +378,6 @@ SPIKINGJELLY = Framework(
         "NonSpikingLIFNode": _take_integrator,
     },
     refused={
-        "GatedLIFNode": ("its gates differ from step to step", "use snncore.neuron.GatedLIF"),
         "LIAFNode": ("sends the values of a function, not spikes", "use LIFNode"),
         "PSN": (_WHOLE, "use snncore.neuron.PSN"),
         "MaskedPSN": (_WHOLE, "use snncore.neuron.SlidingPSN"),
