@@ -67,7 +67,7 @@ def library(folder: Path) -> Path:
 
 def checksum(folder: Path) -> Path:
     """Return the one checksum in the cache."""
-    (path,) = folder.glob("*.sha256")
+    (path,) = folder.glob("*.so.sha256")
     return path
 
 
@@ -147,7 +147,7 @@ def another_key(folder: Path) -> None:
     old = binary.read_bytes(), beside.read_text(), binary.name
     cpp_build.load(EVIL)
     (other,) = set(folder.glob("*.so")) - {binary}
-    (digest,) = set(folder.glob("*.sha256")) - {beside}
+    (digest,) = set(folder.glob("*.so.sha256")) - {beside}
     text = digest.read_text()
     beside.write_text(text)
     binary.unlink()
@@ -284,7 +284,7 @@ def test_builders_at_once_do_not_tear(folder: Path) -> None:
     ended = [(*each.communicate(), each.returncode) for each in running]
     assert ended == [("42\n", "", 0)] * 5
     # A compiler need not give the same bytes twice; each is whole, and the checksum fits one.
-    assert len(list(folder.glob("*.sha256"))) == 1
+    assert len(list(folder.glob("*.so.sha256"))) == 1
     assert list(folder.glob("building-*")) == []
     assert answer() == (0, "42", "")
 
