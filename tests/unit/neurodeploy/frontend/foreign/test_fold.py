@@ -288,3 +288,13 @@ def test_layers_that_are_used_twice_are_copied() -> None:
     assert conversion.agreement is not None
     assert conversion.agreement.equal
     assert isinstance(conversion.network.get_submodule("fc_2"), layer.Conv2d)
+
+
+def test_a_difference_of_the_output_alone_is_seen(monkeypatch) -> None:
+    """Negative control: a decoder of ours that leaves out the first step."""
+    from snncore.decoding import Decoder
+
+    right = Decoder.__call__
+    monkeypatch.setattr(Decoder, "__call__", lambda decoder, values: right(decoder, values[3:]))
+    with pytest.raises(UnsupportedLayerError, match="count parts at step 0"):
+        converted(Looping(_sum), example())
