@@ -32,8 +32,9 @@ def convert(
 ) -> Any:
     """Return a network of ours that computes what a foreign one does: a module, or a file.
 
-    A module of another framework takes an example (T, N, ...). A file may need the seconds of a
-    step and the profile by which it is read; its options are its target's, such as `reset`.
+    A module of another framework takes an example, as it is called with one; `output=1` keeps the
+    second of the values that it returns. A file may need the seconds of a step and the profile by
+    which it is read; its options are its target's, such as `reset`.
 
     Raises:
         ArtifactError: if no target and no reader knows the file, or it is damaged.
@@ -44,7 +45,12 @@ def convert(
         return conversion_of(source, dt=dt, profile=profile, **options).network
     from neurodeploy.frontend.foreign.convert import converted as module_converted
 
-    return module_converted(source, example).network
+    if dt is not None or profile is not None or not set(options) <= {"output"}:
+        raise ValidationError(
+            "a module takes no dt, no profile and no option but output",
+            remedy="nd.convert(module, example=x)",
+        )
+    return module_converted(source, example, **options).network
 
 
 def converted(path: str | os.PathLike[str]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -198,7 +199,12 @@ def _evaluated(module: nn.Module) -> Iterator[None]:
             part.training = mode
 
 
-def _require_numbers(example: Tensor) -> None:
+def _require_numbers(example: Any) -> None:
+    if not isinstance(example, Tensor):
+        raise ValidationError(
+            f"the example is a {type(example).__name__}",
+            remedy="give a batch of inputs as a tensor, as you call the module with: example=x",
+        )
     if example.ndim < 2 or not example.numel():
         raise ValidationError(
             f"the example is {tuple(example.shape)}",

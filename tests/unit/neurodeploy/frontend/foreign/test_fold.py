@@ -254,6 +254,19 @@ def test_bad_examples_are_refused() -> None:
         converted(Looping(_list), example(4, 3, 5))
 
 
+def test_the_door_takes_modules() -> None:
+    x = example()
+    network = nd.convert(Looping(_logged), example=x, output=0)
+    with torch.no_grad():
+        assert network(x).any()
+    with pytest.raises(ValidationError, match="the example is a NoneType"):
+        nd.convert(Looping(_list))
+    with pytest.raises(ValidationError, match="takes no dt"):
+        nd.convert(Looping(_list), example=x, dt=1e-3)
+    with pytest.raises(UnsupportedLayerError, match="returns 2 values, and output 4"):
+        nd.convert(Looping(_logged), example=x, output=4)
+
+
 def test_wrappers_are_looked_through() -> None:
     parallel = nn.DataParallel(Looping(_list))
     conversion = converted(parallel, example())
