@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -123,7 +124,9 @@ def ours(content: bytes, samples: Array, *, flip: bool = False) -> Array:
     return sent
 
 
-def test_every_spike_is_that_of_the_file_that_nir_wrote(full: bool) -> None:
+def test_every_spike_is_that_of_the_file_that_nir_wrote(
+    full: bool, pytestconfig: pytest.Config
+) -> None:
     count = 300 if full else 12
     arrays: dict[str, Array] = {}
     networks, all_samples = [], []
@@ -151,4 +154,5 @@ def test_every_spike_is_that_of_the_file_that_nir_wrote(full: bool) -> None:
         for seed in range(6)
     ]
     assert any((flipped[seed] != result.arrays[f"sent{seed}"]).any() for seed in range(6))
-    show(f"files of nir: {count} networks, {values:,} values, {spikes:,} not zero, none differs")
+    words = f"{count} networks, {values:,} values, {spikes:,} not zero, none differs"
+    show(pytestconfig, "NIR: files of nir = ours", words)
