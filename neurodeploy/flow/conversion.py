@@ -12,7 +12,15 @@ import numpy as np
 from neurodeploy import lowering
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError, ValidationError
-from neurodeploy.target import ReadsForeignFiles, naming, open_artifact, target, targets
+from neurodeploy.graph import ForeignGraph, Graph
+from neurodeploy.target import (
+    ReadsForeignFiles,
+    TakesFloats,
+    naming,
+    open_artifact,
+    target,
+    targets,
+)
 
 if TYPE_CHECKING:
     from neurodeploy.frontend.foreign.report import Conversion
@@ -137,6 +145,9 @@ def _of_target(artifact: Artifact) -> Any:
 
     path = artifact.path
     artifact.require_unedited()
+    chip = target(artifact.target)
+    if isinstance(chip, TakesFloats) and chip.holds_floats(artifact):
+        return _of_floats(chip.read_graph(artifact))
     with naming(artifact):
         program = target(artifact.target).read(artifact).without_parts()
     from snncore import functional
@@ -157,6 +168,14 @@ def _of_target(artifact: Artifact) -> Any:
         raise _unlike(path) from error
     if not equal_but_for_names(program, lowered):
         raise _unlike(path)
+    return network
+
+
+def _of_floats(graph: Graph) -> Any:
+    """Return the network of a file in floats that export wrote."""
+    from neurodeploy.frontend.from_graph import network_of
+
+    network, _ = network_of(ForeignGraph(graph))
     return network
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.graph import ForeignGraph
+from neurodeploy.errors import SimulatorScopeError
+from neurodeploy.graph import ForeignGraph, Graph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import (
@@ -24,6 +25,8 @@ from targets.nir.capabilities import CAPABILITIES, TIME_STEP
 from targets.nir.check import check
 from targets.nir.compile import compile_program
 from targets.nir.examples import EXAMPLES
+from targets.nir.floats.artifact import check_graph, compile_graph, holds_floats, open_graph
+from targets.nir.floats.run import run_graph
 from targets.nir.foreign.target import OPTIONS, is_foreign, read_foreign
 from targets.nir.read import open_file
 from targets.nir.simulators.receivers.run import RECEIVERS, received_trace
@@ -57,6 +60,26 @@ class Nir:
             ArtifactError: if it is not a file of ours, is damaged, or was edited.
         """
         return open_file(artifact).program
+
+    def check_graph(self, graph: Graph) -> tuple[Finding, ...]:
+        """Return what NIR cannot carry of a float network, and that it is not exact."""
+        return check_graph(graph)
+
+    def compile_graph(self, graph: Graph, *, dt: str = TIME_STEP) -> Artifact:
+        """Return the .nir file of a float network, marked as not exact."""
+        return compile_graph(graph, dt)
+
+    def holds_floats(self, artifact: Artifact) -> bool:
+        """Return whether a file of ours contains a float network."""
+        return holds_floats(artifact)
+
+    def read_graph(self, artifact: Artifact) -> Graph:
+        """Return the float network in a file of ours.
+
+        Raises:
+            ArtifactError: if it is not a file of ours, is damaged, or was edited.
+        """
+        return open_graph(artifact)[0]
 
     def is_foreign(self, artifact: Artifact) -> bool:
         """Return whether an artifact is a bare .nir file that was not written by export."""
@@ -96,6 +119,8 @@ class Nir:
         """
         name = chosen_simulator(self, simulator)
         how = simulation or Simulation()
+        if holds_floats(artifact):
+            return _floats(name, artifact, samples, how)
         if name in RECEIVERS:
             return received_trace(name, file_run(artifact, samples), how)
         (trace,) = run_files([file_run(artifact, samples)], how)
@@ -117,10 +142,28 @@ class Nir:
             UnknownNameError: if there is no such simulator.
             SimulatorError: if nir reads another network, is missing or fails.
         """
+        if holds_floats(artifact):
+            return golden, _floats(simulator, artifact, samples, simulation)
         if chosen_simulator(self, simulator) in RECEIVERS:
             run = file_run(artifact, samples)
             return golden, received_trace(simulator, run, simulation)
         return compared_run(file_run(artifact, samples), golden, simulation)
+
+
+def _floats(
+    simulator: str, artifact: Artifact, samples: NDArray[Any], simulation: Simulation
+) -> Trace:
+    """Return nir's trace of a float network.
+
+    Raises:
+        SimulatorScopeError: if it is asked of a framework.
+    """
+    if simulator in RECEIVERS:
+        raise SimulatorScopeError(
+            f"{simulator} runs files of programs here, and this one holds a network in floats",
+            remedy="verify it with --simulator nir-reference",
+        )
+    return run_graph(artifact, samples, simulation)
 
 
 target = Nir()

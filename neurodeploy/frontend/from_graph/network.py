@@ -19,6 +19,7 @@ from neurodeploy.frontend.from_graph.loops import Loop, loops_of
 from neurodeploy.frontend.loaded import LoadedNetwork, assembled
 from neurodeploy.graph import ForeignGraph, Node
 from snncore import layer
+from snncore.dynamics.zoo.readout import LAST
 
 
 def network_of(foreign: ForeignGraph) -> tuple[nn.Module, Mapping[str, str]]:
@@ -65,6 +66,10 @@ class _Builder:
             self.values[node.name] = self._sum(node.name, node.terms)
             return
         source = self._value(node.sources[0])
+        if isinstance(node, g.Neuron) and node.equations.same_computation(LAST):
+            # The readout of a network that ends in sums.
+            self.values[node.name] = source
+            return
         module = layer_of(node, self.foreign)
         self._module(node.name, module, source)
 

@@ -20,7 +20,7 @@ from neurodeploy.sandbox import Call, Limits, run_in_own_python
 # A member: a group, one text, nested lists of texts, or numbers.
 Member: TypeAlias = "Mapping[str, Member] | str | list[Any] | NDArray[Any]"
 _WORKER = Path(__file__).with_name("worker.py")
-_SECONDS, _MEMORY_MB = 60.0, 3072
+_SECONDS, _BYTES_A_SECOND, _MEMORY_MB = 20.0, 2 << 20, 3072
 _WRITE_AGAIN = "write the file again with nir, or ask its author for it"
 
 
@@ -32,7 +32,8 @@ def members_of(content: bytes) -> Mapping[str, Member]:
         ArtifactError: if it is not an HDF5 file, is damaged, or takes too long.
     """
     arrays = {"file": np.frombuffer(content, dtype=np.uint8)}
-    call = Call({"memory": _MEMORY_MB << 20}, arrays, Limits(_SECONDS, _MEMORY_MB))
+    limits = Limits(_SECONDS + len(content) / _BYTES_A_SECOND, _MEMORY_MB)
+    call = Call({"memory": _MEMORY_MB << 20}, arrays, limits)
     try:
         result = run_in_own_python("HDF5's package", _WORKER, call)
     except SimulatorError as error:

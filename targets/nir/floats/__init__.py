@@ -1,0 +1,1 @@
+"""Networks in floats as NIR files, marked as not exact."""
