@@ -5,6 +5,7 @@ A failure names the network, such as `foreign 17`, which `network_of_seed(17)` m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.conformance.summary import show
 from tests.unit.targets.nir.foreign.files import F, affine, chain, graph
 
 DT = 1e-4
+BATCH = 50
 WORKER = Path(__file__).with_name("foreign_worker.py")
 KINDS = ("IF", "LIF", "CubaLIF")
 READOUTS = ("I", "LI", "CubaLI", *KINDS)
@@ -124,35 +126,38 @@ def ours(content: bytes, samples: Array, *, flip: bool = False) -> Array:
     return sent
 
 
+@pytest.mark.timeout(3600)
 def test_every_spike_is_that_of_the_file_that_nir_wrote(
     full: bool, pytestconfig: pytest.Config
 ) -> None:
-    count = 300 if full else 12
+    count, values, spikes, flipped = 300 if full else 12, 0, 0, 0
+    for first in range(0, count, BATCH):
+        seeds = range(first, min(first + BATCH, count))
+        for seed, (content, samples, sent) in zip(seeds, written_by_nir(seeds), strict=True):
+            shown = ours(content, samples)
+            assert (shown == sent).all(), f"foreign {seed}: {np.argwhere(shown != sent)[0]}"
+            values += sent.size
+            spikes += int(np.count_nonzero(sent))
+            flipped += seed < 6 and bool((ours(content, samples, flip=True) != sent).any())
+    assert 0.02 * values < spikes < values
+    assert flipped
+    words = f"{count} networks, {values:,} values, {spikes:,} not zero, none differs"
+    show(pytestconfig, "NIR: files of nir = ours", words)
+
+
+def written_by_nir(seeds: Sequence[int]) -> list[tuple[bytes, Array, Array]]:
+    """Return of each network nir's file, samples, and what nir's own graph sends."""
     arrays: dict[str, Array] = {}
-    networks, all_samples = [], []
-    for seed in range(count):
+    networks, drawn = [], []
+    for index, seed in enumerate(seeds):
         node = network_of_seed(seed)
         networks.append(described(node, arrays))
         shape = tuple(node["nodes"]["input"]["shape"])
-        drawn = np.random.default_rng(seed).random((24, 2, *shape)) < 0.4
-        all_samples.append(drawn.astype(F))
-        arrays[f"samples{seed}"] = all_samples[-1]
-    stepper = Path(REFERENCE.worker)
-    job = {"networks": networks, "dt": DT, "stepper": str(stepper)}
-    result = run_worker(replace(REFERENCE, worker=WORKER), job, arrays)
-    values = spikes = 0
-    for seed in range(count):
-        content = result.arrays[f"file{seed}"].tobytes()
-        sent = result.arrays[f"sent{seed}"]
-        shown = ours(content, all_samples[seed])
-        assert (shown == sent).all(), f"foreign {seed}: {np.argwhere(shown != sent)[0]}"
-        values += sent.size
-        spikes += int(np.count_nonzero(sent))
-    assert 0.02 * values < spikes < values
-    flipped = [
-        ours(result.arrays[f"file{seed}"].tobytes(), all_samples[seed], flip=True)
-        for seed in range(6)
+        drawn.append((np.random.default_rng(seed).random((24, 2, *shape)) < 0.4).astype(F))
+        arrays[f"samples{index}"] = drawn[-1]
+    job = {"networks": networks, "dt": DT, "stepper": str(REFERENCE.worker)}
+    results = run_worker(replace(REFERENCE, worker=WORKER), job, arrays).arrays
+    return [
+        (results[f"file{index}"].tobytes(), samples, results[f"sent{index}"])
+        for index, samples in enumerate(drawn)
     ]
-    assert any((flipped[seed] != result.arrays[f"sent{seed}"]).any() for seed in range(6))
-    words = f"{count} networks, {values:,} values, {spikes:,} not zero, none differs"
-    show(pytestconfig, "NIR: files of nir = ours", words)
