@@ -60,13 +60,15 @@ class _Builder:
         return network
 
     def _call(self, node: Node) -> None:
-        if isinstance(node, g.Input):
+        if not node.sources:
+            # The input.
             return
         if isinstance(node, g.Add):
             self.values[node.name] = self._sum(node.name, node.terms)
             return
         source = self._value(node.sources[0])
-        if isinstance(node, g.Neuron) and node.equations.same_computation(LAST):
+        equations = getattr(node, "equations", None)
+        if equations is not None and equations.same_computation(LAST):
             # The readout of a network that ends in sums.
             self.values[node.name] = source
             return

@@ -1,6 +1,6 @@
 """A graph in floats as NIR's nodes and edges.
 
-1. A sum is no node: its readers read all its terms, as edges that meet add up.
+1. Sums are left out: their readers read all the terms, as edges that meet add up.
 2. What reads a node late reads a Delay of it, except in a loop of one step, whose edge back waits.
 3. The sums at a network's end are its Output.
 """
@@ -76,8 +76,9 @@ class FloatNodes:
             return [self._late(edge)]
         if isinstance(source, g.Add):
             return [name for term in source.terms for name in self._sources(source, term)]
-        if isinstance(source, g.Neuron) and source.equations.same_computation(LAST):
-            return self._sources(source, source.source)
+        equations = getattr(source, "equations", None)
+        if equations is not None and equations.same_computation(LAST):
+            return self._sources(source, source.sources[0])
         return [self.names.of[edge.source]]
 
     def _late(self, edge: Edge) -> str:
