@@ -34,7 +34,7 @@ sys.path = [root, *sys.path, *beside]
 sys.argv = [root, *sys.argv[3:]]
 runpy.run_module("tests.conformance.foreign_networks", run_name="__main__", alter_sys=True)
 """
-# Both refusals that are right: this model draws random numbers.
+# The refusal that is right: this model draws random numbers.
 RANDOM = {"rate coded": "bernoulli draws random numbers"}
 
 
