@@ -16,7 +16,14 @@ from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import conversion as view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from neurodeploy.flow.foreign import Carried
     from neurodeploy.frontend.foreign.report import Conversion
+
+    Progress = Callable[[str], None]
 
 Options = Annotated[
     list[str] | None,
@@ -39,7 +46,7 @@ class ReadingOptions:
 
 @dataclass(frozen=True)
 class ModuleOptions:
-    """A module of yours that is converted with a file of weights, and the chip that it goes to."""
+    """A module of yours that is converted with a file of weights."""
 
     build: Build = None
     names: Annotated[
@@ -52,6 +59,12 @@ class ModuleOptions:
     keep: Annotated[
         int, typer.Option(metavar="N", help="Which of several values that it returns is kept.")
     ] = 0
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The chip that a network goes on to, and the samples that it is fitted with."""
+
     samples: Samples = None
     target: Annotated[
         str | None,
@@ -77,6 +90,7 @@ def convert(
     ],
     reading: ReadingOptions,
     module: ModuleOptions,
+    destination: Destination,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -87,17 +101,18 @@ def convert(
     """Convert a file to a model, which trains further and exports to the same integers.
 
     A NIR file of another framework becomes a model in floats, whose spikes are that framework's;
-    so does a module of another framework that a function of yours builds (--build).
+    so does a module of another framework that a function of yours builds (--build). With --target
+    it goes on to a verified artifact.
     """
     from neurodeploy.flow.conversion import conversion_of
 
     written = Path(f"{source.stem}.pt") if model is None else model
     if module.build is not None:
-        return _module(output, source, module, written)
+        return _module(output, source, module, destination, written)
     if module != ModuleOptions():
-        raise typer.TyperException(
-            "--map, --yes, --keep, --samples, --target and --to need --build"
-        )
+        raise typer.TyperException("--map, --yes and --keep need --build")
+    if destination.target is not None and destination.samples is None:
+        raise typer.TyperException("--target needs --samples, which the network is fitted with")
     options = _options(reading.option or [])
     with output.progress() as say:
         say(f"reading {source}")
@@ -107,13 +122,46 @@ def convert(
 
         say(f"writing {written}")
         save(conversion.network, written)
+        carried = _carried_file(conversion.network, destination, written, say)
     parameters = conversion.network.named_parameters()
     weights = sum(p.numel() for name, p in parameters if name.endswith("weight"))
     document = {"source": str(source), "model": str(written), "weights": weights}
     sentence = f"converted {source} to {written}: {weights:,} weights"
     if not conversion.became:
-        return Outcome(document, (Line(f"{sentence}, equal in every integer", Tone.GOOD),))
-    return Outcome(document | conversion.as_data(), _blocks(sentence, conversion))
+        exact = Line(f"{sentence}, equal in every integer", Tone.GOOD)
+        return view.with_artifact(document, [exact], {}, carried)
+    blocks = _blocks(sentence, conversion)
+    return view.with_artifact(document | conversion.as_data(), blocks, {}, carried)
+
+
+def _carried_file(
+    network: Any, destination: Destination, written: Path, say: Progress
+) -> Carried | None:
+    """Return the artifact of a network from a file, if a target is named."""
+    if destination.target is None or destination.samples is None:
+        return None
+    from neurodeploy.data.samples_file import read_samples
+
+    samples, labels = read_samples(destination.samples)
+    return _carried(network, destination, written, samples, labels, say)
+
+
+def _carried(
+    network: Any,
+    destination: Destination,
+    written: Path,
+    samples: NDArray[Any],
+    labels: NDArray[Any] | None,
+    say: Progress,
+) -> Carried | None:
+    """Return the artifact of a network, if a target is named."""
+    if destination.target is None:
+        return None
+    from neurodeploy.flow.foreign import carried
+
+    folder = destination.folder or Path(f"{written.stem}-{destination.target}")
+    where: dict[str, Any] = {"target": destination.target, "folder": folder}
+    return carried(network, samples=samples, labels=labels, progress=say, **where)
 
 
 def _blocks(sentence: str, conversion: Conversion) -> list[Block]:
@@ -128,15 +176,17 @@ def _blocks(sentence: str, conversion: Conversion) -> list[Block]:
     ]
 
 
-def _module(output: Streams, source: Path, options: ModuleOptions, written: Path) -> Outcome:
+def _module(
+    output: Streams, source: Path, options: ModuleOptions, destination: Destination, written: Path
+) -> Outcome:
     """Convert a module with its weights, and carry it on to a target if one is named."""
     from neurodeploy.data.samples_file import read_samples
-    from neurodeploy.flow.foreign import ModuleSource, carried, converted_module, source_accuracies
+    from neurodeploy.flow.foreign import ModuleSource, converted_module, source_accuracies
 
     samples = labels = None
-    if options.samples is not None:
+    if destination.samples is not None:
         # The samples are as the module takes them, which may be batch first.
-        samples, labels = read_samples(options.samples, any_order=True)
+        samples, labels = read_samples(destination.samples, any_order=True)
     with output.progress() as say:
         say(f"building {options.build}")
         load_torch()
@@ -151,18 +201,9 @@ def _module(output: Streams, source: Path, options: ModuleOptions, written: Path
 
         say(f"writing {written}")
         save(conversion.network, written, example=conversion.example)
-        accuracies, artifact = source_accuracies(conversion, labels), None
-        if options.target is not None:
-            folder = options.folder or Path(f"{written.stem}-{options.target}")
-            artifact = carried(
-                conversion.network,
-                target=options.target,
-                samples=conversion.example.numpy(),
-                labels=labels,
-                folder=folder,
-                progress=say,
-            )
-            accuracies |= artifact.accuracies
+        accuracies = source_accuracies(conversion, labels)
+        example = conversion.example.numpy()
+        artifact = _carried(conversion.network, destination, written, example, labels, say)
     return view.outcome(conversion, matching, written, accuracies, artifact)
 
 

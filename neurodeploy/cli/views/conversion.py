@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,28 @@ def outcome(
         "model": None if written is None else str(written),
         "renamed": [list(pair) for pair in matching.renamed],
         "unused": list(matching.unused),
-        "accuracies": accuracies,
     }
-    blocks = [*_blocks(conversion, matching, written), *_scores(accuracies)]
-    if carried is not None:
-        document |= {
-            "artifact": str(carried.artifact.path),
-            "verification": report_view.as_data(carried.report),
-        }
-        blocks += [BLANK, *report_view.as_lines(carried.report)]
-    differs = written is None or (carried is not None and not carried.report.equal)
-    return Outcome(document, blocks, 1 if differs else 0)
+    result = with_artifact(document, _blocks(conversion, matching, written), accuracies, carried)
+    return replace(result, exit_code=1) if written is None else result
+
+
+def with_artifact(
+    document: dict[str, Any],
+    blocks: list[Block],
+    accuracies: dict[str, float],
+    carried: Carried | None,
+) -> Outcome:
+    """Return a conversion's outcome with the accuracies on the way, and the artifact's report."""
+    accuracies = accuracies | ({} if carried is None else carried.accuracies)
+    document, blocks = document | {"accuracies": accuracies}, [*blocks, *_scores(accuracies)]
+    if carried is None:
+        return Outcome(document, blocks)
+    document |= {
+        "artifact": str(carried.artifact.path),
+        "verification": report_view.as_data(carried.report),
+    }
+    blocks += [BLANK, *report_view.as_lines(carried.report)]
+    return Outcome(document, blocks, 0 if carried.report.equal else 1)
 
 
 def _blocks(conversion: Conversion, matching: Matching, written: Path | None) -> list[Block]:

@@ -86,6 +86,20 @@ def test_a_nir_file_of_others_becomes_a_model_and_reaches_a_chip(call: Caller, h
     assert verified.document["report"]["equal"]
 
 
+def test_a_nir_file_goes_to_a_chip_in_one_command(call: Caller, here: Path) -> None:
+    foreign(here / "other.nir")
+    rng = np.random.default_rng(1)
+    samples = (rng.random((12, 4, 4)) < 0.5).astype(np.float32)
+    np.savez(here / "other.npz", samples=samples, labels=rng.integers(0, 6, 4))
+    words = ("convert", "other.nir", "--dt", "0.0001", "--target", "onnx", "--to", "chip")
+    done = call(*words, "--samples", "other.npz", "--json")
+    assert done.code == 0, done.err
+    assert done.document["verification"]["equal"]
+    assert done.document["accuracies"].keys() >= {"float", "quantized", "chip"}
+    assert (here / "chip/network.onnx").exists()
+    assert "--target needs --samples" in call(*words).err
+
+
 def test_what_a_nir_file_leaves_open_is_asked_for_by_name(call: Caller, here: Path) -> None:
     foreign(here / "other.nir")
     refused(call("inspect", "other.nir"), 2, "other.nir", "neurodeploy convert")
