@@ -32,6 +32,7 @@ def outcome(
         "model": None if written is None else str(written),
         "renamed": [list(pair) for pair in matching.renamed],
         "unused": list(matching.unused),
+        "accuracies": accuracies,
     }
     result = with_artifact(document, _blocks(conversion, matching, written), accuracies, carried)
     return replace(result, exit_code=1) if written is None else result
@@ -44,11 +45,12 @@ def with_artifact(
     carried: Carried | None,
 ) -> Outcome:
     """Return a conversion's outcome with the accuracies on the way, and the artifact's report."""
-    accuracies = accuracies | ({} if carried is None else carried.accuracies)
-    document, blocks = document | {"accuracies": accuracies}, [*blocks, *_scores(accuracies)]
     if carried is None:
-        return Outcome(document, blocks)
-    document |= {
+        return Outcome(document, [*blocks, *_scores(accuracies)])
+    accuracies = accuracies | carried.accuracies
+    blocks = [*blocks, *_scores(accuracies)]
+    document = document | {
+        "accuracies": accuracies,
         "artifact": str(carried.artifact.path),
         "verification": report_view.as_data(carried.report),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from keyword import iskeyword
 
 from torch import nn
 
@@ -121,10 +122,10 @@ class _Builder:
         self.values |= dict.fromkeys(loop.names, self.values[name])
 
     def _free(self, name: str) -> str:
-        """Return a name that no module and no other call has."""
+        """Return a name that no module and no other call has, nor Python: it is traced as code."""
         empty = LoadedNetwork(Calls((), INPUT), {})
         taken = {INPUT, *(call.name for call in self.calls)}
-        while hasattr(empty, name) or name in taken:
+        while hasattr(empty, name) or name in taken or iskeyword(name):
             name += "_"
         return name
 
