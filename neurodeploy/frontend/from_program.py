@@ -45,7 +45,9 @@ def network_of(program: Program) -> nn.Module:
     built = _Builder(program)
     for node in program.nodes:
         if not _ADD.knows(node):
-            raise _unsupported(node, f"a {type(node).__name__} is not read into a network yet")
+            raise _unsupported(
+                node, f"the kind {type(node).__name__} is not read into a network yet"
+            )
         try:
             _ADD(node, built)
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:

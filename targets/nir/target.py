@@ -8,7 +8,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.graph import ForeignGraph, Graph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
@@ -26,10 +25,16 @@ from targets.nir.check import check
 from targets.nir.compile import compile_program
 from targets.nir.examples import EXAMPLES
 from targets.nir.floats.artifact import check_graph, compile_graph, holds_floats, open_graph
-from targets.nir.floats.run import run_graph
+from targets.nir.floats.run import GraphRun, run_graph
 from targets.nir.foreign.target import OPTIONS, is_foreign, read_foreign
 from targets.nir.read import open_file
-from targets.nir.simulators.receivers.run import RECEIVERS, received_trace
+from targets.nir.simulators.receivers.run import (
+    RECEIVERS,
+    FrameworkRun,
+    answered,
+    of_program,
+    program_trace,
+)
 from targets.nir.simulators.runs import file_run
 from targets.nir.simulators.simulate import REFERENCE, compared_run, run_files
 
@@ -122,7 +127,8 @@ class Nir:
         if holds_floats(artifact):
             return _floats(name, artifact, samples, how)
         if name in RECEIVERS:
-            return received_trace(name, file_run(artifact, samples), how)
+            run = file_run(artifact, samples)
+            return program_trace(run, answered(name, of_program(run), how))
         (trace,) = run_files([file_run(artifact, samples)], how)
         return trace
 
@@ -146,24 +152,24 @@ class Nir:
             return golden, _floats(simulator, artifact, samples, simulation)
         if chosen_simulator(self, simulator) in RECEIVERS:
             run = file_run(artifact, samples)
-            return golden, received_trace(simulator, run, simulation)
+            sent = answered(simulator, of_program(run), simulation)
+            return golden, program_trace(run, sent)
         return compared_run(file_run(artifact, samples), golden, simulation)
 
 
 def _floats(
     simulator: str, artifact: Artifact, samples: NDArray[Any], simulation: Simulation
 ) -> Trace:
-    """Return nir's trace of a float network.
+    """Return nir's trace of a float network, or a framework's.
 
     Raises:
-        SimulatorScopeError: if it is asked of a framework.
+        SimulatorScopeError: if a framework refuses it; has its own words.
     """
-    if simulator in RECEIVERS:
-        raise SimulatorScopeError(
-            f"{simulator} runs files of programs here, and this one holds a network in floats",
-            remedy="verify it with --simulator nir-reference",
-        )
-    return run_graph(artifact, samples, simulation)
+    if simulator not in RECEIVERS:
+        return run_graph(artifact, samples, simulation)
+    run = GraphRun.of(artifact, samples)
+    framework = FrameworkRun(run.content, run.dt, run.samples, run.nodes)
+    return run.trace([{"s": each} for each in answered(simulator, framework, simulation)])
 
 
 target = Nir()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.graph import Graph, Neuron
 from neurodeploy.sandbox import Call, Limits, run_many
 from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
@@ -18,6 +21,46 @@ from targets.nir.graph.names import Names
 from targets.nir.simulators.simulate import REFERENCE
 
 
+@dataclass(frozen=True, eq=False)
+class GraphRun:
+    """A float network's file, its layers whose nodes NIR has, and samples (T, N, ...)."""
+
+    content: bytes
+    dt: float
+    samples: NDArray[Any]
+    graph: Graph
+    layers: tuple[Neuron, ...]
+
+    @classmethod
+    def of(cls, artifact: Artifact, samples: NDArray[Any]) -> GraphRun:
+        """Return a run of an artifact's file.
+
+        Raises:
+            ArtifactError: if it is not a file of ours.
+        """
+        graph, dt = open_graph(artifact)
+        content = next(artifact.files[n] for n in artifact.files if n.endswith(".nir"))
+        layers = tuple(n for n in graph.layers if not n.equations.same_computation(LAST))
+        return cls(bytes(content), dt, np.asarray(samples, np.float32), graph, layers)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of NIR's nodes of neurons."""
+        names = Names(node.name for node in self.graph.nodes).of
+        return tuple(names[node.name] for node in self.layers)
+
+    def trace(self, shown: Sequence[Mapping[str, NDArray[Any]]]) -> Trace:
+        """Return what each layer shows as a trace."""
+        layers = {
+            node.name: LayerTrace(
+                {key: value.astype(np.float64) for key, value in values.items()},
+                sends_spikes(node.equations),
+            )
+            for node, values in zip(self.layers, shown, strict=True)
+        }
+        return Trace(layers, self.graph.output, self.graph.readout)
+
+
 def run_graph(artifact: Artifact, samples: NDArray[Any], simulation: Simulation) -> Trace:
     """Return what nir's reading of a file computes from samples (T, N, ...).
 
@@ -25,21 +68,11 @@ def run_graph(artifact: Artifact, samples: NDArray[Any], simulation: Simulation)
         ArtifactError: if it is not a file of ours.
         SimulatorError: if nir is missing or fails.
     """
-    graph, dt = open_graph(artifact)
-    content = next(artifact.files[n] for n in artifact.files if n.endswith(".nir"))
-    names = Names(node.name for node in graph.nodes).of
-    layers = [n for n in graph.layers if not n.equations.same_computation(LAST)]
-    arrays: dict[str, NDArray[Any]] = {
-        "network0": np.frombuffer(bytes(content), np.uint8),
-        "network0.samples": np.asarray(samples, np.float32),
-    }
-    network = {"dt": dt, "layers": [names[node.name] for node in layers], "forced": []}
-    limits = simulation.limits or Limits(300 + (len(content) + samples.size) * 1e-4, 4096)
+    run = GraphRun.of(artifact, samples)
+    arrays = {"network0": np.frombuffer(run.content, np.uint8), "network0.samples": run.samples}
+    network = {"dt": run.dt, "layers": list(run.nodes), "forced": []}
+    limits = simulation.limits or Limits(300 + (len(run.content) + samples.size) * 1e-4, 4096)
     calls = [Call({"networks": [network]}, arrays, limits)]
     (result,) = run_many(REFERENCE, calls, progress=simulation.progress)
-    shown = {}
-    for position, node in enumerate(layers):
-        stem = f"network0.layer{position}"
-        values = {key: result.arrays[f"{stem}.{key}"].astype(np.float64) for key in ("s", "v")}
-        shown[node.name] = LayerTrace(values, sends_spikes(node.equations))
-    return Trace(shown, graph.output, graph.readout)
+    stems = [f"network0.layer{position}" for position in range(len(run.layers))]
+    return run.trace([{key: result.arrays[f"{s}.{key}"] for key in ("s", "v")} for s in stems])

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 import neurodeploy as nd
 from neurodeploy.artifact import Artifact
@@ -19,7 +21,9 @@ from neurodeploy.target import Simulation, open_artifact
 from neurodeploy.testing.conformance import accepted_programs
 from neurodeploy.testing.suite import Case, suite
 from neurodeploy.verification.compare import compare
-from targets.nir.simulators.receivers.run import RECEIVERS, received
+from snncore import layer, neuron
+from targets.nir.simulators.receivers.run import RECEIVERS, of_program, program_trace
+from targets.nir.simulators.receivers.run import answers as received
 from targets.nir.simulators.runs import file_run
 from targets.nir.target import target
 
@@ -44,15 +48,15 @@ def answers(framework: str) -> dict[str, str]:
     """Return what a framework makes of each network's file, in a word."""
     networks = cases()
     runs = [file_run(compiled(case.program), case.samples) for case in networks.values()]
-    words = {}
-    for case, answer in zip(
-        networks.values(), received(framework, runs, Simulation()), strict=True
-    ):
+    words, asked = {}, [of_program(run) for run in runs]
+    replies = received(framework, asked, Simulation())
+    for case, run, answer in zip(networks.values(), runs, replies, strict=True):
         if isinstance(answer, str):
             assert answer.startswith(("importing: ", "running: ")), answer
             words[case.name] = "cannot"
             continue
-        link = compare(framework, run_golden(case.program, case.samples), answer, 0.0)
+        trace = program_trace(run, answer)
+        link = compare(framework, run_golden(case.program, case.samples), trace, 0.0)
         assert link.spikes, case.name
         words[case.name] = link.status.value
     return words
@@ -90,3 +94,21 @@ def test_verify_tells_of_each_framework(frameworks: tuple[str, ...], tmp_path: P
     refused = links["snntorch"]
     assert (refused.status, refused.requested, refused.beyond) == (Status.NOT_RUN, False, True)
     assert refused.reason == "snnTorch 1.0.0, importing: AssertionError: r != 1 not supported"
+
+
+def test_a_float_network_is_computed_by_the_framework(
+    frameworks: tuple[str, ...], tmp_path: Path
+) -> None:
+    # Fires above the threshold, at which SpikingJelly fires too; no sum meets it.
+    fires = {"tau": 4.0, "decay_input": False, "strict": True}
+    network = nn.Sequential(
+        layer.Linear(20, 16), neuron.LIF(**fires), layer.Linear(16, 5), neuron.LIF(**fires)
+    )
+    with torch.no_grad():
+        for weights in (network[0], network[2]):
+            weights.weight.mul_(3)
+    samples = (torch.rand(30, 3, 20) < 0.6).float()
+    artifact = nd.export(network, target="nir", path=tmp_path / "out", example=samples)
+    report = nd.verify(artifact, model=network, samples=samples, simulator="spikingjelly")
+    assert report.equal, report.links
+    assert report.links[-1].spikes > LEAST_SPIKES

@@ -7,20 +7,15 @@ spikes: this is what the comparison with the golden trace shows. A refusal comes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodeploy.errors import SimulatorScopeError
-from neurodeploy.sandbox import (
-    Call,
-    Environment,
-    Limits,
-    WorkerResult,
-    framework_environment,
-    run_worker,
-)
+from neurodeploy.sandbox import Environment, Limits, framework_environment, run_worker
 from neurodeploy.target import Simulation
 from neurodeploy.trace import LayerTrace, Trace
 from targets.nir.simulators.runs import FileRun, node_names
@@ -34,8 +29,20 @@ RECEIVERS: Mapping[str, Environment] = {
 }
 
 
-def received(name: str, runs: Sequence[FileRun], simulation: Simulation) -> list[Trace | str]:
-    """Return of each run the spikes that a framework computes, or its refusal in a line.
+@dataclass(frozen=True, eq=False)
+class FrameworkRun:
+    """A file for a framework, its nodes of neurons, and samples (T, N, ...)."""
+
+    content: bytes
+    dt: float
+    samples: NDArray[Any]
+    nodes: tuple[str, ...]
+
+
+def answers(
+    name: str, runs: Sequence[FrameworkRun], simulation: Simulation
+) -> list[list[NDArray[Any]] | str]:
+    """Return of each run what a framework's neurons send, or its refusal in a line.
 
     Raises:
         SimulatorError: if the framework is missing or its process fails.
@@ -44,40 +51,46 @@ def received(name: str, runs: Sequence[FileRun], simulation: Simulation) -> list
     for index, run in enumerate(runs):
         arrays[f"network{index}"] = np.frombuffer(run.content, np.uint8)
         arrays[f"network{index}.samples"] = run.samples
-        networks.append({"dt": run.dt, "layers": [*node_names(run.program).values()]})
+        networks.append({"dt": run.dt, "layers": list(run.nodes)})
         size += len(run.content) + run.samples.size
     limits = simulation.limits or Limits(300 + size * 1e-4, 6144)
-    call = Call({"framework": name, "networks": networks}, arrays, limits)
-    result = run_worker(
-        RECEIVERS[name], call.job, call.arrays, call.limits, progress=simulation.progress
-    )
-    return [_trace(run, result, index) for index, run in enumerate(runs)]
+    job = {"framework": name, "networks": networks}
+    result = run_worker(RECEIVERS[name], job, arrays, limits, progress=simulation.progress)
+    refusals: Any = result.result["refusals"]
+    return [
+        str(refusals[index])
+        or [result.arrays[f"network{index}.layer{n}"] for n in range(len(run.nodes))]
+        for index, run in enumerate(runs)
+    ]
 
 
-def received_trace(name: str, run: FileRun, simulation: Simulation) -> Trace:
-    """Return the spikes that a framework computes from a file.
+def answered(name: str, run: FrameworkRun, simulation: Simulation) -> list[NDArray[Any]]:
+    """Return what a framework's neurons send.
 
     Raises:
         SimulatorScopeError: if it refuses the file, or cannot run it; has its own words.
         SimulatorError: if the framework is missing or its process fails.
     """
-    (answer,) = received(name, [run], simulation)
+    (answer,) = answers(name, [run], simulation)
     if isinstance(answer, str):
         raise SimulatorScopeError(
             f"{RECEIVERS[name].title}, {answer}",
-            remedy="docs/nir.md says what each framework takes",
+            remedy="docs/nir-receivers.md says what each framework takes",
         )
     return answer
 
 
-def _trace(run: FileRun, result: WorkerResult, index: int) -> Trace | str:
-    refusals: Any = result.result["refusals"]
-    refusal = str(refusals[index])
-    if refusal:
-        return refusal
+def of_program(run: FileRun) -> FrameworkRun:
+    """Return the run of a program's file in a framework."""
+    nodes = tuple(node_names(run.program).values())
+    return FrameworkRun(run.content, run.dt, run.samples, nodes)
+
+
+def program_trace(run: FileRun, sent: Sequence[NDArray[Any]]) -> Trace:
+    """Return what a program's layers send, in its integers."""
     layers = {}
-    for position, node in enumerate(run.program.layers):
-        sent = result.arrays[f"network{index}.layer{position}"].astype(np.float64)
+    for node, values in zip(run.program.layers, sent, strict=True):
         power = -node.readout.exponent if node.graded else 0
-        layers[node.name] = LayerTrace({"s": np.ldexp(sent, power)}, not node.graded)
+        whole = np.ldexp(values.astype(np.float64), power)
+        layers[node.name] = LayerTrace({"s": whole}, not node.graded)
     return Trace(layers, run.program.output, run.program.readout)
