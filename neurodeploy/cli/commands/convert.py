@@ -63,8 +63,14 @@ class ModuleOptions:
 
 @dataclass(frozen=True)
 class Destination:
-    """The chip that a network goes on to, and the samples that it is fitted with."""
+    """The model that is written, and the chip that it goes on to, fitted with samples."""
 
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="MODEL", help="The model to write; <source>.pt by default."
+        ),
+    ] = None
     samples: Samples = None
     target: Annotated[
         str | None,
@@ -91,12 +97,6 @@ def convert(
     reading: ReadingOptions,
     module: ModuleOptions,
     destination: Destination,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="MODEL", help="The model to write; <source>.pt by default."
-        ),
-    ] = None,
 ) -> Outcome:
     """Convert a file to a model, which trains further and exports to the same integers.
 
@@ -106,7 +106,7 @@ def convert(
     """
     from neurodeploy.flow.conversion import conversion_of
 
-    written = Path(f"{source.stem}.pt") if model is None else model
+    written = destination.model or Path(f"{source.stem}.pt")
     if module.build is not None:
         return _module(output, source, module, destination, written)
     if module != ModuleOptions():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from neurodeploy.frontend.foreign.own import traced
 from neurodeploy.frontend.foreign.recording.calls import Recording, tensors_in
 from neurodeploy.frontend.foreign.recording.folded import Folded, NotFoldedError, folded
 from neurodeploy.frontend.foreign.recording.leaves import Leaf, leaves_of, own_leaves
+from neurodeploy.frontend.foreign.recording.parted import NOTE, parted
 from neurodeploy.frontend.foreign.recording.record import record
 from neurodeploy.frontend.foreign.report import Agreement, Became, Conversion
 from neurodeploy.frontend.foreign.states import forget
@@ -43,6 +45,17 @@ def converted(
     """
     _require_numbers(example)
     module = unwrapped(module)
+    try:
+        return _converted(module, example, output, strict)
+    except UnsupportedLayerError:
+        whole = parted(module, example)
+        if whole is None:
+            raise
+    conversion = _converted(*whole, output, strict)
+    return replace(conversion, notes=(*conversion.notes, NOTE))
+
+
+def _converted(module: nn.Module, example: Tensor, output: int, strict: bool) -> Conversion:
     with _evaluated(module):
         run = _Run(module, output)
         inputs, first = run.folded(example)

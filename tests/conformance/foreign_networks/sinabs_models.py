@@ -1,6 +1,7 @@
 """sinabs: batches first, time second, and steps merged into the batch by squeezing layers."""
 
 import sinabs.layers as sl
+from sinabs.from_torch import from_model
 from torch import nn
 
 
@@ -55,8 +56,22 @@ class Adaptive(nn.Module):
         return self.readout(self.fc2(self.spk1(self.fc1(data))))
 
 
+def from_ann():
+    """Make a network of ReLUs one of spikes, which takes (batch * time, ...)."""
+    ann = nn.Sequential(
+        nn.Conv2d(2, 4, 3, bias=False),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(36, 5, bias=False),
+        nn.ReLU(),
+    )
+    return from_model(ann, batch_size=2, input_shape=(2, 8, 8)).spiking_model
+
+
 MODELS = {
     "dense": (Dense, (3, 12, 20), 6.0),
     "squeezed": (Squeezed, (2, 6, 2, 8, 8), 3.0),
+    "from an ann": (from_ann, (20, 2, 8, 8), 3.0),
     "adaptive": (Adaptive, (3, 15, 16), 8.0),
 }
