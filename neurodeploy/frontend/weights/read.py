@@ -33,11 +33,11 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     file = Path(path)
     if file.suffix.lower() == ".safetensors":
-        return _named(dict(read_safetensors(file)))
+        return _named(dict(read_safetensors(file)), file)
     document = read_torch_file(file)
     for _ in range(2):
         if _are_tensors(document):
-            return _named({str(key): document[key] for key in document})
+            return _named({str(key): document[key] for key in document}, file)
         document = _inner(document)
     raise ModelFileError(
         f"{path}: holds no weights by name",
@@ -81,7 +81,7 @@ def _inner(document: Any) -> Any:
     return document.get("tensors")
 
 
-def _named(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _named(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
     """Return the tensors without the prefixes that wrappers put before their names."""
     names = {key: key.replace(_COMPILED, "") for key in tensors}
     while names and all(name.startswith(_PARALLEL) for name in names.values()):
@@ -89,7 +89,7 @@ def _named(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     for key, value in tensors.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ModelFileError(
-                f"{key}: a value is NaN or infinite",
+                f"{file}: {key}: a value is NaN or infinite",
                 remedy="save the weights again when they are finite real numbers",
             )
     return {names[key]: value for key, value in tensors.items()}

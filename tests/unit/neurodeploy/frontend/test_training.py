@@ -9,7 +9,7 @@ from torch import nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.errors import UnsupportedLayerError, ValidationError
+from neurodeploy.errors import ValidationError
 from neurodeploy.frontend import graph_of
 from neurodeploy.frontend.training import float_trace, layer_path, training_trace
 from neurodeploy.lowering import lower
@@ -129,11 +129,12 @@ def test_a_network_may_be_a_single_layer(module: nn.Module) -> None:
     assert trace.spikes() > 5
 
 
-def test_recurrent_layers_in_floats_are_a_graph() -> None:
+@pytest.mark.parametrize("bias", [False, True])
+def test_recurrent_layers_in_floats_are_a_graph(bias: bool) -> None:
     torch.manual_seed(0)
     recurrent = nn.Sequential(
         layer.Linear(4, 5),
-        layer.Recurrent(neuron.LIF(threshold=0.3), layer.Linear(5, 5, bias=False)),
+        layer.Recurrent(neuron.LIF(threshold=0.3), layer.Linear(5, 5, bias=bias)),
     ).eval()
     with torch.no_grad():
         recurrent[0].weight.mul_(3)
@@ -146,9 +147,3 @@ def test_recurrent_layers_in_floats_are_a_graph() -> None:
     assert not np.array_equal(
         trace.output, run_floats(graph_of(without, shape=(4,)), SAMPLES).output
     )
-
-
-def test_feedback_with_a_bias_is_refused() -> None:
-    recurrent = layer.Recurrent(neuron.LIF(), layer.Linear(4, 4))
-    with pytest.raises(UnsupportedLayerError, match=r"its feedback has a bias.*bias=False"):
-        graph_of(recurrent, shape=(4,))

@@ -206,7 +206,7 @@ def Measured(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
     [
         (Measured(), "int8", "1: Measured: what log is taken of counts in the unit of the inputs"),
         (Gated(), "int8", "1: Gated: has the inputs x, gate; a chip drives one"),
-        (Leaky(), "loihi", r"on loihi, which has no neurons of your own, only quant\.CubaLIF"),
+        (Measured(), "loihi", r"on loihi, which has no neurons of your own, only quant\.CubaLIF"),
         (Leaky(decay=1.5), "int8", r"Defined\.decay: 1\.5 is not between 0 and 1"),
         (Named(), "int8", r"Named\.unit: chip neurons have that \(rename it\)"),
     ],

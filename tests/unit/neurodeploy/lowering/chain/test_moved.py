@@ -95,7 +95,7 @@ WRONG: dict[str, tuple[tuple[Node, ...], str]] = {
             Conv2d("again", Edge("pool"), np.full((1, 4, 1, 1), 20)),
             neurons("n", "again"),
         ),
-        "pool: reads sums of conv",
+        "pool: takes the largest of sums, those of large",
     ),
 }
 
