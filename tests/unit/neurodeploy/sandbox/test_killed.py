@@ -183,6 +183,8 @@ def test_descendants_are_found_in_every_listing(
         for each in (child, process):
             each.kill()
         process.wait()
+        # Nobody of ours waits for it.
+        child.wait(timeout=20)
     assert (descendants[process.pid], descendants[child.pid]) == (True, True)
 
 
