@@ -99,8 +99,6 @@ def resolved_by_pip(python: Path, wheel: Path, folder: Path) -> dict[str, Any]:
     return report
 
 
-# The oldest and the newest; uv resolves for all.
-@pytest.mark.every(len(VERSIONS) - 1)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_pip_resolves_it(version: str, wheel: Path, tmp_path: Path) -> None:

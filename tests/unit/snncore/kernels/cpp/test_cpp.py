@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from snncore import monitor, neuron
 from snncore.surrogate import Surrogate
 from tests.unit.drawn import Drawn, drawn_steps
+from tests.unit.examples import few
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive, thorough
 
 Tensors = dict[str, torch.Tensor]
@@ -85,7 +86,7 @@ def test_one_number_for_all_neurons_has_the_sum_of_their_gradients(
             assert abs(gradient.double() - parts.sum()) <= 1e-6 * parts.abs().sum()
 
 
-@settings(max_examples=6)
+@settings(max_examples=few(24))
 @given(drawn_steps(), st.integers(0, 1000))
 def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

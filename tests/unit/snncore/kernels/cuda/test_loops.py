@@ -14,6 +14,7 @@ from snncore.kernels.loop.output import Output, pack
 from snncore.kernels.loop.work import Work
 from snncore.surrogate import ATan, Surrogate
 from tests.unit.drawn import Drawn, drawn_steps
+from tests.unit.examples import few
 from tests.unit.snncore.kernels.cuda.loops import (
     check_gradients,
     check_results,
@@ -54,7 +55,7 @@ def test_it_is_eager_torch(
     assert name.startswith("LeakyIntegrator") or not bool(results["s"].all())
 
 
-EXACT = [(z[0], s, k) for z, s, k in zip(ZOO[::6], cycle(SURROGATES[::-1]), cycle(KINDS))]
+EXACT = [(z[0], s, k) for z, s, k in zip(ZOO[::4], cycle(SURROGATES[::-1]), cycle(KINDS))]
 
 
 @pytest.mark.parametrize(("name", "slope", "kind"), EXACT, ids=[e[0] for e in EXACT])
@@ -123,7 +124,7 @@ def test_constants_are_printed_in(name: str) -> None:
     assert set(computed) == {"x", *case.states}
 
 
-@settings(max_examples=4)
+@settings(max_examples=few(16))
 @given(drawn_steps(), st.integers(0, 1000))
 def test_any_neuron_is_eager_torch(drawn: Drawn, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
