@@ -128,6 +128,9 @@ class Engine:
         # Whether weights and images go through the processor's products of integers.
         build = compiled == Compiled.ALL
         self.integers = compiled != Compiled.NONE and products_work(build=build)
+        # One type for all steps: edges with a delay join those of several.
+        is_bytes = self.integers and inputs.low >= 0 and inputs.high <= HIGHEST_BYTE
+        self.input_type = torch.uint8 if is_bytes else exact_matmul_type(inputs.largest())
         # Whether a compiler would bring more.
         self.lacks = compiled == Compiled.BEFORE and not self.integers
         # A loop is computed a step at a time, everything else a sequence at a time.
@@ -302,9 +305,7 @@ _VALUE = KindTable[[_Run, torch.Tensor], torch.Tensor]("the fast engine")
 
 @_VALUE.register(Input)
 def _input(node: Input, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
-    if run.engine.integers and inputs.min() >= 0 and inputs.max() <= HIGHEST_BYTE:
-        return inputs.to(torch.uint8)
-    return inputs.to(torch.float32 if inputs.abs().max() < 1 << 24 else torch.float64)
+    return inputs.to(run.engine.input_type)
 
 
 @_VALUE.register(Neuron)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neurodeploy.errors import ValidationError
-from neurodeploy.program import Dense, Edge, Flatten, Input, Neuron, Program
+from neurodeploy.program import Dense, Edge, Flatten, Input, Neuron, Program, Signal
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
@@ -140,6 +140,20 @@ def test_a_batch_larger_than_the_engines_own_is_put_together(count: int) -> None
     threads = torch.get_num_threads()
     check(program, samples)
     assert torch.get_num_threads() == threads
+
+
+def test_late_inputs_of_both_signs_in_a_loop() -> None:
+    weights, back = np.array([[24, -16], [8, 56], [40, 72]]), 8 * np.eye(3, dtype=int)
+    nodes = (
+        Input("in", (2,), Signal.CURRENT),
+        Dense("late", Edge("in", 3), weights),
+        Dense("back", Edge("n", 1), back),
+        neurons("n", "late", "back", threshold=20),
+    )
+    samples = np.random.default_rng(0).integers(-100, 100, (24, 3, 2))
+    # Steps without a negative value fit bytes; those before them do not.
+    samples[::3] = np.abs(samples[::3])
+    assert check(Program(nodes, "n"), samples) > 0
 
 
 def test_spikes_alone_are_the_spikes() -> None:
