@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import singledispatch
 from math import prod
 from typing import Any
@@ -272,21 +273,30 @@ def _(module: layer.Delay, name: str, source: Edge, shape: Shape) -> Sequence[No
 
 @nodes_of.register
 def _(module: layer.Recurrent, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    body, feedback = module.body, module.feedback
-    if module.separate:
-        raise UnsupportedLayerError(
-            f"{name}: its feedback is an input of its own, which a graph's neurons lack",
-            remedy="make it with separate=False, whose neurons add it to their input",
-        )
-    if not isinstance(body, neuron.EquationNeuron) or not isinstance(feedback, layer.Linear):
+    if not isinstance(module.body, neuron.EquationNeuron):
         return recurrent_nodes(module, name, source, shape)
-    late = module.from_start or feedback.bias is None
+    if module.feedback is None and not module.separate:
+        total = g.Add(f"{name}.sum", (source, Edge(name, 1)))
+        return [total, *nodes_of(module.body, name, Edge(total.name), shape)]
+    if not isinstance(module.feedback, layer.Linear):
+        return recurrent_nodes(module, name, source, shape)
+    return _fed_back(module, name, source, shape)
+
+
+def _fed_back(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    """Return neurons of floats, and the weights that bring back what they sent."""
+    body, feedback = module.body, module.feedback
+    late = module.from_start or module.separate or feedback.bias is None
     weights = (_array(feedback.weight), _optional(feedback.bias))
     # A bias that does not apply in the first step waits with its sums.
     back = g.Dense(f"{name}.feedback", Edge(name, int(late)), *weights)
+    if module.separate:
+        (neurons,) = nodes_of(body, name, source, shape)
+        assert isinstance(neurons, g.Neuron)
+        return [back, replace(neurons, second=Edge(back.name))]
     total = g.Add(f"{name}.sum", (source, Edge(back.name, int(not late))))
-    neurons = nodes_of(body, name, Edge(total.name), shape)
-    return [back, total, *neurons] if late else [total, *neurons, back]
+    summed = nodes_of(body, name, Edge(total.name), shape)
+    return [back, total, *summed] if late else [total, *summed, back]
 
 
 @nodes_of.register

@@ -29,6 +29,7 @@ from quant.convert.layers import (
     votes_as_weights,
     whole_attention,
 )
+from quant.convert.recurrent import recurrent_parts
 from quant.convert.terms import IDLE as _IDLE
 from quant.convert.terms import SAME as _SAME
 from quant.convert.terms import WEIGHTS as _WEIGHTS
@@ -213,20 +214,7 @@ class Rewriting(Walk):
     @for_kinds(_rewrite, layer.Recurrent)
     def _recurrent(self, module: layer.Recurrent, node: fx.Node, name: str) -> None:
         """Replace neurons that read their own previous spikes through weights."""
-        body, feedback = module.body, module.feedback
-        apart = " as an input of its own" if module.separate else ""
-        if apart or not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
-            back = "no feedback" if feedback is None else type(feedback).__name__ + apart
-            raise ValueError(
-                f"{name}: a recurrent layer of {type(body).__name__} and {back} has no quantized "
-                "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
-                "weights before it)"
-            )
-        if feedback.bias is not None and not module.from_start:
-            raise ValueError(
-                f"{name}: its feedback has a bias, but every chip adds it in the first step too "
-                "(make it with bias=False or from_start=True; the weights before it may have one)"
-            )
+        body, feedback = recurrent_parts(module, name)
         terms = self._terms(node.all_input_nodes[0])
         sent = self.conversion.largest_sent(body, name)
         neurons, within = self._joined(body, name, terms, [DrivingPart(feedback, None, 1.0, sent)])

@@ -41,6 +41,14 @@ def Own(v: Any, x: Any, *, decay: Any, threshold: Any) -> Any:  # noqa: N802
     return select(s, 0.0, h), s
 
 
+@neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 1.0}, inputs=2)
+def Fed(v: Any, x: Any, fed: Any, *, decay: Any, threshold: Any) -> Any:  # noqa: N802
+    """Return a neuron that reads its feedback as an input of its own."""
+    h = decay * v + x + fed
+    s = spike(h - threshold)
+    return select(s, 0.0, h), s
+
+
 def lif() -> nn.Module:
     return neuron.LIF()
 
@@ -288,6 +296,12 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         dense(
             partial(layer.Linear, 8, 8),
             lambda: layer.Recurrent(lif(), layer.Linear(8, 8, bias=False)),
+        ),
+    ),
+    "`Recurrent` whose feedback is an input of its own": (
+        dense(
+            partial(layer.Linear, 8, 8),
+            lambda: layer.Recurrent(Fed(), layer.Linear(8, 8), separate=True),
         ),
     ),
     "`Recurrent` without weights": (

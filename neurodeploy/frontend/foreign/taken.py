@@ -11,12 +11,12 @@ from torch import nn
 from neurodeploy.frontend.foreign.building import refusal
 from neurodeploy.frontend.foreign.form import Framework
 from neurodeploy.frontend.foreign.form import Taken as Taken
+from neurodeploy.frontend.foreign.neurons.containers import SPIKINGJELLY
 from neurodeploy.frontend.foreign.neurons.norse import NORSE
 from neurodeploy.frontend.foreign.neurons.rockpool import ROCKPOOL
 from neurodeploy.frontend.foreign.neurons.sinabs import SINABS
 from neurodeploy.frontend.foreign.neurons.slayer import SLAYER
 from neurodeploy.frontend.foreign.neurons.snntorch import SNNTORCH
-from neurodeploy.frontend.foreign.neurons.spikingjelly import SPIKINGJELLY
 
 # A word of the path of its modules -> the framework.
 _FRAMEWORKS: dict[str, Framework] = {

@@ -53,6 +53,13 @@ def _gated(**form: Any) -> Any:
     return module
 
 
+def _on_grid(module: Any) -> Any:
+    """Put weights on eighths, whose sums round nothing in any order."""
+    for value in module.parameters():
+        value.data = (value.data * 16).round() / 8
+    return module
+
+
 def _no_mode(kind: Any, **values: Any) -> Any:
     def make(v_reset: Any, step_mode: str) -> Any:
         module = kind(v_reset=v_reset, **values)
@@ -129,6 +136,21 @@ NEURONS: dict[str, Any] = {
     ),
     "OTTTLIF": lambda: neuron.OTTTLIFNode(),
     "SLTTLIF": lambda: neuron.SLTTLIFNode(),
+    **{
+        f"element-wise {mode}": lambda m=mode: layer.ElementWiseRecurrentContainer(
+            neuron.LIFNode(v_reset=None), lambda x, y: x + y, step_mode=m
+        )
+        for mode in ("s", "m")
+    },
+    **{
+        f"linear recurrent {mode}": lambda m=mode: layer.LinearRecurrentContainer(
+            neuron.LIFNode(v_threshold=0.5), 32, 32, step_mode=m
+        )
+        for mode in ("s", "m")
+    },
+    "linear recurrent grid": lambda: _on_grid(
+        layer.LinearRecurrentContainer(neuron.IFNode(v_reset=None), 32, 32, bias=False)
+    ),
     "NonSpikingLIF": lambda: neuron.NonSpikingLIFNode(),
     "NonSpikingIF": lambda: neuron.NonSpikingIFNode(),
 }
@@ -142,6 +164,10 @@ REFUSED: dict[str, Any] = {
     "MaskedPSN": lambda: neuron.MaskedPSN(k=2, T=4),
     "SlidingPSN": lambda: neuron.SlidingPSN(k=2),
     "simple without reset": lambda: neuron.SimpleLIFNode(2.0, True, v_reset=None),
+    "joins otherwise": lambda: layer.ElementWiseRecurrentContainer(neuron.IFNode(), torch.mul),
+    "weights within": lambda: layer.LinearRecurrentContainer(
+        nn.Sequential(nn.Linear(4, 4), neuron.IFNode()), 4, 4
+    ),
     "container": lambda: layer.SeqToANNContainer(nn.Conv2d(2, 4, 3), nn.PReLU()),
 }
 IMAGE, VECTOR = (5, 3, 2, 8, 8), (5, 3, 12)

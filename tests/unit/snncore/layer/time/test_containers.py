@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend.from_torch import graph_of
+from neurodeploy.simulator.floats import run_floats
 from snncore import encoding, functional, layer, neuron
 from snncore.dynamics import select, spike
 
@@ -137,15 +137,48 @@ def test_separate_feedback_is_an_input_of_its_own(tmp_path: Path) -> None:
         assert torch.equal(nd.load(tmp_path / "model.pt")(x), torch.stack(expected))
 
 
-def test_separate_feedback_is_refused_where_neurons_have_one_input() -> None:
-    network = nn.Sequential(
-        layer.Recurrent(fed_neuron(), layer.Linear(6, 6, bias=False), separate=True)
-    )
-    with pytest.raises(UnsupportedLayerError, match=r"0: its feedback.*separate=False"):
-        graph_of(network, shape=(6,))
-    weighed = nn.Sequential(layer.Linear(6, 6), *network)
-    with pytest.raises(ValueError, match="Linear as an input of its own"):
-        quant.prepare(weighed, target="onnx", example=spikes(3, 2, 6))
+def test_separate_feedback_is_an_input_of_the_graphs_neurons() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(layer.Recurrent(fed_neuron(), layer.Linear(6, 6), separate=True))
+    x = torch.randn(12, 4, 6)
+    sent = network(x).detach().numpy()
+    graph = graph_of(network, shape=(6,))
+    assert [edge.source for edge in graph.by_name["0"].sources] == ["input", "0.feedback"]
+    assert 20 < sent.sum() < 250
+    assert (run_floats(graph, x.numpy()).output == sent).all()
+    alone = nn.Sequential(layer.Recurrent(neuron.LIF(threshold=0.5)))
+    sent = alone(x).numpy()
+    assert 20 < sent.sum() < 250
+    assert (run_floats(graph_of(alone, shape=(6,)), x.numpy()).output == sent).all()
+
+
+@pytest.mark.parametrize("target", ["onnx", "int16"])
+def test_separate_feedback_joins_what_drives_a_chips_neurons(target: str) -> None:
+    torch.manual_seed(0)
+    recurrent = layer.Recurrent(fed_neuron(), layer.Linear(6, 6), separate=True)
+    network = nn.Sequential(layer.Linear(6, 6), recurrent)
+    x = spikes(12, 4, 6)
+    prepared = quant.prepare(network, target=target, example=x).eval()
+    sent = prepared(x).detach()
+    assert 20 < sent.sum() < 250
+    if target == "int16":
+        assert torch.equal(sent, network(x))
+    program = nd.lower(prepared, example=x)
+    assert (nd.simulate(program, x).output == sent.numpy()).all()
+
+
+@neuron.define(states={"v": 0.0}, params={}, inputs=2)
+def gated_neuron(v: Any, x: Any, gate: Any) -> Any:
+    """A neuron whose second input opens a gate."""
+    h = select(gate > 0.5, v, v + x)
+    return h, spike(h - 1.0)
+
+
+def test_feedback_that_is_no_part_of_a_sum_is_refused_by_name() -> None:
+    recurrent = layer.Recurrent(gated_neuron(), layer.Linear(6, 6), separate=True)
+    network = nn.Sequential(layer.Linear(6, 6), recurrent)
+    with pytest.raises(ValueError, match=r"1: gated_neuron: its input gate counts.*\(add the"):
+        quant.prepare(network, target="onnx", example=spikes(3, 2, 6))
 
 
 def test_learned_feedback_learns() -> None:
