@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields, is_dataclass
 from enum import Enum
 from hashlib import sha256
@@ -21,19 +21,24 @@ from snncore.dynamics import Equations, NumberSystem
 
 # Marks a field that was added later: it is not written if it is None, so that digests stay.
 UNWRITTEN = {"unwritten": "None"}
+# Most values of a document are JSON already.
+_PLAIN = frozenset({bool, dict, float, int, list, str, type(None)})
+_quoted = json.encoder.encode_basestring_ascii
 _TYPES = {np.dtype(kind).name for kind in (*INTEGERS, np.float64)}
 
 
 def dumps(document: Mapping[str, Any]) -> str:
     """Return a document of frozen data as text: equal data give equal text."""
-    return "".join(_text(document))
+    parts: list[str] = []
+    _write(document, "\n", parts.append)
+    return "".join((*parts, "\n"))
 
 
 def digest(document: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a document's text without holding the whole text."""
     result = sha256()
-    for part in _text(document):
-        result.update(part.encode())
+    _write(document, "\n", lambda part: result.update(part.encode()))
+    result.update(b"\n")
     return result.hexdigest()
 
 
@@ -71,31 +76,33 @@ def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
     return value
 
 
-def _text(document: Mapping[str, Any]) -> Iterator[str]:
-    yield from _written(document, "\n")
-    yield "\n"
-
-
-def _written(value: Any, line: str) -> Iterator[str]:
-    """Yield the value as JSON, with one member per line; arrays come in pieces."""
+def _write(value: Any, line: str, write: Callable[[str], object]) -> None:
+    """Write the value as JSON, with one member per line; arrays come in pieces."""
     plain = _plain(value)
-    if isinstance(plain, _Data):
-        yield '"'
+    if isinstance(plain, str):
+        write(_quoted(plain))
+    elif isinstance(plain, dict) and plain:
+        opening, within = "{", line + " "
+        for key in sorted(plain):
+            write(f"{opening}{within}{_quoted(key)}: ")
+            _write(plain[key], within, write)
+            opening = ","
+        write(line + "}")
+    elif isinstance(plain, list) and plain:
+        opening, within = "[", line + " "
+        for member in plain:
+            write(opening + within)
+            _write(member, within, write)
+            opening = ","
+        write(line + "]")
+    elif isinstance(plain, _Data):
+        write('"')
         for piece in pieces(plain.values):
             little = np.ascontiguousarray(piece, dtype=plain.kind)
-            yield base64.b64encode(little.data).decode("ascii")
-        yield '"'
-    elif isinstance(plain, dict | list) and plain:
-        opening, closing = "{}" if isinstance(plain, dict) else "[]"
-        within = line + " "
-        members = sorted(plain.items()) if isinstance(plain, dict) else (("", v) for v in plain)
-        for number, (key, member) in enumerate(members):
-            yield "," if number else opening
-            yield f"{within}{json.dumps(key)}: " if isinstance(plain, dict) else within
-            yield from _written(member, within)
-        yield line + closing
+            write(base64.b64encode(little.data).decode("ascii"))
+        write('"')
     else:
-        yield json.dumps(plain)
+        write(json.dumps(plain))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +115,8 @@ class _Data:
 
 def _plain(value: Any) -> Any:
     """Return the value as JSON has it; its members are not converted yet."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, np.ndarray | Multiples):
         return _plain_array(np.asarray(value))
     if isinstance(value, Equations | NumberSystem):

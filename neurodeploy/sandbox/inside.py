@@ -9,6 +9,7 @@ Packages that are not installed here are looked for in each PATH.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import os
@@ -73,12 +74,22 @@ def _load(path: str, name: str) -> ModuleType:
     return module
 
 
+def _imported(worker: str) -> ModuleType:
+    """Import the worker's script and all that it needs, which stays: nothing of it is garbage."""
+    gc.disable()
+    try:
+        return _load(worker, "worker")
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def main(worker: str, folder: str, *paths: str) -> None:
     """Run the worker's job; return exit code 0 only if there is a result."""
     sys.path.extend(paths)
     exchange = WorkerFolder(folder, worker)
     try:
-        exchange.finish(_load(worker, "worker").run(exchange.job(), exchange))
+        exchange.finish(_imported(worker).run(exchange.job(), exchange))
     except Exception as error:
         exchange.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
         # An ordinary exit would wait for processes that the worker may have left.

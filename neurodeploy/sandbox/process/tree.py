@@ -16,6 +16,7 @@ from types import TracebackType
 
 import psutil
 
+from neurodeploy.sandbox.process.family import family
 from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 from neurodeploy.sandbox.process.output import OutputTail
 from neurodeploy.sandbox.process.shared_memory import Segments
@@ -137,13 +138,9 @@ class ProcessTree:
 
     def _look_around(self) -> None:
         """Record every living process of the session, and every other descendant ever seen."""
-        with suppress(psutil.Error):
-            leader = psutil.Process(self._pid)
-            self._members.update([leader, *leader.children(recursive=True)])
-        for pid in psutil.pids():
+        for pid in family(self._pid):
             with suppress(psutil.Error):
-                if _session(pid) == self._pid:
-                    self._members.add(psutil.Process(pid))
+                self._members.add(psutil.Process(pid))
         guard = self._pid if self._link is not None else None
         self._members = {each for each in self._members if _lives(each) and each.pid != guard}
 
@@ -194,16 +191,6 @@ class ProcessTree:
         for member in members:
             if member.pid != self._pid:
                 _reap(member.pid)
-
-
-def _session(pid: int) -> int:
-    """Return the session of a process; Windows has none."""
-    if sys.platform == "win32":
-        return 0
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return 0
 
 
 def _lives(process: psutil.Process) -> bool:
