@@ -23,8 +23,18 @@ class Readout:
 
     def output(self, sent: NDArray[Any]) -> NDArray[Any]:
         """Return the network's output from what its last layer sends (T, N, ...)."""
-        values = sent if self.exponent == 0 else np.ldexp(sent.astype(np.float64), self.exponent)
-        if not self.over_time:
+        return self.after(sent[-1], len(sent)) if self.over_time else self._in_units(sent)
+
+    def after(self, sent: NDArray[Any], steps: int | NDArray[Any]) -> NDArray[Any]:
+        """Return the output after some steps, from what the last layer sends in the last of them.
+
+        Streams (N, ...) that began at different times have a number of steps each.
+        """
+        values = self._in_units(sent)
+        if not self.per_step:
             return values
-        last: NDArray[Any] = values[-1]
-        return last / max(len(sent) - self.skip, 1) if self.per_step else last
+        counted = np.maximum(np.asarray(steps) - self.skip, 1)
+        return values / counted.reshape(counted.shape + (1,) * (values.ndim - counted.ndim))
+
+    def _in_units(self, sent: NDArray[Any]) -> NDArray[Any]:
+        return sent if self.exponent == 0 else np.ldexp(sent.astype(np.float64), self.exponent)

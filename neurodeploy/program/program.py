@@ -59,6 +59,13 @@ class Program(Network[Node]):
         return self.of_kind(Synapse)
 
     @property
+    def late_sources(self) -> dict[str, int]:
+        """The sources that edges bring late, with the steps of the latest edge."""
+        late = [edge for node in self.nodes for edge in node.sources if edge.delay]
+        names = dict.fromkeys(edge.source for edge in late)
+        return {name: max(edge.delay for edge in late if edge.source == name) for name in names}
+
+    @property
     def readout(self) -> Readout:
         """The way from the last layer's values to the network's output."""
         last = self.by_name[self.output]

@@ -140,7 +140,7 @@ class Engine:
         self._weights: dict[str, list[torch.Tensor]] = {}
         self._sums: dict[str, Sums | None] = {}
         self._keeps = keeps or self.looped
-        self.longest = _longest_delays(program)
+        self.longest = program.late_sources
         # The function for each kind is looked up once, not for every chunk.
         self.computed = [(node, _VALUE.of(node)) for node in program.nodes]
         self.drives = {node.name: tuple(node.drives.values()) for node in program.layers}
@@ -156,7 +156,7 @@ class Engine:
     def run(self, samples: NDArray[np.int64], *, states: bool) -> Arrays:
         """Return the layers' arrays, computed one batch after another."""
         steps, count = samples.shape[:2]
-        arrays = self._arrays(steps, count, states)
+        arrays = self.arrays(steps, count, states)
         chunk = 1 if self.looped else steps
         most = steps * max(map(prod, self.program.shapes.values()))
         batch = max(1, min(_BATCH, _SUMS // most if self.integers else _BATCH))
@@ -167,12 +167,13 @@ class Engine:
                 layer: {key: value[:, part] for key, value in values.items()}
                 for layer, values in arrays.items()
             }
-            run = _Run(self, inputs.shape[1], keep)
+            run = FastRun(self, inputs.shape[1], keep)
             for start in range(0, steps, chunk):
                 run.advance(inputs[start : start + chunk])
         return arrays
 
-    def _arrays(self, steps: int, count: int, states: bool) -> Arrays:
+    def arrays(self, steps: int, count: int, states: bool) -> Arrays:
+        """Return room for what every layer shows in these steps."""
         arrays: Arrays = {}
         for node in self.program.layers:
             shape = self.program.shapes[node.name]
@@ -224,7 +225,7 @@ def _engine(program: Program, inputs: Interval, device: torch.device, compiled: 
     return Engine(program, inputs, device, compiled, keeps=True)
 
 
-class _Run:
+class FastRun:
     """One pass over a batch: values of this chunk, states and histories across chunks."""
 
     def __init__(self, engine: Engine, count: int, keep: Arrays) -> None:
@@ -300,21 +301,21 @@ class _Run:
 
 
 # A node's value over a chunk of a run, given that chunk of the samples.
-_VALUE = KindTable[[_Run, torch.Tensor], torch.Tensor]("the fast engine")
+_VALUE = KindTable[[FastRun, torch.Tensor], torch.Tensor]("the fast engine")
 
 
 @_VALUE.register(Input)
-def _input(node: Input, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _input(node: Input, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     return inputs.to(run.engine.input_type)
 
 
 @_VALUE.register(Neuron)
-def _neurons(node: Neuron, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _neurons(node: Neuron, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     return run.neurons(node)
 
 
 @_VALUE.register(Dense)
-def _dense(node: Dense, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _dense(node: Dense, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     """Return the sum over all delays, each weighed and shifted by itself."""
     if (sums := run.engine.sums(node)) is not None:
         return run.wrapped(node, sums(run.value(node.sources[0])))
@@ -328,7 +329,7 @@ def _dense(node: Dense, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 
 
 @_VALUE.register(Conv2d)
-def _conv2d(node: Conv2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _conv2d(node: Conv2d, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     x = run.value(node.source)
     if (sums := run.engine.sums(node)) is not None:
         return run.wrapped(node, sums(x))
@@ -345,7 +346,7 @@ def _conv2d(node: Conv2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 
 
 @_VALUE.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _max_pool(node: MaxPool2d, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     x = run.value(node.source)
     if run.engine.integers and x.dtype == torch.uint8:
         return pooled_bytes(x, node.kernel, node.stride, node.padding)
@@ -358,26 +359,18 @@ def _max_pool(node: MaxPool2d, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
 
 
 @_VALUE.register(Selection)
-def _selected(node: Selection, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _selected(node: Selection, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     values = [run.value(edge) for edge in node.sources]
     return node.spelled(_WORDS, values, run.engine.program.shapes[node.name])
 
 
 @_VALUE.register(Arithmetic)
-def _computed(node: Arithmetic, run: _Run, inputs: torch.Tensor) -> torch.Tensor:
+def _computed(node: Arithmetic, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
     shape, proved = run.engine.program.shapes[node.name], run.engine.ranges.values
     sources = [proved[edge.source].hull(ZERO) for edge in node.sources]
     kind = exact_matmul_type(node.largest_sum(sources, shape))
     values = [run.value(edge).to(kind) for edge in node.sources]
     return node.spelled(_WORDS, values, shape)
-
-
-def _longest_delays(program: Program) -> dict[str, int]:
-    """Return for each source that is read late: by how many steps at most."""
-    longest: dict[str, int] = {}
-    for edge in (edge for node in program.nodes for edge in node.sources if edge.delay):
-        longest[edge.source] = max(longest.get(edge.source, 0), edge.delay)
-    return longest
 
 
 def _last_reads(program: Program, late: Collection[str]) -> dict[str, list[str]]:

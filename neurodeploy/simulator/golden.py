@@ -40,22 +40,33 @@ def run_golden(program: Program, samples: NDArray[Any]) -> Trace:
         UnknownKindError: if the interpreter does not know a kind of node.
     """
     inputs = checked_integers(program, samples)
-    run = _Run(program, inputs.shape[1])
-    # The function for each kind is looked up once, not in every step.
-    computed = [(node, run.values[node.name], _VALUE.of(node)) for node in program.nodes]
-    for step in range(inputs.shape[0]):
-        for node, values, value in computed:
-            values.append(value(node, run, step, inputs[step]))
-    return run.trace()
+    run = GoldenRun(program, inputs.shape[1])
+    recorded: dict[str, dict[str, list[Array]]] = {
+        layer.name: {key: [] for key in ("s", *layer.equations.states)} for layer in program.layers
+    }
+    for row in inputs:
+        run.advance(row)
+        for name, shown in run.shown.items():
+            for key, values in shown.items():
+                recorded[name][key].append(values)
+    layers = {
+        node.name: LayerTrace(
+            {key: np.stack(values) for key, values in recorded[node.name].items()},
+            sends_spikes(node.equations),
+        )
+        for node in program.layers
+    }
+    return Trace(layers, program.output, program.readout)
 
 
-class _Run:
-    """The memory of one run: every value so far, and the states after the last step."""
+class GoldenRun:
+    """A run, one step after another; it remembers what the next steps read.
+
+    `past` has the values of sources that edges bring late, the oldest first; `shown` has what each
+    layer sent in the last step, and its states.
+    """
 
     def __init__(self, program: Program, count: int) -> None:
-        self.program = program
-        # One entry a step, for edges with a delay.
-        self.values: dict[str, list[Array]] = {node.name: [] for node in program.nodes}
         self.zeros = {
             name: np.zeros((count, *shape), dtype=np.int64)
             for name, shape in program.shapes.items()
@@ -64,68 +75,63 @@ class _Run:
             layer.name: dict.fromkeys(layer.equations.states, self.zeros[layer.name])
             for layer in program.layers
         }
-        self.recorded: dict[str, dict[str, list[Array]]] = {
-            layer.name: {key: [] for key in ("s", *layer.equations.states)}
-            for layer in program.layers
+        self.past = {
+            source: [self.zeros[source]] * steps for source, steps in program.late_sources.items()
         }
+        self.shown: dict[str, dict[str, Array]] = {}
+        self._values: dict[str, Array] = {}
+        # The function for each kind is looked up once, not in every step.
+        self._computed = [(node, _VALUE.of(node)) for node in program.nodes]
 
-    def neurons(self, node: Neuron, step: int) -> Array:
-        """Take a layer one step on, record it, and return what it sends."""
+    def advance(self, row: Array) -> None:
+        """Take every node one step on, given the row (N, ...) of the samples."""
+        self._values = {}
+        for node, value in self._computed:
+            self._values[node.name] = value(node, self, row)
+        for source, values in self.past.items():
+            self.past[source] = [*values[1:], self._values[source]]
+
+    def neurons(self, node: Neuron) -> Array:
+        """Take a layer one step on, and return what it sends."""
         nothing = np.zeros_like(self.zeros[node.name])
         drives = {
-            name: sum((self.value(edge, step) for edge in edges), start=nothing)
+            name: sum((self.value(edge) for edge in edges), start=nothing)
             for name, edges in node.drives.items()
         }
         states, result = neuron_step(node, self.states[node.name], drives)
         self.states[node.name] = states
-        for key, values in {"s": result, **states}.items():
-            self.recorded[node.name][key].append(values)
+        self.shown[node.name] = {"s": result, **states}
         return result
 
-    def value(self, edge: Edge, step: int) -> Array:
+    def value(self, edge: Edge) -> Array:
         """Return the source's value as many steps ago as the edge takes; zeros before the first."""
-        if step < edge.delay:
-            return self.zeros[edge.source]
-        return self.values[edge.source][step - edge.delay]
-
-    def trace(self) -> Trace:
-        """Return everything recorded."""
-        layers = {
-            node.name: LayerTrace(
-                {key: np.stack(values) for key, values in self.recorded[node.name].items()},
-                sends_spikes(node.equations),
-            )
-            for node in self.program.layers
-        }
-        return Trace(layers, self.program.output, self.program.readout)
+        return self.past[edge.source][-edge.delay] if edge.delay else self._values[edge.source]
 
 
 # The value of a node in one step of a run, given the step and its row of the samples.
-_VALUE = KindTable[[_Run, int, Array], Array]("the golden interpreter")
+_VALUE = KindTable[[GoldenRun, Array], Array]("the golden interpreter")
 # The value of a node without states, given those of its sources (N, ...).
 combine = KindTable[..., Array]("the golden interpreter of nodes without states")
 
 
 @_VALUE.register(Input)
-def _input(node: Input, run: _Run, step: int, row: Array) -> Array:
+def _input(node: Input, run: GoldenRun, row: Array) -> Array:
     return row
 
 
 @_VALUE.register(Neuron)
-def _neurons(node: Neuron, run: _Run, step: int, row: Array) -> Array:
-    return run.neurons(node, step)
+def _neurons(node: Neuron, run: GoldenRun, row: Array) -> Array:
+    return run.neurons(node)
 
 
 @_VALUE.register(Dense)
-def _dense(node: Dense, run: _Run, step: int, row: Array) -> Array:
-    return weighted(
-        node, [(run.value(edge, step), weight) for edge, weight in node.delayed_weights]
-    )
+def _dense(node: Dense, run: GoldenRun, row: Array) -> Array:
+    return weighted(node, [(run.value(edge), weight) for edge, weight in node.delayed_weights])
 
 
 @_VALUE.register(Conv2d, Selection, Arithmetic)
-def _combined(node: Node, run: _Run, step: int, row: Array) -> Array:
-    return combine(node, *(run.value(edge, step) for edge in node.sources))
+def _combined(node: Node, run: GoldenRun, row: Array) -> Array:
+    return combine(node, *(run.value(edge) for edge in node.sources))
 
 
 @combine.register(Dense)

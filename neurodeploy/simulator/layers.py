@@ -38,6 +38,9 @@ class LayerRun(Protocol):
         There are no states before the first step.
         """
 
+    def restored(self, values: Sequence[Tensor]) -> States:
+        """Return states that `run` goes on from, of these integers (N, ...)."""
+
 
 @dataclass(frozen=True)
 class TorchLayer:
@@ -73,6 +76,10 @@ class TorchLayer:
         keep["s"].copy_(spikes)
         return spikes, states
 
+    def restored(self, values: Sequence[Tensor]) -> States:
+        """Return states that `run` goes on from, of these integers (N, ...)."""
+        return tuple(value.to(self.kind) for value in values)
+
 
 @dataclass(frozen=True)
 class CompiledLayer:
@@ -100,6 +107,10 @@ class CompiledLayer:
         places = {key: in_memory(value) for key, value in keep.items()}
         self.compiled.run(ordered, states, self._parameters(shape), places)
         return keep["s"], states
+
+    def restored(self, values: Sequence[Tensor]) -> States:
+        """Return states that `run` goes on from, of these integers (N, ...)."""
+        return tuple(in_memory(value[None])[0].to(self.kind).contiguous() for value in values)
 
     def _parameters(self, shape: tuple[int, ...]) -> Parameters:
         if shape not in self.spread:
