@@ -1,6 +1,8 @@
-"""pytest's option `--target`, and the table of what the target accepts."""
+"""pytest's option `--target`, the table of what the target accepts, and a fixture for users."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group = parser.getgroup("neurodeploy", "neurodeploy's conformance kit")
     words = "The target that neurodeploy.testing tests."
     group.addoption(OPTION, dest=_NAME, metavar="NAME", help=words)
+
+
+@pytest.fixture
+def parity() -> Any:
+    """Return `neurodeploy.testing.assert_parity`."""
+    from neurodeploy.testing.parity import assert_parity
+
+    return assert_parity
 
 
 def _asks(argument: str) -> bool:
