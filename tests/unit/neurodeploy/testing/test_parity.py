@@ -25,7 +25,7 @@ def test_network_on_the_chip(parity):
 
 @pytest.fixture
 def network() -> torch.nn.Module:
-    net = torch.nn.Sequential(layer.Linear(6, 8, bias=False), neuron.LIF())
+    net = torch.nn.Sequential(layer.Linear(6, 8, bias=False), neuron.IF(0.2))
     return quant.prepare(net, target="onnx", example=samples())
 
 
