@@ -10,10 +10,9 @@ from typing import Any
 from neurodeploy.flow.inputs import LoadedModel
 from neurodeploy.flow.lowered import Lowered, lowered_for
 from neurodeploy.flow.pipeline import verified, write
+from neurodeploy.flow.simulators import install_simulators
 from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
-from neurodeploy.sandbox import Environment, install
-from neurodeploy.target import ChoosesSimulators, Target, chosen_simulator
 from neurodeploy.target import target as find
 
 _SILENT = "no neuron fired, and silence proves nothing: give samples that make the network fire"
@@ -43,9 +42,8 @@ def assert_parity(
     # pytest shows the line of the user's test, and none of these.
     __tracebackhide__ = True
     subject = _lowered(model, target, samples)
-    chip = find(target)
     if installs:
-        _install(chip, simulator)
+        install_simulators(find(target), simulator)
     with TemporaryDirectory(prefix="neurodeploy-parity-") as folder:
         artifact = write(subject, Path(folder) / target, options)
         result = verified(artifact, model=subject, samples=samples, simulator=simulator)
@@ -64,22 +62,3 @@ def _lowered(model: Any, target: str, samples: Any) -> Lowered:
         loaded = LoadedModel(load(model), model)
         return lowered_for(target, loaded.network, example=samples, model_file=model)
     return lowered_for(target, model, example=samples)
-
-
-def _install(chip: Target, simulator: str | None) -> None:
-    """Install the simulators that will run; those that are installed stay.
-
-    Raises:
-        SimulatorError: if one cannot be installed.
-        UnknownNameError: if the target has no such simulator.
-    """
-    if simulator is None and isinstance(chip, ChoosesSimulators):
-        names = chip.default_simulators
-    elif simulator == "all":
-        names = tuple(chip.simulators)
-    else:
-        names = (chosen_simulator(chip, simulator, "none"),)
-    for name in names:
-        environment = chip.simulators.get(name)
-        if isinstance(environment, Environment):
-            install(environment)

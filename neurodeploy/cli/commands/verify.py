@@ -46,6 +46,9 @@ Strict = Annotated[
     bool,
     typer.Option("--strict", help="Exit with 5 if no neuron fired, so that nothing was shown."),
 ]
+Install = Annotated[
+    bool, typer.Option("--install", help="Install the simulators that are missing first.")
+]
 _MOST_STEPS = 10**8
 
 
@@ -64,6 +67,7 @@ class RunOptions:
     samples: Samples = None
     random: RandomWords = None
     simulator: SimulatorName = None
+    install: Install = False
     jobs: Jobs = 1
     time_limit: TimeLimit = None
     memory_limit: MemoryLimit = None
@@ -89,7 +93,9 @@ def verify(
     """Prove that an artifact computes what was trained."""
     from neurodeploy.flow import pipeline
     from neurodeploy.flow.inputs import LoadedModel
+    from neurodeploy.flow.simulators import install_simulators
     from neurodeploy.target import open_artifact
+    from neurodeploy.target import target as find_target
 
     model = original.model
     if runs.samples is not None and runs.random is not None:
@@ -104,6 +110,9 @@ def verify(
     samples, labels = read_samples(runs.samples)
     arguments: dict[str, Any] = {"samples": samples if drawn is None else drawn, "labels": labels}
     how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
+    if runs.install:
+        with output.progress(lasting=True) as say:
+            install_simulators(find_target(opened.target), runs.simulator, say)
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()
