@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,9 +19,12 @@ from neurodeploy.cli.commands import (
     run,
     targets,
     verify,
+    view,
 )
-from neurodeploy.cli.commands.machine import doctor, simulators
+from neurodeploy.cli.commands.machine import completion, doctor, simulators
 from neurodeploy.cli.failure import INTERRUPTED
+from neurodeploy.cli.shell import settings
+from neurodeploy.cli.shell.completion import PROGRAM, is_asked, prepare
 from neurodeploy.cli.version import version
 
 HELP = "One trained network, any chip, and the proof that the chip computes what was trained."
@@ -38,6 +42,8 @@ for name, function in {
     "quantize": quantize.quantize,
     "convert": convert.convert,
     "run": run.run,
+    "view": view.view,
+    "completion": completion.completion,
     "new-target": new_target.new_target,
 }.items():
     app.command(name)(function)
@@ -77,8 +83,20 @@ def parsed(words: list[str]) -> Command | None:
 
     Raises:
         TyperException: if they name no command, or its arguments do not fit.
+        ValidationError: if the project's settings are damaged.
     """
-    command = app(words, standalone_mode=False, prog_name="neurodeploy")
+    asks = is_asked()
+    if asks:
+        prepare()
+    defaults = settings.defaults(app, Path.cwd())
+    how: dict[str, Any] = {"prog_name": PROGRAM, "default_map": defaults}
+    try:
+        command = app(words, standalone_mode=False, **how)
+    except SystemExit:
+        # A shell's question was answered.
+        if not asks:
+            raise
+        return None
     if command == INTERRUPTED:
         # typer turns a Ctrl-C into this number.
         raise KeyboardInterrupt

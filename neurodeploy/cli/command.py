@@ -13,6 +13,7 @@ import typer
 
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Streams
+from neurodeploy.cli.shell.names import simulator_names, target_names
 
 # A command with its arguments; it still needs the output to print to.
 Command = Callable[[Streams], Outcome]
@@ -20,6 +21,12 @@ P = ParamSpec("P")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print the result and errors, nothing else.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Keep every line of progress, with its time.")
+]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that neurodeploy.save wrote.")]
 ArtifactPlace = Annotated[
     Path,
@@ -51,7 +58,19 @@ Samples = Annotated[
 SimulatorName = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="The simulator to run instead of the defaults; all; or none."
+        metavar="NAME",
+        help="The simulator to run instead of the defaults; all; or none.",
+        autocompletion=simulator_names,
+    ),
+]
+TargetName = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="T",
+        help="The target's name.",
+        autocompletion=target_names,
     ),
 ]
 
@@ -87,12 +106,14 @@ def command(function: Callable[Concatenate[Streams, P], Outcome]) -> Callable[..
     _, *own = signature.parameters.values()
     groups: dict[str, Any] = {p.name: p.annotation for p in own if is_dataclass(p.annotation)}
     flat = [one for each in own for one in _flat(each)]
-    shared = [_keyword("json", Json, default=False), _keyword("debug", Debug, default=False)]
+    kinds = {"json": Json, "debug": Debug, "quiet": Quiet, "verbose": Verbose}
+    shared = [_keyword(name, kind, default=False) for name, kind in kinds.items()]
 
     @wraps(function)
-    def parsed(*, json: bool, debug: bool, **arguments: Any) -> Command:
-        # Both were read before parsing, so that parsing errors respect them too.
-        del json, debug
+    def parsed(**arguments: Any) -> Command:
+        # They were read before parsing, so that parsing errors respect them too.
+        for name in kinds:
+            arguments.pop(name, None)
         for name, kind in groups.items():
             members = {field.name: arguments.pop(field.name) for field in fields(kind)}
             arguments[name] = kind(**members)

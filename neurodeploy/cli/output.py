@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone
+from neurodeploy.cli.shell.pace import Pace
 from neurodeploy.errors import OutputError
 
 if TYPE_CHECKING:
@@ -30,9 +31,15 @@ class Streams:
 
     json: bool = False
     debug: bool = False
+    # Whether only the result and errors are printed.
+    quiet: bool = False
+    # Whether every line of progress stays, with the time that it came.
+    verbose: bool = False
 
     def warn(self, text: str) -> None:
-        """Print a warning."""
+        """Print a warning, unless the run is quiet."""
+        if self.quiet:
+            return
         self.say(f"warning: {text}", Tone.DOUBTFUL)
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
@@ -42,16 +49,19 @@ class Streams:
     @contextmanager
     def progress(self, *, lasting: bool = False) -> Iterator[Callable[[str], None]]:
         """Yield a function that reports progress in one changing line, or in `lasting` lines."""
-        console = _console(sys.stderr)
-        if not console.is_terminal:
-            yield self.say
+        if self.quiet:
+            yield lambda line: None
+            return
+        console, pace = _console(sys.stderr), Pace()
+        if self.verbose or not console.is_terminal:
+            yield lambda line: self.say(f"{pace.time()} {line}" if self.verbose else line)
             return
         with console.status("") as status:
 
             def tell(line: str) -> None:
                 if lasting:
                     _print(console, Line(line, Tone.ASIDE))
-                now = _text(line, Tone.PLAIN)
+                now = _text(line + pace.rest(line), Tone.PLAIN)
                 now.truncate(max(console.width - 4, 1), overflow="ellipsis")
                 status.update(now)
 
@@ -94,7 +104,12 @@ class Streams:
 def output_for(words: Sequence[str]) -> Streams:
     """Return the output that the words ask for; read before parsing, which may fail."""
     options = words[: words.index("--")] if "--" in words else words
-    return Streams(json="--json" in options, debug="--debug" in options)
+    return Streams(
+        json="--json" in options,
+        debug="--debug" in options,
+        quiet=not {"--quiet", "-q"}.isdisjoint(options),
+        verbose=not {"--verbose", "-v"}.isdisjoint(options),
+    )
 
 
 def prepare_streams() -> None:

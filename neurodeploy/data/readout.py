@@ -34,7 +34,10 @@ class Readout:
         if not self.per_step:
             return values
         counted = np.maximum(np.asarray(steps) - self.skip, 1)
-        return values / counted.reshape(counted.shape + (1,) * (values.ndim - counted.ndim))
+        shares: NDArray[Any] = values / counted.reshape(
+            counted.shape + (1,) * (values.ndim - counted.ndim)
+        )
+        return shares
 
     def _in_units(self, sent: NDArray[Any]) -> NDArray[Any]:
         return sent if self.exponent == 0 else np.ldexp(sent.astype(np.float64), self.exponent)

@@ -47,10 +47,10 @@ def assert_parity(
     with TemporaryDirectory(prefix="neurodeploy-parity-") as folder:
         artifact = write(subject, Path(folder) / target, options)
         result = verified(artifact, model=subject, samples=samples, simulator=simulator)
-    place = None if report is None else write_report(result, report)
+    page = None if report is None else write_report(result, report)
     if not result.equal:
         words = result.to_text() if not result.silent else f"{result.to_text()}\n{_SILENT}\n"
-        where = "" if place is None else f"\nreport: {place}\n"
+        where = "" if page is None else f"\nreport: {page}\n"
         raise AssertionError(f"{target} does not compute what was trained\n\n{words}{where}")
     return result
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from neurodeploy.cli.command import ModelSource, Samples, command
+from neurodeploy.cli.command import ModelSource, Samples, TargetName, command
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import read_samples, require_samples, require_shape
 from neurodeploy.cli.views import findings as findings_view
 from neurodeploy.cli.views import price as price_view
-
-TargetName = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
 
 
 @command

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import ModelSource, Samples, SimulatorName, command
+from neurodeploy.cli.command import ModelSource, Samples, SimulatorName, TargetName, command
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import (
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from neurodeploy.report import Report
 
 
-TargetName = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
 Folder = Annotated[
     Path | None,
     typer.Option(
@@ -43,7 +42,7 @@ Options = Annotated[
 Form = Annotated[str | None, typer.Option(metavar="NAME", help="Short for --option form=NAME.")]
 ReportPlace = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="The folder for report.html, .json and .txt of --verify."),
+    typer.Option(metavar="DIR", help="Verify, and write report.html, .json and .txt there."),
 ]
 Verify = Annotated[bool, typer.Option("--verify", help="Verify the exported artifact.")]
 
@@ -80,10 +79,9 @@ def export(
     from neurodeploy.flow.lowered import lowered_for
 
     model = source.model
-    if proof.simulator is not None and not proof.verify:
+    verifies = proof.verify or proof.report is not None
+    if proof.simulator is not None and not verifies:
         raise typer.TyperException("--simulator has a meaning only with --verify")
-    if proof.report is not None and not proof.verify:
-        raise typer.TyperException("--report has a meaning only with --verify")
     report_view.require_places(proof.report, None)
     require_simulator(target, proof.simulator)
     options = _options(target, writing.option or [], writing.form)
@@ -101,7 +99,7 @@ def export(
         say(f"writing {folder}")
         artifact = pipeline.write(subject, folder, options)
         report, written = None, {}
-        if proof.verify:
+        if verifies:
             arguments: dict[str, Any] = {"samples": samples, "labels": labels}
             arguments["simulator"] = proof.simulator
             report = pipeline.verified(artifact, model=subject, progress=say, **arguments)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import ModelSource, command
+from neurodeploy.cli.command import ModelSource, TargetName, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import read_samples
@@ -18,7 +18,6 @@ from neurodeploy.cli.views import findings as findings_view
 if TYPE_CHECKING:
     from neurodeploy.flow.post_training import Quantized
 
-Target = Annotated[str, typer.Option("--target", "-t", metavar="T", help="The target's name.")]
 Samples = Annotated[
     Path,
     typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
@@ -45,7 +44,7 @@ class GridOptions:
 
 @command
 def quantize(
-    output: Streams, source: ModelSource, target: Target, samples: Samples, writing: GridOptions
+    output: Streams, source: ModelSource, target: TargetName, samples: Samples, writing: GridOptions
 ) -> Outcome:
     """Quantize a trained float model for a target, without training it again."""
     from neurodeploy.errors import SamplesError

@@ -20,7 +20,7 @@ import quant
 from neurodeploy.cli import each
 from snncore import layer, neuron
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ACTION = ROOT / "ci" / "verify" / "action.yml"
 
 

@@ -1,0 +1,36 @@
+"""The time that work took so far, and the time that is left of it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+# Below these seconds nobody waits for a figure.
+_SHORT = 2.0
+_COUNT = re.compile(r"(\d[\d,]*)(?: of |/)(\d[\d,]*)")
+
+
+class Pace:
+    """The pace of lines that count, such as `network 3 of 10`; each kind of line has its own."""
+
+    def __init__(self) -> None:
+        self._begin = time.perf_counter()
+        self._first: dict[str, tuple[float, int]] = {}
+
+    def time(self) -> str:
+        """Return the time since the beginning."""
+        return f"{time.perf_counter() - self._begin:7.1f} s"
+
+    def rest(self, line: str) -> str:
+        """Return rate and time left, as words behind a line that counts; else nothing."""
+        count = _COUNT.search(line)
+        if count is None:
+            return ""
+        done, total = (int(number.replace(",", "")) for number in count.groups())
+        now, kind = time.perf_counter(), line[: count.start()]
+        begun, first = self._first.setdefault(kind, (now, done))
+        if now - begun < _SHORT or done <= first or total <= done:
+            return ""
+        rate = (done - first) / (now - begun)
+        left = (total - done) / rate
+        return f" ({rate:.3g} a second, {left:.0f} s left)"
