@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from typing import Any
 
 PROGRAM = "neurodeploy"
 # A shell sets it when it asks for words.
@@ -11,9 +13,9 @@ _VARIABLE = "_NEURODEPLOY_COMPLETE"
 
 def script_for(shell: str) -> str:
     """Return the script that completes words in a shell."""
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]
-
-    script: str = get_completion_script(prog_name=PROGRAM, complete_var=_VARIABLE, shell=shell)
+    script: str = _machinery().get_completion_script(
+        prog_name=PROGRAM, complete_var=_VARIABLE, shell=shell
+    )
     return script
 
 
@@ -24,6 +26,9 @@ def is_asked() -> bool:
 
 def prepare() -> None:
     """Let the parser answer a shell."""
-    from typer.completion import completion_init  # type: ignore[attr-defined]
+    _machinery().completion_init()
 
-    completion_init()
+
+def _machinery() -> Any:
+    """Return typer's module for shells, which only they need."""
+    return import_module("typer.completion")
