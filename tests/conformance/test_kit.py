@@ -11,6 +11,11 @@ from neurodeploy.testing.suite import suite
 SIMULATED = 3
 
 
+class TestC(Conformance):
+    target = "c"
+    simulated = SIMULATED
+
+
 @pytest.mark.usefixtures("lava", "nengo", "brian")
 class TestLoihi(Conformance):
     target = "loihi"

@@ -42,7 +42,10 @@ print(neurodeploy.__file__)
 """
 # Lava and onnxruntime live in sandboxes of their own, which are not part of the wheel.
 # Of Lynxi's own, the one that starts a Python again.
-SIMULATORS = {"loihi": "none", "lynxi": "torchscript-step", "nir": "none", "onnx": "none"}
+SIMULATORS = {
+    **dict.fromkeys(("c", "loihi", "nir", "onnx"), "none"),
+    "lynxi": "torchscript-step",
+}
 
 
 def test_ships_four_names(wheel: Path) -> None:

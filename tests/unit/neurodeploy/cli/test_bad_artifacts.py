@@ -73,7 +73,7 @@ MANIFESTS: dict[Callable[[Manifest], None], str] = {
     more: "gone.bin: cannot be read",
     none: "holds 0 .net files",
     newer: "is not a manifest of schema 1",
-    elsewhere: "no target 'nope' is installed; there are: loihi",
+    elsewhere: "no target 'nope' is installed; there are: c, loihi",
     fewer_names: "manifest.json",
     no_contract: "manifest.json",
     listed: "manifest.json: is damaged",

@@ -208,7 +208,7 @@ def test_what_does_not_fit_is_exit_code_three(
 
 
 def test_an_unknown_target_lists_those_there_are(call: Caller, here: Path) -> None:
-    refused(call("export", "model.pt", "-t", "nope"), 2, "'nope'", "there are: loihi")
+    refused(call("export", "model.pt", "-t", "nope"), 2, "'nope'", "there are: c, loihi")
     done = call("export", "model.pt", "-t", "loihi", "--verify", "--simulator", "nope")
     refused(done, 2, "brian2-loihi, all, none")
     assert not (here / "model-nope").exists()

@@ -54,14 +54,17 @@ def test_a_third_partys_chip_is_a_format(tmp_path: Path) -> None:
         assert loaded.get_submodule("1").neuron.format == form
         assert torch.equal(loaded(example), expected)
         assert expected.any()
-    with pytest.raises(ValueError, match="no format 'mychip'; there are loihi, lynxi, nir, onnx"):
+    with pytest.raises(
+        ValueError, match="no format 'mychip'; there are c, loihi, lynxi, nir, onnx"
+    ):
         quant.chip_format("mychip")
 
 
 def test_an_unknown_name_lists_those_there_are(tmp_path: Path) -> None:
     with installed(tmp_path, "mychip_plugin", SOURCE, formats={"mychip": "OWN"}):
         listed = (
-            "no format 'other'; there are loihi, lynxi, mychip, nir, onnx, shift16, int2 to int16"
+            "no format 'other'; there are c, loihi, lynxi, mychip, nir, onnx, shift16, "
+            "int2 to int16"
         )
         with pytest.raises(ValueError, match=listed):
             quant.chip_format("other")
@@ -147,7 +150,7 @@ def test_the_default_has_the_neurons_that_are_asked_for() -> None:
 def test_without_a_default_layers_ask_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     chips = catalogue()
     monkeypatch.setitem(chips._loaded, DEFAULT, ())
-    with pytest.raises(ValueError, match=r"format: no default is installed .name one: loihi"):
+    with pytest.raises(ValueError, match=r"format: no default is installed .name one: c, loihi"):
         quant.Linear(3, 2)
     assert quant.Linear(3, 2, format="int4").format.name == "int4"
 

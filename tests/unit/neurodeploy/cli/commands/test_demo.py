@@ -44,7 +44,7 @@ def test_prints_the_report_and_its_place(
 
 
 def test_an_unknown_target_is_told_before_anything_is_done(call: Caller, tmp_path: Path) -> None:
-    refused(call("demo", "-t", "nope", "--out", tmp_path / "out"), 2, "there are: loihi")
+    refused(call("demo", "-t", "nope", "--out", tmp_path / "out"), 2, "there are: c, loihi")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,1 @@
+"""Programs as C: one file of it, printed and laid out."""

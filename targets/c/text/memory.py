@@ -1,0 +1,157 @@
+"""The memory of a program in C: for every node, where its value stands in the caller's struct.
+
+1. A value of 0 or 1 is a bit of 32-bit words; any other is an integer of the narrowest type that
+   holds its range.
+2. A value that somebody reads late has a slot for each step, in a ring: slot `now` is this step's.
+3. Flatten and Reshape are the value that they read, under another name.
+4. Weights that one layer of neurons reads, in the same step, are added up where that layer does;
+   they have no value of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+from neurodeploy.data.structure import Edge, Shape
+from neurodeploy.program import Flatten, Neuron, Node, Program, Reshape
+from neurodeploy.program.ranges import Ranges, ranges
+from snncore.dynamics.arithmetic.interval import Interval
+from snncore.dynamics.printing.c99 import width_of
+
+_BINARY = Interval(0, 1)
+_WORD = 32
+
+
+@dataclass(frozen=True)
+class Value:
+    """The place of a node's value: a field of the struct, with a slot for each late step."""
+
+    field: str
+    shape: Shape
+    interval: Interval
+    slots: int
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return prod(self.shape)
+
+    @property
+    def is_bits(self) -> bool:
+        """Whether every value is a bit."""
+        return self.interval.within(_BINARY)
+
+    @property
+    def words(self) -> int:
+        """The length of a slot: words of bits, or integers."""
+        return -(-self.size // _WORD) if self.is_bits else self.size
+
+    @property
+    def type(self) -> str:
+        """The C type of a word."""
+        return "uint32_t" if self.is_bits else f"int{width_of(self.interval)}_t"
+
+    @property
+    def bytes_a_word(self) -> int:
+        """The size of a word."""
+        return 4 if self.is_bits else width_of(self.interval) // 8
+
+    @property
+    def now(self) -> str:
+        """The field that counts this value's slots."""
+        return f"r{self.field.removeprefix('n').removesuffix('_s')}"
+
+    def declarations(self) -> list[tuple[str, str, int, int]]:
+        """Return type, name, length (0 for a single one) and bytes of the fields."""
+        fields = [(self.type, self.field, self.slots * self.words, self.bytes_a_word)]
+        return [*fields, ("int32_t", self.now, 0, 4)] if self.slots > 1 else fields
+
+    def pointer(self, late: int = 0) -> str:
+        """Return the first word of the slot of so many steps ago."""
+        if self.slots == 1:
+            return f"n->{self.field}"
+        slot = f"n->{self.now}"
+        if late:
+            slot = f"((n->{self.now} + {self.slots - late}) % {self.slots})"
+        return f"n->{self.field} + {slot} * {self.words}"
+
+    def read(self, pointer: str, index: str) -> str:
+        """Return one value of a slot."""
+        return f"ND_BIT({pointer}, {index})" if self.is_bits else f"{pointer}[{index}]"
+
+    def write(self, pointer: str, index: str, value: str) -> str:
+        """Return the line that stores one value; bits are cleared before."""
+        if self.is_bits:
+            return f"ND_PUT({pointer}, {index}, {value});"
+        return f"{pointer}[{index}] = ({self.type})({value});"
+
+
+class Memory:
+    """Every value of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.numbers = {node.name: number for number, node in enumerate(program.nodes)}
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """The proved ranges of the program."""
+        return ranges(self.program)
+
+    @cached_property
+    def fused(self) -> frozenset[str]:
+        """The weights that one layer of neurons reads in the same step, and nothing else."""
+        readers: dict[str, list[tuple[Node, int]]] = {}
+        for node in self.program.nodes:
+            for edge in node.sources:
+                readers.setdefault(edge.source, []).append((node, edge.delay))
+        fused = set()
+        for synapse in self.program.synapses:
+            match readers.get(synapse.name, []):
+                case [(Neuron(), 0)]:
+                    fused.add(synapse.name)
+        return frozenset(fused)
+
+    def root(self, edge: Edge) -> Edge:
+        """Return the edge that leads to the value itself, past those that only rename it."""
+        node = self.program.by_name[edge.source]
+        while isinstance(node, Flatten | Reshape):
+            edge = Edge(node.source.source, node.source.delay + edge.delay)
+            node = self.program.by_name[edge.source]
+        return edge
+
+    @cached_property
+    def values(self) -> dict[str, Value]:
+        """The value of every node that has one, by the node's name."""
+        latest: dict[str, int] = {}
+        for node in self.program.nodes:
+            if isinstance(node, Flatten | Reshape):
+                continue
+            for edge in map(self.root, node.sources):
+                latest[edge.source] = max(latest.get(edge.source, 0), edge.delay)
+        return {
+            node.name: Value(
+                f"n{self.numbers[node.name]}_s",
+                self.program.shapes[node.name],
+                self.ranges.values[node.name],
+                1 + latest.get(node.name, 0),
+            )
+            for node in self.program.nodes
+            if not isinstance(node, Flatten | Reshape) and node.name not in self.fused
+        }
+
+    def value(self, edge: Edge) -> tuple[Value, str]:
+        """Return the value that an edge brings, and the pointer to its slot."""
+        root = self.root(edge)
+        value = self.values[root.source]
+        return value, value.pointer(root.delay)
+
+    def interval(self, edge: Edge) -> Interval:
+        """Return the range of the values that an edge brings, with the zero before the first."""
+        return self.ranges.values[edge.source].hull(Interval(0, 0))
+
+    def shape(self, edge: Edge) -> Shape:
+        """Return the shape in which an edge's reader sees the value."""
+        return self.program.shapes[edge.source]
