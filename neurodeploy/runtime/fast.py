@@ -69,3 +69,6 @@ class FastStepper:
                 self._kept[layer][name][0].copy_(value)
         for source, array in memory.late.items():
             self._run.past[source] = torch.from_numpy(array).to(self._kinds[source])
+
+    def close(self) -> None:
+        """Leave everything to Python: nothing runs beside this process."""

@@ -59,6 +59,16 @@ class Session:
     def __repr__(self) -> str:
         return f"Session({self.engine}, {self._count} streams, {self.latency})"
 
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End a simulator that runs beside this process; a `with` block does it too."""
+        self._stepper.close()
+
     def step(self, values: Any) -> NDArray[Any]:
         """Take one step with its input, and return the network's output after it.
 

@@ -8,10 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
-from neurodeploy.errors import UnknownNameError
+from neurodeploy.errors import SimulatorScopeError, UnknownNameError
 from neurodeploy.program import Program
 from neurodeploy.runtime.memory import Integers, Memory
 from neurodeploy.simulator.golden import GoldenRun
+from neurodeploy.target import LiveRun, RunsLive, targets
 
 
 class Stepper(Protocol):
@@ -32,6 +33,9 @@ class Stepper(Protocol):
 
     def restore(self, memory: Memory) -> None:
         """Continue from a memory."""
+
+    def close(self) -> None:
+        """End what runs beside this process."""
 
 
 @dataclass
@@ -69,6 +73,9 @@ class GoldenStepper:
         self.run.past = {source: list(values) for source, values in memory.late.items()}
         self.run.shown = {}
 
+    def close(self) -> None:
+        """Leave everything to Python: nothing runs beside this process."""
+
 
 def _golden(program: Program, streams: int) -> Stepper:
     return GoldenStepper(program, streams)
@@ -84,15 +91,62 @@ def _fast(program: Program, streams: int) -> Stepper:
 _ENGINES: dict[str, Callable[[Program, int], Stepper]] = {"golden": _golden, "fast": _fast}
 
 
+class ExternalStepper:
+    """A simulator in a process of its own, which keeps its memory to itself."""
+
+    def __init__(self, name: str, run: LiveRun, output: str) -> None:
+        self._name, self._run, self._output = name, run, output
+        self.shown: Mapping[str, Mapping[str, Integers]] = {}
+
+    def advance(self, row: Integers) -> None:
+        """Take all streams one step on."""
+        self.shown = self._run.advance(row)
+
+    def sent(self) -> Integers:
+        """Return what the last layer sent in the last step."""
+        return self.shown[self._output]["s"]
+
+    def memory(self, steps: Integers) -> Memory:
+        """Refuse: a simulator shows its layers, and not what is on its way.
+
+        Raises:
+            SimulatorScopeError: always.
+        """
+        raise SimulatorScopeError(
+            f"{self._name} keeps its memory to itself", remedy="use the engine golden or fast"
+        )
+
+    def restore(self, memory: Memory) -> None:
+        """Begin anew, from a memory without a step.
+
+        Raises:
+            SimulatorScopeError: if there were steps.
+        """
+        if memory.steps.any():
+            self.memory(memory.steps)
+        self._run.reset()
+        self.shown = {}
+
+    def close(self) -> None:
+        """End the simulator."""
+        self._run.close()
+
+
 def stepper(name: str, program: Program, streams: int) -> Stepper:
     """Return an engine before its first step.
 
     Raises:
         UnknownNameError: if no engine of that name runs step by step.
+        SimulatorError: if a simulator is missing or fails.
     """
-    if name not in _ENGINES:
-        raise UnknownNameError(
-            f"no engine {name} runs live; there are {', '.join(_ENGINES)}",
-            remedy="neurodeploy.simulate and neurodeploy run take whole samples through simulators",
-        )
-    return _ENGINES[name](program, streams)
+    if name in _ENGINES:
+        return _ENGINES[name](program, streams)
+    live = [chip for chip in targets().values() if isinstance(chip, RunsLive)]
+    for chip in live:
+        if name in chip.live_simulators:
+            return ExternalStepper(name, chip.live(program, name, streams), program.output)
+    names = [*_ENGINES, *(name for chip in live for name in chip.live_simulators)]
+    raise UnknownNameError(
+        f"no engine {name} runs live; there are {', '.join(names)}",
+        remedy="neurodeploy.simulate and neurodeploy run take whole samples through simulators",
+    )

@@ -18,6 +18,7 @@ from neurodeploy.sandbox.install import check as check
 from neurodeploy.sandbox.install import install as install
 from neurodeploy.sandbox.install import remove as remove
 from neurodeploy.sandbox.install import tidy as tidy
+from neurodeploy.sandbox.live import LiveWorker as LiveWorker
 from neurodeploy.sandbox.own import run_in_own_python as run_in_own_python
 from neurodeploy.sandbox.run import run_many as run_many
 from neurodeploy.sandbox.run import run_worker as run_worker
@@ -30,6 +31,7 @@ __all__ = [
     "EnvironmentStatus",
     "Extra",
     "Limits",
+    "LiveWorker",
     "State",
     "WorkerResult",
     "check",

@@ -13,6 +13,7 @@ import gc
 import importlib.util
 import json
 import os
+import socket
 import sys
 import traceback
 from types import ModuleType
@@ -47,6 +48,12 @@ class WorkerFolder:
         """Report in one line what is being done."""
         with open(os.path.join(self._folder, "progress"), "a", encoding="utf-8") as file:
             file.write(line.replace("\n", " ") + "\n")
+
+    def link(self) -> Any:
+        """Connect to a parent that sends messages and waits for answers."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(os.path.join(self._folder, "live"))
+        return connection
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result and the names of the written arrays."""

@@ -74,11 +74,7 @@ class Worker:
         with private_folder() as folder:
             exchange = Exchange(folder)
             exchange.write(self.call.job, self.call.arrays)
-            python = self.python or interpreter_in(self.venv)
-            command = [str(python), "-I", "-B", "-u", "-X", "faulthandler"]
-            command += [str(_INSIDE), str(self.env.worker), str(folder), *paths_beside(self.env)]
-            environment = clean_environment(TMPDIR=str(folder / "tmp"), **_ONE_THREAD)
-            tree = ProcessTree(command, folder=folder, environment=environment, scratch=folder)
+            tree = started(self.env, self.venv, folder, self.python)
             with tree:
                 self._watch(tree, Lines(exchange.progress))
             return self._collect(tree, exchange)
@@ -140,6 +136,14 @@ class Worker:
             remedy="see its output; if it was killed silently, the machine ran out of memory",
             log=log,
         )
+
+
+def started(env: Environment, venv: Path, folder: Path, python: Path | None = None) -> ProcessTree:
+    """Return the process of a worker whose job lies in a folder; it starts with a `with` block."""
+    command = [str(python or interpreter_in(venv)), "-I", "-B", "-u", "-X", "faulthandler"]
+    command += [str(_INSIDE), str(env.worker), str(folder), *paths_beside(env)]
+    environment = clean_environment(TMPDIR=str(folder / "tmp"), **_ONE_THREAD)
+    return ProcessTree(command, folder=folder, environment=environment, scratch=folder)
 
 
 def _in_words(code: int | None) -> str:

@@ -28,9 +28,11 @@ from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
+from neurodeploy.target.protocol import LiveRun as LiveRun
 from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
 from neurodeploy.target.protocol import ReadsForeignFiles as ReadsForeignFiles
 from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
+from neurodeploy.target.protocol import RunsLive as RunsLive
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
 from neurodeploy.target.protocol import Target as Target
@@ -54,11 +56,13 @@ __all__ = [
     "ExtendsLowering",
     "Finding",
     "KnowsChips",
+    "LiveRun",
     "NamesReceivers",
     "Option",
     "Price",
     "ReadsForeignFiles",
     "RestructuresPrograms",
+    "RunsLive",
     "Severity",
     "Simulation",
     "TakesFloats",

@@ -78,6 +78,34 @@ class ChoosesSimulators(Protocol):
         """The simulators that verify runs by default; all of them can run here."""
 
 
+class LiveRun(Protocol):
+    """A simulator in the middle of streams, which takes them one step at a time."""
+
+    def advance(self, row: NDArray[Any]) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """Return by layer what it sends in the next step (`s`) and its states after it, (N, ...).
+
+        The row is the program's integers (N, ...).
+        """
+
+    def reset(self) -> None:
+        """Start all streams anew."""
+
+    def close(self) -> None:
+        """End the simulator."""
+
+
+@runtime_checkable
+class RunsLive(Protocol):
+    """An optional ability: simulators that take input one step at a time."""
+
+    @property
+    def live_simulators(self) -> tuple[str, ...]:
+        """The names of these simulators."""
+
+    def live(self, program: Program, simulator: str, streams: int) -> LiveRun:
+        """Return a simulator of this target before the first step of a program it accepts."""
+
+
 @runtime_checkable
 class NamesReceivers(Protocol):
     """An optional ability, for a format that leaves open how a step is computed."""

@@ -12,13 +12,14 @@ from neurodeploy.errors import ArtifactError
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
-from neurodeploy.target import Capabilities, Finding, Simulation, chosen_simulator
+from neurodeploy.target import Capabilities, Finding, LiveRun, Simulation, chosen_simulator
 from neurodeploy.trace import Trace
 from targets.onnx.capabilities import CAPABILITIES
 from targets.onnx.check import check, check_graph
 from targets.onnx.compile import compile_graph, compile_program
 from targets.onnx.forms.forms import Choices, GraphForm
 from targets.onnx.read import open_file
+from targets.onnx.simulators.live import LiveGraph
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
 
 
@@ -108,6 +109,22 @@ class Onnx:
         run = FileRun(open_file(artifact), samples)
         (trace,) = run_files([run], environment, simulation or Simulation())
         return trace
+
+    @property
+    def live_simulators(self) -> tuple[str, ...]:
+        """The runtimes, which step a graph of one step."""
+        return tuple(self.simulators)
+
+    def live(self, program: Program, simulator: str, streams: int) -> LiveRun:
+        """Return a runtime before the first step of a program, as a graph of one step.
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            SimulatorError: if it is missing or fails.
+        """
+        environment = self.simulators[chosen_simulator(self, simulator)]
+        opened = open_file(self.compile(program, form="step"))
+        return LiveGraph(opened, environment, streams)
 
 
 def _choices(form: str, steps: int, functions: bool, trace: bool) -> Choices:

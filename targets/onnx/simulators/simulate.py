@@ -100,12 +100,9 @@ def _trace(run: FileRun, index: int, result: WorkerResult) -> Trace:
 def _call(runs: Sequence[FileRun], environment: Environment, limits: Limits | None) -> Call:
     networks, arrays, size = [], {}, 0
     for index, run in enumerate(runs):
-        opened, model = run.opened, _showing(run.opened)
+        opened, model = run.opened, showing(run.opened)
         declared = model.graph.input[0]
-        shown = [[info.name for info in infos] for infos in opened.written.shown.values()]
-        form, states = opened.choices.form.value, _states(opened)
-        entry = {"input": declared.name, "form": form, "states": states, "shown": shown}
-        networks.append(entry | {"optimized": run.optimized})
+        networks.append(entry_of(opened) | {"optimized": run.optimized})
         content = model.SerializeToString(deterministic=True)
         arrays[f"model{index}"] = np.frombuffer(content, np.uint8)
         kind = Type(declared.type.tensor_type.elem_type).numpy
@@ -115,7 +112,15 @@ def _call(runs: Sequence[FileRun], environment: Environment, limits: Limits | No
     return Call(job, arrays, limits or _generous(size))
 
 
-def _showing(opened: Opened) -> Any:
+def entry_of(opened: Opened) -> dict[str, Any]:
+    """Return what a job says about a file: its form, its states and what it shows."""
+    shown = [[info.name for info in infos] for infos in opened.written.shown.values()]
+    form, states = opened.choices.form.value, _states(opened)
+    name = opened.written.model.graph.input[0].name
+    return {"input": name, "form": form, "states": states, "shown": shown}
+
+
+def showing(opened: Opened) -> Any:
     """Return the file with every layer's values as additional outputs."""
     model = onnx_module().ModelProto()
     model.ParseFromString(opened.content)

@@ -58,6 +58,8 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Run every file of the job over its samples, or the self-test; the sandbox calls this."""
     if job.get("self_test"):
         return self_test(job["engine"])
+    if job.get("live"):
+        return serve(job, exchange)
     networks = job["networks"]
     for index, network in enumerate(networks):
         content = np.load(exchange.input(f"model{index}")).tobytes()
@@ -80,21 +82,70 @@ def whole(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np
 
 def stepwise(network: dict[str, Any], session: Run, samples: np.ndarray) -> list[np.ndarray]:
     """Run one call per step, and pass the states of each to the next."""
-    count = samples.shape[1]
-    states = {
-        state["input"]: np.zeros([length or count for length in state["shape"]], state["type"])
-        for state in network["states"]
-    }
-    outputs = {state["input"]: state["output"] for state in network["states"]}
-    names = list(dict.fromkeys([*(each[0] for each in network["shown"]), *outputs.values()]))
+    stepper = Stepper(network, session, samples.shape[1])
     rows: list[list[np.ndarray]] = [[] for _ in network["shown"]]
     for values in samples:
-        feeds = {network["input"]: values, **states}
-        results = dict(zip(names, session(feeds, names), strict=True))
-        states = {name: results[output] for name, output in outputs.items()}
+        results = stepper.step(values)
         for row, each in zip(rows, network["shown"], strict=True):
             row.append(results[each[0]])
     return [np.stack(row) for row in rows]
+
+
+class Stepper:
+    """A graph of one step, and the states between two steps."""
+
+    def __init__(self, network: dict[str, Any], session: Run, count: int) -> None:
+        self.network, self.session, self.count = network, session, count
+        self.outputs = {state["input"]: state["output"] for state in network["states"]}
+        shown = (each[0] for each in network["shown"])
+        self.names = list(dict.fromkeys([*shown, *self.outputs.values()]))
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, with all states zero."""
+        self.states = {
+            state["input"]: np.zeros(
+                [length or self.count for length in state["shape"]], state["type"]
+            )
+            for state in self.network["states"]
+        }
+
+    def step(self, values: np.ndarray) -> dict[str, np.ndarray]:
+        """Run one step, and return all its outputs by name."""
+        feeds = {self.network["input"]: values, **self.states}
+        results = dict(zip(self.names, self.session(feeds, self.names), strict=True))
+        self.states = {name: results[output] for name, output in self.outputs.items()}
+        return results
+
+
+def serve(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
+    """Answer each row of input with all shown values, in 64 bits, until the parent is gone."""
+    (network,) = job["networks"]
+    session = load(job["engine"], np.load(exchange.input("model0")).tobytes())
+    row = np.empty(job["row"]["shape"], job["row"]["type"])
+    link = exchange.link()
+    stepper, steps = Stepper(network, session, len(row)), 0
+    order = bytearray(1)
+    while link.recv_into(order):
+        if order == b"r":
+            stepper.reset()
+            link.sendall(order)
+            continue
+        _fill(link, row.reshape(-1).view(np.uint8).data)
+        results = stepper.step(row)
+        shown = (results[each[0]].astype("<i8") for each in network["shown"])
+        link.sendall(b"".join(array.tobytes() for array in shown))
+        steps += 1
+    return {"steps": steps}
+
+
+def _fill(link: Any, view: memoryview) -> None:
+    """Fill memory with what the parent sends."""
+    while view:
+        count = link.recv_into(view)
+        if not count:
+            raise NetworkError("the parent went away in the middle of a row")
+        view = view[count:]
 
 
 def self_test(engine: str) -> dict[str, Any]:
