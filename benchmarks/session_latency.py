@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import neurodeploy as nd
 
-ENGINES = ("golden", "fast", "onnxruntime")
+ENGINES = ("golden", "fast", "onnxruntime", "c")
 Step = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
 

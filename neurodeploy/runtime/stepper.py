@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from neurodeploy.errors import SimulatorScopeError, UnknownNameError
-from neurodeploy.program import Program
+from neurodeploy.program import Decoder, Program
 from neurodeploy.runtime.memory import Integers, Memory
-from neurodeploy.simulator.golden import GoldenRun
-from neurodeploy.target import LiveRun, RunsLive, targets
+from neurodeploy.simulator.golden import GoldenRun, neuron_step
+from neurodeploy.target import LiveRun, RunsLive, Target, require_fits, restructured, targets
 
 
 class Stepper(Protocol):
@@ -92,19 +92,36 @@ _ENGINES: dict[str, Callable[[Program, int], Stepper]] = {"golden": _golden, "fa
 
 
 class ExternalStepper:
-    """A simulator in a process of its own, which keeps its memory to itself."""
+    """A simulator that steps by itself, and keeps its memory to itself."""
 
-    def __init__(self, name: str, run: LiveRun, output: str) -> None:
-        self._name, self._run, self._output = name, run, output
-        self.shown: Mapping[str, Mapping[str, Integers]] = {}
+    def __init__(self, name: str, run: LiveRun, program: Program) -> None:
+        self._name, self._run, self._end = name, run, program.by_name[program.output]
+        self._sent: Integers = np.zeros(0, np.int64)
+        # Of a decoder that the simulator leaves to the host.
+        self._states: dict[str, Integers] = {}
+
+    @property
+    def shown(self) -> Mapping[str, Mapping[str, Integers]]:
+        """By layer, what it sent in the last step and its states after it."""
+        layers = dict(self._run.shown)
+        if self._states:
+            layers[self._end.name] = {"s": self._sent, **self._states}
+        return layers
 
     def advance(self, row: Integers) -> None:
         """Take all streams one step on."""
-        self.shown = self._run.advance(row)
+        self._sent = self._run.advance(row).astype(np.int64)
+        end = self._end
+        if isinstance(end, Decoder) and end.name not in self._run.shown:
+            zeros = np.zeros_like(self._sent)
+            states = self._states or dict.fromkeys(end.equations.states, zeros)
+            self._states, self._sent = neuron_step(
+                end, states, {end.equations.inputs[0]: self._sent}
+            )
 
     def sent(self) -> Integers:
         """Return what the last layer sent in the last step."""
-        return self.shown[self._output]["s"]
+        return self._sent
 
     def memory(self, steps: Integers) -> Memory:
         """Refuse: a simulator shows its layers, and not what is on its way.
@@ -125,7 +142,7 @@ class ExternalStepper:
         if memory.steps.any():
             self.memory(memory.steps)
         self._run.reset()
-        self.shown = {}
+        self._states = {}
 
     def close(self) -> None:
         """End the simulator."""
@@ -137,16 +154,33 @@ def stepper(name: str, program: Program, streams: int) -> Stepper:
 
     Raises:
         UnknownNameError: if no engine of that name runs step by step.
+        DoesNotFitError: if the simulator's target cannot accept the program.
         SimulatorError: if a simulator is missing or fails.
     """
     if name in _ENGINES:
         return _ENGINES[name](program, streams)
-    live = [chip for chip in targets().values() if isinstance(chip, RunsLive)]
-    for chip in live:
-        if name in chip.live_simulators:
-            return ExternalStepper(name, chip.live(program, name, streams), program.output)
-    names = [*_ENGINES, *(name for chip in live for name in chip.live_simulators)]
-    raise UnknownNameError(
-        f"no engine {name} runs live; there are {', '.join(names)}",
-        remedy="neurodeploy.simulate and neurodeploy run take whole samples through simulators",
-    )
+    engines = _simulators()
+    if name not in engines:
+        names = ", ".join([*_ENGINES, *engines])
+        raise UnknownNameError(
+            f"no engine {name} runs live; there are {names}",
+            remedy="neurodeploy.simulate and neurodeploy run take whole samples through simulators",
+        )
+    chip, simulator = engines[name]
+    require_fits(chip.name, chip.check(program))
+    run = chip.live(restructured(program, chip), simulator, streams)
+    return ExternalStepper(name, run, program)
+
+
+class _LiveTarget(Target, RunsLive, Protocol):
+    """A target whose simulators run live."""
+
+
+def _simulators() -> dict[str, tuple[_LiveTarget, str]]:
+    """Return target and simulator by name; a target's own name stands for its first one."""
+    engines: dict[str, tuple[Any, str]] = {}
+    for chip in targets().values():
+        if isinstance(chip, RunsLive):
+            names = chip.live_simulators
+            engines |= {chip.name: (chip, names[0])} | {name: (chip, name) for name in names}
+    return engines

@@ -81,11 +81,15 @@ class ChoosesSimulators(Protocol):
 class LiveRun(Protocol):
     """A simulator in the middle of streams, which takes them one step at a time."""
 
-    def advance(self, row: NDArray[Any]) -> Mapping[str, Mapping[str, NDArray[Any]]]:
-        """Return by layer what it sends in the next step (`s`) and its states after it, (N, ...).
+    def advance(self, row: NDArray[Any]) -> NDArray[Any]:
+        """Return what the last layer sends in the next step, given the program's integers.
 
-        The row is the program's integers (N, ...).
+        Both are (N, ...). The decoder at a program's end may be left to the host.
         """
+
+    @property
+    def shown(self) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """By layer, what it sent in the last step (`s`) and its states after it, (N, ...)."""
 
     def reset(self) -> None:
         """Start all streams anew."""

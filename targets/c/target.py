@@ -14,15 +14,17 @@ from neurodeploy.target import (
     BuiltIn,
     Capabilities,
     Finding,
+    LiveRun,
     Simulation,
     chip_part,
     chosen_simulator,
 )
 from neurodeploy.trace import Trace
 from targets.c.capabilities import CAPABILITIES
-from targets.c.check import check
+from targets.c.check import check, network_of
 from targets.c.compile import compile_program
 from targets.c.read import open_network, read_artifact
+from targets.c.simulators.live import LiveC
 from targets.c.simulators.simulate import JUDGES, run
 
 
@@ -69,6 +71,21 @@ class C:
         """
         judge = JUDGES[chosen_simulator(self, simulator)]
         return run(judge, artifact, open_network(artifact), samples, simulation or Simulation())
+
+    @property
+    def live_simulators(self) -> tuple[str, ...]:
+        """This machine's compiler, whose code steps in this process."""
+        return ("host",)
+
+    def live(self, program: Program, simulator: str, streams: int) -> LiveRun:
+        """Return the compiled network before its first step.
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            SimulatorError: if there is no compiler.
+        """
+        chosen_simulator(self, simulator)
+        return LiveC(network_of(chip_part(program), True), streams)
 
 
 target = C()

@@ -36,6 +36,13 @@ class Shown:
         """The bytes of one step."""
         return self.length * self.kind.itemsize
 
+    def values(self, column: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the values in bytes (..., size)."""
+        if not self.is_bits:
+            return column.view(self.kind).astype(np.int64)
+        bits = np.unpackbits(column, axis=-1, bitorder="little")
+        return bits[..., : self.layer.size].astype(np.int64)
+
 
 def shown(network: Network) -> list[Shown]:
     """Return all that the harness gives in one step, in order."""
@@ -110,7 +117,7 @@ def trace_of(network: Network, content: bytes, steps: int, samples: int) -> Trac
     last, *columns = _columns(network, rows)
     layers: dict[str, dict[str, NDArray[np.int64]]] = {}
     for each, column in zip(shown(network), columns, strict=True):
-        values = _values(each, column).transpose(1, 0, 2)
+        values = each.values(column).transpose(1, 0, 2)
         shape = (steps, samples, *each.layer.shape)
         layers.setdefault(each.layer.node.name, {})[each.key] = values.reshape(shape)
     sent = last.view(np.dtype("<i4")).astype(np.int64).transpose(1, 0, 2)
@@ -129,10 +136,3 @@ def _columns(network: Network, rows: NDArray[np.uint8]) -> Iterator[NDArray[np.u
     for size in [*sizes, *(each.size for each in shown(network))]:
         yield np.ascontiguousarray(rows[:, :, start : start + size])
         start += size
-
-
-def _values(each: Shown, column: NDArray[np.uint8]) -> NDArray[np.int64]:
-    if not each.is_bits:
-        return column.view(each.kind).astype(np.int64)
-    bits = np.unpackbits(column, axis=-1, bitorder="little")
-    return bits[:, :, : each.layer.size].astype(np.int64)

@@ -37,18 +37,26 @@ class LiveGraph:
         job = {"engine": environment.name, "live": True, "networks": [entry_of(opened)], "row": row}
         content = model.SerializeToString(deterministic=True)
         call = Call(job, {"model0": np.frombuffer(content, np.uint8)})
+        self._layers: dict[str, dict[str, NDArray[Any]]] = {}
+        self._output = program.output
         self._worker = LiveWorker(environment, call)
 
-    def advance(self, row: NDArray[Any]) -> Mapping[str, Mapping[str, NDArray[Any]]]:
-        """Return by layer what it sends in the next step and its states after it."""
+    def advance(self, row: NDArray[Any]) -> NDArray[Any]:
+        """Return what the last layer sends in the next step."""
         size = _ANSWER.itemsize * sum(map(prod, self._shapes.values()))
         answer = self._worker.ask(_STEP + row.astype(self._kind).tobytes(), size)
         values, start = np.frombuffer(answer, _ANSWER), 0
-        layers: dict[str, dict[str, NDArray[Any]]] = {}
+        self._layers = {}
         for (layer, state), shape in self._shapes.items():
-            layers.setdefault(layer, {})[state] = values[start : start + prod(shape)].reshape(shape)
+            array = values[start : start + prod(shape)].reshape(shape)
+            self._layers.setdefault(layer, {})[state] = array
             start += prod(shape)
-        return layers
+        return self._layers[self._output]["s"]
+
+    @property
+    def shown(self) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """By layer, what it sent in the last step and its states after it."""
+        return self._layers
 
     def reset(self) -> None:
         """Start all streams anew."""

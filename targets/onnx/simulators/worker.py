@@ -119,7 +119,7 @@ class Stepper:
 
 
 def serve(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
-    """Answer each row of input with all shown values, in 64 bits, until the parent is gone."""
+    """Send all shown values, in 64 bits, for each row of input until the parent is gone."""
     (network,) = job["networks"]
     session = load(job["engine"], np.load(exchange.input("model0")).tobytes())
     row = np.empty(job["row"]["shape"], job["row"]["type"])
