@@ -18,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the whole conformance suite and every case, not a subset",
     )
+    parser.addoption(
+        "--nir-files", metavar="DIR", help="a folder with the NIR files that others published"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

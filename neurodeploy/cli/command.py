@@ -51,6 +51,14 @@ Profile = Annotated[
         "or lava.",
     ),
 ]
+ReadingChoices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="What a NIR file leaves open: reset=hard or soft, neurons=exact or zoo.",
+    ),
+]
 Samples = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...), or an .npy."),
@@ -140,3 +148,16 @@ def _flat(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
 def _keyword(name: str, annotation: Any, *, default: Any) -> inspect.Parameter:
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, keyword, default=default, annotation=annotation)
+
+
+def reading_choices(words: list[str]) -> dict[str, Any]:
+    """Return what a file leaves open, by name.
+
+    Raises:
+        TyperException: if one is not NAME=VALUE.
+    """
+    pairs = [each.partition("=") for each in words]
+    for name, sign, _ in pairs:
+        if not sign or not name or name in ("dt", "profile"):
+            raise typer.TyperException(f"--option {name!r}: give it as NAME=VALUE")
+    return {name: value for name, _, value in pairs}

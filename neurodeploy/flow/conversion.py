@@ -12,9 +12,9 @@ import numpy as np
 from neurodeploy import lowering
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError, ValidationError
+from neurodeploy.flow.reading import is_foreign
 from neurodeploy.graph import ForeignGraph, Graph
 from neurodeploy.target import (
-    ReadsForeignFiles,
     TakesFloats,
     naming,
     open_artifact,
@@ -113,9 +113,7 @@ def leaves_open(path: Path) -> bool:
     """Return whether a file is of another writer, and does not say all that a network needs."""
     if path.suffix.lower() in READERS:
         return False
-    artifact = open_artifact(path)
-    chip = target(artifact.target)
-    return isinstance(chip, ReadsForeignFiles) and chip.is_foreign(artifact)
+    return is_foreign(open_artifact(path))
 
 
 def _of_foreign(artifact: Artifact, asked: Mapping[str, Any]) -> Conversion:

@@ -6,7 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neurodeploy.errors import ValidationError
+from neurodeploy.graph import Graph
+from neurodeploy.program import Program
+from neurodeploy.simulator.samples import users_samples
+from neurodeploy.target import random_samples
 
 
 @dataclass(frozen=True)
@@ -32,3 +39,16 @@ class LoadedModel:
 
     network: Any
     file: str | os.PathLike[str]
+
+
+def drawn_samples(network: Program | Graph, samples: Any) -> Any:
+    """Return the samples, or seeded random ones for the network."""
+    drawn = RandomSamples() if samples is None else samples
+    if not isinstance(drawn, RandomSamples):
+        return samples
+    steps, count, rate, seed = drawn.steps, drawn.count, drawn.rate, drawn.seed
+    if isinstance(network, Program):
+        return users_samples(network, random_samples(network, steps, count, rate, seed))
+    shape = (steps, count, *network.input.shape)
+    values: NDArray[Any] = (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)
+    return values

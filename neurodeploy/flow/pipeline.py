@@ -16,20 +16,20 @@ from neurodeploy.artifact import Artifact, Folder
 from neurodeploy.data.files import digest_of
 from neurodeploy.data.samples_file import read_samples as read_samples
 from neurodeploy.errors import UnknownNameError
-from neurodeploy.flow.inputs import LoadedModel, RandomSamples
+from neurodeploy.flow.inputs import LoadedModel, RandomSamples, drawn_samples
 from neurodeploy.flow.lowered import Lowered, checked, float_target, lowered_for
+from neurodeploy.flow.reading import is_foreign, read_file, require_no_reading
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.report import Report
 from neurodeploy.simulator.floats import checked_floats, run_floats
-from neurodeploy.simulator.samples import checked_samples, users_samples, warn_of_values
+from neurodeploy.simulator.samples import checked_samples, warn_of_values
 from neurodeploy.target import (
     Finding,
     Simulation,
     Target,
     lowered,
     naming,
-    random_samples,
     restructured,
 )
 from neurodeploy.trace import Trace
@@ -183,33 +183,40 @@ def verified(
     simulator: str | None = None,
     simulation: Simulation | None = None,
     progress: Callable[[str], None] | None = None,
+    **reading: Any,
 ) -> Report:
     """Return the report on an artifact, over samples (T, N, ...) or seeded `RandomSamples`.
 
     A model is a torch network, a `LoadedModel`, one that was lowered already, or the path of its
     file. If its file is known, the report says if the artifact was exported from another one.
+    Another writer's file is read as `convert` reads it, by `dt`, `profile` and its options.
 
     Raises:
         SamplesError: if the samples do not fit the network.
         ArtifactError: if the artifact cannot be read.
+        ValidationError: if a file does not say what it needs, or takes no such word.
     """
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
     if isinstance(opened.files, Folder):
         # An artifact that was just exported is verified as it lies on the disk.
         opened = target.open_artifact(opened.path or "")
+    how = simulation or Simulation()
+    how = how if how.progress is not None else replace(how, progress=progress)
+    if is_foreign(opened):
+        file = read_file(opened, model, reading)
+        samples = drawn_samples(file.foreign.graph, samples)
+        asked: dict[str, Any] = {"labels": labels, "simulator": simulator, "simulation": how}
+        return verification.verify_reading(file, samples, **asked)
+    require_no_reading(opened, reading)
     if isinstance(model, str | os.PathLike):
         from neurodeploy.frontend import load
 
         model = LoadedModel(load(model), model)
     with naming(opened):
         subject = verification.subject_of(opened)
-    drawn = RandomSamples() if samples is None else samples
-    samples = None if isinstance(drawn, RandomSamples) else drawn
-    subject = replace(subject, original=_original(model, subject, samples))
-    if isinstance(drawn, RandomSamples):
-        samples = _random_samples(subject.expected, drawn)
-    how = simulation or Simulation()
-    how = how if how.progress is not None else replace(how, progress=progress)
+    whole = None if isinstance(samples, RandomSamples) else samples
+    subject = replace(subject, original=_original(model, subject, whole))
+    samples = drawn_samples(subject.expected, samples)
     return verification.verify(subject, samples, labels=labels, simulator=simulator, simulation=how)
 
 
@@ -236,12 +243,3 @@ def _network_of(
         shape = exported.input.shape if samples is None else tuple(np.shape(samples)[2:])
         return graph_of(model, shape=shape)
     return lowered(graph_of(model, shape=exported.input.shape), chip)
-
-
-def _random_samples(network: Program | Graph, drawn: RandomSamples) -> NDArray[Any]:
-    """Return seeded random samples."""
-    steps, count, rate, seed = drawn.steps, drawn.count, drawn.rate, drawn.seed
-    if isinstance(network, Program):
-        return users_samples(network, random_samples(network, steps, count, rate, seed))
-    shape = (steps, count, *network.input.shape)
-    return (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)

@@ -22,3 +22,5 @@ class ForeignGraph:
     initial: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     # Parameters of neurons that are the exponential, as torch computes it, of what stands there.
     exponentials: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The seconds of a step.
+    dt: float = 1.0

@@ -15,7 +15,7 @@ class ContextRow:
 
     state: str
     side: str
-    values: tuple[int | None, ...]
+    values: tuple[float | None, ...]
     # Whether the value differs from the other side's.
     differs: tuple[bool, ...]
 
@@ -42,10 +42,10 @@ def context_rows(divergence: Divergence) -> list[ContextRow]:
     return rows
 
 
-def _recorded(values: tuple[int | None, ...]) -> bool:
+def _recorded(values: tuple[float | None, ...]) -> bool:
     """Return whether anything was recorded."""
     return any(value is not None for value in values)
 
 
-def _padded(values: tuple[int, ...], length: int) -> tuple[int | None, ...]:
-    return (*map(int, values[:length]), *[None] * (length - len(values)))
+def _padded(values: tuple[float, ...], length: int) -> tuple[float | None, ...]:
+    return (*values[:length], *[None] * (length - len(values)))

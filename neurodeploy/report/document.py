@@ -82,8 +82,13 @@ def _divergence(divergence: Divergence) -> dict[str, Any]:
     }
 
 
-def _states(states: Mapping[str, tuple[int, ...]]) -> dict[str, list[int]]:
-    return {state: [int(value) for value in values] for state, values in states.items()}
+def _states(states: Mapping[str, tuple[float, ...]]) -> dict[str, list[float | None]]:
+    return {state: [_whole(value) for value in values] for state, values in states.items()}
+
+
+def _whole(value: float) -> float | None:
+    """Return a value for JSON: of an integer program, an integer."""
+    return int(value) if float(value).is_integer() else _number(value)
 
 
 def _number(value: float) -> float | None:

@@ -33,11 +33,11 @@ class Divergence:
     neuron: tuple[int, ...]
     step: int
     sample: int
-    # Integers, unless a simulator returned a fraction.
+    # Integers, unless a network is in floats or a simulator returned a fraction.
     expected: float
     got: float
     # By side ("expected", "got") and state: values of this neuron around `step`.
-    context: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
+    context: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
     context_steps: tuple[int, ...] = ()
     differing_values: int = 1
 

@@ -97,7 +97,7 @@ def _step(step: int, marked: int) -> str:
     return f"[{step}]" if step == marked else f"{step} "
 
 
-def _value(value: int | None, differs: bool) -> str:
+def _value(value: float | None, differs: bool) -> str:
     return ("" if value is None else str(value)) + ("*" if differs else " ")
 
 

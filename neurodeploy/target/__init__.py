@@ -27,6 +27,7 @@ from neurodeploy.target.protocol import ChoosesSimulators as ChoosesSimulators
 from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
+from neurodeploy.target.protocol import JudgesForeignFiles as JudgesForeignFiles
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
 from neurodeploy.target.protocol import LiveRun as LiveRun
 from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
@@ -55,6 +56,7 @@ __all__ = [
     "ExampleNeuron",
     "ExtendsLowering",
     "Finding",
+    "JudgesForeignFiles",
     "KnowsChips",
     "LiveRun",
     "NamesReceivers",

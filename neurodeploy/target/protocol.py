@@ -211,6 +211,27 @@ class ReadsForeignFiles(Protocol):
 
 
 @runtime_checkable
+class JudgesForeignFiles(ReadsForeignFiles, Protocol):
+    """An optional ability: run such a file as it is in the simulators that read it too."""
+
+    def reading_name(self, profile: str | None) -> str:
+        """Return the name of a reading in reports."""
+
+    def reader_of(self, profile: str | None) -> str:
+        """Return the simulator that is asked by default: the one that the reading is of."""
+
+    def judge(
+        self,
+        artifact: Artifact,
+        foreign: ForeignGraph,
+        samples: NDArray[Any],
+        simulator: str,
+        simulation: Simulation,
+    ) -> Trace:
+        """Return what a simulator computes of the very file, layer by layer of our network."""
+
+
+@runtime_checkable
 class ExtendsLowering(Protocol):
     """An optional ability, for a target whose programs need additional passes."""
 

@@ -5,15 +5,28 @@ golden = fast       the fast engine is the golden interpreter
 program = artifact  every file and the contract are what export writes of the program
 golden = <name>     the vendor's simulator, run on the artifact, computes the program
 
+<reading> = <name>  another writer's file, run as it is, computes the network that we read in it
+
 A network in floats has no integers: its graph in double precision stands in their place, and
 values are equal within a tolerance.
 """
 
 from neurodeploy.verification.meaning import held_by as held_by
+from neurodeploy.verification.reading import ReadFile as ReadFile
+from neurodeploy.verification.reading import verify_reading as verify_reading
 from neurodeploy.verification.simulated import require_simulator as require_simulator
 from neurodeploy.verification.subject import Original as Original
 from neurodeploy.verification.subject import Subject as Subject
 from neurodeploy.verification.subject import subject_of as subject_of
 from neurodeploy.verification.verify import verify as verify
 
-__all__ = ["Original", "Subject", "held_by", "require_simulator", "subject_of", "verify"]
+__all__ = [
+    "Original",
+    "ReadFile",
+    "Subject",
+    "held_by",
+    "require_simulator",
+    "subject_of",
+    "verify",
+    "verify_reading",
+]

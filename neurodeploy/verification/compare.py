@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.report import Divergence, Link, Status
-from neurodeploy.trace import Trace
+from neurodeploy.trace import LayerTrace, Trace
 
 # The number of steps before and after a divergence that are shown.
 _AROUND = 3
 
 
+# Whether values differ, given their layer, their name and both sides.
+Differs = Callable[[LayerTrace, str, NDArray[Any], NDArray[Any]], NDArray[np.bool_]]
+
+
 def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
     """Return the link between two traces; states that only one of them shows are ignored."""
+    return _compared(
+        name, expected, got, seconds, lambda _layer, _state, left, right: left != right
+    )
+
+
+def compare_spikes(name: str, expected: Trace, got: Trace, seconds: float, near: float) -> Link:
+    """Return the link between two traces in floats: spikes bit for bit, other values nearly.
+
+    A difference of spikes is reported before one of voltages, which may be in another unit.
+    """
+
+    def sent(layer: LayerTrace, state: str, left: NDArray[Any], right: NDArray[Any]) -> Any:
+        return (left != right) & (state == "s" and layer.spiking)
+
+    def far(layer: LayerTrace, state: str, left: NDArray[Any], right: NDArray[Any]) -> Any:
+        if state == "s" and layer.spiking:
+            return left != right
+        return ~(np.abs(left - right) <= near * np.maximum(1, np.abs(left)))
+
+    link = _compared(name, expected, got, seconds, sent)
+    if link.same:
+        link = _compared(name, expected, got, seconds, far)
+    words = f"spikes bit for bit, other values within {near:g}"
+    if link.divergence is not None and link.divergence.state != "s":
+        reason = f"every spike is equal; values are farther apart than {near:g}"
+        return replace(link, reason=reason, tolerance=words)
+    return replace(link, tolerance=words)
+
+
+def _compared(name: str, expected: Trace, got: Trace, seconds: float, differs: Differs) -> Link:
     reason = _unlike(expected, got)
     if reason is not None:
         return Link(name, Status.DIFFERS, seconds=seconds, reason=reason)
@@ -27,7 +61,8 @@ def compare(name: str, expected: Trace, got: Trace, seconds: float) -> Link:
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
             compared += left[state].size
-            difference = _first_difference(layer, depth, state, left, right, expected[layer].called)
+            where = differs(expected[layer], state, left[state], right[state])
+            difference = _first_difference((layer, depth, state), where, expected[layer], right)
             if difference is not None and (first is None or difference[0] < first[0]):
                 first = difference
     if first is not None:
@@ -60,36 +95,34 @@ def _shared(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
 
 
 def _first_difference(
-    layer: str,
-    depth: int,
-    state: str,
-    left: Mapping[str, Any],
+    named: tuple[str, int, str],
+    differs: NDArray[np.bool_],
+    expected: LayerTrace,
     right: Mapping[str, Any],
-    called: Callable[[str], str],
 ) -> tuple[tuple[int, ...], Divergence] | None:
     """Return the earliest difference: by step, then by layer, then by neuron and sample."""
-    differs = left[state] != right[state]
     if not differs.any():
         return None
+    (layer, depth, state), left = named, expected.values
     step = int(differs.reshape(differs.shape[0], -1).any(axis=1).argmax())
     sample, *neuron = (int(i) for i in np.argwhere(differs[step])[0])
-    where = (slice(None), sample, *neuron)
+    where: tuple[Any, ...] = (slice(None), sample, *neuron)
     shown = tuple(range(max(0, step - _AROUND), min(differs.shape[0], step + _AROUND + 1)))
     context = {
         side: {
-            called(key): tuple(int(v) for v in values[where][shown[0] : shown[-1] + 1])
+            expected.called(key): tuple(_number(v) for v in values[where][shown[0] : shown[-1] + 1])
             for key, values in arrays.items()
         }
         for side, arrays in (("expected", left), ("got", right))
     }
     divergence = Divergence(
         layer,
-        called(state),
+        expected.called(state),
         tuple(neuron),
         step,
         sample,
-        _at(left[state], step, sample, neuron),
-        _at(right[state], step, sample, neuron),
+        _number(left[state][(step, sample, *neuron)]),
+        _number(right[state][(step, sample, *neuron)]),
         context,
         shown,
         int(differs.sum()),
@@ -97,10 +130,9 @@ def _first_difference(
     return (step, depth, state == "s"), divergence
 
 
-def _at(values: NDArray[Any], step: int, sample: int, neuron: list[int]) -> float:
-    value = float(values[(step, sample, *neuron)])
-    # Integers beyond a float's precision stay integers; a fraction is reported as a float.
-    return int(values[(step, sample, *neuron)]) if value.is_integer() else value
+def _number(value: Any) -> float:
+    # Integers beyond a float's precision stay integers; of a fraction, nine digits tell float32s.
+    return int(value) if float(value).is_integer() else float(f"{value:.9g}")
 
 
 @dataclass(frozen=True)

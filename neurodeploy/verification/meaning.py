@@ -20,7 +20,14 @@ from neurodeploy.report import Link
 from neurodeploy.simulator import by_network_layer, run_golden, simulate
 from neurodeploy.simulator.floats import checked_floats, run_floats
 from neurodeploy.simulator.samples import checked_samples, training_samples
-from neurodeploy.target import TakesFloats, Target, on_chip
+from neurodeploy.target import (
+    ComparesRuns,
+    Simulation,
+    TakesFloats,
+    Target,
+    finished,
+    on_chip,
+)
 from neurodeploy.trace import Trace
 from neurodeploy.verification.compare import Tolerance, compare, compare_within
 from neurodeploy.verification.in_network import in_network
@@ -70,6 +77,17 @@ class Meaning(ABC):
     @abstractmethod
     def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
         """Return the link between two traces."""
+
+    def runs(
+        self, chip: Target, artifact: Artifact, simulator: str, simulation: Simulation
+    ) -> tuple[Trace, Trace]:
+        """Return the reference and the simulator's trace of one run."""
+        how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
+        return self.trace, chip.simulate(artifact, self.inputs, **how)
+
+    def finished(self, trace: Trace) -> Trace:
+        """Return a trace as it is: the host adds nothing to it."""
+        return trace
 
     @abstractmethod
     def trained(self, model: Any) -> Trace:
@@ -130,6 +148,19 @@ class Exact(Meaning):
     def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
         """Return the link between two traces, bit for bit."""
         return in_network(self.network, compare(name, expected, got, seconds), expected)
+
+    def runs(
+        self, chip: Target, artifact: Artifact, simulator: str, simulation: Simulation
+    ) -> tuple[Trace, Trace]:
+        """Return the reference and the simulator's trace of a run that the simulator can make."""
+        if not isinstance(chip, ComparesRuns):
+            return super().runs(chip, artifact, simulator, simulation)
+        how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
+        return chip.compared_runs(artifact, self.network, self.inputs, self.trace, **how)
+
+    def finished(self, trace: Trace) -> Trace:
+        """Return a trace with the decoder that the host computes."""
+        return finished(trace, self.network)
 
     def trained(self, model: Any) -> Trace:
         """Return a torch network's trace of the samples in integers."""

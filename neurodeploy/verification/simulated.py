@@ -5,22 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import SimulatorError, SimulatorScopeError
-from neurodeploy.program import Program
 from neurodeploy.report import Link, Status
 from neurodeploy.target import (
     ChoosesSimulators,
-    ComparesRuns,
     Simulation,
     Target,
     chosen_simulator,
-    finished,
 )
 from neurodeploy.trace import Trace
-from neurodeploy.verification.meaning import Exact, Meaning
 
 # The words for all of a target's simulators, and for none.
 ALL, NONE = "all", "none"
@@ -38,6 +34,29 @@ class RunOutcome:
     beyond: bool = False
 
 
+class Judged(Protocol):
+    """A network that simulators are compared with."""
+
+    @property
+    def reference(self) -> str:
+        """The name of the trace in links."""
+
+    @property
+    def trace(self) -> Trace:
+        """The trace that defines what is right."""
+
+    def runs(
+        self, chip: Target, artifact: Artifact, simulator: str, simulation: Simulation
+    ) -> tuple[Trace, Trace]:
+        """Return the trace that is right and the simulator's, of one run."""
+
+    def finished(self, trace: Trace) -> Trace:
+        """Return a trace with what the host adds to it."""
+
+    def compare(self, name: str, expected: Trace, got: Trace, seconds: float) -> Link:
+        """Return the link between two traces."""
+
+
 def require_simulator(chip: Target, name: str | None) -> None:
     """Check that the target has the simulator; None, "none" and "all" are always valid.
 
@@ -49,7 +68,7 @@ def require_simulator(chip: Target, name: str | None) -> None:
 
 
 def simulated(
-    chip: Target, artifact: Artifact, meaning: Meaning, name: str | None, simulation: Simulation
+    chip: Target, artifact: Artifact, meaning: Judged, name: str | None, simulation: Simulation
 ) -> list[RunOutcome]:
     """Return one outcome for each selected simulator.
 
@@ -84,23 +103,21 @@ def _excused(outcome: RunOutcome, *, several: bool) -> RunOutcome:
 
 
 def _run(
-    chip: Target, artifact: Artifact, meaning: Meaning, simulator: str, simulation: Simulation
+    chip: Target, artifact: Artifact, meaning: Judged, simulator: str, simulation: Simulation
 ) -> RunOutcome:
     name = f"{meaning.reference} = {simulator}"
     if simulation.progress is not None:
         simulation.progress(f"simulator {simulator}")
     started = time.perf_counter()
     try:
-        expected, simulated = _runs(chip, artifact, meaning, simulator, simulation)
+        expected, simulated = meaning.runs(chip, artifact, simulator, simulation)
     except SimulatorError as error:
         failed = Link(name, Status.NOT_RUN, log=error.log, reason=error.message)
         beyond = isinstance(error, SimulatorScopeError)
         link = replace(failed, remedy=error.remedy, beyond=beyond)
         return RunOutcome(link, beyond=beyond)
     seconds, is_whole = time.perf_counter() - started, expected is meaning.trace
-    if isinstance(meaning.network, Program):
-        expected = finished(expected, meaning.network)
-        simulated = finished(simulated, meaning.network)
+    expected, simulated = meaning.finished(expected), meaning.finished(simulated)
     shown, count = len(simulated.layers), len(expected.layers)
     if shown != count:
         reason = f"{simulator} shows {shown} layers of {count}"
@@ -120,14 +137,3 @@ def _with_scope(link: Link, trace: Trace, simulator: str) -> Link:
         return link
     words = f"{simulator} does not compute the spikes of this network"
     return replace(link, reason=f"{words}: of each layer, the {', '.join(sorted(shown))} agrees")
-
-
-def _runs(
-    chip: Target, artifact: Artifact, meaning: Meaning, simulator: str, simulation: Simulation
-) -> tuple[Trace, Trace]:
-    """Return the reference and the simulator's trace of one run."""
-    samples = meaning.inputs
-    how: dict[str, Any] = {"simulator": simulator, "simulation": simulation}
-    if isinstance(meaning, Exact) and isinstance(chip, ComparesRuns):
-        return chip.compared_runs(artifact, meaning.network, samples, meaning.trace, **how)
-    return meaning.trace, chip.simulate(artifact, samples, **how)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -59,9 +60,9 @@ def verify(
     return Report(
         title=f"{artifact.path or 'network'} on {artifact.target}",
         links=(trained.link, *fast, structured, *(each.link for each in judged)),
-        layers=_layers(meaning),
+        layers=layer_summaries(meaning.layers, meaning.shown),
         facts=_facts(artifact, meaning, seconds) | _model(artifact, original.sha256),
-        trace=_pictured(meaning.shown),
+        trace=pictured(meaning.shown),
         on_chip=meaning.on_chip(chip),
         accuracies=_accuracies(meaning, trained, judged, labels),
     )
@@ -102,8 +103,9 @@ def _accuracies(
     return {name: accuracy(trace, labels) for name, trace in traces.items()}
 
 
-def _layers(meaning: Meaning) -> tuple[LayerSummary, ...]:
-    return tuple(LayerSummary.of(name, kind, meaning.shown[name]) for name, kind in meaning.layers)
+def layer_summaries(layers: Iterable[tuple[str, str]], shown: Trace) -> tuple[LayerSummary, ...]:
+    """Return the activity of layers, given their names and kinds."""
+    return tuple(LayerSummary.of(name, kind, shown[name]) for name, kind in layers)
 
 
 def _facts(artifact: Artifact, meaning: Meaning, seconds: float) -> dict[str, str]:
@@ -127,7 +129,8 @@ def _model(artifact: Artifact, digest: str | None) -> dict[str, str]:
     return {"model": digest, "exported from": f"{recorded or 'not recorded'}, another file"}
 
 
-def _pictured(trace: Trace) -> Trace:
+def pictured(trace: Trace) -> Trace:
+    """Return the part of a trace that a report draws."""
     layers = {
         name: replace(
             trace[name],

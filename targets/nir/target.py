@@ -26,8 +26,10 @@ from targets.nir.compile import compile_program
 from targets.nir.examples import EXAMPLES
 from targets.nir.floats.artifact import check_graph, compile_graph, holds_floats, open_graph
 from targets.nir.floats.run import GraphRun, run_graph
+from targets.nir.foreign.profiles import SPEC, profile_named
 from targets.nir.foreign.target import OPTIONS, is_foreign, read_foreign
 from targets.nir.read import open_file
+from targets.nir.simulators.receivers.foreign import judged
 from targets.nir.simulators.receivers.run import (
     RECEIVERS,
     FrameworkRun,
@@ -106,6 +108,30 @@ class Nir:
             UnsupportedLayerError: if the reading, or our network, has no such node.
         """
         return read_foreign(artifact, dt=dt, profile=profile, options=options)
+
+    def reading_name(self, profile: str | None) -> str:
+        """Return the name of a reading in reports."""
+        return f"profile {profile_named(profile or SPEC).name}"
+
+    def reader_of(self, profile: str | None) -> str:
+        """Return the framework of a profile, or nir where none of ours is asked."""
+        return REFERENCE.name if profile not in RECEIVERS else str(profile)
+
+    def judge(
+        self,
+        artifact: Artifact,
+        foreign: ForeignGraph,
+        samples: NDArray[Any],
+        simulator: str,
+        simulation: Simulation,
+    ) -> Trace:
+        """Return what a framework computes of another writer's file, as it is.
+
+        Raises:
+            SimulatorScopeError: if it refuses the file; has its own words.
+            SimulatorError: if it is missing or its process fails.
+        """
+        return judged(artifact, foreign, samples, simulator, simulation)
 
     def simulate(
         self,

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import Build, Profile, Samples, Seconds, command
+from neurodeploy.cli.command import (
+    Build,
+    Profile,
+    ReadingChoices,
+    Samples,
+    Seconds,
+    command,
+    reading_choices,
+)
 from neurodeploy.cli.outcome import Block, Line, Outcome, Table, Tone, title
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.undisturbed import load_torch
@@ -25,15 +33,6 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str], None]
 
-Options = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option",
-        metavar="NAME=VALUE",
-        help="What a NIR file leaves open: reset=hard or soft, neurons=exact or zoo.",
-    ),
-]
-
 
 @dataclass(frozen=True)
 class ReadingOptions:
@@ -41,7 +40,7 @@ class ReadingOptions:
 
     dt: Seconds = None
     profile: Profile = None
-    option: Options = None
+    option: ReadingChoices = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def convert(
         raise typer.TyperException("--map, --yes and --keep need --build")
     if destination.target is not None and destination.samples is None:
         raise typer.TyperException("--target needs --samples, which the network is fitted with")
-    options = _options(reading.option or [])
+    options = reading_choices(reading.option or [])
     with output.progress() as say:
         say(f"reading {source}")
         load_torch()
@@ -205,16 +204,3 @@ def _module(
         example = conversion.example.numpy()
         artifact = _carried(conversion.network, destination, written, example, labels, say)
     return view.outcome(conversion, matching, written, accuracies, artifact)
-
-
-def _options(words: list[str]) -> dict[str, Any]:
-    """Return the options by name.
-
-    Raises:
-        TyperException: if one is not NAME=VALUE.
-    """
-    pairs = [each.partition("=") for each in words]
-    for name, sign, _ in pairs:
-        if not sign or not name or name in ("dt", "profile"):
-            raise typer.TyperException(f"--option {name!r}: give it as NAME=VALUE")
-    return {name: value for name, _, value in pairs}

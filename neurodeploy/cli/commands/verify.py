@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurodeploy.cli.command import ArtifactPlace, Build, Samples, SimulatorName, command
+from neurodeploy.cli.command import (
+    ArtifactPlace,
+    Build,
+    Profile,
+    ReadingChoices,
+    Samples,
+    Seconds,
+    SimulatorName,
+    command,
+    reading_choices,
+)
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import load_model, read_samples, require_simulator
@@ -54,10 +64,13 @@ _MOST_STEPS = 10**8
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """The model that an artifact was exported from, and what builds its architecture."""
+    """The model that an artifact was exported from; or how another writer's file is read."""
 
     model: OfModel = None
     build: Build = None
+    dt: Seconds = None
+    profile: Profile = None
+    option: ReadingChoices = None
 
 
 @dataclass(frozen=True)
@@ -90,9 +103,14 @@ def verify(
     runs: RunOptions,
     verdict: ReportOptions,
 ) -> Outcome:
-    """Prove that an artifact computes what was trained."""
+    """Prove that an artifact computes what was trained.
+
+    Another writer's file (.nir) is compared with what its frameworks make of it: the network that
+    --profile reads in it is expected of each simulator.
+    """
     from neurodeploy.flow import pipeline
     from neurodeploy.flow.inputs import LoadedModel
+    from neurodeploy.flow.reading import reader_of, require_no_model
     from neurodeploy.flow.simulators import install_simulators
     from neurodeploy.target import open_artifact
     from neurodeploy.target import target as find_target
@@ -106,13 +124,17 @@ def verify(
     report_view.require_places(verdict.report, verdict.junit)
     simulation = _simulation(runs.jobs, runs.time_limit, runs.memory_limit)
     opened = open_artifact(artifact)
+    require_no_model(opened, model)
     require_simulator(opened.target, runs.simulator)
     samples, labels = read_samples(runs.samples)
     arguments: dict[str, Any] = {"samples": samples if drawn is None else drawn, "labels": labels}
+    arguments |= {"dt": original.dt, "profile": original.profile}
+    arguments |= reading_choices(original.option or [])
     how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
     if runs.install:
         with output.progress(lasting=True) as say:
-            install_simulators(find_target(opened.target), runs.simulator, say)
+            asked = runs.simulator or reader_of(opened, original.profile)
+            install_simulators(find_target(opened.target), asked, say)
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()

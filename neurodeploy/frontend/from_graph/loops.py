@@ -28,8 +28,6 @@ class Loop:
     # Whether the way back computes in the first step too, of zeros.
     from_start: bool
     names: frozenset[str]
-    # The node of the loop that comes last in the graph.
-    last: str
 
 
 def loops_of(graph: Graph) -> tuple[Loop, ...]:
@@ -101,8 +99,7 @@ def _loop(graph: Graph, names: frozenset[str]) -> Loop:
     if sum(edge.delay for edge in edges[:end]):
         raise _tangled(entry.name, "a loop that waits before it is read")
     terms = tuple(edge for edge in entry.sources if edge.source not in names)
-    last = max(names, key=[node.name for node in graph.nodes].index)
-    return Loop(terms, body, feedback, steps, bool(first_back.delay), names, last)
+    return Loop(terms, body, feedback, steps, bool(first_back.delay), names)
 
 
 def _walked(entry: str, inner: dict[str, list[Edge]]) -> tuple[tuple[str, ...], list[Edge]]:

@@ -49,7 +49,8 @@ class _Builder:
             loop = self.loops.get(node.name)
             if loop is None:
                 self._call(node)
-            elif node.name == loop.last:
+            elif node.name == loop.body[-1]:
+                # The node that others read, maybe before the way back.
                 self._loop(loop)
         calls = Calls(tuple(self.calls), self.values[self.graph.output])
         network = assembled(calls, self.layers)

@@ -146,6 +146,8 @@ class _Builder:
             notes=tuple(dict.fromkeys(self.notes)),
             initial=self.initial,
             exponentials=self.exponentials,
+            # Those who count in seconds are given them, even if this reading counts in steps.
+            dt=self.reading.dt or self.dt,
         )
 
     def _note_reading(self) -> None:

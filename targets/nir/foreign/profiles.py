@@ -48,13 +48,15 @@ class Profile:
         )
 
 
+# The reading of the format's own documentation.
+SPEC = "spec"
 _EULER, _EXPONENTIAL = "Euler", "exponential"
 _ABOVE, _AT = "above", "at"
 _COMMON = ("Affine", "Linear", "Conv2d", "Flatten")
 _EVERY = frozenset(WRITE)
 _ALL = (
     Profile(
-        *("spec", "nir 1.0.8's own documentation", spec.CELLS),
+        *(SPEC, "nir 1.0.8's own documentation", spec.CELLS),
         *("hard", _ABOVE, _EULER, "multiplies the input"),
         reads=_EVERY,
         bias_at_start=True,

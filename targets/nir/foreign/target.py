@@ -12,7 +12,7 @@ from neurodeploy.graph import ForeignGraph
 from neurodeploy.target import Option
 from snncore.dynamics.zoo.spiking import Reset
 from targets.nir.foreign.graph import Reading, graph_of
-from targets.nir.foreign.profiles import profile_named
+from targets.nir.foreign.profiles import SPEC, profile_named
 
 _AS_PROFILE, _EXACT, _ZOO = "profile", "exact", "zoo"
 OPTIONS: Mapping[str, Option] = {
@@ -60,7 +60,7 @@ def read_foreign(
             )
         chosen[name] = OPTIONS[name].value(name, value)
     reset = None if chosen["reset"] == _AS_PROFILE else Reset(str(chosen["reset"]))
-    reading = Reading(profile_named(profile or "spec"), dt, reset, chosen["neurons"] == _ZOO)
+    reading = Reading(profile_named(profile or SPEC), dt, reset, chosen["neurons"] == _ZOO)
     foreign = graph_of(_content(artifact), reading)
     if profile is not None:
         return foreign

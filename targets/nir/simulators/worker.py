@@ -8,7 +8,7 @@ import importlib
 import importlib.metadata
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Read every file of the job and step it over its samples; the sandbox calls this."""
     if job.get("self_test"):
         return self_test()
+    if "framework" in job:
+        return run_foreign(job, exchange)
     graphs = []
     for index, network in enumerate(job["networks"]):
         graph = load(np.load(exchange.input(f"network{index}")).tobytes())
@@ -64,6 +66,55 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     return {"graphs": graphs}
 
 
+def run_foreign(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
+    """Step other writers' files; what nir refuses, or has no step here, is an answer."""
+    refusals = []
+    for index, network in enumerate(job["networks"]):
+        content = np.load(exchange.input(f"network{index}")).tobytes()
+        samples = np.load(exchange.input(f"network{index}.samples")).astype(np.float32)
+        refused, doing = "", "reading"
+        try:
+            graph = flat(load(content))
+            doing = "running"
+            (last,) = (n for n, node in graph.nodes.items() if type(node).__name__ == "Output")
+            names = [name or last for name in network["layers"]]
+            shown = Stepped(graph, network["dt"], {}).run(samples, names)
+            for position, name in enumerate(names):
+                stem = f"network{index}.layer{position}"
+                np.save(exchange.output(stem), np.stack(shown[name]["s"]))
+                if "v" in shown[name]:
+                    np.save(exchange.output(f"{stem}.voltage"), np.stack(shown[name]["v"]))
+        except Exception as error:
+            words = " ".join(str(error).split())
+            refused = f"{doing}: {type(error).__name__}: {words[:200]}".rstrip(": ")
+        refusals.append(refused)
+        exchange.progress(f"network {index + 1} of {len(job['networks'])}")
+    return {"refusals": refusals}
+
+
+def flat(graph: Any) -> Any:
+    """Return nir's graph without subgraphs, its numbers in float32, as it is stepped here."""
+    nodes: dict[str, Any] = {}
+    ends: dict[str, tuple[str, str]] = {}
+    edges: list[tuple[str, str]] = []
+    for name, node in graph.nodes.items():
+        ends[name] = (name, name)
+        if type(node).__name__ != "NIRGraph":
+            nodes[name] = node
+            for key, value in vars(node).items():
+                if isinstance(value, np.generic | Array) and value.dtype == np.float64:
+                    setattr(node, key, value.astype(np.float32))
+            continue
+        inner = flat(node)
+        nodes |= {f"{name}.{each}": part for each, part in inner.nodes.items()}
+        edges += [(f"{name}.{a}", f"{name}.{b}") for a, b in inner.edges]
+        kinds = {type(part).__name__: each for each, part in inner.nodes.items()}
+        ends[name] = (f"{name}.{kinds['Input']}", f"{name}.{kinds['Output']}")
+    edges += [(ends[a][1], ends[b][0]) for a, b in graph.edges]
+    graph.nodes, graph.edges = nodes, edges
+    return graph
+
+
 class Stepped:
     """A graph, one step after another; forced layers send given values and only show their sums."""
 
@@ -75,8 +126,10 @@ class Stepped:
         self.kinds = {name: type(node).__name__ for name, node in graph.nodes.items()}
         self.order = self._order()
 
-    def run(self, samples: Array) -> dict[str, dict[str, list[Array]]]:
-        """Return what every layer of neurons shows in every step, by its name."""
+    def run(
+        self, samples: Array, others: Collection[str] = ()
+    ) -> dict[str, dict[str, list[Array]]]:
+        """Return what every layer of neurons shows in every step, by its name; and others."""
         shown: dict[str, dict[str, list[Array]]] = {}
         states: dict[str, State] = {name: {} for name in self.order}
         # A loop's first step reads zeros.
@@ -89,9 +142,11 @@ class Stepped:
             for name in self.order:
                 kind, node = self.kinds[name], self.graph.nodes[name]
                 inputs = [values[each] for each in self.sources[name]]
-                x = row if kind == "Input" else sum(inputs[1:], start=inputs[0])
+                x = sum(inputs[1:], start=inputs[0]) if inputs else row
                 if kind not in NEURONS:
-                    values[name] = PLAIN[kind](node, x, states[name], self.dt)
+                    values[name] = _plain(kind)(node, x, states[name], self.dt)
+                    if name in others:
+                        shown.setdefault(name, {}).setdefault("s", []).append(values[name])
                     continue
                 rows = {"sum": x}
                 if name in self.forced:
@@ -207,8 +262,49 @@ def _affine(node: Any, x: Array, state: State, dt: float) -> Array:
     return sums
 
 
+def _linear(node: Any, x: Array, state: State, dt: float) -> Array:
+    sums: Array = x @ node.weight.T
+    return sums
+
+
+def _scale(node: Any, x: Array, state: State, dt: float) -> Array:
+    scaled: Array = x * node.scale
+    return scaled
+
+
+def _threshold(node: Any, x: Array, state: State, dt: float) -> Array:
+    above: Array = (x > node.threshold).astype(np.float32)
+    return above
+
+
+def _sum_pool(node: Any, x: Array, state: State, dt: float) -> Array:
+    """Return the sums of windows, one position after another."""
+    (height, width), (down, right) = (_pair(n) for n in (node.kernel_size, node.stride))
+    top, left = _pair(node.padding)
+    padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
+    rows = (padded.shape[2] - height) // down + 1
+    columns = (padded.shape[3] - width) // right + 1
+    sums: Array = np.zeros((*x.shape[:2], rows, columns), np.float32)
+    for y in range(height):
+        for z in range(width):
+            sums += padded[:, :, y : y + down * rows : down, z : z + right * columns : right]
+    return sums
+
+
+def _average_pool(node: Any, x: Array, state: State, dt: float) -> Array:
+    average: Array = _sum_pool(node, x, state, dt) / np.float32(np.prod(_pair(node.kernel_size)))
+    return average
+
+
+def _pair(values: Any) -> tuple[int, int]:
+    height, width = np.broadcast_to(np.asarray(values).reshape(-1), 2)
+    return int(height), int(width)
+
+
 def _conv2d(node: Any, x: Array, state: State, dt: float) -> Array:
     """Return the correlation, one position of the kernel after another."""
+    if node.groups != 1 or isinstance(node.padding, str):
+        raise NetworkError("a convolution of groups, or with its padding in words, has no step")
     (top, left), (down, right), (apart_y, apart_x) = node.padding, node.stride, node.dilation
     padded = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
     height, width = node.weight.shape[2:]
@@ -225,7 +321,9 @@ def _conv2d(node: Any, x: Array, state: State, dt: float) -> Array:
 
 
 def _flatten(node: Any, x: Array, state: State, dt: float) -> Array:
-    return x.reshape(len(x), -1)
+    axes = x.ndim - 1
+    start, end = (int(axis) % axes + 1 for axis in (node.start_dim, node.end_dim))
+    return x.reshape(*x.shape[:start], -1, *x.shape[end + 1 :])
 
 
 def _delay(node: Any, x: Array, state: Any, dt: float) -> Array:
@@ -241,10 +339,21 @@ PLAIN: dict[str, Callable[[Any, Array, Any, float], Array]] = {
     "Input": _same,
     "Output": _same,
     "Affine": _affine,
+    "Linear": _linear,
+    "Scale": _scale,
+    "Threshold": _threshold,
+    "SumPool2d": _sum_pool,
+    "AvgPool2d": _average_pool,
     "Conv2d": _conv2d,
     "Flatten": _flatten,
     "Delay": _delay,
 }
+
+
+def _plain(kind: str) -> Callable[[Any, Array, Any, float], Array]:
+    if kind not in PLAIN:
+        raise NetworkError(f"a {kind} has no step here")
+    return PLAIN[kind]
 
 
 def self_test() -> dict[str, Any]:

@@ -22,12 +22,20 @@ from neurodeploy.testing.conformance import accepted_programs
 from neurodeploy.testing.suite import Case, suite
 from neurodeploy.verification.compare import compare
 from snncore import layer, neuron
-from targets.nir.simulators.receivers.run import RECEIVERS, of_program, program_trace
-from targets.nir.simulators.receivers.run import answers as received
-from targets.nir.simulators.runs import file_run
+from targets.nir.foreign.profiles import PROFILES
+from targets.nir.simulators.receivers.run import (
+    RECEIVERS,
+    Shown,
+    of_program,
+    program_trace,
+    shown,
+)
+from targets.nir.simulators.runs import FileRun, file_run
+from targets.nir.simulators.simulate import REFERENCE
 from targets.nir.target import target
+from tests.conformance.nir.alike import alike
+from tests.conformance.nir.published import PAGE, readings, require_as_written
 
-PAGE = Path(__file__).parents[3] / "docs" / "nir-receivers.md"
 LEAST_SPIKES = 20
 
 
@@ -44,19 +52,16 @@ def cases() -> dict[str, Case]:
     return {name: suite("nir")[name] for name in accepted_programs("nir")}
 
 
-def answers(framework: str) -> dict[str, str]:
-    """Return what a framework makes of each network's file, in a word."""
-    networks = cases()
-    runs = [file_run(compiled(case.program), case.samples) for case in networks.values()]
-    words, asked = {}, [of_program(run) for run in runs]
-    replies = received(framework, asked, Simulation())
-    for case, run, answer in zip(networks.values(), runs, replies, strict=True):
-        if isinstance(answer, str):
-            assert answer.startswith(("importing: ", "running: ")), answer
+def own_words(replies: list[list[Shown] | str], runs: list[FileRun]) -> dict[str, str]:
+    """Return what a framework makes of our own files, in a word."""
+    words = {}
+    for case, run, reply in zip(cases().values(), runs, replies, strict=True):
+        if isinstance(reply, str):
+            assert reply.startswith(("importing: ", "running: ")), reply
             words[case.name] = "cannot"
             continue
-        trace = program_trace(run, answer)
-        link = compare(framework, run_golden(case.program, case.samples), trace, 0.0)
+        trace = program_trace(run, [layer.sent for layer in reply])
+        link = compare("", run_golden(case.program, case.samples), trace, 0.0)
         assert link.spikes, case.name
         words[case.name] = link.status.value
     return words
@@ -76,9 +81,22 @@ def table() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("framework", RECEIVERS)
 def test_the_page_says_what_each_framework_computes(
-    framework: str, frameworks: tuple[str, ...]
+    framework: str, frameworks: tuple[str, ...], full: bool
 ) -> None:
-    assert answers(framework) == table()[framework]
+    runs = [file_run(compiled(case.program), case.samples) for case in cases().values()]
+    asked = readings(alike(), PROFILES if full else ("spec", framework))
+    # One process, which imports torch once.
+    both = [*map(of_program, runs), *(each.run for each in asked.values())]
+    replies = shown(RECEIVERS[framework], both, Simulation())
+    assert own_words(replies[: len(runs)], runs) == table()[framework]
+    require_as_written(framework, asked, replies[len(runs) :])
+
+
+def test_nir_itself_computes_what_we_read() -> None:
+    install(REFERENCE)
+    asked = readings(alike(), ("spec",))
+    replies = shown(REFERENCE, [each.run for each in asked.values()], Simulation())
+    require_as_written(REFERENCE.name, asked, replies)
 
 
 def test_verify_tells_of_each_framework(frameworks: tuple[str, ...], tmp_path: Path) -> None:

@@ -39,13 +39,21 @@ class FrameworkRun:
     nodes: tuple[str, ...]
 
 
-def answers(
-    name: str, runs: Sequence[FrameworkRun], simulation: Simulation
-) -> list[list[NDArray[Any]] | str]:
-    """Return of each run what a framework's neurons send, or its refusal in a line.
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The values that a framework's layer sends, and its voltages if it shows them."""
+
+    sent: NDArray[Any]
+    voltage: NDArray[Any] | None = None
+
+
+def shown(
+    environment: Environment, runs: Sequence[FrameworkRun], simulation: Simulation
+) -> list[list[Shown] | str]:
+    """Return of each run what a simulator's nodes show, or its refusal in a line.
 
     Raises:
-        SimulatorError: if the framework is missing or its process fails.
+        SimulatorError: if the simulator is missing or its process fails.
     """
     networks, arrays, size = [], dict[str, Any](), 0
     for index, run in enumerate(runs):
@@ -54,14 +62,18 @@ def answers(
         networks.append({"dt": run.dt, "layers": list(run.nodes)})
         size += len(run.content) + run.samples.size
     limits = simulation.limits or Limits(300 + size * 1e-4, 6144)
-    job = {"framework": name, "networks": networks}
-    result = run_worker(RECEIVERS[name], job, arrays, limits, progress=simulation.progress)
+    job = {"framework": environment.name, "networks": networks}
+    result = run_worker(environment, job, arrays, limits, progress=simulation.progress)
     refusals: Any = result.result["refusals"]
     return [
-        str(refusals[index])
-        or [result.arrays[f"network{index}.layer{n}"] for n in range(len(run.nodes))]
+        str(refusals[index]) or [_shown(result.arrays, index, n) for n in range(len(run.nodes))]
         for index, run in enumerate(runs)
     ]
+
+
+def _shown(arrays: Mapping[str, NDArray[Any]], index: int, layer: int) -> Shown:
+    stem = f"network{index}.layer{layer}"
+    return Shown(arrays[stem], arrays.get(f"{stem}.voltage"))
 
 
 def answered(name: str, run: FrameworkRun, simulation: Simulation) -> list[NDArray[Any]]:
@@ -71,10 +83,22 @@ def answered(name: str, run: FrameworkRun, simulation: Simulation) -> list[NDArr
         SimulatorScopeError: if it refuses the file, or cannot run it; has its own words.
         SimulatorError: if the framework is missing or its process fails.
     """
-    (answer,) = answers(name, [run], simulation)
+    return [layer.sent for layer in shown_or_refused(RECEIVERS[name], run, simulation)]
+
+
+def shown_or_refused(
+    environment: Environment, run: FrameworkRun, simulation: Simulation
+) -> list[Shown]:
+    """Return what a simulator's nodes show.
+
+    Raises:
+        SimulatorScopeError: if it refuses the file, or cannot run it; has its own words.
+        SimulatorError: if the simulator is missing or its process fails.
+    """
+    (answer,) = shown(environment, [run], simulation)
     if isinstance(answer, str):
         raise SimulatorScopeError(
-            f"{RECEIVERS[name].title}, {answer}",
+            f"{environment.title}, {answer}",
             remedy="docs/nir-receivers.md says what each framework takes",
         )
     return answer

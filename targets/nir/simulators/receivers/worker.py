@@ -7,31 +7,69 @@ import importlib
 import importlib.metadata
 import os
 import tempfile
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray
+# What a node sends, and its voltages.
+Shown = tuple[Any, Any]
 
 
 class Recorded:
-    """The values that each layer of neurons sends, as the framework has them."""
+    """The values that each node sends, and its voltages if shown; "" is the output."""
 
-    def __init__(self, network: Any, layers: list[str]) -> None:
-        self.rows: dict[str, list[Array]] = {name: [] for name in layers}
+    def __init__(self, network: Any, layers: list[str], voltage: Callable[[Any, Any], Any]) -> None:
+        self.sent: dict[str, list[Array]] = {name: [] for name in layers}
+        self.voltages: dict[str, list[Array]] = {name: [] for name in layers}
+        self.voltage = voltage
         modules = dict(network.named_modules())
-        for name in layers:
-            module = modules.get(name.replace(".", "_"), modules.get(name))
+        for name in filter(None, layers):
+            names = (name.replace(".", "_"), name, name.rpartition(".")[0])
+            module = next((modules[each] for each in names if each in modules), None)
             if module is None:
                 raise LookupError(f"no module for the node {name}")
             module.register_forward_hook(self._noting(name))
+        if "" in layers:
+            network.register_forward_hook(self._noting(""))
 
     def _noting(self, name: str) -> Any:
         def note(module: Any, inputs: Any, output: Any) -> None:
             sent = output[0] if isinstance(output, tuple) else output
-            self.rows[name].append(sent.detach().numpy().copy())
+            self.sent[name].append(sent.detach().numpy().copy())
+            voltage = self.voltage(module, output) if name else None
+            if voltage is not None:
+                self.voltages[name].append(voltage.detach().numpy().copy())
 
         return note
+
+
+def _last_state(module: Any, output: Any) -> Any:
+    """Return snnTorch's voltages, which a layer returns last, or keeps."""
+    return output[-1] if isinstance(output, tuple) else getattr(module, "mem", None)
+
+
+def _memory(module: Any, output: Any) -> Any:
+    """Return SpikingJelly's voltages, which are a memory of the neurons by its name."""
+    inner = getattr(module, "module", None)
+    if inner is None or not isinstance(output, tuple):
+        return None
+    names = [name for name, _ in inner.named_memories()]
+    return output[1][names.index("v")] if "v" in names else None
+
+
+def _membrane(module: Any, output: Any) -> Any:
+    """Return Norse's voltages: of the state, or of its last part."""
+    state = output[1] if isinstance(output, tuple) else None
+    state = state[-1] if type(state) is tuple else state
+    return getattr(state, "v", None)
+
+
+def _recording(module: Any, output: Any) -> Any:
+    """Return the voltages that sinabs recorded, a sample's steps in a row."""
+    recorded = getattr(module, "recordings", {}).get("v_mem")
+    return None if recorded is None else recorded.reshape(-1, *recorded.shape[2:])
 
 
 def _snntorch(graph: Any, dt: float, batch: int) -> Any:
@@ -51,12 +89,20 @@ def _sinabs(graph: Any, dt: float, batch: int) -> Any:
     return importlib.import_module("sinabs.nir").from_nir(graph, batch_size=batch)
 
 
-# By the framework's name: its import, and whether time and batch are one axis of its input.
+class Reader(NamedTuple):
+    """A framework's import, and how its network is run and looked into."""
+
+    read: Callable[[Any, float, int], Any]
+    # Whether time and batch are one axis of its input.
+    joined: bool
+    voltage: Callable[[Any, Any], Any]
+
+
 READERS = {
-    "norse": (_norse, False),
-    "sinabs": (_sinabs, True),
-    "snntorch": (_snntorch, False),
-    "spikingjelly": (_spikingjelly, False),
+    "norse": Reader(_norse, False, _membrane),
+    "sinabs": Reader(_sinabs, True, _recording),
+    "snntorch": Reader(_snntorch, False, _last_state),
+    "spikingjelly": Reader(_spikingjelly, False, _memory),
 }
 
 
@@ -70,8 +116,10 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
         content = np.load(exchange.input(f"network{index}")).tobytes()
         samples = np.load(exchange.input(f"network{index}.samples"))
         refused, rows = attempt(job["framework"], content, network, samples)
-        for position, sent in enumerate(rows):
+        for position, (sent, voltage) in enumerate(rows):
             np.save(exchange.output(f"network{index}.layer{position}"), sent)
+            if voltage is not None:
+                np.save(exchange.output(f"network{index}.layer{position}.voltage"), voltage)
         refusals.append(refused)
         exchange.progress(f"network {index + 1} of {len(job['networks'])}")
     return {"refusals": refusals}
@@ -79,13 +127,13 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
 
 def attempt(
     framework: str, content: bytes, network: dict[str, Any], samples: Array
-) -> tuple[str, list[Array]]:
-    """Return the framework's refusal, or what each layer sends (T, N, ...)."""
+) -> tuple[str, list[Shown]]:
+    """Return the framework's refusal, or what each layer sends, and its voltages (T, N, ...)."""
     doing = "reading"
     try:
         graph = _graph(content)
         doing = "importing"
-        module = READERS[framework][0](graph, network["dt"], samples.shape[1])
+        module = READERS[framework].read(graph, network["dt"], samples.shape[1])
         doing = "running"
         return "", _stepped(framework, module, network["layers"], samples)
     except Exception as error:
@@ -101,21 +149,35 @@ def _graph(content: bytes) -> Any:
         return importlib.import_module("nir").read(path)
 
 
-def _stepped(framework: str, module: Any, layers: list[str], samples: Array) -> list[Array]:
-    torch = importlib.import_module("torch")
-    recorded = Recorded(module.eval(), layers)
+def _stepped(framework: str, module: Any, layers: list[str], samples: Array) -> list[Shown]:
+    torch, reader = importlib.import_module("torch"), READERS[framework]
+    recorded = Recorded(module.eval(), layers, reader.voltage)
     inputs, (steps, batch) = torch.from_numpy(samples.astype(np.float32)), samples.shape[:2]
+    for part in module.modules():
+        if hasattr(part, "record_states"):
+            part.record_states = True
     with torch.no_grad():
-        if READERS[framework][1]:
-            # Time and batch are one axis, a sample's steps in a row.
+        if reader.joined:
+            # A sample's steps in a row.
             module(inputs.transpose(0, 1).reshape(-1, *inputs.shape[2:]))
-            (whole,) = zip(*recorded.rows.values(), strict=True)
-            parts = (each.reshape(batch, steps, *each.shape[1:]) for each in whole)
-            return [np.ascontiguousarray(np.moveaxis(each, 1, 0)) for each in parts]
+            whole = [
+                [_apart(rows[0], batch, steps) if rows else None for rows in each.values()]
+                for each in (recorded.sent, recorded.voltages)
+            ]
+            return list(zip(*whole, strict=True))
         state = None
         for row in inputs:
             _, state = module(row, state)
-    return [np.stack(rows) for rows in recorded.rows.values()]
+    return [
+        (np.stack(recorded.sent[n]), np.stack(v) if len(v) == steps else None)
+        for n, v in recorded.voltages.items()
+    ]
+
+
+def _apart(joined: Array, batch: int, steps: int) -> Array:
+    """Return values (T, N, ...) of those whose time and batch are one axis."""
+    values = joined.reshape(batch, steps, *joined.shape[1:])
+    return np.ascontiguousarray(np.moveaxis(values, 1, 0))
 
 
 def self_test(framework: str) -> dict[str, Any]:
@@ -133,7 +195,7 @@ def self_test(framework: str) -> dict[str, Any]:
     refused, rows = attempt(framework, content, network, np.ones((6, 1, 1)))
     if refused:
         raise RuntimeError(f"the self-test was refused: {refused}")
-    return {"spikes": rows[0].reshape(-1).tolist(), **_versions(framework)}
+    return {"spikes": rows[0][0].reshape(-1).tolist(), **_versions(framework)}
 
 
 def _versions(framework: str) -> dict[str, str]:
