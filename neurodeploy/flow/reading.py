@@ -20,8 +20,9 @@ def is_foreign(artifact: Artifact) -> bool:
 def reader_of(artifact: Artifact, profile: str | None) -> str | None:
     """Return the simulator that another writer's file is compared with by default, if it is one."""
     chip = target(artifact.target)
-    foreign = isinstance(chip, JudgesForeignFiles) and chip.is_foreign(artifact)
-    return chip.reader_of(profile) if foreign else None
+    if not (isinstance(chip, JudgesForeignFiles) and chip.is_foreign(artifact)):
+        return None
+    return chip.reader_of(profile)
 
 
 def read_file(artifact: Artifact, model: Any, reading: Mapping[str, Any]) -> ReadFile:
