@@ -26,6 +26,7 @@ from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
+    from neurodeploy.artifact import Artifact
     from neurodeploy.flow.inputs import RandomSamples
     from neurodeploy.target import Simulation
 
@@ -110,17 +111,13 @@ def verify(
     """
     from neurodeploy.flow import pipeline
     from neurodeploy.flow.inputs import LoadedModel
-    from neurodeploy.flow.reading import reader_of, require_no_model
-    from neurodeploy.flow.simulators import install_simulators
+    from neurodeploy.flow.reading import require_no_model
     from neurodeploy.target import open_artifact
-    from neurodeploy.target import target as find_target
 
     model = original.model
-    if runs.samples is not None and runs.random is not None:
-        raise typer.TyperException("--samples and --random exclude one another")
     if original.build is not None and model is None:
         raise typer.TyperException("--build has a meaning only with --model")
-    drawn = None if runs.random is None else _random(runs.random)
+    drawn = _drawn(runs)
     report_view.require_places(verdict.report, verdict.junit)
     simulation = _simulation(runs.jobs, runs.time_limit, runs.memory_limit)
     opened = open_artifact(artifact)
@@ -132,9 +129,7 @@ def verify(
     arguments |= reading_choices(original.option or [])
     how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
     if runs.install:
-        with output.progress(lasting=True) as say:
-            asked = runs.simulator or reader_of(opened, original.profile)
-            install_simulators(find_target(opened.target), asked, say)
+        _install(output, opened, runs.simulator, original.profile)
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()
@@ -145,6 +140,28 @@ def verify(
     document = report_view.as_data(result) | {"files": places}
     blocks = report_view.as_lines(result) + report_view.written(places)
     return Outcome(document, blocks, report_view.exit_code(result, strict=verdict.strict))
+
+
+def _drawn(runs: RunOptions) -> RandomSamples | None:
+    """Return the random samples that are asked for, if any.
+
+    Raises:
+        TyperException: if samples are named as well.
+    """
+    if runs.samples is not None and runs.random is not None:
+        raise typer.TyperException("--samples and --random exclude one another")
+    return None if runs.random is None else _random(runs.random)
+
+
+def _install(output: Streams, artifact: Artifact, simulator: str | None, profile: Any) -> None:
+    """Install the simulators that an artifact is compared with."""
+    from neurodeploy.flow.reading import reader_of
+    from neurodeploy.flow.simulators import install_simulators
+    from neurodeploy.target import target
+
+    with output.progress(lasting=True) as say:
+        asked = simulator or reader_of(artifact, profile)
+        install_simulators(target(artifact.target), asked, say)
 
 
 def _random(text: str) -> RandomSamples:
