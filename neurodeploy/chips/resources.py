@@ -101,12 +101,29 @@ class Energy:
 
 
 @dataclass(frozen=True)
+class NeuroBench:
+    """A network's static metrics, and those of its samples."""
+
+    # Weights, and the bytes that they take as they are stored here: one, two, four or eight each.
+    weights: int
+    footprint: int
+    connection_sparsity: float
+    activation_sparsity: float
+    effective_acs: float
+    effective_macs: float
+    dense: float
+    membrane_updates: float
+
+
+@dataclass(frozen=True)
 class OnChip:
     """A network on a target's chips: placements, operations and energy."""
 
     placements: tuple[Placement, ...] = ()
     operations: tuple[LayerOperations, ...] = ()
     energies: tuple[Energy, ...] = ()
+    # Those of NeuroBench, if there were samples.
+    metrics: NeuroBench | None = None
 
     @property
     def heading(self) -> str:

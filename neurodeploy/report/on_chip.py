@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
-from neurodeploy.chips.resources import Core, Energy, LayerOperations, Placement, Use
+from neurodeploy.chips.resources import Core, Energy, LayerOperations, NeuroBench, Placement, Use
 from neurodeploy.report.words import shortened
 
 _LETTERS = ascii_lowercase + ascii_uppercase
@@ -92,6 +92,21 @@ def operation_table(operations: Sequence[LayerOperations]) -> TableData:
         for each in operations
     ]
     return TableData(headings, rows, frozenset(headings[1:]))
+
+
+def metric_table(metrics: NeuroBench) -> TableData:
+    """Return NeuroBench's metrics, a row each."""
+    rows = [
+        ("weights", f"{metrics.weights:,}"),
+        ("footprint of the weights", _bytes(8 * metrics.footprint)),
+        ("connection sparsity", f"{metrics.connection_sparsity:.4f}"),
+        ("activation sparsity", f"{metrics.activation_sparsity:.4f}"),
+        ("effective ACs", f"{metrics.effective_acs:,.1f}"),
+        ("effective MACs", f"{metrics.effective_macs:,.1f}"),
+        ("dense operations", f"{metrics.dense:,.0f}"),
+        ("membrane updates", f"{metrics.membrane_updates:,.1f}"),
+    ]
+    return TableData(("NeuroBench metric", "one sample"), rows, frozenset({"one sample"}))
 
 
 def energy_lines(energies: Sequence[Energy]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.context import context_rows
 from neurodeploy.report.links import Divergence, Link
-from neurodeploy.report.on_chip import energy_lines, headline, operation_table
+from neurodeploy.report.on_chip import energy_lines, headline, metric_table, operation_table
 from neurodeploy.report.words import (
     Mark,
     activity_of,
@@ -161,6 +161,9 @@ def _on_chip(on_chip: OnChip) -> list[str]:
         cells: list[Sequence[str]] = [table.headings, *table.rows]
         lines += [""] if lines else []
         lines += [f"  {line}" for line in _aligned(cells, "lrrr")]
+    if on_chip.metrics is not None:
+        table = metric_table(on_chip.metrics)
+        lines += ["", *(f"  {line}" for line in _aligned([table.headings, *table.rows], "lr"))]
     return lines + [part for line in energy_lines(on_chip.energies) for part in _wrapped(line, 2)]
 
 

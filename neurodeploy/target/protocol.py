@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.chips.resources import Energy, LayerOperations, OnChip, Placement
+from neurodeploy.chips.resources import Energy, LayerOperations, NeuroBench, OnChip, Placement
 from neurodeploy.errors import (
     ValidationError,
 )
@@ -251,14 +251,20 @@ class RestructuresPrograms(Protocol):
         """
 
 
-def on_chip(chip: Target, program: Program, operations: tuple[LayerOperations, ...] = ()) -> OnChip:
+def on_chip(
+    chip: Target,
+    program: Program,
+    operations: tuple[LayerOperations, ...] = (),
+    metrics: NeuroBench | None = None,
+) -> OnChip:
     """Return the program on the target's chips, without energy for a chip that it does not fit."""
     if not isinstance(chip, KnowsChips):
-        return OnChip(operations=operations)
+        return OnChip(operations=operations, metrics=metrics)
     placements = chip.placements(program)
     full = {placed.chip for placed in placements if not placed.fits}
     energies = chip.energies(operations) if operations else ()
-    return OnChip(placements, operations, tuple(e for e in energies if e.chip not in full))
+    fitting = tuple(each for each in energies if each.chip not in full)
+    return OnChip(placements, operations, fitting, metrics)
 
 
 def checked_options(chip: Target, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.chips.neurobench import neurobench
 from neurodeploy.chips.operations import operations
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.errors import UnknownNameError
@@ -180,7 +181,8 @@ class Exact(Meaning):
 
     def on_chip(self, chip: Target) -> OnChip:
         """Return the program on the target's chips, with the operations of these samples."""
-        return on_chip(chip, self.network, operations(self.network, self.trace, self.inputs))
+        network, counted = self.network, (self.network, self.trace, self.inputs)
+        return on_chip(chip, network, operations(*counted), neurobench(*counted))
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from neurodeploy.cli.outcome import Block, Line, Table, Tone, title
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neurodeploy.chips.resources import LayerOperations, OnChip, Placement
+    from neurodeploy.chips.resources import OnChip, Placement
     from neurodeploy.program import Program
     from neurodeploy.report.on_chip import TableData
 
 
 def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> dict[str, OnChip]:
     """Return each named target's program on its chips, if it describes them."""
+    from neurodeploy.chips.neurobench import neurobench
     from neurodeploy.chips.operations import operations
     from neurodeploy.simulator import run_golden
     from neurodeploy.simulator.samples import checked_samples
@@ -25,23 +26,26 @@ def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> d
     chips: dict[str, OnChip] = {}
     for name, program in programs.items():
         chip = target(name)
-        counted: tuple[LayerOperations, ...] = ()
         if not isinstance(chip, KnowsChips):
             continue
-        if samples is not None:
-            inputs = checked_samples(program, samples)
-            counted = operations(program, run_golden(program, inputs), inputs)
-        chips[name] = on_chip(chip, program, counted)
+        if samples is None:
+            chips[name] = on_chip(chip, program)
+            continue
+        inputs = checked_samples(program, samples)
+        run = (program, run_golden(program, inputs), inputs)
+        chips[name] = on_chip(chip, program, operations(*run), neurobench(*run))
     return chips
 
 
 def chip_blocks(chip: OnChip) -> list[Block]:
     """Return the same in words, tables and a map."""
-    from neurodeploy.report.on_chip import energy_lines, operation_table
+    from neurodeploy.report.on_chip import energy_lines, metric_table, operation_table
 
     blocks = [block for placed in chip.placements for block in _placement(placed)]
     if chip.operations:
         blocks += [*title("operations for one sample"), _table(operation_table(chip.operations))]
+    if chip.metrics is not None:
+        blocks += [Line(""), _table(metric_table(chip.metrics))]
     blocks += [Line(line, Tone.ASIDE) for line in energy_lines(chip.energies)]
     return blocks
 

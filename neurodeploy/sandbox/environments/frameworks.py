@@ -32,7 +32,10 @@ _FRAMEWORKS = {
         "Norse 1.1.0", ("norse==1.1.0", *_NIR, *_PLOT), 25, 75, ("setuptools==84.2.1",), ("norse",)
     ),
     "sinabs": _Framework("sinabs 3.1.3", ("sinabs==3.1.3", "pbr==7.1.3", *_NIR, *_PLOT), 25, 75),
-    "snntorch": _Framework("snnTorch 1.0.0", ("snntorch==1.0.0", *_NIR), 1, 20),
+    # With the harness of NeuroBench, which builds on it.
+    "snntorch": _Framework(
+        "snnTorch 1.0.0", ("snntorch==1.0.0", "neurobench==2.3.0", "tqdm==4.70.1", *_NIR), 1, 20
+    ),
     "spikingjelly": _Framework(
         "SpikingJelly 2.0.0", ("spikingjelly==2.0.0", "loguru==0.7.3", *_NIR), 2, 25
     ),

@@ -13,6 +13,7 @@ from neurodeploy.report.on_chip import (
     headline,
     layer_table,
     layers_on,
+    metric_table,
     operation_table,
     used,
 )
@@ -27,6 +28,9 @@ def on_chip_section(on_chip: OnChip) -> Markup:
     if on_chip.operations:
         parts.append(element("h3", "Operations for one sample"))
         parts.append(_table("Operations for one sample", operation_table(on_chip.operations)))
+    if on_chip.metrics is not None:
+        parts.append(element("h3", "NeuroBench"))
+        parts.append(_table("NeuroBench's metrics", metric_table(on_chip.metrics)))
     parts += [element("p", line, class_="lead") for line in energy_lines(on_chip.energies)]
     return join(*parts)
 
