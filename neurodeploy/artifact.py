@@ -22,6 +22,9 @@ from neurodeploy.program import Program
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+# The folder beside the manifest that holds proofs; the artifact is the same without it.
+PROOFS = "proofs"
+_PROOF_FILES = frozenset({".json", ".smt2", ".npz"})
 # The members of a manifest with their types; no other members are allowed.
 _MEMBERS: dict[str, Any] = {
     "schema": int,
@@ -216,7 +219,15 @@ def _is_artifact(folder: Path) -> bool:
         named = {*_manifest(folder)["files"], MANIFEST}
     except (ArtifactError, KeyError, TypeError):
         return False
-    return {path.name for path in folder.iterdir()} <= named
+    others = {path.name for path in folder.iterdir()} - named
+    return not others or (others == {PROOFS} and is_proofs(folder / PROOFS))
+
+
+def is_proofs(folder: Path) -> bool:
+    """Return whether a folder holds only proofs, so that replacing it loses nothing else."""
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    return all(path.suffix in _PROOF_FILES and path.is_file() for path in folder.iterdir())
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

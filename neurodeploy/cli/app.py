@@ -22,6 +22,7 @@ from neurodeploy.cli.commands import (
     view,
 )
 from neurodeploy.cli.commands.machine import completion, doctor, simulators
+from neurodeploy.cli.commands.proving import prove
 from neurodeploy.cli.failure import INTERRUPTED
 from neurodeploy.cli.shell import settings
 from neurodeploy.cli.shell.completion import PROGRAM, is_asked, prepare
@@ -39,6 +40,7 @@ for name, function in {
     "check": check.check,
     "export": export.export,
     "verify": verify.verify,
+    "prove": prove.prove,
     "quantize": quantize.quantize,
     "convert": convert.convert,
     "run": run.run,

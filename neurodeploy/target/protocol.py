@@ -20,6 +20,7 @@ from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.target.capabilities import Capabilities, Option
 from neurodeploy.target.examples import ExampleNeuron
 from neurodeploy.target.findings import Finding
+from neurodeploy.target.steps import ArtifactSteps
 from neurodeploy.trace import Trace
 
 
@@ -146,6 +147,14 @@ class ComparesFiles(Protocol):
 
     def file_difference(self, name: str, expected: bytes, actual: bytes) -> str | None:
         """Return where two files differ, or None if a loader reads the same from both."""
+
+
+@runtime_checkable
+class ShowsSteps(Protocol):
+    """An optional ability: show the steps that an artifact's files compute, for proofs."""
+
+    def steps(self, artifact: Artifact) -> ArtifactSteps:
+        """Return each layer's step as the files state it, also of an edited artifact."""
 
 
 @runtime_checkable

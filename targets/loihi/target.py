@@ -20,6 +20,7 @@ from neurodeploy.target import (
     chosen_simulator,
     on_chip_part,
 )
+from neurodeploy.target.steps import ArtifactSteps
 from neurodeploy.trace import LayerTrace, Trace
 from targets.loihi.branches import as_chain
 from targets.loihi.check import check
@@ -33,6 +34,7 @@ from targets.loihi.file.same import file_difference
 from targets.loihi.host import lava_run
 from targets.loihi.neurons.integrator import shown
 from targets.loihi.neurons.table import require_determined
+from targets.loihi.proving.steps import steps_in
 from targets.loihi.read import read_artifact
 from targets.loihi.simulators.judges import BRIAN, NENGO, JudgedRun, run_judge
 from targets.loihi.simulators.simulate import LAVA, run_lava
@@ -69,6 +71,10 @@ class Loihi:
     def read(self, artifact: Artifact) -> Program:
         """Return the program in a .net file, ours or another's."""
         return read_artifact(artifact)
+
+    def steps(self, artifact: Artifact) -> ArtifactSteps:
+        """Return the steps that Lava computes of a file's numbers."""
+        return steps_in(artifact)
 
     def file_difference(self, name: str, expected: bytes, content: bytes) -> str | None:
         """Return where two .net files differ, or None if a loader reads the same values."""

@@ -19,11 +19,13 @@ from neurodeploy.target import (
     chip_part,
     chosen_simulator,
 )
+from neurodeploy.target.steps import ArtifactSteps
 from neurodeploy.trace import Trace
 from targets.lynxi.capabilities import CAPABILITIES, STEPS
 from targets.lynxi.check import check
 from targets.lynxi.compile import compile_program
 from targets.lynxi.examples import EXAMPLES
+from targets.lynxi.proving.steps import steps_in
 from targets.lynxi.read import read_artifact
 from targets.lynxi.simulators.simulate import (
     FLOAT16,
@@ -65,6 +67,14 @@ class Lynxi:
     def read(self, artifact: Artifact) -> Program:
         """Return the program in a package, ours or another's."""
         return read_artifact(artifact)
+
+    def steps(self, artifact: Artifact) -> ArtifactSteps:
+        """Return the steps that the nodes of the package's module of one step compute.
+
+        Raises:
+            ArtifactError: if a file is damaged, or its nodes do not belong together.
+        """
+        return steps_in(artifact)
 
     def simulate(
         self,

@@ -13,11 +13,13 @@ from neurodeploy.graph import Graph
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import Capabilities, Finding, LiveRun, Simulation, chosen_simulator
+from neurodeploy.target.steps import ArtifactSteps
 from neurodeploy.trace import Trace
 from targets.onnx.capabilities import CAPABILITIES
 from targets.onnx.check import check, check_graph
 from targets.onnx.compile import compile_graph, compile_program
 from targets.onnx.forms.forms import Choices, GraphForm
+from targets.onnx.proving.steps import steps_in
 from targets.onnx.read import open_file
 from targets.onnx.simulators.live import LiveGraph
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE, FileRun, run_files
@@ -59,6 +61,14 @@ class Onnx:
                 remedy="verify or run it, or quantize the model and export it again",
             )
         return network
+
+    def steps(self, artifact: Artifact) -> ArtifactSteps:
+        """Return the steps that the file's own nodes compute.
+
+        Raises:
+            ArtifactError: if it is not a file of ours, is damaged, or holds floats.
+        """
+        return steps_in(open_file(artifact), artifact)
 
     def check_graph(self, graph: Graph) -> tuple[Finding, ...]:
         """Return what the file cannot hold of a float network, and that it is not exact."""

@@ -63,6 +63,17 @@ def step_onnx(plan: NetworkPlan) -> Content:
     return graph.model(reduced_forms(plan, 1)["step"], results)
 
 
+def drives_of(plan: NetworkPlan) -> dict[str, str]:
+    """Return the name of each layer's drive among the values of one step."""
+    graph = _DriveRecorder(plan)
+    before = {
+        part.name: {key: state_label(graph.labels, part, key) for key in part.states}
+        for part in plan.layers
+    }
+    one_step(graph, plan, INPUT, before)
+    return graph.drives
+
+
 def apart_onnx(plan: NetworkPlan) -> Content:
     """Return every layer alone: each branch's input in, its sums and the spikes out."""
     graph, form = _Graph(plan), reduced_forms(plan, 1)["apart"]
@@ -275,3 +286,16 @@ class _Graph(Words[str]):
                 name = self.node("Mul", name, self.number(UNIT, "float32"))
             total = self.node("Add", total, name) if total else name
         return total
+
+
+class _DriveRecorder(_Graph):
+    """A graph that remembers what drives its neurons."""
+
+    def __init__(self, plan: NetworkPlan) -> None:
+        super().__init__(plan)
+        self.drives: dict[str, str] = {}
+
+    def step(self, part: PlanPart, states: Mapping[str, str], x: str) -> tuple[dict[str, str], str]:
+        """Return the states and the spikes after one step of a layer of neurons."""
+        self.drives[part.name] = x
+        return super().step(part, states, x)

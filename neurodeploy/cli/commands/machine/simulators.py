@@ -113,19 +113,22 @@ def doctor(output: Streams) -> Outcome:
 
 
 def environments() -> dict[str, Environment]:
-    """Return the environments of all targets' simulators, by name.
+    """Return the environments of all targets' simulators and of the solvers, by name.
 
-    Several simulators, also of several targets, may run in one environment.
+    Several simulators, also of several targets, may run in one environment. The solvers that
+    `prove` asks are one more.
     """
+    from neurodeploy.proof import SOLVERS
     from neurodeploy.sandbox import Environment
     from neurodeploy.target import targets
 
-    return {
+    simulators = {
         each.name: each
         for chip in targets().values()
         for each in chip.simulators.values()
         if isinstance(each, Environment)
     }
+    return simulators | {SOLVERS.name: SOLVERS}
 
 
 def environment(name: str) -> Environment:

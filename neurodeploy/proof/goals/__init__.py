@@ -1,0 +1,1 @@
+"""The questions whose answers prove a layer's step."""

@@ -1,0 +1,1 @@
+"""Equations as circuits of whole numbers whose bits grow with every operation, for provers."""

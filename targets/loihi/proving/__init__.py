@@ -1,0 +1,1 @@
+"""The steps that Lava computes of a file's numbers, as circuits."""

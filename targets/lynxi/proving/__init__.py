@@ -1,0 +1,1 @@
+"""The steps that the nodes of a reduced module compute, as circuits."""

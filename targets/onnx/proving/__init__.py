@@ -1,0 +1,1 @@
+"""The steps that the nodes of a file compute, as circuits."""
