@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 
 from neurodeploy.errors import NeurodeployError
+from neurodeploy.proof import SOLVERS
 from neurodeploy.sandbox import Environment, install
 from targets.loihi.simulators.judges import BRIAN, NENGO
 from targets.loihi.simulators.simulate import LAVA
@@ -18,6 +19,7 @@ _BY_FIXTURE = {
     "nir_reference": NIR_REFERENCE,
     "onnxruntime": ONNXRUNTIME,
     "reference": REFERENCE,
+    "solvers": SOLVERS,
 }
 
 
@@ -74,3 +76,10 @@ def brian() -> Environment:
     """brian2-loihi, ready to run."""
     install(BRIAN)
     return BRIAN
+
+
+@pytest.fixture(scope="session")
+def solvers() -> Environment:
+    """The solvers that proofs ask."""
+    install(SOLVERS)
+    return SOLVERS

@@ -6,6 +6,7 @@ A sum has one bit more than its parts, a product as many as both factors: nothin
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -149,6 +150,8 @@ class Circuit:
 
     def bitwise(self, gate: Gate, a: Wire, b: Wire) -> Wire:
         """Return the bits of both, combined."""
+        if a.constant is not None and b.constant is not None:
+            return self.constant(_COMBINED[gate](a.constant, b.constant))
         if gate == Gate.BITWISE_AND:
             for one, other in ((a, b), (b, a)):
                 mask = one.constant
@@ -158,6 +161,8 @@ class Circuit:
 
     def _modulo(self, a: Wire, bits: int) -> Wire:
         """Return the lowest bits as a number without a sign."""
+        if not bits:
+            return self.constant(0)
         low = self.low(a, bits)
         turn = self.constant(1 << bits)
         whole = self.choose(self.less(low, self.constant(0)), self.add(low, turn), low)
@@ -279,6 +284,13 @@ class Circuit:
         if key not in self._wires:
             self._wires[key] = Wire(gate, args, bits, value)
         return self._wires[key]
+
+
+_COMBINED: dict[Gate, Callable[[int, int], int]] = {
+    Gate.BITWISE_AND: operator.and_,
+    Gate.BITWISE_OR: operator.or_,
+    Gate.BITWISE_XOR: operator.xor,
+}
 
 
 def in_order(results: list[Wire]) -> list[Wire]:
