@@ -55,7 +55,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Certificate:
-    """One proved goal: its question in SMT-LIB, and who answered it in what time."""
+    """One proved goal: its question in SMT-LIB, and who answered it how fast."""
 
     goal: str
     text: str

@@ -114,7 +114,7 @@ def _over(edge: Edge, proved: Ranges) -> Interval:
 
 
 def _attempted(attempts: Mapping[str, _Attempt], how: Effort) -> dict[str, _Attempt]:
-    """Answer every pending question, and those that follow from answers."""
+    """Return attempts with every question answered, and those that follow from answers."""
     while True:
         questions = [(each, q) for each in attempts.values() for q in each.pending]
         if not questions:

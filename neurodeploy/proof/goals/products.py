@@ -41,7 +41,7 @@ def opened(circuit: Circuit, claimed: Wire) -> Opened | None:
                 continue
             for part in (upper, low):
                 if id(part) not in new:
-                    free = circuit.variable(f"product.{len(facts)}", part.bits)
+                    free = circuit.variable(f"product.{len(new)}", part.bits)
                     new[id(part)] = free
                     other = part.args[1] if part.args[0] is factor else part.args[0]
                     facts.append(_signs(circuit, free, *part.args))

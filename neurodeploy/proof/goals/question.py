@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """A verdict, the numbers that refute the claim, and who gave it in what time."""
+    """A verdict, the numbers that refute the claim, and who gave it how fast."""
 
     verdict: Verdict
     numbers: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""What Lava's fixed-point processes compute in one step, written from their documented formulas.
+"""The steps of Lava's fixed-point processes, written from their documented formulas.
 
 A file has no text of a step: it names a kind of neurons, which Lava's process of that kind computes
 on words of 32 bits, with products of 64.
@@ -9,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from snncore.dynamics import Equations
 from snncore.dynamics.bits.circuit import Circuit, Wire
-from targets.loihi.chip.format import ADDER_BITS, DECAY_BITS, FRACTION, STATE_BITS, UNITY
+from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR
+from snncore.dynamics.zoo.resonator import RESONATOR
+from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
+from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
+from targets.loihi.chip.format import (
+    ADDER_BITS,
+    DECAY_BITS,
+    FRACTION,
+    RESETTING_RESONATOR,
+    STATE_BITS,
+    UNITY,
+)
 
 # States and inputs by name, and parameters, to the next states and what is sent.
 Formula = Callable[
@@ -182,3 +194,15 @@ def sigma(
     """Return a step of neurons that add up."""
     total = lava.word(lava.circuit.add(states["sigma"], lava.word(inputs["x"])))
     return {"sigma": total}, total
+
+
+FORMULAS: tuple[tuple[Equations, Formula], ...] = (
+    (CUBA_LIF, lif),
+    (DRIVEN_CUBA_LIF, lif),
+    (CUBA_INTEGRATOR, lif),
+    (RESONATOR, resonator),
+    (RESETTING_RESONATOR, resetting_resonator),
+    (DELTA, delta),
+    (SIGMA_DELTA, sigma_delta),
+    (SIGMA, sigma),
+)

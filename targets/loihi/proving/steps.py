@@ -12,28 +12,13 @@ from neurodeploy.program import Neuron, Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.target import chip_part
 from neurodeploy.target.steps import ArtifactSteps, ComputedStep, LayerStep, Leaves, SumBound
-from snncore.dynamics import Equations
 from snncore.dynamics.arithmetic.interval import ZERO
 from snncore.dynamics.bits.circuit import Circuit
 from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR
-from snncore.dynamics.zoo.resonator import RESONATOR
-from snncore.dynamics.zoo.sigma_delta import DELTA, SIGMA, SIGMA_DELTA
-from snncore.dynamics.zoo.spiking import CUBA_LIF, DRIVEN_CUBA_LIF
-from targets.loihi.chip.format import ADDER_BITS, NEVER, RESETTING_RESONATOR
+from targets.loihi.chip.format import ADDER_BITS, NEVER
 from targets.loihi.proving import formulas
-from targets.loihi.proving.formulas import Formula, Lava
+from targets.loihi.proving.formulas import FORMULAS, Formula, Lava
 from targets.loihi.read import read_artifact
-
-_FORMULAS: tuple[tuple[Equations, Formula], ...] = (
-    (CUBA_LIF, formulas.lif),
-    (DRIVEN_CUBA_LIF, formulas.lif),
-    (CUBA_INTEGRATOR, formulas.lif),
-    (RESONATOR, formulas.resonator),
-    (RESETTING_RESONATOR, formulas.resetting_resonator),
-    (DELTA, formulas.delta),
-    (SIGMA_DELTA, formulas.sigma_delta),
-    (SIGMA, formulas.sigma),
-)
 
 
 def steps_in(artifact: Artifact) -> ArtifactSteps:
@@ -54,7 +39,7 @@ def steps_in(artifact: Artifact) -> ArtifactSteps:
 
 
 def _formula(node: Neuron) -> Formula | None:
-    kinds = (formula for kind, formula in _FORMULAS if node.equations.same_computation(kind))
+    kinds = (formula for kind, formula in FORMULAS if node.equations.same_computation(kind))
     return next(kinds, None)
 
 

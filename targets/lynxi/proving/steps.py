@@ -107,12 +107,12 @@ class _Reader:
         fractions = {name: fraction_of(values) for name, values in tables.items()}
 
         def compute(circuit: Circuit, inputs: Leaves) -> ComputedStep:
-            known = {name: Number(inputs.sources[edge], kind) for name, edge in terms.items()}
-            known |= {states[key]: Number(inputs.states[key], kind) for key in states}
+            numbers = {name: Number(inputs.sources[edge], kind) for name, edge in terms.items()}
+            numbers |= {states[key]: Number(inputs.states[key], kind) for key in states}
             for name in tables:
                 stored = self.tensors[name][1]
-                known[name] = Number(inputs.parameters[name], stored, fractions[name])
-            walk = Walk(circuit, self.nodes, known, self.tensors)
+                numbers[name] = Number(inputs.parameters[name], stored, fractions[name])
+            walk = Walk(circuit, self.nodes, numbers, self.tensors)
             following = {key: walk.whole(name) for key, name in results.items()}
             return ComputedStep(following, walk.whole(output), tuple(walk.conditions))
 

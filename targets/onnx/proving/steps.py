@@ -123,15 +123,15 @@ class _Reader:
         parameters = {label: values[label].astype(np.int64) for label in kinds}
 
         def compute(circuit: Circuit, leaves: Leaves) -> ComputedStep:
-            known: dict[str, Number] = {}
+            numbers: dict[str, Number] = {}
             for edge, labels in names.sources.items():
                 number = Number(leaves.sources[edge], self.parts[edge.source].type)
-                known |= dict.fromkeys(labels, number)
+                numbers |= dict.fromkeys(labels, number)
             for state, name in names.states.items():
-                known[name] = Number(leaves.states[state], part.states[state])
+                numbers[name] = Number(leaves.states[state], part.states[state])
             for label, name in names.parameters.items():
-                known[name] = Number(leaves.parameters[label], kinds[label])
-            walk = Walk(circuit, _by_output(nodes), known)
+                numbers[name] = Number(leaves.parameters[label], kinds[label])
+            walk = Walk(circuit, _by_output(nodes), numbers)
             following = {key: walk.value(name).wire for key, name in names.next_states.items()}
             output = walk.value(names.output).wire
             output = output if output.bits else circuit.number(output)

@@ -71,11 +71,11 @@ def passed(op: str, position: int = 0) -> Edit:
     return edit
 
 
-def reading(op: str, position: int, place: int, name: str) -> Edit:
+def reading(op: str, position: int, operand: int, name: str) -> Edit:
     """Return an edit that lets a node read another value."""
 
     def edit(nodes: Any) -> None:
-        node(nodes, op, position).input[place] = name
+        node(nodes, op, position).input[operand] = name
 
     return edit
 
@@ -158,6 +158,7 @@ def require_real(program: Program, proof: Any) -> None:
     assert any(one != other for one, other in example.results.values())
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", ONNX)
 def test_a_bug_in_a_graph_is_found(name: str, tmp_path: Path, solvers: Environment) -> None:
     program = wide()
@@ -181,6 +182,7 @@ LYNXI: dict[str, Edit] = {
 HARMLESS = ("finds the wrong remainder",)
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", LYNXI)
 def test_a_bug_in_a_module_is_found(name: str, tmp_path: Path, solvers: Environment) -> None:
     program = on_card.dense(leak=32, threshold=61)
