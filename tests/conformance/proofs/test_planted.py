@@ -148,7 +148,7 @@ def require_real(program: Program, proof: Any) -> None:
         for key, value in layer.parameters.items()
     }
     index = example.neuron or (0,) * len(program.shapes[layer.name])
-    own = {k: np.int64(v if np.ndim(v) == 0 else v[index]) for k, v in single.items()}
+    own = {k: np.asarray(v if np.ndim(v) == 0 else v[index]) for k, v in single.items()}
     states = {key: np.array([value]) for key, value in example.states.items()}
     drive = np.array([sum(example.drives.values())])
     alone = Neuron(layer.name, layer.inputs[:1], layer.equations, layer.system, own, layer.exponent)

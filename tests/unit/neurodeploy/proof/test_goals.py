@@ -90,7 +90,7 @@ def test_a_wrong_state_that_is_never_reached_does_no_harm() -> None:
     saturating = replace(SYSTEM, states=(("v", Format(7, 0)),))
     nodes = (*strong.nodes[:2], replace(strong.layers[0], system=saturating))
     silent = Program(nodes, "n")
-    positive = replace(silent.nodes[1], weight=np.array([[0, 0], [0, 1]]))
+    positive = Dense("d", Edge("in"), np.array([[0, 0], [0, 1]]))
     only_up = Program((silent.nodes[0], positive, silent.nodes[2]), "n")
     result = proofs(only_up, {"at": -5, "by": 1})
     assert result.proved

@@ -1,6 +1,7 @@
 """Circuits compute what integer equations mean, on numbers of any size."""
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def gates(circuit: Circuit) -> dict[str, Wire]:
     }
 
 
-PYTHON = {
+PYTHON: dict[str, Callable[[int, int], int]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
