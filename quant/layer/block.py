@@ -12,11 +12,12 @@ from quant.grid.straight_through import Unit
 from quant.layer.synapse import GridLayer, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron, Integers
 from snncore import layer
+from snncore.one_node import OneNode, one_node
 
 Synapse = GridLayer | SumPool2d
 
 
-class Block(layer.Layer):
+class Block(OneNode, layer.Layer):
     """One layer of a chip; a bias of the synapse is added to the neurons' voltage.
 
     A batch norm between the two is folded into the weights before they are rounded, also during
@@ -81,6 +82,24 @@ class Block(layer.Layer):
         """Return the neurons' parameters in the chip's integers."""
         return self.neuron.integers(self.unit, self.folded()[1])
 
+    def result_like(self, x: Tensor) -> Tensor:
+        """Return a tensor of the spikes' shape and type."""
+        synapse: Any = self.synapse
+        sums: Tensor = synapse.sums(x.float(), synapse.weight, None)
+        return sums
+
+    def stateful(self) -> ChipNeuron:
+        """Return the neurons, whose states go on."""
+        return self.neuron
+
+    def changing(self) -> list[Tensor]:
+        """Return the batch norm's statistics while it learns."""
+        norm = self.norm
+        if norm is None or not (self.training and not norm.frozen):
+            return []
+        return [norm.running_mean, norm.running_var, norm.num_batches_tracked]
+
+    @one_node
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         weight, bias = self._seen(x)

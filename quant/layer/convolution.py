@@ -10,6 +10,7 @@ from quant.grid.exact import snapped, without_autocast
 from quant.layer.synapse import GridLayer
 from snncore import layer
 from snncore.layer.weights.convolution import Size
+from snncore.one_node import one_node
 
 
 class _GridConvolution(GridLayer):
@@ -53,6 +54,7 @@ class _GridConvolution(GridLayer):
             exact, kernel, most = self._exact(x, weight, self.format.kernel_bits)
             return self._floats().correlate(self, exact, kernel, None), most
 
+    @one_node
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sums, exact."""
         return snapped(GridLayer.forward(self, x), self.unit)

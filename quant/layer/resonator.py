@@ -19,6 +19,7 @@ from snncore import layer
 from snncore.dynamics.zoo.resonator import RESONATOR, resetting_resonator
 from snncore.kernels import run_sequence
 from snncore.neuron.parameters import Given
+from snncore.one_node import OneNode, one_node
 
 
 class Resonator(ChipNeuron):
@@ -63,6 +64,10 @@ class Resonator(ChipNeuron):
         config.pop("bias")
         return config | {"resets": self.resets}
 
+    def result_like(self, x: Tensor) -> Tensor:
+        """Return a tensor of the spikes' shape and type."""
+        return x.select(-2, 0).float()
+
     def _integrate(
         self, sequence: Tensor, *, bias: Tensor | None, unit: Unit, most: float | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -81,7 +86,7 @@ class Resonator(ChipNeuron):
         return run_sequence(stepper, self._states_for(parts[0][0]), inputs, observer)
 
 
-class ComplexBlock(layer.Layer):
+class ComplexBlock(OneNode, layer.Layer):
     """Two layers of weights, real and imaginary, and the resonators that they drive."""
 
     def __init__(self, real: nn.Module, imag: nn.Module, neuron: nn.Module) -> None:
@@ -101,6 +106,15 @@ class ComplexBlock(layer.Layer):
             raise ValueError(f"ComplexBlock: real and imaginary weights are {shapes}")
         self.real, self.imag, self.neuron = real, imag, neuron
 
+    def result_like(self, x: Tensor) -> Tensor:
+        """Return a tensor of the spikes' shape and type."""
+        return self.real.sums(x.float(), self.real.weight, None)
+
+    def stateful(self) -> Resonator:
+        """Return the neurons, whose states go on."""
+        return self.neuron
+
+    @one_node
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         spikes: Tensor = self.neuron(torch.stack((self.real(x), self.imag(x)), dim=-2))

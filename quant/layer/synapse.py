@@ -23,13 +23,14 @@ from quant.grid.scale import Scale, exponents, powers
 from quant.grid.straight_through import Unit, integers_on_grid, on_grid, unit_shape
 from snncore import layer
 from snncore.layer import Pair
+from snncore.one_node import OneNode, one_node
 
 _ROW_MAJOR = torch.contiguous_format
 # The number of weights that are converted to integers at a time.
 _PIECE = 1 << 18
 
 
-class GridLayer(layer.Layer):
+class GridLayer(OneNode, layer.Layer):
     """The base of all layers of quantized weights."""
 
     weight: Tensor
@@ -164,6 +165,11 @@ class GridLayer(layer.Layer):
             unit = unit.reshape(-1, *[1] * (rows.ndim - 1))
         self.weight.copy_(rows * unit)
 
+    def result_like(self, x: Tensor) -> Tensor:
+        """Return a tensor of the sums' shape, in a type that holds them whatever the weights."""
+        return self.sums(x, self.weight, None).double()
+
+    @one_node
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sums, exact."""
         name = type(self).__name__

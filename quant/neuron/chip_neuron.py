@@ -30,12 +30,13 @@ from snncore.dynamics.arithmetic.interval import Interval
 from snncore.kernels import run_sequence
 from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
+from snncore.one_node import OneNode, one_node
 
 # The value of each parameter in the chip's integers: a number, or a tensor with a gradient.
 Integers = dict[str, "int | Tensor"]
 
 
-class ChipNeuron(Neuron):
+class ChipNeuron(OneNode, Neuron):
     """Equations in a chip's number system; parameters are rounded to what its registers hold.
 
     `registers` describes the registers of parameters that differ from the usual ones; `numbers`
@@ -182,6 +183,15 @@ class ChipNeuron(Neuron):
             own["units_above"] = self.units_above
         return values | own | super().config()
 
+    def result_like(self, x: Tensor) -> Tensor:
+        """Return a tensor of the spikes' shape and type."""
+        return x.float()
+
+    def stateful(self) -> ChipNeuron:
+        """Return the neurons, whose states go on."""
+        return self
+
+    @one_node
     def forward(
         self,
         x: Tensor,

@@ -13,6 +13,7 @@ from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
 from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR, INTEGRATOR, integrating
 from snncore.neuron.parameters import Given
+from snncore.one_node import one_node
 
 
 class LeakyIntegrator(ChipNeuron):
@@ -54,6 +55,7 @@ class LeakyIntegrator(ChipNeuron):
         chip: dict[str, Any] = {"format": form, "system": system}
         super().__init__(equations, values, bias=bias, exponent=exponent, **chip, **options)
 
+    @one_node
     def forward(
         self,
         x: Tensor,

@@ -9,7 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from snncore.layer.norm.statistics import affine
-from snncore.layer.norm.synchronized import is_distributed, synchronized_batch_norm
+from snncore.layer.norm.synchronized import (
+    is_distributed,
+    shared_statistics,
+    synchronized_batch_norm,
+)
 from snncore.layer.steps import is_constant, leading_axes, merged
 from snncore.layer.weights.linear import Layer
 
@@ -91,8 +95,11 @@ class BatchNorm(Layer):
         axes = self.axes or x.ndim - self._leading()
         channel = x.ndim - axes
         others = [axis for axis in range(x.ndim) if axis != channel]
-        variance, mean = torch.var_mean(x, others, correction=0)
-        count = x.numel() // x.shape[channel]
+        count: Any = x.numel() // x.shape[channel]
+        if self._shares():
+            _, mean, variance, count = shared_statistics(x, channel)
+        else:
+            variance, mean = torch.var_mean(x, others, correction=0)
         with torch.no_grad():
             self.num_batches_tracked.add_(1)
             self.running_mean.lerp_(mean.detach(), self.momentum)

@@ -90,6 +90,16 @@ class _OnGpu(torch.autograd.Function):
         return by_x, *learned, None, None, None, None
 
 
+def shared_statistics(x: Tensor, channel: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return values less their mean, and each channel's mean, variance and count, over all."""
+    axes = [axis for axis in range(x.ndim) if axis != channel]
+    count = x.new_tensor([x.numel() / x.shape[channel]])
+    *sums, total = _total(torch.cat([x.sum(axes), count]))
+    mean, total = torch.stack(sums) / total.detach(), total.detach()
+    centered = x - mean.reshape([-1 if axis == channel else 1 for axis in range(x.ndim)])
+    return centered, mean, _total(centered.square().sum(axes)) / total, total
+
+
 def synchronized_batch_norm(
     x: Tensor,
     running_mean: Tensor,
@@ -105,14 +115,9 @@ def synchronized_batch_norm(
             x.contiguous(), weight, bias, running_mean, running_var, momentum, eps
         )
         return result
-    axes = [axis for axis in range(x.ndim) if axis != 1]
     shape = [1, -1] + [1] * (x.ndim - 2)
     wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    count = wide.new_tensor([x.numel() / x.shape[1]])
-    *sums, total = _total(torch.cat([wide.sum(axes), count]))
-    mean = torch.stack(sums) / total.detach()
-    centered = wide - mean.reshape(shape)
-    variance = _total(centered.square().sum(axes)) / total.detach()
+    centered, mean, variance, total = shared_statistics(wide, 1)
     with torch.no_grad():
         running_mean.lerp_(mean.to(running_mean.dtype), momentum)
         running_var.lerp_((variance * total / (total - 1)).to(running_var.dtype), momentum)

@@ -8,24 +8,39 @@ import sys
 import torch
 from torch import Tensor, nn
 
-from snncore import layer, loss, models, neuron, training
+import quant
+from snncore import encoding, layer, loss, models, neuron, training
 from snncore.training import capture
 from tests.unit.snncore.training.test_capture import Repeated
 
 Weights = dict[str, list[float]]
-# What is trained, how many batches make a step, and whether there are batch norms.
+# How it is trained, how many batches make a step, and the network.
 CASES = {
-    "parallel": (training.data_parallel, 1, True),
-    "sharded": (training.fully_sharded, 1, True),
-    "parallel, two batches": (training.data_parallel, 2, False),
-    "sharded, two batches": (training.fully_sharded, 2, False),
+    "parallel": (training.data_parallel, 1, "norms"),
+    "sharded": (training.fully_sharded, 1, "norms"),
+    "parallel, two batches": (training.data_parallel, 2, "plain"),
+    "sharded, two batches": (training.fully_sharded, 2, "plain"),
+    "parallel, on a grid": (training.data_parallel, 1, "grid"),
+    "sharded, on a grid": (training.fully_sharded, 1, "grid"),
 }
 
 
-def network(norms: bool) -> nn.Module:
-    """Build a small SEW ResNet with a norm of features, or a network whose samples do not meet."""
+def network(kind: str) -> nn.Module:
+    """Build a small SEW ResNet with a norm of features, or a network whose samples do not meet.
+
+    The one on a grid has norms that are folded while they learn, and units that are learned.
+    """
     torch.manual_seed(0)
-    if norms:
+    if kind == "grid":
+        layers = [layer.Conv2d(1, 4, 3, bias=False), layer.BatchNorm2d(4)]
+        layers += [neuron.ParametricLIF(threshold=0.4), layer.Flatten(), layer.Linear(144, 4)]
+        return quant.prepare(
+            nn.Sequential(encoding.Direct(bits=8), *layers, neuron.LIF(threshold=0.2)),
+            target="int8",
+            example=data()[0],
+            scale="learned",
+        )
+    if kind == "norms":
         resnet = models.sew_resnet18(4, width=4, channels=1, small_images=True)
         return nn.Sequential(resnet, layer.BatchNorm1d(4), neuron.LIF(threshold=0.3))
     conv = nn.Sequential(layer.Conv2d(1, 4, 3), neuron.ParametricLIF(threshold=0.2))
@@ -78,7 +93,7 @@ def train(case: str, process: training.Process, folder: str | None = None) -> We
 
 def captured(process: training.Process) -> Weights:
     """Return the same from captured steps, whose graph runs Python again."""
-    net, steps = network(False).to(process.device), list[training.CapturedStep]()
+    net, steps = network("plain").to(process.device), list[training.CapturedStep]()
     if process.rank:
         # All begin with the weights of the first.
         for parameter in net.parameters():
