@@ -32,7 +32,7 @@ def network(kind: str) -> nn.Module:
     """
     torch.manual_seed(0)
     if kind == "grid":
-        layers = [layer.Conv2d(1, 4, 3, bias=False), layer.BatchNorm2d(4)]
+        layers: list[nn.Module] = [layer.Conv2d(1, 4, 3, bias=False), layer.BatchNorm2d(4)]
         layers += [neuron.ParametricLIF(threshold=0.4), layer.Flatten(), layer.Linear(144, 4)]
         return quant.prepare(
             nn.Sequential(encoding.Direct(bits=8), *layers, neuron.LIF(threshold=0.2)),
