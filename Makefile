@@ -11,9 +11,10 @@ export PIP_ARGS
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What pip unpacks goes with the environment, should it be stopped.
+# What pip unpacks goes with the environment, should it be stopped. Python compiles what it imports,
+# and keeps that; pip would compile five million lines, of which a tenth is ever imported.
 PIP := TMPDIR="$$(cd $(VENV) && pwd)" $(BIN)/python -m pip install --progress-bar off \
-	-c constraints.txt $(PIP_ARGS)
+	--no-compile -c constraints.txt $(PIP_ARGS)
 
 # The environment belongs to these two files and to this folder: when one changes, it is made anew.
 SUM := $(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
@@ -131,4 +132,6 @@ $(READY):
 $(TOOLS): $(READY)
 	@echo "Installing what the tests need"
 	@$(call set_up,$(PIP) --no-build-isolation -e '.[dev]')
+# Once, before every worker of the tests would compile it at the same time.
+	@$(call set_up,PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import torch')
 	@touch $@
