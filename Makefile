@@ -8,11 +8,13 @@ MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 export PIP_ARGS
+# What Python compiles is kept, wherever make runs: hundreds of processes import the same files.
+export PYTHONDONTWRITEBYTECODE =
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What pip unpacks goes with the environment, should it be stopped. Python compiles what it imports,
-# and keeps that; pip would compile five million lines, of which a tenth is ever imported.
+# What pip unpacks goes with the environment, should it be stopped. Python compiles what it
+# imports; pip would compile all, five million lines, of which a tenth is ever imported.
 PIP := TMPDIR="$$(cd $(VENV) && pwd)" $(BIN)/python -m pip install --progress-bar off \
 	--no-compile -c constraints.txt $(PIP_ARGS)
 
@@ -33,8 +35,7 @@ FIND_PYTHON = for python in $(or $(filter-out $(VERSIONS),$(PYTHON)),$(CANDIDATE
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
 # A process a core, each with one thread; who is done takes tests from the others.
-# Bytecode is kept: the tests start hundreds of processes that import the same files.
-PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
 
 .PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz bench clean
 
@@ -133,5 +134,5 @@ $(TOOLS): $(READY)
 	@echo "Installing what the tests need"
 	@$(call set_up,$(PIP) --no-build-isolation -e '.[dev]')
 # Once, before every worker of the tests would compile it at the same time.
-	@$(call set_up,PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import torch')
+	@$(call set_up,$(BIN)/python -c 'import torch')
 	@touch $@

@@ -121,6 +121,7 @@ class _Graph(Words[str]):
         self.plan = plan
         self.labels = labels_of(plan)
         self.nodes: list[Any] = []
+        self.attributes: dict[tuple[str, int], Any] = {}
         # By name the numbers, and the type that they are written in.
         self.tensors: dict[str, tuple[NDArray[Any], str]] = {}
         self.constants: dict[str, dict[str, str]] = {}
@@ -251,11 +252,20 @@ class _Graph(Words[str]):
     def _append(
         self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Any]
     ) -> None:
-        node = self.onnx.helper.make_node(op, list(inputs), list(outputs), outputs[0])
         # Sorted, so that the same graph has the same bytes.
-        for key, value in sorted(attributes.items()):
-            node.attribute.append(self.onnx.helper.make_attribute(key, value))
+        described = [self._attribute(key, value) for key, value in sorted(attributes.items())]
+        node = self.onnx.NodeProto(
+            op_type=op, name=outputs[0], input=inputs, output=outputs, attribute=described
+        )
         self.nodes.append(node)
+
+    def _attribute(self, key: str, value: Any) -> Any:
+        """Return an attribute of a node; thousands of casts have the same."""
+        if not isinstance(value, int):
+            return self.onnx.helper.make_attribute(key, value)
+        if (key, value) not in self.attributes:
+            self.attributes[key, value] = self.onnx.helper.make_attribute(key, value)
+        return self.attributes[key, value]
 
     def _initializer(self, name: str, values: NDArray[Any], kind: str) -> str:
         self.tensors.setdefault(name, (values, kind))
