@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # noqa: BLE001  # nothing may leave as a bare traceback
         _ignore_interrupts()
         code = _reported(error, words, bool(terminated))
+    if arguments is None:
+        # The process ends, and its memory with it: Python need not look through it once more.
+        gc.freeze()
     return code
 
 
