@@ -10,18 +10,17 @@ import typer
 from neurodeploy.cli.command import Command, Debug, Json
 from neurodeploy.cli.commands import (
     check,
-    convert,
     demo,
     export,
     inspect,
     new_target,
-    quantize,
     run,
     targets,
     verify,
     view,
 )
 from neurodeploy.cli.commands.machine import completion, doctor, simulators
+from neurodeploy.cli.commands.models import convert, quantize, sweep
 from neurodeploy.cli.commands.proving import prove
 from neurodeploy.cli.failure import INTERRUPTED
 from neurodeploy.cli.shell import settings
@@ -44,6 +43,7 @@ for name, function in {
     "quantize": quantize.quantize,
     "convert": convert.convert,
     "run": run.run,
+    "sweep": sweep.sweep,
     "view": view.view,
     "completion": completion.completion,
     "new-target": new_target.new_target,

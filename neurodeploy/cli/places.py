@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -51,22 +50,9 @@ def load_model(
         ModelFileError: if it cannot be read.
     """
     load_torch()
-    from neurodeploy.errors import ValidationError
-    from neurodeploy.flow import conversion
-    from neurodeploy.frontend import load
+    from neurodeploy.flow.inputs import read_network
 
-    asked = {name: value for name, value in (asked or {}).items() if value is not None}
-    if build is None and conversion.takes(path):
-        chosen = dict(options or {}) if conversion.leaves_open(path) else {}
-        return conversion.conversion_of(path, **{**asked, **chosen}).network
-    if asked:
-        name = next(iter(asked))
-        raise ValidationError(f"{path}: takes no --{name}, which is for NIR files")
-
-    if build is not None:
-        # The user's module is imported from the working directory, as `python -m` does.
-        sys.path.insert(0, str(Path.cwd()))
-    return load(path, build_with=build)
+    return read_network(path, build, asked, options)
 
 
 def read_samples(path: Path | None) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:

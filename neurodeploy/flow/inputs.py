@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,3 +55,34 @@ def drawn_samples(network: Program | Graph, samples: Any) -> Any:
     shape = (steps, count, *network.input.shape)
     values: NDArray[Any] = (np.random.default_rng(seed).random(shape) < rate).astype(np.float64)
     return values
+
+
+def read_network(
+    path: Path,
+    build: str | None = None,
+    asked: Mapping[str, Any] | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Any:
+    """Return the network in a model file; `build` names a function of the user's.
+
+    A file that is converted may be asked for with a time step and a profile; `options` are for
+    those that leave them open.
+
+    Raises:
+        ModelFileError: if it cannot be read.
+        ValidationError: if it takes no time step or profile.
+    """
+    from neurodeploy.flow import conversion
+    from neurodeploy.frontend import load
+
+    asked = {name: value for name, value in (asked or {}).items() if value is not None}
+    if build is None and conversion.takes(path):
+        chosen = dict(options or {}) if conversion.leaves_open(path) else {}
+        return conversion.conversion_of(path, **{**asked, **chosen}).network
+    if asked:
+        name = next(iter(asked))
+        raise ValidationError(f"{path}: takes no --{name}, which is for NIR files")
+    if build is not None:
+        # The user's module is imported from the working directory, as `python -m` does.
+        sys.path.insert(0, str(Path.cwd()))
+    return load(path, build_with=build)

@@ -49,7 +49,7 @@ def quantized(
     target: str,
     samples: NDArray[Any],
     labels: NDArray[Any] | None = None,
-    form: str | None = None,
+    form: str | quant.ChipFormat | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Quantized:
     """Return the network on a target's grid, fitted to samples (T, N, ...).
@@ -93,7 +93,9 @@ def quantized(
     return Quantized(frozen, name, program, calibration, findings, accuracies, inputs, silences)
 
 
-def _prepared(network: nn.Module, target: str, form: str | None, inputs: Tensor) -> nn.Module:
+def _prepared(
+    network: nn.Module, target: str, form: str | quant.ChipFormat | None, inputs: Tensor
+) -> nn.Module:
     try:
         with warnings.catch_warnings():
             # What is silent after the calibration counts.

@@ -1,0 +1,1 @@
+"""Commands that make models: of others' networks, and on chips' grids."""
