@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.chips.neurobench import neurobench
 from neurodeploy.chips.operations import operations
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.errors import UnknownNameError
@@ -32,6 +31,7 @@ from neurodeploy.target import (
 from neurodeploy.trace import Trace
 from neurodeploy.verification.compare import Tolerance, compare, compare_within
 from neurodeploy.verification.in_network import in_network
+from neurodeploy.verification.neurobench import neurobench
 
 TOLERANCE = Tolerance()
 

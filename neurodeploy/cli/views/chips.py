@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> dict[str, OnChip]:
     """Return each named target's program on its chips, if it describes them."""
-    from neurodeploy.chips.neurobench import neurobench
     from neurodeploy.chips.operations import operations
     from neurodeploy.simulator import run_golden
     from neurodeploy.simulator.samples import checked_samples
     from neurodeploy.target import KnowsChips, on_chip, target
+    from neurodeploy.verification.neurobench import neurobench
 
     chips: dict[str, OnChip] = {}
     for name, program in programs.items():

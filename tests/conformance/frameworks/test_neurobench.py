@@ -12,9 +12,9 @@ import torch
 
 import neurodeploy as nd
 import quant
-from neurodeploy.chips.neurobench import neurobench
 from neurodeploy.program import Program
 from neurodeploy.sandbox import framework_environment, install, run_worker
+from neurodeploy.verification.neurobench import neurobench
 from snncore import layer
 from targets.nir.simulators.receivers.run import RECEIVERS
 from tests.packaging.tree import ROOT

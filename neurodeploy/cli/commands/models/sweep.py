@@ -15,7 +15,7 @@ from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
 
 if TYPE_CHECKING:
-    from neurodeploy.flow.sweep import Point
+    from neurodeploy.flow.sweeping.sweep import Point
 
 Targets = Annotated[
     str, typer.Option(metavar="T,...", help="The targets' names, with commas between them.")
@@ -64,8 +64,8 @@ def sweep(
     work: WorkOptions,
 ) -> Outcome:
     """Quantize a float model for targets and widths, and show what each costs and gives."""
-    from neurodeploy.flow.sweep import swept
-    from neurodeploy.flow.tasks import Tasks
+    from neurodeploy.flow.sweeping.sweep import swept
+    from neurodeploy.flow.sweeping.tasks import Tasks
 
     names = [name for name in grid.targets.split(",") if name]
     low, high = _range(grid.bits)

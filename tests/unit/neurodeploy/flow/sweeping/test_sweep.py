@@ -15,8 +15,8 @@ import neurodeploy as nd
 import quant
 from neurodeploy.errors import SimulatorError, UnknownNameError, ValidationError
 from neurodeploy.flow.post_training import quantized
-from neurodeploy.flow.sweep import Point, bits_of, narrowed, swept
-from neurodeploy.flow.tasks import Tasks
+from neurodeploy.flow.sweeping.sweep import Point, bits_of, narrowed, swept
+from neurodeploy.flow.sweeping.tasks import Tasks
 from snncore import layer, neuron
 
 

@@ -13,7 +13,7 @@ import quant
 from neurodeploy.data.files import digest_of
 from neurodeploy.data.samples_file import read_samples
 from neurodeploy.errors import NeurodeployError, ValidationError
-from neurodeploy.flow.tasks import Tasks
+from neurodeploy.flow.sweeping.tasks import Tasks
 from quant.grid.formats import ChipFormat, Grid
 
 FEWEST_BITS, MOST_BITS = 2, 16
@@ -83,10 +83,10 @@ def point(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _measured(item: Mapping[str, Any], target: str, bits: int) -> Point:
-    from neurodeploy.chips.neurobench import neurobench
     from neurodeploy.flow.post_training import quantized
     from neurodeploy.simulator import simulate
     from neurodeploy.simulator.samples import checked_samples
+    from neurodeploy.verification.neurobench import neurobench
 
     files = Path(item["model"]), Path(item["samples"])
     network, samples, labels = _inputs(*files, item["source"])
