@@ -9,6 +9,8 @@ from neurodeploy.program import Program
 from neurodeploy.target import chip_part, decoder_contract, encoding_contract, require_fits
 from targets.c.check import check, network_of
 from targets.c.description import described
+from targets.c.needs import bytes_of, require_room
+from targets.c.project.files import project_files
 from targets.c.text.network import Network
 
 HEADER, SOURCE = "network.h", "network.c"
@@ -22,16 +24,26 @@ def compile_program(program: Program, form: str, flash: str, ram: str) -> Artifa
     """
     chip = chip_part(program)
     require_fits("c", check(chip))
-    network = network_of(chip, form != "dense")
+    network = laid_out(chip, form, ram)
+    require_room(network, bytes_of("flash", flash), bytes_of("ram", ram))
     options = {"form": form, "flash": flash, "ram": ram}
     return Artifact(
         "c", files_of(network), contract(program), program_hashes(program), options=options
     )
 
 
+def laid_out(program: Program, form: str, ram: str) -> Network:
+    """Return a program in a form; `auto` is by event, unless only the dense form fits the RAM."""
+    allowed, by_event = bytes_of("ram", ram), network_of(program, form != "dense")
+    if form == "auto" and allowed is not None and by_event.ram > allowed:
+        return network_of(program, False)
+    return by_event
+
+
 def files_of(network: Network) -> dict[str, bytes]:
     """Return every file of a network."""
-    return {name: text.encode("ascii") for name, text in texts_of(network).items()}
+    texts = texts_of(network) | project_files(network)
+    return {name: text.encode("ascii") for name, text in texts.items()}
 
 
 def texts_of(network: Network) -> dict[str, str]:

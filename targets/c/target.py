@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.chips.resources import Energy, LayerOperations, Placement
 from neurodeploy.program import Program
-from neurodeploy.sandbox import Environment
+from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.target import (
     BuiltIn,
     Capabilities,
@@ -23,9 +24,10 @@ from neurodeploy.trace import Trace
 from targets.c.capabilities import CAPABILITIES
 from targets.c.check import check, network_of
 from targets.c.compile import compile_program
+from targets.c.placement import placement
 from targets.c.read import open_network, read_artifact
 from targets.c.simulators.live import LiveC
-from targets.c.simulators.simulate import JUDGES, run
+from targets.c.simulators.simulate import JUDGES, ZIG, run
 
 
 class C:
@@ -54,6 +56,20 @@ class C:
             ArtifactError: if it is not of ours, is damaged, or was edited.
         """
         return read_artifact(artifact)
+
+    def placements(self, program: Program) -> tuple[Placement, ...]:
+        """Return the memory that the program takes of a usual microcontroller."""
+        return (placement(network_of(chip_part(program), True)),)
+
+    def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
+        """Return nothing: nobody publishes what an operation of a microcontroller takes."""
+        return ()
+
+    @property
+    def default_simulators(self) -> tuple[str, ...]:
+        """This machine's compiler, and the emulated Cortex-M4 if it is installed."""
+        is_installed = status(ZIG).state is State.INSTALLED
+        return ("host", "cortex-m4") if is_installed else ("host",)
 
     def simulate(
         self,

@@ -7,6 +7,7 @@ import pytest
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.proof import SOLVERS
 from neurodeploy.sandbox import Environment, install
+from targets.c.simulators.simulate import ZIG
 from targets.loihi.simulators.judges import BRIAN, NENGO
 from targets.loihi.simulators.simulate import LAVA
 from targets.nir.simulators.simulate import REFERENCE as NIR_REFERENCE
@@ -20,6 +21,7 @@ _BY_FIXTURE = {
     "onnxruntime": ONNXRUNTIME,
     "reference": REFERENCE,
     "solvers": SOLVERS,
+    "zig": ZIG,
 }
 
 
@@ -83,3 +85,10 @@ def solvers() -> Environment:
     """The solvers that proofs ask."""
     install(SOLVERS)
     return SOLVERS
+
+
+@pytest.fixture(scope="session")
+def zig() -> Environment:
+    """A C compiler and emulated processors, ready to run."""
+    install(ZIG)
+    return ZIG

@@ -11,6 +11,7 @@ from neurodeploy.testing.suite import suite
 SIMULATED = 3
 
 
+@pytest.mark.usefixtures("zig")
 class TestC(Conformance):
     target = "c"
     simulated = SIMULATED

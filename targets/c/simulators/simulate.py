@@ -38,11 +38,23 @@ class Run:
     samples: NDArray[Any]
 
 
+_HOST = "this machine's C compiler, with address and undefined-behaviour checks"
+# One installation compiles for every processor, and emulates those of microcontrollers.
+ZIG = Environment(
+    name="zig",
+    title="zig 0.17.1 as a C compiler, and Unicorn 2.1.4 as processors",
+    python="3.11",
+    worker=_WORKER,
+    self_test={"toolchain": "cortex-m4", "self_test": True},
+    requirements=("ziglang==0.17.1", "unicorn==2.1.4", "numpy==2.4.6"),
+    download_mb=140,
+    disk_mb=560,
+    other_pythons=("3.12", "3.13", "3.14"),
+    hashes=Path(__file__).with_name("requirements") / "zig.txt",
+)
 JUDGES: Mapping[str, Judge] = {
-    "host": Judge(
-        "host",
-        BuiltIn("host", "this machine's C compiler, with address and undefined-behaviour checks"),
-    ),
+    "host": Judge("host", BuiltIn("host", _HOST)),
+    **{name: Judge(name, ZIG) for name in ("zig", "cortex-m4", "riscv32")},
 }
 
 
@@ -69,11 +81,23 @@ def run_texts(judge: Judge, runs: Sequence[Run], simulation: Simulation) -> list
     Raises:
         SimulatorError: if a compiler or an emulator is missing, or fails.
     """
+    return [trace for trace, _ in measured(judge, runs, simulation)]
+
+
+def measured(
+    judge: Judge, runs: Sequence[Run], simulation: Simulation
+) -> list[tuple[Trace, Mapping[str, int]]]:
+    """Return the trace of every run, and what an emulated processor measured of it.
+
+    Raises:
+        SimulatorError: if a compiler or an emulator is missing, or fails.
+    """
     result = _asked(judge, _call(judge, runs, simulation.limits), simulation)
+    numbers: Any = result.result["measured"]
     traces = []
     for index, each in enumerate(runs):
         content = result.arrays[f"network{index}"].tobytes()
-        traces.append(trace_of(each.network, content, *each.samples.shape[:2]))
+        traces.append((trace_of(each.network, content, *each.samples.shape[:2]), numbers[index]))
     return traces
 
 
@@ -90,10 +114,11 @@ def _call(judge: Judge, runs: Sequence[Run], limits: Limits | None) -> Call:
     for index, each in enumerate(runs):
         steps, samples = each.samples.shape[:2]
         files = {**each.texts, "harness.c": harness(each.network)}
-        networks.append({"files": files, "steps": steps, "samples": samples})
+        values = steps * samples * step_bytes(each.network)
+        networks.append({"files": files, "counts": [steps, samples, values]})
         # A run goes through one sample after another.
         rows = each.samples.reshape(steps, samples, -1).swapaxes(0, 1)
         arrays[f"samples{index}"] = np.ascontiguousarray(rows, dtype=np.int32)
-        size += each.samples.size + steps * samples * step_bytes(each.network)
+        size += each.samples.size + values
     job = {"toolchain": judge.toolchain, "networks": networks}
     return Call(job, arrays, limits or Limits(300 + size * 1e-4, 4096 + size * 1e-4))

@@ -12,6 +12,8 @@ import numpy as np
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+# zig's own sanitizer; its library of addresses is none of it.
+TRAPPING = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all")
 COMPILERS = ("gcc", "clang", "cc")
 
 # Files: samples in, values out.
@@ -48,38 +50,119 @@ int main(int argc, char **argv)
 """
 
 
+# A network of the self-test: it gives twice what it takes.
+TEST = {
+    "network.c": """#include <stdint.h>
+void nd_run(int32_t steps, int32_t samples);
+void nd_get(void *to, uint32_t size);
+void nd_put(const void *from, uint32_t size);
+void nd_run(int32_t steps, int32_t samples)
+{
+    int32_t value;
+    int32_t step;
+    for (step = 0; step < steps * samples; step++) {
+        nd_get(&value, sizeof value);
+        value = value * 2;
+        nd_put(&value, sizeof value);
+    }
+}
+"""
+}
+SELF_TEST = [{"files": TEST, "samples": [-3, 4, 5], "counts": [3, 1, 12]}]
+
+
 class JudgeError(RuntimeError):
     """A compiler or a program that failed."""
 
 
 def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
-    """Compile every network of the job and run it, or test the toolchain."""
+    """Compile every network of the job and run it, or test the toolchain; give what it took."""
     sys.path += [path for path in job.get("path", ()) if path not in sys.path]
-    versions = {"compiler": version(job["toolchain"])}
-    for index, network in enumerate(job["networks"]):
+    toolchain = job["toolchain"]
+    measured = []
+    networks = SELF_TEST if job.get("self_test") else job["networks"]
+    for index, network in enumerate(networks):
         folder = os.path.join(os.environ["TMPDIR"], f"network{index}")
         os.mkdir(folder)
-        for name, text in {**network["files"], "host.c": HOST}.items():
-            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
-                file.write(text)
-        samples = np.load(exchange.input(f"samples{index}"))
-        samples.astype("<i4").tofile(os.path.join(folder, "in.bin"))
-        exchange.progress(f"network {index + 1} of {len(job['networks'])}")
-        content = on_host(job["toolchain"], folder, network)
-        np.save(exchange.output(f"network{index}"), np.frombuffer(content, np.uint8))
-    return versions
+        write(folder, network["files"])
+        samples = samples_of(network, exchange, index)
+        exchange.progress(f"network {index + 1} of {len(networks)}")
+        if toolchain in ("host", "zig"):
+            content, numbers = on_host(toolchain, folder, network, samples)
+        else:
+            content, numbers = emulated(toolchain, folder, network, samples, exchange)
+        measured.append(numbers)
+        if job.get("self_test"):
+            require_tested(content)
+        else:
+            np.save(exchange.output(f"network{index}"), np.frombuffer(content, np.uint8))
+    return {"compiler": version(toolchain), "measured": measured}
 
 
-def on_host(toolchain: str, folder: str, network: dict[str, Any]) -> bytes:
+def samples_of(network: dict[str, Any], exchange: Any, index: int) -> bytes:
+    """Return the samples of a network as it reads them."""
+    if "samples" in network and isinstance(network["samples"], list):
+        return np.asarray(network["samples"], "<i4").tobytes()
+    samples: bytes = np.load(exchange.input(f"samples{index}")).astype("<i4").tobytes()
+    return samples
+
+
+def write(folder: str, files: dict[str, str]) -> None:
+    """Write text files."""
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def on_host(
+    toolchain: str, folder: str, network: dict[str, Any], samples: bytes
+) -> tuple[bytes, dict[str, int]]:
     """Return what a network's harness gives on this machine, watched by the sanitizers."""
-    program = os.path.join(folder, "run")
+    write(folder, {"host.c": HOST})
+    with open(os.path.join(folder, "in.bin"), "wb") as file:
+        file.write(samples)
     sources = [name for name in network["files"] if name.endswith(".c")] + ["host.c"]
-    flags = (*STRICT, *(SANITIZED if toolchain == "host" else ("-O2", "-fsanitize=undefined")))
-    ask([*compiler(toolchain), *flags, *sources, "-o", program], folder)
-    counts = [str(network["steps"]), str(network["samples"])]
-    ask([program, *counts, "in.bin", "out.bin"], folder)
-    with open(os.path.join(folder, "out.bin"), "rb") as file:
+    flags = (*STRICT, *(SANITIZED if toolchain == "host" else TRAPPING))
+    ask([*compiler(toolchain), *flags, *sources, "-o", "run"], folder)
+    counts = [str(each) for each in network["counts"][:2]]
+    ask([os.path.join(folder, "run"), *counts, "in.bin", "out.bin"], folder)
+    return read(folder, "out.bin"), {}
+
+
+def emulated(
+    processor: str, folder: str, network: dict[str, Any], samples: bytes, exchange: Any
+) -> tuple[bytes, dict[str, int]]:
+    """Return what a network's harness gives on an emulated processor, and what it took."""
+    emulator = exchange.beside("emulator")
+    write(folder, {"start.c": emulator.START, "linked.ld": emulator.LINKED})
+    name, cpu = emulator.TARGETS[processor]
+    chosen = [*compiler("zig"), "-target", name, f"-mcpu={cpu}", *STRICT, *emulator.FLAGS]
+    objects = []
+    for source in [each for each in network["files"] if each.endswith(".c")] + ["start.c"]:
+        objects.append(source[:-2] + ".o")
+        ask([*chosen, "-c", source, "-o", objects[-1]], folder)
+    ask([*chosen, *emulator.LINKING, *objects, "-o", "run.elf"], folder)
+    steps, number, size = network["counts"]
+    emulation = emulator.run(processor, read(folder, "run.elf"), samples, (steps, number, size))
+    flash, ram = emulator.sections(read(folder, "network.o"))
+    numbers = {"flash": flash, "data": ram, "stack": emulation.stack}
+    return emulation.values, numbers | {"instructions": emulation.instructions}
+
+
+def read(folder: str, name: str) -> bytes:
+    """Return the content of a file."""
+    with open(os.path.join(folder, name), "rb") as file:
         return file.read()
+
+
+def require_tested(content: bytes) -> None:
+    """Check what the network of the self-test gives.
+
+    Raises: JudgeError if it is something else.
+    """
+    values = np.frombuffer(content, "<i4").tolist()
+    if values != [-6, 8, 10]:
+        raise JudgeError(f"the self-test gave {values}, not [-6, 8, 10]")
 
 
 def compiler(toolchain: str) -> list[str]:
@@ -87,7 +170,7 @@ def compiler(toolchain: str) -> list[str]:
 
     Raises: JudgeError if there is none.
     """
-    if toolchain == "zig":
+    if toolchain != "host":
         return [sys.executable, "-m", "ziglang", "cc"]
     shutil = importlib.import_module("shutil")
     for name in COMPILERS:
@@ -101,7 +184,7 @@ def compiler(toolchain: str) -> list[str]:
 
 def version(toolchain: str) -> str:
     """Return the first line of a compiler's version."""
-    return ask([*compiler(toolchain), "--version"], ".").splitlines()[0]
+    return ask([*compiler(toolchain), "--version"], os.environ["TMPDIR"]).splitlines()[0]
 
 
 def ask(command: list[str], folder: str) -> str:
@@ -110,6 +193,9 @@ def ask(command: list[str], folder: str) -> str:
     Raises: JudgeError with the end of it, if it fails.
     """
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+    # What zig builds once stays beside it.
+    for kind in ("GLOBAL", "LOCAL"):
+        environment[f"ZIG_{kind}_CACHE_DIR"] = os.path.join(sys.prefix, "zig-cache")
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

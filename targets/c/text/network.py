@@ -118,9 +118,13 @@ class Network:
             arrays = layer.arrays()
             if arrays:
                 blocks.append([f"/* {comment(layer.node.name)} */", *arrays, ""])
-        blocks += [
-            self._kind(name) for name in dict.fromkeys(each.step.name for each in self.layers)
-        ]
+        lines = [line for block in blocks for line in block]
+        return "\n".join([*lines, self.code()])
+
+    def code(self) -> str:
+        """Return the functions of network.c."""
+        kinds = dict.fromkeys(layer.step.name for layer in self.layers)
+        blocks = [self._kind(name) for name in kinds]
         blocks += [self._node(node) for node in self.program.nodes]
         blocks += [self._init(), self._step()]
         return "\n".join(line for block in blocks for line in block)

@@ -8,7 +8,7 @@ from neurodeploy.errors import UnknownNameError
 from neurodeploy.target import chosen_simulator, target
 
 LISTS = {
-    "c": "host",
+    "c": "host, zig, cortex-m4, riscv32",
     "loihi": "lava, nengo-loihi, brian2-loihi",
     "lynxi": "interpreter, float16, torchscript-unrolled",
     "nir": "nir-reference",
