@@ -114,21 +114,9 @@ def _selftest(network: Network) -> str:
         "if (hashed(&network) != golden[step]) return step + 1;",
     ]
     lines = [
-        "/* Golden vectors: the network runs on inputs that are drawn here, and a hash of all",
-        " * spikes and states of every step is compared with that of the definition. */",
-        '#include "network.h"',
-        "",
-        "/* Returns 0 if every step is right, or the number of the first that is wrong. */",
-        "int32_t nd_selftest(void);",
-        "",
+        *_BEGINNING,
         f"static const uint32_t golden[{steps}] = {{{values}}};",
-        "static nd_network network;",
-        "static int32_t input[ND_INPUTS], output[ND_OUTPUTS];",
-        "",
-        "static uint32_t hashed(const nd_network *n)",
-        "{",
-        "    uint32_t hash = 0;",
-        "    int32_t i;",
+        *_MEMORY,
         *indented(_hashing(network)),
         "    return hash;",
         "}",
@@ -159,6 +147,24 @@ def _hashing(network: Network) -> list[str]:
     return lines
 
 
+_BEGINNING = [
+    "/* Golden vectors: the network runs on inputs that are drawn here, and a hash of all",
+    " * spikes and states of every step is compared with that of the definition. */",
+    '#include "network.h"',
+    "",
+    "/* Returns 0 if every step is right, or the number of the first that is wrong. */",
+    "int32_t nd_selftest(void);",
+    "",
+]
+_MEMORY = [
+    "static nd_network network;",
+    "static int32_t input[ND_INPUTS], output[ND_OUTPUTS];",
+    "",
+    "static uint32_t hashed(const nd_network *n)",
+    "{",
+    "    uint32_t hash = 0;",
+    "    int32_t i;",
+]
 _VERDICT = [
     "#ifdef ND_SELFTEST_MAIN",
     "#include <stdio.h>",

@@ -76,7 +76,7 @@ class EmulatorError(RuntimeError):
 
 @dataclass
 class Emulation:
-    """What a run gave: its values, and what it took of the processor."""
+    """The values that a run gave, and what it took of the processor."""
 
     values: bytes
     instructions: int
