@@ -26,7 +26,7 @@ from targets.c.text.network import FORMAT, Network
 
 _OPENING = "the numbers that stand in arrays below:\n"
 _ARRAY = re.compile(r"static const int(8|16|32|64)_t (\w+)\[([0-9]{1,10})\] = \{([^{}]*)\};")
-# What our own code raises over members that make no sense to it.
+# The errors that our own code raises over members that make no sense to it.
 DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 _MOST_AXES = 16
 

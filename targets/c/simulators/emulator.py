@@ -196,7 +196,7 @@ def sections(compiled: bytes) -> tuple[int, int]:
     flash = ram = 0
     for index in range(count):
         _, kind, flags, _, _, length = struct.unpack_from("<6I", compiled, start + index * size)
-        # What is allocated: bits 1 (writable) and 2 (in memory); kind 8 has no content.
+        # Flags: bit 1 is writable, bit 2 in memory; kind 8 has no content.
         if flags & 2 and flags & 1:
             ram += length
         if flags & 2 and kind != 8:

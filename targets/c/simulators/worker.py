@@ -193,7 +193,7 @@ def ask(command: list[str], folder: str) -> str:
     Raises: JudgeError with the end of it, if it fails.
     """
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
-    # What zig builds once stays beside it.
+    # Libraries that zig builds once stay beside it.
     for kind in ("GLOBAL", "LOCAL"):
         environment[f"ZIG_{kind}_CACHE_DIR"] = os.path.join(sys.prefix, "zig-cache")
     done = subprocess.run(
