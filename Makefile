@@ -100,7 +100,7 @@ stage-format: ; $(BIN)/ruff format --check --output-format concise .
 stage-types: ; $(BIN)/mypy
 stage-imports: ; $(BIN)/lint-imports --no-logo
 # Before the tests, so that no test waits for the package index.
-stage-simulators: ; $(BIN)/neurodeploy simulators install all
+stage-simulators: ; $(BIN)/neurodeploy simulators install all && $(BIN)/python -m tests.browser
 stage-tests: ; $(PYTEST)
 stage-unit: ; $(PYTEST) tests/unit
 

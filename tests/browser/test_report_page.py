@@ -1,0 +1,112 @@
+"""The report's page in a real browser: quiet, named, and no wider than a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import neurodeploy as nd
+import quant
+from neurodeploy.report.write import write_report
+from snncore import layer, neuron
+from tests.browser.chromium import Browser
+
+# Pictures and controls that a screen reader cannot name.
+NAMELESS = """
+[...document.querySelectorAll("svg, img, button, input, a, select")].filter(each => {
+    const hidden = each.closest("[aria-hidden=true]") || each.closest("svg") !== each &&
+        each.closest("svg");
+    const name = each.getAttribute("aria-label") || each.getAttribute("alt") ||
+        each.getAttribute("aria-labelledby") || each.labels?.[0]?.textContent ||
+        each.querySelector("title") || each.textContent;
+    return !hidden && !(name && (name.textContent || String(name)).trim());
+}).map(each => each.outerHTML.slice(0, 120))
+"""
+# Text whose colour is nearer to its ground than 4.5 to 1.
+FAINT = """
+(() => {
+    const light = text => {
+        const parts = text.match(/[\\d.]+/g).map(Number);
+        const part = value => (value /= 255) <= 0.03928 ? value / 12.92
+            : ((value + 0.055) / 1.055) ** 2.4;
+        return [0.2126 * part(parts[0]) + 0.7152 * part(parts[1]) + 0.0722 * part(parts[2]),
+            parts.length > 3 ? parts[3] : 1];
+    };
+    const ground = each => {
+        for (; each; each = each.parentElement) {
+            const [value, alpha] = light(getComputedStyle(each).backgroundColor);
+            if (alpha === 1) return value;
+        }
+        return 1;
+    };
+    const faint = [];
+    for (const each of document.querySelectorAll("body *")) {
+        const own = [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        if (!own || each.closest("svg") || !each.getClientRects().length) continue;
+        const [a, b] = [light(getComputedStyle(each).color)[0], ground(each)];
+        if ((Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5)
+            faint.push(each.tagName + " " + each.className + ": " + each.textContent.slice(0, 40));
+    }
+    return faint;
+})()
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report on a small network, with a convolution, a difference and labels."""
+    folder = tmp_path_factory.mktemp("report")
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    samples = (rng.random((12, 4, 1, 6, 6)) < 0.4).astype(np.uint8)
+    example = torch.from_numpy(samples).float()
+    net = torch.nn.Sequential(
+        layer.Conv2d(1, 4, 3), neuron.IF(0.3), layer.Flatten(), layer.Linear(64, 3), neuron.IF(0.3)
+    )
+    on_grid = quant.prepare(net, target="onnx", example=example)
+    artifact = nd.export(on_grid, target="onnx", path=folder / "artifact", example=example)
+    other = quant.prepare(net, target="onnx", example=example)
+    with torch.no_grad():
+        next(other.parameters()).mul_(1.5)
+    report = nd.verify(
+        artifact, model=other, samples=samples, labels=np.array([0, 1, 2, 0]), simulator="none"
+    )
+    assert not report.equal
+    return write_report(report, folder / "report")
+
+
+@pytest.fixture(scope="module", params=[390, 1280])
+def browser(request: pytest.FixtureRequest, page: Path) -> Iterator[Browser]:
+    """A browser of this width that shows the page."""
+    with Browser(request.param) as running:
+        running.open(page.as_uri())
+        yield running
+
+
+def test_nothing_is_wrong_in_the_console(browser: Browser) -> None:
+    assert browser.value("document.title")
+    assert browser.messages == []
+
+
+def test_the_page_does_not_scroll_to_the_side(browser: Browser) -> None:
+    assert browser.value("innerWidth") == browser.size[0]
+    assert browser.value("document.documentElement.scrollWidth") <= browser.size[0]
+
+
+def test_everything_has_a_name_and_is_readable(browser: Browser) -> None:
+    assert browser.value("document.querySelectorAll('svg').length") > 0
+    assert browser.value(NAMELESS) == []
+    assert browser.value(FAINT) == []
+
+
+def test_the_checks_see_what_is_wrong() -> None:
+    wrong = "<p style='color:%23aaa'>faint</p><svg></svg><script>console.error('bad')</script>"
+    with Browser(390) as browser:
+        browser.open(f"data:text/html,{wrong}")
+        assert len(browser.value(FAINT)) == 1
+        assert len(browser.value(NAMELESS)) == 1
+        assert len(browser.messages) == 1
