@@ -19,6 +19,9 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+# Objects between two searches for garbage: a worker mostly imports, which makes none.
+_UNCOLLECTED = 20_000
+
 
 class WorkerFolder:
     """The folder that brings a job in and takes its result out."""
@@ -81,26 +84,22 @@ def _load(path: str, name: str) -> ModuleType:
     return module
 
 
-def _imported(worker: str) -> ModuleType:
-    """Import the worker's script and all that it needs, which stays: nothing of it is garbage."""
-    gc.disable()
-    try:
-        return _load(worker, "worker")
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def main(worker: str, folder: str, *paths: str) -> None:
     """Run the worker's job; return exit code 0 only if there is a result."""
     sys.path.extend(paths)
     exchange = WorkerFolder(folder, worker)
+    gc.set_threshold(_UNCOLLECTED)
     try:
-        exchange.finish(_imported(worker).run(exchange.job(), exchange))
+        script = _load(worker, "worker")
+        # What was imported stays: neither this process nor one that it forks looks at it again.
+        gc.freeze()
+        exchange.finish(script.run(exchange.job(), exchange))
     except Exception as error:
         exchange.fail(f"{type(error).__name__}: {error}", traceback.format_exc())
         # An ordinary exit would wait for processes that the worker may have left.
         os._exit(1)
+    # Nor does the end, which would search all memory once more.
+    gc.freeze()
 
 
 if __name__ == "__main__":
