@@ -1,7 +1,5 @@
 """An environment without packages, and the proof after every test that nothing is left."""
 
-import os
-import shutil
 import sys
 import tempfile
 import uuid
@@ -16,6 +14,7 @@ from neurodeploy.sandbox.build import Build
 from tests.unit.neurodeploy.sandbox.helpers import (
     TOKEN,
     VARIABLE,
+    begin_with,
     environment,
     is_zombie,
     processes_with,
@@ -62,16 +61,8 @@ def with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def quick(with_pip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let installations begin with a copy of that environment: making one takes seconds."""
-    prepared, make = with_pip, Build._create
-
-    def copied(self: Build, python: Path, *, with_pip: bool) -> None:
-        if with_pip:
-            shutil.copytree(prepared, self.venv, symlinks=True, copy_function=os.link)
-        else:
-            make(self, python, with_pip=False)
-
-    monkeypatch.setattr(Build, "_create", copied)
+    """Let installations begin with a copy of that environment."""
+    begin_with(with_pip, monkeypatch.setattr)
 
 
 @pytest.fixture

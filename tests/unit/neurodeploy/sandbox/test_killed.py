@@ -15,18 +15,16 @@ from types import ModuleType
 import psutil
 import pytest
 
-from neurodeploy.sandbox import Environment, install, run_worker
+from neurodeploy.sandbox import Environment, install, run_worker, tidy
 from neurodeploy.sandbox.process import tree
 from snncore.scratch import MARK
 from tests.unit.neurodeploy.sandbox.helpers import (
-    ROOT,
     environment,
     processes_with,
     started,
     wait_until,
 )
 
-COMMAND = (sys.executable, "-m", "neurodeploy")
 GUARD = Path(tree.__file__).with_name("guard.py")
 
 
@@ -53,22 +51,27 @@ def silent_index() -> Iterator[tuple[str, socket.socket]]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/simple", server
 
 
+INSTALL = """
+begin_with(Path({prepared!r}))
+install(environment(requirements=("nothing==1.0",)), pip_args=("--index-url", {url!r}))
+"""
+
+
 @pytest.mark.parametrize("guard_too", [False, True])
-def test_killed_install(tmp_path: Path, token: str, guard_too: bool) -> None:
+def test_killed_install(tmp_path: Path, token: str, with_pip: Path, guard_too: bool) -> None:
     simulators = tmp_path / "cache/simulators"
-    with silent_index() as (url, server):
-        words = ("simulators", "install", "onnxruntime", "--pip-args", f"--index-url {url}")
-        with subprocess.Popen(
-            [*COMMAND, *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as command:
-            # pip has asked, so it is running and waits for an answer.
-            question, _ = server.accept()
-            assert len(list(simulators.glob(".building-*"))) == 1
-            kill(command, token, guard_too=guard_too)
-            wait_until(lambda: processes_with(token) == [])
-            question.close()
+    with (
+        silent_index() as (url, server),
+        started(INSTALL.format(prepared=str(with_pip), url=url)) as script,
+    ):
+        # pip has asked, so it is running and waits for an answer.
+        question, _ = server.accept()
+        assert len(list(simulators.glob(".building-*"))) == 1
+        kill(script, token, guard_too=guard_too)
+        wait_until(lambda: processes_with(token) == [])
+        question.close()
     assert len(list(simulators.glob(".building-*"))) == (1 if guard_too else 0)
-    subprocess.run([*COMMAND, "simulators", "list"], cwd=ROOT, check=True, capture_output=True)
+    tidy()
     assert list(simulators.iterdir()) == []
 
 
