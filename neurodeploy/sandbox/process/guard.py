@@ -13,10 +13,8 @@ from __future__ import annotations
 import ctypes
 import os
 import select
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -164,6 +162,9 @@ def _session(process: int) -> int:
 def _processes() -> Iterator[tuple[int, int, str]]:
     """Yield the id of every living process, its parent's id, and its command line."""
     if not os.path.exists(f"{_PROC}/self/stat"):
+        # Imported where they are used, which is seldom: every worker waits for its guard to start.
+        import subprocess
+
         # The columns are standard; a process that this starts has ended before anyone looks.
         command = [
             "ps",
@@ -198,6 +199,8 @@ def _processes() -> Iterator[tuple[int, int, str]]:
 
 def _clear(folder: str, mark: str) -> None:
     """Remove a folder; remove its mark last, so that others know that they may finish this."""
+    import shutil
+
     with suppress(OSError):
         for entry in os.scandir(folder):
             if entry.name == mark:
