@@ -43,7 +43,7 @@ class Silence:
         growth = self.threshold / self.highest
         return (
             f"{reaches} (a threshold of at most {self.highest:.3g}, or weights "
-            f"{growth:.2g} times as large, would let it fire)"
+            f"{growth:.3g} times as large, would let it fire)"
         )
 
 
