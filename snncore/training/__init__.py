@@ -6,6 +6,7 @@ from snncore.training.capture import CapturedStep as CapturedStep
 from snncore.training.checkpoint import load_run as load_run
 from snncore.training.checkpoint import save_run as save_run
 from snncore.training.compression import compressed_spikes as compressed_spikes
+from snncore.training.events import event_driven as event_driven
 from snncore.training.fusion import NormNeuron as NormNeuron
 from snncore.training.fusion import fuse_norms as fuse_norms
 from snncore.training.fusion import unfuse_norms as unfuse_norms
@@ -21,6 +22,7 @@ __all__ = [
     "Process",
     "compressed_spikes",
     "data_parallel",
+    "event_driven",
     "from_bits",
     "fully_sharded",
     "fuse_norms",

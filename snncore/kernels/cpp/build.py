@@ -84,7 +84,7 @@ def _flags_and_key(
 ) -> tuple[tuple[str, ...], str]:
     """Return the compiler's flags, and the key of all that a library depends on."""
     flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(tool) else ()))
-    parts = (source, *flags, _version(tool), _processor())
+    parts = (source, *flags, _version(tool), processor())
     return flags, sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -159,7 +159,7 @@ def _version(tool: Command) -> str:
 
 
 @lru_cache
-def _processor() -> str:
+def processor() -> str:
     """Return the processor's features: machines that share a cache may differ in -march=native."""
     information = Path("/proc/cpuinfo")
     if information.is_file():

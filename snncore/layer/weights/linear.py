@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from snncore.kernels.cpp.events import Geometry
 from snncore.layer.steps import is_constant, merged, numbers
+from snncore.layer.weights import events
 from snncore.noting import Noting
 
 Pair = tuple[int, int]
@@ -40,6 +42,8 @@ class Linear(Layer):
 
     weight: Tensor
     bias: Tensor | None
+    # Set by `training.event_driven`.
+    events = False
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
@@ -61,6 +65,8 @@ class Linear(Layer):
         x = numbers(x, self.weight.dtype)
         if is_constant(x, 1):
             return F.linear(x[0], self.weight, self.bias).expand(len(x), -1, -1)
+        if self.events and events.takes(x, self.weight, self.bias):
+            return events.linear(x, self.weight, self.bias)
         return F.linear(x, self.weight, self.bias)
 
 
@@ -69,6 +75,8 @@ class Conv2d(Layer):
 
     weight: Tensor
     bias: Tensor | None
+    # Set by `training.event_driven`.
+    events = False
 
     def __init__(
         self,
@@ -104,6 +112,9 @@ class Conv2d(Layer):
         """Compute the sums with the given weights."""
         geometry = self.stride, self.padding, self.dilation, self.groups
         x = numbers(x, weight.dtype)
+        if self.events and self.groups == 1 and events.takes(x, weight, bias):
+            form = Geometry(*geometry[:3])
+            return merged(lambda images: events.conv2d(images, weight, bias, form), x, 3)
         return merged(lambda images: F.conv2d(images, weight, bias, *geometry), x, 3)
 
 

@@ -108,7 +108,7 @@ def test_flags_and_compiler_are_part_of_the_key(
     changes: list[Callable[[], None]] = [
         lambda: monkeypatch.setattr(cpp_build, "FLAGS", (*cpp_build.FLAGS, "-O1")),
         lambda: monkeypatch.setattr(cpp_build, "_version", lambda _: "another"),
-        lambda: monkeypatch.setattr(cpp_build, "_processor", lambda: "another"),
+        lambda: monkeypatch.setattr(cpp_build, "processor", lambda: "another"),
     ]
     for count, change in enumerate(changes, 1):
         cpp_build.load(SOURCE)
