@@ -21,7 +21,7 @@ def event_driven(network: nn.Module, enabled: bool = True) -> nn.Module:
     for module in network.modules():
         # Layers on a grid have sums of their own.
         if type(module) in (layer.Linear, layer.Conv2d):
-            module.events = bool(enabled)
+            setattr(module, "events", bool(enabled))  # noqa: B010
             if type(module) is layer.Linear:
                 weight: Any = module.weight
                 columns = weight.detach().t().contiguous().t()

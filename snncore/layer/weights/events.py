@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+from torch.nn.grad import conv2d_input
 
 from snncore.kernels.cpp import events
 from snncore.kernels.cpp.events import Choice, Geometry
@@ -117,7 +118,7 @@ class _Conv2d(torch.autograd.Function):
         by_x = by_weight = None
         if asks[0]:
             windows = (form.stride, form.padding, form.dilation)
-            by_x = torch.nn.grad.conv2d_input(x.shape, weight, gradient, *windows)
+            by_x = conv2d_input(x.shape, weight, gradient, *windows)
         if asks[1]:
             kernel = (weight.shape[2], weight.shape[3])
             by_weight = events.conv_gradient(x, gradient, kernel, form).permute(3, 0, 1, 2)

@@ -28,7 +28,7 @@ MOST_ROWS = 256
 
 @dataclass(frozen=True)
 class Choice:
-    """What is computed, by name and sizes, and for how many rows."""
+    """A computation by its name and sizes, and the threads that share it."""
 
     name: str
     sizes: tuple[int, ...]
