@@ -36,6 +36,7 @@ _FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 )
+_FONTS = ("/usr/share/fonts", "/System/Library/Fonts")
 # Node has brotli, which Python lacks.
 _UNPACK = """
 const zlib = require("zlib"), fs = require("fs"), [from, to] = process.argv.slice(1);
@@ -107,7 +108,11 @@ class Browser:
         path = installed()
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         home, libraries = self._folder.name, path.parent / "lib"
-        variables = {**os.environ, "HOME": home, "FONTCONFIG_PATH": str(path.parent)}
+        fonts = Path(home) / "fonts.conf"
+        # Without a font, no text takes any room.
+        folders = "".join(f"<dir>{each}</dir>" for each in (path.parent / "fonts", *_FONTS))
+        fonts.write_text(f"<fontconfig>{folders}<cachedir>{home}/fonts</cachedir></fontconfig>")
+        variables = {**os.environ, "HOME": home, "FONTCONFIG_FILE": str(fonts)}
         if libraries.is_dir() and path.parent.parent.name == "browser":
             variables["LD_LIBRARY_PATH"] = str(libraries)
         command = [str(path), *_FLAGS, f"--user-data-dir={home}/profile", "about:blank"]

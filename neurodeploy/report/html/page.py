@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
@@ -25,12 +27,24 @@ def report_html(report: Report) -> str:
     outcome = verdict(report)
     body = join(
         _head(report, outcome),
-        element("main", *_sections(report)),
+        element("main", *_sections(report), **_difference(report)),
         element("footer", element("p", "Only equal counts as proof. Made by neurodeploy.")),
     )
     title = join(f"{outcome.word}: {report.title}")
     page = Template(_resource("page.html"))
-    return page.substitute(title=title, style=_resource("style.css"), body=body)
+    script = _resource("script.js")
+    # The page's policy lets this script run, and nothing else.
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    parts = {"style": _resource("style.css"), "script": script, "hash": digest}
+    return page.substitute(title=title, body=body, **parts)
+
+
+def _difference(report: Report) -> dict[str, object]:
+    """Return what the script needs to know of the first difference."""
+    first = report.first_divergence
+    if first is None:
+        return {}
+    return {"data_layer": first.layer, "data_step": first.step, "data_sample": first.sample}
 
 
 def _head(report: Report, outcome: Verdict) -> Markup:

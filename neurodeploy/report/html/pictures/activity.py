@@ -59,6 +59,7 @@ def _picker(excerpt: Excerpt, divergence: Divergence | None) -> Markup:
                 type="radio",
                 name="sample",
                 id=f"pick-{slot}",
+                value=sample,
                 checked="checked" if sample == first else None,
             ),
             element("span", f"{sample}"),

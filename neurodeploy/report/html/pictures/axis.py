@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from neurodeploy.report.html.markup import Markup, element, join, number
@@ -31,6 +31,20 @@ class Axis:
         """Return the middle of a step's cell."""
         return self.left + (step - self.steps.start + 0.5) * self.cell
 
+    def picture(
+        self,
+        height: float,
+        description: str,
+        *children: object,
+        counts: Sequence[int] | None = None,
+    ) -> Markup:
+        """Return a drawing over these steps, with what the page's script reads of them."""
+        steps = {"data_first": self.steps.start, "data_steps": len(self.steps)}
+        cells = {"data_left": number(self.left), "data_cell": f"{self.cell:.6g}"}
+        written = None if counts is None else f"[{','.join(map(str, counts))}]"
+        width = self.right + 12
+        return picture(width, height, description, *children, **steps, **cells, data_counts=written)
+
     def labels(self, y: float) -> Markup:
         """Return labels with the steps' numbers at round distances."""
         apart = next(n for n in _DISTANCES if len(self.steps) <= 9 * n)
@@ -46,7 +60,9 @@ class Axis:
 _DISTANCES = [factor * 10**power for power in range(9) for factor in (1, 2, 5)]
 
 
-def picture(width: float, height: float, description: str, *children: object) -> Markup:
+def picture(
+    width: float, height: float, description: str, *children: object, **attributes: object
+) -> Markup:
     """Return a drawing with a text alternative."""
     return element(
         "svg",
@@ -55,6 +71,7 @@ def picture(width: float, height: float, description: str, *children: object) ->
         width=number(width),
         role="img",
         aria_label=description,
+        **attributes,
     )
 
 

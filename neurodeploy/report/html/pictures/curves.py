@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from neurodeploy.report.html.markup import Markup, element, join, number
-from neurodeploy.report.html.pictures.axis import Axis, label, picture, rectangle
+from neurodeploy.report.html.pictures.axis import Axis, label, rectangle
 from neurodeploy.report.words import shortened
 
 # Heights in pixels: of a band, of the gap below it, of a neuron's name and ticks, between neurons.
@@ -38,7 +38,7 @@ def neuron_curves(
             drawn.append(beam(differs_at, axis, _HEAD - 12, height - 4))
         top += height + _APART
     labels = axis.labels(top - _APART + 9)
-    return picture(axis.right + 12, top - _APART + 16, description, *drawn, labels)
+    return axis.picture(top - _APART + 16, description, *drawn, labels)
 
 
 def band(

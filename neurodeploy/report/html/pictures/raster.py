@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.report.html.markup import Markup, element, join, number
-from neurodeploy.report.html.pictures.axis import Axis, label, picture, rectangle
+from neurodeploy.report.html.pictures.axis import Axis, label, rectangle
 
 _TOP, _BARS = 8.0, 30.0
 
@@ -35,16 +35,17 @@ def raster(
         transform=_unit(axis.left + (1 - wide) / 2 * axis.cell, _TOP + row / 2, axis.cell, row),
         class_="spikes",
     )
-    return picture(
-        axis.right + 12,
+    counts = np.count_nonzero(spikes, axis=1)
+    return axis.picture(
         bottom + 14 + _BARS + 22,
         description,
         ground,
         marks,
         _ring(ring, rows, axis, row) if ring else None,
         _neuron_labels(rows, axis, row),
-        _busy(np.count_nonzero(spikes, axis=1), axis, bottom + 14),
+        _busy(counts, axis, bottom + 14),
         axis.labels(bottom + 14 + _BARS + 15),
+        counts=counts.tolist(),
     )
 
 
@@ -53,7 +54,7 @@ def _silence(axis: Axis, description: str) -> Markup:
     ground = rectangle(axis.left, _TOP, axis.width, _BARS, "ground")
     words = label("no spikes", axis.left + axis.width / 2, _TOP + _BARS / 2 + 4, "tick")
     ends = axis.labels(_TOP + _BARS + 15)
-    return picture(axis.right + 12, _TOP + _BARS + 22, description, ground, words, ends)
+    return axis.picture(_TOP + _BARS + 22, description, ground, words, ends)
 
 
 def _ring(ring: tuple[int, int], rows: list[int], axis: Axis, row: float) -> Markup:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import re
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -60,12 +62,23 @@ def test_is_well_formed_for_both_parsers(report: Report) -> None:
 
 def test_loads_nothing(report: Report) -> None:
     root = tree(report)
-    assert not [node.tag for node in root.iter() if node.tag in LOADS]
+    (script,) = [node for node in root.iter() if node.tag in LOADS]
+    assert (script.tag, script.attrib) == ("script", {})
     attributes = {name for node in root.iter() for name in node.attrib}
     assert not attributes & {"src", "srcset", "href", "action", "background"}
     assert not [name for name in attributes if name.startswith("on")]
     page = report.to_html().replace("http-equiv", "")
     assert not re.search(r"http|url\(|@import|//", page)
+
+
+def test_its_own_script_alone_may_run(report: Report) -> None:
+    page = report.to_html()
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', page)
+    assert policy == (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    )
 
 
 def test_is_deterministic_and_has_no_nan(named: Named, report: Report) -> None:
