@@ -53,10 +53,15 @@ def require_accumulator(name: str, bound: float, bits: int) -> None:
         ValueError: if one may overflow.
     """
     if not bound < 1 << (bits - 1):
-        raise ValueError(
-            f"{name}: a sum may reach {bound:.0f}, beyond the {bits} bits of the chip's "
-            "accumulators (fewer inputs, smaller weights, or quant.fan_in_penalty)"
-        )
+        raise ValueError(f"{name}: {overflow(bound, bits)}")
+
+
+def overflow(bound: float, bits: int) -> str:
+    """Return the words for sums that are larger than accumulators."""
+    return (
+        f"a sum may reach {bound:.0f}, beyond the {bits} bits of the chip's "
+        "accumulators (fewer inputs, smaller weights, or quant.fan_in_penalty)"
+    )
 
 
 def snapped(x: Tensor, unit: float | Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from math import ceil, floor, log2
 from typing import Any
 
@@ -26,6 +27,13 @@ class Scale(StrEnum):
 def exponents(log2: Tensor, allowed: Grid) -> Tensor:
     """Return logarithms rounded to the permitted exponents."""
     return torch.round(log2.detach().double()).clamp(allowed.minimum, allowed.maximum)
+
+
+@lru_cache(maxsize=4096)
+def device_number(value: float, device: torch.device) -> Tensor:
+    """Return a number on a device, where it was before unless this is the first time."""
+    with torch.inference_mode(False):
+        return torch.full((), value, dtype=torch.float64, device=device)
 
 
 def powers(exponents: Tensor) -> Tensor:

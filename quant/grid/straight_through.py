@@ -11,8 +11,10 @@ from torch import Tensor
 
 from quant.grid.exact import is_power_of_two, largest
 from quant.grid.formats import Decays, Grid
+from quant.grid.noted import is_deferred, note_largest
 from snncore.surrogate import Surrogate
 
+_FINITE = torch.finfo(torch.float32).max
 # One unit for all values, or one per output channel, shaped to meet the values.
 Unit = float | Tensor
 
@@ -27,10 +29,22 @@ def on_grid(
     Raises:
         ValueError: if a value is NaN or infinite; names the value.
     """
-    if not isfinite(largest(values)):
-        raise ValueError(f"{name}: a value is NaN or infinite")
+    require_finite(values, name)
     result: Tensor = _OnGrid.apply(values, log2, grid, unit)
     return result
+
+
+def require_finite(values: Tensor, name: str) -> None:
+    """Check that all values are numbers; on a GPU, whose step must not wait, it is raised later.
+
+    Raises:
+        ValueError: if a value is NaN or infinite; names the value.
+    """
+    message = f"{name}: a value is NaN or infinite"
+    if is_deferred(values):
+        note_largest(values, _FINITE, message)
+    elif not isfinite(largest(values)):
+        raise ValueError(message)
 
 
 def integers_on_grid(values: Tensor, grid: Grid, unit: Unit) -> Tensor:

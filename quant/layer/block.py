@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from quant.grid.exact import without_autocast
+from quant.grid.gpu.folding import WholeBias, folded, folds
+from quant.grid.gpu.statistics import observed, observes
 from quant.grid.straight_through import Unit
 from quant.layer.synapse import GridLayer, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron, Integers
@@ -102,20 +104,47 @@ class Block(OneNode, layer.Layer):
     @one_node
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        weight, bias = self._seen(x)
-        drive, most = self.synapse.driven(x, weight)
+        drive, most, bias = self._driven(x)
         spikes: Tensor = self.neuron(drive, bias=bias, unit=self.unit, most=most)
         self.input_shape = self.synapse.input_shape
         return spikes
 
+    def _driven(self, x: Tensor) -> tuple[Tensor, float | None, Tensor | WholeBias | None]:
+        """Return the sums of rounded weights, a bound of them in units, and the bias."""
+        synapse, norm = self.synapse, self.norm
+        weight = synapse.weight
+        if (
+            not isinstance(synapse, GridLayer)
+            or weight is None
+            or not folds(weight, synapse.format)
+        ):
+            weight, bias = self._seen(x)
+            return *synapse.driven(x, weight), bias
+        statistics = self._observed(x) if self._learns() else None
+        rounded, whole = folded(weight, synapse.rounding(), norm, statistics, self.bias)
+        return *synapse.weighted(x, rounded), whole
+
+    def _learns(self) -> bool:
+        """Return whether the batch norm uses the batch's statistics."""
+        return self.norm is not None and self.training and not self.norm.frozen
+
+    def _observed(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and the variance of each channel's sums in this batch."""
+        norm, weight = self.norm, self.synapse.weight
+        assert norm is not None
+        assert weight is not None
+        with without_autocast(x):
+            sums = self.synapse.sums(x, weight, self.bias)
+        if observes(sums, norm):
+            return observed(sums, norm)
+        return norm.observed(sums)
+
     def _seen(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Return weights and bias with folded batch norm; it uses the batch while it learns."""
         norm, weight = self.norm, self.synapse.weight
-        if norm is None or weight is None or not (self.training and not norm.frozen):
+        if norm is None or weight is None or not self._learns():
             return self.folded()
-        with without_autocast(x):
-            sums = self.synapse.sums(x, weight, self.bias)
-        return _folded(weight, self.bias, *norm.folded(norm.observed(sums)))
+        return _folded(weight, self.bias, *norm.folded(self._observed(x)))
 
 
 def _folded(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from quant.grid.exact import counted, largest
 from quant.grid.formats import Grid
+from quant.grid.gpu.folding import WholeBias
 from quant.grid.registry import format_or_default
 from quant.grid.straight_through import Unit
 from quant.layer.synapse import Linear
@@ -69,7 +70,7 @@ class Resonator(ChipNeuron):
         return x.select(-2, 0).float()
 
     def _integrate(
-        self, sequence: Tensor, *, bias: Tensor | None, unit: Unit, most: float | None
+        self, sequence: Tensor, *, bias: Tensor | WholeBias | None, unit: Unit, most: float | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         if sequence.ndim != 4 or sequence.shape[2] != 2:
             shape = tuple(sequence.shape)

@@ -13,11 +13,14 @@ from quant.grid.exact import (
     EXACT_FLOAT32,
     carried,
     largest,
+    overflow,
     require_accumulator,
     without_autocast,
 )
 from quant.grid.fan_in import within_fan_in
 from quant.grid.formats import ChipFormat, Grid, unit_exponent
+from quant.grid.gpu.folding import Rounding, folded, folds
+from quant.grid.noted import GREW, assumed, is_deferred, note_largest, require_noted
 from quant.grid.registry import format_or_default, named
 from quant.grid.scale import Scale, exponents, powers
 from quant.grid.straight_through import Unit, integers_on_grid, on_grid, unit_shape
@@ -51,6 +54,8 @@ class GridLayer(OneNode, layer.Layer):
             raise ValueError(f"largest_input: {largest_input!r} is not a count of spikes")
         # More than one if a pool adds up spikes before they are weighted.
         self.largest_input = largest_input
+        # The largest input that training on a GPU assumes, once it has seen one.
+        self._assumed: float | None = None
         self.format: ChipFormat = format_or_default(form)
         if isinstance(scale, float | int):
             exponent, scale = unit_exponent(scale), Scale.FIXED
@@ -105,9 +110,16 @@ class GridLayer(OneNode, layer.Layer):
         """Return the weights (or others in their place) on the grid, with gradients."""
         values = self.weight if weight is None else weight
         name = f"{type(self).__name__}.weight"
+        if folds(values, self.format):
+            return folded(values, self.rounding())[0]
         unit = self._shaped_unit(values)
         result = on_grid(values, self.format.weights, unit, name, self.log2)
         return within_fan_in(result, unit, self.format, self.largest_input)
+
+    def rounding(self) -> Rounding:
+        """Return how the weights are rounded, as kernels take it."""
+        name = f"{type(self).__name__}.weight"
+        return Rounding(self.format, self.unit, self.log2, self.largest_input, name)
 
     def integer_weight(self, weight: Tensor | None = None) -> Tensor:
         """Return the chip's integers."""
@@ -120,6 +132,7 @@ class GridLayer(OneNode, layer.Layer):
 
     def narrow_integers(self, weight: Tensor | None = None, out: Tensor | None = None) -> Tensor:
         """Return the chip's integers in the narrowest type for their grid, or in `out`."""
+        require_noted()
         values: Tensor = (self.weight if weight is None else weight).detach()
         unit, grid = self._shaped_unit(values), self.format.weights
         if out is None:
@@ -193,6 +206,8 @@ class GridLayer(OneNode, layer.Layer):
 
     def _exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
         """Return input and weights in a type that holds every partial sum, and the largest sum."""
+        if is_deferred(x):
+            return self._assumed_exact(x, weight, bits)
         rows = weight.detach().flatten(1)
         most = max(largest(x), 1.0)
         units = self._most_units(torch.linalg.vector_norm(rows, 1, dim=1))
@@ -206,6 +221,24 @@ class GridLayer(OneNode, layer.Layer):
         if factor > EXACT_FACTOR:
             factor = self._most_units(torch.linalg.vector_norm(rows, inf, dim=1)) / grid.step
         kind = carried(bound, max(factor, most))
+        return x.to(kind), weight.to(kind), bound
+
+    def _assumed_exact(self, x: Tensor, weight: Tensor, bits: int) -> tuple[Tensor, Tensor, float]:
+        """Return the same on a GPU, whatever the weights; inputs are held to the first ones."""
+        grid, name = self.format.weights, type(self).__name__
+        top = max(-grid.minimum, grid.maximum)
+        units = weight[0].numel() * top
+        if self._assumed is None:
+            room = min(EXACT_FACTOR, EXACT_FLOAT32 // 2 * grid.step // units)
+            self._assumed = assumed(largest(x), float(self.largest_input), room)
+        note_largest(x, self._assumed, f"{name}: its input grew beyond {self._assumed:g} {GREW}")
+        bound, most = units * self._assumed, 1 << (bits - 1)
+        if bound >= most:
+            rows = torch.linalg.vector_norm(weight.detach().flatten(1).double(), 1, dim=1)
+            limit = (most - 1) / self._assumed
+            note_largest(rows / self.unit, limit, f"{name}: {overflow(most, bits)}")
+            bound = float(most)
+        kind = carried(bound / grid.step, max(top / grid.step, self._assumed))
         return x.to(kind), weight.to(kind), bound
 
     def _most_units(self, rows: Tensor) -> float:

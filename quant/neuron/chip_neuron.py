@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from quant.grid.exact import counted, largest, without_autocast
 from quant.grid.formats import ChipFormat
+from quant.grid.gpu.folding import WholeBias
+from quant.grid.noted import GREW, assumed, is_deferred, note_largest
 from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit
 from quant.neuron.integer_step import (
@@ -22,7 +24,7 @@ from quant.neuron.integer_step import (
     training_equations,
     training_step,
 )
-from quant.neuron.kernels import run_kernels, runs_in_kernels
+from quant.neuron.kernels import Kernels, run_kernels
 from quant.neuron.register import Register, registers
 from snncore.dynamics import Equations, NumberSystem
 from snncore.dynamics.arithmetic.integer import distance_fraction
@@ -32,6 +34,8 @@ from snncore.neuron import Neuron
 from snncore.neuron.parameters import Given, assign, plain
 from snncore.one_node import OneNode, one_node
 
+# Standing alone, neurons on a GPU assume sums up to here: float32 still counts them in halves.
+_ROOM = 2.0**22
 # The value of each parameter in the chip's integers: a number, or a tensor with a gradient.
 Integers = dict[str, "int | Tensor"]
 
@@ -96,6 +100,9 @@ class ChipNeuron(OneNode, Neuron):
         # The largest input and parameters since the states were zero, which bound them.
         self._driven: dict[str, tuple[int, int]] = {}
         self._drive = 1.0
+        # The largest input that training on a GPU assumes, once it has seen one.
+        self._assumed: float | None = None
+        self._kernels = Kernels()
         # The unit in which the last input was counted: a block's unit may differ by channel.
         self._counted: Unit = self.unit
 
@@ -195,7 +202,7 @@ class ChipNeuron(OneNode, Neuron):
     def forward(
         self,
         x: Tensor,
-        bias: Tensor | None = None,
+        bias: Tensor | WholeBias | None = None,
         unit: Unit | None = None,
         most: float | None = None,
     ) -> Tensor:
@@ -206,17 +213,22 @@ class ChipNeuron(OneNode, Neuron):
         with without_autocast(x):
             return self._with_states(x, through).to(torch.float32)
 
-    def integers(self, unit: Unit | None = None, bias: Tensor | None = None) -> Integers:
+    def integers(
+        self, unit: Unit | None = None, bias: Tensor | WholeBias | None = None
+    ) -> Integers:
         """Return every parameter in the chip's integers: one for the layer, or one per channel."""
         own, kind = self.unit if unit is None else unit, type(self).__name__
         values: dict[str, Any] = {name: getattr(self, name) for name in self._names}
         values["bias"] = self.bias if bias is None else bias
-        return {
-            name: 0
-            if values[name] is None
-            else self._registers[name].integer(values[name], own, kind)
-            for name in self.equations.parameters
-        }
+        integers: Integers = {}
+        for name in self.equations.parameters:
+            value = values[name]
+            if isinstance(value, WholeBias):
+                integers[name] = value.integers
+            else:
+                rounded = self._registers[name].integer
+                integers[name] = 0 if value is None else rounded(value, own, kind)
+        return integers
 
     def _tabled(
         self, declared: Collection[Register] | None, names: tuple[str, ...]
@@ -236,7 +248,7 @@ class ChipNeuron(OneNode, Neuron):
         return plain(value.detach().clamp(*self._registers[name].limits(self.unit)))
 
     def _integrate(
-        self, sequence: Tensor, *, bias: Tensor | None, unit: Unit, most: float | None
+        self, sequence: Tensor, *, bias: Tensor | WholeBias | None, unit: Unit, most: float | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         integers = self.integers(unit, bias)
         parameters = {name: self._shaped(name, value, sequence) for name, value in integers.items()}
@@ -244,15 +256,18 @@ class ChipNeuron(OneNode, Neuron):
             unit = unit.reshape(-1, *[1] * (sequence.ndim - 3))
         if self._input_unit is not None:
             unit = self._input_unit
-        drive = _most_units(sequence, unit) if most is None else most
+        drive = self._most_units(sequence, unit) if most is None else most
         bounds = self._reached(drive, parameters)
         if most is None:
             self._require_whole(sequence, unit)
         step = BoundedStep(self.equations, self.system, self._drive, bounds)
         rule = self._spike_rule()
         states = self._states_for(sequence[0]) if self.states else ()
-        if self.record is None and runs_in_kernels(self.backend, step, rule, sequence):
-            return run_kernels(step, rule, sequence, float(unit), states, parameters)
+        ready = None
+        if self.record is None:
+            ready = self._kernels.ready(self.backend, step, rule, sequence, unit, parameters)
+        if ready is not None:
+            return run_kernels(ready, (sequence,), rule, unit, states, parameters)
         observer = None if self.record is None else self._observe
         stepper = self._eager(step, rule, parameters)
         states = states or self._states_for(sequence[0])
@@ -268,14 +283,17 @@ class ChipNeuron(OneNode, Neuron):
         """
         if isinstance(unit, Tensor) or unit <= 1:
             return
-        apart = torch.remainder(sequence.detach(), unit) != 0
-        if bool(apart.any()):
-            value = float(sequence.detach()[apart][0])
-            raise ValueError(
-                f"{type(self).__name__}: is driven by {value:g}, not a multiple of its unit "
-                f"2^{self.exponent} (put quant.Linear or quant.Conv2d of this exponent between "
-                "plain spikes and these neurons, or use an exponent of at most 0)"
-            )
+        rest = torch.remainder(sequence.detach(), unit)
+        remedy = (
+            f"not a multiple of its unit 2^{self.exponent} (put quant.Linear or quant.Conv2d of "
+            "this exponent between plain spikes and these neurons, or use an exponent of at most 0)"
+        )
+        kind = type(self).__name__
+        if is_deferred(sequence):
+            note_largest(rest, 0.0, f"{kind}: is driven by a value that is {remedy}")
+        elif bool(rest.any()):
+            value = float(sequence.detach()[rest != 0][0])
+            raise ValueError(f"{kind}: is driven by {value:g}, {remedy}")
 
     def _initial(self, name: str, x: Tensor) -> Tensor:
         return torch.zeros_like(x, dtype=torch.float64)
@@ -301,7 +319,7 @@ class ChipNeuron(OneNode, Neuron):
             raise ValueError(f"{name}: an input is NaN or beyond 32 bits ({drive:g})")
         # Use at least one unit: a value proved to be zero, and its gradient, would be left out.
         drive = max(drive, 1.0)
-        bounds = {name: _bound(value) for name, value in parameters.items()}
+        bounds = {name: self._bound(name, value) for name, value in parameters.items()}
         if self.states:
             drive = max(drive, self._drive)
             for name, (low, high) in self._driven.items():
@@ -309,6 +327,26 @@ class ChipNeuron(OneNode, Neuron):
         if (drive, bounds) != (self._drive, self._driven):
             self._drive, self._driven = drive, bounds
         return tuple((name, low, high) for name, (low, high) in bounds.items())
+
+    def _most_units(self, sequence: Tensor, unit: Unit) -> float:
+        """Return a bound of the inputs in units; on a GPU one that later inputs are held to."""
+        by_channel = isinstance(unit, Tensor) and unit.ndim > 0
+        if not is_deferred(sequence):
+            return largest(sequence / unit if by_channel else sequence) / (
+                1.0 if by_channel else float(unit)
+            )
+        units = sequence.detach() / unit
+        if self._assumed is None:
+            self._assumed = assumed(largest(units), 0.0, _ROOM)
+        message = f"{type(self).__name__}: its input grew beyond {self._assumed:g} units"
+        note_largest(units, self._assumed, f"{message} {GREW}")
+        return self._assumed
+
+    def _bound(self, name: str, value: int | Tensor) -> tuple[int, int]:
+        """Return bounds of a parameter; a GPU knows its tensors, and we only their registers."""
+        if isinstance(value, Tensor) and is_deferred(value):
+            return self._registers[name].ends
+        return _bound(value)
 
     def _shaped(self, name: str, value: int | Tensor, sequence: Tensor) -> int | Tensor:
         if not isinstance(value, Tensor):
@@ -335,12 +373,6 @@ class ChipNeuron(OneNode, Neuron):
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
         named = zip(self.equations.states, states, strict=True)
         super()._observe(spikes, tuple(value * self.scale_of(name) for name, value in named))
-
-
-def _most_units(sequence: Tensor, unit: Unit) -> float:
-    if isinstance(unit, Tensor) and unit.ndim:
-        return largest(sequence / unit)
-    return largest(sequence) / float(unit)
 
 
 def _bound(value: int | Tensor) -> tuple[int, int]:

@@ -77,9 +77,7 @@ def training_equations(
         ValueError: if a value may be beyond exact floats.
     """
     integers = to_integers(equations, system, keep_detached=True)
-    inputs = dict.fromkeys(integers.inputs, Interval(-drive, drive))
-    parameters = {name: Interval(low, high) for name, low, high in bounds}
-    _, operations = invariant(integers, inputs, parameters)
+    operations = _intervals(integers, drive, bounds)
     largest = max(value.largest() for value in operations)
     if largest >= EXACT:
         raise ValueError(
@@ -87,6 +85,29 @@ def training_equations(
             "weights, or fewer bits)"
         )
     return _shared(simplified(integers, operations, keep_gradients=True))
+
+
+@lru_cache(maxsize=512)
+def reached(
+    equations: Equations, system: NumberSystem, drive: int, bounds: tuple[Bound, ...]
+) -> int:
+    """Return the largest integer of a training step, inputs counted to halves included."""
+    integers = training_equations(equations, system, drive, bounds)
+    largest = 2 * drive
+    for operation, value in zip(
+        integers.operations, _intervals(integers, drive, bounds), strict=True
+    ):
+        largest = max(largest, value.largest())
+        if operation.op == Op.SCALE_TO_ZERO and isinstance(operation.attribute, tuple):
+            source = _intervals(integers, drive, bounds)[operation.args[0]]
+            largest = max(largest, source.largest() * operation.attribute[0])
+    return largest
+
+
+def _intervals(integers: Equations, drive: int, bounds: tuple[Bound, ...]) -> tuple[Interval, ...]:
+    inputs = dict.fromkeys(integers.inputs, Interval(-drive, drive))
+    parameters = {name: Interval(low, high) for name, low, high in bounds}
+    return invariant(integers, inputs, parameters)[1]
 
 
 @lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from quant.grid.exact import EXACT_FLOAT32
+from quant.grid.gpu.folding import WholeBias
 from quant.grid.registry import format_or_default
 from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
@@ -59,7 +60,7 @@ class LeakyIntegrator(ChipNeuron):
     def forward(
         self,
         x: Tensor,
-        bias: Tensor | None = None,
+        bias: Tensor | WholeBias | None = None,
         unit: Unit | None = None,
         most: float | None = None,
     ) -> Tensor:
@@ -70,7 +71,8 @@ class LeakyIntegrator(ChipNeuron):
                 "unit (use per_channel=False for the weights of a readout)"
             )
         integers = super().forward(x, bias, unit, most)
-        return integers * torch.as_tensor(self.scale, dtype=torch.float32, device=x.device)
+        scale = self.scale
+        return integers * (scale.to(torch.float32) if isinstance(scale, Tensor) else scale)
 
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
         super()._observe(spikes * self.scale, states)

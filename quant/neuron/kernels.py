@@ -1,8 +1,8 @@
-"""The time loop of a chip's neurons in one call on the CPU: the eager loop's bits, in C++."""
+"""The time loop of a chip's neurons in one call: the eager loop's bits, in C++, Triton or CUDA."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,86 +10,175 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from quant.grid.straight_through import SpikeRule
-from quant.neuron.integer_step import BoundedStep, enclosing, training_equations
+from quant.grid.scale import device_number
+from quant.grid.straight_through import SpikeRule, Unit
+from quant.neuron.integer_step import BoundedStep, enclosing, reached, training_equations
 from snncore.dynamics import Equations, Op
-from snncore.dynamics.expression import Recorder
-from snncore.kernels import AUTO, Work, backend, prepared, run_loop
+from snncore.dynamics.expression import Recorder, Symbol
+from snncore.dynamics.rewriting.rebuild import unused_name
+from snncore.kernels import AUTO, BACKENDS, Work, backend, prepared, run_loop
 from snncore.surrogate import ATan, Surrogate
 
-_CPP = "cpp"
-# Below this number of values, a sequence ends sooner than a kernel compiles.
-_WORTH_A_KERNEL = 1 << 12
+_CPP, _EAGER = "cpp", "torch"
+_KERNELS = tuple(name for name in BACKENDS if name != _EAGER)
+# Below this number of values, a sequence ends sooner on the CPU than a kernel compiles; on a GPU
+# every operation of every step costs as long as a kernel.
+WORTH_A_KERNEL = {"cpu": 1 << 12}
+# Where numbers change all the time, old kernels make room.
+_MOST_KERNELS = 64
 
 
 @dataclass(frozen=True)
 class _Counted:
-    """A surrogate whose distances are counted in units."""
+    """A surrogate whose distances are counted in units, which are a parameter of this name."""
 
     surrogate: Surrogate
-    unit: float
+    unit: str
 
     def gradient(self, distance: Any) -> Any:
         """Return the slope at a distance from the threshold."""
-        return self.surrogate.gradient(distance * self.unit) * self.unit
+        recorder = distance.recorder
+        unit = Symbol(recorder, recorder.add(Op.PARAMETER, attribute=self.unit))
+        return self.surrogate.gradient(distance * unit) * unit
 
 
-def runs_in_kernels(choice: str, step: BoundedStep, rule: SpikeRule, sequence: Tensor) -> bool:
-    """Return whether a kernel exists and is worth compiling.
+@dataclass(frozen=True)
+class Ready:
+    """A loop by its name, and what it takes as tensors: numbers that stay, or None for others."""
+
+    loop: str
+    kind: torch.dtype
+    tensors: tuple[tuple[str, Tensor | None], ...]
+    per_unit: str
+    unit: str
+
+
+class Kernels:
+    """The kernels of one layer, each looked up once for one form of call."""
+
+    def __init__(self) -> None:
+        self._ready: dict[Hashable, Ready | None] = {}
+
+    def ready(
+        self,
+        choice: str,
+        step: BoundedStep,
+        rule: SpikeRule,
+        sequence: Tensor,
+        unit: Unit,
+        parameters: Mapping[str, int | Tensor],
+    ) -> Ready | None:
+        """Return the kernel that runs this, or None if none does or is worth compiling.
+
+        Raises:
+            ValueError: if a kernel was requested and cannot run.
+        """
+        device = sequence.device
+        if choice == _EAGER:
+            return None
+        if choice == AUTO and sequence.numel() < WORTH_A_KERNEL.get(device.type, 0):
+            return None
+        units = [None if isinstance(each, Tensor) else each for each in (unit, rule.unit)]
+        numbers = [None if isinstance(v, Tensor) else v for v in parameters.values()]
+        double = sequence.dtype == torch.float64
+        key = step.drive, step.bounds, choice, rule.surrogate, device, double, *units, *numbers
+        if key not in self._ready:
+            if len(self._ready) >= _MOST_KERNELS:
+                self._ready.clear()
+            name = chosen(choice, step, device)
+            self._ready[key] = (
+                None if name is None else _prepared(name, step, rule, sequence, unit, parameters)
+            )
+        return self._ready[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Loops are known by name in this process alone.
+        return {"_ready": {}}
+
+
+def chosen(choice: str, step: BoundedStep, device: torch.device) -> str | None:
+    """Return the backend whose kernel runs a step, or None if none can.
 
     Raises:
-        ValueError: if a kernel was requested and cannot run.
+        ValueError: if it was requested and cannot.
     """
-    if choice not in (AUTO, _CPP) or (choice == AUTO and sequence.numel() < _WORTH_A_KERNEL):
-        return False
-    if sequence.device.type != "cpu" and choice == AUTO:
-        return False
-    reason = "its unit differs by channel"
-    if not isinstance(rule.unit, Tensor) or rule.unit.ndim == 0:
-        refused = _refused(_equations(step), sequence.device)
-        if refused is None:
-            return True
-        reason = refused
-    if choice == _CPP:
-        raise ValueError(f"{step.equations.name}: cpp: {reason}")
-    return False
+    equations, reach = _equations(step), _reach(step)
+    reasons = {}
+    for name in _KERNELS if choice == AUTO else (choice,):
+        reason = _refused(name, equations, device, reach)
+        if reason is None:
+            return name
+        reasons[name] = reason
+    if choice != AUTO:
+        raise ValueError(f"{step.equations.name}: {choice}: {reasons[choice]}")
+    return None
 
 
 @lru_cache(maxsize=512)
-def _refused(equations: Equations, device: torch.device) -> str | None:
-    work = Work(equations, _Counted(ATan(), 1.0), device, torch.float64)
-    return backend(_CPP).refusal(work)
+def _refused(name: str, equations: Equations, device: torch.device, reach: int) -> str | None:
+    work = Work(equations, ATan(), device, torch.float32, wide=True, reach=reach)
+    return backend(name).refusal(work)
 
 
-def run_kernels(
+def _prepared(
+    name: str,
     step: BoundedStep,
     rule: SpikeRule,
     sequence: Tensor,
-    unit: float,
+    unit: Unit,
+    parameters: Mapping[str, int | Tensor],
+) -> Ready:
+    device, equations = sequence.device, _equations(step)
+    kind = torch.float64 if sequence.dtype == torch.float64 else torch.float32
+    per_unit, of_distance = _names_of_units(equations)
+    values = {**parameters, per_unit: 1 / unit, of_distance: rule.unit}
+    numbers = {n: float(v) for n, v in values.items() if not isinstance(v, Tensor)}
+    # C++ takes numbers by value, the others tensors alone.
+    constants = tuple(numbers.items()) if name == _CPP else ()
+    loop = _loop(name, equations, _reach(step), rule.surrogate, kind, constants)
+    tensors = tuple(
+        (key, device_number(numbers[key], device) if key in numbers else None)
+        for key in values
+        if name != _CPP or key not in numbers
+    )
+    return Ready(loop, kind, tensors, per_unit, of_distance)
+
+
+def run_kernels(
+    ready: Ready,
+    sequences: Sequence[Tensor],
+    rule: SpikeRule,
+    unit: Unit,
     states: tuple[Tensor, ...],
     parameters: Mapping[str, int | Tensor],
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Return the spikes of a sequence, counted in units on the way, and the last states."""
-    named_tensors = {name: value for name, value in parameters.items() if isinstance(value, Tensor)}
-    numbers = tuple(
-        (name, float(value)) for name, value in parameters.items() if not isinstance(value, Tensor)
-    )
-    kind = torch.float64 if sequence.dtype == torch.float64 else torch.float32
-    loop = _loop(_equations(step), rule.surrogate, float(rule.unit), unit, numbers, kind)
-    # A kernel takes a single value as a number, whatever its shape.
-    tensors = [
-        value.reshape(()) if value.numel() == 1 else value for value in named_tensors.values()
-    ]
-    return run_loop(loop, (sequence.to(kind),), states, tensors)
+    """Return the spikes of sequences, counted in units on the way, and the last states."""
+    values: dict[str, Any] = {**parameters, ready.unit: rule.unit}
+    if isinstance(unit, Tensor):
+        values[ready.per_unit] = 1 / unit
+    tensors = [_single(values[key]) if fixed is None else fixed for key, fixed in ready.tensors]
+    return run_loop(ready.loop, [each.to(ready.kind) for each in sequences], states, tensors)
+
+
+def _single(value: Tensor) -> Tensor:
+    """Return a kernel's parameter; a single value as a number, whatever its shape."""
+    return value.reshape(()) if value.numel() == 1 else value
 
 
 def _equations(step: BoundedStep) -> Equations:
     """Return the integer equations with parameters, so that different numbers share a kernel."""
-    bounds = tuple(
+    return training_equations(step.equations, step.system, enclosing(step.drive), _bounds(step))
+
+
+def _reach(step: BoundedStep) -> int:
+    return reached(step.equations, step.system, enclosing(step.drive), _bounds(step))
+
+
+def _bounds(step: BoundedStep) -> tuple[tuple[str, int, int], ...]:
+    return tuple(
         (name, *_wide(low, high, step.system.parameter_fraction(name)))
         for name, low, high in step.bounds
     )
-    return training_equations(step.equations, step.system, enclosing(step.drive), bounds)
 
 
 def _wide(low: int, high: int, fraction: int) -> tuple[int, int]:
@@ -101,33 +190,44 @@ def _wide(low: int, high: int, fraction: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=512)
 def _loop(
+    name: str,
     equations: Equations,
+    reach: int,
     surrogate: Surrogate,
-    distance_unit: float,
-    unit: float,
-    numbers: tuple[tuple[str, float], ...],
     kind: torch.dtype,
+    numbers: tuple[tuple[str, float], ...],
 ) -> str:
-    counted, device = _Counted(surrogate, distance_unit), torch.device("cpu")
-    work = Work(_counting(equations, unit), counted, device, kind, numbers, wide=True)
-    return prepared(_CPP, work)
+    counted = _Counted(surrogate, _names_of_units(equations)[1])
+    # What a device's loop computes is the same on each of them.
+    device = torch.device("cuda" if torch.cuda.is_available() and name != _CPP else "cpu")
+    work = Work(_counting(equations), counted, device, kind, numbers, wide=True, reach=reach)
+    return prepared(name, work)
 
 
-def _counting(equations: Equations, unit: float) -> Equations:
+@lru_cache(maxsize=512)
+def _names_of_units(equations: Equations) -> tuple[str, str]:
+    """Return parameters' names for the inverse of the input's unit, and for the distance's."""
+    first = unused_name("per_unit", equations)
+    return first, unused_name("unit", equations, (first,))
+
+
+def _counting(equations: Equations) -> Equations:
     """Return the equations for an input not yet counted in units, with `exact.counted` in them."""
+    names = _names_of_units(equations)
     recorder = Recorder()
     new: list[int] = []
     for operation in equations.operations:
         args = [new[arg] for arg in operation.args]
         number = recorder.add(operation.op, *args, attribute=operation.attribute)
         if operation.op == Op.INPUT:
-            per_unit = recorder.add(Op.CONSTANT, attribute=1 / unit)
+            per_unit = recorder.add(Op.PARAMETER, attribute=names[0])
             half = recorder.add(Op.CONSTANT, attribute=0.5)
             scaled = recorder.add(Op.MULTIPLY, number, per_unit)
             number = recorder.add(Op.SHIFT_FLOOR, recorder.add(Op.ADD, scaled, half), attribute=0)
         new.append(number)
     return replace(
         equations,
+        parameters=(*equations.parameters, *names),
         operations=tuple(recorder.operations),
         next_states=tuple(new[result] for result in equations.next_states),
         output=new[equations.output],

@@ -9,9 +9,16 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from quant.grid.exact import largest
 from quant.grid.formats import ChipFormat, Decays, Grid
-from quant.grid.straight_through import Unit, decay_integer, decays_on_grid, on_grid
+from quant.grid.gpu.registers import rounded, rounds
+from quant.grid.scale import device_number
+from quant.grid.straight_through import (
+    Unit,
+    decay_integer,
+    decays_on_grid,
+    on_grid,
+    require_finite,
+)
 from snncore.neuron.parameters import Given
 
 
@@ -45,6 +52,13 @@ class Register:
         unit = float(self.unit(of_weights))
         return (self.grid.minimum - self.above) * unit, (self.grid.maximum - self.above) * unit
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The smallest and the largest integer."""
+        if isinstance(self.grid, Decays):
+            return 0, 1 << self.grid.bits
+        return self.grid.minimum, self.grid.maximum
+
     def require(self, value: Given, of_weights: float, neuron: str) -> None:
         """Check that the register can hold a value.
 
@@ -68,12 +82,16 @@ class Register:
         if not isinstance(value, Tensor):
             if isinstance(self.grid, Decays) or not isinstance(of_weights, Tensor):
                 return self._number(value, of_weights, neuron)
-            value = torch.tensor(value, dtype=torch.float64, device=of_weights.device)
+            value = device_number(float(value), of_weights.device)
         name = f"{neuron}.{self.name}"
         if isinstance(self.grid, Decays):
-            _require_finite(largest(value), name)
+            require_finite(value, name)
             return decays_on_grid(value, self.grid)
-        units = value.double() / self.unit(of_weights) + self.above
+        unit = self.unit(of_weights)
+        if rounds(value, unit, self.grid):
+            message = f"{name}: a value is NaN or infinite"
+            return rounded(value, unit, self.grid, self.above, message)
+        units = value.double() / unit + self.above
         return on_grid(units, self.grid, 1.0, name)
 
     def _number(self, value: float, of_weights: Unit, neuron: str) -> int:

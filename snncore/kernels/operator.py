@@ -42,7 +42,8 @@ def prepared(name: str, work: Work) -> str:
     """Make this backend's loop for the work unless it exists, and return its name."""
     device = work.device.type
     types = (work.input_type, work.kind, work.output.value)
-    parts = (name, device, *types, work.constants, work.begin, work.final)
+    reach = bool(work.reach), work.narrows
+    parts = (name, device, *types, work.constants, work.begin, work.final, *reach)
     text = "\n".join([*map(repr, parts), repr(work.equations.to_json()), _slope_text(work)])
     key = f"{work.equations.name}-{name}-{sha256(text.encode()).hexdigest()[:24]}"
     if key not in _prepared:

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
-FILES = ("conformance.py", "cuda.py", "graphs.py", "sizes.py", "steps.py", "quant_exact.py")
+FILES = (
+    "conformance.py",
+    "cuda.py",
+    "graphs.py",
+    "sizes.py",
+    "steps.py",
+    "quantized.py",
+    "quant_exact.py",
+)
 
 
 def main(arguments: list[str]) -> int:

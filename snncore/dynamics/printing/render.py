@@ -133,10 +133,11 @@ def _spelled(dialect: Dialect, operation: Operation, values: list[str], free: bo
     template = template or dialect.spelling.get(op)
     if template is None:
         raise ValueError(f"the dialect {dialect.name} has no word for {op.value}")
-    return template.format(*values, **_constants(operation))
+    return template.format(*values, **constants_of(operation))
 
 
-def _constants(operation: Operation) -> dict[str, Any]:
+def constants_of(operation: Operation) -> dict[str, Any]:
+    """Return the numbers in the spelling of an operation, by their names in a dialect."""
     op, attribute = operation.op, operation.attribute
     if op == Op.CLIP and isinstance(attribute, tuple):
         return {"low": attribute[0], "high": attribute[1]}

@@ -24,7 +24,9 @@ class CudaBackend:
             return f"runs on a CUDA device, and the input is on {work.device}"
         if torch.version.cuda is None:
             return "this torch is not made for NVIDIA's GPUs"
-        if work.kind == torch.float64:
+        if work.reach and not work.narrows:
+            return f"computes in float32, and its integers reach {work.reach}"
+        if work.kind == torch.float64 and not work.narrows:
             return "computes in float32, and the input is float64"
         return _no_words(work.equations) or no_cupy() or missing()
 

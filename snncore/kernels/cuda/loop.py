@@ -81,8 +81,11 @@ class CudaLoop:
         output: Output = Output.INPUT,
         *,
         final: bool = True,
+        kind: torch.dtype = torch.float32,
         options: Options | None = None,
     ) -> None:
+        # States come and go in this type; the kernels have them as float32.
+        self.kind = kind
         self.layout, self.step, self.output, self.final = layout, step, output, final
         self.options = options or Options()
         self._programs: dict[tuple[str, CudaForm], CudaProgram] = {}
@@ -92,7 +95,7 @@ class CudaLoop:
         """Make the loop for a work; if `exact`, gradients are rounded after each operation."""
         plan = KernelPlan(work.equations, work.slope, work.constants, work.begin)
         step = cache(partial(step_of, plan, exact=exact))
-        return cls(plan.step, step, work.output, final=work.final)
+        return cls(plan.step, step, work.output, final=work.final, kind=work.kind)
 
     def forward(
         self,
@@ -114,6 +117,7 @@ class CudaLoop:
             if output == Output.BITS:
                 form = _with_eight_lanes(form, shape[0])
             self._launch("forward", form, tensors, operands)
+        last = [value.to(self.kind) for value in last]
         return (pack(spikes) if output != self.output else spikes), last
 
     def backward(
@@ -175,7 +179,7 @@ class CudaLoop:
         if operands.states and not needed.isdisjoint(step.states):
             begins = {name: _floats(like, like.shape[1:]) for name in step.states}
         tensors = [*operands.inputs, arrived, *rows.values(), *operands.states]
-        tensors += [*(value.contiguous() for value in last), *begins.values()]
+        tensors += [*(value.float().contiguous() for value in last), *begins.values()]
         form = replace(
             self._form(operands, config, tensors, ends),
             wanted=tuple(rows),
@@ -193,7 +197,7 @@ class CudaLoop:
             dict(zip(step.parameters, operands.parameters, strict=True)),
         )
         sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
-        return rows | begins | sums
+        return rows | {name: value.to(self.kind) for name, value in begins.items()} | sums
 
     @staticmethod
     def _terms(name: str, form: CudaForm, operands: _Operands) -> int:

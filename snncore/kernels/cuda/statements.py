@@ -7,7 +7,7 @@ from math import isinf
 from typing import Any
 
 from snncore.dynamics.expression import LEAVES, Op, Operation
-from snncore.dynamics.printing.render import Dialect
+from snncore.dynamics.printing.render import Dialect, constants_of
 from snncore.kernels.cuda.words import CUDA, GRADIENTS
 from snncore.kernels.loop import rounding
 from snncore.kernels.loop.reciprocal import Reciprocal, is_safe, reciprocal
@@ -153,5 +153,4 @@ def _spelled(dialect: Dialect, operation: Operation, values: Sequence[str]) -> s
     template = dialect.spelling.get(operation.op)
     if template is None:
         raise ValueError(f"the dialect {dialect.name} has no word for {operation.op.value}")
-    comparison = ">" if operation.attribute else ">="
-    return template.format(*values, comparison=comparison)
+    return template.format(*values, **constants_of(operation))

@@ -26,6 +26,14 @@ CUDA = Dialect(
         Op.GREATER_EQUAL: "{0} >= {1}",
         Op.SELECT: "{0} > 0 ? {1} : {2}",
         Op.SPIKE: "float({0} {comparison} 0)",
+        # Integers that a float holds.
+        Op.SHIFT_LEFT: "__fmul_rn({0}, float(1ll << {a}))",
+        Op.SHIFT_FLOOR: "floorf(__fmul_rn({0}, 1.0f / float(1ll << {a})))",
+        Op.SHIFT_TO_ZERO: "truncf(__fmul_rn({0}, 1.0f / float(1ll << {a})))",
+        Op.SCALE_TO_ZERO: "truncf(__fmul_rn({0}, float({ratio})))",
+        Op.WRAP: "wrapped({0}, float({half}))",
+        Op.WRAP_ONCE: "wrapped_once({0}, float({half}))",
+        Op.CLIP: "{0} < {low} ? float({low}) : {0} > {high} ? float({high}) : {0}",
     },
 )
 # Operations of gradients alone may round otherwise than the equations say.
@@ -42,6 +50,20 @@ FUNCTIONS = f"""\
 // Not every kernel needs every function.
 #pragma nv_diag_suppress 177
 #endif
+
+// Into [-half, half), as two's complement does.
+static __device__ __forceinline__ float wrapped(const float value, const float half)
+{{
+    const float turns = floorf(__fmul_rn(__fadd_rn(value, half), 0.5f / half));
+    return __fsub_rn(value, __fmul_rn(turns, 2.0f * half));
+}}
+
+// At most once, into (-half, half].
+static __device__ __forceinline__ float wrapped_once(const float value, const float half)
+{{
+    const float down = value > half ? __fsub_rn(value, 2.0f * half) : value;
+    return value <= -half ? __fadd_rn(value, 2.0f * half) : down;
+}}
 
 // The exponential, to the bit that of every other backend.
 static __device__ __forceinline__ float exponential(const float value)

@@ -14,6 +14,8 @@ from snncore.dynamics.equations import Equations
 from snncore.kernels.loop.output import Output
 
 Tensors = tuple[Tensor, ...]
+# Integers up to 2**24 are exact in float32.
+EXACT_FLOAT32 = 1 << 24
 
 
 class Rule(Protocol):
@@ -31,7 +33,8 @@ class Work:
     Parameters that are plain numbers are `constants`; the others are given as tensors. States
     begin with `initial` where none are given, and are of the type `kind`; inputs are of the type
     `input_type`, which the output has too unless it is narrow. `wide` computes in float64 whatever
-    the inputs are.
+    the inputs are. If a step computes integers alone, `reach` is the largest of them: every type
+    that holds it computes the same.
     """
 
     equations: Equations
@@ -44,11 +47,17 @@ class Work:
     # True if the last states are returned.
     final: bool = True
     wide: bool = False
+    reach: int = 0
 
     @property
     def kind(self) -> torch.dtype:
         """The type that is computed in: no narrower than float32."""
         return torch.float64 if self.wide or self.input_type == torch.float64 else torch.float32
+
+    @property
+    def narrows(self) -> bool:
+        """Whether float32 holds every integer of a step."""
+        return 0 < self.reach <= EXACT_FLOAT32
 
     @property
     def slope(self) -> Slope:

@@ -29,7 +29,7 @@ class TritonBackend:
             return f"runs on a CUDA device, and the input is on {work.device}"
         if find_spec("triton") is None:
             return _MISSING
-        if work.kind == torch.float64:
+        if work.kind == torch.float64 and not work.reach:
             return "computes in float32, and the input is float64"
         return _no_words(work.equations)
 

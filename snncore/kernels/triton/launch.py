@@ -26,7 +26,7 @@ class Launch:
         self,
         kernel: Any,
         programs: int,
-        numbers: Sequence[int],
+        numbers: Sequence[float],
         segments: int,
         config: TritonConfig,
     ) -> None:
@@ -60,12 +60,24 @@ class Launch:
         key = device, tuple([tensor.dtype for tensor in tensors])
         start = self._launchers.get(key)
         if start is not None:
-            start(*places, *self._numbers)
+            start(0 if device < 0 else torch._C._cuda_getCurrentRawStream(device), places)
             return
         compiled = self._ask(tensors)
         # The interpreter compiles nothing.
         if compiled is not None:
-            self._launchers[key] = compiled[self._grid]
+            self._launchers[key] = self._starter(compiled)
+
+    def _starter(self, compiled: Any) -> Callable[[int, Sequence[int]], None]:
+        """Return a function of the stream and the places that starts a compiled kernel."""
+        run, grid, numbers = compiled.run, self._grid, self._numbers
+        kernel = compiled.function, compiled.packed_metadata
+        # Neither metadata nor hooks, of profilers that ask Triton itself.
+        hooks = None, None, None
+
+        def start(stream: int, places: Sequence[int]) -> None:
+            run(*grid, stream, *kernel, *hooks, *places, *numbers)
+
+        return start
 
     def _ask(self, tensors: Sequence[Tensor]) -> Any:
         """Let Triton find the kernel, or compile it, and start it."""

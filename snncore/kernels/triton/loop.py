@@ -24,7 +24,7 @@ from snncore.kernels.triton.shape import (
 )
 from snncore.kernels.triton.source import backward_source, forward_source
 
-# The kernels read these as they are; all others come as float32.
+# The kernels read these as they are; all others come as float32, or, of wide works, as they are.
 READ = (torch.float32, torch.float16, torch.bfloat16, torch.uint8)
 
 
@@ -44,6 +44,9 @@ class TritonLoop:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.plan = KernelPlan(work.equations, work.slope, work.constants, work.begin)
+        # A step computes in this type, and states lie in memory as the work's.
+        wide = work.kind == torch.float64 and not work.narrows
+        self._real = torch.float64 if wide else torch.float32
         self._kernels: dict[tuple[str, Shape], Any] = {}
         self._cuts: dict[Hashable, _Cut] = {}
 
@@ -53,14 +56,14 @@ class TritonLoop:
         """Return the output and the last states."""
         work, like = self.work, inputs[0]
         spikes = output_like(like, work.output, work.kind)
-        last = [_floats(like, like.shape[1:]) for _ in work.equations.states if work.final]
+        last = [_new(like, like.shape[1:], work.kind) for _ in work.equations.states if work.final]
         if not like.numel():
             return spikes, last
         key = _form(like, states, parameters)
         cut = self._cuts.get(key)
         if cut is None:
             cut = self._cuts[key] = self._cut_forward(like, states, parameters)
-        arguments = [*map(_row, inputs), spikes, *map(_row, states), *last]
+        arguments = [*map(self._row, inputs), spikes, *map(self._row, states), *last]
         cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
         return spikes, last
 
@@ -113,18 +116,20 @@ class TritonLoop:
         step, like, shape = self.plan.step, inputs[0], cut.shape
         neurons = like.numel() // like.shape[0]
         arrived = torch.zeros_like(like) if incoming is None else incoming
-        last = [_floats(like, neurons).zero_() if g is None else g for g in later]
+        kind = self.work.kind
+        last = [_new(like, neurons, kind).zero_() if g is None else g for g in later]
         gradients = {name: torch.empty_like(like, memory_format=_ROWS) for name in shape.inputs}
-        begins = {name: _floats(like, like.shape[1:]) for name in step.states if shape.states}
+        begins = {name: _new(like, like.shape[1:], kind) for name in step.states if shape.states}
         shares = {
-            name: _floats(like, neurons if name in cut.spread else cut.programs)
+            name: _new(like, neurons if name in cut.spread else cut.programs, torch.float32)
             for name in shape.parameters
         }
-        arguments = [_row(arrived), *map(_row, inputs), *gradients.values(), *map(_row, states)]
-        arguments += [*map(_row, last), *begins.values(), *shares.values()]
+        row = self._row
+        arguments = [row(arrived), *map(row, inputs), *gradients.values(), *map(row, states)]
+        arguments += [*map(row, last), *begins.values(), *shares.values()]
         if shape.segments:
             parts, _ = segmented(like.shape[0], shape.segment)
-            arguments.append(_floats(like, parts * len(step.states) * neurons))
+            arguments.append(_new(like, parts * len(step.states) * neurons, self._real))
         cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
         if shares:
             values = dict(zip(step.parameters, parameters, strict=True))
@@ -137,7 +142,7 @@ class TritonLoop:
         neurons = like[0].numel()
         config = forward_config(like.shape[0], neurons, like.element_size())
         spread = self._spread(like, parameters)
-        shape = _shape(like, states, spread, config, self.work.final)
+        shape = self._shape(like, states, spread, config, self.work.final)
         shape = replace(shape, bits=self.work.output == Output.BITS)
         return self._cut("forward", shape, spread, like, config)
 
@@ -154,13 +159,41 @@ class TritonLoop:
         config = backward_config(self.plan, like.shape[0], neurons, like.element_size(), learned)
         spread = self._spread(like, parameters)
         shape = replace(
-            _shape(like, states, spread, config, ends),
+            self._shape(like, states, spread, config, ends),
             ahead=config.ahead,
             inputs=tuple(name for name in step.inputs if name in needed),
             states=bool(states) and not needed.isdisjoint(step.states),
             parameters=tuple(name for name in step.parameters if name in needed),
         )
         return self._cut("backward", shape, spread, like, config)
+
+    def _shape(
+        self,
+        like: Tensor,
+        states: Sequence[Tensor],
+        spread: Mapping[str, Spread],
+        config: TritonConfig,
+        final: bool,
+    ) -> Shape:
+        segments, rest = segmented(like.shape[0], config.segment)
+        return Shape(
+            segments=min(segments, 1),
+            segment=config.segment,
+            rest=rest,
+            chunk=config.chunk,
+            masked=like[0].numel() % config.block != 0,
+            initial=bool(states),
+            final=final,
+            pack=config.pack,
+            spread=tuple(spread),
+            real=str(self._real).removeprefix("torch."),
+            cast=self.work.kind == torch.float64,
+        )
+
+    def _row(self, values: Tensor) -> Tensor:
+        """Return the values in contiguous memory, in a type that the kernels read."""
+        kept = values.dtype in READ or values.dtype == self.work.kind
+        return (values if kept else values.float()).contiguous()
 
     def _spread(self, like: Tensor, parameters: Sequence[Tensor]) -> dict[str, Spread]:
         """Return the layout of each parameter that varies by neuron."""
@@ -190,27 +223,6 @@ def _form(like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]) 
     return like.shape, like.dtype, bool(states), *[parameter.shape for parameter in parameters]
 
 
-def _shape(
-    like: Tensor,
-    states: Sequence[Tensor],
-    spread: Mapping[str, Spread],
-    config: TritonConfig,
-    final: bool,
-) -> Shape:
-    segments, rest = segmented(like.shape[0], config.segment)
-    return Shape(
-        segments=min(segments, 1),
-        segment=config.segment,
-        rest=rest,
-        chunk=config.chunk,
-        masked=like[0].numel() % config.block != 0,
-        initial=bool(states),
-        final=final,
-        pack=config.pack,
-        spread=tuple(spread),
-    )
-
-
 def compiled(source: str, name: str) -> Any:
     """Return the kernel that a printed source defines."""
     return compile_step(source, {"__name__": "snncore.kernels.generated"}, name)
@@ -219,17 +231,13 @@ def compiled(source: str, name: str) -> Any:
 _ROWS = torch.contiguous_format
 
 
-def _row(values: Tensor) -> Tensor:
-    """Return the values in contiguous memory, in a type that the kernels read."""
-    return (values if values.dtype in READ else values.float()).contiguous()
-
-
-def _floats(like: Tensor, size: int | Sequence[int]) -> Tensor:
-    return torch.empty(size, dtype=torch.float32, device=like.device)
+def _new(like: Tensor, size: int | Sequence[int], kind: torch.dtype) -> Tensor:
+    return torch.empty(size, dtype=kind, device=like.device)
 
 
 def _gathered(share: Tensor, spread: Spread | None, parameter: Tensor) -> Tensor:
     """Add up a parameter's gradient from those of neurons or programs, in a fixed order."""
     if spread is None:
-        return share.sum().view_as(parameter)
-    return share.view(-1, spread.count, spread.inner).sum((0, 2)).view_as(parameter)
+        return share.sum(dtype=parameter.dtype).view_as(parameter)
+    parts = share.view(-1, spread.count, spread.inner)
+    return parts.sum((0, 2), dtype=parameter.dtype).view_as(parameter)

@@ -47,6 +47,9 @@ class Shape:
     spread: tuple[str, ...] = ()
     # The forward kernel writes eight neurons a byte.
     bits: bool = False
+    # The type that a step computes in, and whether states lie in memory as float64.
+    real: str = "float32"
+    cast: bool = False
     # The backward kernel: whether it reads ahead, and which gradients it writes.
     ahead: bool = False
     inputs: tuple[str, ...] = ()

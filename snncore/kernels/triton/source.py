@@ -14,13 +14,21 @@ from collections.abc import Sequence
 
 from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.triton.shape import Shape, parted
-from snncore.kernels.triton.text import function, indent, text
+from snncore.kernels.triton.text import Rounding, function, indent, text
 
 _HEAD = """\
 import triton
 import triton.language as tl
 
-from snncore.kernels.triton.words import divided, exp, log, nearly_divided, quotient
+from snncore.kernels.triton.words import (
+    divided,
+    exp,
+    log,
+    nearly_divided,
+    quotient,
+    truncated,
+    wrapped_once,
+)
 
 inf = tl.constexpr(float("inf"))
 
@@ -63,8 +71,8 @@ def backward_source(plan: KernelPlan, shape: Shape) -> str:
     head, lines = _prologue("backward", arguments, plan, shape)
     lines += ["row = first", *_begin(plan, shape)]
     for state in states:
-        where = f"grad_{state}_last + first + lane"
-        lines.append(f"grad_{state} = {_get(where, shape) if shape.final else _ZEROS}")
+        arrived = _cast(_get(f"grad_{state}_last + first + lane", shape), "float32", shape)
+        lines.append(f"grad_{state} = {arrived if shape.final else _ZEROS}")
     lines += [f"grad_{name} = {_ZEROS}" for name in shape.parameters]
     if shape.segments:
         lines += _note_ahead(plan, shape) if shape.ahead else _note(plan, shape)
@@ -97,7 +105,7 @@ def _segment_back(plan: KernelPlan, shape: Shape, steps: int) -> list[str]:
         times = range(begin, begin + shape.chunk)
         lines += [f"{state}_{begin} = {state}" for state in states]
         lines += _loads(inputs, times, shape)
-        lines += [_call("step", (*states, "spike"), states, plan, t) for t in times]
+        lines += [_call("step", (*states, "spike"), states, plan, shape, t) for t in times]
     end = chunks * shape.chunk
     lines += [f"{state}_{end} = {state}" for state in states]
     spans = [range(end, end + rest)]
@@ -116,7 +124,7 @@ def _note(plan: KernelPlan, shape: Shape) -> list[str]:
     for begin in range(0, shape.segment, shape.chunk):
         times = range(begin, min(begin + shape.chunk, shape.segment))
         lines += _loads(inputs, times, shape)
-        lines += [_call("step", (*states, "spike"), states, plan, t) for t in times]
+        lines += [_call("step", (*states, "spike"), states, plan, shape, t) for t in times]
     onward = [f"row += {shape.segment} * N", f"note += {len(states)} * N"]
     # Where no rest follows, nobody needs the states after the last segment.
     count, end = ("SEGMENTS", []) if shape.rest else ("SEGMENTS - 1", [*puts, *onward])
@@ -132,7 +140,7 @@ def _note_ahead(plan: KernelPlan, shape: Shape) -> list[str]:
     ahead = f"row + {shape.segment} * N"
     lines = [*puts, f"more = row < first + (SEGMENTS - 1) * {shape.segment} * N"]
     lines += _loads(inputs, times, shape, "ahead_", ahead, "more")
-    lines += [_call("step", (*states, "spike"), states, plan, t) for t in times]
+    lines += [_call("step", (*states, "spike"), states, plan, shape, t) for t in times]
     lines += [f"{name}_{t} = ahead_{name}_{t}" for name in inputs for t in times]
     count, end = ("SEGMENTS", []) if shape.rest else ("SEGMENTS - 1", [*puts, *onward])
     loop = [f"for _ in range({count}):", *indent([*lines, *onward])]
@@ -182,9 +190,9 @@ def _prologue(
     for parameter in plan.step.parameters:
         if parameter in shape.spread:
             offset = f"(first + lane) // inner_{parameter} % count_{parameter}"
-            lines.append(f"{parameter} = tl.load({parameter}_at + {offset}).to(tl.float32)")
+            lines.append(f"{parameter} = tl.load({parameter}_at + {offset}).to(tl.{shape.real})")
         else:
-            lines.append(f"{parameter} = tl.load({parameter}_at).to(tl.float32)")
+            lines.append(f"{parameter} = tl.load({parameter}_at).to(tl.{shape.real})")
     return f"def {name}({', '.join(arguments)}):", lines
 
 
@@ -193,8 +201,10 @@ def _begin(plan: KernelPlan, shape: Shape) -> list[str]:
     values = plan.initial or (0.0,) * len(plan.step.states)
     lines = []
     for state, value in zip(plan.step.states, values, strict=True):
-        number = _ZEROS if value == 0 else f"tl.full([BLOCK], {value!r}, tl.float32)"
-        loaded = _get(f"{state}_first + first + lane", shape)
+        number = f"tl.full([BLOCK], {value!r}, tl.{shape.real})"
+        if value == 0:
+            number = f"tl.zeros([BLOCK], tl.{shape.real})"
+        loaded = _cast(_get(f"{state}_first + first + lane", shape), shape.real, shape)
         lines.append(f"{state} = {loaded if shape.initial else number}")
     return lines
 
@@ -218,6 +228,11 @@ def _get(where: str, shape: Shape, condition: str = "") -> str:
     conditions = [*(["inside"] if shape.masked else []), *([condition] if condition else [])]
     mask = f", mask={' & '.join(conditions)}, other=0.0" if conditions else ""
     return f"tl.load({where}{mask})"
+
+
+def _cast(value: str, kind: str, shape: Shape) -> str:
+    """Write a state from memory, or its gradient, in the type that is computed in."""
+    return f"{value}.to(tl.{kind})" if shape.cast else value
 
 
 def _put(where: str, value: str, shape: Shape) -> str:
@@ -254,10 +269,11 @@ def _call(
     results: Sequence[str],
     states: Sequence[str],
     plan: KernelPlan,
+    shape: Shape,
     t: int,
     more: Sequence[str] = (),
 ) -> str:
-    inputs = [f"{name}_{t}.to(tl.float32)" for name in plan.step.inputs]
+    inputs = [f"{name}_{t}.to(tl.{shape.real})" for name in plan.step.inputs]
     arguments = ", ".join([*states, *inputs, *plan.step.parameters, *more])
     return f"{', '.join(results)} = {function}({arguments})"
 
@@ -270,7 +286,7 @@ def _segment_forth(plan: KernelPlan, shape: Shape, steps: int) -> list[str]:
         times = range(begin, min(begin + shape.chunk, steps))
         lines += _loads(plan.step.inputs, times, shape)
         for t in times:
-            lines.append(_call("step", (*states, "spike"), states, plan, t))
+            lines.append(_call("step", (*states, "spike"), states, plan, shape, t))
             stored = _store_bits(t, shape) if shape.bits else [_store("spikes", "spike", t, shape)]
             lines += stored
     return lines
@@ -283,12 +299,12 @@ def _chunk_back(plan: KernelPlan, shape: Shape, times: range) -> list[str]:
     for t in times[:-1]:
         following = [f"{state}_{t + 1}" for state in states]
         before = [f"{state}_{t}" for state in states]
-        lines.append(_call("step", (*following, "spike"), before, plan, t))
+        lines.append(_call("step", (*following, "spike"), before, plan, shape, t))
     results = [f"grad_{s}" for s in states] + [f"out_{n}" for n in _requested(shape)]
     for t in reversed(times):
         incoming = [f"grad_{state}" for state in states] + [f"grad_spikes_{t}.to(tl.float32)"]
         before = [f"{state}_{t}" for state in states]
-        lines.append(_call("step_back", results, before, plan, t, incoming))
+        lines.append(_call("step_back", results, before, plan, shape, t, incoming))
         lines += [_store(f"grad_{name}", f"out_{name}", t, shape) for name in shape.inputs]
         lines += [f"grad_{name} += out_{name}" for name in shape.parameters]
     return lines
@@ -314,7 +330,8 @@ def _step(plan: KernelPlan, shape: Shape, *, tiny: bool) -> str:
     arguments = (*step.states, *step.inputs, *step.parameters)
     results = (*step.next_states, step.output)
     pack = shape.pack if tiny else 0
-    return function("step", arguments, step.operations, results, step.operations, pack)
+    rounding = Rounding(step.operations, pack)
+    return function("step", arguments, step.operations, results, rounding)
 
 
 def _step_back(plan: KernelPlan, shape: Shape) -> str:
@@ -322,4 +339,5 @@ def _step_back(plan: KernelPlan, shape: Shape) -> str:
     arguments = (*step.states, *step.inputs, *step.parameters, *back.gradients)
     places = dict(back.results)
     results = [places.get(name) for name in (*step.states, *_requested(shape))]
-    return function("step_back", arguments, back.operations, results, step.operations)
+    rounding = Rounding(step.operations, wide=shape.real == "float64")
+    return function("step_back", arguments, back.operations, results, rounding)

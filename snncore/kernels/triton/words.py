@@ -60,6 +60,21 @@ def log(value):
 
 
 @triton.jit
+def truncated(value):
+    """Round toward zero."""
+    size = tl.floor(tl.abs(value))
+    return tl.where(value < 0.0, -size, size)
+
+
+@triton.jit
+def wrapped_once(value, half: tl.constexpr):
+    """Wrap a value at most once, into (-half, half]."""
+    return tl.where(
+        value > half, value - 2.0 * half, tl.where(value <= -half, value + 2.0 * half, value)
+    )
+
+
+@triton.jit
 def quotient(numerator, denominator):
     """Divide for gradients, within three units in the last place, in two instructions."""
     if INTERPRETED:

@@ -83,7 +83,7 @@ class BatchNorm(Layer):
 
         With a mean and a variance given, by these.
         """
-        weight, bias = self._affine()
+        weight, bias = self.affine_parameters()
         mean, variance = statistics or (self.running_mean, self.running_var)
         deviation = torch.sqrt(variance + self.eps)
         scale = 1 / deviation if weight is None else weight / deviation
@@ -110,7 +110,7 @@ class BatchNorm(Layer):
     def _leading(self) -> int:
         return 1
 
-    def _affine(self) -> tuple[Tensor | None, Tensor | None]:
+    def affine_parameters(self) -> tuple[Tensor | None, Tensor | None]:
         """Return the weight and the bias that are applied."""
         return self.weight, self.bias
 
@@ -124,7 +124,7 @@ class BatchNorm(Layer):
         if not self.training or self.frozen:
             return self.folded()
         self.num_batches_tracked.add_(1)
-        weight, bias = self._affine()
+        weight, bias = self.affine_parameters()
         weight = torch.ones_like(self.running_mean) if weight is None else weight
         bias = torch.zeros_like(self.running_mean) if bias is None else bias
         scale, shift, mean, inverse = affine(x, weight, bias, self.eps)
@@ -137,7 +137,7 @@ class BatchNorm(Layer):
         return scale, shift
 
     def _normalized(self, x: Tensor) -> Tensor:
-        weight, bias = self._affine()
+        weight, bias = self.affine_parameters()
         learns = self.training and not self.frozen
         if learns:
             self.num_batches_tracked.add_(1)
@@ -188,7 +188,8 @@ class ThresholdBatchNorm2d(BatchNorm2d):
         """Return the arguments that make an equal module, as plain data."""
         return super().config() | {"threshold": self.threshold, "alpha": self.alpha}
 
-    def _affine(self) -> tuple[Tensor | None, Tensor | None]:
+    def affine_parameters(self) -> tuple[Tensor | None, Tensor | None]:
+        """Return the weight and the bias that are applied."""
         level = self.threshold * self.alpha
         if self.weight is None:
             return torch.full_like(self.running_mean, level), None

@@ -1,0 +1,199 @@
+"""Quantization-aware training beside float training: python benchmarks/gpu/quantized.py [--write].
+
+A small convolutional network on one GPU: two convolutions with batch norms, dense weights, LIF
+neurons, T = 16, batch 32, 32 x 32 pixels. An iteration is the forward pass, the loss, the backward
+pass and a step of SGD. Nothing is timed before training computes golden's spikes on every bit, and
+before torch has seen a whole step that fetches nothing from the GPU. SpikingJelly 2.0.0 runs the
+float network beside ours where it is installed. `--write` puts the table into RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import neurodeploy as nd
+import quant
+from neurodeploy.frontend.training import training_trace
+from neurodeploy.verification.compare import compare
+from snncore import functional, layer, neuron
+
+STEPS, BATCH, SIZE, CLASSES = 16, 32, 32, 10
+FORMATS = ("loihi", "int8", "lynxi")
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+HEADING = "## Quantization-aware training on a GPU"
+
+
+def floats() -> nn.Sequential:
+    """Return the float network."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        layer.Conv2d(2, 64, 3, padding=1, bias=False),
+        layer.BatchNorm2d(64),
+        neuron.LIF(tau=2.0, detach_reset=True),
+        layer.Conv2d(64, 64, 3, padding=1, bias=False),
+        layer.BatchNorm2d(64),
+        neuron.LIF(tau=2.0, detach_reset=True),
+        layer.Flatten(),
+        layer.Linear(64 * SIZE * SIZE, CLASSES),
+        neuron.LIF(tau=2.0, detach_reset=True),
+    )
+
+
+def peer() -> nn.Module:
+    """Return the float network in SpikingJelly."""
+    from spikingjelly.activation_based import functional as theirs
+    from spikingjelly.activation_based import layer as layers
+    from spikingjelly.activation_based import neuron as neurons
+
+    network = nn.Sequential(
+        layers.Conv2d(2, 64, 3, padding=1, bias=False),
+        layers.BatchNorm2d(64),
+        neurons.LIFNode(detach_reset=True),
+        layers.Conv2d(64, 64, 3, padding=1, bias=False),
+        layers.BatchNorm2d(64),
+        neurons.LIFNode(detach_reset=True),
+        layers.Flatten(),
+        layers.Linear(64 * SIZE * SIZE, CLASSES),
+        neurons.LIFNode(detach_reset=True),
+    )
+    theirs.set_step_mode(network, "m")
+    return network
+
+
+def spikes_of(batch: int, steps: int = STEPS) -> Tensor:
+    """Return random events on the CPU."""
+    generator = torch.Generator().manual_seed(1)
+    return (torch.rand(steps, batch, 2, SIZE, SIZE, generator=generator) < 0.2).float()
+
+
+def iteration(
+    network: nn.Module, x: Tensor, reset: Callable[[nn.Module], Any] = functional.reset
+) -> Callable[[], None]:
+    """Return a function that trains the network once on this batch."""
+    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+
+    def run() -> None:
+        reset(network)
+        optimizer.zero_grad(set_to_none=True)
+        nn.functional.cross_entropy(network(x).mean(0), labels).backward()
+        optimizer.step()
+
+    return run
+
+
+def milliseconds(call: Callable[[], None], times: int = 20) -> float:
+    """Return the time of a call: the median of seven rounds."""
+    for _ in range(5):
+        call()
+    rounds = []
+    for _ in range(7):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for _ in range(times):
+            call()
+        torch.cuda.synchronize()
+        rounds.append((time.perf_counter() - start) * 1e3 / times)
+    return statistics.median(rounds)
+
+
+def prepared(form: str) -> nn.Module:
+    """Return the network on a chip's grid, once it has trained for a few steps on the GPU.
+
+    Raises:
+        RuntimeError: if it does not compute golden's spikes, or nothing fires.
+    """
+    network = quant.prepare(floats(), target=quant.chip_format(form), example=spikes_of(2, 2))
+    network.cuda().train()
+    step = iteration(network, spikes_of(4).cuda())
+    # Until the norms' statistics have settled.
+    for _ in range(40):
+        step()
+    functional.reset(network)
+    network.eval()
+    samples = spikes_of(2, 6)
+    program = nd.lower(network, example=samples)
+    golden = nd.simulate(program, samples)
+    trained = training_trace(network, program, samples.numpy().astype(np.int64))
+    link = compare("CUDA", golden, trained, 0.0)
+    if not link.same or not golden.spikes():
+        raise RuntimeError(f"{form}: {link.divergence or link.reason or 'nothing fired'}")
+    functional.reset(network)
+    return network.train()
+
+
+def fetches(step: Callable[[], None]) -> str:
+    """Return why a training step waits for the GPU, or "nothing" if it does not."""
+    step()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        step()
+    except RuntimeError as error:
+        return str(error).splitlines()[0]
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return "nothing"
+
+
+def rows() -> list[str]:
+    """Return the lines of the table."""
+    x = spikes_of(BATCH).cuda()
+    step = iteration(floats().cuda().train(), x)
+    base = milliseconds(step)
+    lines = [_row("floats", base, base, "nothing")]
+    for form in FORMATS:
+        step = iteration(prepared(form), x)
+        fetched = fetches(step)
+        lines.append(_row(form, milliseconds(step), base, fetched))
+    if find_spec("spikingjelly") is not None:
+        from spikingjelly.activation_based import functional as theirs
+
+        step = iteration(peer().cuda().train(), x, theirs.reset_net)
+        lines.append(_row("SpikingJelly 2.0.0, floats", milliseconds(step), base, ""))
+    return lines
+
+
+def _row(name: str, value: float, base: float, fetched: str) -> str:
+    return f"| {name} | {value:.2f} | {value / base:.2f} | {fetched} |"
+
+
+def section(lines: list[str]) -> str:
+    """Return the part of RESULTS.md."""
+    where = f"One {torch.cuda.get_device_name()}, torch {torch.__version__}"
+    about = (
+        f"{where}: milliseconds per iteration of a small convolutional network (conv 2-64, norm, "
+        f"LIF, conv 64-64, norm, LIF, linear, LIF; T = {STEPS}, batch {BATCH}, {SIZE} x {SIZE}), "
+        "from `PYTHONPATH=. python benchmarks/gpu/quantized.py --write`. Every network computes "
+        "golden's spikes first, on every bit."
+    )
+    head = "| network | ms | over floats | fetched from the GPU |\n|---|---|---|---|"
+    return "\n".join([HEADING, about, "", head, *lines]) + "\n"
+
+
+def write(text: str) -> None:
+    """Put the section into RESULTS.md, in place of an older one."""
+    before, _, after = RESULTS.read_text().partition(HEADING)
+    _, mark, rest = after.partition("\n## ")
+    RESULTS.write_text(before.rstrip() + "\n\n" + text + (f"\n## {rest}" if mark else ""))
+
+
+def main() -> None:
+    """Measure, print, and write the table if it is wanted."""
+    text = section(rows())
+    print(text)
+    if "--write" in sys.argv[1:]:
+        write(text)
+
+
+if __name__ == "__main__":
+    main()

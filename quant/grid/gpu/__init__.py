@@ -1,0 +1,1 @@
+"""Rounding, folding and statistics on a GPU: one kernel each, and nothing fetched."""

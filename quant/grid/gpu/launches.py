@@ -1,0 +1,70 @@
+"""The kernels with their grids, each made once for one form of call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from quant.grid.formats import Grid
+from snncore.kernels.triton import grid as kernels
+from snncore.kernels.triton.launch import Launch
+from snncore.kernels.triton.shape import TritonConfig
+
+# The largest row that a program holds at once.
+LARGEST_IMAGE = 8192
+
+
+@dataclass(frozen=True)
+class Grids:
+    """The grids of weights and of biases, and the limit of a row's sums, in steps; 0 is none."""
+
+    weights: Grid
+    biases: Grid
+    limit: int = 0
+
+
+@lru_cache(maxsize=4096)
+def folding(rows: int, length: int, eps: float, grids: Grids, form: int) -> tuple[Launch, Launch]:
+    """Return the launches that fold and round weights, and pass their gradients back."""
+    grid, config = grids.weights, _config(length)
+    steps = float(-(-grid.minimum // grid.step)), float(grid.maximum // grid.step)
+    numbers: tuple[Any, ...] = (length, eps, *steps, float(grid.step), *_ends(grids.biases))
+    forth = Launch(kernels.fold, rows, (*numbers, float(grids.limit)), form, config)
+    numbers = (length, eps, *_ends(grid), *numbers[4:])
+    return forth, Launch(kernels.fold_back, rows, numbers, form, config)
+
+
+def _ends(grid: Grid) -> tuple[float, float]:
+    return float(grid.minimum), float(grid.maximum)
+
+
+@lru_cache(maxsize=4096)
+def registering(count: int, above: int, grid: Grid, by_channel: bool) -> tuple[Launch, Launch]:
+    """Return the launches that round a neuron's parameter, and pass its gradient back."""
+    numbers: tuple[Any, ...] = (count, float(above), *_ends(grid))
+    config, form = _config(count), int(by_channel)
+    forth = Launch(kernels.register, 1, numbers, form, config)
+    return forth, Launch(kernels.register_back, 1, numbers, form, config)
+
+
+@lru_cache(maxsize=4096)
+def observing(images: int, channels: int, size: int, momentum: float) -> tuple[Launch, Launch]:
+    """Return the launches that reduce images, and then channels."""
+    config = _config(size)
+    first = Launch(kernels.image_sums, images * channels, (channels, images, size), 0, config)
+    count = images * size
+    numbers: tuple[Any, ...] = (images, size, momentum, count / max(count - 1, 1))
+    return first, Launch(kernels.channel_sums, channels, numbers, 0, TritonConfig(1024, 4, 1))
+
+
+@lru_cache(maxsize=4096)
+def observing_back(images: int, channels: int, size: int) -> Launch:
+    """Return the launch that gives values the gradients of their mean and variance."""
+    numbers: tuple[Any, ...] = (channels, size, 1.0 / (images * size))
+    return Launch(kernels.sums_back, images * channels, numbers, 0, _config(size))
+
+
+def _config(length: int) -> TritonConfig:
+    block = min(max(128, 1 << (length - 1).bit_length()), LARGEST_IMAGE)
+    return TritonConfig(block, 4 if block <= 2048 else 8, 1)
