@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from quant.grid.formats import Grid as Grid
     from quant.grid.formats import unit_exponent as unit_exponent
     from quant.grid.integers import integer_format as integer_format
+    from quant.grid.noted import require_noted as require_noted
     from quant.grid.registry import chip_format as chip_format
     from quant.layer.attention import SpikeAttention as SpikeAttention
     from quant.layer.block import Block as Block
@@ -89,6 +90,7 @@ _MODULES = {
     "largest_sums": "quant.fit.penalty",
     "learned_parameters": "quant.fit.schedule",
     "prepare": "quant.convert.prepare",
+    "require_noted": "quant.grid.noted",
     "spike_rates": "quant.fit.penalty",
     "unit_exponent": "quant.grid.formats",
     "weight_penalty": "quant.fit.penalty",
@@ -133,6 +135,7 @@ __all__ = [
     "largest_sums",
     "learned_parameters",
     "prepare",
+    "require_noted",
     "spike_rates",
     "unit_exponent",
     "weight_penalty",

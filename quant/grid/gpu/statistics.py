@@ -9,11 +9,13 @@ from torch import Tensor
 
 from quant.grid.noted import has_triton
 from snncore.layer import BatchNorm
+from snncore.layer.norm.synchronized import is_distributed
 
 
 def observes(y: Tensor, norm: BatchNorm) -> bool:
     """Return whether the kernels take these images."""
-    if not y.is_cuda or not has_triton():
+    shares = norm.synchronized and is_distributed()
+    if not y.is_cuda or not has_triton() or shares:
         return False
     from quant.grid.gpu.launches import LARGEST_IMAGE
 
