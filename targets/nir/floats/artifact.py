@@ -16,6 +16,7 @@ from targets.nir.file.checked import Group, difference, opened
 from targets.nir.file.description import GROUP
 from targets.nir.file.tree import Tree, file_of, h5py_module
 from targets.nir.floats.nodes import float_nodes
+from targets.nir.floats.receivers import receiver_findings
 
 # This number changes when the same network would be written as another file.
 _SCHEMA = "floats 1"
@@ -24,7 +25,7 @@ _AGAIN = "export the model again"
 
 
 def check_graph(graph: Graph) -> tuple[Finding, ...]:
-    """Return every error of a float network, and a warning that it is not exact."""
+    """Return every error of a float network, and warnings: of floats, and of receivers."""
     message = "the network is in floats: receivers may round it otherwise, in the last bits"
     remedy = "quantize it for an exact one: quant.prepare, or neurodeploy quantize"
     note = Finding(Severity.WARNING, graph.output, message, remedy)
@@ -33,13 +34,13 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
             words, way = "its weights need double precision", "use network.float()"
             return Finding(Severity.ERROR, node.name, words, way), note
     try:
-        float_nodes(graph, _DT)
+        nodes, edges = float_nodes(graph, _DT)
     except NeurodeployError as error:
         name, _, words = error.message.partition(": ")
         if name not in graph.by_name:
             name, words = graph.output, error.message
         return Finding(Severity.ERROR, name, words, error.remedy or "use --target onnx"), note
-    return (note,)
+    return (note, *receiver_findings(graph, nodes, edges, _DT))
 
 
 def _is_double(node: Dense | Conv2d) -> bool:

@@ -51,19 +51,19 @@ class Profile:
 # The reading of the format's own documentation.
 SPEC = "spec"
 _EULER, _EXPONENTIAL = "Euler", "exponential"
-_ABOVE, _AT = "above", "at"
+ABOVE, AT = "above", "at"
 _COMMON = ("Affine", "Linear", "Conv2d", "Flatten")
 _EVERY = frozenset(WRITE)
 _ALL = (
     Profile(
         *(SPEC, "nir 1.0.8's own documentation", spec.CELLS),
-        *("hard", _ABOVE, _EULER, "multiplies the input"),
+        *("hard", ABOVE, _EULER, "multiplies the input"),
         reads=_EVERY,
         bias_at_start=True,
     ),
     Profile(
         *("snntorch", "snnTorch 1.0", snntorch.CELLS),
-        *("hard", _ABOVE, _EULER, "divides the threshold"),
+        *("hard", ABOVE, _EULER, "divides the threshold"),
         reads=frozenset({*_COMMON, "AvgPool2d"}),
         dt=1e-4,
         bias_at_start=True,
@@ -71,32 +71,32 @@ _ALL = (
     ),
     Profile(
         *("norse", "Norse 1.1", norse.CELLS),
-        *("hard", _ABOVE, _EULER, "is ignored but in CubaLIF"),
+        *("hard", ABOVE, _EULER, "is ignored but in CubaLIF"),
         reads=frozenset({*_COMMON, "SumPool2d"}),
         flatten_counts_batch=True,
     ),
     Profile(
         *("sinabs", "sinabs 3.1", sinabs.CELLS),
-        *("soft", _AT, _EXPONENTIAL, "is ignored"),
+        *("soft", AT, _EXPONENTIAL, "is ignored"),
         reads=frozenset({"Affine", "Conv1d", "Conv2d", "SumPool2d", "Flatten"}),
         dt=1.0,
         in_steps=True,
     ),
     Profile(
         *("rockpool", "Rockpool 3.1", rockpool.CELLS),
-        *("soft", _AT, _EXPONENTIAL, "gives the time step"),
+        *("soft", AT, _EXPONENTIAL, "gives the time step"),
         reads=frozenset({"Affine", "Linear"}),
         dt=1.0,
         in_steps=True,
     ),
     Profile(
         *("spikingjelly", "SpikingJelly 2.0", spikingjelly.CELLS),
-        *("hard", _AT, _EULER, "is 1 or tau / dt"),
+        *("hard", AT, _EULER, "is 1 or tau / dt"),
         reads=frozenset({*_COMMON, "Conv1d", "AvgPool2d"}),
     ),
     Profile(
         *("lava", "the converter of NIR's paper to Lava", lava.CELLS),
-        *("hard", _ABOVE, _EULER, "is ignored"),
+        *("hard", ABOVE, _EULER, "is ignored"),
         reads=frozenset({"Affine", "Linear"}),
         dt=1e-4,
     ),

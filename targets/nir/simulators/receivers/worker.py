@@ -26,7 +26,7 @@ class Recorded:
         self.voltage = voltage
         modules = dict(network.named_modules())
         for name in filter(None, layers):
-            names = (name.replace(".", "_"), name, name.rpartition(".")[0])
+            names = filter(None, (name.replace(".", "_"), name, name.rpartition(".")[0]))
             module = next((modules[each] for each in names if each in modules), None)
             if module is None:
                 raise LookupError(f"no module for the node {name}")
@@ -160,18 +160,26 @@ def _stepped(framework: str, module: Any, layers: list[str], samples: Array) -> 
         if reader.joined:
             # A sample's steps in a row.
             module(inputs.transpose(0, 1).reshape(-1, *inputs.shape[2:]))
-            whole = [
-                [_apart(rows[0], batch, steps) if rows else None for rows in each.values()]
-                for each in (recorded.sent, recorded.voltages)
-            ]
-            return list(zip(*whole, strict=True))
-        state = None
-        for row in inputs:
-            _, state = module(row, state)
-    return [
-        (np.stack(recorded.sent[n]), np.stack(v) if len(v) == steps else None)
-        for n, v in recorded.voltages.items()
+        else:
+            state = None
+            for row in inputs:
+                _, state = module(row, state)
+    calls = 1 if reader.joined else steps
+    whole = [
+        (_whole(rows, calls, batch, steps), _whole(recorded.voltages[name], calls, batch, steps))
+        for name, rows in recorded.sent.items()
     ]
+    left_out = next((n for n, (sent, _) in zip(layers, whole, strict=True) if sent is None), None)
+    if left_out is not None:
+        raise LookupError(f"the node {left_out} is left out")
+    return whole
+
+
+def _whole(rows: list[Array], calls: int, batch: int, steps: int) -> Array | None:
+    """Return values (T, N, ...) of all calls; of one, time and batch are one axis."""
+    if len(rows) != calls:
+        return None
+    return np.stack(rows) if calls == steps else _apart(rows[0], batch, steps)
 
 
 def _apart(joined: Array, batch: int, steps: int) -> Array:

@@ -163,3 +163,20 @@ def test_an_edited_number_is_seen() -> None:
     with pytest.raises(ArtifactError, match="was edited: /node/nodes/1/v_threshold"):
         target.read_graph(edited)
     assert isinstance(edited, Artifact)
+
+
+def test_receivers_that_would_compute_something_else_are_warned_of() -> None:
+    def warned(*parts: nn.Module) -> dict[str, str]:
+        graph = graph_of(nn.Sequential(layer.Linear(4, 3), *parts), example=samples(4))
+        findings = target.check_graph(graph)[1:]
+        return {each.message.split()[0]: each.message for each in findings}
+
+    # sinabs always subtracts the threshold.
+    assert warned(neuron.LIF(4.0, decay_input=True)).keys() == {"sinabs"}
+    beside = warned(neuron.LIF(4.0, decay_input=False, strict=True))
+    assert beside.keys() == {"sinabs", "Norse", "SpikingJelly"}
+    assert beside["Norse"] == "Norse 1.1 computes other neurons: Norse ignores r (4)"
+    assert "fires at the threshold" in beside["SpikingJelly"]
+    integrate = warned(neuron.IF())
+    assert integrate["snnTorch"] == "snnTorch 1.0 takes an IF with r = 1 only"
+    assert "Flatten" in warned(layer.Flatten(), layer.Linear(3, 2), neuron.LIF(4.0))["Norse"]

@@ -1,0 +1,107 @@
+"""The frameworks that would read a float network otherwise than it is, or not at all.
+
+Each framework's reading of NIR is a profile here; what it makes of a layer is compared with what
+the file says, in exact arithmetic. Last bits are another matter: every receiver may round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import NeurodeployError
+from neurodeploy.graph import Graph, Neuron, Node
+from neurodeploy.target import Finding, Severity
+from snncore.dynamics.zoo.readout import LAST
+from targets.nir.file.tree import Edges, Tree
+from targets.nir.floats.neurons import form_of
+from targets.nir.foreign.network import NirNode
+from targets.nir.foreign.neurons.cell import Layer, Summary
+from targets.nir.foreign.order import NEURONS
+from targets.nir.foreign.profiles import AT, PROFILES, SPEC, Profile
+from targets.nir.graph.names import Names
+from targets.nir.simulators.receivers.run import RECEIVERS
+
+_REMEDY = "docs/nir-receivers.md says what each receiver takes"
+_ENDS = ("Input", "Output")
+
+
+def receiver_findings(
+    graph: Graph, nodes: Mapping[str, Tree], edges: Edges, dt: float
+) -> Iterator[Finding]:
+    """Yield a warning for each framework that computes another network, or none."""
+    names = {theirs: ours for ours, theirs in Names(n.name for n in graph.nodes).of.items()}
+    strict = {name for name, ours in names.items() if _is_strict(graph.by_name[ours])}
+    sources: dict[str, list[str]] = {}
+    for source, reader in edges:
+        sources.setdefault(reader, []).append(source)
+    for receiver in RECEIVERS:
+        profile = PROFILES[receiver]
+        for name, members in nodes.items():
+            node = _node(name, members)
+            reason = _reason(profile, node, dt)
+            if reason is None and name in strict and profile.fires == AT:
+                reason = "fires at the threshold, and this layer above it"
+            if reason is None and receiver == "norse" and len(sources.get(name, ())) > 1:
+                reason = "adds several sources up otherwise"
+            if reason is not None:
+                words = f"{profile.title} {reason}"
+                yield Finding(Severity.WARNING, names.get(name, name), words, _REMEDY)
+                break
+
+
+def _node(name: str, members: Tree) -> NirNode:
+    values: Mapping[str, Any] = members
+    numbers = {key: np.asarray(value) for key, value in values.items() if key != "type"}
+    return NirNode(name, str(values["type"]), numbers)
+
+
+def _is_strict(node: Node) -> bool:
+    # The sums at a network's end are no node of NIR.
+    if not isinstance(node, Neuron) or node.equations.same_computation(LAST):
+        return False
+    return bool(form_of(node).strict)
+
+
+def _reason(profile: Profile, node: NirNode, dt: float) -> str | None:
+    """Return what a framework does otherwise with a node, if anything."""
+    if node.kind in _ENDS:
+        return None
+    if node.kind == "Flatten" and profile.flatten_counts_batch:
+        return "counts the axes of a Flatten with the batch, and fails"
+    if node.kind not in NEURONS:
+        return None if node.kind in profile.reads else f"does not read a {node.kind}"
+    if node.kind not in profile.cells:
+        return f"does not read a {node.kind}"
+    layer = Layer(node, node.array("r").shape, profile.dt or dt)
+    try:
+        read = profile.cells[node.kind](layer)
+    except NeurodeployError as error:
+        name = f"{node.name}: "
+        return error.message.removeprefix(name).removeprefix(f"{profile.title} ")
+    meant = PROFILES[SPEC].cells[node.kind](Layer(node, layer.shape, dt))
+    if _alike(meant.summary, read.summary):
+        return None
+    notes = [note.removeprefix(f"{node.name}: ") for note in read.notes]
+    return f"computes other neurons: {'; '.join(notes) or profile.words()}"
+
+
+def _alike(meant: Summary, read: Summary) -> bool:
+    """Return whether two layers fire alike in exact arithmetic, whatever their voltage's unit."""
+    if meant.reset != read.reset or (meant.threshold is None) != (read.threshold is None):
+        return False
+    currents = [0.0 if form.current is None else form.current for form in (meant, read)]
+    pairs = [(meant.leak, read.leak), (currents[0], currents[1])]
+    return all(np.allclose(one, other, rtol=1e-5, atol=1e-7) for one, other in pairs) and all(
+        np.allclose(one, other, rtol=1e-5, atol=1e-7)
+        for one, other in zip(_in_thresholds(meant), _in_thresholds(read), strict=True)
+    )
+
+
+def _in_thresholds(form: Summary) -> tuple[Any, ...]:
+    """Return a layer's numbers of voltage in units of its threshold."""
+    unit = 1.0 if form.threshold is None else np.asarray(form.threshold, np.float64)
+    rest = 0.0 if form.rest is None else form.rest
+    return tuple(np.asarray(value) / unit for value in (form.gain, form.bias, rest))
