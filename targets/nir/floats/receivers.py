@@ -59,7 +59,7 @@ def _node(name: str, members: Tree) -> NirNode:
 
 
 def _is_strict(node: Node) -> bool:
-    # The sums at a network's end are no node of NIR.
+    # NIR has no node for the sums at a network's end.
     if not isinstance(node, Neuron) or node.equations.same_computation(LAST):
         return False
     return bool(form_of(node).strict)
