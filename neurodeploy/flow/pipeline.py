@@ -18,6 +18,7 @@ from neurodeploy.data.samples_file import read_samples as read_samples
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.flow.inputs import LoadedModel, RandomSamples, drawn_samples
 from neurodeploy.flow.lowered import Lowered, checked, float_target, lowered_for
+from neurodeploy.flow.proving import with_proofs
 from neurodeploy.flow.reading import is_foreign, read_file, require_no_reading
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
@@ -183,6 +184,7 @@ def verified(
     simulator: str | None = None,
     simulation: Simulation | None = None,
     progress: Callable[[str], None] | None = None,
+    proofs: bool = False,
     **reading: Any,
 ) -> Report:
     """Return the report on an artifact, over samples (T, N, ...) or seeded `RandomSamples`.
@@ -190,6 +192,7 @@ def verified(
     A model is a torch network, a `LoadedModel`, one that was lowered already, or the path of its
     file. If its file is known, the report says if the artifact was exported from another one.
     Another writer's file is read as `convert` reads it, by `dt`, `profile` and its options.
+    With `proofs`, the step of every layer is proved too, and stored certificates are checked.
 
     Raises:
         SamplesError: if the samples do not fit the network.
@@ -217,7 +220,10 @@ def verified(
     whole = None if isinstance(samples, RandomSamples) else samples
     subject = replace(subject, original=_original(model, subject, whole))
     samples = drawn_samples(subject.expected, samples)
-    return verification.verify(subject, samples, labels=labels, simulator=simulator, simulation=how)
+    report = verification.verify(
+        subject, samples, labels=labels, simulator=simulator, simulation=how
+    )
+    return with_proofs(report, opened, how.progress) if proofs else report
 
 
 def _original(model: Any, subject: verification.Subject, samples: Any) -> verification.Original:

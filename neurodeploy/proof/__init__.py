@@ -7,6 +7,7 @@ from neurodeploy.proof.proofs import Counterexample as Counterexample
 from neurodeploy.proof.proofs import Proof as Proof
 from neurodeploy.proof.proofs import Proofs as Proofs
 from neurodeploy.proof.proofs import Status as Status
+from neurodeploy.proof.prove import EVERY as EVERY
 from neurodeploy.proof.prove import Effort as Effort
 from neurodeploy.proof.prove import proofs_of as proofs_of
 from neurodeploy.proof.prove import unproved as unproved
@@ -15,6 +16,7 @@ from neurodeploy.proof.solvers.solvers import require_solver as require_solver
 
 __all__ = [
     "DIFFERENT",
+    "EVERY",
     "SOLVERS",
     "Counterexample",
     "Effort",

@@ -38,7 +38,8 @@ def report_json(report: Report) -> str:
 
 def _layer(layer: LayerSummary) -> dict[str, Any]:
     spiking = layer.largest is None
-    return {
+    proof = {"proof": layer.proof} if layer.proof else {}
+    return proof | {
         "name": layer.name,
         "kind": layer.kind,
         "shape": [int(length) for length in layer.shape],

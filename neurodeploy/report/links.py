@@ -93,6 +93,8 @@ class LayerSummary:
     rate: float
     # The largest of the layer's output values, if they are not spikes.
     largest: float | None = None
+    # For which states its step is proved, if proofs were asked for.
+    proof: str = ""
 
     @classmethod
     def of(cls, name: str, kind: str, layer: LayerTrace) -> LayerSummary:

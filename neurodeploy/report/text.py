@@ -20,6 +20,7 @@ from neurodeploy.report.words import (
     mark_of,
     paragraphs,
     percent,
+    proof_words,
     shape_text,
     shortened,
     spikes_of,
@@ -151,7 +152,9 @@ def _layers(report: Report) -> list[str]:
         cells.append(
             [shortened(layer.name), shortened(layer.kind), shape_text(layer.shape), *counts]
         )
-    return [f"  {line}" for line in _aligned(cells, "lllrrr")]
+    if any(layer.proof for layer in report.layers):
+        cells = [[*row, word] for row, word in zip(cells, proof_words(report), strict=True)]
+    return [f"  {line}" for line in _aligned(cells, "lllrrrl")]
 
 
 def _on_chip(on_chip: OnChip) -> list[str]:

@@ -158,6 +158,11 @@ def activity_of(layer: LayerSummary) -> str:
     return rate(layer.rate) if layer.spikes else "silent"
 
 
+def proof_words(report: Report) -> list[str]:
+    """Return the heading and a cell for each layer of the column that says what is proved."""
+    return ["step", *(layer.proof for layer in report.layers)]
+
+
 def rate(value: float) -> str:
     """Return the spikes per neuron and step."""
     return f"{value:#.3g}" if math.isfinite(value) else "unknown"

@@ -119,6 +119,18 @@ def _arrays(text: str) -> list[tuple[str, NDArray[np.int64]]]:
     return arrays
 
 
+def arrays_in(text: str) -> dict[str, NDArray[np.int64]]:
+    """Return the constant arrays of a text without comments, by name.
+
+    Raises:
+        ArtifactError: if one is damaged.
+    """
+    try:
+        return dict(_arrays(text))
+    except DAMAGE as error:
+        raise ArtifactError(f"an array is damaged: {error}") from error
+
+
 def _number(word: str) -> int:
     """Return a constant; the lowest of a width is written as another minus one."""
     value, _, less = word.partition(" - ")

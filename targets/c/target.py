@@ -20,11 +20,13 @@ from neurodeploy.target import (
     chip_part,
     chosen_simulator,
 )
+from neurodeploy.target.steps import ArtifactSteps
 from neurodeploy.trace import Trace
 from targets.c.capabilities import CAPABILITIES
 from targets.c.check import check, network_of
 from targets.c.compile import compile_program
 from targets.c.placement import placement
+from targets.c.proving.steps import steps_in
 from targets.c.read import open_network, read_artifact
 from targets.c.simulators.live import LiveC
 from targets.c.simulators.simulate import JUDGES, ZIG, run
@@ -70,6 +72,14 @@ class C:
         """This machine's compiler, and the emulated Cortex-M4 if it is installed."""
         is_installed = status(ZIG).state is State.INSTALLED
         return ("host", "cortex-m4") if is_installed else ("host",)
+
+    def steps(self, artifact: Artifact) -> ArtifactSteps:
+        """Return the steps that the functions in network.c compute.
+
+        Raises:
+            ArtifactError: if the text is not ours, is damaged, or has what proofs do not read.
+        """
+        return steps_in(artifact)
 
     def simulate(
         self,

@@ -60,6 +60,9 @@ Strict = Annotated[
 Install = Annotated[
     bool, typer.Option("--install", help="Install the simulators that are missing first.")
 ]
+WithProofs = Annotated[
+    bool, typer.Option("--proofs", help="Prove every layer's step too, and check certificates.")
+]
 _MOST_STEPS = 10**8
 
 
@@ -85,6 +88,7 @@ class RunOptions:
     jobs: Jobs = 1
     time_limit: TimeLimit = None
     memory_limit: MemoryLimit = None
+    proofs: WithProofs = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ def verify(
     arguments |= {"dt": original.dt, "profile": original.profile}
     arguments |= reading_choices(original.option or [])
     how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
+    how |= {"proofs": runs.proofs}
     if runs.install:
         _install(output, opened, runs.simulator, original.profile)
     with output.progress() as say:

@@ -91,6 +91,8 @@ def _accuracy(name: str, share: float, first: float) -> Markup:
 def layers_table(layers: tuple[LayerSummary, ...]) -> Markup:
     """Return every layer with its spike rate; bars are relative to the busiest layer."""
     head = ["Layer", "Kind", "Shape", "#Neurons", "#Spikes", "Spikes a neuron and step"]
+    # Only where proofs were asked for.
+    head += ["Step"] * any(layer.proof for layer in layers)
     busiest = max((x.rate for x in layers if math.isfinite(x.rate)), default=0.0) or 1.0
     return table("Layers", head, [_layer(layer, busiest) for layer in layers], "layers")
 
@@ -108,6 +110,7 @@ def _layer(layer: LayerSummary, busiest: float) -> Markup:
         element("td", f"{layer.neurons:,}", class_="number"),
         element("td", spikes_of(layer), class_="number"),
         element("td", *drawn, activity_of(layer), class_="rate"),
+        element("td", layer.proof) if layer.proof else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.program import Neuron, Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator.golden import neuron_step as neurons
+from targets.c.target import target as c_target
 from targets.lynxi import target as lynxi
 from targets.onnx import target as onnx_target
 from tests.unit.programs import random_program
@@ -211,3 +213,38 @@ def test_other_parameters_than_the_programs_are_found(tmp_path: Path, solvers: E
     # The third channel's neurons alone are wrong.
     assert proof.counterexample.neuron[0] == 2
     assert nd.prove(folder)["lif2"].status == "proved"
+
+
+C: dict[str, tuple[str, str]] = {
+    "fires at the threshold, not above it": (r"= (t\d+) > 0;", r"= \1 >= 0;"),
+    "rounds a negative decay down": (
+        r"\(int32_t\)\((t8) / INT64_C\(4096\)\)",
+        r"(int32_t)(\1 >= INT64_C(0) ? \1 >> 12 : ~(~\1 >> 12))",
+    ),
+    "wraps where it should clip": (
+        r"(t14) < -8388607 .*;",
+        r"((\1 + 8388608) & 16777215) - 8388608;",
+    ),
+    "wraps a bit early": (r"> 8388608 \?", "> 8388607 ?"),
+    "is a word short": (
+        r"const int64_t (t8) = \(int64_t\)(\w+) \* \(int64_t\)(\w+);",
+        r"const int64_t \1 = \2 * \3;",
+    ),
+}
+
+
+@pytest.mark.every(3)
+@pytest.mark.parametrize("name", C)
+def test_a_bug_in_a_text_is_found(name: str, tmp_path: Path, solvers: Environment) -> None:
+    program, folder = wide(), tmp_path / "a"
+    c_target.compile(program).write(folder)
+    text = (folder / "network.c").read_text("ascii")
+    edited = re.sub(*C[name], text, count=1)
+    assert edited != text
+    (folder / "network.c").write_text(edited, "ascii")
+    (proof,) = nd.prove(folder).values()
+    assert proof.status == "counterexample", proof.reason
+    if name == "is a word short":
+        assert "stays within int32_t" in proof.reason
+    else:
+        require_real(program, proof)

@@ -1,0 +1,1 @@
+"""The steps that the text of the functions computes, as circuits."""
