@@ -52,8 +52,7 @@ def proved(
     effort = Effort(timeout, require_solver(solver), progress)
     with naming(opened):
         proofs = steps_proved(opened, effort)
-    write_certificates(opened, proofs)
-    return proofs
+    return write_certificates(opened, proofs)
 
 
 def steps_proved(artifact: Artifact, effort: Effort) -> Proofs:

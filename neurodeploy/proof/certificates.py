@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from neurodeploy.artifact import PROOFS, Artifact, digest, is_proofs
 from neurodeploy.data import strict_json
@@ -18,7 +22,7 @@ from neurodeploy.data.content import content_of
 from neurodeploy.data.files import write_folder_atomically
 from neurodeploy.data.reading import JSON_BYTES, read_regular
 from neurodeploy.errors import ArtifactError
-from neurodeploy.proof.proofs import Certificate, Proofs
+from neurodeploy.proof.proofs import Certificate, Proof, Proofs
 
 SCHEMA = 1
 INDEX = "proofs.json"
@@ -26,8 +30,8 @@ DIFFERENT = "the stored certificates are of another artifact"
 _AGAIN = "neurodeploy prove writes them again"
 
 
-def write_certificates(artifact: Artifact, proofs: Proofs) -> Path | None:
-    """Write the proofs beside an artifact's manifest, and return their folder.
+def write_certificates(artifact: Artifact, proofs: Proofs) -> Proofs:
+    """Write the proofs beside an artifact's manifest, and return them with the files' names.
 
     An artifact in memory and a bare file have no folder for them.
 
@@ -35,10 +39,11 @@ def write_certificates(artifact: Artifact, proofs: Proofs) -> Path | None:
         OutputError: if they cannot be written.
     """
     if artifact.path is None or artifact.foreign:
-        return None
+        return proofs
     folder = artifact.path / PROOFS
     contents: dict[str, bytes] = {}
     layers = []
+    proofs = replace(proofs, layers={name: _named(p, folder) for name, p in proofs.items()})
     for proof in proofs.values():
         entries = []
         for certificate in proof.certificates:
@@ -47,8 +52,10 @@ def write_certificates(artifact: Artifact, proofs: Proofs) -> Path | None:
             entries.append(_entry(name, certificate, contents[name]))
         layers.append(proof.to_json() | {"certificates": entries})
         example = proof.counterexample
-        if example is not None and example.samples is not None and example.samples.exists():
-            contents[example.samples.name] = example.samples.read_bytes()
+        if example is not None and example.file is not None and example.samples is not None:
+            buffer = BytesIO()
+            np.savez(buffer, samples=example.samples)
+            contents[example.file.name] = buffer.getvalue()
     index = {
         **proofs.to_json(),
         "schema": SCHEMA,
@@ -57,7 +64,17 @@ def write_certificates(artifact: Artifact, proofs: Proofs) -> Path | None:
     }
     contents[INDEX] = (json.dumps(index, sort_keys=True, indent=1) + "\n").encode()
     write_folder_atomically(folder, contents, ours=is_proofs)
-    return folder
+    return proofs
+
+
+def _named(proof: Proof, folder: Path) -> Proof:
+    """Return a proof whose samples have a file, if there are any."""
+    example = proof.counterexample
+    if example is None or example.samples is None:
+        return proof
+    name = re.sub(r"[^0-9A-Za-z]+", "_", proof.layer)
+    file = folder / f"counterexample.{name}.npz"
+    return replace(proof, counterexample=replace(example, file=file))
 
 
 def checked_again(artifact: Artifact, proofs: Proofs) -> tuple[int, str | None]:

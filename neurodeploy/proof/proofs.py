@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.target.steps import SumBound
 
@@ -34,8 +36,10 @@ class Counterexample:
     results: Mapping[str, tuple[int, int]]
     # The value that does not fit the files' arithmetic, if that is what is wrong.
     overflow: str = ""
-    # The file of samples with which the difference shows, if there is one.
-    samples: Path | None = None
+    # Samples (T, 1, ...) in the user's units whose run ends in the wrong step, if they were found.
+    samples: NDArray[Any] | None = None
+    # Where they are stored.
+    file: Path | None = None
 
     def sentence(self, layer: str) -> str:
         """Return the counterexample in one line."""
@@ -107,7 +111,7 @@ class Proof:
                     for name, (expected, actual) in example.results.items()
                 },
                 "overflow": example.overflow,
-                "samples": None if example.samples is None else str(example.samples),
+                "samples": None if example.file is None else str(example.file),
             }
         return document
 

@@ -13,7 +13,9 @@ from neurodeploy.proof.goals.exhaustion import cases, exhausted
 from neurodeploy.proof.goals.layer import LayerGoals, register
 from neurodeploy.proof.goals.question import Answer, Question, Verdict
 from neurodeploy.proof.proofs import Certificate, Proof, Proofs, Status
+from neurodeploy.proof.reproduction import drawn, solved
 from neurodeploy.proof.solvers.solvers import NAMES, asked
+from neurodeploy.simulator.samples import users_samples
 from neurodeploy.target.steps import ArtifactSteps
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 
@@ -89,7 +91,28 @@ def proofs_of(target: str, steps: ArtifactSteps, effort: Effort | None = None) -
         else _missing(node, steps.missing.get(name, NO_DOOR))
         for name, node in layers.items()
     }
-    return Proofs(target, proofs, steps.sums)
+    shown_by = {
+        name: _with_samples(proof, steps.program, results[name].goals, how)
+        for name, proof in proofs.items()
+        if proof.counterexample is not None
+    }
+    return Proofs(target, proofs | shown_by, steps.sums)
+
+
+def _with_samples(proof: Proof, program: Program, goals: LayerGoals, how: Effort) -> Proof:
+    """Return a refuted proof with samples that show it, if some are found."""
+    example = proof.counterexample
+    assert example is not None
+    if how.progress is not None:
+        how.progress(f"{proof.layer}: looking for samples that show it")
+    samples = drawn(program, goals)
+    if samples is None:
+        seconds = min(how.seconds, _FIRST_SECONDS)
+        samples = solved(program, goals, example.neuron, seconds=seconds, solver=how.solver)
+    if samples is None:
+        return proof
+    users = users_samples(program, samples)
+    return replace(proof, counterexample=replace(example, samples=users))
 
 
 def unproved(target: str, program: Program) -> Proofs:

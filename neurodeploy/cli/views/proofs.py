@@ -61,7 +61,7 @@ def _reasons(proofs: Proofs) -> Iterator[Block]:
         refuted = proof.counterexample is not None
         words = proof.reason if refuted else f"{proof.layer}: {proof.reason}"
         yield Line(words, Tone.BAD if refuted else Tone.DOUBTFUL)
-        if proof.counterexample is not None and proof.counterexample.samples is not None:
-            yield Line(f"  samples that show it: {proof.counterexample.samples}")
+        if proof.counterexample is not None and proof.counterexample.file is not None:
+            yield Line(f"  samples that show it: {proof.counterexample.file}")
     if any(proof.counterexample is None and "no answer" in proof.reason for proof in failed):
         yield Line(_REMEDY, Tone.ASIDE)
