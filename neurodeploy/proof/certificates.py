@@ -68,7 +68,7 @@ def write_certificates(artifact: Artifact, proofs: Proofs) -> Proofs:
 
 
 def _named(proof: Proof, folder: Path) -> Proof:
-    """Return a proof whose samples have a file, if there are any."""
+    """Return a proof whose samples, if it has some, have a file."""
     example = proof.counterexample
     if example is None or example.samples is None:
         return proof

@@ -7,6 +7,7 @@ prints its rows.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +60,7 @@ def outcome(proofs: Proofs | None) -> str:
     return "all states" if first.domain == EVERY else "all it can reach"
 
 
-def row(name: str, makes: tuple[Make, ...]) -> Mapping[str, str]:
+def row(makes: tuple[Make, ...]) -> Mapping[str, str]:
     """Return a row's cells by target."""
     cells = {}
     for target in TARGETS:
@@ -73,10 +74,11 @@ def row(name: str, makes: tuple[Make, ...]) -> Mapping[str, str]:
 
 def main() -> None:
     """Print every row of the table."""
-    print("| neuron | " + " | ".join(TITLES.values()) + " |")
-    print("|---|" + "---|" * len(TARGETS))
+    sys.stdout.write("| neuron | " + " | ".join(TITLES.values()) + " |\n")
+    sys.stdout.write("|---|" + "---|" * len(TARGETS) + "\n")
     for name, makes in NEURONS.items():
-        print(f"| {name} | " + " | ".join(row(name, makes).values()) + " |", flush=True)
+        sys.stdout.write(f"| {name} | " + " | ".join(row(makes).values()) + " |\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
