@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -128,6 +129,7 @@ def _reason(child: BaseProcess) -> tuple[Exception, str] | None:
         return None
 
 
+@cache
 def load_netx() -> ModuleType:
     """Import Lava's loader; without torch, leave out modules that no LIF network uses."""
     if importlib.util.find_spec("torch") is None:
