@@ -10,6 +10,8 @@ from snncore.training.events import event_driven as event_driven
 from snncore.training.fusion import NormNeuron as NormNeuron
 from snncore.training.fusion import fuse_norms as fuse_norms
 from snncore.training.fusion import unfuse_norms as unfuse_norms
+from snncore.training.memory import FittedNetwork as FittedNetwork
+from snncore.training.memory import fit_memory as fit_memory
 from snncore.training.processes import Process as Process
 from snncore.training.processes import data_parallel as data_parallel
 from snncore.training.processes import fully_sharded as fully_sharded
@@ -18,11 +20,13 @@ from snncore.training.step import training_step as training_step
 
 __all__ = [
     "CapturedStep",
+    "FittedNetwork",
     "NormNeuron",
     "Process",
     "compressed_spikes",
     "data_parallel",
     "event_driven",
+    "fit_memory",
     "from_bits",
     "fully_sharded",
     "fuse_norms",
