@@ -1,6 +1,7 @@
 """Networks learn the same within a budget of memory, and the plan says how."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from snncore.training.memory.fit import FittedNetwork
 from snncore.training.memory.peak import peak_bytes
 
 
-def plain() -> nn.Module:
+def plain() -> nn.Sequential:
     """Return a network whose steps do not meet."""
     torch.manual_seed(0)
     parts = [layer.Conv2d(2, 8, 3, padding=1), neuron.LIF(threshold=0.3), layer.Dropout(0.2)]
@@ -28,8 +29,7 @@ def normed() -> nn.Module:
 
 def on_grid() -> nn.Module:
     """Return a prepared network."""
-    network = plain()
-    del network[2]
+    network = nn.Sequential(*(each for each in plain() if not isinstance(each, layer.Dropout)))
     return quant.prepare(network, target="int8", example=samples(), scale="learned")
 
 
@@ -56,7 +56,7 @@ def learned(network: nn.Module, run: Callable[[Tensor], Tensor]) -> dict[str, Te
     return values | functional.states(network)
 
 
-PLANS = {
+PLANS: dict[str, Any] = {
     "packed": {"packed": True},
     "recomputed": {"packed": True, "recomputed": True},
     "chunks": {"packed": True, "recomputed": True, "chunks": 3},
