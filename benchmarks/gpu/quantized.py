@@ -25,9 +25,10 @@ import neurodeploy as nd
 import quant
 from neurodeploy.frontend.training import training_trace
 from neurodeploy.verification.compare import compare
-from snncore import functional, layer, neuron
+from snncore import functional, layer, neuron, training
 
 STEPS, BATCH, SIZE, CLASSES = 16, 32, 32, 10
+ROUNDS, TIMES = 15, 20
 FORMATS = ("loihi", "int8", "lynxi")
 RESULTS = Path(__file__).parents[1] / "RESULTS.md"
 HEADING = "## Quantization-aware training on a GPU"
@@ -92,19 +93,38 @@ def iteration(
     return run
 
 
-def milliseconds(call: Callable[[], None], times: int = 20) -> float:
-    """Return the time of a call: the median of seven rounds."""
-    for _ in range(5):
-        call()
-    rounds = []
-    for _ in range(7):
-        torch.cuda.synchronize()
-        start = time.perf_counter()
-        for _ in range(times):
+def captured(network: nn.Module, x: Tensor) -> Callable[[], None]:
+    """Return the same with forward, loss and backward recorded as one CUDA graph."""
+    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+
+    def loss(outputs: Tensor, target: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(outputs.mean(0), target)
+
+    step = training.CapturedStep(network, loss, x, labels)
+
+    def run() -> None:
+        step(x, labels)
+        optimizer.step()
+
+    return run
+
+
+def milliseconds(calls: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
+    """Return the times of calls in rounds that take turns, since other load comes and goes."""
+    for call in calls.values():
+        for _ in range(5):
             call()
-        torch.cuda.synchronize()
-        rounds.append((time.perf_counter() - start) * 1e3 / times)
-    return statistics.median(rounds)
+    rounds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(TIMES):
+                call()
+            torch.cuda.synchronize()
+            rounds[name].append((time.perf_counter() - start) * 1e3 / TIMES)
+    return rounds
 
 
 def prepared(form: str) -> nn.Module:
@@ -152,23 +172,31 @@ def fetches(step: Callable[[], None]) -> str:
 def rows() -> list[str]:
     """Return the lines of the table."""
     x = spikes_of(BATCH).cuda()
-    step = iteration(floats().cuda().train(), x)
-    base = milliseconds(step)
-    lines = [_row("floats", base, base, "nothing")]
+    eager = {"floats": iteration(floats().cuda().train(), x)}
+    graphs = {"floats": captured(floats().cuda().train(), x)}
+    fetched = {}
     for form in FORMATS:
-        step = iteration(prepared(form), x)
-        fetched = fetches(step)
-        lines.append(_row(form, milliseconds(step), base, fetched))
+        eager[form] = iteration(prepared(form), x)
+        fetched[form] = fetches(eager[form])
+        graphs[form] = captured(prepared(form), x)
     if find_spec("spikingjelly") is not None:
         from spikingjelly.activation_based import functional as theirs
 
-        step = iteration(peer().cuda().train(), x, theirs.reset_net)
-        lines.append(_row("SpikingJelly 2.0.0, floats", milliseconds(step), base, ""))
+        eager["SpikingJelly 2.0.0, floats"] = iteration(peer().cuda().train(), x, theirs.reset_net)
+    measured, recorded = milliseconds(eager), milliseconds(graphs)
+    lines = []
+    for name in eager:
+        cells = _cells(measured, name), _cells(recorded, name), fetched.get(name, "")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
-def _row(name: str, value: float, base: float, fetched: str) -> str:
-    return f"| {name} | {value:.2f} | {value / base:.2f} | {fetched} |"
+def _cells(rounds: dict[str, list[float]], name: str) -> str:
+    """Return the median of the times, and that of the ratios to floats in the same round."""
+    if name not in rounds:
+        return " | "
+    ratios = [a / b for a, b in zip(rounds[name], rounds["floats"], strict=True)]
+    return f"{statistics.median(rounds[name]):.2f} | {statistics.median(ratios):.2f}"
 
 
 def section(lines: list[str]) -> str:
@@ -178,9 +206,13 @@ def section(lines: list[str]) -> str:
         f"{where}: milliseconds per iteration of a small convolutional network (conv 2-64, norm, "
         f"LIF, conv 64-64, norm, LIF, linear, LIF; T = {STEPS}, batch {BATCH}, {SIZE} x {SIZE}), "
         "from `PYTHONPATH=. python benchmarks/gpu/quantized.py --write`. Every network computes "
-        "golden's spikes first, on every bit."
+        f"golden's spikes first, on every bit. Medians of {ROUNDS} rounds of {TIMES}, which take "
+        "turns; in a graph: `training.CapturedStep`."
     )
-    head = "| network | ms | over floats | fetched from the GPU |\n|---|---|---|---|"
+    head = (
+        "| network | ms | over floats | in a graph | over floats | fetched from the GPU |\n"
+        "|---|---|---|---|---|---|"
+    )
     return "\n".join([HEADING, about, "", head, *lines]) + "\n"
 
 
