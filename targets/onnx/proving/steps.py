@@ -69,21 +69,25 @@ class _Reader:
         function = next((f for f in self.model.functions if f.name == call.op_type), None)
         if function is None:
             raise ArtifactError(f"{node.name}: calls {call.op_type}, which is not in the file")
-        formal = dict(zip(function.input, call.input, strict=False))
-        tensors = {label: formal.get(label, "") for label in self._labels(part)}
+        labels, states = self._labels(part), list(part.states)
+        arguments, results = list(function.input), list(function.output)
         count = len(part.sources)
-        sources = ["x"] if count == 1 else [f"x{number}" for number in range(count)]
-        names = _Names(
-            {edge: (name,) for edge, name in zip(part.sources, sources, strict=True)},
-            {state: state for state in part.states},
-            {label: label for label in tensors},
-            {state: f"next_{state}" for state in part.states},
-            "y",
-        )
+        if len(arguments) != count + len(states) + len(labels) or len(results) != len(states) + 1:
+            raise ArtifactError(f"{node.name}: the function {function.name} is not of its kind")
+        # A function calls its arguments in this order, whatever their names are.
+        formal = arguments[count + len(states) :]
+        tensors = dict(zip(labels, call.input[count + len(states) :], strict=False))
+        sources: dict[Edge, tuple[str, ...]] = {}
         # An edge that leads here twice is one number under two names.
-        for edge, name in zip(part.sources, sources, strict=True):
-            if name not in names.sources[edge]:
-                names.sources[edge] = (*names.sources[edge], name)
+        for edge, name in zip(part.sources, arguments[:count], strict=True):
+            sources[edge] = (*sources.get(edge, ()), name)
+        names = _Names(
+            sources,
+            dict(zip(states, arguments[count : count + len(states)], strict=True)),
+            dict(zip(labels, formal, strict=True)),
+            dict(zip(states, results[:-1], strict=True)),
+            results[-1],
+        )
         origin = f"the function {function.name} of {FILE}"
         return self._step(part, function.node, names, tensors, origin)
 

@@ -45,9 +45,10 @@ def proofs_of(make: Make, target: str, folder: Path, timeout: float = 30.0) -> P
             chip = "onnx" if target == "c" else target
             prepared = network if on_grid else quant.prepare(network, target=chip, example=x)
             artifact = nd.export(prepared.eval(), target=target, path=folder, example=x)
-        return nd.prove(artifact, timeout=timeout)
+        proofs: Proofs = nd.prove(artifact, timeout=timeout)
     except (NeurodeployError, ValueError):
         return None
+    return proofs
 
 
 def outcome(proofs: Proofs | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,27 @@ def test_samples_of_a_counterexample_run_apart(
     divergence = report.first_divergence
     assert divergence is not None
     assert divergence.layer == "encoder"
+
+
+@pytest.mark.parametrize("names", [("y", "x0"), ("next_y", "y_2")])
+def test_a_state_may_have_the_name_of_a_result(
+    names: tuple[str, str], tmp_path: Path, solvers: Environment
+) -> None:
+    one, other = names
+    network = small()
+    layer_ = network.layers[0]
+    states = dict(zip(layer_.equations.states, names, strict=True))
+    operations = tuple(
+        replace(each, attribute=states[str(each.attribute)]) if each.op == "state" else each
+        for each in layer_.equations.operations
+    )
+    equations = replace(layer_.equations, states=(one, other), operations=operations)
+    system = replace(
+        layer_.system,
+        states=tuple((states[name], form) for name, form in layer_.system.states),
+    )
+    renamed = replace(layer_, equations=equations, system=system)
+    program = Program((*network.nodes[:-1], renamed), network.output)
+    written = pipeline.compiled(program, target="onnx").write(tmp_path / "a")
+    proofs = nd.prove(written)
+    assert proofs.proved, [proof.reason for proof in proofs.values()]
