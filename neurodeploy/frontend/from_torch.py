@@ -247,6 +247,12 @@ def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
 
 
 @nodes_of.register
+def _(module: layer.Affine, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    each = np.ones(shape[0])
+    return [g.BatchNorm(name, source, each * module.scale, each * module.offset)]
+
+
+@nodes_of.register
 def _(module: layer.GroupNorm, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     ones = torch.ones(module.num_channels)
     scale = ones if module.weight is None else module.weight

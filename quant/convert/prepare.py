@@ -8,6 +8,7 @@ from contextlib import suppress
 import torch
 from torch import Tensor, fx, nn
 
+from quant.convert.affine import fold_affine
 from quant.convert.checks import require_taken
 from quant.convert.encoding.encoders import with_encoder
 from quant.convert.functions import step_mode_of, with_layers
@@ -54,6 +55,7 @@ def prepare(
     functional.reset(twin)
     module = _traced(twin)
     with_layers(module, step_mode_of(twin))
+    fold_affine(module)
     if example is not None:
         _run(module, example)
     with_encoder(module, example)

@@ -1,5 +1,6 @@
 """Layers on sequences (T, N, ...)."""
 
+from snncore.layer.affine import Affine as Affine
 from snncore.layer.attention import SpikeAttention as SpikeAttention
 from snncore.layer.dropout import Dropout as Dropout
 from snncore.layer.dropout import Dropout2d as Dropout2d
@@ -59,6 +60,7 @@ __all__ = [
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
     "AdaptiveSumPool2d",
+    "Affine",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",

@@ -18,7 +18,7 @@ from neurodeploy.frontend.foreign.own import traced
 from neurodeploy.frontend.foreign.recording.calls import Recording, tensors_in
 from neurodeploy.frontend.foreign.recording.folded import Folded, NotFoldedError, folded
 from neurodeploy.frontend.foreign.recording.leaves import Leaf, leaves_of, own_leaves
-from neurodeploy.frontend.foreign.recording.parted import NOTE, parted
+from neurodeploy.frontend.foreign.recording.parted import NOTE, fixes_batch, parted
 from neurodeploy.frontend.foreign.recording.record import record
 from neurodeploy.frontend.foreign.report import Agreement, Became, Conversion
 from neurodeploy.frontend.foreign.states import forget
@@ -47,11 +47,14 @@ def converted(
     module = unwrapped(module)
     try:
         return _converted(module, example, output, strict)
-    except UnsupportedLayerError:
+    except UnsupportedLayerError as error:
         whole = parted(module, example)
         if whole is None:
             raise
-    conversion = _converted(*whole, output, strict)
+        try:
+            conversion = _converted(*whole, output, strict)
+        except UnsupportedLayerError:
+            raise error from None
     return replace(conversion, notes=(*conversion.notes, NOTE))
 
 
@@ -123,7 +126,7 @@ class _Run:
             UnsupportedLayerError: if it calls other layers then.
         """
         batch = 1 if first.time == 0 and first.calls_made == 1 else 0
-        for more in (1, 0):
+        for more in (0,) if fixes_batch(self.module) else (1, 0):
             varied = [_varied(each, seed, batch, more) for seed, each in enumerate(inputs)]
             try:
                 second = self._record(varied, [first.time])

@@ -38,8 +38,14 @@ def report(path, build, shape, scale) -> dict:
 
 def main(folder: str, framework: str, names: list[str]) -> None:
     """Print the results of a framework's models, of these names or of all."""
-    path = f"tests.conformance.foreign_networks.{framework}_models"
-    for name, model in importlib.import_module(path).MODELS.items():
+    models = {
+        name: model
+        for style in ("models", "research")
+        for name, model in importlib.import_module(
+            f"tests.conformance.foreign_networks.{framework}_{style}"
+        ).MODELS.items()
+    }
+    for name, model in models.items():
         if not names or name in names:
             sys.stdout.write(
                 json.dumps({"name": name, **report(Path(folder, f"{name}.pt"), *model)}) + "\n"

@@ -47,7 +47,9 @@ class Fold:
         """Follow all calls."""
         for at, call in enumerate(self.recording.calls):
             results = self._results(call, module_rule if call.is_module else function_rule, at)
-            self.values.update(zip(call.results, results, strict=False))
+            # What is returned twice is what it is first.
+            pairs = list(zip(call.results, results, strict=False))
+            self.values.update(reversed(pairs))
 
     def value(self, ref: Any) -> Known:
         """Return the value of a reference."""

@@ -11,6 +11,7 @@ from torch import nn
 from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend.calls import INPUT, Calls, TracedCall
 from neurodeploy.frontend.foreign.recording.calls import Recording, Ref, refs_in
+from neurodeploy.frontend.foreign.recording.feedback import FEEDBACK, collapse
 from neurodeploy.frontend.foreign.recording.fold import Fold, buffer_value
 from neurodeploy.frontend.foreign.recording.leaves import Leaf
 from neurodeploy.frontend.foreign.recording.nodes import Node
@@ -159,15 +160,25 @@ def _readable(fold: Fold, value: Known) -> Value:
 def _finished(
     fold: Fold, value: Value, numbers: tuple[int, ...], outputs: int, time: int | None
 ) -> Folded:
+    collapse(fold)
     nodes = tuple(_used(fold, value.node))
+    if fed := [node for node in nodes if node.function == FEEDBACK]:
+        raise UnsupportedLayerError(
+            f"what is fed back to {fed[0].inputs[0]} drives more than spikes, such as a membrane "
+            "that is returned",
+            remedy="return the spikes of recurrent neurons, or use the framework's own",
+        )
     steps = fold.steps or max((len(node.steps) for node in nodes), default=0)
     if not steps:
         raise UnsupportedLayerError(
             "no neurons depend on the input", remedy="convert a network with neurons"
         )
     every = set(range(steps))
+    at_last = value.form is Form.STEP and value.step == steps - 1
     for node in nodes:
-        if node.steps and node.steps != every:
+        # What reads the last step alone is read of all steps, and the last one is taken.
+        is_end = at_last and node.steps == {steps - 1} and not node.expected
+        if node.steps and node.steps != every and not is_end:
             raise UnsupportedLayerError(
                 f"{node.name} runs in {len(node.steps)} of {steps} steps",
                 remedy="let every layer run in every step",

@@ -26,6 +26,8 @@ class Node:
     note: str = ""
     # Of neurons that show a state: the node of their spikes, and the state.
     state_of: tuple[str, str] = ("", "")
+    # Of a sum with what is fed back: the node of the weights that feed it back.
+    late: str = ""
     # The states that the user's code gave neurons in their first step.
     starts: list[Known] = field(default_factory=list)
     steps: set[int] = field(default_factory=set)

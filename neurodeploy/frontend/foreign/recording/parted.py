@@ -53,7 +53,13 @@ def parted(module: nn.Module, example: Tensor) -> tuple[nn.Module, Tensor] | Non
     return Parted(module, layers), example.reshape(samples, -1, *example.shape[1:])
 
 
-def _is_merged(module: nn.Module) -> bool:
+def fixes_batch(module: nn.Module) -> bool:
+    """Return whether layers part an axis by a number of samples that the module was made with."""
+    merged = (each for each in module.modules() if _is_merged(each))
+    return not isinstance(module, Parted) and any(each.batch_size > 0 for each in merged)
+
+
+def _is_merged(module: Any) -> bool:
     try:
         form: Taken | None = taken(module)
     except UnsupportedLayerError:

@@ -99,9 +99,11 @@ class _Log:
         del module, args, kwargs
         if len(self.within) == 1:
             path, read, named = self.within[0]
-            numbers = []
+            numbers, again = [], dict[int, int]()
             for tensor in tensors_in(output):
-                number = self._name(tensor)
+                # A voltage that is returned may be the state itself.
+                number = again.setdefault(id(tensor), 0) or self._name(tensor)
+                again[id(tensor)] = number
                 # The user's code may change it in place.
                 self.recording.tensors[number] = tensor.detach().clone()
                 numbers.append(number)

@@ -93,4 +93,12 @@ class Opaque:
     at: int
 
 
-Known = Value | Fixed | Buffer | Opaque
+@dataclass(frozen=True)
+class Start:
+    """The value of weights that read zeros, before there is something to feed back."""
+
+    # Of the module.
+    path: str
+
+
+Known = Value | Fixed | Buffer | Opaque | Start

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import isfinite
 
 from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend.foreign.recording.calls import Call, Ref
+from neurodeploy.frontend.foreign.recording.feedback import begun, continued
 from neurodeploy.frontend.foreign.recording.fold import Fold
 from neurodeploy.frontend.foreign.recording.rules.modules import live
-from neurodeploy.frontend.foreign.recording.values import Fixed, Form, Known, Value
+from neurodeploy.frontend.foreign.recording.values import Fixed, Form, Known, Start, Value
+from snncore import layer
 
 _SCALED = "put the factor into the weights, or scale the input before the module is called"
 
@@ -36,11 +39,18 @@ def _add(fold: Fold, call: Call) -> Known:
         value = second if first == 0.0 else first
         if isinstance(value, Value):
             return value
+    for value, start in ((first, second), (second, first)):
+        if isinstance(value, Value) and isinstance(start, Start):
+            return begun(fold, value, start)
     if isinstance(first, Value) and isinstance(second, Value):
         total = _total(first, second) or _total(second, first)
+        total = total or continued(fold, first, second)
         return _joined(fold, call, "add") if total is None else total
+    for value, number in ((first, second), (second, first)):
+        if isinstance(value, Value) and isinstance(number, float):
+            return _affine(fold, value, offset=number)
     raise UnsupportedLayerError(
-        "a number is added to a value", remedy="add it as the bias of a layer before"
+        "a tensor of numbers is added to a value", remedy="add it as the bias of a layer before"
     )
 
 
@@ -58,34 +68,51 @@ def _multiply(fold: Fold, call: Call) -> Known:
     first, second = _operands(fold, call)
     for value, factor in ((first, second), (second, first)):
         if isinstance(value, Value) and isinstance(factor, float):
-            return value if factor == 1.0 else _scaled(value, 1.0 / factor if factor else 0.0)
+            return value if factor == 1.0 else _scaled(fold, value, factor=factor)
     return _joined(fold, call, "multiply")
 
 
 def _divide(fold: Fold, call: Call) -> Known:
     value, divisor = _operands(fold, call)
     if isinstance(value, Value) and isinstance(divisor, float):
-        return value if divisor == 1.0 else _scaled(value, divisor)
+        return value if divisor == 1.0 else _scaled(fold, value, divisor=divisor)
     raise UnsupportedLayerError("a quotient of values", remedy=_SCALED)
 
 
-def _scaled(value: Value, divisor: float) -> Value:
-    """Return a sum over time divided by the number of its steps."""
+def _scaled(fold: Fold, value: Value, *, factor: float = 1.0, divisor: float = 1.0) -> Value:
+    """Return a value times a number; a sum over time divided by its steps is the mean."""
     counted = value.form is Form.SUM or (value.form is Form.DECODED and value.decoder == "count")
-    if counted and abs(divisor - value.step) < 1e-6 * value.step:
+    if counted and abs(divisor - factor * value.step) < 1e-6 * factor * value.step:
         return replace(value, form=Form.DECODED, decoder="rate")
-    raise UnsupportedLayerError(
-        f"a value is multiplied by {1 / divisor if divisor else 0:g}", remedy=_SCALED
-    )
+    return _affine(fold, value, factor=factor, divisor=divisor)
+
+
+def _affine(fold: Fold, value: Value, **numbers: float) -> Value:
+    """Return the value of a layer that scales or moves all values alike.
+
+    Raises:
+        UnsupportedLayerError: if the numbers are not finite, or nothing is left of the values.
+    """
+    name = {"factor": "multiplied by", "divisor": "divided by", "offset": "moved by"}
+    (kind, number), *_ = [pair for pair in numbers.items() if pair[1] != (pair[0] != "offset")]
+    if not isfinite(number) or (number == 0.0 and kind != "offset"):
+        raise UnsupportedLayerError(f"a value is {name[kind]} {number:g}", remedy=_SCALED)
+    read = live(fold, value, f"a value {name[kind]} {number:g}")
+    stem = f"{read.node}_{'moved' if kind == 'offset' else 'scaled'}"
+    return fold.derived(read, stem, lambda: layer.Affine(**numbers), kind, number)
 
 
 def _subtract(fold: Fold, call: Call) -> Known:
     first, second = _operands(fold, call)
-    if isinstance(first, Value) and second == 0.0:
-        return first
+    if isinstance(first, Value) and isinstance(second, float):
+        return first if second == 0.0 else _affine(fold, first, offset=-second)
     raise UnsupportedLayerError(
         "a difference of values", remedy="use a product with one minus a value, or weights of -1"
     )
+
+
+def _negated(fold: Fold, call: Call) -> Known:
+    return _affine(fold, live(fold, fold.value(call.refs[0]), call.name), factor=-1.0)
 
 
 def _from_one(fold: Fold, call: Call) -> Known:
@@ -133,6 +160,7 @@ ARITHMETIC: dict[str, Callable[[Fold, Call], Known]] = {
     **dict.fromkeys((*_names("add"), "__radd__"), _add),
     **dict.fromkeys((*_names("mul"), "__rmul__", "multiply", "logical_and"), _multiply),
     **dict.fromkeys((*_names("div"), "__truediv__", "true_divide"), _divide),
-    **dict.fromkeys(_names("sub"), _subtract),
+    **dict.fromkeys((*_names("sub"), "subtract"), _subtract),
+    **dict.fromkeys(("__neg__", "neg", "negative"), _negated),
     **dict.fromkeys(("__rsub__", "rsub"), _from_one),
 }

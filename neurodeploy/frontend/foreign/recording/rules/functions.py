@@ -8,7 +8,10 @@ from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend.foreign.recording.calls import Call
 from neurodeploy.frontend.foreign.recording.fold import Fold
 from neurodeploy.frontend.foreign.recording.rules.arithmetic import ARITHMETIC
+from neurodeploy.frontend.foreign.recording.rules.decoded import before_decoder, decoded
+from neurodeploy.frontend.foreign.recording.rules.modules import live
 from neurodeploy.frontend.foreign.recording.rules.pools import POOLS
+from neurodeploy.frontend.foreign.recording.rules.rectified import rectified
 from neurodeploy.frontend.foreign.recording.rules.shapes import SHAPES
 from neurodeploy.frontend.foreign.recording.rules.steps import STEPS
 from neurodeploy.frontend.foreign.recording.values import Form, Known, Value
@@ -35,6 +38,10 @@ def function_rule(fold: Fold, call: Call) -> Known | Sequence[Known]:
         raise UnsupportedLayerError(
             f"{call.name.strip('_')} has no layer of ours that computes the same", remedy=_WAYS
         )
+    if call.name in SHAPES and call.refs:
+        value = decoded(fold, fold.value(call.refs[0]))
+        if value is not None:
+            return before_decoder(fold, call, rule, value)
     return rule(fold, call)
 
 
@@ -61,7 +68,18 @@ def _end(fold: Fold, call: Call) -> Known:
     return value
 
 
+def _relu(fold: Fold, call: Call) -> Known:
+    """Leave out a rectifier of spikes."""
+    value = live(fold, fold.value(call.refs[0]), call.name)
+    if not rectified(fold, value, call.line or call.name):
+        raise UnsupportedLayerError(
+            f"{call.name.strip('_')} has no layer of ours that computes the same", remedy=_WAYS
+        )
+    return value
+
+
 _TABLE: dict[str, Rule] = {
+    **dict.fromkeys(("relu", "relu_"), _relu),
     **dict.fromkeys(_SAME, _same),
     **dict.fromkeys(_ENDS, _end),
     **ARITHMETIC,

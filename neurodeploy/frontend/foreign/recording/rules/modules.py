@@ -15,6 +15,8 @@ from neurodeploy.frontend.foreign.recording.calls import Call
 from neurodeploy.frontend.foreign.recording.fold import Fold, buffer_value
 from neurodeploy.frontend.foreign.recording.leaves import SPIKES, Leaf, Role
 from neurodeploy.frontend.foreign.recording.nodes import Node
+from neurodeploy.frontend.foreign.recording.rules.decoded import decoded, layer_before
+from neurodeploy.frontend.foreign.recording.rules.rectified import rectified
 from neurodeploy.frontend.foreign.recording.values import (
     BATCH,
     BOTH,
@@ -25,6 +27,7 @@ from neurodeploy.frontend.foreign.recording.values import (
     Form,
     Known,
     Opaque,
+    Start,
     Value,
 )
 from snncore import layer, neuron
@@ -41,11 +44,18 @@ def module_rule(fold: Fold, call: Call) -> Sequence[Known]:
     leaf = fold.leaves[call.name]
     if leaf.error is not None:
         raise UnsupportedLayerError(f"{leaf.path}: {leaf.error.message}", remedy=leaf.error.remedy)
-    value = live(fold, fold.value(call.refs[0]), leaf.path)
+    read = fold.value(call.refs[0])
     if leaf.role is Role.IDLE:
         note = f"{leaf.path} ({leaf.kind}), which does nothing after training"
         if note not in fold.left_out:
             fold.left_out.append(note)
+        return [read if decoded(fold, read) else live(fold, read, leaf.path)]
+    if leaf.role is Role.LAYER and isinstance(read, Fixed) and read.number == 0.0:
+        return [Start(leaf.path)]
+    if leaf.role is Role.LAYER and (value := decoded(fold, read)) is not None:
+        return layer_before(fold, call, leaf, module_rule, value)
+    value = live(fold, read, leaf.path)
+    if isinstance(leaf.module, nn.ReLU) and rectified(fold, value, leaf.path):
         return [value]
     if leaf.role is Role.NEURON and leaf.taken is not None:
         return _neurons(fold, call, leaf, leaf.taken, value)
@@ -126,6 +136,9 @@ def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> S
             fold.at(whole.of(node.name))
             decoder = _DECODERS[form.decoder]
             result = replace(last, node=node.name, decoder=decoder, step=fold.steps)
+        elif name == SPIKES and results and form.time is not None:
+            # The last spikes, among the states behind a sequence.
+            result = last.of(node.name)
         elif name == SPIKES:
             result = fold.at(whole.of(node.name))
             fold.expect(node, result, fold.recording.tensors[number])
