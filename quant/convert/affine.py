@@ -22,7 +22,7 @@ def fold_affine(module: fx.GraphModule) -> None:
     """
     folding = _Folding(module)
     while nodes := folding.nodes():
-        if not any([folding.fold(node) for node in reversed(nodes)]):
+        if not any(folding.fold(node) for node in reversed(nodes)):
             raise ValueError(
                 f"{nodes[0].target}: no weights beside it hold its factor and offset (put it right "
                 "before or behind layer.Linear or layer.Conv2d, which nothing else reads)"
@@ -100,7 +100,7 @@ def _scale_inputs(weights: Any, affine: layer.Affine) -> None:
 def _scale_outputs(weights: Any, affine: layer.Affine) -> None:
     """Let weights return the values behind an affine layer."""
     with torch.no_grad():
-        _require_bias(weights, weights.weight[:, 0].flatten(1).sum(1), affine)
+        _require_bias(weights, weights.weight.flatten(1)[:, 0], affine)
         weights.weight.mul_(affine.scale)
         if weights.bias is not None:
             weights.bias.mul_(affine.scale).add_(affine.offset)

@@ -1,4 +1,4 @@
-"""One factor, divisor and offset for all values, as bytes are scaled before a network reads them."""
+"""One factor, divisor and offset for all values, as images are scaled before they are read."""
 
 from __future__ import annotations
 

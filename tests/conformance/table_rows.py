@@ -335,6 +335,17 @@ LAYERS: dict[str, tuple[Make, ...]] = {
     "weights without neurons at the end": (
         lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4)),
     ),
+    "`Affine` beside weights": (
+        lambda: chain(
+            (6,),
+            layer.Affine(0.5),
+            layer.Linear(6, 8),
+            lif(),
+            layer.Linear(8, 4),
+            layer.Affine(1.5, 0.25),
+            lif(),
+        ),
+    ),
     "`Vote`": (
         lambda: chain((6,), layer.Linear(6, 8), lif(), layer.Linear(8, 12), lif(), layer.Vote(3)),
     ),

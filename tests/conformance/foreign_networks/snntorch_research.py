@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 class Pixels(nn.Module):
-    """Bytes scaled in the forward, hidden states, and the membranes of an output that does not reset."""
+    """Bytes scaled in the forward, and the last membrane of an output that never resets."""
 
     def __init__(self, steps: int = 12) -> None:
         super().__init__()
@@ -60,7 +60,9 @@ class MeanHead(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.ModuleList([nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 8, 3, padding=1)])
+        self.features = nn.ModuleList(
+            [nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 8, 3, padding=1)]
+        )
         self.norms = nn.ModuleList([nn.BatchNorm2d(6), nn.BatchNorm2d(8)])
         self.neurons = nn.ModuleList([snn.Leaky(beta=0.5, threshold=0.5) for _ in range(2)])
         self.head = nn.Linear(8 * 2 * 2, 5)

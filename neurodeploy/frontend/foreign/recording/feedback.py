@@ -20,8 +20,8 @@ from snncore import layer, neuron
 
 FEEDBACK = "feedback"
 _REMEDY = (
-    "let one layer of weights read what one layer of neurons sent a step before, and add it to what "
-    "drives these neurons alone; or use the framework's recurrent neurons"
+    "let weights read what one layer of neurons sent a step before, and add it to what drives "
+    "these neurons alone; or use the framework's recurrent neurons"
 )
 
 

@@ -21,6 +21,7 @@ class Looping(nn.Module):
         self.fc1, self.fc2 = nn.Linear(6, 8), nn.Linear(8, 4)
         self.lif1 = neuron.LIF(1.5, 0.3, step_mode="s")
         self.lif2 = neuron.LIF(1.5, 0.2, step_mode="s")
+        self.rec = nn.Linear(4, 4)
         self.run = forward
 
     def forward(self, x):
@@ -94,6 +95,40 @@ def _products(net, x):
     return torch.stack(out)
 
 
+def _scaled(net, x):
+    return torch.stack([net.step(2 * (step / 3.0) - 0.5) for step in x])
+
+
+def _rectified(net, x):
+    return torch.stack([net.lif2(-net.fc2(F.relu(net.lif1(net.fc1(step))))) for step in x])
+
+
+def _fed_back(net, x):
+    sent, out = torch.zeros(x.shape[1], 4), []
+    for step in x:
+        sent = net.lif2(net.rec(sent) + net.fc2(net.lif1(net.fc1(step))))
+        out.append(sent)
+    return torch.stack(out)
+
+
+def _mean_head(net, x):
+    hidden = torch.stack([net.lif1(net.fc1(step)) for step in x])
+    return net.fc2(hidden.mean(0).view(x.shape[1], 2, 4).flatten(1))
+
+
+def _sum_head(net, x):
+    total = 0
+    for step in x:
+        total = total + net.lif1(net.fc1(step))
+    return net.fc2(total)
+
+
+def _last_head(net, x):
+    return net.fc2([net.lif1(net.fc1(step)) for step in x][-1])
+
+
+FOLDED = (_scaled, _rectified, _fed_back, _last_head)
+HEADS = (_mean_head, _sum_head)
 LOOPS = (_list, _sum, _first_stored, _buffer, _last, _joined, _batch_first, _softmax, _logged)
 
 
@@ -101,7 +136,9 @@ def example(*shape: int) -> torch.Tensor:
     return torch.rand(*(shape or (7, 3, 6))) * 2
 
 
-@pytest.mark.parametrize("loop", [*LOOPS, _products], ids=lambda loop: loop.__name__)
+@pytest.mark.parametrize(
+    "loop", [*LOOPS, *FOLDED, *HEADS, _products], ids=lambda loop: loop.__name__
+)
 def test_a_loop_becomes_a_network(loop, tmp_path) -> None:
     module, x = Looping(loop).eval(), example()
     conversion = converted(module, x)
@@ -114,10 +151,13 @@ def test_a_loop_becomes_a_network(loop, tmp_path) -> None:
         ours, theirs = conversion.network(x), module(x)
     theirs = theirs[0] if loop is _logged else theirs
     theirs = torch.stack(theirs) if isinstance(theirs, list) else theirs
-    if loop is not _softmax:
+    if loop in HEADS:
+        # The mean of sums is the sum of means but for rounding.
+        assert torch.allclose(ours, theirs, atol=1e-5)
+    elif loop is not _softmax:
         assert torch.equal(ours, theirs)
         assert torch.equal(conversion.returned, theirs)
-    assert (loop is _softmax) == bool(conversion.left_out)
+    assert (loop in (_softmax, _rectified)) == bool(conversion.left_out)
     nd.save(conversion.network, tmp_path / "model.pt")
     again = nd.load(tmp_path / "model.pt")
     with torch.no_grad():
@@ -192,8 +232,25 @@ def _unknown(net, x):
     return torch.stack([net.step(torch.tanh(step)) for step in x])
 
 
-def _scaled(net, x):
-    return torch.stack([net.step(3.0 * step) for step in x])
+def _erased(net, x):
+    return torch.stack([net.step(0.0 * step) for step in x])
+
+
+def _rectified_sums(net, x):
+    return torch.stack([net.lif2(F.relu(net.fc2(net.lif1(net.fc1(step))))) for step in x])
+
+
+def _fed_to_others(net, x):
+    sent, out = torch.zeros(x.shape[1], 4), []
+    for step in x:
+        hidden = net.lif2(net.rec(sent) + net.fc2(net.lif1(net.fc1(step))))
+        sent = net.lif1(net.fc1(step))[:, :4]
+        out.append(hidden)
+    return torch.stack(out)
+
+
+def _largest_head(net, x):
+    return net.fc2(torch.stack([net.lif1(net.fc1(step)) for step in x]).amax(0))
 
 
 def _partial_sum(net, x):
@@ -212,7 +269,10 @@ REFUSED = {
     _swapped: "not the steps of one layer in their order",
     _half: "some of the steps are read",
     _unknown: "test_fold.py:.*tanh has no layer of ours",
-    _scaled: "multiplied by",
+    _erased: "multiplied by 0",
+    _rectified_sums: "relu has no layer of ours",
+    _fed_to_others: "rec: feeds back to other neurons",
+    _largest_head: r"fc2 \(torch.Linear\) reads the largest value over time",
     _partial_sum: "a sum of some steps",
 }
 
