@@ -69,20 +69,20 @@ class Attention(nn.Module):
         return getattr(self, f"{name}_lif")(x.reshape(shape).contiguous())
 
     def forward(self, x):
-        T, B, N, C = x.shape
+        steps, batch, tokens, channels = shape = x.shape
         flat = x.flatten(0, 1)
         q, k, v = (
-            self.branch(name, flat, (T, B, N, C))
-            .reshape(T, B, N, self.heads, C // self.heads)
+            self.branch(name, flat, shape)
+            .reshape(steps, batch, tokens, self.heads, channels // self.heads)
             .permute(0, 1, 3, 2, 4)
             .contiguous()
             for name in "qkv"
         )
         attn = (q @ k.transpose(-2, -1)) * self.scale
         x = attn @ v
-        x = x.transpose(2, 3).reshape(T, B, N, C).contiguous()
+        x = x.transpose(2, 3).reshape(shape).contiguous()
         x = self.attn_lif(x)
-        return self.branch("proj", x.flatten(0, 1), (T, B, N, C))
+        return self.branch("proj", x.flatten(0, 1), shape)
 
 
 class Spikformer(nn.Module):
@@ -99,13 +99,13 @@ class Spikformer(nn.Module):
         self.head = nn.Linear(24, 5)
 
     def forward(self, x):
-        T, B, C, H, W = x.shape
+        steps, batch = x.shape[:2]
         x = self.patch_bn(self.patch(x.flatten(0, 1)))
-        x = self.patch_lif(x.reshape(T, B, *x.shape[1:])).flatten(3).transpose(-1, -2)
+        x = self.patch_lif(x.reshape(steps, batch, *x.shape[1:])).flatten(3).transpose(-1, -2)
         x = x + self.attn(x)
-        T, B, N, C = x.shape
+        tokens = x.shape[2]
         hidden = self.bn1(self.fc1(x.flatten(0, 1)).transpose(-1, -2)).transpose(-1, -2)
-        hidden = self.lif1(hidden.reshape(T, B, N, -1).contiguous())
+        hidden = self.lif1(hidden.reshape(steps, batch, tokens, -1).contiguous())
         return self.head(hidden.mean(2)).mean(0)
 
 

@@ -136,9 +136,10 @@ def example(*shape: int) -> torch.Tensor:
     return torch.rand(*(shape or (7, 3, 6))) * 2
 
 
-@pytest.mark.parametrize(
-    "loop", [*LOOPS, *FOLDED, *HEADS, _products], ids=lambda loop: loop.__name__
-)
+ALL = (*LOOPS, *FOLDED, *HEADS, _products)
+
+
+@pytest.mark.parametrize("loop", ALL, ids=lambda loop: loop.__name__)
 def test_a_loop_becomes_a_network(loop, tmp_path) -> None:
     module, x = Looping(loop).eval(), example()
     conversion = converted(module, x)
@@ -243,9 +244,9 @@ def _rectified_sums(net, x):
 def _fed_to_others(net, x):
     sent, out = torch.zeros(x.shape[1], 4), []
     for step in x:
-        hidden = net.lif2(net.rec(sent) + net.fc2(net.lif1(net.fc1(step))))
-        sent = net.lif1(net.fc1(step))[:, :4]
-        out.append(hidden)
+        hidden = net.lif1(net.fc1(step))
+        out.append(net.lif2(net.rec(sent) + net.fc2(hidden)))
+        sent = hidden[:, :4]
     return torch.stack(out)
 
 
