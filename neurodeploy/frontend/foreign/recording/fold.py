@@ -37,6 +37,8 @@ class Fold:
         # How often a layer was called with a value, and what a function of values is called.
         self.counts: dict[tuple[str, str], int] = {}
         self.names: dict[tuple[Any, ...], str] = {}
+        # The shapes of samples that were multiplied as matrices, by their node.
+        self.inner: dict[str, tuple[int, ...]] = {}
         self.steps = 0
         self.left_out: list[str] = []
         # Whether something behind the output was left out.

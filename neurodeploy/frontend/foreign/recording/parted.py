@@ -55,7 +55,7 @@ def parted(module: nn.Module, example: Tensor) -> tuple[nn.Module, Tensor] | Non
 
 def fixes_batch(module: nn.Module) -> bool:
     """Return whether layers part an axis by a number of samples that the module was made with."""
-    merged = (each for each in module.modules() if _is_merged(each))
+    merged: list[Any] = [each for each in module.modules() if _is_merged(each)]
     return not isinstance(module, Parted) and any(each.batch_size > 0 for each in merged)
 
 

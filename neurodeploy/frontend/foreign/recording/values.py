@@ -101,4 +101,13 @@ class Start:
     path: str
 
 
-Known = Value | Fixed | Buffer | Opaque | Start
+@dataclass(frozen=True)
+class Product:
+    """A product of two values as matrices, of which attention is made."""
+
+    first: Value
+    second: Value
+    scale: float = 1.0
+
+
+Known = Value | Fixed | Buffer | Opaque | Start | Product

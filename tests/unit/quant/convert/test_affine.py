@@ -39,7 +39,6 @@ def samples() -> torch.Tensor:
 def test_numbers_are_part_of_weights_on_a_grid() -> None:
     floats, x = network(), samples()
     with pytest.warns(quant.EncoderWarning, match="from 0 to 255"):
-        with pytest.warns(quant.EncoderWarning, match="from 0 to 255"):
         prepared = quant.prepare(floats, target="int16", example=x).eval()
     assert not any(isinstance(each, layer.Affine) for each in prepared.modules())
     with torch.no_grad():

@@ -11,7 +11,7 @@ from neurodeploy.frontend.foreign.recording.calls import Call, Ref
 from neurodeploy.frontend.foreign.recording.feedback import begun, continued
 from neurodeploy.frontend.foreign.recording.fold import Fold
 from neurodeploy.frontend.foreign.recording.rules.modules import live
-from neurodeploy.frontend.foreign.recording.values import Fixed, Form, Known, Start, Value
+from neurodeploy.frontend.foreign.recording.values import Fixed, Form, Known, Product, Start, Value
 from snncore import layer
 
 _SCALED = "put the factor into the weights, or scale the input before the module is called"
@@ -67,6 +67,8 @@ def _total(total: Value, step: Value) -> Value | None:
 def _multiply(fold: Fold, call: Call) -> Known:
     first, second = _operands(fold, call)
     for value, factor in ((first, second), (second, first)):
+        if isinstance(value, Product) and isinstance(factor, float):
+            return replace(value, scale=value.scale * factor)
         if isinstance(value, Value) and isinstance(factor, float):
             return value if factor == 1.0 else _scaled(fold, value, factor=factor)
     return _joined(fold, call, "multiply")
@@ -74,6 +76,8 @@ def _multiply(fold: Fold, call: Call) -> Known:
 
 def _divide(fold: Fold, call: Call) -> Known:
     value, divisor = _operands(fold, call)
+    if isinstance(value, Product) and isinstance(divisor, float) and divisor:
+        return replace(value, scale=value.scale / divisor)
     if isinstance(value, Value) and isinstance(divisor, float):
         return value if divisor == 1.0 else _scaled(fold, value, divisor=divisor)
     raise UnsupportedLayerError("a quotient of values", remedy=_SCALED)

@@ -8,6 +8,7 @@ from neurodeploy.errors import UnsupportedLayerError
 from neurodeploy.frontend.foreign.recording.calls import Call
 from neurodeploy.frontend.foreign.recording.fold import Fold
 from neurodeploy.frontend.foreign.recording.rules.arithmetic import ARITHMETIC
+from neurodeploy.frontend.foreign.recording.rules.attention import MATRICES
 from neurodeploy.frontend.foreign.recording.rules.decoded import before_decoder, decoded
 from neurodeploy.frontend.foreign.recording.rules.modules import live
 from neurodeploy.frontend.foreign.recording.rules.pools import POOLS
@@ -83,6 +84,7 @@ _TABLE: dict[str, Rule] = {
     **dict.fromkeys(_SAME, _same),
     **dict.fromkeys(_ENDS, _end),
     **ARITHMETIC,
+    **MATRICES,
     **POOLS,
     **SHAPES,
     **STEPS,

@@ -15,7 +15,7 @@ from neurodeploy.frontend.foreign.recording.calls import Call
 from neurodeploy.frontend.foreign.recording.fold import Fold
 from neurodeploy.frontend.foreign.recording.rules.arguments import argument
 from neurodeploy.frontend.foreign.recording.rules.modules import live, plain
-from neurodeploy.frontend.foreign.recording.values import Fixed, Value
+from neurodeploy.frontend.foreign.recording.values import Fixed, Form, Value
 from quant.convert.plain import our_layer
 from snncore import functional, layer
 
@@ -96,17 +96,21 @@ def _through(fold: Fold, call: Call, read: Any, module: nn.Module, key: Any) -> 
     return result.of(result.node, value.shaped(axes))
 
 
-def _mean_of_image(fold: Fold, call: Call) -> Value | None:
-    """Return the mean over height and width as a pool, or None if it is another mean."""
+def mean_within(fold: Fold, call: Call) -> Value | None:
+    """Return the mean of an image, or over tokens, as a pool; None if it is another mean."""
     ref = call.refs[0]
     value, shape = fold.value(ref), fold.shape(ref)
     dims = argument(call, 1, "dim", call.kwargs.get("axis"))
-    axes = {dim % len(shape) for dim in dims} if isinstance(dims, list | tuple) else set()
-    if not isinstance(value, Value) or axes != {len(shape) - 2, len(shape) - 1}:
+    several = dims if isinstance(dims, list | tuple) else [dims]
+    axes = {dim % len(shape) for dim in several if type(dim) is int}
+    if not isinstance(value, Value) or not axes or not value.is_plain:
+        return None
+    inner = {axis - value.leading for axis in axes}
+    if value.sample_axes == 2 and inner in ({0}, {1}) and value.form is not Form.DECODED:
+        return _mean_of_line(fold, call, live(fold, value, call.name), *inner)
+    if value.sample_axes != 3 or inner != {1, 2}:
         return None
     value = plain(fold, live(fold, value, call.name), call.name, shape)
-    if value.sample_axes != 3:
-        return None
     pooled = fold.derived(value, "mean", lambda: layer.AdaptiveAvgPool2d(1))
     if argument(call, 2, "keepdim", False):
         return pooled
@@ -114,7 +118,17 @@ def _mean_of_image(fold: Fold, call: Call) -> Value | None:
     return flat.of(flat.node, value.shaped(1))
 
 
-mean_of_image = _mean_of_image
+def _mean_of_line(fold: Fold, call: Call, value: Value, axis: int) -> Value | None:
+    """Return the mean along one of two axes, of which the other one counts as channels."""
+    if argument(call, 2, "keepdim", False):
+        return None
+    if axis == 0:
+        value = fold.derived(value, f"{value.node}_turned", lambda: layer.Permute([1, 0]), 1, 0)
+    pooled = fold.derived(value, "mean", lambda: layer.AdaptiveAvgPool1d(1))
+    flat = fold.derived(pooled, "mean_flat", layer.Flatten)
+    return flat.of(flat.node, value.shaped(1))
+
+
 POOLS: dict[str, Callable[[Fold, Call], Value]] = {
     **dict.fromkeys(_POOLS, _pooled),
     F.linear.__name__: _linear,

@@ -11,7 +11,7 @@ from neurodeploy.frontend.foreign.recording.calls import Call, Ref
 from neurodeploy.frontend.foreign.recording.fold import Fold, buffer_value
 from neurodeploy.frontend.foreign.recording.rules.arguments import argument, axis_of, parts_of
 from neurodeploy.frontend.foreign.recording.rules.modules import live
-from neurodeploy.frontend.foreign.recording.rules.pools import mean_of_image
+from neurodeploy.frontend.foreign.recording.rules.pools import mean_within
 from neurodeploy.frontend.foreign.recording.rules.shapes import concatenated
 from neurodeploy.frontend.foreign.recording.values import (
     SAMPLE,
@@ -161,7 +161,7 @@ def _concatenate(fold: Fold, call: Call) -> Value:
 
 def _decode(decoder: str) -> Callable[[Fold, Call], Known | Sequence[Known]]:
     def rule(fold: Fold, call: Call) -> Known | Sequence[Known]:
-        if decoder == "rate" and (mean := mean_of_image(fold, call)) is not None:
+        if decoder == "rate" and (mean := mean_within(fold, call)) is not None:
             return mean
         read = fold.value(call.refs[0])
         value = live(fold, read, call.name)

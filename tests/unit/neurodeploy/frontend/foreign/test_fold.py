@@ -127,7 +127,25 @@ def _last_head(net, x):
     return net.fc2([net.lif1(net.fc1(step)) for step in x][-1])
 
 
-FOLDED = (_scaled, _rectified, _fed_back, _last_head)
+def _attention(net, x):
+    """Spikes of 8 channels as 4 tokens of 2, with two heads of one channel, and with one head."""
+    out = []
+    for step in x:
+        tokens = net.lif1(net.fc1(step)).view(-1, 4, 2)
+        scores = (tokens @ tokens.transpose(-2, -1)) * 0.25
+        heads = tokens.view(-1, 4, 2, 1).permute(0, 2, 1, 3)
+        linear = heads @ (heads.transpose(-2, -1) @ heads) / 2
+        both = (scores @ tokens).flatten(1) + linear.transpose(1, 2).reshape(-1, 8)
+        out.append(net.lif2(net.fc2(both)))
+    return torch.stack(out)
+
+
+def _tokens(net, x):
+    spikes = torch.stack([net.lif1(net.fc1(step)) for step in x]).unflatten(2, (4, 2))
+    return spikes.mean(2), spikes.mean(-1)
+
+
+FOLDED = (_attention, _scaled, _rectified, _fed_back, _last_head, _tokens)
 HEADS = (_mean_head, _sum_head)
 LOOPS = (_list, _sum, _first_stored, _buffer, _last, _joined, _batch_first, _softmax, _logged)
 
@@ -150,7 +168,7 @@ def test_a_loop_becomes_a_network(loop, tmp_path) -> None:
     assert agreement.samples == 7  # Both runs: 3 samples, and 4.
     with torch.no_grad():
         ours, theirs = conversion.network(x), module(x)
-    theirs = theirs[0] if loop is _logged else theirs
+    theirs = theirs[0] if isinstance(theirs, tuple) else theirs
     theirs = torch.stack(theirs) if isinstance(theirs, list) else theirs
     if loop in HEADS:
         # The mean of sums is the sum of means but for rounding.
@@ -241,6 +259,18 @@ def _rectified_sums(net, x):
     return torch.stack([net.lif2(F.relu(net.fc2(net.lif1(net.fc1(step))))) for step in x])
 
 
+def _softmaxed(net, x):
+    tokens = torch.stack([net.lif1(net.fc1(step)) for step in x]).unflatten(2, (4, 2))
+    return (tokens @ tokens.transpose(-2, -1)).softmax(-1) @ tokens
+
+
+def _other_product(net, x):
+    hidden = [net.lif1(net.fc1(step)) for step in x]
+    tokens = torch.stack(hidden).unflatten(2, (2, 4))
+    others = torch.stack([net.lif2(net.fc2(spikes)) for spikes in hidden]).unflatten(2, (2, 2))
+    return tokens @ tokens.transpose(-2, -1) @ others
+
+
 def _fed_to_others(net, x):
     sent, out = torch.zeros(x.shape[1], 4), []
     for step in x:
@@ -271,6 +301,8 @@ REFUSED = {
     _half: "some of the steps are read",
     _unknown: "test_fold.py:.*tanh has no layer of ours",
     _erased: "multiplied by 0",
+    _softmaxed: r"test_fold.py:.*softmax of single steps",
+    _other_product: "a product of matrices that is not attention",
     _rectified_sums: "relu has no layer of ours",
     _fed_to_others: "rec: feeds back to other neurons",
     _largest_head: r"fc2 \(torch.Linear\) reads the largest value over time",
