@@ -22,7 +22,7 @@ class Affine(Layer):
 
     @property
     def scale(self) -> float:
-        """What values are multiplied by in all."""
+        """The number that values are multiplied by."""
         return self.factor / self.divisor
 
     def config(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from quant.convert.neurons.integrating import integration
 from quant.convert.neurons.near import READOUT, Nearest, detached, rounding
 from quant.convert.neurons.own import own_neuron
 from quant.grid.formats import ChipFormat
@@ -23,6 +24,8 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     """
     if isinstance(module, neuron.LeakyIntegrator):
         return _integrator(module, form, name)
+    if (shares := integration(module)) is not None:
+        return _own_integrator(module, *shares, form, name)
     if not isinstance(module, _FLOATS):
         usual = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
         return own_neuron(module, form, name, usual)
@@ -60,6 +63,22 @@ def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
     options |= {"learnable": (leak,) if learned else ()}
     notes = rounding(decay, form)
     return Nearest(READOUT, {leak: decay}, options, gain, deviations=notes, whole=())
+
+
+def _own_integrator(module: Any, keep: Any, gain: Any, form: ChipFormat, name: str) -> Nearest:
+    """Return a readout that leaks as equations of somebody's own do."""
+    form.require_neuron(READOUT)
+    decay = torch.as_tensor(1.0 - keep, dtype=torch.float32)
+    if bool((decay < 0).any()) or bool((decay > 1).any()):
+        raise ValueError(
+            f"{name}: keeps {float(keep.max()):g} of its voltage, and a chip's readout from 0 to 1 "
+            "of it (use neuron.LeakyIntegrator)"
+        )
+    share = decay if decay.ndim else float(decay)
+    leak = "decay" if "LIF" in form.neurons else "voltage_decay"
+    options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode), "learnable": ()}
+    notes = rounding(share, form)
+    return Nearest(READOUT, {leak: share}, options, _gain(gain, name), deviations=notes, whole=())
 
 
 def _decay(module: Any) -> tuple[Any, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -173,6 +173,16 @@ def _finished(
         raise UnsupportedLayerError(
             "no neurons depend on the input", remedy="convert a network with neurons"
         )
+    _require_every_step(nodes, value, steps)
+    value = _decoded(value, steps)
+    count = len(fold.recording.inputs)
+    return Folded(
+        nodes, value, numbers, steps, time, outputs, count, tuple(fold.left_out), fold.ended
+    )
+
+
+def _require_every_step(nodes: Sequence[Node], value: Value, steps: int) -> None:
+    """Check that all layers run in every step."""
     every = set(range(steps))
     at_last = value.form is Form.STEP and value.step == steps - 1
     for node in nodes:
@@ -183,6 +193,14 @@ def _finished(
                 f"{node.name} runs in {len(node.steps)} of {steps} steps",
                 remedy="let every layer run in every step",
             )
+
+
+def _decoded(value: Value, steps: int) -> Value:
+    """Return the output as a sequence, or as a decoder's value of all steps.
+
+    Raises:
+        UnsupportedLayerError: if it is that of some steps.
+    """
     summed = value.form is Form.SUM or (
         value.form is Form.DECODED and value.decoder != "last_value"
     )
@@ -200,10 +218,7 @@ def _finished(
         value = replace(value, form=Form.WHOLE, axes=(TIME, *value.axes))
     elif value.form is Form.STILL:
         raise UnsupportedLayerError("the output does not depend on time")
-    count = len(fold.recording.inputs)
-    return Folded(
-        nodes, value, numbers, steps, time, outputs, count, tuple(fold.left_out), fold.ended
-    )
+    return value
 
 
 def _used(fold: Fold, name: str) -> Iterator[Node]:

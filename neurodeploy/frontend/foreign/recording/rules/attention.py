@@ -50,8 +50,8 @@ def _attention(fold: Fold, queries: Value, turned: Value, values: Value, scale: 
     shape = fold.inner[queries.node]
     expected = (*shape[:-2], shape[-1], shape[-2])
     alike = {(each.axes, each.form, each.step) for each in (queries, turned, values)}
-    known = fold.inner[turned.node], fold.inner[values.node]
-    if known != (expected, shape) or len(alike) != 1:
+    shapes = fold.inner[turned.node], fold.inner[values.node]
+    if shapes != (expected, shape) or len(alike) != 1:
         raise UnsupportedLayerError("a product of matrices that is not attention", remedy=_REMEDY)
     heads, tokens, width = (1, *shape)[-3:]
     # Channels first, as in an image of one column.

@@ -130,6 +130,14 @@ def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> S
     else:
         whole = last = _next_step(fold, key, leaf, value)
         _check_states(fold, call, leaf, node, whole.step)
+    return _returned(fold, call, leaf, form, node, (whole, last))
+
+
+def _returned(
+    fold: Fold, call: Call, leaf: Leaf, form: Taken, node: Node, read: tuple[Value, Value]
+) -> Sequence[Known]:
+    """Return what a call of neurons returns: spikes, and states after what was read last."""
+    (whole, last), ours = read, leaf.layer("m")
     results: list[Known] = []
     for name, number in zip(form.outputs, call.results, strict=False):
         if name == SPIKES and form.decoder:

@@ -10,8 +10,8 @@ from snncore.layer.moving import Moving
 
 # These return no negative values where they read none.
 _KEEPING = (
-    *(layer.MaxPool1d, layer.MaxPool2d, layer.AvgPool1d, layer.AvgPool2d, layer.SumPool2d),
-    *(layer.AdaptiveAvgPool1d, layer.AdaptiveAvgPool2d, layer.Flatten, layer.Upsample, Moving),
+    *(getattr(layer, f"{kind}Pool{n}d") for kind in ("Max", "Avg", "AdaptiveAvg") for n in (1, 2)),
+    *(layer.SumPool2d, layer.Flatten, layer.Upsample, Moving),
 )
 
 
