@@ -117,7 +117,7 @@ def _largest_head(net, x):
 
 REFUSED = {
     _erased: "multiplied by 0",
-    _softmaxed: r"test_fold.py:.*softmax of single steps",
+    _softmaxed: r"test_forms.py:.*softmax of single steps",
     _other_product: "a product of matrices that is not attention",
     _rectified_sums: "relu has no layer of ours",
     _fed_to_others: "rec: feeds back to other neurons",
