@@ -1,4 +1,4 @@
-"""What papers' code writes in a forward is folded: numbers, feedback, heads, attention."""
+"""Forms of papers' code are folded: numbers, feedback, heads, attention."""
 
 import pytest
 import torch
