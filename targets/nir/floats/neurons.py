@@ -22,6 +22,7 @@ from neurodeploy.graph import Neuron
 from snncore.dynamics import Equations
 from snncore.dynamics.equations import trace
 from snncore.dynamics.zoo.spiking import CUBA_LIF, Fire, Reset, leaky
+from targets.nir.floats.described import described, dividing, numbers_of
 
 Single = NDArray[np.floating[Any]]
 
@@ -114,6 +115,9 @@ def primitive_of(node: Neuron, shape: Shape, dt: float) -> tuple[str, Mapping[st
     Raises:
         DoesNotFitError: if NIR has none like it; names it.
     """
+    kind = described(node)
+    if kind is not None:
+        return kind, numbers_of(node, shape, dt)
     form, step = form_of(node), np.float32(dt)
 
     def full(name: str) -> Single:
@@ -143,17 +147,3 @@ def primitive_of(node: Neuron, shape: Shape, dt: float) -> tuple[str, Mapping[st
         below = np.nextafter(threshold, np.float32(-np.inf))
         numbers |= {"v_threshold": threshold if form.strict else below, "v_reset": zeros}
     return form.kind, {key: np.asarray(value, np.float32) for key, value in numbers.items()}
-
-
-def dividing(shares: Single, near: Any, step: np.float32, *, products: bool = False) -> Single:
-    """Return numbers near some by which a step divides to these shares, or multiplies."""
-    best = np.array(near, dtype=np.float32)
-    for direction in (-np.inf, np.inf):
-        other = np.array(near, dtype=np.float32)
-        for _ in range(2):
-            other = np.nextafter(other, np.float32(direction))
-            reached = step * other if products else step / other
-            have = step * best if products else step / best
-            closer = np.abs(reached - shares) < np.abs(have - shares)
-            best = np.where(closer, other, best)
-    return best

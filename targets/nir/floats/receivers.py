@@ -16,6 +16,7 @@ from neurodeploy.graph import Graph, Neuron, Node
 from neurodeploy.target import Finding, Severity
 from snncore.dynamics.zoo.readout import LAST
 from targets.nir.file.tree import Edges, Tree
+from targets.nir.floats.described import described
 from targets.nir.floats.neurons import form_of
 from targets.nir.foreign.network import NirNode
 from targets.nir.foreign.neurons.cell import Layer, Summary
@@ -47,7 +48,7 @@ def receiver_findings(
             if reason is None and receiver == "norse" and len(sources.get(name, ())) > 1:
                 reason = "adds several sources up otherwise"
             if reason is not None:
-                words = f"{profile.title} {reason}"
+                words = reason if reason.startswith(profile.title) else f"{profile.title} {reason}"
                 yield Finding(Severity.WARNING, names.get(name, name), words, _REMEDY)
                 break
 
@@ -62,7 +63,7 @@ def _is_strict(node: Node) -> bool:
     # NIR has no node for the sums at a network's end.
     if not isinstance(node, Neuron) or node.equations.same_computation(LAST):
         return False
-    return bool(form_of(node).strict)
+    return described(node) is not None or bool(form_of(node).strict)
 
 
 def _reason(profile: Profile, node: NirNode, dt: float) -> str | None:
@@ -79,8 +80,7 @@ def _reason(profile: Profile, node: NirNode, dt: float) -> str | None:
     try:
         read = profile.cells[node.kind](layer)
     except NeurodeployError as error:
-        name = f"{node.name}: "
-        return error.message.removeprefix(name).removeprefix(f"{profile.title} ")
+        return error.message.removeprefix(f"{node.name}: ")
     meant = PROFILES[SPEC].cells[node.kind](Layer(node, layer.shape, dt))
     if _alike(meant.summary, read.summary):
         return None

@@ -136,13 +136,14 @@ def cell(
     **others: Any,
 ) -> Cell:
     """Return a cell of a step function whose states are v, or u and v."""
-    equations = _traced(step, tuple(parameters), name)
+    equations = traced(step, tuple(parameters), name)
     values = {key: narrowed(value) for key, value in parameters.items()}
     return Cell(equations, values, summary, **others)
 
 
 @lru_cache(maxsize=256)
-def _traced(step: Callable[..., Any], parameters: tuple[str, ...], name: str) -> Equations:
+def traced(step: Callable[..., Any], parameters: tuple[str, ...], name: str) -> Equations:
+    """Return the equations of a step function whose states come first and whose input is last."""
     code = step.__code__
     first = code.co_varnames[: code.co_argcount]
     return trace(step, states=tuple(first[:-1]), parameters=parameters, name=name)

@@ -55,8 +55,18 @@ def _integrating(layer: Layer) -> tuple[Drive, dict[str, Any]]:
     return (_plain, {}) if (gain == 1).all() else (_gained, {"gain": gain})
 
 
+# By the way a voltage takes its input: the numbers of it.
+DRIVES: Mapping[Drive, tuple[str, ...]] = {
+    _plain: (),
+    _gained: ("gain",),
+    _halved: ("tau",),
+    _leaking: ("share",),
+    _general: ("share", "rest", "r"),
+}
+
+
 @lru_cache(maxsize=64)
-def _stepped(
+def stepped(
     drive: Drive, own: tuple[str, ...], reset: Reset | None, resting: bool, current: bool
 ) -> Callable[..., Any]:
     """Return the step of neurons: with a current or without, that fire or do not."""
@@ -98,7 +108,7 @@ def _cell(layer: Layer, drive: Drive, numbers: dict[str, Any], name: str, fires:
         resting = reset == Reset.HARD and bool(rest.any())
         numbers |= {"threshold": threshold} | ({"v_reset": rest} if resting else {})
         form |= {"threshold": threshold, "rest": rest, "reset": reset}
-    step = _stepped(drive, own, reset, resting, current)
+    step = stepped(drive, own, reset, resting, current)
     return cell(step, numbers, Summary(**form), name)
 
 

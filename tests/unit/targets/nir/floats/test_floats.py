@@ -26,6 +26,7 @@ from targets.nir.compile import FILE
 from targets.nir.foreign.graph import Reading
 from targets.nir.foreign.graph import graph_of as foreign_graph_of
 from targets.nir.foreign.profiles import PROFILES
+from tests.unit.targets.nir.foreign.files import chain, image
 
 DT = 1e-4
 
@@ -180,3 +181,39 @@ def test_receivers_that_would_compute_something_else_are_warned_of() -> None:
     integrate = warned(neuron.IF())
     assert integrate["snnTorch"] == "snnTorch 1.0 takes an IF with r = 1 only"
     assert "Flatten" in warned(layer.Flatten(), layer.Linear(3, 2), neuron.LIF(4.0))["Norse"]
+
+
+def any_neurons(rng: np.random.Generator, kind: str, plain: bool) -> dict[str, Any]:
+    """Return neurons of NIR with a number for each, or with those that change nothing."""
+
+    def drawn(low: float, high: float) -> Any:
+        return rng.uniform(low, high, 3).astype(np.float32)
+
+    numbers = {"r": np.ones(3, np.float32) if plain else drawn(0.5, 3)}
+    if kind in ("I", "IF"):
+        numbers = {"r": np.full(3, 1e4, np.float32) if plain else drawn(3e3, 2e4)}
+    else:
+        tau = "tau_mem" if kind.startswith("Cuba") else "tau"
+        numbers[tau] = drawn(2e-4, 1e-3)
+        numbers["v_leak"] = np.zeros(3, np.float32) if plain else drawn(-0.1, 0.2)
+    if kind.startswith("Cuba"):
+        numbers |= {"tau_syn": drawn(1e-4, 5e-4), "w_in": drawn(0.5, 2)}
+    if kind.endswith("F"):
+        reset = np.zeros(3, np.float32) if plain else drawn(-0.2, 0.2)
+        numbers |= {"v_threshold": drawn(0.2, 1), "v_reset": reset}
+    return {"type": kind, **numbers}
+
+
+@pytest.mark.parametrize("kind", ["I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"])
+def test_what_was_read_by_the_specification_is_written_again(kind: str) -> None:
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        node = any_neurons(rng, kind, plain=seed % 2 == 0)
+        read = foreign_graph_of(image(chain(("n", node))), Reading(PROFILES["spec"], DT)).graph
+        content = target.compile_graph(read).files[FILE]
+        again = foreign_graph_of(bytes(content), Reading(PROFILES["spec"], DT)).graph
+        (one,), (two,) = read.layers, again.layers
+        assert one.equations.same_computation(two.equations)
+        assert one.parameters.keys() == two.parameters.keys()
+        for name, value in one.parameters.items():
+            assert (value == two.parameters[name]).all(), name
