@@ -13,6 +13,7 @@ from neurodeploy.sandbox.environments.shared import (
 from neurodeploy.sandbox.environments.status import EnvironmentStatus as EnvironmentStatus
 from neurodeploy.sandbox.environments.status import State as State
 from neurodeploy.sandbox.environments.status import status as status
+from neurodeploy.sandbox.environments.system import SystemPrograms as SystemPrograms
 from neurodeploy.sandbox.exchange import WorkerResult as WorkerResult
 from neurodeploy.sandbox.install import check as check
 from neurodeploy.sandbox.install import install as install
@@ -33,6 +34,7 @@ __all__ = [
     "Limits",
     "LiveWorker",
     "State",
+    "SystemPrograms",
     "WorkerResult",
     "check",
     "find_first",

@@ -20,6 +20,7 @@ from neurodeploy.sandbox.environments.environment import (
 from neurodeploy.sandbox.environments.hashes import HashedRequirements
 from neurodeploy.sandbox.environments.interpreters import find_first
 from neurodeploy.sandbox.environments.record import Record
+from neurodeploy.sandbox.environments.system import unpack
 from neurodeploy.sandbox.process.tree import ProcessTree
 from neurodeploy.sandbox.worker import Call, Worker
 
@@ -69,6 +70,8 @@ class Build:
         else:
             self._pip(of=pins)
             self._pip("--no-deps", of=self.env.without_dependencies)
+        if self.env.system:
+            unpack(self.env.title, self.env.system, self.folder, self.venv, self._step)
         self._record()
         self.progress("running its self-test")
         Worker(self.venv, self.env, Call(self.env.self_test)).run()

@@ -12,9 +12,11 @@ from targets.loihi.simulators.judges import BRIAN, NENGO
 from targets.loihi.simulators.simulate import LAVA
 from targets.nir.simulators.simulate import REFERENCE as NIR_REFERENCE
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE
+from targets.rtl.simulators.simulate import ICARUS
 
 _BY_FIXTURE = {
     "brian": BRIAN,
+    "icarus": ICARUS,
     "lava": LAVA,
     "nengo": NENGO,
     "nir_reference": NIR_REFERENCE,
@@ -92,3 +94,10 @@ def zig() -> Environment:
     """A C compiler and emulated processors, ready to run."""
     install(ZIG)
     return ZIG
+
+
+@pytest.fixture(scope="session")
+def icarus() -> Environment:
+    """Icarus Verilog, ready to run."""
+    install(ICARUS)
+    return ICARUS

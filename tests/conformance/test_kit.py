@@ -42,8 +42,14 @@ class TestNir(Conformance):
     simulated = SIMULATED
 
 
+@pytest.mark.usefixtures("icarus")
+class TestRtl(Conformance):
+    target = "rtl"
+    simulated = SIMULATED
+
+
 def test_every_simulator_is_here() -> None:
-    for each in (TestLoihi, TestLynxi, TestNir, TestOnnx):
+    for each in (TestLoihi, TestLynxi, TestNir, TestOnnx, TestRtl):
         chip = each.chip()
         assert [missing_simulator(chip, name) for name in chip.simulators] == [None] * len(
             chip.simulators
@@ -51,7 +57,7 @@ def test_every_simulator_is_here() -> None:
 
 
 def test_the_suites_have_every_node_and_much_of_them_is_taken() -> None:
-    for name, least in {"loihi": 14, "lynxi": 20, "nir": 20, "onnx": 25}.items():
+    for name, least in {"loihi": 14, "lynxi": 20, "nir": 20, "onnx": 25, "rtl": 25}.items():
         nodes = [node for case in suite(name).values() for node in case.program.nodes]
         assert {type(node) for node in nodes} == set(Program.kinds)
         assert len(accepted_programs(name)) >= least

@@ -21,7 +21,7 @@ from tests.conformance.table_rows import LAYERS, NEURONS, Make
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/conformance.md").read_text("utf-8")
-TARGETS = ("onnx", "lynxi", "loihi", "nir", "c")
+TARGETS = ("onnx", "lynxi", "loihi", "nir", "c", "rtl")
 # These are not layers or neurons of a network.
 ABSTRACT = {
     "BatchNorm",
@@ -40,7 +40,7 @@ ABSTRACT = {
 
 def table(first: str) -> dict[str, dict[str, str]]:
     """Return the cells of a table by row and target."""
-    head = f"| {first} | ONNX | Lynxi | Loihi | NIR | C |\n|---|---|---|---|---|---|\n"
+    head = f"| {first} | ONNX | Lynxi | Loihi | NIR | C | RTL |\n|---|---|---|---|---|---|---|\n"
     lines = PAGE.split(head)[1].split("\n\n")[0].splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines]
     return {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in rows}

@@ -43,7 +43,7 @@ print(neurodeploy.__file__)
 # Lava and onnxruntime live in sandboxes of their own, which are not part of the wheel.
 # Of Lynxi's own, the one that starts a Python again.
 SIMULATORS = {
-    **dict.fromkeys(("c", "loihi", "nir", "onnx"), "none"),
+    **dict.fromkeys(("c", "loihi", "nir", "onnx", "rtl"), "none"),
     "lynxi": "torchscript-step",
 }
 

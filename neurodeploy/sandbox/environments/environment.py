@@ -11,6 +11,7 @@ import platformdirs
 
 from neurodeploy.errors import ValidationError
 from neurodeploy.sandbox.environments.hashes import HashedRequirements, name_of, read_hashes
+from neurodeploy.sandbox.environments.system import SystemPrograms
 
 # Variables that change a Python's behaviour, redirect pip's packages or forbid our pins.
 _DISTURBING = (
@@ -61,6 +62,8 @@ class Environment:
     # Of `without_dependencies`, packages that come as source: they are built here, by the tools
     # among `requirements`.
     built: tuple[str, ...] = ()
+    # Programs that no package index has.
+    system: SystemPrograms | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):

@@ -13,6 +13,7 @@ from neurodeploy.sandbox.environments.environment import (
     interpreter_in,
 )
 from neurodeploy.sandbox.environments.record import Record, read_record
+from neurodeploy.sandbox.environments.system import missing_in
 
 
 class State(enum.Enum):
@@ -83,6 +84,8 @@ def _problem(env: Environment, record: Record) -> str:
     interpreter = interpreter_in(env.path)
     if not interpreter.exists():
         return f"its Python is gone: {interpreter} leads to {interpreter.resolve()}"
+    if env.system and (gone := missing_in(env.system, env.path)):
+        return f"its programs are gone: {', '.join(gone)}"
     expected = {*env.pins(full=record.full), *env.without_dependencies}
     recorded = {*record.requirements, *record.without_dependencies}
     if expected != recorded:

@@ -13,6 +13,7 @@ LISTS = {
     "lynxi": "interpreter, float16, torchscript-unrolled",
     "nir": "nir-reference",
     "onnx": "onnxruntime, reference",
+    "rtl": "icarus",
 }
 
 

@@ -1,0 +1,164 @@
+"""A bench around nd_top that shows every spike and state of every step, as decimal numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurodeploy.errors import SimulatorError
+from neurodeploy.program import Neuron
+from neurodeploy.trace import LayerTrace, Trace
+from snncore.dynamics.sent import sends_spikes
+from targets.rtl.text.network import Network
+from targets.rtl.text.words import Block, index_bits
+
+SAMPLES, VALUES = "samples.txt", "values.txt"
+_REMEDY = "see its output"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A RAM whose content the bench writes in every step."""
+
+    layer: str
+    key: str
+    word: str
+    size: int
+
+
+def shown(network: Network) -> list[Shown]:
+    """Return all that the bench writes in one step, in order."""
+    rows = []
+    for stage in network.stages:
+        if not isinstance(stage.node, Neuron):
+            continue
+        value = stage.value
+        base = f"dut.{value.base} + " if value.slots > 1 else ""
+        word = f"dut.{value.name}_0.words[{base}i]"
+        word = word if value.is_bit else f"$signed({word})"
+        rows.append(Shown(stage.node.name, "s", word, value.size))
+        for state in stage.states:
+            word = f"$signed(dut.{state.name}.words[i])"
+            rows.append(Shown(stage.node.name, state.key, word, state.size))
+    return rows
+
+
+def samples_text(network: Network, samples: NDArray[np.int64]) -> str:
+    """Return samples (T, N, ...) as the bench reads them: each step's events, with their number."""
+    steps, count = samples.shape[:2]
+    lines = [f"{count} {steps}"]
+    for row in samples.reshape(steps, count, -1).swapaxes(0, 1).reshape(steps * count, -1):
+        (fired,) = row.nonzero()
+        lines.append(str(fired.size))
+        lines += [f"{index} {row[index]}" for index in fired]
+    return "\n".join(lines) + "\n"
+
+
+def bench(network: Network) -> str:
+    """Return the bench, whose consumer of spikes is not always ready."""
+    inputs, outputs = index_bits(network.first.size), index_bits(network.last.size)
+    lines = [
+        "module nd_bench;",
+        "    reg clk = 0, rst = 1, in_valid = 0, tick = 0, out_ready = 0;",
+        f"    reg [{inputs - 1}:0] in_addr = 0;",
+        f"    reg signed [{network.in_bits - 1}:0] in_data = 0;",
+        "    wire in_ready, out_valid, done;",
+        f"    wire [{outputs - 1}:0] out_addr;",
+        f"    wire signed [{network.out_bits - 1}:0] out_data;",
+        f"    reg signed [{network.out_bits - 1}:0] sent [0:{network.last.size - 1}];",
+        "    integer from, to, samples, steps, sample, step, events, event_at, address, value, i;",
+        "    integer read, cycles;",
+        "    always #1 clk = !clk;",
+        "    nd_top dut(.clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready),",
+        "        .in_addr(in_addr), .in_data(in_data), .tick(tick), .out_valid(out_valid),",
+        "        .out_ready(out_ready), .out_addr(out_addr), .out_data(out_data), .done(done));",
+        "    initial begin",
+        f'        from = $fopen("{SAMPLES}", "r");',
+        f'        to = $fopen("{VALUES}", "w");',
+        '        read = $fscanf(from, "%d %d", samples, steps);',
+        "        for (sample = 0; sample < samples; sample = sample + 1) begin",
+        "            rst = 1;",
+        "            @(negedge clk); @(negedge clk);",
+        "            rst = 0;",
+        "            for (step = 0; step < steps; step = step + 1) begin",
+        *(f"                {line}" for line in _step(network)),
+        "            end",
+        "        end",
+        "        $fclose(to);",
+        "        $finish;",
+        "    end",
+        "endmodule",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _step(network: Network) -> Block:
+    """Return the lines of one step."""
+    size = network.last.size
+    return [
+        "while (!in_ready) @(negedge clk);",
+        'read = $fscanf(from, "%d", events);',
+        "for (event_at = 0; event_at < events; event_at = event_at + 1) begin",
+        '    read = $fscanf(from, "%d %d", address, value);',
+        "    in_valid = 1; in_addr = address; in_data = value;",
+        "    @(negedge clk);",
+        "end",
+        "in_valid = 0; tick = 1; cycles = 0;",
+        f"for (i = 0; i < {size}; i = i + 1) sent[i] = 0;",
+        "@(negedge clk);",
+        "tick = 0;",
+        "while (!done) begin",
+        "    out_ready = cycles % 3 != 1;",
+        "    if (out_valid && out_ready) sent[out_addr] = out_data;",
+        "    @(negedge clk);",
+        "    cycles = cycles + 1;",
+        "end",
+        '$fwrite(to, "%0d\\n", cycles);',
+        f'for (i = 0; i < {size}; i = i + 1) $fwrite(to, "%0d\\n", sent[i]);',
+        *(
+            f'for (i = 0; i < {each.size}; i = i + 1) $fwrite(to, "%0d\\n", {each.word});'
+            for each in shown(network)
+        ),
+        "@(negedge clk);",
+    ]
+
+
+def trace_of(network: Network, text: str, steps: int, samples: int) -> Trace:
+    """Return the trace in the numbers of a run.
+
+    Raises:
+        SimulatorError: if they are not those of such a run, if a register has no value, or if the
+            spikes that nd_top sends are not the last layer's.
+    """
+    sizes = [1, network.last.size, *(each.size for each in shown(network))]
+    try:
+        numbers = np.array([int(word) for word in text.split()], np.int64)
+        rows = numbers.reshape(samples, steps, sum(sizes))
+    except (ValueError, OverflowError) as error:
+        words = f"the bench gave no numbers of {samples} samples and {steps} steps: {error}"
+        raise SimulatorError(words, remedy=_REMEDY) from error
+    _, sent, *columns = np.split(rows, np.cumsum(sizes)[:-1], axis=2)
+    layers: dict[str, dict[str, NDArray[np.int64]]] = {}
+    for each, column in zip(shown(network), columns, strict=True):
+        shape = (steps, samples, *network.program.shapes[each.layer])
+        values = column.transpose(1, 0, 2).reshape(shape)
+        layers.setdefault(each.layer, {})[each.key] = values
+    output = layers[network.program.output]["s"]
+    if (sent.transpose(1, 0, 2).reshape(output.shape) != output).any():
+        raise SimulatorError("nd_top does not send what the last layer does", remedy=_REMEDY)
+    nodes = network.program.by_name
+    traces = {}
+    for name, arrays in layers.items():
+        node = nodes[name]
+        assert isinstance(node, Neuron)
+        traces[name] = LayerTrace(arrays, sends_spikes(node.equations))
+    return Trace(traces, network.program.output)
+
+
+def cycles_of(network: Network, text: str) -> list[int]:
+    """Return the clock cycles of every step of a run."""
+    length = 1 + network.last.size + sum(each.size for each in shown(network))
+    return [int(word) for word in text.split()[::length]]

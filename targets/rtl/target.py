@@ -1,0 +1,70 @@
+"""The target: four pure functions, and the simulators that check them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neurodeploy.artifact import Artifact
+from neurodeploy.program import Program
+from neurodeploy.sandbox import Environment
+from neurodeploy.target import (
+    BuiltIn,
+    Capabilities,
+    Finding,
+    Simulation,
+    chip_part,
+    chosen_simulator,
+)
+from neurodeploy.trace import Trace
+from targets.rtl.capabilities import CAPABILITIES
+from targets.rtl.check import check
+from targets.rtl.compile import compile_program
+from targets.rtl.read import open_network, read_artifact
+from targets.rtl.simulators.simulate import JUDGES, run
+
+
+class Rtl:
+    """Synthesizable Verilog-2001 for any FPGA."""
+
+    name = "rtl"
+    capabilities: Capabilities = CAPABILITIES
+    simulators: Mapping[str, Environment | BuiltIn] = JUDGES
+
+    def check(self, program: Program) -> tuple[Finding, ...]:
+        """Return what this target does not write in Verilog."""
+        return check(chip_part(program))
+
+    def compile(self, program: Program) -> Artifact:
+        """Return the folder of Verilog of a program that `check` accepts."""
+        return compile_program(program)
+
+    def read(self, artifact: Artifact) -> Program:
+        """Return the program in a folder of ours.
+
+        Raises:
+            ArtifactError: if it is not of ours, is damaged, or was edited.
+        """
+        return read_artifact(artifact)
+
+    def simulate(
+        self,
+        artifact: Artifact,
+        samples: NDArray[Any],
+        *,
+        simulator: str | None = None,
+        simulation: Simulation | None = None,
+    ) -> Trace:
+        """Return the trace of the samples (T, N, ...) from the compiled text.
+
+        Raises:
+            UnknownNameError: if there is no such simulator.
+            SimulatorError: if the simulator is missing, or fails.
+        """
+        judge = JUDGES[chosen_simulator(self, simulator)]
+        return run(judge, artifact, open_network(artifact), samples, simulation or Simulation())
+
+
+target = Rtl()

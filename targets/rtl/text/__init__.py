@@ -1,0 +1,1 @@
+"""Programs as the text of Verilog-2001."""
