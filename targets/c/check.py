@@ -2,10 +2,12 @@
 
 1. The program has one input, and neurons at its output, which send numbers of at most 32 bits.
 2. Every sum, every state and every value on the way to them has at most 64 bits.
-3. Numbers take no more than two gigabytes.
+3. A step computes no more values than golden does in a moment.
 """
 
 from __future__ import annotations
+
+from math import prod
 
 from neurodeploy.errors import NeurodeployError
 from neurodeploy.program import Input, Neuron, Program
@@ -15,7 +17,7 @@ from snncore.dynamics.arithmetic.interval import Interval
 from targets.c.text.network import Network
 
 _WORD = Interval(-(1 << 31), (1 << 31) - 1)
-_LARGEST = 1 << 31
+_MOST_VALUES = 1 << 25
 
 
 @remembered
@@ -28,10 +30,15 @@ def check(program: Program) -> tuple[Finding, ...]:
     if not isinstance(program.by_name[program.output], Neuron):
         message = "is the output, and no layer of neurons"
         return (_error(program.output, message, "end the network in neurons"),)
+    values = {name: prod(shape) for name, shape in program.shapes.items()}
+    if sum(values.values()) > _MOST_VALUES:
+        largest = max(values, key=lambda name: values[name])
+        message = f"has {values[largest]:,} values; a network may have {_MOST_VALUES:,}"
+        return (_error(largest, message, "make it smaller, or split the network"),)
     try:
         network = network_of(program, True)
         sent = network.memory.ranges.values[program.output]
-        texts = [network.header(), network.source("")]
+        network.header(), network.source("")
     except (NeurodeployError, ValueError) as error:
         text = getattr(error, "message", str(error))
         name, _, message = text.partition(": ")
@@ -41,9 +48,6 @@ def check(program: Program) -> tuple[Finding, ...]:
     if not sent.within(_WORD):
         message = f"sends {sent.low}..{sent.high}, and an output has 32 bits"
         return (_error(program.output, message, "end the network in spikes or narrower states"),)
-    if max(sum(map(len, texts)), network.ram) >= _LARGEST:
-        message = f"the network takes {network.ram:,} bytes of RAM, and 32 bits address 2 GB"
-        return (_error(program.output, message, "make it smaller, or split it"),)
     return ()
 
 

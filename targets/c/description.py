@@ -21,7 +21,17 @@ from neurodeploy.data.network.encoding import Encoding
 from neurodeploy.data.structure import Edge
 from neurodeploy.data.typed import build_member
 from neurodeploy.errors import ArtifactError, ValidationError
-from neurodeploy.program import Conv2d, Neuron, Node, Part, Program, Synapse
+from neurodeploy.program import (
+    Arithmetic,
+    Conv2d,
+    Input,
+    Neuron,
+    Node,
+    Part,
+    Program,
+    Selection,
+    Synapse,
+)
 from targets.c.text.network import FORMAT, Network
 
 _OPENING = "the numbers that stand in arrays below:\n"
@@ -48,7 +58,7 @@ def described(network: Network) -> str:
 _ARRAYS_OF = KindTable[[Network], dict[str, Any]]("the description in network.c")
 
 
-@_ARRAYS_OF.register(Node)
+@_ARRAYS_OF.register(Input, Selection, Arithmetic)
 def _without_arrays(node: Node, network: Network) -> dict[str, Any]:
     return {}
 

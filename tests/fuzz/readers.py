@@ -63,6 +63,7 @@ READERS: dict[str, Reader] = {
     "convert": Reader(
         conversion.converted, _file("x.net", _bare("loihi", "network.net"), hdf5.changed)
     ),
+    "c": Reader(pipeline.read, _artifact("c")),
     "onnx": Reader(pipeline.read, _artifact("onnx")),
     "onnx.onnx": Reader(
         pipeline.read, _file("x.onnx", _bare("onnx", "network.onnx"), protobuf.changed)

@@ -81,6 +81,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "branches": (Branches, (6,)),
 }
 ARTIFACTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "c": (("dense", {}), ("branches", {"form": "dense"})),
     "loihi": (("dense", {}), ("image", {})),
     "onnx": (
         ("dense", {"form": "scan"}),

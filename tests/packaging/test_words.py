@@ -16,6 +16,7 @@ ROOMS = (
     "neurodeploy",
     "quant",
     "snncore",
+    "targets/c",
     "targets/loihi",
     "targets/lynxi/reduced",
     "targets/lynxi/simulators",

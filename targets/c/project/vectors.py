@@ -45,12 +45,16 @@ def vectors(network: Network) -> Vectors:
 
 def drawn(count: int, low: int, high: int) -> NDArray[np.int64]:
     """Return so many inputs; of spikes one in four is 1."""
-    state, values = SEED, np.zeros(count, np.int64)
-    for index in range(count):
-        state = (state * MULTIPLIER + INCREMENT) & 0xFFFFFFFF
-        bits = state >> 16
-        value = int(bits % 4 == 0) if (low, high) == (0, 1) else low + bits % (high - low + 1)
-        values[index] = value
+    powers = np.full(count + 1, MULTIPLIER, np.uint32)
+    powers[0] = 1
+    powers = np.multiply.accumulate(powers, dtype=np.uint32)
+    # After n draws: the seed times a power, and the increment times the sum of those below it.
+    below = np.add.accumulate(powers[:-1], dtype=np.uint32)
+    states = powers[1:] * np.uint32(SEED) + below * np.uint32(INCREMENT)
+    bits = (states >> 16).astype(np.int64)
+    if (low, high) == (0, 1):
+        return (bits % 4 == 0).astype(np.int64)
+    values: NDArray[np.int64] = low + bits % (high - low + 1)
     return values
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.program import Neuron, Node, Program, Synapse
+from neurodeploy.program import Arithmetic, Input, Neuron, Node, Program, Selection, Synapse
 from targets.c.text.memory import Memory, Value
 from targets.c.text.neurons import Layer, described, layers_of
 from targets.c.text.nodes import node_lines
@@ -194,7 +194,7 @@ class Network:
 _NODE = KindTable[[Network], Block]("network.c")
 
 
-@_NODE.register(Node)
+@_NODE.register(Input, Selection, Arithmetic)
 def _stateless(node: Node, network: Network) -> Block:
     return node_lines(node, network.memory)
 

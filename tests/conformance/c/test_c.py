@@ -5,7 +5,7 @@ A failure names the network, such as `chip 17`, which `chip_case(17)` makes agai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -36,16 +36,17 @@ def branching_case(seed: int) -> Case:
     return Case(f"branching {seed}", program, random_samples(program, seed, STEPS, 2))
 
 
-def cases(full: bool) -> Iterator[Case]:
-    """Yield the networks of the suite."""
-    yield from (chip_case(seed) for seed in range(100 if full else 2))
-    yield from (branching_case(seed) for seed in range(150 if full else 3))
-    yield from (random_case(seed) for seed in range(50 if full else 1))
-    yield from (timed_case(seed) for seed in range(50 if full else 1))
-    yield from (moving_case(seed) for seed in range(100 if full else 2))
-    yield from (attentive_case(seed, late=seed % 5 == 4) for seed in range(50 if full else 1))
-    yield from (summing_case(seed, late=seed % 5 == 4) for seed in range(50 if full else 1))
-    yield from (zoo_case(seed) for seed in range(108 if full else 3))
+# By kind of network: how one is drawn, how many with --full, and how many in `make test`.
+KINDS: dict[str, tuple[Callable[[int], Case], int, int]] = {
+    "chip": (chip_case, 100, 2),
+    "branching": (branching_case, 150, 3),
+    "random": (random_case, 50, 1),
+    "timed": (timed_case, 50, 1),
+    "moving": (moving_case, 100, 2),
+    "attentive": (lambda seed: attentive_case(seed, late=seed % 5 == 4), 50, 1),
+    "summing": (lambda seed: summing_case(seed, late=seed % 5 == 4), 50, 1),
+    "zoo": (zoo_case, 108, 3),
+}
 
 
 @dataclass
@@ -95,18 +96,24 @@ def runs_of(case: Case, tally: Tally, forms: tuple[bool, ...]) -> Iterator[tuple
         yield case, Run(network, texts_of(network), case.samples[:STEPS])
 
 
-def test_every_network_computes_golden_s_values(full: bool, pytestconfig: pytest.Config) -> None:
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_network_computes_golden_s_values(
+    kind: str, full: bool, pytestconfig: pytest.Config
+) -> None:
     tally, pending = Tally(), list[tuple[Case, Run]]()
-    for index, case in enumerate(cases(full)):
-        forms = (True, False) if full or index % 3 == 0 else (index % 2 == 0,)
-        case = replace(case, samples=case.samples[:, :2])
-        pending += runs_of(case, tally, forms)
+    draw, many, few = KINDS[kind]
+    for seed in range(many if full else few):
+        case = draw(seed)
+        forms = (True, False) if seed % 3 == 0 else (seed % 2 == 0,)
+        pending += runs_of(replace(case, samples=case.samples[:, :2]), tally, forms)
         if len(pending) >= BATCH:
             tally.judge(JUDGES["host"], pending)
             pending = []
+        assert not tally.failures, "\n".join([tally.sentence(), *tally.failures])
     if pending:
         tally.judge(JUDGES["host"], pending)
-    show(pytestconfig, "C: golden = host", tally.sentence())
+    show(pytestconfig, f"C: golden = host, {kind}", tally.sentence())
     assert not tally.failures, "\n".join([tally.sentence(), *tally.failures])
     assert tally.spikes > 20 * tally.networks
     assert tally.refused <= tally.networks // 20

@@ -121,4 +121,6 @@ SUBJECTS: dict[str, Callable[[], Subject]] = {
     "onnx, unrolled": lambda: _image("onnx", form="unrolled", steps=STEPS),
     "onnx, floats": _floats,
     "lynxi": _small_image,
+    "c, by event": lambda: _image("c", form="event"),
+    "c, dense": lambda: _image("c", form="dense"),
 }

@@ -97,7 +97,8 @@ def test_targets(call: Caller) -> None:
     assert "weights" in loihi["limits"]
     assert set(loihi["simulators"]) == {"brian2-loihi", "lava", "nengo-loihi"}
     words = call("targets").out
-    assert words.startswith("loihi: ")
+    assert words.startswith("c: ")
+    assert "\nloihi: " in words
     assert all(limit in words for limit in loihi["limits"].values())
 
 
