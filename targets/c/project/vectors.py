@@ -47,15 +47,13 @@ def drawn(count: int, low: int, high: int) -> NDArray[np.int64]:
     """Return so many inputs; of spikes one in four is 1."""
     powers = np.full(count + 1, MULTIPLIER, np.uint32)
     powers[0] = 1
-    powers = np.multiply.accumulate(powers, dtype=np.uint32)
+    powers = np.multiply.accumulate(powers, dtype=np.uint32).astype(np.uint32)
     # After n draws: the seed times a power, and the increment times the sum of those below it.
-    below = np.add.accumulate(powers[:-1], dtype=np.uint32)
-    states = powers[1:] * np.uint32(SEED) + below * np.uint32(INCREMENT)
-    bits = (states >> 16).astype(np.int64)
-    if (low, high) == (0, 1):
-        return (bits % 4 == 0).astype(np.int64)
+    below = np.add.accumulate(powers[:-1], dtype=np.uint32).astype(np.uint32)
+    states: NDArray[np.uint32] = powers[1:] * np.uint32(SEED) + below * np.uint32(INCREMENT)
+    bits: NDArray[np.int64] = (states >> np.uint32(16)).astype(np.int64)
     values: NDArray[np.int64] = low + bits % (high - low + 1)
-    return values
+    return (bits % 4 == 0).astype(np.int64) if (low, high) == (0, 1) else values
 
 
 def _drawn_range(program: Program) -> tuple[int, int]:
