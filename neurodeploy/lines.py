@@ -9,6 +9,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 _OURS = Path(__file__).parents[1]
 _ROOMS = tuple(str(_OURS / name) for name in ("neurodeploy", "quant", "snncore", "targets"))
@@ -27,6 +28,12 @@ def raised_line(error: BaseException) -> str:
         frames.append((traceback.tb_frame.f_code.co_filename, traceback.tb_lineno))
         traceback = traceback.tb_next
     return _users_line(reversed(frames))
+
+
+def code_place(function: Any) -> str:
+    """Return the file and the number of the line where a function begins."""
+    code = getattr(function, "__code__", None)
+    return "no file" if code is None else f"{Path(code.co_filename).name}:{code.co_firstlineno}"
 
 
 def _outwards(frame: FrameType | None) -> Iterator[tuple[str, int]]:

@@ -74,7 +74,8 @@ def test_models_convert_with_equal_spikes(framework: str, full: bool, folder: Pa
             continue
         assert entry.get("equal"), entry
         assert entry["parting"] is None
-        assert entry["rounding"] == 0
+        # The mean of sums is the sum of means but for rounding.
+        assert entry["rounding"] <= (1e-6 if model == "mean head" else 0)
         assert entry["spikes"] > 20
         assert entry["loaded"]
 

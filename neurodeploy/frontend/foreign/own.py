@@ -22,6 +22,7 @@ from neurodeploy.frontend.foreign.recording.calls import (
     Ref,
     tensors_in,
 )
+from neurodeploy.lines import code_place
 from snncore import neuron
 from snncore.dynamics.equations import Equations, trace
 
@@ -45,21 +46,25 @@ def traced(module: nn.Module, path: str, recording: Recording) -> Taken:
         UnsupportedLayerError: if one step is not what equations can say; names the operation.
     """
     calls = [call for call in recording.calls if call.is_module and call.name == path]
+    label = f"{path} ({type(module).__name__}, {code_place(module.forward)})"
     try:
         if len(calls) < 2:
             raise UnsupportedLayerError("is called once, so that its states do not show")
         step, outputs = _traced_step(module, calls, recording)
         equations, values = _equations(step, type(module).__name__)
     except UnsupportedLayerError as error:
-        kind = type(module).__name__
         raise UnsupportedLayerError(
-            f"{path} ({kind}), a neuron of your own: {error.message}", remedy=_REMEDY
+            f"{label}, a neuron of your own: {error.message}", remedy=_REMEDY
         ) from error
     # What torch says of code that cannot be traced may be anything.
     except Exception as error:
-        words = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        cause = error.__cause__
+        unknown = cause.message if isinstance(cause, UnsupportedLayerError) else str(error)
+        words = (unknown.strip().splitlines() or [type(error).__name__])[0][:200]
+        hint = getattr(cause, "remedy", None)
         raise UnsupportedLayerError(
-            f"{path} ({type(module).__name__}): one step cannot be traced: {words}", remedy=_REMEDY
+            f"{label}: one step cannot be traced: {words}",
+            remedy=f"{hint}; or {_REMEDY}" if hint else _REMEDY,
         ) from error
     layer = neuron.Defined(equations, values, {})
     return Taken(layer, outputs, None, "traced for one step into equations")

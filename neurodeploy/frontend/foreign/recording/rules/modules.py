@@ -94,6 +94,8 @@ def _layer(fold: Fold, call: Call, leaf: Leaf, value: Value) -> Value:
     if time is not None:
         _require_time(leaf, leaf.taken, value)
     elif value.leading != 1 and not isinstance(leaf.module, _ANY):
+        # A module that has no layer of ours at all is refused for that.
+        leaf.layer("s")
         raise UnsupportedLayerError(
             f"{leaf.path} ({leaf.kind}) reads a sequence, and takes time for something else",
             remedy="merge time and batch before it (x.flatten(0, 1)), or call it step by step",

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from neurodeploy.errors import UnsupportedLayerError
@@ -113,6 +114,37 @@ def _fed_to_others(net, x):
 
 def _largest_head(net, x):
     return net.fc2(torch.stack([net.lif1(net.fc1(step)) for step in x]).amax(0))
+
+
+class Cell(nn.Module):
+    """A neuron that bends its input, with its voltage in an attribute."""
+
+    def forward(self, x):
+        self.v = x if self.v is None else 0.9 * self.v + torch.tanh(x)
+        return (self.v > 1).float()
+
+
+def test_a_cell_that_equations_lack_names_its_own_line() -> None:
+    def cells(net, x):
+        net.cell.v = None
+        return torch.stack([net.cell(net.fc1(step)) for step in x])
+
+    module = Looping(cells).eval()
+    module.cell = Cell()
+    words = r"cell \(Cell, test_forms.py:\d+\): .*tanh is not a word of equations"
+    with pytest.raises(UnsupportedLayerError, match=words) as refusal:
+        converted(module, example())
+    assert "own.py" not in str(refusal.value)
+
+
+def test_a_module_without_a_layer_of_ours_is_refused_for_that() -> None:
+    def gated(net, x):
+        return torch.stack([net.lif2(net.fc2(step)) for step in net.rnn(x)[0]])
+
+    module = Looping(gated).eval()
+    module.rnn = nn.LSTM(6, 8)
+    with pytest.raises(UnsupportedLayerError, match=r"rnn \(torch.LSTM\) has no layer of ours"):
+        converted(module, example())
 
 
 REFUSED = {

@@ -119,6 +119,8 @@ def test_its_membrane_can_be_the_output() -> None:
 
 
 def test_a_word_that_equations_lack_is_named() -> None:
-    with pytest.raises(UnsupportedLayerError, match=r"lif1 \(Sine\).*sin is not a word") as refusal:
+    with pytest.raises(
+        UnsupportedLayerError, match=r"lif1 \(Sine, test_own.py:\d+\).*sin is not a word"
+    ) as refusal:
         converted(ExplicitNet(Sine), torch.rand(5, 2, 6))
     assert "neuron.define" in str(refusal.value.remedy)
