@@ -131,7 +131,7 @@ class Circuit:
         """Return the quotient with a power of two, rounded down."""
         if a.constant is not None:
             return self.constant(a.constant >> by)
-        if a.gate == Gate.SHIFT_LEFT:
+        if by and a.gate == Gate.SHIFT_LEFT:
             before = int(a.value)
             shifted = self.shift_left(a.args[0], max(before - by, 0))
             return self.shift_floor(shifted, max(by - before, 0))

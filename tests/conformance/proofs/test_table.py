@@ -1,0 +1,39 @@
+"""The table of docs/proofs.md says of each neuron and target what is proved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from neurodeploy.sandbox import Environment
+from tests.conformance.proofs.table import TARGETS, TITLES, outcome, proofs_of
+from tests.conformance.table_rows import NEURONS
+
+PAGE = (Path(__file__).parents[3] / "docs/proofs.md").read_text("utf-8")
+HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n|---|---|---|---|---|\n"
+LINES = [
+    line.strip("| ").split(" | ")
+    for line in PAGE.partition(HEAD)[2].partition("\n\n")[0].splitlines()
+]
+STATED = {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in LINES}
+# One of each kind of file in `make test`; the others with --full.
+FEW = {("`CubaLIF`", "c"), ("`IF`, `LIF`, `ParametricLIF`", "lynxi")}
+PAIRS = [
+    pytest.param(name, target, marks=[] if (name, target) in FEW else [pytest.mark.thorough])
+    for name in STATED
+    for target in TARGETS
+]
+
+
+def test_every_neuron_has_a_row() -> None:
+    assert list(STATED) == list(NEURONS)
+
+
+@pytest.mark.parametrize(("name", "target"), PAIRS)
+def test_a_cell_is_true(name: str, target: str, tmp_path: Path, solvers: Environment) -> None:
+    stated = re.sub(r",? [\d.]+ s$", "", STATED[name][target])
+    seconds = 120.0 if stated.startswith("all") else 10.0
+    proofs = proofs_of(NEURONS[name][0], target, tmp_path / "a", timeout=seconds)
+    assert outcome(proofs) == stated
