@@ -35,5 +35,7 @@ def test_every_neuron_has_a_row() -> None:
 def test_a_cell_is_true(name: str, target: str, tmp_path: Path, solvers: Environment) -> None:
     stated = re.sub(r",? [\d.]+ s$", "", STATED[name][target])
     seconds = 120.0 if stated.startswith("all") else 10.0
-    proofs = proofs_of(NEURONS[name][0], target, tmp_path / "a", timeout=seconds)
-    assert outcome(proofs) == stated
+    actual = outcome(proofs_of(NEURONS[name][0], target, tmp_path / "a", timeout=seconds))
+    # A faster machine may prove in time what this one did not.
+    proved_since = stated == "not proved" and actual.startswith("all")
+    assert actual == stated or proved_since
