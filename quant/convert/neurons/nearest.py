@@ -122,7 +122,7 @@ def _current_based(module: Any, form: ChipFormat, name: str, options: dict[str, 
     if not bool((torch.as_tensor(current) == 1).all()):
         raise ValueError(
             f"{name}: {form.name} has no neurons with a current of their own "
-            "(train with current_decay=1)"
+            "(train with current_decay=1, or take a target whose neurons have one)"
         )
     reset, others = _reset(Reset.HARD, form)
     options |= {"reset": reset.value, "detach_reset": True}
