@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.structure import Edge
-from neurodeploy.program import Dense, Neuron, Program, Signal, Synapse
+from neurodeploy.program import Neuron, Program, Signal, Synapse
 from neurodeploy.proof.goals.layer import FILE, LayerGoals, source_names
 from neurodeploy.proof.goals.question import Question, Verdict
 from neurodeploy.proof.solvers.solvers import asked
@@ -109,7 +109,8 @@ def _weights(
         source = program.by_name[edge.source]
         plain = source.name == program.input.name
         weighs = isinstance(source, Synapse) and source.source == Edge(program.input.name)
-        shifts = isinstance(source, Dense) and (source.shift > 0 or source.delays is not None)
+        # Sums that are shifted down, or that come late, are not those of one step.
+        shifts = bool(vars(source).get("shift")) or vars(source).get("delays") is not None
         if edge.delay or shifts or not (plain or weighs):
             return None
     if size > _MOST_VALUES:
