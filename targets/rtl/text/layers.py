@@ -65,7 +65,9 @@ def _parameters(
     for position, (key, name) in enumerate(step.parameters.items()):
         values = node.parameters[key]
         if values.size == 1:
-            links.append(f".{name}({number(int(values.reshape(-1)[0]))})")
+            wire = f"wire signed [{step.widths[name] - 1}:0] {name}"
+            wires.append(f"{wire} = {number(int(values.reshape(-1)[0]))};")
+            links.append(f".{name}({name})")
             continue
         file = f"p{memory.numbers[node.name]}_{position}.hex"
         lines, roms[file] = _parameter(name, values, shape, file)

@@ -5,11 +5,13 @@ A failure names the network, such as `chip 17`, which `chip_case(17)` makes agai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from neurodeploy.errors import SimulatorError
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Severity, Simulation, chip_part
@@ -110,3 +112,34 @@ def test_every_network_computes_golden_s_values(
     assert not tally.failures, "\n".join([tally.sentence(), *tally.failures])
     assert tally.spikes > 10 * tally.runs
     assert tally.runs > tally.networks // 2
+
+
+# What is planted in nd_top.v, and what stands there instead.
+BUGS = {
+    "a comparison turned around": (r"(\w+) >= 1'sd0\) \? 2'sd1", r"\1 < 1'sd0) ? 2'sd1"),
+    "no rounding toward zero": (r"\((\w+) < 1'sd0\) \? \1 \+ \d+'sd\d+ : \1", r"\1"),
+    "sums that are not cleared": (r"\? 1'sd0 : total \+", "? total : total +"),
+    "a weight too late": (r"row \+ i;", "row + i + 1;"),
+    "states that are too narrow": (r"nd_ram #\(\d\d, (\d+, \d+)\) q", r"nd_ram #(6, \1) q"),
+    "a delay off by one": (r"_base - (\d+) :", r"_base :"),
+}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_seen(name: str, icarus: Environment) -> None:
+    pattern, words = BUGS[name]
+    tally, runs = Tally(), list[tuple[Case, Run]]()
+    for seed in range(60):
+        for case, run in runs_of(branching_case(seed), tally):
+            before = run.texts["nd_top.v"]
+            if (after := re.sub(pattern, words, before)) != before:
+                runs.append((case, replace(run, texts={**run.texts, "nd_top.v": after})))
+        if len(runs) == 4:
+            break
+    assert len(runs) == 4
+    try:
+        tally.judge(icarus, runs)
+    except SimulatorError as error:
+        # Registers without a value, or wires of unlike widths.
+        tally.failures.append(error.message)
+    assert tally.failures
