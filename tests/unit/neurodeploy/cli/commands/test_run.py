@@ -60,7 +60,7 @@ def test_build(call: Caller, here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "fragment"),
     [
-        (["--engine", "nope"], "there are: golden, fast, lava"),
+        (["--engine", "nope"], "there are: golden, fast, "),
         (["--trace"], "only with -o"),
         (["-o", "out.csv"], ".npz"),
         (["-o", "model.pt/out.npz"], "model.pt is a file"),

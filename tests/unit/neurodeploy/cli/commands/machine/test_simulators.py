@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from neurodeploy.proof import SOLVERS
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import targets
 from tests.unit.neurodeploy.cli.helpers import Caller, refused
@@ -140,4 +141,4 @@ def test_targets_share_an_environment_of_one_name_and_recipe(
         for env in chip.simulators.values()
         if isinstance(env, Environment)
     }
-    assert sorted(name for name, *_ in recipes) == sorted(listed)
+    assert sorted([SOLVERS.name, *(name for name, *_ in recipes)]) == sorted(listed)
