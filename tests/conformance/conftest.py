@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from neurodeploy.errors import NeurodeployError
+from neurodeploy.errors import NeurodeployError, SimulatorMissingError
 from neurodeploy.proof import SOLVERS
 from neurodeploy.sandbox import Environment, install
 from targets.c.simulators.simulate import ZIG
@@ -98,6 +98,9 @@ def zig() -> Environment:
 
 @pytest.fixture(scope="session")
 def icarus() -> Environment:
-    """Icarus Verilog, ready to run."""
-    install(ICARUS)
+    """Icarus Verilog, ready to run; without it, its tests count as not run."""
+    try:
+        install(ICARUS)
+    except SimulatorMissingError as error:
+        pytest.skip(f"not run: {error}")
     return ICARUS

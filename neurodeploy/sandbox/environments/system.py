@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neurodeploy.errors import SimulatorMissingError
+from neurodeploy.errors import SimulatorError, SimulatorMissingError
 
 FOLDER = "system"
 
@@ -43,8 +43,8 @@ def unpack(
     `step` runs one command in `folder`.
 
     Raises:
-        SimulatorMissingError: if this system has no apt-get.
-        SimulatorError: if a download fails.
+        SimulatorMissingError: if this system has no apt-get, or it cannot download them.
+        SimulatorError: if a package is damaged.
     """
     if not system.missing:
         return
@@ -56,6 +56,30 @@ def unpack(
         )
     packages = folder / "packages"
     packages.mkdir()
-    step("sh", "-c", f'cd "$1" && apt-get download {names}', "sh", str(packages))
+    try:
+        _download(system, packages, step)
+    except SimulatorError as error:
+        raise SimulatorMissingError(
+            f"{title} needs {', '.join(system.missing)}, and apt-get cannot download {names}",
+            remedy=f"install {names} with the system's own packages, then install this again",
+            log=error.log,
+        ) from error
     for package in sorted(packages.glob("*.deb")):
         step("dpkg", "-x", str(package), str(venv / FOLDER))
+
+
+def _download(system: SystemPrograms, packages: Path, step: Callable[..., str]) -> None:
+    """Fetch packages by the system's own lists, or by new ones that are kept apart.
+
+    Raises:
+        SimulatorError: if neither has them.
+    """
+    download = f'cd "$1" && apt-get $2 download {" ".join(system.packages)}'
+    try:
+        step("sh", "-c", download, "sh", str(packages), "")
+    except SimulatorError:
+        lists = packages / "lists"
+        (lists / "partial").mkdir(parents=True)
+        own = f"-oDir::State::Lists={lists}"
+        step("apt-get", own, "update")
+        step("sh", "-c", download, "sh", str(packages), own)

@@ -54,6 +54,7 @@ def install(
     ] = False,
 ) -> Outcome:
     """Install a simulator into its own environment, whole or not at all."""
+    from neurodeploy.errors import SimulatorMissingError
     from neurodeploy.sandbox import install as install_environment
 
     chosen = tuple(environments().values()) if name == _ALL else (environment(name),)
@@ -63,7 +64,15 @@ def install(
         raise typer.BadParameter(f"{pip_args!r}: {error}", param_hint="--pip-args") from error
     with output.progress(lasting=True) as say:
         how: dict[str, Any] = {"pip_args": words, "full": full, "reinstall": reinstall}
-        installed = [(env, install_environment(env, progress=say, **how)) for env in chosen]
+        installed = []
+        for env in chosen:
+            try:
+                installed.append((env, install_environment(env, progress=say, **how)))
+            except SimulatorMissingError as error:
+                # Of all, those that need what this system lacks are left out, with a word.
+                if name != _ALL:
+                    raise
+                output.warn(str(error))
     lines = [
         Line(
             f"{env.title} is installed in {installation.path} ({installation.size_mb} MB)",
@@ -72,7 +81,8 @@ def install(
         for env, installation in installed
     ]
     documents = [as_data(env, installation) for env, installation in installed]
-    return Outcome({"simulators": documents} if name == _ALL else documents[0], lines)
+    code = 0 if len(installed) == len(chosen) else _BROKEN
+    return Outcome({"simulators": documents} if name == _ALL else documents[0], lines, code)
 
 
 @command
