@@ -83,7 +83,20 @@ def _treat_termination_as_interrupt(signals: list[int]) -> None:
     with suppress(ValueError):
         # Only the main thread handles signals.
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupt)
             signal.signal(signal.SIGTERM, interrupt)
+
+
+class _Interrupt(KeyboardInterrupt):
+    """A Ctrl-C that was handled.
+
+    A plain KeyboardInterrupt that passes through `exec` of a text, as in dataclasses, is noted by
+    Python as unhandled: the process would end by the signal, whatever its exit code.
+    """
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise _Interrupt
 
 
 def _ignore_interrupts() -> None:

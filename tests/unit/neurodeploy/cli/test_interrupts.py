@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: one line, and nothing left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,3 +40,30 @@ def test_json(here: Path) -> None:
         "remedy": None,
         "exit_code": 130,
     }
+
+
+# A Ctrl-C in the text that a dataclass executes when it is made, once everything is imported.
+IN_A_TEXT = """
+import signal, sys
+from neurodeploy.cli import entry
+
+def run(words):
+    from neurodeploy.cli.app import parsed
+    from neurodeploy.cli.failure import failure_of
+    from neurodeploy.cli.output import Streams
+    Streams().fail(failure_of(KeyboardInterrupt()), KeyboardInterrupt())
+    exec("signal.raise_signal(signal.SIGINT)", {"signal": signal})
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+entry._run = run
+sys.exit(entry.main(["x"]))
+"""
+
+
+def test_the_exit_code_is_ours_wherever_the_interrupt_hits(tmp_path: Path) -> None:
+    (tmp_path / "interrupted_text.py").write_text(IN_A_TEXT)
+    variables = environment()
+    variables["PYTHONPATH"] += f"{os.pathsep}{tmp_path}"
+    command = [sys.executable, "-m", "interrupted_text"]
+    done = subprocess.run(command, env=variables, capture_output=True, check=False)
+    assert done.returncode == 130, done.stderr
