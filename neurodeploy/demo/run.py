@@ -22,7 +22,7 @@ from neurodeploy.frontend import save
 from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
 from neurodeploy.sandbox import State, install, status
-from neurodeploy.target import BuiltIn, Simulation, Target, target
+from neurodeploy.target import BuiltIn, RunsSlowly, Simulation, Target, target
 from quant.grid.registry import catalogue, format_or_default
 from snncore.kernels.cpp.build import compiler
 
@@ -108,11 +108,12 @@ def _proved(
         except SimulatorError as error:
             # The report says that this link was not run, and why.
             progress(f"{error.message}; this link will not be run ({error.remedy})")
+    count = chip.demo_samples if isinstance(chip, RunsSlowly) else len(digits.test_labels)
     return pipeline.verified(
         artifact,
         model=network,
-        samples=digits.test.numpy(),
-        labels=digits.test_labels.numpy(),
+        samples=digits.test[:, :count].numpy(),
+        labels=digits.test_labels[:count].numpy(),
         simulation=Simulation(jobs=max(1, min(4, os.cpu_count() or 1))),
         progress=progress,
     )

@@ -35,6 +35,7 @@ from neurodeploy.target.protocol import ReadsForeignFiles as ReadsForeignFiles
 from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
 from neurodeploy.target.protocol import RunsLive as RunsLive
 from neurodeploy.target.protocol import ShowsSteps as ShowsSteps
+from neurodeploy.target.protocol import RunsSlowly as RunsSlowly
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
 from neurodeploy.target.protocol import Target as Target
@@ -66,6 +67,7 @@ __all__ = [
     "ReadsForeignFiles",
     "RestructuresPrograms",
     "RunsLive",
+    "RunsSlowly",
     "Severity",
     "ShowsSteps",
     "Simulation",

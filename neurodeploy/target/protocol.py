@@ -112,6 +112,15 @@ class RunsLive(Protocol):
 
 
 @runtime_checkable
+class RunsSlowly(Protocol):
+    """An optional ability, for a target whose simulators take long for a sample."""
+
+    @property
+    def demo_samples(self) -> int:
+        """The samples of the demo that are run; other targets run them all."""
+
+
+@runtime_checkable
 class NamesReceivers(Protocol):
     """An optional ability, for a format that leaves open how a step is computed."""
 

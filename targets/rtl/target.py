@@ -32,6 +32,8 @@ class Rtl:
     name = "rtl"
     capabilities: Capabilities = CAPABILITIES
     simulators: Mapping[str, Environment | BuiltIn] = JUDGES
+    # A simulated clock takes milliseconds for a step.
+    demo_samples = 2
 
     def check(self, program: Program) -> tuple[Finding, ...]:
         """Return what this target does not write in Verilog."""
