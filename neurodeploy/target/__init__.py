@@ -34,8 +34,8 @@ from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
 from neurodeploy.target.protocol import ReadsForeignFiles as ReadsForeignFiles
 from neurodeploy.target.protocol import RestructuresPrograms as RestructuresPrograms
 from neurodeploy.target.protocol import RunsLive as RunsLive
-from neurodeploy.target.protocol import ShowsSteps as ShowsSteps
 from neurodeploy.target.protocol import RunsSlowly as RunsSlowly
+from neurodeploy.target.protocol import ShowsSteps as ShowsSteps
 from neurodeploy.target.protocol import Simulation as Simulation
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
 from neurodeploy.target.protocol import Target as Target
