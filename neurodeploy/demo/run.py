@@ -16,13 +16,14 @@ from neurodeploy.demo.training import (
     test_accuracy,
     train,
 )
-from neurodeploy.errors import SimulatorError
+from neurodeploy.errors import SimulatorError, SimulatorMissingError
 from neurodeploy.flow import pipeline
+from neurodeploy.flow.simulators import install_simulators
 from neurodeploy.frontend import save
 from neurodeploy.report import Report
 from neurodeploy.report.write import write_report
-from neurodeploy.sandbox import State, install, status
-from neurodeploy.target import BuiltIn, RunsSlowly, Simulation, Target, target
+from neurodeploy.sandbox import Environment, install
+from neurodeploy.target import RunsSlowly, Simulation, Target, target, targets
 from quant.grid.registry import catalogue, format_or_default
 from snncore.kernels.cpp.build import compiler
 
@@ -30,7 +31,7 @@ Progress = Callable[[str], None]
 _FLOAT_EPOCHS, _QUANTIZED_EPOCHS = 25, 10
 
 
-def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
+def run_demo(names: Sequence[str], out: Path, progress: Progress) -> Report:
     """Train, quantize, export to each target, verify every test sample, and write the report.
 
     A missing simulator is installed; if that is impossible, its link is `not run`.
@@ -39,7 +40,7 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
         UnknownNameError: if a target is not installed.
         OutputError: if `out` cannot be written.
     """
-    chips = [target(name) for name in targets]
+    chips = [target(name) for name in names]
     torch.manual_seed(0)
     progress("loading scikit-learn's digits")
     digits = load_digits()
@@ -65,6 +66,28 @@ def run_demo(targets: Sequence[str], out: Path, progress: Progress) -> Report:
     report = replace(report, accuracies={"float": float_accuracy, **report.accuracies})
     write_report(report, out)
     return report
+
+
+def usual_targets(progress: Progress) -> list[str]:
+    """Return the targets of a demo that names none: all, the one of the default grid first.
+
+    A target whose simulators need programs of a system that has none of them is left out, with a
+    word: a first look must not end at a package that only the machine's owner can install.
+    """
+    first = format_or_default(None).name
+    chips = sorted(targets().items(), key=lambda item: item[0] != first)
+    return [name for name, chip in chips if _runs_here(chip, progress)]
+
+
+def _runs_here(chip: Target, progress: Progress) -> bool:
+    for each in chip.simulators.values():
+        if isinstance(each, Environment) and each.system:
+            try:
+                install(each, progress=progress)
+            except SimulatorMissingError as error:
+                progress(f"{chip.name} is left out: {error}")
+                return False
+    return True
 
 
 def _grid(chip: Target) -> str:
@@ -98,16 +121,11 @@ def _proved(
         example=digits.test,
         model_file=model,
     )
-    # Verification uses the first one.
-    for environment in list(chip.simulators.values())[:1]:
-        if isinstance(environment, BuiltIn) or status(environment).state is State.INSTALLED:
-            continue
-        progress(f"the simulator {environment.name} is missing: installing it")
-        try:
-            install(environment, progress=progress)
-        except SimulatorError as error:
-            # The report says that this link was not run, and why.
-            progress(f"{error.message}; this link will not be run ({error.remedy})")
+    try:
+        install_simulators(chip, None, progress)
+    except SimulatorError as error:
+        # The report says that this link was not run, and why.
+        progress(f"{error.message}; this link will not be run ({error.remedy})")
     count = chip.demo_samples if isinstance(chip, RunsSlowly) else len(digits.test_labels)
     return pipeline.verified(
         artifact,

@@ -29,13 +29,15 @@ from targets.c.placement import placement
 from targets.c.proving.steps import steps_in
 from targets.c.read import open_network, read_artifact
 from targets.c.simulators.live import LiveC
-from targets.c.simulators.simulate import JUDGES, ZIG, run
+from targets.c.simulators.simulate import JUDGES, ZIG, host_compiler, run
 
 
 class C:
     """Plain C99 for any processor."""
 
     name = "c"
+    # An emulated processor takes a quarter of a second for a sample.
+    demo_samples = 24
     capabilities: Capabilities = CAPABILITIES
     simulators: Mapping[str, Environment | BuiltIn] = {
         name: judge.description for name, judge in JUDGES.items()
@@ -69,9 +71,10 @@ class C:
 
     @property
     def default_simulators(self) -> tuple[str, ...]:
-        """This machine's compiler, and the emulated Cortex-M4 if it is installed."""
-        is_installed = status(ZIG).state is State.INSTALLED
-        return ("host", "cortex-m4") if is_installed else ("host",)
+        """This machine's compiler, or zig's without one; the emulated Cortex-M4 if it is there."""
+        compiled = ("host",) if host_compiler() else ("zig",)
+        emulated = ("cortex-m4",) if status(ZIG).state is State.INSTALLED else ()
+        return compiled + emulated
 
     def steps(self, artifact: Artifact) -> ArtifactSteps:
         """Return the steps that the functions in network.c compute.

@@ -27,16 +27,15 @@ def demo(
 ) -> Outcome:
     """Train, export, simulate and verify a small network."""
     from neurodeploy.target import target as find
-    from neurodeploy.target import targets
 
-    names = list(dict.fromkeys(target or targets()))
-    for name in names:
+    for name in target or ():
         find(name)
     report_view.require_places(out, None)
     load_torch()
-    from neurodeploy.demo import run_demo
+    from neurodeploy.demo import run_demo, usual_targets
 
     with output.progress(lasting=True) as say:
+        names = list(dict.fromkeys(target or usual_targets(say)))
         report = run_demo(names, out, say)
     report_view.warn_of_silence(report, output)
     page = out / "report.html"

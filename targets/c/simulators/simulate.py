@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.errors import SimulatorMissingError
 from neurodeploy.sandbox import Call, Environment, Limits, WorkerResult, run_in_own_python, run_many
 from neurodeploy.target import BuiltIn, Simulation
 from neurodeploy.trace import Trace
@@ -19,6 +21,7 @@ from targets.c.simulators.harness import harness, step_bytes, trace_of
 from targets.c.text.network import Network
 
 _WORKER = Path(__file__).with_name("worker.py")
+_COMPILERS = ("gcc", "clang", "cc")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,22 @@ JUDGES: Mapping[str, Judge] = {
     "host": Judge("host", BuiltIn("host", _HOST)),
     **{name: Judge(name, ZIG) for name in ("zig", "cortex-m4", "riscv32")},
 }
+
+
+def host_compiler() -> str | None:
+    """Return the path of this machine's C compiler."""
+    return next(filter(None, map(shutil.which, _COMPILERS)), None)
+
+
+def _require_compiler() -> str:
+    path = host_compiler()
+    if path is None:
+        raise SimulatorMissingError(
+            "no C compiler is installed here",
+            remedy="install gcc or clang, or verify with --simulator zig, which "
+            "`neurodeploy simulators install zig` brings",
+        )
+    return path
 
 
 def run(
@@ -120,5 +139,7 @@ def _call(judge: Judge, runs: Sequence[Run], limits: Limits | None) -> Call:
         rows = each.samples.reshape(steps, samples, -1).swapaxes(0, 1)
         arrays[f"samples{index}"] = np.ascontiguousarray(rows, dtype=np.int32)
         size += each.samples.size + values
-    job = {"toolchain": judge.toolchain, "networks": networks}
+    job: dict[str, Any] = {"toolchain": judge.toolchain, "networks": networks}
+    if judge.toolchain == "host":
+        job |= {"compiler": _require_compiler()}
     return Call(job, arrays, limits or Limits(300 + size * 1e-4, 4096 + size * 1e-4))

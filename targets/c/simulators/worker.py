@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -10,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+ZIG = [sys.executable, "-m", "ziglang", "cc"]
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 # zig's own sanitizer; its library of addresses is none of it.
 TRAPPING = ("-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all")
-COMPILERS = ("gcc", "clang", "cc")
 
 # Files: samples in, values out.
 HOST = r"""
@@ -79,6 +78,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     """Compile every network of the job and run it, or test the toolchain; give what it took."""
     sys.path += [path for path in job.get("path", ()) if path not in sys.path]
     toolchain = job["toolchain"]
+    command = [job["compiler"]] if toolchain == "host" else ZIG
     measured = []
     networks = SELF_TEST if job.get("self_test") else job["networks"]
     for index, network in enumerate(networks):
@@ -88,7 +88,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
         samples = samples_of(network, exchange, index)
         exchange.progress(f"network {index + 1} of {len(networks)}")
         if toolchain in ("host", "zig"):
-            content, numbers = on_host(toolchain, folder, network, samples)
+            content, numbers = on_host(command, folder, network, samples)
         else:
             content, numbers = emulated(toolchain, folder, network, samples, exchange)
         measured.append(numbers)
@@ -96,7 +96,8 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
             require_tested(content)
         else:
             np.save(exchange.output(f"network{index}"), np.frombuffer(content, np.uint8))
-    return {"compiler": version(toolchain), "measured": measured}
+    version = ask([*command, "--version"], os.environ["TMPDIR"]).splitlines()[0]
+    return {"compiler": version, "measured": measured}
 
 
 def samples_of(network: dict[str, Any], exchange: Any, index: int) -> bytes:
@@ -115,15 +116,15 @@ def write(folder: str, files: dict[str, str]) -> None:
 
 
 def on_host(
-    toolchain: str, folder: str, network: dict[str, Any], samples: bytes
+    command: list[str], folder: str, network: dict[str, Any], samples: bytes
 ) -> tuple[bytes, dict[str, int]]:
     """Return what a network's harness gives on this machine, watched by the sanitizers."""
     write(folder, {"host.c": HOST})
     with open(os.path.join(folder, "in.bin"), "wb") as file:
         file.write(samples)
     sources = [name for name in network["files"] if name.endswith(".c")] + ["host.c"]
-    flags = (*STRICT, *(SANITIZED if toolchain == "host" else TRAPPING))
-    ask([*compiler(toolchain), *flags, *sources, "-o", "run"], folder)
+    flags = (*STRICT, *(TRAPPING if command == ZIG else SANITIZED))
+    ask([*command, *flags, *sources, "-o", "run"], folder)
     counts = [str(each) for each in network["counts"][:2]]
     ask([os.path.join(folder, "run"), *counts, "in.bin", "out.bin"], folder)
     return read(folder, "out.bin"), {}
@@ -136,7 +137,7 @@ def emulated(
     emulator = exchange.beside("emulator")
     write(folder, {"start.c": emulator.START, "linked.ld": emulator.LINKED})
     name, cpu = emulator.TARGETS[processor]
-    chosen = [*compiler("zig"), "-target", name, f"-mcpu={cpu}", *STRICT, *emulator.FLAGS]
+    chosen = [*ZIG, "-target", name, f"-mcpu={cpu}", *STRICT, *emulator.FLAGS]
     objects = []
     for source in [each for each in network["files"] if each.endswith(".c")] + ["start.c"]:
         objects.append(source[:-2] + ".o")
@@ -163,28 +164,6 @@ def require_tested(content: bytes) -> None:
     values = np.frombuffer(content, "<i4").tolist()
     if values != [-6, 8, 10]:
         raise JudgeError(f"the self-test gave {values}, not [-6, 8, 10]")
-
-
-def compiler(toolchain: str) -> list[str]:
-    """Return the command of a C compiler.
-
-    Raises: JudgeError if there is none.
-    """
-    if toolchain != "host":
-        return [sys.executable, "-m", "ziglang", "cc"]
-    shutil = importlib.import_module("shutil")
-    for name in COMPILERS:
-        if shutil.which(name):
-            return [name]
-    raise JudgeError(
-        "no C compiler is installed here (install gcc or clang, or use the simulator zig: "
-        "neurodeploy simulators install zig)"
-    )
-
-
-def version(toolchain: str) -> str:
-    """Return the first line of a compiler's version."""
-    return ask([*compiler(toolchain), "--version"], os.environ["TMPDIR"]).splitlines()[0]
 
 
 def ask(command: list[str], folder: str) -> str:
