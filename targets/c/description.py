@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data import codec
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.data.network.encoding import Encoding
-from neurodeploy.data.structure import Edge
-from neurodeploy.data.typed import build_member
 from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.program import (
     Arithmetic,
@@ -27,31 +22,23 @@ from neurodeploy.program import (
     Input,
     Neuron,
     Node,
-    Part,
     Program,
     Selection,
     Synapse,
 )
+from neurodeploy.target import source
 from targets.c.text.network import FORMAT, Network
 
 _OPENING = "the numbers that stand in arrays below:\n"
 _ARRAY = re.compile(r"static const int(8|16|32|64)_t (\w+)\[([0-9]{1,10})\] = \{([^{}]*)\};")
-# The errors that our own code raises over members that make no sense to it.
-DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
-_MOST_AXES = 16
 
 
 def described(network: Network) -> str:
     """Return the description of a program, as it stands in the comment."""
-    nodes = []
-    for node in network.program.nodes:
-        members = {f.name: vars(node)[f.name] for f in fields(node) if codec.is_written(node, f)}
-        nodes.append({"class": node.kind_name(), **members, **_ARRAYS_OF(node, network)})
-    program = network.program
     head = {"format": FORMAT, "form": "event" if network.by_event else "dense"}
-    facts = {"program_sha256": program.sha256, "output": program.output, "nodes": nodes}
-    # A solidus may be escaped in JSON, and a comment ends at one.
-    return codec.dumps(head | facts).replace("/", "\\/").replace("?", "\\u003f")
+    text = source.described(network.program, head, lambda node: _ARRAYS_OF(node, network))
+    # Two question marks and a sign more are another sign to old compilers.
+    return text.replace("?", "\\u003f")
 
 
 # The members of a node that name arrays instead of their numbers.
@@ -90,30 +77,12 @@ def rebuilt(text: str) -> tuple[Program, bool, str]:
     Raises:
         ArtifactError: if the text holds none.
     """
-    start = text.find(_OPENING)
-    end = text.find("*/", start)
-    if start >= 0 and end < 0:
-        raise ArtifactError("is damaged: it is cut off within its description")
-    if start < 0:
-        raise ArtifactError(
-            "was not written by neurodeploy: it has no description of its program",
-            remedy="export it with neurodeploy, from the model that it was made from",
-        )
-    try:
-        classes = {"Edge": Edge, "Encoding": Encoding, "Part": Part}
-        document = codec.loads(text[start + len(_OPENING) : end], classes, "a description")
-        if document.get("format") != FORMAT:
-            raise ValidationError(f"it is in format {document.get('format')!r:.20}")
-        arrays = dict(_arrays(text[end:]))
-        form = {"event": True, "dense": False}[document["form"]]
-        nodes = tuple(_node(dict(each), arrays) for each in codec.members(document, "nodes"))
-        program = Program(nodes, str(document.get("output")))
-        return program, form, str(document.get("program_sha256"))
-    except KeyError as error:
-        words = f"it names {error}, which is nothing in the file, or named twice"
-        raise ArtifactError(f"its description is damaged: {words}") from error
-    except DAMAGE as error:
-        raise ArtifactError(f"its description is damaged: {error}") from error
+    with source.naming_damage("file"):
+        description = source.description_in(text, _OPENING, FORMAT)
+        arrays = dict(_arrays(description.behind))
+        by_event = {"event": True, "dense": False}[description.document["form"]]
+        program = description.program(lambda kind, members: _fill(kind, members, arrays))
+        return program, by_event, description.sha256
 
 
 def _arrays(text: str) -> list[tuple[str, NDArray[np.int64]]]:
@@ -137,7 +106,7 @@ def arrays_in(text: str) -> dict[str, NDArray[np.int64]]:
     """
     try:
         return dict(_arrays(text))
-    except DAMAGE as error:
+    except source.DAMAGE as error:
         raise ArtifactError(f"an array is damaged: {error}") from error
 
 
@@ -149,12 +118,8 @@ def _number(word: str) -> int:
     return int(value) - (1 if less else 0)
 
 
-def _node(members: dict[str, Any], arrays: dict[str, NDArray[np.int64]]) -> Any:
-    """Return the node of these members, and remove the arrays that it names."""
-    class_name = str(members.pop("class"))
-    kind = next((each for each in Program.kinds if each.kind_name() == class_name), None)
-    if kind is None:
-        raise ValidationError(f"{class_name} is not a node of a program")
+def _fill(kind: type[Node], members: dict[str, Any], arrays: dict[str, NDArray[np.int64]]) -> None:
+    """Put the arrays that members name in their place, and remove them: each is named once."""
     if issubclass(kind, Synapse):
         groups = members.get("groups", 1) if kind is Conv2d else 1
         for key in ("weight", "delays"):
@@ -165,38 +130,22 @@ def _node(members: dict[str, Any], arrays: dict[str, NDArray[np.int64]]) -> Any:
         if not isinstance(parameters, Mapping):
             raise ValidationError(f"{members.get('name')}.parameters: {parameters!r:.80} are none")
         members["parameters"] = {
-            key: arrays.pop(value["array"]).reshape(_shape(value))
+            key: arrays.pop(value["array"]).reshape(source.shape_of(value))
             if isinstance(value, Mapping)
             else value
             for key, value in parameters.items()
         }
-    return build_member(kind, members)
-
-
-def _shape(entry: Mapping[str, Any]) -> tuple[int, ...]:
-    shape = entry["shape"]
-    if not isinstance(shape, tuple) or len(shape) > _MOST_AXES:
-        raise ValidationError(f"{shape!r:.80} is not a shape")
-    if any(type(length) is not int or length < 0 for length in shape):
-        raise ValidationError(f"{shape!r:.80} is not a shape")
-    return shape
 
 
 def _weights(
     entry: Mapping[str, Any], arrays: dict[str, NDArray[np.int64]], groups: Any
 ) -> NDArray[np.int64]:
     """Return weights as the program has them, from the order in which the text has them."""
-    flat, shape = arrays.pop(entry["array"]), _shape(entry)
+    flat, shape = arrays.pop(entry["array"]), source.shape_of(entry)
     if flat.size != prod(shape):
         raise ValidationError(f"its array {entry['array']} does not have the shape {shape}")
     if entry["by"] == "output":
         return flat.reshape(shape)
     if entry["by"] != "source":
         raise ValidationError(f"{entry['by']!r:.40} is not an order of weights")
-    if len(shape) == 2:
-        return flat.reshape(shape[::-1]).T
-    outputs, inputs, height, width = shape
-    if type(groups) is not int or groups < 1 or outputs % groups:
-        raise ValidationError(f"{groups!r:.40} groups do not divide {outputs} channels")
-    by_source = flat.reshape(groups, inputs, height, width, outputs // groups)
-    return by_source.transpose(0, 4, 1, 2, 3).reshape(shape)
+    return source.by_source(flat, shape, groups)

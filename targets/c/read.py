@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from neurodeploy.artifact import Artifact
-from neurodeploy.errors import ArtifactError, NeurodeployError
+from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Program
 from neurodeploy.target import with_decoder
+from neurodeploy.target.source import in_artifact, in_file, require_unedited, text_of
 from targets.c.check import check, network_of
 from targets.c.compile import HEADER, SOURCE, texts_of
-from targets.c.description import DAMAGE, rebuilt
+from targets.c.description import rebuilt
 from targets.c.text.network import Network
-
-_AGAIN = "export the model again"
-_MOST_BYTES = 1 << 31
 
 
 def read_artifact(artifact: Artifact) -> Program:
@@ -32,53 +28,13 @@ def open_network(artifact: Artifact) -> Network:
     Raises:
         ArtifactError: if they are not files of ours, are damaged, or were edited.
     """
-    try:
-        return _opened({name: _text(artifact.files, name) for name in (HEADER, SOURCE)})
-    except ArtifactError as error:
-        path = artifact.path or "the artifact"
-        raise ArtifactError(f"{path}: {error.message}", remedy=error.remedy or _AGAIN) from error
-
-
-def _opened(texts: Mapping[str, str]) -> Network:
-    try:
-        program, by_event, sha256 = rebuilt(texts[SOURCE])
-        if errors := check(program):
-            raise ArtifactError(f"its program is none that fits C: {errors[0]}")
-        network = network_of(program, by_event)
-        expected = texts_of(network)
-    except ArtifactError as error:
-        raise ArtifactError(f"{SOURCE}: {error.message}", remedy=error.remedy) from error
-    except (*DAMAGE, NeurodeployError) as error:
-        raise ArtifactError(f"{SOURCE}: its description is damaged: {error}") from error
-    if program.sha256 != sha256:
-        raise ArtifactError(f"{SOURCE}: was edited: its numbers are not those that were exported")
-    for name, text in texts.items():
-        _require_same(name, text, expected[name])
-    return network
-
-
-def _require_same(name: str, text: str, expected: str) -> None:
-    """Check that a file is what export writes.
-
-    Raises:
-        ArtifactError: otherwise; names the first line that differs.
-    """
-    if text == expected:
-        return
-    lines, others = text.split("\n"), expected.split("\n")
-    pairs = enumerate(zip(lines, others, strict=False), start=1)
-    line = next((n for n, (one, two) in pairs if one != two), min(len(lines), len(others)))
-    words = others[min(line, len(others)) - 1].strip()
-    raise ArtifactError(f"{name}: was edited: line {line} of its program is {words[:80]!r}")
-
-
-def _text(files: Mapping[str, bytes], name: str) -> str:
-    if name not in files:
-        raise ArtifactError(f"holds no {name}")
-    content = bytes(files[name])
-    if len(content) > _MOST_BYTES:
-        raise ArtifactError(f"{name}: is {len(content):,} bytes, more than any that we write")
-    try:
-        return content.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise ArtifactError(f"{name}: is damaged: it is not in ASCII") from error
+    with in_artifact(artifact):
+        texts = {name: text_of(artifact.files, name) for name in (HEADER, SOURCE)}
+        with in_file(SOURCE):
+            program, by_event, sha256 = rebuilt(texts[SOURCE])
+            if errors := check(program):
+                raise ArtifactError(f"its program is none that fits C: {errors[0]}")
+            network = network_of(program, by_event)
+            expected = texts_of(network)
+        require_unedited(SOURCE, program, sha256, texts, expected)
+        return network

@@ -32,6 +32,7 @@ from functools import reduce
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import LEAVES, Attribute, Op, Operation
+from snncore.dynamics.printing.step_ranges import StepRanges
 from snncore.dynamics.rewriting.simplify import simplified
 
 # The words for an operation: {0} {1} {2} are arguments, the names are constants.
@@ -59,15 +60,6 @@ _WIDTHS = (32, 64)
 
 
 @dataclass(frozen=True)
-class Ranges:
-    """The ranges for which a step is printed: it is right for all values within."""
-
-    states: Mapping[str, Interval]
-    inputs: Mapping[str, Interval]
-    parameters: Mapping[str, Interval]
-
-
-@dataclass(frozen=True)
 class CStep:
     """A kind of neuron as a function: its text, and the equations that it prints."""
 
@@ -75,7 +67,7 @@ class CStep:
     text: str
     # Simplified for the ranges: an operation that they prove idle is left out.
     equations: Equations
-    ranges: Ranges
+    ranges: StepRanges
     # The width of every state in memory, and of the returned output.
     stored: Mapping[str, int]
     returned: int
@@ -108,7 +100,9 @@ def c_name(prefix: str, name: str, position: int) -> str:
     return f"{prefix}_{name if name.isascii() else position}"
 
 
-def c_step(name: str, equations: Equations, ranges: Ranges, bounds: Sequence[Interval]) -> CStep:
+def c_step(
+    name: str, equations: Equations, ranges: StepRanges, bounds: Sequence[Interval]
+) -> CStep:
     """Return integer equations as a function for values within these ranges.
 
     `bounds` are the intervals of the operations for the same ranges.
@@ -123,7 +117,7 @@ class _Printer:
     """The lines of one function, and the name and width of every operation so far."""
 
     def __init__(
-        self, name: str, equations: Equations, ranges: Ranges, bounds: Sequence[Interval]
+        self, name: str, equations: Equations, ranges: StepRanges, bounds: Sequence[Interval]
     ) -> None:
         self.name, self.ranges = name, ranges
         self.equations = simplified(equations, bounds)

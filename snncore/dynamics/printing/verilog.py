@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.equations import Equations
 from snncore.dynamics.expression import LEAVES, Attribute, Op, Operation
+from snncore.dynamics.printing.step_ranges import StepRanges
 from snncore.dynamics.rewriting.simplify import simplified
 
 # The words for an operation: {0} {1} {2} are arguments, the names are constants.
@@ -49,15 +50,6 @@ SPELLING: Mapping[Op, str] = {
     Op.WRAP_ONCE: "({0} > {half}) ? {0} - {turn} : ({0} <= {lowest}) ? {0} + {turn} : {0}",
     Op.CLIP: "({0} < {low}) ? {low} : ({0} > {high}) ? {high} : {0}",
 }
-
-
-@dataclass(frozen=True)
-class Ranges:
-    """The ranges for which a step is printed: it is right for all values within."""
-
-    states: Mapping[str, Interval]
-    inputs: Mapping[str, Interval]
-    parameters: Mapping[str, Interval]
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,7 @@ def number(value: int) -> str:
 
 
 def verilog_step(
-    name: str, equations: Equations, ranges: Ranges, bounds: Sequence[Interval]
+    name: str, equations: Equations, ranges: StepRanges, bounds: Sequence[Interval]
 ) -> VerilogStep:
     """Return integer equations as a module for values within these ranges.
 
@@ -104,7 +96,7 @@ class _Printer:
     """The wires of one module, and the name of every operation so far."""
 
     def __init__(
-        self, name: str, equations: Equations, ranges: Ranges, bounds: Sequence[Interval]
+        self, name: str, equations: Equations, ranges: StepRanges, bounds: Sequence[Interval]
     ) -> None:
         self.name, self.ranges = name, ranges
         self.equations = simplified(equations, bounds)

@@ -15,8 +15,8 @@ from functools import cached_property
 from math import prod
 
 from neurodeploy.data.structure import Edge, Shape
-from neurodeploy.program import Flatten, Neuron, Node, Program, Reshape
-from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program import Neuron, Node
+from neurodeploy.program.layout import Layout
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.printing.c99 import width_of
 
@@ -88,17 +88,8 @@ class Value:
         return f"{pointer}[{index}] = ({self.type})({value});"
 
 
-class Memory:
+class Memory(Layout):
     """Every value of a program."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.numbers = {node.name: number for number, node in enumerate(program.nodes)}
-
-    @cached_property
-    def ranges(self) -> Ranges:
-        """The proved ranges of the program."""
-        return ranges(self.program)
 
     @cached_property
     def fused(self) -> frozenset[str]:
@@ -114,32 +105,18 @@ class Memory:
                     fused.add(synapse.name)
         return frozenset(fused)
 
-    def root(self, edge: Edge) -> Edge:
-        """Return the edge that leads to the value itself, past those that only rename it."""
-        node = self.program.by_name[edge.source]
-        while isinstance(node, Flatten | Reshape):
-            edge = Edge(node.source.source, node.source.delay + edge.delay)
-            node = self.program.by_name[edge.source]
-        return edge
-
     @cached_property
     def values(self) -> dict[str, Value]:
         """The value of every node that has one, by the node's name."""
-        latest: dict[str, int] = {}
-        for node in self.program.nodes:
-            if isinstance(node, Flatten | Reshape):
-                continue
-            for edge in map(self.root, node.sources):
-                latest[edge.source] = max(latest.get(edge.source, 0), edge.delay)
         return {
-            node.name: Value(
-                f"n{self.numbers[node.name]}_s",
-                self.program.shapes[node.name],
-                self.ranges.values[node.name],
-                1 + latest.get(node.name, 0),
+            name: Value(
+                f"n{self.numbers[name]}_s",
+                self.program.shapes[name],
+                self.ranges.values[name],
+                slots,
             )
-            for node in self.program.nodes
-            if not isinstance(node, Flatten | Reshape) and node.name not in self.fused
+            for name, slots in self.slots.items()
+            if name not in self.fused
         }
 
     def value(self, edge: Edge) -> tuple[Value, str]:
@@ -147,11 +124,3 @@ class Memory:
         root = self.root(edge)
         value = self.values[root.source]
         return value, value.pointer(root.delay)
-
-    def interval(self, edge: Edge) -> Interval:
-        """Return the range of the values that an edge brings, with the zero before the first."""
-        return self.ranges.values[edge.source].hull(Interval(0, 0))
-
-    def shape(self, edge: Edge) -> Shape:
-        """Return the shape in which an edge's reader sees the value."""
-        return self.program.shapes[edge.source]

@@ -18,7 +18,8 @@ from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.program import Neuron
 from snncore.dynamics import NumberSystem, Overflow
 from snncore.dynamics.arithmetic.interval import ZERO, Interval, step_intervals
-from snncore.dynamics.printing.c99 import CStep, Ranges, c_name, c_step, width_of
+from snncore.dynamics.printing.c99 import CStep, c_name, c_step, width_of
+from snncore.dynamics.printing.step_ranges import StepRanges
 from targets.c.text.memory import Memory
 from targets.c.text.synapses import Weights
 from targets.c.text.words import (
@@ -236,7 +237,7 @@ def _steps(memory: Memory, weights: Mapping[str, Weights]) -> dict[str, CStep]:
     return steps
 
 
-def _proved(node: Neuron, memory: Memory, weights: Mapping[str, Weights]) -> Ranges:
+def _proved(node: Neuron, memory: Memory, weights: Mapping[str, Weights]) -> StepRanges:
     """Return the ranges that were proved for one layer, and the sums on the way to its inputs."""
     layer = memory.ranges.layers[node.name]
     inputs = {}
@@ -246,10 +247,10 @@ def _proved(node: Neuron, memory: Memory, weights: Mapping[str, Weights]) -> Ran
             for edge in edges
         ]
         inputs[port] = reduce(Interval.__add__, terms, ZERO).hull(layer.drives[port])
-    return Ranges(layer.states, inputs, node.parameter_ranges)
+    return StepRanges(layer.states, inputs, node.parameter_ranges)
 
 
-def _shared(nodes: Sequence[Neuron], proved: Sequence[Ranges]) -> Ranges:
+def _shared(nodes: Sequence[Neuron], proved: Sequence[StepRanges]) -> StepRanges:
     """Return ranges that depend on the kind and on few bits of its layers."""
     system = nodes[0].system
     states = {
@@ -264,7 +265,7 @@ def _shared(nodes: Sequence[Neuron], proved: Sequence[Ranges]) -> Ranges:
         key: _rounded(reduce(Interval.hull, (each.parameters[key] for each in proved)))
         for key in proved[0].parameters
     }
-    return Ranges(states, inputs, parameters)
+    return StepRanges(states, inputs, parameters)
 
 
 def _register(system: NumberSystem, state: str) -> Interval:
@@ -289,7 +290,7 @@ def _rounded(interval: Interval) -> Interval:
     return Interval(-top - 1 if interval.low < 0 else 0, top)
 
 
-def _printed(name: str, node: Neuron, ranges: Ranges, *, must: bool = False) -> CStep | None:
+def _printed(name: str, node: Neuron, ranges: StepRanges, *, must: bool = False) -> CStep | None:
     equations = node.integer_equations
     try:
         following, bounds = step_intervals(

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Add, Neuron
 from snncore.dynamics.arithmetic.interval import ZERO, Interval, step_intervals
+from snncore.dynamics.printing.step_ranges import StepRanges
 from snncore.dynamics.printing.verilog import (
-    Ranges,
     VerilogStep,
     bits_of,
     number,
@@ -102,7 +102,7 @@ def _step(node: Neuron, memory: Memory) -> VerilogStep:
         for port, edges in node.drives.items()
     }
     states = {key: layer.states[key].hull(ZERO) for key in node.equations.states}
-    proved = Ranges(states, drives, node.parameter_ranges)
+    proved = StepRanges(states, drives, node.parameter_ranges)
     equations = node.integer_equations
     try:
         following, bounds = step_intervals(equations, states, drives, proved.parameters)

@@ -19,16 +19,13 @@ from neurodeploy.program import (
     Add,
     Conv2d,
     Dense,
-    Flatten,
     Input,
     Neuron,
     Node,
-    Program,
-    Reshape,
     SumPool2d,
     Synapse,
 )
-from neurodeploy.program.ranges import Ranges, ranges
+from neurodeploy.program.layout import Layout
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.printing.verilog import bits_of
 from targets.rtl.text.words import Block, index_bits
@@ -90,44 +87,17 @@ class Value:
         return f"$signed({{1'b0, {word}}})" if self.is_bit else f"$signed({word})"
 
 
-class Memory:
+class Memory(Layout):
     """Every value of a program."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.numbers = {node.name: number for number, node in enumerate(program.nodes)}
-
-    @cached_property
-    def ranges(self) -> Ranges:
-        """The proved ranges of the program."""
-        return ranges(self.program)
-
-    def root(self, edge: Edge) -> Edge:
-        """Return the edge that leads to the value itself, past those that only rename it."""
-        node = self.program.by_name[edge.source]
-        while isinstance(node, Flatten | Reshape):
-            edge = Edge(node.source.source, node.source.delay + edge.delay)
-            node = self.program.by_name[edge.source]
-        return edge
 
     @cached_property
     def values(self) -> dict[str, Value]:
         """The value of every node that has one, by the node's name."""
-        latest: dict[str, int] = {}
-        for node in self.program.nodes:
-            if isinstance(node, Flatten | Reshape):
-                continue
-            for edge in map(self.root, node.sources):
-                latest[edge.source] = max(latest.get(edge.source, 0), edge.delay)
         return {
-            node.name: Value(
-                f"r{self.numbers[node.name]}",
-                self.program.shapes[node.name],
-                self._interval(node.name),
-                1 + latest.get(node.name, 0),
+            name: Value(
+                f"r{self.numbers[name]}", self.program.shapes[name], self._interval(name), slots
             )
-            for node in self.program.nodes
-            if not isinstance(node, Flatten | Reshape)
+            for name, slots in self.slots.items()
         }
 
     def _interval(self, name: str) -> Interval:
@@ -135,14 +105,6 @@ class Memory:
         if isinstance(node, Synapse):
             return node.sum_range(self.interval(node.source)).hull(ZERO)
         return self.ranges.values[name].hull(ZERO)
-
-    def interval(self, edge: Edge) -> Interval:
-        """Return the range of the values that an edge brings, with the zero before the first."""
-        return self.ranges.values[edge.source].hull(ZERO)
-
-    def shape(self, edge: Edge) -> Shape:
-        """Return the shape in which an edge's reader sees the value."""
-        return self.program.shapes[edge.source]
 
     def read(self, name: str, edge: Edge, word: str) -> Block:
         """Return the wires, the last of this name, with the value that an edge brings."""

@@ -12,7 +12,8 @@ from neurodeploy.simulator.golden import GOLDEN
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.expression import Attribute, Operation
-from snncore.dynamics.printing.verilog import Ranges, VerilogStep, bits_of, number, verilog_step
+from snncore.dynamics.printing.step_ranges import StepRanges
+from snncore.dynamics.printing.verilog import VerilogStep, bits_of, number, verilog_step
 
 Case = tuple[Op, Attribute, int, Interval]
 RANGES = {
@@ -63,7 +64,7 @@ def printed(name: str, case: Case) -> VerilogStep:
     leaves = [Operation(Op.STATE, (), key) for key in states]
     operations = (*leaves, Operation(op, tuple(range(count)), attribute))
     equations = Equations(name, states, (), (), operations, tuple(range(count)), count)
-    ranges = Ranges(dict.fromkeys(states, interval), {}, {})
+    ranges = StepRanges(dict.fromkeys(states, interval), {}, {})
     _, bounds = step_intervals(equations, ranges.states, {}, {})
     return verilog_step(name, equations, ranges, bounds)
 

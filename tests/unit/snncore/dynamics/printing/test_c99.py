@@ -15,7 +15,8 @@ from neurodeploy.simulator.golden import GOLDEN
 from snncore.dynamics import Equations, Op, evaluate
 from snncore.dynamics.arithmetic.interval import Interval, step_intervals
 from snncore.dynamics.expression import Attribute, Operation
-from snncore.dynamics.printing.c99 import CStep, Ranges, c_step, number, width_of
+from snncore.dynamics.printing.c99 import CStep, c_step, number, width_of
+from snncore.dynamics.printing.step_ranges import StepRanges
 
 COMPILER = next(filter(shutil.which, ("gcc", "clang", "cc")), None)
 WIDE = Interval(-(1 << 40), 1 << 40)
@@ -64,7 +65,7 @@ def printed(name: str, case: tuple[Op, Attribute, int, Interval]) -> CStep:
     leaves = [Operation(Op.STATE, (), key) for key in states]
     operations = (*leaves, Operation(op, tuple(range(count)), attribute))
     equations = Equations(name, states, (), (), operations, tuple(range(count)), count)
-    ranges = Ranges(dict.fromkeys(states, interval), {}, {})
+    ranges = StepRanges(dict.fromkeys(states, interval), {}, {})
     _, bounds = step_intervals(equations, ranges.states, {}, {})
     return c_step(name, equations, ranges, bounds)
 
