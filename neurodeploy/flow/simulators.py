@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neurodeploy.sandbox import Environment, install
-from neurodeploy.target import ChoosesSimulators, Target, chosen_simulator
+from neurodeploy.target import Target
+from neurodeploy.verification import requested_simulators
 
 
 def install_simulators(
@@ -17,15 +18,7 @@ def install_simulators(
         SimulatorError: if one cannot be installed.
         UnknownNameError: if the target has no such simulator.
     """
-    for name in _names(chip, simulator):
+    for name in requested_simulators(chip, simulator):
         environment = chip.simulators.get(name)
         if isinstance(environment, Environment):
             install(environment, progress=progress)
-
-
-def _names(chip: Target, simulator: str | None) -> tuple[str, ...]:
-    if simulator is None and isinstance(chip, ChoosesSimulators):
-        return chip.default_simulators
-    if simulator == "all" or (simulator is None and not chip.simulators):
-        return tuple(chip.simulators)
-    return (chosen_simulator(chip, simulator, "none"),)

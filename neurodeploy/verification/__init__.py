@@ -14,6 +14,7 @@ values are equal within a tolerance.
 from neurodeploy.verification.meaning import held_by as held_by
 from neurodeploy.verification.reading import ReadFile as ReadFile
 from neurodeploy.verification.reading import verify_reading as verify_reading
+from neurodeploy.verification.simulated import requested_simulators as requested_simulators
 from neurodeploy.verification.simulated import require_simulator as require_simulator
 from neurodeploy.verification.subject import Original as Original
 from neurodeploy.verification.subject import Subject as Subject
@@ -25,6 +26,7 @@ __all__ = [
     "ReadFile",
     "Subject",
     "held_by",
+    "requested_simulators",
     "require_simulator",
     "subject_of",
     "verify",

