@@ -126,7 +126,10 @@ def own_equations(equations: Equations, fraction: int | None = None) -> OwnEquat
     """
     name, fine = equations.name, fraction is not None
     if len(equations.inputs) != 1:
-        raise ValueError(f"{name}: has the inputs {', '.join(equations.inputs)}; a chip drives one")
+        raise ValueError(
+            f"{name}: has the inputs {', '.join(equations.inputs)}; a chip drives one (add them up "
+            "before the neurons, or train in floats)"
+        )
     if BIAS in (*equations.parameters, *equations.states, *equations.inputs):
         raise ValueError(f"{name}.{BIAS}: this name belongs to the weights' bias (rename it)")
     powers = units(equations, inverse=fine)

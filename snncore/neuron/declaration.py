@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+import torch
 from torch import nn
 
 from snncore.dynamics import Equations
@@ -35,6 +36,10 @@ class Declaration:
     limits: Mapping[str, tuple[float, float]]
     positional: tuple[str, ...]
     learnable: tuple[str, ...]
+    # Parameters that equations have only where another value than this one is chosen.
+    optional: Mapping[str, float] = field(default_factory=dict)
+    # The parameter at which a state starts.
+    starts: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, function: Step, equations: Equations, inputs: int) -> None:
         """Check that the declaration describes this step function.
@@ -48,7 +53,8 @@ class Declaration:
         if len(equations.inputs) != inputs:
             names = ", ".join(equations.inputs)
             raise TypeError(f"{where}: inputs={inputs}, and the step takes {names}")
-        for name in self.params:
+        parameters = {**self.params, **self.optional}
+        for name in parameters:
             if hasattr(nn.Module, name) or name in _TAKEN | {"reset", "detach", "step", "config"}:
                 raise TypeError(f"{where}: a parameter cannot be called {name}, modules have that")
         for name, default in self.choices.items():
@@ -58,12 +64,15 @@ class Declaration:
                 raise TypeError(
                     f"{where}: the choice {name} is {default!r}, not a bool, int or str"
                 )
-        for name, value in {**self.states, **self.params}.items():
+        for name, value in {**self.states, **parameters}.items():
             if value != value:
                 raise ValueError(f"{where}: {name} is NaN")
         for name in (*self.limits, *self.positional, *self.learnable):
-            if name not in self.params and (name not in self.choices or name in self.learnable):
+            if name not in parameters and (name not in self.choices or name in self.learnable):
                 raise TypeError(f"{where}: {name} is not declared in params")
+        for name, parameter in self.starts.items():
+            if name not in self.states or parameter not in parameters:
+                raise TypeError(f"{where}: {name} cannot start at {parameter}")
 
     def arguments(
         self, name: str, values: tuple[Any, ...], options: dict[str, Any]
@@ -87,14 +96,48 @@ class Declaration:
                 ends = f"less than {low:g}" if high == inf else f"not between {low:g} and {high:g}"
                 raise ValueError(f"{name}.{key}: {value} is {ends}")
         parameters = {key: arguments.pop(key, default) for key, default in self.params.items()}
+        learnable = arguments.get("learnable", self.learnable)
+        for key, default in self.optional.items():
+            value = arguments.pop(key, default)
+            is_default = isinstance(value, float | int) and value == default
+            if not is_default or key in learnable:
+                parameters[key] = value
         choices = {
             key: type(default)(arguments.pop(key, default)) for key, default in self.choices.items()
         }
         return parameters, choices, {"learnable": self.learnable} | arguments
 
+    def initial(
+        self, name: str, parameters: Mapping[str, Given], chosen: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return the states before the first step; `chosen` are those that a call gives.
+
+        Raises:
+            ValueError: if there is no such state, or a state would start at several numbers.
+        """
+        if unknown := sorted(set(chosen) - set(self.states)):
+            names = ", ".join(self.states)
+            raise ValueError(f"{name}.initial: no state {unknown[0]!r}; there are {names}")
+        values = dict(self.states) | dict(chosen)
+        for state, parameter in self.starts.items():
+            if state in chosen or parameter not in parameters:
+                continue
+            value = parameters[parameter]
+            # A file is read on the device that computes nothing.
+            numbers = torch.as_tensor(value, device=getattr(value, "device", "cpu")).detach()
+            if numbers.numel() != 1:
+                raise ValueError(
+                    f"{name}.{parameter}: {state} starts at one number for all "
+                    f"(give initial={{{state!r}: ...}})"
+                )
+            values[state] = numbers.item()
+        if wrong := [state for state, value in values.items() if float(value) != float(value)]:
+            raise ValueError(f"{name}.initial: {wrong[0]} is NaN")
+        return {state: float(value) for state, value in values.items()}
+
     def signature(self) -> inspect.Signature:
         """Return the signature of the class, as `help` and editors show it."""
-        defaults: dict[str, Any] = {**self.params, **self.choices}
+        defaults: dict[str, Any] = {**self.params, **self.optional, **self.choices}
         if self.learnable:
             defaults["learnable"] = self.learnable
         kind = inspect.Parameter

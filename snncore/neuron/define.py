@@ -7,6 +7,8 @@ from functools import partial
 from inspect import Signature
 from typing import Any, ClassVar
 
+from torch import Tensor
+
 from snncore.dynamics import Equations, trace
 from snncore.dynamics.equations import Step
 from snncore.dynamics.evaluate import evaluate
@@ -80,30 +82,36 @@ class _Written(_Copied):
 
     def __init__(self, *values: Any, **options: Any) -> None:
         name = type(self).__name__
-        parameters, choices, others = self.declaration.arguments(name, values, options)
+        declared = self.declaration
+        parameters, choices, others = declared.arguments(name, values, options)
         self.choices = {key: plain_choice(choice) for key, choice in choices.items()}
-        self.initial = {key: float(value) for key, value in self.declaration.states.items()}
-        EquationNeuron.__init__(self, *self._form(name, choices), parameters, **others)
+        self.initial = declared.initial(name, parameters, others.pop("initial", {}))
+        form = self._form(name, choices, tuple(parameters))
+        EquationNeuron.__init__(self, *form, parameters, **others)
 
     def _step_function(self) -> Step:
         name = type(self).__name__
         _, choices, _ = self.declaration.arguments(name, (), dict(self.choices))
-        return self._form(name, choices)[1]
+        return self._form(name, choices, self.equations.parameters)[1]
 
     @classmethod
-    def _form(cls, name: str, choices: dict[str, Choice]) -> tuple[Equations, Step]:
-        key = (name, *choices.values())
+    def _form(
+        cls, name: str, choices: dict[str, Choice], parameters: tuple[str, ...]
+    ) -> tuple[Equations, Step]:
+        key = (name, parameters, *choices.values())
         if key not in cls._forms:
             declared = cls.declaration
-            function = partial(cls._step, **choices) if choices else cls._step
+            # A step gets None for the parameters that these equations are without.
+            absent = {name: None for name in declared.optional if name not in parameters}
+            fixed = {**choices, **absent}
             equations = trace(
                 cls._step,
                 states=tuple(declared.states),
-                parameters=tuple(declared.params),
-                choices=choices,
+                parameters=parameters,
+                choices=fixed,
                 name=name,
             )
-            cls._forms[key] = equations, function
+            cls._forms[key] = equations, partial(cls._step, **fixed) if fixed else cls._step
         return cls._forms[key]
 
 
@@ -121,7 +129,20 @@ class _ByName(_Written):
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make an equal module, as plain data."""
-        return super().config() | self.choices
+        config = super().config() | self.choices
+        return config | ({"initial": dict(self.initial)} if self._starts_otherwise() else {})
+
+    def _starts_otherwise(self) -> bool:
+        """Return whether a state starts where neither its declaration nor a parameter says."""
+        starts = self.declaration.starts
+        usual = {
+            state: getattr(self, starts.get(state, ""), value)
+            for state, value in self.declaration.states.items()
+        }
+        return any(
+            isinstance(value, Tensor) or float(value) != self.initial[state]
+            for state, value in usual.items()
+        )
 
 
 def define(
@@ -133,19 +154,23 @@ def define(
     limits: Mapping[str, tuple[float, float]] | None = None,
     positional: Sequence[str] = (),
     learnable: Sequence[str] = (),
+    optional: Mapping[str, float] | None = None,
+    starts: Mapping[str, str] | None = None,
     by_name: bool = False,
 ) -> Callable[[Step], type[_Written]]:
     """Turn a step function into a class of neurons.
 
     The function takes the states, then the inputs, then parameters and choices as keywords, and
     returns the next states and the spike. The class takes parameters and choices as keywords, and
-    what all neurons take: learnable, surrogate, step_mode, backend, output, keep_states.
+    what all neurons take: learnable, surrogate, step_mode, backend, output, keep_states, initial.
 
     `choices` are bools, ints, strings or members of a string enum that the function branches on;
     every set of them has equations of its own. `limits` are the ends of what a parameter or a
     choice may be, `positional` the arguments that need no name, `learnable` the parameters that
-    learn by default. With `by_name` a config names the class's own
-    arguments instead of its equations: that is for classes which every reader has.
+    learn by default. `optional` are parameters that the equations have only where another value
+    is chosen: the step gets None for them otherwise. `starts` names for a state the parameter at
+    which it starts. With `by_name` a config names the class's own arguments instead of its
+    equations: that is for classes which every reader has.
 
     Raises:
         TypeError: if the function is not a step; names the neuron and the line.
@@ -158,6 +183,8 @@ def define(
         dict(limits or {}),
         tuple(positional),
         tuple(learnable),
+        dict(optional or {}),
+        dict(starts or {}),
     )
     base = _ByName if by_name else _ByEquations
     return lambda function: _class_of(function, declaration, base, inputs)
@@ -175,7 +202,7 @@ def _class_of(
         "_forms": {},
     }
     cls: type[_Written] = type(name, (base,), body)
-    cls.equations, _ = cls._form(name, dict(declaration.choices))
+    cls.equations, _ = cls._form(name, dict(declaration.choices), tuple(declaration.params))
     declaration.check(function, cls.equations, inputs)
     cls.__signature__ = declaration.signature()
     return cls

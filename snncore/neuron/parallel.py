@@ -121,6 +121,73 @@ class PSN(Neuron):
             raise ValueError(f"PSN: has {self.steps} steps, and the input {x.shape[0]}")
         self.input_shape = tuple(x.shape[2:])
         with firing(self.surrogate):
-            distance = self.weight @ x.flatten(1) - self.threshold
+            distance = self.weights() @ x.flatten(1) - self.threshold
             fired: Tensor = spike(distance)
+        return fired.reshape(x.shape)
+
+    def weights(self) -> Tensor:
+        """Return the weights that are applied: a row for each step."""
+        return self.weight
+
+
+class MaskedPSN(PSN):
+    """Neurons that fire on a weighted sum of their last `order` inputs, with weights a step.
+
+    Training may begin with all steps: `share` is how far the others are left out, from 0 to 1. At
+    1 no later step is read, so that single steps give the same spikes.
+    """
+
+    without_step = (
+        "has weights of its own for every step, which a chip's step has not (use "
+        "neuron.SlidingPSN, whose weights are the same in all steps, and train with it)"
+    )
+
+    def __init__(
+        self, order: int, steps: int, threshold: float = 1.0, *, share: float = 1.0, **options: Any
+    ) -> None:
+        mode = StepMode(options.pop("step_mode", "m"))
+        super().__init__(steps, threshold, **options)
+        self.step_mode = mode
+        if type(order) is not int or not 1 <= order <= steps:
+            raise ValueError(f"MaskedPSN.order: {order!r} is not an integer from 1 to {steps}")
+        if not 0 <= share <= 1:
+            raise ValueError(f"MaskedPSN.share: {share} is not in 0..1")
+        self.order, self.share = order, float(share)
+
+    def config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal module, as plain data."""
+        return {"order": self.order, "share": self.share} | super().config()
+
+    def weights(self) -> Tensor:
+        """Return the weights that are applied: a row for each step."""
+        ones = torch.ones_like(self.weight)
+        mask = ones.tril() * ones.triu(1 - self.order)
+        weights: Tensor = self.weight * (self.share * mask + (1 - self.share))
+        return weights
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes for a sequence of exactly `steps` steps, or for the next step."""
+        if self.step_mode == StepMode.MULTI:
+            return super().forward(x)
+        if self.share < 1:
+            raise ValueError("MaskedPSN.share: less than 1 reads later steps (use share=1)")
+        self._check(x[None])
+        self.input_shape = tuple(x.shape[1:])
+        past = self.states.get("past")
+        if past is not None and past.shape[1:] != x.shape:
+            raise ValueError(
+                f"MaskedPSN.past: the state is {tuple(past.shape[1:])} and the input "
+                f"{tuple(x.shape)} (call functional.reset between samples)"
+            )
+        late = x[None] if past is None else torch.cat([past, x[None]])
+        t = len(late) - 1
+        if t >= self.steps:
+            raise ValueError(
+                f"MaskedPSN: has {self.steps} steps, and is given step {t + 1} "
+                "(call functional.reset between samples)"
+            )
+        self.states = {"past": late}
+        row = self.weights()[t : t + 1, : t + 1]
+        with firing(self.surrogate):
+            fired: Tensor = spike(row @ late.flatten(1) - self.threshold[t])
         return fired.reshape(x.shape)

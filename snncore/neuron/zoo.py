@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from math import inf
 from typing import Any
@@ -16,14 +17,31 @@ _zoo = partial(define, by_name=True)
 _SPIKE: dict[str, Any] = {"strict": False, "detach_reset": False}
 _FIRE: dict[str, Any] = {"reset": Reset.HARD} | _SPIKE
 _LEAK: dict[str, Any] = {"decay_input": True}
+# A voltage that leaks to a rest, starts there and is reset to it.
+_REST: dict[str, Any] = {"optional": {"rest": 0.0}, "starts": {"v": "rest"}}
 # A time constant is a step or more, and a decay a share.
 _STEPS, _SHARE = (1, inf), (0, 1)
 
 
-@_zoo(states={"v": 0.0}, params={"threshold": 1.0}, choices=_FIRE, positional=("threshold",))
-def IF(v: Any, x: Any, *, threshold: Any, **fire: Any) -> Any:
+def resting(value: Any, rest: Any, leak: Callable[[Any], Any], x: Any, decay_input: bool) -> Any:
+    """Return the charged voltage where it leaks to a rest, or to zero without one."""
+    if rest is None:
+        return leaky(value, x, leak, decay_input)
+    apart = value - rest
+    return value + leak(x - apart) if decay_input else value - leak(apart) + x
+
+
+def back(rest: Any) -> Any:
+    """Return the voltage after a hard reset."""
+    return 0.0 if rest is None else rest
+
+
+@_zoo(
+    states={"v": 0.0}, params={"threshold": 1.0}, choices=_FIRE, positional=("threshold",), **_REST
+)
+def IF(v: Any, x: Any, *, threshold: Any, rest: Any, **fire: Any) -> Any:
     """Integrate and fire, without a leak."""
-    return Fire(**fire)(v + x, threshold)
+    return Fire(**fire)(v + x, threshold, back(rest))
 
 
 @_zoo(
@@ -32,10 +50,14 @@ def IF(v: Any, x: Any, *, threshold: Any, **fire: Any) -> Any:
     choices=_FIRE | _LEAK,
     limits={"tau": _STEPS},
     positional=("tau", "threshold"),
+    **_REST,
 )
-def LIF(v: Any, x: Any, *, tau: Any, threshold: Any, decay_input: bool, **fire: Any) -> Any:
+def LIF(
+    v: Any, x: Any, *, tau: Any, threshold: Any, rest: Any, decay_input: bool, **fire: Any
+) -> Any:
     """Leaky integrate and fire."""
-    return Fire(**fire)(leaky(v, x, lambda value: value / tau, decay_input), threshold)
+    h = resting(v, rest, lambda value: value / tau, x, decay_input)
+    return Fire(**fire)(h, threshold, back(rest))
 
 
 @_zoo(
@@ -44,11 +66,15 @@ def LIF(v: Any, x: Any, *, tau: Any, threshold: Any, decay_input: bool, **fire: 
     choices=_FIRE | _LEAK,
     positional=("w", "threshold"),
     learnable=("w",),
+    **_REST,
 )
-def ParametricLIF(v: Any, x: Any, *, w: Any, threshold: Any, decay_input: bool, **fire: Any) -> Any:
+def ParametricLIF(
+    v: Any, x: Any, *, w: Any, threshold: Any, rest: Any, decay_input: bool, **fire: Any
+) -> Any:
     """Leaky integrate and fire that learns its leak, sigmoid(w); w = 0 is tau = 2."""
     leak = sigmoid(w)
-    return Fire(**fire)(leaky(v, x, lambda value: value * leak, decay_input), threshold)
+    h = resting(v, rest, lambda value: value * leak, x, decay_input)
+    return Fire(**fire)(h, threshold, back(rest))
 
 
 @_zoo(
@@ -163,26 +189,10 @@ def IntegerLIF(
     return h - cause * threshold, s
 
 
-@_zoo(
-    states={"v": 0.0},
-    params={"tau": 2.0, "threshold": 1.0},
-    choices=_FIRE | _LEAK,
-    limits={"tau": _STEPS},
-    positional=("tau", "threshold"),
-)
-def TernaryLIF(
-    v: Any,
-    x: Any,
-    *,
-    tau: Any,
-    threshold: Any,
-    decay_input: bool,
-    reset: Reset,
-    strict: bool,
-    detach_reset: bool,
-) -> Any:
-    """Leaky integrate and fire that also fires -1, at minus the threshold."""
-    h = leaky(v, x, lambda value: value / tau, decay_input)
+def ternary(
+    h: Any, threshold: Any, rest: Any, reset: Reset, strict: bool, detach_reset: bool
+) -> tuple[Any, Any]:
+    """Fire 1 or -1 and reset; return the voltage afterwards, and the spike."""
     up, down = spike(h - threshold, strict=strict), spike(-h - threshold, strict=strict)
     s = up - down
     if reset == Reset.NONE:
@@ -191,7 +201,42 @@ def TernaryLIF(
         up, down = detach(up), detach(down)
     if reset == Reset.SOFT:
         return h - (up - down) * threshold, s
-    return select(up, 0.0, select(down, 0.0, h)), s
+    return select(up, rest, select(down, rest, h)), s
+
+
+@_zoo(
+    states={"v": 0.0},
+    params={"tau": 2.0, "threshold": 1.0},
+    choices=_FIRE | _LEAK,
+    limits={"tau": _STEPS},
+    positional=("tau", "threshold"),
+    **_REST,
+)
+def TernaryLIF(
+    v: Any,
+    x: Any,
+    *,
+    tau: Any,
+    threshold: Any,
+    rest: Any,
+    decay_input: bool,
+    reset: Reset,
+    strict: bool,
+    detach_reset: bool,
+) -> Any:
+    """Leaky integrate and fire that also fires -1, at minus the threshold."""
+    h = resting(v, rest, lambda value: value / tau, x, decay_input)
+    return ternary(h, threshold, back(rest), reset, strict, detach_reset)
+
+
+@_zoo(
+    states={"v": 0.0}, params={"threshold": 1.0}, choices=_FIRE, positional=("threshold",), **_REST
+)
+def TernaryIF(
+    v: Any, x: Any, *, threshold: Any, rest: Any, reset: Reset, strict: bool, detach_reset: bool
+) -> Any:
+    """Integrate and fire, without a leak, that also fires -1, at minus the threshold."""
+    return ternary(v + x, threshold, back(rest), reset, strict, detach_reset)
 
 
 @_zoo(

@@ -1,12 +1,20 @@
 """Surrogate gradients: the derivatives that stand for a spike's in training."""
 
+from snncore.surrogate.check import SurrogateReport as SurrogateReport
+from snncore.surrogate.check import check as check
+from snncore.surrogate.picture import plot as plot
 from snncore.surrogate.rule import Surrogate as Surrogate
+from snncore.surrogate.snntorch import FastSigmoid as FastSigmoid
+from snncore.surrogate.snntorch import SparseFastSigmoid as SparseFastSigmoid
+from snncore.surrogate.snntorch import SpikeRateEscape as SpikeRateEscape
+from snncore.surrogate.snntorch import Triangular as Triangular
 from snncore.surrogate.zoo import S2NN as S2NN
 from snncore.surrogate.zoo import ATan as ATan
 from snncore.surrogate.zoo import Erf as Erf
 from snncore.surrogate.zoo import FakeNumericalGradient as FakeNumericalGradient
 from snncore.surrogate.zoo import LeakyKReLU as LeakyKReLU
 from snncore.surrogate.zoo import LogTailedReLU as LogTailedReLU
+from snncore.surrogate.zoo import NonzeroSignLogAbs as NonzeroSignLogAbs
 from snncore.surrogate.zoo import PiecewiseExp as PiecewiseExp
 from snncore.surrogate.zoo import PiecewiseLeakyReLU as PiecewiseLeakyReLU
 from snncore.surrogate.zoo import PiecewiseQuadratic as PiecewiseQuadratic
@@ -14,6 +22,7 @@ from snncore.surrogate.zoo import QPseudoSpike as QPseudoSpike
 from snncore.surrogate.zoo import Rectangular as Rectangular
 from snncore.surrogate.zoo import Sigmoid as Sigmoid
 from snncore.surrogate.zoo import SoftSign as SoftSign
+from snncore.surrogate.zoo import StraightThrough as StraightThrough
 from snncore.surrogate.zoo import SuperSpike as SuperSpike
 from snncore.surrogate.zoo import Triangle as Triangle
 
@@ -23,8 +32,10 @@ KINDS = {
         ATan,
         Erf,
         FakeNumericalGradient,
+        FastSigmoid,
         LeakyKReLU,
         LogTailedReLU,
+        NonzeroSignLogAbs,
         PiecewiseExp,
         PiecewiseLeakyReLU,
         PiecewiseQuadratic,
@@ -33,8 +44,12 @@ KINDS = {
         S2NN,
         Sigmoid,
         SoftSign,
+        SparseFastSigmoid,
+        SpikeRateEscape,
+        StraightThrough,
         SuperSpike,
         Triangle,
+        Triangular,
     )
 }
 
@@ -44,8 +59,10 @@ __all__ = [
     "ATan",
     "Erf",
     "FakeNumericalGradient",
+    "FastSigmoid",
     "LeakyKReLU",
     "LogTailedReLU",
+    "NonzeroSignLogAbs",
     "PiecewiseExp",
     "PiecewiseLeakyReLU",
     "PiecewiseQuadratic",
@@ -53,7 +70,14 @@ __all__ = [
     "Rectangular",
     "Sigmoid",
     "SoftSign",
+    "SparseFastSigmoid",
+    "SpikeRateEscape",
+    "StraightThrough",
     "SuperSpike",
     "Surrogate",
+    "SurrogateReport",
     "Triangle",
+    "Triangular",
+    "check",
+    "plot",
 ]

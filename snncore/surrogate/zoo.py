@@ -190,3 +190,23 @@ class LogTailedReLU(Surrogate):
     def gradient(self, distance: Any) -> Any:
         """Return the derivative at this distance from the threshold."""
         return select(distance > 0, 1 / maximum(distance, 1.0), self.leak)
+
+
+@dataclass(frozen=True)
+class NonzeroSignLogAbs(Surrogate):
+    """A hyperbola on both sides, not normalized."""
+
+    alpha: float = 1.0
+
+    def gradient(self, distance: Any) -> Any:
+        """Return the derivative at this distance from the threshold."""
+        return 1 / (1 / self.alpha + absolute(distance))
+
+
+@dataclass(frozen=True)
+class StraightThrough(Surrogate):
+    """1 everywhere: the gradient passes as it is."""
+
+    def gradient(self, distance: Any) -> Any:
+        """Return the derivative at this distance from the threshold."""
+        return select(distance > 0, 1.0, 1.0)

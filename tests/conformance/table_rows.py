@@ -184,6 +184,14 @@ def attending(attend: nn.Module, count: int = 2) -> Make:
     return lambda: (Calls(forward, attend, *parts, lif(), image(4), lif()), (2, 4, 4))
 
 
+def driven_apart() -> Built:
+    def forward(x: Tensor, first: Any, second: Any, neurons: Any, last: Any, end: Any) -> Tensor:
+        return end(last(neurons(first(x), second(x))))
+
+    weights = (layer.Linear(6, 8), layer.Linear(6, 8))
+    return Calls(forward, *weights, neuron.DendriticLIF(), layer.Linear(8, 4), lif()), (6,)
+
+
 NEURONS: dict[str, tuple[Make, ...]] = {
     "`IF`, `LIF`, `ParametricLIF`": (
         firing(neuron.IF),
@@ -196,14 +204,38 @@ NEURONS: dict[str, tuple[Make, ...]] = {
     ),
     "`AdaptiveLIF`": (firing(neuron.AdaptiveLIF),),
     "`IntegerLIF`": (firing(neuron.IntegerLIF),),
-    "`TernaryLIF`": (firing(neuron.TernaryLIF),),
+    "`TernaryIF`, `TernaryLIF`": (firing(neuron.TernaryLIF), firing(neuron.TernaryIF)),
     "`ComplementaryLIF`": (firing(neuron.ComplementaryLIF),),
     "`GatedLIF`": (firing(neuron.GatedLIF),),
     "`SlidingPSN`": (firing(neuron.SlidingPSN, order=3),),
+    "`Leaky`, `Synaptic`, `Lapicque`, `KLIF`, `OnlineLIF`": (
+        firing(neuron.Leaky),
+        firing(neuron.Synaptic),
+        firing(neuron.Lapicque),
+        firing(neuron.KLIF),
+        firing(neuron.OnlineLIF),
+    ),
+    "`LSNN`, `RefractoryLIF`, `AdEx`, `Alpha`, `ResonateAndFire`, `TwoCompartmentLIF`": (
+        firing(neuron.LSNN),
+        firing(neuron.RefractoryLIF),
+        firing(neuron.AdEx),
+        firing(neuron.Alpha),
+        firing(neuron.ResonateAndFire),
+        firing(neuron.TwoCompartmentLIF),
+    ),
+    "`DendriticLIF`": (driven_apart,),
+    "`NoisyIF`, `NoisyLIF`, `NoisyCubaLIF`": (
+        firing(neuron.NoisyIF),
+        firing(neuron.NoisyLIF),
+        firing(neuron.NoisyCubaLIF),
+    ),
     "`QIF`": (firing(neuron.QIF),),
     "`EIF`": (firing(neuron.EIF),),
     "`Izhikevich`": (firing(neuron.Izhikevich),),
-    "`PSN`": (firing(neuron.PSN, steps=8),),
+    "`PSN`, `MaskedPSN`": (
+        firing(neuron.PSN, steps=8),
+        firing(neuron.MaskedPSN, order=2, steps=8),
+    ),
     "`LeakyIntegrator` at the end of a network": (
         lambda: chain(
             (6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4), neuron.LeakyIntegrator()

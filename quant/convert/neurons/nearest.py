@@ -26,7 +26,9 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
         return _integrator(module, form, name)
     if (shares := integration(module)) is not None:
         return _own_integrator(module, *shares, form, name)
-    if not isinstance(module, _FLOATS):
+    # A rest or a start of its own is in the equations alone.
+    plain = isinstance(module, _FLOATS) and not any(module.initial.values())
+    if not plain or "rest" in module.equations.parameters:
         usual = ", ".join(f"neuron.{kind.__name__}" for kind in _FLOATS)
         return own_neuron(module, form, name, usual)
     options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode)}
