@@ -156,10 +156,10 @@ def drive(kind: torch.dtype = torch.float64) -> Tensor:
 def reference(module: neuron.EquationNeuron, formula: Formula, x: Tensor) -> Tensor:
     """Return the spikes of a formula, one number after another."""
     outputs = torch.zeros_like(x)
-    for place in torch.cartesian_prod(*(torch.arange(size) for size in x.shape[1:])).tolist():
+    for index in torch.cartesian_prod(*(torch.arange(size) for size in x.shape[1:])).tolist():
         states = {name: module.initial.get(name, 0.0) for name in module.equations.states}
         for t in range(len(x)):
-            outputs[(t, *place)] = formula(states, float(x[(t, *place)]))
+            outputs[(t, *index)] = formula(states, float(x[(t, *index)]))
     return outputs
 
 
