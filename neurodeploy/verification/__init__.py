@@ -12,6 +12,8 @@ values are equal within a tolerance.
 """
 
 from neurodeploy.verification.meaning import held_by as held_by
+from neurodeploy.verification.meaning import meaning_of as meaning_of
+from neurodeploy.verification.reading import RUN_TIMES as RUN_TIMES
 from neurodeploy.verification.reading import ReadFile as ReadFile
 from neurodeploy.verification.reading import verify_reading as verify_reading
 from neurodeploy.verification.simulated import requested_simulators as requested_simulators
@@ -19,13 +21,17 @@ from neurodeploy.verification.simulated import require_simulator as require_simu
 from neurodeploy.verification.subject import Original as Original
 from neurodeploy.verification.subject import Subject as Subject
 from neurodeploy.verification.subject import subject_of as subject_of
+from neurodeploy.verification.verify import PICTURED as PICTURED
 from neurodeploy.verification.verify import verify as verify
 
 __all__ = [
+    "PICTURED",
+    "RUN_TIMES",
     "Original",
     "ReadFile",
     "Subject",
     "held_by",
+    "meaning_of",
     "requested_simulators",
     "require_simulator",
     "subject_of",

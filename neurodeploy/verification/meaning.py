@@ -235,6 +235,11 @@ class Near(Meaning):
         return {"exact": f"no, in floats: {self.tolerance.words()}"} | super().facts()
 
 
+def meaning_of(network: Program | Graph, samples: Any) -> Meaning:
+    """Return the meaning of a network over samples (T, N, ...)."""
+    return Exact(network, samples) if isinstance(network, Program) else Near(network, samples)
+
+
 def held_by(chip: Target, artifact: Artifact) -> Program | Graph:
     """Return the network in an artifact's files.
 

@@ -10,17 +10,16 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.program import Program
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace, accuracy
-from neurodeploy.verification.meaning import Exact, Meaning, Near
+from neurodeploy.verification.meaning import Meaning, meaning_of
 from neurodeploy.verification.simulated import Progress, RunOutcome, simulated
 from neurodeploy.verification.structure import structure
 from neurodeploy.verification.subject import Subject
 
 # The number of samples that a report draws.
-_PICTURED = 4
+PICTURED = 4
 
 
 def verify(
@@ -45,8 +44,7 @@ def verify(
     say = how.progress or (lambda _: None)
     # A target may count on it.
     how = replace(how, progress=say)
-    expected = subject.expected
-    meaning = Exact(expected, samples) if isinstance(expected, Program) else Near(expected, samples)
+    meaning = meaning_of(subject.expected, samples)
     # Unsuitable samples are refused before anything runs.
     _ = meaning.inputs
     say(meaning.progress)
@@ -134,7 +132,7 @@ def pictured(trace: Trace) -> Trace:
     layers = {
         name: replace(
             trace[name],
-            values={key: value[:, :_PICTURED] for key, value in trace[name].values.items()},
+            values={key: value[:, :PICTURED] for key, value in trace[name].values.items()},
         )
         for name in trace
     }

@@ -26,8 +26,11 @@ from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from neurodeploy.artifact import Artifact
     from neurodeploy.flow.inputs import RandomSamples
+    from neurodeploy.report import Report
     from neurodeploy.target import Simulation
 
 OfModel = Annotated[
@@ -63,6 +66,22 @@ Install = Annotated[
 WithProofs = Annotated[
     bool, typer.Option("--proofs", help="Prove every layer's step too, and check certificates.")
 ]
+ShardSize = Annotated[
+    int | None,
+    typer.Option(
+        "--shard", min=1, metavar="N", help="Verify N samples at a time, with --jobs workers."
+    ),
+]
+Kept = Annotated[
+    Path | None,
+    typer.Option("--keep", metavar="DIR", help="Keep the shards' results, and go on from those."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Work on a Ray cluster; `local` starts one on this machine."
+    ),
+]
 _MOST_STEPS = 10**8
 
 
@@ -89,6 +108,14 @@ class RunOptions:
     time_limit: TimeLimit = None
     memory_limit: MemoryLimit = None
     proofs: WithProofs = False
+    shard: ShardSize = None
+    kept: Kept = None
+    cluster: Cluster = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether the samples are dealt to workers."""
+        return any(each is not None for each in (self.shard, self.kept, self.cluster))
 
 
 @dataclass(frozen=True)
@@ -128,23 +155,54 @@ def verify(
     require_no_model(opened, model)
     require_simulator(opened.target, runs.simulator)
     samples, labels = read_samples(runs.samples)
-    arguments: dict[str, Any] = {"samples": samples if drawn is None else drawn, "labels": labels}
-    arguments |= {"dt": original.dt, "profile": original.profile}
-    arguments |= reading_choices(original.option or [])
-    how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
-    how |= {"proofs": runs.proofs}
+    values = samples if drawn is None else drawn
+    reading = {"dt": original.dt, "profile": original.profile}
+    reading |= reading_choices(original.option or [])
     if runs.install:
         _install(output, opened, runs.simulator, original.profile)
     with output.progress() as say:
         say(f"reading {artifact}")
         load_torch()
-        loaded = None if model is None else LoadedModel(load_model(model, original.build), model)
-        result = pipeline.verified(opened, model=loaded, progress=say, **arguments, **how)
+        if runs.shared:
+            result = _in_shards(artifact, (original, runs), (values, labels), reading, say)
+        else:
+            loaded = (
+                None if model is None else LoadedModel(load_model(model, original.build), model)
+            )
+            how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
+            how |= {"samples": values, "labels": labels, "proofs": runs.proofs} | reading
+            result = pipeline.verified(opened, model=loaded, progress=say, **how)
         places = report_view.write(result, verdict.report, verdict.junit)
     report_view.warn_of_silence(result, output)
     document = report_view.as_data(result) | {"files": places}
     blocks = report_view.as_lines(result) + report_view.written(places)
     return Outcome(document, blocks, report_view.exit_code(result, strict=verdict.strict))
+
+
+def _in_shards(
+    artifact: Path,
+    options: tuple[ModelOptions, RunOptions],
+    samples: tuple[Any, Any],
+    reading: dict[str, Any],
+    say: Callable[[str], None],
+) -> Report:
+    """Return the report of a verification whose samples are dealt to workers."""
+    from neurodeploy.flow.sharing.shards import SAMPLES, ShardedVerification
+    from neurodeploy.flow.sharing.tasks import Tasks
+
+    original, runs = options
+    subject = ShardedVerification(
+        artifact,
+        model=original.model,
+        build=original.build,
+        simulator=runs.simulator,
+        limits=_simulation(1, runs.time_limit, runs.memory_limit).limits,
+        install=runs.install or runs.cluster is not None,
+        proofs=runs.proofs,
+        reading=reading,
+    )
+    tasks = Tasks(runs.jobs, runs.kept, say, runs.cluster)
+    return subject.report(*samples, tasks, runs.shard or SAMPLES)
 
 
 def _drawn(runs: RunOptions) -> RandomSamples | None:

@@ -1,1 +1,1 @@
-"""Many networks at once: independent tasks, and a sweep over targets and widths."""
+"""A float network on many targets and widths of weights at once."""

@@ -10,10 +10,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 import quant
-from neurodeploy.data.files import digest_of
 from neurodeploy.data.samples_file import read_samples
 from neurodeploy.errors import NeurodeployError, ValidationError
-from neurodeploy.flow.sweeping.tasks import Tasks
+from neurodeploy.flow.sharing.parcel import digest
+from neurodeploy.flow.sharing.tasks import Tasks
 from quant.grid.formats import ChipFormat, Grid
 
 FEWEST_BITS, MOST_BITS = 2, 16
@@ -62,12 +62,13 @@ def swept(
         raise ValidationError(f"no target of {', '.join(targets)} has weights of these bits")
     # A file that cannot be read is refused once, before any process starts.
     _inputs(model, samples, source)
-    files = {"model": str(model.resolve()), "samples": str(samples.resolve())}
-    hashes = {"model_sha256": digest_of(model), "samples_sha256": digest_of(samples)}
-    items = [
-        {**files, **hashes, "source": dict(source), "target": name, "bits": width}
-        for name, width in widths
-    ]
+    files = {"model": model.resolve(), "samples": samples.resolve()}
+    same = {
+        "files": {name: str(path) for name, path in files.items()},
+        "digests": {name: digest(path) for name, path in files.items()},
+        "source": dict(source),
+    }
+    items = [{**same, "target": name, "bits": width} for name, width in widths]
     points = [Point(**each) for each in tasks.run(point, items)]
     front = _front(points)
     return [replace(each, on_front=index in front) for index, each in enumerate(points)]
@@ -88,7 +89,7 @@ def _measured(item: Mapping[str, Any], target: str, bits: int) -> Point:
     from neurodeploy.simulator.samples import checked_samples
     from neurodeploy.verification.neurobench import neurobench
 
-    files = Path(item["model"]), Path(item["samples"])
+    files = Path(item["files"]["model"]), Path(item["files"]["samples"])
     network, samples, labels = _inputs(*files, item["source"])
     labels = _decisions(network, samples) if labels is None else labels
     form = narrowed(quant.chip_format(target), bits)

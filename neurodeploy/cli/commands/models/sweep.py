@@ -36,6 +36,12 @@ Kept = Annotated[
         "--keep", metavar="DIR", help="Keep every result there, and go on from those it has."
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Work on a Ray cluster; `local` starts one on this machine."
+    ),
+]
 _RANGE = re.compile(r"(\d{1,2})(?:\.\.(\d{1,2}))?")
 
 
@@ -49,10 +55,11 @@ class GridOptions:
 
 @dataclass(frozen=True)
 class WorkOptions:
-    """The number of processes, and the folder of results."""
+    """The number of processes, the folder of results, and the machines."""
 
     jobs: Jobs = None
     kept: Kept = None
+    cluster: Cluster = None
 
 
 @command
@@ -64,15 +71,15 @@ def sweep(
     work: WorkOptions,
 ) -> Outcome:
     """Quantize a float model for targets and widths, and show what each costs and gives."""
+    from neurodeploy.flow.sharing.tasks import Tasks
     from neurodeploy.flow.sweeping.sweep import swept
-    from neurodeploy.flow.sweeping.tasks import Tasks
 
     names = [name for name in grid.targets.split(",") if name]
     low, high = _range(grid.bits)
     reading = {"build": source.build, "dt": source.dt, "profile": source.profile}
     jobs = os.cpu_count() or 1 if work.jobs is None else work.jobs
     with output.progress() as say:
-        tasks = Tasks(jobs, work.kept, say)
+        tasks = Tasks(jobs, work.kept, say, work.cluster)
         points = swept(source.model, samples, names, range(low, high + 1), tasks, reading)
     document = {"points": [asdict(each) for each in points]}
     return Outcome(document, _blocks(points), 0 if any(p.error is None for p in points) else 3)

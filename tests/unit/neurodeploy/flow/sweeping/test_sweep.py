@@ -1,11 +1,7 @@
 """A sweep measures every target and width, the same with one worker and with many."""
 
-import json
-import os
-import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +9,10 @@ import torch
 
 import neurodeploy as nd
 import quant
-from neurodeploy.errors import SimulatorError, UnknownNameError, ValidationError
+from neurodeploy.errors import UnknownNameError, ValidationError
 from neurodeploy.flow.post_training import quantized
+from neurodeploy.flow.sharing.tasks import Tasks
 from neurodeploy.flow.sweeping.sweep import Point, bits_of, narrowed, swept
-from neurodeploy.flow.sweeping.tasks import Tasks
 from snncore import layer, neuron
 
 
@@ -106,44 +102,3 @@ def test_what_cannot_be_swept(files: tuple[Path, Path]) -> None:
         swept(*files, ["moon"], [4], Tasks(), {})
     with pytest.raises(ValidationError, match="no target"):
         swept(*files, ["loihi"], [12], Tasks(), {})
-
-
-def square(item: Any) -> dict[str, Any]:
-    return {"square": item["number"] ** 2, "process": os.getpid()}
-
-
-def dies_once(item: Any) -> dict[str, Any]:
-    mark = Path(item["mark"])
-    if item["number"] == 2 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return square(item)
-
-
-def always_dies(item: Any) -> dict[str, Any]:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return {}
-
-
-def test_a_killed_worker_costs_its_tasks_only(tmp_path: Path) -> None:
-    items = [{"number": number, "mark": str(tmp_path / "mark")} for number in range(6)]
-    lines: list[str] = []
-    results = Tasks(2, tmp_path / "kept", lines.append).run(dies_once, items)
-    assert [each["square"] for each in results] == [number**2 for number in range(6)]
-    assert any("a worker was lost" in line for line in lines)
-    assert os.getpid() not in {each["process"] for each in results}
-    with pytest.raises(SimulatorError, match="workers were lost 3 times"):
-        Tasks(2).run(always_dies, items)
-
-
-def test_a_stopped_run_goes_on_from_what_it_kept(tmp_path: Path) -> None:
-    items = [{"number": number} for number in range(3)]
-    first = Tasks(1, tmp_path).run(square, items)
-    (one, two, _) = sorted(tmp_path.iterdir())
-    kept = json.loads(one.read_text())
-    one.write_text(json.dumps(kept | {"square": -1}))
-    two.write_text("{")
-    again = Tasks(1, tmp_path).run(square, items)
-    # One was read, the damaged one was computed again.
-    assert sorted(each["square"] for each in again)[0] == -1
-    assert len([each for each in again if each in first]) == 2
