@@ -10,6 +10,7 @@ import typer
 from neurodeploy.cli.command import Command, Debug, Json
 from neurodeploy.cli.commands import (
     check,
+    conformance,
     demo,
     export,
     inspect,
@@ -44,6 +45,7 @@ for name, function in {
     "convert": convert.convert,
     "run": run.run,
     "sweep": sweep.sweep,
+    "conformance": conformance.conformance,
     "view": view.view,
     "completion": completion.completion,
     "new-target": new_target.new_target,

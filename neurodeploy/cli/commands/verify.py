@@ -22,6 +22,7 @@ from neurodeploy.cli.command import (
 from neurodeploy.cli.outcome import Outcome
 from neurodeploy.cli.output import Streams
 from neurodeploy.cli.places import load_model, read_samples, require_simulator
+from neurodeploy.cli.shell.sharing import Cluster, Kept
 from neurodeploy.cli.undisturbed import load_torch
 from neurodeploy.cli.views import report as report_view
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from neurodeploy.artifact import Artifact
-    from neurodeploy.flow.inputs import RandomSamples
+    from neurodeploy.flow.inputs import LoadedModel, RandomSamples
     from neurodeploy.report import Report
     from neurodeploy.target import Simulation
 
@@ -70,16 +71,6 @@ ShardSize = Annotated[
     int | None,
     typer.Option(
         "--shard", min=1, metavar="N", help="Verify N samples at a time, with --jobs workers."
-    ),
-]
-Kept = Annotated[
-    Path | None,
-    typer.Option("--keep", metavar="DIR", help="Keep the shards' results, and go on from those."),
-]
-Cluster = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS", help="Work on a Ray cluster; `local` starts one on this machine."
     ),
 ]
 _MOST_STEPS = 10**8
@@ -141,7 +132,6 @@ def verify(
     --profile reads in it is expected of each simulator.
     """
     from neurodeploy.flow import pipeline
-    from neurodeploy.flow.inputs import LoadedModel
     from neurodeploy.flow.reading import require_no_model
     from neurodeploy.target import open_artifact
 
@@ -166,17 +156,22 @@ def verify(
         if runs.shared:
             result = _in_shards(artifact, (original, runs), (values, labels), reading, say)
         else:
-            loaded = (
-                None if model is None else LoadedModel(load_model(model, original.build), model)
-            )
             how: dict[str, Any] = {"simulator": runs.simulator, "simulation": simulation}
             how |= {"samples": values, "labels": labels, "proofs": runs.proofs} | reading
-            result = pipeline.verified(opened, model=loaded, progress=say, **how)
+            result = pipeline.verified(opened, model=_loaded(original), progress=say, **how)
         places = report_view.write(result, verdict.report, verdict.junit)
     report_view.warn_of_silence(result, output)
     document = report_view.as_data(result) | {"files": places}
     blocks = report_view.as_lines(result) + report_view.written(places)
     return Outcome(document, blocks, report_view.exit_code(result, strict=verdict.strict))
+
+
+def _loaded(original: ModelOptions) -> LoadedModel | None:
+    """Return the model that the artifact was exported from, if it is named."""
+    from neurodeploy.flow.inputs import LoadedModel
+
+    path = original.model
+    return None if path is None else LoadedModel(load_model(path, original.build), path)
 
 
 def _in_shards(

@@ -16,8 +16,8 @@ from typing import Any
 from neurodeploy.distribution import toolchain_version
 from neurodeploy.errors import NeurodeployError, SimulatorError, SimulatorMissingError
 from neurodeploy.flow.sharing.parcel import Content, content, unpacked
-from neurodeploy.flow.sharing.processes import TRIES, one_thread
-from neurodeploy.flow.sharing.tasks import Computed, Item, Said, Work
+from neurodeploy.flow.sharing.processes import one_thread
+from neurodeploy.flow.sharing.work import TRIES, Computed, Item, Said, Work
 
 # Starts a cluster of this machine alone, which ends with the work.
 LOCAL = "local"

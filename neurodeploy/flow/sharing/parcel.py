@@ -34,21 +34,21 @@ def unpacked(files: Content, name: str, known_as: str) -> Path:
 
     `name` is the file's own, for messages and suffixes; `known_as` is its digest.
     """
-    place = _folder() / known_as
-    path = place / name
-    if place.is_dir():
+    home = _folder() / known_as
+    path = home / name
+    if home.is_dir():
         return path
-    with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+    with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
         whole = Path(scratch) / "whole"
         for inner, content in files.items():
             file = whole / name / inner if inner else whole / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         try:
-            whole.rename(place)
+            whole.rename(home)
         except OSError:
             # Another worker of this machine was first.
-            if not place.is_dir():
+            if not home.is_dir():
                 raise
     return path
 

@@ -10,10 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from neurodeploy.errors import SimulatorError
-from neurodeploy.flow.sharing.tasks import Computed, Item, Said, Work
-
-# How often a task runs whose worker is lost.
-TRIES = 3
+from neurodeploy.flow.sharing.work import TRIES, Computed, Item, Said, Work
 
 
 def computed_in_processes(

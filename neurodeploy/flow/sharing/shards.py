@@ -21,7 +21,8 @@ from neurodeploy.flow.proving import with_proofs
 from neurodeploy.flow.reading import is_foreign, read_file, reader_of
 from neurodeploy.flow.sharing.merging import Shard, merged
 from neurodeploy.flow.sharing.parcel import digest
-from neurodeploy.flow.sharing.tasks import Item, Tasks
+from neurodeploy.flow.sharing.tasks import Tasks
+from neurodeploy.flow.sharing.work import Item
 from neurodeploy.flow.simulators import install_simulators
 from neurodeploy.graph import Graph
 from neurodeploy.program import Program
@@ -36,7 +37,7 @@ SAMPLES = 64
 
 @dataclass(frozen=True)
 class ShardedVerification:
-    """What is verified; the files are read again by every worker."""
+    """An artifact and the way to verify it; every worker reads the files again."""
 
     artifact: Path
     model: Path | None = None

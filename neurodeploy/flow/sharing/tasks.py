@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from neurodeploy.data.files import write_atomically
-
-# Plain data. `files` names the files that the work reads, on this machine; `digests` what is in
-# them. What is kept is known by the digests, wherever the files lie.
-Item = Mapping[str, Any]
-Work = Callable[[Item], dict[str, Any]]
-Said = Callable[[str], None]
-Computed = Iterator[tuple[int, dict[str, Any]]]
+from neurodeploy.flow.sharing.work import Computed, Item, Said, Work
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,8 @@ class Tasks:
     def _file(self, item: Item) -> Path | None:
         if self.kept is None:
             return None
-        known = {name: value for name, value in item.items() if name != "files"}
-        text = json.dumps(known, sort_keys=True)
+        content = {name: value for name, value in item.items() if name != "files"}
+        text = json.dumps(content, sort_keys=True)
         return self.kept / f"{sha256(text.encode()).hexdigest()[:32]}.json"
 
     def _read(self, item: Item) -> dict[str, Any] | None:

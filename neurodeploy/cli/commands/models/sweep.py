@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from neurodeploy.cli.command import ModelSource, command
 from neurodeploy.cli.outcome import BLANK, Line, Outcome, Table, Tone
 from neurodeploy.cli.output import Streams
+from neurodeploy.cli.shell.sharing import WorkOptions
 
 if TYPE_CHECKING:
     from neurodeploy.flow.sweeping.sweep import Point
@@ -27,21 +27,6 @@ Samples = Annotated[
     Path,
     typer.Option(metavar="FILE", help="An .npz with `samples` (T, N, ...) and `labels`; or .npy."),
 ]
-Jobs = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="The number of processes; one a core.")
-]
-Kept = Annotated[
-    Path | None,
-    typer.Option(
-        "--keep", metavar="DIR", help="Keep every result there, and go on from those it has."
-    ),
-]
-Cluster = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS", help="Work on a Ray cluster; `local` starts one on this machine."
-    ),
-]
 _RANGE = re.compile(r"(\d{1,2})(?:\.\.(\d{1,2}))?")
 
 
@@ -53,15 +38,6 @@ class GridOptions:
     bits: Bits
 
 
-@dataclass(frozen=True)
-class WorkOptions:
-    """The number of processes, the folder of results, and the machines."""
-
-    jobs: Jobs = None
-    kept: Kept = None
-    cluster: Cluster = None
-
-
 @command
 def sweep(
     output: Streams,
@@ -71,16 +47,14 @@ def sweep(
     work: WorkOptions,
 ) -> Outcome:
     """Quantize a float model for targets and widths, and show what each costs and gives."""
-    from neurodeploy.flow.sharing.tasks import Tasks
     from neurodeploy.flow.sweeping.sweep import swept
 
     names = [name for name in grid.targets.split(",") if name]
     low, high = _range(grid.bits)
     reading = {"build": source.build, "dt": source.dt, "profile": source.profile}
-    jobs = os.cpu_count() or 1 if work.jobs is None else work.jobs
     with output.progress() as say:
-        tasks = Tasks(jobs, work.kept, say, work.cluster)
-        points = swept(source.model, samples, names, range(low, high + 1), tasks, reading)
+        widths = range(low, high + 1)
+        points = swept(source.model, samples, names, widths, work.tasks(say), reading)
     document = {"points": [asdict(each) for each in points]}
     return Outcome(document, _blocks(points), 0 if any(p.error is None for p in points) else 3)
 

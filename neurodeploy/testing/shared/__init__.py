@@ -1,0 +1,1 @@
+"""The conformance kit without pytest: its programs dealt to workers."""
