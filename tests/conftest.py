@@ -9,6 +9,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from tests.cpu import Meter
 from tests.unit import examples
 
 
@@ -24,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Meter())
     examples.asked["full"] = config.getoption("--full")
     # The same examples on every machine, however slow it is.
     number = examples.few(100)

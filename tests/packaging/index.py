@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from neurodeploy.errors import SimulatorMissingError
 from neurodeploy.sandbox import find_python
 from tests.packaging.tree import ROOT
@@ -13,6 +15,12 @@ from tests.packaging.tree import ROOT
 CONSTRAINTS = ROOT / "constraints.txt"
 # The Pythons that this project is made for, oldest first.
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+_OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
+# The cases of a test for each: `make test` runs that of its own Python and that of the newest.
+EACH = [
+    pytest.param(v, marks=() if v in (_OURS, VERSIONS[-1]) else pytest.mark.thorough)
+    for v in VERSIONS
+]
 _UNREACHED = (
     "(this test asks the public package index; where that cannot be reached, nothing was shown)"
 )
@@ -49,7 +57,7 @@ def uv() -> Path:
 
 def python_of(version: str) -> Path | None:
     """Return a Python of that version on this machine, if there is one."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+    if version == _OURS:
         return Path(sys.executable)
     try:
         return find_python(version)

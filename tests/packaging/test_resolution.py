@@ -13,6 +13,7 @@ import pytest
 
 from tests.packaging.index import (
     CONSTRAINTS,
+    EACH,
     VERSIONS,
     pinned,
     plain_environment,
@@ -59,7 +60,7 @@ def resolved(version: str, system: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EACH)
 def test_it_resolves_on_every_system(version: str, tmp_path: Path) -> None:
     # Most of the time is the index's, so all systems at once.
     with ThreadPoolExecutor() as pool:
@@ -100,7 +101,7 @@ def resolved_by_pip(python: Path, wheel: Path, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EACH)
 def test_pip_resolves_it(version: str, wheel: Path, tmp_path: Path) -> None:
     python = python_of(version)
     if python is None:

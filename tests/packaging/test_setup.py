@@ -73,7 +73,13 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_stopped_set_up_leaves_nothing(number: signal.Signals, clone: Path) -> None:
     # An index that takes the question and never answers.
     with socket.create_server(("127.0.0.1", 0)) as index:

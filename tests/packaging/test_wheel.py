@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.environments import install, scripts_of
-from tests.packaging.index import VERSIONS, python_of, run
+from tests.packaging.index import EACH, python_of, run
 from tests.packaging.tree import PACKAGES, ROOT, files
 
 USE = """
@@ -74,7 +74,7 @@ def test_ships_its_types(wheel: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", EACH)
 def test_works_where_nothing_else_is(version: str, wheel: Path, tmp_path: Path) -> None:
     python = python_of(version)
     if python is None:

@@ -1,10 +1,12 @@
 """Chips' neurons in kernels against the eager loop; as a script, in Triton's interpreter.
 
 `TRITON_INTERPRET=1 python -m tests.unit.quant.neuron.loops` needs no GPU. It prints the number of
-cases, or fails in the first.
+cases, or fails in the first. With --full, each case has both gains and all steps.
 """
 
 import sys
+from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -15,6 +17,8 @@ from snncore import functional, surrogate
 from tests.unit.own_neuron import Tiring
 
 CHANNELS, STEPS = 6, 30
+# An interpreter takes a while for each: as many as the first call has, and as many in the second.
+FEW_STEPS = 14
 GAINS = (0.6, 400.0)
 
 
@@ -57,9 +61,9 @@ NEURONS: dict[str, Any] = {
 }
 
 
-def drive(gain: float, unit: Tensor | float) -> Tensor:
+def drive(gain: float, unit: Tensor | float, steps: int = STEPS) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(STEPS, 3, CHANNELS, 2, 2, generator=generator) * gain + 0.2 * gain
+    x = torch.randn(steps, 3, CHANNELS, 2, 2, generator=generator) * gain + 0.2 * gain
     return (x / unit).round() * unit
 
 
@@ -87,16 +91,23 @@ def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().cpu() for name, value in tensors.items()}
 
 
-def check(name: str, backend: str, device: str = "cpu", by_channel: bool = False) -> None:
+def check(
+    name: str,
+    backend: str,
+    device: str = "cpu",
+    by_channel: bool = False,
+    gains: Sequence[float] = GAINS,
+    steps: int = STEPS,
+) -> None:
     """Check a neuron's kernels: every bit of spikes and states, and the gradients, nearly."""
     unit = None
     if by_channel:
         unit = 2.0 ** torch.tensor([-6, -5, -7, -6, -4, -6], dtype=torch.float64) * 2
     # The second is so loud that states leave their registers.
-    for gain in GAINS:
+    for gain in gains:
         kernels, eager = (NEURONS[name](backend=b) for b in (backend, "torch"))
         coarse = kernels.unit if unit is None else unit.reshape(-1, 1, 1)
-        x = drive(gain, coarse).float()
+        x = drive(gain, coarse, steps).float()
         wanted, finals, expected = trained(eager, x, unit)
         moved = None if unit is None else unit.to(device)
         spikes, states, gradients = trained(kernels.to(device), x.to(device), moved)
@@ -115,9 +126,11 @@ def check(name: str, backend: str, device: str = "cpu", by_channel: bool = False
 
 def main() -> None:
     """Check all neurons in the interpreter."""
+    full = "--full" in sys.argv
+    steps, turn = (STEPS, cycle([GAINS])) if full else (FEW_STEPS, cycle([[g] for g in GAINS]))
     for name in NEURONS:
-        check(name, "triton")
-    check("hard", "triton", by_channel=True)
+        check(name, "triton", gains=next(turn), steps=steps)
+    check("hard", "triton", by_channel=True, gains=next(turn), steps=steps)
     sys.stdout.write(f"{len(NEURONS) + 1} cases\n")
 
 

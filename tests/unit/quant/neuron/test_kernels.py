@@ -30,8 +30,8 @@ def test_units_may_differ_by_channel(name: str) -> None:
 
 
 @pytest.mark.skipif(find_spec("triton") is None, reason="Triton is for Linux alone")
-def test_kernels_of_a_gpu_are_the_eager_loop() -> None:
-    script = [sys.executable, "-m", "tests.unit.quant.neuron.loops"]
+def test_kernels_of_a_gpu_are_the_eager_loop(full: bool) -> None:
+    script = [sys.executable, "-m", "tests.unit.quant.neuron.loops", *(["--full"] if full else [])]
     environment = os.environ | {"TRITON_INTERPRET": "1"}
     done = subprocess.run(
         script, cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -60,7 +60,9 @@ def with_parameters(name: str, slope: Surrogate, shape: tuple[int, ...]) -> Any:
     return partial(NEURONS[name], **values, learnable=tuple(values), surrogate=slope)
 
 
-@pytest.mark.parametrize(("name", "slope"), PAIRS, ids=[name for name, _ in PAIRS])
+@pytest.mark.parametrize(
+    ("name", "slope"), [pytest.param(*pair, id=pair[0], marks=thorough(pair[0])) for pair in PAIRS]
+)
 def test_it_is_eager_torch(name: str, slope: Surrogate) -> None:
     # More steps than a chunk, more neurons than a tile, and neither a whole number of them.
     eager, kernel = both(with_parameters(name, slope, (301,)), drive(name, 37, 1, 301))
@@ -70,9 +72,9 @@ def test_it_is_eager_torch(name: str, slope: Surrogate) -> None:
     assert name.startswith("LeakyIntegrator") or not bool(kernel[0]["s"].all())
 
 
-@pytest.mark.parametrize(
-    ("name", "slope"), [pytest.param(*pair, id=pair[0], marks=thorough(pair[0])) for pair in PAIRS]
-)
+# What the sum is of is the loop's, and the same for every neuron.
+@pytest.mark.every(6)
+@pytest.mark.parametrize(("name", "slope"), PAIRS, ids=[name for name, _ in PAIRS])
 def test_one_number_for_all_neurons_has_the_sum_of_their_gradients(
     name: str, slope: Surrogate
 ) -> None:

@@ -58,6 +58,7 @@ def test_it_is_eager_torch(
 EXACT = [(z[0], s, k) for z, s, k in zip(ZOO[::4], cycle(SURROGATES[::-1]), cycle(KINDS))]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("name", "slope", "kind"), EXACT, ids=[e[0] for e in EXACT])
 def test_rounded_alike_its_gradients_are_those_of_cpp(
     name: str, slope: Surrogate, kind: torch.dtype
