@@ -97,7 +97,7 @@ def in_onnxruntime(environment: Environment) -> Run:
 
 def in_lava(pairs: list[tuple[Case, Artifact]]) -> list[Trace]:
     """Runs in Lava, and in the host's decoder behind it."""
-    results = run_lava([lava_run(artifact, case.samples) for case, artifact in pairs], jobs=2)
+    results = run_lava([lava_run(artifact, case.samples) for case, artifact in pairs])
     traces = []
     for (case, _), layers in zip(pairs, results, strict=True):
         named = zip(case.program.layers, layers, strict=False)

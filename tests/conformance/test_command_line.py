@@ -76,7 +76,7 @@ def test_an_overrun_proves_nothing(here: Path, call: Caller, limit: tuple[str, s
     ("number", "code", "jobs"),
     [
         (signal.SIGINT, 130, "2"),
-        (signal.SIGTERM, 143, "1"),
+        pytest.param(signal.SIGTERM, 143, "1", marks=pytest.mark.thorough),
         pytest.param(signal.SIGINT, 130, "1", marks=pytest.mark.thorough),
         pytest.param(signal.SIGTERM, 143, "2", marks=pytest.mark.thorough),
     ],

@@ -8,19 +8,21 @@ from neurodeploy.testing.conformance import Conformance, accepted_programs
 from neurodeploy.testing.suite import suite
 
 # Other tests run hundreds of random networks in each simulator, many in one process.
-SIMULATED = 3
+SIMULATED = 2
+# So do the harnesses of mutations and of damaged files.
+CONTROLLED = 2
 
 
 @pytest.mark.usefixtures("zig")
 class TestC(Conformance):
     target = "c"
-    simulated = SIMULATED
+    simulated, controlled = SIMULATED, CONTROLLED
 
 
 @pytest.mark.usefixtures("lava", "nengo", "brian")
 class TestLoihi(Conformance):
     target = "loihi"
-    simulated = SIMULATED
+    simulated, controlled = SIMULATED, CONTROLLED
 
 
 @pytest.mark.usefixtures("onnxruntime")
@@ -29,22 +31,31 @@ class TestLynxi(Conformance):
     # Its packages hold five files, which take long to write; its own suite runs many in a process.
     simulated, controlled = 1, 1
 
+    # `test_folder`, which compiles, reads and compiles again, holds every program to both.
+    @pytest.mark.every(4)
+    def test_compile(self, program: str) -> None:
+        super().test_compile(program)
+
+    @pytest.mark.every(4)
+    def test_read(self, program: str) -> None:
+        super().test_read(program)
+
 
 @pytest.mark.usefixtures("onnxruntime", "reference")
 class TestOnnx(Conformance):
     target = "onnx"
-    simulated = SIMULATED
+    simulated, controlled = SIMULATED, CONTROLLED
 
 
 @pytest.mark.usefixtures("nir_reference")
 class TestNir(Conformance):
     target = "nir"
-    simulated = SIMULATED
+    simulated, controlled = SIMULATED, CONTROLLED
 
 
 class TestRtl(Conformance):
     target = "rtl"
-    simulated = SIMULATED
+    simulated, controlled = SIMULATED, CONTROLLED
 
 
 @pytest.mark.parametrize("kind", [TestLoihi, TestLynxi, TestNir, TestOnnx])

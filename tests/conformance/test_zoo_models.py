@@ -94,7 +94,7 @@ def test_every_model_is_equal(
             quant.prepare(network, target=target, example=samples)
     taking = [target for target in simulators if target not in refusing]
     # In the subset the models take turns.
-    turn = taking[list(MODELS).index(name) % len(taking)]
+    turn = taking[(list(MODELS).index(name) + 2) % len(taking)]
     for target in taking if full else (turn,):
         prepared = quant.prepare(network, target=target, example=samples).eval()
         artifact = nd.export(prepared, target=target, path=tmp_path / target, example=samples)

@@ -25,9 +25,9 @@ from tests.conformance.networks import Case
 from tests.conformance.summary import show
 
 # The networks in `make test`, and in the whole suite.
-SUBSET, FULL, BATCH = 4, 250, 50
+SUBSET, FULL, BATCH = 3, 250, 50
 # Beside them, networks that join, cut, permute, reshape and repeat spikes and sums, or multiply.
-MOVED_SUBSET, MOVED_FULL = 3, 200
+MOVED_SUBSET, MOVED_FULL = 2, 200
 LARGEST_THRESHOLD = (1 << 17) - 1
 # The structures that some of many networks have.
 STRUCTURES = {"relays", "phases", "surplus", "pool", "delays", "loop", "driven", "dense", "images"}
@@ -109,7 +109,7 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
     runs = [
         lava_run(target.compile(c), case.samples) for c, case in zip(chains, batch, strict=True)
     ]
-    for case, chain, layers in zip(batch, chains, run_lava(runs, jobs=2), strict=True):
+    for case, chain, layers in zip(batch, chains, run_lava(runs), strict=True):
         tally.structures.update(structures(case))
         tally.failures += complaints(case, tally)
         golden = run_golden(chain, case.samples)

@@ -51,7 +51,7 @@ def difference(golden: Trace, layers: Layers) -> list[str]:
 
 
 # Of the files that Lava loads, one in this many is part of `make test`.
-ONE_IN = 3
+ONE_IN = 4
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_lava_is_stopped_by_what_we_refuse(full: bool, lava: Environment) -> Non
     # A worker for each, so the subset is content with some.
     # What Lava takes for something else it runs.
     stopped = {name: what for name, what in REFUSED.items() if "come back as spikes" not in name}
-    for name, (content, _) in list(stopped.items())[:: 1 if full else 8]:
+    for name, (content, _) in list(stopped.items())[:: 1 if full else 12]:
         shape = (1, 128, 3) if name == "a kernel of 128" else (1, 3, 4)
         samples = np.ones((3, 1, *(shape if b"conv" in content else (2,))), dtype=np.int64)
         with pytest.raises(SimulatorError) as caught:
@@ -131,13 +131,13 @@ def test_lava_loads_weights_as_the_model_says(
     full: bool, lava: Environment, pytestconfig: pytest.Config
 ) -> None:
     rng = np.random.default_rng(17)
-    drawn = [corner_matrix(rng) for _ in range(400 if full else 20)]
+    drawn = [corner_matrix(rng) for _ in range(400 if full else 12)]
     matrices = [matrix for matrix in drawn if loaded_weights(matrix) is not None]
     # Every set of inputs once, and a current that is the sum alone.
     samples = (np.arange(16)[:, None, None] >> np.arange(4) & 1).astype(np.int64)
     files = [net_file(dense(matrix, neuron=cuba(4096, 4096))) for matrix in matrices]
     changed = 0
-    results = run_lava([LavaRun(content, samples) for content in files], jobs=2)
+    results = run_lava([LavaRun(content, samples) for content in files])
     for matrix, content, (layer,) in zip(matrices, files, results, strict=True):
         golden = run_golden(read(content), samples)
         assert difference(golden, [layer]) == [], matrix.tolist()

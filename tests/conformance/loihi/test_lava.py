@@ -132,7 +132,7 @@ def run_batch(batch: list[Case], tally: Tally) -> None:
     pairs = zip(batch, artifacts, strict=True)
     runs = [lava_run(artifact, case.samples) for case, artifact in pairs]
     try:
-        results = run_lava(runs, jobs=2)
+        results = run_lava(runs)
     except SimulatorError as error:
         pytest.fail(f"one of {batch[0].name} .. {batch[-1].name}: {error}\n{error.log}")
     for case, artifact, golden, layers in zip(batch, artifacts, goldens, results, strict=True):
