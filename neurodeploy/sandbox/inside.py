@@ -87,6 +87,11 @@ def _load(path: str, name: str) -> ModuleType:
 def main(worker: str, folder: str, *paths: str) -> None:
     """Run the worker's job; return exit code 0 only if there is a result."""
     sys.path.extend(paths)
+    if paths:
+        # These run on the CPU: a framework with kernels for GPUs would import torch's compiler for
+        # them, which takes longer than all the rest.
+        absent: Any = None
+        sys.modules["triton"] = absent
     exchange = WorkerFolder(folder, worker)
     gc.set_threshold(_UNCOLLECTED)
     try:

@@ -28,7 +28,6 @@ from targets.c.compile import compile_program
 from targets.c.placement import placement
 from targets.c.proving.steps import steps_in
 from targets.c.read import open_network, read_artifact
-from targets.c.simulators.live import LiveC
 from targets.c.simulators.simulate import JUDGES, ZIG, host_compiler, run
 
 
@@ -114,6 +113,9 @@ class C:
             SimulatorError: if there is no compiler.
         """
         chosen_simulator(self, simulator)
+        # The compiler stands among the kernels, which need torch.
+        from targets.c.simulators.live import LiveC
+
         return LiveC(network_of(chip_part(program), True), streams)
 
 

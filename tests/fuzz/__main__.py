@@ -18,11 +18,12 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100_000, help="inputs, of all readers")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--reader", action="append", help="these readers alone")
-    parser.add_argument("--repeat", nargs=2, metavar=("READER", "SEED"), help="one input again")
+    parser.add_argument("--repeat", nargs="+", metavar=("READER", "SEED"), help="some inputs again")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result there")
     arguments = parser.parse_args()
     if arguments.repeat:
-        return repeated(arguments.repeat[0], int(arguments.repeat[1]))
+        reader, *seeds = arguments.repeat
+        return max([repeated(reader, int(seed)) for seed in seeds])
     return run(arguments.count, arguments.first, arguments.reader, arguments.json)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # `make fuzz` reads 100,000.
-COUNT = 2002
+COUNT = 802
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="children need limits that only Linux keeps"
@@ -33,7 +33,7 @@ def test_every_reader_takes_a_changed_file_or_refuses_it(tmp_path: Path) -> None
     for name, counts in result["readers"].items():
         # Changes that are never noticed, or always at once, prove nothing.
         assert set(counts) == {"accepted", "refused"}, name
-        assert counts["refused"] > 20, name
+        assert counts["refused"] > 8, name
         assert sum(counts.values()) >= COUNT // 16
 
 
@@ -64,8 +64,9 @@ def test_a_reader_that_misbehaves_is_noticed() -> None:
 
 
 def test_an_input_can_be_repeated(tmp_path: Path) -> None:
-    first, second = (run("tests.fuzz", "--repeat", "samples.npy", "3").stdout for _ in range(2))
-    assert first.splitlines()[1].split(" in ")[0] in ("accepted", "refused")
-    files = [Path(said.splitlines()[0]) for said in (first, second)]
+    done = run("tests.fuzz", "--repeat", "samples.npy", "3", "3")
+    first, said, second, again = done.stdout.splitlines()
+    assert said.split(" in ")[0] == again.split(" in ")[0] in ("accepted", "refused")
+    files = [Path(first), Path(second)]
     assert files[0] != files[1]
     assert files[0].read_bytes() == files[1].read_bytes()

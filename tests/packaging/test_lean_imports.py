@@ -34,10 +34,12 @@ LEAN = {
     "import neurodeploy.sandbox": ARRAYS,
     "import neurodeploy.simulator": ARRAYS,
     "import neurodeploy.target": ARRAYS,
+    "import targets.c": ARRAYS,
     "import targets.loihi": ARRAYS,
     "import targets.lynxi": ARRAYS,
     "import targets.nir": ARRAYS,
     "import targets.onnx": ARRAYS,
+    "import targets.rtl": ARRAYS,
     "import quant; assert dir(quant)": HEAVY,
     "from quant import ChipFormat, Decays, Grid, integer_format": HEAVY,
     # A chip is described, and its description loaded by its name, without torch.
