@@ -35,7 +35,7 @@ FIND_PYTHON = for python in $(or $(filter-out $(VERSIONS),$(PYTHON)),$(CANDIDATE
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
 # A process a core, each with one thread; who is done takes tests from the others.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --durations=10
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz bench clean
 

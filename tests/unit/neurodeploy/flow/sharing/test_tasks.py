@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import ray
@@ -13,41 +10,20 @@ import ray
 from neurodeploy.errors import SimulatorError, ValidationError
 from neurodeploy.flow.sharing.parcel import digest
 from neurodeploy.flow.sharing.tasks import Tasks
+from tests.unit.neurodeploy.flow.sharing import working
+from tests.unit.neurodeploy.flow.sharing.working import (
+    always_dies,
+    dies_once,
+    read_files,
+    refuses,
+    square,
+)
 
 
 @pytest.fixture(autouse=True)
 def _by_value() -> None:
     """A cluster's workers cannot import a module of tests."""
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-
-
-def square(item: Any) -> dict[str, Any]:
-    return {"square": item["number"] ** 2, "process": os.getpid()}
-
-
-def dies_once(item: Any) -> dict[str, Any]:
-    mark = Path(item["mark"])
-    if item["number"] == 2 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return square(item)
-
-
-def always_dies(item: Any) -> dict[str, Any]:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return {}
-
-
-def refuses(item: Any) -> dict[str, Any]:
-    raise ValidationError("seven is not a number", remedy="try eight")
-
-
-def read_files(item: Any) -> dict[str, Any]:
-    paths = {name: Path(path) for name, path in item["files"].items()}
-    folder = sorted(
-        path.relative_to(paths["folder"]).as_posix() for path in paths["folder"].rglob("*")
-    )
-    return {"text": paths["file"].read_text(), "folder": folder, "path": str(paths["file"])}
+    ray.cloudpickle.register_pickle_by_value(working)
 
 
 def test_a_killed_worker_costs_its_tasks_only(tmp_path: Path) -> None:
