@@ -50,7 +50,9 @@ def test_a_stopped_run_goes_on_from_what_it_kept(tmp_path: Path) -> None:
     assert len([each for each in again if each in first]) == 2
 
 
-def test_no_cluster_answers() -> None:
+def test_no_cluster_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Other tests may have connected this process.
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     with pytest.raises(SimulatorError, match="no Ray cluster answers") as caught:
         Tasks(cluster="127.0.0.1:9").run(square, [{"number": 1}])
     assert "ray start --head" in str(caught.value.remedy)
