@@ -32,7 +32,7 @@ from tests.conformance.trained import trained_case
 from tests.conformance.zoo_networks import NEURONS, zoo_case
 from tests.unit.programs import random_program, random_samples
 
-BATCH = 45
+BATCH = 50
 # Each form; whether layers are functions; whether a scan outputs states.
 FORMS = (
     ("scan", True, False),
@@ -54,14 +54,14 @@ def branching_case(seed: int) -> Case:
 
 def cases(full: bool) -> Iterator[Case]:
     """Yield the networks of the suite."""
-    yield from (chip_case(seed) for seed in range(500 if full else 12))
-    yield from (branching_case(seed) for seed in range(350 if full else 8))
+    yield from (chip_case(seed) for seed in range(500 if full else 10))
+    yield from (branching_case(seed) for seed in range(350 if full else 6))
     yield from (random_case(seed) for seed in range(250 if full else 2))
     yield from (trained_case(seed) for seed in range(50 if full else 2))
-    yield from (moving_case(seed) for seed in range(500 if full else 5))
+    yield from (moving_case(seed) for seed in range(500 if full else 4))
     for seed in range(500 if full else 5):
         yield attentive_case(seed, late=seed % 5 == 4)
-    for seed in range(500 if full else 6):
+    for seed in range(500 if full else 5):
         yield summing_case(seed, late=seed % 5 == 4)
     yield from (zoo_case(seed) for seed in range(540 if full else 9))
 
