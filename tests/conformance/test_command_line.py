@@ -52,8 +52,9 @@ def test_every_link_is_equal(here: Path, call: Caller) -> None:
     assert report["accuracies"]["chip"] == report["accuracies"]["quantized"]
 
 
-def test_the_simulator_is_an_engine(here: Path, call: Caller) -> None:
-    for path in ("model.pt", "artifact", "artifact/network.net"):
+def test_the_simulator_is_an_engine(here: Path, call: Caller, full: bool) -> None:
+    paths = ("model.pt", "artifact/network.net", "artifact")
+    for path in paths if full else paths[:2]:
         words = ("run", path, "--samples", "samples.npz", "--trace")
         for engine in ("golden", "lava"):
             assert call(*words, "--engine", engine, "-o", f"{engine}.npz").code == 0

@@ -16,7 +16,6 @@ from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.report import Status
 from neurodeploy.sandbox import Environment
 from neurodeploy.simulator import run_golden
-from neurodeploy.target import Simulation
 from neurodeploy.verification.compare import compare
 from targets.loihi.simulators.judges import JudgedRun, require_scope, run_judge
 from targets.loihi.target import target
@@ -47,7 +46,7 @@ def judged(judge: Environment, full: bool, tell: Callable[[str], None]) -> None:
     for start in range(0, len(cases), BATCH):
         batch = cases[start : start + BATCH]
         runs = [JudgedRun(case.program, case.samples) for case in batch]
-        for case, trace in zip(batch, run_judge(judge, runs, Simulation(jobs=2)), strict=True):
+        for case, trace in zip(batch, run_judge(judge, runs), strict=True):
             golden = run_golden(case.program, case.samples)
             link = compare(f"golden = {judge.name}", golden, trace, 0.0)
             values, spikes = values + link.compared, spikes + golden.spikes()

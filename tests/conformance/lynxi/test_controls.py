@@ -138,6 +138,8 @@ def test_every_file_is_found_by_its_own_weight(folder: Path) -> None:
         assert results[simulator].status == Status.EQUAL
 
 
+# With --full alone: above, each file is found by a weight that the others do not change.
+@pytest.mark.thorough
 def test_one_changed_file_is_found_and_the_others_stay_equal(folder: Path) -> None:
     vendor.remade(folder, dict([negated("onnx-step")]))
     results = links(folder, "all")
