@@ -37,7 +37,7 @@ FIND_PYTHON = for python in $(or $(filter-out $(VERSIONS),$(PYTHON)),$(CANDIDATE
 # A process a core, each with one thread; who is done takes tests from the others.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz bench clean
+.PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz docs bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -69,6 +69,10 @@ conformance: $(TOOLS) ## Run the whole conformance suite, not the subset of the 
 
 fuzz: $(TOOLS) ## Read 100,000 damaged files, the first 802 of which are part of the tests
 	@$(BIN)/python -m tests.fuzz
+
+docs: $(TOOLS) ## Build the documentation as a site in build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Open build/site/index.html, or run $(BIN)/python -m http.server -d build/site for the search"
 
 bench: $(TOOLS) ## Run the benchmarks
 	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit; done

@@ -15,7 +15,14 @@ _STEPPING = (layer.Recurrent, layer.Steps)
 
 
 def reset(network: nn.Module) -> None:
-    """Forget all states; the next sample starts from zero."""
+    """Forget all states; the next sample starts from zero.
+
+    Examples:
+        >>> spikes = net(x)
+        >>> functional.reset(net)
+        >>> torch.equal(net(x), spikes)
+        True
+    """
     for module in _stateful(network):
         module.reset()
 

@@ -48,6 +48,12 @@ def convert(
         ArtifactError: if no target and no reader knows the file, or it is damaged.
         ValidationError: if the file does not say what it needs; names the option that does.
         UnsupportedLayerError: if a network cannot have a layer, or would change it.
+
+    Examples:
+        >>> artifact = nd.export(on_chip, target="nir", path="nir", example=x)
+        >>> network = nd.convert("nir/network.nir")
+        >>> network(x).shape
+        torch.Size([8, 2, 4])
     """
     if isinstance(source, str | os.PathLike):
         return conversion_of(source, dt=dt, profile=profile, **options).network

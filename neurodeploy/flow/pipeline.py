@@ -45,6 +45,11 @@ def lower(network: Any, *, example: Any = None, target: str | None = None) -> Pr
     Raises:
         UnsupportedLayerError: if a layer cannot be part of a graph.
         DoesNotFitError: if a layer is not quantized, or the target cannot accept the program.
+
+    Examples:
+        >>> program = nd.lower(on_chip, example=x, target="loihi")
+        >>> [neurons.name for neurons in program.layers]
+        ['1']
     """
     # torch is imported only if a torch network is given.
     from neurodeploy.frontend import graph_of
@@ -63,6 +68,10 @@ def check(program: Program | Graph, name: str) -> tuple[Finding, ...]:
 
     Raises:
         DoesNotFitError: if the target refuses it; lists the reasons, with remedies.
+
+    Examples:
+        >>> nd.check(nd.lower(on_chip, example=x), "onnx")
+        ()
     """
     return checked(program, target.target(name))
 
@@ -86,6 +95,11 @@ def export(
         DoesNotFitError: if the target cannot accept the network.
         ValidationError: if the target has no such option.
         OutputError: if the folder cannot be written.
+
+    Examples:
+        >>> artifact = nd.export(on_chip, target="onnx", path="onnx", example=x, form="step")
+        >>> sorted(artifact.files)
+        ['network.onnx']
     """
     subject = lowered_for(target, network, example=example, model_file=model_file)
     if isinstance(subject.program, Program) and example is not None:
@@ -130,6 +144,10 @@ def read(artifact: Artifact | Place) -> Program | Graph:
 
     Raises:
         ArtifactError: if it cannot be read, or was edited since it was exported.
+
+    Examples:
+        >>> nd.read("chip") == nd.lower(on_chip, example=x)
+        True
     """
     opened = artifact if isinstance(artifact, Artifact) else target.open_artifact(artifact)
     opened.require_unedited()
@@ -145,6 +163,11 @@ def simulate(program: Program | Graph, samples: Any, engine: str = "golden") -> 
 
     Raises:
         UnknownNameError: if there is no such engine.
+
+    Examples:
+        >>> trace = nd.simulate(nd.read("chip"), x, engine="fast")
+        >>> trace["1"].s.shape
+        (8, 2, 4)
     """
     if isinstance(program, Graph):
         if engine != "golden":

@@ -37,6 +37,9 @@ def save(network: nn.Module, path: str | os.PathLike[str], *, example: Any = Non
         UnsupportedLayerError: if a layer has no name here, or one that modules use themselves,
             or the forward cannot be traced.
         OutputError: if the file cannot be written; nothing is left of it then.
+
+    Examples:
+        >>> nd.save(on_chip, "model.pt", example=x)
     """
     require_free_names(name for name, _ in network.named_modules())
     calls = calls_of(network)
@@ -69,6 +72,11 @@ def load(path: str | os.PathLike[str], *, build_with: str | None = None) -> nn.M
 
     Raises:
         ModelFileError: if the file is missing, damaged, of another format or not safe to read.
+
+    Examples:
+        >>> nd.save(on_chip, "model.pt", example=x)
+        >>> nd.lower(nd.load("model.pt"), example=x) == nd.lower(on_chip, example=x)
+        True
     """
     if build_with is not None:
         network, _ = built(build_with)

@@ -12,7 +12,14 @@ from neurodeploy.trace import Trace
 
 @dataclass(frozen=True)
 class Report:
-    """A verification; it is equal if every requested link is equal."""
+    """A verification; it is equal if every requested link is equal.
+
+    Examples:
+        >>> report = nd.verify("chip", model=on_chip, samples=x, simulator="none")
+        >>> report.equal
+        True
+        >>> report.first_divergence
+    """
 
     title: str
     links: tuple[Link, ...]

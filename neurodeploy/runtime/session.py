@@ -29,13 +29,14 @@ _MOST_STREAMS = 1 << 20
 class Session:
     """The network of an artifact, stepped by an engine, with its encoder and its readout.
 
-        session = Session("model-loihi")
-        for frame in camera:
-            decision = session.step(frame)
-
     The input of a step has the network's shape, in the user's own units; with several `streams`,
     their number stands before it. The output is what a whole run of as many steps gives: of the
     last step, or of all steps so far where the network ends in a decoder.
+
+    Examples:
+        >>> session = nd.Session("chip")
+        >>> [session.step(frame).shape for frame in x[:2, 0]]
+        [(4,), (4,)]
     """
 
     def __init__(

@@ -21,6 +21,10 @@ def targets() -> Mapping[str, Target]:
     """Return every installed target by name; a broken one is a warning that names it.
 
     A mistake of a third party's target raises a `PluginError` that names its package.
+
+    Examples:
+        >>> nd.targets()["loihi"].name
+        'loihi'
     """
     installed: dict[str, Target] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):

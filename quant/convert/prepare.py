@@ -32,6 +32,8 @@ def prepare(
 ) -> nn.Module:
     """Return the network on a chip's grid: to be trained, calibrated, or exported as it is.
 
+    >>> on_chip = quant.prepare(net, target="loihi", example=x)
+
     Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
     Each layer of neurons becomes a block with the weights and the batch norm before it, under the
     name of the neurons; `deviations` says how a chip's neurons differ from the float ones. The
@@ -42,9 +44,9 @@ def prepare(
 
     If the target is named and installed, its own check runs on the result, so that `prepare`
     refuses before training what an export would refuse whatever the weights. The check needs the
-    shape of the input: without an example it runs only if the first layer is dense. A format, by
-    its name or as an object, is not a target and has no check. If the example has values other than
-    zero, a `monitor.SilenceWarning` names each layer that never fires on it.
+    shape of the input: without an example it runs only if the first layer is dense. A format is not
+    a target and has no check. A `monitor.SilenceWarning` names each layer that an example that is
+    not all zeros leaves silent.
 
     Raises:
         ValueError: if the chip cannot have a layer, or the target cannot accept the network;
@@ -71,7 +73,12 @@ def prepare(
 
 
 def deviations(network: nn.Module) -> dict[str, tuple[str, ...]]:
-    """Return, by layer of neurons, how a prepared network differs from the float network."""
+    """Return, by layer of neurons, how a prepared network differs from the float network.
+
+    Examples:
+        >>> quant.deviations(quant.prepare(net, target="int8", example=x))
+        {}
+    """
     return {
         name: module.deviations
         for name, module in network.named_modules()

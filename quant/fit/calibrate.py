@@ -62,6 +62,11 @@ def calibrate(
 
     Raises:
         ValueError: if the samples are invalid, or the networks do not have the same layers.
+
+    Examples:
+        >>> report = quant.calibrate(on_chip, x, net)
+        >>> [entry.name for entry in report.layers]
+        ['1']
     """
     if samples.ndim < 3 or samples.numel() == 0 or not bool(torch.isfinite(samples).all()):
         raise ValueError(f"samples: {tuple(samples.shape)} is not (T, N, ...) of finite numbers")

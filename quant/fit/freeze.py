@@ -16,7 +16,12 @@ from snncore import functional
 
 
 def freeze(network: nn.Module) -> nn.Module:
-    """Return a copy that contains only the chip's values, with batch norms folded."""
+    """Return a copy that contains only the chip's values, with batch norms folded.
+
+    Examples:
+        >>> nd.lower(quant.freeze(on_chip), example=x) == nd.lower(on_chip, example=x)
+        True
+    """
     frozen = copy.deepcopy(network)
     functional.reset(frozen)
     # A list, because modules are replaced in the loop.

@@ -174,6 +174,16 @@ def define(
 
     Raises:
         TypeError: if the function is not a step; names the neuron and the line.
+
+    Examples:
+        >>> from snncore.dynamics import select, spike
+        >>> @neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 1.0})
+        ... def Mine(v, x, *, decay, threshold):
+        ...     h = decay * v + x
+        ...     s = spike(h - threshold)
+        ...     return select(s, 0.0, h), s
+        >>> Mine(threshold=0.5)(x).shape
+        torch.Size([8, 2, 6])
     """
 
     declaration = Declaration(

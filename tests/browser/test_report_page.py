@@ -17,48 +17,10 @@ from neurodeploy.report.write import write_report
 from neurodeploy.trace import LayerTrace
 from neurodeploy.verification.compare import compare
 from snncore import layer, neuron
+from tests.browser.checks import FAINT, NAMELESS
 from tests.browser.chromium import Browser
 
 _ARTIFACTS: list[nd.Artifact] = []
-# Pictures and controls that a screen reader cannot name.
-NAMELESS = """
-[...document.querySelectorAll("svg, img, button, input, a, select")].filter(each => {
-    const hidden = each.closest("[aria-hidden=true]") || each.closest("svg") !== each &&
-        each.closest("svg");
-    const name = each.getAttribute("aria-label") || each.getAttribute("alt") ||
-        each.getAttribute("aria-labelledby") || each.labels?.[0]?.textContent ||
-        each.querySelector("title") || each.textContent;
-    return !hidden && !(name && (name.textContent || String(name)).trim());
-}).map(each => each.outerHTML.slice(0, 120))
-"""
-# Text whose colour is nearer to its ground than 4.5 to 1.
-FAINT = """
-(() => {
-    const light = text => {
-        const parts = text.match(/[\\d.]+/g).map(Number);
-        const part = value => (value /= 255) <= 0.03928 ? value / 12.92
-            : ((value + 0.055) / 1.055) ** 2.4;
-        return [0.2126 * part(parts[0]) + 0.7152 * part(parts[1]) + 0.0722 * part(parts[2]),
-            parts.length > 3 ? parts[3] : 1];
-    };
-    const ground = each => {
-        for (; each; each = each.parentElement) {
-            const [value, alpha] = light(getComputedStyle(each).backgroundColor);
-            if (alpha === 1) return value;
-        }
-        return 1;
-    };
-    const faint = [];
-    for (const each of document.querySelectorAll("body *")) {
-        const own = [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-        if (!own || each.closest("svg") || !each.getClientRects().length) continue;
-        const [a, b] = [light(getComputedStyle(each).color)[0], ground(each)];
-        if ((Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5)
-            faint.push(each.tagName + " " + each.className + ": " + each.textContent.slice(0, 40));
-    }
-    return faint;
-})()
-"""
 
 
 @pytest.fixture(scope="module")

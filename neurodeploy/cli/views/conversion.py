@@ -55,7 +55,7 @@ def with_artifact(
         "verification": report_view.as_data(carried.report),
     }
     blocks += [BLANK, *report_view.as_lines(carried.report)]
-    return Outcome(document, blocks, 0 if carried.report.equal else 1)
+    return Outcome(document, blocks, carried.report.exit_code)
 
 
 def _blocks(conversion: Conversion, matching: Matching, written: Path | None) -> list[Block]:
