@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,11 +42,24 @@ class Lowered:
         """The form that the target accepts: the program, or the graph if it is in floats.
 
         Raises:
-            DoesNotFitError: if a layer is not quantized, and the target takes no floats.
+            DoesNotFitError: if a layer is not quantized, and the target takes no floats; its remedy
+                is the next command.
         """
-        if lowering.in_floats(self.graph) and isinstance(self.chip, TakesFloats):
+        if not lowering.in_floats(self.graph):
+            return lowered(self.graph, self.chip)
+        if isinstance(self.chip, TakesFloats):
             return self.graph
-        return lowered(self.graph, self.chip)
+        try:
+            return lowered(self.graph, self.chip)
+        except DoesNotFitError as error:
+            raise DoesNotFitError(error.message, remedy=self._quantize()) from error
+
+    def _quantize(self) -> str:
+        """Return the line that puts this network on the target's grid."""
+        if self.model_file is None:
+            return f'quant.prepare(network, target="{self.chip.name}", example=x)'
+        words = ["neurodeploy", "quantize", os.fspath(self.model_file), "--target", self.chip.name]
+        return shlex.join([*words, "--samples", "samples.npz"])
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -73,7 +73,7 @@ def quantized(
     checked_samples(program, samples)
 
     def say(layer: str, done: int, count: int) -> None:
-        progress(f"fitting {layer or 'the layer'} ({done + 1} of {count}) to the samples")
+        progress(f"fitting layer {done + 1} of {count} to the samples: {layer or 'the only one'}")
 
     calibration = quant.calibrate(prepared, inputs, network, progress=say)
     frozen = quant.freeze(prepared)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from neurodeploy.data.structure import Node
     from neurodeploy.graph import Graph
     from neurodeploy.program import Program
+
+Progress = Callable[[str], None]
 
 
 @command
@@ -44,34 +48,50 @@ def inspect(
     kind = place_of(path)
     inputs, _ = read_samples(samples)
     head = {"path": str(path), "kind": kind.value}
-    if kind is not Place.MODEL:
-        artifact, network = open_unedited(path)
-        head |= {"target": artifact.target}
+    with output.progress() as say:
+        say(f"reading {path}")
+        if kind is Place.MODEL:
+            network, reason = _model(path, build)
+        else:
+            artifact, network = open_unedited(path)
+            head, reason = head | {"target": artifact.target}, "a network in floats"
         if isinstance(network, Graph):
-            return _floats(head, network, "a network in floats", text)
-        return _integers(head, network, text, inputs)
+            return _floats(head, network, reason, text)
+        return _integers(head, network, text, inputs, say)
+
+
+def _model(path: Path, build: str | None) -> tuple[Program | Graph, str]:
+    """Return a model's program, or its graph and the reason why it has none, with the next command.
+
+    Raises:
+        ModelFileError: if the model cannot be read.
+    """
     from neurodeploy import lowering
     from neurodeploy.errors import DoesNotFitError
     from neurodeploy.frontend import graph_of
 
-    with output.progress() as say:
-        say(f"reading {path}")
-        graph = graph_of(load_model(path, build))
-        try:
-            program = lowering.lower(graph)
-        except DoesNotFitError as error:
-            return _floats(head, graph, str(error), text)
-        return _integers(head, program, text, inputs)
+    graph = graph_of(load_model(path, build))
+    try:
+        return lowering.lower(graph), ""
+    except DoesNotFitError as error:
+        if not lowering.in_floats(graph):
+            return graph, str(error)
+        words = ["neurodeploy", "quantize", str(path), "--target", "T", "--samples", "samples.npz"]
+        return graph, f"{error.message} (next: {shlex.join(words)})"
 
 
 def _integers(
-    head: dict[str, Any], program: Program, text: bool, samples: NDArray[Any] | None
+    head: dict[str, Any],
+    program: Program,
+    text: bool,
+    samples: NDArray[Any] | None,
+    say: Progress,
 ) -> Outcome:
     from neurodeploy.program import neurons_in
     from neurodeploy.target import encoding_contract
 
     first = program.input
-    layers, fits = layers_of(program), fits_of(program)
+    layers, fits = layers_of(program), fits_of(program, say)
     document = head | {
         "input": {"shape": list(first.shape), "signal": first.signal.value}
         | encoding_contract(first.encoding),

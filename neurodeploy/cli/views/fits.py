@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +34,13 @@ class TargetFit:
         return data | price_view.as_data(self.price)
 
 
-def fits_of(program: Program) -> dict[str, TargetFit]:
+def fits_of(program: Program, progress: Callable[[str], None]) -> dict[str, TargetFit]:
     """Return how a program fits every installed target, by name."""
     from neurodeploy.target import fitted, price_of, targets
 
-    fits = {}
-    for name, chip in targets().items():
+    fits, installed = {}, targets()
+    for number, (name, chip) in enumerate(installed.items()):
+        progress(f"checking target {number + 1} of {len(installed)}: {name}")
         form, findings = fitted(program, chip)
         fits[name] = TargetFit(form, findings, price_of(program, form, chip))
     return fits

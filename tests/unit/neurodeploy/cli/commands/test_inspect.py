@@ -57,7 +57,7 @@ def test_floats_are_shown_with_a_note(call: Caller, here: Path) -> None:
     done = call("inspect", "float.pt")
     assert done.code == 0
     assert "18 weights" in done.out
-    assert "quant.Linear" in done.out
+    assert "next: neurodeploy quantize float.pt --target T --samples samples.npz" in done.out
     document = call("inspect", "float.pt", "--json").document
     assert [layer["kind"] for layer in document["layers"]] == ["input", "linear", "LIF"]
     assert document["note"].startswith("not on a chip's integers: 0:")

@@ -36,7 +36,7 @@ def test_silent_layers_are_named_and_progress_is_shown(call: Caller, here: Path)
     done = call(*words, "--json")
     assert done.code == 0, done.err
     assert done.document["silent"] == ["1"]
-    assert "fitting 3 (2 of 2) to the samples" in done.err
+    assert "fitting layer 2 of 2 to the samples: 3" in done.err
     assert "warning: 1: never fires on the samples: its voltage reaches" in done.err
 
 
