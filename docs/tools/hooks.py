@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+# The labels of the theme that show an icon or nothing, and what they do.
+_NAMELESS = {
+    r'(<label class="md-(?:header__button md-icon|overlay)" for="__drawer")()': "Menu",
+    r'(<label class="md-(?:header__button md-icon|search__icon md-icon|search__overlay)" '
+    r'for="__search")()': "Search",
+    r'(<label class="md-nav__link [^>]*)(>\s*<span class="md-nav__icon)': "Pages of this section",
+}
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 # mkdocs imports this file from its folder; the packages and the other tools are found from here.
@@ -46,6 +54,13 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         title, _, rest = markdown.partition("\n")
         markdown = f"{title}\n\n[Open as a notebook]({Path(name).stem}.ipynb)\n{rest}"
     return outside.rerouted(markdown, f"docs/{name}", name)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Name the labels that the theme leaves to their icons, or to nothing."""
+    for label, name in _NAMELESS.items():
+        output = re.sub(label, rf'\1 aria-label="{name}"\2', output)
+    return output
 
 
 @cache

@@ -2,14 +2,19 @@
 
 # Pictures and controls that a screen reader cannot name.
 NAMELESS = """
-[...document.querySelectorAll("svg, img, button, input, a, select")].filter(each => {
-    const hidden = each.closest("[aria-hidden=true]") || each.closest("svg") !== each &&
-        each.closest("svg");
-    const name = each.getAttribute("aria-label") || each.getAttribute("alt") ||
-        each.getAttribute("aria-labelledby") || each.labels?.[0]?.textContent ||
-        each.querySelector("title") || each.textContent;
-    return !hidden && !(name && (name.textContent || String(name)).trim());
-}).map(each => each.outerHTML.slice(0, 120))
+(() => {
+    const name = each => [
+        each.getAttribute("aria-label"), each.getAttribute("alt"), each.getAttribute("title"),
+        each.getAttribute("aria-labelledby"), each.labels?.[0]?.textContent,
+        each.querySelector("title")?.textContent, each.textContent,
+    ].find(text => text?.trim());
+    const names = each => each && (name(each) || names(each.parentElement.closest(CONTROL)));
+    const CONTROL = "a, button, label, svg";
+    return [...document.querySelectorAll("svg, img, button, input, a, select, label")].filter(
+        each => each.getClientRects().length && !each.closest("[aria-hidden=true]")
+            && !name(each) && !(each.matches("svg") && names(each.parentElement.closest(CONTROL)))
+    ).map(each => each.outerHTML.slice(0, 120));
+})()
 """
 # Text whose colour is nearer to its ground than 4.5 to 1. What is translucent counts as what it
 # looks like, and text that is not shown needs no contrast.

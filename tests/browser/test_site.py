@@ -49,7 +49,10 @@ def test_pages_are_quiet_and_readable(address: str, width: int) -> None:
     with Browser(width) as browser:
         for page in PAGES:
             browser.open(f"{address}/{page}.html")
-            browser.wait("document.querySelector('.md-content h1')")
+            browser.wait(
+                f"location.pathname === '/{page}.html' && document.readyState === 'complete'"
+            )
+            assert browser.value("document.querySelector('.md-content h1') !== null")
             assert browser.value("document.querySelectorAll('body *').length") > 100
             assert browser.value("innerWidth") == width
             assert browser.value("document.documentElement.scrollWidth") <= width, page
