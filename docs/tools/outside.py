@@ -22,7 +22,7 @@ def pages(root: Path) -> dict[str, str]:
     names = [path.relative_to(root).as_posix() for path in (root / "benchmarks").rglob("*.md")]
     texts = {}
     for name in ("CHANGELOG.md", "CONTRIBUTING.md", *sorted(names)):
-        page = str(_place(name))
+        page = str(_page_of(name))
         texts[page] = rerouted((root / name).read_text("utf-8"), name, page)
     readme = (root / "README.md").read_text("utf-8")
     install = re.search(r"^## Install\n.*?(?=^## )", readme, re.DOTALL | re.MULTILINE)
@@ -35,7 +35,7 @@ def rerouted(text: str, source: str, page: str) -> str:
 
     def link(match: re.Match[str]) -> str:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), match[1]))
-        target, anchor = _place(path), match[2] or ""
+        target, anchor = _page_of(path), match[2] or ""
         if target is None:
             return match[0]
         if (path, anchor) == ("README.md", "#install"):
@@ -47,7 +47,7 @@ def rerouted(text: str, source: str, page: str) -> str:
     return _LINK.sub(link, text)
 
 
-def _place(path: str) -> str | None:
+def _page_of(path: str) -> str | None:
     if path in _SHOWN:
         return _SHOWN[path]
     if path.startswith("docs/"):

@@ -29,7 +29,7 @@ class Door:
     module: str
     word: str
 
-    def place(self, root: Path) -> Path:
+    def file(self, root: Path) -> Path:
         """Return the file of the module."""
         path = root.joinpath(*self.module.split("."))
         return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -67,55 +67,57 @@ def pages(root: Path) -> dict[str, str]:
     shown: set[str] = set()
     for door in DOORS:
         # A thing that two doors show stands on the page of the first.
-        places = {name: place for name, place in names(door, root).items() if place not in shown}
-        shown |= set(places.values())
-        texts[f"reference/python/{door.module}.md"] = _page(door, places, root)
+        origins = {
+            name: origin for name, origin in names(door, root).items() if origin not in shown
+        }
+        shown |= set(origins.values())
+        texts[f"reference/python/{door.module}.md"] = _page(door, origins, root)
     return texts
 
 
 def names(door: Door, root: Path) -> dict[str, str]:
     """Return where each public name of a door is written: its module and its name there."""
-    public, places = _read(door.place(root))
-    return {name: _origin(places.get(name, f"{door.module}.{name}"), root) for name in public}
+    public, origins = _read(door.file(root))
+    return {name: _origin(origins.get(name, f"{door.module}.{name}"), root) for name in public}
 
 
-def _origin(place: str, root: Path) -> str:
+def _origin(origin: str, root: Path) -> str:
     """Return where a name is written, behind all doors that show it."""
-    module, _, name = place.rpartition(".")
-    path = Door(module, "").place(root)
-    _, places = _read(path) if path.is_file() else ([], {})
-    origin = places.get(name, place)
-    return place if origin == place else _origin(origin, root)
+    module, _, name = origin.rpartition(".")
+    path = Door(module, "").file(root)
+    _, origins = _read(path) if path.is_file() else ([], {})
+    behind = origins.get(name, origin)
+    return origin if behind == origin else _origin(behind, root)
 
 
 @cache
 def _read(path: Path) -> tuple[list[str], dict[str, str]]:
     """Return the public names of a module, and where those come from that it imports."""
     tree = ast.parse(path.read_text("utf-8"))
-    places: dict[str, str] = {}
+    origins: dict[str, str] = {}
     public: list[str] = []
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), names=aliases):
-                places |= {each.asname or each.name: f"{module}.{each.name}" for each in aliases}
+                origins |= {each.asname or each.name: f"{module}.{each.name}" for each in aliases}
             case ast.Assign(targets=[ast.Name(id="__all__")], value=value):
                 public = ast.literal_eval(value)
             case ast.Assign(targets=[ast.Name(id="_PLACES")], value=ast.Dict() as value):
                 doors = ast.literal_eval(value)
-                places |= {name: ".".join(place) for name, place in doors.items()}
+                origins |= {name: ".".join(origin) for name, origin in doors.items()}
     if not public:
         kinds = (ast.ClassDef, ast.FunctionDef)
         public = [each.name for each in tree.body if isinstance(each, kinds)]
         public = [name for name in public if name[0] != "_"]
-    return public, places
+    return public, origins
 
 
-def _page(door: Door, places: dict[str, str], root: Path) -> str:
-    words = ast.get_docstring(ast.parse(door.place(root).read_text("utf-8"))) or ""
+def _page(door: Door, origins: dict[str, str], root: Path) -> str:
+    words = ast.get_docstring(ast.parse(door.file(root).read_text("utf-8"))) or ""
     parts = [f"# {door.module}", words]
     if door.word in ("nd", "quant"):
         parts.append(f"Examples start from these lines:\n\n```python\n{PRELUDE}```")
-    for name, place in sorted(places.items()):
+    for name, origin in sorted(origins.items()):
         shown = f"{door.word}.{name}" if door.word else name
-        parts.append(f"::: {place}\n    options:\n      heading: {shown}\n      toc_label: {name}")
+        parts.append(f"::: {origin}\n    options:\n      heading: {shown}\n      toc_label: {name}")
     return "\n\n".join(parts) + "\n"

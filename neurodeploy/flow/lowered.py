@@ -58,8 +58,7 @@ class Lowered:
         """Return the line that puts this network on the target's grid."""
         if self.model_file is None:
             return f'quant.prepare(network, target="{self.chip.name}", example=x)'
-        words = ["neurodeploy", "quantize", os.fspath(self.model_file), "--target", self.chip.name]
-        return shlex.join([*words, "--samples", "samples.npz"])
+        return next_command(self.model_file, self.chip.name)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -83,6 +82,12 @@ class Lowered:
     def model_sha256(self) -> str | None:
         """The hash of the network's file."""
         return None if self.model_file is None else digest_of(Path(self.model_file))
+
+
+def next_command(model: str | os.PathLike[str], name: str) -> str:
+    """Return the command that puts a model in floats on a target's grid."""
+    words = ["neurodeploy", "quantize", os.fspath(model), "--target", name]
+    return shlex.join([*words, "--samples", "samples.npz"])
 
 
 def lowered_for(

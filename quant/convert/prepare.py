@@ -32,7 +32,7 @@ def prepare(
 ) -> nn.Module:
     """Return the network on a chip's grid: to be trained, calibrated, or exported as it is.
 
-    >>> on_chip = quant.prepare(net, target="loihi", example=x)
+    >>> on_grid = quant.prepare(net, target="int8", example=x)
 
     Layers of torch's own count as ours, also those that `layer.Sequence` gives single steps.
     Each layer of neurons becomes a block with the weights and the batch norm before it, under the

@@ -1,4 +1,4 @@
-"""What pages are asked in a browser, as expressions whose value lists what is wrong."""
+"""Expressions for a browser, whose values list the faults of a page."""
 
 # Pictures and controls that a screen reader cannot name.
 NAMELESS = """

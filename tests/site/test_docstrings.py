@@ -13,9 +13,9 @@ from docs.tools import python
 from tests.packaging.tree import ROOT
 
 SHOWN = {
-    place: f"{door.word or door.module}.{name}"
+    origin: f"{door.word or door.module}.{name}"
     for door in reversed(python.DOORS)
-    for name, place in python.names(door, ROOT).items()
+    for name, origin in python.names(door, ROOT).items()
 }
 # Whoever opens the reference looks for these first; nd.verify's example stands with its report, and
 # nd.prove needs a solver.
@@ -31,9 +31,9 @@ MAIN = {
 def examples() -> dict[str, doctest.DocTest]:
     """Return the examples in the docstrings of public names."""
     parser, parsed = doctest.DocTestParser(), {}
-    for place, name in SHOWN.items():
-        module, _, attribute = place.rpartition(".")
-        file = python.Door(module, "").place(ROOT)
+    for origin, name in SHOWN.items():
+        module, _, attribute = origin.rpartition(".")
+        file = python.Door(module, "").file(ROOT)
         if ">>> " in file.read_text("utf-8"):
             words = getattr(import_module(module), attribute).__doc__ or ""
             parsed[name] = parser.get_doctest(words, {}, name, str(file), 0)

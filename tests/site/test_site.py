@@ -41,9 +41,9 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 def test_every_public_name_has_its_place(site: Path) -> None:
     shown = "".join(html(path) for path in (site / "reference/python").glob("*.html"))
-    places = [place for door in python.DOORS for place in python.names(door, ROOT).values()]
-    assert len(set(places)) > 300
-    missing = {place for place in places if f'id="{place}"' not in shown}
+    origins = [origin for door in python.DOORS for origin in python.names(door, ROOT).values()]
+    assert len(set(origins)) > 300
+    missing = {origin for origin in origins if f'id="{origin}"' not in shown}
     assert missing == set()
 
 

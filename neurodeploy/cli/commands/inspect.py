@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -68,6 +67,7 @@ def _model(path: Path, build: str | None) -> tuple[Program | Graph, str]:
     """
     from neurodeploy import lowering
     from neurodeploy.errors import DoesNotFitError
+    from neurodeploy.flow.lowered import next_command
     from neurodeploy.frontend import graph_of
 
     graph = graph_of(load_model(path, build))
@@ -76,8 +76,7 @@ def _model(path: Path, build: str | None) -> tuple[Program | Graph, str]:
     except DoesNotFitError as error:
         if not lowering.in_floats(graph):
             return graph, str(error)
-        words = ["neurodeploy", "quantize", str(path), "--target", "T", "--samples", "samples.npz"]
-        return graph, f"{error.message} (next: {shlex.join(words)})"
+        return graph, f"{error.message} (next: {next_command(path, 'T')})"
 
 
 def _integers(
