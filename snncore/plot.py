@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -46,6 +46,21 @@ def rates(layers: Mapping[str, float], *, title: str = "") -> Figure:
     figure, axes = _figure(title, "spikes a step", "")
     axes.barh(list(layers), list(layers.values()), color="#1f3b57")
     axes.invert_yaxis()
+    return figure
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    horizontal: str = "",
+    vertical: str = "",
+    title: str = "",
+) -> Figure:
+    """Draw a line for each name, of points to the right and up."""
+    figure, axes = _figure(title, horizontal, vertical)
+    for name, (right, up) in lines.items():
+        axes.plot(right, up, marker="o", markersize=4, linewidth=1.2, label=name)
+    axes.legend(frameon=False, fontsize="small")
     return figure
 
 

@@ -287,8 +287,11 @@ class Rewriting(Walk):
 
     def _part(self, term: Term, weights: fx.Node) -> DrivingPart:
         norm: Any = None if term.norm is None else self._of(term.norm)
-        source = weights.all_input_nodes[0]
-        return DrivingPart(self._of(weights), norm, self.gain[source], self.largest[source])
+        source, module = weights.all_input_nodes[0], self._of(weights)
+        if isinstance(module, GridLayer):
+            # Other neurons, which have their own unit, took it before.
+            raise _read_twice(weights)
+        return DrivingPart(module, norm, self.gain[source], self.largest[source])
 
     def _sends(self, node: fx.Node, name: str) -> None:
         """Note what the neurons of a layer send: plain spikes, or counts of them."""
@@ -300,7 +303,7 @@ class Rewriting(Walk):
 
     def _drop(self, node: fx.Node) -> None:
         if node.users:
-            raise ValueError(f"{node.target}: neurons and something else read it (give each one)")
+            raise _read_twice(node)
         self.waiting.discard(node)
         self.module.graph.erase_node(node)
 
@@ -325,3 +328,11 @@ class Rewriting(Walk):
         parent, _, name = path.rpartition(".")
         setattr(self.module.get_submodule(parent), name, module)
         self.put.add(path)
+
+
+def _read_twice(node: fx.Node) -> ValueError:
+    """Return the error of currents that several layers read, which have no unit of their own."""
+    return ValueError(
+        f"{node.target}: neurons and something else read it (give each one; in blocks, put "
+        "neurons before the sum, as models.sew_resnet18 and models.Spikformer do)"
+    )

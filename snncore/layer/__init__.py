@@ -41,6 +41,7 @@ from snncore.layer.time.container import Steps as Steps
 from snncore.layer.time.container import TimeDistributed as TimeDistributed
 from snncore.layer.time.delay import Delay as Delay
 from snncore.layer.time.state import StateLayer as StateLayer
+from snncore.layer.time.state_space import S4D as S4D
 from snncore.layer.time.synaptic_filter import SynapticFilter as SynapticFilter
 from snncore.layer.vote import Vote as Vote
 from snncore.layer.weights.convolution import Conv1d as Conv1d
@@ -56,6 +57,7 @@ from snncore.layer.weights.linear import Pair as Pair
 from snncore.layer.weights.linear import SumPool2d as SumPool2d
 
 __all__ = [
+    "S4D",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",

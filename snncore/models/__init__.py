@@ -1,5 +1,9 @@
-"""Networks of the literature; each takes (T, N, C, H, W) and gives (T, N, classes)."""
+"""Networks of the literature; each takes (T, N, C, H, W), or (T, N, C), and gives classes."""
 
+from snncore.models.ms_resnet import MSResNet as MSResNet
+from snncore.models.ms_resnet import ms_resnet18 as ms_resnet18
+from snncore.models.ms_resnet import ms_resnet34 as ms_resnet34
+from snncore.models.ms_resnet import ms_resnet104 as ms_resnet104
 from snncore.models.qkformer import QKFormer as QKFormer
 from snncore.models.qkformer import TokenSelfAttention as TokenSelfAttention
 from snncore.models.resnet import ResNet as ResNet
@@ -15,6 +19,11 @@ from snncore.models.resnet import spiking_resnet101 as spiking_resnet101
 from snncore.models.resnet import spiking_resnet152 as spiking_resnet152
 from snncore.models.small import CSNN as CSNN
 from snncore.models.small import plif_net as plif_net
+from snncore.models.sound import SHDNet as SHDNet
+from snncore.models.sound import SpeechNet as SpeechNet
+from snncore.models.spike_driven import SpikeDrivenBlock as SpikeDrivenBlock
+from snncore.models.spike_driven import SpikeDrivenSelfAttention as SpikeDrivenSelfAttention
+from snncore.models.spike_driven import SpikeDrivenTransformer as SpikeDrivenTransformer
 from snncore.models.spikformer import Spikformer as Spikformer
 from snncore.models.spikformer import SpikingSelfAttention as SpikingSelfAttention
 from snncore.models.spikformer import SpikingTransformerBlock as SpikingTransformerBlock
@@ -27,12 +36,21 @@ from snncore.models.vgg import spiking_vgg19 as spiking_vgg19
 __all__ = [
     "CSNN",
     "VGG",
+    "MSResNet",
     "QKFormer",
     "ResNet",
+    "SHDNet",
+    "SpeechNet",
+    "SpikeDrivenBlock",
+    "SpikeDrivenSelfAttention",
+    "SpikeDrivenTransformer",
     "Spikformer",
     "SpikingSelfAttention",
     "SpikingTransformerBlock",
     "TokenSelfAttention",
+    "ms_resnet18",
+    "ms_resnet34",
+    "ms_resnet104",
     "plif_net",
     "sew_resnet18",
     "sew_resnet34",

@@ -3,6 +3,9 @@
 from snncore.monitor.cost import LayerCost as LayerCost
 from snncore.monitor.cost import Profile as Profile
 from snncore.monitor.cost import profile as profile
+from snncore.monitor.layer_report import LayerReport as LayerReport
+from snncore.monitor.layer_report import LayerUse as LayerUse
+from snncore.monitor.layer_report import layer_report as layer_report
 from snncore.monitor.recording import Recording as Recording
 from snncore.monitor.recording import record as record
 from snncore.monitor.silence import Silence as Silence
@@ -19,6 +22,8 @@ from snncore.monitor.watch import outputs as outputs
 
 __all__ = [
     "LayerCost",
+    "LayerReport",
+    "LayerUse",
     "Profile",
     "Recording",
     "Silence",
@@ -27,6 +32,7 @@ __all__ = [
     "attribute",
     "input_gradients",
     "inputs",
+    "layer_report",
     "output_gradients",
     "outputs",
     "profile",

@@ -340,6 +340,7 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         dense(partial(layer.Linear, 8, 8), lambda: layer.Recurrent(lif())),
     ),
     "`SynapticFilter`": (dense(layer.SynapticFilter),),
+    "`S4D`": (dense(partial(layer.S4D, 8, 2)),),
     "`Dropout`, `Dropout2d`": (
         dense(partial(layer.Dropout, 0.5)),
         behind(partial(layer.Dropout2d, 0.5), 144),

@@ -53,6 +53,28 @@ MODELS: dict[str, Make] = {
         _events(2, 32, 32),
     ),
     "plif_net": lambda: (models.plif_net("mnist", width=4, hidden=20), _events(1, 28, 28)),
+    "shd": lambda: (
+        models.SHDNet(4, inputs=12, hidden=10),
+        _events(12),
+    ),
+    "speech": lambda: (models.SpeechNet(4, (10, 8), inputs=12), _events(12)),
+    "recurrent speech": lambda: (
+        models.SpeechNet(4, (10, 8), inputs=12, recurrent=True),
+        _events(12),
+    ),
+}
+
+
+# Neurons and a sum read their currents, which have no unit of their own.
+IN_FLOATS: dict[str, Make] = {
+    "ms_resnet18": lambda: (
+        models.ms_resnet18(4, width=4, channels=2, small_images=True),
+        _events(2, 8, 8),
+    ),
+    "spike-driven transformer": lambda: (
+        models.SpikeDrivenTransformer(1, 8, 4, channels=2),
+        _events(2, 32, 32),
+    ),
 }
 
 
@@ -73,7 +95,17 @@ def _lively(network: nn.Module, samples: Tensor) -> nn.Module:
 
 
 # Attention is not linear: `prepare` refuses it, and names the targets that could.
-REFUSED = {("spikformer", "loihi"), ("qkformer", "loihi")}
+PRODUCTS = "attend: adds products of spikes"
+ADAPTIVE = "AdaptiveLIF has no near neuron on loihi"
+LOOPS = r"feedback: reads \d 1 steps late"
+REFUSED = {
+    ("spikformer", "loihi"): PRODUCTS,
+    ("qkformer", "loihi"): PRODUCTS,
+    ("speech", "loihi"): ADAPTIVE,
+    ("recurrent speech", "loihi"): ADAPTIVE,
+    ("shd", "lynxi"): "lynxi has no neurons with a current",
+    ("recurrent speech", "lynxi"): LOOPS,
+}
 
 
 @pytest.mark.timeout(600)
@@ -88,9 +120,9 @@ def test_every_model_is_equal(
     network, samples = MODELS[name]()
     _lively(network, samples)
     simulators = {"onnx": onnxruntime.name, "lynxi": "interpreter", "loihi": lava.name}
-    refusing = {target for refused, target in REFUSED if refused == name}
-    for target in refusing:
-        with pytest.raises(DoesNotFitError, match="attend: adds products of spikes"):
+    refusing = {target: words for (each, target), words in REFUSED.items() if each == name}
+    for target, words in refusing.items():
+        with pytest.raises((DoesNotFitError, ValueError), match=words):
             quant.prepare(network, target=target, example=samples)
     taking = [target for target in simulators if target not in refusing]
     # In the subset the models take turns.
@@ -100,4 +132,20 @@ def test_every_model_is_equal(
         artifact = nd.export(prepared, target=target, path=tmp_path / target, example=samples)
         report = nd.verify(artifact, model=prepared, samples=samples, simulator=simulators[target])
         assert report.equal, report.to_text()
-        assert sum(layer.spikes > 0 for layer in report.layers) > 1
+        # One layer of SHD's fires.
+        assert sum(layer.spikes > 0 for layer in report.layers) > (name != "shd")
+
+
+@pytest.mark.parametrize("name", IN_FLOATS)
+def test_models_that_add_currents_go_in_floats_alone(
+    name: str, onnxruntime: Environment, tmp_path: Path
+) -> None:
+    network, samples = IN_FLOATS[name]()
+    _lively(network, samples)
+    for target in ("onnx", "lynxi", "loihi"):
+        with pytest.raises(ValueError, match=r"neurons and something else read it.*sew_resnet18"):
+            quant.prepare(network, target=target, example=samples)
+    artifact = nd.export(network, target="onnx", path=tmp_path, example=samples)
+    report = nd.verify(artifact, model=network, samples=samples, simulator=onnxruntime.name)
+    assert report.equal, report.to_text()
+    assert sum(layer.spikes > 0 for layer in report.layers) > 1

@@ -28,6 +28,8 @@ SIZES: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "spiking_vgg16": (models.spiking_vgg16, 138.365992),
     "spiking_vgg19": (models.spiking_vgg19, 143.678248),
     "PLIF net for gestures": (models.plif_net, 1.698311),
+    # One layer: (700 + 128 + 20) * 128.
+    "SHD": (models.SHDNet, 0.108544),
 }
 ROUNDED: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "Spikformer-8-384": (partial(models.Spikformer, 8, 384), 16.81),
@@ -35,6 +37,14 @@ ROUNDED: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "Spikformer-8-512": (partial(models.Spikformer, 8, 512), 29.68),
     "Spikformer-10-512": (partial(models.Spikformer, 10, 512), 36.01),
     "Spikformer-8-768": (partial(models.Spikformer, 8, 768, heads=12), 66.34),
+    "MS-ResNet-18": (models.ms_resnet18, 11.69),
+    "MS-ResNet-34": (models.ms_resnet34, 21.80),
+    "MS-ResNet-104": (models.ms_resnet104, 77.28),
+    "Spike-driven transformer 8-384": (partial(models.SpikeDrivenTransformer, 8, 384), 16.81),
+    "Spike-driven transformer 6-512": (partial(models.SpikeDrivenTransformer, 6), 23.37),
+    "Spike-driven transformer 8-512": (models.SpikeDrivenTransformer, 29.68),
+    "Spike-driven transformer 10-512": (partial(models.SpikeDrivenTransformer, 10), 36.01),
+    "Spike-driven transformer 8-768": (partial(models.SpikeDrivenTransformer, 8, 768), 66.34),
 }
 
 
@@ -84,6 +94,12 @@ def test_sizes(name: str) -> None:
 def test_sizes_that_papers_round(name: str) -> None:
     make, expected = ROUNDED[name]
     assert millions(make) == pytest.approx(expected, abs=0.01)
+
+
+def test_recurrent_layers_for_speech_have_the_papers_size() -> None:
+    """3.9 million, of which the paper counts four numbers a neuron that are one a layer here."""
+    make = partial(models.SpeechNet, 20, (1024, 1024), inputs=700, recurrent=True)
+    assert round(millions(make), 1) == 3.9
 
 
 def shapes(network: nn.Module, names: list[str], *size: int) -> list[tuple[int, ...]]:
@@ -138,6 +154,19 @@ TINY: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "Spikformer": (
         partial(models.Spikformer, 1, 16, 4, channels=1, heads=2, neuron=EAGER),
         (1, 32, 32),
+    ),
+    "MS-ResNet": (
+        partial(models.MSResNet, (1, 1), 4, width=8, channels=1, small_images=True),
+        (1, 8, 8),
+    ),
+    "Spike-driven transformer": (
+        partial(models.SpikeDrivenTransformer, 1, 16, 4, channels=1, neuron=EAGER),
+        (1, 32, 32),
+    ),
+    "SHD": (partial(models.SHDNet, 4, inputs=16, hidden=12), (16,)),
+    "speech": (
+        partial(models.SpeechNet, 4, (12, 12), inputs=16, recurrent=True, dropout=0.0),
+        (16,),
     ),
 }
 
@@ -213,6 +242,12 @@ def test_what_is_not_there_is_named() -> None:
         models.VGG(12)
     with pytest.raises(ValueError, match="nothing for 'x'; there are mnist"):
         models.plif_net("x")
+    with pytest.raises(ValueError, match="a width of 12"):
+        models.SpikeDrivenTransformer(1, 12)
+    with pytest.raises(ValueError, match="one or more in each stage"):
+        models.MSResNet((2, 0))
+    with pytest.raises(ValueError, match="no hidden layer"):
+        models.SpeechNet(4, ())
     with pytest.raises(ValueError, match="4 heads do not divide 6"):
         models.SpikingSelfAttention(6, 4)
 

@@ -1,0 +1,1 @@
+"""Recorded neurons, and the files that laboratories publish them in."""
