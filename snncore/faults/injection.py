@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from snncore import layer
 from snncore.faults.drawing import generator
@@ -18,18 +17,6 @@ from snncore.faults.stuck import stuck_weights
 from snncore.neuron import Neuron
 
 _SYNAPSES = (layer.Layer, nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-
-class _Damaged(nn.Module):
-    """Weights that are read damaged, and learn as they are."""
-
-    def __init__(self, share: float, value: float, seed: int, name: str) -> None:
-        super().__init__()
-        self.share, self.value, self.seed, self.name = share, value, seed, name
-
-    def forward(self, weight: Tensor) -> Tensor:
-        """Return the weights, of which a share is stuck."""
-        return stuck_weights(weight, self.share, self.value, self.seed, self.name)
 
 
 Undo = Callable[[], Any]
@@ -75,11 +62,22 @@ def _stuck(value: float, network: nn.Module, strength: float, seed: int) -> list
     for name, module in network.named_modules():
         weight = module._parameters.get("weight")
         if isinstance(module, _SYNAPSES) and weight is not None and weight.ndim > 1:
-            damaged = _Damaged(strength, value, seed, name)
-            parametrize.register_parametrization(module, "weight", damaged, unsafe=True)
-            remove = partial(parametrize.remove_parametrizations, module, "weight")
-            undo.append(partial(remove, leave_parametrized=False))
+            damage = partial(_damage, strength, value, seed, name)
+            undo.append(module.register_forward_pre_hook(damage).remove)
+            undo.append(module.register_forward_hook(_heal, always_call=True).remove)
     return undo
+
+
+def _damage(
+    share: float, value: float, seed: int, name: str, module: nn.Module, inputs: Any
+) -> None:
+    """Let a layer compute with damaged weights, in front of its own, which learn."""
+    weight: Any = module._parameters["weight"]
+    vars(module)["weight"] = stuck_weights(weight, share, value, seed, name)
+
+
+def _heal(module: nn.Module, inputs: Any, output: Any) -> None:
+    vars(module).pop("weight", None)
 
 
 # What each strength means: the deviation of currents in thresholds, that of the logarithm of a
