@@ -1,0 +1,122 @@
+"""Parts that the benchmark of figures and its peer's process share; torch alone is imported."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+# Of the small network: images, channels, samples.
+PIXELS, CHANNELS, SAMPLES = 16, 16, 4
+TRAINING, INFERENCE = (2, 4, 8, 16, 32), 128
+# Figure 5: neurons of a layer at 16 steps, and steps of a layer of 2^14 neurons.
+WIDTHS, LENGTHS = (1 << 12, 1 << 14, 1 << 16, 1 << 18), (2, 4, 8, 16, 32, 64)
+WIDTH, LENGTH = 1 << 14, 16
+ABLATION = 16
+Times = dict[str, float]
+
+
+def images(steps: int, device: str) -> Tensor:
+    """Return spikes (T, N, 2, H, W), the same in every process."""
+    source = torch.Generator().manual_seed(steps)
+    drawn = torch.rand(steps, SAMPLES, 2, PIXELS, PIXELS, generator=source)
+    return (drawn < 0.3).float().to(device)
+
+
+def currents(steps: int, neurons: int, device: str) -> Tensor:
+    """Return currents (T, 1, N) that make neurons fire, the same in every process."""
+    source = torch.Generator().manual_seed(steps + neurons)
+    return (torch.randn(steps, 1, neurons, generator=source) + 0.4).to(device)
+
+
+def weigh(network: nn.Module) -> None:
+    """Set weights by their order and shape, so that every process has the same ones."""
+    source = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim > 1:
+                drawn = torch.randn(parameter.shape, generator=source)
+                parameter.copy_(drawn / parameter[0].numel() ** 0.5)
+
+
+def seconds(work: Callable[[], object], device: str, rounds: int) -> float:
+    """Return the median time: of this thread's processor on a CPU, of the clock on a GPU."""
+    clock = time.perf_counter if device == "cuda" else time.thread_time
+    times = []
+    for _ in range(rounds + 1):
+        if device == "cuda":
+            torch.cuda.synchronize()
+        start = clock()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(clock() - start)
+    # The first round compiles and allocates.
+    return statistics.median(times[1:])
+
+
+def learnt(run: Callable[[Tensor], Tensor], network: nn.Module, x: Tensor) -> dict[str, Any]:
+    """Return the spikes of a training step, and the gradients of all weights in their order."""
+    network.zero_grad()
+    spikes = run(x)
+    (spikes * weights_like(spikes)).sum().backward()
+    gradients = [p.grad.detach().cpu() for p in network.parameters() if p.grad is not None]
+    return {"spikes": spikes.detach().cpu(), "gradients": gradients}
+
+
+def weights_like(spikes: Tensor) -> Tensor:
+    """Return what each spike counts in the loss."""
+    count = spikes.numel()
+    return torch.linspace(-1, 1, count, device=spikes.device).reshape(spikes.shape)
+
+
+def step(run: Callable[[Tensor], Tensor], network: nn.Module, x: Tensor) -> None:
+    """Train for a step, without an update."""
+    network.zero_grad()
+    spikes = run(x)
+    (spikes * weights_like(spikes)).sum().backward()
+
+
+def measure(
+    runs: Mapping[str, tuple[Callable[[Tensor], Tensor], nn.Module]], device: str, rounds: int
+) -> dict[str, Times]:
+    """Return the times of a process' networks: figure 1d, and the step of figure 21."""
+    measured: dict[str, Times] = {}
+    for name, (run, network) in runs.items():
+        network.train()
+        times: Times = {}
+        for steps in TRAINING:
+            x = images(steps, device)
+            times[f"training {steps}"] = seconds(partial(step, run, network, x), device, rounds)
+        network.eval()
+        with torch.no_grad():
+            x = images(INFERENCE, device)
+            times[f"inference {INFERENCE}"] = seconds(partial(run, x), device, rounds)
+        measured[name] = times
+    return measured
+
+
+def differentiate(layer: Callable[[Tensor], Tensor], x: Tensor) -> None:
+    """Run neurons forward and backward."""
+    torch.autograd.grad(layer(x), x, torch.ones_like(x))
+
+
+def measure_neurons(
+    layers: Mapping[str, Callable[[Tensor], Tensor]], device: str, rounds: int
+) -> dict[str, Times]:
+    """Return the times of a training step of a layer of neurons: figures 5b and 5c."""
+    measured: dict[str, Times] = {}
+    for name, layer in layers.items():
+        times: Times = {}
+        sizes = {f"neurons {width}": (LENGTH, width) for width in WIDTHS}
+        sizes |= {f"steps {length}": (length, WIDTH) for length in LENGTHS}
+        for key, size in sizes.items():
+            x = currents(*size, device).requires_grad_()
+            times[key] = seconds(partial(differentiate, layer, x), device, rounds)
+        measured[name] = times
+    return measured

@@ -1,0 +1,190 @@
+"""The seed paper's figures 1d, 5b, 5c and 21, with the peer in the same run.
+
+    python benchmarks/figures.py [--device cuda] [--rounds 5] [--write]
+
+SpikingJelly runs in a process of its own, from `neurodeploy simulators install spikingjelly`.
+Spikes of a training step have to be equal on every bit, and gradients to 1e-6 of the largest,
+before anything is timed. Sizes are those that a small CPU bears; `--write` draws the plots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import _figures_common as common
+import numpy as np
+import torch
+from platformdirs import user_cache_path
+from torch import Tensor, nn
+
+from snncore import functional, layer, neuron, plot
+
+PLOTS = Path(__file__).parent / "plots"
+Run = tuple[Callable[[Tensor], Tensor], nn.Module]
+
+
+def network(backend: str) -> nn.Sequential:
+    """Return the small network."""
+    lif = partial(neuron.LIF, backend=backend)
+    channels, pixels = common.CHANNELS, common.PIXELS
+    net = nn.Sequential(
+        layer.Conv2d(2, channels, 3, padding=1, bias=False),
+        layer.BatchNorm2d(channels),
+        lif(),
+        layer.MaxPool2d(2),
+        layer.Conv2d(channels, channels, 3, padding=1, bias=False),
+        layer.BatchNorm2d(channels),
+        lif(),
+        layer.MaxPool2d(2),
+        layer.Flatten(),
+        layer.Linear(channels * (pixels // 4) ** 2, 10, bias=False),
+        lif(),
+    )
+    common.weigh(net)
+    return net
+
+
+def all_steps(net: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a function that runs layer after layer."""
+
+    def run(x: Tensor) -> Tensor:
+        functional.reset(net)
+        return net(x)
+
+    return run
+
+
+def step_by_step(net: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a function that runs step after step."""
+    functional.set_step_mode(net, "s")
+
+    def run(x: Tensor) -> Tensor:
+        functional.reset(net)
+        return torch.stack([net(step) for step in x])
+
+    return run
+
+
+def not_merged(net: nn.Sequential) -> nn.Sequential:
+    """Return a network whose layers without states see one step after another."""
+    parts = []
+    for module in net:
+        if not isinstance(module, neuron.Neuron):
+            functional.set_step_mode(module, "s")
+        parts.append(module if isinstance(module, neuron.Neuron) else layer.Steps(module))
+    return nn.Sequential(*parts)
+
+
+def our_runs(device: str) -> dict[str, Run]:
+    """Return the rungs of figure 21; the last one is what users get."""
+    stepping, split = network("torch").to(device), not_merged(network("torch")).to(device)
+    merged, kernels = network("torch").to(device), network("auto").to(device)
+    return {
+        "step by step": (step_by_step(stepping), stepping),
+        "layer by layer": (all_steps(split), split),
+        "merged": (all_steps(merged), merged),
+        "kernels": (all_steps(kernels), kernels),
+    }
+
+
+def peer(device: str, rounds: int, folder: Path) -> dict[str, dict[str, common.Times]]:
+    """Run the peer's process and return its times."""
+    root = user_cache_path("neurodeploy") / "simulators/spikingjelly/lib"
+    packages = next(root.glob("python*/site-packages"), None)
+    if packages is None:
+        raise SystemExit("SpikingJelly is missing: neurodeploy simulators install spikingjelly")
+    script = Path(__file__).with_name("_figures_peer.py")
+    paths = os.pathsep.join([str(packages), str(script.parent)])
+    command = [sys.executable, str(script), str(folder), device, str(rounds)]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": paths})
+    times: dict[str, dict[str, common.Times]] = json.loads((folder / "peer.json").read_text())
+    return times
+
+
+def check(runs: dict[str, Run], device: str, folder: Path) -> None:
+    """Check that all networks fire and learn alike."""
+    with np.load(folder / "peer.npz") as file:
+        spikes = torch.from_numpy(file["spikes"])
+        gradients = [torch.from_numpy(file[f"gradient{i}"]) for i in range(len(file.files) - 1)]
+    if not 0.01 < spikes.mean() < 0.99:
+        raise SystemExit("the peer's network is silent")
+    for name, (run, net) in runs.items():
+        if name in ("step by step", "layer by layer"):
+            # Their norms see the statistics of one step.
+            continue
+        result = common.learnt(run, net, common.images(common.ABLATION, device))
+        if not torch.equal(result["spikes"], spikes):
+            raise SystemExit(f"{name}: spikes differ from the peer's")
+        for mine, theirs in zip(result["gradients"], gradients, strict=True):
+            if (mine - theirs).abs().max() > 1e-6 * theirs.abs().max():
+                gap = float((mine - theirs).abs().max() / theirs.abs().max())
+                raise SystemExit(f"{name}: a gradient differs by {gap:.1e} of the largest")
+
+
+def draw(networks: dict[str, common.Times], neurons: dict[str, common.Times]) -> None:
+    """Write a plot for each figure."""
+    PLOTS.mkdir(exist_ok=True)
+
+    def lines(times: dict[str, common.Times], word: str) -> dict[str, tuple[list[float], ...]]:
+        chosen = {}
+        for name, each in times.items():
+            points = [(float(k.split()[1]), 1e3 * v) for k, v in each.items() if k.startswith(word)]
+            chosen[name] = tuple(map(list, zip(*points, strict=True)))
+        return chosen
+
+    ends = {name: each for name, each in networks.items() if "Jelly" in name or name == "kernels"}
+    for file, times, word, horizontal in (
+        ("figure_1d", ends, "training", "steps"),
+        ("figure_5b", neurons, "neurons", "neurons"),
+        ("figure_5c", neurons, "steps", "steps"),
+        ("figure_21", networks, "training", "steps"),
+    ):
+        vertical = "ms a training step"
+        figure = plot.curves(lines(times, word), horizontal=horizontal, vertical=vertical)
+        figure.axes[0].set(xscale="log", yscale="log")
+        figure.savefig(PLOTS / f"{file}.png", dpi=80)
+
+
+def show(times: dict[str, common.Times]) -> None:
+    """Print a table of milliseconds."""
+    keys = list(next(iter(times.values())))
+    print("| | " + " | ".join(keys) + " |\n|---|" + "---|" * len(keys))
+    for name, each in times.items():
+        print(f"| {name} | " + " | ".join(f"{1e3 * each[key]:.2f}" for key in keys) + " |")
+
+
+def main() -> None:
+    """Check, measure, print, and perhaps draw."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    runs = our_runs(options.device)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = peer(options.device, options.rounds, Path(folder))
+        check(runs, options.device, Path(folder))
+    networks = theirs["networks"] | common.measure(runs, options.device, options.rounds)
+    layers = {
+        "kernels": neuron.LIF(keep_states=False),
+        "eager": neuron.LIF(keep_states=False, backend="torch"),
+    }
+    measured = common.measure_neurons(layers, options.device, options.rounds)
+    neurons = theirs["neurons"] | measured
+    show(networks)
+    show(neurons)
+    if options.write:
+        draw(networks, neurons)
+
+
+if __name__ == "__main__":
+    main()
