@@ -26,11 +26,11 @@ from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from torch import Tensor, nn
 
 
-def network(mode: str, backend: str = "torch") -> nn.Sequential:
+def network(mode: str) -> nn.Sequential:
     """Return the small network in a step mode."""
 
     def lif() -> nn.Module:
-        return neuron.LIFNode(surrogate_function=surrogate.ATan(), step_mode="m", backend=backend)
+        return neuron.LIFNode(surrogate_function=surrogate.ATan(), step_mode="m")
 
     net = nn.Sequential(
         layer.Conv2d(2, CHANNELS, 3, padding=1, bias=False),
@@ -45,8 +45,6 @@ def network(mode: str, backend: str = "torch") -> nn.Sequential:
         layer.Linear(CHANNELS * (PIXELS // 4) ** 2, 10, bias=False),
         lif(),
     )
-    functional.set_step_mode(net, "m")
-    functional.set_backend(net, backend)
     functional.set_step_mode(net, mode)
     weigh(net)
     return net

@@ -89,7 +89,7 @@ class MSResNet(nn.Module):
     def _begin_small(self) -> None:
         # Sums of currents grow with every block, so a block adds nothing at first.
         for module in self.modules():
-            if isinstance(module, layer.BatchNorm2d):
+            if isinstance(module, layer.BatchNorm2d) and module.weight is not None:
                 nn.init.constant_(module.weight, 0.5)
         for block in self.stages:
             last: Any = block.get_submodule("body")

@@ -84,11 +84,10 @@ def compare(
     scores: dict[str, dict[str, float]] = {}
     ceilings: dict[str, float | None] = {}
     for region, recorded in regions.items():
-        has_trials = isinstance(recorded, NeuralTrials)
         means = recorded.means() if isinstance(recorded, NeuralTrials) else np.asarray(recorded)
         scores[region] = {name: score(values, means) for name, values in layers.items()}
         ceilings[region] = None
-        if has_trials and recorded.repeats > 1:
+        if isinstance(recorded, NeuralTrials) and recorded.repeats > 1:
             ceilings[region] = _ceiling(recorded, score, halves, seed)
     name = metric if isinstance(metric, str) else getattr(metric, "__name__", "similarity")
     return Comparison(name, scores, ceilings)

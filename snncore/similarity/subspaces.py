@@ -20,8 +20,9 @@ def canonical_correlations(one: Any, other: Any) -> Table:
     """
     first, second = pair(one, other, "canonical_correlations")
     bases = [_basis(centred(values)) for values in (first, second)]
-    cosines: Table = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
-    return np.clip(cosines, 0.0, 1.0)
+    cosines: Any = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
+    clipped: Table = np.clip(cosines, 0.0, 1.0)
+    return clipped
 
 
 def _basis(values: Table) -> Table:

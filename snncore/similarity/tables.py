@@ -45,7 +45,8 @@ def pair(one: Any, other: Any, name: str) -> tuple[Table, Table]:
 
 def centred(values: Table) -> Table:
     """Subtract each column's mean."""
-    return values - values.mean(0)
+    moved: Table = values - values.mean(0)
+    return moved
 
 
 def largest_parts(values: Table, components: int | None, share: float | None = None) -> Table:

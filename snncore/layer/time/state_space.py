@@ -116,7 +116,7 @@ class S4D(StateLayer):
         kernel = (gain[..., None] * powers).real.sum(1)
         length = 2 * steps
         spectrum = torch.fft.rfft(moved, length) * torch.fft.rfft(kernel, length)
-        outputs = torch.fft.irfft(spectrum, length)[..., :steps]
+        outputs: Tensor = torch.fft.irfft(spectrum, length)[..., :steps]
         last = torch.einsum("cnt,bct->bcn", powers.flip(-1), moved.to(powers.dtype)) * gain
         if past is not None:
             later = powers * turn[..., None]

@@ -84,12 +84,12 @@ def read_assembly(
         values = values[:, chosen]
     if len(shown) != len(values):
         raise ValueError(f"{file_path}: {len(shown)} names of {len(values)} presentations")
-    names, inverse, counts = np.unique(shown, return_inverse=True, return_counts=True)
-    responses = np.full((len(names), counts.max(), values.shape[1]), np.nan)
-    for index in range(len(names)):
+    stimuli, inverse, counts = np.unique(shown, return_inverse=True, return_counts=True)
+    responses = np.full((len(stimuli), counts.max(), values.shape[1]), np.nan)
+    for index in range(len(stimuli)):
         rows = values[inverse == index]
         responses[index, : len(rows)] = rows
-    return NeuralTrials(responses), tuple(str(name) for name in names)
+    return NeuralTrials(responses), tuple(str(name) for name in stimuli)
 
 
 def _presented(file: Any, file_path: Path) -> Table:
@@ -101,7 +101,8 @@ def _presented(file: Any, file_path: Path) -> Table:
             order = [axes.index(axis) for axis in ("presentation", "neuroid")]
             others = [index for index in range(len(axes)) if index not in order]
             values = np.asarray(variable[...], np.float64).transpose(*order, *others)
-            return values.reshape(*values.shape[:2], -1).mean(2)
+            means: Table = values.reshape(*values.shape[:2], -1).mean(2)
+            return means
     raise ValueError(f"{file_path}: holds no array of neuroid and presentation")
 
 
