@@ -12,11 +12,11 @@ from torch import nn
 
 from snncore import layer
 from snncore.models.common import Make
-from snncore.neuron import AdaptiveLIF, CubaLIF, LeakyIntegrator
+from snncore.neuron import LIF, CubaLIF, LeakyIntegrator
 
 # Steps of 1 ms, synapses of 5 ms and membranes of 10 ms.
 _cuba: Make = partial(CubaLIF, current_decay=0.2, voltage_decay=0.1)
-_adaptive: Make = partial(AdaptiveLIF, detach_reset=True)
+_leaky: Make = partial(LIF, detach_reset=True)
 
 
 class SHDNet(nn.Sequential):
@@ -40,9 +40,10 @@ class SHDNet(nn.Sequential):
 
 
 class SpeechNet(nn.Sequential):
-    """Layers of adaptive neurons behind norms (Bittar and Garner 2022), recurrent or not.
+    """Layers of neurons behind norms (Bittar and Garner 2022), recurrent or not.
 
-    It hears the bands of a spectrum, or the channels of a cochlea.
+    It hears the bands of a spectrum, or the channels of a cochlea. With `recurrent` it is the
+    paper's RLIF, and RadLIF with the zoo's adaptive neurons as `neuron`.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class SpeechNet(nn.Sequential):
         inputs: int = 40,
         recurrent: bool = False,
         dropout: float = 0.1,
-        neuron: Make = _adaptive,
+        neuron: Make = _leaky,
     ) -> None:
         if not hidden:
             raise ValueError("SpeechNet: no hidden layer (hidden=(512, 512), or any widths)")

@@ -13,7 +13,7 @@ import neurodeploy as nd
 import quant
 from neurodeploy.errors import DoesNotFitError
 from neurodeploy.sandbox import Environment
-from snncore import functional, layer, models
+from snncore import functional, layer, models, neuron
 
 Make = Callable[[], tuple[nn.Module, Tensor]]
 
@@ -57,9 +57,12 @@ MODELS: dict[str, Make] = {
         models.SHDNet(4, inputs=12, hidden=10),
         _events(12),
     ),
-    "speech": lambda: (models.SpeechNet(4, (10, 8), inputs=12), _events(12)),
+    "speech": lambda: (
+        models.SpeechNet(4, (10, 8), inputs=12, neuron=neuron.AdaptiveLIF),
+        _events(12),
+    ),
     "recurrent speech": lambda: (
-        models.SpeechNet(4, (10, 8), inputs=12, recurrent=True),
+        models.SpeechNet(4, (10, 8), inputs=12, recurrent=True, neuron=neuron.AdaptiveLIF),
         _events(12),
     ),
 }
