@@ -41,7 +41,8 @@ def weigh(network: nn.Module) -> None:
         for parameter in network.parameters():
             if parameter.ndim > 1:
                 drawn = torch.randn(parameter.shape, generator=source)
-                parameter.copy_(drawn / parameter[0].numel() ** 0.5)
+                # Large enough for the last neurons, which no norm drives.
+                parameter.copy_(3 * drawn / parameter[0].numel() ** 0.5)
 
 
 def seconds(work: Callable[[], object], device: str, rounds: int) -> float:
