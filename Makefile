@@ -34,8 +34,9 @@ IS_FIT = import sys, venv, ensurepip; sys.exit("%d.%d" % sys.version_info[:2] no
 FIND_PYTHON = for python in $(or $(filter-out $(VERSIONS),$(PYTHON)),$(CANDIDATES)); do \
 	"$$python" -c '$(IS_FIT)' 2>/dev/null && echo "$$python" && break; done
 
-# A process a core, each with one thread; who is done takes tests from the others.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+# A process a core, each with one thread; who is done takes the next file. Its tests stay together,
+# for what they share is made once a process; and in their order, in which the longest come first.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-fast test-gpu lint conformance coverage fuzz docs bench clean
 

@@ -45,7 +45,9 @@ class Meter:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the ten tests that took most, and write all where CPU_SECONDS says."""
-        total, all_in_all = sum(self.tests.values()), self.beside + seconds()
+        total = sum(self.tests.values())
+        # The workers are children of this process, and said themselves what they took.
+        all_in_all = self.beside + sum(os.times()[:2]) if self.beside else seconds()
         terminalreporter.section(f"CPU seconds: {all_in_all:.0f}, {total:.0f} of them in tests")
         for test, number in self.tests.most_common(10):
             terminalreporter.write_line(f"{number:8.2f} {test}")
