@@ -10,7 +10,7 @@ from torch import nn
 import quant
 from neurodeploy.errors import ModelFileError, UnsupportedLayerError
 from neurodeploy.frontend.containers import CHAIN, CONTAINERS
-from snncore import encoding, layer, neuron, surrogate
+from snncore import encoding, layer, neuron, surrogate, timing
 
 # Layers that the packages show, but that are base classes or contain other layers.
 _BASES = (
@@ -38,7 +38,7 @@ def _shown(package: ModuleType) -> dict[str, type[nn.Module]]:
     }
 
 
-_CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant) | _shown(encoding)
+_CONFIGURED = _shown(layer) | _shown(neuron) | _shown(quant) | _shown(encoding) | _shown(timing)
 # These do nothing in an exported network.
 _IDLE: dict[str, type[nn.Module]] = {"Identity": nn.Identity, "Dropout": nn.Dropout}
 _DROPOUTS = (layer.Dropout, layer.Dropout2d)

@@ -43,8 +43,8 @@ VERBS = frozenset(
     round run sample save scale scan search select send set share shift show simulate skip sort
     spell split start step stop store strip subtract sum swap take test trace train translate
     try turn undo unpack update use validate verify visit wait walk warn watch wrap write yield
-    allocate blank bound collate continue correct derive drive estimate fire flatten indent
-    normalize pool repeat reshape shard simplify tighten
+    allocate blank bound collate continue correct derive drive estimate fire flatten halve indent
+    normalize pool repeat reshape shard simplify solve tighten
         """,
     )
 )
