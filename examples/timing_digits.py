@@ -19,7 +19,7 @@ import neurodeploy as nd
 import quant
 from snncore import data, functional, timing
 
-LONGEST, DT, STEPS, HIDDEN, BATCH = 2.0, 1 / 16, 64, 64, 64
+LONGEST, DT, STEPS, HIDDEN, BATCH = 2.0, 1 / 16, 64, 96, 64
 # Twice the threshold, in units of the largest response to a spike.
 DRIVE = 2.0 * 4.0
 
@@ -67,7 +67,7 @@ def main() -> None:
     """Train, put on a grid, export, verify."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--out", type=Path, default=Path("timing-output"))
     options = parser.parse_args()
     torch.manual_seed(options.seed)

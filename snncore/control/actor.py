@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from snncore import decoding, encoding, functional, layer, neuron
-from snncore.control.fields import receptive_fields, responses
+from snncore.control.fields import ReceptiveField, receptive_fields, responses
 
 
 def _neurons() -> neuron.Neuron:
@@ -92,7 +92,7 @@ class SpikingActor(nn.Module):
 
     def network(self) -> nn.Module:
         """Return the layers from observations (T, N, values) to voltages (N, actions), copied."""
-        fields = type(self.fields)(
+        fields = ReceptiveField(
             centre=self.fields.get_parameter("centre").detach().clone(),
             width=self.fields.get_parameter("width").detach().clone(),
             surrogate=self.fields.surrogate,

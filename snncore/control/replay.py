@@ -37,12 +37,11 @@ class Replay:
     def add(
         self, observation: Tensor, action: Tensor, reward: float, following: Tensor, ended: bool
     ) -> None:
-        """Remember a transition, in place of the oldest if there is no room."""
+        """Store a transition, in place of the oldest if there is no room."""
         row = self._next
-        for kept, value in zip(
-            self._rows, (observation, action, reward, following, float(ended)), strict=True
-        ):
-            kept[row] = value
+        rows = self._rows
+        rows.observations[row], rows.actions[row], rows.rewards[row] = observation, action, reward
+        rows.following[row], rows.ended[row] = following, float(ended)
         self._next = (row + 1) % self.size
         self.count = min(self.count + 1, self.size)
 

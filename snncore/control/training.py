@@ -36,7 +36,7 @@ def train(
     seed: int = 0,
     say: Callable[[str], None] = lambda text: None,
 ) -> Curve:
-    """Play `steps` steps, learn once a step after the random ones of `warm_up`, and test.
+    """Run `steps` steps, learn once a step after the random ones of `warm_up`, and test.
 
     A test is an episode in each of the environments `tests`; it ends early once a test's mean
     return is `solved` or more.

@@ -12,14 +12,15 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     sys.path += job["path"]
     torch = importlib.import_module("torch")
     timing = importlib.import_module("snncore.timing")
-    peer = importlib.import_module("spikingjelly.timing_based")
+    encoding = importlib.import_module("spikingjelly.timing_based.encoding")
+    neuron = importlib.import_module("spikingjelly.timing_based.neuron")
     torch.manual_seed(job["seed"])
     times = 30 * torch.rand(job["samples"], 12, dtype=torch.float64)
     exchange.progress("compare")
     return {
-        "population": _population(torch, timing, peer.encoding),
-        "tempotron": _tempotron(torch, timing, peer.neuron, times),
-        "srm": _srm(torch, timing, peer.neuron, times),
+        "population": _population(torch, timing, encoding),
+        "tempotron": _tempotron(torch, timing, neuron, times),
+        "srm": _srm(torch, timing, neuron, times),
     }
 
 

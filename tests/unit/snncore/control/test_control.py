@@ -168,10 +168,10 @@ def test_the_actor_learns_the_line() -> None:
     assert low[0] < -1 < 1 < high[0]
     agent = agent_of()
     before = float(np.mean(control.evaluate(agent.act, lines(5))))
-    curve = control.train(agent, line, lines(5), steps=450, warm_up=150, batch=32, test_every=225)
-    assert curve.steps == [225, 450]
+    curve = control.train(agent, line, lines(5), steps=300, warm_up=100, batch=32, test_every=150)
+    assert curve.steps == [150, 300]
     assert curve.returns[-1] > before + 0.5
-    assert curve.returns[-1] > -1.6
+    assert curve.returns[-1] > -2.0
 
 
 def test_a_run_repeats_by_its_seed() -> None:
