@@ -63,7 +63,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("converted")
 
 
-@pytest.mark.parametrize("framework", MODELS)
+# Without --full, two of them; the modules of all four are converted in `frameworks`.
+@pytest.mark.parametrize(
+    "framework",
+    [
+        pytest.param(name, marks=(pytest.mark.thorough,) * (name in ("snntorch", "sinabs")))
+        for name in MODELS
+    ],
+)
 def test_models_convert_with_equal_spikes(framework: str, full: bool, folder: Path) -> None:
     name, count = MODELS[framework]
     models = results(folder, framework, *([] if full else [name]))

@@ -9,14 +9,16 @@ import pytest
 from tests.packaging.index import pinned, plain_environment, run, uv
 from tests.packaging.tree import ROOT
 
-# Training's kernels, the integer engine's, and CUDA C that runs on the CPU.
+# Training's kernels, and CUDA C that runs on the CPU.
 KERNELS = (
     "tests/unit/snncore/kernels/cpp/test_cpp.py::test_it_is_eager_torch[CubaLIF]",
-    "tests/unit/neurodeploy/simulator/test_fast.py::test_neurons_that_only_their_biases_drive",
     "tests/unit/snncore/kernels/inline/test_shapes.py::test_several_inputs_and_outputs",
 )
-# The longest to build, which is tried with --full.
-MORE = ("tests/unit/snncore/kernels/cpp/test_cpp.py::test_it_is_eager_torch[Izhikevich]",)
+# With --full, the integer engine's, which are of the same words, and those that build longest.
+MORE = (
+    "tests/unit/neurodeploy/simulator/test_fast.py::test_neurons_that_only_their_biases_drive",
+    "tests/unit/snncore/kernels/cpp/test_cpp.py::test_it_is_eager_torch[Izhikevich]",
+)
 FOUND = "from snncore.kernels.cpp.build import compiler; print(*compiler() or ('none',))"
 
 

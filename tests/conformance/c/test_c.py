@@ -38,14 +38,14 @@ def branching_case(seed: int) -> Case:
 
 # By kind of network: how one is drawn, how many with --full, and how many in `make test`.
 KINDS: dict[str, tuple[Callable[[int], Case], int, int]] = {
-    "chip": (chip_case, 100, 2),
-    "branching": (branching_case, 150, 3),
+    "chip": (chip_case, 100, 1),
+    "branching": (branching_case, 150, 2),
     "random": (random_case, 50, 1),
     "timed": (timed_case, 50, 1),
-    "moving": (moving_case, 100, 2),
+    "moving": (moving_case, 100, 1),
     "attentive": (lambda seed: attentive_case(seed, late=seed % 5 == 4), 50, 1),
     "summing": (lambda seed: summing_case(seed, late=seed % 5 == 4), 50, 1),
-    "zoo": (zoo_case, 108, 3),
+    "zoo": (zoo_case, 108, 2),
 }
 
 

@@ -121,6 +121,7 @@ def test_lava_sees_every_smallest_change_where_the_golden_interpreter_does(
         assert trace[expected.layer].values[expected.state][index] == expected.got
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize("name", ["a bit of a dense weight", "a bias"])
 def test_verify_names_layer_neuron_and_step_of_a_broken_artifact(
     name: str, lava: Environment, tmp_path: Path

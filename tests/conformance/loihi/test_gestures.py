@@ -30,6 +30,8 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     return run
 
 
+# The training takes longest; other networks are trained, quantized and run in Lava without it.
+@pytest.mark.thorough
 def test_events_become_a_network_that_lava_computes(
     lava: Environment, run: Any, tmp_path: Path
 ) -> None:

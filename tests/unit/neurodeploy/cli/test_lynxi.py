@@ -89,6 +89,8 @@ def test_files_whose_runtime_is_missing_are_not_run_where_they_are_asked_for(
     assert link["remedy"] == "neurodeploy simulators install onnxruntime"
 
 
+# With --full alone: the controls of the conformance suite change every file.
+@pytest.mark.thorough
 def test_a_changed_weight_in_a_file_for_the_compiler_is_named(
     folder: Path, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
