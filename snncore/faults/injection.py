@@ -80,7 +80,7 @@ def _heal(module: nn.Module, inputs: Any, output: Any) -> None:
     vars(module).pop("weight", None)
 
 
-# What each strength means: the deviation of currents in thresholds, that of the logarithm of a
+# What each strength means: the deviation of the noise of currents, that of the logarithm of a
 # unit's gain, the share of synapses that are broken or conduct fully, and that of lost spikes.
 KINDS: dict[str, Inject] = {
     "noise": partial(_before_neurons, Noise),
