@@ -110,7 +110,7 @@ def synchronize(network: nn.Module, synchronized: bool = True) -> None:
 def _learn(network: nn.Module, learns: bool) -> None:
     network.requires_grad_(learns)
     for module in network.modules():
-        if isinstance(module, layer.BatchNorm | layer.StepBatchNorm2d):
+        if isinstance(module, layer.BatchNorm | layer.StepBatchNorm):
             module.frozen = not learns
 
 

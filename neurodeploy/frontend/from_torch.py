@@ -178,6 +178,14 @@ def _(module: layer.Vote, name: str, source: Edge, shape: Shape) -> Sequence[Nod
         raise UnsupportedLayerError(f"{name}: {error}") from error
 
 
+@nodes_of.register(layer.WSLinear)
+@nodes_of.register(layer.WSConv1d)
+@nodes_of.register(layer.WSConv2d)
+@nodes_of.register(layer.WSConv3d)
+def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return nodes_of(module.plain(), name, source, shape)
+
+
 @nodes_of.register(layer.Conv1d)
 @nodes_of.register(layer.Conv2d)
 @nodes_of.register(layer.Conv3d)
@@ -275,6 +283,11 @@ def _(module: nn.Module, name: str, source: Edge, shape: Shape) -> Sequence[Node
 @nodes_of.register
 def _(module: layer.Delay, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     return [g.Delay(name, source, np.array(module.steps, dtype=np.float64))]
+
+
+@nodes_of.register
+def _(module: layer.LearnedDelay, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
+    return nodes_of(module.frozen(), name, source, shape)
 
 
 @nodes_of.register

@@ -17,6 +17,7 @@ _BASES = (
     layer.BatchNorm,
     layer.Layer,
     layer.StateLayer,
+    layer.StepBatchNorm,
     neuron.EquationNeuron,
     neuron.Neuron,
     quant.ChipNeuron,

@@ -33,7 +33,7 @@ def our_layer(module: nn.Module, name: str, step_mode: str = "m") -> nn.Module |
         # A subclass may compute anything.
         if type(module) is kind:
             ours = make(module, name, step_mode)
-            if ours is not None and kind not in (*_UNFOLDED, *_LINE_MEANS):
+            if ours is not None and kind not in _OF_OTHER_FORM:
                 ours.load_state_dict(module.state_dict())
                 tensor = next(module.parameters(), None)
                 ours = ours if tensor is None else ours.to(tensor.device, tensor.dtype)
@@ -176,6 +176,22 @@ def _adaptive(module: Any, name: str, step_mode: str) -> nn.Module | None:
     return kind(size) if whole else None
 
 
+def _plain(module: Any, name: str, step_mode: str) -> nn.Module:
+    """Return the layer that computes the same without what made its weights."""
+    ours: nn.Module = module.plain()
+    return ours
+
+
+def _frozen(module: Any, name: str, step_mode: str) -> nn.Module:
+    """Return learned delays in whole steps."""
+    ours: nn.Module = module.frozen()
+    return ours
+
+
+# Their twins hold what these learn in another form.
+_STANDARDIZED: tuple[type[nn.Module], ...] = (
+    *(layer.WSLinear, layer.WSConv1d, layer.WSConv2d, layer.WSConv3d),
+)
 # Their twins are several layers, which hold the weights in another form.
 _UNFOLDED: tuple[type[nn.Module], ...] = (
     *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
@@ -200,4 +216,7 @@ _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d), _largest),
     nn.AdaptiveAvgPool2d: _adaptive,
     **dict.fromkeys(_UNFOLDED, _transposed),
+    **dict.fromkeys(_STANDARDIZED, _plain),
+    layer.LearnedDelay: _frozen,
 }
+_OF_OTHER_FORM = (*_UNFOLDED, *_LINE_MEANS, *_STANDARDIZED, layer.LearnedDelay)

@@ -5,6 +5,8 @@ from snncore.encoding.level import level as level
 from snncore.encoding.neurons import Delta as Delta
 from snncore.encoding.neurons import Latency as Latency
 from snncore.encoding.neurons import Rate as Rate
+from snncore.encoding.periodic import Periodic as Periodic
+from snncore.encoding.periodic import delta as delta
 from snncore.encoding.phase import phase as phase
 from snncore.encoding.phase import phase_weights as phase_weights
 from snncore.encoding.random import poisson as poisson
@@ -17,7 +19,9 @@ __all__ = [
     "Delta",
     "Direct",
     "Latency",
+    "Periodic",
     "Rate",
+    "delta",
     "direct",
     "latency",
     "level",

@@ -18,10 +18,17 @@ from snncore.layer.norm.batch_norm import BatchNorm as BatchNorm
 from snncore.layer.norm.batch_norm import BatchNorm1d as BatchNorm1d
 from snncore.layer.norm.batch_norm import BatchNorm2d as BatchNorm2d
 from snncore.layer.norm.batch_norm import BatchNorm3d as BatchNorm3d
+from snncore.layer.norm.batch_norm import ThresholdBatchNorm1d as ThresholdBatchNorm1d
 from snncore.layer.norm.batch_norm import ThresholdBatchNorm2d as ThresholdBatchNorm2d
+from snncore.layer.norm.batch_norm import ThresholdBatchNorm3d as ThresholdBatchNorm3d
 from snncore.layer.norm.group_norm import GroupNorm as GroupNorm
+from snncore.layer.norm.step_batch_norm import StepBatchNorm as StepBatchNorm
+from snncore.layer.norm.step_batch_norm import StepBatchNorm1d as StepBatchNorm1d
 from snncore.layer.norm.step_batch_norm import StepBatchNorm2d as StepBatchNorm2d
+from snncore.layer.norm.step_batch_norm import StepBatchNorm3d as StepBatchNorm3d
+from snncore.layer.norm.step_batch_norm import TemporalBatchNorm1d as TemporalBatchNorm1d
 from snncore.layer.norm.step_batch_norm import TemporalBatchNorm2d as TemporalBatchNorm2d
+from snncore.layer.norm.step_batch_norm import TemporalBatchNorm3d as TemporalBatchNorm3d
 from snncore.layer.pool import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from snncore.layer.pool import AdaptiveAvgPool2d as AdaptiveAvgPool2d
 from snncore.layer.pool import AdaptiveAvgPool3d as AdaptiveAvgPool3d
@@ -35,11 +42,17 @@ from snncore.layer.pool import MaxPool3d as MaxPool3d
 from snncore.layer.report import backend_report as backend_report
 from snncore.layer.residual import Join as Join
 from snncore.layer.residual import Residual as Residual
+from snncore.layer.temporal_attention import MultiDimensionalAttention as MultiDimensionalAttention
+from snncore.layer.temporal_attention import TemporalAttention as TemporalAttention
+from snncore.layer.time.cells import SpikingGRU as SpikingGRU
+from snncore.layer.time.cells import SpikingLSTM as SpikingLSTM
+from snncore.layer.time.cells import SpikingRNN as SpikingRNN
 from snncore.layer.time.container import Recurrent as Recurrent
 from snncore.layer.time.container import Sequence as Sequence
 from snncore.layer.time.container import Steps as Steps
 from snncore.layer.time.container import TimeDistributed as TimeDistributed
 from snncore.layer.time.delay import Delay as Delay
+from snncore.layer.time.learned_delay import LearnedDelay as LearnedDelay
 from snncore.layer.time.state import StateLayer as StateLayer
 from snncore.layer.time.state_space import S4D as S4D
 from snncore.layer.time.synaptic_filter import SynapticFilter as SynapticFilter
@@ -55,6 +68,10 @@ from snncore.layer.weights.linear import Layer as Layer
 from snncore.layer.weights.linear import Linear as Linear
 from snncore.layer.weights.linear import Pair as Pair
 from snncore.layer.weights.linear import SumPool2d as SumPool2d
+from snncore.layer.weights.standardized import WSConv1d as WSConv1d
+from snncore.layer.weights.standardized import WSConv2d as WSConv2d
+from snncore.layer.weights.standardized import WSConv3d as WSConv3d
+from snncore.layer.weights.standardized import WSLinear as WSLinear
 
 __all__ = [
     "S4D",
@@ -86,10 +103,12 @@ __all__ = [
     "GroupNorm",
     "Join",
     "Layer",
+    "LearnedDelay",
     "Linear",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MultiDimensionalAttention",
     "Pair",
     "Permute",
     "Recurrent",
@@ -99,17 +118,32 @@ __all__ = [
     "Slice",
     "SpikeAttention",
     "SpikeDrivenAttention",
+    "SpikingGRU",
+    "SpikingLSTM",
+    "SpikingRNN",
     "StateLayer",
+    "StepBatchNorm",
+    "StepBatchNorm1d",
     "StepBatchNorm2d",
+    "StepBatchNorm3d",
     "Steps",
     "SumPool2d",
     "SynapticFilter",
+    "TemporalAttention",
+    "TemporalBatchNorm1d",
     "TemporalBatchNorm2d",
+    "TemporalBatchNorm3d",
+    "ThresholdBatchNorm1d",
     "ThresholdBatchNorm2d",
+    "ThresholdBatchNorm3d",
     "TimeDistributed",
     "TokenAttention",
     "Transpose",
     "Upsample",
     "Vote",
+    "WSConv1d",
+    "WSConv2d",
+    "WSConv3d",
+    "WSLinear",
     "backend_report",
 ]

@@ -8,11 +8,13 @@ from snncore.learning.online import steps_online as steps_online
 from snncore.learning.stdp import STDP as STDP
 from snncore.learning.stdp import hard_bounds as hard_bounds
 from snncore.learning.stdp import soft_bounds as soft_bounds
+from snncore.learning.triplet import TripletSTDP as TripletSTDP
 
 __all__ = [
     "FPTT",
     "STDP",
     "TraceSynapse",
+    "TripletSTDP",
     "hard_bounds",
     "offline",
     "online",

@@ -51,7 +51,7 @@ class STDP:
         self.neurons = neurons
         self.bounds = bounds
         self.sizes = potentiation, depression
-        self._decays = exp(-1 / tau_pre), exp(-1 / tau_post)
+        self._decays: tuple[float, ...] = exp(-1 / tau_pre), exp(-1 / tau_post)
         self._seen: tuple[list[Tensor], list[Tensor]] = ([], [])
         self._handles = [
             synapse.register_forward_hook(lambda m, inputs, output: self._see(0, inputs[0])),
@@ -61,7 +61,7 @@ class STDP:
 
     def reset(self) -> None:
         """Forget all spikes, as between samples."""
-        self._traces: list[Tensor | None] = [None, None]
+        self._traces: list[Tensor | None] = [None] * len(self._decays)
         for seen in self._seen:
             seen.clear()
 
@@ -92,7 +92,6 @@ class STDP:
             ValueError: if there were no spikes, or the layers were not called alike.
         """
         before, behind = self._sequences()
-        pre, post = self._trace(0, before), self._trace(1, behind)
         factors = torch.as_tensor(reward, dtype=behind.dtype, device=behind.device)
         factors = factors.reshape(1, -1) / behind.shape[1]
         if tau_eligibility is not None:
@@ -100,13 +99,19 @@ class STDP:
             factors = factors * torch.exp(-ago / tau_eligibility).unsqueeze(1)
         weigh = factors.reshape(*factors.shape, *[1] * (behind.ndim - 2))
         up, down = self.bounds(self.synapse.weight.detach()) if self.bounds else (1.0, 1.0)
-        change = self.sizes[0] * up * self._pairs(pre[1:], behind * weigh)
-        # A pair in one step is potentiated alone: the trace behind is that of the step before.
-        past = post[:-1] * self._decays[1]
-        change = change - self.sizes[1] * down * self._pairs(before, past * weigh)
+        grown, shrunk = self._changes(before, behind, weigh)
+        change = up * grown - down * shrunk
         weight = self.synapse.weight
         weight.grad = -change if weight.grad is None else weight.grad - change
         return change
+
+    def _changes(self, before: Tensor, behind: Tensor, weigh: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the potentiation and the depression of spikes before and behind the weights."""
+        pre, post = self._trace(0, before), self._trace(1, behind)
+        # A pair in one step is potentiated alone: the trace behind is that of the step before.
+        past = post[:-1] * self._decays[1]
+        grown = self.sizes[0] * self._pairs(pre[1:], behind * weigh)
+        return grown, self.sizes[1] * self._pairs(before, past * weigh)
 
     def _see(self, side: int, value: Tensor) -> None:
         single = str(getattr(self.neurons, "step_mode", "m")) == "s"
@@ -124,7 +129,7 @@ class STDP:
         return before, behind
 
     def _trace(self, side: int, spikes: Tensor) -> Tensor:
-        """Return the decaying sums of spikes, starting with the sum before the first step."""
+        """Return one of the decaying sums of spikes, from the sum before the first step on."""
         last = self._traces[side]
         trace = torch.zeros_like(spikes[0]) if last is None else last
         traces = [trace]

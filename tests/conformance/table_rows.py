@@ -96,6 +96,11 @@ def summed(make: Callable[[], nn.Module], shape: Shape, *behind: Callable[[], nn
     return lambda: chain(shape, make(), *(each() for each in behind), lif())
 
 
+def standardized(make: Callable[[], nn.Module], shape: Shape) -> Make:
+    """Return a maker of weights whose sums are small, and of neurons that they make fire."""
+    return lambda: chain(shape, make(), neuron.LIF(threshold=0.05))
+
+
 def dense(*layers: Callable[[], nn.Module], width: int = 8) -> Make:
     """Return a maker of layers between dense weights and their neurons."""
     return lambda: chain(
@@ -249,8 +254,18 @@ NEURONS: dict[str, tuple[Make, ...]] = {
 
 LAYERS: dict[str, tuple[Make, ...]] = {
     "`Linear`, `Conv2d`, `Flatten`": (behind(nn.Identity, 144),),
-    "`Conv1d`": (on_line(nn.Identity, 24),),
-    "`Conv3d`": (in_volume(nn.Identity, 192),),
+    "`Conv1d`, `WSConv1d`": (
+        on_line(nn.Identity, 24),
+        standardized(partial(layer.WSConv1d, 2, 3, 3), (2, 8)),
+    ),
+    "`Conv3d`, `WSConv3d`": (
+        in_volume(nn.Identity, 192),
+        standardized(partial(layer.WSConv3d, 2, 3, 3), (2, 4, 4, 4)),
+    ),
+    "`WSLinear`, `WSConv2d`": (
+        standardized(partial(layer.WSLinear, 6, 8), (6,)),
+        standardized(partial(layer.WSConv2d, 2, 4, 3), (2, 6, 6)),
+    ),
     "`ConvTranspose1d`, `2d`": (
         summed(partial(layer.ConvTranspose1d, 2, 3, 3, stride=2, padding=1), (2, 8)),
         summed(partial(layer.ConvTranspose2d, 2, 3, 3, stride=2, padding=1), (2, 4, 4)),
@@ -278,17 +293,23 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         in_volume(partial(layer.AdaptiveAvgPool3d, 1), 3),
         in_volume(partial(layer.MaxPool3d, 2), 24),
     ),
-    "`BatchNorm1d`, `2d`, `ThresholdBatchNorm2d` behind weights": (
+    "`BatchNorm1d`, `2d`, `ThresholdBatchNorm1d`, `2d` behind weights": (
         summed(partial(layer.Linear, 6, 8), (6,), partial(layer.BatchNorm1d, 8)),
         summed(image, (2, 6, 6), partial(layer.BatchNorm2d, 4)),
         summed(image, (2, 6, 6), partial(layer.ThresholdBatchNorm2d, 4)),
+        summed(partial(layer.Linear, 6, 8), (6,), partial(layer.ThresholdBatchNorm1d, 8)),
     ),
-    "`BatchNorm3d` behind weights": (
+    "`BatchNorm3d`, `ThresholdBatchNorm3d` behind weights": (
         summed(partial(layer.Conv3d, 2, 3, 3), (2, 4, 4, 4), partial(layer.BatchNorm3d, 3)),
+        summed(
+            partial(layer.Conv3d, 2, 3, 3), (2, 4, 4, 4), partial(layer.ThresholdBatchNorm3d, 3)
+        ),
     ),
-    "`StepBatchNorm2d`, `TemporalBatchNorm2d`": (
+    "`StepBatchNorm1d`, `2d`, `3d`, `TemporalBatchNorm1d`, `2d`, `3d`": (
         summed(image, (2, 6, 6), partial(layer.StepBatchNorm2d, 4, steps=8)),
         summed(image, (2, 6, 6), partial(layer.TemporalBatchNorm2d, 4, steps=8)),
+        summed(partial(layer.Linear, 6, 8), (6,), partial(layer.StepBatchNorm1d, 8, steps=8)),
+        summed(partial(layer.Linear, 6, 8), (6,), partial(layer.TemporalBatchNorm1d, 8, steps=8)),
     ),
     "`GroupNorm`": (summed(image, (2, 6, 6), partial(layer.GroupNorm, 2, 4)),),
     "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Upsample`": (
@@ -323,7 +344,22 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         attending(layer.ChannelAttention(lif())),
         attending(layer.SpikeDrivenAttention(lif()), 3),
     ),
-    "`Delay`": (dense(partial(layer.Delay, 2)),),
+    "`Delay`, `LearnedDelay`": (
+        dense(partial(layer.Delay, 2)),
+        dense(partial(layer.LearnedDelay, 8, 3)),
+    ),
+    "`SpikingRNN`, `SpikingGRU`, `SpikingLSTM`": (
+        dense(partial(layer.SpikingRNN, 8, 8)),
+        dense(partial(layer.SpikingGRU, 8, 8)),
+        dense(partial(layer.SpikingLSTM, 8, 8)),
+    ),
+    "`TemporalAttention`, `MultiDimensionalAttention`": (
+        dense(partial(layer.TemporalAttention, 8, 2)),
+        behind(
+            partial(layer.MultiDimensionalAttention, 8, 4, step_reduction=2, channel_reduction=2),
+            144,
+        ),
+    ),
     "`Recurrent` with `Linear` as feedback": (
         dense(
             partial(layer.Linear, 8, 8),

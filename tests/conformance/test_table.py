@@ -34,6 +34,7 @@ ABSTRACT = {
     "Pair",
     "Reset",
     "StateLayer",
+    "StepBatchNorm",
     "StepMode",
 }
 

@@ -175,7 +175,7 @@ class BatchNorm3d(BatchNorm):
     axes = 4
 
 
-class ThresholdBatchNorm2d(BatchNorm2d):
+class _ThresholdBatchNorm(BatchNorm):
     """Threshold-dependent: the normalized values are scaled to alpha * threshold."""
 
     def __init__(
@@ -194,3 +194,15 @@ class ThresholdBatchNorm2d(BatchNorm2d):
         if self.weight is None:
             return torch.full_like(self.running_mean, level), None
         return self.weight * level, self.bias
+
+
+class ThresholdBatchNorm1d(_ThresholdBatchNorm, BatchNorm1d):
+    """Threshold-dependent, of features or lines."""
+
+
+class ThresholdBatchNorm2d(_ThresholdBatchNorm, BatchNorm2d):
+    """Threshold-dependent, of images."""
+
+
+class ThresholdBatchNorm3d(_ThresholdBatchNorm, BatchNorm3d):
+    """Threshold-dependent, of volumes."""

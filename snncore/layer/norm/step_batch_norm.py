@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snncore.layer.norm.batch_norm import BatchNorm2d
+from snncore.layer.norm.batch_norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from snncore.layer.time.state import StateLayer
 
 
@@ -33,11 +33,14 @@ class _Counted(StateLayer):
         return first, last
 
 
-class StepBatchNorm2d(_Counted):
+class StepBatchNorm(_Counted):
     """Through time: every step has statistics, a weight and a bias of its own."""
 
+    # Axes of one sample, if there is one number of them.
+    axes: ClassVar[tuple[int, ...]]
     running_mean: Tensor
     running_var: Tensor
+    bias: Tensor | None
     frozen = False
 
     def __init__(
@@ -47,24 +50,26 @@ class StepBatchNorm2d(_Counted):
         eps: float = 1e-5,
         momentum: float = 0.1,
         *,
+        bias: bool = True,
         step_mode: str = "m",
     ) -> None:
         super().__init__(steps, step_mode)
         self.num_features, self.eps, self.momentum = num_features, float(eps), float(momentum)
         self.weight = nn.Parameter(torch.ones(steps, num_features))
-        self.bias = nn.Parameter(torch.zeros(steps, num_features))
+        self.bias = nn.Parameter(torch.zeros(steps, num_features)) if bias else None
         self.register_buffer("running_mean", torch.zeros(steps, num_features))
         self.register_buffer("running_var", torch.ones(steps, num_features))
 
     def config(self) -> dict[str, Any]:
         """Return the arguments that make an equal module, as plain data."""
         numbers = {"num_features": self.num_features, "steps": self.steps}
+        numbers |= {} if self.bias is not None else {"bias": False}
         return numbers | {"eps": self.eps, "momentum": self.momentum} | super().config()
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize each step by its own statistics."""
-        self.input_shape = tuple(x.shape[-3:])
         sequence = self.sequence(x)
+        _check_axes(self, sequence, self.num_features)
         first, last = self._advance(sequence.shape[0])
         results = [
             self._step(t, step) for t, step in zip(range(first, last), sequence, strict=True)
@@ -74,17 +79,37 @@ class StepBatchNorm2d(_Counted):
     def _step(self, t: int, x: Tensor) -> Tensor:
         learns = self.training and not self.frozen
         running = self.running_mean[t], self.running_var[t]
-        return F.batch_norm(
-            x, *running, self.weight[t], self.bias[t], learns, self.momentum, self.eps
-        )
+        bias = None if self.bias is None else self.bias[t]
+        return F.batch_norm(x, *running, self.weight[t], bias, learns, self.momentum, self.eps)
 
 
-class TemporalBatchNorm2d(_Counted):
+class StepBatchNorm1d(StepBatchNorm):
+    """Through time, of features (T, N, C) or lines (T, N, C, L)."""
+
+    axes = (1, 2)
+
+
+class StepBatchNorm2d(StepBatchNorm):
+    """Through time, of images (T, N, C, H, W)."""
+
+    axes = (3,)
+
+
+class StepBatchNorm3d(StepBatchNorm):
+    """Through time, of volumes (T, N, C, D, H, W)."""
+
+    axes = (4,)
+
+
+class _TemporalBatchNorm(_Counted):
     """Statistics over time and batch, and a learned scale for every step."""
+
+    axes: ClassVar[tuple[int, ...]]
+    kind: ClassVar[type[BatchNorm]]
 
     def __init__(self, num_features: int, steps: int, *, step_mode: str = "m") -> None:
         super().__init__(steps, step_mode)
-        self.norm = BatchNorm2d(num_features)
+        self.norm = self.kind(num_features)
         self.scale = nn.Parameter(torch.ones(steps))
 
     def config(self) -> dict[str, Any]:
@@ -94,8 +119,44 @@ class TemporalBatchNorm2d(_Counted):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize each step with its own scale."""
-        self.input_shape = tuple(x.shape[-3:])
         sequence = self.sequence(x)
+        _check_axes(self, sequence, self.norm.num_features)
         first, last = self._advance(sequence.shape[0])
-        scale = self.scale[first:last].reshape(-1, 1, 1, 1, 1)
+        # The norm inside always sees a sequence, whatever the mode of the network.
+        if hasattr(self.norm, "step_mode"):
+            self.norm.step_mode = "m"
+        scale = self.scale[first:last].reshape(-1, *[1] * (sequence.ndim - 1))
         return self.as_given(self.norm(sequence) * scale)
+
+
+class TemporalBatchNorm1d(_TemporalBatchNorm):
+    """Temporal effective, of features (T, N, C) or lines (T, N, C, L)."""
+
+    axes, kind = (1, 2), BatchNorm1d
+
+
+class TemporalBatchNorm2d(_TemporalBatchNorm):
+    """Temporal effective, of images (T, N, C, H, W)."""
+
+    axes, kind = (3,), BatchNorm2d
+
+
+class TemporalBatchNorm3d(_TemporalBatchNorm):
+    """Temporal effective, of volumes (T, N, C, D, H, W)."""
+
+    axes, kind = (4,), BatchNorm3d
+
+
+def _check_axes(module: Any, sequence: Tensor, channels: int) -> None:
+    """Check that a sequence has the layer's axes and channels, and note its shape.
+
+    Raises:
+        ValueError: if it has not; names the layer.
+    """
+    shape = tuple(sequence.shape)
+    if len(shape) - 2 not in module.axes or shape[2] != channels:
+        raise ValueError(
+            f"{type(module).__name__}: takes (T, N, {channels}, ...) with "
+            f"{' or '.join(map(str, module.axes))} axes a sample, but got {shape}"
+        )
+    module.input_shape = shape[2:]

@@ -1,0 +1,55 @@
+"""Where a framework and we have a thing, both compute the same values and the same gradients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neurodeploy.sandbox import Environment, framework_environment, install, run_worker
+from targets.nir.simulators.receivers.run import RECEIVERS
+from tests.packaging.tree import ROOT
+
+WORKER = Path(__file__).with_name("pairs_worker.py")
+LEAST = {"spikingjelly": 60, "snntorch": 20}
+# These sum floats in another order.
+ROUNDED = ("WSConv2d",)
+# A hard reset of theirs passes no gradient where neither 1 nor -1 was sent: |s| has no slope there.
+OTHER_SLOPES = {f"Ternary{kind}{rest}" for kind in ("IF", "LIF") for rest in ("", " to -.25")}
+# Sums of gradients round in single precision; in double precision only the formulas count.
+SINGLE, DOUBLE = 1e-5, 1e-6
+
+
+@pytest.fixture(scope="module", params=LEAST)
+def pairs(request: pytest.FixtureRequest, full: bool) -> tuple[Environment, dict[str, Any]]:
+    """Every pair of a framework, compared in its sandbox by one process."""
+    install(RECEIVERS[request.param])
+    environment = framework_environment(request.param, WORKER, {})
+    job = {"path": [str(ROOT)], "framework": request.param}
+    size = {"steps": 64, "seeds": 20} if full else {"steps": 16, "seeds": 1}
+    return environment, run_worker(environment, job | size).result
+
+
+def test_every_pair_was_run(pairs: tuple[Environment, dict[str, Any]]) -> None:
+    environment, results = pairs
+    assert {name: each for name, each in results.items() if "error" in each} == {}
+    assert len(results) >= LEAST[environment.name]
+    assert {
+        name for name, each in results.items() if not each["fired"] or not each["steep"]
+    } == set()
+
+
+def test_values_are_the_same_bits(pairs: tuple[Environment, dict[str, Any]]) -> None:
+    _, results = pairs
+    differing = {name: each for name, each in results.items() if each["differ"]}
+    assert {name: each for name, each in differing.items() if not name.startswith(ROUNDED)} == {}
+    assert {name: each for name, each in differing.items() if not each["apart"] <= 1e-6} == {}
+
+
+def test_gradients_are_the_same(pairs: tuple[Environment, dict[str, Any]]) -> None:
+    _, results = pairs
+    other = {name for name, each in results.items() if not each["exact"] <= DOUBLE}
+    assert other == OTHER_SLOPES & set(results)
+    alike = {name: each for name, each in results.items() if name not in OTHER_SLOPES}
+    assert {name: each for name, each in alike.items() if not each["gradient"] <= SINGLE} == {}
