@@ -9,13 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import quant
 from neurodeploy.data.structure import Shape
 from snncore import decoding, encoding, layer, neuron
 from snncore.dynamics import select, spike
-from tests.conformance.messages import message_case
 from tests.conformance.networks import Case
-from tests.conformance.resonating import resonating_case
 
 # A network in floats or on a chip's grid, and the shape of a sample.
 Built = tuple[nn.Module, Shape]
@@ -31,14 +28,6 @@ class Calls(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.calls(x, *self.layers)
-
-
-@neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 1.0})
-def Own(v: Any, x: Any, *, decay: Any, threshold: Any) -> Any:  # noqa: N802
-    """Return a neuron of somebody's own."""
-    h = decay * v + x
-    s = spike(h - threshold)
-    return select(s, 0.0, h), s
 
 
 @neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 1.0}, inputs=2)
@@ -170,11 +159,6 @@ def residual(join: str) -> Make:
     return dense(block)
 
 
-def driven() -> Built:
-    block = quant.Block(quant.Linear(6, 4), quant.CubaLIF())
-    return nn.Sequential(quant.DrivenCubaLIF(scale=1.0, bias=True), block), (6,)
-
-
 def attending(attend: nn.Module, count: int = 2) -> Make:
     """Return a maker of an attention of spikes, and weights behind its neurons."""
 
@@ -188,69 +172,6 @@ def attending(attend: nn.Module, count: int = 2) -> Make:
     parts = [part for _ in range(count) for part in (image(), lif())]
     return lambda: (Calls(forward, attend, *parts, lif(), image(4), lif()), (2, 4, 4))
 
-
-def driven_apart() -> Built:
-    def forward(x: Tensor, first: Any, second: Any, neurons: Any, last: Any, end: Any) -> Tensor:
-        return end(last(neurons(first(x), second(x))))
-
-    weights = (layer.Linear(6, 8), layer.Linear(6, 8))
-    return Calls(forward, *weights, neuron.DendriticLIF(), layer.Linear(8, 4), lif()), (6,)
-
-
-NEURONS: dict[str, tuple[Make, ...]] = {
-    "`IF`, `LIF`, `ParametricLIF`": (
-        firing(neuron.IF),
-        firing(neuron.LIF),
-        firing(neuron.ParametricLIF),
-    ),
-    "`CubaLIF`": (
-        firing(neuron.CubaLIF, current_decay=1.0),
-        firing(neuron.CubaLIF, current_decay=0.5),
-    ),
-    "`AdaptiveLIF`": (firing(neuron.AdaptiveLIF),),
-    "`IntegerLIF`": (firing(neuron.IntegerLIF),),
-    "`TernaryIF`, `TernaryLIF`": (firing(neuron.TernaryLIF), firing(neuron.TernaryIF)),
-    "`ComplementaryLIF`": (firing(neuron.ComplementaryLIF),),
-    "`GatedLIF`": (firing(neuron.GatedLIF),),
-    "`SlidingPSN`": (firing(neuron.SlidingPSN, order=3),),
-    "`Leaky`, `Synaptic`, `Lapicque`, `KLIF`, `OnlineLIF`": (
-        firing(neuron.Leaky),
-        firing(neuron.Synaptic),
-        firing(neuron.Lapicque),
-        firing(neuron.KLIF),
-        firing(neuron.OnlineLIF),
-    ),
-    "`LSNN`, `RefractoryLIF`, `AdEx`, `Alpha`, `ResonateAndFire`, `TwoCompartmentLIF`": (
-        firing(neuron.LSNN),
-        firing(neuron.RefractoryLIF),
-        firing(neuron.AdEx),
-        firing(neuron.Alpha),
-        firing(neuron.ResonateAndFire),
-        firing(neuron.TwoCompartmentLIF),
-    ),
-    "`DendriticLIF`": (driven_apart,),
-    "`NoisyIF`, `NoisyLIF`, `NoisyCubaLIF`": (
-        firing(neuron.NoisyIF),
-        firing(neuron.NoisyLIF),
-        firing(neuron.NoisyCubaLIF),
-    ),
-    "`QIF`": (firing(neuron.QIF),),
-    "`EIF`": (firing(neuron.EIF),),
-    "`Izhikevich`": (firing(neuron.Izhikevich),),
-    "`PSN`, `MaskedPSN`": (
-        firing(neuron.PSN, steps=8),
-        firing(neuron.MaskedPSN, order=2, steps=8),
-    ),
-    "`LeakyIntegrator` at the end of a network": (
-        lambda: chain(
-            (6,), layer.Linear(6, 8), lif(), layer.Linear(8, 4), neuron.LeakyIntegrator()
-        ),
-    ),
-    "of your own (`neuron.define`)": (firing(Own),),
-    "driven CUBA LIF (input neurons)": (driven,),
-    "sigma-delta": (lambda: message_case(0),),
-    "resonators": (lambda: resonating_case(0),),
-}
 
 LAYERS: dict[str, tuple[Make, ...]] = {
     "`Linear`, `Conv2d`, `Flatten`": (behind(nn.Identity, 144),),

@@ -17,7 +17,8 @@ from neurodeploy.program import Program
 from neurodeploy.report import Report
 from snncore import layer, neuron
 from tests.conformance.networks import Case
-from tests.conformance.table_rows import LAYERS, NEURONS, Make
+from tests.conformance.neuron_rows import NEURONS
+from tests.conformance.table_rows import LAYERS, Make
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/conformance.md").read_text("utf-8")

@@ -25,7 +25,8 @@ from snncore.encoding import Delta, Latency
 _FRACTION, _NARROW_FRACTION, _WIDE = 8, 5, 16
 _SQUARED_FRACTION = 3
 # Neurons that the chip's registers may hold as they are; encoders only add up and compare.
-_PLAIN = (neuron.Defined, Latency, Delta)
+_PLAIN: tuple[type, ...] = (neuron.Defined, Latency, Delta, neuron.TernaryIF)
+_PLAIN += (neuron.Leaky, neuron.Synaptic, neuron.Alpha)
 
 
 def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -> Nearest:

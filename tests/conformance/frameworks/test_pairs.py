@@ -1,4 +1,4 @@
-"""Where a framework and we have a thing, both compute the same values and the same gradients."""
+"""Classes of a framework compute the same values and the same gradients as ours."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ from neurodeploy.errors import NeurodeployError
 from neurodeploy.flow import pipeline
 from neurodeploy.proof import EVERY, Proofs
 from tests.conformance.networks import Case
-from tests.conformance.table_rows import NEURONS, Make
+from tests.conformance.neuron_rows import NEURONS
+from tests.conformance.table_rows import Make
 
 TARGETS = ("onnx", "c", "lynxi", "loihi")
 TITLES = {"onnx": "ONNX", "c": "C", "lynxi": "Lynxi", "loihi": "Loihi"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from neurodeploy.sandbox import Environment
+from tests.conformance.neuron_rows import NEURONS
 from tests.conformance.proofs.table import TARGETS, TITLES, outcome, proofs_of
-from tests.conformance.table_rows import NEURONS
 
 PAGE = (Path(__file__).parents[3] / "docs/proofs.md").read_text("utf-8")
 HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n|---|---|---|---|---|\n"

@@ -10,10 +10,11 @@ from torch import nn
 from neurodeploy.frontend.foreign.building import defined, parameters, refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.layers import layer_of, linear
-from snncore import layer
+from snncore import layer, neuron
 from snncore.dynamics import absolute, detach, maximum, select, spike
 
 _RESETS = {"_base_sub": "subtract", "_base_zero": "zero", "_base_int": "none"}
+_OURS = {"subtract": "soft", "zero": "hard", "none": "none"}
 
 
 def _fires(mem: Any, threshold: Any) -> Any:
@@ -35,53 +36,11 @@ def _fire(
     return h, _sent(s, factor, graded)
 
 
-def _leaky(
-    mem: Any,
-    x: Any,
-    *,
-    beta: Any,
-    threshold: Any,
-    factor: Any,
-    graded: bool,
-    reset: str,
-    delayed: bool,
-) -> Any:
-    r = detach(_fires(mem, threshold))
-    h = beta * (select(r, 0.0, mem) if reset == "zero" else mem) + x
-    if reset == "subtract":
-        h = h - r * threshold
-    return _fire(h, r, threshold, factor, graded=graded, reset=reset, delayed=delayed)
-
-
 def _reset(h: Any, r: Any, threshold: Any, reset: str) -> Any:
     """Return a charged voltage after the reset by the last step's spike."""
     if reset == "zero":
         return select(r, 0.0, h)
     return h - r * threshold if reset == "subtract" else h
-
-
-def _synaptic(
-    syn: Any, mem: Any, x: Any, *, alpha: Any, beta: Any, threshold: Any, factor: Any,
-    graded: bool, reset: str, delayed: bool,
-) -> Any:  # fmt: skip
-    r = detach(_fires(mem, threshold))
-    syn = alpha * syn + x
-    h = _reset(beta * mem + syn, r, threshold, reset)
-    return syn, *_fire(h, r, threshold, factor, graded=graded, reset=reset, delayed=delayed)
-
-
-def _alpha(
-    syn_exc: Any, syn_inh: Any, mem: Any, x: Any, *,
-    alpha: Any, beta: Any, tau: Any, threshold: Any, factor: Any, graded: bool, reset: str,
-) -> Any:  # fmt: skip
-    r = detach(_fires(mem, threshold))
-    e, i = alpha * syn_exc + x, beta * syn_inh - x
-    h = tau * (e + i)
-    if reset == "zero":
-        e, i, h = select(r, 0.0, e), select(r, 0.0, i), select(r, 0.0, h)
-    elif reset == "subtract":
-        e, i, h = e - threshold * r, select(r, 0.0, i), h + syn_inh * r
-    return e, i, h, _sent(_fires(h, threshold), factor, graded)
 
 
 def _lapicque(
@@ -149,20 +108,19 @@ def _delta(mem: Any, mem_prev: Any, x: Any, *, beta: Any, threshold: Any) -> Any
 
 def _take_leaky(module: Any) -> Taken:
     values = {"beta": module.beta.clamp(0, 1)}
-    return _plain(module, "Leaky", _leaky, ("mem",), values, delayed=bool(module.reset_delay))
+    return _zoo(module, neuron.Leaky, values, delayed=bool(module.reset_delay))
 
 
 def _take_synaptic(module: Any) -> Taken:
     values = {"alpha": module.alpha.clamp(0, 1), "beta": module.beta.clamp(0, 1)}
-    delayed = bool(module.reset_delay)
-    return _plain(module, "Synaptic", _synaptic, ("syn", "mem"), values, delayed=delayed)
+    return _zoo(module, neuron.Synaptic, values, delayed=bool(module.reset_delay))
 
 
 def _take_alpha(module: Any) -> Taken:
     alpha, beta = module.alpha.clamp(0, 1), module.beta.clamp(0, 1)
     tau = torch.log(alpha) / (torch.log(beta) - torch.log(alpha)) + 1
     values = {"alpha": alpha, "beta": beta, "tau": tau}
-    return _plain(module, "Alpha", _alpha, ("syn_exc", "syn_inh", "mem"), values)
+    return _zoo(module, neuron.Alpha, values)
 
 
 def _take_lapicque(module: Any) -> Taken:
@@ -223,6 +181,17 @@ def _take_delta(module: Any) -> Taken:
     numbers, axes = parameters(module, values)
     neurons = defined("DeltaLeaky", _delta, {"mem": 0.0, "mem_prev": 0.0}, numbers)
     return Taken(neurons, (OUTPUT, "mem", "mem_prev"), None, axes=axes)
+
+
+def _zoo(module: Any, kind: Any, values: dict[str, Any], **choices: Any) -> Taken:
+    """Return one of our neurons with these states, all of which a call returns."""
+    _require_plain(module)
+    shared = {"threshold": module.threshold, "gain": module.graded_spikes_factor}
+    numbers, axes = parameters(module, values | shared)
+    neurons = kind(reset=_OURS[_reset_of(module)], **numbers, **choices)
+    hidden = module.init_hidden and not module.output
+    states = () if hidden else neurons.equations.states
+    return Taken(neurons, (OUTPUT, *states), None, axes=axes)
 
 
 def _plain(

@@ -15,7 +15,7 @@ from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.neurons.gated import take_gated
 from neurodeploy.frontend.foreign.spikingjelly_layers import LAYERS
 from snncore import neuron
-from snncore.dynamics import exp, maximum, select, spike
+from snncore.dynamics import exp, select, spike
 from snncore.dynamics.zoo.spiking import Fire, Reset
 
 
@@ -23,20 +23,13 @@ def _if(v: Any, x: Any, *, threshold: Any, back: Any, fire: str) -> Any:
     return Fire(Reset(fire))(v + x, threshold, back)
 
 
-def _charged(v: Any, x: Any, tau: Any, rest: Any, decay_input: bool, times: bool) -> Any:
-    """Return the charged voltage; `times` multiplies by a leak where tau would divide."""
-    apart = v - rest
-    if decay_input:
-        gained = x - apart
-        return v + (gained * tau if times else gained / tau)
-    return v - (apart * tau if times else apart / tau) + x
-
-
-def _lif(
-    v: Any, x: Any, *, tau: Any, threshold: Any, back: Any, rest: Any,
-    fire: str, decay_input: bool, times: bool,
+def _plif(
+    v: Any, x: Any, *, leak: Any, threshold: Any, back: Any, rest: Any,
+    fire: str, decay_input: bool,
 ) -> Any:  # fmt: skip
-    return Fire(Reset(fire))(_charged(v, x, tau, rest, decay_input, times), threshold, back)
+    apart = v - rest
+    h = v + (x - apart) * leak if decay_input else v - apart * leak + x
+    return Fire(Reset(fire))(h, threshold, back)
 
 
 def _simple_lif(
@@ -90,34 +83,6 @@ def _ilif(v: Any, x: Any, *, tau: Any, keep: Any, threshold: Any, most: int, mul
     return h - s * threshold, s
 
 
-def _klif(
-    v: Any, x: Any, *, tau: Any, k: Any, threshold: Any, drop: Any, back: Any, rest: Any,
-    fire: str, decay_input: bool, scale_reset: bool,
-) -> Any:  # fmt: skip
-    h = maximum(k * _charged(v, x, tau, rest, decay_input, False), 0.0)
-    s = spike(h - threshold)
-    after = h / k if scale_reset else h
-    lowered = after - s * (drop if scale_reset else threshold)
-    return select(s, back, after) if fire == Reset.HARD else lowered, s
-
-
-def _ternary_if(v: Any, x: Any, *, threshold: Any, back: Any, fire: str) -> Any:
-    return _ternary(v + x, threshold, back, fire)
-
-
-def _ternary_lif(
-    v: Any, x: Any, *, tau: Any, threshold: Any, back: Any, rest: Any, fire: str, decay_input: bool
-) -> Any:
-    return _ternary(_charged(v, x, tau, rest, decay_input, False), threshold, back, fire)
-
-
-def _ternary(h: Any, threshold: Any, back: Any, fire: str) -> Any:
-    up, down = spike(h - threshold), spike(-h - threshold)
-    if fire == Reset.HARD:
-        return select(up, back, select(down, back, h)), up - down
-    return h - (up - down) * threshold, up - down
-
-
 def _resonate(
     v: Any, u: Any, x: Any, *, alpha: Any, cos: Any, sin: Any, threshold: Any, back: Any, fire: str
 ) -> Any:
@@ -141,14 +106,13 @@ def _aware_if(v: Any, x: Any, *, threshold: Any, offset: Any, back: Any, fire: s
 
 
 def _take_if(module: Any) -> Taken:
-    if not module.v_reset:
-        return _zoo(module, neuron.IF(module.v_threshold, reset=_reset(module)))
-    return _plain(module, "IF", _if, {"v": module.v_reset}, _firing(module))
+    return _zoo(module, neuron.IF(module.v_threshold, **_returning(module)))
 
 
 def _take_half(module: Any) -> Taken:
     start = {"v": module.v_threshold / 2.0}
-    return _plain(module, "HalfThresholdIF", _if, start, _firing(module))
+    ours = neuron.IF(module.v_threshold, initial=start, **_returning(module))
+    return _zoo(module, ours)
 
 
 def _take_simple_if(module: Any) -> Taken:
@@ -156,20 +120,16 @@ def _take_simple_if(module: Any) -> Taken:
 
 
 def _take_lif(module: Any) -> Taken:
-    if not module.v_reset:
-        form: dict[str, Any] = {"reset": _reset(module), "decay_input": bool(module.decay_input)}
-        return _zoo(module, neuron.LIF(module.tau, module.v_threshold, **form))
-    return _lif_of(module, "LIF", module.tau, times=False)
+    form = _returning(module) | {"decay_input": bool(module.decay_input)}
+    return _zoo(module, neuron.LIF(module.tau, module.v_threshold, **form))
 
 
 def _take_plif(module: Any) -> Taken:
-    return _lif_of(module, "ParametricLIF", module.w.detach().sigmoid(), times=True)
-
-
-def _lif_of(module: Any, name: str, tau: Any, *, times: bool) -> Taken:
-    values = {"tau": tau} | _firing(module) | {"rest": module.v_reset or 0.0}
-    form: dict[str, Any] = {"decay_input": bool(module.decay_input), "times": times}
-    return _plain(module, name, _lif, {"v": module.v_reset or 0.0}, values, **form)
+    # Their logistic function is another one than ours, in the last bit.
+    values = {"leak": module.w.detach().sigmoid()} | _firing(module)
+    values["rest"] = module.v_reset or 0.0
+    form: dict[str, Any] = {"decay_input": bool(module.decay_input)}
+    return _plain(module, "ParametricLIF", _plif, {"v": module.v_reset or 0.0}, values, **form)
 
 
 def _take_simple_lif(module: Any) -> Taken:
@@ -213,14 +173,10 @@ def _take_ilif(module: Any) -> Taken:
 
 
 def _take_klif(module: Any) -> Taken:
-    k = module.k.detach()
-    values = {"tau": module.tau, "k": k, "drop": module.v_threshold / k}
-    values |= {"rest": module.v_reset or 0.0} | _firing(module)
-    form: dict[str, Any] = {
-        "decay_input": bool(module.decay_input),
-        "scale_reset": bool(module.scale_reset),
-    }
-    return _plain(module, "KLIF", _klif, {"v": module.v_reset or 0.0}, values, **form)
+    form = _returning(module) | {"decay_input": bool(module.decay_input)}
+    form["scale_reset"] = bool(module.scale_reset)
+    k = number(module, "k", module.k)
+    return _zoo(module, neuron.KLIF(module.tau, module.v_threshold, k=k, **form))
 
 
 def _take_complementary(module: Any) -> Taken:
@@ -229,18 +185,12 @@ def _take_complementary(module: Any) -> Taken:
 
 
 def _take_ternary_if(module: Any) -> Taken:
-    start = {"v": module.v_reset or 0.0}
-    return _plain(module, "TernaryIF", _ternary_if, start, _firing(module))
+    return _zoo(module, neuron.TernaryIF(module.v_threshold, **_returning(module)))
 
 
 def _take_ternary_lif(module: Any) -> Taken:
-    form: dict[str, Any] = {"decay_input": bool(module.decay_input)}
-    if not module.v_reset:
-        threshold = module.v_threshold
-        ours = neuron.TernaryLIF(module.tau, threshold, reset=_reset(module), **form)
-        return _zoo(module, ours)
-    values = {"tau": module.tau, "rest": module.v_reset} | _firing(module)
-    return _plain(module, "TernaryLIF", _ternary_lif, {"v": module.v_reset}, values, **form)
+    form = _returning(module) | {"decay_input": bool(module.decay_input)}
+    return _zoo(module, neuron.TernaryLIF(module.tau, module.v_threshold, **form))
 
 
 def _take_resonate(module: Any) -> Taken:
@@ -291,6 +241,11 @@ def _sum(v: Any, x: Any) -> Any:
 
 def _reset(module: Any) -> str:
     return Reset.SOFT.value if module.v_reset is None else Reset.HARD.value
+
+
+def _returning(module: Any) -> dict[str, Any]:
+    """Return the reset as an option of our zoo: neurons rest, start and go back to v_reset."""
+    return {"reset": _reset(module), "rest": module.v_reset or 0.0}
 
 
 def _firing(module: Any) -> dict[str, Any]:
