@@ -14,7 +14,7 @@ from tests.packaging.tree import ROOT
 WORKER = Path(__file__).with_name("pairs_worker.py")
 LEAST = {"spikingjelly": 60, "snntorch": 20}
 # These sum floats in another order.
-ROUNDED = ("WSConv2d",)
+ROUNDED = ("WSConv2d", "WSLinear", "MultiDimensionalAttention")
 # A hard reset of theirs passes no gradient where neither 1 nor -1 was sent: |s| has no slope there.
 OTHER_SLOPES = {f"Ternary{kind}{rest}" for kind in ("IF", "LIF") for rest in ("", " to -.25")}
 # Sums of gradients round in single precision; in double precision only the formulas count.
