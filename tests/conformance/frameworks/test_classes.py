@@ -17,7 +17,7 @@ from tests.packaging.tree import ROOT
 PAGE = (ROOT / "docs/spikingjelly.md").read_text("utf-8")
 ROOMS = ("activation_based", "timing_based", "visualizing", "datasets")
 ROW = re.compile(r"^\| (.+?) \| (.+?) \| (.+?) \|$")
-VERDICT = re.compile(r"has( \(.+\))?|better: .+|not wanted: .+|not yet: .+")
+VERDICT = re.compile(r"has( \(.+\))?|better: .+|not wanted: .+")
 # What a cell of ours may name: a room, a dot, and a name that it shows.
 OURS = re.compile(r"`([a-z0-9_]+)\.(\w+)`")
 

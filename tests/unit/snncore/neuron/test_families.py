@@ -181,10 +181,14 @@ def test_spikes_are_those_of_the_formula(name: str, tmp_path: Path) -> None:
     assert torch.equal(copy.deepcopy(again)(x), spikes)
 
 
-@every
-def test_kernels_compute_the_same(name: str, full: bool) -> None:
-    if not (full or name in COMPILED):
-        pytest.skip("compiled with --full")
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in COMPILED else [pytest.mark.thorough])
+        for name in CASES
+    ],
+)
+def test_kernels_compute_the_same(name: str) -> None:
     make, _ = CASES[name]
     x = drive(torch.float32)
     results = []
