@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from snncore.data.events import EVENT, Events, events
 
 _Floats = NDArray[np.float64]
+# Of red, green and blue (ITU-R BT.601).
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class EventSensor:
     def __call__(self, video: NDArray[Any], duration: int, random: np.random.Generator) -> Events:
         """Return the events of a video (F, H, W) of light that lasts so many microseconds.
 
+        Of colours (F, H, W, 3) the luminance counts, and bytes are parts of 255.
+
         Raises:
             ValueError: if the video has another shape, or light that is negative or not finite.
         """
@@ -53,7 +57,10 @@ class EventSensor:
         return events(whole["t"], whole["x"], whole["y"], whole["p"])
 
     def _logarithm(self, video: NDArray[Any]) -> _Floats:
-        images = np.asarray(video, np.float64)
+        array = np.asarray(video)
+        images = array.astype(np.float64) / (255 if array.dtype == np.uint8 else 1)
+        if images.ndim == 4 and images.shape[-1] == 3:
+            images = images @ _LUMINANCE
         if images.ndim != 3 or 0 in images.shape:
             raise ValueError(f"sensor: a video (F, H, W) is needed, and this is {images.shape}")
         if not (np.isfinite(images) & (images >= 0)).all():

@@ -132,3 +132,16 @@ def test_a_setting_without_sense_is_named(name: str, value: float) -> None:
 def test_a_video_without_sense_is_named(video: NDArray[Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         seen(data.EventSensor(), video)
+
+
+def test_bytes_and_colours_are_light() -> None:
+    random = np.random.default_rng(0)
+    grey = random.integers(0, 256, (6, 4, 5)).astype(np.uint8)
+    sensor = data.EventSensor(threshold=0.2)
+    expected = sensor(grey / 255.0, 1000, np.random.default_rng(1))
+    assert len(expected) > 100
+    assert np.array_equal(sensor(grey, 1000, np.random.default_rng(1)), expected)
+    colours = np.zeros((6, 4, 5, 3))
+    colours[..., 1] = grey / 255.0
+    green = sensor(colours, 1000, np.random.default_rng(1))
+    assert np.array_equal(green, sensor(0.587 * grey / 255.0, 1000, np.random.default_rng(1)))
