@@ -22,7 +22,7 @@ class Taken:
     # (spikes, or an integrator's voltage), or a state's name of ours. More that follow are no part
     # of a network.
     outputs: tuple[str, ...]
-    # The axis of time in the foreign call's input, or None if a call is one step.
+    # The axis of time in the foreign call's input (-1: the last), or None if a call is one step.
     time: int | None
     # A sentence for the report, if something was left out or changed.
     note: str = ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from snncore import functional
 
@@ -23,3 +24,15 @@ def forget(module: nn.Module) -> None:
             method = getattr(part, name, None)
             if callable(method):
                 method()
+        if type(part).__module__.startswith("lava."):
+            _forget_last(part)
+
+
+def _forget_last(part: nn.Module) -> None:
+    """Let a module of slayer's start from zeros, where it keeps its last states."""
+    for name in ("current_state", "voltage_state", "spike_state", "real_state", "imag_state"):
+        state = getattr(part, name, None)
+        if isinstance(state, Tensor):
+            setattr(part, name, torch.zeros(1).to(state))
+    if hasattr(part, "delay_buffer"):
+        setattr(part, "delay_buffer", None)  # noqa: B010

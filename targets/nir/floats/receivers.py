@@ -26,7 +26,15 @@ from targets.nir.graph.names import Names
 from targets.nir.simulators.receivers.run import RECEIVERS
 
 _REMEDY = "docs/nir-receivers.md says what each receiver takes"
+_EXPORT = "keep this file, rather than one that comes back"
 _ENDS = ("Input", "Output")
+# What a framework's own export makes of nodes that it reads well, by their kind.
+_BACK = {
+    "norse": {
+        **dict.fromkeys(("LIF", "LI"), "multiplies time constants by dt once too often"),
+        "CubaLIF": "cannot write a CubaLIF",
+    }
+}
 
 
 def receiver_findings(
@@ -51,6 +59,21 @@ def receiver_findings(
                 words = reason if reason.startswith(profile.title) else f"{profile.title} {reason}"
                 yield Finding(Severity.WARNING, names.get(name, name), words, _REMEDY)
                 break
+        else:
+            yield from _back(profile, receiver, nodes, names)
+
+
+def _back(
+    profile: Profile, receiver: str, nodes: Mapping[str, Tree], names: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Yield a warning of a framework that reads the network well and exports another one."""
+    kinds = _BACK.get(receiver, {})
+    for name, members in nodes.items():
+        if str(members["type"]) in kinds:
+            words = f"{profile.title} reads this, and its own export does not write it again: it "
+            words += kinds[str(members["type"])]
+            yield Finding(Severity.WARNING, names.get(name, name), words, _EXPORT)
+            return
 
 
 def _node(name: str, members: Tree) -> NirNode:

@@ -144,17 +144,21 @@ def read_back(content: Array, framework: str, samples: Array) -> tuple[Array | N
 def outcome(framework: str, each: Sent, answer: tuple[str, Any, str, Any]) -> tuple[str, str]:
     """Return how a network came to a framework, and how back from it."""
     refused, spikes, unwritten, file = answer
-    warned = any(words.startswith(PROFILES[framework].title) for words in each.findings)
+    about = [words for words in each.findings if words.startswith(PROFILES[framework].title)]
+    forewarned = any("its own export" in words for words in about)
+    warned = bool(about) and not forewarned
     there = "refused" if refused else "equal"
     if not refused and (spikes != each.spikes).any():
         there = "differs"
     assert warned or there == "equal", refused
     if unwritten:
+        assert about or framework != "norse", unwritten
         return (f"{there}, warned" if warned else there), "not written"
     read, said = read_back(file, framework, each.samples)
     same = read is not None and bool((read == each.spikes).all())
     back = "refused" if read is None else ("equal" if same else "differs")
-    assert warned or said or back == "equal"
+    # What comes back otherwise was warned of by check, before it went.
+    assert about or back == "equal"
     return (f"{there}, warned" if warned else there), f"{back}, said" if said else back
 
 

@@ -1,16 +1,290 @@
-"""Slayer's blocks, which compute in integers and have a file format of their own."""
+"""Slayer's blocks (lava-dl): they compute in the integers of Loihi, as layers of `quant` do.
+
+A state is a multiple of 1/4096, a weight of 1/32, so that sums of spikes are exact in floats, in
+any order. Every call takes time last, (N, ..., T).
+"""
 
 from __future__ import annotations
 
-from neurodeploy.frontend.foreign.form import Framework
+from collections.abc import Callable
+from typing import Any
 
-_INTEGERS = (
-    "computes in the integers of a chip, not in floats",
-    "export the network with export_hdf5, and give neurodeploy the .net file",
-)
-_KINDS = ("Neuron", "Input", "Flatten", "Average", "Affine", "Dense", "Conv", "Pool", "Unpool")
+import torch
+from torch import Tensor, nn
+
+import quant
+from neurodeploy.frontend.foreign.building import refusal
+from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
+from snncore import layer
+
+TIME = -1
+# Integers of a decay for all of a state, and of a weight for 1.
+_WHOLE, _ONE = 1 << 12, 1 << 6
+_FORMAT, _TURNING = "loihi", "loihi.resonator"
+_RESONATORS = ("rf", "rf_iz")
+_FILED = (*_RESONATORS, "sigma_delta")
+_TURNS = {"sine": "sin_decay", "cosine": "cos_decay"}
+_FILE = "export the network with export_hdf5, and give neurodeploy the .net file"
+_SHIFT = "its spikes come a step later, as in the module (delay_shift); delay_shift=False drops it"
+
+
+def _dense(block: Any) -> Taken:
+    if _is_synapse(block):
+        return _taken(_linear(block, block))
+    if _kind(block.neuron) in _RESONATORS and block.synapse.complex:
+        real, imag = (
+            _linear(block, each, _TURNING) for each in (block.synapse.real, block.synapse.imag)
+        )
+        resonators = quant.ComplexBlock(real, imag, _resonator(block, block.neuron))
+        return _taken(resonators, *_delays(block), note=_note(block))
+    return _block(block, _linear)
+
+
+def _conv(block: Any) -> Taken:
+    if _is_synapse(block):
+        return _taken(_convolution(block, block))
+    return _block(block, _convolution)
+
+
+def _pool(block: Any) -> Taken:
+    if _is_synapse(block):
+        return _taken(_sums(block, block))
+    return _block(block, _sums)
+
+
+def _affine(block: Any) -> Taken:
+    weights = _linear(block, block.synapse)
+    if not block.dynamics:
+        return _taken(weights)
+    return _taken(quant.Block(weights, _integrator(block, block.neuron)))
+
+
+def _recurrent(block: Any) -> Taken:
+    if block.bias is not None:
+        raise refusal(block, "adds a bias to its sums", "leave bias out")
+    neurons, feedback = _cuba(block, block.neuron), _linear(block, block.recurrent_synapse)
+    loop = layer.Recurrent(neurons, feedback)
+    return _taken(_linear(block, block.input_synapse), loop, *_delays(block), note=_note(block))
+
+
+def _input(block: Any) -> Taken:
+    if block.neuron is not None:
+        raise refusal(block, "rounds measurements for neurons of its own", _FILE)
+    return _taken(*_delays(block), note=_note(block))
+
+
+def _flatten(block: Any) -> Taken:
+    return _taken(layer.Flatten())
+
+
+def _neuron(neuron: Any) -> Taken:
+    return _taken(_cuba(neuron, neuron))
+
+
+def _block(block: Any, weights_of: Callable[[Any, Any], Any]) -> Taken:
+    neurons = _cuba(block, block.neuron)
+    weights = weights_of(block, block.synapse)
+    return _taken(quant.Block(weights, neurons), *_delays(block), note=_note(block))
+
+
+def _taken(*parts: nn.Module, note: str = "") -> Taken:
+    ours = parts[0] if len(parts) == 1 else nn.Sequential(*parts) if parts else nn.Identity()
+    return Taken(ours, (OUTPUT,), TIME, note)
+
+
+def _is_synapse(module: nn.Module) -> bool:
+    return not hasattr(module, "synapse")
+
+
+def _cuba(module: nn.Module, neuron: Any) -> quant.CubaLIF:
+    """Return the neurons; slayer adds a hundredth of a unit to their threshold, as ours are strict.
+
+    Raises:
+        UnsupportedLayerError: if they are others; says which.
+    """
+    decays = _decays(module, neuron)
+    _require_plain(module, neuron)
+    threshold = neuron.threshold
+    if threshold is None or not 0 <= threshold * _ONE < 1 << 17:
+        raise refusal(module, f"has a threshold of {threshold}", "use one from 0 to 2047")
+    bias = _bias(module, neuron)
+    count = None if bias is None else bias.numel()
+    ours = quant.CubaLIF(float(threshold), **decays, bias=count, format=_FORMAT)
+    _add_bias(ours, bias)
+    return ours
+
+
+def _resonator(module: nn.Module, neuron: Any) -> quant.Resonator:
+    if neuron.real_norm is not None or neuron.imag_norm is not None:
+        raise refusal(module, "has a norm before its resonators", "use none")
+    _require_plain(module, neuron)
+    values: Any = {name: _shares(neuron, key) for name, key in _TURNS.items()}
+    resets = _kind(neuron) == "rf_iz"
+    return quant.Resonator(float(neuron.threshold), **values, resets=resets, format=_TURNING)
+
+
+def _integrator(module: nn.Module, neuron: Any) -> quant.LeakyIntegrator:
+    decays, bias = _decays(module, neuron), _bias(module, neuron)
+    count = None if bias is None else bias.numel()
+    ours = quant.LeakyIntegrator(**decays, bias=count, format=_FORMAT)
+    _add_bias(ours, bias)
+    return ours
+
+
+def _add_bias(ours: quant.ChipNeuron, bias: Tensor | None) -> None:
+    if ours.bias is not None and bias is not None:
+        with torch.no_grad():
+            ours.bias.copy_(bias)
+
+
+def _decays(module: nn.Module, neuron: Any) -> dict[str, Any]:
+    """Return the shares that a step takes of current and voltage, for all or for each channel."""
+    kind = _kind(neuron)
+    if kind != "cuba":
+        remedy = _FILE if kind in _FILED else "use those of slayer.block.cuba"
+        raise refusal(module, f"has neurons of the kind {kind}, which ours are not", remedy)
+    _require_drawn(module, neuron)
+    return {name: _shares(neuron, name) for name in ("current_decay", "voltage_decay")}
+
+
+def _shares(neuron: Any, name: str) -> float | Tensor:
+    """Return a parameter as slayer rounds it, in parts of the whole."""
+    shares = torch.round(getattr(neuron, name).detach().cpu().double()) / _WHOLE
+    return float(shares) if shares.numel() == 1 else shares
+
+
+def _kind(neuron: Any) -> str:
+    return type(neuron).__module__.rpartition(".")[2]
+
+
+def _require_plain(module: nn.Module, neuron: Any) -> None:
+    """Check that neurons send spikes, with parameters that are there."""
+    if neuron.graded_spike:
+        raise refusal(module, "sends graded spikes", "use graded_spike=False")
+    _require_drawn(module, neuron)
+
+
+def _require_drawn(module: nn.Module, neuron: Any) -> None:
+    if neuron.w_scale != _ONE:
+        raise refusal(module, f"counts weights in 1/{neuron.w_scale}", "use scale=1 << 6")
+    if neuron.shape is None and not neuron.shared_param:
+        raise refusal(module, "draws its decays in its first run", "run it once before")
+
+
+def _bias(module: nn.Module, neuron: Any) -> Tensor | None:
+    """Return what a norm behind the current adds to it in every step."""
+    norm = neuron.norm
+    if norm is None:
+        return None
+    if type(norm).__name__ != "MeanOnlyBatchNorm":
+        words = f"divides its currents by those of a batch ({type(norm).__name__})"
+        raise refusal(module, words, "use MeanOnlyBatchNorm, or none")
+    bias: Tensor = -norm.pre_hook_fx(norm.running_mean.detach().cpu())
+    _require_units(module, bias, "the mean of its norm")
+    if norm.num_features is None:
+        raise refusal(module, "has a norm that never ran", "run it once before")
+    return bias
+
+
+def _linear(module: nn.Module, synapse: Any, form: str = _FORMAT) -> quant.Linear:
+    weight = _weights(module, synapse)
+    if set(weight.shape[2:]) != {1}:
+        raise refusal(
+            module, "has weights for images", "flatten before it, and give a number of inputs"
+        )
+    ours = quant.Linear(weight.shape[1], weight.shape[0], bias=False, format=form)
+    _fill(ours, weight[:, :, 0, 0, 0])
+    return ours
+
+
+def _convolution(module: nn.Module, synapse: Any) -> quant.Conv2d:
+    weight = _weights(module, synapse)[..., 0]
+    sizes = (each[:2] for each in (synapse.stride, synapse.padding, synapse.dilation))
+    channels = synapse.in_channels, synapse.out_channels
+    geometry: Any = (tuple(weight.shape[2:]), *sizes, synapse.groups)
+    ours = quant.Conv2d(*channels, *geometry, format=_FORMAT)
+    _fill(ours, weight)
+    return ours
+
+
+def _sums(block: Any, synapse: Any) -> quant.SumPool2d:
+    weight = _weights(block, synapse)
+    window, stride = (weight.shape[2], weight.shape[3]), tuple(synapse.stride[:2])
+    plain = window == stride and not any(synapse.padding) and set(synapse.dilation) == {1}
+    if not plain or int((weight != weight.flatten()[0]).sum()):
+        raise refusal(block, "has windows that overlap or are padded", "use stride=kernel_size")
+    value = float(weight.flatten()[0])
+    return quant.SumPool2d(window, weight=value, format=_FORMAT)
+
+
+def _fill(ours: quant.Linear | quant.Conv2d, weight: Tensor) -> None:
+    with torch.no_grad():
+        ours.weight.copy_(weight)
+
+
+def _weights(module: nn.Module, synapse: Any) -> Tensor:
+    """Return the weights as the next run has them: normed, masked, and rounded by slayer's hook.
+
+    Raises:
+        UnsupportedLayerError: if they are complex, or are not rounded.
+    """
+    if getattr(synapse, "complex", False):
+        raise refusal(module, "has complex weights", _FILE)
+    weight: Any = synapse.weight
+    for hook in synapse._forward_pre_hooks.values():
+        if type(hook).__name__ == "WeightNorm":
+            weight = hook.compute_weight(synapse)
+    mask = getattr(module, "mask", None)
+    weight = weight.detach() if mask is None else weight.detach() * mask
+    rounded: Tensor = weight if synapse.pre_hook_fx is None else synapse.pre_hook_fx(weight)
+    _require_units(module, rounded, "a weight")
+    return rounded.cpu()
+
+
+def _require_units(module: nn.Module, values: Tensor, name: str) -> None:
+    """Check that numbers are even multiples of the unit, as Loihi's eight bits have them."""
+    units = values.double() * _ONE
+    if bool((units % 2 != 0).any()) or float(units.min()) < -256 or float(units.max()) > 254:
+        raise refusal(
+            module,
+            f"{name} is no multiple of 1/32 from -4 to 3.97, which slayer rounds to by default",
+            "leave pre_hook_fx out, or use neuron.quantize_8bit",
+        )
+
+
+def _delays(block: Any) -> list[nn.Module]:
+    delays: list[nn.Module] = [layer.Delay(1)] if block.delay_shift else []
+    axon = block.delay
+    if axon is None:
+        return delays
+    if not axon.init:
+        raise refusal(block, "draws its delays in its first run", "run it once before")
+    most = axon.max_delay
+    steps = axon.delay.detach().cpu().clamp(0, most) / axon.sampling_time
+    return [*delays, layer.Delay([int(each) for each in steps])]
+
+
+def _note(block: Any) -> str:
+    return _SHIFT if block.delay_shift else ""
+
+
+_NEURONS: dict[str, Callable[[Any], Taken]] = {
+    "Affine": _affine,
+    "Conv": _conv,
+    "Dense": _dense,
+    "Flatten": _flatten,
+    "Input": _input,
+    "Neuron": _neuron,
+    "Pool": _pool,
+    "Recurrent": _recurrent,
+}
+_INTEGERS = ("computes in the integers of a chip, which no layer of ours does alike", _FILE)
+_SUMS = ("sums and shares over neurons, which no layer of ours does alike", "leave it out")
 SLAYER = Framework(
-    neurons={},
-    refused=dict.fromkeys((*_KINDS, "ConvT", "Recurrent", "KWTA", "TimeDecimation"), _INTEGERS),
+    neurons=_NEURONS,
+    refused={
+        **dict.fromkeys(("Unpool", "ConvT", "ConvTranspose", "Output"), _INTEGERS),
+        **dict.fromkeys(("KWTA", "TimeDecimation", "Average"), _SUMS),
+    },
     layers={},
 )

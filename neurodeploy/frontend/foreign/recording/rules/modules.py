@@ -20,6 +20,7 @@ from neurodeploy.frontend.foreign.recording.rules.rectified import rectified
 from neurodeploy.frontend.foreign.recording.values import (
     BATCH,
     BOTH,
+    SAMPLE,
     TIME,
     UNIT,
     Buffer,
@@ -123,6 +124,10 @@ def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> S
     node.note = form.note
     if form.time is not None:
         _require_time(leaf, form, value)
+        if form.time < 0:
+            # A layer that takes time last may send samples of other axes, as Flatten does.
+            axes = len(fold.recording.shapes[call.results[0]]) - 2
+            value = replace(value, axes=(BATCH, *[SAMPLE] * axes, TIME))
         whole, last = value, _last(value)
         if fold.counts.setdefault(key, 0):
             raise UnsupportedLayerError(
