@@ -51,6 +51,10 @@ class Divergence:
         )
 
 
+# Begins the reason of links in floats whose spikes are all the same, whatever other values are.
+EVERY_SPIKE = "every spike is equal"
+
+
 @dataclass(frozen=True)
 class Link:
     """Two stages that were compared."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from neurodeploy.report.links import LayerSummary, Link, Status
+from neurodeploy.report.links import EVERY_SPIKE, LayerSummary, Link, Status
 
 if TYPE_CHECKING:
     from neurodeploy.report.report import Report
@@ -78,6 +78,8 @@ def _equal(report: Report) -> Verdict:
     if report.exact:
         return Verdict(Mark.EQUAL, "Equal", headline, detail)
     stated = next(link.tolerance for link in report.links if link.tolerance)
+    if all((link.reason or "").startswith(EVERY_SPIKE) for link in requested if link.tolerance):
+        detail = f"Every spike is equal, of {counted(spikes, 'spike')}."
     detail = f"{detail} The tolerance is {stated}.".strip()
     return Verdict(Mark.WITHIN, "Equal within tolerance", headline, detail)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.report import Divergence, Link, Status
+from neurodeploy.report import EVERY_SPIKE, Divergence, Link, Status
 from neurodeploy.trace import LayerTrace, Trace
 
 # The number of steps before and after a divergence that are shown.
@@ -46,7 +46,7 @@ def compare_spikes(name: str, expected: Trace, got: Trace, seconds: float, near:
         link = _compared(name, expected, got, seconds, far)
     words = f"spikes bit for bit, other values within {near:g}"
     if link.divergence is not None and link.divergence.state != "s":
-        reason = f"every spike is equal; values are farther apart than {near:g}"
+        reason = f"{EVERY_SPIKE}; values are farther apart than {near:g}"
         return replace(link, reason=reason, tolerance=words)
     return replace(link, tolerance=words)
 
@@ -156,7 +156,7 @@ def compare_within(
     unlike = _unlike(expected, got)
     if unlike is not None:
         return Link(name, Status.DIFFERS, seconds=seconds, reason=unlike)
-    compared, far, worst = 0, 0, (0.0, "")
+    compared, far, worst, other_spikes = 0, 0, (0.0, ""), 0
     for layer in expected:
         left, right = expected[layer].values, got[layer].values
         for state in _shared(left, right):
@@ -165,11 +165,15 @@ def compare_within(
             compared, far = compared + distance.size, far + count
             named = f"{layer}.{expected[layer].called(state)}"
             worst = max(worst, (count / distance.size, named))
+            if state == "s" and expected[layer].spiking:
+                other_spikes += int((left[state] != right[state]).sum())
     spikes = expected.spikes()
     status = Status.SILENT if expected.silent else Status.EQUAL
     if worst[0] > tolerance.share:
         status = Status.DIFFERS
     reason = f"{far:,} of {compared:,} values are farther apart than {tolerance.near:g}"
+    if spikes and not other_spikes:
+        reason = f"{EVERY_SPIKE}; {reason}"
     if status == Status.DIFFERS:
         reason += f"; of {worst[1]} {worst[0]:.1%}, where {tolerance.share:.1%} is allowed"
     words = tolerance.words()

@@ -24,7 +24,7 @@ def forget(module: nn.Module) -> None:
             method = getattr(part, name, None)
             if callable(method):
                 method()
-        if type(part).__module__.startswith("lava."):
+        if "slayer" in type(part).__module__.split("."):
             _forget_last(part)
 
 

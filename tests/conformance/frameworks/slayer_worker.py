@@ -21,7 +21,7 @@ ABSENT = "lava" not in sys.modules
 # It reads images with packages that no block needs.
 sys.modules["lava.lib.dl.slayer.object_detection"] = types.ModuleType("object_detection")
 
-from lava.lib.dl import slayer  # type: ignore[import-not-found]  # noqa: E402
+from lava.lib.dl import slayer  # noqa: E402
 
 CUBA = slayer.block.cuba
 LIF = {"threshold": 1.25, "current_decay": 0.25, "voltage_decay": 0.03}
@@ -56,7 +56,7 @@ class Parts(torch.nn.Module):
 
 
 def normed():
-    """Neurons with a bias, which a norm behind the current learned."""
+    """Return neurons with a bias, which a norm behind the current learned."""
     block = CUBA.Dense(LIF | {"norm": slayer.neuron.norm.MeanOnlyBatchNorm}, 12, 20, weight_scale=3)
     block(torch.zeros(1, 12, 2))
     block.neuron.norm.running_mean.normal_(0, 0.1)
@@ -64,7 +64,7 @@ def normed():
 
 
 def perceptron():
-    """Dense blocks with weight norms, delays and an output that shows voltages."""
+    """Return dense blocks with weight norms, delays and an output that shows voltages."""
     own = LIF | {"shared_param": False, "dropout": slayer.neuron.Dropout(p=0.1)}
     first = CUBA.Dense(own, 12, 20, weight_norm=True, weight_scale=3, delay=True)
     mask = (torch.rand(16, 20) < 0.8).float()
@@ -73,7 +73,7 @@ def perceptron():
 
 
 def convolutions():
-    """Convolutions, groups and pools."""
+    """Return convolutions, groups and pools."""
     return Network(
         CUBA.Conv(LIF, 2, 6, 3, padding=1, weight_scale=4, delay=True, weight_norm=True),
         CUBA.Pool(LIF, 2),
@@ -84,14 +84,14 @@ def convolutions():
 
 
 def recurrent():
-    """A recurrent block behind an input block."""
+    """Return a recurrent block behind an input block."""
     return Network(
         CUBA.Input(delay_shift=False), CUBA.Recurrent(LIF, 12, 16), CUBA.Dense(LIF, 16, 4)
     )
 
 
 def resonators(kind):
-    """Resonate and fire, of a kind."""
+    """Return a maker of resonators of a kind."""
     block = getattr(slayer.block, kind)
     return lambda: Network(block.Dense(TURNING, 12, 20, weight_scale=3, delay=True))
 

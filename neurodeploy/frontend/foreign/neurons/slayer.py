@@ -1,4 +1,4 @@
-"""Slayer's blocks (lava-dl): they compute in the integers of Loihi, as layers of `quant` do.
+"""Slayer's blocks: they compute in the integers of their chip, as layers of `quant` do.
 
 A state is a multiple of 1/4096, a weight of 1/32, so that sums of spikes are exact in floats, in
 any order. Every call takes time last, (N, ..., T).
@@ -15,12 +15,15 @@ from torch import Tensor, nn
 import quant
 from neurodeploy.frontend.foreign.building import refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
+from quant.grid.formats import ChipFormat
+from quant.grid.registry import format_or_default
 from snncore import layer
 
 TIME = -1
 # Integers of a decay for all of a state, and of a weight for 1.
 _WHOLE, _ONE = 1 << 12, 1 << 6
-_FORMAT, _TURNING = "loihi", "loihi.resonator"
+# The neurons of ours whose chip's format weights have.
+_SPIKING, _TURNING = "CubaLIF", "Resonator"
 _RESONATORS = ("rf", "rf_iz")
 _FILED = (*_RESONATORS, "sigma_delta")
 _TURNS = {"sine": "sin_decay", "cosine": "cos_decay"}
@@ -109,7 +112,7 @@ def _cuba(module: nn.Module, neuron: Any) -> quant.CubaLIF:
         raise refusal(module, f"has a threshold of {threshold}", "use one from 0 to 2047")
     bias = _bias(module, neuron)
     count = None if bias is None else bias.numel()
-    ours = quant.CubaLIF(float(threshold), **decays, bias=count, format=_FORMAT)
+    ours = quant.CubaLIF(float(threshold), **decays, bias=count, format=_format())
     _add_bias(ours, bias)
     return ours
 
@@ -120,13 +123,15 @@ def _resonator(module: nn.Module, neuron: Any) -> quant.Resonator:
     _require_plain(module, neuron)
     values: Any = {name: _shares(neuron, key) for name, key in _TURNS.items()}
     resets = _kind(neuron) == "rf_iz"
-    return quant.Resonator(float(neuron.threshold), **values, resets=resets, format=_TURNING)
+    return quant.Resonator(
+        float(neuron.threshold), **values, resets=resets, format=_format(_TURNING)
+    )
 
 
 def _integrator(module: nn.Module, neuron: Any) -> quant.LeakyIntegrator:
     decays, bias = _decays(module, neuron), _bias(module, neuron)
     count = None if bias is None else bias.numel()
-    ours = quant.LeakyIntegrator(**decays, bias=count, format=_FORMAT)
+    ours = quant.LeakyIntegrator(**decays, bias=count, format=_format())
     _add_bias(ours, bias)
     return ours
 
@@ -186,13 +191,13 @@ def _bias(module: nn.Module, neuron: Any) -> Tensor | None:
     return bias
 
 
-def _linear(module: nn.Module, synapse: Any, form: str = _FORMAT) -> quant.Linear:
+def _linear(module: nn.Module, synapse: Any, neurons: str = _SPIKING) -> quant.Linear:
     weight = _weights(module, synapse)
     if set(weight.shape[2:]) != {1}:
         raise refusal(
             module, "has weights for images", "flatten before it, and give a number of inputs"
         )
-    ours = quant.Linear(weight.shape[1], weight.shape[0], bias=False, format=form)
+    ours = quant.Linear(weight.shape[1], weight.shape[0], format=_format(neurons))
     _fill(ours, weight[:, :, 0, 0, 0])
     return ours
 
@@ -202,7 +207,7 @@ def _convolution(module: nn.Module, synapse: Any) -> quant.Conv2d:
     sizes = (each[:2] for each in (synapse.stride, synapse.padding, synapse.dilation))
     channels = synapse.in_channels, synapse.out_channels
     geometry: Any = (tuple(weight.shape[2:]), *sizes, synapse.groups)
-    ours = quant.Conv2d(*channels, *geometry, format=_FORMAT)
+    ours = quant.Conv2d(*channels, *geometry, format=_format())
     _fill(ours, weight)
     return ours
 
@@ -214,12 +219,16 @@ def _sums(block: Any, synapse: Any) -> quant.SumPool2d:
     if not plain or int((weight != weight.flatten()[0]).sum()):
         raise refusal(block, "has windows that overlap or are padded", "use stride=kernel_size")
     value = float(weight.flatten()[0])
-    return quant.SumPool2d(window, weight=value, format=_FORMAT)
+    return quant.SumPool2d(window, weight=value, format=_format())
 
 
 def _fill(ours: quant.Linear | quant.Conv2d, weight: Tensor) -> None:
     with torch.no_grad():
         ours.weight.copy_(weight)
+
+
+def _format(neurons: str = _SPIKING) -> ChipFormat:
+    return format_or_default(None, neurons)
 
 
 def _weights(module: nn.Module, synapse: Any) -> Tensor:
@@ -242,12 +251,12 @@ def _weights(module: nn.Module, synapse: Any) -> Tensor:
 
 
 def _require_units(module: nn.Module, values: Tensor, name: str) -> None:
-    """Check that numbers are even multiples of the unit, as Loihi's eight bits have them."""
+    """Check that numbers are even multiples of the unit, as eight bits with a sign have them."""
     units = values.double() * _ONE
     if bool((units % 2 != 0).any()) or float(units.min()) < -256 or float(units.max()) > 254:
         raise refusal(
             module,
-            f"{name} is no multiple of 1/32 from -4 to 3.97, which slayer rounds to by default",
+            f"{name} is not a multiple of 1/32 from -4 to 3.97, which slayer rounds to by default",
             "leave pre_hook_fx out, or use neuron.quantize_8bit",
         )
 

@@ -29,6 +29,14 @@ def test_the_word_says_so_everywhere() -> None:
     assert "<failure" not in REPORT.to_junit()
 
 
+def test_spikes_that_are_all_equal_are_said_to_be() -> None:
+    equal = replace(NEAR, reason="every spike is equal; 3 of 480 values are farther apart")
+    other = replace(NEAR, reason="4 of 480 values are farther apart")
+    for links, said in (((equal,), True), ((equal, other), False)):
+        detail = verdict(replace(REPORT, links=links)).detail
+        assert ("Every spike is equal" in detail) == said
+
+
 def test_beyond_the_tolerance_is_a_difference() -> None:
     far = replace(NEAR, status=Status.DIFFERS, reason="480 of 480 values are farther apart")
     report = replace(REPORT, links=(far,))
