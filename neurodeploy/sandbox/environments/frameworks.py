@@ -31,6 +31,15 @@ _FRAMEWORKS = {
     "norse": _Framework(
         "Norse 1.1.0", ("norse==1.1.0", *_NIR, *_PLOT), 25, 75, ("setuptools==84.2.1",), ("norse",)
     ),
+    # It measures time series with SciPy.
+    "rockpool": _Framework(
+        "Rockpool 3.1.0",
+        ("rockpool==3.1.0", "scipy==1.17.1", "packaging==26.3", *_NIR),
+        40,
+        125,
+        ("setuptools==84.2.1",),
+        ("rockpool",),
+    ),
     "sinabs": _Framework("sinabs 3.1.3", ("sinabs==3.1.3", "pbr==7.1.3", *_NIR, *_PLOT), 25, 75),
     # With the harness of NeuroBench, which builds on it.
     "snntorch": _Framework(

@@ -167,7 +167,7 @@ def outcome(framework: str, each: Sent, answer: tuple[str, Any, str, Any]) -> tu
     "framework",
     [
         "snntorch",
-        *(pytest.param(n, marks=pytest.mark.thorough) for n in RECEIVERS if n != "snntorch"),
+        *(pytest.param(n, marks=pytest.mark.thorough) for n in EQUAL if n != "snntorch"),
     ],
 )
 def test_a_network_comes_back_equal_or_check_warned(

@@ -25,7 +25,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 # By their names, which the worker knows too.
 RECEIVERS: Mapping[str, Environment] = {
     name: framework_environment(name, _WORKER, {"self_test": True, "framework": name})
-    for name in ("snntorch", "spikingjelly", "norse", "sinabs")
+    for name in ("snntorch", "spikingjelly", "norse", "sinabs", "rockpool")
 }
 
 

@@ -89,20 +89,33 @@ def _sinabs(graph: Any, dt: float, batch: int) -> Any:
     return importlib.import_module("sinabs.nir").from_nir(graph, batch_size=batch)
 
 
+def _rockpool(graph: Any, dt: float, batch: int) -> Any:
+    return importlib.import_module("rockpool.nn.modules.torch.nir").from_nir(graph)
+
+
+def _unseen(module: Any, output: Any) -> Any:
+    """Return no voltages, which Rockpool's modules do not show."""
+    return None
+
+
 class Reader(NamedTuple):
     """A framework's import, and how its network is run and looked into."""
 
     read: Callable[[Any, float, int], Any]
-    # Whether time and batch are one axis of its input.
-    joined: bool
     voltage: Callable[[Any, Any], Any]
+    # The input (N, T, ...) of a framework that takes all steps in one call; others take one each.
+    whole: Callable[[Any], Any] | None = None
+    # Whether it takes one sample at a time: between calls, it keeps the states of the first alone.
+    single: bool = False
 
 
 READERS = {
-    "norse": Reader(_norse, False, _membrane),
-    "sinabs": Reader(_sinabs, True, _recording),
-    "snntorch": Reader(_snntorch, False, _last_state),
-    "spikingjelly": Reader(_spikingjelly, False, _memory),
+    "norse": Reader(_norse, _membrane),
+    "rockpool": Reader(_rockpool, _unseen, single=True),
+    # A sample's steps in a row.
+    "sinabs": Reader(_sinabs, _recording, lambda x: x.reshape(-1, *x.shape[2:])),
+    "snntorch": Reader(_snntorch, _last_state),
+    "spikingjelly": Reader(_spikingjelly, _memory),
 }
 
 
@@ -157,22 +170,34 @@ def _stepped(framework: str, module: Any, layers: list[str], samples: Array) -> 
         if hasattr(part, "record_states"):
             part.record_states = True
     with torch.no_grad():
-        if reader.joined:
-            # A sample's steps in a row.
-            module(inputs.transpose(0, 1).reshape(-1, *inputs.shape[2:]))
+        if reader.whole:
+            module(reader.whole(inputs.transpose(0, 1)))
         else:
-            state = None
-            for row in inputs:
-                _, state = module(row, state)
-    calls = 1 if reader.joined else steps
+            _in_steps(module, inputs, reader.single)
+    if reader.single:
+        for rows in filter(None, (*recorded.sent.values(), *recorded.voltages.values())):
+            rows[:] = [np.concatenate(rows)[:, 0]]
+    sizes = (1 if reader.whole or reader.single else steps, batch, steps)
     whole = [
-        (_whole(rows, calls, batch, steps), _whole(recorded.voltages[name], calls, batch, steps))
+        (_whole(rows, *sizes), _whole(recorded.voltages[name], *sizes))
         for name, rows in recorded.sent.items()
     ]
     left_out = next((n for n, (sent, _) in zip(layers, whole, strict=True) if sent is None), None)
     if left_out is not None:
         raise LookupError(f"the node {left_out} is left out")
     return whole
+
+
+def _in_steps(module: Any, inputs: Any, single: bool) -> None:
+    """Call a network once a step; for single samples, with an axis of time of one step."""
+    samples = inputs.transpose(0, 1)[:, :, None, None] if single else [inputs]
+    for sample in samples:
+        state = None
+        for part in module.modules() if single else ():
+            if hasattr(part, "reset_state"):
+                part.reset_state()
+        for row in sample:
+            _, state = module(row, state)
 
 
 def _whole(rows: list[Array], calls: int, batch: int, steps: int) -> Array | None:
@@ -195,10 +220,14 @@ def self_test(framework: str) -> dict[str, Any]:
         path = os.path.join(folder, "one.nir")
         one, decay = np.ones(1, np.float32), np.float32(2e-4)
         leaky = nir.LIF(tau=decay * one, r=2 * one, v_leak=0 * one, v_threshold=1.6 * one)
+        if framework == "rockpool":
+            # It has no LIF, and takes its step from the time constant.
+            numbers = {"r": one, "v_leak": 0 * one, "v_threshold": one}
+            leaky = nir.CubaLIF(tau_syn=decay * one, tau_mem=decay * one, **numbers)
         nir.write(path, nir.NIRGraph.from_list(nir.Affine(np.eye(1, dtype="f"), 0 * one), leaky))
         with open(path, "rb") as file:
             content = file.read()
-        (neuron,) = (n for n, each in nir.read(path).nodes.items() if isinstance(each, nir.LIF))
+        (neuron,) = (n for n, each in nir.read(path).nodes.items() if isinstance(each, type(leaky)))
     network = {"dt": 1e-4, "layers": [neuron]}
     refused, rows = attempt(framework, content, network, np.ones((6, 1, 1)))
     if refused:

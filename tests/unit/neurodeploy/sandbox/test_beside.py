@@ -51,7 +51,7 @@ def test_another_python_is_another_installation() -> None:
         environment(beside=("psutil",), other_pythons=("3.99",))
 
 
-@pytest.mark.parametrize("name", ["norse", "sinabs", "snntorch", "spikingjelly"])
+@pytest.mark.parametrize("name", ["norse", "rockpool", "sinabs", "snntorch", "spikingjelly"])
 def test_every_package_of_a_framework_has_a_checksum(name: str) -> None:
     env = framework_environment(name, Path(__file__), {})
     hashed = env.hashed(full=False)
