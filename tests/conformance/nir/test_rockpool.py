@@ -6,6 +6,7 @@ A failure names the network, such as `rockpool 17`, which `file_of_seed(17)` mak
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,16 +21,18 @@ from targets.nir.foreign.profiles import PROFILES
 from targets.nir.simulators.receivers.foreign import foreign_run
 from targets.nir.simulators.receivers.run import RECEIVERS, shown
 from tests.conformance.summary import show
-from tests.unit.targets.nir.foreign.files import F, affine, chain, image
+from tests.unit.targets.nir.foreign.files import F, affine, chain, graph, image
 
 DT = 1e-3
 
 
 def file_of_seed(seed: int) -> bytes:
-    """Return a random chain of CUBA LIF, as Rockpool exports it: its own `r` gives the step."""
+    """Return a random chain of CUBA LIF, some with loops, whose `r` gives Rockpool's step."""
     rng = np.random.default_rng(seed)
     sizes = [int(size) for size in rng.integers(2, 9, rng.integers(2, 4))]
-    nodes = []
+    nodes: list[tuple[str, dict[str, Any]]] = []
+    loops: dict[str, dict[str, Any]] = {}
+    extra: list[tuple[str, str]] = []
     for number, (before, size) in enumerate(pairwise(sizes)):
         weight = rng.integers(-6, 9, (size, before)).astype(F) / F(8)
         nodes.append((f"fc{number}", affine(weight, np.zeros(size, F))))
@@ -37,8 +40,15 @@ def file_of_seed(seed: int) -> bytes:
         values = {"tau_mem": tau, "tau_syn": np.full(size, rng.choice([1e-3, 2e-3, 5e-3]), F)}
         values |= {"r": tau / F(DT) - F(1), "v_leak": np.zeros(size, F)}
         values |= {"v_threshold": rng.choice([0.5, 1.0, 1.25], size).astype(F)}
-        nodes.append((f"n{number}", {"type": "CubaLIF", **values}))
-    return image(chain(*nodes, inputs=(sizes[0],), outputs=(sizes[-1],)))
+        nodes.append((name := f"n{number}", {"type": "CubaLIF", **values}))
+        if rng.random() < 0.5:
+            # What is fed back calms, since what excites runs away, and floats round it.
+            back = rng.integers(-6, 2, (size, size)).astype(F) / F(8)
+            loops[f"back{number}"] = affine(back, np.zeros(size, F))
+            extra += [(name, f"back{number}"), (f"back{number}", name)]
+    node = chain(*nodes, inputs=(sizes[0],), outputs=(sizes[-1],))
+    edges = [(one, two) for one, two in node["edges"]]
+    return image(graph(node["nodes"] | loops, edges + extra))
 
 
 @pytest.mark.timeout(1800)
