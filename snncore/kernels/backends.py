@@ -47,14 +47,19 @@ _backends: dict[str, Backend] = {}
 
 @dataclass(frozen=True)
 class BackendReport:
-    """The chosen backend, and the reason against each one before it."""
+    """The chosen backend, and the reason against each one before it.
+
+    `from_python` says why a GPU's kernels are started from Python, if they are.
+    """
 
     chosen: str
     refused: Mapping[str, str] = field(default_factory=dict)
+    from_python: str = ""
 
     def __str__(self) -> str:
         reasons = "".join(f"; {name}: {reason}" for name, reason in self.refused.items())
-        return f"{self.chosen}{reasons}"
+        started = f"; started from Python: {self.from_python}" if self.from_python else ""
+        return f"{self.chosen}{reasons}{started}"
 
 
 def backend(name: str) -> Backend:

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from snncore.dynamics.expression import Op, Recorder, Symbol
 from snncore.kernels.backends import backend
+from snncore.kernels.host.loop import HostLoop, refusal_of_second_derivative
 from snncore.kernels.loop.output import Output, output_like
-from snncore.kernels.loop.work import Loop, Tensors, Work
+from snncore.kernels.loop.work import Hosted, Loop, Tensors, Work
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class _Prepared:
     backend: str
     work: Work
     loop: Loop
+    host: HostLoop | None = None
 
 
 _prepared: dict[str, _Prepared] = {}
@@ -47,8 +49,17 @@ def prepared(name: str, work: Work) -> str:
     text = "\n".join([*map(repr, parts), repr(work.equations.to_json()), _slope_text(work)])
     key = f"{work.equations.name}-{name}-{sha256(text.encode()).hexdigest()[:24]}"
     if key not in _prepared:
-        _prepared[key] = _Prepared(name, work, backend(name).loop(work))
+        loop = backend(name).loop(work)
+        host = None
+        if isinstance(loop, Hosted):
+            host = loop.host = HostLoop(key, work, name, loop.real)
+        _prepared[key] = _Prepared(name, work, loop, host)
     return key
+
+
+def host_of(loop: str) -> HostLoop | None:
+    """Return a loop as compiled code starts it, if it can."""
+    return _prepared[loop].host
 
 
 def run_loop(
@@ -56,17 +67,30 @@ def run_loop(
 ) -> tuple[Tensor, Tensors]:
     """Run a loop by name; return the output (T, N, ...) and last states, differentiable once."""
     tensors = *inputs, *states, *parameters
-    if torch.compiler.is_compiling() or _watched(tensors):
+    if torch.compiler.is_compiling() or is_watched(tensors):
         spikes, *last = torch.ops.snncore.sequence(loop, [*inputs], [*states], [*parameters])
-    elif torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        return spikes, tuple(last)
+    entry = _prepared[loop]
+    launch = entry.host.launch if entry.host is not None else None
+    if launch is not None and entry.host is not None:
+        results = launch(entry.host.number, stream_of(tensors[0]), False, tensors)
+        if results:
+            return results[0], tuple(results[1:])
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
         ends = len(inputs), len(inputs) + len(states)
-        spikes, *last = _Direct.apply(_prepared[loop], ends, *tensors)
+        spikes, *last = _Direct.apply(entry, ends, *tensors)
     else:
-        spikes, last = _prepared[loop].loop.forward(inputs, states, parameters)
+        spikes, last = entry.loop.forward(inputs, states, parameters)
     return spikes, tuple(last)
 
 
-def _watched(tensors: Sequence[Tensor]) -> bool:
+def stream_of(tensor: Tensor) -> int:
+    """Return the stream on which a kernel for this tensor starts, as CUDA's driver knows it."""
+    stream: int = torch._C._cuda_getCurrentRawStream(tensor.get_device()) if tensor.is_cuda else 0
+    return stream
+
+
+def is_watched(tensors: Sequence[Tensor]) -> bool:
     """Return whether a tracer or torch.func needs to see an operator."""
     transformed: bool = torch._C._are_functorch_transforms_active()
     return transformed or any(type(tensor) not in _PLAIN for tensor in tensors)
@@ -147,10 +171,7 @@ def _refuse_twice(entry: _Prepared) -> None:
         RuntimeError: if it is.
     """
     if torch.is_grad_enabled():
-        raise RuntimeError(
-            f"{entry.work.equations.name}: the {entry.backend} kernels have no second derivative "
-            '(backend="torch" has)'
-        )
+        raise RuntimeError(refusal_of_second_derivative(entry.work, entry.backend))
 
 
 class _Direct(torch.autograd.Function):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
 import torch
@@ -19,11 +20,13 @@ from snncore.kernels import (
     backend,
     check_output,
     choose,
+    host_of,
     narrowed,
     prepared,
     run_loop,
     run_sequence,
 )
+from snncore.neuron.at_once import AtOnce
 from snncore.neuron.module import Neuron, StepMode
 from snncore.neuron.parameters import Given, assign, plain, shaped
 
@@ -76,6 +79,7 @@ class EquationNeuron(Neuron):
         assign(self, parameters, learnable)
         self._seen = torch.device("cpu"), torch.float32
         self._loops: dict[Any, tuple[str, str]] = {}
+        self._at_once: AtOnce | None = None
         self._sign()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -87,6 +91,7 @@ class EquationNeuron(Neuron):
         """Note as text what a loop is made for: a compiled graph is guarded by it."""
         chosen = [getattr(self, name) for name in _CHOSEN]
         self.__dict__["_signature"] = repr((self._numbers(), *chosen))
+        self.__dict__["_at_once"] = None
 
     @property
     def parameter_values(self) -> dict[str, Any]:
@@ -114,6 +119,10 @@ class EquationNeuron(Neuron):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return the spikes for a step or a sequence of every input."""
+        if not torch.compiler.is_compiling() and self._at_once is not None and self.record is None:
+            at_once = self._at_once(self, inputs)
+            if at_once is not None:
+                return at_once
         self._check_inputs(inputs)
         single = self.step_mode == StepMode.SINGLE
         sequences = tuple(x.unsqueeze(0) for x in inputs) if single else inputs
@@ -155,11 +164,15 @@ class EquationNeuron(Neuron):
         Raises:
             ValueError: if the requested backend cannot run.
         """
-        return choose(self.backend, self._work(*self._seen))
+        report = choose(self.backend, self._work(*self._seen))
+        if report.chosen not in ("triton", "cupy") or self._seen[0].type != "cuda":
+            return report
+        host = host_of(self._loop(self._signature, *self._seen, False)[1])
+        return report if host is None else replace(report, from_python=host.absence())
 
     def __getstate__(self) -> dict[str, Any]:
         # Loops are known to this process alone.
-        return super().__getstate__() | {"_loops": {}}
+        return super().__getstate__() | {"_loops": {}, "_at_once": None}
 
     def _run(
         self, sequences: tuple[Tensor, ...], states: tuple[Tensor, ...], kind: torch.dtype
@@ -188,6 +201,8 @@ class EquationNeuron(Neuron):
             if isinstance(value := getattr(self, name), Tensor) or eager
         }
         if not eager:
+            if not torch.compiler.is_compiling() and not watched:
+                self.__dict__["_at_once"] = AtOnce.of(self, loop, first)
             return run_loop(loop, sequences, states, tuple(parameters.values()))
 
         def step(*values: Tensor) -> tuple[Tensor, ...]:

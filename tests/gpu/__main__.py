@@ -16,6 +16,7 @@ FILES = (
     "steps.py",
     "quantized.py",
     "quant_exact.py",
+    "host.py",
 )
 
 

@@ -63,7 +63,7 @@ def load(source: str, more_flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     flags, key = _flags_and_key(tool, source, more_flags)
     library = cache.kept(key, "so")
     if library is None:
-        library = cache.make(key, "so", partial(_compile, tool, flags, source))
+        library = cache.make(key, "so", partial(compile_library, tool, flags, source))
     try:
         return ctypes.CDLL(str(library.through))
     except OSError as error:
@@ -84,11 +84,13 @@ def _flags_and_key(
 ) -> tuple[tuple[str, ...], str]:
     """Return the compiler's flags, and the key of all that a library depends on."""
     flags = (*FLAGS, *more_flags, *(("-fopenmp",) if _takes_openmp(tool) else ()))
-    parts = (source, *flags, _version(tool), processor())
+    parts = (source, *flags, version(tool), processor())
     return flags, sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _compile(tool: Command, flags: tuple[str, ...], source: str, folder: Path) -> tuple[bytes, str]:
+def compile_library(
+    tool: Command, flags: tuple[str, ...], source: str, folder: Path
+) -> tuple[bytes, str]:
     """Compile in the folder; return the library and what the compiler said."""
     text, result = "kernel.cpp", "kernel.so"
     (folder / text).write_text(source, "utf-8")
@@ -151,7 +153,8 @@ def _succeeds(command: list[str]) -> str:
 
 
 @_remembered
-def _version(tool: Command) -> str:
+def version(tool: Command) -> str:
+    """Return a compiler and what it says of its version."""
     completed = subprocess.run(
         [*tool, "--version"], capture_output=True, text=True, timeout=_SECONDS
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -26,6 +26,7 @@ from snncore.kernels.cuda.source import (
     forward_source,
     step_of,
 )
+from snncore.kernels.host.loop import Backward, HostLoop, Start, Terms, numbered
 from snncore.kernels.launch.build import Options
 from snncore.kernels.launch.program import CudaProgram
 from snncore.kernels.launch.signature import Argument, Signature
@@ -35,8 +36,13 @@ from snncore.kernels.loop.spread import Spread, spread_of
 from snncore.kernels.loop.work import Work
 
 KINDS = {torch.float32: "float32", torch.float16: "float16", torch.bfloat16: "bfloat16"}
+_BACKWARD = ("input", "arrived", "to_input", "state", "later", "to_state", "share", "notes")
 # From here on 31 bits do not count the neurons.
 _WIDE = 1 << 31
+
+
+# Inputs, states and parameters as they are given.
+_Call = tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ class CudaLoop:
         options: Options | None = None,
     ) -> None:
         # States come and go in this type; the kernels have them as float32.
-        self.kind = kind
+        self.kind, self.real = kind, torch.float32
+        self.host: HostLoop | None = None
         self.layout, self.step, self.output, self.final = layout, step, output, final
         self.options = options or Options()
         self._programs: dict[tuple[str, CudaForm], CudaProgram] = {}
@@ -117,6 +124,7 @@ class CudaLoop:
             if output == Output.BITS:
                 form = _with_eight_lanes(form, shape[0])
             self._launch("forward", form, tensors, operands)
+            self._enter(form, (inputs, states, parameters), operands, tensors, None)
         last = [value.to(self.kind) for value in last]
         return (pack(spikes) if output != self.output else spikes), last
 
@@ -136,7 +144,8 @@ class CudaLoop:
         needed = {name for name, need in zip(names, needs, strict=True) if need}
         if inputs[0].numel():
             operands = _Operands.of(inputs, states, parameters)
-            gradients = self._gradients(operands, incoming, later, needed, config)
+            call = inputs, states, parameters
+            gradients = self._gradients(operands, incoming, later, needed, config, call)
         else:
             tensors = dict(zip(names, [*inputs, *states, *parameters], strict=True))
             gradients = {name: torch.zeros_like(tensors[name]) for name in needed}
@@ -164,6 +173,7 @@ class CudaLoop:
         later: Sequence[Tensor | None],
         needed: set[str],
         config: CudaConfig | None,
+        call: _Call,
     ) -> dict[str, Tensor]:
         """Return the needed gradients by name, and those of all states if one is needed."""
         step, like = self.layout, operands.inputs[0]
@@ -192,10 +202,10 @@ class CudaLoop:
             spans = (like.shape[0] - form.rest) // form.span
             tensors.append(_floats(like, spans * len(step.states) * operands.neurons))
         self._launch("backward", form, tensors, operands)
-        spread, values = (
-            self._spread(operands),
-            dict(zip(step.parameters, operands.parameters, strict=True)),
-        )
+        spread = self._spread(operands)
+        values = dict(zip(step.parameters, operands.parameters, strict=True))
+        back = self._back(form, operands, needed, ends, shares)
+        self._enter(form, call, operands, tensors, back)
         sums = {n: _gathered(s, spread.get(n), values[n]) for n, s in shares.items()}
         return rows | {name: value.to(self.kind) for name, value in begins.items()} | sums
 
@@ -252,21 +262,90 @@ class CudaLoop:
     def _launch(
         self, name: str, form: CudaForm, tensors: Sequence[Tensor], operands: _Operands
     ) -> None:
-        step, like = self.layout, operands.inputs[0]
-        arguments = [
-            *tensors,
-            *operands.parameters,
-            *(
-                ctypes.c_longlong(value)
-                for spread in self._spread(operands).values()
-                for value in (spread.inner, spread.count)
-            ),
-            ctypes.c_longlong(operands.neurons),
-            ctypes.c_int((like.shape[0] - 1) // form.chunk),
-        ]
-        shared = form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
+        *layout, chunks = self._layout(form, operands)
+        numbers = [*map(ctypes.c_longlong, layout), ctypes.c_int(chunks)]
         grid, block = (operands.blocks(form), 1, 1), (form.threads, 1, 1)
-        self._program(name, form).launch(name, grid, block, arguments, like.device, shared)
+        self._program(name, form).launch(
+            name,
+            grid,
+            block,
+            [*tensors, *operands.parameters, *numbers],
+            operands.inputs[0].device,
+            self._shared(form),
+        )
+
+    def _layout(self, form: CudaForm, operands: _Operands) -> list[int]:
+        """Return the numbers behind a kernel's tensors."""
+        spread = self._spread(operands).values()
+        spans = [value for each in spread for value in (each.inner, each.count)]
+        return [*spans, operands.neurons, (operands.inputs[0].shape[0] - 1) // form.chunk]
+
+    def _shared(self, form: CudaForm) -> int:
+        step = self.layout
+        return form.shared_bytes(len(step.inputs), len(step.states)) if form.span else 0
+
+    def _back(
+        self,
+        form: CudaForm,
+        operands: _Operands,
+        needed: set[str],
+        ends: bool,
+        shares: Mapping[str, Tensor],
+    ) -> Backward:
+        """Return what a backward kernel computes, and the memory that it needs."""
+        step, spread = self.layout, self._spread(operands)
+        begun = step.states if operands.states else ()
+        names = (*step.inputs, *begun, *step.parameters)
+        terms = []
+        for name, share in shares.items():
+            layout = spread.get(name)
+            sizes = (layout.count, layout.inner) if layout is not None else (0, 0)
+            terms.append(Terms(step.parameters.index(name), share.numel(), *sizes))
+        steps = operands.inputs[0].shape[0]
+        spans = (steps - form.rest) // form.span if form.looped else 0
+        notes = spans * len(step.states) * operands.neurons
+        return Backward(tuple(name in needed for name in names), ends, tuple(terms), notes)
+
+    def _enter(
+        self,
+        form: CudaForm,
+        call: _Call,
+        operands: _Operands,
+        tensors: Sequence[Tensor],
+        back: Backward | None,
+    ) -> None:
+        """Let compiled code start this kernel for tensors like these, if it reads them as is."""
+        given = [tensor for group in call for tensor in group]
+        own = [*operands.inputs, *operands.states, *operands.parameters]
+        same = all(a.dtype == b.dtype for a, b in zip(given, own, strict=True))
+        aligned = all(each.data_ptr() % 16 == 0 for each in tensors)
+        if self.host is None or self.kind != torch.float32 or not (same and aligned):
+            return
+        if self.host.absence():
+            return
+        inputs, states = len(operands.inputs), len(operands.states)
+        if back is None:
+            name, roles = "forward", ("input", "spikes", "state", "last")
+            counts = inputs, 1, states, len(tensors) - inputs - 1 - states
+        else:
+            name, roles = "backward", _BACKWARD
+            ends = len(self.layout.states) if back.ends else 0
+            begins = len(self.layout.states) if form.states else 0
+            shares, notes = len(back.shares), int(form.looped)
+            counts = inputs, 1, len(form.wanted), states, ends, begins, shares, notes
+        arguments = numbered(roles, counts) + numbered(("parameter",), (len(operands.parameters),))
+        arguments += [("number", number) for number in self._layout(form, operands)]
+        machine = self._program(name, form).machine(tensors[0].device)
+        function, waits = machine.address(name)
+        start = Start(
+            function,
+            operands.blocks(form),
+            form.threads,
+            self._shared(form),
+            tuple(arguments),
+            waits,
+        )
+        self.host.enter(given, start, back)
 
 
 def _with_eight_lanes(form: CudaForm, steps: int) -> CudaForm:

@@ -60,6 +60,10 @@ class OnCpu:
                 "(all must reach __syncthreads and the same __shfl)"
             )
 
+    def address(self, name: str) -> tuple[int, bool]:
+        """Return the address of a kernel's function, and whether its threads wait."""
+        return ctypes.cast(self._functions[name], ctypes.c_void_p).value or 0, self._waits
+
 
 def cpu_source(source: str, kernels: Sequence[Signature]) -> str:
     """Write C++ with a function for each kernel that runs it for every thread.

@@ -57,6 +57,10 @@ class OnGpu:
         with self._cupy.Device(device.index), self._streams[key]:
             function(grid, block, values, shared_mem=shared)
 
+    def address(self, name: str) -> tuple[int, bool]:
+        """Return the address of a kernel for CUDA's driver, which knows when threads wait."""
+        return int(self._functions[name].kernel.ptr), False
+
     def _stream(self, device: int, pointer: int) -> Any:
         """Return torch's current stream as a CuPy stream."""
         with warnings.catch_warnings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from torch import Tensor
 from snncore.dynamics.adjoint import Slope
 from snncore.dynamics.equations import Equations
 from snncore.kernels.loop.output import Output
+
+if TYPE_CHECKING:
+    from snncore.kernels.host.loop import HostLoop
 
 Tensors = tuple[Tensor, ...]
 # Integers up to 2**24 are exact in float32.
@@ -101,6 +104,15 @@ class Loop(Protocol):
 
         There is one for each of (*inputs, *states, *parameters) that needs one, shaped like it.
         """
+
+
+@runtime_checkable
+class Hosted(Protocol):
+    """A loop whose kernels compiled code can start: it enters them as they are compiled."""
+
+    host: HostLoop | None
+    # The type that a step computes in.
+    real: torch.dtype
 
 
 class Backend(Protocol):

@@ -8,7 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from snncore.kernels.host.loop import Argument, Start
 from snncore.kernels.triton.shape import TritonConfig
+
+# The device, and the types of the tensors.
+_Key = tuple[int, tuple[torch.dtype, ...]]
 
 # Triton compiles another kernel for pointers that are not multiples of this many bytes.
 _ALIGNED = 16
@@ -37,7 +41,8 @@ class Launch:
             "num_stages": 1,
             "enable_fp_fusion": False,
         }
-        self._launchers: dict[tuple[int, tuple[torch.dtype, ...]], Callable[..., None]] = {}
+        self._launchers: dict[_Key, Callable[..., None]] = {}
+        self._compiled: dict[_Key, Any] = {}
 
     def __call__(self, tensors: Sequence[Tensor]) -> None:
         """Start the kernel; pointers come first, then the numbers, as its head has them."""
@@ -66,6 +71,21 @@ class Launch:
         # The interpreter compiles nothing.
         if compiled is not None:
             self._launchers[key] = self._starter(compiled)
+            self._compiled[key] = compiled
+
+    def start_for(self, tensors: Sequence[Tensor], roles: Sequence[Argument]) -> Start | None:
+        """Return how compiled code starts the kernel for such tensors, if it can."""
+        key = tensors[0].get_device(), tuple([tensor.dtype for tensor in tensors])
+        compiled = self._compiled.get(key)
+        if compiled is None or not _is_plain(compiled.metadata):
+            return None
+        values = [*roles, *(("number", int(number)) for number in self._numbers)]
+        # Triton prints numbers into the kernel that it knows by their kind, such as 1.
+        types = compiled.src.signature.values()
+        arguments = [v for v, kind in zip(values, types, strict=True) if kind != "constexpr"]
+        metadata = compiled.metadata
+        threads, shared = 32 * metadata.num_warps, metadata.shared
+        return Start(compiled.function, self._grid[0], threads, shared, tuple(arguments))
 
     def _starter(self, compiled: Any) -> Callable[[int, Sequence[int]], None]:
         """Return a function of the stream and the places that starts a compiled kernel."""
@@ -82,3 +102,14 @@ class Launch:
     def _ask(self, tensors: Sequence[Tensor]) -> Any:
         """Let Triton find the kernel, or compile it, and start it."""
         return self._kernel[self._grid](*tensors, *self._numbers, **self._options)
+
+
+def _is_plain(metadata: Any) -> bool:
+    """Return whether a kernel needs neither clusters of blocks nor scratch memory."""
+    unusual = (
+        "launch_cooperative_grid",
+        "launch_pdl",
+        "global_scratch_size",
+        "profile_scratch_size",
+    )
+    return metadata.num_ctas == 1 and not any(getattr(metadata, name, 0) for name in unusual)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics.printing.render import compile_step
+from snncore.kernels.host.loop import Argument, Backward, HostLoop, Terms, numbered
 from snncore.kernels.loop.output import Output, output_like
 from snncore.kernels.loop.plan import KernelPlan
 from snncore.kernels.loop.spread import Spread, spread_of
@@ -26,6 +27,19 @@ from snncore.kernels.triton.source import backward_source, forward_source
 
 # The kernels read these as they are; all others come as float32, or, of wide works, as they are.
 READ = (torch.float32, torch.float16, torch.bfloat16, torch.uint8)
+
+
+_BACKWARD = (
+    "arrived",
+    "input",
+    "to_input",
+    "state",
+    "later",
+    "to_state",
+    "share",
+    "notes",
+    "parameter",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +60,8 @@ class TritonLoop:
         self.plan = KernelPlan(work.equations, work.slope, work.constants, work.begin)
         # A step computes in this type, and states lie in memory as the work's.
         wide = work.kind == torch.float64 and not work.narrows
-        self._real = torch.float64 if wide else torch.float32
+        self.real = torch.float64 if wide else torch.float32
+        self.host: HostLoop | None = None
         self._kernels: dict[tuple[str, Shape], Any] = {}
         self._cuts: dict[Hashable, _Cut] = {}
 
@@ -64,7 +79,12 @@ class TritonLoop:
         if cut is None:
             cut = self._cuts[key] = self._cut_forward(like, states, parameters)
         arguments = [*map(self._row, inputs), spikes, *map(self._row, states), *last]
-        cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
+        arguments += [parameter.contiguous() for parameter in parameters]
+        cut.launch(arguments)
+        if self.host is not None and like.is_cuda and not self.host.absence():
+            counts = len(inputs), 1, len(states), len(last), len(parameters)
+            roles = numbered(("input", "spikes", "state", "last", "parameter"), counts)
+            self._enter([*inputs, *states, *parameters], cut, arguments, roles)
         return spikes, last
 
     def backward(
@@ -91,7 +111,7 @@ class TritonLoop:
             cut = self._cut_backward(inputs[0], states, parameters, ends, needed)
             self._cuts[key] = cut
         gradients = self._gradients(
-            cut, inputs, states, parameters, incoming, later if ends else ()
+            cut, inputs, states, parameters, incoming, later if ends else (), tuple(needs)
         )
         return [gradients[name] if need else None for name, need in zip(names, needs, strict=True)]
 
@@ -111,6 +131,7 @@ class TritonLoop:
         parameters: Sequence[Tensor],
         incoming: Tensor | None,
         later: Sequence[Tensor | None],
+        needs: tuple[bool, ...],
     ) -> dict[str, Tensor]:
         """Return the needed gradients by name, and those of all states if one is needed."""
         step, like, shape = self.plan.step, inputs[0], cut.shape
@@ -129,12 +150,55 @@ class TritonLoop:
         arguments += [*map(row, last), *begins.values(), *shares.values()]
         if shape.segments:
             parts, _ = segmented(like.shape[0], shape.segment)
-            arguments.append(_new(like, parts * len(step.states) * neurons, self._real))
-        cut.launch([*arguments, *(parameter.contiguous() for parameter in parameters)])
+            arguments.append(_new(like, parts * len(step.states) * neurons, self.real))
+        arguments += [parameter.contiguous() for parameter in parameters]
+        cut.launch(arguments)
+        if self.host is not None and like.is_cuda and not self.host.absence():
+            counts = 1, len(inputs), len(shape.inputs), len(states), len(last), len(begins)
+            counts += len(shares), int(shape.segments > 0), len(parameters)
+            back = self._back(cut, like, needs, bool(last), shares)
+            tensors = [*inputs, *states, *parameters]
+            self._enter(tensors, cut, arguments, numbered(_BACKWARD, counts), back)
         if shares:
             values = dict(zip(step.parameters, parameters, strict=True))
             gradients |= {n: _gathered(s, cut.spread.get(n), values[n]) for n, s in shares.items()}
         return gradients | begins if begins else gradients
+
+    def _enter(
+        self,
+        tensors: Sequence[Tensor],
+        cut: _Cut,
+        arguments: Sequence[Tensor],
+        roles: Sequence[Argument],
+        back: Backward | None = None,
+    ) -> None:
+        """Let compiled code start this kernel for tensors that it reads as they are."""
+        assert self.host is not None
+        inputs = tensors[: len(self.plan.step.inputs)]
+        if any(each.dtype not in READ and each.dtype != self.work.kind for each in inputs):
+            return
+        start = cut.launch.start_for(arguments, roles)
+        if start is not None:
+            self.host.enter(tensors, start, back)
+
+    def _back(
+        self,
+        cut: _Cut,
+        like: Tensor,
+        needs: tuple[bool, ...],
+        ends: bool,
+        shares: Mapping[str, Tensor],
+    ) -> Backward:
+        """Return the memory that a backward kernel needs."""
+        step = self.plan.step
+        terms = []
+        for name, share in shares.items():
+            layout = cut.spread.get(name)
+            spread = (layout.count, layout.inner) if layout is not None else (0, 0)
+            terms.append(Terms(step.parameters.index(name), share.numel(), *spread))
+        parts, _ = segmented(like.shape[0], cut.shape.segment)
+        notes = parts * len(step.states) * like[0].numel() if cut.shape.segments else 0
+        return Backward(needs, ends, tuple(terms), notes)
 
     def _cut_forward(
         self, like: Tensor, states: Sequence[Tensor], parameters: Sequence[Tensor]
@@ -186,7 +250,7 @@ class TritonLoop:
             final=final,
             pack=config.pack,
             spread=tuple(spread),
-            real=str(self._real).removeprefix("torch."),
+            real=str(self.real).removeprefix("torch."),
             cast=self.work.kind == torch.float64,
         )
 

@@ -17,6 +17,17 @@ from snncore.layer.norm.synchronized import (
 from snncore.layer.steps import is_constant, leading_axes, merged
 from snncore.layer.weights.linear import Layer
 
+# On a GPU a fused norm starts more kernels, which takes Python longer than the passes over fewer
+# bytes that it saves. A graph has no Python in it.
+_WORTH_FUSING = 64 << 20
+
+
+def _is_worth_fusing(x: Tensor) -> bool:
+    if not x.is_cuda or torch.compiler.is_compiling():
+        return True
+    large = x.numel() * x.element_size() >= _WORTH_FUSING
+    return large or torch.cuda.is_current_stream_capturing()
+
 
 class BatchNorm(Layer):
     """A batch norm; `frozen` keeps to the running statistics also while training.
@@ -71,12 +82,21 @@ class BatchNorm(Layer):
             )
         self.input_shape = tuple(x.shape[-axes:])
         if self.into is not None:
-            if not self._shares():
+            if not self._shares() and _is_worth_fusing(x):
                 images = x[0] if is_constant(x, axes) else x.reshape(-1, *self.input_shape)
                 self.into.take(*self._scale_and_shift(images))
                 return x
-            self.into.take(torch.ones_like(self.running_mean), torch.zeros_like(self.running_mean))
+            self.into.take(*self._nothing())
         return merged(self._normalized, x, axes)
+
+    def _nothing(self) -> tuple[Tensor, Tensor]:
+        """Return the scale and the shift of neurons whose input is normalized already."""
+        kept: tuple[Tensor, Tensor] | None = self.__dict__.get("_neutral")
+        like = self.running_mean
+        if kept is None or kept[0].device != like.device or kept[0].dtype != like.dtype:
+            kept = torch.ones_like(like), torch.zeros_like(like)
+            self.__dict__["_neutral"] = kept
+        return kept
 
     def folded(self, statistics: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """Return the scale and the shift of every channel in evaluation.

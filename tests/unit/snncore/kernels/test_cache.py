@@ -75,7 +75,7 @@ def checksum(folder: Path) -> Path:
 def evil(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return a library that answers otherwise."""
     built = tmp_path_factory.mktemp("evil")
-    return cpp_build._compile(cpp_build.compiler() or (), cpp_build.FLAGS, EVIL, built)[0]
+    return cpp_build.compile_library(cpp_build.compiler() or (), cpp_build.FLAGS, EVIL, built)[0]
 
 
 def exchange(folder: Path, evil: bytes) -> list[Path]:

@@ -1,0 +1,133 @@
+"""Spiking ResNet-18 on a chip's grid beside its float training, on one GPU, 224 x 224, batch 16.
+
+Usage: python benchmarks/gpu/quantized_resnet.py [--write] [--target NAME] [steps ...]
+
+An iteration is the forward pass, the loss, the backward pass and a step of SGD, in float32. Nothing
+is timed before evaluation on the GPU gives the spikes of the fast engine, which golden proves, on
+small images.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import neurodeploy as nd
+import quant
+from benchmarks.gpu._results import report, where
+from snncore import functional, models, neuron
+from snncore.kernels.host.build import LIBRARY
+
+BATCH, SIZE, CLASSES, ROUNDS = 16, 224, 1000, 12
+
+
+def floats() -> nn.Module:
+    """Return the float network; its weights are the same each time."""
+    torch.manual_seed(0)
+    return models.spiking_resnet18(CLASSES, neuron=lambda: neuron.LIF(detach_reset=True))
+
+
+def samples(steps: int, batch: int, size: int) -> Tensor:
+    """Return spikes."""
+    generator = torch.Generator().manual_seed(1)
+    return (torch.rand(steps, batch, 3, size, size, generator=generator) < 0.3).float()
+
+
+def prepared(target: str) -> nn.Module:
+    """Return the network on the chip's grid."""
+    form = quant.chip_format(target)
+    return quant.prepare(floats(), target=form, example=samples(2, 2, 64)).cuda().train()
+
+
+def check(target: str) -> str:
+    """Check a network that trained for a few steps against the fast engine; return its rate.
+
+    Raises:
+        RuntimeError: if outputs differ.
+    """
+    network = prepared(target)
+    x = samples(2, 4, 64)
+    step = iteration(network, x.cuda())
+    for _ in range(10):
+        step()
+    functional.reset(network)
+    network.eval()
+    program = nd.lower(network, example=x)
+    trace = nd.simulate(program, x, engine="fast")
+    functional.reset(network)
+    with torch.no_grad():
+        outputs = network(x.cuda()).cpu().numpy()
+    wanted = np.asarray(trace.output, dtype=outputs.dtype)
+    if not np.array_equal(outputs, wanted):
+        raise RuntimeError(f"{target}: {int((outputs != wanted).sum())} outputs differ")
+    return f"{int((outputs != 0).sum())} of {outputs.size} outputs are not zero"
+
+
+def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
+    """Return a function that trains the network once on this batch."""
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
+
+    def run() -> None:
+        functional.reset(network)
+        optimizer.zero_grad(set_to_none=True)
+        nn.functional.cross_entropy(network(x).mean(0), labels).backward()
+        optimizer.step()
+
+    return run
+
+
+def measured(network: nn.Module, steps: int) -> tuple[float, float]:
+    """Return an iteration's milliseconds (median) and the peak of memory in GiB."""
+    x = samples(steps, BATCH, SIZE).cuda()
+    run = iteration(network, x)
+    for _ in range(5):
+        run()
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        run()
+        torch.cuda.synchronize()
+        times.append((time.perf_counter() - start) * 1e3)
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    del run, x
+    gc.collect()
+    torch.cuda.empty_cache()
+    return statistics.median(times), peak
+
+
+def main() -> None:
+    """Check, measure, print, and write the table if it is wanted."""
+    torch.backends.cudnn.benchmark = True
+    LIBRARY.wait()
+    words = sys.argv[1:]
+    target = words[words.index("--target") + 1] if "--target" in words else "int8"
+    print(f"{target}: {check(target)}", flush=True)
+    table = ["| T | network | ms | over floats | GiB | over floats |", "|---|---|---|---|---|---|"]
+    for steps in [int(word) for word in words if word.isdigit()] or (4, 16):
+        base = measured(floats().cuda().train(), steps)
+        own = measured(prepared(target), steps)
+        table.append(f"| {steps} | floats | {base[0]:.1f} | 1.00 | {base[1]:.2f} | 1.00 |")
+        ratios = own[0] / base[0], own[1] / base[1]
+        cells = f"{own[0]:.1f} | {ratios[0]:.2f} | {own[1]:.2f} | {ratios[1]:.2f}"
+        table.append(f"| {steps} | {target} | {cells} |")
+        print(table[-1], flush=True)
+    about = (
+        f"{where()}: milliseconds per iteration and peak memory of Spiking ResNet-18, {SIZE} x "
+        f"{SIZE}, batch {BATCH}, float32, TF32 as torch has it; from `PYTHONPATH=. python "
+        f"benchmarks/gpu/quantized_resnet.py --write`. Medians of {ROUNDS}."
+    )
+    report(f"Training a whole network on {target}'s grid on a GPU", about, table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Kernels started, and their gradients found, in compiled code: no Python between them."""
