@@ -62,10 +62,7 @@ def row(name: str, kind: str, steps: int, rate: float) -> tuple[float, float]:
         check(name, x, forward())
     x.requires_grad_()
     floor = TOTAL * x.element_size() / rate
-    result = milliseconds(forward) / (2 * floor), milliseconds(both) / (5 * floor)
-    del x, upstream, module
-    torch.cuda.empty_cache()
-    return result
+    return milliseconds(forward) / (2 * floor), milliseconds(both) / (5 * floor)
 
 
 def main() -> None:
@@ -78,8 +75,11 @@ def main() -> None:
     ]
     for name in NEURONS:
         for kind in TYPES:
+            torch.cuda.empty_cache()
             pairs = [row(name, kind, steps, rate) for steps in (4, 16, 64)]
-            cells = [" / ".join(f"{value:.2f}" for value in each) for each in zip(*pairs)]
+            cells = [
+                " / ".join(f"{value:.2f}" for value in each) for each in zip(*pairs, strict=True)
+            ]
             table.append(f"| {name} | {kind} | {' | '.join(cells)} |")
             print(table[-1], flush=True)
     about = (

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import neurodeploy as nd
 import quant
 from benchmarks.gpu._results import report, where
-from snncore import functional, models, neuron
+from snncore import functional, models, neuron, training
 from snncore.kernels.host.build import LIBRARY
 
 BATCH, SIZE, CLASSES, ROUNDS = 16, 224, 1000, 12
@@ -40,10 +40,10 @@ def samples(steps: int, batch: int, size: int) -> Tensor:
     return (torch.rand(steps, batch, 3, size, size, generator=generator) < 0.3).float()
 
 
-def prepared(target: str) -> nn.Module:
+def prepared(target: str, size: int) -> nn.Module:
     """Return the network on the chip's grid."""
     form = quant.chip_format(target)
-    return quant.prepare(floats(), target=form, example=samples(2, 2, 64)).cuda().train()
+    return quant.prepare(floats(), target=form, example=samples(2, 2, size)).cuda().train()
 
 
 def check(target: str) -> str:
@@ -52,7 +52,7 @@ def check(target: str) -> str:
     Raises:
         RuntimeError: if outputs differ.
     """
-    network = prepared(target)
+    network = prepared(target, 64)
     x = samples(2, 4, 64)
     step = iteration(network, x.cuda())
     for _ in range(10):
@@ -84,10 +84,27 @@ def iteration(network: nn.Module, x: Tensor) -> Callable[[], None]:
     return run
 
 
-def measured(network: nn.Module, steps: int) -> tuple[float, float]:
+def captured(network: nn.Module, x: Tensor) -> Callable[[], None]:
+    """Return the same with forward, loss and backward recorded as one CUDA graph."""
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+    labels = torch.arange(x.shape[1], device=x.device) % CLASSES
+
+    def loss(outputs: Tensor, target: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(outputs.mean(0), target)
+
+    step = training.CapturedStep(network, loss, x, labels)
+
+    def run() -> None:
+        step(x, labels)
+        optimizer.step()
+
+    return run
+
+
+def measured(network: nn.Module, steps: int, graph: bool = False) -> tuple[float, float]:
     """Return an iteration's milliseconds (median) and the peak of memory in GiB."""
     x = samples(steps, BATCH, SIZE).cuda()
-    run = iteration(network, x)
+    run = (captured if graph else iteration)(network, x)
     for _ in range(5):
         run()
     torch.cuda.synchronize()
@@ -112,18 +129,25 @@ def main() -> None:
     words = sys.argv[1:]
     target = words[words.index("--target") + 1] if "--target" in words else "int8"
     print(f"{target}: {check(target)}", flush=True)
-    table = ["| T | network | ms | over floats | GiB | over floats |", "|---|---|---|---|---|---|"]
+    table = [
+        "| T | network | ms | over floats | GiB | over floats | in a graph | over floats |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for steps in [int(word) for word in words if word.isdigit()] or (4, 16):
-        base = measured(floats().cuda().train(), steps)
-        own = measured(prepared(target), steps)
-        table.append(f"| {steps} | floats | {base[0]:.1f} | 1.00 | {base[1]:.2f} | 1.00 |")
-        ratios = own[0] / base[0], own[1] / base[1]
-        cells = f"{own[0]:.1f} | {ratios[0]:.2f} | {own[1]:.2f} | {ratios[1]:.2f}"
-        table.append(f"| {steps} | {target} | {cells} |")
-        print(table[-1], flush=True)
+        rows: dict[str, tuple[float, ...]] = {}
+        for name in ("floats", target):
+            pair = [floats().cuda() if name == "floats" else prepared(target, SIZE) for _ in "12"]
+            eager, graph = pair
+            rows[name] = *measured(eager.train(), steps), measured(graph.train(), steps, True)[0]
+            ratios = [a / b for a, b in zip(rows[name], rows["floats"], strict=True)]
+            numbers = zip(rows[name], ratios, (".1f", ".2f", ".1f"), strict=True)
+            cells = [f"{value:{form}} | {ratio:.2f}" for value, ratio, form in numbers]
+            table.append(f"| {steps} | {name} | {' | '.join(cells)} |")
+            print(table[-1], flush=True)
     about = (
         f"{where()}: milliseconds per iteration and peak memory of Spiking ResNet-18, {SIZE} x "
-        f"{SIZE}, batch {BATCH}, float32, TF32 as torch has it; from `PYTHONPATH=. python "
+        f"{SIZE}, batch {BATCH}, float32, TF32 as torch has it; in a graph: "
+        "`training.CapturedStep`; from `PYTHONPATH=. python "
         f"benchmarks/gpu/quantized_resnet.py --write`. Medians of {ROUNDS}."
     )
     report(f"Training a whole network on {target}'s grid on a GPU", about, table)

@@ -6,7 +6,8 @@ Usage: python benchmarks/gpu/resnet.py [--short] [steps ...]
 timed before a batch norm with neurons computes the same on two backends, and fused. Inputs differ
 by step unless the row says that they do not. "In a graph" is the same iteration captured, beside
 the captured ANN. The host's share is how long Python takes until the last kernel is started.
---short leaves out all rows but those of Spiking ResNet-18 itself.
+--short leaves out all rows but those of Spiking ResNet-18 itself; --write puts the table into
+RESULTS.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmarks.gpu._results import report, where
 from snncore import functional, layer, models, neuron, training
+from snncore.kernels.host.build import LIBRARY
 
 BATCH, SIZE, CLASSES = 16, 224, 1000
 STEPS = (4, 16, 32)
@@ -43,6 +46,7 @@ class Row:
     steps: int = 1
     compressed: bool = False
     graph: bool = False
+    learns: bool = True
 
 
 def relu(**_: Any) -> nn.Module:
@@ -105,6 +109,15 @@ def iteration(network: nn.Module, x: Tensor, row: Row, amp: bool) -> Callable[[]
             optimizer.step()
 
         return replay
+
+    def infer() -> None:
+        with torch.no_grad(), torch.autocast("cuda", enabled=amp):
+            network(x)
+        functional.reset(network)
+
+    if not row.learns:
+        network.eval()
+        return infer
 
     def run() -> None:
         optimizer.zero_grad(set_to_none=True)
@@ -171,6 +184,9 @@ ROWS = (
     Row("ANN, in a graph", ann, steps=0, graph=True),
     Row("Spiking ResNet-18, states not kept, in a graph", PLAIN, graph=True),
     Row("... norms fused, in a graph", partial(fused, PLAIN), graph=True),
+    Row("ANN, inference", ann, steps=0, learns=False),
+    Row("Spiking ResNet-18, inference", PLAIN, learns=False),
+    Row("... norms fused, inference", partial(fused, PLAIN), learns=False),
 )
 MORE = (
     Row("... spikes compressed", PLAIN, compressed=True),
@@ -184,11 +200,11 @@ MORE = (
 def main() -> None:
     """Measure every number of steps in float32 and under autocast."""
     torch.backends.cudnn.benchmark = True
+    LIBRARY.wait()
     check()
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, batch {BATCH}")
-    print("| T | type | network | ms | times the ANN | host ms | peak GiB |")
-    print("|---|---|---|---|---|---|---|")
-    arguments = [argument for argument in sys.argv[1:] if argument != "--short"]
+    table = ["| T | type | network | ms | times the ANN | host ms | peak GiB |"]
+    table.append("|---|---|---|---|---|---|---|")
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
     rows = ROWS if "--short" in sys.argv else ROWS[:4] + MORE + ROWS[4:]
     for steps in [int(number) for number in arguments] or STEPS:
         for amp in (True, False):
@@ -197,7 +213,15 @@ def main() -> None:
                 duration, host, peak = measured(row, steps, amp)
                 base = duration if row.steps == 0 else base
                 text = f"| {steps} | {kind} | {row.name} | {duration:.1f} | {duration / base:.2f} |"
-                print(f"{text} {host:.1f} | {peak:.1f} |", flush=True)
+                table.append(f"{text} {host:.1f} | {peak:.1f} |")
+                print(table[-1], flush=True)
+    about = (
+        f"{where()}: an iteration of training, or inference, of Spiking ResNet-18, {SIZE} x "
+        f"{SIZE}, batch {BATCH}, beside the ANN of its size on T x {BATCH} images, in the form of its row; "
+        "from `PYTHONPATH=. python benchmarks/gpu/resnet.py --short --write "
+        f"{' '.join(arguments)}`. Medians of 15."
+    )
+    report("A whole network of few steps on a GPU", about, table)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Layers in compiled and in captured graphs on a GPU: the eager network's spikes, no break."""
 
+import copy
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch._dynamo.utils import counters
 
-from snncore import functional, neuron
+import quant
+from snncore import functional, layer, neuron, training
 from tests.gpu.backends import DEVICE, on_gpu
 from tests.unit.snncore.neurons import NEURONS, drive
 
@@ -85,3 +88,43 @@ def test_training_is_captured(backend: str) -> None:
     torch.cuda.synchronize()
     assert torch.equal(fired, spikes)
     assert all(torch.equal(a, b) for a, b in zip(gradients, expected, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["loihi", "int8", "lynxi"])
+def test_a_step_on_a_chips_grid_is_captured(form: str) -> None:
+    torch.use_deterministic_algorithms(False)
+    torch.manual_seed(0)
+    x = (torch.rand(6, 4, 2, 8, 8) < 0.4).float()
+    plain = nn.Sequential(
+        layer.Conv2d(2, 8, 3, padding=1, bias=False),
+        layer.BatchNorm2d(8),
+        neuron.LIF(threshold=0.5, detach_reset=True),
+        layer.Flatten(),
+        layer.Linear(8 * 64, 5),
+        neuron.LIF(threshold=0.5, detach_reset=True),
+    )
+    network = quant.prepare(plain, target=quant.chip_format(form), example=x).to(DEVICE).train()
+    other, x = copy.deepcopy(network), x.to(DEVICE)
+    labels = torch.arange(4, device=DEVICE)
+
+    def loss(outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return nn.functional.cross_entropy(outputs.mean(0), target)
+
+    step = training.CapturedStep(network, loss, x, labels)
+    # Norms and the form's ranges have seen batches while it was captured; from here on both see
+    # the same.
+    other.load_state_dict(network.state_dict())
+    for seed in range(3):
+        torch.manual_seed(seed)
+        batch = (torch.rand(x.shape, device=DEVICE) < 0.4).float()
+        captured = step(batch, labels)
+        functional.reset(other)
+        other.zero_grad(set_to_none=True)
+        expected = loss(outputs := other(batch), labels)
+        expected.backward()
+        assert outputs.any()
+        assert torch.equal(captured, expected)
+        named = dict(other.named_parameters())
+        for name, parameter in network.named_parameters():
+            assert torch.allclose(parameter.grad, named[name].grad, rtol=1e-4, atol=1e-6), name

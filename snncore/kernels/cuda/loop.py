@@ -26,6 +26,7 @@ from snncore.kernels.cuda.source import (
     forward_source,
     step_of,
 )
+from snncore.kernels.host.loop import Argument as Role
 from snncore.kernels.host.loop import Backward, HostLoop, Start, Terms, numbered
 from snncore.kernels.launch.build import Options
 from snncore.kernels.launch.program import CudaProgram
@@ -306,6 +307,20 @@ class CudaLoop:
         notes = spans * len(step.states) * operands.neurons
         return Backward(tuple(name in needed for name in names), ends, tuple(terms), notes)
 
+    def _roles(
+        self, form: CudaForm, operands: _Operands, count: int, back: Backward | None
+    ) -> list[Role]:
+        """Return the roles of a kernel's tensors, of which `count` stand before parameters."""
+        inputs, states = len(operands.inputs), len(operands.states)
+        parameters = numbered(("parameter",), (len(operands.parameters),))
+        if back is None:
+            counts = [inputs, 1, states, count - inputs - 1 - states]
+            return numbered(("input", "spikes", "state", "last"), counts) + parameters
+        ends = len(self.layout.states) if back.ends else 0
+        begins = len(self.layout.states) if form.states else 0
+        counts = [inputs, 1, len(form.wanted), states, ends, begins]
+        return numbered(_BACKWARD, [*counts, len(back.shares), int(form.looped)]) + parameters
+
     def _enter(
         self,
         form: CudaForm,
@@ -323,17 +338,8 @@ class CudaLoop:
             return
         if self.host.absence():
             return
-        inputs, states = len(operands.inputs), len(operands.states)
-        if back is None:
-            name, roles = "forward", ("input", "spikes", "state", "last")
-            counts = inputs, 1, states, len(tensors) - inputs - 1 - states
-        else:
-            name, roles = "backward", _BACKWARD
-            ends = len(self.layout.states) if back.ends else 0
-            begins = len(self.layout.states) if form.states else 0
-            shares, notes = len(back.shares), int(form.looped)
-            counts = inputs, 1, len(form.wanted), states, ends, begins, shares, notes
-        arguments = numbered(roles, counts) + numbered(("parameter",), (len(operands.parameters),))
+        name = "forward" if back is None else "backward"
+        arguments = self._roles(form, operands, len(tensors), back)
         arguments += [("number", number) for number in self._layout(form, operands)]
         machine = self._program(name, form).machine(tensors[0].device)
         function, waits = machine.address(name)

@@ -154,8 +154,8 @@ class TritonLoop:
         arguments += [parameter.contiguous() for parameter in parameters]
         cut.launch(arguments)
         if self.host is not None and like.is_cuda and not self.host.absence():
-            counts = 1, len(inputs), len(shape.inputs), len(states), len(last), len(begins)
-            counts += len(shares), int(shape.segments > 0), len(parameters)
+            counts = [1, len(inputs), len(shape.inputs), len(states), len(last), len(begins)]
+            counts += [len(shares), int(shape.segments > 0), len(parameters)]
             back = self._back(cut, like, needs, bool(last), shares)
             tensors = [*inputs, *states, *parameters]
             self._enter(tensors, cut, arguments, numbered(_BACKWARD, counts), back)

@@ -19,14 +19,13 @@ from snncore.layer.weights.linear import Layer
 
 # On a GPU a fused norm starts more kernels, which takes Python longer than the passes over fewer
 # bytes that it saves. A graph has no Python in it.
-_WORTH_FUSING = 64 << 20
+_WORTH_FUSING = 128 << 20
 
 
 def _is_worth_fusing(x: Tensor) -> bool:
-    if not x.is_cuda or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or not x.is_cuda or x.nbytes >= _WORTH_FUSING:
         return True
-    large = x.numel() * x.element_size() >= _WORTH_FUSING
-    return large or torch.cuda.is_current_stream_capturing()
+    return torch.cuda.is_current_stream_capturing()
 
 
 class BatchNorm(Layer):
@@ -91,12 +90,12 @@ class BatchNorm(Layer):
 
     def _nothing(self) -> tuple[Tensor, Tensor]:
         """Return the scale and the shift of neurons whose input is normalized already."""
-        kept: tuple[Tensor, Tensor] | None = self.__dict__.get("_neutral")
         like = self.running_mean
-        if kept is None or kept[0].device != like.device or kept[0].dtype != like.dtype:
-            kept = torch.ones_like(like), torch.zeros_like(like)
+        kept: tuple[Tensor, ...] | None = self.__dict__.get("_neutral")
+        if kept is None or kept[0] is not like:
+            kept = like, torch.ones_like(like), torch.zeros_like(like)
             self.__dict__["_neutral"] = kept
-        return kept
+        return kept[1], kept[2]
 
     def folded(self, statistics: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """Return the scale and the shift of every channel in evaluation.
