@@ -217,8 +217,8 @@ def main() -> None:
                 print(table[-1], flush=True)
     about = (
         f"{where()}: an iteration of training, or inference, of Spiking ResNet-18, {SIZE} x "
-        f"{SIZE}, batch {BATCH}, beside the ANN of its size on T x {BATCH} images, in the form of its row; "
-        "from `PYTHONPATH=. python benchmarks/gpu/resnet.py --short --write "
+        f"{SIZE}, batch {BATCH}, beside the ANN of its size on T x {BATCH} images, which is in the "
+        "same form as the row; from `PYTHONPATH=. python benchmarks/gpu/resnet.py --short --write "
         f"{' '.join(arguments)}`. Medians of 15."
     )
     report("A whole network of few steps on a GPU", about, table)
