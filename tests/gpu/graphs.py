@@ -104,6 +104,8 @@ def test_a_step_on_a_chips_grid_is_captured(form: str) -> None:
         layer.Linear(8 * 64, 5),
         neuron.LIF(threshold=0.5, detach_reset=True),
     )
+    with torch.no_grad():
+        plain[4].weight *= 10.0
     network = quant.prepare(plain, target=quant.chip_format(form), example=x).to(DEVICE).train()
     other, x = copy.deepcopy(network), x.to(DEVICE)
     labels = torch.arange(4, device=DEVICE)

@@ -68,6 +68,7 @@ def test_values_for_each_channel(backend: str) -> None:
     for _ in range(3):
         module.reset()
         runs.append(results_of(module, x, True))
+    module.reset()
     spikes = module(x.requires_grad_())
     assert spikes.grad_fn.name() == "SequenceBackward"
     for later in runs[1:]:

@@ -17,6 +17,7 @@
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/library.h>
 
+#include <array>
 #include <deque>
 #include <mutex>
 #include <shared_mutex>
@@ -87,7 +88,8 @@ std::deque<Loop> loops;
 
 Loop &loop_of(int64_t number) {
     std::shared_lock lock(growing);
-    TORCH_CHECK(number >= 0 && number < static_cast<int64_t>(loops.size()), "no loop ", number);
+    bool known = number >= 0 && number < static_cast<int64_t>(loops.size());
+    TORCH_CHECK(known, "there is no loop " + std::to_string(number));
     return loops[number];
 }
 
@@ -144,7 +146,8 @@ bool start(const Launch &launch, void *stream, const Roles &roles) {
         failed = function(launch.function, launch.grid, 1, 1, launch.threads, 1, 1,
                           launch.shared, stream, places.data(), nullptr);
     }
-    TORCH_CHECK(failed == 0, "a kernel did not start: CUDA's error ", failed);
+    // One string: streams of another compiler's standard library than torch's may crash.
+    TORCH_CHECK(failed == 0, "a kernel did not start: CUDA's error " + std::to_string(failed));
     return true;
 }
 

@@ -19,7 +19,7 @@ from snncore.layer.weights.linear import Layer
 
 # On a GPU a fused norm starts more kernels, which takes Python longer than the passes over fewer
 # bytes that it saves. A graph has no Python in it.
-_WORTH_FUSING = 128 << 20
+_WORTH_FUSING = 256 << 20
 
 
 def _is_worth_fusing(x: Tensor) -> bool:
