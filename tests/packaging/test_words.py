@@ -33,7 +33,7 @@ VERBS = frozenset(
         """
     add append apply arrange ask assign attach begin build calibrate call check choose clear
     close collect combine compare compile compute connect consume convert copy count create cut
-    delay delete detach discard divide draw drop encode end ensure execute exit export fail feed
+    delay delete detach discard divide draw drop encode end ensure enter execute exit export fail feed
     fetch fill filter find finish fit flip flush fold follow forget format freeze generate give
     group guard hand hold ignore import include insert install integrate interpret iterate join
     keep kill learn leave let lift limit link list load lock look lower make map mark match

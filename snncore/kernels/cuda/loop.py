@@ -330,9 +330,9 @@ class CudaLoop:
         back: Backward | None,
     ) -> None:
         """Let compiled code start this kernel for tensors like these, if it reads them as is."""
-        given = [tensor for group in call for tensor in group]
+        originals = [tensor for group in call for tensor in group]
         own = [*operands.inputs, *operands.states, *operands.parameters]
-        same = all(a.dtype == b.dtype for a, b in zip(given, own, strict=True))
+        same = all(a.dtype == b.dtype for a, b in zip(originals, own, strict=True))
         aligned = all(each.data_ptr() % 16 == 0 for each in tensors)
         if self.host is None or self.kind != torch.float32 or not (same and aligned):
             return
@@ -351,7 +351,7 @@ class CudaLoop:
             tuple(arguments),
             waits,
         )
-        self.host.enter(given, start, back)
+        self.host.enter(originals, start, back)
 
 
 def _with_eight_lanes(form: CudaForm, steps: int) -> CudaForm:
