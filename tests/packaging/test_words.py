@@ -33,7 +33,7 @@ VERBS = frozenset(
         """
     add append apply arrange ask assign attach begin build calibrate call check choose clear
     close collect combine compare compile compute connect consume convert copy count create cut
-    delay delete detach discard divide draw drop encode end ensure enter execute exit export fail feed
+    delay delete detach discard divide draw drop encode end ensure execute exit export fail feed
     fetch fill filter find finish fit flip flush fold follow forget format freeze generate give
     group guard hand hold ignore import include insert install integrate interpret iterate join
     keep kill learn leave let lift limit link list load lock look lower make map mark match
@@ -44,7 +44,7 @@ VERBS = frozenset(
     spell split start step stop store strip subtract sum swap take test trace train translate
     try turn undo unpack update use validate verify visit wait walk warn watch wrap write yield
     allocate blank bound collate continue correct derive drive estimate fire flatten halve indent
-    normalize pool repeat reshape shard simplify solve tighten
+    normalize pool repeat reshape shard simplify solve tighten enter
         """,
     )
 )
