@@ -10,8 +10,9 @@ CAPABILITIES = Capabilities(
     layers=(
         "dense",
         "conv2d (stride, padding, dilation, groups)",
-        "flatten and reshape",
-        "sum and average pool",
+        "flatten, reshape, concatenation, slices, permutations, upsampling",
+        "max, sum and average pool",
+        "products of spikes, and attention",
         "branches, sums of spikes, late edges and loops",
         "conv1d, conv3d as an image that is computed so",
     ),
@@ -19,7 +20,7 @@ CAPABILITIES = Capabilities(
     limits={
         "weights, sums and states": "as wide as their proved range, up to 64 bits",
         "time": "one weight a cycle, and one neuron a cycle",
-        "refused": "delays that differ by weight, max pools, moved values, products and attention",
+        "memory": "at most 2^24 words in one RAM or ROM",
     },
     largest_sum=_LARGEST_SUM,
 )

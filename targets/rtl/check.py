@@ -1,7 +1,7 @@
 """The check for this target: errors, with remedies, for what it does not write in Verilog.
 
 1. The program has one input, and neurons at its output.
-2. Every node is one that has a stage, and delays do not differ between the weights of a layer.
+2. Every node is one that has a stage.
 3. Every sum and every state has at most 64 bits, and no RAM or ROM more than 2^24 words.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurodeploy.errors import NeurodeployError
-from neurodeploy.program import Dense, Flatten, Input, Neuron, Program, Reshape
+from neurodeploy.program import Flatten, Input, Neuron, Program, Reshape
 from neurodeploy.program.remembered import remembered
 from neurodeploy.target import Finding, Severity
 from targets.rtl.text.network import STAGE, Network
@@ -57,10 +57,6 @@ def _unknown(program: Program) -> Iterator[Finding]:
         if not isinstance(node, Input | Flatten | Reshape) and not STAGE.knows(node):
             message = f"is of the kind {node.kind_name()}, which this target does not write"
             yield _error(node.name, message, "use weights or sum pools, or the target c")
-    for dense in program.of_kind(Dense):
-        if dense.delays is not None:
-            remedy = "give all weights of the layer one delay, or use the target c"
-            yield _error(dense.name, "has weights of unlike delays, which no stage reads", remedy)
 
 
 def _too_large(network: Network) -> Iterator[Finding]:

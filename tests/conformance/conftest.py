@@ -12,7 +12,7 @@ from targets.loihi.simulators.judges import BRIAN, NENGO
 from targets.loihi.simulators.simulate import LAVA
 from targets.nir.simulators.simulate import REFERENCE as NIR_REFERENCE
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE
-from targets.rtl.simulators.simulate import ICARUS
+from targets.rtl.simulators.simulate import ICARUS, VERILATOR
 
 _BY_FIXTURE = {
     "brian": BRIAN,
@@ -23,6 +23,7 @@ _BY_FIXTURE = {
     "onnxruntime": ONNXRUNTIME,
     "reference": REFERENCE,
     "solvers": SOLVERS,
+    "verilator": VERILATOR,
     "zig": ZIG,
 }
 
@@ -104,3 +105,13 @@ def icarus() -> Environment:
     except SimulatorMissingError as error:
         pytest.skip(f"not run: {error}")
     return ICARUS
+
+
+@pytest.fixture(scope="session")
+def verilator() -> Environment:
+    """Verilator, ready to run; without it, its tests count as not run."""
+    try:
+        install(VERILATOR)
+    except SimulatorMissingError as error:
+        pytest.skip(f"not run: {error}")
+    return VERILATOR

@@ -12,7 +12,7 @@ from neurodeploy.program import Neuron
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.sent import sends_spikes
 from targets.rtl.text.network import Network
-from targets.rtl.text.words import Block, index_bits
+from targets.rtl.text.words import Block, indented, index_bits
 
 SAMPLES, VALUES = "samples.txt", "values.txt"
 _REMEDY = "see its output"
@@ -58,71 +58,101 @@ def samples_text(network: Network, samples: NDArray[np.int64]) -> str:
 
 def bench(network: Network) -> str:
     """Return the bench, whose consumer of spikes is not always ready."""
-    inputs, outputs = index_bits(network.first.size), index_bits(network.last.size)
     lines = [
-        "module nd_bench;",
-        "    reg clk = 0, rst = 1, in_valid = 0, tick = 0, out_ready = 0;",
-        f"    reg [{inputs - 1}:0] in_addr = 0;",
-        f"    reg signed [{network.in_bits - 1}:0] in_data = 0;",
-        "    wire in_ready, out_valid, done;",
-        f"    wire [{outputs - 1}:0] out_addr;",
-        f"    wire signed [{network.out_bits - 1}:0] out_data;",
+        "module nd_bench(input clk);",
+        *indented(connected(network)),
         f"    reg signed [{network.out_bits - 1}:0] sent [0:{network.last.size - 1}];",
-        "    integer from, to, samples, steps, sample, step, events, event_at, address, value, i;",
-        "    integer read, cycles;",
-        "    always #1 clk = !clk;",
-        "    nd_top dut(.clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready),",
-        "        .in_addr(in_addr), .in_data(in_data), .tick(tick), .out_valid(out_valid),",
-        "        .out_ready(out_ready), .out_addr(out_addr), .out_data(out_data), .done(done));",
-        "    initial begin",
-        f'        from = $fopen("{SAMPLES}", "r");',
-        f'        to = $fopen("{VALUES}", "w");',
-        '        read = $fscanf(from, "%d %d", samples, steps);',
-        "        for (sample = 0; sample < samples; sample = sample + 1) begin",
-        "            rst = 1;",
-        "            @(negedge clk); @(negedge clk);",
-        "            rst = 0;",
-        "            for (step = 0; step < steps; step = step + 1) begin",
-        *(f"                {line}" for line in _step(network)),
-        "            end",
-        "        end",
-        "        $fclose(to);",
-        "        $finish;",
-        "    end",
+        "    localparam OPEN = 0, RESET = 1, WAIT = 2, FEED = 3, RUN = 4, STOP = 5;",
+        "    integer phase = OPEN, held = 0, sample = 0, step = 0;",
+        "    integer from, to, samples, steps, events, event_at, address, value, i, read, cycles;",
+        # What is read follows the clock's other edge, so nothing races.
+        "    always @(negedge clk) case (phase)",
+        *(f"        {line}" for line in _phases(network)),
+        "    endcase",
         "endmodule",
         "",
     ]
     return "\n".join(lines)
 
 
-def _step(network: Network) -> Block:
-    """Return the lines of one step."""
+def connected(network: Network) -> Block:
+    """Return nd_top among the registers that drive it."""
+    inputs, outputs = index_bits(network.first.size), index_bits(network.last.size)
+    return [
+        "reg rst = 1, in_valid = 0, tick = 0, out_ready = 0;",
+        f"reg [{inputs - 1}:0] in_addr = 0;",
+        f"reg signed [{network.in_bits - 1}:0] in_data = 0;",
+        "wire in_ready, out_valid, done;",
+        f"wire [{outputs - 1}:0] out_addr;",
+        f"wire signed [{network.out_bits - 1}:0] out_data;",
+        "nd_top dut(.clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready),",
+        "    .in_addr(in_addr), .in_data(in_data), .tick(tick), .out_valid(out_valid),",
+        "    .out_ready(out_ready), .out_addr(out_addr), .out_data(out_data), .done(done));",
+    ]
+
+
+def _phases(network: Network) -> Block:
+    """Return what the bench does at one edge of the clock, in each of its phases."""
     size = network.last.size
     return [
-        "while (!in_ready) @(negedge clk);",
-        'read = $fscanf(from, "%d", events);',
-        "for (event_at = 0; event_at < events; event_at = event_at + 1) begin",
+        "OPEN: begin",
+        f'    from = $fopen("{SAMPLES}", "r");',
+        f'    to = $fopen("{VALUES}", "w");',
+        '    read = $fscanf(from, "%d %d", samples, steps);',
+        "    phase = samples != 0 && steps != 0 ? RESET : STOP;",
+        "end",
+        "RESET: begin",
+        "    held = held + 1;",
+        "    rst = held < 3;",
+        "    if (!rst) begin held = 0; step = 0; phase = WAIT; end",
+        "end",
+        "WAIT: if (in_ready) begin",
+        '    read = $fscanf(from, "%d", events);',
+        "    event_at = 0;",
+        "    phase = FEED;",
+        "end",
+        "FEED: if (event_at < events) begin",
         '    read = $fscanf(from, "%d %d", address, value);',
         "    in_valid = 1; in_addr = address; in_data = value;",
-        "    @(negedge clk);",
+        "    event_at = event_at + 1;",
+        "end else begin",
+        "    in_valid = 0; tick = 1; cycles = 0;",
+        f"    for (i = 0; i < {size}; i = i + 1) sent[i] = 0;",
+        "    phase = RUN;",
         "end",
-        "in_valid = 0; tick = 1; cycles = 0;",
-        f"for (i = 0; i < {size}; i = i + 1) sent[i] = 0;",
-        "@(negedge clk);",
-        "tick = 0;",
-        "while (!done) begin",
+        "RUN: begin",
+        "    tick = 0;",
         "    out_ready = cycles % 3 != 1;",
         "    if (out_valid && out_ready) sent[out_addr] = out_data;",
-        "    @(negedge clk);",
+        "    if (done) begin",
+        *(f"        {line}" for line in _written(network)),
+        "        step = step + 1;",
+        "        phase = WAIT;",
+        "        if (step == steps) begin",
+        "            sample = sample + 1;",
+        "            phase = sample == samples ? STOP : RESET;",
+        "        end",
+        "    end",
         "    cycles = cycles + 1;",
         "end",
+        "STOP: begin",
+        "    $fclose(to);",
+        "    $finish;",
+        "    phase = STOP + 1;",
+        "end",
+    ]
+
+
+def _written(network: Network) -> Block:
+    """Return the lines that write one step."""
+    size = network.last.size
+    return [
         '$fwrite(to, "%0d\\n", cycles);',
         f'for (i = 0; i < {size}; i = i + 1) $fwrite(to, "%0d\\n", sent[i]);',
         *(
             f'for (i = 0; i < {each.size}; i = i + 1) $fwrite(to, "%0d\\n", {each.word});'
             for each in shown(network)
         ),
-        "@(negedge clk);",
     ]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import SimulatorError
-from neurodeploy.sandbox import Call, Environment, Limits, SystemPrograms, run_many
+from neurodeploy.sandbox import Call, Environment, Extra, Limits, SystemPrograms, run_many
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace
 from targets.rtl.simulators.harness import SAMPLES, bench, samples_text, trace_of
@@ -22,14 +22,27 @@ ICARUS = Environment(
     name="icarus",
     title="Icarus Verilog",
     python="3.11",
-    worker=Path(__file__).with_name("worker.py"),
+    worker=Path(__file__).with_name("icarus.py"),
     self_test={"self_test": True},
     download_mb=2,
     disk_mb=25,
     other_pythons=("3.10", "3.12", "3.13", "3.14"),
     system=SystemPrograms(("iverilog", "vvp"), ("iverilog",)),
 )
-JUDGES: Mapping[str, Environment] = {"icarus": ICARUS}
+VERILATOR = Environment(
+    name="verilator",
+    title="Verilator",
+    python="3.11",
+    worker=Path(__file__).with_name("verilator.py"),
+    self_test={"self_test": True},
+    download_mb=6,
+    disk_mb=45,
+    # Without a C++ compiler of the system, zig is one.
+    full=Extra(("ziglang==0.17.1",), 100, 420),
+    other_pythons=("3.10", "3.12", "3.13", "3.14"),
+    system=SystemPrograms(("verilator_bin",), ("verilator",)),
+)
+JUDGES: Mapping[str, Environment] = {"icarus": ICARUS, "verilator": VERILATOR}
 # Seconds and megabytes for a value of a step, beside what every run takes.
 _COST = 1e-3
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.data.structure import Shape
-from neurodeploy.program import Add, Neuron
+from neurodeploy.program import Add, Multiply, Neuron
 from snncore.dynamics.arithmetic.interval import ZERO, Interval, step_intervals
 from snncore.dynamics.printing.step_ranges import StepRanges
 from snncore.dynamics.printing.verilog import (
@@ -51,7 +51,7 @@ def neuron_stage(node: Neuron, memory: Memory) -> Stage:
     wires.append(f"wire signed [{step.widths['sent'] - 1}:0] sent;")
     wires.append(f"{step.name} neuron({', '.join([*links, '.sent(sent)'])});")
     wires.append("assign value = sent;")
-    text = [*step.text.split("\n"), *_walk(node, memory, ports, wires)]
+    text = [*step.text.split("\n"), *walk(node, memory, ports, wires)]
     bits = index_bits(size + 1)
     return Stage(node, memory, text, node.inputs, bits, states=states, roms=roms)
 
@@ -79,7 +79,7 @@ def _parameters(
 def sum_stage(node: Add, memory: Memory) -> Stage:
     """Return the stage of a sum of several values, element by element."""
     added = " + ".join(f"e{term}" for term in range(len(node.inputs)))
-    text = _walk(node, memory, [], [f"assign value = {added};"])
+    text = walk(node, memory, [], [f"assign value = {added};"])
     size = prod(memory.program.shapes[node.name])
     return Stage(node, memory, text, node.inputs, index_bits(size + 1))
 
@@ -145,7 +145,7 @@ def _parameter(
     return lines, rom
 
 
-def _walk(node: Neuron | Add, memory: Memory, more: Sequence[str], wires: Block) -> Block:
+def walk(node: Neuron | Add | Multiply, memory: Memory, more: Sequence[str], wires: Block) -> Block:
     """Return a module that reads all edges at one index after another and writes in step."""
     value = memory.values[node.name]
     bits, at = index_bits(value.size + 1), index_bits(value.size)

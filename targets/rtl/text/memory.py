@@ -3,6 +3,7 @@
 1. A RAM has one synchronous port that reads and one that writes. Where a node reads a value twice,
    the value has a copy for each.
 2. The values of weights are their sums before they are shifted and stored: who reads them does so.
+   Only those of weights with delays of their own are shifted before.
 3. A value of 0 or 1 takes one bit; any other is signed, as wide as its proved range.
 4. Flatten and Reshape are the value that they read, under another name.
 """
@@ -16,13 +17,13 @@ from math import prod
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Edge, Shape
 from neurodeploy.program import (
-    Add,
+    Arithmetic,
     Conv2d,
     Dense,
     Input,
     Neuron,
     Node,
-    SumPool2d,
+    Selection,
     Synapse,
 )
 from neurodeploy.program.layout import Layout
@@ -103,7 +104,12 @@ class Memory(Layout):
     def _interval(self, name: str) -> Interval:
         node = self.program.by_name[name]
         if isinstance(node, Synapse):
-            return node.sum_range(self.interval(node.source)).hull(ZERO)
+            total = node.sum_range(self.interval(node.source)).hull(ZERO)
+            return (
+                _merged(node, total)
+                if isinstance(node, Dense) and node.delays is not None
+                else total
+            )
         return self.ranges.values[name].hull(ZERO)
 
     def read(self, name: str, edge: Edge, word: str) -> Block:
@@ -117,7 +123,7 @@ class Memory(Layout):
 _READ = KindTable[[Memory, str, tuple[Interval, str]], Block]("what reads a RAM")
 
 
-@_READ.register(Add, Input, Neuron, SumPool2d)
+@_READ.register(Arithmetic, Input, Neuron, Selection)
 def _as_it_is(node: Node, memory: Memory, name: str, word: tuple[Interval, str]) -> Block:
     return [_wire(name, *word)]
 
@@ -129,7 +135,14 @@ def _stored(node: Synapse, memory: Memory, name: str, word: tuple[Interval, str]
 
 @_READ.register(Dense)
 def _dense(node: Dense, memory: Memory, name: str, word: tuple[Interval, str]) -> Block:
-    return _shifted(node, node.shift, memory, name, word)
+    # Sums of several delays were shifted before they were added.
+    return _shifted(node, node.shift if node.delays is None else 0, memory, name, word)
+
+
+def _merged(node: Dense, total: Interval) -> Interval:
+    """Return the range of the sums of all delays, each shifted by itself, in whatever order."""
+    each = total.map(lambda value: value >> node.shift)
+    return Interval(each.low - len(node.sources) + 1, each.high)
 
 
 def _shifted(

@@ -10,23 +10,42 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neurodeploy.data.network.dispatch import KindTable
-from neurodeploy.program import Add, Conv2d, Dense, Input, Neuron, Program, SumPool2d
+from neurodeploy.program import (
+    Add,
+    Attention,
+    Conv2d,
+    Dense,
+    Input,
+    MaxPool2d,
+    Multiply,
+    Neuron,
+    Program,
+    Selection,
+    SumPool2d,
+)
 from snncore.dynamics.printing.verilog import bits_of, number
+from targets.rtl.text.attention import attention_stage
+from targets.rtl.text.delays import any_dense_stage
 from targets.rtl.text.layers import neuron_stage, sum_stage
 from targets.rtl.text.memory import Memory, Value
+from targets.rtl.text.selections import largest_stage, moved_stage, product_stage
 from targets.rtl.text.stages import Stage
-from targets.rtl.text.synapses import conv_stage, dense_stage, pool_stage
+from targets.rtl.text.synapses import conv_stage, pool_stage
 from targets.rtl.text.words import Block, comment, index_bits, module
 
 FORMAT = "1"
 
 # The stage of a node that has a value of its own.
 STAGE = KindTable[[Memory], Stage]("nd_top.v")
-STAGE.register(Dense)(dense_stage)
+STAGE.register(Dense)(any_dense_stage)
 STAGE.register(Conv2d)(conv_stage)
 STAGE.register(SumPool2d)(pool_stage)
 STAGE.register(Add)(sum_stage)
 STAGE.register(Neuron)(neuron_stage)
+STAGE.register(Selection)(moved_stage)
+STAGE.register(MaxPool2d)(largest_stage)
+STAGE.register(Multiply)(product_stage)
+STAGE.register(Attention)(attention_stage)
 
 
 @dataclass(frozen=True)

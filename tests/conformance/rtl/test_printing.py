@@ -106,7 +106,14 @@ def test_every_operation_is_golden_s(icarus: Environment) -> None:
             body.append(f'{stores} #1 $fwrite(to, "%0d\\n", sent_{index});')
             wanted.append((name, rows[chosen], expected(case, rows[chosen])))
     opened = ["integer to;", "initial begin", 'to = $fopen("values.txt", "w");']
-    text = ["module nd_bench;", *declared, *opened, *body, "$fclose(to); $finish;", "end"]
+    text = [
+        "module nd_bench(input clk);",
+        *declared,
+        *opened,
+        *body,
+        "$fclose(to); $finish;",
+        "end",
+    ]
     files = {"steps.v": "\n".join(modules), "nd_bench.v": "\n".join([*text, "endmodule", ""])}
     answers = run_worker(icarus, {"networks": [files]}).result["values"]
     assert isinstance(answers, list)
