@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
 from neurodeploy.program import Program
-from neurodeploy.sandbox import Environment
+from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.target import (
     BuiltIn,
     Capabilities,
@@ -18,12 +18,14 @@ from neurodeploy.target import (
     chip_part,
     chosen_simulator,
 )
+from neurodeploy.target.steps import ArtifactSteps
 from neurodeploy.trace import Trace
 from targets.rtl.capabilities import CAPABILITIES
 from targets.rtl.check import check
 from targets.rtl.compile import compile_program
+from targets.rtl.proving.steps import steps_in
 from targets.rtl.read import open_network, read_artifact
-from targets.rtl.simulators.simulate import JUDGES, run
+from targets.rtl.simulators.simulate import ICARUS, JUDGES, VERILATOR, run
 
 
 class Rtl:
@@ -50,6 +52,22 @@ class Rtl:
             ArtifactError: if it is not of ours, is damaged, or was edited.
         """
         return read_artifact(artifact)
+
+    @property
+    def default_simulators(self) -> tuple[str, ...]:
+        """Icarus, which starts at once; Verilator, which compiles first, where it is alone."""
+        alone = status(VERILATOR).state is State.INSTALLED and (
+            status(ICARUS).state is not State.INSTALLED
+        )
+        return ("verilator",) if alone else ("icarus",)
+
+    def steps(self, artifact: Artifact) -> ArtifactSteps:
+        """Return the steps that the modules in nd_top.v compute.
+
+        Raises:
+            ArtifactError: if the text is not ours, is damaged, or has what proofs do not read.
+        """
+        return steps_in(artifact)
 
     def simulate(
         self,

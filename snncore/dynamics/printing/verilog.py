@@ -79,6 +79,11 @@ def number(value: int) -> str:
     return f"-{bits}'sd{-value}" if value < 0 else f"{bits}'sd{value}"
 
 
+def leaf_name(prefix: str, key: str, position: int) -> str:
+    """Return the port of a state, an input or a parameter; other alphabets are counted."""
+    return f"{prefix}_{key if key.isascii() else position}"
+
+
 def verilog_step(
     name: str, equations: Equations, ranges: StepRanges, bounds: Sequence[Interval]
 ) -> VerilogStep:
@@ -142,7 +147,7 @@ class _Printer:
             Op.INPUT: equations.inputs,
             Op.PARAMETER: equations.parameters,
         }[op]
-        return f"{prefix or op.value}_{key if key.isascii() else names.index(key)}"
+        return leaf_name(prefix or op.value, key, names.index(key))
 
     def _add(self, position: int, operation: Operation) -> None:
         op, bound = operation.op, self.bounds[position]
