@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from neurodeploy.artifact import Artifact, program_hashes
@@ -9,6 +10,8 @@ from neurodeploy.program import Program
 from neurodeploy.target import chip_part, decoder_contract, encoding_contract, require_fits
 from targets.rtl.check import check, network_of
 from targets.rtl.description import described
+from targets.rtl.project.scripts import scripts
+from targets.rtl.project.testbench import VECTORS, testbench, vectors_text
 from targets.rtl.text.network import Network
 from targets.rtl.text.words import rom_text
 
@@ -29,9 +32,15 @@ def compile_program(program: Program) -> Artifact:
 
 
 def texts_of(network: Network) -> dict[str, str]:
-    """Return every file of a network: nd_top.v, and the content of its ROMs."""
+    """Return every file of a network: nd_top.v, the content of its ROMs, and those around it."""
     roms = {name: rom_text(rom) for name, rom in network.roms.items()}
-    return {TOP: network.text(described(network)), **roms}
+    around = {"testbench.v": testbench(network), VECTORS: vectors_text(network), **scripts()}
+    return {TOP: network.text(described(network)), **roms, **around}
+
+
+def judged_files(files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that a simulator reads: the network, and the content of its ROMs."""
+    return {name: text for name, text in files.items() if name == TOP or name.endswith(".hex")}
 
 
 def contract(program: Program) -> dict[str, Any]:

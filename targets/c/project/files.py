@@ -6,7 +6,8 @@ Arduino as it is; what has a `main` is left out there.
 
 from __future__ import annotations
 
-from targets.c.project.vectors import INCREMENT, MULTIPLIER, PRIME, SEED, vectors
+from neurodeploy.target.source.vectors import INCREMENT, MULTIPLIER, PRIME, SEED
+from targets.c.project.vectors import vectors
 from targets.c.text.network import Network
 from targets.c.text.words import indented, loop
 

@@ -94,14 +94,9 @@ class Reader:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ArtifactError(f"{self._text!r:.80} is nested too deeply")
-        left = self._shifted()
-        word = self._peek()
-        if word in _COMPARISONS:
-            raise self._unread(word)
-        if word == "?":
-            raise self._unread(word)
+        part = self._shifted()
         self._depth -= 1
-        return left
+        return part
 
     def _chosen(self) -> _Part | None:
         """Return a choice, if one begins here: a comparison in parentheses, and two values."""
@@ -128,6 +123,8 @@ class Reader:
     def _compared(self, word: str, left: _Part, right: _Part) -> Wire:
         bits, circuit = max(left.bits, right.bits), self.circuit
         a, b = left.value(bits), right.value(bits)
+        if word == ">" and b.constant == 0:
+            return circuit.is_positive(a)
         if word in (">", ">="):
             a, b = b, a
         return circuit.less(a, b) if word in ("<", ">") else circuit.less_equal(a, b)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,37 +10,10 @@ from neurodeploy.program import Neuron
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.sent import sends_spikes
 from targets.rtl.text.network import Network
-from targets.rtl.text.words import Block, indented, index_bits
+from targets.rtl.text.words import Block, indented
 
 SAMPLES, VALUES = "samples.txt", "values.txt"
 _REMEDY = "see its output"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A RAM whose content the bench writes in every step."""
-
-    layer: str
-    key: str
-    word: str
-    size: int
-
-
-def shown(network: Network) -> list[Shown]:
-    """Return all that the bench writes in one step, in order."""
-    rows = []
-    for stage in network.stages:
-        if not isinstance(stage.node, Neuron):
-            continue
-        value = stage.value
-        base = f"dut.{value.base} + " if value.slots > 1 else ""
-        word = f"dut.{value.name}_0.words[{base}i]"
-        word = word if value.is_bit else f"$signed({word})"
-        rows.append(Shown(stage.node.name, "s", word, value.size))
-        for state in stage.states:
-            word = f"$signed(dut.{state.name}.words[i])"
-            rows.append(Shown(stage.node.name, state.key, word, state.size))
-    return rows
 
 
 def samples_text(network: Network, samples: NDArray[np.int64]) -> str:
@@ -60,7 +31,7 @@ def bench(network: Network) -> str:
     """Return the bench, whose consumer of spikes is not always ready."""
     lines = [
         "module nd_bench(input clk);",
-        *indented(connected(network)),
+        *indented(network.connected),
         f"    reg signed [{network.out_bits - 1}:0] sent [0:{network.last.size - 1}];",
         "    localparam OPEN = 0, RESET = 1, WAIT = 2, FEED = 3, RUN = 4, STOP = 5;",
         "    integer phase = OPEN, held = 0, sample = 0, step = 0;",
@@ -73,22 +44,6 @@ def bench(network: Network) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def connected(network: Network) -> Block:
-    """Return nd_top among the registers that drive it."""
-    inputs, outputs = index_bits(network.first.size), index_bits(network.last.size)
-    return [
-        "reg rst = 1, in_valid = 0, tick = 0, out_ready = 0;",
-        f"reg [{inputs - 1}:0] in_addr = 0;",
-        f"reg signed [{network.in_bits - 1}:0] in_data = 0;",
-        "wire in_ready, out_valid, done;",
-        f"wire [{outputs - 1}:0] out_addr;",
-        f"wire signed [{network.out_bits - 1}:0] out_data;",
-        "nd_top dut(.clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready),",
-        "    .in_addr(in_addr), .in_data(in_data), .tick(tick), .out_valid(out_valid),",
-        "    .out_ready(out_ready), .out_addr(out_addr), .out_data(out_data), .done(done));",
-    ]
 
 
 def _phases(network: Network) -> Block:
@@ -151,7 +106,7 @@ def _written(network: Network) -> Block:
         f'for (i = 0; i < {size}; i = i + 1) $fwrite(to, "%0d\\n", sent[i]);',
         *(
             f'for (i = 0; i < {each.size}; i = i + 1) $fwrite(to, "%0d\\n", {each.word});'
-            for each in shown(network)
+            for each in network.shown
         ),
     ]
 
@@ -163,7 +118,7 @@ def trace_of(network: Network, text: str, steps: int, samples: int) -> Trace:
         SimulatorError: if they are not those of such a run, if a register has no value, or if the
             spikes that nd_top sends are not the last layer's.
     """
-    sizes = [1, network.last.size, *(each.size for each in shown(network))]
+    sizes = [1, network.last.size, *(each.size for each in network.shown)]
     try:
         numbers = np.array([int(word) for word in text.split()], np.int64)
         rows = numbers.reshape(samples, steps, sum(sizes))
@@ -172,7 +127,7 @@ def trace_of(network: Network, text: str, steps: int, samples: int) -> Trace:
         raise SimulatorError(words, remedy=_REMEDY) from error
     _, sent, *columns = np.split(rows, np.cumsum(sizes)[:-1], axis=2)
     layers: dict[str, dict[str, NDArray[np.int64]]] = {}
-    for each, column in zip(shown(network), columns, strict=True):
+    for each, column in zip(network.shown, columns, strict=True):
         shape = (steps, samples, *network.program.shapes[each.layer])
         values = column.transpose(1, 0, 2).reshape(shape)
         layers.setdefault(each.layer, {})[each.key] = values
@@ -190,5 +145,5 @@ def trace_of(network: Network, text: str, steps: int, samples: int) -> Trace:
 
 def cycles_of(network: Network, text: str) -> list[int]:
     """Return the clock cycles of every step of a run."""
-    length = 1 + network.last.size + sum(each.size for each in shown(network))
+    length = 1 + network.last.size + sum(each.size for each in network.shown)
     return [int(word) for word in text.split()[::length]]

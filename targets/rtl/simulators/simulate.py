@@ -15,6 +15,7 @@ from neurodeploy.errors import SimulatorError
 from neurodeploy.sandbox import Call, Environment, Extra, Limits, SystemPrograms, run_many
 from neurodeploy.target import Simulation
 from neurodeploy.trace import Trace
+from targets.rtl.compile import judged_files
 from targets.rtl.simulators.harness import SAMPLES, bench, samples_text, trace_of
 from targets.rtl.text.network import Network
 
@@ -83,7 +84,7 @@ def run_texts(judge: Environment, runs: Sequence[Run], simulation: Simulation) -
     for each in runs:
         samples = np.asarray(each.samples, np.int64)
         files = {"nd_bench.v": bench(each.network), SAMPLES: samples_text(each.network, samples)}
-        networks.append({**each.texts, **files})
+        networks.append({**judged_files(each.texts), **files})
         size += samples.size + sum(map(len, each.texts.values()))
     limits = simulation.limits or Limits(300 + size * _COST, 4096)
     call = Call({"networks": networks}, {}, limits)

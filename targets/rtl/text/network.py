@@ -29,6 +29,7 @@ from targets.rtl.text.delays import any_dense_stage
 from targets.rtl.text.layers import neuron_stage, sum_stage
 from targets.rtl.text.memory import Memory, Value
 from targets.rtl.text.selections import largest_stage, moved_stage, product_stage
+from targets.rtl.text.shown import Shown, shown_of
 from targets.rtl.text.stages import Stage
 from targets.rtl.text.synapses import conv_stage, pool_stage
 from targets.rtl.text.words import Block, comment, index_bits, module
@@ -112,6 +113,11 @@ class Network:
         readings[self.last.name].append(Reading(0, "sending", self.last.address("out_at")))
         return readings
 
+    @cached_property
+    def shown(self) -> list[Shown]:
+        """The memories that a bench reads after every step."""
+        return shown_of(self.stages)
+
     def ports(self, value: Value) -> int:
         """Return how many copies of a value's RAM there are."""
         return 1 + max((each.port for each in self.readings[value.name]), default=0)
@@ -140,6 +146,21 @@ class Network:
     def out_bits(self) -> int:
         """The width of a value that is sent."""
         return bits_of(self.last.interval)
+
+    @property
+    def connected(self) -> Block:
+        """A bench's instance of nd_top, and the registers that drive it."""
+        return [
+            "reg rst = 1, in_valid = 0, tick = 0, out_ready = 0;",
+            f"reg [{index_bits(self.first.size) - 1}:0] in_addr = 0;",
+            f"reg signed [{self.in_bits - 1}:0] in_data = 0;",
+            "wire in_ready, out_valid, done;",
+            f"wire [{index_bits(self.last.size) - 1}:0] out_addr;",
+            f"wire signed [{self.out_bits - 1}:0] out_data;",
+            "nd_top dut(.clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready),",
+            "    .in_addr(in_addr), .in_data(in_data), .tick(tick), .out_valid(out_valid),",
+            "    .out_ready(out_ready), .out_addr(out_addr), .out_data(out_data), .done(done));",
+        ]
 
     def _top(self) -> Block:
         ports = [

@@ -19,6 +19,7 @@ from neurodeploy.simulator.golden import neuron_step as neurons
 from targets.c.target import target as c_target
 from targets.lynxi import target as lynxi
 from targets.onnx import target as onnx_target
+from targets.rtl import target as rtl_target
 from tests.unit.programs import random_program
 from tests.unit.targets.lynxi import programs as on_card
 
@@ -246,5 +247,41 @@ def test_a_bug_in_a_text_is_found(name: str, tmp_path: Path, solvers: Environmen
     assert proof.status == "counterexample", proof.reason
     if name == "is a word short":
         assert "stays within int32_t" in proof.reason
+    else:
+        require_real(program, proof)
+
+
+RTL: dict[str, tuple[str, str]] = {
+    "fires at the threshold, not above it": (
+        r"\((t\d+) > 1'sd0\) \? 2'sd1",
+        r"(\1 >= 1'sd0) ? 2'sd1",
+    ),
+    "rounds a negative decay down": (r"(t9_raised) = \((t8) < .*;", r"\1 = \2;"),
+    "decays by another number": (r"14'sd4096 - parameter", "14'sd4095 - parameter"),
+    "wraps where it should clip": (
+        r"wire (signed \[23:0\]) t15 = \((t14) < .*;",
+        r"wire \1 t15_low = \2; \n    wire \1 t15 = t15_low;",
+    ),
+    "wraps a bit early": (r"> 25'sd8388608\)", "> 25'sd8388607)"),
+    "is a bit short": (r"signed \[35:0\] (t8) =", r"signed [34:0] \1 ="),
+    "keeps a bit too little": (r"nd_ram #\(25, (\d+, \d+)\) q3_0", r"nd_ram #(24, \1) q3_0"),
+}
+
+
+@pytest.mark.every(3)
+@pytest.mark.parametrize("name", RTL)
+def test_a_bug_in_a_module_of_verilog_is_found(
+    name: str, tmp_path: Path, solvers: Environment
+) -> None:
+    program, folder = wide(), tmp_path / "a"
+    rtl_target.compile(program).write(folder)
+    text = (folder / "nd_top.v").read_text("ascii")
+    edited = re.sub(*RTL[name], text, count=1)
+    assert edited != text
+    (folder / "nd_top.v").write_text(edited, "ascii")
+    (proof,) = nd.prove(folder).values()
+    assert proof.status == "counterexample", proof.reason
+    if name in ("is a bit short", "keeps a bit too little"):
+        assert "holds its value" in proof.reason
     else:
         require_real(program, proof)

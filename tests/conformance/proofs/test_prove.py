@@ -30,6 +30,7 @@ PROGRAMS: dict[str, Program] = {
     "loihi": on_loihi.network(),
     "lynxi": on_card.image(),
     "onnx": on_card.image(),
+    "rtl": on_card.image(),
 }
 
 
@@ -76,7 +77,7 @@ def test_every_layer_is_proved_on(target: str, tmp_path: Path, solvers: Environm
     assert not (tmp_path / "a/proofs").exists()
 
 
-@pytest.mark.parametrize("target", ["onnx", "lynxi", "c"])
+@pytest.mark.parametrize("target", ["onnx", "lynxi", "c", "rtl"])
 def test_a_users_own_neuron_is_proved(target: str, tmp_path: Path, solvers: Environment) -> None:
     torch.manual_seed(0)
     network = torch.nn.Sequential(layer.Linear(6, 8, bias=False), Own())

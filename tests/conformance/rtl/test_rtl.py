@@ -114,6 +114,26 @@ def test_every_network_computes_golden_s_values(
     assert tally.runs > tally.networks // 2
 
 
+def test_verilator_computes_golden_s_values(
+    full: bool, verilator: Environment, pytestconfig: pytest.Config
+) -> None:
+    """Some of each kind: it compiles every network for seconds."""
+    tally, pending = Tally(), list[tuple[Case, Run]]()
+    count = 12 if full else 1
+    drawn = [branching_case(seed) for seed in range(3 * count)]
+    if full:
+        drawn += [
+            draw(seed) for draw in (chip_case, moving_case, zoo_case) for seed in range(count)
+        ]
+        drawn += [attentive_case(seed) for seed in range(count)]
+    for case in drawn[: None if full else 2]:
+        pending += runs_of(replace(case, samples=case.samples[:, :1]), tally)
+    tally.judge(verilator, pending)
+    show(pytestconfig, "RTL: golden = verilator", tally.sentence())
+    assert not tally.failures, "\n".join([tally.sentence(), *tally.failures])
+    assert tally.spikes > tally.runs > 0
+
+
 # What is planted in nd_top.v, and what stands there instead.
 BUGS = {
     "a comparison turned around": (r"(\w+) >= 1'sd0\) \? 2'sd1", r"\1 < 1'sd0) ? 2'sd1"),
@@ -122,6 +142,9 @@ BUGS = {
     "a weight too late": (r"row \+ i;", "row + i + 1;"),
     "states that are too narrow": (r"nd_ram #\(\d\d, (\d+, \d+)\) q", r"nd_ram #(6, \1) q"),
     "a delay off by one": (r"_base - (\d+) :", r"_base :"),
+    ">= for >": (r"\((t\d+) > 1'sd0\) \? 2'sd1", r"(\1 >= 1'sd0) ? 2'sd1"),
+    "a wrap for a clip": (r"(t\d+) = \((t\d+) < (-\d+'sd\d+)\) \? \3 : .*;", r"\1 = \2;"),
+    "a width short by a bit": (r"wire signed \[1:0\] sent;", "wire signed [0:0] sent;"),
 }
 
 

@@ -15,12 +15,12 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.errors import DoesNotFitError, ValidationError
 from neurodeploy.program import Dense, Edge, Input, Neuron, Program
 from neurodeploy.target import ExampleNeuron
+from neurodeploy.target.source.vectors import PRIME, drawn, horner
 from snncore.dynamics import Format, NumberSystem, trace
 from targets.c import target
 from targets.c.check import network_of
 from targets.c.compile import texts_of
 from targets.c.needs import needs_of
-from targets.c.project.vectors import PRIME, drawn, horner
 from tests.unit.programs import driven, random_program, small
 
 FILES = {

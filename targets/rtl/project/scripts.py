@@ -1,0 +1,69 @@
+"""Scripts around a network: simulation by make, and synthesis for iCE40, ECP5 and Vivado."""
+
+from __future__ import annotations
+
+# The clock that place and route must reach, in MHz: a start, which every part has room for.
+_CLOCK = 25
+
+MAKEFILE = f"""\
+# make: the self-test in Icarus. make verilator: the same in Verilator.
+# make ice40, make ecp5: synthesis with yosys, then place and route with nextpnr, which reports
+# cells, block RAM and the clock. For Vivado: vivado -mode batch -source vivado.tcl
+ICE40 ?= --hx8k --package ct256
+ECP5 ?= --85k --package CABGA756
+FREQ ?= {_CLOCK}
+YOSYS ?= yosys
+NEXTPNR_ICE40 ?= nextpnr-ice40
+NEXTPNR_ECP5 ?= nextpnr-ecp5
+
+test: testbench.vvp
+\tvvp -n testbench.vvp > testbench.log
+\tcat testbench.log
+\tgrep -q "steps equal" testbench.log
+
+testbench.vvp: nd_top.v testbench.v
+\tiverilog -g2001 -s nd_testbench -o $@ nd_top.v testbench.v
+
+verilator: nd_top.v testbench.v
+\tverilator --binary --timing -Wno-lint -Wno-style --top-module nd_testbench nd_top.v testbench.v
+\tobj_dir/Vnd_testbench > testbench.log
+\tcat testbench.log
+\tgrep -q "steps equal" testbench.log
+
+ice40: nd_top.v
+\t$(YOSYS) -l ice40.log -p "read_verilog nd_top.v; synth_ice40 -dsp -top nd_top -json ice40.json"
+\t$(NEXTPNR_ICE40) $(ICE40) --json ice40.json --pcf-allow-unconstrained --freq $(FREQ) \\
+\t\t--asc ice40.asc --log ice40-route.log
+
+ecp5: nd_top.v
+\t$(YOSYS) -l ecp5.log -p "read_verilog nd_top.v; synth_ecp5 -top nd_top -json ecp5.json"
+\t$(NEXTPNR_ECP5) $(ECP5) --json ecp5.json --lpf-allow-unconstrained --freq $(FREQ) \\
+\t\t--textcfg ecp5.config --log ecp5-route.log
+
+clean:
+\trm -rf testbench.vvp testbench.log obj_dir ice40.* ice40-route.log ecp5.* ecp5-route.log
+
+.PHONY: test verilator ice40 ecp5 clean
+"""
+VIVADO = """\
+# vivado -mode batch -source vivado.tcl -tclargs PART
+set part [expr {$argc > 0 ? [lindex $argv 0] : "xc7a35tcpg236-1"}]
+read_verilog nd_top.v
+read_xdc nd_top.xdc
+# The ROMs' files stand beside nd_top.v.
+synth_design -top nd_top -part $part -mode out_of_context
+opt_design
+place_design
+route_design
+report_utilization -file utilization.txt
+report_timing_summary -file timing.txt
+"""
+CONSTRAINTS = f"""\
+# The clock; pins are the board's.
+create_clock -name clk -period {1000 / _CLOCK:.3f} [get_ports clk]
+"""
+
+
+def scripts() -> dict[str, str]:
+    """Return the scripts by name."""
+    return {"Makefile": MAKEFILE, "vivado.tcl": VIVADO, "nd_top.xdc": CONSTRAINTS}
