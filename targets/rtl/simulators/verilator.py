@@ -1,6 +1,6 @@
 """Turns a network and its bench into C++ with Verilator, and runs them; the sandbox starts it.
 
-Registers without a value begin with ones, so whoever reads one differs from golden.
+Registers without a value begin with random bits, so whoever reads one differs from golden.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ class _Judge:
         with open(os.path.join(made, "all.cc"), "w", encoding="ascii") as file:
             file.write(text)
         self._compile("all.cc", *self.objects, "-pthread", "-o", "../run", folder=made)
-        programs.ask([os.path.join(folder, "run"), "+verilator+rand+reset+1"], folder)
+        # Registers without a value begin with these bits.
+        bits = ("+verilator+rand+reset+2", "+verilator+seed+7")
+        programs.ask([os.path.join(folder, "run"), *bits], folder)
         values: str = programs.content(folder, programs.VALUES)
         shutil.rmtree(folder)
         return values

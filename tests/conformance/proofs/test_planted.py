@@ -263,7 +263,7 @@ RTL: dict[str, tuple[str, str]] = {
         r"wire \1 t15_low = \2; \n    wire \1 t15 = t15_low;",
     ),
     "wraps a bit early": (r"> 25'sd8388608\)", "> 25'sd8388607)"),
-    "is a bit short": (r"signed \[35:0\] (t8) =", r"signed [34:0] \1 ="),
+    "is a bit short": (r"signed \[24:0\] (t14) =", r"signed [23:0] \1 ="),
     "keeps a bit too little": (r"nd_ram #\(25, (\d+, \d+)\) q3_0", r"nd_ram #(24, \1) q3_0"),
 }
 

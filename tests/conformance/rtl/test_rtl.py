@@ -148,18 +148,23 @@ BUGS = {
 }
 
 
+# Few neurons ever stand exactly at their threshold.
+_RARE = (">= for >",)
+
+
 @pytest.mark.parametrize("name", BUGS)
 def test_a_planted_bug_is_seen(name: str, icarus: Environment) -> None:
     pattern, words = BUGS[name]
     tally, runs = Tally(), list[tuple[Case, Run]]()
-    for seed in range(60):
+    most = 24 if name in _RARE else 4
+    for seed in range(100):
         for case, run in runs_of(branching_case(seed), tally):
             before = run.texts["nd_top.v"]
             if (after := re.sub(pattern, words, before)) != before:
                 runs.append((case, replace(run, texts={**run.texts, "nd_top.v": after})))
-        if len(runs) == 4:
+        if len(runs) == most:
             break
-    assert len(runs) == 4
+    assert len(runs) >= 4
     try:
         tally.judge(icarus, runs)
     except SimulatorError as error:
