@@ -103,6 +103,18 @@ def _body(network: Network, hashing: Block) -> Block:
         "        cycles = cycles + 1;",
         "    end",
         "    if (cycles > longest) longest = cycles;",
+        *_compared(size, hashing),
+        "    @(negedge clk);",
+        "end",
+        'if (wrong != 0) $display("self-test: step %0d differs", wrong);',
+        'else $display("self-test: %0d steps equal, at most %0d cycles a step", steps, longest);',
+        "$finish;",
+    ]
+
+
+def _compared(size: int, hashing: Block) -> Block:
+    """Return the lines that compare one step with golden's."""
+    return [
         "    hash = 0;",
         *(f"    {line}" for line in hashing),
         # What is left after the events is zero.
@@ -115,9 +127,4 @@ def _body(network: Network, hashing: Block) -> Block:
         f"    for (i = 0; i < {size}; i = i + 1) if (sent[i] !== 0) wrong = step;",
         '    read = $fscanf(from, "%d", golden);',
         "    if (read != 1 || hash !== golden) wrong = step;",
-        "    @(negedge clk);",
-        "end",
-        'if (wrong != 0) $display("self-test: step %0d differs", wrong);',
-        'else $display("self-test: %0d steps equal, at most %0d cycles a step", steps, longest);',
-        "$finish;",
     ]

@@ -155,11 +155,11 @@ class Reader:
             operand = left.value(bits)
             if word == ">>>":
                 return self.circuit.shift_floor(operand, by)
-            return self._held(self.circuit.shift_left(operand, by), bits)
+            return self._fitting(self.circuit.shift_left(operand, by), bits)
 
         return _Part(left.bits, value)
 
-    def _held(self, wire: Wire, bits: int) -> Wire:
+    def _fitting(self, wire: Wire, bits: int) -> Wire:
         self._require(wire, bits, f"{self._text} stays within {bits} bits")
         return wire
 
@@ -180,7 +180,7 @@ class Reader:
 
     def _both(self, gate: Callable[[Wire, Wire], Wire], left: _Part, right: _Part) -> _Part:
         def value(bits: int) -> Wire:
-            return self._held(gate(left.value(bits), right.value(bits)), bits)
+            return self._fitting(gate(left.value(bits), right.value(bits)), bits)
 
         return _Part(max(left.bits, right.bits), value)
 
@@ -191,7 +191,7 @@ class Reader:
         if token == "-":
             inner = self._unary()
             return _Part(
-                inner.bits, lambda bits: self._held(self.circuit.negate(inner.value(bits)), bits)
+                inner.bits, lambda bits: self._fitting(self.circuit.negate(inner.value(bits)), bits)
             )
         if token == "(":
             part = self._choice()

@@ -14,6 +14,7 @@ from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ArtifactError
 from neurodeploy.program import Neuron
 from neurodeploy.target.steps import ArtifactSteps, ComputedStep, LayerStep, Leaves, SumBound
+from snncore.dynamics import Equations
 from snncore.dynamics.bits.circuit import Circuit, Wire
 from snncore.dynamics.printing.verilog import leaf_name
 from targets.rtl.check import network_of
@@ -85,16 +86,7 @@ class _Text:
         number = self.network.memory.numbers[node.name]
         outer, inner = self._module(f"nd_node{number}"), self._module(f"nd_neuron{number}")
         links = _links(outer, f"nd_neuron{number}")
-        equations = node.integer_equations
-        names = {
-            prefix: {key: leaf_name(prefix, key, n) for n, key in enumerate(keys)}
-            for prefix, keys in (
-                ("state", equations.states),
-                ("next", equations.states),
-                ("input", equations.inputs),
-                ("parameter", equations.parameters),
-            )
-        }
+        names = _names(node.integer_equations)
         read = {key: port for key, port in names["parameter"].items() if port in inner.ports}
         tables = {key: self._table(node, outer, links[port]) for key, port in read.items()}
 
@@ -153,6 +145,20 @@ class _Text:
                 limit = 1 if value.is_bit else (1 << (bits - 1)) - 1
                 bounds[node.name] = SumBound(largest, limit, f"{bits} bits")
         return bounds
+
+
+def _names(equations: Equations) -> dict[str, dict[str, str]]:
+    """Return the ports of a neuron's module: by prefix, and by what each stands for."""
+    named = {
+        "state": equations.states,
+        "next": equations.states,
+        "input": equations.inputs,
+        "parameter": equations.parameters,
+    }
+    return {
+        prefix: {key: leaf_name(prefix, key, n) for n, key in enumerate(keys)}
+        for prefix, keys in named.items()
+    }
 
 
 def _spread(

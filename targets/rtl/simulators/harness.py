@@ -78,25 +78,32 @@ def _phases(network: Network) -> Block:
         "    phase = RUN;",
         "end",
         "RUN: begin",
-        "    tick = 0;",
-        "    out_ready = cycles % 3 != 1;",
-        "    if (out_valid && out_ready) sent[out_addr] = out_data;",
-        "    if (done) begin",
-        *(f"        {line}" for line in _written(network)),
-        "        step = step + 1;",
-        "        phase = WAIT;",
-        "        if (step == steps) begin",
-        "            sample = sample + 1;",
-        "            phase = sample == samples ? STOP : RESET;",
-        "        end",
-        "    end",
-        "    cycles = cycles + 1;",
+        *(f"    {line}" for line in _running(network)),
         "end",
         "STOP: begin",
         "    $fclose(to);",
         "    $finish;",
         "    phase = STOP + 1;",
         "end",
+    ]
+
+
+def _running(network: Network) -> Block:
+    """Return what the bench does while a step is computed."""
+    return [
+        "tick = 0;",
+        "out_ready = cycles % 3 != 1;",
+        "if (out_valid && out_ready) sent[out_addr] = out_data;",
+        "if (done) begin",
+        *(f"    {line}" for line in _written(network)),
+        "    step = step + 1;",
+        "    phase = WAIT;",
+        "    if (step == steps) begin",
+        "        sample = sample + 1;",
+        "        phase = sample == samples ? STOP : RESET;",
+        "    end",
+        "end",
+        "cycles = cycles + 1;",
     ]
 
 

@@ -94,17 +94,17 @@ class _Judge:
         folder = os.path.join(sys.prefix, "runtime", key[:16])
         objects = [os.path.join(folder, f"{name}.o") for name in _RUNTIME]
         if not all(map(os.path.exists, objects)):
-            made = os.path.join(os.environ["TMPDIR"], "runtime")
-            os.mkdir(made)
+            scratch = os.path.join(os.environ["TMPDIR"], "runtime")
+            os.mkdir(scratch)
             for name in _RUNTIME:
                 source = os.path.join(self.include, f"{name}.cpp")
-                self._compile("-c", source, "-o", f"{name}.o", folder=made)
+                self._compile("-c", source, "-o", f"{name}.o", folder=scratch)
             try:
-                shutil.copytree(made, folder + f".{os.getpid()}")
+                shutil.copytree(scratch, folder + f".{os.getpid()}")
                 os.rename(folder + f".{os.getpid()}", folder)
             except OSError:
                 # A sandbox that is not writable, or another worker that was faster.
-                objects = [os.path.join(made, f"{name}.o") for name in _RUNTIME]
+                objects = [os.path.join(scratch, f"{name}.o") for name in _RUNTIME]
         return objects
 
     def simulated(self, files: dict[str, str], name: str) -> str:
@@ -113,12 +113,12 @@ class _Judge:
         folder = programs.folder_with(files, name)
         sources = [each for each in files if each.endswith(".v")]
         programs.ask([self.path, *_TURNED, *sources], folder, quiet=False)
-        made = os.path.join(folder, "made")
-        parts = sorted(each for each in os.listdir(made) if each.endswith(".cpp"))
+        written = os.path.join(folder, "made")
+        parts = sorted(each for each in os.listdir(written) if each.endswith(".cpp"))
         text = "".join(f'#include "{each}"\n' for each in parts) + MAIN
-        with open(os.path.join(made, "all.cc"), "w", encoding="ascii") as file:
+        with open(os.path.join(written, "all.cc"), "w", encoding="ascii") as file:
             file.write(text)
-        self._compile("all.cc", *self.objects, "-pthread", "-o", "../run", folder=made)
+        self._compile("all.cc", *self.objects, "-pthread", "-o", "../run", folder=written)
         # Registers without a value begin with these bits.
         bits = ("+verilator+rand+reset+2", "+verilator+seed+7")
         programs.ask([os.path.join(folder, "run"), *bits], folder)

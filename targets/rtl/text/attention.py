@@ -91,6 +91,7 @@ def _sums(words: int, met: int, value: int, total: int) -> Block:
 
 def _steps(width: int) -> Block:
     """Return the registers that go through rows, pairs and tokens."""
+    zeros = ("attends", "beat", "row", "member", "base", "d", "t", "pair")
     next_row = [
         "if (last_row) begin row <= 0; member <= 0; base <= 0; end",
         "else begin",
@@ -99,7 +100,19 @@ def _steps(width: int) -> Block:
         f"    if (last_member) base <= base + {width};",
         "end",
     ]
-    meet = [
+    return [
+        "always @(posedge clk)",
+        f"    if (!run) begin {' '.join(f'{name} <= 0;' for name in zeros)} end",
+        "    else if (!attends) begin",
+        *(f"        {line}" for line in _meet(next_row)),
+        "    end else begin",
+        *(f"        {line}" for line in _attend(width, next_row)),
+        "    end",
+    ]
+
+
+def _meet(next_row: Block) -> Block:
+    return [
         "beat <= beat == 2 ? 0 : beat + 1;",
         "if (beat == 1) first <= e2;",
         "if (beat == 2) begin",
@@ -115,7 +128,10 @@ def _steps(width: int) -> Block:
         "    end",
         "end",
     ]
-    attend = [
+
+
+def _attend(width: int, next_row: Block) -> Block:
+    return [
         "beat <= beat == 0;",
         "if (beat == 1) begin",
         "    so_far <= total;",
@@ -129,14 +145,4 @@ def _steps(width: int) -> Block:
         "        end",
         "    end",
         "end",
-    ]
-    zeros = ("attends", "beat", "row", "member", "base", "d", "t", "pair")
-    return [
-        "always @(posedge clk)",
-        f"    if (!run) begin {' '.join(f'{name} <= 0;' for name in zeros)} end",
-        "    else if (!attends) begin",
-        *(f"        {line}" for line in meet),
-        "    end else begin",
-        *(f"        {line}" for line in attend),
-        "    end",
     ]

@@ -7,15 +7,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from neurodeploy.program import Dense
-from snncore.dynamics.arithmetic.interval import ZERO
+from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.printing.verilog import bits_of
 from targets.rtl.text.memory import Memory
-from targets.rtl.text.stages import Stage
+from targets.rtl.text.stages import Stage, edge_ports
 from targets.rtl.text.synapses import dense_stage, rom_name
 from targets.rtl.text.words import Block, index_bits, module, width_of
+
+Roms = dict[str, NDArray[Any]]
 
 
 def any_dense_stage(node: Dense, memory: Memory) -> Stage:
@@ -34,10 +39,7 @@ def delayed_stage(node: Dense, memory: Memory) -> Stage:
     roms = {rom_name(memory, node.name): node.narrow_weight.T, f"d{number}.hex": passes}
     seen, reached = index_bits(inputs), index_bits(outputs)
     ports = ["input clk", "input run", "output finished", f"output [{seen - 1}:0] index"]
-    ports += [
-        f"input signed [{bits_of(memory.interval(edge)) - 1}:0] e{position}"
-        for position, edge in enumerate(edges)
-    ]
+    ports += edge_ports(memory, edges)
     ports += [
         f"output [{reached - 1}:0] own",
         f"input signed [{total - 1}:0] total",
@@ -45,8 +47,17 @@ def delayed_stage(node: Dense, memory: Memory) -> Stage:
         f"output reg [{reached - 1}:0] at",
         f"output signed [{total - 1}:0] value",
     ]
-    place = index_bits(inputs * outputs)
-    body = [
+    body = _body(node, roms, source, partial)
+    text = module(f"nd_node{number}", ports, body)
+    return Stage(node, memory, text, edges, seen, adds=True, roms=roms)
+
+
+def _body(node: Dense, roms: Roms, source: Interval, partial: int) -> Block:
+    """Return the module's lines; sums of one pass have the partial width."""
+    (outputs, inputs), edges = node.narrow_weight.shape, node.sources
+    seen, reached = index_bits(inputs), index_bits(outputs)
+    address = index_bits(inputs * outputs)
+    return [
         "localparam CLEAR = 0, FETCH = 1, LOOK = 2, EMIT = 3, FLUSH = 4, MERGE = 5, MERGED = 6;",
         "localparam END = 7;",
         "reg [2:0] state;",
@@ -54,8 +65,8 @@ def delayed_stage(node: Dense, memory: Memory) -> Stage:
         f"reg [{index_bits(len(edges)) - 1}:0] pass;",
         f"reg [{seen - 1}:0] j;",
         f"reg [{reached - 1}:0] i;",
-        f"reg [{place - 1}:0] row;",
-        f"wire [{place - 1}:0] place = row + i;",
+        f"reg [{address - 1}:0] row;",
+        f"wire [{address - 1}:0] place = row + i;",
         *(_rom(name, label, rom.size, width_of(rom)) for (name, rom), label in _named(roms)),
         f"reg signed [{bits_of(source) - 1}:0] event_value;",
         f"wire signed [{bits_of(source) - 1}:0] seen = {_chosen(len(edges))};",
@@ -76,11 +87,9 @@ def delayed_stage(node: Dense, memory: Memory) -> Stage:
         "assign value = state == CLEAR ? 1'sd0 : total + shifted;",
         *_states(inputs, outputs, len(edges)),
     ]
-    text = module(f"nd_node{number}", ports, body)
-    return Stage(node, memory, text, edges, seen, adds=True, roms=roms)
 
 
-def _named(roms: dict[str, np.ndarray]) -> list[tuple[tuple[str, np.ndarray], str]]:
+def _named(roms: Roms) -> list[tuple[tuple[str, NDArray[Any]], str]]:
     return list(zip(roms.items(), ("weight", "late"), strict=True))
 
 

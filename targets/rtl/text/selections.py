@@ -21,7 +21,7 @@ from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.printing.verilog import bits_of
 from targets.rtl.text.layers import walk
 from targets.rtl.text.memory import Memory
-from targets.rtl.text.stages import Stage
+from targets.rtl.text.stages import Stage, edge_ports
 from targets.rtl.text.words import Block, index_bits, module, width_of
 
 
@@ -136,10 +136,7 @@ def _gathered(
     name, counter, at = f"m{number}.hex", index_bits(count + 1), index_bits(value.size)
     sources = index_bits(len(edges) + 1)
     ports = ["input clk", "input run", "output finished", f"output [{offset - 1}:0] index"]
-    ports += [
-        f"input signed [{bits_of(memory.interval(edge)) - 1}:0] e{position}"
-        for position, edge in enumerate(edges)
-    ]
+    ports += edge_ports(memory, edges)
     ports += [
         "output we",
         f"output reg [{at - 1}:0] at",

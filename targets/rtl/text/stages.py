@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,17 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.structure import Edge
 from neurodeploy.program import Node
+from snncore.dynamics.printing.verilog import bits_of
 from targets.rtl.text.memory import Memory, Value
 from targets.rtl.text.words import Block, index_bits
+
+
+def edge_ports(memory: Memory, edges: Sequence[Edge]) -> Block:
+    """Return the ports through which a stage's module reads its edges."""
+    return [
+        f"input signed [{bits_of(memory.interval(edge)) - 1}:0] e{position}"
+        for position, edge in enumerate(edges)
+    ]
 
 
 @dataclass(frozen=True)

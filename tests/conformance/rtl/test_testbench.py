@@ -28,7 +28,7 @@ def with_programs(folder: Path, icarus: Environment) -> dict[str, str]:
     return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
-def made(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_make(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run make in a folder."""
     command = ["make", "-s", "test"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -42,13 +42,13 @@ def test_the_self_test_prints_its_verdict(tmp_path: Path, icarus: Environment) -
     for seed in (2, 3):
         folder = tmp_path / str(seed)
         target.compile(random_program(seed)).write(folder)
-        done = made(folder, environment)
+        done = run_make(folder, environment)
         assert done.returncode == 0, done.stdout + done.stderr
         assert re.search(r"self-test: 16 steps equal, at most \d+ cycles a step", done.stdout)
         text = (folder / "nd_top.v").read_text("ascii")
         edited = text.replace("1'sd0 : total + ", "1'sd0 : total - ")
         (folder / "nd_top.v").write_text(edited, "ascii")
-        done = made(folder, environment)
+        done = run_make(folder, environment)
         assert edited != text
         assert done.returncode != 0
         assert re.search(r"self-test: step \d+ differs", done.stdout)
