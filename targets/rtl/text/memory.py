@@ -96,27 +96,43 @@ class Memory(Layout):
         """The value of every node that has one, by the node's name."""
         return {
             name: Value(
-                f"r{self.numbers[name]}", self.program.shapes[name], self._interval(name), slots
+                f"r{self.numbers[name]}",
+                self.program.shapes[name],
+                _RANGE(self.program.by_name[name], self),
+                slots,
             )
             for name, slots in self.slots.items()
         }
-
-    def _interval(self, name: str) -> Interval:
-        node = self.program.by_name[name]
-        if isinstance(node, Synapse):
-            total = node.sum_range(self.interval(node.source)).hull(ZERO)
-            return (
-                _merged(node, total)
-                if isinstance(node, Dense) and node.delays is not None
-                else total
-            )
-        return self.ranges.values[name].hull(ZERO)
 
     def read(self, name: str, edge: Edge, word: str) -> Block:
         """Return the wires, the last of this name, with the value that an edge brings."""
         root = self.root(edge).source
         signed = self.values[root].signed(word)
         return _READ(self.program.by_name[root], self, name, (self.interval(edge), signed))
+
+
+# The range of what a node's RAM holds, with the zero before the first step.
+_RANGE = KindTable[[Memory], Interval]("the range of a RAM")
+
+
+@_RANGE.register(Arithmetic, Input, Neuron, Selection)
+def _of_value(node: Node, memory: Memory) -> Interval:
+    return memory.ranges.values[node.name].hull(ZERO)
+
+
+@_RANGE.register(Conv2d)
+def _of_sums(node: Synapse, memory: Memory) -> Interval:
+    return node.sum_range(memory.interval(node.source)).hull(ZERO)
+
+
+@_RANGE.register(Dense)
+def _of_dense(node: Dense, memory: Memory) -> Interval:
+    """Return the range of the sums; those of several delays were each shifted by itself."""
+    total = _of_sums(node, memory)
+    if node.delays is None:
+        return total
+    each = total.map(lambda value: value >> node.shift)
+    return Interval(each.low - len(node.sources) + 1, each.high)
 
 
 # The wires that read a node's value, given their name, its range and the signed word of its RAM.
@@ -137,12 +153,6 @@ def _stored(node: Synapse, memory: Memory, name: str, word: tuple[Interval, str]
 def _dense(node: Dense, memory: Memory, name: str, word: tuple[Interval, str]) -> Block:
     # Sums of several delays were shifted before they were added.
     return _shifted(node, node.shift if node.delays is None else 0, memory, name, word)
-
-
-def _merged(node: Dense, total: Interval) -> Interval:
-    """Return the range of the sums of all delays, each shifted by itself, in whatever order."""
-    each = total.map(lambda value: value >> node.shift)
-    return Interval(each.low - len(node.sources) + 1, each.high)
 
 
 def _shifted(
