@@ -59,6 +59,7 @@ class EquationNeuron(Neuron):
     # The states before the first step that are not zero.
     initial: Mapping[str, float] = {}
     _signature: str
+    _at_once: AtOnce | None = None
 
     def __init__(
         self,
@@ -79,7 +80,6 @@ class EquationNeuron(Neuron):
         assign(self, parameters, learnable)
         self._seen = torch.device("cpu"), torch.float32
         self._loops: dict[Any, tuple[str, str]] = {}
-        self._at_once: AtOnce | None = None
         self._sign()
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -50,7 +50,9 @@ def test_it_is_eager_torch(
     expected, gradients = on_module(case, "torch")
     results, computed = on_cuda(case, "cpu", forward=FORTH, backward=BACK)
     check_results(expected, results, name)
-    check_gradients(case, gradients, computed)
+    # Izhikevich's gradient amplifies any rounding, as on GPUs.
+    relative = 1e-5 if name.startswith("Izhikevich") else 1e-6
+    check_gradients(case, gradients, computed, relative)
     assert bool(results["s"].any())
     assert name.startswith("LeakyIntegrator") or not bool(results["s"].all())
 
