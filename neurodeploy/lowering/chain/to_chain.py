@@ -23,6 +23,7 @@ from neurodeploy.lowering.chain.image_weights import joined_kernel
 from neurodeploy.lowering.chain.levels import Levels, levels_of
 from neurodeploy.lowering.chain.neurons import has_surplus, joined_neurons
 from neurodeploy.program import Conv2d, Dense, Flatten, Node, Program
+from snncore.dynamics.zoo.readout import shows_voltage
 
 
 def to_chain(program: Program, form: ChainForm) -> Program:
@@ -65,9 +66,23 @@ class _Build:
         if alone is not None and alone.neuron is not None:
             self.nodes.append(replace(alone.neuron, inputs=inputs))
             return
+        self._require_spikes(level)
         self._require_silence(level, weights)
         args = (inputs, weights.exponent, self.branches, layer)
         self.nodes.append(joined_neurons(name, *args))
+
+    def _require_spikes(self, level: int) -> None:
+        """Check that no readout is among the neurons that are joined.
+
+        Raises:
+            DoesNotFitError: if one is.
+        """
+        for slot in self.layers[level].slots:
+            neuron = None if slot.relay else self.branches.units[slot.name].neuron
+            if neuron is not None and shows_voltage(neuron.equations):
+                reason = "is a readout, and a chain keeps one behind dense weights or a convolution"
+                remedy = "put layer.Linear before the readout, with nothing between them"
+                raise self.branches.refusal(neuron, reason, remedy)
 
     def _alone(self, level: int) -> Unit | None:
         """Return the layer of the network that a level is, in its own shape, if it is one."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import neurodeploy as nd
 import quant
@@ -21,6 +23,7 @@ from neurodeploy.program import (
     Upsample,
 )
 from neurodeploy.simulator import by_network_layer, run_golden
+from snncore import layer, neuron
 from targets.loihi.branches import as_chain
 from tests.conformance.branching import moved_case
 from tests.unit.neurodeploy.frontend.moving_nets import drawn
@@ -105,3 +108,15 @@ def test_what_is_no_part_of_weights_is_refused(name: str) -> None:
     nodes, words = WRONG[name]
     with pytest.raises(DoesNotFitError, match=words):
         as_chain(Program(nodes, "n"))
+
+
+def test_a_readout_behind_a_moved_value_is_refused() -> None:
+    net = nn.Sequential(
+        layer.Linear(8, 12),
+        neuron.LIF(),
+        layer.Reshape((3, 4)),
+        layer.Conv1d(3, 3, 4, groups=3),
+        neuron.LeakyIntegrator(),
+    )
+    with pytest.raises(DoesNotFitError, match=r"4: is a readout.*Linear"):
+        quant.prepare(net, target="loihi", example=torch.ones(3, 2, 8))
