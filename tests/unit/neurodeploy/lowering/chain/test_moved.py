@@ -42,8 +42,8 @@ def spikes_of(program: Program) -> int:
     assert not chain.of_kind(Permute)
     golden = run_golden(program, samples)
     shown = by_network_layer(chain, run_golden(chain, samples))
-    for layer in golden:
-        assert (golden[layer].s == shown[layer].s).all(), layer
+    for name in golden:
+        assert (golden[name].s == shown[name].s).all(), name
     return golden.spikes()
 
 
