@@ -264,6 +264,8 @@ def random_convolution(rng: np.random.Generator, name: str, shape: Shape) -> Con
     """Draw a convolution whose output is neither empty nor large."""
     channels = shape[0]
     divisors = [n for n in range(1, channels + 1) if channels % n == 0]
+    # No convolution that is drawn here makes 9 of more than 33 rows.
+    most = 9 if max(shape[1:]) <= 33 else -(-max(shape[1:]) // 3)
     while True:
         form: dict[str, Any] = {
             key: (int(rng.integers(low, high)), int(rng.integers(low, high)))
@@ -275,7 +277,7 @@ def random_convolution(rng: np.random.Generator, name: str, shape: Shape) -> Con
             )
         }
         sides = conv_size(shape[1:], *(form[key] for key in form))
-        if min(sides) >= 1 and max(sides) <= 9:
+        if min(sides) >= 1 and max(sides) <= most:
             break
     form["groups"] = _pick(rng, divisors)
     form["pool"] = form["groups"] == channels and rng.random() < 0.5
