@@ -13,7 +13,8 @@ class Row:
     """A possible addition: the example that is counted, the rooms, and the most files it may touch.
 
     A file counts if its code or words name the example. Doors (`__init__.py`) do not count:
-    each is one line. Nor do tests, and so the networks of the kit that is shipped.
+    each is one line. Nor do tests, and so the networks of the kit that is shipped, nor the readers
+    of other frameworks' modules: a neuron works without being known there.
     """
 
     example: str
@@ -31,6 +32,9 @@ ROWS = {
 }
 
 
+_BESIDE = ("neurodeploy/testing", "neurodeploy/frontend/foreign")
+
+
 def naming(row: Row) -> set[str]:
     """Return the files that name a row's example."""
     word = re.compile(rf"(?<![A-Za-z]){row.example}(?![A-Za-z])")
@@ -38,7 +42,7 @@ def naming(row: Row) -> set[str]:
         path.relative_to(ROOT).as_posix()
         for path in files(*row.rooms, suffix=".py")
         if path.name not in ("__init__.py", "examples.py")
-        and not path.is_relative_to(ROOT / "neurodeploy/testing")
+        and not any(path.is_relative_to(ROOT / room) for room in _BESIDE)
         and word.search(path.read_text("utf-8"))
     }
 
