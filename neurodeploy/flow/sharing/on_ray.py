@@ -136,7 +136,7 @@ def _on_node(
         node, own = os.uname().nodename, toolchain_version()
         raise SimulatorError(
             f"{node} has neurodeploy-toolchain {own}, and the command was given to {version}",
-            remedy=f"pip install neurodeploy-toolchain=={version} on every machine of the cluster",
+            remedy="give every machine of the cluster the same version",
         )
     one_thread()
     files = {
@@ -157,7 +157,7 @@ def _connected(address: str, jobs: int) -> Iterator[Any]:
     if importlib.util.find_spec("ray") is None:
         raise SimulatorMissingError(
             "--cluster needs Ray, which is not installed",
-            remedy="pip install 'neurodeploy-toolchain[cluster]'",
+            remedy="pip install ray",
         )
     variables = dict(os.environ)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -158,7 +158,7 @@ def test_floats_are_equal_within_a_tolerance() -> None:
     link = compare_within("x", trace(), other, 1.5, tolerance)
     assert (link.status, link.compared, link.divergence) == (Status.EQUAL, 567, None)
     assert link.reason == "every spike is equal; 1 of 567 values are farther apart than 0.001"
-    flipped = trace({("b", "s"): [(0, 0, 0, 0)]})
+    flipped = trace({("b", "s"): [(0, 0, 0)]})
     link = compare_within("x", trace(), flipped, 1.5, tolerance)
     assert link.reason == "1 of 567 values are farther apart than 0.001"
     assert link.tolerance == "0.001 a value, for all but 10.0% of each layer's values"

@@ -95,7 +95,7 @@ def test_a_kernel_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: Any) -> None:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(cpp_build, "_compile", refuse)
+    monkeypatch.setattr(cpp_build, "compile_library", refuse)
     assert cpp_build.load(SOURCE).answer() == 42
     with pytest.raises(AssertionError):
         cpp_build.load(SOURCE.replace("42", "43"))
@@ -107,7 +107,7 @@ def test_flags_and_compiler_are_part_of_the_key(
 ) -> None:
     changes: list[Callable[[], None]] = [
         lambda: monkeypatch.setattr(cpp_build, "FLAGS", (*cpp_build.FLAGS, "-O1")),
-        lambda: monkeypatch.setattr(cpp_build, "_version", lambda _: "another"),
+        lambda: monkeypatch.setattr(cpp_build, "version", lambda _: "another"),
         lambda: monkeypatch.setattr(cpp_build, "processor", lambda: "another"),
     ]
     for count, change in enumerate(changes, 1):
