@@ -268,13 +268,8 @@ def random_convolution(rng: np.random.Generator, name: str, shape: Shape) -> Con
     most = 9 if max(shape[1:]) <= 33 else -(-max(shape[1:]) // 3)
     while True:
         form: dict[str, Any] = {
-            key: (int(rng.integers(low, high)), int(rng.integers(low, high)))
-            for key, low, high in (
-                ("kernel", 1, 4),
-                ("stride", 1, 4),
-                ("padding", 0, 4),
-                ("dilation", 1, 4),
-            )
+            key: (int(rng.integers(low, 4)), int(rng.integers(low, 4)))
+            for key, low in (("kernel", 1), ("stride", 1), ("padding", 0), ("dilation", 1))
         }
         sides = conv_size(shape[1:], *(form[key] for key in form))
         if min(sides) >= 1 and max(sides) <= most:
