@@ -16,12 +16,25 @@ def _perceptron(sizes: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-class DeepActor(nn.Module):
-    """Actions (N, actions) of observations (N, values) scaled from their range, with ReLUs."""
+class _OfTask(nn.Module):
+    """The ranges of a task's observations and actions."""
 
     low: Tensor
     high: Tensor
     limit: Tensor
+
+    def __init__(self, low: Sequence[float], high: Sequence[float], limit: Sequence[float]) -> None:
+        super().__init__()
+        for name, values in (("low", low), ("high", high), ("limit", limit)):
+            self.register_buffer(name, torch.tensor(list(values), dtype=torch.float32))
+
+    def scaled(self, observations: Tensor) -> Tensor:
+        """Return observations scaled to -1..1."""
+        return 2 * (observations - self.low) / (self.high - self.low) - 1
+
+
+class DeepActor(_OfTask):
+    """Actions (N, actions) of observations (N, values) scaled from their range, with ReLUs."""
 
     def __init__(
         self,
@@ -31,23 +44,16 @@ class DeepActor(nn.Module):
         *,
         hidden: Sequence[int] = (256, 256),
     ) -> None:
-        super().__init__()
-        for name, values in (("low", low), ("high", high), ("limit", limit)):
-            self.register_buffer(name, torch.tensor(list(values), dtype=torch.float32))
+        super().__init__(low, high, limit)
         self.body = _perceptron([len(low), *hidden, len(limit)])
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return the actions."""
-        scaled = 2 * (observations - self.low) / (self.high - self.low) - 1
-        return self.limit * torch.tanh(self.body(scaled))
+        return self.limit * torch.tanh(self.body(self.scaled(observations)))
 
 
-class TwinCritic(nn.Module):
+class TwinCritic(_OfTask):
     """Two estimates of the return of an action (N, actions) at an observation (N, values)."""
-
-    low: Tensor
-    high: Tensor
-    limit: Tensor
 
     def __init__(
         self,
@@ -57,9 +63,7 @@ class TwinCritic(nn.Module):
         *,
         hidden: Sequence[int] = (256, 256),
     ) -> None:
-        super().__init__()
-        for name, values in (("low", low), ("high", high), ("limit", limit)):
-            self.register_buffer(name, torch.tensor(list(values), dtype=torch.float32))
+        super().__init__(low, high, limit)
         sizes = [len(low) + len(limit), *hidden, 1]
         self.first, self.second = _perceptron(sizes), _perceptron(sizes)
 
@@ -74,5 +78,4 @@ class TwinCritic(nn.Module):
         return estimate
 
     def _joined(self, observations: Tensor, actions: Tensor) -> Tensor:
-        scaled = 2 * (observations - self.low) / (self.high - self.low) - 1
-        return torch.cat((scaled, actions / self.limit), -1)
+        return torch.cat((self.scaled(observations), actions / self.limit), -1)
