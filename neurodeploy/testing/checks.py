@@ -15,7 +15,14 @@ from neurodeploy.report import Link, Status
 from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.simulator import run_golden
 from neurodeploy.simulator.samples import users_samples
-from neurodeploy.target import Finding, Severity, Simulation, Target, open_artifact
+from neurodeploy.target import (
+    Finding,
+    NamesReceivers,
+    Severity,
+    Simulation,
+    Target,
+    open_artifact,
+)
 from neurodeploy.testing.suite import Case
 from neurodeploy.verification import Original, subject_of, verify
 from neurodeploy.verification.meaning import Exact
@@ -131,6 +138,12 @@ def speaking_clearly(subject: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise ConformanceError(f"{subject}: raised {error!r}, not an ArtifactError") from error
+
+
+def judges(chip: Target) -> list[str]:
+    """Return the simulators that must compute a program; receivers of a format need not."""
+    receivers = chip.receivers if isinstance(chip, NamesReceivers) else frozenset()
+    return [name for name in chip.simulators if name not in receivers]
 
 
 def missing_simulator(chip: Target, name: str) -> str | None:

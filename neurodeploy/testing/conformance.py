@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from neurodeploy.target import NamesReceivers, Target, target
+from neurodeploy.target import Target, target
 from neurodeploy.testing import checks, controls
 from neurodeploy.testing.suite import suite
 
@@ -50,13 +50,6 @@ class Conformance:
         """Return the target, as it is installed."""
         return target(cls.target)
 
-    @classmethod
-    def _judges(cls) -> list[str]:
-        """Return the simulators that must compute the program; receivers of a format need not."""
-        chip = cls.chip()
-        receivers = chip.receivers if isinstance(chip, NamesReceivers) else frozenset()
-        return [name for name in chip.simulators if name not in receivers]
-
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give each test its programs, and each test of a simulator its simulators."""
         names = metafunc.fixturenames
@@ -66,7 +59,7 @@ class Conformance:
         programs = accepted_programs(self.target)
         if "simulator" in names:
             # Without parameters, pytest would report a test that ran nothing.
-            metafunc.parametrize("simulator", self._judges() or ["none"])
+            metafunc.parametrize("simulator", checks.judges(self.chip()) or ["none"])
             programs = _spread(programs, self.simulated or len(programs))
         if "program" in names:
             metafunc.parametrize("program", programs)

@@ -12,7 +12,7 @@ from typing import Any
 from neurodeploy.distribution import toolchain_version
 from neurodeploy.flow.sharing.tasks import Tasks
 from neurodeploy.flow.sharing.work import Item
-from neurodeploy.target import NamesReceivers, target
+from neurodeploy.target import target
 from neurodeploy.testing import checks, controls
 from neurodeploy.testing.suite import Case, suite
 
@@ -68,7 +68,7 @@ def row(item: Item) -> dict[str, Any]:
         duty(lambda: checks.check_compiled(chip, case.program), "compile")
         duty(lambda: checks.check_read(chip, case.program), "read")
         duty(lambda: checks.check_folder(chip, case, folder / "folder"), "folder")
-        for name in _judges(chip):
+        for name in checks.judges(chip):
             where = folder / f"simulator {name}"
             before = len(program.problems)
             reason = duty(partial(checks.check_simulator, chip, case, name, where), name)
@@ -84,9 +84,3 @@ def _controlled(
     """Check that tampering with the program's artifact is found."""
     for name, control in controls.CONTROLS.items():
         duty(partial(control, chip, case, folder / name), name)
-
-
-def _judges(chip: Any) -> list[str]:
-    """Return the simulators that must compute the program; receivers of a format need not."""
-    receivers = chip.receivers if isinstance(chip, NamesReceivers) else frozenset()
-    return [name for name in chip.simulators if name not in receivers]
