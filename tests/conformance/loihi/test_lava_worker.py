@@ -99,7 +99,7 @@ def extremes() -> list[tuple[list[Layer], np.ndarray]]:
 
 def cases(full: bool) -> list[tuple[list[Layer], np.ndarray]]:
     """Return everything that is compared, in one worker."""
-    return [random_network(seed) for seed in range(40 if full else 10)] + extremes()
+    return [random_network(seed) for seed in range(40 if full else 16)] + extremes()
 
 
 def assert_same(actual: list[dict[str, np.ndarray]], expected: list[dict[str, np.ndarray]]) -> None:
@@ -120,8 +120,8 @@ def test_random_networks_compute_what_the_facts_say(full: bool, lava: Environmen
         assert_same(result, reference(layers, samples))
         spikes += sum(int(layer["s"].sum()) for layer in result)
         steps += samples.shape[0] * samples.shape[1]
-    assert steps > (500 if full else 150)
-    assert spikes > (2000 if full else 600)
+    assert steps > (500 if full else 250)
+    assert spikes > (2000 if full else 1000)
 
 
 def test_extremes_are_reached() -> None:
@@ -139,11 +139,11 @@ def test_extremes_are_reached() -> None:
 
 
 def test_samples_are_independent_however_they_are_shared_out(lava: Environment) -> None:
-    """One worker or two, one network or many: the same values for the same sample."""
+    """One worker or three, one network or many: the same values for the same sample."""
     layers, samples = random_network(7)
     samples = np.random.default_rng(1).random((6, 7, *samples.shape[2:])) < 0.5
     run = LavaRun(net_bytes(layers), samples)
-    (shared,), alone = run_lava([run], jobs=2), run_lava([run, run])
+    (shared,), alone = run_lava([run], jobs=3), run_lava([run, run], jobs=2)
     assert_same(shared, reference(layers, samples))
     assert_same(shared, alone[0])
     assert_same(shared, alone[1])
