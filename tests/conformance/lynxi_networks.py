@@ -20,10 +20,10 @@ from tests.unit.quant.drawn import drawn_network, drawn_spikes
 
 OTHERS = ("int2", "int3", "int4", "int6", "int8", "int12", "shift16")
 # Random programs in the chip's own format and in the others; trained ones likewise; the zoo.
-SUBSET, FULL = (7, 7, 3, 3, 9), (360, 280, 240, 140, 540)
+SUBSET, FULL = (9, 7, 5, 4, 9), (360, 280, 240, 140, 540)
 # Beside them, programs that move values, and as many that multiply spikes; those that add them.
-MOVED_SUBSET, MOVED_FULL = 4, 500
-SUMMED_SUBSET, SUMMED_FULL = 3, 500
+MOVED_SUBSET, MOVED_FULL = 5, 500
+SUMMED_SUBSET, SUMMED_FULL = 4, 500
 
 
 def cases(full: bool) -> Iterator[Case]:
