@@ -24,23 +24,31 @@ _NIR = ("nir==1.0.8", "nirtorch==2.6")
 # matplotlib, which some import wherever they are used, and what it imports itself.
 _PLOT = (
     *("contourpy==1.3.3", "cycler==0.12.1", "fonttools==4.68.0", "kiwisolver==1.5.1"),
-    *("matplotlib==3.11.2", "packaging==26.3", "pillow==13.0.0", "pyparsing==3.3.3"),
-    "python-dateutil==4.0.0",
+    *("matplotlib==3.11.2", "pillow==13.0.0", "pyparsing==3.3.3", "python-dateutil==4.0.0"),
 )
+_PACKAGING = "packaging==26.3"
 _FRAMEWORKS = {
+    # Its version is read from its metadata by setuptools-scm, which imports packaging.
     "norse": _Framework(
-        "Norse 1.1.0", ("norse==1.1.0", *_NIR, *_PLOT), 25, 75, ("setuptools==84.2.1",), ("norse",)
+        "Norse 1.1.0",
+        ("norse==1.1.0", *_NIR, *_PLOT),
+        25,
+        75,
+        ("setuptools==84.2.1", "setuptools-scm==9.2.2", _PACKAGING),
+        ("norse",),
     ),
     # It measures time series with SciPy.
     "rockpool": _Framework(
         "Rockpool 3.1.0",
-        ("rockpool==3.1.0", "scipy==1.17.1", "packaging==26.3", *_NIR),
+        ("rockpool==3.1.0", "scipy==1.17.1", _PACKAGING, *_NIR),
         40,
         125,
         ("setuptools==84.2.1",),
         ("rockpool",),
     ),
-    "sinabs": _Framework("sinabs 3.1.3", ("sinabs==3.1.3", "pbr==7.1.3", *_NIR, *_PLOT), 25, 75),
+    "sinabs": _Framework(
+        "sinabs 3.1.3", ("sinabs==3.1.3", "pbr==7.1.3", *_NIR, *_PLOT, _PACKAGING), 25, 75
+    ),
     # With the harness of NeuroBench, which builds on it.
     "snntorch": _Framework(
         "snnTorch 1.0.0", ("snntorch==1.0.0", "neurobench==2.3.0", "tqdm==4.70.1", *_NIR), 1, 20
