@@ -321,7 +321,10 @@ def _fed_back(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[No
 @nodes_of.register
 def _(module: neuron.EquationNeuron, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
     if any(module.initial.values()):
-        raise UnsupportedLayerError(f"{name}: a graph's states start at zero, and these do not")
+        raise UnsupportedLayerError(
+            f"{name}: a graph's states start at zero, and these do not",
+            remedy="quantize it, which writes where they start: quant.prepare",
+        )
     module.input_shape = shape
     values = {
         key: _array(value) if isinstance(value, Tensor) else np.array(value)

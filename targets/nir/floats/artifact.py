@@ -16,7 +16,9 @@ from targets.nir.file.checked import Group, difference, opened
 from targets.nir.file.description import GROUP
 from targets.nir.file.tree import Tree, file_of, h5py_module
 from targets.nir.floats.nodes import float_nodes
+from targets.nir.floats.profiled import profile_of, seconds_for
 from targets.nir.floats.receivers import receiver_findings
+from targets.nir.foreign.profiles import SPEC, Profile
 
 # This number changes when the same network would be written as another file.
 _SCHEMA = "floats 1"
@@ -40,7 +42,15 @@ def check_graph(graph: Graph) -> tuple[Finding, ...]:
         if name not in graph.by_name:
             name, words = graph.output, error.message
         return Finding(Severity.ERROR, name, words, error.remedy or "use --target onnx"), note
-    return (note, *receiver_findings(graph, nodes, edges, _DT))
+    profile = profile_of(graph)
+    marked = () if profile.name == SPEC else (_mark(graph, profile),)
+    return (note, *marked, *receiver_findings(graph, nodes, edges, seconds_for(profile, _DT)))
+
+
+def _mark(graph: Graph, profile: Profile) -> Finding:
+    message = f"the file means this network as {profile.title} reads it, and by no other reading"
+    remedy = f"give others --profile {profile.name}, or convert with --profile spec"
+    return Finding(Severity.WARNING, graph.output, message, remedy)
 
 
 def _is_double(node: Dense | Conv2d) -> bool:
@@ -55,12 +65,14 @@ def compile_graph(graph: Graph, dt: str) -> Artifact:
         DoesNotFitError: if `check_graph` finds an error.
         ValidationError: if dt is not the seconds of a step.
     """
-    seconds = seconds_of(dt)
+    asked = seconds_of(dt)
     require_fits("nir", check_graph(graph))
+    profile = profile_of(graph)
+    seconds = seconds_for(profile, asked)
     return Artifact(
         "nir",
         {FILE: file_of(_tree(graph, seconds))},
-        _contract(graph, seconds),
+        _contract(graph, seconds, profile),
         program_hashes(graph),
         options={"dt": repr(seconds)},
         tools=tools_here() | {"h5py": h5py_module().version.version},
@@ -69,17 +81,21 @@ def compile_graph(graph: Graph, dt: str) -> Artifact:
 
 def _tree(graph: Graph, dt: float) -> Tree:
     nodes, edges = float_nodes(graph, dt)
-    own: Tree = {
+    own: dict[str, Any] = {
         "schema": _SCHEMA,
         "dt": np.array(dt, dtype=np.float64),
         "graph": graph.dumps(),
         "program_sha256": graph.sha256,
     }
+    profile = profile_of(graph).name
+    if profile != SPEC:
+        own["profile"] = profile
     whole: Tree = {"type": "NIRGraph", "nodes": nodes, "edges": edges, "metadata": {GROUP: own}}
     return {"version": VERSION, "node": whole}
 
 
-def _contract(graph: Graph, dt: float) -> dict[str, Any]:
+def _contract(graph: Graph, dt: float, profile: Profile) -> dict[str, Any]:
+    reading = {} if profile.name == SPEC else {"profile": profile.name}
     layers = [
         {
             "name": node.name,
@@ -94,6 +110,7 @@ def _contract(graph: Graph, dt: float) -> dict[str, Any]:
         "layers": layers,
         "output": graph.output,
         "states": "zero",
+        **reading,
     }
 
 

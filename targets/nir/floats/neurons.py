@@ -23,6 +23,7 @@ from snncore.dynamics import Equations
 from snncore.dynamics.equations import trace
 from snncore.dynamics.zoo.spiking import CUBA_LIF, Fire, Reset, leaky
 from targets.nir.floats.described import described, dividing, numbers_of
+from targets.nir.foreign.order import NEURONS
 
 Single = NDArray[np.floating[Any]]
 
@@ -84,16 +85,30 @@ def _forms() -> list[tuple[Equations, Form]]:
 _FORMS = _forms()
 
 
+def is_specified(node: Neuron) -> bool:
+    """Return whether a layer of neurons is the specification's, or our zoo's in its words."""
+    return described(node) is not None or _form(node) is not None
+
+
+def _form(node: Neuron) -> Form | None:
+    return next((f for e, f in _FORMS if e.same_computation(node.equations)), None)
+
+
 def form_of(node: Neuron) -> Form:
     """Return a layer of neurons in NIR's words.
 
     Raises:
         DoesNotFitError: if NIR has none like it; names it.
     """
-    form = next((f for e, f in _FORMS if e.same_computation(node.equations)), None)
+    form, name = _form(node), node.equations.name
+    if form is None and name in NEURONS:
+        raise DoesNotFitError(
+            f"{node.name}: no reading of NIR has a {name} with these equations",
+            remedy="convert it without another reset, or use --target onnx",
+        )
     if form is None:
         raise DoesNotFitError(
-            f"{node.name}: NIR has no primitive for {node.equations.name}",
+            f"{node.name}: NIR has no primitive for {name}",
             remedy="use neuron.IF, LIF, CubaLIF or LeakyIntegrator, or --target onnx",
         )
     if form.reset == Reset.SOFT:

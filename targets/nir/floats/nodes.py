@@ -22,7 +22,8 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.graph import Graph, Node
 from snncore.dynamics.zoo.readout import LAST
 from targets.nir.file.tree import Edges, Tree
-from targets.nir.floats.neurons import primitive_of
+from targets.nir.floats.profiled import profile_of, seconds_for, written_neurons
+from targets.nir.foreign.profiles import Profile
 from targets.nir.graph.names import Names
 
 
@@ -32,6 +33,7 @@ class FloatNodes:
 
     graph: Graph
     dt: float
+    profile: Profile
     names: Names = field(init=False)
     tree: dict[str, Tree] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
@@ -97,15 +99,17 @@ def float_nodes(graph: Graph, dt: float) -> tuple[dict[str, Tree], Edges]:
 
     Raises:
         DoesNotFitError: if NIR cannot hold the network; names the layer.
+        ValidationError: if the framework whose neurons they are fixes another step.
     """
-    nodes = FloatNodes(graph, dt)
+    profile = profile_of(graph)
+    nodes = FloatNodes(graph, seconds_for(profile, dt), profile)
     for node in graph.nodes:
         if not _WRITE.knows(node):
             raise DoesNotFitError(
                 f"{node.name}: NIR has no primitive for a {node.kind_name()}",
                 remedy="use --target onnx, or train without it",
             )
-        _require_late_bias(graph, node)
+        _require_bias(nodes, node)
         _WRITE(node, nodes)
     output = nodes.names.new("output")
     nodes.names.of["output of all"] = output
@@ -117,15 +121,25 @@ def float_nodes(graph: Graph, dt: float) -> tuple[dict[str, Tree], Edges]:
     return nodes.tree, tuple(nodes.edges)
 
 
-def _require_late_bias(graph: Graph, node: Node) -> None:
-    """Check that no bias on a way back is left out in the first step.
+def _require_bias(nodes: FloatNodes, node: Node) -> None:
+    """Check that a bias on a way back counts in the first step if the reading counts it there.
 
     Raises:
-        DoesNotFitError: if one is; names the layer.
+        DoesNotFitError: if not; names the layer.
     """
+    profile, weights = nodes.profile, (g.Dense, g.Conv2d)
     for edge in node.sources:
-        source = graph.by_name[edge.source]
-        if edge.delay and isinstance(source, g.Dense | g.Conv2d) and source.bias is not None:
+        source = nodes.graph.by_name[edge.source]
+        back = nodes.position[edge.source] >= nodes.position[node.name]
+        biased = isinstance(node, weights) and node.bias is not None
+        if back and biased and not profile.bias_at_start:
+            raise DoesNotFitError(
+                f"{node.name}: its bias counts from the start, and {profile.title} leaves it out "
+                "of the first step",
+                remedy="use layer.Recurrent(..., from_start=False), or no bias",
+            )
+        waits = edge.delay and isinstance(source, weights) and source.bias is not None
+        if waits and (profile.bias_at_start or not back):
             raise DoesNotFitError(
                 f"{source.name}: its bias waits with its sums, and NIR's counts from the start",
                 remedy="use layer.Recurrent(..., from_start=True), or no bias",
@@ -212,7 +226,8 @@ def _neurons(node: g.Neuron, nodes: FloatNodes) -> None:
         raise DoesNotFitError(
             f"{node.name}: is not a neuron in floats with one input", remedy="use --target onnx"
         )
-    kind, numbers = primitive_of(node, nodes.graph.shapes[node.name], nodes.dt)
+    shape = nodes.graph.shapes[node.name]
+    kind, numbers = written_neurons(node, shape, nodes.profile, nodes.dt)
     nodes.add(node, kind, numbers, node.source)
 
 

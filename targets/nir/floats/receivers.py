@@ -18,16 +18,19 @@ from snncore.dynamics.zoo.readout import LAST
 from targets.nir.file.tree import Edges, Tree
 from targets.nir.floats.described import described
 from targets.nir.floats.neurons import form_of
+from targets.nir.floats.profiled import profile_of
 from targets.nir.foreign.network import NirNode
 from targets.nir.foreign.neurons.cell import Layer, Summary
 from targets.nir.foreign.order import NEURONS
-from targets.nir.foreign.profiles import AT, PROFILES, SPEC, Profile
+from targets.nir.foreign.profiles import ABOVE, AT, PROFILES, SPEC, Profile
 from targets.nir.graph.names import Names
 from targets.nir.simulators.receivers.run import RECEIVERS
 
 _REMEDY = "docs/nir-receivers.md says what each receiver takes"
 _EXPORT = "keep this file, rather than one that comes back"
 _ENDS = ("Input", "Output")
+# Who means a file fires at the threshold, and who reads it above.
+_SPLIT = (AT, ABOVE)
 # What a framework's own export makes of nodes that it reads well, by their kind.
 _BACK = {
     "norse": {
@@ -42,7 +45,8 @@ def receiver_findings(
 ) -> Iterator[Finding]:
     """Yield a warning for each framework that computes another network, or none."""
     names = {theirs: ours for ours, theirs in Names(n.name for n in graph.nodes).of.items()}
-    strict = {name for name, ours in names.items() if _is_strict(graph.by_name[ours])}
+    meant = profile_of(graph)
+    strict = {name for name, ours in names.items() if _is_strict(graph.by_name[ours], meant)}
     sources: dict[str, list[str]] = {}
     for source, reader in edges:
         sources.setdefault(reader, []).append(source)
@@ -50,9 +54,11 @@ def receiver_findings(
         profile = PROFILES[receiver]
         for name, members in nodes.items():
             node = _node(name, members)
-            reason = _reason(profile, node, dt)
+            reason = _reason(profile, node, meant, dt)
             if reason is None and name in strict and profile.fires == AT:
                 reason = "fires at the threshold, and this layer above it"
+            if reason is None and node.kind in NEURONS and (meant.fires, profile.fires) == _SPLIT:
+                reason = "fires above the threshold, and this layer at it"
             if reason is None and receiver == "norse" and len(sources.get(name, ())) > 1:
                 reason = "adds several sources up otherwise"
             if reason is not None:
@@ -82,15 +88,17 @@ def _node(name: str, members: Tree) -> NirNode:
     return NirNode(name, str(values["type"]), numbers)
 
 
-def _is_strict(node: Node) -> bool:
+def _is_strict(node: Node, meant: Profile) -> bool:
     # NIR has no node for the sums at a network's end.
     if not isinstance(node, Neuron) or node.equations.same_computation(LAST):
         return False
+    if meant.name != SPEC:
+        return meant.fires == ABOVE
     return described(node) is not None or bool(form_of(node).strict)
 
 
-def _reason(profile: Profile, node: NirNode, dt: float) -> str | None:
-    """Return what a framework does otherwise with a node, if anything."""
+def _reason(profile: Profile, node: NirNode, meaning: Profile, dt: float) -> str | None:
+    """Return what a framework does with a node otherwise than it is meant, if anything."""
     if node.kind in _ENDS:
         return None
     if node.kind == "Flatten" and profile.flatten_counts_batch:
@@ -104,7 +112,7 @@ def _reason(profile: Profile, node: NirNode, dt: float) -> str | None:
         read = profile.cells[node.kind](layer)
     except NeurodeployError as error:
         return error.message.removeprefix(f"{node.name}: ")
-    meant = PROFILES[SPEC].cells[node.kind](Layer(node, layer.shape, dt))
+    meant = meaning.cells[node.kind](Layer(node, layer.shape, dt))
     if _alike(meant.summary, read.summary):
         return None
     notes = [note.removeprefix(f"{node.name}: ") for note in read.notes]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.errors import SimulatorScopeError
 from neurodeploy.graph import Graph, Neuron
 from neurodeploy.sandbox import Call, Limits, run_many
 from neurodeploy.target import Simulation
@@ -17,7 +18,10 @@ from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.sent import sends_spikes
 from snncore.dynamics.zoo.readout import LAST
 from targets.nir.floats.artifact import open_graph
+from targets.nir.floats.profiled import profile_of
+from targets.nir.foreign.profiles import SPEC
 from targets.nir.graph.names import Names
+from targets.nir.simulators.receivers.run import RECEIVERS
 from targets.nir.simulators.simulate import REFERENCE
 
 
@@ -66,9 +70,15 @@ def run_graph(artifact: Artifact, samples: NDArray[Any], simulation: Simulation)
 
     Raises:
         ArtifactError: if it is not a file of ours.
+        SimulatorScopeError: if the file means the network as a framework reads it.
         SimulatorError: if nir is missing or fails.
     """
     run = GraphRun.of(artifact, samples)
+    profile = profile_of(run.graph)
+    if profile.name != SPEC:
+        words = f"the file means this network as {profile.title} reads it, not as nir documents it"
+        way = profile.name if profile.name in RECEIVERS else "none"
+        raise SimulatorScopeError(words, remedy=f"verify with --simulator {way}")
     arrays = {"network0": np.frombuffer(run.content, np.uint8), "network0.samples": run.samples}
     network = {"dt": run.dt, "layers": list(run.nodes), "forced": []}
     limits = simulation.limits or Limits(300 + (len(run.content) + samples.size) * 1e-4, 4096)

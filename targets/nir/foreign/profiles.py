@@ -16,6 +16,7 @@ from targets.nir.foreign.neurons import (
     spikingjelly,
 )
 from targets.nir.foreign.neurons.cell import Cell, Layer
+from targets.nir.foreign.neurons.written import Form
 from targets.nir.foreign.primitives import WRITE
 
 
@@ -32,6 +33,8 @@ class Profile:
     r: str
     # The primitives without neurons that the framework reads; others are read as NIR says.
     reads: frozenset[str]
+    # The neurons of its own that are written again.
+    forms: tuple[Form, ...] = ()
     # The seconds of a step that the framework fixes; 1 where its time constants count steps.
     dt: float | None = None
     in_steps: bool = False
@@ -64,6 +67,7 @@ _ALL = (
     Profile(
         *("snntorch", "snnTorch 1.0", snntorch.CELLS),
         *("hard", ABOVE, _EULER, "divides the threshold"),
+        forms=snntorch.FORMS,
         reads=frozenset({*_COMMON, "AvgPool2d"}),
         dt=1e-4,
         bias_at_start=True,
@@ -72,12 +76,14 @@ _ALL = (
     Profile(
         *("norse", "Norse 1.1", norse.CELLS),
         *("hard", ABOVE, _EULER, "is ignored but in CubaLIF"),
+        forms=norse.FORMS,
         reads=frozenset({*_COMMON, "SumPool2d"}),
         flatten_counts_batch=True,
     ),
     Profile(
         *("sinabs", "sinabs 3.1", sinabs.CELLS),
         *("soft", AT, _EXPONENTIAL, "is ignored"),
+        forms=sinabs.FORMS,
         reads=frozenset({"Affine", "Conv1d", "Conv2d", "SumPool2d", "Flatten"}),
         dt=1.0,
         in_steps=True,
@@ -85,6 +91,7 @@ _ALL = (
     Profile(
         *("rockpool", "Rockpool 3.1", rockpool.CELLS),
         *("soft", AT, _EXPONENTIAL, "gives the time step"),
+        forms=rockpool.FORMS,
         reads=frozenset({"Affine", "Linear"}),
         dt=1.0,
         in_steps=True,
@@ -92,11 +99,13 @@ _ALL = (
     Profile(
         *("spikingjelly", "SpikingJelly 2.0", spikingjelly.CELLS),
         *("hard", AT, _EULER, "is 1 or tau / dt"),
+        forms=spikingjelly.FORMS,
         reads=frozenset({*_COMMON, "Conv1d", "AvgPool2d"}),
     ),
     Profile(
         *("lava", "the converter of NIR's paper to Lava", lava.CELLS),
         *("hard", ABOVE, _EULER, "is ignored"),
+        forms=lava.FORMS,
         reads=frozenset({"Affine", "Linear"}),
         dt=1e-4,
     ),

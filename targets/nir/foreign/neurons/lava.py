@@ -13,6 +13,7 @@ import numpy as np
 
 from snncore.dynamics.zoo.spiking import Reset
 from targets.nir.foreign.neurons.cell import Cell, Layer, Summary, cell, fire
+from targets.nir.foreign.neurons.written import Numbers, Single, firing, form, of_share
 
 _NAME = "the converter of NIR's paper to Lava"
 _HARD, _SOFT = (fire(reset, strict=True) for reset in (Reset.HARD, Reset.SOFT))
@@ -42,3 +43,10 @@ def _lif(layer: Layer) -> Cell:
 
 
 CELLS: Mapping[str, Callable[[Layer], Cell]] = {"LIF": _lif}
+
+
+def _write(own: Mapping[str, Single], dt: float) -> Numbers:
+    return firing(own, tau=of_share(own["share"], dt), r=1.0, v_leak=0.0)
+
+
+FORMS = (form("LIF", _step, "share threshold", _write),)

@@ -12,6 +12,14 @@ import numpy as np
 
 from snncore.dynamics.zoo.spiking import Reset, leaky
 from targets.nir.foreign.neurons.cell import Cell, Layer, Summary, cell, fire
+from targets.nir.foreign.neurons.written import (
+    Numbers,
+    Single,
+    firing,
+    form,
+    integrating,
+    of_inverse,
+)
 
 _HARD, _SOFT = (fire(reset, strict=True) for reset in (Reset.HARD, Reset.SOFT))
 
@@ -145,3 +153,29 @@ CELLS: Mapping[str, Callable[[Layer], Cell]] = {
     "LIF": _lif,
     "CubaLIF": _cuba_lif,
 }
+
+
+def _write_halved(own: Mapping[str, Single], dt: float) -> Numbers:
+    return firing(own, tau=of_inverse(1 / own["tau"], dt), r=1.0, v_leak=0.0)
+
+
+def _write_leaky(own: Mapping[str, Single], dt: float) -> Numbers:
+    return firing(own, tau=of_inverse(own["share"], dt), r=1.0, v_leak=own["leak"])
+
+
+def _write_reading(own: Mapping[str, Single], dt: float) -> Numbers:
+    return {"tau": of_inverse(own["share"], dt), "r": 1.0, "v_leak": own["leak"]}
+
+
+def _write_cuba(own: Mapping[str, Single], dt: float) -> Numbers:
+    taus = {"tau_mem": of_inverse(own["share"], dt), "tau_syn": of_inverse(own["loss"], dt)}
+    return firing(own, **taus, r=own["r"], w_in=own["w_in"], v_leak=own["leak"])
+
+
+FORMS = (
+    form("IF", _integrating, "threshold", integrating),
+    form("LI", _reading, "share leak", _write_reading),
+    form("LIF", _halved, "tau threshold", _write_halved),
+    form("LIF", _hard, "share leak threshold", _write_leaky),
+    form("CubaLIF", _cuba, "w_in loss leak r share threshold", _write_cuba),
+)

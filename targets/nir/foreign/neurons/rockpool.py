@@ -14,6 +14,7 @@ import numpy as np
 from snncore.dynamics.zoo.spiking import Reset
 from targets.nir.foreign.neurons.cell import Cell, Layer, Summary, cell
 from targets.nir.foreign.neurons.counting import LIMIT, counted
+from targets.nir.foreign.neurons.written import Numbers, Single, firing, form, of_power
 
 _NAME = "Rockpool 3.1"
 
@@ -43,3 +44,12 @@ def _cuba_lif(layer: Layer) -> Cell:
 
 
 CELLS: Mapping[str, Callable[[Layer], Cell]] = {"CubaLIF": _cuba_lif}
+
+
+def _write(own: Mapping[str, Single], dt: float) -> Numbers:
+    mem, syn = of_power(own["keep_v"]), of_power(own["keep_u"])
+    # Rockpool takes a step of tau_mem / (1 + r), which is 1 here.
+    return firing(own, tau_mem=mem, tau_syn=syn, r=mem - 1, w_in=1.0, v_leak=own["bias"])
+
+
+FORMS = (form("CubaLIF", _step, "keep_u keep_v bias threshold", _write),)

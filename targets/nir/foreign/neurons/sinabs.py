@@ -14,6 +14,7 @@ from snncore.dynamics import maximum
 from snncore.dynamics.zoo.spiking import Fire, Reset
 from targets.nir.foreign.neurons.cell import Cell, Layer, Summary, cell
 from targets.nir.foreign.neurons.counting import LIMIT, counted
+from targets.nir.foreign.neurons.written import Numbers, Single, firing, form, integrating, of_power
 
 _NAME = "sinabs 3.1"
 _HARD = Fire(Reset.HARD, strict=False)
@@ -89,3 +90,18 @@ def _li(layer: Layer) -> Cell:
 
 
 CELLS: Mapping[str, Callable[[Layer], Cell]] = {"IF": _if, "LI": _li, "LIF": _lif}
+
+
+def _write_lif(own: Mapping[str, Single], dt: float) -> Numbers:
+    return firing(own, tau=of_power(own["keep"]), r=1.0, v_leak=0.0)
+
+
+def _write_li(own: Mapping[str, Single], dt: float) -> Numbers:
+    return {"tau": of_power(own["keep"]), "r": 1.0, "v_leak": 0.0}
+
+
+FORMS = (
+    form("IF", _if_step, "threshold", integrating),
+    form("LI", _li_step, "keep", _write_li),
+    form("LIF", _lif_step, "keep threshold", _write_lif),
+)

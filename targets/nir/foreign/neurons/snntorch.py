@@ -13,6 +13,7 @@ import numpy as np
 
 from snncore.dynamics.zoo.spiking import Reset
 from targets.nir.foreign.neurons.cell import Array, Cell, Layer, Summary, cell, fire
+from targets.nir.foreign.neurons.written import Numbers, Single, firing, form, of_kept, unscaled
 
 _NAME = "snnTorch 1.0"
 _HARD, _SOFT = (fire(reset, strict=True) for reset in (Reset.HARD, Reset.SOFT))
@@ -117,3 +118,19 @@ CELLS: Mapping[str, Callable[[Layer], Cell]] = {
     "LIF": _lif,
     "CubaLIF": _cuba_lif,
 }
+
+
+def _write_leaky(own: Mapping[str, Single], dt: float) -> Numbers:
+    tau = of_kept(own["beta"], dt)
+    # So the inputs are not scaled, and the threshold is not divided.
+    return firing(own, tau=tau, r=tau / dt, v_leak=0.0)
+
+
+def _write_synaptic(own: Mapping[str, Single], dt: float) -> Numbers:
+    return unscaled(own, dt, of_kept(own["beta"], dt), of_kept(own["alpha"], dt))
+
+
+FORMS = (
+    form("LIF", _leaky, "beta threshold", _write_leaky),
+    form("CubaLIF", _synaptic, "alpha beta threshold", _write_synaptic),
+)

@@ -13,6 +13,16 @@ import numpy as np
 
 from snncore.dynamics.zoo.spiking import Reset, leaky
 from targets.nir.foreign.neurons.cell import Cell, Layer, Summary, cell, fire
+from targets.nir.foreign.neurons.written import (
+    Numbers,
+    Single,
+    firing,
+    form,
+    integrating,
+    of_kept_in_double,
+    of_steps,
+    unscaled,
+)
 
 _NAME = "SpikingJelly 2.0"
 _FIRE = fire(Reset.HARD, strict=False)
@@ -130,3 +140,25 @@ CELLS: Mapping[str, Callable[[Layer], Cell]] = {
     "LIF": _lif,
     "CubaLIF": _cuba_lif,
 }
+
+
+def _write_inside(own: Mapping[str, Single], dt: float) -> Numbers:
+    return firing(own, tau=of_steps(own["tau"], dt), r=1.0, v_leak=0.0)
+
+
+def _write_beside(own: Mapping[str, Single], dt: float) -> Numbers:
+    return firing(own, tau=of_steps(own["tau"], dt), r=own["tau"], v_leak=0.0)
+
+
+def _write_cuba(own: Mapping[str, Single], dt: float) -> Numbers:
+    return unscaled(
+        own, dt, of_kept_in_double(own["keep_v"], dt), of_kept_in_double(own["keep_u"], dt)
+    )
+
+
+FORMS = (
+    form("IF", _integrating, "threshold", integrating),
+    form("LIF", _inside, "tau threshold", _write_inside),
+    form("LIF", _beside, "tau threshold", _write_beside),
+    form("CubaLIF", _cuba, "keep_u keep_v threshold", _write_cuba),
+)
