@@ -59,8 +59,8 @@ class SpikingActor(nn.Module):
             )
         self.steps, self.population = steps, population
         self.register_buffer("limit", torch.tensor(list(limit), dtype=torch.float32))
-        self.spread = layer.Upsample((population,))
         self.fields = receptive_fields(low, high, population)
+        self.rate = encoding.Rate(0.999, detach_reset=True, surrogate=self.fields.surrogate)
         self.body = nn.Sequential()
         sizes = [len(low) * population, *hidden, len(limit) * population]
         for size, following in pairwise(sizes):
@@ -72,9 +72,13 @@ class SpikingActor(nn.Module):
     def forward(self, observations: Tensor) -> Tensor:
         """Return the actions."""
         functional.reset(self)
-        spikes = self.body(self.fields(self.spread(encoding.direct(observations, self.steps))))
+        # The responses are the same in every step, so they are computed once.
+        excited = encoding.direct(responses(self.fields, observations), self.steps)
+        spikes = self.body(self.rate(excited))
         grouped = spikes.reshape(*spikes.shape[:2], len(self.limit), self.population)
-        voltages = decoding.last_value(self.integrator(self.readout(grouped))).squeeze(-1)
+        # As the grouped convolution of one position, which is slow on a CPU.
+        currents = (grouped * self.readout.weight.squeeze(1)).sum(-1) + self.readout.bias
+        voltages = decoding.last_value(self.integrator(currents))
         functional.reset(self)
         return self.actions(voltages)
 

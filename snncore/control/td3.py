@@ -40,8 +40,8 @@ class TD3:
         self.actor, self.critic = actor, critic
         self.target_actor = deepcopy(actor).requires_grad_(False)
         self.target_critic = deepcopy(critic).requires_grad_(False)
-        self.actor_optimizer = torch.optim.Adam(actor.parameters(), rates[0])
-        self.critic_optimizer = torch.optim.Adam(critic.parameters(), rates[1])
+        self.actor_optimizer = torch.optim.Adam(actor.parameters(), rates[0], fused=True)
+        self.critic_optimizer = torch.optim.Adam(critic.parameters(), rates[1], fused=True)
         self.discount, self.share, self.delay = discount, share, delay
         self.noise, self.clip = noise, clip
         self.generator = torch.Generator().manual_seed(seed)
@@ -96,5 +96,5 @@ class TD3:
             (self.target_actor, self.actor),
             (self.target_critic, self.critic),
         ):
-            for kept, new in zip(target.parameters(), source.parameters(), strict=True):
-                kept.lerp_(new, self.share)
+            rows = list(target.parameters()), list(source.parameters())
+            torch._foreach_lerp_(*rows, self.share)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 import torch
@@ -32,14 +34,16 @@ def train(
     noise: float = 0.1,
     test_every: int = 1000,
     solved: float | None = None,
+    seconds: float | None = None,
     memory: int = 1_000_000,
     seed: int = 0,
-    say: Callable[[str], None] = lambda text: None,
+    report: Callable[[int, float], None] = lambda step, mean: None,
 ) -> Curve:
     """Run `steps` steps, learn once a step after the random ones of `warm_up`, and test.
 
-    A test is an episode in each of the environments `tests`; it ends early once a test's mean
-    return is `solved` or more.
+    A test is an episode in each of the environments `tests`, and `report` gets its step and mean
+    return. It all ends early with the first test whose mean return is `solved` or more, or that
+    is later than `seconds` from now.
 
     Raises:
         ValueError: if the environment's actions are not a box around zero.
@@ -49,6 +53,7 @@ def train(
     replay = Replay(min(memory, steps), values, len(limit))
     generator = torch.Generator().manual_seed(seed)
     curve = Curve()
+    end = inf if seconds is None else time.monotonic() + seconds
     observation = as_tensor(environment.reset(seed=seed)[0])
     for step in range(1, steps + 1):
         if step <= warm_up:
@@ -65,7 +70,7 @@ def train(
             mean = float(np.mean(evaluate(agent.act, tests)))
             curve.steps.append(step)
             curve.returns.append(mean)
-            say(f"step {step}: mean return {mean:.1f}")
-            if solved is not None and mean >= solved:
+            report(step, mean)
+            if (solved is not None and mean >= solved) or time.monotonic() >= end:
                 break
     return curve
