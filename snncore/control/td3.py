@@ -96,5 +96,5 @@ class TD3:
             (self.target_actor, self.actor),
             (self.target_critic, self.critic),
         ):
-            rows = list(target.parameters()), list(source.parameters())
-            torch._foreach_lerp_(*rows, self.share)
+            for kept, new in zip(target.parameters(), source.parameters(), strict=True):
+                kept.lerp_(new, self.share)

@@ -184,6 +184,19 @@ def test_a_run_repeats_by_its_seed() -> None:
     assert curves[0] == curves[1]
 
 
+def test_time_ends_a_run_with_a_test_that_is_reported() -> None:
+    tests: list[tuple[int, float]] = []
+
+    def report(step: int, mean: float) -> None:
+        tests.append((step, mean))
+
+    curve = control.train(
+        agent_of(), Line(), lines(2), steps=90, warm_up=90, test_every=30, seconds=0, report=report
+    )
+    assert curve.steps == [30]
+    assert tests == list(zip(curve.steps, curve.returns, strict=True))
+
+
 def test_goals_are_those_of_the_paper() -> None:
     agent = agent_of()
     agent.noise = 0.0
