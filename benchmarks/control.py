@@ -38,7 +38,7 @@ class Task:
 
 _MUJOCO = ("--rates", "3e-4", "1e-3", "--steps", "1000000")
 _DOUBLE = ("--margin", "0.3", "--test-every", "2000")
-_CHEETAH = ("--margin", "1", "--test-every", "5000", "--warm-up", "5000", "--episodes", "20")
+_CHEETAH = ("--margin", "1", "--test-every", "2500", "--warm-up", "5000", "--episodes", "20")
 TASKS = {
     # gymnasium states no score for Pendulum: a published TD3 agent has -196 (sb3/td3-Pendulum-v1).
     "Pendulum-v1": Task(("--discount", "0.98", "--steps", "20000"), 3, 2, -200),
