@@ -60,8 +60,28 @@ class LayerNeeds:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """The cores of a network on several chips of a board."""
+
+    board: str
+    # The chips of the board, and the chip of each core.
+    chips: int
+    chip_of: tuple[int, ...]
+    # Axons between cores, and those of them that lead to another chip.
+    axons: int
+    across: int
+    # Spikes that another chip receives, each counted once a core, for one sample.
+    spikes: float | None = None
+
+    @property
+    def used(self) -> int:
+        """The number of chips that hold a core."""
+        return len(set(self.chip_of))
+
+
+@dataclass(frozen=True)
 class Placement:
-    """A network on the cores of one chip, or why it does not fit."""
+    """A network on the cores of a chip, or of several chips of a board, or why it does not fit."""
 
     chip: str
     cores: tuple[Core, ...]
@@ -71,6 +91,8 @@ class Placement:
     problems: tuple[tuple[str, str], ...] = ()
     # Assumptions where nothing was published, and the sources of the limits.
     notes: tuple[str, ...] = ()
+    # The chips, if the network needs more than one.
+    spread: Spread | None = None
 
     @property
     def fits(self) -> bool:

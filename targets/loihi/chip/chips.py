@@ -9,6 +9,14 @@ MESSAGE_BITS = 16
 
 
 @dataclass(frozen=True)
+class Board:
+    """Several chips on one board or in one machine."""
+
+    name: str
+    chips: int
+
+
+@dataclass(frozen=True)
 class Chip:
     """One chip's limits; None if none was published."""
 
@@ -27,6 +35,8 @@ class Chip:
     # Whether neurons are programs, and not all CUBA LIF.
     programmable: bool
     notes: tuple[str, ...]
+    # The boards with several of these chips, the smallest first.
+    boards: tuple[Board, ...] = ()
 
 
 LOIHI_1 = Chip(
@@ -44,6 +54,7 @@ LOIHI_1 = Chip(
         "limits of a core are those that nengo-loihi 1.1.0 states and used on the chip",
         "every connection of a convolution is stored: an upper bound, since kernels may be shared",
     ),
+    boards=(Board("a Nahuku board", 32), Board("Pohoiki Springs", 768)),
 )
 
 LOIHI_2 = Chip(
@@ -63,6 +74,7 @@ LOIHI_2 = Chip(
         "no packing of synapses is published: weights and delays are counted, their least",
         "a kernel is counted once a core",
     ),
+    boards=(Board("a board of 32 chips", 32), Board("Hala Point", 1_152)),
 )
 
 CHIPS = (LOIHI_1, LOIHI_2)

@@ -13,6 +13,7 @@ from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
 from neurodeploy.program import Conv2d, Dense, Integers, Synapse
 from targets.loihi.chip.encoding import axon_bits, index_bits, weight_bits
+from targets.loihi.chip.events import Events
 from targets.loihi.chip.sparse_kernels import SparseKernel
 
 
@@ -71,20 +72,20 @@ class Connections:
         """Return the minimum bits of each neuron's own weights, whatever their encoding."""
         return np.zeros_like(self.fan_in()) if self._is_kernel else self.fan_in() * self.each
 
-    def events(self, first: int, last: int) -> Integers:
-        """Return how many synapses each value of the source, in C order, has to some neurons."""
+    def events(self, first: int, last: int) -> Events:
+        """Return how many synapses each value of the source has to a range of neurons."""
         return _EVENTS(self.node, self, first, last)
 
-    def needs(self, first: int, last: int, events: Integers) -> tuple[int, int]:
+    def needs(self, first: int, last: int, events: Events) -> tuple[int, int]:
         """Return the axons in, and the bits of memory, of a range of neurons."""
-        axons = int(np.count_nonzero(events))
+        axons, counts = events.axons, events.counts
         if self._is_kernel:
             plane = prod(self.target[1:])
             channels = self._kernel_sizes[first // plane : (last - 1) // plane + 1]
             return axons, self._bits(np.array([channels.sum()]), 0)
         if not self.packing_known:
-            return axons, self._bits(events, 0)
-        listed = self._bits(events[events > 0], index_bits(last - first))
+            return axons, self._bits(counts, 0) * events.alike
+        listed = self._bits(counts[counts > 0], index_bits(last - first)) * events.alike
         if isinstance(self.node, Conv2d):
             return axons, listed
         # Without an index, every neuron of the range has an entry, even if its weight is zero.
@@ -95,21 +96,45 @@ class Connections:
         each = self.each + index
         return axon_bits(synapses, each) if self.packing_known else int(synapses.sum()) * each
 
-    def windows(self, first: int, last: int) -> dict[int, Integers]:
-        """Return for each group how often some neurons see each pixel of an image."""
+    def window(self, first: int, last: int) -> Events:
+        """Return how often some neurons see each pixel of the images of their groups."""
         assert isinstance(self.node, Conv2d)
         _, height, width = self.target
         each = self.node.narrow_weight.shape[0] // self.node.groups
-        seen: dict[int, Integers] = {}
         lines = np.arange(first // width, (last - 1) // width + 1)
-        for group in np.unique(lines // height // each):
-            mine = lines[lines // height // each == group]
-            total = np.zeros(self.shape[1:], dtype=np.int64)
+        group = lines // height // each
+        rows = self.rows(lines % height)
+        total = np.zeros(
+            (int(group[-1] - group[0]) + 1, 1, rows.stop - rows.start, self.shape[2]), np.int64
+        )
+        for index, counts in enumerate(total[:, 0]):
+            mine = lines[group == group[0] + index]
             for part, columns in _pieces(mine, first, last, width):
-                rows = self._seen(part % height, 0)
-                total += np.outer(rows, self._seen(columns, 1))
-            seen[int(group)] = total
-        return seen
+                seen = self._seen(part % height, 0)[rows]
+                counts += np.outer(seen, self._seen(columns, 1))
+        return self.in_groups(int(group[0]), rows, total)
+
+    def in_groups(self, first: int, rows: slice, counts: Integers) -> Events:
+        """Return counts of these rows, for as many groups from the first one on."""
+        assert isinstance(self.node, Conv2d)
+        channels = self.node.narrow_weight.shape[1]
+        block = (
+            slice(first, first + len(counts)),
+            slice(0, channels),
+            rows,
+            slice(0, self.shape[2]),
+        )
+        return Events((self.node.groups, channels, *self.shape[1:]), block, counts)
+
+    def rows(self, lines: Integers) -> slice:
+        """Return the rows of the image that the windows of these rows of neurons touch."""
+        assert isinstance(self.node, Conv2d)
+        node = self.node
+        reach = (node.narrow_weight.shape[2] - 1) * node.dilation[0]
+        low = int(lines.min()) * node.stride[0] - node.padding[0]
+        high = int(lines.max()) * node.stride[0] - node.padding[0] + reach + 1
+        low = min(max(low, 0), self.shape[1])
+        return slice(low, max(min(high, self.shape[1]), low))
 
     def _seen(self, places: Integers, axis: int) -> Integers:
         """Return how often each row (or column) is within the windows of these rows of neurons."""
@@ -122,24 +147,23 @@ class Connections:
         return np.bincount(at[(at >= 0) & (at < size)], minlength=size).astype(np.int64)
 
 
-_EVENTS = KindTable[[Connections, int, int], Integers]("the placement on a Loihi chip")
+_EVENTS = KindTable[[Connections, int, int], Events]("the placement on a Loihi chip")
 
 
 @_EVENTS.register(Dense)
-def _dense_events(node: Dense, synapses: Connections, first: int, last: int) -> Integers:
+def _dense_events(node: Dense, synapses: Connections, first: int, last: int) -> Events:
     used: Integers = synapses.used[first:last].sum(axis=0, dtype=np.int32)
-    return used
+    return Events(used.shape, (slice(0, len(used)),), used)
 
 
 @_EVENTS.register(Conv2d)
-def _kernel_events(node: Conv2d, synapses: Connections, first: int, last: int) -> Integers:
-    if synapses.sparse is not None:
-        return synapses.sparse.events(first, last, _pieces)
-    shape = (node.groups, node.narrow_weight.shape[1], *synapses.shape[1:])
-    seen = np.zeros(shape, dtype=np.int64)
-    for group, values in synapses.windows(first, last).items():
-        seen[group] += values
-    return seen.reshape(-1)
+def _kernel_events(node: Conv2d, synapses: Connections, first: int, last: int) -> Events:
+    if synapses.sparse is None:
+        return synapses.window(first, last)
+    _, height, width = synapses.target
+    rows = synapses.rows(np.arange(first // width, (last - 1) // width + 1) % height)
+    group, counts = synapses.sparse.events(first, last, rows, _pieces)
+    return synapses.in_groups(group, rows, counts)
 
 
 def _pieces(lines: Integers, first: int, last: int, width: int) -> list[tuple[Integers, Integers]]:

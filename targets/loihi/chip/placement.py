@@ -19,6 +19,7 @@ from neurodeploy.program import Flatten, Integers, Neuron, Program, Synapse
 from snncore.dynamics.zoo.readout import shows_voltage
 from targets.loihi.chip.chips import MESSAGE_BITS, Chip
 from targets.loihi.chip.connections import Connections
+from targets.loihi.chip.spread import spread_over
 
 _TRIES = 5
 
@@ -73,14 +74,28 @@ def placement(program: Program, chip: Chip) -> Placement:
         problem = (str(error.args[0]), str(error.args[1]))
         return Placement(chip.name, (), chip.cores, _needs(layers, {}), (problem,), chip.notes)
     problems = tuple(_lacking(layers, chip))
+    limit, spread = chip.cores, None
     if len(cores) > chip.cores:
-        largest = max(of_layer, key=lambda name: of_layer[name][0])
-        words = (
-            f"takes {of_layer[largest][0]} of the {len(cores)} cores that the network needs, and "
-            f"{chip.name} has {chip.cores}"
-        )
-        problems = (*problems, (largest, words))
-    return Placement(chip.name, cores, chip.cores, _needs(layers, of_layer), problems, chip.notes)
+        board = next((each for each in chip.boards if len(cores) <= each.chips * limit), None)
+        if board is None:
+            problems = (*problems, _crowded(of_layer, len(cores), chip))
+        else:
+            links = {layer.node.name: layer.inputs for layer in layers}
+            spread = spread_over(board, cores, links, chip.cores)
+            limit *= board.chips
+    needs = _needs(layers, of_layer)
+    return Placement(chip.name, cores, limit, needs, problems, chip.notes, spread)
+
+
+def _crowded(of_layer: dict[str, tuple[int, int]], cores: int, chip: Chip) -> tuple[str, str]:
+    """Return the layer that takes most of too many cores, and the number that there are."""
+    largest = max(of_layer, key=lambda name: of_layer[name][0])
+    most = max((board.chips for board in chip.boards), default=1)
+    words = f"{chip.name} has {chip.cores}"
+    if most > 1:
+        words = f"{chip.boards[-1].name} has {most * chip.cores} on {most} chips of {chip.name}"
+    takes = f"takes {of_layer[largest][0]} of the {cores} cores that the network needs, and "
+    return largest, takes + words
 
 
 def _lacking(layers: list[_Layer], chip: Chip) -> Iterator[tuple[str, str]]:
@@ -206,7 +221,7 @@ class _Greedy:
         core.axons_out += int(self.sends[layer.node.name][first:last].sum())
         for each in layer.inputs:
             if each.source in self.sends and each.source != layer.node.name:
-                self.sends[each.source] += each.events(first, last) > 0
+                each.events(first, last).mark(self.sends[each.source])
         return bits
 
     def _reason(self, layer: _Layer, last: int) -> str:

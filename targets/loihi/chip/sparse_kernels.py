@@ -32,18 +32,26 @@ class SparseKernel:
         np.cumsum(used, axis=0, out=sums[1:])
         return sums
 
-    def events(self, first: int, last: int, pieces: Pieces) -> Integers:
-        """Return how many synapses each value of the image, in C order, has to some neurons."""
+    def events(
+        self, first: int, last: int, window: slice, pieces: Pieces
+    ) -> tuple[int, Integers]:
+        """Return how many synapses each value of some rows of the image has to some neurons.
+
+        The counts are those of the groups of channels from the returned one on.
+        """
         node = self.node
-        each = node.narrow_weight.shape[0] // node.groups
-        total = np.zeros((node.groups, node.narrow_weight.shape[1], *self.shape[1:]), np.int64)
+        each, plane = node.narrow_weight.shape[0] // node.groups, self.target[1] * self.target[2]
+        lowest, highest = first // plane // each, (last - 1) // plane // each
+        shape = (node.narrow_weight.shape[1], window.stop - window.start, self.shape[2])
+        total = np.zeros((highest - lowest + 1, *shape), np.int64)
         for start, stop, rows, columns in self._rectangles(first, last, pieces):
             groups = np.arange(start // each, (stop - 1) // each + 1)
             low, high = np.maximum(start, groups * each), np.minimum(stop, (groups + 1) * each)
             taps = (self._before[high] - self._before[low]).astype(np.float64)
-            seen = np.swapaxes(taps @ self._seen(columns, 1), 2, 3) @ self._seen(rows, 0)
-            total[groups] += np.swapaxes(seen, 2, 3).astype(np.int64)
-        return total.reshape(-1)
+            seen_rows = self._seen(rows, 0)[:, window]
+            seen = np.swapaxes(taps @ self._seen(columns, 1), 2, 3) @ seen_rows
+            total[groups - lowest] += np.swapaxes(seen, 2, 3).astype(np.int64)
+        return lowest, total
 
     def _rectangles(
         self, first: int, last: int, pieces: Pieces

@@ -90,7 +90,13 @@ def test_events_of_a_range_are_its_connections(
     flat = each.reshape(each.shape[0], -1)
     full_kernels = Connections("in", full, shape, target_shape, 0, False, True)
     for first, last in [(0, flat.shape[1]), (1, 3), (2, flat.shape[1] - 1), (0, 1)]:
-        assert np.array_equal(full_kernels.events(first, last), flat[:, first:last].sum(axis=1))
+        events, sums = full_kernels.events(first, last), flat[:, first:last].sum(axis=1)
+        assert np.array_equal(events.each(), sums)
+        assert np.array_equal(events.senders(), np.flatnonzero(sums))
+        marked = np.zeros_like(sums)
+        events.mark(marked)
+        assert np.array_equal(marked, sums > 0)
+        assert events.axons == np.count_nonzero(sums)
 
 
 def test_cores_are_full_and_filled_in_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
