@@ -37,6 +37,18 @@ def operations(
     return tuple(counts)
 
 
+def fired(
+    program: Program, trace: Trace, samples: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the spikes of each neuron for one of the samples, on average, in C order."""
+    count = samples.shape[1]
+    spikes = {layer.name: trace[layer.name].s for layer in program.layers}
+    return {
+        name: np.count_nonzero(each, axis=(0, 1)).reshape(-1) / count
+        for name, each in spikes.items()
+    }
+
+
 def _synaptic(program: Program, edge: Edge, trace: Trace, samples: NDArray[np.int64]) -> int:
     """Return the number of arriving events, each counted once per synapse that it reaches."""
     synapse = program.by_name[edge.source]

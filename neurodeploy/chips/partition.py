@@ -39,7 +39,8 @@ class CoreGraph:
         """Return the graph of these pairs; pairs that occur again, in either order, are added."""
         count = len(sizes)
         apart = first != second
-        both = np.concatenate([first[apart] * count + second[apart], second[apart] * count + first[apart]])
+        one, other = first[apart], second[apart]
+        both = np.concatenate([one * count + other, other * count + one])
         keys, where = np.unique(both, return_inverse=True)
         total = np.bincount(where, np.tile(weights[apart], 2), len(keys)).astype(np.int64)
         starts = np.searchsorted(keys, np.arange(count + 1) * count)
@@ -89,7 +90,7 @@ def _multilevel(graph: CoreGraph, chips: int, room: int) -> Integers:
 
 
 def _halved(graph: CoreGraph, room: int) -> Integers:
-    """Return chips by halves: the vertices in the order of their slowest oscillation, cut in two."""
+    """Return chips by halves: vertices in the order of their slowest oscillation, cut in two."""
     count = len(graph.sizes)
     dense = np.zeros((count, count))
     dense[np.repeat(np.arange(count), np.diff(graph.starts)), graph.neighbours] = graph.weights

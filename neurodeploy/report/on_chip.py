@@ -13,6 +13,8 @@ _LETTERS = ascii_lowercase + ascii_uppercase
 _ACROSS = 32
 # The number of cores with their own row; of more cores, the fullest ones are shown.
 _MOST_ROWS = 8
+# The number of chips with their own row.
+_MOST_CHIPS = 32
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,48 @@ def headline(placed: Placement) -> str:
         layer, words = placed.problems[0]
         return f"{placed.chip}: no room: {layer}: {words}"
     full = max((core.share for core in placed.cores), default=0.0)
+    if placed.spread is not None:
+        spread = placed.spread
+        chips = f"{spread.used} of the {spread.chips:,} chips of {spread.board}"
+        return f"{placed.chip}: {len(placed.cores):,} cores on {chips}, the fullest {full:.0%}"
     return (
         f"{placed.chip}: {len(placed.cores)} of {placed.core_limit} cores, the fullest {full:.0%}"
     )
+
+
+def spread_lines(placed: Placement) -> list[str]:
+    """Return what crosses from chip to chip, if the network is on several."""
+    spread = placed.spread
+    if spread is None:
+        return []
+    share = f"({spread.across / max(spread.axons, 1):.0%})"
+    axons = f"{spread.across:,} of {spread.axons:,} axons between cores"
+    lines = [f"{axons} lead to another chip {share}"]
+    if spread.spikes is not None:
+        lines.append(f"{spread.spikes:,.1f} spikes go to another chip for one sample, once a core")
+    return lines
+
+
+def chip_table(placed: Placement) -> TableData:
+    """Return the cores of each chip that the network is on, and its layers."""
+    rows = []
+    for index, cores in sorted(_on_each(placed).items()):
+        layers = dict.fromkeys(shortened(part.layer) for core in cores for part in core.slices)
+        neurons = sum(part.last - part.first for core in cores for part in core.slices)
+        rows.append((str(index), str(len(cores)), f"{neurons:,}", ", ".join(layers)))
+    shown = [*rows[:_MOST_CHIPS]]
+    if len(rows) > _MOST_CHIPS:
+        shown.append(("...", "", "", f"and {len(rows) - _MOST_CHIPS} chips more"))
+    headings = ("chip", "cores", "neurons", "layers")
+    return TableData(headings, shown, frozenset(headings[:3]))
+
+
+def _on_each(placed: Placement) -> dict[int, list[Core]]:
+    chips: dict[int, list[Core]] = {}
+    where = placed.spread.chip_of if placed.spread else ()
+    for chip, core in zip(where, placed.cores, strict=True):
+        chips.setdefault(chip, []).append(core)
+    return chips
 
 
 def layer_table(placed: Placement) -> TableData:

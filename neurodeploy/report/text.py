@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.context import context_rows
 from neurodeploy.report.links import Divergence, Link
-from neurodeploy.report.on_chip import energy_lines, headline, metric_table, operation_table
+from neurodeploy.report.on_chip import (
+    energy_lines,
+    headline,
+    metric_table,
+    operation_table,
+    spread_lines,
+)
 from neurodeploy.report.words import (
     Mark,
     activity_of,
@@ -158,7 +164,10 @@ def _layers(report: Report) -> list[str]:
 
 
 def _on_chip(on_chip: OnChip) -> list[str]:
-    lines = [line for placed in on_chip.placements for line in _wrapped(headline(placed), 2)]
+    sentences = [
+        line for placed in on_chip.placements for line in (headline(placed), *spread_lines(placed))
+    ]
+    lines = [line for words in sentences for line in _wrapped(words, 2)]
     if on_chip.operations:
         table = operation_table(on_chip.operations)
         cells: list[Sequence[str]] = [table.headings, *table.rows]

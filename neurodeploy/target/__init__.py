@@ -28,6 +28,7 @@ from neurodeploy.target.protocol import ComparesFiles as ComparesFiles
 from neurodeploy.target.protocol import ComparesRuns as ComparesRuns
 from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import JudgesForeignFiles as JudgesForeignFiles
+from neurodeploy.target.protocol import KnowsBoards as KnowsBoards
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
 from neurodeploy.target.protocol import LiveRun as LiveRun
 from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
@@ -59,6 +60,7 @@ __all__ = [
     "ExtendsLowering",
     "Finding",
     "JudgesForeignFiles",
+    "KnowsBoards",
     "KnowsChips",
     "LiveRun",
     "NamesReceivers",

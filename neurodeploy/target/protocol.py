@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
@@ -190,6 +191,14 @@ class KnowsChips(Protocol):
 
 
 @runtime_checkable
+class KnowsBoards(Protocol):
+    """An optional ability, for a target whose networks may be spread over several chips."""
+
+    def crossings(self, program: Program, placed: Placement) -> Mapping[str, NDArray[np.int64]]:
+        """Return for each layer to how many cores of other chips each of its neurons sends."""
+
+
+@runtime_checkable
 class TakesFloats(Protocol):
     """An optional ability, for a target that accepts float networks."""
 
@@ -274,15 +283,34 @@ def on_chip(
     program: Program,
     operations: tuple[LayerOperations, ...] = (),
     metrics: NeuroBench | None = None,
+    spikes: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> OnChip:
-    """Return the program on the target's chips, without energy for a chip that it does not fit."""
+    """Return the program on the target's chips, without energy for a chip that it does not fit.
+
+    With the spikes of each neuron for one sample, those that cross from chip to chip are counted.
+    """
     if not isinstance(chip, KnowsChips):
         return OnChip(operations=operations, metrics=metrics)
     placements = chip.placements(program)
+    if spikes is not None and isinstance(chip, KnowsBoards):
+        placements = tuple(_with_spikes(chip, program, each, spikes) for each in placements)
     full = {placed.chip for placed in placements if not placed.fits}
     energies = chip.energies(operations) if operations else ()
     fitting = tuple(each for each in energies if each.chip not in full)
     return OnChip(placements, operations, fitting, metrics)
+
+
+def _with_spikes(
+    chip: KnowsBoards,
+    program: Program,
+    placed: Placement,
+    spikes: Mapping[str, NDArray[np.float64]],
+) -> Placement:
+    if placed.spread is None:
+        return placed
+    away = chip.crossings(program, placed)
+    count = sum(float((cores * spikes[name]).sum()) for name, cores in away.items())
+    return replace(placed, spread=replace(placed.spread, spikes=count))
 
 
 def checked_options(chip: Target, options: Mapping[str, Any]) -> dict[str, Any]:

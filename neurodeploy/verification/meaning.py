@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.chips.operations import operations
+from neurodeploy.chips.operations import fired, operations
 from neurodeploy.chips.resources import OnChip
 from neurodeploy.errors import UnknownNameError
 from neurodeploy.graph import Graph
@@ -182,7 +182,8 @@ class Exact(Meaning):
     def on_chip(self, chip: Target) -> OnChip:
         """Return the program on the target's chips, with the operations of these samples."""
         network, counted = self.network, (self.network, self.trace, self.inputs)
-        return on_chip(chip, network, operations(*counted), neurobench(*counted))
+        measured = operations(*counted), neurobench(*counted), fired(*counted)
+        return on_chip(chip, network, *measured)
 
 
 @dataclass(frozen=True)

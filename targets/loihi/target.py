@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
@@ -27,7 +28,7 @@ from targets.loihi.check import check
 from targets.loihi.chip.capabilities import CAPABILITIES
 from targets.loihi.chip.chips import CHIPS
 from targets.loihi.chip.energy import energy
-from targets.loihi.chip.placement import placement
+from targets.loihi.chip.placement import crossings, placement
 from targets.loihi.compile import compile_program
 from targets.loihi.examples import EXAMPLES
 from targets.loihi.file.same import file_difference
@@ -59,6 +60,10 @@ class Loihi:
     def placements(self, program: Program) -> tuple[Placement, ...]:
         """Return the program on the cores of each chip."""
         return tuple(placement(chip_part(program), chip) for chip in CHIPS)
+
+    def crossings(self, program: Program, placed: Placement) -> Mapping[str, NDArray[np.int64]]:
+        """Return for each layer to how many cores of other chips each of its neurons sends."""
+        return crossings(chip_part(program), placed)
 
     def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
         """Return the estimated energy of one sample's operations, by published figures."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> dict[str, OnChip]:
     """Return each named target's program on its chips, if it describes them."""
-    from neurodeploy.chips.operations import operations
+    from neurodeploy.chips.operations import fired, operations
     from neurodeploy.simulator import run_golden
     from neurodeploy.simulator.samples import checked_samples
     from neurodeploy.target import KnowsChips, on_chip, target
@@ -33,7 +33,7 @@ def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> d
             continue
         inputs = checked_samples(program, samples)
         run = (program, run_golden(program, inputs), inputs)
-        chips[name] = on_chip(chip, program, operations(*run), neurobench(*run))
+        chips[name] = on_chip(chip, program, operations(*run), neurobench(*run), fired(*run))
     return chips
 
 
@@ -51,11 +51,22 @@ def chip_blocks(chip: OnChip) -> list[Block]:
 
 
 def _placement(placed: Placement) -> list[Block]:
-    from neurodeploy.report.on_chip import core_map, core_table, headline, layer_table
+    from neurodeploy.report.on_chip import (
+        chip_table,
+        core_map,
+        core_table,
+        headline,
+        layer_table,
+        spread_lines,
+    )
 
     blocks: list[Block] = [*title(headline(placed)), _table(layer_table(placed))]
-    if placed.cores:
+    if placed.spread is not None:
+        blocks += [Line(""), *(Line(f"  {line}") for line in spread_lines(placed)), Line("")]
+        blocks.append(_table(chip_table(placed)))
+    elif placed.cores:
         blocks += [Line(""), *(Line(f"  {line}") for line in core_map(placed)), Line("")]
+    if placed.cores:
         blocks.append(_table(core_table(placed)))
     return blocks + [Line(f"note: {note}", Tone.ASIDE) for note in placed.notes]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from neurodeploy.chips.resources import LayerOperations, NeuroBench, OnChip
+from neurodeploy.chips.resources import LayerOperations, NeuroBench, OnChip, Placement
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.verification import RUN_TIMES
 
@@ -133,7 +133,21 @@ def _on_chip(parts: Sequence[tuple[OnChip, float]]) -> OnChip:
         for index in range(len(first.energies))
         if (costs := [(part.energies[index], share) for part, share in parts])
     )
-    return OnChip(first.placements, operations, energies, _metrics(parts))
+    placements = tuple(
+        _spread([(part.placements[index], share) for part, share in parts])
+        for index in range(len(first.placements))
+    )
+    return OnChip(placements, operations, energies, _metrics(parts))
+
+
+def _spread(parts: Sequence[tuple[Placement, float]]) -> Placement:
+    """Return a network on a chip's cores, with the spikes that cross chips on average."""
+    spreads = [(each.spread, share) for each, share in parts]
+    counts = [(each.spikes, share) for each, share in spreads if each and each.spikes is not None]
+    first = parts[0][0]
+    if first.spread is None or not counts:
+        return first
+    return replace(first, spread=replace(first.spread, spikes=_mean(counts)))
 
 
 def _mean(parts: Iterable[tuple[float, float]]) -> float:

@@ -17,9 +17,9 @@ import numpy as np
 from neurodeploy.chips.resources import Core, LayerNeeds, Placement, Slice, Use
 from neurodeploy.program import Flatten, Integers, Neuron, Program, Synapse
 from snncore.dynamics.zoo.readout import shows_voltage
-from targets.loihi.chip.chips import MESSAGE_BITS, Chip
+from targets.loihi.chip.chips import CHIPS, MESSAGE_BITS, Chip
 from targets.loihi.chip.connections import Connections
-from targets.loihi.chip.spread import spread_over
+from targets.loihi.chip.spread import sent_away, spread_over
 
 _TRIES = 5
 
@@ -67,7 +67,7 @@ class _DoesNotFitError(Exception):
 
 def placement(program: Program, chip: Chip) -> Placement:
     """Return the network on the chip's cores, or why it does not fit."""
-    layers = [_layer(program, node, chip) for node in program.layers]
+    layers = layers_of(program, chip)
     try:
         cores, of_layer = _placed(layers, chip)
     except _DoesNotFitError as error:
@@ -85,6 +85,18 @@ def placement(program: Program, chip: Chip) -> Placement:
             limit *= board.chips
     needs = _needs(layers, of_layer)
     return Placement(chip.name, cores, limit, needs, problems, chip.notes, spread)
+
+
+def crossings(program: Program, placed: Placement) -> dict[str, Integers]:
+    """Return for each layer to how many cores of other chips each of its neurons sends."""
+    chip = next(each for each in CHIPS if each.name == placed.chip)
+    layers = layers_of(program, chip)
+    return sent_away(placed, {layer.node.name: layer.inputs for layer in layers})
+
+
+def layers_of(program: Program, chip: Chip) -> list[_Layer]:
+    """Return the layers of neurons with their synapses."""
+    return [_layer(program, node, chip) for node in program.layers]
 
 
 def _crowded(of_layer: dict[str, tuple[int, int]], cores: int, chip: Chip) -> tuple[str, str]:

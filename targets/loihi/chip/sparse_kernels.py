@@ -32,9 +32,7 @@ class SparseKernel:
         np.cumsum(used, axis=0, out=sums[1:])
         return sums
 
-    def events(
-        self, first: int, last: int, window: slice, pieces: Pieces
-    ) -> tuple[int, Integers]:
+    def events(self, first: int, last: int, window: slice, pieces: Pieces) -> tuple[int, Integers]:
         """Return how many synapses each value of some rows of the image has to some neurons.
 
         The counts are those of the groups of channels from the returned one on.

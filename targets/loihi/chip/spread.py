@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from neurodeploy.chips.partition import CoreGraph, partition
-from neurodeploy.chips.resources import Core, Spread
+from neurodeploy.chips.resources import Core, Placement, Spread
 from neurodeploy.program import Integers
 from targets.loihi.chip.chips import Board
 from targets.loihi.chip.connections import Connections
@@ -32,9 +32,12 @@ def spread_over(board: Board, cores: Sequence[Core], links: Links, room: int) ->
     return Spread(board.name, board.chips, tuple(chips.tolist()), between, graph.cut(chips))
 
 
-def crossings(cores: Sequence[Core], links: Links, spread: Spread) -> dict[str, Integers]:
+def sent_away(placed: Placement, links: Links) -> dict[str, Integers]:
     """Return for each layer to how many cores of other chips each of its neurons sends."""
-    homes, chips = _homes(cores), np.array(spread.chip_of)
+    if placed.spread is None:
+        return {}
+    cores = placed.cores
+    homes, chips = _homes(cores), np.array(placed.spread.chip_of)
     counts = {layer: np.zeros(len(home), np.int64) for layer, home in homes.items()}
     for core, source, senders in _axons(cores, links):
         away = chips[homes[source][senders]] != chips[core]

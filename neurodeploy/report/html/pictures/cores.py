@@ -8,6 +8,7 @@ from neurodeploy.report.html.pictures.axis import picture, rectangle
 from neurodeploy.report.html.tables import table
 from neurodeploy.report.on_chip import (
     TableData,
+    chip_table,
     core_table,
     energy_lines,
     headline,
@@ -15,6 +16,7 @@ from neurodeploy.report.on_chip import (
     layers_on,
     metric_table,
     operation_table,
+    spread_lines,
     used,
 )
 
@@ -37,8 +39,11 @@ def on_chip_section(on_chip: OnChip) -> Markup:
 
 def _placement(placed: Placement) -> Markup:
     notes = [element("p", f"{note}.", class_="change") for note in placed.notes]
-    pictures = [_map(placed), _key(placed)] if placed.cores else []
+    pictures = [_map(placed), _key(placed)] if placed.cores and not placed.spread else []
+    pictures += [element("p", f"{line}.", class_="lead") for line in spread_lines(placed)]
     tables = [_table(f"Layers on {placed.chip}", layer_table(placed))]
+    if placed.spread is not None:
+        tables.append(_table(f"Chips of {placed.spread.board}", chip_table(placed)))
     if placed.cores:
         tables.append(_table(f"Fullest cores of {placed.chip}", core_table(placed)))
     head = element("h3", headline(placed))

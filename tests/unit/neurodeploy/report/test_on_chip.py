@@ -14,9 +14,10 @@ from neurodeploy.chips.resources import (
     OnChip,
     Placement,
     Slice,
+    Spread,
     Use,
 )
-from neurodeploy.report.on_chip import core_map, joules
+from neurodeploy.report.on_chip import chip_table, core_map, joules
 from neurodeploy.report.report import Report
 from tests.unit.neurodeploy.report.test_html import having, tree, words
 
@@ -79,3 +80,31 @@ def test_energies_have_a_unit_that_suits() -> None:
         "60 mJ",
         "7 J",
     ]
+
+
+ACROSS = Spread("a board", 4, (0, 2), 40, 10, 12.5)
+SPREAD = dataclasses.replace(PLACED, spread=ACROSS, core_limit=160)
+    PLACED, spread=Spread("a board", 4, (0, 2), 40, 10, 12.5), core_limit=160
+)
+
+
+def test_several_chips_have_a_table_instead_of_a_map(named: Callable[[str], Report]) -> None:
+    report = dataclasses.replace(named("equal"), on_chip=OnChip((SPREAD,)))
+    text = " ".join(report.to_text().split())
+    assert "Chip 1: 2 cores on 2 of the 4 chips of a board, the fullest 100%" in text
+    assert "10 of 40 axons between cores lead to another chip (25%)" in text
+    assert "12.5 spikes go to another chip for one sample, once a core" in text
+    assert [row[:3] for row in chip_table(SPREAD).rows] == [("0", "1", "8"), ("2", "1", "8")]
+    page = report.to_html()
+    assert "Chips of a board" in page
+    assert "10 of 40 axons between cores lead to another chip (25%)." in page
+    assert 'class="core ' not in page
+    assert json.loads(report.to_json())["on_chip"]["placements"][0]["spread"]["across"] == 10
+
+
+def test_only_so_many_chips_have_a_row() -> None:
+    cores, chips = CORES[:1] * 50, tuple(range(50))
+    many = dataclasses.replace(PLACED, cores=cores, spread=Spread("b", 64, chips, 9, 9))
+    rows = chip_table(many).rows
+    assert len(rows) == 33
+    assert rows[-1][-1] == "and 18 chips more"

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 
+from neurodeploy.chips.operations import fired
 from neurodeploy.chips.resources import LayerOperations, Placement
 from neurodeploy.program import Conv2d, Dense, Edge, Input, Program
-from neurodeploy.target import KnowsChips, Severity, on_chip
+from neurodeploy.simulator import run_golden
+from neurodeploy.target import KnowsBoards, KnowsChips, Severity, on_chip
 from targets.loihi.check import check
-from targets.loihi.chip.chips import CHIPS, LOIHI_1, LOIHI_2, Chip
+from targets.loihi.chip.chips import CHIPS, LOIHI_1, LOIHI_2, Board, Chip
 from targets.loihi.chip.connections import Connections
 from targets.loihi.chip.energy import energy
-from targets.loihi.chip.placement import _Layer, placement
+from targets.loihi.chip.placement import _Layer, layers_of, placement
+from targets.loihi.chip.spread import sent_away
 from targets.loihi.target import target
 from tests.unit.neurodeploy.program.test_fan import NODES, connections
 from tests.unit.targets.loihi.programs import dense, network, neuron
 
 # Limits so small that small networks meet all of them.
-TINY = replace(LOIHI_1, name="tiny", neurons=9, synapse_bits=64 * 40, axons_in=24, axons_out=12)
+TINY = replace(
+    LOIHI_1,
+    name="tiny",
+    neurons=9,
+    synapse_bits=64 * 40,
+    axons_in=24,
+    axons_out=12,
+    boards=(),
+)
 
 
 def deep() -> Program:
@@ -154,6 +166,7 @@ def test_a_network_of_too_many_cores_names_its_largest_layer() -> None:
 
 def test_the_target_knows_its_chips() -> None:
     assert isinstance(target, KnowsChips)
+    assert isinstance(target, KnowsBoards)
     names = [each.chip for each in target.placements(deep())]
     assert names == ["Loihi 1", "Loihi 2"]
 
@@ -187,3 +200,68 @@ def test_what_is_not_published_is_counted_at_its_least() -> None:
     (memory,) = (use for core in second.cores for use in core.uses if use.what == "synapse bits")
     assert memory.used == 10 * 18_000
     assert {finding.severity for finding in check(program)} == {Severity.WARNING}
+
+
+# Four chips of five cores, of which `deep` needs three.
+BOARD = replace(TINY, cores=5, boards=(Board("a small board", 2), Board("a board of four", 4)))
+
+
+def test_more_cores_than_a_chip_has_are_spread_over_the_smallest_board_that_has_room() -> None:
+    program = deep()
+    placed = placement(program, BOARD)
+    assert placed.fits
+    require_sound(program, placed)
+    spread = placed.spread
+    assert spread is not None
+    assert (spread.board, spread.chips, placed.core_limit) == ("a board of four", 4, 20)
+    assert len(spread.chip_of) == len(placed.cores) == 14
+    assert max(map(spread.chip_of.count, spread.chip_of)) <= 5
+
+
+def test_axons_between_cores_and_chips_are_those_of_the_weights() -> None:
+    program = deep()
+    placed = placement(program, BOARD)
+    assert placed.spread is not None
+    chips = placed.spread.chip_of
+    home = {
+        (part.layer, neuron): index
+        for index, core in enumerate(placed.cores)
+        for part in core.slices
+        for neuron in range(part.first, part.last)
+    }
+    weight = program.synapses[1].weight
+    pairs = {
+        (source, home["second", target])
+        for target, source in zip(*np.nonzero(weight), strict=True)
+        if home["first", source] != home["second", target]
+    }
+    away = [(source, to) for source, to in pairs if chips[home["first", source]] != chips[to]]
+    assert placed.spread.axons == len(pairs)
+    assert placed.spread.across == len(away)
+    sent = sent_away(placed, {layer.node.name: layer.inputs for layer in layers_of(program, BOARD)})
+    expected = np.bincount([source for source, _ in away], minlength=30)
+    assert np.array_equal(sent["first"], expected)
+    assert not sent["second"].any()
+
+
+def test_a_network_beyond_the_largest_board_says_how_many_cores_there_are() -> None:
+    small = replace(BOARD, cores=3)
+    ((layer, words),) = placement(deep(), small).problems
+    assert layer == "first"
+    assert words.endswith("a board of four has 12 on 4 chips of tiny")
+
+
+def test_spikes_across_chips_are_counted_from_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("targets.loihi.target", "targets.loihi.chip.placement"):
+        monkeypatch.setattr(import_module(module), "CHIPS", (BOARD,))
+    program = deep()
+    samples = np.random.default_rng(7).integers(0, 2, (6, 3, 20))
+    trace = run_golden(program, samples)
+    assert trace["first"].s.any()
+    spikes = fired(program, trace, samples)
+    (placed,) = on_chip(target, program, spikes=spikes).placements
+    assert placed.spread is not None
+    sent = target.crossings(program, placed)
+    expected = (trace["first"].s.sum(axis=(0, 1)) * sent["first"]).sum() / 3
+    assert placed.spread.spikes == pytest.approx(expected)
+    assert placed.spread.spikes > 0
