@@ -1,26 +1,10 @@
-"""A table of a GPU's benchmark in RESULTS.md."""
+"""The machine of a GPU's benchmark, for its table in RESULTS.md."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
 import torch
-
-RESULTS = Path(__file__).parents[1] / "RESULTS.md"
 
 
 def where() -> str:
     """Return the device and the version of torch."""
     return f"One {torch.cuda.get_device_name()}, torch {torch.__version__}"
-
-
-def report(heading: str, about: str, table: Sequence[str]) -> None:
-    """Print a section, and put it into RESULTS.md, in place of an older one, with --write."""
-    text = "\n".join([f"## {heading}", about, "", *table]) + "\n"
-    print(text, flush=True)
-    if "--write" in sys.argv[1:]:
-        before, _, after = RESULTS.read_text().partition(f"## {heading}\n")
-        _, mark, rest = after.partition("\n## ")
-        RESULTS.write_text(before.rstrip() + "\n\n" + text + (f"\n## {rest}" if mark else ""))

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu._results import report, where
+from benchmarks._results import report
+from benchmarks.gpu._results import where
 from benchmarks.gpu.triton_kernels import TOTAL, check, copy_rate
 from snncore import neuron
 from snncore.kernels.host.build import LIBRARY

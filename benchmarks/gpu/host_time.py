@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.gpu._results import report, where
+from benchmarks._results import report
+from benchmarks.gpu._results import where
 from snncore import neuron
 from snncore.kernels.host.build import LIBRARY
 

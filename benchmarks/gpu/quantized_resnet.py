@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 import neurodeploy as nd
 import quant
-from benchmarks.gpu._results import report, where
+from benchmarks._results import report
+from benchmarks.gpu._results import where
 from snncore import functional, models, neuron, training
 from snncore.kernels.host.build import LIBRARY
 

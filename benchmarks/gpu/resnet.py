@@ -25,7 +25,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.gpu._results import report, where
+from benchmarks._results import report
+from benchmarks.gpu._results import where
 from snncore import functional, layer, models, neuron, training
 from snncore.kernels.host.build import LIBRARY
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +22,15 @@ _FEW = 16
 # The most vertices whose oscillations are computed.
 _DENSE = 2_000
 _PASSES = 8
+# The share of what crosses by which a pass must improve, or it is the last.
+_LEAST_GAIN = 0.002
+# The chips to which a vertex may be swapped: those that pull most.
+_WISHES = 4
 
 
 @dataclass(frozen=True)
 class CoreGraph:
-    """What pairs of vertices exchange; a vertex stands for one core or for several joined ones."""
+    """The exchange between pairs of vertices, each of which is one core or several joined ones."""
 
     sizes: Integers
     starts: Integers
@@ -176,17 +179,19 @@ def _pulls(graph: CoreGraph, where: Integers, vertex: int, chips: int) -> Intege
 def _improved(graph: CoreGraph, where: Integers, room: int) -> Integers:
     """Return chips between which less crosses, by moves into free room and by swaps."""
     where = where.copy()
-    chips = int(where.max()) + 1
+    chips, crossing = int(where.max()) + 1, graph.cut(where)
     for _ in range(_PASSES):
-        if not _moved(graph, where, chips, room) + _swapped(graph, where, chips, room):
+        _moved(graph, where, chips, room)
+        _swapped(graph, where, chips, room)
+        before, crossing = crossing, graph.cut(where)
+        if before - crossing <= _LEAST_GAIN * before:
             break
     return where
 
 
-def _moved(graph: CoreGraph, where: Integers, chips: int, room: int) -> int:
-    """Move each vertex to the chip that pulls most, if there is room; return how many moved."""
+def _moved(graph: CoreGraph, where: Integers, chips: int, room: int) -> None:
+    """Move each vertex to the chip that pulls most, if there is room."""
     free = room - np.bincount(where, graph.sizes, chips).astype(np.int64)
-    count = 0
     for vertex in _at_borders(graph, where):
         pulls = _pulls(graph, where, vertex, chips)
         home, size = where[vertex], graph.sizes[vertex]
@@ -195,25 +200,24 @@ def _moved(graph: CoreGraph, where: Integers, chips: int, room: int) -> int:
         if better[chip] > pulls[home]:
             where[vertex] = chip
             free[home], free[chip] = free[home] + size, free[chip] - size
-            count += 1
-    return count
 
 
-def _swapped(graph: CoreGraph, where: Integers, chips: int, room: int) -> int:
-    """Swap vertices of two chips while that lets less cross; return how many swaps there were."""
+def _swapped(graph: CoreGraph, where: Integers, chips: int, room: int) -> None:
+    """Swap vertices of two chips while that lets less cross."""
     free = room - np.bincount(where, graph.sizes, chips).astype(np.int64)
     wishes: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for vertex in _at_borders(graph, where):
         pulls = _pulls(graph, where, vertex, chips)
         home = int(where[vertex])
-        for chip in np.flatnonzero(pulls):
-            if chip != home:
+        for chip in np.argsort(-pulls, kind="stable")[:_WISHES]:
+            if chip != home and pulls[chip]:
                 wishes[home, int(chip)].append((int(pulls[chip] - pulls[home]), vertex))
-    count = 0
-    for one, other in combinations(range(chips), 2):
-        there = sorted(wishes.get((one, other), []), reverse=True)
+    for one, other in sorted(pair for pair in wishes if pair[0] < pair[1]):
+        there = sorted(wishes[one, other], reverse=True)
         back = sorted(wishes.get((other, one), []), reverse=True)
-        for (_, vertex), (_, partner) in zip(there, back, strict=False):
+        for (more_there, vertex), (more_back, partner) in zip(there, back, strict=False):
+            if more_there + more_back <= 0:
+                break
             if (where[vertex], where[partner]) != (one, other):
                 continue
             more = int(graph.sizes[vertex] - graph.sizes[partner])
@@ -221,8 +225,6 @@ def _swapped(graph: CoreGraph, where: Integers, chips: int, room: int) -> int:
             if fits and _gain(graph, where, vertex, partner, chips) > 0:
                 where[vertex], where[partner] = other, one
                 free[one], free[other] = free[one] + more, free[other] - more
-                count += 1
-    return count
 
 
 def _gain(graph: CoreGraph, where: Integers, vertex: int, partner: int, chips: int) -> int:

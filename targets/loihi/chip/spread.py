@@ -18,6 +18,14 @@ Links = Mapping[str, Sequence[Connections]]
 
 def spread_over(board: Board, cores: Sequence[Core], links: Links, room: int) -> Spread:
     """Return the cores on chips of a board with room for so many each, with few axons across."""
+    graph = core_graph(cores, links)
+    chips = partition(graph, room)
+    between = int(graph.weights.sum()) // 2
+    return Spread(board.name, board.chips, tuple(chips.tolist()), between, graph.cut(chips))
+
+
+def core_graph(cores: Sequence[Core], links: Links) -> CoreGraph:
+    """Return the axons between each pair of cores."""
     homes = _homes(cores)
     ends, weights = [], []
     for core, source, senders in _axons(cores, links):
@@ -26,10 +34,7 @@ def spread_over(board: Board, cores: Sequence[Core], links: Links, room: int) ->
         weights.append(count)
     first, second = np.concatenate([np.zeros((2, 0), np.int64), *ends], axis=1)
     totals = np.concatenate([np.zeros(0, np.int64), *weights])
-    graph = CoreGraph.of(np.ones(len(cores), np.int64), first, second, totals)
-    chips = partition(graph, room)
-    between = int(totals[first != second].sum())
-    return Spread(board.name, board.chips, tuple(chips.tolist()), between, graph.cut(chips))
+    return CoreGraph.of(np.ones(len(cores), np.int64), first, second, totals)
 
 
 def sent_away(placed: Placement, links: Links) -> dict[str, Integers]:

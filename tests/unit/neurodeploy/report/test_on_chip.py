@@ -84,8 +84,6 @@ def test_energies_have_a_unit_that_suits() -> None:
 
 ACROSS = Spread("a board", 4, (0, 2), 40, 10, 12.5)
 SPREAD = dataclasses.replace(PLACED, spread=ACROSS, core_limit=160)
-    PLACED, spread=Spread("a board", 4, (0, 2), 40, 10, 12.5), core_limit=160
-)
 
 
 def test_several_chips_have_a_table_instead_of_a_map(named: Callable[[str], Report]) -> None:
