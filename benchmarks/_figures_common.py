@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,16 @@ TRAINING, INFERENCE = (2, 4, 8, 16, 32), 128
 WIDTHS, LENGTHS = (1 << 12, 1 << 14, 1 << 16, 1 << 18), (2, 4, 8, 16, 32, 64)
 WIDTH, LENGTH = 1 << 14, 16
 ABLATION = 16
+# Figure 27: steps, images and their side of the recurrent SEW ResNet-18.
+RESIDUAL, IMAGES, SIDE = (2, 4, 8), 2, 64
 Times = dict[str, float]
+
+
+def settle() -> None:
+    """Make sums the same in every process and run: in float32, and in one order."""
+    torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
 
 
 def images(steps: int, device: str) -> Tensor:
@@ -59,6 +69,45 @@ def seconds(work: Callable[[], object], device: str, rounds: int) -> float:
         times.append(clock() - start)
     # The first round compiles and allocates.
     return statistics.median(times[1:])
+
+
+def weigh_residual(network: nn.Module) -> None:
+    """Set weights of a residual network by their names, which are torchvision's everywhere."""
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if parameter.ndim > 1:
+                source = torch.Generator().manual_seed(crc32(name.encode()))
+                drawn = torch.randn(parameter.shape, generator=source)
+                parameter.copy_(2 * drawn / parameter[0].numel() ** 0.5)
+            elif name.endswith("bias"):
+                parameter.zero_()
+
+
+def frames(steps: int, device: str) -> Tensor:
+    """Return images (T, N, 3, H, W), the same in every process."""
+    source = torch.Generator().manual_seed(steps)
+    return torch.randn(steps, IMAGES, 3, SIDE, SIDE, generator=source).to(device)
+
+
+def measure_residual(
+    runs: Mapping[str, tuple[Callable[[Tensor], Tensor], nn.Module]], device: str, rounds: int
+) -> dict[str, Times]:
+    """Return the times of a training step of the recurrent SEW ResNet-18: figure 27."""
+    measured: dict[str, Times] = {}
+    for name, (run, network) in runs.items():
+        network.train()
+        work = {steps: partial(step, run, network, frames(steps, device)) for steps in RESIDUAL}
+        measured[name] = {
+            f"recurrent {steps}": seconds(each, device, rounds) for steps, each in work.items()
+        }
+    return measured
+
+
+def outputs_of(run: Callable[[Tensor], Tensor], network: nn.Module, device: str) -> Tensor:
+    """Return the scores (T, N, classes) of the residual network, whose norms see the batch."""
+    network.train()
+    with torch.no_grad():
+        return run(frames(RESIDUAL[0], device)).cpu()
 
 
 def learnt(run: Callable[[Tensor], Tensor], network: nn.Module, x: Tensor) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -20,7 +21,11 @@ from _figures_common import (
     learnt,
     measure,
     measure_neurons,
+    measure_residual,
+    outputs_of,
+    settle,
     weigh,
+    weigh_residual,
 )
 from spikingjelly.activation_based import functional, layer, neuron, surrogate
 from torch import Tensor, nn
@@ -50,6 +55,28 @@ def network(mode: str) -> nn.Sequential:
     return net
 
 
+def residual() -> nn.Module:
+    """Return the SEW ResNet-18 whose neurons see their own spikes of the step before."""
+    # The module takes from torchvision one function, which loads weights that nobody wants here.
+    loading = ModuleType("torchvision.models.utils")
+    loading.load_state_dict_from_url = torch.hub.load_state_dict_from_url
+    sys.modules.setdefault(loading.__name__, loading)
+    from spikingjelly.activation_based.model.sew_resnet import sew_resnet18
+
+    def recurrent() -> nn.Module:
+        lif = neuron.LIFNode(surrogate_function=surrogate.ATan(), detach_reset=True)
+        return layer.ElementWiseRecurrentContainer(lif, torch.add, step_mode="m")
+
+    net = sew_resnet18(cnf="ADD", num_classes=10, spiking_neuron=recurrent)
+    for module in net.modules():
+        # The neurons inside of containers take single steps.
+        if isinstance(module, layer.Conv2d | layer.BatchNorm2d | layer.Linear | layer.MaxPool2d):
+            module.step_mode = "m"
+    net.avgpool.step_mode = "m"
+    weigh_residual(net)
+    return net
+
+
 def running(net: nn.Module, mode: str) -> Callable[[Tensor], Tensor]:
     """Return a function that resets the network and runs a sequence."""
 
@@ -62,7 +89,7 @@ def running(net: nn.Module, mode: str) -> Callable[[Tensor], Tensor]:
 
 def main() -> None:
     """Write the times, and the spikes and gradients of one training step."""
-    torch.set_num_threads(1)
+    settle()
     out, device, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     modes = {"SpikingJelly, step by step": "s", "SpikingJelly, all steps": "m"}
     nets = {name: network(mode).to(device) for name, mode in modes.items()}
@@ -70,11 +97,17 @@ def main() -> None:
     run, net = runs["SpikingJelly, all steps"]
     result = learnt(run, net, images(ABLATION, device))
     arrays = {f"gradient{index}": each.numpy() for index, each in enumerate(result["gradients"])}
+    deep = residual().to(device)
+    deep_runs = {"SpikingJelly": (running(deep, "m"), deep)}
+    scores = outputs_of(*deep_runs["SpikingJelly"], device).numpy()
+    np.savez(out / "residual.npz", scores=scores)
     np.savez(out / "peer.npz", spikes=result["spikes"].numpy(), **arrays)
     lif = neuron.LIFNode(surrogate_function=surrogate.ATan(), step_mode="m")
     times = measure(runs, device, rounds)
     neurons = measure_neurons({"SpikingJelly": running(lif, "m")}, device, rounds)
-    (out / "peer.json").write_text(json.dumps({"networks": times, "neurons": neurons}), "utf-8")
+    measured = {"networks": times, "neurons": neurons}
+    measured["residual"] = measure_residual(deep_runs, device, rounds)
+    (out / "peer.json").write_text(json.dumps(measured), "utf-8")
 
 
 if __name__ == "__main__":

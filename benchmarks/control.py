@@ -1,8 +1,9 @@
 """Learning curves of the spiking actor beside a deep one: TD3 on Pendulum and MuJoCo.
 
+    python benchmarks/control.py                                  # Pendulum alone, until solved
     python benchmarks/control.py OUT [--seconds 420] [--write]
 
-Every run is `examples/spiking_control.py` in a process of its own with one thread on one core;
+With OUT, every run is `examples/spiking_control.py` in a process of its own with one thread on one core;
 as many run at a time as there are cores, and the time is that of training. OUT gets a folder a
 run: its command, curve, score and actor. `--write` draws the curves of OUT, without training.
 """
@@ -46,6 +47,19 @@ TASKS = {
     "InvertedDoublePendulum-v5": Task((*_MUJOCO, *_DOUBLE), 3, 2, 9100),
     "HalfCheetah-v5": Task((*_MUJOCO, *_CHEETAH), 3, 3, 4800),
 }
+
+
+SMALL = [sys.executable, str(EXAMPLE), "Pendulum-v1", "--train-only", "--solved", "-200"]
+SMALL += [
+    "--discount",
+    "0.98",
+    "--hidden",
+    "128",
+    "--steps",
+    "15000",
+    "--out",
+    "demo-output/control",
+]
 
 
 def commands(out: Path, seconds: float) -> dict[Path, list[str]]:
@@ -140,10 +154,13 @@ def draw(out: Path) -> None:
 def main() -> None:
     """Train and show, or draw."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, nargs="?")
     parser.add_argument("--seconds", type=float, default=420)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    if options.out is None:
+        subprocess.run(SMALL, check=True)
+        return
     if not options.write:
         train(options.out, options.seconds)
     show(options.out)

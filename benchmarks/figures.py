@@ -1,6 +1,6 @@
-"""The seed paper's figures 1d, 5b, 5c and 21, with the peer in the same run.
+"""The seed paper's figures 1d, 5b, 5c, 21 and 27, with the peer in the same run.
 
-    python benchmarks/figures.py [--device cuda] [--rounds 5] [--write]
+    python benchmarks/figures.py [--device cuda] [--rounds 5] [--write] [--plots DIR]
 
 SpikingJelly runs in a process of its own, from `neurodeploy simulators install spikingjelly`.
 Spikes of a training step have to be equal on every bit, and gradients to 1e-6 of the largest,
@@ -25,7 +25,7 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor, nn
 
-from snncore import functional, layer, neuron, plot
+from snncore import functional, layer, models, neuron, plot
 
 PLOTS = Path(__file__).parent / "plots"
 Run = tuple[Callable[[Tensor], Tensor], nn.Module]
@@ -95,6 +95,35 @@ def our_runs(device: str) -> dict[str, Run]:
     }
 
 
+def residual_runs(device: str) -> dict[str, Run]:
+    """Return the recurrent SEW ResNet-18, by a neuron of its own and by a container."""
+
+    def container() -> nn.Module:
+        return layer.Recurrent(neuron.LIF(detach_reset=True))
+
+    kinds = {
+        "one kernel": models.recurrent_sew_resnet18(10),
+        "container": models.sew_resnet18(10, neuron=container),
+    }
+    runs = {}
+    for name, net in kinds.items():
+        common.weigh_residual(net)
+        runs[name] = all_steps(net.to(device)), net
+    return runs
+
+
+def unequal(runs: dict[str, Run], device: str, folder: Path) -> list[str]:
+    """Return how far scores of the residual networks are from the peer's, where it is not near."""
+    with np.load(folder / "residual.npz") as file:
+        theirs = torch.from_numpy(file["scores"])
+    largest = float(theirs.abs().max())
+    gaps = {
+        name: float((common.outputs_of(*run, device) - theirs).abs().max()) / largest
+        for name, run in runs.items()
+    }
+    return [f"{name}: by {gap:.1e} of the largest" for name, gap in gaps.items() if gap > 1e-4]
+
+
 def peer(device: str, rounds: int, folder: Path) -> dict[str, dict[str, common.Times]]:
     """Run the peer's process and return its times."""
     root = user_cache_path("neurodeploy") / "simulators/spikingjelly/lib"
@@ -129,9 +158,14 @@ def check(runs: dict[str, Run], device: str, folder: Path) -> None:
                 raise SystemExit(f"{name}: a gradient differs by {gap:.1e} of the largest")
 
 
-def draw(networks: dict[str, common.Times], neurons: dict[str, common.Times]) -> None:
+def draw(
+    plots: Path,
+    networks: dict[str, common.Times],
+    neurons: dict[str, common.Times],
+    residual: dict[str, common.Times],
+) -> None:
     """Write a plot for each figure."""
-    PLOTS.mkdir(exist_ok=True)
+    plots.mkdir(exist_ok=True)
 
     def lines(times: dict[str, common.Times], word: str) -> dict[str, tuple[list[float], ...]]:
         chosen = {}
@@ -146,11 +180,14 @@ def draw(networks: dict[str, common.Times], neurons: dict[str, common.Times]) ->
         ("figure_5b", neurons, "neurons", "neurons"),
         ("figure_5c", neurons, "steps", "steps"),
         ("figure_21", networks, "training", "steps"),
+        ("figure_27", residual, "recurrent", "steps"),
     ):
+        if not times:
+            continue
         vertical = "ms a training step"
         figure = plot.curves(lines(times, word), horizontal=horizontal, vertical=vertical)
         figure.axes[0].set(xscale="log", yscale="log")
-        figure.savefig(PLOTS / f"{file}.png", dpi=80)
+        figure.savefig(plots / f"{file}.png", dpi=80)
 
 
 def show(times: dict[str, common.Times]) -> None:
@@ -167,12 +204,14 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--plots", type=Path, default=PLOTS, help="folder of the plots")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    runs = our_runs(options.device)
+    common.settle()
+    runs, deep = our_runs(options.device), residual_runs(options.device)
     with tempfile.TemporaryDirectory() as folder:
         theirs = peer(options.device, options.rounds, Path(folder))
         check(runs, options.device, Path(folder))
+        apart = unequal(deep, options.device, Path(folder))
     networks = theirs["networks"] | common.measure(runs, options.device, options.rounds)
     layers = {
         "kernels": neuron.LIF(keep_states=False),
@@ -180,10 +219,16 @@ def main() -> None:
     }
     measured = common.measure_neurons(layers, options.device, options.rounds)
     neurons = theirs["neurons"] | measured
-    show(networks)
-    show(neurons)
+    residual: dict[str, common.Times] = {}
+    if apart:
+        print("figure 27 is not measured, scores differ from the peer's:", *apart)
+    else:
+        measured = common.measure_residual(deep, options.device, options.rounds)
+        residual = theirs["residual"] | measured
+    for times in filter(None, (networks, neurons, residual)):
+        show(times)
     if options.write:
-        draw(networks, neurons)
+        draw(options.plots, networks, neurons, residual)
 
 
 if __name__ == "__main__":

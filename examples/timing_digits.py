@@ -3,13 +3,15 @@
 Every neuron fires at most once: pixels by their latency, hidden neurons and classes as soon as
 their voltage reaches the threshold. The class that fires first is the answer.
 
-Usage: python examples/timing_digits.py [--seed S] [--epochs N] [--out DIR]
+Usage: python examples/timing_digits.py [--seed S] [--epochs N] [--hidden N ...] [--shift]
+           [--rate R] [--jitter J] [--validate] [--train-only] [--load FILE] [--out DIR]
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -19,7 +21,7 @@ import neurodeploy as nd
 import quant
 from snncore import data, functional, timing
 
-LONGEST, DT, STEPS, HIDDEN, BATCH = 2.0, 1 / 16, 64, 64, 64
+LONGEST, DT, STEPS, BATCH = 2.0, 1 / 16, 64, 64
 # Twice the threshold, in units of the largest response to a spike.
 DRIVE = 2.0 * 4.0
 
@@ -31,18 +33,36 @@ def spike_times(images: Tensor) -> Tensor:
     return torch.cat(tuple(both), 1)
 
 
-def train(network: nn.Sequential, images: data.Images, epochs: int) -> None:
-    """Train on the order of the classes' spikes, with jitter on the inputs."""
-    times, count = spike_times(images.train), len(images.train)
-    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
-    batches = epochs * -(-count // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=batches)
-    for epoch in range(epochs):
+def shifted(images: Tensor) -> Tensor:
+    """Return half of the images moved by up to a pixel, each in its own direction."""
+    padded = nn.functional.pad(images, (1, 1, 1, 1))
+    moves = torch.randint(0, 3, (len(images), 2))
+    moves[torch.rand(len(images)) < 0.5] = 1
+    rows = moves[:, :1] + torch.arange(images.shape[-2])
+    columns = moves[:, 1:] + torch.arange(images.shape[-1])
+    index = torch.arange(len(images))[:, None, None]
+    return padded[index, 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
+
+
+def train(
+    network: nn.Sequential, images: Tensor, labels: Tensor, options: argparse.Namespace
+) -> nn.Module:
+    """Train on the order of the classes' spikes, with jitter on the inputs; return the average.
+
+    The average of the weights over the last steps decides better than the last weights.
+    """
+    count = len(images)
+    optimizer = torch.optim.Adam(network.parameters(), options.rate)
+    batches = options.epochs * -(-count // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.rate, total_steps=batches)
+    follow = torch.optim.swa_utils.get_ema_multi_avg_fn(0.99)
+    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=follow)
+    for epoch in range(options.epochs):
         total = 0.0
         for batch in torch.randperm(count).split(BATCH):
-            jittered = (times[batch] + 0.25 * torch.randn(len(batch), 128)).clamp(min=0)
-            first = network(jittered)
-            loss = timing.time_cross_entropy(first, images.train_labels[batch], longest=4.0)
+            times = spike_times(shifted(images[batch]) if options.shift else images[batch])
+            times = (times + options.jitter * torch.randn_like(times)).clamp(min=0)
+            loss = timing.time_cross_entropy(network(times), labels[batch], longest=4.0)
             for each in network.parameters():
                 loss = loss + 0.1 * timing.silence_penalty(each, drive=DRIVE)
             optimizer.zero_grad()
@@ -53,8 +73,11 @@ def train(network: nn.Sequential, images: data.Images, epochs: int) -> None:
                     each.grad.div_((each.grad.norm(dim=1, keepdim=True) / 0.05).clamp(min=1))
             optimizer.step()
             schedule.step()
+            average.update_parameters(network)
             total += float(loss.detach()) * len(batch)
         print(f"epoch {epoch + 1}: loss {total / count:.3f}", flush=True)
+    averaged: nn.Module = average.module
+    return averaged
 
 
 def share(answers: Tensor, labels: Tensor) -> float:
@@ -62,27 +85,60 @@ def share(answers: Tensor, labels: Tensor) -> float:
     return 100 * float((answers == labels).float().mean())
 
 
-@torch.no_grad()
-def main() -> None:
-    """Train, put on a grid, export, verify."""
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--hidden", type=int, nargs="+", default=[64], help="neurons a layer")
+    parser.add_argument("--rate", type=float, default=5e-3)
+    parser.add_argument("--jitter", type=float, default=0.25)
+    parser.add_argument("--shift", action="store_true", help="move images by a pixel")
+    parser.add_argument("--validate", action="store_true", help="test on a fifth of training")
+    parser.add_argument("--train-only", action="store_true")
+    parser.add_argument("--load", type=Path, help="a times.pt to export, without training")
     parser.add_argument("--out", type=Path, default=Path("timing-output"))
-    options = parser.parse_args()
-    torch.manual_seed(options.seed)
+    return parser.parse_args()
+
+
+@torch.no_grad()
+def main() -> None:
+    """Train, put on a grid, export, verify."""
+    options = arguments()
+    torch.set_num_threads(1)
     images = data.digits()
-    network = nn.Sequential(
-        timing.FirstSpike(128, HIDDEN, tau_mem=2.0), timing.FirstSpike(HIDDEN, 10, tau_mem=2.0)
-    )
+    network = nd.load(options.load) if options.load else trained(images, options)
+    if options.validate:
+        return
+    times = spike_times(images.test)
+    print(f"spike times: {share(network(times).argmin(1), images.test_labels):.2f} %", flush=True)
+    if not options.train_only:
+        export(network, images, options.out)
+
+
+def trained(images: data.Images, options: argparse.Namespace) -> nn.Module:
+    """Return a trained network, which is saved too."""
+    torch.manual_seed(options.seed)
+    some = len(images.train) * 4 // 5 if options.validate else len(images.train)
+    sizes = [128, *options.hidden, 10]
+    network = nn.Sequential(*(timing.FirstSpike(*each, tau_mem=2.0) for each in pairwise(sizes)))
     for each in network:
         each.start_over(drive=2.0, spread=1.0)
     start = time.process_time()
     with torch.enable_grad():
-        train(network, images, options.epochs)
+        average = train(network, images.train[:some], images.train_labels[:some], options)
     print(f"{time.process_time() - start:.0f} s of one core")
+    if options.validate:
+        answers = average(spike_times(images.train[some:])).argmin(1)
+        print(f"validation: {share(answers, images.train_labels[some:]):.2f} %", flush=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    nd.save(average, options.out / "times.pt", example=spike_times(images.test))
+    return average
+
+
+def export(network: nn.Module, images: data.Images, out: Path) -> None:
+    """Put the network on steps and integers, export and verify it."""
     times = spike_times(images.test)
-    print(f"spike times: {share(network(times).argmin(1), images.test_labels):.2f} %")
     stepped = timing.stepped(network, DT).eval()
     trains = timing.to_train(times, STEPS, DT)
     print(f"{STEPS} steps: {share(stepped(trains).argmin(1), images.test_labels):.2f} %")
@@ -93,8 +149,8 @@ def main() -> None:
         answers = prepared(trains).argmin(1)
         print(f"integers for {target}: {share(answers, images.test_labels):.2f} %")
         functional.reset(prepared)
-        nd.save(prepared, options.out / f"{target}.pt", example=trains)
-        artifact = nd.export(prepared, target=target, path=options.out / target, example=trains)
+        nd.save(prepared, out / f"{target}.pt", example=trains)
+        artifact = nd.export(prepared, target=target, path=out / target, example=trains)
         print(nd.verify(artifact, model=prepared, samples=trains[:, :100]).to_text())
 
 

@@ -6,6 +6,8 @@ from snncore.models.ms_resnet import ms_resnet34 as ms_resnet34
 from snncore.models.ms_resnet import ms_resnet104 as ms_resnet104
 from snncore.models.qkformer import QKFormer as QKFormer
 from snncore.models.qkformer import TokenSelfAttention as TokenSelfAttention
+from snncore.models.recurrent import RecurrentLIF as RecurrentLIF
+from snncore.models.recurrent import recurrent_sew_resnet18 as recurrent_sew_resnet18
 from snncore.models.resnet import ResNet as ResNet
 from snncore.models.resnet import sew_resnet18 as sew_resnet18
 from snncore.models.resnet import sew_resnet34 as sew_resnet34
@@ -38,6 +40,7 @@ __all__ = [
     "VGG",
     "MSResNet",
     "QKFormer",
+    "RecurrentLIF",
     "ResNet",
     "SHDNet",
     "SpeechNet",
@@ -52,6 +55,7 @@ __all__ = [
     "ms_resnet34",
     "ms_resnet104",
     "plif_net",
+    "recurrent_sew_resnet18",
     "sew_resnet18",
     "sew_resnet34",
     "sew_resnet50",

@@ -19,6 +19,7 @@ SIZES: dict[str, tuple[Callable[[], nn.Module], float]] = {
     "spiking_resnet101": (models.spiking_resnet101, 44.549160),
     "spiking_resnet152": (models.spiking_resnet152, 60.192808),
     "sew_resnet18": (models.sew_resnet18, 11.689512),
+    "recurrent_sew_resnet18": (models.recurrent_sew_resnet18, 11.689512),
     "sew_resnet34": (models.sew_resnet34, 21.797672),
     "sew_resnet50": (models.sew_resnet50, 25.557032),
     "sew_resnet101": (models.sew_resnet101, 44.549160),
@@ -117,6 +118,18 @@ def test_shapes_of_a_resnet() -> None:
     assert shapes(wide, stages[1:], 1, 1, 3, 64, 64)[-1] == (128, 2, 2)
     small = models.spiking_resnet18(5, width=4, small_images=True)
     assert shapes(small, stages[1:], 1, 1, 3, 32, 32)[0] == (4, 32, 32)
+
+
+def test_recurrent_neurons_see_their_own_spikes() -> None:
+    x = 1.5 * torch.randn(6, 3, 5, generator=torch.Generator().manual_seed(0)) + 0.4
+    sides = models.RecurrentLIF(), layer.Recurrent(neuron.LIF()), neuron.LIF()
+    inputs = [x.clone().requires_grad_() for _ in sides]
+    spikes = [each(source) for each, source in zip(sides, inputs, strict=True)]
+    assert torch.equal(spikes[0], spikes[1])
+    assert not torch.equal(spikes[0], spikes[2])
+    for each in spikes:
+        (each * torch.linspace(-1, 1, x.numel()).reshape(x.shape)).sum().backward()
+    torch.testing.assert_close(inputs[0].grad, inputs[1].grad, rtol=1e-6, atol=0)
 
 
 def test_names_are_torchvisions() -> None:
