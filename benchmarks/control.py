@@ -3,9 +3,9 @@
     python benchmarks/control.py                                  # Pendulum alone, until solved
     python benchmarks/control.py OUT [--seconds 420] [--write]
 
-With OUT, every run is `examples/spiking_control.py` in a process of its own with one thread on one core;
-as many run at a time as there are cores, and the time is that of training. OUT gets a folder a
-run: its command, curve, score and actor. `--write` draws the curves of OUT, without training.
+With OUT, every run is `examples/spiking_control.py` in a process of its own with one thread on one
+core; as many run at a time as there are cores, and the time is that of training. OUT gets a folder
+a run: its command, curve, score and actor. `--write` draws the curves of OUT, without training.
 """
 
 from __future__ import annotations

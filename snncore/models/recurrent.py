@@ -9,7 +9,12 @@ from snncore.dynamics.zoo.spiking import Fire, Reset, leaky
 from snncore.models.resnet import ResNet, sew_resnet18
 from snncore.neuron.define import define
 
-_CHOICES = {"reset": Reset.HARD, "strict": False, "detach_reset": False, "decay_input": True}
+_CHOICES: dict[str, Any] = {
+    "reset": Reset.HARD,
+    "strict": False,
+    "detach_reset": False,
+    "decay_input": True,
+}
 
 
 @define(
