@@ -23,6 +23,8 @@ from snncore.dynamics import Equations, NumberSystem
 UNWRITTEN = {"unwritten": "None"}
 # Most values of a document are JSON already.
 _PLAIN = frozenset({bool, dict, float, int, list, str, type(None)})
+# The number of parts, or of a part's characters, that a digest takes in at once.
+_LONG = 1 << 12
 _quoted = json.encoder.encode_basestring_ascii
 _TYPES = {np.dtype(kind).name for kind in (*INTEGERS, np.float64)}
 
@@ -36,9 +38,17 @@ def dumps(document: Mapping[str, Any]) -> str:
 
 def digest(document: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a document's text without holding the whole text."""
-    result = sha256()
-    _write(document, "\n", lambda part: result.update(part.encode()))
-    result.update(b"\n")
+    result, parts = sha256(), []
+
+    def write(part: str) -> None:
+        parts.append(part)
+        # An array's pieces are long, and most others are a few characters.
+        if len(part) > _LONG or len(parts) > _LONG:
+            result.update("".join(parts).encode())
+            parts.clear()
+
+    _write(document, "\n", write)
+    result.update("".join((*parts, "\n")).encode())
     return result.hexdigest()
 
 
@@ -78,6 +88,9 @@ def members(document: Mapping[str, Any], name: str) -> tuple[Any, ...]:
 
 def _write(value: Any, line: str, write: Callable[[str], object]) -> None:
     """Write the value as JSON, with one member per line; arrays come in pieces."""
+    if isinstance(value, Equations):
+        write(_equations_text(value, line))
+        return
     plain = _plain(value)
     if isinstance(plain, str):
         write(_quoted(plain))
@@ -101,8 +114,21 @@ def _write(value: Any, line: str, write: Callable[[str], object]) -> None:
             little = np.ascontiguousarray(piece, dtype=plain.kind)
             write(base64.b64encode(little.data).decode("ascii"))
         write('"')
+    elif type(plain) is int:
+        write(repr(plain))
     else:
         write(json.dumps(plain))
+
+
+def _equations_text(equations: Equations, line: str) -> str:
+    """Return the equations as JSON, which every layer and every hash of a network repeats."""
+    # By object: equations that are equal may differ in the type of a number, and thus in text.
+    texts: dict[str, str] = vars(equations).setdefault("_texts", {})
+    if line not in texts:
+        parts: list[str] = []
+        _write({"kind": "Equations", "data": equations.to_json()}, line, parts.append)
+        texts[line] = "".join(parts)
+    return texts[line]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +145,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, np.ndarray | Multiples):
         return _plain_array(np.asarray(value))
-    if isinstance(value, Equations | NumberSystem):
-        return {"kind": type(value).__name__, "data": value.to_json()}
+    if isinstance(value, NumberSystem):
+        return {"kind": "NumberSystem", "data": value.to_json()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, _Data):

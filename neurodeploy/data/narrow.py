@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 INTEGERS = (np.int8, np.int16, np.int32, np.int64)
+_LIMITS = tuple((kind, int(np.iinfo(kind).min), int(np.iinfo(kind).max)) for kind in INTEGERS)
 # The number of values per piece; their bytes are a multiple of three, as base64 requires.
 PIECE = 3 << 16
 
 
 def integer_type(low: int, high: int) -> type[np.signedinteger[Any]]:
     """Return the narrowest type that holds the integers from `low` to `high`."""
-    return next(t for t in INTEGERS if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+    return next(kind for kind, least, most in _LIMITS if least <= low and high <= most)
 
 
 def narrowed(values: NDArray[Any]) -> NDArray[Any]:

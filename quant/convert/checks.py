@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 
 from torch import Tensor, nn
 
@@ -19,7 +21,7 @@ def require_taken(network: nn.Module, example: Tensor | None, target: str) -> No
     Raises:
         ValueError: if a check finds that the target cannot; the check names the layer.
     """
-    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+    for entry in _installed(tuple(map(str, sys.path))):
         try:
             check = entry.load()
         # A third party's package may raise anything, and even exit.
@@ -27,3 +29,9 @@ def require_taken(network: nn.Module, example: Tensor | None, target: str) -> No
             warnings.warn(f"check {entry.name} is broken: {error!r}", stacklevel=3)
             continue
         check(network, example, target)
+
+
+@lru_cache(maxsize=1)
+def _installed(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Return the checks of the packages on this path, which are looked for once."""
+    return tuple(sorted(entry_points(group=GROUP), key=lambda each: each.name))

@@ -56,8 +56,8 @@ class Equations:
         return hash((self.name, *_unnamed(self)))
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process hashes text otherwise.
-        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+        # Another process hashes text otherwise, and can compute what is remembered beside.
+        return {name: value for name, value in self.__dict__.items() if name[0] != "_"}
 
     def same_computation(self, other: Equations) -> bool:
         """Return whether both compute the same, whatever their names are."""

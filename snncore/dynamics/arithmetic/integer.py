@@ -36,6 +36,12 @@ def to_integers(
     Raises:
         ValueError: if an operation has no integer form, or a constant is not exact; names both.
     """
+    return _rewritten(equations, system, keep_detached)
+
+
+@lru_cache(maxsize=1024)
+def _rewritten(equations: Equations, system: NumberSystem, keep_detached: bool) -> Equations:
+    """Return the step as integers; a network's layers have few different equations."""
     return _Rewriter(equations, system, keep_detached).run()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from snncore.dynamics.check import MOST_BITS
 from snncore.dynamics.equations import Equations
@@ -121,6 +122,18 @@ def invariant(
     Raises:
         ValueError: if the states have no bound.
     """
+    states, operations = _bounded(equations, tuple(inputs.items()), tuple(parameters.items()))
+    return dict(states), operations
+
+
+@lru_cache(maxsize=1024)
+def _bounded(
+    equations: Equations,
+    input_pairs: tuple[tuple[str, Interval], ...],
+    parameter_pairs: tuple[tuple[str, Interval], ...],
+) -> tuple[dict[str, Interval], tuple[Interval, ...]]:
+    """Return the invariant of inputs and parameters by name: it follows from these alone."""
+    inputs, parameters = dict(input_pairs), dict(parameter_pairs)
     states = dict.fromkeys(equations.states, ZERO)
     for step in range(_PLAIN_STEPS + _WIDENED_STEPS):
         following, _ = step_intervals(equations, states, inputs, parameters)
