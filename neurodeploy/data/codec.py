@@ -18,6 +18,7 @@ from neurodeploy.data.narrow import INTEGERS, Multiples, integer_type, pieces
 from neurodeploy.data.typed import build_member, document_name
 from neurodeploy.errors import ValidationError
 from snncore.dynamics import Equations, NumberSystem
+from snncore.dynamics.remembered import remembered
 
 # Marks a field that was added later: it is not written if it is None, so that digests stay.
 UNWRITTEN = {"unwritten": "None"}
@@ -120,15 +121,12 @@ def _write(value: Any, line: str, write: Callable[[str], object]) -> None:
         write(json.dumps(plain))
 
 
+@remembered
 def _equations_text(equations: Equations, line: str) -> str:
     """Return the equations as JSON, which every layer and every hash of a network repeats."""
-    # By object: equations that are equal may differ in the type of a number, and thus in text.
-    texts: dict[str, str] = vars(equations).setdefault("_texts", {})
-    if line not in texts:
-        parts: list[str] = []
-        _write({"kind": "Equations", "data": equations.to_json()}, line, parts.append)
-        texts[line] = "".join(parts)
-    return texts[line]
+    parts: list[str] = []
+    _write({"kind": "Equations", "data": equations.to_json()}, line, parts.append)
+    return "".join(parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,9 @@ import torch
 from neurodeploy.errors import ValidationError
 from neurodeploy.program import Neuron
 from neurodeploy.program.ranges import LayerRange
-from snncore.dynamics import Op
+from snncore.dynamics import Equations, Op
 from snncore.dynamics.printing.render import Dialect, compile_step, render, render_function
+from snncore.dynamics.remembered import remembered
 from snncore.dynamics.rewriting.hoist import hoisted
 from snncore.dynamics.rewriting.simplify import simplified
 
@@ -107,7 +108,13 @@ def carried_step(node: Neuron, proved: LayerRange) -> CarriedStep:
     wide = [(kind, dialect) for limit, kind, dialect in _CARRIERS if 2 * largest < limit]
     if not wide:
         raise ValidationError(f"{node.name}: a value may reach {largest}, which no type holds")
-    kind, dialect = wide[0]
+    return _carried(equations, wide[0][0])
+
+
+@remembered
+def _carried(equations: Equations, kind: torch.dtype) -> CarriedStep:
+    """Return the step of simplified equations in a type."""
+    dialect = next(dialect for _, carrier, dialect in _CARRIERS if carrier == kind)
     parts = hoisted(equations)
     arguments = (*equations.inputs, *equations.parameters)
     prepare = render_function("prepare", arguments, parts.before, parts.results, dialect)

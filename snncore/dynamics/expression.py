@@ -61,17 +61,17 @@ class Recorder:
     """Collects operations, each different one once."""
 
     operations: list[Operation] = field(default_factory=list)
-    _numbers: dict[Operation, int] = field(default_factory=dict)
+    _numbers: dict[tuple[Op, tuple[int, ...], str], int] = field(default_factory=dict)
 
     def add(self, op: Op, *args: int, attribute: Attribute = None) -> int:
         """Record the operation unless it already is, and return its number."""
-        operation = Operation(op, args, attribute)
         # 0, 0.0 and False are equal keys and different constants.
-        key = Operation(op, args, f"{type(attribute).__name__}:{attribute!r}")
-        if key not in self._numbers:
-            self._numbers[key] = len(self.operations)
-            self.operations.append(operation)
-        return self._numbers[key]
+        key = op, args, f"{type(attribute).__name__}:{attribute!r}"
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.operations)
+            self.operations.append(Operation(op, args, attribute))
+        return number
 
 
 class Symbol:

@@ -6,7 +6,9 @@ import inspect
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
+from types import CodeType
 from typing import Any
 
 from snncore.dynamics.equations import Equations
@@ -162,9 +164,16 @@ def compile_step(
     filename = f"<neuron step {sha256(source.encode()).hexdigest()[:12]}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope: dict[str, Any] = dict(names)
-    exec(compile(source, filename, "exec"), scope)
+    exec(_compiled(source, filename), scope)
     step: Callable[..., Any] = scope[function]
     hidden = sorted(set(names) & set(inspect.signature(step).parameters))
     if hidden:
         raise ValueError(f"{hidden[0]}: generated code has a function of this name (rename it)")
     return step
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: str, filename: str) -> CodeType:
+    """Return the code of a source, which the layers of a network and its runs share."""
+    code: CodeType = compile(source, filename, "exec")
+    return code

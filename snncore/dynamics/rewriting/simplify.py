@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.dynamics.equations import Equations, prune
 from snncore.dynamics.expression import LEAVES, Op, Operation, Recorder
+from snncore.dynamics.remembered import remembered
 
 
 def simplified(
@@ -21,6 +22,14 @@ def simplified(
     3. Adding or subtracting zero is the argument.
     4. A product with a constant that is shifted back at once is one scaling.
     """
+    return _simplified(equations, tuple(bounds), keep_gradients)
+
+
+@remembered
+def _simplified(
+    equations: Equations, bounds: tuple[Interval, ...], keep_gradients: bool
+) -> Equations:
+    """Return the simpler equations; every engine and every file of a network asks for them."""
     recorder = Recorder()
     single = _single_values(equations, bounds, keep_gradients)
     new: list[int] = []

@@ -17,6 +17,7 @@ from torch import Tensor
 from snncore.dynamics import Equations, Op
 from snncore.dynamics.expression import Operation, Recorder
 from snncore.dynamics.printing.render import Dialect, assignments
+from snncore.dynamics.remembered import remembered
 from snncore.kernels.cpp.backend import WORTH_A_THREAD, pointers
 from snncore.kernels.cpp.build import CompilerError, compiler, is_built, load
 from snncore.kernels.cpp.numbers import NUMBERS
@@ -248,7 +249,8 @@ def _constant(operation: Operation) -> int:
     return 1 << attribute if operation.op in shifts and isinstance(attribute, int) else 0
 
 
-def _without_numbers(equations: Equations) -> tuple[Equations, dict[str, int]]:
+@remembered
+def _without_numbers(equations: Equations) -> tuple[Equations, Mapping[str, int]]:
     """Replace each constant with a parameter; return the equations and the parameters' values."""
     prefix = "number"
     while any(name.startswith(prefix) for name in equations.parameters):
