@@ -16,6 +16,13 @@ NAMELESS = """
     ).map(each => each.outerHTML.slice(0, 120));
 })()
 """
+# Whether the page's ground is dark.
+DARK = """
+(() => {
+    const ground = getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).map(Number);
+    return (ground[3] ?? 1) > 0 && ground[0] + ground[1] + ground[2] < 300;
+})()
+"""
 # Text whose colour is nearer to its ground than 4.5 to 1. What is translucent counts as what it
 # looks like, and text that is not shown needs no contrast.
 FAINT = """

@@ -14,7 +14,8 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -159,6 +160,16 @@ class Browser:
         """Go to an address, and wait until the page is loaded."""
         self.ask("Page.navigate", url=address)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    @contextmanager
+    def dark(self) -> Iterator[None]:
+        """Let pages know that the user wants dark colours, until the `with` block ends."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        try:
+            yield
+        finally:
+            self.ask("Emulation.setEmulatedMedia", features=[])
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression in the page."""

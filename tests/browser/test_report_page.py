@@ -17,7 +17,7 @@ from neurodeploy.report.write import write_report
 from neurodeploy.trace import LayerTrace
 from neurodeploy.verification.compare import compare
 from snncore import layer, neuron
-from tests.browser.checks import FAINT, NAMELESS
+from tests.browser.checks import DARK, FAINT, NAMELESS
 from tests.browser.chromium import Browser
 
 _ARTIFACTS: list[nd.Artifact] = []
@@ -84,6 +84,13 @@ def test_everything_has_a_name_and_is_readable(browser: Browser) -> None:
     assert browser.value("document.querySelectorAll('svg').length") > 0
     assert browser.value(NAMELESS) == []
     assert browser.value(FAINT) == []
+
+
+def test_dark_colours_are_readable_too(browser: Browser) -> None:
+    with browser.dark():
+        assert browser.value(DARK)
+        assert browser.value(FAINT) == []
+    assert not browser.value(DARK)
 
 
 CURSORS = "[...document.querySelectorAll('.activity .cursor')].map(c => c.getAttribute('d'))"

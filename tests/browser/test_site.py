@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from tests.browser.checks import FAINT, NAMELESS
+from tests.browser.checks import DARK, FAINT, NAMELESS
 from tests.browser.chromium import Browser
 from tests.site.building import built
 
@@ -48,17 +48,29 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_pages_are_quiet_and_readable(address: str, width: int) -> None:
     with Browser(width) as browser:
         for page in PAGES:
-            browser.open(f"{address}/{page}.html")
-            browser.wait(
-                f"location.pathname === '/{page}.html' && document.readyState === 'complete'"
-            )
+            show(browser, address, page)
             assert browser.value("document.querySelector('.md-content h1') !== null")
             assert browser.value("document.querySelectorAll('body *').length") > 100
             assert browser.value("innerWidth") == width
             assert browser.value("document.documentElement.scrollWidth") <= width, page
             assert browser.value(NAMELESS) == [], page
             assert browser.value(FAINT) == [], page
+            assert not browser.value(DARK)
         assert browser.messages == []
+
+
+def test_dark_colours_are_readable_too(address: str) -> None:
+    with Browser() as browser, browser.dark():
+        for page in PAGES:
+            show(browser, address, page)
+            browser.wait(DARK)
+            assert browser.value(FAINT) == [], page
+
+
+def show(browser: Browser, address: str, page: str) -> None:
+    """Open a page, and wait until it is there."""
+    browser.open(f"{address}/{page}.html")
+    browser.wait(f"location.pathname === '/{page}.html' && document.readyState === 'complete'")
 
 
 def test_a_network_of_snntorch_is_found(address: str) -> None:
