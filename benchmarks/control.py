@@ -1,7 +1,7 @@
 """Learning curves of the spiking actor beside a deep one: TD3 on Pendulum and MuJoCo.
 
     python benchmarks/control.py                                  # Pendulum alone, until solved
-    python benchmarks/control.py OUT [--seconds 420] [--write]
+    python benchmarks/control.py OUT [--seconds 420] [--kinds spiking deep] [--write]
 
 With OUT, every run is `examples/spiking_control.py` in a process of its own with one thread on one
 core; as many run at a time as there are cores, and the time is that of training. OUT gets a folder
@@ -62,11 +62,12 @@ SMALL += [
 ]
 
 
-def commands(out: Path, seconds: float) -> dict[Path, list[str]]:
+def commands(out: Path, seconds: float, kinds: list[str]) -> dict[Path, list[str]]:
     """Return the command of each run by its folder, the short ones last."""
     runs = {}
     for name, task in reversed(TASKS.items()):
-        for kind, seeds in (("spiking", task.spiking), ("deep", task.deep)):
+        for kind in kinds:
+            seeds = task.spiking if kind == "spiking" else task.deep
             for seed in range(seeds):
                 folder = out / f"{name}-{kind}-{seed}"
                 command = [sys.executable, str(EXAMPLE), name, *task.options, "--train-only"]
@@ -91,10 +92,10 @@ def work(runs: Queue[tuple[Path, list[str]]], core: int) -> None:
             process.wait()
 
 
-def train(out: Path, seconds: float) -> None:
+def train(out: Path, seconds: float, kinds: list[str]) -> None:
     """Run all, a run a core at a time."""
     runs: Queue[tuple[Path, list[str]]] = Queue()
-    for each in commands(out, seconds).items():
+    for each in commands(out, seconds, kinds).items():
         runs.put(each)
     cores = sorted(os.sched_getaffinity(0))
     workers = [Thread(target=work, args=(runs, core)) for core in cores]
@@ -156,13 +157,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=Path, nargs="?")
     parser.add_argument("--seconds", type=float, default=420)
+    parser.add_argument("--kinds", nargs="+", default=["spiking", "deep"])
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if options.out is None:
         subprocess.run(SMALL, check=True)
         return
     if not options.write:
-        train(options.out, options.seconds)
+        train(options.out, options.seconds, options.kinds)
     show(options.out)
     if options.write:
         draw(options.out)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
@@ -25,7 +26,7 @@ import torch
 
 import neurodeploy as nd
 import quant
-from snncore import control, functional
+from snncore import control
 
 TESTS = 10
 
@@ -50,6 +51,7 @@ def arguments() -> argparse.Namespace:
     add("--episodes", type=int, default=100, help="episodes of the last score")
     add("--out", type=Path, default=Path("control-output"))
     add("--train-only", action="store_true")
+    add("--targets", nargs="+", default=["onnx", "c"], help="chips to export for")
     add("--load", type=Path, help="an actor.npz to export, without training")
     return parser.parse_args()
 
@@ -62,7 +64,7 @@ def main() -> None:
     tests = [gymnasium.make(options.environment) for _ in range(TESTS)]
     actor = loaded(options.load) if options.load else trained(options, tests)
     if isinstance(actor, control.SpikingActor) and not options.train_only:
-        export(actor, tests, options.out, options.episodes)
+        export(actor, tests, options)
 
 
 def trained(options: argparse.Namespace, tests: list[control.Environment]) -> torch.nn.Module:
@@ -167,33 +169,50 @@ def played(actor: Any, tests: list[control.Environment], episodes: int) -> list[
 
 
 def export(
-    actor: control.SpikingActor, tests: list[control.Environment], out: Path, episodes: int
+    actor: control.SpikingActor, tests: list[control.Environment], options: argparse.Namespace
 ) -> None:
-    """Export the actor whole in floats, and behind its fields in integers; verify and play both."""
-    observations = watched(actor, tests[0])
+    """Export the actor whole in floats, and behind its fields for chips; verify and play all."""
+    observations, out = watched(actor, tests[0]), options.out
     network = actor.network()
     samples = observations.expand(actor.steps, *observations.shape)
-    nd.save(network, out / "actor.npz", example=samples)
+    nd.save(network, out / "network.pt", example=samples)
     whole = nd.export(network, target="onnx", path=out / "floats", example=samples)
     print(nd.verify(whole, model=network, samples=samples).to_text())
-    responses = actor.responses(observations)
-    chip = quant.prepare(actor.chip_network(), target="onnx", example=responses)
-    print("changed on the grid:", quant.deviations(chip))
-    for target in ("onnx", "c"):
-        artifact = nd.export(chip, target=target, path=out / target, example=responses)
-        print(nd.verify(artifact, model=chip, samples=responses).to_text())
-    on_grid = played(
-        lambda seen: actor.actions(chip_voltages(chip, actor.responses(seen))), tests, episodes
-    )
-    print(f"on the grid: mean return {fmean(on_grid):.1f}")
+    returns = {"floats": played(actor, tests, options.episodes)}
+    for target in options.targets:
+        # Loihi's neurons have no soft reset, which the population's have: the host sends spikes.
+        bits, encode = (None, actor.spikes) if target == "loihi" else (8, actor.responses)
+        inputs = encode(observations)
+        chip = quant.prepare(actor.chip_network(bits), target=target, example=inputs)
+        print("changed on the grid:", quant.deviations(chip))
+        artifact = nd.export(chip, target=target, path=out / target, example=inputs)
+        print(nd.verify(artifact, model=chip, samples=inputs).to_text())
+        returns[target] = played(OnChip(out / target, actor, encode), tests, options.episodes)
+    for name, values in returns.items():
+        print(f"{name}: {fmean(values):.1f} +- {stdev(values):.1f} of {len(values)} episodes")
+    (out / "returns.json").write_text(json.dumps(returns), "utf-8")
 
 
-@torch.no_grad()
-def chip_voltages(chip: torch.nn.Module, responses: torch.Tensor) -> torch.Tensor:
-    """Return the voltages of the network on the chip's grid, from rest."""
-    functional.reset(chip)
-    voltages: torch.Tensor = chip(responses)
-    return voltages
+class OnChip:
+    """An actor whose layers behind the fields are an exported network, stepped as a chip does."""
+
+    def __init__(
+        self,
+        artifact: Path,
+        actor: control.SpikingActor,
+        encode: Callable[[torch.Tensor], torch.Tensor],
+    ) -> None:
+        self.session, self.actor, self.encode = nd.Session(artifact, streams=TESTS), actor, encode
+
+    def __call__(self, observations: torch.Tensor) -> torch.Tensor:
+        """Return the actions for up to as many observations as there are streams."""
+        inputs = self.encode(observations)
+        rows = torch.zeros(len(inputs), TESTS, inputs.shape[-1])
+        rows[:, : len(observations)] = inputs
+        self.session.reset()
+        for row in rows:
+            voltages = self.session.step(row)
+        return self.actor.actions(torch.from_numpy(voltages[: len(observations)]).float())
 
 
 def watched(actor: control.SpikingActor, environment: control.Environment) -> torch.Tensor:

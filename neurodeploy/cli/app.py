@@ -21,7 +21,7 @@ from neurodeploy.cli.commands import (
     view,
 )
 from neurodeploy.cli.commands.machine import completion, doctor, simulators
-from neurodeploy.cli.commands.models import convert, quantize, sweep
+from neurodeploy.cli.commands.models import convert, faults, quantize, sweep
 from neurodeploy.cli.commands.proving import prove
 from neurodeploy.cli.failure import INTERRUPTED
 from neurodeploy.cli.shell import settings
@@ -45,6 +45,7 @@ for name, function in {
     "convert": convert.convert,
     "run": run.run,
     "sweep": sweep.sweep,
+    "faults": faults.faults,
     "conformance": conformance.conformance,
     "view": view.view,
     "completion": completion.completion,

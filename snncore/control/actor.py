@@ -64,7 +64,10 @@ class SpikingActor(nn.Module):
         self.body = nn.Sequential()
         sizes = [len(low) * population, *hidden, len(limit) * population]
         for size, following in pairwise(sizes):
-            self.body.extend([layer.Linear(size, following), _neurons()])
+            dense = layer.Linear(size, following)
+            # With torch's own weights the last neurons are silent at first.
+            nn.init.kaiming_normal_(dense.weight)
+            self.body.extend([dense, _neurons()])
         actions = len(limit)
         self.readout = layer.Conv1d(actions, actions, population, groups=actions)
         self.integrator = neuron.LeakyIntegrator(2.0, decay_input=False)
@@ -72,9 +75,7 @@ class SpikingActor(nn.Module):
     def forward(self, observations: Tensor) -> Tensor:
         """Return the actions."""
         functional.reset(self)
-        # The responses are the same in every step, so they are computed once.
-        excited = encoding.direct(responses(self.fields, observations), self.steps)
-        spikes = self.body(self.rate(excited))
+        spikes = self.body(self._population(observations))
         grouped = spikes.reshape(*spikes.shape[:2], len(self.limit), self.population)
         # As the grouped convolution of one position, which is slow on a CPU.
         currents = (grouped * self.readout.weight.squeeze(1)).sum(-1) + self.readout.bias
@@ -94,6 +95,20 @@ class SpikingActor(nn.Module):
         """
         return encoding.direct(responses(self.fields, observations), self.steps)
 
+    @torch.no_grad()
+    def spikes(self, observations: Tensor) -> Tensor:
+        """Return the population's spikes (T, N, values * population), for a chip without fields."""
+        functional.reset(self.rate)
+        spikes = self._population(observations)
+        functional.reset(self.rate)
+        return spikes
+
+    def _population(self, observations: Tensor) -> Tensor:
+        # The responses are the same in every step, so they are computed once.
+        excited = encoding.direct(responses(self.fields, observations), self.steps)
+        spikes: Tensor = self.rate(excited)
+        return spikes
+
     def network(self) -> nn.Module:
         """Return the layers from observations (T, N, values) to voltages (N, actions), copied."""
         fields = ReceptiveField(
@@ -103,11 +118,14 @@ class SpikingActor(nn.Module):
         )
         return self._copied(OrderedDict(spread=layer.Upsample((self.population,)), fields=fields))
 
-    def chip_network(self, bits: int = 8) -> nn.Module:
+    def chip_network(self, bits: int | None = 8) -> nn.Module:
         """Return the layers behind the fields' responses (T, N, values * population), copied.
 
-        Chips take the responses as integers; neurons that integrate them send the same spikes.
+        Chips take the responses as integers of so many bits; neurons that integrate them send the
+        same spikes. With None, the network begins with those spikes, which a host computes.
         """
+        if bits is None:
+            return self._copied(OrderedDict())
         rate = encoding.Rate(0.999)
         return self._copied(OrderedDict(responses=encoding.Direct(bits), rate=rate))
 

@@ -61,7 +61,7 @@ def swept(
     if not widths:
         raise ValidationError(f"no target of {', '.join(targets)} has weights of these bits")
     # A file that cannot be read is refused once, before any process starts.
-    _inputs(model, samples, source)
+    inputs_of(model, samples, source)
     files = {"model": model.resolve(), "samples": samples.resolve()}
     same = {
         "files": {name: str(path) for name, path in files.items()},
@@ -90,8 +90,8 @@ def _measured(item: Mapping[str, Any], target: str, bits: int) -> Point:
     from neurodeploy.verification.neurobench import neurobench
 
     files = Path(item["files"]["model"]), Path(item["files"]["samples"])
-    network, samples, labels = _inputs(*files, item["source"])
-    labels = _decisions(network, samples) if labels is None else labels
+    network, samples, labels = inputs_of(*files, item["source"])
+    labels = decisions(network, samples) if labels is None else labels
     form = narrowed(quant.chip_format(target), bits)
     result = quantized(network, target=target, samples=samples, labels=labels, form=form)
     program, inputs = result.program, checked_samples(result.program, samples)
@@ -108,7 +108,7 @@ def _measured(item: Mapping[str, Any], target: str, bits: int) -> Point:
     )
 
 
-def _inputs(
+def inputs_of(
     model: Path, samples: Path, source: Mapping[str, Any]
 ) -> tuple[Any, NDArray[Any], NDArray[Any] | None]:
     """Return the network, the samples and their labels.
@@ -124,7 +124,7 @@ def _inputs(
     return read_network(model, build, reading, {"neurons": "zoo"}), *read_samples(samples)
 
 
-def _decisions(network: Any, samples: NDArray[Any]) -> NDArray[Any]:
+def decisions(network: Any, samples: NDArray[Any]) -> NDArray[Any]:
     """Return the float network's own decisions, where there are no labels."""
     import torch
 
