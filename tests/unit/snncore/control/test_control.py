@@ -13,7 +13,7 @@ from torch import Tensor
 
 import neurodeploy as nd
 import quant
-from snncore import control, encoding, functional
+from snncore import control, encoding, functional, neuron
 
 LOW, HIGH, LIMIT = [-1.0, -2.0, 0.0], [1.0, 2.0, 5.0], [2.0, 0.5]
 
@@ -98,9 +98,33 @@ def test_exported_networks_give_the_actors_actions(tmp_path: Path) -> None:
         report = nd.verify(artifact, model=prepared, samples=responses, simulator="none")
         assert report.equal, report.to_text()
         functional.reset(prepared)
+        many = observations(200)
         with torch.no_grad():
-            distance = actor.actions(prepared(responses)) - actor(seen)
+            expected = actor(many)
+            distance = actor.actions(prepared(actor.responses(many))) - expected
         assert float(distance.abs().mean()) < 0.1
+        assert bool((expected.std(0) > 0.1).all())
+
+
+def test_chips_without_soft_resets_take_the_populations_spikes(tmp_path: Path) -> None:
+    actor, seen = actor_of(), observations(20)
+    chip, spikes = actor.chip_network(None), actor.spikes(seen)
+    assert set(spikes.unique().tolist()) == {0, 1}
+    torch.testing.assert_close(actor.actions(chip(spikes)), actor(seen))
+    functional.reset(chip)
+    prepared = quant.prepare(chip, target="loihi", example=spikes)
+    assert quant.deviations(prepared) == {}
+    artifact = nd.export(prepared, target="loihi", path=tmp_path, example=spikes)
+    assert nd.verify(artifact, model=prepared, samples=spikes, simulator="none").equal
+
+
+def test_every_layer_fires_before_training() -> None:
+    actor = actor_of((64, 64))
+    spikes = actor.spikes(observations(50))
+    for module in actor.body:
+        spikes = module(spikes)
+        if isinstance(module, neuron.Neuron):
+            assert 0.05 < float(spikes.detach().mean()) < 0.5
 
 
 def test_fields_on_a_grid_are_refused_with_their_name() -> None:
