@@ -79,8 +79,9 @@ def weigh_residual(network: nn.Module) -> None:
                 source = torch.Generator().manual_seed(crc32(name.encode()))
                 drawn = torch.randn(parameter.shape, generator=source)
                 parameter.copy_(2 * drawn / parameter[0].numel() ** 0.5)
-            elif name.endswith("bias"):
-                parameter.zero_()
+            else:
+                # Norms drive the neurons enough that the deepest fire; no bias speaks for them.
+                parameter.fill_(2.0 if name.endswith("weight") else 0.0)
 
 
 def frames(steps: int, device: str) -> Tensor:

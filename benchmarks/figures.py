@@ -112,18 +112,6 @@ def residual_runs(device: str) -> dict[str, Run]:
     return runs
 
 
-def unequal(runs: dict[str, Run], device: str, folder: Path) -> list[str]:
-    """Return how far scores of the residual networks are from the peer's, where it is not near."""
-    with np.load(folder / "residual.npz") as file:
-        theirs = torch.from_numpy(file["scores"])
-    largest = float(theirs.abs().max())
-    gaps = {
-        name: float((common.outputs_of(*run, device) - theirs).abs().max()) / largest
-        for name, run in runs.items()
-    }
-    return [f"{name}: by {gap:.1e} of the largest" for name, gap in gaps.items() if gap > 1e-4]
-
-
 def peer(device: str, rounds: int, folder: Path) -> dict[str, dict[str, common.Times]]:
     """Run the peer's process and return its times."""
     root = user_cache_path("neurodeploy") / "simulators/spikingjelly/lib"
@@ -138,24 +126,49 @@ def peer(device: str, rounds: int, folder: Path) -> dict[str, dict[str, common.T
     return times
 
 
-def check(runs: dict[str, Run], device: str, folder: Path) -> None:
-    """Check that all networks fire and learn alike."""
+def unequal(runs: dict[str, Run], device: str, folder: Path) -> dict[str, str]:
+    """Return how each network differs from the peer's that does not fire and learn alike.
+
+    Spikes are held to every bit. A weight's gradient sums up to 16,384 products of float32, whose
+    rounding in another order is about sqrt(16,384) * 2^-24 = 8e-6 of them: a GPU's sums are in
+    another order than the peer's, a CPU's are not.
+    """
     with np.load(folder / "peer.npz") as file:
         spikes = torch.from_numpy(file["spikes"])
         gradients = [torch.from_numpy(file[f"gradient{i}"]) for i in range(len(file.files) - 1)]
     if not 0.01 < spikes.mean() < 0.99:
         raise SystemExit("the peer's network is silent")
+    tolerance, problems = 1e-6 if device == "cpu" else 2e-5, {}
     for name, (run, net) in runs.items():
         if name in ("step by step", "layer by layer"):
             # Their norms see the statistics of one step.
             continue
         result = common.learnt(run, net, common.images(common.ABLATION, device))
+        gaps = [
+            float((mine - theirs).abs().max() / theirs.abs().max())
+            for mine, theirs in zip(result["gradients"], gradients, strict=True)
+        ]
+        print(f"{name}: gradients within {max(gaps):.1e} of the largest of the peer's")
         if not torch.equal(result["spikes"], spikes):
-            raise SystemExit(f"{name}: spikes differ from the peer's")
-        for mine, theirs in zip(result["gradients"], gradients, strict=True):
-            if (mine - theirs).abs().max() > 1e-6 * theirs.abs().max():
-                gap = float((mine - theirs).abs().max() / theirs.abs().max())
-                raise SystemExit(f"{name}: a gradient differs by {gap:.1e} of the largest")
+            problems[name] = "spikes differ from the peer's"
+        elif max(gaps) > tolerance:
+            problems[name] = f"a gradient differs by {max(gaps):.1e} of the largest"
+    return problems
+
+
+def unequal_scores(runs: dict[str, Run], device: str, folder: Path) -> dict[str, str]:
+    """Return how far scores of the residual networks are from the peer's, where it is not near."""
+    with np.load(folder / "residual.npz") as file:
+        theirs = torch.from_numpy(file["scores"])
+    largest, problems = float(theirs.abs().max()), {}
+    if not largest:
+        raise SystemExit("the peer's residual network is silent")
+    for name, run in runs.items():
+        gap = float((common.outputs_of(*run, device) - theirs).abs().max()) / largest
+        print(f"recurrent, {name}: scores within {gap:.1e} of the largest of the peer's")
+        if gap > 1e-4:
+            problems[name] = f"scores differ from the peer's by {gap:.1e} of the largest"
+    return problems
 
 
 def draw(
@@ -182,8 +195,6 @@ def draw(
         ("figure_21", networks, "training", "steps"),
         ("figure_27", residual, "recurrent", "steps"),
     ):
-        if not times:
-            continue
         vertical = "ms a training step"
         figure = plot.curves(lines(times, word), horizontal=horizontal, vertical=vertical)
         figure.axes[0].set(xscale="log", yscale="log")
@@ -198,6 +209,13 @@ def show(times: dict[str, common.Times]) -> None:
         print(f"| {name} | " + " | ".join(f"{1e3 * each[key]:.2f}" for key in keys) + " |")
 
 
+def equal_runs(runs: dict[str, Run], problems: dict[str, str]) -> dict[str, Run]:
+    """Return the runs without a problem, and print the others': they are not measured."""
+    for name, words in problems.items():
+        print(f"{name} is not measured: {words}")
+    return {name: run for name, run in runs.items() if name not in problems}
+
+
 def main() -> None:
     """Check, measure, print, and perhaps draw."""
     parser = argparse.ArgumentParser()
@@ -206,27 +224,23 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--plots", type=Path, default=PLOTS, help="folder of the plots")
     options = parser.parse_args()
+    device, rounds = options.device, options.rounds
     common.settle()
-    runs, deep = our_runs(options.device), residual_runs(options.device)
+    runs, deep = our_runs(device), residual_runs(device)
     with tempfile.TemporaryDirectory() as folder:
-        theirs = peer(options.device, options.rounds, Path(folder))
-        check(runs, options.device, Path(folder))
-        apart = unequal(deep, options.device, Path(folder))
-    networks = theirs["networks"] | common.measure(runs, options.device, options.rounds)
+        theirs = peer(device, rounds, Path(folder))
+        runs = equal_runs(runs, unequal(runs, device, Path(folder)))
+        deep = equal_runs(deep, unequal_scores(deep, device, Path(folder)))
     layers = {
         "kernels": neuron.LIF(keep_states=False),
         "eager": neuron.LIF(keep_states=False, backend="torch"),
     }
-    measured = common.measure_neurons(layers, options.device, options.rounds)
-    neurons = theirs["neurons"] | measured
-    residual: dict[str, common.Times] = {}
-    if apart:
-        print("figure 27 is not measured, scores differ from the peer's:", *apart)
-    else:
-        measured = common.measure_residual(deep, options.device, options.rounds)
-        residual = theirs["residual"] | measured
-    for times in filter(None, (networks, neurons, residual)):
-        show(times)
+    networks = theirs["networks"] | common.measure(runs, device, rounds)
+    show(networks)
+    neurons = theirs["neurons"] | common.measure_neurons(layers, device, rounds)
+    show(neurons)
+    residual = theirs["residual"] | common.measure_residual(deep, device, rounds)
+    show(residual)
     if options.write:
         draw(options.plots, networks, neurons, residual)
 
