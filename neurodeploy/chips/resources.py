@@ -123,6 +123,19 @@ class Energy:
 
 
 @dataclass(frozen=True)
+class Latency:
+    """An estimate from published figures, for one step: nanoseconds from `low` to `high`."""
+
+    chip: str
+    low: float
+    high: float
+    # The core that takes longest.
+    core: int
+    source: str
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class NeuroBench:
     """A network's static metrics, and those of its samples."""
 
@@ -146,6 +159,7 @@ class OnChip:
     energies: tuple[Energy, ...] = ()
     # Those of NeuroBench, if there were samples.
     metrics: NeuroBench | None = None
+    latencies: tuple[Latency, ...] = ()
 
     @property
     def heading(self) -> str:

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
-from neurodeploy.chips.resources import Core, Energy, LayerOperations, NeuroBench, Placement, Use
+from neurodeploy.chips.resources import (
+    Core,
+    LayerOperations,
+    NeuroBench,
+    OnChip,
+    Placement,
+    Use,
+)
 from neurodeploy.report.words import shortened
 
 _LETTERS = ascii_lowercase + ascii_uppercase
@@ -150,13 +157,19 @@ def metric_table(metrics: NeuroBench) -> TableData:
     return TableData(("NeuroBench metric", "one sample"), rows, frozenset({"one sample"}))
 
 
-def energy_lines(energies: Sequence[Energy]) -> list[str]:
+def estimate_lines(on_chip: OnChip) -> list[str]:
     """Return the estimates, each with its source and what it leaves out."""
-    return [
+    energies = [
         f"{each.chip}, an estimate for one sample: {joules(each.low)} to {joules(each.high)}. "
         f"From {each.source}. Without {each.left_out}."
-        for each in energies
+        for each in on_chip.energies
     ]
+    times = [
+        f"{each.chip}, an estimate for one step: {each.low / 1e3:.3g} to {each.high / 1e3:.3g} us, "
+        f"which core {each.core} needs. From {each.source}. Without {each.left_out}."
+        for each in on_chip.latencies
+    ]
+    return energies + times
 
 
 def joules(picojoules: float) -> str:

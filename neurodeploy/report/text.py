@@ -10,7 +10,7 @@ from neurodeploy.chips.resources import OnChip
 from neurodeploy.report.context import context_rows
 from neurodeploy.report.links import Divergence, Link
 from neurodeploy.report.on_chip import (
-    energy_lines,
+    estimate_lines,
     headline,
     metric_table,
     operation_table,
@@ -176,7 +176,7 @@ def _on_chip(on_chip: OnChip) -> list[str]:
     if on_chip.metrics is not None:
         table = metric_table(on_chip.metrics)
         lines += ["", *(f"  {line}" for line in _aligned([table.headings, *table.rows], "lr"))]
-    return lines + [part for line in energy_lines(on_chip.energies) for part in _wrapped(line, 2)]
+    return lines + [part for line in estimate_lines(on_chip) for part in _wrapped(line, 2)]
 
 
 def _facts(report: Report) -> list[str]:

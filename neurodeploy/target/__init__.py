@@ -30,6 +30,7 @@ from neurodeploy.target.protocol import ExtendsLowering as ExtendsLowering
 from neurodeploy.target.protocol import JudgesForeignFiles as JudgesForeignFiles
 from neurodeploy.target.protocol import KnowsBoards as KnowsBoards
 from neurodeploy.target.protocol import KnowsChips as KnowsChips
+from neurodeploy.target.protocol import KnowsTimes as KnowsTimes
 from neurodeploy.target.protocol import LiveRun as LiveRun
 from neurodeploy.target.protocol import NamesReceivers as NamesReceivers
 from neurodeploy.target.protocol import ReadsForeignFiles as ReadsForeignFiles
@@ -62,6 +63,7 @@ __all__ = [
     "JudgesForeignFiles",
     "KnowsBoards",
     "KnowsChips",
+    "KnowsTimes",
     "LiveRun",
     "NamesReceivers",
     "Option",

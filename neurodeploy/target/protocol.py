@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.chips.resources import Energy, LayerOperations, NeuroBench, OnChip, Placement
+from neurodeploy.chips.resources import (
+    Energy,
+    Latency,
+    LayerOperations,
+    NeuroBench,
+    OnChip,
+    Placement,
+)
 from neurodeploy.errors import (
     ValidationError,
 )
@@ -199,6 +206,16 @@ class KnowsBoards(Protocol):
 
 
 @runtime_checkable
+class KnowsTimes(Protocol):
+    """An optional ability, for a target that knows how long its chips' operations take."""
+
+    def latencies(
+        self, placements: Sequence[Placement], operations: Sequence[LayerOperations]
+    ) -> tuple[Latency, ...]:
+        """Return the time of a step on chips where the network fits, by published figures."""
+
+
+@runtime_checkable
 class TakesFloats(Protocol):
     """An optional ability, for a target that accepts float networks."""
 
@@ -297,7 +314,10 @@ def on_chip(
     full = {placed.chip for placed in placements if not placed.fits}
     energies = chip.energies(operations) if operations else ()
     fitting = tuple(each for each in energies if each.chip not in full)
-    return OnChip(placements, operations, fitting, metrics)
+    latencies: tuple[Latency, ...] = ()
+    if operations and isinstance(chip, KnowsTimes):
+        latencies = chip.latencies(placements, operations)
+    return OnChip(placements, operations, fitting, metrics, latencies)
 
 
 def _with_spikes(

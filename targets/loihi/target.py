@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
-from neurodeploy.chips.resources import Energy, LayerOperations, Placement
+from neurodeploy.chips.resources import Energy, Latency, LayerOperations, Placement
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment
 from neurodeploy.target import (
@@ -27,7 +27,7 @@ from targets.loihi.branches import as_chain
 from targets.loihi.check import check
 from targets.loihi.chip.capabilities import CAPABILITIES
 from targets.loihi.chip.chips import CHIPS
-from targets.loihi.chip.energy import energy
+from targets.loihi.chip.energy import energy, latency
 from targets.loihi.chip.placement import crossings, placement
 from targets.loihi.compile import compile_program
 from targets.loihi.examples import EXAMPLES
@@ -68,6 +68,12 @@ class Loihi:
     def energies(self, operations: Sequence[LayerOperations]) -> tuple[Energy, ...]:
         """Return the estimated energy of one sample's operations, by published figures."""
         return energy(operations)
+
+    def latencies(
+        self, placements: Sequence[Placement], operations: Sequence[LayerOperations]
+    ) -> tuple[Latency, ...]:
+        """Return the estimated time of a step, by published figures."""
+        return latency(placements, operations)
 
     def compile(self, program: Program) -> Artifact:
         """Return the .net file of a program that `check` accepts."""

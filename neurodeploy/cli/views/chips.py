@@ -39,14 +39,14 @@ def chips_of(programs: Mapping[str, Program], samples: NDArray[Any] | None) -> d
 
 def chip_blocks(chip: OnChip) -> list[Block]:
     """Return the same in words, tables and a map."""
-    from neurodeploy.report.on_chip import energy_lines, metric_table, operation_table
+    from neurodeploy.report.on_chip import estimate_lines, metric_table, operation_table
 
     blocks = [block for placed in chip.placements for block in _placement(placed)]
     if chip.operations:
         blocks += [*title("operations for one sample"), _table(operation_table(chip.operations))]
     if chip.metrics is not None:
         blocks += [Line(""), _table(metric_table(chip.metrics))]
-    blocks += [Line(line, Tone.ASIDE) for line in energy_lines(chip.energies)]
+    blocks += [Line(line, Tone.ASIDE) for line in estimate_lines(chip)]
     return blocks
 
 

@@ -10,11 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from neurodeploy.chips.resources import LayerOperations, NeuroBench, OnChip, Placement
+from neurodeploy.chips.resources import (
+    Energy,
+    Latency,
+    LayerOperations,
+    NeuroBench,
+    OnChip,
+    Placement,
+)
 from neurodeploy.report import LayerSummary, Link, Report, Status
 from neurodeploy.verification import RUN_TIMES
+
+Estimate = TypeVar("Estimate", Energy, Latency)
 
 # The first of these that any shard has; silent are all or none.
 _ORDER = (Status.DIFFERS, Status.NOT_RUN, Status.EQUAL, Status.SILENT)
@@ -125,19 +134,24 @@ def _on_chip(parts: Sequence[tuple[OnChip, float]]) -> OnChip:
         if (rows := [(part.operations[index], share) for part, share in parts])
     )
     energies = tuple(
-        replace(
-            costs[0][0],
-            low=_mean((each.low, share) for each, share in costs),
-            high=_mean((each.high, share) for each, share in costs),
-        )
+        _averaged([(part.energies[index], share) for part, share in parts])
         for index in range(len(first.energies))
-        if (costs := [(part.energies[index], share) for part, share in parts])
+    )
+    latencies = tuple(
+        _averaged([(part.latencies[index], share) for part, share in parts])
+        for index in range(len(first.latencies))
     )
     placements = tuple(
         _spread([(part.placements[index], share) for part, share in parts])
         for index in range(len(first.placements))
     )
-    return OnChip(placements, operations, energies, _metrics(parts))
+    return OnChip(placements, operations, energies, _metrics(parts), latencies)
+
+
+def _averaged(parts: Sequence[tuple[Estimate, float]]) -> Estimate:
+    """Return an estimate with its bounds on average."""
+    low = _mean((each.low, share) for each, share in parts)
+    return replace(parts[0][0], low=low, high=_mean((each.high, share) for each, share in parts))
 
 
 def _spread(parts: Sequence[tuple[Placement, float]]) -> Placement:

@@ -10,7 +10,7 @@ from neurodeploy.report.on_chip import (
     TableData,
     chip_table,
     core_table,
-    energy_lines,
+    estimate_lines,
     headline,
     layer_table,
     layers_on,
@@ -33,7 +33,7 @@ def on_chip_section(on_chip: OnChip) -> Markup:
     if on_chip.metrics is not None:
         parts.append(element("h3", "NeuroBench"))
         parts.append(_table("NeuroBench's metrics", metric_table(on_chip.metrics)))
-    parts += [element("p", line, class_="lead") for line in energy_lines(on_chip.energies)]
+    parts += [element("p", line, class_="lead") for line in estimate_lines(on_chip)]
     return join(*parts)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from neurodeploy.chips.resources import (
     Core,
     Energy,
+    Latency,
     LayerNeeds,
     LayerOperations,
     OnChip,
@@ -34,6 +35,7 @@ TOLD = OnChip(
     (PLACED, NO_ROOM),
     (LayerOperations("a<b>", 1234.4, 5000.0, 7.25),),
     (Energy("Chip 1", 1500.0, 2.5e6, "a paper", "the rest"),),
+    latencies=(Latency("Chip 1", 1234.5, 2500.0, 1, "a table", "the way"),),
 )
 
 
@@ -54,6 +56,8 @@ def test_text_tells_headline_operations_and_energy(named: Callable[[str], Report
     assert "Chip 0: no room: out: needs 9 axons, and it has 3" in text
     assert "1,234" in text
     assert "an estimate for one sample: 1.5 nJ to 2.5 uJ. From a paper." in " ".join(text.split())
+    step = "an estimate for one step: 1.23 to 2.5 us, which core 1 needs. From a table."
+    assert step in " ".join(text.split())
     assert "On the chip" not in named("equal").to_text()
 
 

@@ -16,7 +16,7 @@ from neurodeploy.target import KnowsBoards, KnowsChips, Severity, on_chip
 from targets.loihi.check import check
 from targets.loihi.chip.chips import CHIPS, LOIHI_1, LOIHI_2, Board, Chip
 from targets.loihi.chip.connections import Connections
-from targets.loihi.chip.energy import energy
+from targets.loihi.chip.energy import energy, latency
 from targets.loihi.chip.placement import _Layer, layers_of, placement
 from targets.loihi.chip.spread import sent_away
 from targets.loihi.target import target
@@ -265,3 +265,21 @@ def test_spikes_across_chips_are_counted_from_samples(monkeypatch: pytest.Monkey
     expected = (trace["first"].s.sum(axis=(0, 1)) * sent["first"]).sum() / 3
     assert placed.spread.spikes == pytest.approx(expected)
     assert placed.spread.spikes > 0
+
+
+def test_the_time_of_a_step_is_that_of_the_busiest_core() -> None:
+    program = deep()
+    placed = replace(placement(program, TINY), chip=LOIHI_1.name)
+    # Four steps; each neuron of `second` gets five events a step, those of `first` none.
+    counted = (LayerOperations("first", 0.0, 4 * 30, 0.0), LayerOperations("second", 200.0, 40, 0))
+    (time,) = latency([placed], counted)
+    per_core = [
+        sum((part.last - part.first) * (17.5 if part.layer == "second" else 0) for part in c.slices)
+        for c in placed.cores
+    ]
+    neurons = [core.uses[0].used for core in placed.cores]
+    pairs = list(zip(per_core, neurons, strict=True))
+    assert time.low == pytest.approx(max(busy + 5.3 * count for busy, count in pairs) + 113)
+    busiest = pairs[time.core]
+    assert time.high == pytest.approx(busiest[0] + 8.4 * busiest[1] + 465)
+    assert latency([replace(placed, problems=(("first", "is too wide"),))], counted) == ()
