@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from quant.layer.convolution import Conv2d as Conv2d
     from quant.layer.convolution import Conv3d as Conv3d
     from quant.layer.encoder import InputEncoder as InputEncoder
+    from quant.layer.resonator import AdaptiveResonator as AdaptiveResonator
     from quant.layer.resonator import ComplexBlock as ComplexBlock
     from quant.layer.resonator import Resonator as Resonator
     from quant.layer.synapse import Linear as Linear
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "IF": "quant.neuron.cuba",
     "LIF": "quant.neuron.cuba",
+    "AdaptiveResonator": "quant.layer.resonator",
     "Block": "quant.layer.block",
     "BlockContainer": "quant.convert.container",
     "Calibration": "quant.fit.calibrate",
@@ -100,6 +102,7 @@ _MODULES = {
 __all__ = [
     "IF",
     "LIF",
+    "AdaptiveResonator",
     "Block",
     "BlockContainer",
     "Calibration",

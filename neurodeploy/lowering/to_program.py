@@ -59,13 +59,27 @@ def to_program(graph: g.Graph, largest_sum: int = 0) -> Program:
         lowered = _LOWERED.of(node)
         late = any(edge.delay for edge in node.sources)
         terms.of[node.name] = _loop(node, terms) if late else lowered(node, terms)
-    output = graph.by_name[graph.output]
+    _require_neurons(graph.by_name[graph.output])
+    return Program(tuple(terms.nodes.values()), graph.output)
+
+
+def _require_neurons(output: g.Node) -> None:
+    """Check that a network's output is one of neurons.
+
+    Raises:
+        DoesNotFitError: if not; names the layer.
+    """
+    if isinstance(output, g.Delay):
+        raise DoesNotFitError(
+            f"{output.name}: delays the network's output, which no chip does behind the last layer",
+            remedy="leave this delay out (in slayer: delay_shift=False and delay=False in the last "
+            "block): the same spikes come so much earlier",
+        )
     if not isinstance(output, g.Neuron):
         raise DoesNotFitError(
             f"{output.name}: the network ends in a layer without neurons",
             remedy="append quant.CubaLIF, quant.LIF or quant.IF",
         )
-    return Program(tuple(terms.nodes.values()), output.name)
 
 
 # Append the program nodes of a graph node, and return the names of those whose sum it is.

@@ -119,6 +119,7 @@ def registers(form: ChipFormat, names: Iterable[str]) -> tuple[Register, ...]:
         "threshold": Register("threshold", form.thresholds, bounds_unit=True),
         "rest": Register("rest", form.biases),
         "gain": Register("gain", form.biases),
+        "threshold_step": Register("threshold_step", form.biases),
     }
     return tuple(usual.get(name, Register(name, form.decays)) for name in names)
 

@@ -22,6 +22,7 @@ from neurodeploy.frontend.foreign.recording.parted import NOTE, fixes_batch, par
 from neurodeploy.frontend.foreign.recording.record import record
 from neurodeploy.frontend.foreign.report import Agreement, Became, Conversion
 from neurodeploy.frontend.foreign.states import forget
+from neurodeploy.frontend.foreign.taken import taken
 from neurodeploy.frontend.loaded import assembled
 from snncore import functional, layer, neuron
 
@@ -264,10 +265,27 @@ def _explained(module: nn.Module, example: Tensor, error: Exception) -> Neurodep
     if isinstance(error, NeurodeployError):
         return error
     words = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    shape, name = tuple(example.shape), type(module).__name__
+    refused = _refused_part(module)
+    if refused is not None:
+        return UnsupportedLayerError(
+            f"{refused.message}, and {name} does not run on an example {shape}: {words}",
+            remedy=refused.remedy,
+        )
     return ValidationError(
-        f"{type(module).__name__}: does not run on an example {tuple(example.shape)}: {words}",
+        f"{name}: does not run on an example {shape}: {words}",
         remedy="give the example that you call it with",
     )
+
+
+def _refused_part(module: nn.Module) -> UnsupportedLayerError | None:
+    """Return the refusal of a part that cannot be ours, which may be why nothing runs."""
+    for path, part in module.named_modules():
+        try:
+            taken(part)
+        except UnsupportedLayerError as error:
+            return UnsupportedLayerError(f"{path}: {error.message}", remedy=error.remedy)
+    return None
 
 
 def _differs(module: nn.Module, words: str) -> UnsupportedLayerError:

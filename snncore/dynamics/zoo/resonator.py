@@ -11,6 +11,7 @@ from typing import Any
 
 from snncore.dynamics.equations import Equations, trace
 from snncore.dynamics.words import detach, select, spike
+from snncore.dynamics.zoo.adapting import ADAPTING, RAISED, raised_after
 
 _STATES, _PARAMETERS = ("real", "imag"), ("sine", "cosine", "threshold")
 
@@ -53,8 +54,38 @@ def resetting_resonator_step(fraction: int) -> Callable[..., tuple[Any, ...]]:
     return step
 
 
+def adaptive_resonator_step(
+    real: Any,
+    imag: Any,
+    raised: Any,
+    tired: Any,
+    a: Any,
+    b: Any,
+    *,
+    sine: Any,
+    cosine: Any,
+    threshold: Any,
+    threshold_step: Any,
+    threshold_decay: Any,
+    refractory_decay: Any,
+) -> tuple[Any, ...]:
+    """Fire at a threshold that spikes raise when the phase passes zero; nothing is reset."""
+    was = imag
+    real, imag = _turned(real, imag, a, b, sine, cosine)
+    raised, tired = (1.0 - threshold_decay) * raised, (1.0 - refractory_decay) * tired
+    passed = spike(imag) * spike(-was, strict=True)
+    s = spike(real - (raised + threshold) - tired) * passed
+    return real, imag, *raised_after(s, raised, tired, threshold, threshold_step), s
+
+
 RESONATOR: Equations = trace(
     resonator_step, states=_STATES, parameters=_PARAMETERS, name="Resonator"
+)
+ADAPTIVE_RESONATOR: Equations = trace(
+    adaptive_resonator_step,
+    states=(*_STATES, *RAISED),
+    parameters=("sine", "cosine", *ADAPTING),
+    name="AdaptiveResonator",
 )
 
 

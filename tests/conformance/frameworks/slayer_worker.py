@@ -96,6 +96,45 @@ def resonators(kind):
     return lambda: Network(block.Dense(TURNING, 12, 20, weight_scale=3, delay=True))
 
 
+def adaptive():
+    """Return neurons whose threshold rises, behind dense weights, kernels and themselves."""
+    own = LIF | ADAPTIVE
+    alif = slayer.block.alif
+    return Network(
+        alif.Conv(own, 2, 6, 3, padding=1, weight_scale=4, delay=True),
+        alif.Pool(own, 2),
+        alif.Flatten(),
+        alif.Dense(own | {"shared_param": False}, 216, 12, weight_scale=2),
+        alif.Recurrent(own, 12, 10),
+    )
+
+
+def adaptive_dense():
+    """Return dense layers, of which each neuron has its own decays, and a norm."""
+    own = LIF | ADAPTIVE | {"shared_param": False, "threshold_decay": (0.05, 0.4)}
+    norm = {"norm": slayer.neuron.norm.MeanOnlyBatchNorm, "threshold_step": 0.5}
+    block = slayer.block.alif.Dense(LIF | ADAPTIVE | norm, 12, 20, weight_scale=3)
+    block(torch.zeros(1, 12, 2))
+    block.neuron.norm.running_mean.normal_(0, 0.1)
+    return Network(block, slayer.block.alif.Dense(own, 20, 10, weight_scale=3))
+
+
+def adaptive_resonators():
+    """Return resonators whose threshold rises."""
+    block = slayer.block.adrf.Dense
+    own = TURNING | ADAPTIVE | {"threshold": 0.25}
+    each = own | {"shared_param": False, "decay": (0.02, 0.2), "refractory_decay": (0.2, 0.6)}
+    return Network(
+        block(own, 12, 20, weight_scale=3, delay=True), block(each, 20, 10, weight_scale=3)
+    )
+
+
+def meeting():
+    """Return neurons whose voltages are sums of weights, which meet the threshold exactly."""
+    own = {"threshold": 1.0, "current_decay": 1.0, "voltage_decay": 0.0}
+    return Network(slayer.block.alif.Dense(own | ADAPTIVE, 12, 64, weight_scale=3))
+
+
 DENSE, IMAGE = (3, 12, 40), (2, 2, 12, 12, 20)
 TAKEN = {
     "perceptron": (perceptron, DENSE),
@@ -103,12 +142,17 @@ TAKEN = {
     "recurrent": (recurrent, DENSE),
     "normed": (normed, DENSE),
     "parts": (Parts, DENSE),
+    "alif": (adaptive_dense, DENSE),
+    "alif images": (adaptive, IMAGE),
+    "alif meeting": (meeting, DENSE),
+    "adrf": (adaptive_resonators, DENSE),
     "rf": (resonators("rf"), DENSE),
     "rf_iz": (resonators("rf_iz"), DENSE),
 }
+# By how much thresholds are raised for the control: half a unit where sums meet them.
+RAISED = {"alif meeting": 1 / 64}
 REFUSED = {
-    "alif": lambda: slayer.block.alif.Dense(LIF | ADAPTIVE, 12, 4),
-    "adrf": lambda: slayer.block.adrf.Dense(TURNING | ADAPTIVE, 12, 4),
+    "adrf_iz": lambda: slayer.block.adrf_iz.Dense(TURNING | ADAPTIVE, 12, 4),
     "sigma_delta": lambda: slayer.block.sigma_delta.Dense(
         {"threshold": 0.1, "activation": torch.nn.functional.relu}, 12, 4
     ),
@@ -120,7 +164,7 @@ REFUSED = {
 }
 
 
-def result(build, shape, seed):
+def result(build, shape, seed, raised):
     """Return what came of a network, saved and loaded again, and one with another threshold."""
     torch.manual_seed(seed)
     module, x = build(), (torch.rand(shape) < 0.3).float()
@@ -138,7 +182,7 @@ def result(build, shape, seed):
         loaded = nd.load(Path(folder) / "model.pt")
     same = torch.equal(loaded(sequence), expected)
     changed = next(part for part in network.modules() if hasattr(part, "threshold"))
-    changed.threshold += 1 / 8
+    changed.threshold += raised
     functional.reset(network)
     return {
         "parting": str(agreement.parting or ""),
@@ -163,7 +207,7 @@ def main(seeds):
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     taken = {
-        f"{name} {seed}": result(build, shape, seed)
+        f"{name} {seed}": result(build, shape, seed, RAISED.get(name, 1 / 8))
         for name, (build, shape) in TAKEN.items()
         for seed in range(seeds)
     }

@@ -15,17 +15,21 @@ from torch import Tensor, nn
 import quant
 from neurodeploy.frontend.foreign.building import refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
+from neurodeploy.frontend.foreign.neurons.slayer_formats import form_of, kind_of
 from quant.grid.formats import ChipFormat
-from quant.grid.registry import format_or_default
 from snncore import layer
+from snncore.dynamics.zoo.adapting import ADAPTING_LIF
 
 TIME = -1
 # Integers of a decay for all of a state, and of a weight for 1.
 _WHOLE, _ONE = 1 << 12, 1 << 6
-# The neurons of ours whose chip's format weights have.
-_SPIKING, _TURNING = "CubaLIF", "Resonator"
-_RESONATORS = ("rf", "rf_iz")
+_RESONATORS = ("rf", "rf_iz", "adrf")
 _FILED = (*_RESONATORS, "sigma_delta")
+_ADAPTING = ("threshold_decay", "refractory_decay")
+_NEVER_RUNS = (
+    "never runs: its forward calls its own spike without the refractory state",
+    "use slayer.block.adrf, or slayer.block.rf_iz",
+)
 _TURNS = {"sine": "sin_decay", "cosine": "cos_decay"}
 _FILE = "export the network with export_hdf5, and give neurodeploy the .net file"
 _SHIFT = "its spikes come a step later, as in the module (delay_shift); delay_shift=False drops it"
@@ -33,11 +37,10 @@ _SHIFT = "its spikes come a step later, as in the module (delay_shift); delay_sh
 
 def _dense(block: Any) -> Taken:
     if _is_synapse(block):
-        return _taken(_linear(block, block))
-    if _kind(block.neuron) in _RESONATORS and block.synapse.complex:
-        real, imag = (
-            _linear(block, each, _TURNING) for each in (block.synapse.real, block.synapse.imag)
-        )
+        return _taken(_linear(block, block, form_of()))
+    if kind_of(block.neuron) in _RESONATORS and block.synapse.complex:
+        parts = block.synapse.real, block.synapse.imag
+        real, imag = (_linear(block, each, form_of(block.neuron)) for each in parts)
         resonators = quant.ComplexBlock(real, imag, _resonator(block, block.neuron))
         return _taken(resonators, *_delays(block), note=_note(block))
     return _block(block, _linear)
@@ -45,18 +48,18 @@ def _dense(block: Any) -> Taken:
 
 def _conv(block: Any) -> Taken:
     if _is_synapse(block):
-        return _taken(_convolution(block, block))
+        return _taken(_convolution(block, block, form_of()))
     return _block(block, _convolution)
 
 
 def _pool(block: Any) -> Taken:
     if _is_synapse(block):
-        return _taken(_sums(block, block))
+        return _taken(_sums(block, block, form_of()))
     return _block(block, _sums)
 
 
 def _affine(block: Any) -> Taken:
-    weights = _linear(block, block.synapse)
+    weights = _linear(block, block.synapse, form_of(block.neuron))
     if not block.dynamics:
         return _taken(weights)
     return _taken(quant.Block(weights, _integrator(block, block.neuron)))
@@ -65,9 +68,10 @@ def _affine(block: Any) -> Taken:
 def _recurrent(block: Any) -> Taken:
     if block.bias is not None:
         raise refusal(block, "adds a bias to its sums", "leave bias out")
-    neurons, feedback = _cuba(block, block.neuron), _linear(block, block.recurrent_synapse)
-    loop = layer.Recurrent(neurons, feedback)
-    return _taken(_linear(block, block.input_synapse), loop, *_delays(block), note=_note(block))
+    neurons, form = _spiking(block, block.neuron), form_of(block.neuron)
+    loop = layer.Recurrent(neurons, _linear(block, block.recurrent_synapse, form))
+    weights = _linear(block, block.input_synapse, form)
+    return _taken(weights, loop, *_delays(block), note=_note(block))
 
 
 def _input(block: Any) -> Taken:
@@ -81,12 +85,12 @@ def _flatten(block: Any) -> Taken:
 
 
 def _neuron(neuron: Any) -> Taken:
-    return _taken(_cuba(neuron, neuron))
+    return _taken(_spiking(neuron, neuron))
 
 
-def _block(block: Any, weights_of: Callable[[Any, Any], Any]) -> Taken:
-    neurons = _cuba(block, block.neuron)
-    weights = weights_of(block, block.synapse)
+def _block(block: Any, weights_of: Callable[[Any, Any, ChipFormat], Any]) -> Taken:
+    neurons = _spiking(block, block.neuron)
+    weights = weights_of(block, block.synapse, form_of(block.neuron))
     return _taken(quant.Block(weights, neurons), *_delays(block), note=_note(block))
 
 
@@ -99,41 +103,72 @@ def _is_synapse(module: nn.Module) -> bool:
     return not hasattr(module, "synapse")
 
 
-def _cuba(module: nn.Module, neuron: Any) -> quant.CubaLIF:
-    """Return the neurons; slayer adds a hundredth of a unit to their threshold, as ours are strict.
+def _spiking(module: nn.Module, neuron: Any) -> quant.ChipNeuron:
+    """Return the neurons; slayer adds a hundredth of a unit to the threshold of those of `cuba`,
+    as ours are strict.
 
     Raises:
         UnsupportedLayerError: if they are others; says which.
     """
-    decays = _decays(module, neuron)
+    _require_kind(module, neuron, "cuba", "alif")
+    values = _decays(module, neuron) | {"threshold": _threshold(module, neuron)}
     _require_plain(module, neuron)
-    threshold = neuron.threshold
-    if threshold is None or not 0 <= threshold * _ONE < 1 << 17:
-        raise refusal(module, f"has a threshold of {threshold}", "use one from 0 to 2047")
     bias = _bias(module, neuron)
-    count = None if bias is None else bias.numel()
-    ours = quant.CubaLIF(float(threshold), **decays, bias=count, format=_format())
+    options: Any = {"bias": None if bias is None else bias.numel(), "format": form_of(neuron)}
+    ours: quant.ChipNeuron
+    if kind_of(neuron) == "alif":
+        ours = quant.Defined(ADAPTING_LIF, **values, **_adapting(module, neuron), **options)
+    else:
+        ours = quant.CubaLIF(**values, **options)
     _add_bias(ours, bias)
     return ours
 
 
-def _resonator(module: nn.Module, neuron: Any) -> quant.Resonator:
+def _threshold(module: nn.Module, neuron: Any) -> float:
+    threshold = neuron.threshold
+    if threshold is None or not 0 <= threshold * _ONE < 1 << 17:
+        raise refusal(module, f"has a threshold of {threshold}", "use one from 0 to 2047")
+    return float(threshold)
+
+
+def _adapting(module: nn.Module, neuron: Any) -> dict[str, Any]:
+    """Return by how much a spike raises the threshold, and how both states of it decay."""
+    shares: dict[str, Any] = {name: _shares(neuron, name) for name in _ADAPTING}
+    if any(bool((torch.as_tensor(each) < 0).any()) for each in shares.values()) or any(
+        bool((torch.as_tensor(each) > 1).any()) for each in shares.values()
+    ):
+        raise refusal(module, "has a decay that is not between 0 and 1", "use one that is")
+    return shares | {"threshold_step": float(neuron.threshold_step)}
+
+
+def _resonator(module: nn.Module, neuron: Any) -> quant.Resonator | quant.AdaptiveResonator:
     if neuron.real_norm is not None or neuron.imag_norm is not None:
         raise refusal(module, "has a norm before its resonators", "use none")
     _require_plain(module, neuron)
     values: Any = {name: _shares(neuron, key) for name, key in _TURNS.items()}
-    resets = _kind(neuron) == "rf_iz"
-    return quant.Resonator(
-        float(neuron.threshold), **values, resets=resets, format=_format(_TURNING)
-    )
+    values |= {"threshold": float(neuron.threshold), "format": form_of(neuron)}
+    if kind_of(neuron) == "adrf":
+        return quant.AdaptiveResonator(**values, **_adapting(module, neuron))
+    return quant.Resonator(**values, resets=kind_of(neuron) == "rf_iz")
 
 
 def _integrator(module: nn.Module, neuron: Any) -> quant.LeakyIntegrator:
+    _require_kind(module, neuron, "cuba")
     decays, bias = _decays(module, neuron), _bias(module, neuron)
     count = None if bias is None else bias.numel()
-    ours = quant.LeakyIntegrator(**decays, bias=count, format=_format())
+    ours = quant.LeakyIntegrator(**decays, bias=count, format=form_of(neuron))
     _add_bias(ours, bias)
     return ours
+
+
+def _require_kind(module: nn.Module, neuron: Any, *kinds: str) -> None:
+    """Check that neurons are of a kind that is taken here."""
+    kind = kind_of(neuron)
+    if kind == "adrf_iz":
+        raise refusal(module, *_NEVER_RUNS)
+    if kind not in kinds:
+        remedy = _FILE if kind in _FILED else "use those of slayer.block.cuba"
+        raise refusal(module, f"has neurons of the kind {kind}, which ours are not", remedy)
 
 
 def _add_bias(ours: quant.ChipNeuron, bias: Tensor | None) -> None:
@@ -144,10 +179,6 @@ def _add_bias(ours: quant.ChipNeuron, bias: Tensor | None) -> None:
 
 def _decays(module: nn.Module, neuron: Any) -> dict[str, Any]:
     """Return the shares that a step takes of current and voltage, for all or for each channel."""
-    kind = _kind(neuron)
-    if kind != "cuba":
-        remedy = _FILE if kind in _FILED else "use those of slayer.block.cuba"
-        raise refusal(module, f"has neurons of the kind {kind}, which ours are not", remedy)
     _require_drawn(module, neuron)
     return {name: _shares(neuron, name) for name in ("current_decay", "voltage_decay")}
 
@@ -156,10 +187,6 @@ def _shares(neuron: Any, name: str) -> float | Tensor:
     """Return a parameter as slayer rounds it, in parts of the whole."""
     shares = torch.round(getattr(neuron, name).detach().cpu().double()) / _WHOLE
     return float(shares) if shares.numel() == 1 else shares
-
-
-def _kind(neuron: Any) -> str:
-    return type(neuron).__module__.rpartition(".")[2]
 
 
 def _require_plain(module: nn.Module, neuron: Any) -> None:
@@ -191,44 +218,40 @@ def _bias(module: nn.Module, neuron: Any) -> Tensor | None:
     return bias
 
 
-def _linear(module: nn.Module, synapse: Any, neurons: str = _SPIKING) -> quant.Linear:
+def _linear(module: nn.Module, synapse: Any, form: ChipFormat) -> quant.Linear:
     weight = _weights(module, synapse)
     if set(weight.shape[2:]) != {1}:
         raise refusal(
             module, "has weights for images", "flatten before it, and give a number of inputs"
         )
-    ours = quant.Linear(weight.shape[1], weight.shape[0], format=_format(neurons))
+    ours = quant.Linear(weight.shape[1], weight.shape[0], format=form)
     _fill(ours, weight[:, :, 0, 0, 0])
     return ours
 
 
-def _convolution(module: nn.Module, synapse: Any) -> quant.Conv2d:
+def _convolution(module: nn.Module, synapse: Any, form: ChipFormat) -> quant.Conv2d:
     weight = _weights(module, synapse)[..., 0]
     sizes = (each[:2] for each in (synapse.stride, synapse.padding, synapse.dilation))
     channels = synapse.in_channels, synapse.out_channels
     geometry: Any = (tuple(weight.shape[2:]), *sizes, synapse.groups)
-    ours = quant.Conv2d(*channels, *geometry, format=_format())
+    ours = quant.Conv2d(*channels, *geometry, format=form)
     _fill(ours, weight)
     return ours
 
 
-def _sums(block: Any, synapse: Any) -> quant.SumPool2d:
+def _sums(block: Any, synapse: Any, form: ChipFormat) -> quant.SumPool2d:
     weight = _weights(block, synapse)
     window, stride = (weight.shape[2], weight.shape[3]), tuple(synapse.stride[:2])
     plain = window == stride and not any(synapse.padding) and set(synapse.dilation) == {1}
     if not plain or int((weight != weight.flatten()[0]).sum()):
         raise refusal(block, "has windows that overlap or are padded", "use stride=kernel_size")
     value = float(weight.flatten()[0])
-    return quant.SumPool2d(window, weight=value, format=_format())
+    return quant.SumPool2d(window, weight=value, format=form)
 
 
 def _fill(ours: quant.Linear | quant.Conv2d, weight: Tensor) -> None:
     with torch.no_grad():
         ours.weight.copy_(weight)
-
-
-def _format(neurons: str = _SPIKING) -> ChipFormat:
-    return format_or_default(None, neurons)
 
 
 def _weights(module: nn.Module, synapse: Any) -> Tensor:

@@ -217,3 +217,11 @@ def test_a_bias_of_weights_is_refused_and_not_dropped() -> None:
 def test_the_grid_is_met_exactly() -> None:
     values = np.array([0.0, 1.0, -0.25, 2.0**30])
     assert on_grid(values, -4, "x").tolist() == [0, 16, -4, 1 << 34]
+
+
+def test_a_delay_behind_the_last_layer_is_named_with_the_way_on() -> None:
+    block = quant.Block(quant.Linear(3, 2), quant.CubaLIF())
+    with pytest.raises(DoesNotFitError, match="1: delays the network's output") as caught:
+        lowered(nn.Sequential(block, layer.Delay(1)), 3)
+    assert "delay_shift=False" in str(caught.value)
+    assert lowered(nn.Sequential(block), 3).output == "0"
