@@ -182,8 +182,14 @@ def _(module: layer.Vote, name: str, source: Edge, shape: Shape) -> Sequence[Nod
 @nodes_of.register(layer.WSConv1d)
 @nodes_of.register(layer.WSConv2d)
 @nodes_of.register(layer.WSConv3d)
+@nodes_of.register(layer.TemporalBatchNorm1d)
+@nodes_of.register(layer.TemporalBatchNorm2d)
+@nodes_of.register(layer.TemporalBatchNorm3d)
 def _(module: Any, name: str, source: Edge, shape: Shape) -> Sequence[Node]:
-    return nodes_of(module.plain(), name, source, shape)
+    try:
+        return nodes_of(module.plain(), name, source, shape)
+    except ValueError as error:
+        raise UnsupportedLayerError(f"{name}: {error}") from error
 
 
 @nodes_of.register(layer.Conv1d)

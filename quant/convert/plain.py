@@ -178,7 +178,10 @@ def _adaptive(module: Any, name: str, step_mode: str) -> nn.Module | None:
 
 def _plain(module: Any, name: str, step_mode: str) -> nn.Module:
     """Return the layer that computes the same without what made its weights."""
-    ours: nn.Module = module.plain()
+    try:
+        ours: nn.Module = module.plain()
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
     return ours
 
 
@@ -189,8 +192,9 @@ def _frozen(module: Any, name: str, step_mode: str) -> nn.Module:
 
 
 # Their twins hold what these learn in another form.
-_STANDARDIZED: tuple[type[nn.Module], ...] = (
+_WITH_PLAIN: tuple[type[nn.Module], ...] = (
     *(layer.WSLinear, layer.WSConv1d, layer.WSConv2d, layer.WSConv3d),
+    *(layer.TemporalBatchNorm1d, layer.TemporalBatchNorm2d, layer.TemporalBatchNorm3d),
 )
 # Their twins are several layers, which hold the weights in another form.
 _UNFOLDED: tuple[type[nn.Module], ...] = (
@@ -216,7 +220,7 @@ _TWINS: dict[type[nn.Module], Callable[[Any, str, str], nn.Module | None]] = {
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d), _largest),
     nn.AdaptiveAvgPool2d: _adaptive,
     **dict.fromkeys(_UNFOLDED, _transposed),
-    **dict.fromkeys(_STANDARDIZED, _plain),
+    **dict.fromkeys(_WITH_PLAIN, _plain),
     layer.LearnedDelay: _frozen,
 }
-_OF_OTHER_FORM = (*_UNFOLDED, *_LINE_MEANS, *_STANDARDIZED, layer.LearnedDelay)
+_OF_OTHER_FORM = (*_UNFOLDED, *_LINE_MEANS, *_WITH_PLAIN, layer.LearnedDelay)

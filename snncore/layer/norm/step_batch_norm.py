@@ -128,6 +128,32 @@ class _TemporalBatchNorm(_Counted):
         scale = self.scale[first:last].reshape(-1, *[1] * (sequence.ndim - 1))
         return self.as_given(self.norm(sequence) * scale)
 
+    @torch.no_grad()
+    def equalize(self) -> None:
+        """Give every step the mean of the scales, so that weights can take it in."""
+        self.scale.fill_(self.scale.mean())
+
+    def plain(self) -> BatchNorm:
+        """Return the batch norm that computes the same, where all steps have one scale.
+
+        Raises:
+            ValueError: if they have not.
+        """
+        scale = self.scale.detach()
+        low, high = float(scale.min()), float(scale.max())
+        if low != high:
+            raise ValueError(
+                f"{type(self).__name__}: scales its steps by {low:g} to {high:g}, and weights are "
+                "the same in every step (call its equalize() and train on)"
+            )
+        ours = self.kind(**self.norm.config()).to(scale.device, scale.dtype)
+        ours.load_state_dict(self.norm.state_dict())
+        with torch.no_grad():
+            for each in ours.parameters():
+                each.mul_(scale[0])
+        ours.frozen = self.norm.frozen
+        return ours.train(self.training)
+
 
 class TemporalBatchNorm1d(_TemporalBatchNorm):
     """Temporal effective, of features (T, N, C) or lines (T, N, C, L)."""

@@ -15,7 +15,7 @@ from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
 from neurodeploy.frontend.foreign.neurons.gated import take_gated
 from neurodeploy.frontend.foreign.spikingjelly_layers import LAYERS
 from snncore import neuron
-from snncore.dynamics import exp, select, spike
+from snncore.dynamics import select, spike
 from snncore.dynamics.zoo.spiking import Fire, Reset
 
 
@@ -46,22 +46,6 @@ def _cuba(
     c = c * current + x
     v, s = Fire(Reset(fire))(v * voltage + c, threshold, back)
     return v, c, s
-
-
-def _qif(
-    v: Any, x: Any, *, tau: Any, gain: Any, rest: Any, critical: Any, threshold: Any, back: Any,
-    fire: str,
-) -> Any:  # fmt: skip
-    h = v + (x + gain * (v - rest) * (v - critical)) / tau
-    return Fire(Reset(fire))(h, threshold, back)
-
-
-def _eif(
-    v: Any, x: Any, *, tau: Any, rest: Any, onset: Any, sharpness: Any, threshold: Any, back: Any,
-    fire: str,
-) -> Any:  # fmt: skip
-    h = v + (x + rest - v + sharpness * exp((v - onset) / sharpness)) / tau
-    return Fire(Reset(fire))(h, threshold, back)
 
 
 def _izhikevich(
@@ -146,16 +130,14 @@ def _take_cuba(module: Any) -> Taken:
 
 
 def _take_qif(module: Any) -> Taken:
-    values = {"tau": module.tau, "gain": module.a0, "rest": module.v_rest, "critical": module.v_c}
-    start = {"v": module.v_reset or 0.0}
-    return _plain(module, "QIFNode", _qif, start, values | _firing(module))
+    form = _bouncing(module) | {"rest": module.v_rest, "gain": module.a0, "critical": module.v_c}
+    return _zoo(module, neuron.QIF(module.tau, module.v_threshold, **form))
 
 
 def _take_eif(module: Any) -> Taken:
-    values = {"tau": module.tau, "rest": module.v_rest, "onset": module.theta_rh}
-    values |= {"sharpness": module.delta_T} | _firing(module)
-    start = {"v": module.v_reset or 0.0}
-    return _plain(module, "EIFNode", _eif, start, values, note=_EXPONENTIAL)
+    form = _bouncing(module) | {"rest": module.v_rest}
+    form |= {"onset": module.theta_rh, "sharpness": module.delta_T}
+    return _zoo(module, neuron.EIF(module.tau, module.v_threshold, **form), note=_EXPONENTIAL)
 
 
 def _take_izhikevich(module: Any) -> Taken:
@@ -246,6 +228,12 @@ def _reset(module: Any) -> str:
 def _returning(module: Any) -> dict[str, Any]:
     """Return the reset as an option of our zoo: neurons rest, start and go back to v_reset."""
     return {"reset": _reset(module), "rest": module.v_reset or 0.0}
+
+
+def _bouncing(module: Any) -> dict[str, Any]:
+    """Return the reset of neurons of our zoo whose rest is not where they go back to."""
+    back = module.v_reset or 0.0
+    return {"reset": _reset(module), "low": back, "initial": {"v": back}}
 
 
 def _firing(module: Any) -> dict[str, Any]:

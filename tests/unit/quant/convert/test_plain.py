@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import quant
+from neurodeploy.errors import UnsupportedLayerError
+from neurodeploy.frontend import graph_of
+from neurodeploy.graph import BatchNorm
 from neurodeploy.report import Status
 from neurodeploy.verification.compare import compare
 from quant.convert.plain import our_layer, with_our_layers
@@ -171,6 +174,26 @@ def test_the_bias_of_neurons_behind_a_pool_counts_as_the_pool_does() -> None:
     assert spikes_of(network, x).any()
     prepared = quant.prepare(network, target="loihi", example=x)
     assert torch.equal(spikes_of(prepared, x), spikes_of(network, x))
+
+
+def test_norms_with_a_scale_for_each_step_are_folded_where_it_is_one() -> None:
+    torch.manual_seed(2)
+    temporal = layer.TemporalBatchNorm1d(8, 7)
+    network = nn.Sequential(layer.Linear(6, 8), temporal, neuron.LIF(threshold=0.5))
+    x = samples(6)
+    network(x)
+    with torch.no_grad():
+        temporal.scale.copy_(torch.linspace(1, 3, 7))
+    with pytest.raises(ValueError, match="1: TemporalBatchNorm1d: scales its steps by 1 to 3"):
+        quant.prepare(network, target="int8")
+    with pytest.raises(UnsupportedLayerError, match="1: TemporalBatchNorm1d: scales"):
+        graph_of(network, example=x)
+    temporal.equalize()
+    assert any(isinstance(node, BatchNorm) for node in graph_of(network, example=x).nodes)
+    plain = nn.Sequential(network[0], temporal.plain(), neuron.LIF(threshold=0.5))
+    spikes = spikes_of(quant.prepare(network, target="int8"), x)
+    assert torch.equal(spikes, spikes_of(quant.prepare(plain, target="int8"), x))
+    assert 0.1 < float(spikes.mean()) < 0.9
 
 
 UNPLACED: dict[str, tuple[Callable[[], nn.Module], str]] = {

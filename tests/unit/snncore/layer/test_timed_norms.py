@@ -93,6 +93,26 @@ def test_every_step_has_a_scale(size: str, tmp_path: Path) -> None:
     require_modes(module, x, tmp_path / "model.pt")
 
 
+@every_size
+def test_steps_of_one_scale_are_a_plain_norm(size: str) -> None:
+    x = sequence(size)
+    module = getattr(layer, f"TemporalBatchNorm{size}")(4, STEPS)
+    with torch.no_grad():
+        module.scale.copy_(torch.arange(1.0, STEPS + 1))
+        module.norm.weight.copy_(torch.arange(1.0, 5))
+        module.norm.bias.copy_(torch.arange(4.0) - 2)
+    module(x)
+    module.eval()
+    with pytest.raises(ValueError, match="scales its steps by 1 to 5"):
+        module.plain()
+    module.equalize()
+    functional.reset(module)
+    plain = module.plain()
+    assert type(plain) is getattr(layer, f"BatchNorm{size}")
+    torch.testing.assert_close(plain(x), module(x))
+    assert not torch.allclose(plain(x), module.norm(x))
+
+
 @pytest.mark.parametrize("kind", ["StepBatchNorm", "TemporalBatchNorm"])
 @every_size
 def test_wrong_shapes_are_named(kind: str, size: str) -> None:
