@@ -21,7 +21,7 @@ import neurodeploy as nd
 import quant
 from snncore import data, functional, timing
 
-LONGEST, DT, STEPS, BATCH = 2.0, 1 / 16, 64, 64
+LONGEST, DT, STEPS = 2.0, 1 / 16, 64
 # Twice the threshold, in units of the largest response to a spike.
 DRIVE = 2.0 * 4.0
 
@@ -46,20 +46,15 @@ def shifted(images: Tensor) -> Tensor:
 
 def train(
     network: nn.Sequential, images: Tensor, labels: Tensor, options: argparse.Namespace
-) -> nn.Module:
-    """Train on the order of the classes' spikes, with jitter on the inputs; return the average.
-
-    The average of the weights over the last steps decides better than the last weights.
-    """
+) -> None:
+    """Train on the order of the classes' spikes, with jitter on the inputs."""
     count = len(images)
     optimizer = torch.optim.Adam(network.parameters(), options.rate)
-    batches = options.epochs * -(-count // BATCH)
+    batches = options.epochs * -(-count // options.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options.rate, total_steps=batches)
-    follow = torch.optim.swa_utils.get_ema_multi_avg_fn(0.99)
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=follow)
     for epoch in range(options.epochs):
         total = 0.0
-        for batch in torch.randperm(count).split(BATCH):
+        for batch in torch.randperm(count).split(options.batch):
             times = spike_times(shifted(images[batch]) if options.shift else images[batch])
             times = (times + options.jitter * torch.randn_like(times)).clamp(min=0)
             loss = timing.time_cross_entropy(network(times), labels[batch], longest=4.0)
@@ -73,11 +68,8 @@ def train(
                     each.grad.div_((each.grad.norm(dim=1, keepdim=True) / 0.05).clamp(min=1))
             optimizer.step()
             schedule.step()
-            average.update_parameters(network)
             total += float(loss.detach()) * len(batch)
         print(f"epoch {epoch + 1}: loss {total / count:.3f}", flush=True)
-    averaged: nn.Module = average.module
-    return averaged
 
 
 def share(answers: Tensor, labels: Tensor) -> float:
@@ -92,6 +84,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--hidden", type=int, nargs="+", default=[64], help="neurons a layer")
     parser.add_argument("--rate", type=float, default=5e-3)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--jitter", type=float, default=0.25)
     parser.add_argument("--shift", action="store_true", help="move images by a pixel")
     parser.add_argument("--validate", action="store_true", help="test on a fifth of training")
@@ -126,14 +119,14 @@ def trained(images: data.Images, options: argparse.Namespace) -> nn.Module:
         each.start_over(drive=2.0, spread=1.0)
     start = time.process_time()
     with torch.enable_grad():
-        average = train(network, images.train[:some], images.train_labels[:some], options)
+        train(network, images.train[:some], images.train_labels[:some], options)
     print(f"{time.process_time() - start:.0f} s of one core")
     if options.validate:
-        answers = average(spike_times(images.train[some:])).argmin(1)
+        answers = network(spike_times(images.train[some:])).argmin(1)
         print(f"validation: {share(answers, images.train_labels[some:]):.2f} %", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    nd.save(average, options.out / "times.pt", example=spike_times(images.test))
-    return average
+    nd.save(network, options.out / "times.pt", example=spike_times(images.test))
+    return network
 
 
 def export(network: nn.Module, images: data.Images, out: Path) -> None:

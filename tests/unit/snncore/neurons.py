@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from snncore import neuron, surrogate
+from snncore import models, neuron, surrogate
 from snncore.dynamics import log, select, spike
 
 
@@ -56,9 +56,27 @@ NEURONS |= {
     "Logarithmic": Logarithmic,
     "CubaLIF": partial(neuron.CubaLIF, current_decay=0.3, voltage_decay=0.1, bias=0.05),
 }
+# The families beyond, each with options that its equations take another way by.
+FAMILIES: dict[str, Make] = {
+    "AdEx": neuron.AdEx,
+    "Alpha": neuron.Alpha,
+    "KLIF": partial(neuron.KLIF, k=1.5, scale_reset=True),
+    "Lapicque": neuron.Lapicque,
+    "Leaky": neuron.Leaky,
+    "LSNN": neuron.LSNN,
+    "OnlineLIF": neuron.OnlineLIF,
+    "RecurrentLIF": partial(models.RecurrentLIF, detach_reset=True),
+    "RefractoryLIF": neuron.RefractoryLIF,
+    "ResonateAndFire": neuron.ResonateAndFire,
+    "Synaptic": neuron.Synaptic,
+    "TernaryIF": neuron.TernaryIF,
+    "TwoCompartmentLIF": neuron.TwoCompartmentLIF,
+}
 # Every neuron once, the resets in turn.
 EACH = {f"{kind.__name__}-{reset}" for kind, reset in zip(_RESETTING, cycle(RESETS), strict=False)}
 EACH |= {name for name in NEURONS if name.split("-")[0] not in {k.__name__ for k in _RESETTING}}
+# With --full and on a GPU, all.
+NEURONS |= FAMILIES
 
 
 def thorough(name: str) -> tuple[pytest.MarkDecorator, ...]:

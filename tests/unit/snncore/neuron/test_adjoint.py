@@ -11,6 +11,7 @@ from snncore.surrogate import Surrogate
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
 Tensors = dict[str, torch.Tensor]
+LEARNING = ("Parametric", "Gated", "Sliding", "KLIF", "TwoCompartment")
 
 
 def leaves_of(name: str, module: EquationNeuron) -> Tensors:
@@ -60,7 +61,7 @@ def by_autograd(
 @pytest.mark.parametrize("slope", SURROGATES, ids=lambda slope: type(slope).__name__)
 @pytest.mark.parametrize("name", NEURONS)
 def test_adjoint_is_what_autograd_computes(name: str, slope: Surrogate) -> None:
-    learned = {"learnable": ()} if name.startswith(("Parametric", "Gated", "Sliding")) else {}
+    learned = {"learnable": ()} if name.startswith(LEARNING) else {}
     module = NEURONS[name](**learned)
     leaves = leaves_of(name, module)
     generator = torch.Generator().manual_seed(2)
