@@ -129,7 +129,7 @@ def test_unit_tests_mirror_the_packages() -> None:
     assert {Path(package) for package in PACKAGES} <= {Path(room.parts[0]) for room in mirrored}
 
 
-@pytest.mark.parametrize("name", ["AdaptiveLIF", "EIF", "IntegerLIF", "QIF"])
+@pytest.mark.parametrize("name", ["AdaptiveLIF", "GatedLIF", "IntegerLIF"])
 def test_a_neuron_of_the_zoo_stands_in_two_files(name: str) -> None:
     """One defines it, the other shows it: as many as CONTRIBUTING says."""
     word = re.compile(rf"\b{name}\b")

@@ -19,6 +19,9 @@ from snncore.dynamics import select, spike
 from snncore.neuron import EquationNeuron
 from tests.unit.snncore.neurons import NEURONS, SURROGATES, drive
 
+# They are kept as their equations.
+OWN = ("Logarithmic", "RecurrentLIF")
+
 
 @neuron.define(states={"v": 0.5}, params={"decay": 0.5})
 def Mine(v: Any, x: Any, *, decay: Any) -> Any:  # noqa: N802
@@ -44,7 +47,7 @@ def saved_and_loaded(module: EquationNeuron, folder: Path) -> EquationNeuron:
     return loaded
 
 
-@pytest.mark.parametrize("name", [name for name in NEURONS if name not in ("Logarithmic", "RecurrentLIF")])
+@pytest.mark.parametrize("name", [name for name in NEURONS if name not in OWN])
 def test_the_zoo_is_saved(name: str, tmp_path: Path) -> None:
     slope = SURROGATES[len(name) % len(SURROGATES)]
     module = NEURONS[name](surrogate=slope, backend="torch")
@@ -56,7 +59,7 @@ def test_the_zoo_is_saved(name: str, tmp_path: Path) -> None:
     assert torch.equal(loaded(x), module(x))
 
 
-@pytest.mark.parametrize("name", [name for name in NEURONS if name not in ("Logarithmic", "RecurrentLIF")])
+@pytest.mark.parametrize("name", [name for name in NEURONS if name not in OWN])
 @pytest.mark.parametrize("keep", [pickle.dumps, copy.deepcopy], ids=["pickled", "copied"])
 def test_the_zoo_reaches_other_processes(name: str, keep: Callable[[Any], Any]) -> None:
     """Pickle a network as launchers of training do for each process."""
