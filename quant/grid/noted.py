@@ -101,6 +101,29 @@ def is_deferred(x: Tensor) -> bool:
     return x.is_cuda
 
 
+def promise(x: Tensor, most: float) -> None:
+    """Mark a result as proved to be at most this large, until it is changed in place."""
+    if not x.is_inference():
+        vars(x)["_promised"] = x._version, most
+
+
+def keep_promise(x: Tensor, same: Tensor) -> None:
+    """Mark another view of the same values as `x` is marked."""
+    promised = _promised(x)
+    if promised < inf:
+        promise(same, promised)
+
+
+def is_promised(x: Tensor, most: float) -> bool:
+    """Return whether no value needs to be looked at to know that it is at most this large."""
+    return _promised(x) <= most
+
+
+def _promised(x: Tensor) -> float:
+    version, most = vars(x).get("_promised", (-1, inf))
+    return most if not x.is_inference() and x._version == version else inf
+
+
 def note_largest(x: Tensor, most: float, message: str) -> None:
     """Note on its device whether a value is NaN or larger than `most`; raise what was noted before.
 

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from quant.grid.exact import without_autocast
 from quant.grid.gpu.folding import WholeBias, folded, folds
-from quant.grid.gpu.statistics import observed, observes
+from quant.grid.gpu.statistics import observes
+from quant.grid.noted import keep_promise
 from quant.grid.straight_through import Unit
 from quant.layer.synapse import GridLayer, SumPool2d
 from quant.neuron.chip_neuron import ChipNeuron, Integers
 from snncore import layer
+from snncore.layer.steps import is_constant
 from snncore.one_node import OneNode, one_node
 
 Synapse = GridLayer | SumPool2d
@@ -120,9 +122,19 @@ class Block(OneNode, layer.Layer):
         ):
             weight, bias = self._seen(x)
             return *synapse.driven(x, weight), bias
-        statistics = self._observed(x) if self._learns() else None
-        rounded, whole = folded(weight, synapse.rounding(), norm, statistics, self.bias)
-        return *synapse.weighted(x, rounded), whole
+        rounding, bias = synapse.rounding(), self.bias
+        if norm is None or not self._learns():
+            rounded, whole = folded(weight, rounding, norm, None, bias)
+            return *synapse.weighted(x, rounded), whole
+        images = _merged(x, norm.axes)
+        with without_autocast(x):
+            sums = synapse.sums(images, weight, bias)
+        if observes(sums, norm):
+            rounded, whole = folded(weight, rounding, norm, None, bias, sums)
+        else:
+            rounded, whole = folded(weight, rounding, norm, norm.observed(sums), bias)
+        drive, most = synapse.weighted(images, rounded)
+        return drive.reshape(*x.shape[: x.ndim - images.ndim + 1], *drive.shape[1:]), most, whole
 
     def _learns(self) -> bool:
         """Return whether the batch norm uses the batch's statistics."""
@@ -134,10 +146,7 @@ class Block(OneNode, layer.Layer):
         assert norm is not None
         assert weight is not None
         with without_autocast(x):
-            sums = self.synapse.sums(x, weight, self.bias)
-        if observes(sums, norm):
-            return observed(sums, norm)
-        return norm.observed(sums)
+            return norm.observed(self.synapse.sums(x, weight, self.bias))
 
     def _seen(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Return weights and bias with folded batch norm; it uses the batch while it learns."""
@@ -145,6 +154,15 @@ class Block(OneNode, layer.Layer):
         if norm is None or weight is None or not self._learns():
             return self.folded()
         return _folded(weight, self.bias, *norm.folded(self._observed(x)))
+
+
+def _merged(x: Tensor, axes: int | None) -> Tensor:
+    """Return a sequence of images with time merged into the batch, for two layers at once."""
+    if axes is None or x.ndim != axes + 2 or is_constant(x, axes):
+        return x
+    images = x.reshape(-1, *x.shape[2:])
+    keep_promise(x, images)
+    return images
 
 
 def _folded(

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from quant.grid.exact import snapped, without_autocast
+from quant.grid.gpu.snapping import snapped_in_a_kernel, snaps
 from quant.layer.synapse import GridLayer
 from snncore import layer
 from snncore.layer.weights.convolution import Size
@@ -57,7 +58,10 @@ class _GridConvolution(GridLayer):
     @one_node
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted sums, exact."""
-        return snapped(GridLayer.forward(self, x), self.unit)
+        sums, unit = GridLayer.forward(self, x), self.unit
+        if snaps(sums, unit):
+            return snapped_in_a_kernel(sums, float(unit))
+        return snapped(sums, unit)
 
     def sums(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the sums with plain float weights."""

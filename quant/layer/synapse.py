@@ -20,7 +20,14 @@ from quant.grid.exact import (
 from quant.grid.fan_in import within_fan_in
 from quant.grid.formats import ChipFormat, Grid, unit_exponent
 from quant.grid.gpu.folding import Rounding, folded, folds
-from quant.grid.noted import GREW, assumed, is_deferred, note_largest, require_noted
+from quant.grid.noted import (
+    GREW,
+    assumed,
+    is_deferred,
+    is_promised,
+    note_largest,
+    require_noted,
+)
 from quant.grid.registry import format_or_default, named
 from quant.grid.scale import Scale, exponents, powers
 from quant.grid.straight_through import Unit, integers_on_grid, on_grid, unit_shape
@@ -227,11 +234,13 @@ class GridLayer(OneNode, layer.Layer):
         """Return the same on a GPU, whatever the weights; inputs are held to the first ones."""
         grid, name = self.format.weights, type(self).__name__
         top = max(-grid.minimum, grid.maximum)
-        units = weight[0].numel() * top
+        units = weight.numel() // weight.shape[0] * top
         if self._assumed is None:
             room = min(EXACT_FACTOR, EXACT_FLOAT32 // 2 * grid.step // units)
             self._assumed = assumed(largest(x), float(self.largest_input), room)
-        note_largest(x, self._assumed, f"{name}: its input grew beyond {self._assumed:g} {GREW}")
+        if not is_promised(x, self._assumed):
+            message = f"{name}: its input grew beyond {self._assumed:g} {GREW}"
+            note_largest(x, self._assumed, message)
         bound, most = units * self._assumed, 1 << (bits - 1)
         if bound >= most:
             rows = torch.linalg.vector_norm(weight.detach().flatten(1).double(), 1, dim=1)
@@ -239,6 +248,8 @@ class GridLayer(OneNode, layer.Layer):
             note_largest(rows / self.unit, limit, f"{name}: {overflow(most, bits)}")
             bound = float(most)
         kind = carried(bound / grid.step, max(top / grid.step, self._assumed))
+        if x.dtype == weight.dtype == kind:
+            return x, weight, bound
         return x.to(kind), weight.to(kind), bound
 
     def _most_units(self, rows: Tensor) -> float:

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from quant.grid.exact import counted, largest, without_autocast
 from quant.grid.formats import ChipFormat
 from quant.grid.gpu.folding import WholeBias
-from quant.grid.noted import GREW, assumed, is_deferred, note_largest
+from quant.grid.noted import GREW, assumed, is_deferred, note_largest, promise
 from quant.grid.registry import format_or_default, named
 from quant.grid.straight_through import SpikeRule, Unit
+from quant.neuron.at_once import AtOnce
 from quant.neuron.integer_step import (
     BoundedStep,
     enclosing,
@@ -59,6 +60,8 @@ class ChipNeuron(OneNode, Neuron):
     _voltage = "v"
     # The value of one integer of the input; None means a unit of the weights.
     _input_unit: float | None = None
+    # The last call's kernel, for others like it.
+    _at_once: AtOnce | None = None
 
     def __init__(
         self,
@@ -103,6 +106,7 @@ class ChipNeuron(OneNode, Neuron):
         # The largest input that training on a GPU assumes, once it has seen one.
         self._assumed: float | None = None
         self._kernels = Kernels()
+        self._sends_bits = self.sends_bits
         # The unit in which the last input was counted: a block's unit may differ by channel.
         self._counted: Unit = self.unit
 
@@ -207,11 +211,14 @@ class ChipNeuron(OneNode, Neuron):
         most: float | None = None,
     ) -> Tensor:
         """Return the spikes; a block passes its synapse's bias and unit, and its sums' bound."""
-        self._counted = self.unit if unit is None else unit
+        self.__dict__["_counted"] = self.unit if unit is None else unit
         through = partial(self._integrate, bias=bias, unit=self._counted, most=most)
         # The states are exact, whatever precision autocast chose.
         with without_autocast(x):
-            return self._with_states(x, through).to(torch.float32)
+            spikes = self._with_states(x, through).to(torch.float32)
+        if is_deferred(spikes) and self._sends_bits:
+            promise(spikes, 1.0)
+        return spikes
 
     def integers(
         self, unit: Unit | None = None, bias: Tensor | WholeBias | None = None
@@ -247,19 +254,26 @@ class ChipNeuron(OneNode, Neuron):
         # The tensors of a file keep values that learning moved out of range.
         return plain(value.detach().clamp(*self._registers[name].limits(self.unit)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Kernels are known to this process alone.
+        return super().__getstate__() | {"_at_once": None}
+
     def _integrate(
         self, sequence: Tensor, *, bias: Tensor | WholeBias | None, unit: Unit, most: float | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        integers = self.integers(unit, bias)
-        parameters = {name: self._shaped(name, value, sequence) for name, value in integers.items()}
+        of_weights = unit
         if isinstance(unit, Tensor) and unit.ndim:
             unit = unit.reshape(-1, *[1] * (sequence.ndim - 3))
         if self._input_unit is not None:
             unit = self._input_unit
         drive = self._most_units(sequence, unit) if most is None else most
+        if self._at_once is not None and self.record is None:
+            results = self._at_once(self, sequence, bias, drive, of_weights)
+            if results is not None:
+                return results
+        integers = self.integers(of_weights, bias)
+        parameters = {name: self._shaped(name, value, sequence) for name, value in integers.items()}
         bounds = self._reached(drive, parameters)
-        if most is None:
-            self._require_whole(sequence, unit)
         step = BoundedStep(self.equations, self.system, self._drive, bounds)
         rule = self._spike_rule()
         states = self._states_for(sequence[0]) if self.states else ()
@@ -267,6 +281,7 @@ class ChipNeuron(OneNode, Neuron):
         if self.record is None:
             ready = self._kernels.ready(self.backend, step, rule, sequence, unit, parameters)
         if ready is not None:
+            self.__dict__["_at_once"] = AtOnce.of(self, ready, sequence, of_weights, bias)
             return run_kernels(ready, (sequence,), rule, unit, states, parameters)
         observer = None if self.record is None else self._observe
         stepper = self._eager(step, rule, parameters)
@@ -330,16 +345,17 @@ class ChipNeuron(OneNode, Neuron):
 
     def _most_units(self, sequence: Tensor, unit: Unit) -> float:
         """Return a bound of the inputs in units; on a GPU one that later inputs are held to."""
-        by_channel = isinstance(unit, Tensor) and unit.ndim > 0
-        if not is_deferred(sequence):
-            return largest(sequence / unit if by_channel else sequence) / (
-                1.0 if by_channel else float(unit)
-            )
-        units = sequence.detach() / unit
+        self._require_whole(sequence, unit)
+        deferred = is_deferred(sequence)
+        # A number needs no pass of its own.
+        parted = isinstance(unit, Tensor) and (deferred or unit.ndim > 0)
+        units, size = (sequence.detach() / unit, 1.0) if parted else (sequence, float(unit))
+        if not deferred:
+            return largest(units) / size
         if self._assumed is None:
-            self._assumed = assumed(largest(units), 0.0, _ROOM)
+            self._assumed = assumed(largest(units) / size, 0.0, _ROOM)
         message = f"{type(self).__name__}: its input grew beyond {self._assumed:g} units"
-        note_largest(units, self._assumed, f"{message} {GREW}")
+        note_largest(units, self._assumed * size, f"{message} {GREW}")
         return self._assumed
 
     def _bound(self, name: str, value: int | Tensor) -> tuple[int, int]:
@@ -371,8 +387,8 @@ class ChipNeuron(OneNode, Neuron):
         return self.states[name] * self.scale_of(name) if name in self.states else 0.0
 
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
-        named = zip(self.equations.states, states, strict=True)
-        super()._observe(spikes, tuple(value * self.scale_of(name) for name, value in named))
+        pairs = zip(self.equations.states, states, strict=True)
+        super()._observe(spikes, tuple(value * self.scale_of(name) for name, value in pairs))
 
 
 def _bound(value: int | Tensor) -> tuple[int, int]:

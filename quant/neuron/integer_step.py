@@ -116,6 +116,7 @@ def largest_sent(equations: Equations, system: NumberSystem) -> int:
     return max(1, sent_range(equations, system).largest())
 
 
+@lru_cache(maxsize=512)
 def sent_range(equations: Equations, system: NumberSystem) -> Interval:
     """Return the range of the output in any state, for any input and parameters."""
     integers = to_integers(equations, system)

@@ -14,14 +14,17 @@ def merged(function: Callable[[Tensor], Tensor], x: Tensor, axes: int) -> Tensor
     Where all steps are the same memory, as those of `encoding.direct` are, it is computed once.
     """
     x = numbers(x)
-    if x.ndim == axes + 1:
+    leading = x.ndim - axes
+    if leading == 1:
         return function(x)
-    lead = x.shape[: x.ndim - axes]
+    lead = x.shape[:leading]
     if is_constant(x, axes):
         result = function(x[0])
         return result.expand(lead[0], *result.shape)
-    result = function(x.reshape(-1, *x.shape[x.ndim - axes :]))
-    return result.reshape(*lead, *result.shape[1:])
+    # The host takes longer for sizes one by one.
+    images = x.flatten(0, leading - 1) if leading > 1 else x.reshape(-1, *x.shape)
+    result = function(images)
+    return result.reshape(lead + result.shape[1:])
 
 
 def numbers(x: Tensor, kind: torch.dtype | None = None) -> Tensor:

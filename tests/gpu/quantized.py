@@ -14,7 +14,14 @@ from quant.grid.gpu.folding import Rounding, folded
 from quant.grid.noted import require_noted
 from snncore import functional, layer, neuron
 from tests.gpu.backends import DEVICE, on_gpu
-from tests.unit.quant.grid.folds import FORMATS, UNITS, check_fold, check_register, check_statistics
+from tests.unit.quant.grid.folds import (
+    FORMATS,
+    UNITS,
+    check_fold,
+    check_register,
+    check_snap,
+    check_statistics,
+)
 from tests.unit.quant.neuron.loops import NEURONS, check
 
 BACKENDS = on_gpu()
@@ -61,6 +68,10 @@ def test_a_value_that_is_no_number_is_noted() -> None:
 @pytest.mark.parametrize("size", [8, 31, 64])
 def test_statistics_of_images(size: int) -> None:
     check_statistics(size, DEVICE)
+
+
+def test_snapped_sums() -> None:
+    check_snap(DEVICE)
 
 
 def network() -> nn.Sequential:

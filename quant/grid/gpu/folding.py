@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from quant.grid.exact import is_power_of_two
 from quant.grid.formats import ChipFormat, Grid
+from quant.grid.gpu.statistics import by_image, images_back
 from quant.grid.noted import flag_of, has_triton
 from quant.grid.scale import device_number
 from snncore.layer import BatchNorm
@@ -59,20 +61,31 @@ def folded(
     norm: BatchNorm | None = None,
     statistics: tuple[Tensor, Tensor] | None = None,
     bias: Tensor | None = None,
+    sums: Tensor | None = None,
 ) -> tuple[Tensor, WholeBias | None]:
-    """Return weights on the grid, and the integers of the bias, with the norm in both."""
+    """Return weights on the grid, and the integers of the bias, with the norm in both.
+
+    The norm's statistics are given, or those of sums that the kernels take, or the running ones.
+    """
     tensors: tuple[Optional, ...] = (None,) * 4
     if norm is not None:
         tensors = *(statistics or (norm.running_mean, norm.running_var)), *norm.affine_parameters()
-    eps = 0.0 if norm is None else norm.eps
-    rounded, offset = _Fold.apply(rounding, eps, weight, rounding.log2, *tensors, bias)
+    if sums is not None:
+        tensors = (None, None, *tensors[2:])
+    rounded, offset = _Fold.apply(rounding, norm, sums, weight, rounding.log2, *tensors, bias)
     return rounded, None if offset is None else WholeBias(offset)
 
 
 class _Fold(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, rounding: Rounding, eps: float, weight: Tensor, log2: Optional, *parts: Optional
+        ctx: Any,
+        rounding: Rounding,
+        norm: BatchNorm | None,
+        sums: Optional,
+        weight: Tensor,
+        log2: Optional,
+        *parts: Optional,
     ) -> tuple[Tensor, Optional]:
         from quant.grid.gpu import launches
         from snncore.kernels.triton import grid as kernels
@@ -80,40 +93,70 @@ class _Fold(torch.autograd.Function):
         unit = rounding.unit
         if not isinstance(unit, Tensor):
             unit = device_number(unit, weight.device)
-        mean, _, gain, shift, bias = parts
-        form = kernels.NORM * (mean is not None) + kernels.GAIN * (gain is not None)
-        form += kernels.SHIFT * (shift is not None) + kernels.BIAS * (bias is not None)
-        form += kernels.CHANNELS * (unit.numel() > 1) + kernels.LEARNED * ctx.needs_input_grad[3]
+        form = _form(norm, parts) + kernels.CHANNELS * (unit.numel() > 1)
+        form += kernels.LEARNED * ctx.needs_input_grad[4]
         grids = _grids(rounding)
-        form += kernels.LIMITED * (grids.limit > 0)
-        rows = len(weight)
-        forth, ctx.back = launches.folding(rows, weight.numel() // rows, eps, grids, form)
+        form += kernels.LIMITED * (grids.limit > 0) + kernels.BATCH * (sums is not None)
+        rows, batch = weight.shape[0], None
+        running: tuple[Optional, ...] = (None,) * 4
+        if sums is not None and norm is not None:
+            batch, running, parts = _reduced(sums, norm, parts)
+            ctx.images = batch.images
+        eps = 0.0 if norm is None else norm.eps
+        length = weight.numel() // rows
+        forth, ctx.back = launches.folding(rows, length, eps, grids, batch, form)
         rounded, offset = torch.empty_like(weight), None
-        if mean is not None or bias is not None:
+        if norm is not None or parts[-1] is not None:
             offset = unit.new_empty(rows)
-        tensors = [rounded if each is None else each for each in (*parts, offset)]
         flag = flag_of(weight, f"{rounding.name}: a value, or a bias, is NaN or infinite")
-        forth((weight, rounded, unit, *tensors, flag))
-        ctx.save_for_backward(weight, unit, log2, *parts)
+        tensors = (*parts, offset, flag, *running)
+        forth((weight, rounded, unit, *[rounded if each is None else each for each in tensors]))
+        ctx.save_for_backward(sums, weight, unit, log2, *parts)
         ctx.maximum = rounding.form.weights.maximum
         ctx.set_materialize_grads(False)
         return rounded, offset
 
     @staticmethod
     def backward(ctx: Any, arrived: Optional, moved: Optional) -> tuple[Optional, ...]:
-        weight, unit, log2, *parts = ctx.saved_tensors
+        sums, weight, unit, log2, *parts = ctx.saved_tensors
         arrived = torch.zeros_like(weight) if arrived is None else arrived.contiguous()
-        moved = unit.new_zeros(len(weight)) if moved is None else moved.contiguous()
+        moved = unit.new_zeros(weight.shape[0]) if moved is None else moved.contiguous()
         back = torch.empty_like(weight)
         results = [None if each is None else torch.empty_like(each) for each in parts]
-        to_log2 = weight.new_empty(len(weight)) if ctx.needs_input_grad[3] else None
+        to_log2 = weight.new_empty(weight.shape[0]) if ctx.needs_input_grad[4] else None
         tensors = (weight, unit, *parts, arrived, moved, back, *results, to_log2)
         ctx.back([back if each is None else each for each in tensors])
         if to_log2 is not None:
             total = to_log2.sum() if log2.numel() == 1 else to_log2
             spread = sqrt(max(weight.numel() * ctx.maximum, 1))
             to_log2 = (total / spread).reshape(log2.shape).to(log2.dtype)
-        return None, None, back, to_log2, *results
+        to_sums = None
+        if sums is not None:
+            # The kernel wrote those of means and variances one after the other.
+            to_sums = images_back(sums, parts[0], results[0], ctx.images)
+            results[0] = None
+        return None, None, to_sums, back, to_log2, *results
+
+
+def _form(norm: BatchNorm | None, parts: Sequence[Optional]) -> int:
+    """Return which of the optional arguments there are, as kernels take it."""
+    from snncore.kernels.triton import grid as kernels
+
+    _, _, gain, shift, bias = parts
+    form = kernels.NORM * (norm is not None) + kernels.GAIN * (gain is not None)
+    return form + kernels.SHIFT * (shift is not None) + kernels.BIAS * (bias is not None)
+
+
+def _reduced(
+    sums: Tensor, norm: BatchNorm, parts: tuple[Optional, ...]
+) -> tuple[Any, tuple[Tensor, ...], tuple[Optional, ...]]:
+    """Reduce sums by image; return their form, what the kernel moves, and parts with moments."""
+    from quant.grid.gpu.launches import Batch
+
+    reduced, images, pixels = by_image(sums, norm)
+    running = reduced, norm.running_mean, norm.running_var, norm.num_batches_tracked
+    moments = reduced.new_empty((2, norm.num_features))
+    return Batch(images, pixels, norm.momentum), running, (moments, *parts[1:])
 
 
 def _grids(rounding: Rounding) -> Any:

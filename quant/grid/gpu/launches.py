@@ -24,13 +24,31 @@ class Grids:
     limit: int = 0
 
 
+@dataclass(frozen=True)
+class Batch:
+    """The images whose statistics a norm takes, and how fast its running ones move."""
+
+    images: int
+    pixels: int
+    momentum: float
+
+    @property
+    def numbers(self) -> tuple[Any, ...]:
+        """The kernel's numbers; the last undoes the bias of the variance."""
+        count = self.images * self.pixels
+        return self.images, self.pixels, self.momentum, count / max(count - 1, 1)
+
+
 @lru_cache(maxsize=4096)
-def folding(rows: int, length: int, eps: float, grids: Grids, form: int) -> tuple[Launch, Launch]:
+def folding(
+    rows: int, length: int, eps: float, grids: Grids, batch: Batch | None, form: int
+) -> tuple[Launch, Launch]:
     """Return the launches that fold and round weights, and pass their gradients back."""
     grid, config = grids.weights, _config(length)
     steps = float(-(-grid.minimum // grid.step)), float(grid.maximum // grid.step)
     numbers: tuple[Any, ...] = (length, eps, *steps, float(grid.step), *_ends(grids.biases))
-    forth = Launch(kernels.fold, rows, (*numbers, float(grids.limit)), form, config)
+    more = (0, 0, 0.0, 0.0) if batch is None else batch.numbers
+    forth = Launch(kernels.fold, rows, (*numbers, float(grids.limit), *more), form, config)
     numbers = (length, eps, *_ends(grid), *numbers[4:])
     return forth, Launch(kernels.fold_back, rows, numbers, form, config)
 
@@ -49,20 +67,19 @@ def registering(count: int, above: int, grid: Grid, by_channel: bool) -> tuple[L
 
 
 @lru_cache(maxsize=4096)
-def observing(images: int, channels: int, size: int, momentum: float) -> tuple[Launch, Launch]:
-    """Return the launches that reduce images, and then channels."""
-    config = _config(size)
-    first = Launch(kernels.image_sums, images * channels, (channels, images, size), 0, config)
-    count = images * size
-    numbers: tuple[Any, ...] = (images, size, momentum, count / max(count - 1, 1))
-    return first, Launch(kernels.channel_sums, channels, numbers, 0, TritonConfig(1024, 4, 1))
+def observing(images: int, channels: int, size: int) -> tuple[Launch, Launch]:
+    """Return the launches that reduce each channel of images, and pass the gradients back."""
+    config, programs = _config(size), images * channels
+    first = Launch(kernels.image_sums, programs, (channels, images, size), 0, config)
+    numbers: tuple[Any, ...] = (channels, size, 1.0 / (images * size))
+    return first, Launch(kernels.sums_back, programs, numbers, 0, config)
 
 
 @lru_cache(maxsize=4096)
-def observing_back(images: int, channels: int, size: int) -> Launch:
-    """Return the launch that gives values the gradients of their mean and variance."""
-    numbers: tuple[Any, ...] = (channels, size, 1.0 / (images * size))
-    return Launch(kernels.sums_back, images * channels, numbers, 0, _config(size))
+def snapping(count: int, unit: float) -> Launch:
+    """Return the launch that rounds so many values to multiples of a unit."""
+    config = TritonConfig(1024, 4, 1)
+    return Launch(kernels.snap, -(-count // config.block), (count, 1 / unit, unit), 0, config)
 
 
 def _config(length: int) -> TritonConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import torch
@@ -10,6 +11,9 @@ from torch import Tensor
 from quant.grid.noted import has_triton
 from snncore.layer import BatchNorm
 from snncore.layer.norm.synchronized import is_distributed
+
+# The fewest pixels of an image whose mean is worth a program.
+_FEWEST = 16
 
 
 def observes(y: Tensor, norm: BatchNorm) -> bool:
@@ -20,40 +24,32 @@ def observes(y: Tensor, norm: BatchNorm) -> bool:
     from quant.grid.gpu.launches import LARGEST_IMAGE
 
     axes = norm.axes or 0
-    size = y[0, 0, 0].numel() if axes and y.ndim == axes + 2 else 0
-    plain = y.dtype == torch.float32 and y.is_contiguous()
-    return plain and 64 <= size <= LARGEST_IMAGE and y.numel() > 0
+    size = _pixels(y, axes) if axes and y.ndim > axes else 0
+    plain = y.dtype == norm.running_mean.dtype == torch.float32 and y.is_contiguous()
+    return plain and _FEWEST <= size <= LARGEST_IMAGE and y.numel() > 0
 
 
-def observed(y: Tensor, norm: BatchNorm) -> tuple[Tensor, Tensor]:
-    """Return each channel's mean and variance in a batch, and update the running ones."""
-    result: tuple[Tensor, Tensor] = _Observe.apply(y, norm)
-    return result
+def by_image(y: Tensor, norm: BatchNorm) -> tuple[Tensor, int, int]:
+    """Return each channel's mean and squares about it by image, and the images and their pixels."""
+    from quant.grid.gpu import launches
+
+    channels, pixels = norm.num_features, _pixels(y, norm.axes or 0)
+    images = y.numel() // (channels * pixels)
+    reduced = y.new_empty((2, channels, images))
+    launches.observing(images, channels, pixels)[0]((y, reduced))
+    return reduced, images, pixels
 
 
-class _Observe(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, y: Tensor, norm: BatchNorm) -> tuple[Tensor, Tensor]:
-        from quant.grid.gpu import launches
+def images_back(y: Tensor, moments: Tensor, gradients: Any, images: int) -> Tensor:
+    """Return the gradients of images, from those of their channels' means and variances."""
+    from quant.grid.gpu import launches
 
-        channels = norm.num_features
-        images, size = y.shape[0] * y.shape[1], y[0, 0, 0].numel()
-        parts = [y.new_empty((channels, images)) for _ in range(2)]
-        mean, variance = (torch.empty_like(norm.running_mean) for _ in range(2))
-        first, second = launches.observing(images, channels, size, norm.momentum)
-        first((y, *parts))
-        running = norm.running_mean, norm.running_var, norm.num_batches_tracked
-        second((*parts, mean, variance, *running))
-        ctx.save_for_backward(y, mean)
-        return mean, variance
+    channels = moments.shape[1]
+    back = torch.empty_like(y)
+    launch = launches.observing(images, channels, y.numel() // (channels * images))[1]
+    launch((y, moments, gradients, back))
+    return back
 
-    @staticmethod
-    def backward(ctx: Any, to_mean: Tensor, to_variance: Tensor) -> tuple[Tensor | None, ...]:
-        from quant.grid.gpu import launches
 
-        y, mean = ctx.saved_tensors
-        images, size = y.shape[0] * y.shape[1], y[0, 0, 0].numel()
-        back = torch.empty_like(y)
-        launch = launches.observing_back(images, len(mean), size)
-        launch((y, mean, to_mean.contiguous(), to_variance.contiguous(), back))
-        return back, None
+def _pixels(y: Tensor, axes: int) -> int:
+    return prod(y.shape[1 - axes :])

@@ -9,12 +9,14 @@ import triton
 import triton.language as tl
 
 # The optional arguments of a fold.
-NORM, GAIN, SHIFT, BIAS, CHANNELS, LEARNED, LIMITED = (1 << k for k in range(7))
+NORM, GAIN, SHIFT, BIAS, CHANNELS, LEARNED, LIMITED, BATCH = (1 << k for k in range(8))
 _NORM, _GAIN, _SHIFT = tl.constexpr(NORM), tl.constexpr(GAIN), tl.constexpr(SHIFT)
 _BIAS, _CHANNELS, _LEARNED = tl.constexpr(BIAS), tl.constexpr(CHANNELS), tl.constexpr(LEARNED)
 _LIMITED, _OFFSET = tl.constexpr(LIMITED), tl.constexpr(NORM | BIAS)
+_BATCH = tl.constexpr(BATCH)
 # Added and taken away, it rounds a smaller float to the nearest integer, to an even one if two are.
 _MAGIC = tl.constexpr(1.5 * 2.0**23)
+_HALVES = tl.constexpr(2.0**23)
 _WIDE_MAGIC = tl.constexpr(1.5 * 2.0**52)
 _LOG_2 = tl.constexpr(0.6931471805599453)
 
@@ -32,20 +34,61 @@ def note(x, flag, count, most, parts: tl.constexpr, block: tl.constexpr):
 
 
 @triton.jit
-def _scale(mean, variance, gain, row, eps, form: tl.constexpr):
+def snap(x, result, count, per, unit, form: tl.constexpr, block: tl.constexpr):
+    """Write the nearest multiples of a unit."""
+    at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
+    inside = at < count
+    units = tl.load(x + at, mask=inside, other=0.0) * per
+    size = tl.abs(units)
+    # From 2**23 on a float has no half.
+    whole = tl.where(size < _HALVES, (size + _HALVES) - _HALVES, size)
+    tl.store(result + at, tl.where(units < 0.0, -whole, whole) * unit, mask=inside)
+
+
+@triton.jit
+def _scale(variance, gain, row, eps, form: tl.constexpr):
     """Return a channel's inverse deviation, and what its weights are multiplied by."""
-    deviation = tl.sqrt_rn(tl.load(variance + row) + eps)
+    deviation = tl.sqrt_rn(variance + eps)
     above = tl.load(gain + row) if _GAIN & form else deviation * 0.0 + 1.0
     return deviation, tl.div_rn(above, deviation)
+
+
+@triton.jit
+def _moments(
+    parts, mean_out, running, running_square, images, size, momentum, unbiased, block: tl.constexpr
+):
+    """Return a channel's mean and variance in a batch; write them, and move the running ones."""
+    channel, channels = tl.program_id(0), tl.num_programs(0)
+    means, squares = parts + channel * images, parts + (channels + channel) * images
+    total = tl.zeros([block], tl.float32)
+    for begin in range(0, images, block):
+        at = begin + tl.arange(0, block)
+        total += tl.load(means + at, mask=at < images, other=0.0)
+    mean = tl.sum(total, 0) / images
+    total = tl.zeros([block], tl.float32)
+    for begin in range(0, images, block):
+        at = begin + tl.arange(0, block)
+        inside = at < images
+        apart = tl.where(inside, tl.load(means + at, mask=inside, other=0.0) - mean, 0.0)
+        total += apart * apart * size
+        total += tl.load(squares + at, mask=inside, other=0.0)
+    variance = tl.sum(total, 0) / images / size
+    tl.store(mean_out + channel, mean)
+    tl.store(mean_out + channels + channel, variance)
+    before = tl.load(running + channel)
+    tl.store(running + channel, before + momentum * (mean - before))
+    before = tl.load(running_square + channel)
+    tl.store(running_square + channel, before + momentum * (variance * unbiased - before))
+    return mean, variance
 
 
 @triton.jit
 def _offset(mean, shift, bias, row, scale, form: tl.constexpr):
     """Return a channel's bias, with the norm's in it."""
     if _NORM & form:
-        moved = 0.0 - tl.load(mean + row) * scale
+        moved = 0.0 - mean * scale
         if _SHIFT & form:
-            moved = tl.load(shift + row) - tl.load(mean + row) * scale
+            moved = tl.load(shift + row) - mean * scale
         if _BIAS & form:
             moved = moved + tl.load(bias + row) * scale
     else:
@@ -89,6 +132,10 @@ def fold(
     bias,
     offset,
     flag,
+    parts,
+    running_mean,
+    running_square,
+    batches,
     length,
     eps,
     low,
@@ -97,21 +144,33 @@ def fold(
     least_bias,
     most_bias,
     limit,
+    images,
+    pixels,
+    momentum,
+    unbiased,
     form: tl.constexpr,
     block: tl.constexpr,
 ):
     """Round a row of weights to the grid, times the norm's scale, and the bias with the norm's.
 
-    `low` and `high` are in steps, and so is the `limit` of a row's sums of one sign.
+    `low` and `high` are in steps, and so is the `limit` of a row's sums of one sign. With `BATCH`
+    the norm's mean and variance are those of the batch, written to `mean`, one after the other.
     """
     row = tl.program_id(0)
     start = row.to(tl.int64) * length
     size = tl.load(unit + (row if _CHANNELS & form else 0)).to(tl.float32)
-    scale = 1.0
+    scale, level = 1.0, 0.0
     if _NORM & form:
-        _, scale = _scale(mean, variance, gain, row, eps, form)
+        if _BATCH & form:
+            level, spread = _moments(
+                parts, mean, running_mean, running_square, images, pixels, momentum, unbiased, block
+            )
+            tl.store(batches, tl.load(batches) + 1, mask=row == 0)
+        else:
+            level, spread = tl.load(mean + row), tl.load(variance + row)
+        _, scale = _scale(spread, gain, row, eps, form)
     if _OFFSET & form:
-        units = _offset(mean, shift, bias, row, scale, form).to(tl.float64) / size.to(tl.float64)
+        units = _offset(level, shift, bias, row, scale, form).to(tl.float64) / size.to(tl.float64)
         _put_offset(offset + row, units, flag, least_bias, most_bias)
     per = 1.0 / (size * step)
     factor = 1.0
@@ -139,6 +198,7 @@ def _weights_back(
     weight,
     grad_rounded,
     grad_weight,
+    start,
     length,
     scale,
     per,
@@ -155,12 +215,12 @@ def _weights_back(
     for begin in range(0, length, block):
         at = begin + tl.arange(0, block)
         valid = at < length
-        value = tl.load(weight + at, mask=valid, other=0.0)
-        arrived = tl.load(grad_rounded + at, mask=valid, other=0.0)
+        value = tl.load(weight + start + at, mask=valid, other=0.0)
+        arrived = tl.load(grad_rounded + start + at, mask=valid, other=0.0)
         units = value * scale * per
         inside = (units >= least) & (units <= most)
         passed = tl.where(inside, arrived, 0.0)
-        tl.store(grad_weight + at, passed * scale, mask=valid)
+        tl.store(grad_weight + start + at, passed * scale, mask=valid)
         to_scale += passed * value
         if _LEARNED & form:
             steps = units / step
@@ -201,35 +261,30 @@ def fold_back(
     """Pass the gradients of a row back: straight through, except where rounding clips."""
     row = tl.program_id(0)
     size = tl.load(unit + (row if _CHANNELS & form else 0)).to(tl.float32)
-    scale, deviation = 1.0, 1.0
+    scale, deviation, level = 1.0, 1.0, 0.0
     if _NORM & form:
-        deviation, scale = _scale(mean, variance, gain, row, eps, form)
+        if _BATCH & form:
+            # One after the other.
+            variance, grad_variance = mean + tl.num_programs(0), grad_mean + tl.num_programs(0)
+        level = tl.load(mean + row)
+        deviation, scale = _scale(tl.load(variance + row), gain, row, eps, form)
     start = row.to(tl.int64) * length
+    per = 1.0 / size
     total, to_unit = _weights_back(
-        weight + start,
-        grad_rounded + start,
-        grad_weight + start,
-        length,
-        scale,
-        1.0 / size,
-        least,
-        most,
-        step,
-        form,
-        block,
+        weight, grad_rounded, grad_weight, start, length, scale, per, least, most, step, form, block
     )
     if _LEARNED & form:
         tl.store(grad_log2 + row, to_unit * size * _LOG_2)
     moved = 0.0
     if _OFFSET & form:
-        units = _offset(mean, shift, bias, row, scale, form).to(tl.float64) / size.to(tl.float64)
+        units = _offset(level, shift, bias, row, scale, form).to(tl.float64) / size.to(tl.float64)
         flowing = tl.load(grad_offset + row) / size.to(tl.float64)
         inside = (units >= least_bias) & (units <= most_bias)
         moved = tl.where(inside, flowing, 0.0).to(tl.float32)
         if _BIAS & form:
             tl.store(grad_bias + row, moved * scale)
     if _NORM & form:
-        total -= moved * tl.load(mean + row)
+        total -= moved * level
         if _BIAS & form:
             total += moved * tl.load(bias + row)
         tl.store(grad_mean + row, -moved * scale)
@@ -268,7 +323,7 @@ def register_back(
 
 
 @triton.jit
-def image_sums(y, means, squares, channels, images, size, form: tl.constexpr, block: tl.constexpr):
+def image_sums(y, parts, channels, images, size, form: tl.constexpr, block: tl.constexpr):
     """Write the mean of one channel of one image, and the sum of squares about it."""
     image, channel = tl.program_id(0) // channels, tl.program_id(0) % channels
     lane = tl.arange(0, block)
@@ -276,71 +331,23 @@ def image_sums(y, means, squares, channels, images, size, form: tl.constexpr, bl
     value = tl.load(y + tl.program_id(0).to(tl.int64) * size + lane, mask=inside, other=0.0)
     mean = tl.sum(value, 0) / size
     apart = tl.where(inside, value - mean, 0.0)
-    tl.store(means + channel * images + image, mean)
-    tl.store(squares + channel * images + image, tl.sum(apart * apart, 0))
-
-
-@triton.jit
-def channel_sums(
-    means,
-    squares,
-    mean_out,
-    variance_out,
-    running_mean,
-    running_variance,
-    batches,
-    images,
-    size,
-    momentum,
-    unbiased,
-    form: tl.constexpr,
-    block: tl.constexpr,
-):
-    """Write a channel's mean and variance, and move the running ones."""
-    channel = tl.program_id(0)
-    total = tl.zeros([block], tl.float32)
-    for begin in range(0, images, block):
-        at = begin + tl.arange(0, block)
-        total += tl.load(means + channel * images + at, mask=at < images, other=0.0)
-    mean = tl.sum(total, 0) / images
-    total = tl.zeros([block], tl.float32)
-    for begin in range(0, images, block):
-        at = begin + tl.arange(0, block)
-        inside = at < images
-        apart = tl.load(means + channel * images + at, mask=inside, other=0.0) - mean
-        apart = tl.where(inside, apart, 0.0)
-        total += apart * apart * size
-        total += tl.load(squares + channel * images + at, mask=inside, other=0.0)
-    variance = tl.sum(total, 0) / images / size
-    tl.store(mean_out + channel, mean)
-    tl.store(variance_out + channel, variance)
-    before = tl.load(running_mean + channel)
-    tl.store(running_mean + channel, before + momentum * (mean - before))
-    before = tl.load(running_variance + channel)
-    tl.store(running_variance + channel, before + momentum * (variance * unbiased - before))
-    if channel == 0:
-        tl.store(batches, tl.load(batches) + 1)
+    tl.store(parts + channel * images + image, mean)
+    tl.store(parts + (channels + channel) * images + image, tl.sum(apart * apart, 0))
 
 
 @triton.jit
 def sums_back(
-    y,
-    mean,
-    grad_mean,
-    grad_variance,
-    grad_y,
-    channels,
-    size,
-    per_value,
-    form: tl.constexpr,
-    block: tl.constexpr,
+    y, mean, grads, grad_y, channels, size, per_value, form: tl.constexpr, block: tl.constexpr
 ):
-    """Write the gradient of the values of one channel of one image."""
+    """Write the gradient of the values of one channel of one image.
+
+    `grads` has those of the channels' means, and then those of their variances.
+    """
     channel = tl.program_id(0) % channels
     at = tl.program_id(0).to(tl.int64) * size + tl.arange(0, block)
     inside = tl.arange(0, block) < size
-    slope = tl.load(grad_variance + channel) * (2.0 * per_value)
-    level = tl.load(grad_mean + channel) * per_value
+    slope = tl.load(grads + channels + channel) * (2.0 * per_value)
+    level = tl.load(grads + channel) * per_value
     value = tl.load(y + at, mask=inside, other=0.0)
     result = level + slope * (value - tl.load(mean + channel))
     tl.store(grad_y + at, result, mask=inside)

@@ -13,7 +13,7 @@ import quant
 from quant.grid.fan_in import within_fan_in
 from quant.grid.gpu.folding import Rounding, folded
 from quant.grid.gpu.registers import rounded as registered
-from quant.grid.gpu.statistics import observed
+from quant.grid.gpu.snapping import snapped_in_a_kernel
 from quant.grid.noted import require_noted
 from quant.grid.straight_through import on_grid, unit_shape
 from quant.layer.block import _folded
@@ -87,23 +87,56 @@ def check_fold(form: str, unit: str, device: torch.device) -> None:
         assert close(gradients[name], gradient), name
 
 
+def by_a_batch(own: dict[str, Tensor], norm: layer.BatchNorm, fused: bool) -> tuple[Tensor, Tensor]:
+    """Return weights and bias with the norm of the sums in them."""
+    chip, unit = quant.chip_format("int8"), 2.0**-6
+    if fused:
+        rounded, whole = folded(own["weight"], Rounding(chip, unit), norm, sums=own["sums"])
+        assert whole is not None
+        return rounded, whole.integers
+    plain, offset = _folded(own["weight"], None, *norm.folded(norm.observed(own["sums"])))
+    bias = on_grid(offset.double() / unit, chip.biases, 1.0, "bias")
+    return on_grid(plain, chip.weights, unit, "weight"), bias
+
+
 def check_statistics(size: int, device: torch.device) -> None:
-    """Check mean and variance, their gradient, and the running ones."""
+    """Check weights folded with a batch's statistics, their gradients, and the running ones."""
     torch.manual_seed(0)
-    y = torch.randn(3, 5, 6, size, size, device=device) * 2 + torch.arange(6.0, device=device).view(
-        -1, 1, 1
-    )
-    results = []
+    steps = torch.arange(6.0, device=device).view(-1, 1, 1)
+    y = torch.randn(3, 5, 6, size, size, device=device) * 2 + steps
+    weight, arrived = torch.randn(2, 6, 5, 3, 3, device=device).unbind()
+    moved = torch.linspace(-1, 1.5, 6, device=device).double()
+    results, values = [], []
     for fused in (True, False):
         norm = layer.BatchNorm2d(6).to(device)
-        leaf = y.clone().requires_grad_()
-        mean, variance = observed(leaf, norm) if fused else norm.observed(leaf)
-        weights = torch.linspace(-1, 1.5, 6, device=device)
-        (mean * weights + variance * weights.flip(0)).sum().backward()
-        results.append((mean, variance, leaf.grad, norm.running_mean, norm.running_var))
+        own = {"sums": y.clone().requires_grad_(), "weight": weight.clone().requires_grad_()}
+        pair = by_a_batch(own, norm, fused)
+        torch.autograd.backward(pair, (arrived, moved))
         assert int(norm.num_batches_tracked) == 1
-    for mine, wanted in zip(*results, strict=True):
-        assert close(mine, wanted)
+        values.append((pair[0].detach() * 2**6, pair[1].detach()))
+        own |= dict(norm.named_parameters())
+        results.append({n: v.grad for n, v in own.items()} | dict(norm.named_buffers()))
+    # A value next to a half may round to either side, after another order of additions.
+    for mine, wanted in zip(*values, strict=True):
+        apart = (mine - wanted).abs()
+        assert float(apart.max()) <= 1
+        assert float((apart > 0).double().mean()) < 0.05
+        assert bool(wanted.any())
+    for name, expected in results[1].items():
+        assert close(results[0][name], expected), name
+
+
+def check_snap(device: torch.device) -> None:
+    """Check sums rounded to multiples of a unit, on every bit, halves and large values too."""
+    torch.manual_seed(0)
+    ends = torch.tensor([0.5, 1.5, -0.5, -2.5, 2.0**22 + 0.5, 2.0**23 - 0.5, 2.0**24, 3.0e9])
+    x = torch.cat([torch.randn(1500) * 1000, ends, -ends]).to(device) * 2.0**-6
+    leaf = x.clone().requires_grad_()
+    result = snapped_in_a_kernel(leaf, 2.0**-6)
+    assert torch.equal(result, torch.round(x * 2.0**6) * 2.0**-6)
+    (result * x).sum().backward()
+    assert leaf.grad is not None
+    assert torch.equal(leaf.grad, x)
 
 
 def check_register(device: torch.device) -> None:
@@ -128,6 +161,7 @@ def main() -> None:
     for form, unit in (("lynxi", "fixed"), ("loihi", "learned"), ("int8", "by channel")):
         check_fold(form, unit, device)
     check_statistics(9, device)
+    check_snap(device)
     check_register(device)
     sys.stdout.write("equal\n")
 
