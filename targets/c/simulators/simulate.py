@@ -48,7 +48,7 @@ ZIG = Environment(
     title="zig 0.17.1 as a C compiler, and Unicorn 2.1.4 as processors",
     python="3.11",
     worker=_WORKER,
-    self_test={"toolchain": "cortex-m4", "self_test": True},
+    self_test={"self_test": True},
     requirements=("ziglang==0.17.1", "unicorn==2.1.4", "numpy==2.4.6"),
     download_mb=140,
     disk_mb=560,
