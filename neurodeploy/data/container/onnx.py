@@ -1,19 +1,27 @@
-"""ONNX's container without ONNX's package: tensors as messages, inserted into a model's graph.
+"""ONNX's container without ONNX's package: tensors and nodes, inserted into a model's graph.
 
 A model's large numbers never pass through the package: each is a field that is written from its
-array in pieces. A file is the same as if the package had written the whole of it.
+array in pieces; and nor do the nodes of unrolled steps, which are thousands. A file is the same as
+if the package had written the whole of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurodeploy.data.container.wire import field, inserted, whole_number
+from neurodeploy.data.container.wire import (
+    field,
+    inserted,
+    sized,
+    sized_text,
+    tag,
+    whole_number,
+)
 from neurodeploy.data.content import Content, joined, of_array, of_bytes
 
 
@@ -46,7 +54,9 @@ _NUMPY: dict[Element, Any] = {
 }
 # The fields of a tensor, and the one of a graph and of a model that leads to it.
 _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
-_TENSORS, _GRAPH = 5, 7
+_NODES, _TENSORS, _GRAPH = 1, 5, 7
+_NODE = tag(_NODES)
+_INPUT, _OUTPUT, _NODE_NAME, _OPERATION, _ATTRIBUTE = map(tag, (1, 2, 3, 4, 5))
 
 
 def tensor(name: str, kind: Element, values: NDArray[Any]) -> Content:
@@ -56,7 +66,22 @@ def tensor(name: str, kind: Element, values: NDArray[Any]) -> Content:
     return joined([*head, field(_RAW_DATA, of_array(values, kind.numpy))])
 
 
-def with_tensors(model: bytes, tensors: Iterable[Content]) -> Content:
-    """Return the file of a model whose graph has these tensors besides."""
+def node(
+    operation: str, inputs: Iterable[str], outputs: Sequence[str], attributes: Iterable[bytes]
+) -> bytes:
+    """Return a node as a field of a graph, under the name of its first output.
+
+    Attributes are messages.
+    """
+    fields = [_INPUT + sized_text(each) for each in inputs]
+    fields += [_OUTPUT + sized_text(each) for each in outputs]
+    fields += [_NODE_NAME, sized_text(outputs[0]), _OPERATION, sized_text(operation)]
+    fields += [_ATTRIBUTE + sized(each) for each in attributes]
+    return _NODE + sized(b"".join(fields))
+
+
+def with_tensors(model: bytes, tensors: Iterable[Content], nodes: Iterable[bytes] = ()) -> Content:
+    """Return the file of a model whose graph has these tensors and these nodes besides."""
     fields = joined([field(_TENSORS, each) for each in tensors])
-    return inserted(model, [_GRAPH], _TENSORS, fields)
+    before = of_bytes(b"".join(nodes))
+    return inserted(model, [_GRAPH], {_NODES: before, _TENSORS: fields})

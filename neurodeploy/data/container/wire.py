@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from neurodeploy.data.content import Content, joined, of_bytes
 
@@ -10,6 +11,8 @@ _VARINT, _DELIMITED = 0, 2
 # Numbers of eight and of four bytes.
 _FIXED = {1: 8, 5: 4}
 _LONGEST_VARINT = 10
+# Most numbers are small.
+_SMALL = [bytes([value]) for value in range(128)]
 
 
 def field(number: int, content: Content) -> Content:
@@ -23,17 +26,38 @@ def whole_number(number: int, value: int) -> Content:
     return of_bytes(_varint(number << 3 | _VARINT) + _varint(value))
 
 
-def inserted(message: bytes, path: Sequence[int], number: int, content: Content) -> Content:
-    """Return a message with fields of a number inserted, in numeric order, into an inner message.
+def tag(number: int) -> bytes:
+    """Return the tag of a field of bytes, which its length and its bytes follow."""
+    return _varint(number << 3 | _DELIMITED)
+
+
+def sized(content: bytes) -> bytes:
+    """Return bytes behind their length."""
+    return _varint(len(content)) + content
+
+
+@lru_cache(maxsize=1 << 14)
+def sized_text(value: str) -> bytes:
+    """Return a text behind its length; names in a graph are written several times."""
+    return sized(value.encode())
+
+
+def inserted(message: bytes, path: Sequence[int], contents: Mapping[int, Content]) -> Content:
+    """Return a message with fields inserted by their number, in order, into an inner message.
 
     `path` leads there: the number of the field that holds the next message, and so on.
     """
     fields = list(_fields(message, 0, len(message)))
     if not path:
-        position = next((start for other, start, _, _ in fields if other > number), len(message))
-        return joined([of_bytes(message[:position]), content, of_bytes(message[position:])])
+        parts, done = list[Content](), 0
+        for number, content in sorted(contents.items()):
+            starts = (start for other, start, _, _ in fields if other > number)
+            position = next(starts, len(message))
+            parts += [of_bytes(message[done:position]), content]
+            done = position
+        return joined([*parts, of_bytes(message[done:])])
     _, start, begin, end = next(entry for entry in fields if entry[0] == path[0])
-    within = inserted(message[begin:end], path[1:], number, content)
+    within = inserted(message[begin:end], path[1:], contents)
     return joined([of_bytes(message[:start]), field(path[0], within), of_bytes(message[end:])])
 
 
@@ -67,6 +91,8 @@ def _fields(message: bytes, position: int, end: int) -> Iterator[tuple[int, int,
 
 
 def _varint(value: int) -> bytes:
+    if value < 128:
+        return _SMALL[value]
     result = bytearray()
     while value > 127:
         result.append(value & 127 | 128)

@@ -120,8 +120,8 @@ class _Graph(Words[str]):
         self.onnx = onnx_module()
         self.plan = plan
         self.labels = labels_of(plan)
-        self.nodes: list[Any] = []
-        self.attributes: dict[tuple[str, int], Any] = {}
+        self.nodes: list[bytes] = []
+        self.attributes: dict[tuple[str, str], bytes] = {}
         # By name the numbers, and the type that they are written in.
         self.tensors: dict[str, tuple[NDArray[Any], str]] = {}
         self.constants: dict[str, dict[str, str]] = {}
@@ -238,7 +238,7 @@ class _Graph(Words[str]):
             ]
             for key in ("inputs", "outputs")
         }
-        graph = helper.make_graph(self.nodes, "reduced", ports["inputs"], ports["outputs"])
+        graph = helper.make_graph([], "reduced", ports["inputs"], ports["outputs"])
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
         model.producer_name = "neurodeploy"
@@ -247,25 +247,22 @@ class _Graph(Words[str]):
             container.tensor(name, _ELEMENTS[kind], values)
             for name, (values, kind) in self.tensors.items()
         )
-        return container.with_tensors(message, tensors)
+        return container.with_tensors(message, tensors, self.nodes)
 
     def _append(
         self, op: str, inputs: Sequence[str], outputs: Sequence[str], attributes: dict[str, Any]
     ) -> None:
         # Sorted, so that the same graph has the same bytes.
         described = [self._attribute(key, value) for key, value in sorted(attributes.items())]
-        node = self.onnx.NodeProto(
-            op_type=op, name=outputs[0], input=inputs, output=outputs, attribute=described
-        )
-        self.nodes.append(node)
+        self.nodes.append(container.node(op, inputs, outputs, described))
 
-    def _attribute(self, key: str, value: Any) -> Any:
-        """Return an attribute of a node; thousands of casts have the same."""
-        if not isinstance(value, int):
-            return self.onnx.helper.make_attribute(key, value)
-        if (key, value) not in self.attributes:
-            self.attributes[key, value] = self.onnx.helper.make_attribute(key, value)
-        return self.attributes[key, value]
+    def _attribute(self, key: str, value: Any) -> bytes:
+        """Return an attribute of a node as a message; thousands of casts have the same."""
+        words = repr(value)
+        if (key, words) not in self.attributes:
+            attribute = self.onnx.helper.make_attribute(key, value)
+            self.attributes[key, words] = attribute.SerializeToString(deterministic=True)
+        return self.attributes[key, words]
 
     def _initializer(self, name: str, values: NDArray[Any], kind: str) -> str:
         self.tensors.setdefault(name, (values, kind))

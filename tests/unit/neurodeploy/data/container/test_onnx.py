@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 
-from neurodeploy.data.container.onnx import Element, tensor, with_tensors
+from neurodeploy.data.container.onnx import Element, node, tensor, with_tensors
 from neurodeploy.data.content import of_bytes
 
 
@@ -54,6 +54,28 @@ def test_a_model_with_tensors_is_the_packages() -> None:
     before = model().SerializeToString(deterministic=True)
     assert bytes(with_tensors(before, messages)) == whole.SerializeToString(deterministic=True)
     assert bytes(with_tensors(before, [])) == before
+
+
+def test_a_model_with_nodes_is_the_packages() -> None:
+    whole, before = model(), model()
+    for each in (whole, before):
+        del each.graph.node[:]
+    long = "é" * 90
+    for inputs, outputs in (((), ("a",)), (("a", ""), ("b", long)), ((long,), ("c",))):
+        whole.graph.node.append(onnx.helper.make_node("Cast", inputs, outputs, outputs[0], to=1))
+    nodes = [
+        node(
+            each.op_type,
+            each.input,
+            each.output,
+            [attribute.SerializeToString(deterministic=True) for attribute in each.attribute],
+        )
+        for each in whole.graph.node
+        if each.name == each.output[0]
+    ]
+    assert len(nodes) == len(whole.graph.node) >= 3
+    content = with_tensors(before.SerializeToString(deterministic=True), [], nodes)
+    assert bytes(content) == whole.SerializeToString(deterministic=True)
 
 
 def test_an_error_in_a_model_is_seen() -> None:

@@ -36,7 +36,7 @@ def test_a_tensor_is_put_where_the_library_puts_it(size: int) -> None:
     del whole.graph.initializer[:]
     message = joined([head, field(9, of_array(values, np.int16))])
     rest = whole.SerializeToString(deterministic=True)
-    content = inserted(rest, [7], 5, field(5, message))
+    content = inserted(rest, [7], {5: field(5, message)})
     assert bytes(content) == expected
     assert content.size == len(expected)
 
@@ -44,6 +44,6 @@ def test_a_tensor_is_put_where_the_library_puts_it(size: int) -> None:
 def test_numbers_of_fixed_width_are_passed_over() -> None:
     message = onnx.AttributeProto(name="a", f=1.5, i=300, type=onnx.AttributeProto.FLOAT)
     before = message.SerializeToString(deterministic=True)
-    content = inserted(before, [], 4, field(4, of_bytes(b"s")))
+    content = inserted(before, [], {4: field(4, of_bytes(b"s"))})
     message.s = b"s"
     assert bytes(content) == message.SerializeToString(deterministic=True)
