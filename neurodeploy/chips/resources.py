@@ -101,6 +101,32 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Synthesis:
+    """A network on a programmable part, as synthesis, place and route report it."""
+
+    part: str
+    title: str
+    uses: tuple[Use, ...]
+    # None if the network does not fit.
+    clock_mhz: float | None
+    # Of each step of a short run; none if no simulator is there to count them.
+    cycles: tuple[int, ...]
+    tools: tuple[str, ...]
+    problem: str = ""
+
+    @property
+    def cycles_a_step(self) -> float:
+        """The mean of the steps' cycles."""
+        return sum(self.cycles) / len(self.cycles) if self.cycles else 0.0
+
+    def microseconds(self, steps: int) -> float | None:
+        """Return how long so many steps take at the reported clock."""
+        if self.clock_mhz is None or not self.cycles:
+            return None
+        return steps * self.cycles_a_step / self.clock_mhz
+
+
+@dataclass(frozen=True)
 class LayerOperations:
     """The operations of one layer of neurons for one sample, on average."""
 

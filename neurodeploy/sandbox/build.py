@@ -22,7 +22,7 @@ from neurodeploy.sandbox.environments.interpreters import find_first
 from neurodeploy.sandbox.environments.record import Record
 from neurodeploy.sandbox.environments.system import unpack
 from neurodeploy.sandbox.process.tree import ProcessTree
-from neurodeploy.sandbox.worker import Call, Worker
+from neurodeploy.sandbox.worker import Call, Limits, Worker
 
 _POLL_S = 0.1
 # What pip prints about a file whose checksum is not listed.
@@ -74,7 +74,9 @@ class Build:
             unpack(self.env.title, self.env.system, self.folder, self.venv, self._step)
         self._record()
         self.progress("running its self-test")
-        Worker(self.venv, self.env, Call(self.env.self_test)).run()
+        limits = Limits(self.env.self_test_seconds)
+        call = Call(self.env.self_test, limits=limits)
+        Worker(self.venv, self.env, call, self.progress).run()
 
     def _python(self) -> Path:
         """Return the Python of the environment; one that uses our packages has ours.

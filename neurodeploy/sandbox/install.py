@@ -14,6 +14,7 @@ from neurodeploy.sandbox.folder import scratch_folder
 from neurodeploy.sandbox.lock import discard, exclusive
 from neurodeploy.sandbox.process.interrupts import interrupts_deferred
 from neurodeploy.sandbox.run import run_worker
+from neurodeploy.sandbox.worker import Limits
 from snncore.scratch import sweep
 
 Progress = Callable[[str], None]
@@ -70,7 +71,8 @@ def check(env: Environment, *, progress: Progress | None = None) -> WorkerResult
 
     Raises: SimulatorMissingError if it is not installed, SimulatorError if the test fails.
     """
-    return run_worker(env, env.self_test, progress=progress)
+    limits = Limits(env.self_test_seconds)
+    return run_worker(env, env.self_test, limits=limits, progress=progress)
 
 
 def tidy() -> None:

@@ -39,6 +39,7 @@ from neurodeploy.target.protocol import RunsLive as RunsLive
 from neurodeploy.target.protocol import RunsSlowly as RunsSlowly
 from neurodeploy.target.protocol import ShowsSteps as ShowsSteps
 from neurodeploy.target.protocol import Simulation as Simulation
+from neurodeploy.target.protocol import Synthesizes as Synthesizes
 from neurodeploy.target.protocol import TakesFloats as TakesFloats
 from neurodeploy.target.protocol import Target as Target
 from neurodeploy.target.protocol import checked_options as checked_options
@@ -75,6 +76,7 @@ __all__ = [
     "Severity",
     "ShowsSteps",
     "Simulation",
+    "Synthesizes",
     "TakesFloats",
     "Target",
     "as_built",

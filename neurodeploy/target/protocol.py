@@ -17,6 +17,7 @@ from neurodeploy.chips.resources import (
     NeuroBench,
     OnChip,
     Placement,
+    Synthesis,
 )
 from neurodeploy.errors import (
     ValidationError,
@@ -213,6 +214,24 @@ class KnowsTimes(Protocol):
         self, placements: Sequence[Placement], operations: Sequence[LayerOperations]
     ) -> tuple[Latency, ...]:
         """Return the time of a step on chips where the network fits, by published figures."""
+
+
+@runtime_checkable
+class Synthesizes(Protocol):
+    """An optional ability, for hardware as text: tell what it takes of a programmable part."""
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The names of the parts."""
+
+    @property
+    def tools(self) -> Mapping[str, Environment]:
+        """The environments of the tools, which are installed like simulators."""
+
+    def synthesis(
+        self, artifact: Artifact, part: str, progress: Callable[[str], None] | None = None
+    ) -> Synthesis:
+        """Return the cells, the clock and the cycles of an artifact on a part."""
 
 
 @runtime_checkable

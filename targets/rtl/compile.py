@@ -12,10 +12,11 @@ from targets.rtl.check import check, network_of
 from targets.rtl.description import described
 from targets.rtl.project.scripts import scripts
 from targets.rtl.project.testbench import VECTORS, testbench, vectors_text
+from targets.rtl.text.interface import page
 from targets.rtl.text.network import Network
 from targets.rtl.text.words import rom_text
 
-TOP = "nd_top.v"
+TOP, INTERFACE = "nd_top.v", "interface.md"
 
 
 def compile_program(program: Program) -> Artifact:
@@ -35,6 +36,7 @@ def texts_of(network: Network) -> dict[str, str]:
     """Return every file of a network: nd_top.v, the content of its ROMs, and those around it."""
     roms = {name: rom_text(rom) for name, rom in network.roms.items()}
     around = {"testbench.v": testbench(network), VECTORS: vectors_text(network), **scripts()}
+    around[INTERFACE] = page(network.first, network.last)
     return {TOP: network.text(described(network)), **roms, **around}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from neurodeploy.artifact import Artifact
+from neurodeploy.chips.resources import Synthesis
 from neurodeploy.program import Program
 from neurodeploy.sandbox import Environment, State, status
 from neurodeploy.target import (
@@ -26,6 +27,8 @@ from targets.rtl.compile import compile_program
 from targets.rtl.proving.steps import steps_in
 from targets.rtl.read import open_network, read_artifact
 from targets.rtl.simulators.simulate import ICARUS, JUDGES, VERILATOR, run
+from targets.rtl.synthesis.parts import PARTS
+from targets.rtl.synthesis.synthesize import YOSYS, part_named, synthesis_of
 
 
 class Rtl:
@@ -68,6 +71,21 @@ class Rtl:
             ArtifactError: if the text is not ours, is damaged, or has what proofs do not read.
         """
         return steps_in(artifact)
+
+    parts: Sequence[str] = tuple(PARTS)
+    tools: Mapping[str, Environment] = {YOSYS.name: YOSYS}
+
+    def synthesis(
+        self, artifact: Artifact, part: str, progress: Callable[[str], None] | None = None
+    ) -> Synthesis:
+        """Return what yosys, nextpnr and Icarus say of an artifact on a part.
+
+        Raises:
+            UnknownNameError: if there is no such part.
+            SimulatorError: if the tools are missing, or fail.
+        """
+        part_named(part)
+        return synthesis_of(artifact, open_network(artifact), part, progress)
 
     def simulate(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from neurodeploy.cli.places import Place, load_model, open_unedited, place_of, r
 from neurodeploy.cli.views.chips import chip_blocks, chips_of
 from neurodeploy.cli.views.fits import fits_of, verdicts
 from neurodeploy.cli.views.layers import LAYER_NUMBERS, layer_rows, layers_of
+from neurodeploy.cli.views.synthesis import ONLY_VERILOG, synthesized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,21 +28,34 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Views:
+    """What is shown instead of the usual tables."""
+
+    text: Annotated[bool, typer.Option("--text", help="Print the program as text.")] = False
+    synthesize: Annotated[
+        str | None,
+        typer.Option(metavar="PART", help="Synthesize Verilog for a part, such as ecp5-25k."),
+    ] = None
+
+
 @command
 def inspect(
     output: Streams,
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A model, an artifact or a vendor's file.")
     ],
-    text: Annotated[bool, typer.Option("--text", help="Print the program as text.")] = False,
+    views: Views,
     samples: Samples = None,
     build: Build = None,
 ) -> Outcome:
     """Show the layers of a model or an artifact, and the chips that it fits.
 
     With samples, also show the operations for one sample and, for chips with published figures, an
-    estimate of its energy.
+    estimate of its energy. With --synthesize, show the cells and the clock of an artifact of
+    Verilog, as the part's own tools report them.
     """
+    from neurodeploy.errors import ValidationError
     from neurodeploy.graph import Graph
 
     kind = place_of(path)
@@ -54,9 +68,13 @@ def inspect(
         else:
             artifact, network = open_unedited(path)
             head, reason = head | {"target": artifact.target}, "a network in floats"
+            if views.synthesize is not None:
+                return synthesized(artifact, views.synthesize, head, say)
+        if views.synthesize is not None:
+            raise ValidationError(f"{path}: is a model", remedy=ONLY_VERILOG)
         if isinstance(network, Graph):
-            return _floats(head, network, reason, text)
-        return _integers(head, network, text, inputs, say)
+            return _floats(head, network, reason, views.text)
+        return _integers(head, network, views.text, inputs, say)
 
 
 def _model(path: Path, build: str | None) -> tuple[Program | Graph, str]:

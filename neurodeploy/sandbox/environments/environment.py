@@ -64,6 +64,8 @@ class Environment:
     built: tuple[str, ...] = ()
     # Programs that no package index has.
     system: SystemPrograms | None = None
+    # The limit of the test, which for some compiles what it tests.
+    self_test_seconds: float = 600.0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.name):

@@ -69,13 +69,29 @@ def run(
     Raises:
         SimulatorError: if the simulator is missing, or fails.
     """
-    texts = {name: bytes(artifact.files[name]).decode("ascii") for name in artifact.files}
-    (trace,) = run_texts(judge, [Run(network, texts, samples)], simulation)
+    (trace,) = run_texts(judge, [Run(network, texts_in(artifact), samples)], simulation)
     return trace
+
+
+def texts_in(artifact: Artifact) -> dict[str, str]:
+    """Return the text of an artifact's files."""
+    return {name: bytes(artifact.files[name]).decode("ascii") for name in artifact.files}
 
 
 def run_texts(judge: Environment, runs: Sequence[Run], simulation: Simulation) -> list[Trace]:
     """Return the trace of every run, in one process.
+
+    Raises:
+        SimulatorError: if the simulator is missing, or fails.
+    """
+    return [
+        trace_of(each.network, text, *each.samples.shape[:2])
+        for each, text in zip(runs, written_values(judge, runs, simulation), strict=True)
+    ]
+
+
+def written_values(judge: Environment, runs: Sequence[Run], simulation: Simulation) -> list[str]:
+    """Return what the bench of every run writes, in one process.
 
     Raises:
         SimulatorError: if the simulator is missing, or fails.
@@ -92,7 +108,4 @@ def run_texts(judge: Environment, runs: Sequence[Run], simulation: Simulation) -
     values = result.result.get("values")
     if not isinstance(values, list) or len(values) != len(runs):
         raise SimulatorError(f"{judge.title}: it gave no values", remedy="see its output")
-    return [
-        trace_of(each.network, str(text), *each.samples.shape[:2])
-        for each, text in zip(runs, values, strict=True)
-    ]
+    return [str(text) for text in values]

@@ -26,6 +26,7 @@ from neurodeploy.program import (
 from snncore.dynamics.printing.verilog import bits_of, number
 from targets.rtl.text.attention import attention_stage
 from targets.rtl.text.delays import any_dense_stage
+from targets.rtl.text.interface import Port, instance, ports_of
 from targets.rtl.text.layers import neuron_stage, sum_stage
 from targets.rtl.text.memory import Memory, Value
 from targets.rtl.text.selections import largest_stage, moved_stage, product_stage
@@ -150,36 +151,18 @@ class Network:
     @property
     def connected(self) -> Block:
         """A bench's instance of nd_top, and the registers that drive it."""
-        return [
-            "reg rst = 1, in_valid = 0, tick = 0, out_ready = 0;",
-            f"reg [{index_bits(self.first.size) - 1}:0] in_addr = 0;",
-            f"reg signed [{self.in_bits - 1}:0] in_data = 0;",
-            "wire in_ready, out_valid, done;",
-            f"wire [{index_bits(self.last.size) - 1}:0] out_addr;",
-            f"wire signed [{self.out_bits - 1}:0] out_data;",
-            "nd_top dut(.clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready),",
-            "    .in_addr(in_addr), .in_data(in_data), .tick(tick), .out_valid(out_valid),",
-            "    .out_ready(out_ready), .out_addr(out_addr), .out_data(out_data), .done(done));",
-        ]
+        return instance(self.interface)
+
+    @cached_property
+    def interface(self) -> list[Port]:
+        """The ports of nd_top."""
+        return ports_of(self.first, self.last)
 
     def _top(self) -> Block:
-        ports = [
-            "input clk",
-            "input rst",
-            "input in_valid",
-            "output in_ready",
-            f"input [{index_bits(self.first.size) - 1}:0] in_addr",
-            f"input signed [{self.in_bits - 1}:0] in_data",
-            "input tick",
-            "output out_valid",
-            "input out_ready",
-            f"output [{index_bits(self.last.size) - 1}:0] out_addr",
-            f"output signed [{self.out_bits - 1}:0] out_data",
-            "output done",
-        ]
         body = [*self._control(), *self._wires(), *self._rams()]
         for stage in self.stages:
             body += self._instance(stage)
+        ports = [port.declared for port in self.interface]
         return module("nd_top", ports, [*body, *self._sending(), *self._sequence()])
 
     def _control(self) -> Block:

@@ -23,8 +23,8 @@ from tests.conformance.networks import Case
 from tests.conformance.neuron_rows import NEURONS
 from tests.conformance.table_rows import Make
 
-TARGETS = ("onnx", "c", "lynxi", "loihi")
-TITLES = {"onnx": "ONNX", "c": "C", "lynxi": "Lynxi", "loihi": "Loihi"}
+TARGETS = ("onnx", "c", "rtl", "lynxi", "loihi")
+TITLES = {"onnx": "ONNX", "c": "C", "rtl": "Verilog", "lynxi": "Lynxi", "loihi": "Loihi"}
 REFUSED = "refused"
 
 
@@ -43,7 +43,7 @@ def proofs_of(make: Make, target: str, folder: Path, timeout: float = 30.0) -> P
                         weight.abs_().mul_(3)
             x = (torch.rand(8, 3, *shape) < 0.5).float()
             on_grid = any(isinstance(each, quant.ChipNeuron) for each in network.modules())
-            chip = "onnx" if target == "c" else target
+            chip = "onnx" if target in ("c", "rtl") else target
             prepared = network if on_grid else quant.prepare(network, target=chip, example=x)
             artifact = nd.export(prepared.eval(), target=target, path=folder, example=x)
         proofs: Proofs = nd.prove(artifact, timeout=timeout)

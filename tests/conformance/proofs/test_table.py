@@ -12,14 +12,14 @@ from tests.conformance.neuron_rows import NEURONS
 from tests.conformance.proofs.table import TARGETS, TITLES, outcome, proofs_of
 
 PAGE = (Path(__file__).parents[3] / "docs/proofs.md").read_text("utf-8")
-HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n|---|---|---|---|---|\n"
+HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n" + "|---" * (len(TITLES) + 1) + "|\n"
 LINES = [
     line.strip("| ").split(" | ")
     for line in PAGE.partition(HEAD)[2].partition("\n\n")[0].splitlines()
 ]
 STATED = {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in LINES}
 # One of each kind of file in `make test`; the others with --full.
-FEW = {("`CubaLIF`", "c"), ("`IF`, `LIF`, `ParametricLIF`", "lynxi")}
+FEW = {("`CubaLIF`", "c"), ("`EIF`", "rtl"), ("`IF`, `LIF`, `ParametricLIF`", "lynxi")}
 PAIRS = [
     pytest.param(name, target, marks=[] if (name, target) in FEW else [pytest.mark.thorough])
     for name in STATED

@@ -123,14 +123,14 @@ def doctor(output: Streams) -> Outcome:
 
 
 def environments() -> dict[str, Environment]:
-    """Return the environments of all targets' simulators and of the solvers, by name.
+    """Return the environments of all targets' simulators and tools, and of the solvers, by name.
 
     Several simulators, also of several targets, may run in one environment. The solvers that
     `prove` asks are one more.
     """
     from neurodeploy.proof import SOLVERS
     from neurodeploy.sandbox import Environment
-    from neurodeploy.target import targets
+    from neurodeploy.target import Synthesizes, targets
 
     simulators = {
         each.name: each
@@ -138,7 +138,13 @@ def environments() -> dict[str, Environment]:
         for each in chip.simulators.values()
         if isinstance(each, Environment)
     }
-    return simulators | {SOLVERS.name: SOLVERS}
+    tools = {
+        name: each
+        for chip in targets().values()
+        if isinstance(chip, Synthesizes)
+        for name, each in chip.tools.items()
+    }
+    return simulators | tools | {SOLVERS.name: SOLVERS}
 
 
 def environment(name: str) -> Environment:
