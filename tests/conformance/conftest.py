@@ -13,6 +13,7 @@ from targets.loihi.simulators.simulate import LAVA
 from targets.nir.simulators.simulate import REFERENCE as NIR_REFERENCE
 from targets.onnx.simulators.simulate import ONNXRUNTIME, REFERENCE
 from targets.rtl.simulators.simulate import ICARUS, VERILATOR
+from targets.rtl.synthesis.synthesize import YOSYS
 
 _BY_FIXTURE = {
     "brian": BRIAN,
@@ -105,6 +106,13 @@ def icarus() -> Environment:
     except SimulatorMissingError as error:
         pytest.skip(f"not run: {error}")
     return ICARUS
+
+
+@pytest.fixture(scope="session")
+def yosys() -> Environment:
+    """Yosys and nextpnr, ready to run."""
+    install(YOSYS)
+    return YOSYS
 
 
 @pytest.fixture(scope="session")

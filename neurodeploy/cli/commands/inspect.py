@@ -30,7 +30,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Views:
-    """What is shown instead of the usual tables."""
+    """Other views than the usual tables."""
 
     text: Annotated[bool, typer.Option("--text", help="Print the program as text.")] = False
     synthesize: Annotated[

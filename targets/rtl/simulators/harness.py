@@ -27,12 +27,16 @@ def samples_text(network: Network, samples: NDArray[np.int64]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def bench(network: Network) -> str:
-    """Return the bench, whose consumer of spikes is not always ready."""
+def bench(network: Network, *, copied: bool = False) -> str:
+    """Return the bench, whose consumer of spikes is not always ready.
+
+    A netlist has no RAMs with a name: `copied` reads copies of all that is written.
+    """
     lines = [
         "module nd_bench(input clk);",
         *indented(network.connected),
         f"    reg signed [{network.out_bits - 1}:0] sent [0:{network.last.size - 1}];",
+        *(indented(_copies(network)) if copied else ()),
         "    localparam OPEN = 0, RESET = 1, WAIT = 2, FEED = 3, RUN = 4, STOP = 5;",
         "    integer phase = OPEN, held = 0, sample = 0, step = 0;",
         # Public, or Verilator 5.006 takes a file's number for a variable of one call alone.
@@ -40,7 +44,7 @@ def bench(network: Network) -> str:
         "    integer samples, steps, events, event_at, address, value, i, read, cycles;",
         # What is read follows the clock's other edge, so nothing races.
         "    always @(negedge clk) case (phase)",
-        *(f"        {line}" for line in _phases(network)),
+        *(f"        {line}" for line in _phases(network, copied)),
         "    endcase",
         "endmodule",
         "",
@@ -48,7 +52,18 @@ def bench(network: Network) -> str:
     return "\n".join(lines)
 
 
-def _phases(network: Network) -> Block:
+def _copies(network: Network) -> Block:
+    lines: Block = []
+    for each in network.shown:
+        written = f"{each.copy}[dut.{each.writer}_at] <= dut.{each.writer}_new;"
+        lines += [
+            f"reg [{each.bits - 1}:0] {each.copy} [0:{each.depth - 1}];",
+            f"always @(posedge clk) if (dut.{each.writer}_we) {written}",
+        ]
+    return lines
+
+
+def _phases(network: Network, copied: bool) -> Block:
     """Return what the bench does at one edge of the clock, in each of its phases."""
     size = network.last.size
     return [
@@ -78,7 +93,7 @@ def _phases(network: Network) -> Block:
         "    phase = RUN;",
         "end",
         "RUN: begin",
-        *(f"    {line}" for line in _running(network)),
+        *(f"    {line}" for line in _running(network, copied)),
         "end",
         "STOP: begin",
         "    $fclose(to);",
@@ -88,14 +103,14 @@ def _phases(network: Network) -> Block:
     ]
 
 
-def _running(network: Network) -> Block:
+def _running(network: Network, copied: bool) -> Block:
     """Return what the bench does while a step is computed."""
     return [
         "tick = 0;",
         "out_ready = cycles % 3 != 1;",
         "if (out_valid && out_ready) sent[out_addr] = out_data;",
         "if (done) begin",
-        *(f"    {line}" for line in _written(network)),
+        *(f"    {line}" for line in _written(network, copied)),
         "    step = step + 1;",
         "    phase = WAIT;",
         "    if (step == steps) begin",
@@ -107,15 +122,17 @@ def _running(network: Network) -> Block:
     ]
 
 
-def _written(network: Network) -> Block:
+def _written(network: Network, copied: bool) -> Block:
     """Return the lines that write one step."""
     size = network.last.size
     return [
         '$fwrite(to, "%0d\\n", cycles);',
         f'for (i = 0; i < {size}; i = i + 1) $fwrite(to, "%0d\\n", sent[i]);',
         *(
-            f'for (i = 0; i < {each.size}; i = i + 1) $fwrite(to, "%0d\\n", {each.word});'
-            for each in network.shown
+            f'for (i = 0; i < {each.size}; i = i + 1) $fwrite(to, "%0d\\n", {word});'
+            for each, word in (
+                (each, each.copied if copied else each.word) for each in network.shown
+            )
         ),
     ]
 

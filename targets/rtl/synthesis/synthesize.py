@@ -81,15 +81,17 @@ def synthesis_of(
     part = part_named(name)
     files = judged_files(texts_in(artifact))
     path = YOSYS.path.parents[1] / "synthesis" / f"{_key(files, part)}.json"
-    known = _cached(path)
-    if known is None:
-        known = _made(files, name, progress)
-        write_atomically(path, lambda file: file.write(json.dumps(asdict(known)).encode()))
-    if known.cycles or status(ICARUS).state is not State.INSTALLED:
-        return known
-    known = replace(known, cycles=cycles(network, texts_in(artifact), progress))
-    write_atomically(path, lambda file: file.write(json.dumps(asdict(known)).encode()))
-    return known
+    synthesis = _cached(path) or _kept(path, _reported(files, name, progress))
+    if synthesis.cycles or status(ICARUS).state is not State.INSTALLED:
+        return synthesis
+    counted = cycles(network, texts_in(artifact), progress)
+    return _kept(path, replace(synthesis, cycles=counted))
+
+
+def _kept(path: Path, synthesis: Synthesis) -> Synthesis:
+    """Return a result, after it is written."""
+    write_atomically(path, lambda file: file.write(json.dumps(asdict(synthesis)).encode()))
+    return synthesis
 
 
 def cycles(
@@ -105,7 +107,7 @@ def cycles(
     return tuple(cycles_of(network, values))
 
 
-def _made(files: Mapping[str, str], name: str, progress: Progress | None) -> Synthesis:
+def _reported(files: Mapping[str, str], name: str, progress: Progress | None) -> Synthesis:
     part = PARTS[name]
     words = ["--json", "nd.json", "--freq", str(_FREQUENCY), "--timing-allow-fail"]
     constraints = "pcf" if part.router == "nextpnr-ice40" else "lpf"
@@ -160,6 +162,6 @@ def _cached(path: Path) -> Synthesis | None:
     with suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(path.read_text(encoding="utf-8"))
         uses = tuple(Use(**each) for each in data.pop("uses"))
-        lists = {key: tuple(data.pop(key)) for key in ("cycles", "tools")}
-        return Synthesis(uses=uses, **lists, **data)
+        counted, tools = tuple(data.pop("cycles")), tuple(data.pop("tools"))
+        return Synthesis(uses=uses, cycles=counted, tools=tools, **data)
     return None

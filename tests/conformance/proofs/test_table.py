@@ -9,13 +9,11 @@ import pytest
 
 from neurodeploy.sandbox import Environment
 from tests.conformance.neuron_rows import NEURONS
-from tests.conformance.proofs.table import TARGETS, TITLES, outcome, proofs_of
+from tests.conformance.proofs.table import HEAD, PAGE, TARGETS, outcome, proofs_of, replaced
 
-PAGE = (Path(__file__).parents[3] / "docs/proofs.md").read_text("utf-8")
-HEAD = "| neuron | " + " | ".join(TITLES.values()) + " |\n" + "|---" * (len(TITLES) + 1) + "|\n"
 LINES = [
     line.strip("| ").split(" | ")
-    for line in PAGE.partition(HEAD)[2].partition("\n\n")[0].splitlines()
+    for line in PAGE.read_text("utf-8").partition(HEAD)[2].partition("\n\n")[0].splitlines()
 ]
 STATED = {name: dict(zip(TARGETS, cells, strict=True)) for name, *cells in LINES}
 # One of each kind of file in `make test`; the others with --full.
@@ -25,6 +23,14 @@ PAIRS = [
     for name in STATED
     for target in TARGETS
 ]
+
+
+def test_a_column_is_replaced_and_no_other() -> None:
+    page = PAGE.read_text("utf-8")
+    cells = {name: row["rtl"] for name, row in STATED.items()}
+    assert replaced(page, "rtl", cells) == page
+    changed = replaced(page, "rtl", dict.fromkeys(cells, "new"))
+    assert changed.count("| new |") == len(cells)
 
 
 def test_every_neuron_has_a_row() -> None:

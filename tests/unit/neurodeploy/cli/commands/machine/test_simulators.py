@@ -141,4 +141,6 @@ def test_targets_share_an_environment_of_one_name_and_recipe(
         for env in chip.simulators.values()
         if isinstance(env, Environment)
     }
-    assert sorted([SOLVERS.name, *(name for name, *_ in recipes)]) == sorted(listed)
+    tools = [name for chip in targets().values() for name in getattr(chip, "tools", ())]
+    names = [SOLVERS.name, *tools, *(name for name, *_ in recipes)]
+    assert sorted(names) == sorted(listed)
