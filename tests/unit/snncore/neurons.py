@@ -63,7 +63,7 @@ FAMILIES: dict[str, Make] = {
     "KLIF": partial(neuron.KLIF, k=1.5, scale_reset=True),
     "Lapicque": neuron.Lapicque,
     "Leaky": neuron.Leaky,
-    "LSNN": neuron.LSNN,
+    "LSNN": partial(neuron.LSNN, decay=0.5),
     "OnlineLIF": neuron.OnlineLIF,
     "RecurrentLIF": partial(models.RecurrentLIF, detach_reset=True),
     "RefractoryLIF": neuron.RefractoryLIF,
