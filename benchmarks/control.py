@@ -5,7 +5,8 @@
 
 With OUT, every run is `examples/spiking_control.py` in a process of its own with one thread on one
 core; as many run at a time as there are cores, and the time is that of training. OUT gets a folder
-a run: its command, curve, score and actor. `--write` draws the curves of OUT, without training.
+a run: its command, curve, score and actor. `--write` draws the curves of OUT and writes RESULTS.md,
+without training.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ from queue import Empty, Queue
 from threading import Thread
 
 HERE = Path(__file__).parent
+HEADING = "Control: the spiking actor beside a deep one"
+ABOUT = (
+    "TD3, one process a run with one thread on one core of the GPU machine's processor, stopped "
+    "after seven minutes (`benchmarks/control.py OUT --seconds 420`; each run's command is in its "
+    "folder). A test is ten episodes; the score is the mean of episodes that no choice was made "
+    "by, with the actor of the best test. Curves: [docs/control.md](../docs/control.md)"
+)
 EXAMPLE = HERE.parent / "examples/spiking_control.py"
 
 
@@ -112,10 +120,10 @@ def curve(folder: Path) -> tuple[list[float], list[float]]:
     return [float(row["step"]) for row in rows], [float(row["mean return"]) for row in rows]
 
 
-def show(out: Path) -> None:
-    """Print a row for each run."""
-    print("| task | actor, seed | steps | seconds | first test at the solved score | score |")
-    print("|---|---|---|---|---|---|")
+def table(out: Path) -> list[str]:
+    """Return a row for each run."""
+    rows = ["| task | actor, seed | steps | seconds | first test at the solved score | score |"]
+    rows.append("|---|---|---|---|---|---|")
     for name, task in TASKS.items():
         for folder in sorted(out.glob(f"{name}-*")):
             kind, seed = folder.name.removeprefix(f"{name}-").split("-")
@@ -125,7 +133,8 @@ def show(out: Path) -> None:
             score = json.loads((folder / "score.json").read_text())
             result = f"{score['mean']:.0f} ± {score['deviation']:.0f} of {score['episodes']}"
             row = f"{score['steps']:,} | {score['seconds']:.0f} | {reached} | {result}"
-            print(f"| {name} (solved at {task.solved:g}) | {kind}, {seed} | {row} |")
+            rows.append(f"| {name} (solved at {task.solved:g}) | {kind}, {seed} | {row} |")
+    return rows
 
 
 def draw(out: Path) -> None:
@@ -165,7 +174,10 @@ def main() -> None:
         return
     if not options.write:
         train(options.out, options.seconds, options.kinds)
-    show(options.out)
+    sys.path.append(str(HERE / "gpu"))
+    from _results import report
+
+    report(HEADING, ABOUT, table(options.out))
     if options.write:
         draw(options.out)
 

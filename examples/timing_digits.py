@@ -3,8 +3,9 @@
 Every neuron fires at most once: pixels by their latency, hidden neurons and classes as soon as
 their voltage reaches the threshold. The class that fires first is the answer.
 
-Usage: python examples/timing_digits.py [--seed S] [--epochs N] [--hidden N ...] [--shift]
-           [--rate R] [--jitter J] [--validate] [--train-only] [--load FILE] [--out DIR]
+Usage: python examples/timing_digits.py [--seed S] [--epochs N] [--hidden N ...] [--rate R]
+           [--batch N] [--jitter J] [--drop SHARE] [--validate] [--train-only]
+           [--load FILE] [--out DIR]
 """
 
 from __future__ import annotations
@@ -33,21 +34,10 @@ def spike_times(images: Tensor) -> Tensor:
     return torch.cat(tuple(both), 1)
 
 
-def shifted(images: Tensor) -> Tensor:
-    """Return half of the images moved by up to a pixel, each in its own direction."""
-    padded = nn.functional.pad(images, (1, 1, 1, 1))
-    moves = torch.randint(0, 3, (len(images), 2))
-    moves[torch.rand(len(images)) < 0.5] = 1
-    rows = moves[:, :1] + torch.arange(images.shape[-2])
-    columns = moves[:, 1:] + torch.arange(images.shape[-1])
-    index = torch.arange(len(images))[:, None, None]
-    return padded[index, 0, rows[:, :, None], columns[:, None, :]].unsqueeze(1)
-
-
 def train(
     network: nn.Sequential, images: Tensor, labels: Tensor, options: argparse.Namespace
 ) -> None:
-    """Train on the order of the classes' spikes, with jitter on the inputs."""
+    """Train on the order of the classes' spikes; inputs are moved in time, or lost."""
     count = len(images)
     optimizer = torch.optim.Adam(network.parameters(), options.rate)
     batches = options.epochs * -(-count // options.batch)
@@ -55,8 +45,9 @@ def train(
     for epoch in range(options.epochs):
         total = 0.0
         for batch in torch.randperm(count).split(options.batch):
-            times = spike_times(shifted(images[batch]) if options.shift else images[batch])
+            times = spike_times(images[batch])
             times = (times + options.jitter * torch.randn_like(times)).clamp(min=0)
+            times = torch.where(torch.rand_like(times) < options.drop, torch.inf, times)
             loss = timing.time_cross_entropy(network(times), labels[batch], longest=4.0)
             for each in network.parameters():
                 loss = loss + 0.1 * timing.silence_penalty(each, drive=DRIVE)
@@ -81,12 +72,12 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=18)
-    parser.add_argument("--hidden", type=int, nargs="+", default=[64], help="neurons a layer")
-    parser.add_argument("--rate", type=float, default=5e-3)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--jitter", type=float, default=0.25)
-    parser.add_argument("--shift", action="store_true", help="move images by a pixel")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--hidden", type=int, nargs="+", default=[96], help="neurons a layer")
+    parser.add_argument("--rate", type=float, default=1e-2)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--jitter", type=float, default=0.2, help="deviation")
+    parser.add_argument("--drop", type=float, default=0.1, help="share of inputs that are lost")
     parser.add_argument("--validate", action="store_true", help="test on a fifth of training")
     parser.add_argument("--train-only", action="store_true")
     parser.add_argument("--load", type=Path, help="a times.pt to export, without training")
