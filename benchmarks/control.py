@@ -27,10 +27,11 @@ from threading import Thread
 HERE = Path(__file__).parent
 HEADING = "Control: the spiking actor beside a deep one"
 ABOUT = (
-    "TD3, one process a run with one thread on one core of the GPU machine's processor, stopped "
-    "after seven minutes (`benchmarks/control.py OUT --seconds 420`; each run's command is in its "
-    "folder). A test is ten episodes; the score is the mean of episodes that no choice was made "
-    "by, with the actor of the best test. Curves: [docs/control.md](../docs/control.md)"
+    "TD3, one process a run with one thread on one core of a GPU machine's processor, stopped "
+    "after seven minutes (`benchmarks/control.py OUT --seconds 420`). The deep ones ran 16 at a "
+    "time on 16 cores, the spiking ones nine at a time, so that steps a second do not compare. A "
+    "test is ten episodes; the score is that of episodes that no choice was made by, with the "
+    "actor of the best test ([docs/control.md](../docs/control.md))"
 )
 EXAMPLE = HERE.parent / "examples/spiking_control.py"
 
@@ -177,7 +178,8 @@ def main() -> None:
     sys.path.append(str(HERE / "gpu"))
     from _results import report
 
-    report(HEADING, ABOUT, table(options.out))
+    plots = " ".join(f"![{name}](plots/control_{name}.png)" for name in TASKS)
+    report(HEADING, ABOUT, [*table(options.out), "", plots])
     if options.write:
         draw(options.out)
 
