@@ -25,12 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Objects between two searches for garbage: imports, collection and traces make hardly any.
-_UNCOLLECTED = 20_000
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    gc.set_threshold(_UNCOLLECTED, 20, 20)
     config.pluginmanager.register(Meter())
     examples.asked["full"] = config.getoption("--full")
     # The same examples on every machine, however slow it is.
@@ -63,11 +58,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Leave the tests themselves, half a million objects, out of every later search for garbage."""
     gc.collect()
-    gc.freeze()
-
-
-def pytest_unconfigure() -> None:
-    """Spare the end of the process a last search of all memory."""
     gc.freeze()
 
 
