@@ -4,12 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
-from scipy.spatial.distance import pdist, squareform
-from sklearn.cross_decomposition import CCA
-from sklearn.decomposition import TruncatedSVD
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from snncore import similarity
 
@@ -20,6 +14,8 @@ MIXED = ONE[:, :5] + 0.5 * OTHER
 
 @pytest.mark.parametrize("measure", ["correlation", "cosine", "euclidean"])
 def test_dissimilarities_are_scipys(measure: str) -> None:
+    from scipy.spatial.distance import pdist, squareform
+
     metric = {"euclidean": "sqeuclidean"}.get(measure, measure)
     expected = squareform(pdist(ONE, metric)) / (ONE.shape[1] if measure == "euclidean" else 1)
     assert np.allclose(similarity.dissimilarities(ONE, measure), expected, atol=1e-12)
@@ -36,6 +32,9 @@ def test_dissimilarities_of_rows_whose_angles_are_known() -> None:
 
 @pytest.mark.parametrize("method", ["spearman", "pearson"])
 def test_rsa_is_scipys(method: str) -> None:
+    from scipy import stats
+    from scipy.spatial.distance import pdist
+
     correlate = {"spearman": stats.spearmanr, "pearson": stats.pearsonr}[method]
     expected = correlate(pdist(ONE, "correlation"), pdist(MIXED, "correlation")).statistic
     assert similarity.rsa(ONE, MIXED, method=method) == pytest.approx(expected, abs=1e-12)
@@ -57,6 +56,8 @@ def test_rsa_does_not_see_a_rotation() -> None:
 
 
 def test_canonical_correlations_are_those_of_scikit_learn() -> None:
+    from sklearn.cross_decomposition import CCA
+
     model = CCA(5, scale=False, max_iter=5000, tol=1e-12).fit(ONE, MIXED)
     first, second = model.transform(ONE, MIXED)
     expected = [np.corrcoef(first[:, i], second[:, i])[0, 1] for i in range(5)]
@@ -74,6 +75,8 @@ def test_canonical_correlations_are_those_of_scikit_learn() -> None:
 
 
 def test_svcca_reduces_as_scikit_learn_does() -> None:
+    from sklearn.decomposition import TruncatedSVD
+
     reduced = [TruncatedSVD(3, algorithm="arpack").fit_transform(x) for x in (ONE, MIXED)]
     expected = similarity.canonical_correlations(*reduced).mean()
     assert similarity.svcca(ONE, MIXED, components=3) == pytest.approx(expected, abs=1e-9)
@@ -88,6 +91,11 @@ def test_svcca_reduces_as_scikit_learn_does() -> None:
 
 
 def test_regression_is_scikit_learns_ridge() -> None:
+    from scipy import stats
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import LeaveOneOut, cross_val_predict
+
     for components in (None, 3):
         parts = ONE
         if components:

@@ -8,7 +8,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 from snncore import data
 
@@ -77,6 +76,8 @@ def test_cifar10_dvs(tmp_path: Path) -> None:
 
 
 def test_asl_dvs(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
     (tmp_path / "a").mkdir()
     t, x, y, p = (np.array(column)[:, None] for column in zip(*ROWS, strict=True))
     columns = {"ts": t.astype(np.uint32), "x": 239 - x, "y": 179 - y, "pol": p.astype(np.uint8)}
