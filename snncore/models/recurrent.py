@@ -19,18 +19,19 @@ _CHOICES: dict[str, Any] = {
 
 @define(
     states={"v": 0.0, "last": 0.0},
-    params={"tau": 2.0, "threshold": 1.0},
+    params={"tau": 2.0, "threshold": 1.0, "feedback": 1.0},
     choices=_CHOICES,
     positional=("tau", "threshold"),
 )
 def RecurrentLIF(
-    v: Any, last: Any, x: Any, *, tau: Any, threshold: Any, decay_input: bool, **fire: Any
-) -> Any:
-    """Leaky integrate and fire, whose spike is added to its own input of the next step.
+    v: Any, last: Any, x: Any, *, tau: Any, threshold: Any, feedback: Any, decay_input: bool,
+    **fire: Any,
+) -> Any:  # fmt: skip
+    """Leaky integrate and fire, whose spike, times `feedback`, is added to its next input.
 
     It computes what `layer.Recurrent(neuron.LIF())` does, all steps in one kernel.
     """
-    h = leaky(v, x + last, lambda value: value / tau, decay_input)
+    h = leaky(v, x + feedback * last, lambda value: value / tau, decay_input)
     v, s = Fire(**fire)(h, threshold)
     return v, s, s
 

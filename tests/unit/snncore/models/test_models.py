@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import neurodeploy as nd
+import quant
 from snncore import ann2snn, functional, layer, loss, models, monitor, neuron
 
 # Of the papers' tables in millions; exact numbers are those of the networks they build on.
@@ -130,6 +131,24 @@ def test_recurrent_neurons_see_their_own_spikes() -> None:
     for each in spikes:
         (each * torch.linspace(-1, 1, x.numel()).reshape(x.shape)).sum().backward()
     torch.testing.assert_close(inputs[0].grad, inputs[1].grad, rtol=1e-6, atol=0)
+
+
+def test_recurrent_networks_go_to_chips(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = models.recurrent_sew_resnet18(4, width=2, channels=2, small_images=True)
+    x = (torch.rand(4, 2, 2, 8, 8) < 0.4).float()
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, layer.BatchNorm2d) and module.bias is not None:
+                # Enough for the deepest neurons to fire.
+                module.bias.fill_(1.5)
+    prepared = quant.prepare(network.eval(), target="onnx", example=x)
+    artifact = nd.export(prepared, target="onnx", path=tmp_path, example=x)
+    assert nd.verify(artifact, model=prepared, samples=x, simulator="none").equal
+    functional.reset(prepared)
+    with torch.no_grad(), monitor.outputs(prepared, names=["layer4.1.neuron"]) as seen:
+        prepared(x)
+    assert float(seen["layer4.1.neuron"][0].mean()) > 0
 
 
 def test_names_are_torchvisions() -> None:
