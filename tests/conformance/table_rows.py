@@ -220,17 +220,24 @@ LAYERS: dict[str, tuple[Make, ...]] = {
         summed(image, (2, 6, 6), partial(layer.ThresholdBatchNorm2d, 4)),
         summed(partial(layer.Linear, 6, 8), (6,), partial(layer.ThresholdBatchNorm1d, 8)),
     ),
-    "`BatchNorm3d`, `ThresholdBatchNorm3d` behind weights": (
+    "`TemporalBatchNorm1d`, `2d` of one scale behind weights": (
+        summed(image, (2, 6, 6), partial(layer.TemporalBatchNorm2d, 4, steps=8)),
+        summed(partial(layer.Linear, 6, 8), (6,), partial(layer.TemporalBatchNorm1d, 8, steps=8)),
+    ),
+    "`BatchNorm3d`, `ThresholdBatchNorm3d`, `TemporalBatchNorm3d` of one scale behind weights": (
         summed(partial(layer.Conv3d, 2, 3, 3), (2, 4, 4, 4), partial(layer.BatchNorm3d, 3)),
         summed(
             partial(layer.Conv3d, 2, 3, 3), (2, 4, 4, 4), partial(layer.ThresholdBatchNorm3d, 3)
         ),
+        summed(
+            partial(layer.Conv3d, 2, 3, 3),
+            (2, 4, 4, 4),
+            partial(layer.TemporalBatchNorm3d, 3, steps=8),
+        ),
     ),
-    "`StepBatchNorm1d`, `2d`, `3d`, `TemporalBatchNorm1d`, `2d`, `3d`": (
+    "`StepBatchNorm1d`, `2d`, `3d`": (
         summed(image, (2, 6, 6), partial(layer.StepBatchNorm2d, 4, steps=8)),
-        summed(image, (2, 6, 6), partial(layer.TemporalBatchNorm2d, 4, steps=8)),
         summed(partial(layer.Linear, 6, 8), (6,), partial(layer.StepBatchNorm1d, 8, steps=8)),
-        summed(partial(layer.Linear, 6, 8), (6,), partial(layer.TemporalBatchNorm1d, 8, steps=8)),
     ),
     "`GroupNorm`": (summed(image, (2, 6, 6), partial(layer.GroupNorm, 2, 4)),),
     "`Concat`, `Chunk`, `Slice`, `Permute`, `Transpose`, `Upsample`": (
