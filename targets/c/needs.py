@@ -79,8 +79,8 @@ def require_room(network: Network, flash: int | None, ram: int | None) -> None:
     needs = needs_of(network)
     if ram is not None and needs.ram > ram:
         sizes = {n.name: sum(f[3] * (f[2] or 1) for f in row) for n, row in network.fields}
-        form = "use --option form=dense, or fewer neurons" if network.by_event else "fewer neurons"
-        _refuse("RAM", needs.ram, ram, sizes, form)
+        dense = "--option form=dense, or " if network.by_event else ""
+        _refuse("RAM", needs.ram, ram, sizes, f"use {dense}fewer neurons")
     if flash is not None and needs.flash > flash:
         sizes = {name: layer_bytes(network, name) for name in network.memory.numbers}
         _refuse("flash", needs.flash, flash, sizes, "use fewer or narrower weights")
