@@ -31,6 +31,8 @@ _EXPORT = "keep this file, rather than one that comes back"
 _ENDS = ("Input", "Output")
 # Who means a file fires at the threshold, and who reads it above.
 _SPLIT = (AT, ABOVE)
+# Who fails on a loop of edges, and how.
+_NO_LOOPS = {"snntorch": "takes no loop of edges"}
 # What a framework's own export makes of nodes that it reads well, by their kind.
 _BACK = {
     "norse": {
@@ -50,6 +52,7 @@ def receiver_findings(
     sources: dict[str, list[str]] = {}
     for source, reader in edges:
         sources.setdefault(reader, []).append(source)
+    looped = _looped(edges)
     for receiver in RECEIVERS:
         profile = PROFILES[receiver]
         for name, members in nodes.items():
@@ -59,14 +62,46 @@ def receiver_findings(
                 reason = "fires at the threshold, and this layer above it"
             if reason is None and node.kind in NEURONS and (meant.fires, profile.fires) == _SPLIT:
                 reason = "fires above the threshold, and this layer at it"
-            if reason is None and receiver == "norse" and len(sources.get(name, ())) > 1:
+            # A loop's way back is added as it should be.
+            outside = [s for s in sources.get(name, ()) if not looped.issuperset((name, s))]
+            if reason is None and receiver == "norse" and len(outside) > 1:
                 reason = "adds several sources up otherwise"
+            if reason is None and name in looped:
+                reason = _of_loops(receiver, profile, node, meant)
             if reason is not None:
                 words = reason if reason.startswith(profile.title) else f"{profile.title} {reason}"
                 yield Finding(Severity.WARNING, names.get(name, name), words, _REMEDY)
                 break
         else:
             yield from _back(profile, receiver, nodes, names)
+
+
+def _looped(edges: Edges) -> set[str]:
+    """Return the nodes that read themselves, directly or not."""
+    readers: dict[str, set[str]] = {}
+    for source, reader in edges:
+        readers.setdefault(source, set()).add(reader)
+
+    def behind(name: str) -> set[str]:
+        pending, reached = [name], set[str]()
+        while pending:
+            more = readers.get(pending.pop(), set()) - reached
+            reached |= more
+            pending += more
+        return reached
+
+    return {name for name in readers if name in behind(name)}
+
+
+def _of_loops(receiver: str, profile: Profile, node: NirNode, meant: Profile) -> str | None:
+    """Return what a framework does otherwise with a node in a loop, if anything."""
+    if receiver in _NO_LOOPS:
+        return _NO_LOOPS[receiver]
+    biased = node.kind not in NEURONS and bool(node.numbers.get("bias", np.zeros(1)).any())
+    if biased and profile.bias_at_start != meant.bias_at_start:
+        counts = "counts" if profile.bias_at_start else "does not count"
+        return f"{counts} the bias of a loop in the first step"
+    return None
 
 
 def _back(

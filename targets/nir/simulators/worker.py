@@ -327,10 +327,11 @@ def _flatten(node: Any, x: Array, state: State, dt: float) -> Array:
 
 
 def _delay(node: Any, x: Array, state: Any, dt: float) -> Array:
-    steps = round(float(node.delay.reshape(-1)[0]) / dt)
-    queue = state.setdefault("queue", [np.zeros_like(x)] * steps)
-    queue.append(x)
-    late: Array = queue.pop(0)
+    steps = np.rint(np.broadcast_to(node.delay, x.shape[1:]) / dt).astype(int)
+    rows = state.setdefault("rows", [np.zeros_like(x)] * (int(steps.max(initial=0)) + 1))
+    rows[:] = [x, *rows[:-1]]
+    # The last values, the newest first.
+    late: Array = np.take_along_axis(np.stack(rows), steps[None, None], 0)[0]
     return late
 
 

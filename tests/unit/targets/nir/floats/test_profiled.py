@@ -31,33 +31,10 @@ from targets.nir.compile import FILE
 from targets.nir.foreign.graph import Reading
 from targets.nir.foreign.graph import graph_of as foreign_graph_of
 from targets.nir.foreign.profiles import PROFILES
-from tests.unit.targets.nir.foreign.files import F, affine, chain, graph, image, ones
+from tests.unit.targets.nir.foreign.files import F, affine, chain, graph, image, numbers, ones
 
 DT = 1e-4
 FRAMEWORKS = [name for name in PROFILES if name != "spec"]
-# Those that take one number for a layer.
-UNIFORM = ("snntorch", "spikingjelly")
-
-
-def numbers(rng: np.random.Generator, kind: str, profile: str) -> dict[str, Any]:
-    """Return a node of neurons as the profile's framework takes them."""
-
-    def drawn(low: float, high: float) -> Any:
-        size = () if profile in UNIFORM else (3,)
-        return np.broadcast_to(rng.uniform(low, high, size), 3).astype(F)
-
-    step = 1.0 if profile == "sinabs" else DT
-    values = {"v_threshold": drawn(0.2, 1), "v_reset": ones(3, value=0)}
-    if kind == "IF":
-        return {"type": kind, **values, "r": ones(3, value=1 if profile == "snntorch" else 1e4)}
-    mem, syn = drawn(2 * step, 20 * step), drawn(2 * step, 20 * step)
-    leak = ones(3, value=0)
-    if kind == "CubaLIF":
-        gains = {"r": mem / F(DT) - (profile == "rockpool"), "w_in": syn / F(DT)}
-        return {"type": kind, **values, "tau_mem": mem, "tau_syn": syn, "v_leak": leak, **gains}
-    values = {} if kind == "LI" else values
-    r = mem / F(DT) if profile == "snntorch" or rng.random() < 0.5 else ones(3)
-    return {"type": kind, **values, "tau": mem, "v_leak": leak, "r": ones(3) if not values else r}
 
 
 def read_by(profile: str, content: bytes, **choices: Any) -> Graph:

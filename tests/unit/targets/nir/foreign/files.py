@@ -12,6 +12,8 @@ import numpy as np
 
 Nodes = dict[str, dict[str, Any]]
 F = np.float32
+# Frameworks that take one number for a layer.
+UNIFORM = ("snntorch", "spikingjelly")
 
 
 def ones(*shape: int, value: float = 1.0) -> Any:
@@ -48,6 +50,28 @@ def lif(*shape: int, tau: float = 4e-4, threshold: float = 1.0, **others: Any) -
 def integrate(*shape: int, r: float = 1e4, threshold: float = 1.0) -> dict[str, Any]:
     values = {"r": r, "v_threshold": threshold, "v_reset": 0.0}
     return {"type": "IF", **{name: np.full(shape, value, F) for name, value in values.items()}}
+
+
+def numbers(rng: np.random.Generator, kind: str, profile: str) -> dict[str, Any]:
+    """Return a node of neurons as the profile's framework takes them."""
+
+    def drawn(low: float, high: float) -> Any:
+        size = () if profile in UNIFORM else (3,)
+        return np.broadcast_to(rng.uniform(low, high, size), 3).astype(F)
+
+    dt = 1e-4
+    step = 1.0 if profile == "sinabs" else dt
+    values = {"v_threshold": drawn(0.2, 1), "v_reset": ones(3, value=0)}
+    if kind == "IF":
+        return {"type": kind, **values, "r": ones(3, value=1 if profile == "snntorch" else 1e4)}
+    mem, syn = drawn(2 * step, 20 * step), drawn(2 * step, 20 * step)
+    leak = ones(3, value=0)
+    if kind == "CubaLIF":
+        gains = {"r": mem / F(dt) - (profile == "rockpool"), "w_in": syn / F(dt)}
+        return {"type": kind, **values, "tau_mem": mem, "tau_syn": syn, "v_leak": leak, **gains}
+    values = {} if kind == "LI" else values
+    r = mem / F(dt) if profile == "snntorch" or rng.random() < 0.5 else ones(3)
+    return {"type": kind, **values, "tau": mem, "v_leak": leak, "r": ones(3) if not values else r}
 
 
 def members(node: dict[str, Any], version: str = "1.0.8") -> dict[str, Any]:
