@@ -66,7 +66,8 @@ def simulated(run: Run, files: dict[str, str], simulation: Simulation) -> Trace:
     samples = np.asarray(run.samples, np.int64)
     around = {"nd_bench.v": bench(run.network, copied=True)}
     around[SAMPLES] = samples_text(run.network, samples)
-    call = Call({"networks": [{**files, **around}]}, {}, Limits(3600, 4096))
+    limits = simulation.limits or Limits(3600, 4096)
+    call = Call({"networks": [{**files, **around}]}, {}, limits)
     (result,) = run_many(ICARUS, [call], progress=simulation.progress)
     values = result.result.get("values")
     if not isinstance(values, Sequence) or len(values) != 1:

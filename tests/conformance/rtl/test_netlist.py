@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neurodeploy.errors import SimulatorError
-from neurodeploy.sandbox import Environment
+from neurodeploy.sandbox import Environment, Limits
 from neurodeploy.simulator import run_golden
 from neurodeploy.target import Simulation, chip_part
 from neurodeploy.verification.compare import compare
@@ -51,20 +51,20 @@ def test_a_netlist_computes_golden_s_values(
 
 def test_an_edited_netlist_differs(yosys: Environment, icarus: Environment) -> None:
     """A lookup table whose every bit is turned around."""
-    run = run_of(timed_case(3))
+    run = run_of(chip_case(7))
     files = netlist_files(run, "ice40", Simulation())
     golden = run_golden(run.network.program, run.samples)
     assert compare("plain", golden, simulated(run, files, Simulation()), 0.0).same
     tables = files["netlist.v"].split(".LUT_INIT(16'h")
     assert len(tables) > 20
-    seen = 0
-    for at in range(1, len(tables), len(tables) // 4):
+    # A state machine that is turned around may never end its step.
+    hurried, seen = Simulation(limits=Limits(20.0)), 0
+    for at in range(1, len(tables), len(tables) // 3):
         turned = f"{int(tables[at][:4], 16) ^ 0xFFFF:04x}"
         changed = [*tables[:at], turned + tables[at][4:], *tables[at + 1 :]]
         edited = files | {"netlist.v": ".LUT_INIT(16'h".join(changed)}
         try:
-            link = compare("edited", golden, simulated(run, edited, Simulation()), 0.0)
-            seen += not link.same
-        except SimulatorError:
-            seen += 1
+            seen += not compare("edited", golden, simulated(run, edited, hurried), 0.0).same
+        except SimulatorError as error:
+            seen += "time limit" in str(error) or "gave no numbers" in str(error)
     assert seen > 1
