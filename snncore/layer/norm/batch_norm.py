@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from snncore.layer.norm.statistics import affine
+from snncore.layer.norm.statistics import affine, moments, takes
 from snncore.layer.norm.synchronized import (
     is_distributed,
     shared_statistics,
@@ -113,8 +113,12 @@ class BatchNorm(Layer):
         """Return each channel's mean and variance in a batch, and update the running ones."""
         axes = self.axes or x.ndim - self._leading()
         channel = x.ndim - axes
-        others = [axis for axis in range(x.ndim) if axis != channel]
         count: Any = x.numel() // x.shape[channel]
+        if count > 1 and not self._shares() and takes(x, self.running_mean):
+            self.num_batches_tracked.add_(1)
+            images = x.reshape(-1, *x.shape[channel:])
+            return moments(images, self.running_mean, self.running_var, self.momentum)
+        others = [axis for axis in range(x.ndim) if axis != channel]
         if self._shares():
             _, mean, variance, count = shared_statistics(x, channel)
         else:

@@ -115,3 +115,22 @@ def test_windows_that_do_not_tile_are_refused() -> None:
 def test_windows_of_other_kinds_have_no_place_in_a_graph(pool: nn.Module, words: str) -> None:
     with pytest.raises(UnsupportedLayerError, match=words):
         graph_of(nn.Sequential(pool), example=torch.zeros(1, 1, 1, 6, 6))
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_observed_statistics_are_torchs_with_their_gradients(kind: torch.dtype) -> None:
+    x = torch.randn(3, 4, 5, 6, 6, dtype=kind) * 2 + 1
+    weights = torch.linspace(-1, 1.5, 5, dtype=kind)
+    norm, results = layer.BatchNorm2d(5).to(kind), []
+    for observe in (norm.observed, lambda y: torch.var_mean(y, (0, 1, 3, 4), correction=0)[::-1]):
+        leaf = x.clone().requires_grad_()
+        mean, variance = observe(leaf)
+        (mean * weights + variance * weights.flip(0)).sum().backward()
+        results.append((mean.detach(), variance.detach(), leaf.grad))
+    for mine, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(mine, wanted)
+    count = x.numel() // 5
+    mean, variance = results[1][0], results[1][1]
+    torch.testing.assert_close(norm.running_mean, 0.1 * mean)
+    torch.testing.assert_close(norm.running_var, 0.9 + 0.1 * variance * count / (count - 1))
+    assert int(norm.num_batches_tracked) == 1
