@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from neurodeploy.errors import DoesNotFitError
 from neurodeploy.flow.post_training import quantized
 from quant.convert.checks import GROUP
 from snncore import layer, neuron
+from targets.loihi.chip.chips import CHIPS
 
 FORMATS = {"loihi": "loihi", "lynxi": "lynxi", "onnx": "int8"}
 
@@ -234,9 +236,12 @@ def test_sums_beyond_the_accumulators_are_no_reason() -> None:
         nd.lower(prepared, example=example())
 
 
-def test_a_layer_that_no_chip_has_room_for_is_refused() -> None:
+def test_a_layer_that_no_chip_has_room_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nn.Sequential(layer.Conv2d(1, 128, 1), neuron.LIF())
     wide = torch.zeros(1, 1, 1, 128, 128)
+    assert quant.prepare(network, target="loihi", example=wide) is not None
+    alone = tuple(replace(chip, boards=()) for chip in CHIPS)
+    monkeypatch.setattr("targets.loihi.check.CHIPS", alone)
     with pytest.raises(DoesNotFitError, match=r"fit loihi: 1: takes 2048 of the 2048 cores"):
         quant.prepare(network, target="loihi", example=wide)
 
