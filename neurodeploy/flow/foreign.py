@@ -107,24 +107,34 @@ def carried(
     simulator: str | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Carried:
-    """Return a float network quantized, exported to a folder and verified, for samples (T, N, ...).
+    """Return a network quantized, exported to a folder and verified, for samples (T, N, ...).
+
+    One that is on a chip's grid already is exported as it is.
 
     Raises:
         UnsupportedLayerError: if the target's grid cannot hold a layer.
         DoesNotFitError: if the target cannot accept the result.
     """
-    from neurodeploy.flow.post_training import quantized
+    from neurodeploy.flow.post_training import accuracy_of, is_on_grid, quantized
 
-    progress(f"quantizing for {target}")
-    result = quantized(network, target=target, samples=samples, labels=labels, progress=progress)
+    accuracies: dict[str, float] = {}
+    if is_on_grid(network):
+        # Slayer trains in a chip's integers.
+        if labels is not None:
+            accuracies = {"quantized": accuracy_of(network, samples, labels)}
+    else:
+        progress(f"quantizing for {target}")
+        options: dict[str, Any] = {"target": target, "progress": progress}
+        result = quantized(network, samples=samples, labels=labels, **options)
+        network, accuracies = result.network, result.accuracies
     progress(f"writing {folder}")
-    artifact = pipeline.export(result.network, target=target, path=folder, example=samples)
+    artifact = pipeline.export(network, target=target, path=folder, example=samples)
     report = pipeline.verified(
         artifact,
-        model=result.network,
+        model=network,
         samples=samples,
         labels=labels,
         simulator=simulator,
         progress=progress,
     )
-    return Carried(artifact, report, result.accuracies | dict(report.accuracies))
+    return Carried(artifact, report, accuracies | dict(report.accuracies))

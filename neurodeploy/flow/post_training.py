@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import quant
+from neurodeploy import lowering
 from neurodeploy import target as targets
 from neurodeploy.errors import NeurodeployError, UnsupportedLayerError
 from neurodeploy.frontend import graph_of, save
@@ -59,8 +60,7 @@ def quantized(
         DoesNotFitError: if the target cannot accept the result.
         SamplesError: if the samples do not fit the network.
     """
-    on_grid = quant.ChipNeuron | quant.Linear | quant.Conv2d
-    if any(isinstance(module, on_grid) for module in network.modules()):
+    if is_on_grid(network):
         raise UnsupportedLayerError(
             "the model is quantized already", remedy="export it, or give the float model"
         )
@@ -91,6 +91,19 @@ def quantized(
     name = last.removesuffix(GRADED)
     silences = monitor.silent_layers(frozen, inputs)
     return Quantized(frozen, name, program, calibration, findings, accuracies, inputs, silences)
+
+
+def is_on_grid(network: nn.Module) -> bool:
+    """Return whether a network has layers on a chip's grid."""
+    layers = quant.ChipNeuron | quant.Linear | quant.Conv2d
+    return any(isinstance(module, layers) for module in network.modules())
+
+
+def accuracy_of(network: nn.Module, samples: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the share of samples (T, N, ...) with the largest output at their label."""
+    decoded = lowering.lower(graph_of(network, example=samples)).readout.over_time
+    inputs, truth = (torch.from_numpy(each) for each in (samples, labels))
+    return _accuracy(network, inputs.float(), truth.long(), decoded)
 
 
 def _prepared(

@@ -49,11 +49,22 @@ class _Folding:
                 _scale_inputs(self._of(each), affine)
         elif self._alone(source) and set(source.users) == {node}:
             _scale_outputs(self._of(source), affine)
+        elif not affine.offset and (attention := self._attention(source, node)) is not None:
+            attention.scale *= float(affine.scale)
         else:
             return False
         node.replace_all_uses_with(source)
         self.module.graph.erase_node(node)
         return True
+
+    def _attention(self, node: fx.Node, reader: fx.Node) -> Any:
+        """Return the attention whose values only this reader has, as they are or moved."""
+        while set(node.users) == {reader} and isinstance(self._of(node), _MOVING):
+            node, reader = node.all_input_nodes[0], node
+        module = self._of(node)
+        calls = [each for each in self.module.graph.nodes if each.target == node.target]
+        alone = len(calls) == 1 and set(node.users) == {reader}
+        return module if alone and isinstance(module, layer.SpikeAttention) else None
 
     def _readers(self, node: fx.Node) -> list[fx.Node]:
         """Return the calls that read the values, through layers that only move them."""

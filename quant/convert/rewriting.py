@@ -196,15 +196,16 @@ class Rewriting(Walk):
     @for_kinds(_rewrite, neuron.Neuron)
     def _neurons(self, module: neuron.Neuron, node: fx.Node, name: str) -> None:
         terms = self._terms(node.all_input_nodes[0])
-        top = terms[0].top
-        if len(terms) == 1 and terms[0].weights is not None and not terms[0].pooled:
-            self._block(node, module, name, terms[0], terms[0].weights)
-        elif len(terms) == 1 and isinstance(self._of(top), layer.SumPool2d):
+        top, weights = terms[0].top, terms[0].weights
+        bare = len(terms) == 1 and weights is None
+        if len(terms) == 1 and weights is not None and not terms[0].pooled:
+            self._block(node, module, name, terms[0], weights)
+        elif bare and isinstance(self._of(top), layer.SumPool2d):
             self._pooled(node, module, name, top)
-        elif len(terms) == 1 and top in self.encoded:
+        elif bare and top in self.encoded:
             conversion, size = self._conversion(terms), (self.gain[top], self.largest[top])
             self._put(name, conversion.encoded(module, name, *size))
-        elif len(terms) == 1 and self.gain[top] != 1.0:
+        elif bare and self.gain[top] != 1.0:
             size = (self.gain[top], self.largest[top])
             self._put(name, self.conversion.attended(module, name, *size))
         else:

@@ -96,7 +96,7 @@ class Walk:
                 reader = node.target if node.op == "call_module" else node.name
                 raise ValueError(
                     f"{reader}: reads {source.target} with no neurons between them "
-                    "(put neurons between layers of weights)"
+                    "(put neurons between layers of weights, or give their product as one layer)"
                 )
             passes = source.op != "call_module" or isinstance(self._of(source), (*SAME, *IDLE))
             if passes or isinstance(self._of(source), layer.SumPool2d):

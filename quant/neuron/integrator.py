@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from quant.grid.exact import EXACT_FLOAT32
+from quant.grid.formats import ChipFormat
 from quant.grid.gpu.folding import WholeBias
 from quant.grid.registry import format_or_default
 from quant.grid.straight_through import Unit
 from quant.neuron.chip_neuron import ChipNeuron
+from snncore.dynamics import NumberSystem
 from snncore.dynamics.zoo.readout import CUBA_INTEGRATOR, INTEGRATOR, integrating
 from snncore.neuron.parameters import Given
 from snncore.one_node import one_node
@@ -39,15 +42,19 @@ class LeakyIntegrator(ChipNeuron):
         decay = decay if voltage_decay is None else voltage_decay
         values: dict[str, Given] = {"decay": decay}
         equations = INTEGRATOR
-        if "LIF" not in form.neurons:
+        plain = isinstance(current_decay, float | int) and current_decay == 1
+        system = form.system
+        if "LIF" not in form.neurons or not plain:
             values = {"current_decay": current_decay, "voltage_decay": decay}
             equations = CUBA_INTEGRATOR
-        elif not isinstance(current_decay, float | int) or current_decay != 1:
-            raise ValueError(
-                f"LeakyIntegrator.current_decay: {form.name} has no readout with a current of "
-                "its own (use current_decay=1)"
-            )
-        system = integrating(form.system)
+        if not plain and "CubaLIF" not in form.neurons:
+            if "Defined" not in form.neurons:
+                raise ValueError(
+                    f"LeakyIntegrator.current_decay: {form.name} has no readout with a current of "
+                    "its own (use current_decay=1)"
+                )
+            system = _with_current(form)
+        system = integrating(system)
         if 1 << (system.state("v").bits - 1) > EXACT_FLOAT32:
             raise ValueError(
                 f"LeakyIntegrator: voltages of {form.name} have {system.state('v').bits} bits, "
@@ -76,3 +83,13 @@ class LeakyIntegrator(ChipNeuron):
 
     def _observe(self, spikes: Tensor, states: tuple[Tensor, ...]) -> None:
         super()._observe(spikes * self.scale, states)
+
+
+def _with_current(form: ChipFormat) -> NumberSystem:
+    """Return the arithmetic of a format with a current beside the voltage, as wide as it."""
+    decays = (("current_decay", form.decays.bits), ("voltage_decay", form.decays.bits))
+    return replace(
+        form.system,
+        states=(("u", form.system.state("v")), ("v", form.system.state("v"))),
+        parameters=(*decays, ("bias", 0)),
+    )

@@ -26,6 +26,13 @@ from neurodeploy.frontend.foreign.taken import taken
 from neurodeploy.frontend.loaded import assembled
 from snncore import functional, layer, neuron
 
+# What the user's code and the framework's may raise on an input that they are not made for.
+_FAILURES = (
+    *(NeurodeployError, RuntimeError, LookupError, ValueError, TypeError),
+    *(AssertionError, AttributeError, ArithmeticError),
+)
+# What the code is given in place of numbers that it makes of values.
+_MEASURED = (0.0, 1e9, -1e9)
 # How many steps are tried of a module that takes one step a call.
 _STEPS = 8
 
@@ -64,6 +71,7 @@ def _converted(module: nn.Module, example: Tensor, output: int, strict: bool) ->
         run = _Run(module, output)
         inputs, first = run.folded(example)
         _require_repeatable(module, inputs)
+        run.require_unread(inputs, first)
         varied, second = run.again(inputs, first)
         network = assembled(first.calls(), first.layers()).eval()
         agreement = run.agreement(inputs, first)
@@ -111,13 +119,13 @@ class _Run:
         """Return the calls' inputs and the folded network: one call, or one a step."""
         try:
             return self._in_one_call(example)
-        except (NeurodeployError, RuntimeError, IndexError, ValueError, TypeError) as error:
+        except _FAILURES as error:
             if len(example.shape) < 3:
                 raise _explained(self.module, example, error) from error
             try:
                 steps = list(example)
                 return steps, self._record(steps, [None])
-            except (NeurodeployError, RuntimeError, IndexError, ValueError, TypeError):
+            except _FAILURES:
                 raise _explained(self.module, example, error) from error
 
     def again(self, inputs: Sequence[Tensor], first: Folded) -> tuple[list[Tensor], Folded | None]:
@@ -133,12 +141,31 @@ class _Run:
                 second = self._record(varied, [first.time])
             except NotFoldedError as error:
                 raise _differs(self.module, str(error)) from error
-            except (RuntimeError, IndexError, ValueError):
+            except _FAILURES:
                 continue
             if second.form != first.form:
                 raise _differs(self.module, "")
             return varied, second
         return [], None
+
+    def require_unread(self, inputs: list[Tensor], first: Folded) -> None:
+        """Check that what it computes does not depend on numbers that its code makes of values.
+
+        Raises:
+            UnsupportedLayerError: if it does.
+        """
+        if not self.recordings[id(first)].measured:
+            return
+        for measured in _MEASURED:
+            try:
+                other = self._record(inputs, [first.time], measured)
+            except _FAILURES as error:
+                raise _depends(self.module) from error
+            pairs = [(self.returned(first), self.returned(other))]
+            for node, same in zip(first.nodes, other.nodes, strict=False):
+                pairs += [(each, same.expected.get(at)) for at, each in node.expected.items()]
+            if other.form != first.form or not all(_same(*pair) for pair in pairs):
+                raise _depends(self.module)
 
     def sequence(self, inputs: Sequence[Tensor], network: Folded) -> Tensor:
         """Return the inputs as (T, N, ...)."""
@@ -170,17 +197,19 @@ class _Run:
             return steps, self._record(steps, [None])
         return [example], single
 
-    def _record(self, inputs: list[Tensor], times: Sequence[int | None]) -> Folded:
+    def _record(
+        self, inputs: list[Tensor], times: Sequence[int | None], measured: float | None = None
+    ) -> Folded:
         forget(self.module)
         leaves = self.leaves | self.own
         modules = {path: leaf.module for path, leaf in leaves.items()}
-        recording = record(self.module, inputs, modules)
+        recording = record(self.module, inputs, modules, measured)
         forget(self.module)
         counts = Counter(call.name for call in recording.calls if call.is_module)
         if once := [path for path in self.own if counts[path] < 2]:
             # What is called once holds no states between steps, so it is looked into.
             self.own = {path: leaf for path, leaf in self.own.items() if path not in once}
-            return self._record(inputs, times)
+            return self._record(inputs, times, measured)
         for path, leaf in self.own.items():
             leaf.taken = leaf.taken or traced(leaf.module, path, recording)
         refusals = []
@@ -244,6 +273,20 @@ def _require_repeatable(module: nn.Module, inputs: Sequence[Tensor]) -> None:
             "numbers",
             remedy="leave the noise out of the forward, or encode before the network is called",
         )
+
+
+def _same(first: Tensor | None, second: Tensor | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return torch.equal(first, second)
+
+
+def _depends(module: nn.Module) -> UnsupportedLayerError:
+    return UnsupportedLayerError(
+        f"{type(module).__name__}: its code makes a number of a value (.item() or float()), on "
+        "which what it computes then depends",
+        remedy="leave it out: every input has to take the same way",
+    )
 
 
 def _varied(example: Tensor, seed: int, batch: int = 0, more: int = 0) -> Tensor:

@@ -32,6 +32,8 @@ class Taken:
     axes: int | None = None
     # The decoder that the call applies to all steps: "last", "largest" or "mean".
     decoder: str = ""
+    # The number of steps in which the call reads its input, which has no time; 0 for others.
+    repeats: int = 0
 
 
 Taking = Callable[[Any], Taken]

@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
-from quant.convert.neurons.integrating import integration
+from quant.convert.neurons.integrating import Integration, integration
 from quant.convert.neurons.near import READOUT, Nearest, detached, rounding
 from quant.convert.neurons.own import own_neuron
 from quant.grid.formats import ChipFormat
+from quant.neuron.own import Defined
 from snncore import neuron
 from snncore.dynamics.zoo.spiking import Reset
 
@@ -25,7 +26,7 @@ def nearest(module: neuron.Neuron, form: ChipFormat, name: str) -> Nearest:
     if isinstance(module, neuron.LeakyIntegrator):
         return _integrator(module, form, name)
     if (shares := integration(module)) is not None:
-        return _own_integrator(module, *shares, form, name)
+        return _own_integrator(module, shares, form, name)
     # A rest or a start of its own is in the equations alone.
     plain = isinstance(module, _FLOATS) and not any(module.initial.values())
     if not plain or "rest" in module.equations.parameters:
@@ -67,20 +68,44 @@ def _integrator(module: Any, form: ChipFormat, name: str) -> Nearest:
     return Nearest(READOUT, {leak: decay}, options, gain, deviations=notes, whole=())
 
 
-def _own_integrator(module: Any, keep: Any, gain: Any, form: ChipFormat, name: str) -> Nearest:
+def _own_integrator(module: Any, shares: Integration, form: ChipFormat, name: str) -> Nearest:
     """Return a readout that leaks as equations of somebody's own do."""
     form.require_neuron(READOUT)
+    decays = {
+        "voltage_decay": _lost(shares.voltage, "voltage", name),
+        "current_decay": _lost(shares.current, "current", name),
+    }
+    plain = bool((torch.as_tensor(decays["current_decay"]) == 1).all())
+    if "CubaLIF" not in form.neurons and not plain and Defined.__name__ not in form.neurons:
+        raise ValueError(
+            f"{name}: {form.name} has no readout with a current of its own (use "
+            "neuron.LeakyIntegrator, or a target that takes neurons of your own)"
+        )
+    if plain:
+        del decays["current_decay"]
+    options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode), "learnable": ()}
+    notes = tuple(
+        note
+        for key, value in decays.items()
+        for note in rounding(value, form, "decay" if key == "voltage_decay" else "current's decay")
+    )
+    gain = _gain(shares.gain, name)
+    return Nearest(READOUT, decays, options, gain, deviations=notes, whole=())
+
+
+def _lost(keep: Any, what: str, name: str) -> Any:
+    """Return the share of a state that a step loses.
+
+    Raises:
+        ValueError: if the state grows, or changes its sign; names the layer.
+    """
     decay = torch.as_tensor(1.0 - keep, dtype=torch.float32)
     if bool((decay < 0).any()) or bool((decay > 1).any()):
         raise ValueError(
-            f"{name}: keeps {float(keep.max()):g} of its voltage, and a chip's readout from 0 to 1 "
+            f"{name}: keeps {float(keep.max()):g} of its {what}, and a chip's readout from 0 to 1 "
             "of it (use neuron.LeakyIntegrator)"
         )
-    share = decay if decay.ndim else float(decay)
-    leak = "decay" if "LIF" in form.neurons else "voltage_decay"
-    options = {"surrogate": module.surrogate, "step_mode": str(module.step_mode), "learnable": ()}
-    notes = rounding(share, form)
-    return Nearest(READOUT, {leak: share}, options, _gain(gain, name), deviations=notes, whole=())
+    return decay if decay.ndim else float(decay)
 
 
 def _decay(module: Any) -> tuple[Any, bool]:

@@ -39,12 +39,9 @@ def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -
         ValueError: if the chip has no such neurons, or the equations no integers; names the layer.
     """
     kind = type(module).__name__
-    if module.without_step:
-        raise ValueError(f"{name}: {kind} {module.without_step}")
-    if not isinstance(module, neuron.EquationNeuron) or not sends_spikes(module.equations):
-        raise ValueError(f"{name}: {kind} has no near neuron on {form.name} (use {usual})")
+    spiking = _with_spikes(module, form, name, usual)
     if Defined.__name__ not in form.neurons:
-        if (near := responding(module, form)) is not None:
+        if (near := responding(spiking, form)) is not None:
             return near
         kinds = ", ".join(f"quant.{each}" for each in form.neurons)
         others = 'target="int8" and export to a target that takes neurons of your own'
@@ -52,20 +49,42 @@ def own_neuron(module: neuron.Neuron, form: ChipFormat, name: str, usual: str) -
             f"{name}: {kind} has no near neuron on {form.name}, which has no neurons of your own, "
             f"only {kinds} (use {usual}, or {others})"
         )
-    values = {key: detached(getattr(module, key)) for key in module.equations.parameters}
-    plain = isinstance(module, _PLAIN) and not any(module.initial.values())
-    if plain and _has_integers(module.equations, form):
-        return _neuron(module, own_equations(module.equations), values, form)
-    started, starts = from_zero(module.equations, module.initial)
+    values = {key: detached(getattr(spiking, key)) for key in spiking.equations.parameters}
+    plain = isinstance(spiking, _PLAIN) and not any(spiking.initial.values())
+    if plain and _has_integers(spiking.equations, values, form):
+        return _neuron(spiking, own_equations(spiking.equations), values, form)
+    started, starts = from_zero(spiking.equations, spiking.initial)
     parts = folded(started)
     try:
         own, lines = _fine(parts.equations, form)
         to_integers(own.biased, own.system(form))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
-    near = _neuron(module, own, parts.values(values | starts), form, parts)
+    near = _neuron(spiking, own, parts.values(values | starts), form, parts)
     notes = tuple(f"{function} of a state becomes straight lines" for function in lines)
     return replace(near, deviations=near.deviations + notes, layer=name)
+
+
+def _with_spikes(
+    module: neuron.Neuron, form: ChipFormat, name: str, usual: str
+) -> neuron.EquationNeuron:
+    """Return the neuron, which has a step and sends spikes.
+
+    Raises:
+        ValueError: if it has none, or shows a state; names the layer.
+    """
+    kind = type(module).__name__
+    if module.without_step:
+        raise ValueError(f"{name}: {kind} {module.without_step}")
+    if not isinstance(module, neuron.EquationNeuron):
+        raise ValueError(f"{name}: {kind} has no near neuron on {form.name} (use {usual})")
+    if not sends_spikes(module.equations):
+        raise ValueError(
+            f"{name}: {kind} has no near neuron on {form.name}: it shows a state that does more "
+            "than leak and add up (return the spikes, which --keep of convert chooses, or a "
+            "membrane without a reset, such as neuron.LeakyIntegrator)"
+        )
+    return module
 
 
 def _fine(equations: Equations, form: ChipFormat) -> tuple[OwnEquations, tuple[str, ...]]:
@@ -79,14 +98,15 @@ def _fine(equations: Equations, form: ChipFormat) -> tuple[OwnEquations, tuple[s
     return (own_equations(linear, less) if own.squares else own), lines
 
 
-def _has_integers(equations: Equations, form: ChipFormat) -> bool:
-    """Return whether a chip computes the equations as they are."""
+def _has_integers(equations: Equations, values: Mapping[str, Any], form: ChipFormat) -> bool:
+    """Return whether a chip computes the equations as they are, with numbers from 0 to 1."""
     try:
         own = own_equations(equations)
         to_integers(own.biased, own.system(form))
     except ValueError:
         return False
-    return True
+    numbers = [torch.as_tensor(each) for key, each in values.items() if not own.units[key]]
+    return all(bool(((each >= 0) & (each <= 1)).all()) for each in numbers)
 
 
 def _neuron(

@@ -73,8 +73,28 @@ class Pipeline(nn.Module):
         return voltages.amax(0)
 
 
+class Encoded(nn.Module):
+    """Norse's introduction: a constant current makes spikes, then convolutions over sequences."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = norse.ConstantCurrentLIFEncoder(12)
+        self.body = norse.SequentialState(
+            norse.LConv2d(1, 4, 3, stride=2),
+            norse.LIF(p=LIFParameters(v_th=torch.as_tensor(0.1))),
+            nn.Flatten(2),
+            nn.Linear(64, 4),
+            norse.LI(),
+        )
+
+    def forward(self, x):
+        voltages, _ = self.body(self.encoder(2 * x))
+        return voltages[-1]
+
+
 MODELS = {
     "tenfold": (Tenfold, (8, 2, 1, 14, 14), 3.0),
     "long memory": (LongMemory, (2, 14, 16), 20.0),
     "pipeline": (Pipeline, (12, 2, 14), 20.0),
+    "encoded": (Encoded, (3, 1, 10, 10), 3.0),
 }

@@ -63,8 +63,28 @@ class Wrapped(nn.Module):
         return out.unflatten(0, (batch, time)).sum(1)
 
 
+class Unflattened(nn.Module):
+    """Time and batch joined and parted again by layers, for a batch of two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seq = nn.Sequential(
+            sl.FlattenTime(),
+            nn.Conv2d(2, 4, 3, bias=False),
+            sl.IAFSqueeze(num_timesteps=6, min_v_mem=-1.0),
+            nn.Flatten(),
+            nn.Linear(144, 5, bias=False),
+            sl.IAFSqueeze(num_timesteps=6),
+            sl.UnflattenTime(batch_size=2),
+        )
+
+    def forward(self, x):
+        return self.seq(x)
+
+
 MODELS = {
     "leaky readout": (Recurrent, (3, 14, 16), 3.0),
     "mean head": (MeanHead, (3, 12, 18), 3.0),
     "wrapped": (Wrapped, (2, 8, 2, 8, 8), 4.0),
+    "unflattened": (Unflattened, (2, 6, 2, 8, 8), 3.0),
 }

@@ -113,6 +113,8 @@ def convert(
     if destination.target is not None and destination.samples is None:
         raise typer.TyperException("--target needs --samples, which the network is fitted with")
     options = reading_choices(reading.option or [])
+    _require_target(destination.target)
+    samples, labels = _samples(destination)
     with output.progress() as say:
         say(f"reading {source}")
         load_torch()
@@ -121,7 +123,7 @@ def convert(
 
         say(f"writing {written}")
         save(conversion.network, written)
-        carried = _carried_file(conversion.network, destination, written, say)
+        carried = _carried(conversion.network, destination, written, samples, labels, say)
     parameters = conversion.network.named_parameters()
     weights = sum(p.numel() for name, p in parameters if name.endswith("weight"))
     document = {"source": str(source), "model": str(written), "weights": weights}
@@ -133,28 +135,33 @@ def convert(
     return view.with_artifact(document | conversion.as_data(), blocks, {}, carried)
 
 
-def _carried_file(
-    network: Any, destination: Destination, written: Path, say: Progress
-) -> Carried | None:
-    """Return the artifact of a network from a file, if a target is named."""
-    if destination.target is None or destination.samples is None:
-        return None
+def _require_target(name: str | None) -> None:
+    """Check that a target of this name is installed, if one is named."""
+    if name is not None:
+        from neurodeploy.target import target
+
+        target(name)
+
+
+def _samples(destination: Destination) -> tuple[Any, Any]:
+    """Return the samples and the labels that a network is fitted with, if a target is named."""
     from neurodeploy.data.samples_file import read_samples
 
-    samples, labels = read_samples(destination.samples)
-    return _carried(network, destination, written, samples, labels, say)
+    if destination.target is None or destination.samples is None:
+        return None, None
+    return read_samples(destination.samples)
 
 
 def _carried(
     network: Any,
     destination: Destination,
     written: Path,
-    samples: NDArray[Any],
+    samples: NDArray[Any] | None,
     labels: NDArray[Any] | None,
     say: Progress,
 ) -> Carried | None:
     """Return the artifact of a network, if a target is named."""
-    if destination.target is None:
+    if destination.target is None or samples is None:
         return None
     from neurodeploy.flow.foreign import carried
 
@@ -182,6 +189,7 @@ def _module(
     from neurodeploy.data.samples_file import read_samples
     from neurodeploy.flow.foreign import ModuleSource, converted_module, source_accuracies
 
+    _require_target(destination.target)
     samples = labels = None
     if destination.samples is not None:
         # The samples are as the module takes them, which may be batch first.

@@ -8,7 +8,7 @@ from torch import nn
 
 from neurodeploy.frontend.foreign.building import defined, number, parameters, refusal
 from neurodeploy.frontend.foreign.form import OUTPUT, Framework, Taken
-from neurodeploy.frontend.foreign.layers import linear
+from neurodeploy.frontend.foreign.layers import fill, linear
 from snncore import layer
 from snncore.dynamics import detach, exp, maximum, select, spike
 
@@ -58,6 +58,12 @@ def _box(v: Any, x: Any, *, mem: Any, leak: Any, threshold: Any, back: Any, lowe
     h = v + mem * (x + leak - v)
     s = spike(h - threshold, strict=True)
     return select(s, h - threshold if lowered else back, h), s
+
+
+def _encoder(v: Any, x: Any, *, mem: Any, leak: Any, threshold: Any, back: Any) -> Any:
+    h = v + mem * (leak - v + x)
+    s = spike(h - threshold, strict=True)
+    return h - s * (h - back), s
 
 
 def _integrator(v: Any, i: Any, x: Any, *, mem: Any, syn: Any, leak: Any) -> Any:
@@ -184,6 +190,31 @@ def _take_lsnn_recurrent(module: Any) -> Taken:
     return _fed(module, _built(module, "LSNNRecurrent", _lsnn_fed, *_lsnn_values(module)))
 
 
+def _take_encoder(module: Any) -> Taken:
+    """Return neurons that a constant current drives for some steps."""
+    values = _rates(module, module.p, syn=False) | _firing(module, module.p)
+    numbers, axes = parameters(module, values)
+    ours = defined("ConstantCurrentLIF", _encoder, {"v": 0.0}, numbers)
+    return Taken(ours, (OUTPUT,), 0, axes=axes, repeats=int(module.seq_length))
+
+
+def _take_convolution(module: Any) -> Taken:
+    """Return a convolution of every step's image, which Norse computes as one over time."""
+    pairs = {key: getattr(module, key)[:2] for key in ("kernel_size", "stride", "dilation")}
+    if isinstance(module.padding, str):
+        raise refusal(module, f"pads by the word {module.padding!r}", "give numbers as its padding")
+    ours = layer.Conv2d(
+        module.in_channels,
+        module.out_channels,
+        **pairs,
+        padding=module.padding[:2],
+        groups=module.groups,
+        bias=module.bias is not None,
+    )
+    fill(ours, module.weight.squeeze(-1), module.bias)
+    return Taken(ours, (OUTPUT,), 0)
+
+
 def _take_exponential(module: Any) -> Taken:
     values = _lif_values(module, module.p) | {"sharpness": module.p.delta_T}
     return _neuron(module, "LIFEx", _exponential, ("v", "i"), values, note=_EXPONENTIAL)
@@ -287,6 +318,7 @@ NORSE = Framework(
         "LIFRefracRecurrent": _take_refractory_recurrent,
         "LIFRefracRecurrentCell": _take_refractory_recurrent,
         "LIFBoxCell": _take_box,
+        "ConstantCurrentLIFEncoder": _take_encoder,
         **dict.fromkeys(("LI", "LICell"), _take_integrator),
         "LILinearCell": _take_integrator_linear,
         "LIBoxCell": _take_integrator_box,
@@ -309,5 +341,5 @@ NORSE = Framework(
         "LIFAdExRefracCell": ("waits and adapts at once", "use LIFAdExCell"),
         "LIFAdExRefracRecurrentCell": ("waits and adapts at once", "use LIFRefracRecurrentCell"),
     },
-    layers={},
+    layers={"LConv2d": _take_convolution},
 )  # fmt: skip

@@ -47,6 +47,8 @@ class Recording:
     # The input of every call of the module: one, or one a step.
     inputs: list[int] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
+    # Whether the code made a number of a value.
+    measured: bool = False
 
 
 def refs_in(values: Any) -> Iterator[Ref]:

@@ -55,8 +55,14 @@ def parted(module: nn.Module, example: Tensor) -> tuple[nn.Module, Tensor] | Non
 
 def fixes_batch(module: nn.Module) -> bool:
     """Return whether layers part an axis by a number of samples that the module was made with."""
-    merged: list[Any] = [each for each in module.modules() if _is_merged(each)]
+    merged: list[Any] = [each for each in module.modules() if _is_merged(each) or _parts(each)]
     return not isinstance(module, Parted) and any(each.batch_size > 0 for each in merged)
+
+
+def _parts(module: Any) -> bool:
+    """Return whether a layer gives time and batch an axis each."""
+    kind = type(module)
+    return kind.__module__.startswith("sinabs.") and kind.__qualname__ == "UnflattenTime"
 
 
 def _is_merged(module: Any) -> bool:

@@ -29,24 +29,30 @@ _LIKE = frozenset(
 ) | {"zeros_like", "ones_like", "empty_like", "full_like", "new_tensor"}
 # These make a number of a value, on which Python's own code then depends.
 _NUMBERS = frozenset(
-    {"item", "tolist", "numpy", "equal", "allclose", "is_nonzero", "__bool__", "__float__"}
+    {"tolist", "numpy", "equal", "allclose", "is_nonzero", "__bool__"}
     | {"__int__", "__index__", "__contains__", "__array__", "nonzero"}
 )
+# These make one too; it may be for a log, so that what the run computes decides.
+_MEASURES = frozenset({"item", "__float__"})
 _CHANGES = frozenset({"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__"})
 
 
 def record(
-    module: nn.Module, inputs: Sequence[Tensor], leaves: Mapping[str, nn.Module]
+    module: nn.Module,
+    inputs: Sequence[Tensor],
+    leaves: Mapping[str, nn.Module],
+    measured: float | None = None,
 ) -> Recording:
     """Return the record of the module called with each of the inputs, one after another.
 
-    `leaves` are the modules by path that are recorded as one call.
+    `leaves` are the modules by path that are recorded as one call. The code is given `measured` in
+    place of every number that it makes of a value.
 
     Raises:
         UnsupportedLayerError: if the run draws random numbers, or its code depends on values;
             names the line.
     """
-    log = _Log()
+    log = _Log(measured)
     hooks = []
     for path, leaf in leaves.items():
         hooks.append(leaf.register_forward_pre_hook(log.before(path), with_kwargs=True))
@@ -65,8 +71,9 @@ def record(
 class _Log:
     """The calls so far, and the number of every tensor that is alive."""
 
-    def __init__(self) -> None:
+    def __init__(self, measured: float | None) -> None:
         self.recording = Recording()
+        self.measured = measured
         # Tensors are known by their identity, so that none of them may die.
         self.numbers: dict[int, int] = {}
         self.alive: list[Tensor] = []
@@ -110,26 +117,29 @@ class _Log:
             self._add(Call(path, True, tuple(read), named, tuple(numbers), current_line()))
         self.within.pop()
 
-    def function(self, function: Any, args: Any, kwargs: Any, result: Any) -> None:
-        """Note a call of torch's, if it depends on the input."""
+    def function(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        """Note a call of torch's, if it depends on the input, and return what the code is given."""
         if self.within:
-            return
+            return result
         name = name_of(function)
         if name.startswith(_RANDOM) or (name == "dropout" and _drops(args, kwargs)):
             raise _refused(f"{name} draws random numbers", "leave the noise out of the forward")
         read, named = replaced((tuple(args), dict(kwargs)), self._ref)
         refs = refs_in((read, named))
         if name in _LIKE or all(ref.number in self.recording.fixed for ref in refs):
-            return
+            return result
+        if name in _MEASURES:
+            self.recording.measured = True
+            return result if self.measured is None else type(result)(self.measured)
         if name in _NUMBERS:
             words = f"{name} makes a number of a value, on which the code then depends"
             raise _refused(words, "leave it out: every input has to take the same way")
         changes = name in _CHANGES or (name.endswith("_") and not name.endswith("__"))
         results = [args[0]] if changes else list(tensors_in(result))
-        if not results or (not changes and result is args[0]):
-            return
-        numbers = tuple(self._name(tensor) for tensor in results)
-        self._add(Call(name, False, read, named, numbers, current_line()))
+        if results and (changes or result is not args[0]):
+            numbers = tuple(self._name(tensor) for tensor in results)
+            self._add(Call(name, False, read, named, numbers, current_line()))
+        return result
 
     def _add(self, call: Call) -> None:
         self.recording.calls.append(call)
@@ -173,8 +183,7 @@ class _Watch(TorchFunctionMode):
         self, func: Any, types: Collection[type], args: Any = (), kwargs: Any = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        self.log.function(func, args, kwargs or {}, result)
-        return result
+        return self.log.function(func, args, kwargs or {}, result)
 
 
 def name_of(function: Any) -> str:

@@ -56,6 +56,28 @@ def test_the_largest_sums_are_equal_on_every_link(name: str, target: str, tmp_pa
     assert kinds[kinds.index("MaxPool2d") - 1] in ("Conv2d", "MaxPool2d")
 
 
+def test_a_pool_of_sums_of_measurements_is_fitted_as_sums_are() -> None:
+    network, x = net(layer.MaxPool2d(2)), torch.rand(10, 3, 2, 8, 8)
+    with pytest.warns(quant.EncoderWarning, match="from 0 to 255"):
+        quantized = quant.prepare(network, target="onnx", example=x).eval()
+    with torch.no_grad():
+        sent, expected = quantized(x), network(x)
+    assert expected.abs().max() > 0.2
+    assert (sent - expected).abs().mean() < 0.1 * expected.abs().max()
+
+
+def test_a_pool_of_sums_of_means_is_fitted_as_sums_are() -> None:
+    weights, fires = layer.Conv2d(2, 4, 3, padding=1), neuron.LIF(tau=2.0, decay_input=False)
+    pools = layer.AvgPool2d(2), layer.MaxPool2d(2)
+    ends = fires, layer.Flatten(), layer.Linear(16, 5)
+    network, x = nn.Sequential(pools[0], weights, pools[1], *ends), samples()
+    quantized = quant.prepare(network, target="onnx", example=x).eval()
+    with torch.no_grad():
+        sent, expected = quantized(x), network(x)
+    assert expected.abs().max() > 0.2
+    assert (sent - expected).abs().mean() < 0.1 * expected.abs().max()
+
+
 def test_a_norm_behind_a_pool_does_not_turn_its_sums_around() -> None:
     network = net(layer.MaxPool2d(2), layer.BatchNorm2d(4))
     with torch.no_grad():

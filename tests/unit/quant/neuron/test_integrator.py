@@ -77,8 +77,8 @@ def test_channels_share_a_unit() -> None:
 
 
 def test_what_a_format_lacks_is_named() -> None:
-    with pytest.raises(ValueError, match="current_decay: int8 has no readout with a current"):
-        quant.LeakyIntegrator(current_decay=0.5, format="int8")
+    with pytest.raises(ValueError, match="current_decay: shift16 has no readout with a current"):
+        quant.LeakyIntegrator(current_decay=0.5, format="shift16")
     plain = quant.chip_format("loihi.driven")
     with pytest.raises(ValueError, match=r"loihi\.driven has no such neuron"):
         quant.LeakyIntegrator(format=plain)

@@ -116,6 +116,8 @@ def _neurons(fold: Fold, call: Call, leaf: Leaf, form: Taken, value: Value) -> S
             f"{leaf.path} ({leaf.kind}) returns {len(call.results)} values, not "
             f"{len(form.outputs)} ({', '.join(form.outputs)})"
         )
+    if form.repeats:
+        value = _repeated(fold, leaf, form.repeats, value)
     _require_axes(leaf, form, value)
     ours = leaf.layer("m")
     key = (leaf.path, value.node)
@@ -164,6 +166,17 @@ def _returned(
         results.append(result)
     beyond = UnsupportedLayerError(f"{leaf.path} ({leaf.kind}): this value has no layer of ours")
     return [*results, *[Opaque(beyond, 0)] * (len(call.results) - len(results))]
+
+
+def _repeated(fold: Fold, leaf: Leaf, steps: int, value: Value) -> Value:
+    """Return the sequence in which every step is the same value."""
+    if value.form is not Form.STILL:
+        raise UnsupportedLayerError(
+            f"{leaf.path} ({leaf.kind}) reads one input for {steps} steps, and is given a sequence",
+            remedy="call it with a batch of one step (N, ...)",
+        )
+    fold.lasts(steps)
+    return replace(value, axes=(TIME, *value.axes), form=Form.WHOLE)
 
 
 def _require_axes(leaf: Leaf, form: Taken, value: Value) -> None:

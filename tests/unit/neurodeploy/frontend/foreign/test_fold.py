@@ -213,6 +213,48 @@ REFUSED = {
 }
 
 
+def _logged(net, x):
+    rates, out = [], []
+    for step in x:
+        out.append(net.step(step))
+        rates.append(out[-1].mean().item() + float(step.sum()))
+    net.log = torch.tensor(rates)
+    return torch.stack(out), net.log
+
+
+def _normed(net, x):
+    most = max(x.max().item(), 0.5)
+    return torch.stack([net.step(step / most) for step in x])
+
+
+def _early(net, x):
+    return torch.stack([net.step(step) if step.sum().item() < 1e6 else step for step in x])
+
+
+def test_numbers_for_a_log_change_nothing() -> None:
+    conversion = converted(Looping(_logged), example())
+    assert conversion.agreement is not None
+    assert conversion.agreement.equal
+    assert conversion.agreement.spikes > 20
+
+
+@pytest.mark.parametrize("loop", [_normed, _early], ids=lambda loop: loop.__name__)
+def test_numbers_that_change_what_is_computed_are_refused(loop) -> None:
+    with pytest.raises(UnsupportedLayerError, match="makes a number of a value") as refusal:
+        converted(Looping(loop), example())
+    assert refusal.value.remedy
+
+
+def test_an_assertion_of_the_users_is_no_crash() -> None:
+    class Strict(Looping):
+        def forward(self, x):
+            assert x.ndim == 3, "time, batch, features"
+            raise AttributeError("another one")
+
+    with pytest.raises(ValidationError, match=r"does not run on an example.*another one"):
+        converted(Strict(_list), example())
+
+
 @pytest.mark.parametrize("loop", REFUSED, ids=lambda loop: loop.__name__)
 def test_what_cannot_be_folded_is_refused(loop) -> None:
     with pytest.raises(UnsupportedLayerError, match=REFUSED[loop]) as refusal:

@@ -12,6 +12,7 @@ import quant
 from neurodeploy.target import targets
 from neurodeploy.verification.compare import compare
 from snncore import layer, neuron
+from snncore.dynamics import maximum, select, spike
 from tests.conformance.zoo_networks import NEURONS, zoo_case
 from tests.unit.quant.grid.test_formats import traces
 
@@ -39,6 +40,26 @@ def test_frozen_saved_and_exported_it_stays_the_same(name: str, tmp_path: Any) -
     for target in ("onnx", "lynxi"):
         chip = targets()[target]
         assert chip.read(chip.compile(case.program)) == case.program
+
+
+@neuron.define(states={"v": 0.0, "wait": 0.0}, params={"threshold": 0.5, "pause": 3.0})
+def Pausing(v: Any, wait: Any, x: Any, *, threshold: Any, pause: Any) -> Any:  # noqa: N802
+    h = select(wait > 0.0, v, v + x)
+    s = spike(h - threshold)
+    return select(s, 0.0, h), select(s, pause, maximum(wait - 1.0, 0.0)), s
+
+
+@pytest.mark.parametrize("target", ["onnx", "lynxi"])
+def test_a_number_may_be_larger_than_a_share(target: str) -> None:
+    floats, x = chain(Pausing()), (torch.rand(16, 3, 6) < 0.5).float()
+    prepared = quant.prepare(floats, target=target, example=x).eval()
+    with torch.no_grad():
+        sent, expected = prepared(x), floats(x)
+    assert expected.sum() > 20
+    assert (sent != expected).float().mean() < 0.1
+    # Nothing fires while it waits.
+    assert float((sent[1:] * sent[:-1]).sum()) == 0
+    assert (nd.simulate(nd.lower(prepared, example=x), x).output == sent.numpy()).all()
 
 
 def chain(*neurons: nn.Module, scale: float = 4.0) -> nn.Sequential:

@@ -101,6 +101,17 @@ def test_a_nir_file_goes_to_a_chip_in_one_command(call: Caller, here: Path) -> N
     assert "--target needs --samples" in call(*words).err
 
 
+def test_a_wrong_target_or_file_of_samples_is_said_before_anything_is_written(
+    call: Caller, here: Path
+) -> None:
+    foreign(here / "other.nir")
+    np.savez(here / "other.npz", samples=np.ones((4, 2, 4), np.float32))
+    words, before = ("convert", "other.nir", "--dt", "0.0001", "--target"), tree(here)
+    refused(call(*words, "lohi", "--samples", "other.npz"), 2, "no target 'lohi'", "loihi")
+    refused(call(*words, "onnx", "--samples", "none.npz"), 2, "none.npz")
+    assert tree(here) == before
+
+
 def test_what_a_nir_file_leaves_open_is_asked_for_by_name(call: Caller, here: Path) -> None:
     foreign(here / "other.nir")
     refused(call("inspect", "other.nir"), 2, "other.nir", "neurodeploy convert")
