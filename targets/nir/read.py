@@ -12,7 +12,7 @@ from neurodeploy.program import Conv2d, Program
 from targets.nir.check import check
 from targets.nir.compile import FILE, tree_of
 from targets.nir.file.checked import Group, difference, opened
-from targets.nir.file.description import GROUP, rebuilt
+from targets.nir.file.description import GROUP, MARK, rebuilt
 
 _AGAIN = "export the model again"
 _NUMBER = 4
@@ -48,7 +48,7 @@ def open_file(artifact: Artifact) -> Opened:
 def _read(content: bytes, *, trusted: bool) -> Opened:
     """Return the file's content; an edit that the manifest reveals is not reported again."""
     with opened(content) as root:
-        metadata = _ours(root)
+        metadata = _ours(root, marked=MARK.encode() in content)
         program, dt = rebuilt(metadata)
         for size in _sizes(program):
             metadata.afford(_NUMBER * size)
@@ -63,16 +63,18 @@ def _read(content: bytes, *, trusted: bool) -> Opened:
         return Opened(program, dt, content)
 
 
-def _ours(root: Group) -> Group:
+def _ours(root: Group, *, marked: bool) -> Group:
     """Return the group of ours in the file's metadata.
 
     Raises:
-        ArtifactError: if there is none.
+        ArtifactError: if there is none; says whether the file's mark is there without it.
     """
     if "node" not in root.names:
         raise ArtifactError("has no /node, so it is not a NIR graph")
     node = root.group("node")
     if "metadata" not in node.names or GROUP not in node.group("metadata").names:
+        if marked:
+            raise ArtifactError(f"is damaged: /node/metadata/{GROUP} is missing")
         raise ArtifactError(
             "was not written by neurodeploy: NIR alone says neither the time step nor how a "
             "step is computed",

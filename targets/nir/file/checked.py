@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from neurodeploy.data.container.hdf5 import Budget
 from neurodeploy.errors import ArtifactError, NeurodeployError
-from targets.nir.file.tree import Edges, Leaf, Scaled, Tree, h5py_module
+from targets.nir.file.tree import LONGEST_NAME, Edges, Leaf, Scaled, Tree, h5py_module
 
 # More edges than any network has; each is read by itself.
 _MOST_EDGES = 1 << 14
-_LONGEST_NAME = 1 << 10
 # The exceptions of the library, whatever the problem.
 _STUMBLES = (
     OSError,
@@ -93,7 +92,7 @@ class Group:
         path, item = f"{self.path}/{name}", self._dataset(name)
         if item.ndim != 2 or item.shape[1] != 2 or item.shape[0] > _MOST_EDGES:
             raise ArtifactError(f"{path}: {item.shape} is not a list of edges")
-        if item.dtype.itemsize > _LONGEST_NAME:
+        if item.dtype.itemsize > LONGEST_NAME:
             raise ArtifactError(f"{path}: has names of {item.dtype.itemsize} letters")
         rows = self._texts(item, path).tolist()
         return tuple((one.decode("ascii"), two.decode("ascii")) for one, two in rows)

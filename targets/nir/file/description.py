@@ -23,6 +23,8 @@ from targets.nir.file.checked import Group
 from targets.nir.file.tree import Tree
 
 GROUP = "neurodeploy"
+# A member of every such group, by whose name a file of ours is known.
+MARK = "program_sha256"
 # This number changes when the same program would be written as another file.
 SCHEMA = "1"
 # What a step does, for readers of NIR's floats.
@@ -48,7 +50,7 @@ def described(program: Program, dt: float) -> Tree:
         "dt": np.array(dt, dtype=np.float64),
         "conventions": CONVENTIONS,
         "program": codec.dumps(document),
-        "program_sha256": program.sha256,
+        MARK: program.sha256,
         "integers": integers,
     }
 

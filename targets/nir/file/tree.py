@@ -14,6 +14,8 @@ from neurodeploy.data.narrow import row_pieces
 from neurodeploy.errors import NeurodeployError
 
 Edges: TypeAlias = tuple[tuple[str, str], ...]
+# Of a node's name, in letters.
+LONGEST_NAME = 1 << 10
 
 
 @dataclass(frozen=True, eq=False)

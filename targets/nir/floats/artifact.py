@@ -13,7 +13,7 @@ from neurodeploy.graph import Conv2d, Dense, Graph, loads
 from neurodeploy.target import Finding, Severity, require_fits
 from targets.nir.compile import FILE, VERSION, seconds_of
 from targets.nir.file.checked import Group, difference, opened
-from targets.nir.file.description import GROUP
+from targets.nir.file.description import GROUP, MARK
 from targets.nir.file.tree import Tree, file_of, h5py_module
 from targets.nir.floats.nodes import float_nodes
 from targets.nir.floats.profiled import profile_of, seconds_for
@@ -85,7 +85,7 @@ def _tree(graph: Graph, dt: float) -> Tree:
         "schema": _SCHEMA,
         "dt": np.array(dt, dtype=np.float64),
         "graph": graph.dumps(),
-        "program_sha256": graph.sha256,
+        MARK: graph.sha256,
     }
     profile = profile_of(graph).name
     if profile != SPEC:

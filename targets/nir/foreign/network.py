@@ -110,7 +110,7 @@ class _Reader:
         for edge in own:
             missing = next((name for name in edge if name not in ends), None)
             if missing is not None:
-                raise ArtifactError(f"{where}: an edge names {missing!r}, which is not a node")
+                raise ArtifactError(f"{where}: an edge names {missing!r:.80}, which is not a node")
             if own.count(edge) > 1:
                 raise ArtifactError(f"{where}: has the edge {edge[0]} -> {edge[1]} twice")
         self.edges += [(ends[one][1], ends[two][0]) for one, two in own]

@@ -11,8 +11,10 @@ from neurodeploy.errors import ArtifactError, ValidationError
 from neurodeploy.graph import ForeignGraph
 from neurodeploy.target import Option
 from snncore.dynamics.zoo.spiking import Reset
+from targets.nir.file.description import GROUP, MARK
 from targets.nir.foreign.graph import Reading, graph_of
 from targets.nir.foreign.profiles import SPEC, profile_named
+from targets.nir.foreign.reading import Member, members_of
 
 _AS_PROFILE, _EXACT, _ZOO = "profile", "exact", "zoo"
 OPTIONS: Mapping[str, Option] = {
@@ -28,13 +30,13 @@ OPTIONS: Mapping[str, Option] = {
         (_EXACT, _ZOO),
     ),
 }
-# A name that export writes into the metadata of every file.
-_MARK = b"program_sha256"
+# The members that export writes into the group of every file; then its program, or its graph.
+_MEMBERS = ("schema", "dt", MARK)
 
 
 def is_foreign(artifact: Artifact) -> bool:
     """Return whether an artifact is a bare file that export did not write."""
-    return len(artifact.files) == 1 and _MARK not in _content(artifact)
+    return len(artifact.files) == 1 and MARK.encode() not in _content(artifact)
 
 
 def read_foreign(
@@ -43,7 +45,8 @@ def read_foreign(
     """Return the network in a file.
 
     Raises:
-        ArtifactError: if the file is damaged, or makes no sense; names the node.
+        ArtifactError: if the file is damaged, or makes no sense; names the node, or the member of
+            the group that export wrote, unless a profile says that its nodes alone are read.
         ValidationError: if an option does not fit, or one is missing.
         UnsupportedLayerError: if the reading, or our network, has no such node.
     """
@@ -61,11 +64,37 @@ def read_foreign(
         chosen[name] = OPTIONS[name].value(name, value)
     reset = None if chosen["reset"] == _AS_PROFILE else Reset(str(chosen["reset"]))
     reading = Reading(profile_named(profile or SPEC), dt, reset, chosen["neurons"] == _ZOO)
-    foreign = graph_of(_content(artifact), reading)
+    content = _content(artifact)
+    if profile is None:
+        _require_no_group(members_of(content))
+    foreign = graph_of(content, reading)
     if profile is not None:
         return foreign
     words = "the file does not say which framework wrote it: give --profile if one did"
     return ForeignGraph(**{**vars(foreign), "notes": (foreign.notes[0], words, *foreign.notes[1:])})
+
+
+def _require_no_group(root: Mapping[str, Member]) -> None:
+    """Check that a file has no group of ours, which is damaged if the file lost its mark.
+
+    Raises:
+        ArtifactError: if it has; names what is damaged.
+    """
+    members: Member | None = root
+    for name in ("node", "metadata", GROUP):
+        members = members.get(name) if isinstance(members, Mapping) else None
+    if members is None:
+        return
+    part = "is not a group"
+    if isinstance(members, Mapping):
+        lost = [name for name in _MEMBERS if name not in members]
+        lost += ["program"] * (not {"program", "graph"} & members.keys())
+        part = f"has no {', '.join(lost)}" if lost else "is not as export wrote it"
+    raise ArtifactError(
+        f"was written by neurodeploy, and is damaged: /node/metadata/{GROUP} {part}",
+        remedy="export the model again; or read NIR's nodes alone, which are floats, with "
+        "--profile spec --dt SECONDS",
+    )
 
 
 def _content(artifact: Artifact) -> bytes:

@@ -18,6 +18,7 @@ _MOST_MEMBERS = 1 << 15
 _MOST_TEXTS = 1 << 17
 _DEEPEST = 32
 _LONGEST_TEXT = 1 << 16
+_LONGEST_NAME = 1 << 10
 # The exceptions of the library, whatever the problem.
 _STUMBLES = (
     OSError,
@@ -80,6 +81,9 @@ class _Reader:
             self.members += 1
             if self.members > _MOST_MEMBERS:
                 raise RefusedError(f"{path or '/'}: the file has more than {_MOST_MEMBERS} members")
+            if len(name) > _LONGEST_NAME:
+                words = f"{name:.40}... has {len(name)} letters, more than {_LONGEST_NAME}"
+                raise RefusedError(f"{path or '/'}: the name {words}")
             members[name] = self.member(group, f"{path}/{name}", name, depth)
         return {"group": members}
 

@@ -142,6 +142,10 @@ REFUSED: dict[str, tuple[Callable[[], Program], str]] = {
         lambda: small(current_decay=4, voltage_decay=0),
         "n: NIR has no voltage or current without a leak",
     ),
+    "a long name": (
+        lambda: Program((IN, dense("d" * 1025, "in"), neurons("n", "d" * 1025)), "n"),
+        "...: is a name of 1025 letters in the file",
+    ),
     "no neurons": (lambda: Program((IN, dense("d", "in")), "d"), "d: is the output"),
 }
 

@@ -60,6 +60,10 @@ def _text(file: Any) -> None:
     file[path] = np.bytes_(words[:-9])
 
 
+def _renamed(file: Any) -> None:
+    file["node/metadata"].move("neurodeploy", "neurodeplox")
+
+
 def _unmarked(file: Any) -> None:
     del file["node/metadata"]
 
@@ -91,6 +95,7 @@ EDITS: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda file: file.__delitem__(f"{GROUP}/integers/1.weight"),
         "names '1.weight', which is nothing in the file",
     ),
+    "a letter of its group": (_renamed, "is damaged: /node/metadata/neurodeploy is missing"),
     "somebody's": (_unmarked, "was not written by neurodeploy"),
     "no graph": (lambda file: file.__delitem__("node"), "has no /node"),
 }

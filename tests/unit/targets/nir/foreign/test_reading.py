@@ -81,6 +81,10 @@ TRICKS: dict[str, tuple[Callable[[Any], None], str]] = {
         _replaced(WEIGHT, (4,), "f4", external=[("passwords", 0, 16)]),
         "refers to another file",
     ),
+    "a long name": (
+        lambda file: file["node/nodes"].move("a", "a" * 60_000),
+        "/node/nodes: the name a{40}... has 60000 letters, more than 1024",
+    ),
     "nothing": (_replaced(WEIGHT, data=h5py.Empty("f4")), "is neither a group nor a value"),
 }
 
