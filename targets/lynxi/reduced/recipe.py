@@ -250,20 +250,22 @@ def _with_own_names(recipe: Recipe) -> Recipe:
     for step in recipe.steps:
         name, count = step.name, 1
         if step.value is not None and name and (exact or not name.startswith(_NUMBER)):
-            while not _are_alike(name, values.setdefault(name, step.value), step.value):
+            while not _may_replace(name, values.get(name, step.value), step.value):
                 count += 1
                 name = f"{step.name} {count}"
+            values[name] = step.value
         steps.append(replace(step, name=name))
     return replace(recipe, steps=tuple(steps))
 
 
-def _are_alike(name: str, first: Numbers, second: Numbers) -> bool:
-    """Return whether two constants of this name may be one.
+def _may_replace(name: str, first: Numbers, second: Numbers) -> bool:
+    """Return whether the second of two constants of this name may stand for both.
 
-    A number and half a step below it, with which values are compared, decide integers alike.
+    A number may stand for half a step below it, with which values are compared: both decide
+    integers alike. Half a step may stand for no number, which is also added and multiplied.
     """
-    if name.startswith(_NUMBER):
-        return bool(abs(first - second) <= 0.5)
+    if name.startswith(_NUMBER) and np.array_equal(np.ceil(first), second):
+        return True
     return np.array_equal(first, second)
 
 

@@ -93,6 +93,32 @@ def test_shifts_of_every_value_are_exact_in_float16(op: Op, a: int, b: int, bits
     assert (states["v"] == GOLDEN[op](values, bits)).all()
 
 
+@pytest.mark.parametrize("op", RIGHT)
+@pytest.mark.parametrize("low", [1 - (1 << 21), 1 << 20])
+def test_large_numbers_that_differ_by_one_or_half_of_it_are_kept_apart(op: Op, low: int) -> None:
+    """A leak of 22 bits: its shift, its offset and its clip have numbers of the same six digits."""
+    limit = (1 << 21) - 1
+    operations = (
+        Operation(Op.STATE, (), "v"),
+        Operation(Op.INPUT, (), "x"),
+        Operation(op, (0,), 3),
+        Operation(Op.ADD, (0, 2)),
+        Operation(Op.ADD, (3, 1)),
+        Operation(Op.CLIP, (4,), (-limit, limit)),
+        Operation(Op.SPIKE, (1,), False),
+    )
+    equations = Equations("leak", ("v",), ("x",), (), operations, (5,), 6)
+    ends = {"v": Interval(low, limit)}
+    _, bounds = step_intervals(equations, ends, {"x": Interval(-1, 1)}, {})
+    recipe = recipe_of(equations, bounds, {})
+    assert np.float32 in kinds(recipe)
+    v = np.concatenate([np.arange(low, low + 99), np.arange(limit - 99, limit + 1)])
+    v = np.concatenate([v, np.arange(low, limit, 4999)])
+    language, x = InNumbers(np.float32, recipe.constants), np.zeros_like(v)
+    states, _ = recipe.run(language, {"v": v.astype(np.float32)}, x.astype(np.float32))
+    assert (states["v"] == np.clip(v + GOLDEN[op](v, 3), -limit, limit)).all()
+
+
 def test_a_recipe_says_only_what_was_seen_to_compile() -> None:
     recipe = one(Op.SHIFT_FLOOR, 3, Interval(-1000, 900))
     assert {step.word for step in recipe.steps} <= set(Word)
