@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +65,7 @@ def quantized(
         raise UnsupportedLayerError(
             "the model is quantized already", remedy="export it, or give the float model"
         )
-    # The shapes are checked before anything runs on them.
-    graph_of(network, example=samples)
+    _require_shapes(network, samples)
     inputs = torch.from_numpy(samples.astype("float32"))
     prepared = _prepared(network, target, form, inputs)
     chip = targets.target(target)
@@ -91,6 +91,18 @@ def quantized(
     name = last.removesuffix(GRADED)
     silences = monitor.silent_layers(frozen, inputs)
     return Quantized(frozen, name, program, calibration, findings, accuracies, inputs, silences)
+
+
+def _require_shapes(network: nn.Module, samples: NDArray[Any]) -> None:
+    """Check that the layers take samples of this shape, before anything runs on them.
+
+    Raises:
+        ValidationError: if one does not; names it.
+    """
+    # A grid has layers that no graph in floats has, such as states that start above zero: whether
+    # it has them all is for `prepare` to say.
+    with suppress(UnsupportedLayerError):
+        graph_of(network, example=samples)
 
 
 def is_on_grid(network: nn.Module) -> bool:

@@ -1,6 +1,7 @@
 """`quantize`: a float model onto a grid, what is said of it, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import nn
 
 import neurodeploy as nd
 from snncore import layer, neuron
+from snncore.dynamics import select, spike
 from tests.unit.neurodeploy.cli.helpers import Caller, refused, tree
 
 
@@ -65,6 +67,23 @@ def test_measurements_are_encoded_where_the_target_weighs_them(call: Caller, her
     assert (
         nd.lower(nd.load(here / "half.pt"), example=torch.zeros(3, 2, 6)).input.encoding is not None
     )
+
+
+@neuron.define(states={"v": 0.0}, params={"decay": 0.5, "threshold": 0.3})
+def risen(v: Any, x: Any, *, decay: Any, threshold: Any) -> Any:
+    h = decay * v + x
+    s = spike(h - threshold)
+    return select(s, 0.0, h), s
+
+
+def test_states_that_start_above_zero_are_quantized(call: Caller, here: Path) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(layer.Linear(6, 3), risen(initial={"v": 0.25}))
+    nd.save(network, here / "risen.pt", example=torch.zeros(1, 1, 6))
+    done = call("quantize", "risen.pt", "-t", "onnx", "--samples", "samples.npz", "-o", "q.pt")
+    assert done.code == 0, done.err
+    export = ("export", "q.pt", "-t", "onnx", "--verify", "--simulator", "none")
+    assert call(*export, "--samples", "samples.npz").code == 0
 
 
 def test_what_is_refused_leaves_nothing(call: Caller, here: Path) -> None:
