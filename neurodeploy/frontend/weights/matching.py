@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -57,7 +57,10 @@ def matched(
         if theirs not in tensors or ours not in shapes:
             missing = theirs if theirs not in tensors else ours
             raise ModelFileError(f"--map: there is no {missing}", remedy=_MAP)
-    pairs |= {name: name for name in tensors if name in shapes and name not in pairs}
+    prefix = _wrapper(tensors, shapes)
+    for theirs in tensors:
+        if (ours := theirs.removeprefix(prefix)) in shapes and theirs not in pairs:
+            pairs[theirs] = ours
     for theirs, ours in pairs.items():
         if tuple(tensors[theirs].shape) != shapes[ours] and not _is_idle(ours):
             raise ModelFileError(
@@ -70,7 +73,22 @@ def matched(
     open_theirs = {n: tuple(t.shape) for n, t in tensors.items() if n not in pairs}
     open_ours = {name: shape for name, shape in shapes.items() if name not in used}
     pairs |= _by_shape(open_theirs, open_ours)
-    return _complete(pairs, list(tensors), shapes, names or {})
+    unwrapped = {theirs: theirs.removeprefix(prefix) for theirs in tensors}
+    return _complete(pairs, list(tensors), shapes, unwrapped | dict(names or {}))
+
+
+def _wrapper(tensors: Iterable[str], shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Return the prefix of every name without which all are the module's, if there is one.
+
+    Lightning puts `model.` there, or the attribute under which a user keeps the network.
+    """
+    names, prefix = [name for name in tensors if not _is_idle(name)], ""
+    while not all(name.removeprefix(prefix) in shapes for name in names):
+        first, dot, _ = names[0].removeprefix(prefix).partition(".")
+        prefix += first + dot
+        if not dot or not all(name.startswith(prefix) for name in names):
+            return ""
+    return prefix
 
 
 def _by_shape(

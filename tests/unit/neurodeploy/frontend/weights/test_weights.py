@@ -105,6 +105,24 @@ def test_equal_names_need_no_confirmation() -> None:
     assert matched(source.state_dict(), network()).renamed == ()
 
 
+@pytest.mark.parametrize("prefix", ["model.", "net.backbone."])
+def test_a_prefix_of_all_names_needs_no_confirmation(prefix: str) -> None:
+    source = network()
+    wrapped = {f"{prefix}{name}": value for name, value in source.state_dict().items()}
+    matching = matched(wrapped, network())
+    assert matching.renamed == matching.unused == ()
+    assert (f"{prefix}fc.weight", "fc.weight") in matching.pairs
+    other = matched(wrapped, network(("conv", "norm", "head")))
+    assert (f"{prefix}fc.weight", "head.weight") in other.renamed
+    named = {f"{prefix}fc.{each}": f"head.{each}" for each in ("weight", "bias")}
+    assert f"{prefix}conv.weight is read as conv.weight" in other.sentences()
+    assert matched(wrapped | {"loss.margin": torch.zeros(2)}, network()).renamed
+    assert not any(
+        pair in matched(wrapped, network(("conv", "norm", "head")), named).renamed
+        for pair in named.items()
+    )
+
+
 def test_what_shapes_do_not_tell_is_refused() -> None:
     three = nn.Sequential(*(nn.Linear(4, 4) for _ in range(3))).state_dict()
     named = {f"layer{name}": value for name, value in three.items()}
