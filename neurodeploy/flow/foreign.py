@@ -85,14 +85,39 @@ def converted_module(
     return converted(module, example, output=source.output, strict=False), matching
 
 
+def require_inputs(network: Any, samples: NDArray[Any] | None, labels: NDArray[Any] | None) -> None:
+    """Check that a network takes the samples (T, N, ...), and that each has one of the labels.
+
+    Raises:
+        SamplesError: if their shape is another, a value is NaN, or there are more or fewer labels.
+    """
+    from neurodeploy.frontend.checkpoint import input_shape
+
+    if samples is None:
+        return
+    expected = input_shape(network)
+    if samples.ndim < 3 or (expected is not None and samples.shape[2:] != expected):
+        words = ", ".join(map(str, ("T", "N", *(expected or ("...",)))))
+        raise SamplesError(
+            f"samples are {samples.shape}, but the network takes ({words})",
+            remedy="give samples of that shape: time first, then the batch",
+        )
+    if 0 in samples.shape or not np.isfinite(samples).all():
+        reason = "samples are empty" if 0 in samples.shape else "a sample is NaN or infinite"
+        raise SamplesError(reason, remedy="give finite numbers, as the network was trained on")
+    if labels is not None and len(labels) != samples.shape[1]:
+        raise SamplesError(
+            f"there are {len(labels)} labels for {samples.shape[1]} samples",
+            remedy="give one whole number for each sample, or leave them out",
+        )
+
+
 def source_accuracies(conversion: Conversion, labels: NDArray[Any] | None) -> dict[str, float]:
     """Return the accuracy of what the foreign network returned on the samples."""
     returned = conversion.returned
     if labels is None or returned is None:
         return {}
     counts = returned if returned.ndim == 2 else returned.sum(0)
-    if len(counts) != len(labels):
-        raise SamplesError(f"there are {len(labels)} labels for {len(counts)} samples")
     right = counts.flatten(1).argmax(1).numpy() == labels
     return {"source": float(right.mean())}
 

@@ -53,6 +53,7 @@ def converted(
     """
     _require_numbers(example)
     module = unwrapped(module)
+    _require_singles(module)
     try:
         return _converted(module, example, output, strict)
     except UnsupportedLayerError as error:
@@ -257,7 +258,25 @@ def _require_numbers(example: Any) -> None:
             remedy="give a batch of inputs as a tensor, as you call the module with",
         )
     if not bool(torch.isfinite(example).all()):
-        raise ValidationError("the example has a value that is NaN or infinite")
+        raise ValidationError(
+            "the example has a value that is NaN or infinite",
+            remedy="give finite numbers, as the module was trained on",
+        )
+
+
+def _require_singles(module: nn.Module) -> None:
+    """Check that a module computes in float32.
+
+    Raises:
+        UnsupportedLayerError: if it was moved to floats of 16 bits; names the first tensor.
+    """
+    for path, tensor in module.state_dict(keep_vars=True).items():
+        if isinstance(tensor, Tensor) and tensor.dtype in (torch.float16, torch.bfloat16):
+            raise UnsupportedLayerError(
+                f"{type(module).__name__}: computes in {str(tensor.dtype).removeprefix('torch.')} "
+                f"({path}), and networks of ours in float32",
+                remedy="call .float() on it, and give an example in float32",
+            )
 
 
 def _require_repeatable(module: nn.Module, inputs: Sequence[Tensor]) -> None:

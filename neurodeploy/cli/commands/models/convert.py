@@ -119,8 +119,10 @@ def convert(
         say(f"reading {source}")
         load_torch()
         conversion = conversion_of(source, dt=reading.dt, profile=reading.profile, **options)
+        from neurodeploy.flow.foreign import require_inputs
         from neurodeploy.frontend import save
 
+        require_inputs(conversion.network, samples, labels)
         say(f"writing {written}")
         save(conversion.network, written)
         carried = _carried(conversion.network, destination, written, samples, labels, say)
@@ -187,7 +189,12 @@ def _module(
 ) -> Outcome:
     """Convert a module with its weights, and carry it on to a target if one is named."""
     from neurodeploy.data.samples_file import read_samples
-    from neurodeploy.flow.foreign import ModuleSource, converted_module, source_accuracies
+    from neurodeploy.flow.foreign import (
+        ModuleSource,
+        converted_module,
+        require_inputs,
+        source_accuracies,
+    )
 
     _require_target(destination.target)
     samples = labels = None
@@ -206,9 +213,10 @@ def _module(
             return view.outcome(conversion, matching, None, {}, None)
         from neurodeploy.frontend import save
 
+        example = conversion.example.numpy()
+        require_inputs(conversion.network, example, labels)
+        accuracies = source_accuracies(conversion, labels)
         say(f"writing {written}")
         save(conversion.network, written, example=conversion.example)
-        accuracies = source_accuracies(conversion, labels)
-        example = conversion.example.numpy()
         artifact = _carried(conversion.network, destination, written, example, labels, say)
     return view.outcome(conversion, matching, written, accuracies, artifact)

@@ -3,9 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from neurodeploy.artifact import digest
 from tests.unit.neurodeploy.cli.helpers import Caller, refused, tree
@@ -109,6 +112,26 @@ def test_a_wrong_target_or_file_of_samples_is_said_before_anything_is_written(
     words, before = ("convert", "other.nir", "--dt", "0.0001", "--target"), tree(here)
     refused(call(*words, "lohi", "--samples", "other.npz"), 2, "no target 'lohi'", "loihi")
     refused(call(*words, "onnx", "--samples", "none.npz"), 2, "none.npz")
+    assert tree(here) == before
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (np.ones((4, 2, 5), np.float32), "samples are (4, 2, 5), but the network takes (T, N, 4)"),
+        (np.ones((4, 4), np.float32), "samples are (4, 4), but the network takes (T, N, 4)"),
+        (np.full((4, 2, 4), np.nan, np.float32), "NaN or infinite"),
+        (np.ones((0, 2, 4), np.float32), "samples are empty"),
+    ],
+)
+def test_wrong_samples_are_said_before_anything_is_written(
+    call: Caller, here: Path, samples: NDArray[Any], words: str
+) -> None:
+    foreign(here / "other.nir")
+    np.save(here / "other.npy", samples)
+    before = tree(here)
+    done = call("convert", "other.nir", "--dt", "0.0001", "-t", "onnx", "--samples", "other.npy")
+    refused(done, 2, words, "remedy: give")
     assert tree(here) == before
 
 

@@ -3,13 +3,14 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import neurodeploy as nd
-from tests.unit.neurodeploy.cli.helpers import Caller, refused
+from tests.unit.neurodeploy.cli.helpers import Caller, refused, tree
 
 NETS = """
 import torch
@@ -35,6 +36,14 @@ class Loop(nn.Module):
 
 def loop():
     return Loop()
+
+
+def half():
+    return Loop().half()
+
+
+def bfloat16():
+    return Loop().bfloat16()
 
 
 def renamed():
@@ -97,6 +106,35 @@ def test_other_names_are_shown_and_confirmed(call: Caller, own: Path) -> None:
     names |= {"fc2.weight": "outer.weight", "fc2.bias": "outer.bias"}
     (own / "names.json").write_text(json.dumps(names))
     assert call(*words, "--map", "names.json", "-o", "mine.pt").code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"samples": np.ones((6, 9, 5), np.float32)}, "does not run on an example (6, 9, 5)"),
+        ({"samples": np.full((6, 9, 6), np.inf, np.float32)}, "NaN or infinite"),
+        ({"labels": np.zeros(9, int)}, "there are 9 labels for 6 samples"),
+        ({"labels": np.zeros(5, int)}, "labels are int64 (5,)"),
+    ],
+)
+def test_wrong_samples_are_said_before_anything_is_written(
+    call: Caller, own: Path, change: dict[str, Any], words: str
+) -> None:
+    with np.load(own / "data.npz") as good:
+        np.savez(own / "bad.npz", **{**good, **change})
+    before = tree(own)
+    options = ("--build", "foreign_nets:loop", "--samples", "bad.npz", "--target", "onnx")
+    refused(call("convert", "trained.pt", *options), 2, words, "remedy: give")
+    assert tree(own) == before
+
+
+def test_a_module_in_floats_of_16_bits_is_refused_with_the_way_to_32(
+    call: Caller, own: Path
+) -> None:
+    words = ("convert", "trained.pt", "--samples", "data.npz", "--build")
+    for name, kind in (("half", "float16"), ("bfloat16", "bfloat16")):
+        fragments = (f"Loop: computes in {kind} (fc1.weight)", "remedy: call .float() on it")
+        refused(call(*words, f"foreign_nets:{name}"), 2, *fragments)
 
 
 def test_what_is_missing_is_said(call: Caller, own: Path) -> None:
