@@ -75,12 +75,29 @@ class Values:
         """Return the range of a node's value.
 
         Raises:
-            ValidationError: if it reads itself with no neurons between.
+            ValidationError: if it reads itself with no neurons that send spikes between.
         """
         if name not in self._values:
             self._values[name] = None
             self._values[name] = self.nodes[name].value_range(self)
         value = self._values[name]
         if value is None:
-            raise ValidationError(f"{name}: a loop of weights without neurons has no bound")
+            raise self._endless(name)
         return value
+
+    def _endless(self, name: str) -> ValidationError:
+        """Return the error of a loop of values that each follow from the others."""
+        open_nodes = [node for node, value in self._values.items() if value is None]
+        loop = open_nodes[open_nodes.index(name) :]
+        counting = next((node for node in loop if isinstance(self.nodes[node], Neuron)), None)
+        if counting is None:
+            return ValidationError(
+                f"{name}: a loop of weights without neurons has no bound",
+                remedy="put neurons into the loop",
+            )
+        back = next(node for node in (*loop, name) if node != counting)
+        return ValidationError(
+            f"{counting}: sends numbers that come back to it over {back}, so that its states "
+            "have no bound",
+            remedy="let neurons in a loop send spikes of 0 or 1: at most one a step",
+        )

@@ -21,12 +21,7 @@ def recurrent_parts(module: layer.Recurrent, name: str) -> tuple[neuron.Neuron, 
     """
     body, feedback = module.body, _feedback(module)
     if not isinstance(body, neuron.Neuron) or not isinstance(feedback, layer.Linear):
-        back = "no feedback" if feedback is None else type(feedback).__name__
-        raise ValueError(
-            f"{name}: a recurrent layer of {type(body).__name__} and {back} has no quantized "
-            "form (use layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with "
-            "weights before it)"
-        )
+        raise ValueError(f"{name}: {_unlike(body, feedback)}")
     # What is an input of its own is computed in the first step too.
     from_start = module.from_start or module.separate
     if feedback.bias is not None and not from_start:
@@ -35,6 +30,20 @@ def recurrent_parts(module: layer.Recurrent, name: str) -> tuple[neuron.Neuron, 
             "(make it with bias=False or from_start=True; the weights before it may have one)"
         )
     return _with_one_input(body, name) if module.separate else body, feedback
+
+
+def _unlike(body: object, feedback: object) -> str:
+    """Return why a recurrent layer has no quantized form, and what to do."""
+    back = "no feedback" if feedback is None else type(feedback).__name__
+    if not isinstance(body, neuron.Neuron) or feedback is None:
+        return (
+            f"a recurrent layer of {type(body).__name__} and {back} has no quantized form (use "
+            "layer.Recurrent(neuron.LIF(), layer.Linear(n, n, bias=False)), with weights before it)"
+        )
+    return (
+        f"its feedback is {back}, and only dense weights come back to their neurons (flatten the "
+        "sums before the neurons, and feed back with layer.Linear(n, n, bias=False))"
+    )
 
 
 def _feedback(module: layer.Recurrent) -> Any:

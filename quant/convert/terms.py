@@ -82,6 +82,19 @@ class Walk:
             source = source.all_input_nodes[0]
         return True
 
+    def _unread(self, node: fx.Node, source: fx.Node) -> str:
+        """Return why a call cannot read the sums of weights, and what to do."""
+        reader = node.target if node.op == "call_module" else node.name
+        words = f"{reader}: reads {source.target} with no neurons between them"
+        if isinstance(self._of(node), Moving):
+            return (
+                f"{words}, and only spikes are moved (put it behind the neurons that "
+                f"{source.target} drives, or before its weights)"
+            )
+        return (
+            f"{words} (put neurons between layers of weights, or give their product as one layer)"
+        )
+
     def _refuse_sums(self, node: fx.Node) -> None:
         """Check that the call reads only spikes, or pools of them."""
         pending = list(node.all_input_nodes)
@@ -93,11 +106,7 @@ class Walk:
                     "unit of its weights (put neurons before the concatenation)"
                 )
             if source in self.waiting:
-                reader = node.target if node.op == "call_module" else node.name
-                raise ValueError(
-                    f"{reader}: reads {source.target} with no neurons between them "
-                    "(put neurons between layers of weights, or give their product as one layer)"
-                )
+                raise ValueError(self._unread(node, source))
             passes = source.op != "call_module" or isinstance(self._of(source), (*SAME, *IDLE))
             if passes or isinstance(self._of(source), layer.SumPool2d):
                 pending += source.all_input_nodes

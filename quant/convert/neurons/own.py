@@ -73,7 +73,7 @@ def _with_spikes(
     Raises:
         ValueError: if it has none, or shows a state; names the layer.
     """
-    kind = type(module).__name__
+    kind = module.equations.name if type(module) is neuron.Defined else type(module).__name__
     if module.without_step:
         raise ValueError(f"{name}: {kind} {module.without_step}")
     if not isinstance(module, neuron.EquationNeuron):
@@ -81,8 +81,8 @@ def _with_spikes(
     if not sends_spikes(module.equations):
         raise ValueError(
             f"{name}: {kind} has no near neuron on {form.name}: it shows a state that does more "
-            "than leak and add up (return the spikes, which --keep of convert chooses, or a "
-            "membrane without a reset, such as neuron.LeakyIntegrator)"
+            "than leak and add up (use its spikes, which --keep of convert chooses where a module "
+            "returns both, or a membrane without a reset, such as neuron.LeakyIntegrator)"
         )
     return module
 

@@ -113,3 +113,14 @@ def test_a_layer_without_a_bound_is_named() -> None:
     loop = (Input("in", (1,)), Dense("a", Edge("a", 1), [[1]]), neurons("n", "in", "a"))
     with pytest.raises(ValidationError, match="a: a loop of weights without neurons"):
         ranges(Program(loop, "n"))
+
+
+def test_neurons_whose_numbers_come_back_are_named() -> None:
+    showing = trace(lambda v, x: (v + x, v + x), states=("v",), parameters=(), name="Showing")
+    system = NumberSystem("chip", (("v", Format(24, 0)),), ())
+    for late in (0, 1):
+        layer = Neuron("n", (Edge("in"), Edge("own", late)), showing, system, {})
+        own = Dense("own", Edge("n", 1 - late), [[1]])
+        nodes = (Input("in", (1,)), *((layer, own) if late else (own, layer)))
+        with pytest.raises(ValidationError, match=r"n: sends .* over own, .*one a step"):
+            ranges(Program(nodes, "n"))

@@ -245,6 +245,11 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
         "int8",
         "1: reads 0 with no neurons between",
     ),
+    "sums that are moved": (
+        lambda: chain(layer.Linear(2, 2), layer.Permute((0,)), neuron.IF()),
+        "int8",
+        "1: reads 0 with no neurons between them, and only spikes are moved .*that 0 drives",
+    ),
     "a norm of spikes": (
         lambda: chain(neuron.IF(), layer.BatchNorm2d(1), neuron.IF()),
         "int8",

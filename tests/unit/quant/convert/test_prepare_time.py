@@ -85,7 +85,7 @@ WRONG: dict[str, tuple[Callable[[], nn.Module], str]] = {
     ),
     "a convolution": (
         lambda: layer.Recurrent(neuron.LIF(), layer.Conv2d(1, 1, 1)),
-        "1: a recurrent layer of LIF and Conv2d",
+        "1: its feedback is Conv2d, and only dense weights come back.*flatten the sums",
     ),
     "a bias": (
         lambda: layer.Recurrent(neuron.LIF(), layer.Linear(6, 6)),
