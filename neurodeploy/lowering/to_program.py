@@ -69,17 +69,23 @@ def _require_neurons(output: g.Node) -> None:
     Raises:
         DoesNotFitError: if not; names the layer.
     """
-    if isinstance(output, g.Delay):
-        raise DoesNotFitError(
-            f"{output.name}: delays the network's output, which no chip does behind the last layer",
-            remedy="leave this delay out (in slayer: delay_shift=False and delay=False in the last "
-            "block): the same spikes come so much earlier",
-        )
     if not isinstance(output, g.Neuron):
-        raise DoesNotFitError(
-            f"{output.name}: the network ends in a layer without neurons",
-            remedy="append quant.CubaLIF, quant.LIF or quant.IF",
-        )
+        words, remedy = _ENDS.get(type(output), _ENDS[g.Node])
+        raise DoesNotFitError(f"{output.name}: {words}", remedy=remedy)
+
+
+# What is wrong with an output of this kind, or of any other, and what to do.
+_ENDS: dict[type[g.Node], tuple[str, str]] = {
+    g.Delay: (
+        "delays the network's output, which no chip does behind the last layer",
+        "leave this delay out (in slayer: delay_shift=False and delay=False in the last block): "
+        "the same spikes come so much earlier",
+    ),
+    g.Node: (
+        "the network ends in a layer without neurons",
+        "append quant.CubaLIF, quant.LIF or quant.IF",
+    ),
+}
 
 
 # Append the program nodes of a graph node, and return the names of those whose sum it is.

@@ -207,13 +207,17 @@ def Measured(v: Any, x: Any, *, threshold: Any) -> Any:  # noqa: N802
         (Measured(), "int8", "1: Measured: what log is taken of counts in the unit of the inputs"),
         (Gated(), "int8", "1: Gated: has the inputs x, gate; a chip drives one"),
         (Measured(), "loihi", r"on loihi, which has no neurons of your own, only quant\.CubaLIF"),
-        (Leaky(decay=1.5), "int8", r"Defined\.decay: 1\.5 is not between 0 and 1"),
         (Named(), "int8", r"Named\.unit: chip neurons have that \(rename it\)"),
     ],
 )
 def test_what_has_no_place_is_named(neurons: nn.Module, form: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         quant.prepare(nn.Sequential(layer.Linear(4, 3), neurons), target=form)
+
+
+def test_a_share_is_between_zero_and_one() -> None:
+    with pytest.raises(ValueError, match=r"Defined\.decay: 1\.5 is not between 0 and 1"):
+        quant.Defined(Leaky().equations, decay=1.5, threshold=1.0)
 
 
 def test_equations_need_a_value_for_each_parameter() -> None:

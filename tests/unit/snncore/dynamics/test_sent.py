@@ -36,7 +36,7 @@ def test_the_library_knows_who_fires(name: str) -> None:
 
 @pytest.mark.parametrize("name", NEURONS)
 def test_the_library_knows_who_sends_ones(name: str) -> None:
-    others = ("LeakyIntegrator", "IntegerLIF", "TernaryLIF")
+    others = ("LeakyIntegrator", "IntegerLIF", "TernaryIF", "TernaryLIF")
     assert sends_ones(NEURONS[name]().equations) == (not name.startswith(others))
 
 
