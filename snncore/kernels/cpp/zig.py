@@ -39,6 +39,7 @@ void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void *memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void *memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void *memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 extern "C" void refused(const char *, ...) __asm__("_ZNSt3__122__libcpp_verbose_abortEPKcz");
 extern "C" void refused(const char *, ...) { std::abort(); }
