@@ -78,8 +78,7 @@ def _require_neurons(output: g.Node) -> None:
 _ENDS: dict[type[g.Node], tuple[str, str]] = {
     g.Delay: (
         "delays the network's output, which no chip does behind the last layer",
-        "leave this delay out (in slayer: delay_shift=False and delay=False in the last block): "
-        "the same spikes come so much earlier",
+        "leave this delay out (in slayer: delay_shift=False and delay=False in the last block)",
     ),
     g.Node: (
         "the network ends in a layer without neurons",
