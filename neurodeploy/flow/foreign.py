@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodeploy import target as targets
 from neurodeploy.artifact import Artifact
 from neurodeploy.errors import ModelFileError, SamplesError
 from neurodeploy.flow import pipeline
 from neurodeploy.report import Report
+from neurodeploy.target import Finding
 
 if TYPE_CHECKING:
     from neurodeploy.frontend.foreign.report import Conversion
@@ -36,11 +38,15 @@ class ModuleSource:
 
 @dataclass(frozen=True)
 class Carried:
-    """A network on a chip: its artifact, the report on it, and the accuracies on the way."""
+    """A network on a chip: its artifact, the report on it, and the accuracies on the way.
+
+    The findings are what the target's check warned of.
+    """
 
     artifact: Artifact
     report: Report
     accuracies: dict[str, float]
+    findings: tuple[Finding, ...]
 
 
 def converted_module(
@@ -141,17 +147,20 @@ def carried(
         DoesNotFitError: if the target cannot accept the result.
     """
     from neurodeploy.flow.post_training import accuracy_of, is_on_grid, quantized
+    from neurodeploy.frontend import graph_of
 
     accuracies: dict[str, float] = {}
     if is_on_grid(network):
         # Slayer trains in a chip's integers.
         if labels is not None:
             accuracies = {"quantized": accuracy_of(network, samples, labels)}
+        chip = targets.target(target)
+        findings = chip.check(targets.lowered(graph_of(network, example=samples), chip))
     else:
         progress(f"quantizing for {target}")
         options: dict[str, Any] = {"target": target, "progress": progress}
         result = quantized(network, samples=samples, labels=labels, **options)
-        network, accuracies = result.network, result.accuracies
+        network, accuracies, findings = result.network, result.accuracies, result.findings
     progress(f"writing {folder}")
     artifact = pipeline.export(network, target=target, path=folder, example=samples)
     report = pipeline.verified(
@@ -162,4 +171,4 @@ def carried(
         simulator=simulator,
         progress=progress,
     )
-    return Carried(artifact, report, accuracies | dict(report.accuracies))
+    return Carried(artifact, report, accuracies | dict(report.accuracies), tuple(findings))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.cli.outcome import BLANK, Block, Line, Outcome, Table, Tone, title
+from neurodeploy.cli.views import findings as findings_view
 from neurodeploy.cli.views import report as report_view
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def with_artifact(
     if carried is None:
         return Outcome(document, [*blocks, *_scores(accuracies)])
     accuracies = accuracies | carried.accuracies
-    blocks = [*blocks, *_scores(accuracies)]
+    blocks = [*blocks, *findings_view.as_lines(carried.findings), *_scores(accuracies)]
     document = document | {
+        "findings": findings_view.as_data(carried.findings),
         "accuracies": accuracies,
         "artifact": str(carried.artifact.path),
         "verification": report_view.as_data(carried.report),

@@ -67,7 +67,10 @@ class Destination:
     model: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="MODEL", help="The model to write; <source>.pt by default."
+            "--output",
+            "-o",
+            metavar="MODEL",
+            help="The model to write; <source>.pt by default, or <source>-converted.pt.",
         ),
     ] = None
     samples: Samples = None
@@ -105,7 +108,7 @@ def convert(
     """
     from neurodeploy.flow.conversion import conversion_of
 
-    written = destination.model or Path(f"{source.stem}.pt")
+    written = destination.model or _default(source)
     if module.build is not None:
         return _module(output, source, module, destination, written)
     if module != ModuleOptions():
@@ -135,6 +138,12 @@ def convert(
         return view.with_artifact(document, [exact], {}, carried)
     blocks = _blocks(sentence, conversion)
     return view.with_artifact(document | conversion.as_data(), blocks, {}, carried)
+
+
+def _default(source: Path) -> Path:
+    """Return a model file in this folder, named after the source and never the source itself."""
+    model = Path(f"{source.stem}.pt")
+    return Path(f"{source.stem}-converted.pt") if model.resolve() == source.resolve() else model
 
 
 def _require_target(name: str | None) -> None:

@@ -89,6 +89,21 @@ def test_a_module_goes_to_a_chip_in_one_command(call: Caller, own: Path) -> None
     assert [name for name, _ in network.named_children()] == ["fc1", "lif1", "fc2", "lif2"]
 
 
+@pytest.mark.filterwarnings("ignore:encoder. the example is not spikes")
+def test_a_target_that_warns_of_a_layer_is_heard(call: Caller, own: Path) -> None:
+    with np.load(own / "data.npz") as good:
+        np.savez(own / "half.npz", samples=good["samples"] * 0.4 + 0.1)
+    words = ("convert", "trained.pt", "--build", "foreign_nets:loop", "--samples", "half.npz")
+    before = (own / "trained.pt").read_bytes()
+    done = call(*words, "--target", "lynxi", "--to", "chip")
+    assert "warning: lif1.synapse: a partial sum may reach" in done.out
+    assert "encode the input as spikes" in done.out
+    assert done.code == 0, done.err
+    # The weights were not written over.
+    assert (own / "trained.pt").read_bytes() == before
+    assert (own / "trained-converted.pt").exists()
+
+
 def test_words_say_what_became_what(call: Caller, own: Path) -> None:
     done = call("convert", "trained.pt", "--build", "foreign_nets:with_example", "-o", "mine.pt")
     assert done.code == 0, done.err
