@@ -64,7 +64,7 @@ def check(program: Program) -> tuple[Finding, ...]:
 
 def _room(program: Program) -> Iterator[Finding]:
     """Yield the chips that it does not fit: a warning, or an error if it fits none."""
-    placements = [placement(program, chip) for chip in CHIPS]
+    placements = [placement(program, chip, spread=False) for chip in CHIPS]
     say = warning if any(each.fits for each in placements) else error
     for each in placements:
         for layer, words in each.problems:

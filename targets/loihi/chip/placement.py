@@ -65,8 +65,11 @@ class _DoesNotFitError(Exception):
     """An error: one neuron needs more than an empty core has."""
 
 
-def placement(program: Program, chip: Chip) -> Placement:
-    """Return the network on the chip's cores, or why it does not fit."""
+def placement(program: Program, chip: Chip, *, spread: bool = True) -> Placement:
+    """Return the network on the chip's cores, or why it does not fit.
+
+    Without `spread`, cores that need several chips are not dealt to them, which takes longest.
+    """
     layers = layers_of(program, chip)
     try:
         cores, of_layer = _placed(layers, chip)
@@ -74,17 +77,18 @@ def placement(program: Program, chip: Chip) -> Placement:
         problem = (str(error.args[0]), str(error.args[1]))
         return Placement(chip.name, (), chip.cores, _needs(layers, {}), (problem,), chip.notes)
     problems = tuple(_lacking(layers, chip))
-    limit, spread = chip.cores, None
+    limit, chips = chip.cores, None
     if len(cores) > chip.cores:
         board = next((each for each in chip.boards if len(cores) <= each.chips * limit), None)
         if board is None:
             problems = (*problems, _crowded(of_layer, len(cores), chip))
         else:
-            links = {layer.node.name: layer.inputs for layer in layers}
-            spread = spread_over(board, cores, links, chip.cores)
+            if spread:
+                links = {layer.node.name: layer.inputs for layer in layers}
+                chips = spread_over(board, cores, links, chip.cores)
             limit *= board.chips
     needs = _needs(layers, of_layer)
-    return Placement(chip.name, cores, limit, needs, problems, chip.notes, spread)
+    return Placement(chip.name, cores, limit, needs, problems, chip.notes, chips)
 
 
 def crossings(program: Program, placed: Placement) -> dict[str, Integers]:

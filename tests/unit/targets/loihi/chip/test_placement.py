@@ -216,6 +216,8 @@ def test_more_cores_than_a_chip_has_are_spread_over_the_smallest_board_that_has_
     assert (spread.board, spread.chips, placed.core_limit) == ("a board of four", 4, 20)
     assert len(spread.chip_of) == len(placed.cores) == 14
     assert max(map(spread.chip_of.count, spread.chip_of)) <= 5
+    # A check asks only whether there is room.
+    assert placement(program, BOARD, spread=False) == replace(placed, spread=None)
 
 
 def test_axons_between_cores_and_chips_are_those_of_the_weights() -> None:
