@@ -101,13 +101,17 @@ def graph_network(seed: int) -> tuple[nn.Module, tuple[int, ...]]:
             parts += [late(rng, before)]
         parts += [layer.Linear(before, size, bias=bool(rng.random() < 0.5))]
         parts += [looped(rng, style, size) if kind == 0 else neurons_of(rng, style)]
+    return in_eighths(parts, rng), (sizes[0],)
+
+
+def in_eighths(parts: list[nn.Module], rng: np.random.Generator) -> nn.Sequential:
+    """Return a network of numbers whose sums round nothing, so that thresholds are met exactly."""
     network = nn.Sequential(*parts).eval()
     with torch.no_grad():
         for parameter in network.parameters():
-            # Eighths, so that sums round nothing and thresholds are met exactly.
             drawn = rng.integers(-6, 9, tuple(parameter.shape)) / 8
             parameter.copy_(torch.from_numpy(drawn))
     for module in network.modules():
         if isinstance(module, neuron.EquationNeuron):
             module.backend = "torch"
-    return network, (sizes[0],)
+    return network

@@ -31,6 +31,7 @@ from targets.nir.foreign.profiles import PROFILES
 from targets.nir.graph.names import Names
 from targets.nir.simulators.receivers.run import RECEIVERS
 from targets.nir.target import target
+from tests.conformance.nir.graphs import in_eighths
 from tests.conformance.summary import show
 
 DT = 1e-4
@@ -78,16 +79,7 @@ def network_of_seed(seed: int) -> tuple[nn.Module, tuple[int, ...]]:
         parts += [layer.Flatten()]
     for before, size in pairwise(sizes):
         parts += [layer.Linear(before, size, bias=bool(rng.random() < 0.5)), neurons_of(rng)]
-    network = nn.Sequential(*parts).eval()
-    with torch.no_grad():
-        for parameter in network.parameters():
-            # Eighths, so that sums round nothing and thresholds are met exactly.
-            drawn = rng.integers(-6, 9, tuple(parameter.shape)) / 8
-            parameter.copy_(torch.from_numpy(drawn))
-    for module in network.modules():
-        if isinstance(module, neuron.EquationNeuron):
-            module.backend = "torch"
-    return network, shape
+    return in_eighths(parts, rng), shape
 
 
 def sent_of_seed(seed: int) -> Sent:
