@@ -19,8 +19,8 @@ from tests.conformance.networks import Case, timed_case
 from tests.conformance.zoo_networks import zoo_case
 
 STEPS = 8
-# Yosys takes a minute for some, so all of them are left to --full.
-pytestmark = [pytest.mark.thorough, pytest.mark.timeout(3600)]
+# Yosys takes a minute for some: all but the first are left to --full.
+pytestmark = pytest.mark.timeout(3600)
 CASES = {
     "cells: a neuron of the zoo": (zoo_case, 7, "ice40"),
     "cells: delays": (timed_case, 3, "ice40"),
@@ -37,6 +37,7 @@ def run_of(case: Case) -> Run:
     return Run(network, texts_of(network), case.samples[:STEPS, :1])
 
 
+@pytest.mark.every(6)
 @pytest.mark.parametrize("name", CASES)
 def test_a_netlist_computes_golden_s_values(
     name: str, yosys: Environment, icarus: Environment
@@ -49,6 +50,7 @@ def test_a_netlist_computes_golden_s_values(
     assert golden.spikes() > 5
 
 
+@pytest.mark.thorough
 def test_an_edited_netlist_differs(yosys: Environment, icarus: Environment) -> None:
     """A lookup table whose every bit is turned around."""
     run = run_of(chip_case(7))
