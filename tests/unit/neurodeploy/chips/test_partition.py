@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neurodeploy.chips.partition import CoreGraph, Integers, partition
+from neurodeploy.chips.partition import CoreGraph, Integers, _grown, _improved, partition
 
 
 def graph_of(count: int, pairs: list[tuple[int, int, int]]) -> CoreGraph:
@@ -80,3 +80,16 @@ def test_the_cut_counts_each_pair_once_and_adds_pairs_that_occur_again() -> None
 def test_cores_without_axons_and_one_chip_are_dealt_too() -> None:
     assert np.bincount(partition(graph_of(10, []), 4)).max() <= 4
     assert not partition(graph_of(3, [(0, 1, 1)]), 4).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_joined_cores_of_any_size_stay_within_the_room(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes, room = rng.integers(1, 6, 40), 12
+    first, second = np.triu_indices(40, 1)
+    graph = CoreGraph.of(sizes, first, second, rng.integers(1, 30, len(first)))
+    start = _grown(graph, room)
+    better = _improved(graph, start, room)
+    for where in (start, better):
+        assert np.bincount(where, sizes).max() <= room
+    assert graph.cut(better) < graph.cut(start)
