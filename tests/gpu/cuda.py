@@ -21,7 +21,6 @@ from tests.unit.snncore.kernels.cuda.loops import (
     on_cuda,
     on_module,
 )
-from tests.unit.snncore.kernels.triton.compare import GROWTH
 from tests.unit.snncore.neurons import NEURONS, SURROGATES
 
 GPU = torch.device("cuda", 0)
@@ -29,6 +28,8 @@ KINDS = (torch.float32, torch.float16, torch.bfloat16)
 SPREADS = ((), (3,), (3, 40))
 # The quotient of gradients is approximate on a GPU, and some neurons amplify it step by step.
 RELATIVE = 1e-6
+# Its gradient makes any rounding grow: eager torch's own in float32 is a thousandth off float64's.
+GROWTH = {"Izhikevich": 5.0, "Izhikevich-detached": 5.0}
 ZOO = list(zip(NEURONS, cycle(SURROGATES), strict=False))
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
-from snncore import layer, models, neuron, training
+from snncore import functional, layer, models, neuron, training
 from snncore.layer.norm.synchronized import synchronized_batch_norm
 from tests.gpu.backends import DEVICE, on_gpu
 
@@ -109,22 +109,25 @@ def test_a_captured_residual_network_trains_as_an_eager_one(fuse: bool) -> None:
     torch.use_deterministic_algorithms(False)
     fires = partial(neuron.LIF, threshold=0.5, detach_reset=True)
     ((x, target),) = batches(1, 4, 16, 3, 32, 32)
-    values: dict[str, list[float]] = {"eager": [], "captured": []}
-    for name, losses in values.items():
-        torch.manual_seed(0)
-        net = models.sew_resnet18(10, width=16, small_images=True, neuron=fires).to(DEVICE)
-        if fuse:
-            training.fuse_norms(net)
-        optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
-        if name == "eager":
-            for _ in range(12):
-                losses.append(training.training_step(net, optimizer, [(x, target)], loss))
-            continue
-        step = training.CapturedStep(net, loss, x, target)
-        for _ in range(12):
-            losses.append(float(step(x, target)))
-            optimizer.step()
-        assert step.outputs.shape == (4, 16, 10)
-    assert values["captured"][:3] == pytest.approx(values["eager"][:3], rel=2e-3)
-    for losses in values.values():
-        assert losses[-1] < losses[0] - 0.02
+    torch.manual_seed(0)
+    net = models.sew_resnet18(10, width=16, small_images=True, neuron=fires).to(DEVICE)
+    if fuse:
+        training.fuse_norms(net)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
+    step = training.CapturedStep(net, loss, x, target)
+    losses = []
+    for _ in range(12):
+        losses.append(float(step(x, target)))
+        captured = {key: value.grad.clone() for key, value in net.named_parameters()}
+        # At the same weights: rounding of an update may flip a spike, and losses part from there.
+        functional.reset(net)
+        eager = loss(net(x), target)
+        assert losses[-1] == pytest.approx(float(eager), rel=1e-5)
+        gradients = torch.autograd.grad(eager, [*net.parameters()])
+        functional.reset(net)
+        for (key, value), other in zip(captured.items(), gradients, strict=True):
+            largest = float(other.abs().max())
+            assert float((value - other).abs().max()) <= 1e-3 * largest, (key, largest)
+        optimizer.step()
+    assert step.outputs.shape == (4, 16, 10)
+    assert losses[-1] < losses[0] - 0.02

@@ -20,8 +20,6 @@ from tests.unit.snncore.neurons import EACH, NEURONS, SURROGATES, drive
 Tensors = dict[str, torch.Tensor]
 # Inexact on purpose: a half's spacing, for gradients that are rounded to the input's type.
 ROUNDED = {torch.float32: 1e-6, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
-# Its gradient makes any rounding grow: eager torch's own in float32 is a thousandth off float64's.
-GROWTH = {"Izhikevich": 5.0, "Izhikevich-detached": 5.0}
 
 
 def dense(results: Tensors, leaves: Tensors) -> Tensors:
@@ -31,8 +29,10 @@ def dense(results: Tensors, leaves: Tensors) -> Tensors:
         torch.randn(r.shape, generator=generator, dtype=torch.float32).to(r.dtype).to(r.device)
         for r in results.values()
     ]
+    # A count of steps has no gradient where nothing that it began with has one.
+    joined = [(r, w) for r, w in zip(results.values(), weights, strict=True) if r.requires_grad]
     gradients = torch.autograd.grad(
-        list(results.values()), list(leaves.values()), weights, allow_unused=True
+        [r for r, _ in joined], list(leaves.values()), [w for _, w in joined], allow_unused=True
     )
     named = zip(leaves.items(), gradients, strict=True)
     return {name: torch.zeros_like(v) if g is None else g for (name, v), g in named}
@@ -83,9 +83,31 @@ def case(
         error = float((gradients[key].double() - value.double()).abs().max())
         # A parameter's gradient is a sum of many terms that cancel, in another order.
         size = sizes[key] if key in options else float(value.abs().max())
-        tolerance = ROUNDED[value.dtype] * max(size, 1e-30) * GROWTH.get(name, 1.0)
+        tolerance = ROUNDED[value.dtype] * max(size, 1e-30)
+        if error > tolerance and value.dtype == torch.float32:
+            tolerance += 2 * own_error(name, key, x, options, begin, spikes["s"], value)
         assert error <= tolerance, (name, slope, key, error, tolerance)
     return float((fired["s"] != 0).float().mean())
+
+
+def own_error(
+    name: str,
+    key: str,
+    x: torch.Tensor,
+    options: dict[str, Any],
+    begin: Tensors,
+    spikes: torch.Tensor,
+    gradient: torch.Tensor,
+) -> float:
+    """Return how far eager torch's own gradient in float32 is from that in float64.
+
+    A step whose slopes are steep makes any rounding grow: no order of float32 is nearer then.
+    """
+    wide = {k: v.double() if isinstance(v, torch.Tensor) else v for k, v in options.items()}
+    states = {k: v.double() for k, v in begin.items()}
+    results, gradients = trained(name, "torch", "cpu", x.double(), wide, states)
+    assert torch.equal(results["s"].float(), spikes), (name, "fires otherwise in float64")
+    return float((gradients[key] - gradient.double()).abs().max())
 
 
 def share_sizes(
