@@ -10,7 +10,8 @@ import torch
 from neurodeploy.program import Program
 from neurodeploy.program.ranges import ranges
 from neurodeploy.runtime.memory import Integers, Memory
-from neurodeploy.simulator.fast import Compiled, Engine, FastRun
+from neurodeploy.simulator.engine.compiled import Compiled
+from neurodeploy.simulator.fast import Engine, FastRun
 
 _CPU = torch.device("cpu")
 

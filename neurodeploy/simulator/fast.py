@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
-from enum import Enum
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Shape
@@ -26,15 +24,15 @@ from neurodeploy.program import (
     Program,
     Selection,
     Synapse,
-    neurons_in,
 )
 from neurodeploy.program.ranges import ranges
-from neurodeploy.program.remembered import remembered
 from neurodeploy.simulator.carrier import exact_matmul_type
+from neurodeploy.simulator.engine.compiled import Compiled, first_choice, is_worth_compiling
+from neurodeploy.simulator.engine.order import has_loop, last_reads
 from neurodeploy.simulator.integers import Sums, integer_sums, pooled_bytes
 from neurodeploy.simulator.layers import LayerRun, States, compiled_layer, torch_layer
 from neurodeploy.simulator.moving import TorchWords
-from neurodeploy.simulator.samples import checked_integers
+from neurodeploy.simulator.samples import checked_integers, range_of_tensor
 from neurodeploy.simulator.weights import channels_of, exact_weights, may_wrap
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
@@ -43,12 +41,12 @@ from snncore.kernels.cpp.products import HIGHEST_BYTE, by_channel, empty, order_
 
 # The most samples at once, and the most sums of a layer: its states stay in the processor's cache.
 _BATCH, _SUMS = 64, 1 << 22
-# Below so many neuron steps, compiling a layer costs more than it brings.
-WORTH_COMPILING = 1 << 21
+# On a GPU, sums fit its memory, and their places 32 bits.
+_SUMS_ON_GPU = 1 << 30
 # Time and batch come before the axes of a sample.
 _WORDS = TorchWords(2)
 # By layer: spikes, and states if they are recorded.
-Arrays = dict[str, dict[str, torch.Tensor]]
+Arrays = dict[str, dict[str, Tensor]]
 
 
 def run_fast(
@@ -63,8 +61,8 @@ def run_fast(
     """Return the trace of the samples (T, N, ...); without `states`, spikes alone.
 
     On a CPU, neurons and products run in C++ where they are compiled; by default, where that is
-    worth it, or where it was done before. The prepared engine is kept for more samples unless
-    `again` is false.
+    worth it, or where it was done before. On a GPU they run in Triton. The prepared engine is kept
+    for more samples unless `again` is false.
 
     Raises:
         SamplesError: if the samples do not fit the program's input.
@@ -74,8 +72,8 @@ def run_fast(
     seen = Interval(int(checked.min()), int(checked.max()))
     where = torch.device(device)
     prepared = _engine if again else Engine
-    engine = prepared(program, seen, where, Compiled.NONE if compiled is False else Compiled.BEFORE)
-    if engine.lacks and (compiled or (compiled is None and _is_worth_compiling(program, checked))):
+    engine = prepared(program, seen, where, first_choice(compiled, where))
+    if engine.lacks and (compiled or (compiled is None and is_worth_compiling(program, checked))):
         engine = prepared(program, seen, where, Compiled.ALL)
     recorded = engine.run(checked, states=states)
     layers = {
@@ -88,25 +86,18 @@ def run_fast(
     return Trace(layers, program.output, program.readout)
 
 
-class Compiled(Enum):
-    """How much runs in C++: nothing, everything, or what this machine compiled before."""
+def run_tensors(program: Program, samples: Tensor, *, states: bool = False) -> Arrays:
+    """Return by layer what it sends, and its states if wanted, where the samples (T, N, ...) lie.
 
-    NONE = 0
-    ALL = 1
-    BEFORE = 2
+    On a GPU nothing goes through the host but the check of the samples, which are the program's
+    integers in any type.
 
-
-def _is_worth_compiling(program: Program, samples: NDArray[np.int64]) -> bool:
-    """Return whether a program's samples, these and earlier ones, are enough work."""
-    work = _work(program)
-    work["steps"] += samples.shape[0] * samples.shape[1]
-    return work["steps"] * neurons_in(program) >= WORTH_COMPILING
-
-
-@remembered
-def _work(program: Program) -> Counter[str]:
-    """Return a counter of the steps that a program ran."""
-    return Counter()
+    Raises:
+        SamplesError: if the samples do not fit the program's input.
+    """
+    seen = range_of_tensor(program, samples)
+    where = samples.device
+    return _engine(program, seen, where, first_choice(None, where)).run(samples, states=states)
 
 
 class Engine:
@@ -123,28 +114,29 @@ class Engine:
         self.program = program
         self.device = device
         self.ranges = ranges(program, inputs.hull(ZERO))
-        if device.type != "cpu":
-            compiled = Compiled.NONE
+        self.on_gpu = compiled == Compiled.TRITON
         # Whether weights and images go through the processor's products of integers.
         build = compiled == Compiled.ALL
-        self.integers = compiled != Compiled.NONE and products_work(build=build)
+        kept = not self.on_gpu and compiled != Compiled.NONE
+        self.integers = kept and products_work(build=build)
         # One type for all steps: edges with a delay join those of several.
-        is_bytes = self.integers and inputs.low >= 0 and inputs.high <= HIGHEST_BYTE
-        self.input_type = torch.uint8 if is_bytes else exact_matmul_type(inputs.largest())
+        is_bytes = inputs.low >= 0 and inputs.high <= HIGHEST_BYTE
+        narrow = (self.integers or self.on_gpu) and is_bytes
+        self.input_type = torch.uint8 if narrow else exact_matmul_type(inputs.largest())
         # Whether a compiler would bring more.
         self.lacks = compiled == Compiled.BEFORE and not self.integers
         # A loop is computed a step at a time, everything else a sequence at a time.
-        self.looped = _has_loop(program)
+        self.looped = has_loop(program)
         self.layers = {node.name: self._layer(node, compiled) for node in program.layers}
         # By layer of weights, once it was needed: those of each delay, or all of them.
-        self._weights: dict[str, list[torch.Tensor]] = {}
+        self._weights: dict[str, list[Tensor]] = {}
         self._sums: dict[str, Sums | None] = {}
         self._keeps = keeps or self.looped
         self.longest = program.late_sources
         # The function for each kind is looked up once, not for every chunk.
         self.computed = [(node, _VALUE.of(node)) for node in program.nodes]
         self.drives = {node.name: tuple(node.drives.values()) for node in program.layers}
-        self.read = _last_reads(program, self.longest)
+        self.read = last_reads(program, self.longest)
         # Those whose sum might leave its accumulator.
         self.wrapping = {
             node.name
@@ -153,16 +145,17 @@ class Engine:
         }
 
     @torch.no_grad()
-    def run(self, samples: NDArray[np.int64], *, states: bool) -> Arrays:
+    def run(self, samples: NDArray[np.int64] | Tensor, *, states: bool) -> Arrays:
         """Return the layers' arrays, computed one batch after another."""
         steps, count = samples.shape[:2]
         arrays = self.arrays(steps, count, states)
         chunk = 1 if self.looped else steps
         most = steps * max(map(prod, self.program.shapes.values()))
-        batch = max(1, min(_BATCH, _SUMS // most if self.integers else _BATCH))
+        batch = _SUMS_ON_GPU // most if self.on_gpu else _BATCH
+        batch = max(1, min(batch, _SUMS // most) if self.integers else batch)
         for first in range(0, count, batch):
             part = slice(first, first + batch)
-            inputs = torch.from_numpy(np.ascontiguousarray(samples[:, part])).to(self.device)
+            inputs = self._inputs(samples[:, part])
             keep = {
                 layer: {key: value[:, part] for key, value in values.items()}
                 for layer, values in arrays.items()
@@ -171,6 +164,13 @@ class Engine:
             for start in range(0, steps, chunk):
                 run.advance(inputs[start : start + chunk])
         return arrays
+
+    def _inputs(self, samples: NDArray[np.int64] | Tensor) -> Tensor:
+        if isinstance(samples, Tensor):
+            return samples
+        integers = torch.from_numpy(np.ascontiguousarray(samples))
+        # Few bytes go to a GPU.
+        return integers.to(self.input_type).to(self.device) if self.on_gpu else integers
 
     def arrays(self, steps: int, count: int, states: bool) -> Arrays:
         """Return room for what every layer shows in these steps."""
@@ -184,16 +184,24 @@ class Engine:
             }
         return arrays
 
-    def _empty(self, batch: Shape, shape: Shape, kind: torch.dtype) -> torch.Tensor:
+    def _empty(self, batch: Shape, shape: Shape, kind: torch.dtype) -> Tensor:
+        size = (*batch, *order_of(shape))
         if self.device.type == "cpu":
-            return by_channel(empty((*batch, *order_of(shape)), kind))
-        return torch.empty((*batch, *shape), dtype=kind, device=self.device)
+            return by_channel(empty(size, kind))
+        return by_channel(torch.empty(size, dtype=kind, device=self.device))
 
     def _layer(self, node: Neuron, compiled: Compiled) -> LayerRun:
         proved = self.ranges.layers[node.name]
         if compiled != Compiled.NONE and node.ports is None and not node.graded:
             terms = sum(self.ranges.values[edge.source].largest() for edge in node.inputs)
-            quick = compiled_layer(node, proved, terms, build=compiled == Compiled.ALL)
+            quick: LayerRun | None
+            if self.on_gpu:
+                from neurodeploy.simulator.engine.on_gpu import Setting, gpu_layer
+
+                setting = Setting(self.program.shapes[node.name], self.device, self.looped)
+                quick = gpu_layer(node, proved, terms, setting)
+            else:
+                quick = compiled_layer(node, proved, terms, build=compiled == Compiled.ALL)
             if quick is not None:
                 return quick
             self.lacks |= compiled == Compiled.BEFORE
@@ -201,14 +209,21 @@ class Engine:
 
     def sums(self, node: Synapse) -> Sums | None:
         """Return a layer's sums in integers, or None if it is left to floats."""
-        if not self.integers or node.name in self._sums:
+        if not (self.integers or self.on_gpu) or node.name in self._sums:
             return self._sums.get(node.name)
-        sums = integer_sums(node, self.program, self.ranges.values[node.source.source].hull(ZERO))
+        source = self.ranges.values[node.source.source].hull(ZERO)
+        sums: Sums | None
+        if self.on_gpu:
+            from neurodeploy.simulator.engine.on_gpu import gpu_sums
+
+            sums = gpu_sums(node, self.program, source, self.device)
+        else:
+            sums = integer_sums(node, self.program, source)
         if self._keeps:
             self._sums[node.name] = sums
         return sums
 
-    def weights(self, node: Synapse) -> list[torch.Tensor]:
+    def weights(self, node: Synapse) -> list[Tensor]:
         """Return a layer's weights in a type that is exact; keep them if they are needed again."""
         weights = self._weights.get(node.name)
         if weights is None:
@@ -230,13 +245,13 @@ class FastRun:
 
     def __init__(self, engine: Engine, count: int, keep: Arrays) -> None:
         self.engine, self.count, self.keep = engine, count, keep
-        self.values: dict[str, torch.Tensor] = {}
-        self.past: dict[str, torch.Tensor] = {}
+        self.values: dict[str, Tensor] = {}
+        self.past: dict[str, Tensor] = {}
         self.states: dict[str, States] = {}
         # Steps before this chunk, and in it.
         self.done = self.steps = 0
 
-    def advance(self, inputs: torch.Tensor) -> None:
+    def advance(self, inputs: Tensor) -> None:
         """Take every node through another chunk of steps."""
         self.steps = inputs.shape[0]
         self.values = {}
@@ -250,7 +265,7 @@ class FastRun:
             self.past[source] = joined[-steps:]
         self.done += self.steps
 
-    def _before(self, source: str) -> torch.Tensor:
+    def _before(self, source: str) -> Tensor:
         """Return a source's values before this chunk, as many steps as its latest reader needs."""
         if source not in self.past:
             shape = (self.engine.longest[source], self.count, *self.engine.program.shapes[source])
@@ -259,7 +274,7 @@ class FastRun:
             self.past[source] = torch.zeros(shape, dtype=kind, device=self.engine.device)
         return self.past[source]
 
-    def value(self, edge: Edge) -> torch.Tensor:
+    def value(self, edge: Edge) -> Tensor:
         """Return the values of this chunk that an edge brings."""
         if not edge.delay:
             return self.values[edge.source]
@@ -269,14 +284,14 @@ class FastRun:
         # Longer than the delay means no loop, so this chunk's values are there.
         return torch.cat((before, self.values[edge.source]))[: self.steps]
 
-    def wrapped(self, node: Synapse, total: torch.Tensor) -> torch.Tensor:
+    def wrapped(self, node: Synapse, total: Tensor) -> Tensor:
         """Return sums as their register stores them."""
         if node.name not in self.engine.wrapping:
             return total
         half = 1 << (node.accumulator_bits - 1)
         return torch.remainder(total.double() + half, 2 * half) - half
 
-    def _sum(self, edges: tuple[Edge, ...]) -> torch.Tensor:
+    def _sum(self, edges: tuple[Edge, ...]) -> Tensor:
         total = self.value(edges[0])
         if len(edges) > 1:
             proved = self.engine.ranges.values
@@ -285,7 +300,7 @@ class FastRun:
                 total = total.to(kind) + self.value(edge).to(kind)
         return total
 
-    def neurons(self, node: Neuron) -> torch.Tensor:
+    def neurons(self, node: Neuron) -> Tensor:
         """Take a layer through this chunk, and return what it sends."""
         layer = self.engine.layers[node.name]
         ports = self.engine.drives[node.name]
@@ -301,25 +316,25 @@ class FastRun:
 
 
 # A node's value over a chunk of a run, given that chunk of the samples.
-_VALUE = KindTable[[FastRun, torch.Tensor], torch.Tensor]("the fast engine")
+_VALUE = KindTable[[FastRun, Tensor], Tensor]("the fast engine")
 
 
 @_VALUE.register(Input)
-def _input(node: Input, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _input(node: Input, run: FastRun, inputs: Tensor) -> Tensor:
     return inputs.to(run.engine.input_type)
 
 
 @_VALUE.register(Neuron)
-def _neurons(node: Neuron, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _neurons(node: Neuron, run: FastRun, inputs: Tensor) -> Tensor:
     return run.neurons(node)
 
 
 @_VALUE.register(Dense)
-def _dense(node: Dense, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _dense(node: Dense, run: FastRun, inputs: Tensor) -> Tensor:
     """Return the sum over all delays, each weighed and shifted by itself."""
     if (sums := run.engine.sums(node)) is not None:
         return run.wrapped(node, sums(run.value(node.sources[0])))
-    total: torch.Tensor | None = None
+    total: Tensor | None = None
     for edge, weight in zip(node.sources, run.engine.weights(node), strict=True):
         part = channels_of(run.value(edge).to(weight.dtype), weight.shape[1]) @ weight.T
         part = torch.floor(part * 2.0**-node.shift) if node.shift else part
@@ -329,7 +344,7 @@ def _dense(node: Dense, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
 
 
 @_VALUE.register(Conv2d)
-def _conv2d(node: Conv2d, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _conv2d(node: Conv2d, run: FastRun, inputs: Tensor) -> Tensor:
     x = run.value(node.source)
     if (sums := run.engine.sums(node)) is not None:
         return run.wrapped(node, sums(x))
@@ -346,8 +361,12 @@ def _conv2d(node: Conv2d, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
 
 
 @_VALUE.register(MaxPool2d)
-def _max_pool(node: MaxPool2d, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _max_pool(node: MaxPool2d, run: FastRun, inputs: Tensor) -> Tensor:
     x = run.value(node.source)
+    if run.engine.on_gpu and x.dtype in (torch.uint8, torch.int32):
+        from neurodeploy.simulator.engine.on_gpu import gpu_pooled
+
+        return gpu_pooled(x, node.kernel, node.stride, node.padding)
     if run.engine.integers and x.dtype == torch.uint8:
         return pooled_bytes(x, node.kernel, node.stride, node.padding)
     if x.dtype in (torch.uint8, torch.int32):
@@ -359,34 +378,15 @@ def _max_pool(node: MaxPool2d, run: FastRun, inputs: torch.Tensor) -> torch.Tens
 
 
 @_VALUE.register(Selection)
-def _selected(node: Selection, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _selected(node: Selection, run: FastRun, inputs: Tensor) -> Tensor:
     values = [run.value(edge) for edge in node.sources]
     return node.spelled(_WORDS, values, run.engine.program.shapes[node.name])
 
 
 @_VALUE.register(Arithmetic)
-def _computed(node: Arithmetic, run: FastRun, inputs: torch.Tensor) -> torch.Tensor:
+def _computed(node: Arithmetic, run: FastRun, inputs: Tensor) -> Tensor:
     shape, proved = run.engine.program.shapes[node.name], run.engine.ranges.values
     sources = [proved[edge.source].hull(ZERO) for edge in node.sources]
     kind = exact_matmul_type(node.largest_sum(sources, shape))
     values = [run.value(edge).to(kind) for edge in node.sources]
     return node.spelled(_WORDS, values, shape)
-
-
-def _last_reads(program: Program, late: Collection[str]) -> dict[str, list[str]]:
-    """Return by node the sources that nothing reads after it, so that their memory is free."""
-    last = {edge.source: node.name for node in program.nodes for edge in node.sources}
-    reads: dict[str, list[str]] = {node.name: [] for node in program.nodes}
-    for source, reader in last.items():
-        if source not in late:
-            reads[reader].append(source)
-    return reads
-
-
-def _has_loop(program: Program) -> bool:
-    names = [node.name for node in program.nodes]
-    return any(
-        names.index(edge.source) >= position
-        for position, node in enumerate(program.nodes)
-        for edge in node.sources
-    )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neurodeploy.data.structure import require
 from neurodeploy.errors import SamplesError, SamplesWarning
 from neurodeploy.program import Input, Neuron, Program, Signal
+from snncore.dynamics.arithmetic.interval import Interval
 
 
 def checked_samples(program: Program, samples: Any) -> NDArray[np.int64]:
@@ -46,6 +47,23 @@ def checked_integers(program: Program, samples: Any) -> NDArray[np.int64]:
         words = f"integers go from {low} to {high}, beyond its encoder's {encoding}"
         raise SamplesError(f"{program.input.name}: {words}", remedy="encode the samples first")
     return integers
+
+
+def range_of_tensor(program: Program, samples: Any) -> Interval:
+    """Return the range of samples that are the program's integers already, in a tensor of torch.
+
+    Only three numbers leave its device.
+
+    Raises:
+        SamplesError: if the shape or a value does not fit the program's input.
+        ValidationError: if the program does not have one input and neurons at its end.
+    """
+    low, high = map(float, samples.aminmax())
+    whole = not samples.is_floating_point() or bool((samples.round() == samples).all())
+    # Three samples that show what all of them show, the last one whether a value is a fraction.
+    ends = np.array([low, high, low if whole else 0.5]).reshape(1, 3, *[1] * (samples.ndim - 2))
+    seen = checked_integers(program, np.broadcast_to(ends, (1, 3, *samples.shape[2:])))
+    return Interval(int(seen.min()), int(seen.max()))
 
 
 def training_samples(program: Program, samples: Any) -> NDArray[Any]:

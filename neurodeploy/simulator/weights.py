@@ -25,6 +25,9 @@ def exact_weights(
     """
     # Every partial sum, in any order, is within the sum of all magnitudes.
     kind = exact_matmul_type(largest_row(node.narrow_weight) * max(largest, 1))
+    if device.type == "cuda":
+        # Tensor cores may round factors of single precision to eleven bits.
+        kind = torch.float64
     parts = [part for _, part in node.delayed_weights]
     if len(parts) == 1:
         parts = [channel_weights(node, parts[0], program)]

@@ -17,6 +17,7 @@ FILES = (
     "quantized.py",
     "quant_exact.py",
     "host.py",
+    "engine.py",
 )
 
 

@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from snncore.dynamics import Equations, Op
-from snncore.dynamics.expression import Operation, Recorder
+from snncore.dynamics.expression import Operation
 from snncore.dynamics.printing.render import Dialect, assignments
-from snncore.dynamics.remembered import remembered
 from snncore.kernels.cpp.backend import WORTH_A_THREAD, pointers
 from snncore.kernels.cpp.build import CompilerError, compiler, is_built, load
 from snncore.kernels.cpp.numbers import NUMBERS
 from snncore.kernels.cpp.source import filled
+from snncore.kernels.loop.numbers import largest_number, without_numbers
 
 _COMMON = {
     Op.ADD: "{0} + {1}",
@@ -207,8 +207,8 @@ def integer_step(
     `varied` names the parameters that differ between neurons, `drive` the type that drives them.
     Without `build`, the machine has only the steps that were compiled before.
     """
-    shared, numbers = _without_numbers(equations)
-    reached = max([largest, *map(_constant, shared.operations)])
+    shared, numbers = without_numbers(equations)
+    reached = max([largest, *map(largest_number, shared.operations)])
     fits = [carrier for carrier in _CARRIERS if 2 * reached < carrier[0]]
     if not fits or compiler() is None:
         return None
@@ -238,58 +238,6 @@ def library_of(source: str, *, build: bool = True) -> Any | None:
         library.run.restype = None
         library.run.argtypes = (ctypes.c_int64,) * 5 + (ctypes.c_void_p,) * 5
     return _libraries[source]
-
-
-def _constant(operation: Operation) -> int:
-    """Return the largest number in the spelling of an operation."""
-    attribute = operation.attribute
-    if operation.op == Op.CLIP and isinstance(attribute, tuple):
-        return max(map(abs, attribute))
-    shifts = (Op.SHIFT_LEFT, Op.SHIFT_FLOOR, Op.SHIFT_TO_ZERO, Op.WRAP, Op.WRAP_ONCE)
-    return 1 << attribute if operation.op in shifts and isinstance(attribute, int) else 0
-
-
-@remembered
-def _without_numbers(equations: Equations) -> tuple[Equations, Mapping[str, int]]:
-    """Replace each constant with a parameter; return the equations and the parameters' values."""
-    prefix = "number"
-    while any(name.startswith(prefix) for name in equations.parameters):
-        prefix += "_"
-    recorder, numbers = Recorder(), dict[str, int]()
-    new: dict[int, int] = {}
-
-    def number(value: Any) -> int:
-        name = f"{prefix}{len(numbers)}"
-        numbers[name] = int(value)
-        return recorder.add(Op.PARAMETER, attribute=name)
-
-    def placed(old: int) -> int:
-        # Numbered where they are read first, so that equal structures are numbered alike.
-        if old not in new:
-            new[old] = number(equations.operations[old].attribute)
-        return new[old]
-
-    for index, operation in enumerate(equations.operations):
-        if operation.op == Op.CONSTANT:
-            continue
-        args = [placed(arg) for arg in operation.args]
-        op, attribute = operation.op, operation.attribute
-        if op == Op.SCALE_TO_ZERO and isinstance(attribute, tuple):
-            args = [recorder.add(Op.MULTIPLY, args[0], number(attribute[0]))]
-            op, attribute = Op.SHIFT_TO_ZERO, attribute[1]
-        new[index] = recorder.add(op, *args, attribute=attribute)
-    next_states = tuple(placed(result) for result in equations.next_states)
-    output = placed(equations.output)
-    changed = Equations(
-        equations.name,
-        equations.states,
-        equations.inputs,
-        (*equations.parameters, *numbers),
-        tuple(recorder.operations),
-        next_states,
-        output,
-    )
-    return changed, numbers
 
 
 def _source(

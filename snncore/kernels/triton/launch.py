@@ -33,12 +33,14 @@ class Launch:
         numbers: Sequence[float],
         segments: int,
         config: TritonConfig,
+        *,
+        stages: int = 1,
     ) -> None:
         self._kernel, self._grid = kernel, (programs, 1, 1)
         self._numbers = *numbers, segments, config.block
         self._options = {
             "num_warps": config.warps,
-            "num_stages": 1,
+            "num_stages": stages,
             "enable_fp_fusion": False,
         }
         self._launchers: dict[_Key, Callable[..., None]] = {}

@@ -13,6 +13,7 @@ from neurodeploy.program import Dense, Edge, Flatten, Input, Neuron, Program, Si
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator import fast, run_golden
 from neurodeploy.simulator.carrier import carried_step
+from neurodeploy.simulator.engine import compiled as engine_choice
 from neurodeploy.simulator.fast import run_fast
 from neurodeploy.simulator.layers import CompiledLayer, TorchLayer, compiled_layer
 from neurodeploy.simulator.weights import exact_weights
@@ -82,11 +83,11 @@ def test_long_samples_are_worth_compiling(monkeypatch: pytest.MonkeyPatch, tmp_p
     run_fast(program, samples)
     assert set(ran) == {TorchLayer}
     ran.clear()
-    monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
+    monkeypatch.setattr(engine_choice, "WORTH_COMPILING", 1)
     assert run_fast(program, samples).spikes() > 0
     assert set(ran) == {CompiledLayer}
     ran.clear()
-    monkeypatch.setattr(fast, "WORTH_COMPILING", 1 << 40)
+    monkeypatch.setattr(engine_choice, "WORTH_COMPILING", 1 << 40)
     fast._engine.cache_clear()
     run_fast(small(), samples)
     assert set(ran) == {CompiledLayer}

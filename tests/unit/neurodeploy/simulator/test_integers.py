@@ -8,7 +8,8 @@ import torch
 
 from neurodeploy.program import Conv2d, Dense, Edge, Flatten, Input, Program, Signal
 from neurodeploy.simulator import run_golden
-from neurodeploy.simulator.fast import Compiled, _engine, run_fast
+from neurodeploy.simulator.engine.compiled import Compiled
+from neurodeploy.simulator.fast import _engine, run_fast
 from neurodeploy.simulator.integers import integer_sums
 from neurodeploy.verification.compare import compare
 from snncore.dynamics.arithmetic.interval import Interval
