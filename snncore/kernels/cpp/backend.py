@@ -22,7 +22,7 @@ WORTH_A_THREAD = 1 << 15
 
 # As fast as -O3 on these loops, and compiled in two thirds of its time (a first call waits for it);
 # kernels of integers are up to twice as slow by it, and stay at -O3.
-_SOONER = ("-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic")
+_SOONER = ("-O2", "-ftree-vectorize")
 
 
 class CppBackend:
