@@ -27,7 +27,12 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.ranges import ranges
 from neurodeploy.simulator.carrier import exact_matmul_type
-from neurodeploy.simulator.engine.compiled import Compiled, first_choice, is_worth_compiling
+from neurodeploy.simulator.engine.compiled import (
+    Compiled,
+    first_choice,
+    is_worth_compiling,
+    products_run,
+)
 from neurodeploy.simulator.engine.order import has_loop, last_reads
 from neurodeploy.simulator.integers import Sums, integer_sums, pooled_bytes
 from neurodeploy.simulator.layers import LayerRun, States, compiled_layer, torch_layer
@@ -37,7 +42,7 @@ from neurodeploy.simulator.weights import channels_of, exact_weights, may_wrap
 from neurodeploy.trace import LayerTrace, Trace
 from snncore.dynamics.arithmetic.interval import ZERO, Interval
 from snncore.dynamics.sent import sends_spikes
-from snncore.kernels.cpp.products import HIGHEST_BYTE, by_channel, empty, order_of, products_work
+from snncore.kernels.cpp.products import HIGHEST_BYTE, by_channel, empty, order_of
 
 # The most samples at once, and the most sums of a layer: its states stay in the processor's cache.
 _BATCH, _SUMS = 64, 1 << 22
@@ -116,9 +121,7 @@ class Engine:
         self.ranges = ranges(program, inputs.hull(ZERO))
         self.on_gpu = compiled == Compiled.TRITON
         # Whether weights and images go through the processor's products of integers.
-        build = compiled == Compiled.ALL
-        kept = not self.on_gpu and compiled != Compiled.NONE
-        self.integers = kept and products_work(build=build)
+        self.integers = products_run(compiled)
         # One type for all steps: edges with a delay join those of several.
         is_bytes = inputs.low >= 0 and inputs.high <= HIGHEST_BYTE
         narrow = (self.integers or self.on_gpu) and is_bytes

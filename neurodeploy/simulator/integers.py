@@ -14,6 +14,7 @@ from torch import Tensor
 from neurodeploy.data.network.dispatch import KindTable
 from neurodeploy.data.structure import Pair
 from neurodeploy.program import Conv2d, Dense, Program, Synapse
+from neurodeploy.simulator.engine.on_spikes import BySpikes, takes_spikes
 from neurodeploy.simulator.weights import channel_weights, channels_of, largest_row, most_reached
 from snncore.dynamics.arithmetic.interval import Interval
 from snncore.kernels.cpp.products import (
@@ -79,8 +80,14 @@ def _dense(node: Dense, program: Program, source: Interval) -> Sums | None:
     product = WindowProduct(weight[:, None], whole(), sources.highest, of_bytes=sources.of_bytes)
     shift = node.shift
 
+    def dense(values: Tensor) -> Tensor:
+        return product(readable(channels_of(values, weight.shape[1]), product.kind))
+
+    few = pixels == 1 and takes_spikes(weight, source)
+    run = BySpikes(dense, weight[:, :, None, None]) if few else dense
+
     def sums(values: Tensor) -> Tensor:
-        total = product(readable(channels_of(values, weight.shape[1]), product.kind))
+        total = run(values)
         return total >> shift if shift else total
 
     return sums
@@ -105,7 +112,11 @@ def _conv2d(node: Conv2d, program: Program, source: Interval) -> Sums | None:
         return _RowsOfKernels(node, (channels, height, width), sources)
     seen = windows((height, width), node.kernel, *form)
     product = WindowProduct(_by_position(weight), seen, sources.highest, of_bytes=sources.of_bytes)
-    return lambda values: by_channel(product(readable(values, product.kind)))
+
+    def sums(values: Tensor) -> Tensor:
+        return by_channel(product(readable(values, product.kind)))
+
+    return BySpikes(sums, weight, *form) if takes_spikes(weight, source) else sums
 
 
 class _RowsOfKernels:

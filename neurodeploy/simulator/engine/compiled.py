@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from neurodeploy.program import Program, neurons_in
 from neurodeploy.program.remembered import remembered
+from snncore.kernels.cpp.products import products_work, spikes_are_summed
 
 # Below so many neuron steps, compiling a layer costs more than it brings.
 WORTH_COMPILING = 1 << 21
@@ -46,3 +47,10 @@ def is_worth_compiling(program: Program, samples: NDArray[np.int64]) -> bool:
 def _work(program: Program) -> Counter[str]:
     """Return a counter of the steps that a program ran."""
     return Counter()
+
+
+def products_run(compiled: Compiled) -> bool:
+    """Return whether weights go through the processor's integers; compile that if all is to be."""
+    if compiled == Compiled.ALL:
+        return products_work() and spikes_are_summed()
+    return compiled == Compiled.BEFORE and products_work(build=False)

@@ -1,5 +1,8 @@
 """Products of small integers on the processor, exact on every sum."""
 
+from snncore.kernels.cpp.products.events import SpikeSums as SpikeSums
+from snncore.kernels.cpp.products.events import are_few as are_few
+from snncore.kernels.cpp.products.events import spikes_are_summed as spikes_are_summed
 from snncore.kernels.cpp.products.exact import FEWEST as FEWEST
 from snncore.kernels.cpp.products.exact import products_work as products_work
 from snncore.kernels.cpp.products.images import by_channel as by_channel
@@ -22,8 +25,10 @@ __all__ = [
     "HIGHEST_BYTE",
     "HIGHEST_WORD",
     "ChannelProduct",
+    "SpikeSums",
     "WindowProduct",
     "Windows",
+    "are_few",
     "by_channel",
     "empty",
     "in_memory",
@@ -32,6 +37,7 @@ __all__ = [
     "pooled",
     "products_work",
     "readable",
+    "spikes_are_summed",
     "whole",
     "windows",
 ]

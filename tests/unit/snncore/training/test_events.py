@@ -138,6 +138,27 @@ def test_the_rate_follows_from_the_times(monkeypatch: pytest.MonkeyPatch) -> Non
         return x
 
     uniform = torch.rand((50, 60), generator=torch.Generator().manual_seed(0))
-    rates = {float((uniform < rate).sum()): rate for rate in choice._RATES}
+    rates = {float((uniform < rate).sum()): rate for rate in (*choice._RATES, 0.7 / 8)}
     monkeypatch.setattr(choice, "_seconds", seconds)
-    assert choice.measured((50, 60), dense, lambda x: x) == pytest.approx(0.8 / 8)
+    assert choice.measured((50, 60), dense, lambda x: x) == pytest.approx(0.7 / 8)
+
+
+def test_a_rate_is_lowered_where_many_spikes_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    def dense(x: Tensor) -> Tensor:
+        return x
+
+    def seconds(run: object, x: Tensor) -> float:
+        rate = float((x != 0).float().mean())
+        if run is dense:
+            return 1.0
+        seen.append(rate)
+        # Beyond a twentieth, a spike costs four times as much.
+        return 8 * rate + 24 * max(rate - 0.05, 0)
+
+    monkeypatch.setattr(choice, "_seconds", seconds)
+    limit = choice.measured((500, 600), dense, lambda x: x)
+    # In proportion it would be 0.1, where they take 2.0.
+    assert 0.04 < limit < 0.0625
+    assert seen == pytest.approx([*choice._RATES, 0.1, limit], abs=0.002)
